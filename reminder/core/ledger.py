@@ -1,0 +1,188 @@
+"""What was said and done, and the state of each occurrence that follows from it.
+
+The ledger is a list of events that only grows; a state is a fold over the events of its occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from reminder.core.occurrences import Key, Occurrence
+from reminder.core.plan import Confirm
+
+
+class EventKind(StrEnum):
+    """What an event of the ledger says; the values are those of `reminder log --json`."""
+
+    DONE = "done"
+    UPDATED = "updated"  # a check-in was answered
+    UNDONE = "undone"  # a unit takes back its own done or updated
+    REOPENED = "reopened"  # the office opens what was closed
+    SUBMITTED = "submitted"  # đã trình ký
+    RETURNED = "returned"  # taken back from signature
+    SNOOZED = "snoozed"
+    EVIDENCE = "evidence"  # number and date of what was handed in, told after the fact
+    NOTED = "noted"
+    DUE_SET = "due-set"  # the office gives or moves a date
+    CONFIRMED = "confirmed"  # the office takes an assumed date as it is
+    EXTENSION_ASKED = "extension-asked"
+    EXTENSION_GRANTED = "extension-granted"
+    EXTENSION_REFUSED = "extension-refused"
+    EXTENSION_WITHDRAWN = "extension-withdrawn"
+    HELD = "held"  # already late at a plan's first start: silent until `until`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One thing that was said or done about one occurrence; never changed, never removed."""
+
+    at: datetime  # aware
+    kind: EventKind
+    key: Key
+    unit: str  # whose part it concerns
+    by: str = ""  # the person's id; empty: the program itself
+    channel: str = ""  # telegram, email, cli, …
+    message: str = ""  # the channel's id of the message that said it
+    evidence: str = ""  # number and date of the product
+    note: str = ""
+    until: date | None = None  # the day a snooze, a hold, a date or a request names
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("an event's time must be aware")
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How an occurrence stands after some events."""
+
+    occurrence: Occurrence
+    due: date | None  # as it stands now
+    assumed: bool  # hạn dự kiến, still
+    parts: Mapping[str, Event] = field(default_factory=dict)  # unit → what closed its part
+    closed: Event | None = None  # the event that closed the whole
+    submitted: Mapping[str, Event] = field(default_factory=dict)  # unit → chờ ký
+    snoozed: Mapping[str, date] = field(default_factory=dict)  # unit → speaks again on
+    request: Event | None = None  # an extension that waits for the office
+    evidence: str = ""
+    notes: tuple[Event, ...] = ()
+    held_until: date | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.occurrence.key
+
+    @property
+    def original_due(self) -> date | None:
+        """The plan's own date, kept beside the one that the office set."""
+        return self.occurrence.due
+
+    @property
+    def awaiting(self) -> bool:
+        return self.due is None
+
+    @property
+    def open_units(self) -> tuple[str, ...]:
+        """The lead units that still have to act; empty once closed."""
+        if self.closed:
+            return ()
+        return tuple(unit for unit in self.occurrence.task.lead if unit not in self.parts)
+
+    def awaits_signature(self, unit: str) -> Event | None:
+        """The submission that silences `unit`: its own, or any where one product serves all."""
+        if self.occurrence.task.confirm is Confirm.ANY:
+            return next(iter(self.submitted.values()), None)
+        return self.submitted.get(unit)
+
+
+def initial(occurrence: Occurrence) -> State:
+    """The state of an occurrence about which nothing was said yet."""
+    return State(
+        occurrence=occurrence,
+        due=occurrence.due,
+        assumed=occurrence.deliverable.assumed and occurrence.due is not None,
+    )
+
+
+def fold(
+    occurrences: Iterable[Occurrence], events: Iterable[Event], *, until: datetime | None = None
+) -> dict[Key, State]:
+    """The state of each occurrence after the events before `until` (None: all).
+
+    Events of occurrences that the plan no longer has are kept in the ledger and pass by here.
+    """
+    states = {occurrence.key: initial(occurrence) for occurrence in occurrences}
+    for event in events:
+        if event.key in states and (until is None or event.at < until):
+            states[event.key] = apply(states[event.key], event)
+    return states
+
+
+def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datetime | None, State]]:
+    """The states of `occurrence` in order, each with the instant from which it holds."""
+    states: list[tuple[datetime | None, State]] = [(None, initial(occurrence))]
+    for event in events:
+        states.append((event.at, apply(states[-1][1], event)))
+    return states
+
+
+def apply(state: State, event: Event) -> State:
+    """`state` after `event`; an event that changes nothing here leaves it as it is."""
+    match event.kind:
+        case EventKind.DONE | EventKind.UPDATED:
+            return _close(state, event)
+        case EventKind.UNDONE:
+            return _reopen(state, _without(state.parts, event.unit))
+        case EventKind.REOPENED:
+            return _reopen(replace(state, evidence="", submitted={}), {})
+        case EventKind.SUBMITTED:
+            return replace(state, submitted={**state.submitted, event.unit: event})
+        case EventKind.RETURNED:
+            return replace(state, submitted=_without(state.submitted, event.unit))
+        case EventKind.SNOOZED if event.until is not None:
+            return replace(state, snoozed={**state.snoozed, event.unit: event.until})
+        case EventKind.EVIDENCE:
+            return replace(state, evidence=event.evidence)
+        case EventKind.NOTED:
+            return replace(state, notes=(*state.notes, event))
+        case EventKind.DUE_SET | EventKind.EXTENSION_GRANTED if event.until is not None:
+            return replace(
+                state, due=event.until, assumed=False, request=None, snoozed={}, held_until=None
+            )
+        case EventKind.CONFIRMED:
+            return replace(state, assumed=False)
+        case EventKind.EXTENSION_ASKED:
+            return replace(state, request=event)
+        case EventKind.EXTENSION_REFUSED | EventKind.EXTENSION_WITHDRAWN:
+            return replace(state, request=None)
+        case EventKind.HELD:
+            return replace(state, held_until=event.until)
+    return state
+
+
+def _close(state: State, event: Event) -> State:
+    if state.closed or event.unit in state.parts:
+        return state
+    parts = {**state.parts, event.unit: event}
+    task = state.occurrence.task
+    whole = task.confirm is Confirm.ANY or all(unit in parts for unit in task.lead)
+    return replace(
+        state,
+        parts=parts,
+        closed=event if whole else None,
+        submitted={} if whole else _without(state.submitted, event.unit),
+        request=None if whole else state.request,
+        evidence=event.evidence or state.evidence,
+    )
+
+
+def _reopen(state: State, parts: Mapping[str, Event]) -> State:
+    evidence = state.evidence if parts else ""
+    return replace(state, parts=parts, closed=None, evidence=evidence)
+
+
+def _without(mapping: Mapping[str, Event], key: str) -> Mapping[str, Event]:
+    return {k: v for k, v in mapping.items() if k != key}

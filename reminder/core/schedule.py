@@ -1,0 +1,282 @@
+"""When an occurrence speaks: stages, and the messages that carry them.
+
+Everything here is a function of its arguments; an interval of time is half-open, [since, until),
+and splitting it yields the same messages as the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from reminder.core.ledger import Event, State, history
+from reminder.core.occurrences import Key, Occurrence, occurrences
+from reminder.core.plan import Deliverable, Kind, Plan
+from reminder.core.workdays import WorkCalendar, instant, local
+
+
+class Stage(NamedTuple):
+    """A moment when an occurrence speaks, by its distance from the due day.
+
+    Negative: calendar days before the written due day. Positive: working days after the due day
+    rolled forward. A greater one is more urgent. `again`: a snooze that ends.
+    """
+
+    offset: int
+    again: bool = False
+
+    def __str__(self) -> str:
+        if self.again:
+            return "again"
+        if self.offset == 0:
+            return "due"
+        return f"lead{self.offset}" if self.offset < 0 else f"late-{self.offset}"
+
+
+AGAIN = Stage(-10_000, again=True)  # less urgent than any stage of the same day
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """When one kind of deliverable speaks."""
+
+    leads: tuple[int, ...]  # calendar days before the due day
+    late: tuple[int, ...]  # working days after it
+    late_every: int | None = None  # then on every multiple of this many working days
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The office's habits; every value is a setting, the defaults are the contract's."""
+
+    once: Timing = Timing(leads=(14, 7, 3, 1, 0), late=(1, 3, 5), late_every=5)
+    recurring: Timing = Timing(leads=(3, 0), late=(1, 3, 5))
+    check_in: Timing = Timing(leads=(3, 0), late=(1, 3))
+    report: Timing = Timing(leads=(7, 1, 0), late=(1, 3, 5))
+    office_after: int = 1  # late-n that goes to the office
+    leaders_after: int = 3  # late-n that goes to the leaders
+    slot: time = time(8, 0)  # nudges and escalations, local time
+    digest: time = time(7, 30)
+    catch_up_until: time = time(17, 0)  # what a stop missed is said at once before this hour
+    speaks_until: tuple[int, int] = (1, 31)  # month, day of the year after the plan's
+
+    def timing(self, deliverable: Deliverable) -> Timing:
+        """The timing of `deliverable`: its own where it has one."""
+        base = {
+            Kind.CHECK_IN: self.check_in,
+            Kind.REPORT: self.report,
+            Kind.PRODUCT: self.recurring if deliverable.recurs else self.once,
+        }[deliverable.kind]
+        return Timing(
+            leads=base.leads if deliverable.leads is None else deliverable.leads,
+            late=base.late if deliverable.late is None else deliverable.late,
+            late_every=base.late_every if deliverable.late is None else None,
+        )
+
+    def last_day(self, plan_year: int) -> date:
+        """The last day on which a plan of `plan_year` speaks."""
+        return date(plan_year + 1, *self.speaks_until)
+
+
+class MessageKind(StrEnum):
+    """What kind of message is said."""
+
+    DIGEST = "digest"
+    NUDGE = "nudge"
+    ESCALATION = "escalation"
+
+
+class Item(NamedTuple):
+    """One occurrence in a message, at the stage that makes it speak."""
+
+    key: Key
+    due: date  # the written due day
+    stage: Stage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What is said to one unit at one instant."""
+
+    at: datetime  # UTC
+    unit: str
+    kind: MessageKind
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """The calendar and the policy under which plans speak."""
+
+    calendar: WorkCalendar
+    policy: Policy = field(default_factory=Policy)
+
+    def stages(self, state: State) -> dict[date, Stage]:
+        """Each day on which `state` speaks to its units, with the most urgent stage of that day."""
+        if state.due is None:
+            return {}
+        timing = self.policy.timing(state.occurrence.deliverable)
+        days: dict[date, Stage] = {}
+        for lead in sorted(timing.leads, reverse=True):  # the more urgent ones overwrite
+            day = self.calendar.roll_back(state.due - timedelta(days=lead))
+            if day >= state.occurrence.opens:
+                days[day] = Stage(-lead)
+        last = self.policy.last_day(state.occurrence.period.year)
+        late_days = self.calendar.between(self._rolled(state) + timedelta(days=1), last)
+        for number, day in enumerate(late_days, start=1):
+            if _speaks_late(timing, number):
+                days[day] = Stage(number)
+        return days
+
+    def escalation_stages(self, state: State, plan: Plan) -> dict[str, tuple[date, Stage]]:
+        """Each unit above the work that hears of `state` when it is late, with day and stage.
+
+        The office hears of everything it does not lead itself; the leaders only of firm dates.
+        """
+        if state.due is None:
+            return {}
+        told = {}
+        last = self.policy.last_day(state.occurrence.period.year)
+        late_days = self.calendar.between(self._rolled(state) + timedelta(days=1), last)
+        if plan.office not in state.occurrence.task.lead:
+            told[plan.office] = self.policy.office_after
+        if not state.assumed and not state.occurrence.is_check_in:
+            told[plan.leaders] = self.policy.leaders_after
+        return {
+            unit: (late_days[number - 1], Stage(number))
+            for unit, number in told.items()
+            if number <= len(late_days)
+        }
+
+    def days_late(self, state: State, today: date) -> int:
+        """How many working days `state` is late on `today`; 0 if it is not."""
+        return 0 if state.due is None else self.calendar.count(self._rolled(state), today)
+
+    def _rolled(self, state: State) -> date:
+        assert state.due is not None
+        return self.calendar.roll_forward(state.due)
+
+    def speaks(self, state: State) -> Iterator[tuple[date, str, Stage]]:
+        """Each (day, unit, stage) at which `state` nudges a unit that still has to act."""
+        stages = self.stages(state)
+        for unit in state.open_units:
+            if state.awaits_signature(unit):
+                continue
+            silent_until = state.snoozed.get(unit)
+            if silent_until is not None and silent_until not in stages:
+                yield silent_until, unit, AGAIN
+            for day, stage in stages.items():
+                held = state.held_until is not None and day < state.held_until
+                if not held and (silent_until is None or day >= silent_until):
+                    yield day, unit, stage
+
+    def escalates(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
+        """Each (day, unit, stage) at which `state` is told to the office or the leaders."""
+        if state.closed:
+            return
+        for unit, (day, stage) in self.escalation_stages(state, plan).items():
+            if state.held_until is None or day >= state.held_until:
+                yield day, unit, stage
+
+    def digest_days(self, plans: Sequence[Plan]) -> list[date]:
+        """The first working day of each week in which a plan speaks."""
+        if not plans:
+            return []
+        first = min(plan.first_day for plan in plans)
+        last = max(self.policy.last_day(plan.year) for plan in plans)
+        days: dict[tuple[int, int], date] = {}
+        for day in self.calendar.between(first - timedelta(days=6), last):
+            days.setdefault(day.isocalendar()[:2], day)
+        spoken = [(plan.first_day, self.policy.last_day(plan.year)) for plan in plans]
+        return [d for d in days.values() if any(start <= d <= end for start, end in spoken)]
+
+    def messages(
+        self,
+        plans: Sequence[Plan],
+        events: Mapping[Key, Sequence[Event]],
+        since: datetime,
+        until: datetime,
+    ) -> list[Message]:
+        """All that is said in [since, until), in order, when `events` happen at their times."""
+        items: dict[tuple[datetime, MessageKind, str], list[Item]] = {}
+        for plan in plans:
+            for occurrence in occurrences(plan):
+                said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
+                for at, kind, unit, item in said:
+                    items.setdefault((at, kind, unit), []).append(item)
+            for day in self.digest_days([plan]):
+                at = instant(day, self.policy.digest)
+                if since <= at < until:
+                    items.setdefault((at, MessageKind.DIGEST, plan.office), [])
+        order = {unit.id: n for plan in plans for n, unit in enumerate(plan.units)}
+        return [
+            Message(
+                at=at, unit=unit, kind=kind, items=tuple(sorted(items[at, kind, unit], key=_by_due))
+            )
+            for at, kind, unit in sorted(
+                items, key=lambda slot: (slot[0], list(MessageKind).index(slot[1]), order[slot[2]])
+            )
+        ]
+
+    def _said(
+        self,
+        plan: Plan,
+        occurrence: Occurrence,
+        events: Sequence[Event],
+        since: datetime,
+        until: datetime,
+    ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
+        states = history(occurrence, events)
+        ends = [start for start, _ in states[1:]] + [None]
+        for (start, state), end in zip(states, ends, strict=True):
+            if state.due is None or state.closed:
+                continue
+            spoken = [
+                (MessageKind.NUDGE, self.speaks(state)),
+                (MessageKind.ESCALATION, self.escalates(state, plan)),
+            ]
+            for kind, moments in spoken:
+                for day, unit, stage in moments:
+                    at = instant(day, self.policy.slot)
+                    inside = since <= at < until
+                    if inside and (start is None or start <= at) and (end is None or at < end):
+                        yield at, kind, unit, Item(occurrence.key, state.due, stage)
+
+    def next_wake(
+        self,
+        plans: Sequence[Plan],
+        events: Mapping[Key, Sequence[Event]],
+        now: datetime,
+    ) -> datetime | None:
+        """The next instant after `now` at which anything is said; None if nothing ever is."""
+        if not plans:
+            return None
+        end = instant(max(self.policy.last_day(p.year) for p in plans), time(23, 59))
+        step = now + timedelta(microseconds=1)
+        while step < end:
+            following = min(end, step + timedelta(days=14))
+            said = self.messages(plans, events, step, following)
+            if said:
+                return said[0].at
+            step = following
+        return None
+
+
+def _by_due(item: Item) -> date:
+    """What is due first stands first; ties keep the plan's order."""
+    return item.due
+
+
+def _speaks_late(timing: Timing, number: int) -> bool:
+    if number in timing.late:
+        return True
+    beyond = not timing.late or number > max(timing.late)
+    return bool(timing.late_every and beyond and number % timing.late_every == 0)
+
+
+def local_day(at: datetime) -> date:
+    """The office's day at the instant `at`."""
+    return local(at).date()

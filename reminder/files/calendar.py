@@ -1,0 +1,54 @@
+"""The working calendar: the library `holidays` for Vietnam, and the office's overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from reminder.core.workdays import WorkCalendar
+from reminder.files.toml import Document, Table
+
+
+def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
+    """The calendar of `years`, one year around them included; FileError for a faulty file.
+
+    A year outside `confirmed` is computed from the library's guess, and marked unconfirmed.
+    """
+    document = Document(path)
+    root = document.root()
+    confirmed = root.items("confirmed", int, "số năm")
+    changes = [_change(table) for table in root.tables("change")]
+    root.finish()
+    document.check()
+    # Imported here: the library takes 70 ms, and only who builds a calendar needs it.
+    from holidays.countries import Vietnam
+
+    first, last = min(years) - 1, max(years) + 1
+    official = Vietnam(years=range(first, last + 1))
+    return WorkCalendar(
+        first,
+        last,
+        off={*official, *(d for c in changes for d in c["off"])}
+        - {d for c in changes for d in c["remove"]},
+        worked={*official.weekend_workdays, *(d for c in changes for d in c["worked"])},
+        unconfirmed=set(range(first, last + 1)) - set(confirmed),
+    )
+
+
+def _change(table: Table) -> dict[str, list[date]]:
+    wanted = "ngày, ví dụ 2026-01-02"
+    table.text("notice", required=True)
+    change: dict[str, list[date]] = {
+        key: table.items(key, date, wanted) for key in ("off", "worked", "remove")
+    }
+    for day in change["worked"]:
+        if day.weekday() < 5 and day not in change["remove"]:
+            table.complain("worked", f"{day:%d/%m/%Y} không phải Thứ Bảy, Chủ Nhật: dùng `remove`")
+    for day in change["off"]:
+        if day.weekday() >= 5:
+            table.complain("off", f"{day:%d/%m/%Y} vốn đã là ngày nghỉ cuối tuần")
+    if not any(change.values()):
+        table.complain(None, "mục này không có ngày nào: cần `off`, `worked` hoặc `remove`")
+    table.finish()
+    return change

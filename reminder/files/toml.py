@@ -1,0 +1,259 @@
+"""TOML read for people: every fault at once, each with its line and the nearest right word.
+
+tomllib gives values without positions, so the lines of headers and keys are looked up apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from reminder.core.errors import FileError, Problem
+
+MAX_BYTES = 1_000_000  # a plan of 24 tasks is 15 kB; anything near this is not one
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
+_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+Path_ = tuple[str | int, ...]
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a person writes; FileError if it can't be one."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise _fault(path, None, f"tệp nặng {size:,} byte, quá lớn (tối đa {MAX_BYTES:,})")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise _fault(path, line, "không phải chữ UTF-8: hãy lưu lại tệp với mã UTF-8") from None
+    except FileNotFoundError:
+        raise _fault(path, None, "không có tệp này: kiểm tra lại tên và thư mục") from None
+    except OSError as error:
+        raise _fault(path, None, f"không đọc được tệp: {error.strerror}") from None
+
+
+def _fault(path: Path, line: int | None, message: str) -> FileError:
+    return FileError([Problem(str(path), line, message)])
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """“; có phải là X?” with the known word most like `word`, or nothing."""
+    folded = {k.casefold(): k for k in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.55)
+    return f"; có phải là “{folded[close[0]]}”?" if close else ""
+
+
+class Document:
+    """A parsed file, the lines of its keys, and the problems found in it so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        text = read_text(path)
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+            raise _fault(path, *_syntax(text, error)) from None
+        self._lines = _index(text)
+        self.problems: list[Problem] = []
+
+    def root(self) -> Table:
+        return Table(self, (), self.data)
+
+    def complain(self, where: Path_, message: str) -> None:
+        """Notes one fault of what stands at `where`."""
+        line = next(
+            (self._lines[where[:n]] for n in _prefixes(where) if where[:n] in self._lines), 1
+        )
+        problem = Problem(str(self.path), line, message)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def check(self) -> None:
+        """Raises all that was noted, in the order of the lines."""
+        if self.problems:
+            raise FileError(sorted(self.problems, key=lambda p: p.line or 0))
+
+
+def _prefixes(where: Path_) -> Iterable[int]:
+    return range(len(where), 0, -1)
+
+
+def _syntax(text: str, error: Exception) -> tuple[int | None, str]:
+    """The line and a Vietnamese sentence for what tomllib could not read."""
+    found = _LINE.search(str(error))
+    if found is None:
+        # Raised without a line for a day that no month has, and for values at the text's very end.
+        bad = re.search(r"(?m)^.*?(\d{4}-(?:0[1-9]|1[0-2])-(?:29|30|31))\b.*$", _impossible(text))
+        line = text.count("\n", 0, bad.start(1)) + 1 if bad else text.count("\n") + 1
+        return line, _syntax_words(text, line)
+    return int(found[1]), _syntax_words(text, int(found[1]))
+
+
+def _impossible(text: str) -> str:
+    """`text` with all days that exist blanked out, its length kept."""
+
+    def blank(match: re.Match[str]) -> str:
+        try:
+            date.fromisoformat(match[0])
+        except ValueError:
+            return match[0]
+        return " " * len(match[0])
+
+    return re.sub(r"\d{4}-\d{2}-\d{2}", blank, text)
+
+
+def _syntax_words(text: str, line: int) -> str:
+    lines = text.splitlines()
+    found = lines[line - 1].strip()[:60] if 0 < line <= len(lines) else ""
+    if re.search(r"\d{4}-\d{2}-\d{2}", _impossible(found)):
+        return f"ngày không có trong lịch: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
+    if re.search(r"=\s*\d{1,2}/\d{1,2}", found):
+        return f"ngày viết sai cách: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
+    return f"không đọc được dòng “{found}”; chữ phải nằm trong dấu nháy kép, và mỗi khóa chỉ ghi một lần"
+
+
+def _index(text: str) -> dict[Path_, int]:
+    """Each header and key → its line. Text that only looks like a key adds harmless entries."""
+    lines: dict[Path_, int] = {}
+    counts: dict[Path_, int] = {}
+    here: Path_ = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            here = _resolve(_parts(header[2]), counts, is_list=header[1] == "[[")
+            lines.setdefault(here, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*here, *_parts(key[1])), number)
+    return lines
+
+
+def _resolve(names: Path_, counts: dict[Path_, int], *, is_list: bool) -> Path_:
+    """The path of a header, with the index of each list of tables that it passes through."""
+    path: Path_ = ()
+    for name in names[:-1]:
+        path = (*path, name)
+        if path in counts:
+            path = (*path, counts[path])
+    path = (*path, names[-1])
+    if is_list:
+        counts[path] = counts.get(path, -1) + 1
+        return (*path, counts[path])
+    return path
+
+
+def _parts(dotted: str) -> Path_:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+class Table:
+    """A table of a document: typed look-ups that note a problem instead of raising."""
+
+    def __init__(self, document: Document, where: Path_, data: dict[str, Any]) -> None:
+        self.document, self.where, self.data = document, where, data
+        self._asked: set[str] = set()
+
+    def complain(self, key: str | None, message: str) -> None:
+        self.document.complain(self.where if key is None else (*self.where, key), message)
+
+    def has(self, key: str) -> bool:
+        self._asked.add(key)
+        return key in self.data
+
+    def _get(self, key: str, kind: type | tuple[type, ...], wanted: str) -> Any:
+        """The value, or None if it is missing or of another kind (which is noted)."""
+        if not self.has(key):
+            return None
+        value = self.data[key]
+        # bool is an int, and a datetime is a date, but a clerk who writes one means another thing.
+        wrong_bool = isinstance(value, bool) and kind is not bool
+        if not isinstance(value, kind) or wrong_bool or isinstance(value, datetime):
+            self.complain(key, f"`{key}` phải là {wanted}, không phải {value!r:.60}")
+            return None
+        return value
+
+    def text(self, key: str, *, required: bool = False, longest: int = 200) -> str:
+        value: str = self._get(key, str, "chữ trong dấu nháy kép") or ""
+        value = value.strip()
+        if required and not value and (not self.has(key) or isinstance(self.data[key], str)):
+            self.complain(key if self.has(key) else None, f"thiếu `{key}`")
+        if len(value) > longest:
+            self.complain(key, f"`{key}` dài {len(value)} ký tự, tối đa {longest}")
+        if any(ord(c) < 32 for c in value):
+            self.complain(key, f"`{key}` phải nằm trên một dòng")
+        return value
+
+    def integer(self, key: str) -> int | None:
+        value: int | None = self._get(key, int, "số nguyên")
+        return value
+
+    def flag(self, key: str) -> bool:
+        return bool(self._get(key, bool, "true hoặc false"))
+
+    def day(self, key: str) -> date | None:
+        wanted = "ngày ghi theo năm-tháng-ngày, không có nháy, ví dụ 2024-01-31"
+        value: date | None = self._get(key, date, wanted)
+        return value
+
+    def choice(self, key: str, known: Collection[str], default: str) -> str:
+        value = self.text(key) or default
+        if value and value not in known:
+            self.complain(key, f"`{key}` không nhận “{value}”{nearest(value, known)}")
+            return default
+        return value
+
+    def items(self, key: str, kind: type, wanted: str) -> list[Any]:
+        """The elements of a list, those of another kind noted and left out; one value is a list."""
+        if (
+            self.has(key)
+            and isinstance(self.data[key], kind)
+            and not isinstance(self.data[key], list)
+        ):
+            return [self.data[key]]
+        values = self._get(key, list, f"danh sách trong ngoặc vuông, mỗi mục là {wanted}") or []
+        good = [v for v in values if isinstance(v, kind) and not isinstance(v, bool | datetime)]
+        if len(good) != len(values):
+            self.complain(key, f"mỗi mục của `{key}` phải là {wanted}")
+        return good
+
+    def words(self, key: str) -> list[str]:
+        return [word.strip() for word in self.items(key, str, "chữ trong dấu nháy kép")]
+
+    def table(self, key: str) -> Table:
+        value = self._get(key, dict, f"một bảng [{key}]") or {}
+        return Table(self.document, (*self.where, key), value)
+
+    def tables(self, key: str) -> list[Table]:
+        """The tables of a list `[[key]]`."""
+        if not self.has(key):
+            return []
+        values = self.data[key]
+        if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
+            self.complain(key, f"`{key}` phải viết thành từng mục [[{key}]]")
+            return []
+        return [Table(self.document, (*self.where, key, n), v) for n, v in enumerate(values)]
+
+    def named_tables(self) -> list[tuple[str, Table]]:
+        """The tables of this table by their names; what is no table is noted."""
+        found = []
+        for key, value in self.data.items():
+            if isinstance(value, dict):
+                found.append((key, Table(self.document, (*self.where, key), value)))
+            else:
+                self.complain(key, f"`{key}` phải là một bảng")
+        return found
+
+    def finish(self) -> None:
+        """Notes each key that nothing asked for, with the nearest known one."""
+        for key in self.data:
+            if key not in self._asked:
+                self.complain(key, f"không có khóa “{key}”{nearest(key, self._asked)}")
+
+    def each(self, key: str, read: Callable[[Table], Any]) -> list[Any]:
+        """`read` applied to each table of the list `key`; those that yield None are left out."""
+        return [value for table in self.tables(key) if (value := read(table)) is not None]
