@@ -1,0 +1,252 @@
+"""The sockets of the house: what the service needs of a store, a channel and a renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from reminder.core.errors import ReminderError
+from reminder.core.ledger import Event
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Address, Draft, Row, RowState
+
+
+class Clock(Protocol):
+    """Tells the time; only the outermost loop asks it."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        ...
+
+
+class StoreBusyError(ReminderError):
+    """The database can't be written now (locked, read-only, full disk); nothing was changed."""
+
+
+class StoreRefusedError(ReminderError):
+    """The database belongs to a newer program, or another daemon runs on it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """An event of the ledger as it is kept."""
+
+    number: int  # its place in the chain, from 1
+    event: Event
+    unit_name: str  # as it stood when the event was written
+    hash: str  # hex SHA-256 over the hash before and this row's canonical form
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """One stage of one occurrence that was said to a unit, or skipped, and never is again."""
+
+    key: Key
+    unit: str
+    kind: str  # nudge | escalation | digest
+    stage: str
+    due: str  # ISO date: a moved date speaks anew
+    at: datetime
+    skipped: bool = False
+
+
+class Store(Protocol):
+    """What is remembered. Each method is one transaction: all of it happened, or nothing.
+
+    Times are aware and UTC. Every method raises StoreBusyError where it can't write.
+    """
+
+    def record(
+        self,
+        events: Sequence[Event],
+        *,
+        unit_names: Mapping[str, str],
+        drafts: Iterable[Draft] = (),
+        spoken: Iterable[Spoken] = (),
+        seen: tuple[str, str] | None = None,
+        meta: Mapping[str, str] | None = None,
+        at: datetime,
+    ) -> bool:
+        """Appends to the ledger, the outbox and what was spoken, and marks an update as seen.
+
+        `seen` is (channel, id of the update). False, and nothing is changed, if it was seen.
+        A draft that is already in the outbox (its unique columns), and a Spoken already noted,
+        change nothing.
+        """
+        ...
+
+    def events(self, after: int = 0) -> list[Recorded]:
+        """The ledger's events with a number above `after`, in order."""
+        ...
+
+    def spoken(self, plan: str) -> list[Spoken]: ...
+
+    def lease(
+        self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
+    ) -> list[Row]:
+        """Claims up to `limit` pending rows whose time has come, the oldest slot first."""
+        ...
+
+    def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
+        """False if the row's lease is no longer the caller's (the fence): nothing is changed."""
+        ...
+
+    def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
+        """Pending again from `due_at`; `unknown`: the provider may have taken it."""
+        ...
+
+    def mark_ended(
+        self, row: Row, state: RowState, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
+    ) -> bool:
+        """Dead or superseded; `drafts` (the next channel, a word to the office) go with it."""
+        ...
+
+    def sweep(self, now: datetime) -> int:
+        """Leases that ran out are pending again, as possible repeats; how many."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest pending row is due."""
+        ...
+
+    def rows(
+        self,
+        *,
+        states: Iterable[RowState] = (),
+        kind: str = "",
+        recipient: str = "",
+        since: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Row]:
+        """Rows of the outbox, the newest first."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """How many rows the outbox has in each state, and “unknown”: sends that were repeated."""
+        ...
+
+    def revive(self, row_id: int, due_at: datetime) -> bool:
+        """A dead or dropped row is pending again."""
+        ...
+
+    def drop(self, row_id: int) -> bool:
+        """A row that was not sent is dropped, for the operator."""
+        ...
+
+    def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
+        """`value` becomes the one address of `recipient` on `channel`, alive."""
+        ...
+
+    def unbind(self, recipient: str, channel: str | None = None) -> int: ...
+
+    def addresses(self) -> list[Address]: ...
+
+    def mark_address_dead(
+        self, channel: str, value: str, reason: str, at: datetime, *, drafts: Iterable[Draft] = ()
+    ) -> bool:
+        """True if it was alive until now."""
+        ...
+
+    def move_address(self, channel: str, old: str, new: str) -> bool:
+        """A group that became a supergroup has a new id."""
+        ...
+
+    def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
+        """A one-time invitation; an older unused one of the person no longer holds."""
+        ...
+
+    def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
+        """The person whose invitation this is, once: binds the address too. None: no such code."""
+        ...
+
+    def invitation_fault(self, code_hash: str, now: datetime) -> str:
+        """Why a code was not redeemed: “unknown”, “used”, “expired”."""
+        ...
+
+    def meta(self, name: str) -> str | None: ...
+
+    def set_meta(self, name: str, value: str) -> None: ...
+
+    def backup(self, target: str) -> None:
+        """A copy of the database that was opened and verified."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """Something a reader can do; where there are no buttons its typed form stands instead."""
+
+    label: str  # on the button
+    data: str  # what a press sends back: at most 64 bytes
+    typed: str  # what one types for the same
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outbound:
+    """A rendered message, in all the forms that a channel may need."""
+
+    subject: str  # of a mail
+    html: str  # Telegram's HTML: b, i, a, code
+    text: str  # plain, actions in their typed form
+    mail_html: str = ""  # a whole document; empty: made from `text`
+    actions: tuple[tuple[Action, ...], ...] = ()  # rows of buttons
+    reply_to: str = ""  # the provider's id of the message it answers
+    edit: str = ""  # the provider's id of the message that it replaces
+    attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
+    headers: tuple[tuple[str, str], ...] = ()  # of a mail
+
+
+class SendError(Exception):
+    """A channel could not deliver; says whether to try again, and what is now known."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry: bool,
+        retry_after: float | None = None,
+        unknown: bool = False,
+        address_dead: bool = False,
+        channel_down: bool = False,
+        moved_to: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry = retry
+        self.retry_after = retry_after  # seconds that the provider asked for
+        self.unknown = unknown  # the provider may have taken it
+        self.address_dead = address_dead  # this address will never take anything
+        self.channel_down = channel_down  # the fault is the channel's, not this message's
+        self.moved_to = moved_to  # the address's new value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a channel can show."""
+
+    buttons: bool
+    edits: bool
+    html: bool
+    longest: int  # characters of a message
+
+
+class Channel(Protocol):
+    """One way to reach people."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def send(self, address: str, message: Outbound, key: str) -> str:
+        """Delivers, and returns the provider's id; SendError if it was not accepted.
+
+        `key` is stable over all attempts at one row, for providers that can tell repeats.
+        """
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
