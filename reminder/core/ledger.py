@@ -5,7 +5,7 @@ The ledger is a list of events that only grows; a state is a fold over the event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -131,36 +131,13 @@ def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datet
 
 def apply(state: State, event: Event) -> State:
     """`state` after `event`; an event that changes nothing here leaves it as it is."""
-    match event.kind:
-        case EventKind.DONE | EventKind.UPDATED:
-            return _close(state, event)
-        case EventKind.UNDONE:
-            return _reopen(state, _without(state.parts, event.unit))
-        case EventKind.REOPENED:
-            return _reopen(replace(state, evidence="", submitted={}), {})
-        case EventKind.SUBMITTED:
-            return replace(state, submitted={**state.submitted, event.unit: event})
-        case EventKind.RETURNED:
-            return replace(state, submitted=_without(state.submitted, event.unit))
-        case EventKind.SNOOZED if event.until is not None:
-            return replace(state, snoozed={**state.snoozed, event.unit: event.until})
-        case EventKind.EVIDENCE:
-            return replace(state, evidence=event.evidence)
-        case EventKind.NOTED:
-            return replace(state, notes=(*state.notes, event))
-        case EventKind.DUE_SET | EventKind.EXTENSION_GRANTED if event.until is not None:
-            return replace(
-                state, due=event.until, assumed=False, request=None, snoozed={}, held_until=None
-            )
-        case EventKind.CONFIRMED:
-            return replace(state, assumed=False)
-        case EventKind.EXTENSION_ASKED:
-            return replace(state, request=event)
-        case EventKind.EXTENSION_REFUSED | EventKind.EXTENSION_WITHDRAWN:
-            return replace(state, request=None)
-        case EventKind.HELD:
-            return replace(state, held_until=event.until)
-    return state
+    if event.kind in _MOVES and event.until is not None:
+        # Whatever held the old date back, or asked to move it, is answered by the new one.
+        return replace(
+            state, due=event.until, assumed=False, request=None, snoozed={}, held_until=None
+        )
+    change = _CHANGES.get(event.kind)
+    return change(state, event) if change else state
 
 
 def _close(state: State, event: Event) -> State:
@@ -186,3 +163,45 @@ def _reopen(state: State, parts: Mapping[str, Event]) -> State:
 
 def _without(mapping: Mapping[str, Event], key: str) -> Mapping[str, Event]:
     return {k: v for k, v in mapping.items() if k != key}
+
+
+def _undo(state: State, event: Event) -> State:
+    return _reopen(state, _without(state.parts, event.unit))
+
+
+def _open_again(state: State, event: Event) -> State:
+    del event
+    return _reopen(replace(state, evidence="", submitted={}), {})
+
+
+def _submit(state: State, event: Event) -> State:
+    return replace(state, submitted={**state.submitted, event.unit: event})
+
+
+def _return(state: State, event: Event) -> State:
+    return replace(state, submitted=_without(state.submitted, event.unit))
+
+
+def _snooze(state: State, event: Event) -> State:
+    if event.until is None:
+        return state
+    return replace(state, snoozed={**state.snoozed, event.unit: event.until})
+
+
+_MOVES = (EventKind.DUE_SET, EventKind.EXTENSION_GRANTED)
+_CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
+    EventKind.DONE: _close,
+    EventKind.UPDATED: _close,
+    EventKind.UNDONE: _undo,
+    EventKind.REOPENED: _open_again,
+    EventKind.SUBMITTED: _submit,
+    EventKind.RETURNED: _return,
+    EventKind.SNOOZED: _snooze,
+    EventKind.EVIDENCE: lambda state, event: replace(state, evidence=event.evidence),
+    EventKind.NOTED: lambda state, event: replace(state, notes=(*state.notes, event)),
+    EventKind.CONFIRMED: lambda state, _: replace(state, assumed=False),
+    EventKind.EXTENSION_ASKED: lambda state, event: replace(state, request=event),
+    EventKind.EXTENSION_REFUSED: lambda state, _: replace(state, request=None),
+    EventKind.EXTENSION_WITHDRAWN: lambda state, _: replace(state, request=None),
+    EventKind.HELD: lambda state, event: replace(state, held_until=event.until),
+}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -105,15 +106,21 @@ def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:
 def recurrence_days(rule: str, year: int) -> list[date]:
     """The days that the RFC 5545 `rule` names when it starts on 1 January of `year`.
 
-    ValueError if it can't be read, has no end, or names more than `MAX_INSTANCES` days.
+    ValueError, in Vietnamese, if it can't be read, has no end, recurs within a day, or names more
+    than `MAX_INSTANCES` days.
     """
-    upper = rule.upper()
-    if "COUNT=" not in upper and "UNTIL=" not in upper:
-        raise ValueError(f"the rrule has no end: add ;UNTIL={year}1231")
-    if any(f"FREQ={step}" in upper for step in ("SECONDLY", "MINUTELY", "HOURLY")):
-        raise ValueError("the rrule recurs within a day: use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
-    parsed = rrulestr(rule.removeprefix("RRULE:"), dtstart=datetime(year, 1, 1))
-    moments = list(islice(parsed, MAX_INSTANCES + 1))
+    parts = re.sub(r"(UNTIL=\d{8})T\d{6}Z?", r"\1", rule.upper().removeprefix("RRULE:"))
+    if "COUNT=" not in parts and "UNTIL=" not in parts:
+        raise ValueError(f"quy tắc không có điểm dừng: thêm ;UNTIL={year}1231")
+    if any(f"FREQ={step}" in parts for step in ("SECONDLY", "MINUTELY", "HOURLY")):
+        raise ValueError("lặp trong ngày: chỉ dùng FREQ=DAILY, WEEKLY, MONTHLY hoặc YEARLY")
+    # Naive on purpose: a rule of days has no zone, and a naive UNTIL must meet a naive start.
+    start = datetime.combine(date(year, 1, 1), time())
+    try:
+        moments = list(islice(rrulestr(parts, dtstart=start), MAX_INSTANCES + 1))
+    except (ValueError, TypeError, AttributeError, OverflowError, IndexError) as error:
+        # dateutil raises whatever its parsing meets.
+        raise ValueError("không phải quy tắc RFC 5545, ví dụ FREQ=MONTHLY;COUNT=12") from error
     if len(moments) > MAX_INSTANCES:
-        raise ValueError(f"the rrule names more than {MAX_INSTANCES} days")
+        raise ValueError(f"quá nhiều ngày: tối đa {MAX_INSTANCES}")
     return sorted({moment.date() for moment in moments})

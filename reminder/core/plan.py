@@ -53,7 +53,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A raw RFC 5545 recurrence rule, for what `Every` can't say; starts on the year's first day."""
+    """A raw RFC 5545 rule, for what `Every` can't say; it starts on the year's first day."""
 
     rule: str
 

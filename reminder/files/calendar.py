@@ -22,10 +22,10 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
     root.finish()
     document.check()
     # Imported here: the library takes 70 ms, and only who builds a calendar needs it.
-    from holidays.countries import Vietnam
+    from holidays import country_holidays
 
     first, last = min(years) - 1, max(years) + 1
-    official = Vietnam(years=range(first, last + 1))
+    official = country_holidays("VN", years=range(first, last + 1))
     return WorkCalendar(
         first,
         last,
@@ -48,7 +48,7 @@ def _change(table: Table) -> dict[str, list[date]]:
     for day in change["off"]:
         if day.weekday() >= 5:
             table.complain("off", f"{day:%d/%m/%Y} vốn đã là ngày nghỉ cuối tuần")
-    if not any(change.values()):
+    if not any(key in table.data for key in change):
         table.complain(None, "mục này không có ngày nào: cần `off`, `worked` hoặc `remove`")
     table.finish()
     return change

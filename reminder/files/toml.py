@@ -20,7 +20,7 @@ _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
-Path_ = tuple[str | int, ...]
+Where = tuple[str | int, ...]
 
 
 def read_text(path: Path) -> str:
@@ -66,11 +66,11 @@ class Document:
     def root(self) -> Table:
         return Table(self, (), self.data)
 
-    def complain(self, where: Path_, message: str) -> None:
+    def complain(self, where: Where, message: str) -> None:
         """Notes one fault of what stands at `where`."""
-        line = next(
-            (self._lines[where[:n]] for n in _prefixes(where) if where[:n] in self._lines), 1
-        )
+        known = (where[:n] for n in range(len(where), 0, -1) if where[:n] in self._lines)
+        below = (path for path in self._lines if path[: len(where)] == where)
+        line = self._lines.get(next(known, next(below, ())), 1)
         problem = Problem(str(self.path), line, message)
         if problem not in self.problems:
             self.problems.append(problem)
@@ -79,10 +79,6 @@ class Document:
         """Raises all that was noted, in the order of the lines."""
         if self.problems:
             raise FileError(sorted(self.problems, key=lambda p: p.line or 0))
-
-
-def _prefixes(where: Path_) -> Iterable[int]:
-    return range(len(where), 0, -1)
 
 
 def _syntax(text: str, error: Exception) -> tuple[int | None, str]:
@@ -116,14 +112,17 @@ def _syntax_words(text: str, line: int) -> str:
         return f"ngày không có trong lịch: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
     if re.search(r"=\s*\d{1,2}/\d{1,2}", found):
         return f"ngày viết sai cách: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
-    return f"không đọc được dòng “{found}”; chữ phải nằm trong dấu nháy kép, và mỗi khóa chỉ ghi một lần"
+    return (
+        f"không đọc được dòng “{found}”; chữ phải nằm trong dấu nháy kép, "
+        "mỗi khóa và mỗi bảng chỉ ghi một lần"
+    )
 
 
-def _index(text: str) -> dict[Path_, int]:
+def _index(text: str) -> dict[Where, int]:
     """Each header and key → its line. Text that only looks like a key adds harmless entries."""
-    lines: dict[Path_, int] = {}
-    counts: dict[Path_, int] = {}
-    here: Path_ = ()
+    lines: dict[Where, int] = {}
+    counts: dict[Where, int] = {}
+    here: Where = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             here = _resolve(_parts(header[2]), counts, is_list=header[1] == "[[")
@@ -133,9 +132,9 @@ def _index(text: str) -> dict[Path_, int]:
     return lines
 
 
-def _resolve(names: Path_, counts: dict[Path_, int], *, is_list: bool) -> Path_:
+def _resolve(names: Where, counts: dict[Where, int], *, is_list: bool) -> Where:
     """The path of a header, with the index of each list of tables that it passes through."""
-    path: Path_ = ()
+    path: Where = ()
     for name in names[:-1]:
         path = (*path, name)
         if path in counts:
@@ -147,14 +146,14 @@ def _resolve(names: Path_, counts: dict[Path_, int], *, is_list: bool) -> Path_:
     return path
 
 
-def _parts(dotted: str) -> Path_:
+def _parts(dotted: str) -> Where:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
 class Table:
     """A table of a document: typed look-ups that note a problem instead of raising."""
 
-    def __init__(self, document: Document, where: Path_, data: dict[str, Any]) -> None:
+    def __init__(self, document: Document, where: Where, data: dict[str, Any]) -> None:
         self.document, self.where, self.data = document, where, data
         self._asked: set[str] = set()
 

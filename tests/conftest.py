@@ -1,0 +1,36 @@
+"""The plan of 2024 and its calendar, as the program loads them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from reminder.core.plan import Plan
+from reminder.core.schedule import Scheduler
+from reminder.core.workdays import WorkCalendar
+from reminder.files.calendar import load_calendar
+from reminder.files.plan import load_plan
+
+# No timed asserts; in CI the same examples every time, elsewhere new ones.
+settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("here")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def plan2024() -> Plan:
+    return load_plan(ROOT / "data/plan2024.toml")
+
+
+@pytest.fixture(scope="session")
+def calendar2024() -> WorkCalendar:
+    return load_calendar(ROOT / "config/calendar.toml", [2023, 2024, 2025, 2026])
+
+
+@pytest.fixture(scope="session")
+def scheduler(calendar2024: WorkCalendar) -> Scheduler:
+    return Scheduler(calendar2024)
