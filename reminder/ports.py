@@ -26,7 +26,7 @@ class StoreBusyError(ReminderError):
 
 
 class StoreRefusedError(ReminderError):
-    """The database belongs to a newer program, or another daemon runs on it."""
+    """The database is a newer program's, damaged, or another daemon has it: a person must act."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,10 +52,19 @@ class Spoken:
     skipped: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """The first event of the ledger that is not as it was written."""
+
+    number: int
+    what: str  # changed | missing | added | rewritten: all of it, against a head told elsewhere
+
+
 class Store(Protocol):
     """What is remembered. Each method is one transaction: all of it happened, or nothing.
 
-    Times are aware and UTC. Every method raises StoreBusyError where it can't write.
+    Times are aware and come back in UTC; a naive one is a ValueError. Every method raises
+    StoreBusyError where it can't read or write now, and StoreRefusedError on a damaged database.
     """
 
     def record(
@@ -73,7 +82,7 @@ class Store(Protocol):
 
         `seen` is (channel, id of the update). False, and nothing is changed, if it was seen.
         A draft that is already in the outbox (its unique columns), and a Spoken already noted,
-        change nothing.
+        change nothing. A unit without a name in `unit_names` is kept by its id.
         """
         ...
 
@@ -81,12 +90,28 @@ class Store(Protocol):
         """The ledger's events with a number above `after`, in order."""
         ...
 
-    def spoken(self, plan: str) -> list[Spoken]: ...
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
+        ...
+
+    def verify(self, heads: Mapping[int, str] | None = None) -> Broken | None:
+        """The first event that was changed, removed or slipped in; None: the chain is whole.
+
+        `heads`, number → hash as told elsewhere, finds a ledger that was rewritten as a whole.
+        """
+        ...
+
+    def spoken(self, plan: str) -> list[Spoken]:
+        """What was said of `plan`, in no order."""
+        ...
 
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
     ) -> list[Row]:
-        """Claims up to `limit` pending rows whose time has come, the oldest slot first."""
+        """Claims up to `limit` pending rows whose time has come, the oldest slot first.
+
+        Each is the caller's until `now + hold`, and nobody else gets it before a sweep.
+        """
         ...
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
@@ -100,11 +125,21 @@ class Store(Protocol):
     def mark_ended(
         self, row: Row, state: RowState, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
     ) -> bool:
-        """Dead or superseded; `drafts` (the next channel, a word to the office) go with it."""
+        """Dead or superseded; `drafts` (the next channel, a word to the office) go with it.
+
+        `reason` is the row's error from then on. False, as in mark_sent, changes nothing.
+        """
         ...
 
     def sweep(self, now: datetime) -> int:
         """Leases that ran out are pending again, as possible repeats; how many."""
+        ...
+
+    def release_all(self, now: datetime) -> int:
+        """All leases are pending again, due at once, as possible repeats; how many.
+
+        Only for a daemon at its start: its lock on the database says that their holders are dead.
+        """
         ...
 
     def next_due(self) -> datetime | None:
@@ -120,41 +155,48 @@ class Store(Protocol):
         since: datetime | None = None,
         limit: int = 1000,
     ) -> list[Row]:
-        """Rows of the outbox, the newest first."""
+        """Rows of the outbox with a slot from `since` on, the newest slot first.
+
+        An empty filter lets all pass.
+        """
         ...
 
     def counts(self) -> dict[str, int]:
-        """How many rows the outbox has in each state, and “unknown”: sends that were repeated."""
+        """How many rows the outbox has in each state, and “unknown”: rows marked as repeats."""
         ...
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        """A dead or dropped row is pending again."""
+        """A dead or dropped row is pending again; False if it is neither."""
         ...
 
     def drop(self, row_id: int) -> bool:
-        """A row that was not sent is dropped, for the operator."""
+        """A pending or dead row is dropped, for the operator; False if it is neither."""
         ...
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
         """`value` becomes the one address of `recipient` on `channel`, alive."""
         ...
 
-    def unbind(self, recipient: str, channel: str | None = None) -> int: ...
+    def unbind(self, recipient: str, channel: str | None = None) -> int:
+        """Forgets the addresses of `recipient`, on one channel or on all; how many."""
+        ...
 
-    def addresses(self) -> list[Address]: ...
+    def addresses(self) -> list[Address]:
+        """All addresses, by recipient and channel."""
+        ...
 
     def mark_address_dead(
         self, channel: str, value: str, reason: str, at: datetime, *, drafts: Iterable[Draft] = ()
     ) -> bool:
-        """True if it was alive until now."""
+        """True if it was alive until now; only then `drafts` are written."""
         ...
 
     def move_address(self, channel: str, old: str, new: str) -> bool:
-        """A group that became a supergroup has a new id."""
+        """A group that became a supergroup has a new id, alive; False if none was at `old`."""
         ...
 
     def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
-        """A one-time invitation; an older unused one of the person no longer holds."""
+        """A one-time invitation; an older unused one of the person has expired by it."""
         ...
 
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
@@ -162,18 +204,27 @@ class Store(Protocol):
         ...
 
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
-        """Why a code was not redeemed: “unknown”, “used”, “expired”."""
+        """Why a code was not redeemed: “unknown”, “used”, “expired”; empty: it still holds."""
         ...
 
-    def meta(self, name: str) -> str | None: ...
+    def meta(self, name: str) -> str | None:
+        """What set_meta or record kept under `name`."""
+        ...
 
-    def set_meta(self, name: str, value: str) -> None: ...
+    def set_meta(self, name: str, value: str) -> None:
+        """Keeps one value under `name`."""
+        ...
 
     def backup(self, target: str) -> None:
-        """A copy of the database that was opened and verified."""
+        """Writes a copy of the database to the file `target`, once it was opened and verified.
+
+        ReminderError if the target can't be written, or is the database itself.
+        """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Lets go of the database, and of the daemon's lock on it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

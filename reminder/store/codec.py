@@ -1,0 +1,173 @@
+"""Core values ↔ columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from reminder.core.ledger import Event, EventKind
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Address, Draft, Row, RowState
+from reminder.ports import Recorded, Spoken, StoreRefusedError
+
+# No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def stamp(at: datetime) -> str:
+    """`at` in UTC, of one width, so that text sorts as time; ValueError if it is naive."""
+    if at.tzinfo is None:
+        raise ValueError("a time in the store must be aware")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """The instant that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def maybe_moment(text: str | None) -> datetime | None:
+    """The instant that `stamp` wrote, where there is one."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def words(text: str) -> str:
+    """`text` as every database can keep it: U+FFFD for NUL and for half a surrogate pair."""
+    return text if text.isascii() and "\0" not in text else _UNKEEPABLE.sub("\ufffd", text)
+
+
+def from_event(entry: Event) -> dict[str, Any]:
+    """The columns of the table `event` that the event itself fills."""
+    return {
+        "at": stamp(entry.at),
+        "kind": entry.kind.value,
+        "plan": entry.key.plan,
+        "task": entry.key.task,
+        "deliverable": entry.key.deliverable,
+        "period": entry.key.period,
+        "unit": entry.unit,
+        "person": words(entry.by),
+        "channel": entry.channel,
+        "message": words(entry.message),
+        "evidence": words(entry.evidence),
+        "note": words(entry.note),
+        "until": None if entry.until is None else entry.until.isoformat(),
+    }
+
+
+def to_recorded(columns: Mapping[str, Any]) -> Recorded:
+    """A row of the table `event`; StoreRefusedError if this program can't have written it."""
+    try:
+        entry = Event(
+            at=moment(columns["at"]),
+            kind=EventKind(columns["kind"]),
+            key=Key(columns["plan"], columns["task"], columns["deliverable"], columns["period"]),
+            unit=columns["unit"],
+            by=columns["person"],
+            channel=columns["channel"],
+            message=columns["message"],
+            evidence=columns["evidence"],
+            note=columns["note"],
+            until=None if columns["until"] is None else date.fromisoformat(columns["until"]),
+        )
+    except (TypeError, ValueError) as error:
+        raise StoreRefusedError(
+            f"event {columns['number']} of the ledger can't be read ({error}):"
+            " see “reminder log --verify”, or restore a backup"
+        ) from error
+    return Recorded(
+        number=columns["number"],
+        event=entry,
+        unit_name=columns["unit_name"],
+        hash=columns["hash"],
+    )
+
+
+def from_spoken(said: Spoken) -> dict[str, Any]:
+    """The columns of the table `spoken`."""
+    return {
+        **said.key._asdict(),
+        "unit": said.unit,
+        "kind": said.kind,
+        "stage": said.stage,
+        "due": said.due,
+        "at": stamp(said.at),
+        "skipped": said.skipped,
+    }
+
+
+def to_spoken(columns: Sequence[Any]) -> Spoken:
+    """A row of the table `spoken`, its columns in their order."""
+    plan, task, deliverable, period, unit, kind, stage, due, at, skipped = columns
+    return Spoken(
+        key=Key(plan, task, deliverable, period),
+        unit=unit,
+        kind=kind,
+        stage=stage,
+        due=due,
+        at=moment(at),
+        skipped=skipped,
+    )
+
+
+def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
+    """The columns of a new row of the outbox, written at `at`."""
+    return {
+        "slot": stamp(draft.slot),
+        "recipient": words(draft.recipient),
+        "kind": draft.kind,
+        "subject": words(draft.subject),
+        "channel": draft.channel,
+        "payload": json.dumps(dict(draft.payload), separators=(",", ":")),
+        "drafted_due": stamp(draft.due_at),
+        "state": RowState.PENDING.value,
+        "due_at": stamp(draft.due_at),
+        "attempts": 0,
+        "repeat": False,
+        "provider_id": "",
+        "error": "",
+        "created_at": stamp(at),
+    }
+
+
+def to_row(columns: Sequence[Any]) -> Row:
+    """A row of the outbox, its columns as outbox.COLUMNS has them."""
+    id_, slot, recipient, kind, subject, channel, payload, drafted_due, *rest = columns
+    state, due_at, attempts, lease_until, repeat, provider_id, error, ended_at = rest
+    draft = Draft(
+        slot=moment(slot),
+        recipient=recipient,
+        kind=kind,
+        subject=subject,
+        channel=channel,
+        payload=json.loads(payload),
+        due_at=moment(drafted_due),
+    )
+    return Row(
+        id=id_,
+        draft=draft,
+        state=RowState(state),
+        due_at=moment(due_at),
+        attempts=attempts,
+        lease_until=maybe_moment(lease_until),
+        repeat=repeat,
+        provider_id=provider_id,
+        error=error,
+        sent_at=maybe_moment(ended_at) if state == RowState.SENT else None,
+    )
+
+
+def to_address(columns: Sequence[Any]) -> Address:
+    """A row of the table `address`, its columns in their order."""
+    recipient, channel, value, bound_at, dead_since, dead_reason = columns
+    return Address(
+        recipient=recipient,
+        channel=channel,
+        value=value,
+        bound_at=moment(bound_at),
+        dead_since=maybe_moment(dead_since),
+        dead_reason=dead_reason,
+    )

@@ -1,0 +1,134 @@
+"""The connections: all that differs between SQLite and PostgreSQL but the form of an insert."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from reminder.core.errors import ReminderError
+from reminder.store.faults import explain
+
+Insert = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
+
+
+class Database:
+    """Two engines on one database: writers take the write lock at once, readers never wait.
+
+    `busy`: seconds to wait for another program's lock before StoreBusyError.
+    """
+
+    def __init__(self, url: str, *, busy: float) -> None:
+        self.url = _parsed(url)
+        self.busy = busy
+        self.path = _path(self.url)  # of the SQLite file; None: PostgreSQL
+        self.name = str(self.path or self.url.render_as_string(hide_password=True))
+        make = _postgresql if self.path is None else _sqlite
+        self._writer, self._reader, self.insert = make(self.url, self.path, busy)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its beginning."""
+        with self._explained(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot; it can't be written to."""
+        with self._explained(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            told = explain(self.name, error)
+            if told is None:
+                raise
+            raise told from error
+
+    def prepare(self) -> None:
+        """Lets readers and a writer work side by side on a SQLite file, for good."""
+        if self.path is not None:
+            with self._explained(), closing(self._writer.raw_connection()) as raw:
+                raw.cursor().execute("PRAGMA journal_mode=WAL")  # not within a transaction
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ReminderError(
+            "[store] url can't be read: write sqlite:///PATH or postgresql://USER@HOST/NAME"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise ReminderError(f"[store] url names {backend}: only sqlite and postgresql are known")
+    return parsed
+
+
+def _path(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite":
+        return None
+    if url.database in (None, "", ":memory:"):
+        raise ReminderError("[store] url names no file: write sqlite:///PATH")
+    # Resolved, so that two names of one file are one database to the daemon's lock.
+    return Path(str(url.database)).resolve()
+
+
+def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, Insert]:
+    from sqlalchemy.dialects.sqlite import insert
+
+    def engine(begin: str, *pragmas: str) -> Engine:
+        # Python's own transactions begin late and lose updates: with isolation_level None
+        # nothing begins but what the listener below says.
+        made = create_engine(
+            URL.create("sqlite", database=str(path), query=url.query),
+            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": busy},
+            pool_size=1,
+        )
+
+        @event.listens_for(made, "connect")
+        def connected(raw: sqlite3.Connection, _: object) -> None:
+            for pragma in pragmas:
+                raw.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(made, "begin")
+        def begun(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return made
+
+    writer = engine("BEGIN IMMEDIATE", "synchronous=FULL")
+    return writer, engine("BEGIN", "query_only=ON"), insert
+
+
+def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, Insert]:
+    from sqlalchemy.dialects.postgresql import insert
+
+    waits = {"options": f"-c lock_timeout={int(busy * 1000)}"}
+    try:
+        writer = create_engine(url, connect_args=waits, pool_size=1, pool_pre_ping=True)
+        reader = create_engine(
+            url,
+            isolation_level="REPEATABLE READ",
+            connect_args=waits,
+            pool_size=1,
+            pool_pre_ping=True,
+        )
+    except ImportError as error:
+        raise ReminderError(
+            "[store] url names PostgreSQL, and its driver is missing: pip install “psycopg[binary]”"
+        ) from error
+    return writer, reader.execution_options(postgresql_readonly=True), insert

@@ -1,0 +1,111 @@
+"""Files that only their owner may read, and copies of a database that were verified."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from reminder.core.errors import ReminderError
+from reminder.ports import StoreBusyError, StoreRefusedError
+from reminder.store.faults import explain
+
+PRIVATE = 0o600
+PRIVATE_FOLDER = 0o700
+_FOR_OTHERS = 0o077
+_SIDES = ("", "-wal", "-shm", ".lock")  # what stands beside a SQLite file
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file next to `path` whose name goes on with `suffix`."""
+    return path.with_name(path.name + suffix)
+
+
+def unwritable(path: Path, error: OSError) -> ReminderError:
+    """The sentence for a file that can't be made or written."""
+    if isinstance(error, FileExistsError):
+        return ReminderError(f"{path} can't be written: a file stands where its folder should be")
+    return ReminderError(f"{path} can't be written: {error.strerror or error}")
+
+
+def make_private(path: Path) -> None:
+    """Makes the file `path` and its folder where they are missing; others lose their rights.
+
+    ReminderError if that can't be done.
+    """
+    try:
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        # A file that is there is not opened: closing it would free SQLite's locks on it.
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+        for side in _SIDES:
+            _tighten(beside(path, side))
+    except OSError as error:
+        raise unwritable(path, error) from error
+    if not path.is_file():
+        raise ReminderError(f"{path} can't be written: it is no file")
+
+
+def _tighten(path: Path) -> None:
+    with suppress(FileNotFoundError, PermissionError):  # another's file: its owner's matter
+        mode = path.stat().st_mode
+        if mode & _FOR_OTHERS:
+            path.chmod(mode & ~_FOR_OTHERS & 0o777)
+
+
+def copy_verified(source: Path, target: Path, busy: float) -> None:
+    """Copies the SQLite database `source`, in use or not, to `target`; whole, or not at all.
+
+    The copy is opened and checked before it takes the target's name. `busy`: seconds to wait for
+    another program's lock.
+    ReminderError if the target can't be written, StoreRefusedError if the copy is not sound.
+    """
+    target = target.resolve()
+    if target == source:
+        raise ReminderError(f"{target} is the database itself: name another file for its copy")
+    part = beside(target, ".part")
+    try:
+        part.unlink(missing_ok=True)
+        make_private(part)
+        _copy(source, part, busy)
+        _flush(part)
+        part.replace(target)
+    except sqlite3.Error as error:
+        raise explain(str(part), error) or error from error
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _copy(source: Path, part: Path, busy: float) -> None:
+    with (
+        closing(sqlite3.connect(source, timeout=busy)) as old,
+        closing(sqlite3.connect(part)) as new,
+    ):
+        old.execute("PRAGMA query_only=ON")
+        old.backup(new, progress=_no_waiting)
+        # One file that can be read anywhere: the source's WAL mode would want files beside it.
+        new.execute("PRAGMA journal_mode=DELETE")
+    with closing(sqlite3.connect(part)) as copy:
+        verdict, *_ = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise StoreRefusedError(
+            f"{source} is damaged ({verdict.splitlines()[-1]}): restore the newest backup"
+        )
+
+
+def _no_waiting(status: int, _remaining: int, _total: int) -> None:
+    # Python's backup would try again for ever.
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise StoreBusyError("the database is locked by another program: no copy was made")
+
+
+def _flush(path: Path) -> None:
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,121 @@
+"""The ledger's part of the store: what was said and done, chained, and what was spoken and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from reminder.core.ledger import Event
+from reminder.core.outbox import Draft
+from reminder.ports import Broken, Recorded, Spoken
+from reminder.store import tables
+from reminder.store.chain import first_broken, link
+from reminder.store.codec import from_event, from_spoken, stamp, to_recorded, to_spoken, words
+from reminder.store.database import Database
+from reminder.store.part import Part
+
+HEAD = select(tables.head.c.number, tables.head.c.hash)
+HEAD_TO_MOVE = HEAD.with_for_update()  # says nothing on SQLite, whose writers come one by one
+MOVE_HEAD = update(tables.head).values(number=bindparam("last"), hash=bindparam("last_hash"))
+APPEND = insert(tables.event)
+EVENTS = (
+    select(tables.event)
+    .where(tables.event.c.number > bindparam("after"))
+    .order_by(tables.event.c.number)
+)
+SPOKEN = select(tables.spoken).where(tables.spoken.c.plan == bindparam("plan_id"))
+META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
+
+
+class LedgerPart(Part):
+    """What is remembered of what was said."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        insert_ = database.insert
+        new = insert_(tables.seen).on_conflict_do_nothing()
+        self._insert_seen = new.returning(tables.seen.c.at)  # an INSERT has no rowcount on psycopg
+        self._insert_spoken = insert_(tables.spoken).on_conflict_do_nothing()
+        setting = insert_(tables.meta)
+        self._put_meta = setting.on_conflict_do_update(
+            index_elements=["name"], set_={"value": setting.excluded.value}
+        )
+
+    def record(
+        self,
+        events: Sequence[Event],
+        *,
+        unit_names: Mapping[str, str],
+        drafts: Iterable[Draft] = (),
+        spoken: Iterable[Spoken] = (),
+        seen: tuple[str, str] | None = None,
+        meta: Mapping[str, str] | None = None,
+        at: datetime,
+    ) -> bool:
+        with self._database.writing() as connection:
+            if seen is not None and not self._is_new(connection, seen, at):
+                return False
+            if events:
+                _append(connection, events, unit_names)
+            self._put(connection, drafts, at)
+            if said := [from_spoken(one) for one in spoken]:
+                connection.execute(self._insert_spoken, said)
+            if meta:
+                self._keep(connection, meta)
+        return True
+
+    def events(self, after: int = 0) -> list[Recorded]:
+        with self._database.reading() as connection:
+            found = connection.execute(EVENTS, {"after": after}).all()
+        return [to_recorded(row._asdict()) for row in found]
+
+    def head(self) -> tuple[int, str]:
+        with self._database.reading() as connection:
+            number, last_hash = connection.execute(HEAD).one()
+        return number, last_hash
+
+    def verify(self, heads: Mapping[int, str] | None = None) -> Broken | None:
+        with self._database.reading() as connection:
+            number, last_hash = connection.execute(HEAD).one()
+            rows = connection.execute(EVENTS, {"after": BEFORE_ALL}).mappings()
+            return first_broken(map(dict, rows), (number, last_hash), heads or {})
+
+    def spoken(self, plan: str) -> list[Spoken]:
+        with self._database.reading() as connection:
+            return [to_spoken(row) for row in connection.execute(SPOKEN, {"plan_id": plan})]
+
+    def meta(self, name: str) -> str | None:
+        with self._database.reading() as connection:
+            value: str | None = connection.execute(META, {"key": name}).scalar()
+        return value
+
+    def set_meta(self, name: str, value: str) -> None:
+        with self._database.writing() as connection:
+            self._keep(connection, {name: value})
+
+    def _is_new(self, connection: Connection, seen: tuple[str, str], at: datetime) -> bool:
+        channel, update_id = seen
+        values = {"channel": channel, "update_id": words(update_id), "at": stamp(at)}
+        return connection.execute(self._insert_seen, values).first() is not None
+
+    def _keep(self, connection: Connection, meta: Mapping[str, str]) -> None:
+        rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
+        connection.execute(self._put_meta, rows)
+
+
+BEFORE_ALL = -(2**31)  # a forged number may be below 1
+
+
+def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
+    number, last_hash = connection.execute(HEAD_TO_MOVE).one()
+    rows = []
+    for entry in events:
+        number += 1
+        row = from_event(entry)
+        row |= {"number": number, "unit_name": words(unit_names.get(entry.unit, entry.unit))}
+        last_hash = row["hash"] = link(last_hash, row)
+        rows.append(row)
+    connection.execute(APPEND, rows)
+    connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})

@@ -1,0 +1,136 @@
+"""One daemon per database: a lock that the kernel or the server takes back when its holder dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from reminder.store.database import Database
+from reminder.store.faults import explain
+from reminder.store.files import PRIVATE, beside, unwritable
+
+STEP = 0.25  # seconds between two tries
+_ADVISORY = 0x72656D696E64  # “remind”; an advisory lock is of one database, its number of one use
+_LOCKED_BYTE = 1 << 30  # Windows lets nobody read what is locked: far behind the process's number
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class DaemonLock(Protocol):
+    """At most one process holds it."""
+
+    def take(self) -> bool:
+        """True if it is held from now on; False if another process holds it."""
+        ...
+
+    def release(self) -> None:
+        """Lets it go, if it is held."""
+        ...
+
+    def holder(self) -> str:
+        """Who holds it, as far as is known: “process 123”, or empty."""
+        ...
+
+
+class FileLock:
+    """A lock on a file beside the database; the file stays, for a removed one could be held twice.
+
+    The kernel frees it when the process ends, by kill -9 too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
+        except OSError as error:
+            raise unwritable(self._path, error) from error
+        try:
+            _lock(file)
+        except OSError:
+            os.close(file)
+            return False
+        # On a full disk the number can't be written, and the lock holds all the same.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            os.lseek(file, 0, os.SEEK_SET)
+            os.write(file, str(os.getpid()).encode())
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def holder(self) -> str:
+        with suppress(OSError, ValueError):
+            return f"process {int(self._path.read_text('ascii'))}"
+        return ""
+
+
+class AdvisoryLock:
+    """PostgreSQL's own lock, held as long as one connection lives."""
+
+    def __init__(self, database: Database) -> None:
+        self._name = database.name
+        self._engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._connection: Connection | None = None
+
+    def take(self) -> bool:
+        asked = text("SELECT pg_try_advisory_lock(:number)")
+        try:
+            connection = self._engine.connect()
+            taken = bool(connection.execute(asked, {"number": _ADVISORY}).scalar())
+        except DBAPIError as error:
+            raise explain(self._name, error) or error from error
+        if taken:
+            self._connection = connection
+        else:
+            connection.close()
+        return taken
+
+    def release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()  # with NullPool the session ends, and its locks with it
+            self._connection = None
+
+    def holder(self) -> str:
+        return ""
+
+
+def lock_of(database: Database) -> DaemonLock:
+    """The daemon's lock on `database`, not held yet."""
+    if database.path is None:
+        return AdvisoryLock(database)
+    return FileLock(beside(database.path, ".lock"))
+
+
+def take_within(lock: DaemonLock, wait: float, sleep: Callable[[float], None]) -> bool:
+    """Tries for `wait` seconds; `sleep` lets them pass. False: another has it still."""
+    waited = 0.0
+    while not lock.take():
+        if waited >= wait:
+            return False
+        sleep(STEP)
+        waited += STEP
+    return True

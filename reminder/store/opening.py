@@ -1,0 +1,63 @@
+"""How a store is opened: private files, one daemon, the right schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reminder.ports import StoreRefusedError
+from reminder.store.database import Database
+from reminder.store.files import make_private
+from reminder.store.lock import DaemonLock, lock_of, take_within
+from reminder.store.repository import SqlStore
+from reminder.store.schema import SHIPPED, Schema, is_current, migrate
+
+WAIT = 15.0  # seconds for the daemon before this one to end
+BUSY = 5.0  # seconds for another program's transaction to end
+
+
+def open_store(
+    url: str,
+    *,
+    exclusive: bool,
+    sleep: Callable[[float], None],
+    wait: float = WAIT,
+    busy: float = BUSY,
+    schema: Schema = SHIPPED,
+) -> SqlStore:
+    """The store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
+
+    `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
+    line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
+    StoreRefusedError: another daemon, a newer schema, or no database of this program.
+    StoreBusyError: it can't be read now. ReminderError: a path or an address that can't be used.
+    """
+    database = Database(url, busy=busy)
+    lock = lock_of(database)
+    try:
+        if database.path is not None:
+            make_private(database.path)
+        if exclusive:
+            _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {database.name}")
+        database.prepare()
+        if not is_current(database, schema):
+            if not exclusive:
+                _take(
+                    lock, wait, sleep, f"{database.name} must be migrated and a daemon{{}} has it"
+                )
+            migrate(database, schema)
+            if not exclusive:
+                lock.release()
+    except BaseException:
+        database.close()
+        lock.release()
+        raise
+    return SqlStore(database, lock if exclusive else None)
+
+
+def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: str) -> None:
+    if not take_within(lock, wait, sleep):
+        who = lock.holder()
+        raise StoreRefusedError(
+            what.format(f" ({who})" if who else "")
+            + ": stop it first, or name another database under [store] url"
+        )

@@ -1,0 +1,205 @@
+"""The outbox's part of the store: rows are claimed, marked, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, func, select, true, update
+
+from reminder.core.outbox import Draft, Row, RowState
+from reminder.store.codec import maybe_moment, stamp, to_row, words
+from reminder.store.part import Part
+from reminder.store.tables import PENDING, outbox
+
+_c = outbox.c
+COLUMNS = (
+    *(_c.id, _c.slot, _c.recipient, _c.kind, _c.subject, _c.channel, _c.payload, _c.drafted_due),
+    *(_c.state, _c.due_at, _c.attempts, _c.lease_until, _c.repeat, _c.provider_id, _c.error),
+    _c.ended_at,
+)
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+_DUE = (
+    select(_c.id)
+    .where(
+        _c.state == RowState.PENDING.value,
+        _c.due_at <= bindparam("now"),
+        _c.channel.in_(bindparam("channels", expanding=True)),
+    )
+    .order_by(_c.slot, _c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)  # says nothing on SQLite, whose writers come one by one
+)
+LEASE = (
+    update(outbox)
+    .where(_c.id.in_(_DUE))
+    .values(
+        state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
+    )
+    .returning(*COLUMNS)
+)
+
+# Only who holds the row's latest lease may mark it.
+_HELD = update(outbox).where(
+    _c.id == bindparam("row"),
+    _c.state == RowState.LEASED.value,
+    _c.attempts == bindparam("attempt"),
+)
+SENT = _HELD.values(
+    state=RowState.SENT.value,
+    lease_until=None,
+    provider_id=bindparam("provider"),
+    ended_at=bindparam("now"),
+)
+RETRY = _HELD.values(
+    state=RowState.PENDING.value,
+    lease_until=None,
+    due_at=bindparam("then"),
+    error=bindparam("reason"),
+)
+RETRY_UNKNOWN = RETRY.values(repeat=True)
+ENDED = _HELD.values(
+    state=bindparam("end"),
+    lease_until=None,
+    error=bindparam("reason"),
+    ended_at=bindparam("now"),
+)
+
+_RELEASE = (
+    update(outbox)
+    .where(_c.state == RowState.LEASED.value)
+    .values(state=RowState.PENDING.value, lease_until=None, repeat=True)
+)
+SWEEP = _RELEASE.where(_c.lease_until <= bindparam("now"))
+RELEASE_ALL = _RELEASE.values(due_at=bindparam("now"))
+REVIVE = (
+    update(outbox)
+    .where(
+        _c.id == bindparam("row"),
+        _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]),
+    )
+    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None)
+)
+DROP = (
+    update(outbox)
+    .where(
+        _c.id == bindparam("row"),
+        _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]),
+    )
+    .values(state=RowState.DROPPED.value)
+)
+
+NEXT_DUE = select(func.min(_c.due_at)).where(_c.state == PENDING)
+COUNTS = select(_c.state, func.count()).group_by(_c.state)
+REPEATS = select(func.count()).where(_c.repeat.is_(true()))
+ROWS = (
+    select(*COLUMNS)
+    .where(_c.slot >= bindparam("since"))
+    .order_by(_c.slot.desc(), _c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+class OutboxPart(Part):
+    """Messages on their way."""
+
+    def lease(
+        self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
+    ) -> list[Row]:
+        values = {
+            "now": stamp(now),
+            "lease_end": stamp(now + hold),
+            "channels": list(channels),
+            "most": max(limit, 0),
+        }
+        with self._database.writing() as connection:
+            rows = [to_row(columns) for columns in connection.execute(LEASE, values)]
+        return sorted(rows, key=lambda row: (row.draft.slot, row.id))  # RETURNING has no order
+
+    def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
+        return self._changes_one(
+            SENT, row=row.id, attempt=row.attempts, provider=provider_id, now=stamp(at)
+        )
+
+    def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
+        return self._changes_one(
+            RETRY_UNKNOWN if unknown else RETRY,
+            row=row.id,
+            attempt=row.attempts,
+            then=stamp(due_at),
+            reason=words(error),
+        )
+
+    def mark_ended(
+        self, row: Row, state: RowState, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
+    ) -> bool:
+        values = {
+            "row": row.id,
+            "attempt": row.attempts,
+            "end": state.value,
+            "reason": words(reason),
+            "now": stamp(at),
+        }
+        with self._database.writing() as connection:
+            mine = connection.execute(ENDED, values).rowcount == 1
+            if mine:
+                self._put(connection, drafts, at)
+        return mine
+
+    def sweep(self, now: datetime) -> int:
+        return self._changes(SWEEP, now=stamp(now))
+
+    def release_all(self, now: datetime) -> int:
+        return self._changes(RELEASE_ALL, now=stamp(now))
+
+    def revive(self, row_id: int, due_at: datetime) -> bool:
+        return self._changes_one(REVIVE, row=row_id, then=stamp(due_at))
+
+    def drop(self, row_id: int) -> bool:
+        return self._changes_one(DROP, row=row_id)
+
+    def next_due(self) -> datetime | None:
+        with self._database.reading() as connection:
+            return maybe_moment(connection.execute(NEXT_DUE).scalar())
+
+    def rows(
+        self,
+        *,
+        states: Iterable[RowState] = (),
+        kind: str = "",
+        recipient: str = "",
+        since: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Row]:
+        wanted = ROWS
+        if values := [state.value for state in states]:
+            wanted = wanted.where(_c.state.in_(values))
+        if kind:
+            wanted = wanted.where(_c.kind == kind)
+        if recipient:
+            wanted = wanted.where(_c.recipient == recipient)
+        window = {"since": stamp(since or BEGINNING), "most": max(limit, 0)}
+        with self._database.reading() as connection:
+            return [to_row(columns) for columns in connection.execute(wanted, window)]
+
+    def counts(self) -> dict[str, int]:
+        with self._database.reading() as connection:
+            found = {row[0]: row[1] for row in connection.execute(COUNTS)}
+            repeats = connection.execute(REPEATS).scalar_one()
+        return {
+            **{state.value: found.get(state.value, 0) for state in RowState},
+            "unknown": repeats,
+        }
+
+    def _changes(self, change: Update, **values: Any) -> int:
+        with self._database.writing() as connection:
+            return _rowcount(connection, change, values)
+
+    def _changes_one(self, change: Update, **values: Any) -> bool:
+        return self._changes(change, **values) == 1
+
+
+def _rowcount(connection: Connection, change: Update, values: dict[str, Any]) -> int:
+    return connection.execute(change, values).rowcount

@@ -1,0 +1,1 @@
+"""Fakes that keep the real services' rules: a test that passes here says something about there."""

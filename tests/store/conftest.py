@@ -1,0 +1,54 @@
+"""The stores under test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reminder.ports import Store
+from reminder.store import SqlStore, open_store
+from tests.fakes.store import FakeStore
+
+
+def no_sleep(seconds: float) -> None:
+    """A wait where none is expected."""
+    raise AssertionError(f"nothing should wait here, not even {seconds} s")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "reminder.db"
+
+
+Opener = Callable[..., SqlStore]
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Opener]:
+    """Opens the store at `path`, as a command line does unless told otherwise; closes it after."""
+    stores: list[SqlStore] = []
+
+    def opened(**changes: object) -> SqlStore:
+        options: dict[str, object] = {"exclusive": False, "sleep": no_sleep, "busy": 0}
+        store = open_store(f"sqlite:///{path}", **{**options, **changes})  # type: ignore[arg-type]
+        stores.append(store)
+        return store
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def sql(opened: Opener) -> SqlStore:
+    return opened()
+
+
+@pytest.fixture(params=["fake", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "fake":
+        return FakeStore()
+    real: SqlStore = request.getfixturevalue("sql")
+    return real

@@ -1,0 +1,69 @@
+"""Small events, drafts and words for the store's tests, and a hand on its connection."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from reminder.core.ledger import Event, EventKind
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Draft
+from reminder.ports import Spoken
+from reminder.store import SqlStore
+
+NOW = datetime(2024, 1, 24, 1, 0, tzinfo=UTC)  # 08:00 in Việt Nam
+HOLD = timedelta(minutes=2)
+KEY = Key("cchc-2024", "1c", 1, "2024")
+UNITS = {"tu-phap": "Công chức Tư pháp – Hộ tịch"}
+CHANNELS = ("telegram", "email")
+
+
+def minutes(number: float) -> datetime:
+    """`number` minutes after NOW."""
+    return NOW + timedelta(minutes=number)
+
+
+def event(note: str = "", **changes: Any) -> Event:
+    """A “done” of 1c by tu-phap."""
+    values: dict[str, Any] = {
+        "at": NOW,
+        "kind": EventKind.DONE,
+        "key": KEY,
+        "unit": "tu-phap",
+        "by": "an",
+        "channel": "telegram",
+        "message": "77",
+        "evidence": "QĐ 12/QĐ-UBND",
+        "note": note,
+        "until": date(2024, 1, 31),
+    }
+    return Event(**{**values, **changes})
+
+
+def draft(recipient: str = "an", **changes: Any) -> Draft:
+    """A nudge by Telegram, due at its slot."""
+    values: dict[str, Any] = {
+        "slot": NOW,
+        "recipient": recipient,
+        "kind": "nudge",
+        "channel": "telegram",
+        "payload": {"items": [["cchc-2024", "1c", 1, "2024"]], "lời": "nhắc"},
+    }
+    values |= changes
+    return Draft(**{"due_at": values["slot"], **values})
+
+
+def said(stage: str = "lead-7", **changes: Any) -> Spoken:
+    """A stage of 1c, said to tu-phap."""
+    values: dict[str, Any] = {"unit": "tu-phap", "kind": "nudge", "due": "2024-01-31", "at": NOW}
+    return Spoken(**{"key": KEY, "stage": stage, **values, **changes})
+
+
+def on_writer(store: SqlStore, statement: str) -> Any:
+    """The first value that `statement` yields on the connection that the store writes with."""
+    with closing(store._database._writer.raw_connection()) as raw:
+        cursor = raw.cursor()
+        cursor.execute(statement)
+        found = cursor.fetchone()
+    return found and found[0]

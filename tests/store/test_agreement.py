@@ -1,0 +1,150 @@
+"""The fake store and the real one agree on whatever is done to them, step by step."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from reminder.core.outbox import Row, RowState
+from reminder.ports import Store
+from reminder.store import open_store
+from tests.fakes.store import FakeStore
+from tests.store.conftest import no_sleep
+from tests.store.samples import CHANNELS, HOLD, draft, event, minutes, on_writer, said
+
+times = st.integers(-2, 5).map(minutes)
+people = st.sampled_from(["an", "binh", "group:tu-phap"])
+channels = st.sampled_from([*CHANNELS, "console"])
+values = st.sampled_from(["1", "2", "-5"])
+codes = st.sampled_from(["a", "b", "c"])
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+drafts = st.lists(
+    st.builds(
+        draft,
+        people,
+        slot=times,
+        kind=st.sampled_from(["nudge", "reply"]),
+        subject=st.sampled_from(["", "7"]),
+        channel=channels,
+        payload=st.dictionaries(words, st.integers() | words | st.none(), max_size=2),
+        due_at=times,
+    ),
+    max_size=3,
+)
+events = st.lists(st.builds(event, words, at=times, by=words, evidence=words), max_size=3)
+said_words = st.lists(st.builds(said, st.sampled_from(["due", "late-1"]), at=times), max_size=2)
+updates = st.none() | st.tuples(channels, st.sampled_from(["1", "2"]))
+
+
+@cache
+def _empty() -> Path:
+    """A new database's file, made once."""
+    folder = tempfile.mkdtemp(prefix="reminder-")
+    atexit.register(shutil.rmtree, folder)
+    path = Path(folder) / "empty.db"
+    open_store(f"sqlite:///{path}", exclusive=False, sleep=no_sleep).close()
+    return path
+
+
+class Agreement(RuleBasedStateMachine):
+    """Runs both stores side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(prefix="reminder-")
+        path = shutil.copy(_empty(), self._folder.name)
+        self._real = open_store(f"sqlite:///{path}", exclusive=True, sleep=no_sleep)
+        on_writer(self._real, "PRAGMA synchronous=OFF")
+        self._fake = FakeStore()
+        self._leased: list[Row] = []
+
+    def teardown(self) -> None:
+        self._real.close()
+        self._folder.cleanup()
+
+    def _both(self, use: Callable[[Store], Any]) -> Any:
+        fake, real = use(self._fake), use(self._real)
+        assert fake == real
+        return fake
+
+    @rule(events=events, drafts=drafts, spoken=said_words, seen=updates, at=times, meta=words)
+    def record(self, meta: str, **said: Any) -> None:
+        self._both(lambda store: store.record(**said, unit_names={}, meta={"m": meta}))
+
+    @rule(now=times, limit=st.integers(0, 3), channels=st.sets(channels))
+    def lease(self, now: datetime, limit: int, channels: set[str]) -> None:
+        self._leased += self._both(lambda store: store.lease(now, limit, HOLD, channels))
+
+    @precondition(lambda self: self._leased)
+    @rule(data=st.data(), at=times, text=words, heirs=drafts, unknown=st.booleans())
+    def mark(
+        self, data: st.DataObject, at: datetime, text: str, heirs: list[Any], unknown: bool
+    ) -> None:
+        row = data.draw(st.sampled_from(self._leased))  # a stale lease as well
+        end = data.draw(st.sampled_from([RowState.DEAD, RowState.SUPERSEDED]))
+        way = data.draw(st.sampled_from(["sent", "retry", "ended"]))
+        marks: dict[str, Callable[[Store], bool]] = {
+            "sent": lambda store: store.mark_sent(row, text, at),
+            "retry": lambda store: store.mark_retry(row, at, text, unknown=unknown),
+            "ended": lambda store: store.mark_ended(row, end, text, drafts=heirs, at=at),
+        }
+        self._both(marks[way])
+
+    @rule(now=times, all_=st.booleans())
+    def release(self, now: datetime, all_: bool) -> None:
+        self._both(lambda store: store.release_all(now) if all_ else store.sweep(now))
+
+    @rule(row=st.integers(1, 9), at=times, back=st.booleans())
+    def operate(self, row: int, at: datetime, back: bool) -> None:
+        self._both(lambda store: store.revive(row, at) if back else store.drop(row))
+
+    @rule(who=people, channel=channels, value=values, at=times)
+    def bind(self, who: str, channel: str, value: str, at: datetime) -> None:
+        self._both(lambda store: store.bind(who, channel, value, at))
+
+    @rule(who=people, channel=st.none() | channels)
+    def unbind(self, who: str, channel: str | None) -> None:
+        self._both(lambda store: store.unbind(who, channel))
+
+    @rule(channel=channels, old=values, new=values, at=times, heirs=drafts, dies=st.booleans())
+    def readdress(
+        self, channel: str, old: str, new: str, at: datetime, heirs: list[Any], dies: bool
+    ) -> None:
+        if dies:
+            self._both(lambda store: store.mark_address_dead(channel, old, new, at, drafts=heirs))
+        else:
+            self._both(lambda store: store.move_address(channel, old, new))
+
+    @rule(who=people, code=codes, expires_at=times)
+    def invite(self, who: str, code: str, expires_at: datetime) -> None:
+        self._both(lambda store: store.invite(who, code, expires_at))
+
+    @rule(code=codes, now=times, channel=channels, value=values)
+    def redeem(self, code: str, now: datetime, channel: str, value: str) -> None:
+        self._both(lambda store: store.redeem(code, now, channel, value))
+        self._both(lambda store: store.invitation_fault(code, now))
+
+    @rule(states=st.sets(st.sampled_from(RowState)), who=st.just("") | people, since=times)
+    def look(self, states: set[RowState], who: str, since: datetime) -> None:
+        self._both(lambda store: store.rows(states=states, recipient=who, since=since, limit=4))
+
+    @invariant()
+    def all_that_is_kept_is_the_same(self) -> None:
+        self._both(lambda store: (store.events(), store.head(), store.verify()))
+        self._both(lambda store: (store.rows(), store.counts(), store.next_due()))
+        self._both(lambda store: (store.addresses(), store.meta("m")))
+        self._both(lambda store: set(store.spoken("cchc-2024")))
+
+
+TestAgreement = Agreement.TestCase
+TestAgreement.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

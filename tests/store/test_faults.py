@@ -1,0 +1,189 @@
+"""A database that can't be written: one sentence, nothing half-written, and on when it clears."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reminder.core.outbox import RowState
+from reminder.ports import Broken, StoreBusyError, StoreRefusedError
+from reminder.store import SqlStore
+from tests.store.conftest import Opener
+from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, on_writer, said
+
+
+@contextmanager
+def locked(_: SqlStore, path: Path) -> Iterator[str]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield "is locked by another program"
+
+
+@contextmanager
+def full(store: SqlStore, _: Path) -> Iterator[str]:
+    pages = on_writer(store, "PRAGMA page_count")
+    on_writer(store, f"PRAGMA max_page_count={pages}")
+    yield "can't grow: the disk is full"
+    on_writer(store, "PRAGMA max_page_count=1000000")
+
+
+@contextmanager
+def read_only(store: SqlStore, _: Path) -> Iterator[str]:
+    on_writer(store, "PRAGMA query_only=ON")
+    yield "is read-only: give this user the right to write it"
+    on_writer(store, "PRAGMA query_only=OFF")
+
+
+@contextmanager
+def broken_disk(_: SqlStore, path: Path) -> Iterator[str]:
+    """The system refuses to let a file grow beyond the size that the log has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = path.with_name(path.name + "-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield "can't be reached: the disk reports an error"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+Fault = Callable[[SqlStore, Path], AbstractContextManager[str]]
+
+
+def everything(store: SqlStore) -> Any:
+    return (
+        store.events(),
+        store.head(),
+        store.verify(),
+        store.rows(),
+        store.counts(),
+        set(store.spoken("cchc-2024")),
+        store.meta("offset"),
+        store.addresses(),
+    )
+
+
+@pytest.mark.parametrize("fault", [locked, full, read_only, broken_disk])
+def test_nothing_is_half_written_and_it_goes_on(sql: SqlStore, path: Path, fault: Fault) -> None:
+    """An answer too big for what is left: no event, no reply, no mark; the same call works later.
+
+    Readers go on all the while.
+    """
+    answer: dict[str, Any] = {
+        "unit_names": UNITS,
+        "drafts": [draft(str(n), payload={"text": "x" * 1_000}) for n in range(100)],
+        "spoken": [said()],
+        "seen": ("telegram", "77"),
+        "meta": {"offset": "78"},
+        "at": NOW,
+    }
+    sql.record([event("trước")], unit_names=UNITS, drafts=[draft()], at=NOW)
+    before = everything(sql)
+    with fault(sql, path) as why:
+        for _ in range(3):
+            with pytest.raises(StoreBusyError) as busy:
+                sql.record([event("sau")], **answer)
+            assert str(busy.value) == f"the database {path} {why}"
+            assert everything(sql) == before
+    assert sql.record([event("sau")], **answer)
+    assert [one.event.note for one in sql.events()] == ["trước", "sau"]
+    assert len(sql.rows()) == 101
+
+
+@pytest.mark.parametrize("fault", [locked, read_only])
+def test_no_write_is_silently_lost(sql: SqlStore, path: Path, fault: Fault) -> None:
+    """Each method that writes says that it did not."""
+    sql.record([], unit_names={}, drafts=[draft("an"), draft("binh")], at=NOW)
+    sql.bind("an", "telegram", "1", NOW)
+    sql.invite("an", "hash", minutes(5))
+    (row,) = sql.lease(NOW, 1, HOLD, CHANNELS)
+    writes: list[Callable[[], object]] = [
+        lambda: sql.record([event()], unit_names={}, at=NOW),
+        lambda: sql.lease(NOW, 1, HOLD, CHANNELS),
+        lambda: sql.mark_sent(row, "1", NOW),
+        lambda: sql.mark_retry(row, NOW, "", unknown=True),
+        lambda: sql.mark_ended(row, RowState.DEAD, "", at=NOW),
+        lambda: sql.sweep(minutes(9)),
+        lambda: sql.release_all(minutes(9)),
+        lambda: sql.revive(1, NOW),
+        lambda: sql.drop(2),
+        lambda: sql.bind("an", "telegram", "2", NOW),
+        lambda: sql.unbind("an"),
+        lambda: sql.mark_address_dead("telegram", "1", "", NOW),
+        lambda: sql.move_address("telegram", "1", "2"),
+        lambda: sql.invite("an", "other", minutes(5)),
+        lambda: sql.redeem("hash", NOW, "telegram", "2"),
+        lambda: sql.set_meta("offset", "1"),
+    ]
+    before = everything(sql)
+    with fault(sql, path):
+        for write in writes:
+            with pytest.raises(StoreBusyError):
+                write()
+    assert everything(sql) == before
+    assert sql.mark_sent(row, "1", NOW)
+
+
+def test_a_store_can_be_opened_while_another_program_writes(opened: Opener, path: Path) -> None:
+    opened().close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert opened(exclusive=True).head()[0] == 0
+
+
+def test_a_damaged_database_says_what_to_do(opened: Opener, path: Path) -> None:
+    """Pages torn in the middle: refused in one sentence, by a backup too."""
+    store = opened()
+    drafts = [draft(str(n), payload={"text": "x" * 2_000}) for n in range(100)]
+    store.record([], unit_names={}, drafts=drafts, at=NOW)
+    store.close()
+    torn = bytearray(path.read_bytes())
+    torn[4096 * 40 : 4096 * 60] = b"\xff" * 4096 * 20
+    path.write_bytes(torn)
+    store = opened()
+    with pytest.raises(StoreRefusedError, match=r"is damaged.* restore the newest backup"):
+        store.rows()
+    with pytest.raises(StoreRefusedError, match=r"is damaged.* restore the newest backup"):
+        store.backup(str(path.with_name("copy.db")))
+    assert not list(path.parent.glob("copy*"))
+
+
+def test_an_event_that_cannot_be_read_is_named(sql: SqlStore) -> None:
+    """A kind of event that this program does not know."""
+    sql.record([event(), event()], unit_names=UNITS, at=NOW)
+    on_writer(sql, "UPDATE event SET kind = 'danced' WHERE number = 2")
+    with pytest.raises(StoreRefusedError, match="event 2 of the ledger can't be read"):
+        sql.events()
+    assert sql.verify() == Broken(number=2, what="changed")
+
+
+def test_text_that_no_database_keeps_is_kept_all_but(sql: SqlStore) -> None:
+    """NUL and half a surrogate pair become U+FFFD; the chain is over what is kept."""
+    odd = "a\0b\ud83dc"
+    sql.record([event(note=odd, by=odd)], unit_names={"tu-phap": odd}, at=NOW)
+    sql.record([], unit_names={}, drafts=[draft(subject=odd, payload={"t": odd})], at=NOW)
+    (kept,) = sql.events()
+    assert {kept.event.note, kept.event.by, kept.unit_name} == {"a\ufffdb\ufffdc"}
+    assert sql.rows()[0].draft.payload == {"t": odd}
+    assert sql.verify() is None
+
+
+def test_hostile_text_is_only_text(sql: SqlStore) -> None:
+    text = "'); DROP TABLE event; -- %s :x ? {}"
+    sql.record([event(text, by=text)], unit_names={"tu-phap": text}, seen=(text, text), at=NOW)
+    sql.bind(text, text, text, NOW)
+    assert [one.event.note for one in sql.events()] == [text]
+    assert sql.unbind(text, text) == 1
+
+
+def test_a_naive_time_is_refused(sql: SqlStore) -> None:
+    """It could be anywhere on earth; nothing is written."""
+    naive = NOW.replace(tzinfo=None)
+    with pytest.raises(ValueError, match="must be aware"):
+        sql.record([event()], unit_names={}, drafts=[draft(slot=naive)], at=NOW)
+    assert sql.events() == []

@@ -1,0 +1,219 @@
+"""The contract of the outbox, on the fake store and on the real one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reminder.core.outbox import Draft, Row, RowState
+from reminder.ports import Store
+from tests.store.samples import CHANNELS, HOLD, NOW, draft, minutes
+
+
+def put(store: Store, *drafts: Draft) -> None:
+    store.record([], unit_names={}, drafts=drafts, at=NOW)
+
+
+def lease_one(store: Store) -> Row:
+    (row,) = store.lease(NOW, 1, HOLD, CHANNELS)
+    return row
+
+
+def states(store: Store) -> dict[str, str]:
+    return {row.draft.recipient: row.state.value for row in store.rows()}
+
+
+def test_a_draft_is_written_once(store: Store) -> None:
+    """Unique on slot, recipient, kind, subject and channel; the first one's payload stands."""
+    others = [
+        draft(slot=minutes(1)),
+        draft("binh"),
+        draft(kind="digest"),
+        draft(subject="7"),
+        draft(channel="email"),
+    ]
+    put(store, draft())
+    put(store, draft(payload={"items": []}, due_at=minutes(5)), *others)
+    kept = sorted(store.rows(), key=lambda row: row.id)
+    assert [row.draft for row in kept] == [draft(), *others]
+
+
+def test_a_lease_claims_what_is_due_the_oldest_slot_first(store: Store) -> None:
+    """Not before its time, not on another channel, and each row once."""
+    late, early = draft("an", slot=minutes(-1)), draft("binh", slot=minutes(-60))
+    put(store, late, early, draft("chi", due_at=minutes(1)), draft("dung", channel="console"))
+    claimed = store.lease(NOW, 10, HOLD, CHANNELS)
+    leased = {"state": RowState.LEASED, "attempts": 1, "lease_until": NOW + HOLD}
+    assert claimed == [
+        Row(id=2, draft=early, due_at=early.due_at, **leased),  # type: ignore[arg-type]
+        Row(id=1, draft=late, due_at=late.due_at, **leased),  # type: ignore[arg-type]
+    ]
+    assert store.lease(NOW, 10, HOLD, CHANNELS) == []
+    assert [row.draft.recipient for row in store.lease(minutes(1), 1, HOLD, CHANNELS)] == ["chi"]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(2, 2), (0, 0), (-1, 0)])
+def test_a_lease_has_a_limit(store: Store, limit: int, expected: int) -> None:
+    put(store, draft("an"), draft("binh"), draft("chi"))
+    assert len(store.lease(NOW, limit, HOLD, CHANNELS)) == expected
+    assert store.lease(NOW, 9, HOLD, ()) == []
+
+
+def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
+    put(store, draft())
+    leased = lease_one(store)
+    assert store.mark_sent(leased, "4711", minutes(1))
+    assert store.rows() == [
+        replace(
+            leased,
+            state=RowState.SENT,
+            lease_until=None,
+            provider_id="4711",
+            sent_at=minutes(1),
+        )
+    ]
+    assert not store.mark_sent(leased, "4712", minutes(2))
+
+
+def test_a_retry_waits_for_its_time(store: Store) -> None:
+    """A known failure is no repeat; an unknown outcome is one from then on."""
+    put(store, draft())
+    first = lease_one(store)
+    assert store.mark_retry(first, minutes(1), "429", unknown=False)
+    assert (store.lease(NOW, 1, HOLD, CHANNELS), store.next_due()) == ([], minutes(1))
+    (second,) = store.lease(minutes(1), 1, HOLD, CHANNELS)
+    assert (second.attempts, second.repeat, second.error) == (2, False, "429")
+    assert store.mark_retry(second, minutes(2), "timeout", unknown=True)
+    (third,) = store.lease(minutes(2), 1, HOLD, CHANNELS)
+    assert store.mark_retry(third, minutes(3), "500", unknown=False)
+    assert store.rows() == [
+        Row(
+            id=1,
+            draft=draft(),
+            state=RowState.PENDING,
+            due_at=minutes(3),
+            attempts=3,
+            repeat=True,
+            error="500",
+        )
+    ]
+
+
+def test_only_the_holder_of_the_latest_lease_may_mark(store: Store) -> None:
+    """The fence: whoever lost the lease changes nothing, neither row nor outbox."""
+    put(store, draft())
+    old = lease_one(store)
+    assert store.sweep(NOW + HOLD) == 1
+    before = store.rows()
+    assert not store.mark_sent(old, "1", NOW)
+    (new,) = store.lease(NOW, 1, HOLD, CHANNELS)
+    assert not store.mark_retry(old, NOW, "late", unknown=True)
+    assert not store.mark_ended(old, RowState.DEAD, "late", drafts=[draft("office")], at=NOW)
+    assert store.rows() == [
+        replace(before[0], state=RowState.LEASED, attempts=2, lease_until=new.lease_until)
+    ]
+    assert store.mark_sent(new, "2", NOW)
+
+
+@pytest.mark.parametrize("end", [RowState.DEAD, RowState.SUPERSEDED])
+def test_a_row_that_ends_takes_its_heirs_along(store: Store, end: RowState) -> None:
+    """Dead on one channel: the next channel's row and a word to the office, or none of it."""
+    put(store, draft())
+    leased = lease_one(store)
+    heirs = [draft(channel="email"), draft("office", kind="notice")]
+    assert store.mark_ended(leased, end, "403 blocked", drafts=heirs, at=NOW)
+    ended = replace(leased, state=end, lease_until=None, error="403 blocked")
+    assert store.rows(states=[end]) == [ended]
+    assert [row.draft for row in store.rows(states=[RowState.PENDING])] == heirs[::-1]
+
+
+def test_a_sweep_frees_only_leases_that_ran_out(store: Store) -> None:
+    put(store, draft("an"), draft("binh"))
+    lease_one(store)
+    (second,) = store.lease(minutes(1), 1, HOLD, CHANNELS)
+    assert store.sweep(minutes(2)) == 1
+    assert [(row.state, row.repeat, row.lease_until) for row in store.rows()] == [
+        (RowState.LEASED, False, second.lease_until),
+        (RowState.PENDING, True, None),
+    ]
+    assert store.sweep(minutes(2)) == 0
+
+
+def test_a_new_life_frees_all_leases_at_once(store: Store) -> None:
+    """Whatever its dead holder was sending may have arrived: marked so, and due now."""
+    put(store, draft("an"), draft("binh"), draft("chi", due_at=minutes(9)))
+    store.lease(NOW, 2, timedelta(hours=1), CHANNELS)
+    assert store.release_all(minutes(1)) == 2
+    again = store.lease(minutes(1), 9, HOLD, CHANNELS)
+    assert [(row.draft.recipient, row.repeat, row.attempts, row.due_at) for row in again] == [
+        ("an", True, 2, minutes(1)),
+        ("binh", True, 2, minutes(1)),
+    ]
+    assert store.counts()["unknown"] == 2
+
+
+def test_the_next_due_is_of_pending_rows_only(store: Store) -> None:
+    assert store.next_due() is None
+    put(store, draft("an"), draft("binh", due_at=minutes(5)))
+    assert store.next_due() == NOW
+    lease_one(store)
+    assert store.next_due() == minutes(5)
+
+
+def test_rows_are_found_by_state_kind_recipient_and_slot(store: Store) -> None:
+    """The newest slot first, and of one slot the last written first."""
+    put(
+        store,
+        draft("an", slot=minutes(3)),
+        draft("binh", slot=minutes(1)),
+        draft("an", slot=minutes(1), kind="digest"),
+        draft("an", slot=minutes(2)),
+    )
+    store.drop(4)
+
+    def ids(**filters: object) -> list[int]:
+        return [row.id for row in store.rows(**filters)]  # type: ignore[arg-type]
+
+    assert ids() == [1, 4, 3, 2]
+    assert ids(states=[RowState.PENDING, RowState.SENT]) == [1, 3, 2]
+    assert ids(kind="nudge") == [1, 4, 2]
+    assert ids(recipient="an") == [1, 4, 3]
+    assert ids(kind="nudge", recipient="an", states=[RowState.PENDING]) == [1]
+    assert ids(since=minutes(2)) == [1, 4]
+    assert ids(limit=3) == [1, 4, 3]
+    assert ids(kind="reply") == ids(limit=0) == []
+
+
+def test_counts_name_every_state(store: Store) -> None:
+    put(store, draft("an"), draft("binh"), draft("chi"))
+    assert store.mark_sent(lease_one(store), "1", NOW)
+    assert store.mark_retry(lease_one(store), NOW, "timeout", unknown=True)
+    assert store.counts() == {
+        "pending": 2,
+        "leased": 0,
+        "sent": 1,
+        "dead": 0,
+        "superseded": 0,
+        "dropped": 0,
+        "unknown": 1,
+    }
+
+
+def test_the_operator_drops_and_revives(store: Store) -> None:
+    """What is pending or dead is dropped, what is dead or dropped revived; nothing else is."""
+    put(store, draft("dead"), draft("sent"), draft("held"), draft("waits"))
+    assert store.mark_ended(lease_one(store), RowState.DEAD, "550", at=NOW)
+    assert store.mark_sent(lease_one(store), "1", NOW)
+    lease_one(store)
+    assert [store.revive(row, minutes(9)) for row in (1, 2, 3, 4, 5)] == [True] + [False] * 4
+    assert [store.drop(row) for row in (1, 2, 3, 4, 5)] == [True, False, False, True, False]
+    assert states(store) == {
+        "dead": "dropped",
+        "sent": "sent",
+        "held": "leased",
+        "waits": "dropped",
+    }
+    assert store.revive(4, minutes(9))
+    assert store.next_due() == minutes(9)

@@ -1,0 +1,112 @@
+"""Several processes, some of which are killed: nothing is lost, halved or taken twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reminder.core.outbox import RowState
+from reminder.ports import StoreRefusedError
+from tests.store.conftest import Opener
+from tests.store.samples import NOW, draft, minutes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def worker(job: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of tests/store/worker.py, killed at the end if it still runs."""
+    command = [sys.executable, "-m", "tests.store.worker", job, f"sqlite:///{path}"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def tell(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+@pytest.mark.parametrize("told", [1, 8, 21])
+def test_a_killed_writer_leaves_whole_transactions(path: Path, opened: Opener, told: int) -> None:
+    """What it said it had is there, and of what it was at either all or nothing."""
+    with worker("write", path) as process:
+        assert [line(process) for _ in range(told)] == [str(number) for number in range(told)]
+        process.kill()
+        process.wait()
+        more = process.stdout.read().split() if process.stdout else []
+    store = opened(exclusive=True, wait=0)
+    answers, rest = divmod(len(store.events()), 3)
+    assert rest == 0
+    assert told + len(more) <= answers <= told + len(more) + 1
+    assert (len(store.rows()), len(store.spoken("cchc-2024"))) == (2 * answers, answers)
+    assert store.verify() is None
+    seen = [("telegram", str(number)) for number in range(answers + 1)]
+    news = [store.record([], unit_names={}, seen=update, at=NOW) for update in seen]
+    assert news == [False] * answers + [True]
+
+
+def test_a_writer_killed_within_a_transaction_wrote_nothing(path: Path, opened: Opener) -> None:
+    with worker("die_midway", path) as process:
+        assert process.wait() < 0
+    store = opened(exclusive=True)
+    assert (store.events(), store.rows(), store.head()[0]) == ([], [], 0)
+    assert store.record([], unit_names={}, seen=("telegram", "0"), at=NOW)
+
+
+def test_two_processes_lease_each_row_once(path: Path, opened: Opener) -> None:
+    drafts = [draft(str(number)) for number in range(100)]
+    opened().record([], unit_names={}, drafts=drafts, at=NOW)
+    with worker("lease", path) as one, worker("lease", path) as other:
+        assert (line(one), line(other)) == ("ready", "ready")
+        tell(one)
+        tell(other)
+        got = [process.communicate()[0].split() for process in (one, other)]
+    assert sorted(map(int, got[0] + got[1])) == list(range(1, 101))
+
+
+def test_a_killed_daemon_frees_its_lock_and_its_leases(path: Path, opened: Opener) -> None:
+    """While it lives it is named, and the command line works beside it."""
+    beside = opened()
+    beside.record([], unit_names={}, drafts=[draft("an"), draft("binh")], at=NOW)
+    with worker("hold", path) as daemon:
+        assert line(daemon) == "ready"
+        with pytest.raises(StoreRefusedError) as refusal:
+            opened(exclusive=True, wait=0)
+        assert str(refusal.value) == (
+            f"another reminder daemon (process {daemon.pid}) runs on {path}:"
+            " stop it first, or name another database under [store] url"
+        )
+        assert [row.state for row in beside.rows()] == [RowState.PENDING, RowState.LEASED]
+        assert beside.drop(2)
+        daemon.kill()
+        daemon.wait()
+    store = opened(exclusive=True, wait=0)
+    assert store.release_all(minutes(1)) == 1
+    assert [(row.state, row.repeat) for row in store.rows()] == [
+        (RowState.DROPPED, False),
+        (RowState.PENDING, True),
+    ]
+
+
+def test_a_start_without_migration_loads_neither_alembic_nor_the_orm(
+    path: Path, opened: Opener
+) -> None:
+    """They are heavy, and an idle daemon keeps what it loaded."""
+    opened()
+    with worker("look", path) as process:
+        assert line(process) == "0 False False"
