@@ -5,6 +5,7 @@ The ledger is a list of events that only grows; a state is a fold over the event
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -119,6 +120,14 @@ def fold(
         if event.key in states and (until is None or event.at < until):
             states[event.key] = apply(states[event.key], event)
     return states
+
+
+def by_key(events: Iterable[Event]) -> dict[Key, list[Event]]:
+    """The events of each occurrence, in their order."""
+    found: dict[Key, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.key].append(event)
+    return found
 
 
 def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datetime | None, State]]:

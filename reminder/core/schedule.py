@@ -166,6 +166,8 @@ class Scheduler:
             if state.awaits_signature(unit):
                 continue
             silent_until = state.snoozed.get(unit)
+            if silent_until is not None:
+                silent_until = self.calendar.roll_forward(silent_until)
             if silent_until is not None and silent_until not in stages:
                 yield silent_until, unit, AGAIN
             for day, stage in stages.items():

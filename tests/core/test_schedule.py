@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.core.ledger import Event, EventKind, State, apply, fold, initial
+from reminder.core.ledger import Event, EventKind, State, apply, by_key, fold, initial
 from reminder.core.occurrences import Key, occurrences
 from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, Scheduler
@@ -31,13 +31,6 @@ def said(messages: Iterable[Message]) -> oracle.Said:
         }
         for m in messages
     }
-
-
-def by_key(events: Iterable[Event]) -> Mapping[Key, Sequence[Event]]:
-    found: dict[Key, list[Event]] = defaultdict(list)
-    for event in events:
-        found[event.key].append(event)
-    return found
 
 
 def event(key: Key, kind: EventKind, at: datetime, unit: str, until: date | None = None) -> Event:
@@ -124,7 +117,7 @@ def test_splitting_time_changes_nothing(
     whole = scheduler.messages([plan2024], events, edges[0], edges[-1])
     pieces = [
         message
-        for since, until in zip(edges, edges[1:], strict=False)
+        for since, until in pairwise(edges)
         for message in scheduler.messages([plan2024], events, since, until)
     ]
     assert pieces == whole
@@ -252,7 +245,7 @@ def test_a_snooze_silences_its_unit_until_its_day(plan2024: Plan, scheduler: Sch
 def test_what_awaits_signature_is_silent_but_still_escalates(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Đã trình ký stops the unit's nudges; the office and the leaders still hear when it is late."""
+    """Đã trình ký stops the unit's nudges; office and leaders still hear when it is late."""
     submitted = event(KEY_1C, EventKind.SUBMITTED, instant(date(2024, 1, 30), MORNING), "tu-phap")
     assert speaks(scheduler, plan2024, [submitted], "1c") == [
         "17/01 tu-phap lead-14",
@@ -351,7 +344,7 @@ def test_an_extension_waits_and_is_answered(plan2024: Plan) -> None:
 
 
 def test_two_plans_share_the_digest(plan2024: Plan, scheduler: Scheduler) -> None:
-    """In January of the next year both plans speak; the office gets one digest a week all the same."""
+    """In January of the next year both plans speak; the office gets one digest a week."""
     from dataclasses import replace
 
     next_plan = replace(plan2024, id="cchc-2025", year=2025, tasks=())

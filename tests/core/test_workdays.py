@@ -93,7 +93,10 @@ def test_a_day_outside_the_calendar_is_refused(calendar2024: WorkCalendar) -> No
         WorkCalendar(2024, 2024).after(date(2024, 12, 30), 9)
 
 
-@given(st.datetimes(datetime(2023, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)))
+_FIRST, _LAST = datetime(2023, 1, 1), datetime(2026, 12, 31)  # noqa: DTZ001  hypothesis adds zones
+
+
+@given(st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)))
 def test_local_time_goes_to_utc_and_back(at: datetime) -> None:
     """The office's clock is seven hours ahead of UTC, all year round."""
     here = local(at)
@@ -104,5 +107,5 @@ def test_local_time_goes_to_utc_and_back(at: datetime) -> None:
 def test_a_naive_time_is_refused() -> None:
     """A time without a zone names no instant."""
     with pytest.raises(ValueError, match="naive"):
-        local(datetime(2024, 1, 1, 8))
+        local(datetime(2024, 1, 1, 8))  # noqa: DTZ001  naive on purpose
     assert instant(date(2024, 1, 24), time(8)) == datetime(2024, 1, 24, 1, tzinfo=UTC)

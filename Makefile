@@ -1,0 +1,47 @@
+# make run    the main job: the year of data/plan2024.toml at a glance
+# make test   all tests
+# make check  format, lint, types, layers, tests with coverage
+# Each does its own set-up; the second time there is nothing left to set up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format lock clean
+
+run: .venv/run.stamp
+	@$(BIN)/reminder plan show --on 2024-01-22
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Exact versions, from the ranges in pyproject.toml. Needs uv, which nothing else here does.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reminder needs Python 3.11 or newer; name one: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,46 @@
+"""The command line: arguments → bootstrap → exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from reminder import __version__
+from reminder.cli import plan, simulate, understand
+from reminder.core.errors import ReminderError
+
+app = typer.Typer(
+    name="reminder",
+    help="Reminds a Vietnamese ward office of its yearly plan, and remembers what was answered.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(plan.app, name="plan")
+app.command("simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
+app.command("understand", epilog=understand.EXAMPLES)(understand.understand)
+
+
+@app.command("version")
+def version() -> None:
+    """Print the program's version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Runs the program; whatever a person can mend is one clear sentence and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console or a bare C locale would fail on Vietnamese.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except ReminderError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (head, less) went away; the interpreter's own flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

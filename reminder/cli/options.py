@@ -1,0 +1,50 @@
+"""What several commands ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reminder.core.errors import ReminderError
+from reminder.core.plan import Plan
+from reminder.files.toml import nearest
+
+
+def day(text: str) -> date:
+    """A day of the command line; ReminderError if it is none."""
+    for shape in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, shape).date()  # noqa: DTZ007  a day has no zone
+        except ValueError:
+            continue
+    raise ReminderError(f"“{text}” is not a day: write 2024-01-31 (or 31/01/2024)")
+
+
+def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
+    """A unit's id as given on the command line; ReminderError if no plan has it."""
+    known = {unit.id for plan in plans for unit in plan.units}
+    if text is not None and text not in known:
+        units = ", ".join(sorted(known))
+        raise ReminderError(f"không có bộ phận “{text}”{nearest(text, known)} Có: {units}")
+    return text
+
+
+def code(text: str, plans: Sequence[Plan]) -> str:
+    """A task's code as given on the command line; ReminderError if no plan has it."""
+    known = {task.code for plan in plans for task in plan.tasks}
+    if text not in known:
+        raise ReminderError(f"không có nhiệm vụ “{text}”{nearest(text, known)}")
+    return text
+
+
+PlanFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--plan", metavar="FILE", help="A plan file; may be repeated. [data/plan*.toml]"),
+]
+UnitOption = Annotated[
+    str | None, typer.Option("--unit", metavar="UNIT", help="Only this unit, by its id: tu-phap.")
+]

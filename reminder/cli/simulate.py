@@ -1,0 +1,141 @@
+"""`reminder simulate`: a stretch of days played through, nothing sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+
+from reminder import bootstrap
+from reminder.cli import options
+from reminder.core import simulate as core
+from reminder.core.commands import Command, CommandError, Meaning, Target, Verb, parse
+from reminder.core.errors import ReminderError
+from reminder.core.periods import vn_day
+from reminder.core.plan import Plan
+from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.core.workdays import local
+
+EXAMPLES = (
+    "Examples: reminder simulate --from 2024-01-01 --to 2024-12-31 --done-on-due; "
+    'reminder simulate --from 2024-01-15 --to 2024-02-15 --unit tu-phap --done "1c=2024-01-30"'
+)
+
+
+def simulate(
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
+    files: options.PlanFiles = None,
+    unit: options.UnitOption = None,
+    done: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE=DATE", help="Closed at 16:00 of that day; may be repeated."),
+    ] = None,
+    done_on_due: Annotated[
+        bool, typer.Option("--done-on-due", help="Each is closed on its due day at 16:00.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show every nudge, escalation and digest that would be said, in order. Nothing is sent.
+
+    Before --from nothing was done, and nothing is caught up. CODE may be all that an officer
+    may type after /done: "1d báo cáo", "2c 2024-03", "2c tư pháp".
+    """
+    plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
+    options.unit(unit, plans)
+    start, end = options.day(first), options.day(last)
+    if end < start:
+        raise ReminderError(f"--to {end} lies before --from {start}")
+    wishes = [wish for text in done or [] for wish in _wishes(text, plans)]
+    result = core.simulate(
+        plans,
+        bootstrap.scheduler_for(plans),
+        start,
+        end,
+        done=wishes,
+        done_on_due=done_on_due,
+    )
+    for refusal in result.refused:
+        print(f"not closed: {refusal}", file=sys.stderr)
+    messages = [m for m in result.messages if unit in (None, m.unit)]
+    _print_json(messages) if as_json else _print_listing(messages, plans)
+
+
+def _wishes(text: str, plans: Sequence[Plan]) -> list[tuple[date, str, Target]]:
+    """The targets of one `--done CODE=DATE`."""
+    code, equals, day_text = text.rpartition("=")
+    if not equals:
+        raise ReminderError(f"--done {text}: write CODE=DATE, for example 1c=2024-01-30")
+    day = options.day(day_text.strip())
+    units = tuple(unit.id for plan in plans for unit in plan.units)
+    command = parse(f"/done {code}", day, Meaning(plans=tuple(plans), units=units, office=True))
+    if isinstance(command, CommandError):
+        raise ReminderError(f"--done {text}: {command.say}")
+    if not isinstance(command, Command) or command.verb is not Verb.DONE or not command.targets:
+        raise ReminderError(f"--done {text}: “{code}” names nothing to close")
+    return [(day, _plan_of(target, plans), target) for target in command.targets]
+
+
+def _plan_of(target: Target, plans: Sequence[Plan]) -> str:
+    return target.plan or next(plan.id for plan in plans if target.task in plan.by_code)
+
+
+def _print_json(messages: Sequence[Message]) -> None:
+    for message in messages:
+        print(json.dumps(_as_json(message), ensure_ascii=False))
+
+
+def _as_json(message: Message) -> dict[str, Any]:
+    return {
+        "at": local(message.at).isoformat(),
+        "unit": message.unit,
+        "kind": message.kind.value,
+        "items": [
+            {
+                "plan": item.key.plan,
+                "task": item.key.task,
+                "deliverable": item.key.deliverable,
+                "period": item.key.period,
+                "due": item.due.isoformat(),
+                "stage": str(item.stage),
+            }
+            for item in message.items
+        ],
+    }
+
+
+_KINDS = {
+    MessageKind.DIGEST: "tổng hợp tuần",
+    MessageKind.NUDGE: "nhắc",
+    MessageKind.ESCALATION: "báo quá hạn",
+}
+
+
+def _print_listing(messages: Sequence[Message], plans: Sequence[Plan]) -> None:
+    names = {unit.id: unit.label for plan in plans for unit in plan.units}
+    width = max(map(len, names.values()))
+    for day, of_day in groupby(messages, key=lambda m: local_day(m.at)):
+        print(f"\n{vn_day(day)}/{day.year}")
+        for m in of_day:
+            items = "; ".join(_item(item) for item in m.items)
+            words = f"{names[m.unit]:{width}}  {_KINDS[m.kind]}  {items}".rstrip()
+            print(f"  {local(m.at):%H:%M}  {words}")
+    print(f"\n{len(messages)} tin." if messages else "Không có tin nào trong những ngày này.")
+
+
+def _item(item: Item) -> str:
+    period = f" {item.key.period}" if "-" in item.key.period else ""
+    return f"{item.key.task}{period} ({_stage(item.stage)})"
+
+
+def _stage(stage: Stage) -> str:
+    if stage.offset == 0:
+        return "đến hạn"
+    if stage.again:
+        return "hẹn nhắc lại"
+    return f"trước {-stage.offset} ngày" if stage.offset < 0 else f"quá hạn {stage.offset} ngày"

@@ -1,0 +1,117 @@
+"""What is to be said now: the stages of this hour, and the newest one that a stop has missed.
+
+A tick looks at all that fell due since the tick before. It happens at the slot, so in an ordinary
+week it finds just the messages of that slot; after a stop it finds several stages of an occurrence,
+of which the newest speaks and the older ones are noted as skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from reminder.core.ledger import Event, State, by_key, fold
+from reminder.core.occurrences import Key, occurrences
+from reminder.core.plan import Plan
+from reminder.core.schedule import Item, Message, MessageKind, Scheduler, local_day
+from reminder.core.workdays import instant, local
+
+_TICK = timedelta(microseconds=1)  # turns “up to and including now” into a half-open interval
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A stage that is not said any more: a newer one speaks, or it is no longer true."""
+
+    unit: str
+    kind: MessageKind
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a tick has to say, and what it passes over; all messages carry today's slot."""
+
+    messages: tuple[Message, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bool:
+    """Whether messages of `kind` may be said at `now`: on a working day, from the slot to 17:00."""
+    policy = scheduler.policy
+    start = policy.digest if kind is MessageKind.DIGEST else policy.slot
+    clock = local(now).time()
+    return scheduler.calendar.is_working(local_day(now)) and start <= clock < policy.catch_up_until
+
+
+def due_now(
+    scheduler: Scheduler,
+    plans: Sequence[Plan],
+    events: Sequence[Event],
+    since: datetime,
+    now: datetime,
+    kinds: Sequence[MessageKind],
+) -> Due:
+    """What fell due in (since, now], of these kinds, with the newest stage of each occurrence.
+
+    Empty outside the speaking hours; the caller then keeps `since`, and nothing is lost.
+    """
+    open_kinds = [kind for kind in kinds if speaking_hours(scheduler, kind, now)]
+    if not open_kinds or now <= since:
+        return Due((), ())
+    found = scheduler.messages(plans, by_key(events), since + _TICK, now + _TICK)
+    states = fold((o for plan in plans for o in occurrences(plan)), events)
+    return _newest([m for m in found if m.kind in open_kinds], states, scheduler, now)
+
+
+def _newest(
+    found: Sequence[Message], states: Mapping[Key, State], scheduler: Scheduler, now: datetime
+) -> Due:
+    newest: dict[tuple[MessageKind, str, Key], Item] = {}
+    skipped: list[Skipped] = []
+    for message in found:  # in order of time: a later stage replaces an earlier one
+        for item in message.items:
+            place = (message.kind, message.unit, item.key)
+            if place in newest:
+                skipped.append(Skipped(message.unit, message.kind, newest[place]))
+            newest[place] = item
+    said: dict[tuple[MessageKind, str], list[Item]] = {
+        (m.kind, m.unit): [] for m in found if m.kind is MessageKind.DIGEST
+    }
+    for (kind, unit, key), item in newest.items():
+        if _still_true(states[key], kind, unit, item, now):
+            said.setdefault((kind, unit), []).append(item)
+        else:
+            skipped.append(Skipped(unit, kind, item))
+    return Due(tuple(_messages(said, scheduler, now)), tuple(skipped))
+
+
+def _messages(
+    said: Mapping[tuple[MessageKind, str], Sequence[Item]], scheduler: Scheduler, now: datetime
+) -> list[Message]:
+    today = local_day(now)
+    return [
+        Message(
+            at=instant(today, _slot(scheduler, kind)),
+            unit=unit,
+            kind=kind,
+            items=tuple(sorted(items, key=lambda item: item.due)),
+        )
+        for (kind, unit), items in said.items()
+    ]
+
+
+def _slot(scheduler: Scheduler, kind: MessageKind) -> time:
+    return scheduler.policy.digest if kind is MessageKind.DIGEST else scheduler.policy.slot
+
+
+def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: datetime) -> bool:
+    """Whether what was due to be said earlier still holds now."""
+    if state.closed or state.due != item.due:
+        return False
+    if kind is MessageKind.ESCALATION:
+        return True
+    snoozed = state.snoozed.get(unit)
+    silent = snoozed is not None and local_day(now) < snoozed
+    return unit in state.open_units and not state.awaits_signature(unit) and not silent

@@ -1,0 +1,108 @@
+"""A text that names no code: a reply to a message, an answer to all, or not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reminder.core.codes import Code
+from reminder.core.commands import say
+from reminder.core.commands.lexer import EveryItem, Item, MoodItem, PeriodItem, PoliteItem, SepItem
+from reminder.core.commands.model import Command, CommandError, Target, Verb
+from reminder.core.commands.runs import Clause, Named, Run
+from reminder.core.commands.speech import VERB_OF, Speaker, Speech, is_content, said_in
+from reminder.core.moods import Mood, verdict
+
+_HARMLESS = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})
+_ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
+
+
+def codeless(
+    items: Sequence[Item], speaker: Speaker, forced: Verb | None
+) -> Command | CommandError:
+    """What a text without a code says."""
+    clause = Clause(None, (), tuple(items))
+    found = said_in(clause, speaker, forced)
+    every = any(isinstance(item, EveryItem) for item in items)
+    if (forced is Verb.UPDATE and every) or (every and _ANSWERS & set(found) and not forced):
+        return _answer_all(items, speaker)
+    replied = speaker.meaning.reply_to
+    if len(replied) == 1:
+        return _replied(replied[0], items, speaker, forced)
+    content = any(is_content(item) for item in items)
+    mood = verdict(found, reply=speaker.replies, alone=not content)
+    if mood is None:
+        return _unclear(items, speaker, forced, content)
+    verb = forced if forced is Verb.UPDATE else VERB_OF[mood]
+    if verb is Verb.UPDATE and len(replied) > 1:
+        return _answer_all(items, speaker)
+    if verb in _HARMLESS and not (content and (verb is Verb.SEEN or not speaker.replies)):
+        return Command(verb=verb, targets=replied)
+    if len(replied) > 1:
+        return _of_several(verb, every, speaker)
+    if verb in _HARMLESS:
+        return say.not_understood(speaker.meaning)
+    return say.needs_all_text() if verb is Verb.UPDATE else say.needs_code(verb, speaker.meaning)
+
+
+def _unclear(
+    items: Sequence[Item], speaker: Speaker, forced: Verb | None, content: bool
+) -> Command | CommandError:
+    replied = speaker.meaning.reply_to
+    polite = [item for item in items if isinstance(item, PoliteItem)]
+    if forced:
+        return say.needs_code(forced, speaker.meaning)
+    if len(replied) > 1 and content:
+        return say.which_code(Verb.NOTE, replied)
+    if polite and not content and not any(isinstance(item, MoodItem) for item in items):
+        return Command(verb=Verb.SEEN, targets=replied)
+    return say.not_understood(speaker.meaning)
+
+
+def _of_several(verb: Verb, every: bool, speaker: Speaker) -> Command | CommandError:
+    replied = speaker.meaning.reply_to
+    if every and verb in (Verb.DONE, Verb.SUBMIT):
+        return Command(verb=verb, targets=replied, everything=True)
+    return say.which_code(verb, replied)
+
+
+def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    """“cập nhật tất cả bình thường”: one text for all that waits for an answer."""
+    rest = [item for item in items if not isinstance(item, EveryItem)]
+    while rest and isinstance(rest[0], PoliteItem | SepItem):
+        rest.pop(0)
+    while rest and isinstance(rest[-1], PoliteItem):
+        rest.pop()
+    note = speaker.slice(rest, lambda _: True)
+    if not note:
+        return say.needs_all_text()
+    tasks = speaker.meaning.reply_to
+    answered = tuple(t for t in tasks if _has_check_in(t, speaker))
+    return Command(verb=Verb.UPDATE, targets=answered, everything=True, note=note)
+
+
+def _has_check_in(target: Target, speaker: Speaker) -> bool:
+    task = speaker.book.task(target.task, target.plan)
+    return task is not None and task.check_in is not None
+
+
+def _replied(
+    target: Target, items: Sequence[Item], speaker: Speaker, forced: Verb | None
+) -> Command | CommandError:
+    """The text as if the one task of the message replied to had been named."""
+    named = Named(Code(target.task, target.plan, target.also_meant), unit=target.unit)
+    if target.period:
+        named.periods.append(PeriodItem(start=0, end=0, period=target.period, dated=True))
+    task = speaker.book.task(target.task, target.plan)
+    if task and len(task.deliverables) > 1:
+        named.numbers += target.deliverables
+        named.every = target.every
+    clause = Clause(Run((named,), 0, 0, 0), (), tuple(items))
+    made = Speech(speaker).commands(clause, forced)
+    if isinstance(made, CommandError):
+        return made
+    if not made:
+        return say.not_understood(speaker.meaning)
+    if made[0].verb is Verb.TASK:  # politeness alone
+        return Command(verb=Verb.SEEN, targets=made[0].targets)
+    return replace(made[0], also=tuple(made[1:]))

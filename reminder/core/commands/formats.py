@@ -1,0 +1,76 @@
+"""A Command as text that means just that: `parse(format_command(command)) == command`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reminder.core.commands.model import Command, Target, Verb
+from reminder.core.commands.names import command_name
+
+
+def format_command(command: Command) -> str:
+    """`command` as typed with a slash; what the text says besides comes on lines of its own."""
+    return "\n".join(_line(each) for each in (command, *command.also))
+
+
+def _line(command: Command) -> str:
+    words = [f"/{command_name(command.verb)}", *_arguments(command)]
+    text = command.evidence or command.note
+    return " ".join(words) + (f": {text}" if text and command.verb is not Verb.UPDATE else "")
+
+
+def _arguments(command: Command) -> list[str]:
+    match command.verb:
+        case Verb.START:
+            return [command.code]
+        case Verb.AWAY if command.since and command.until:
+            return [f"{_day(command.since)}-{_day(command.until)}"]
+        case Verb.REPORT:
+            return [command.period or ""]
+        case Verb.UPDATE:
+            return [_answers(command)]
+    if command.everything:
+        return ["tất cả"]
+    words = [_targets(command)] if command.targets else []
+    words += [_day(command.until)] if command.until else []
+    words += [f"{command.days} ngày"] if command.days else []
+    return [*words, *([command.unit] if command.unit else [])]
+
+
+def _answers(command: Command) -> str:
+    lines = [f"{_target(target)}: {text}" for target, text in command.answers]
+    if command.listed_back:
+        first, text = command.answers[0]
+        lines[0] = f"{_range_of_one(first)}: {text}"
+    if command.everything:
+        lines.append(f"{'còn lại' if lines else 'tất cả'}: {command.note}")
+    return "\n".join(lines)
+
+
+def _targets(command: Command) -> str:
+    names = [_target(target) for target in command.targets]
+    if command.listed_back:
+        names[0] = _range_of_one(command.targets[0])
+    return ", ".join(names)
+
+
+def _range_of_one(target: Target) -> str:
+    """“1a-1a”: a range says that the list is to be read back."""
+    code = _code(target)
+    return f"{code}-{target.task}{_target(target).removeprefix(code)}"
+
+
+def _code(target: Target) -> str:
+    return f"{target.plan}/{target.task}" if target.plan else target.task
+
+
+def _target(target: Target) -> str:
+    words = [_code(target), *(str(number) for number in target.deliverables)]
+    words += [target.period] if target.period else []
+    words += ["tất cả"] if target.every or target.unit == "*" else []
+    words += [target.unit] if target.unit not in (None, "*") and target.unit else []
+    return " ".join(words)
+
+
+def _day(day: date) -> str:
+    return f"{day.day}/{day.month}/{day.year}"

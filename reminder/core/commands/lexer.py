@@ -1,0 +1,315 @@
+"""A typed text as a row of items: codes, days, periods, papers, moods, names, and mere words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reminder.core.codes import Code, CodeBook
+from reminder.core.commands.model import Meaning
+from reminder.core.moments import Day, day_at, days_at, period_at
+from reminder.core.moods import MOODS, Mood
+from reminder.core.text import Found, Phrases, Token, phrases, plain_at, tokenise, words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """Something read, and the stretch of text that it takes."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeItem(Item):
+    code: Code
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberItem(Item):
+    number: int
+    marked: bool = False  # “việc 3”: surely meant as a code
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayItem(Item):
+    day: Day
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaysItem(Item):
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodItem(Item):
+    period: str
+    dated: bool  # its year was said
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperItem(Item):
+    """A paper's number: 12/QĐ-UBND."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoodItem(Item):
+    mood: Mood
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryItem(Item):
+    rest: bool = False  # “còn lại”: all but those named
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitItem(Item):
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoliteItem(Item):
+    word: str
+    courtesy: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartItem(Item):
+    """Phần 2."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SepItem(Item):
+    sign: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordItem(Item):
+    word: str  # plain
+
+
+_ALL = """
+    cả hai; cả 2; cả ba; cả 3; tất cả; toàn bộ; hết cả; tất; tất tần tật; tất cả các việc;
+    tất cả việc; tất cả các phần; cả hai phần; cả 2 phần; các việc; mọi việc; all;
+    tất cả đều; hai phần; cả hai việc; cả 2 việc; tất cả bộ phận; tất cả các bộ phận;
+    các bộ phận; hết tất cả; mấy việc; cả mấy việc; cả 4 việc; cả bốn việc; cả ba việc;
+    cả 3 việc; đủ cả; tất cả các mục; hết; hết rồi
+"""
+_THE_REST = """
+    còn lại; các việc còn lại; việc còn lại; những việc còn lại; việc khác; các việc khác;
+    mấy việc còn lại; mấy việc khác; các mục còn lại; các mục khác; phần còn lại
+"""
+_EVERY = Phrases(
+    {
+        **dict.fromkeys(phrases(_ALL), False),
+        **dict.fromkeys(phrases(_THE_REST), True),
+    }
+)
+
+# Politeness around an answer: no part of any text that is kept.
+_COURTESY = """
+    dạ; ạ; =a; =ah; =à; nhé; nhá; nha; nhe; nghen; em; =e; anh; chị; sếp; tôi; mình; =c; ơi;
+    kính; thưa; =cô; =chú; =bác; =bạn; =ac; anh chị; ac; nhen; nghe anh; thưa anh; thưa chị;
+    kính thưa; ạ ơi; chào; hello; luôn; luôn ạ; thôi; 🎉; 🙂; 😊; kính gửi; chào anh; chào chị;
+    em chào; em chào anh; em chào chị; các anh; các chị; em báo cáo; xin báo cáo;
+    tôi báo cáo; em xin báo cáo; kính báo cáo; em bc; báo cáo anh; báo cáo chị;
+    báo cáo anh chị; báo cáo sếp; báo cáo các anh; báo cáo các chị; báo cáo lãnh đạo;
+    báo cáo văn phòng; em báo; xin báo; em xin báo; tôi báo; e báo cáo; e bc; e báo;
+    e xin báo cáo; tôi xin báo cáo; em báo cáo là; em báo cáo anh; em báo cáo chị;
+    em báo cáo anh chị; em báo cáo sếp; em báo cáo lãnh đạo; em báo cáo văn phòng;
+    em xin báo cáo anh; em xin báo cáo chị; báo cáo cô; báo cáo chú; báo cáo bác; báo cáo a;
+    báo cáo c; rồi báo cáo; xong rồi báo cáo; !
+"""
+# Small words that say nothing about the work, but may stand inside of a text.
+_FILLERS = """
+    xin; =bc; bên em; bên tôi; phòng em; bộ phận em; bên mình; =cho; giúp; giùm; là; thì;
+    này; ấy; việc này; nhiệm vụ này; cái này; mục này; việc đó; cái đó; việc; nhiệm vụ;
+    công việc; mục; nv; mã; task; từ; máy; bot; ghi nhận; hi; phần; được; mà; của; về; cả;
+    các; cho em; cho tôi; cho mình; cho anh; cho chị; cho e; nghe; lại; nó; đủ; đầy đủ;
+    hôm nay; hôm qua; sáng nay; bộ phận; đều; cũng; vậy; bằng; đúng hạn; trước hạn; đã được;
+    =cho anh; =cho chị; cho văn phòng; cho lãnh đạo; gửi; làm; phần việc; việc số; mã số;
+    nội dung; kịp
+"""
+_POLITE = Phrases(
+    {
+        **dict.fromkeys(phrases(_COURTESY), True),
+        **dict.fromkeys(phrases(_FILLERS), False),
+    }
+)
+
+_SEPARATORS = Phrases(
+    {
+        ",": ",", ";": ";", "\n": "\n", ".": ".", "!": ".", "…": ".", "và": "và", "với": "và",
+        "&": "và", "+": "và", "lẫn": "và", "cùng": "và", "nhưng": "nhưng", "riêng": "nhưng",
+        "nhưng mà": "nhưng",
+        "còn": "còn", ":": ":", "•": ";", "*": ";", "and": "và", "cùng với": "và", "|": ";",
+        "-": "-", "→": "-", "đến": "đến", "tới": "đến", "/": "/", "~": "-",
+    }
+)  # fmt: skip
+
+_DATED = re.compile(r"20\d\d|này|nay|trước|truoc|rồi|roi", re.IGNORECASE)
+# A paper's number, with the kind of paper or the issuing body after it.
+_PAPER = re.compile(r"\d{1,5}[a-zđ]?(?:/20\d\d)?[/-]([^\W\d_]+)(?:[-/.&]\w+)*", re.IGNORECASE)
+_PAPER_KINDS = words(
+    """
+    qd kh bc tb cv tr ttr ct nq hd bb gm gt ubnd hdnd qdub khub bcub pa dt dm to ubp
+    """
+)
+
+
+class Lexer:
+    """Reads texts of one sender."""
+
+    def __init__(self, book: CodeBook, meaning: Meaning, today: date) -> None:
+        self.book = book
+        self.today = today
+        units = [unit for plan in meaning.plans for unit in plan.units]
+        self.units = Phrases(
+            {
+                spelling: unit.id
+                for unit in reversed(units)
+                for spelling in (*unit.spellings, unit.short, unit.name, unit.id)
+                if spelling
+            }
+        )
+
+    def polite(self, tokens: Sequence[Token], index: int) -> int:
+        """How many tokens of politeness, or of signs, begin at `index`."""
+        found = _POLITE.at(tokens, index)
+        return found.size if found else int(not tokens[index].text[0].isalnum())
+
+    def items(self, text: str) -> list[Item]:
+        """The items of a normal text, in order."""
+        return self.read(text, tokenise(text))
+
+    def read(self, text: str, tokens: Sequence[Token]) -> list[Item]:
+        items: list[Item] = []
+        index = 0
+        while index < len(tokens):
+            size, found = self._at(text, tokens, index)
+            items += found
+            index += size
+        return items
+
+    def _at(self, text: str, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]]:
+        whole = (
+            self._paper(text, tokens, index)
+            or self._code(tokens, index)
+            or self._part(tokens, index)
+            or self._moment(text, tokens, index)
+            or self._phrase(tokens, index)
+        )
+        if whole:
+            return whole.size, [whole.value]
+        neutral = MOODS.at(tokens, index)
+        size = neutral.size if neutral else 1
+        return size, [_word(token) for token in tokens[index : index + size]]
+
+    def _paper(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        if tokens[index].glued and tokens[index - 1].plain in ("/", "-"):
+            return None
+        match = _PAPER.match(text, tokens[index].start) if text[tokens[index].start] < ":" else None
+        if match is None or _plain(match[1]) not in _PAPER_KINDS:
+            return None
+        size = sum(1 for t in tokens[index : index + 40] if t.start < match.end())
+        return Found(size, PaperItem(start=match.start(), end=match.end()))
+
+    def _code(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        found = self.book.at(tokens, index)
+        if found:
+            start, end = _span(tokens, index, found.size)
+            return Found(found.size, CodeItem(start=start, end=end, code=found.value))
+        return None
+
+    def _part(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        number = tokens[index + 1].number if index + 1 < len(tokens) else None
+        if plain_at(tokens, index) != "phan" or number is None or not 1 <= number <= 9:
+            return None
+        if plain_at(tokens, index + 2) in ("%", "/"):
+            return None
+        start, end = _span(tokens, index, 2)
+        return Found(2, PartItem(start=start, end=end, number=number))
+
+    def _moment(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        period = period_at(text, tokens, index, self.today)
+        day = day_at(text, tokens, index, self.today)
+        if day and (period is None or day.size >= period.size):
+            start, end = _span(tokens, index, day.size)
+            return Found(day.size, DayItem(start=start, end=end, day=day.value))
+        if period:
+            start, end = _span(tokens, index, period.size)
+            dated = bool(_DATED.search(text, start, end))
+            item: Item = PeriodItem(start=start, end=end, period=period.value, dated=dated)
+            return Found(period.size, item)
+        days = days_at(tokens, index)
+        if days is None:
+            return self._no_period(tokens, index)
+        start, end = _span(tokens, index, days.size)
+        if plain_at(tokens, index + days.size) == "nua":  # 3 ngày nữa: a plan
+            item = MoodItem(start=start, end=end, mood=Mood.PLAN, word="ngay nua")
+        else:
+            item = DaysItem(start=start, end=end, days=days.value)
+        return Found(days.size, item)
+
+    def _no_period(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        """Tháng 13, quý 5: a period that no year has."""
+        if plain_at(tokens, index) not in ("thang", "quy", "qui") or index + 1 >= len(tokens):
+            return None
+        if tokens[index + 1].number is None:
+            return None
+        start, end = _span(tokens, index, 2)
+        return Found(2, PeriodItem(start=start, end=end, period="", dated=True))
+
+    def _phrase(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        """The longest of what the tables of phrases know; a mood, if equally long."""
+        found: list[Found[Item]] = []
+        if (mood := MOODS.at(tokens, index)) and mood.value is not None:
+            start, end = _span(tokens, index, mood.size)
+            word = " ".join(t.plain for t in tokens[index : index + mood.size])
+            found.append(
+                Found(mood.size, MoodItem(start=start, end=end, mood=mood.value, word=word))
+            )
+        neutral = mood.size if mood and mood.value is None else 0
+        found += self._names(tokens, index)
+        best = max(found, key=lambda each: each.size, default=None)
+        return best if best and best.size >= neutral else None
+
+    def _names(self, tokens: Sequence[Token], index: int) -> list[Found[Item]]:
+        found: list[Found[Item]] = []
+        if every := _EVERY.at(tokens, index):
+            start, end = _span(tokens, index, every.size)
+            found.append(Found(every.size, EveryItem(start=start, end=end, rest=every.value)))
+        if unit := self.units.at(tokens, index):
+            start, end = _span(tokens, index, unit.size)
+            found.append(Found(unit.size, UnitItem(start=start, end=end, unit=unit.value)))
+        if sep := _SEPARATORS.at(tokens, index):
+            start, end = _span(tokens, index, sep.size)
+            found.append(Found(sep.size, SepItem(start=start, end=end, sign=sep.value)))
+        if polite := _POLITE.at(tokens, index):
+            start, end = _span(tokens, index, polite.size)
+            word = plain_at(tokens, index)
+            found.append(
+                Found(
+                    polite.size, PoliteItem(start=start, end=end, word=word, courtesy=polite.value)
+                )
+            )
+        return found
+
+
+def _word(token: Token) -> Item:
+    if token.number is not None and len(token.text) <= 4:
+        return NumberItem(start=token.start, end=token.end, number=token.number)
+    return WordItem(start=token.start, end=token.end, word=token.plain)
+
+
+def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:
+    return tokens[index].start, tokens[index + size - 1].end
+
+
+def _plain(word: str) -> str:
+    return tokenise(word)[0].plain if word else ""

@@ -1,0 +1,183 @@
+"""Typed Vietnamese: normal form, words with and without their marks, tables of phrases.
+
+People type with all marks, with some, or with none. The rule for all tables: what is typed may
+*lack* marks of the word in the table, but never has others: “vang” is “vâng”, “vắng” is not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_LOOK_ALIKES = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # Eth, typed or pasted for đ
+_DASHES = frozenset("-‐‑‒–—−")
+# A code-like piece stays whole (1c, 1dd, 1d9), other digits part from letters (3ngày, xong1c).
+_TOKEN = re.compile(
+    r"[0-9]{1,2}(?:dd|d9|[a-zđ])(?![^\W_]|[\u0300-\u036f])"
+    r"|[0-9]+"
+    r"|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*"
+    r"|\n"
+    r"|[^\s]",
+    re.IGNORECASE,
+)
+
+
+class Found(NamedTuple, Generic[T]):
+    """Something read at a place: how many tokens it takes, and what it is."""
+
+    size: int
+    value: T
+
+
+class Spelling(NamedTuple):
+    """A word taken apart: letters without marks, each letter's own mark, and the word's tone.
+
+    The tone belongs to the word: hòa and hoà are one.
+    """
+
+    base: str
+    marks: tuple[str, ...]
+    tone: str
+
+    def is_meant_by(self, typed: Spelling) -> bool:
+        """Whether `typed` is this word, perhaps with fewer marks."""
+        return (
+            typed.base == self.base
+            and typed.tone in ("", self.tone)
+            and all(own in ("", mine) for own, mine in zip(typed.marks, self.marks, strict=True))
+        )
+
+
+def normal(text: str) -> str:
+    """`text` in NFC, with đ for its look-alikes, without invisible characters."""
+    composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES)
+    return "".join(_visible(c) for c in composed.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _visible(char: str) -> str:
+    if char in "\n\t":
+        return char
+    category = unicodedata.category(char)
+    if category in ("Cf", "Cs") or char == "\ufe0f":
+        return ""
+    return " " if category.startswith(("C", "Z")) else char
+
+
+def spelling(word: str) -> Spelling:
+    letters: list[str] = []
+    marks: list[str] = []
+    tone = ""
+    for char in unicodedata.normalize("NFD", word.lower()):
+        if char in _TONES:
+            tone = char
+        elif unicodedata.combining(char):
+            if marks:
+                marks[-1] += char
+        else:
+            letters.append("d" if char == "đ" else "-" if char in _DASHES else char)
+            marks.append("-" if char == "đ" else "")
+    return Spelling("".join(letters), tuple(marks), tone)
+
+
+def words(table: str) -> frozenset[str]:
+    """The plain words of a table."""
+    return frozenset(table.split())
+
+
+def phrases(table: str) -> list[str]:
+    """The phrases of a table, parted by semicolons."""
+    return [" ".join(phrase.split()) for phrase in table.split(";")]
+
+
+def fold(text: str) -> str:
+    """`text` in lower case without any marks; đ is d."""
+    return spelling(normal(text)).base
+
+
+def squeeze(text: str) -> str:
+    """`text` on one line, without needless spaces."""
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, a number or one sign of the text, and where it stands."""
+
+    text: str
+    start: int
+    glued: bool  # nothing stands between it and the token before
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        return spelling(self.text)
+
+    @property
+    def plain(self) -> str:
+        return self.spelling.base
+
+    @cached_property
+    def number(self) -> int | None:
+        return int(self.text) if self.text.isascii() and self.text.isdigit() else None
+
+    @property
+    def is_word(self) -> bool:
+        return self.text[0].isalpha()
+
+
+def tokenise(text: str) -> tuple[Token, ...]:
+    """The tokens of a normal text; a line's end is one of them."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        glued = bool(tokens) and tokens[-1].end == match.start()
+        tokens.append(Token(match[0], match.start(), glued))
+    return tuple(tokens)
+
+
+def plain_at(tokens: Sequence[Token], index: int) -> str:
+    """The plain word at `index`; empty outside of the text."""
+    return tokens[index].plain if 0 <= index < len(tokens) else ""
+
+
+class _Entry(NamedTuple, Generic[T]):
+    words: tuple[Spelling, ...]
+    marked: bool  # written with “=”: only as spelt, since without marks it is another word
+    value: T
+
+
+class Phrases(Generic[T]):
+    """A table from phrases, written with all their marks, to what they mean; the longest wins."""
+
+    def __init__(self, table: Mapping[str, T]) -> None:
+        self._index: dict[str, list[_Entry[T]]] = {}
+        for phrase, value in table.items():
+            words = tuple(t.spelling for t in tokenise(normal(phrase.lstrip("="))))
+            entry = _Entry(words, phrase.startswith("="), value)
+            self._index.setdefault(words[0].base, []).append(entry)
+        for entries in self._index.values():
+            entries.sort(key=lambda entry: (-len(entry.words), not entry.marked))
+
+    def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
+        """The longest phrase that begins at `index`."""
+        for entry in self._index.get(plain_at(tokens, index), ()):
+            size = len(entry.words)
+            typed = [t.spelling for t in tokens[index : index + size]]
+            if len(typed) == size and _is(entry, typed):
+                return Found(size, entry.value)
+        return None
+
+
+def _is(entry: _Entry[T], typed: Sequence[Spelling]) -> bool:
+    if entry.marked:
+        return list(entry.words) == list(typed)
+    return all(word.is_meant_by(own) for word, own in zip(entry.words, typed, strict=True))

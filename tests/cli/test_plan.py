@@ -1,0 +1,113 @@
+"""`reminder plan`: what it prints and how it ends, run as a user would from the checkout's root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from reminder.cli import app
+from reminder.core.errors import FileError
+from tests.conftest import ROOT
+
+
+def run(*arguments: str) -> str:
+    """The output of a command that succeeds."""
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_check_lists_the_questions_for_the_office() -> None:
+    """A sound plan: 15 check-ins, 4b and 3 kinds of BC are assumed, 3 deliverables have no date."""
+    lines = run("plan", "check").splitlines()
+    assert lines[0] == (
+        "data/plan2024.toml: tốt. Kế hoạch cải cách hành chính năm 2024: 24 nhiệm vụ và BC."
+    )
+    starts = [line.split(":")[0].split()[:3] for line in lines[1:]]
+    assert (starts.count(["chưa", "có", "hạn"]), len(starts)) == (3, 3 + 15 + 1 + 3)
+    assert (
+        "  hạn dự kiến 31/01: 4b Quyết định – Dự toán ngân sách nhà nước năm 2024 "
+        "(“Đầu năm 2024”). Đúng không?" in lines
+    )
+
+
+def test_check_tells_the_faults_of_all_files(tmp_path: Path) -> None:
+    """Several faulty files are told in one go; the sound one between them changes nothing."""
+    bad = tmp_path / "xau.toml"
+    bad.write_text("[plan]\nyear = 2024\n", encoding="utf-8")
+    files = [str(tmp_path / "khong-co.toml"), "data/plan2024.toml", str(bad)]
+    result = CliRunner().invoke(app, ["plan", "check", *files])
+    assert isinstance(result.exception, FileError)
+    told = {Path(problem.where).name for problem in result.exception.problems}
+    assert (result.exit_code, told) == (1, {"khong-co.toml", "xau.toml"})
+
+
+def test_check_refuses_a_plan_twice() -> None:
+    """Two files of one plan would say everything twice."""
+    result = CliRunner().invoke(app, ["plan", "check", "data/plan2024.toml", "data/plan2024.toml"])
+    assert str(result.exception) == "data/plan2024.toml: kế hoạch “cchc-2024” có hai tệp"
+
+
+def test_show_says_how_long_is_left() -> None:
+    """A row a deliverable: when it is due next, in calendar and in working days."""
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")]
+        for line in run(
+            "plan", "show", "--unit", "tai-chinh-ke-toan", "--on", "2024-01-26"
+        ).splitlines()
+        if line.startswith("│")
+    ]
+    assert rows == [
+        ["4a", "Tự chủ tài chính đơn vị sự nghiệp", "Báo cáo", "TCKT", "Thứ Ba 31/12",
+         "340 ngày (232 làm việc)"],
+        ["4b", "Dự toán ngân sách nhà nước năm 2024", "Quyết định", "TCKT", "Thứ Tư 31/01*",
+         "5 ngày (3 làm việc)"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day", "left"),
+    [
+        ("2024-01-31", "hôm nay"),
+        ("2024-02-01", "đã qua 1 ngày làm việc"),
+        ("2024-02-15", "đã qua 6 ngày làm việc"),
+    ],
+)
+def test_show_counts_what_is_past_in_working_days(day: str, left: str) -> None:
+    """On the due day it says so; afterwards it counts working days, over Tết too."""
+    assert left in run("plan", "show", "--unit", "tai-chinh-ke-toan", "--on", day)
+
+
+def test_diff_tells_what_a_changed_plan_adds_drops_and_moves(tmp_path: Path) -> None:
+    """Titles, units, dates, deliverables and tasks: a line a change, in the tasks' order."""
+    text = Path("data/plan2024.toml").read_text(encoding="utf-8")
+    changes = [
+        ("\n  due = 2024-01-31", "\n  due = 2024-02-02"),
+        ('title = "Kiểm soát thủ tục hành chính"', 'title = "Kiểm soát TTHC"'),
+        ('code = "5a"', 'code = "5d"'),
+        ('lead = ["van-phong", "van-hoa-thong-tin"]', 'lead = ["van-phong"]'),
+        ('every = "half-year"\n  only = ["H1"]', 'every = "half-year"'),
+    ]
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    new_file = tmp_path / "moi.toml"
+    new_file.write_text(text, encoding="utf-8")
+    assert run("plan", "diff", "data/plan2024.toml", str(new_file)).splitlines() == [
+        "bỏ 5a: Đánh giá chỉ số chuyển đổi số",
+        "dời 1c: Quyết định: hạn 31/01/2024 → hạn 02/02/2024",
+        "sửa 2a: tên: Kiểm soát thủ tục hành chính → Kiểm soát TTHC",
+        "sửa 2đ: chủ trì: Văn phòng, Văn hóa - Thông tin → Văn phòng",
+        "thêm 5d: Đánh giá chỉ số chuyển đổi số",
+        "thêm BC: Báo cáo 6 tháng 6 tháng cuối năm, hạn dự kiến 15/12/2024",
+    ]
+    assert (
+        run("plan", "diff", "data/plan2024.toml", "data/plan2024.toml") == "Không có gì thay đổi.\n"
+    )
