@@ -1,0 +1,1 @@
+"""The ways to reach people, and the rendering of what is said to them."""

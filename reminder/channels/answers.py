@@ -1,0 +1,243 @@
+"""What a sender gets back: confirmations, and answers that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from reminder.channels.checkins import taken_until
+from reminder.channels.compose import Actions, compose
+from reminder.channels.context import (
+    Act,
+    Context,
+    evidence_words,
+    handle,
+    title,
+    waiting_units,
+)
+from reminder.channels.wording import closed_words, day_words, listed, moment_words, one_line
+from reminder.core.ledger import Event, State
+from reminder.core.periods import vn_date
+from reminder.core.plan import Confirm
+from reminder.core.workdays import local
+from reminder.ports import Action, Outbound
+
+REMAINING = 3  # tasks that an answer names as still open
+LISTED = 100  # lines of a listing; more would not be read
+SUBJECT = "Trả lời của máy nhắc việc"
+
+
+def answer(
+    lines: Sequence[str], actions: Actions = (), *, subject: str = SUBJECT, reply_to: str = ""
+) -> Outbound:
+    """Any answer that has no template of its own: plain lines, and a typed form for each button."""
+    typed = [action.typed for row in actions for action in row if action.typed]
+    return compose(
+        "answer",
+        subject=subject,
+        actions=actions,
+        reply_to=reply_to,
+        lines=lines[:LISTED],
+        more=max(0, len(lines) - LISTED),
+        typed=typed,
+    )
+
+
+def done(
+    context: Context,
+    closed: Sequence[tuple[State, Event]],
+    *,
+    unit: str,
+    remaining: Sequence[State],
+    instead: State | None = None,
+    reply_to: str = "",
+) -> Outbound:
+    """These are closed now, by these events; `remaining` is all that `unit` has open.
+
+    `instead`: what a bare ASCII code may have meant (1đ, where “1d” was typed).
+    """
+    lines = [_done_line(context, state, event) for state, event in closed]
+    actions = [(_undo(context, state, event, alone=len(closed) == 1),) for state, event in closed]
+    undo = [row[0].typed for row in actions]
+    if instead is not None:
+        actions.append((_choice(context, instead, "Ý tôi là ", unit),))
+    bare = next((s for s, e in closed if not e.evidence and not s.occurrence.is_check_in), None)
+    return compose(
+        "done",
+        subject=f"Đã ghi: {', '.join(line['code'] for line in lines[:6])} xong",
+        actions=tuple(actions[:8]),
+        reply_to=reply_to,
+        lines=lines,
+        ask=handle(context, bare) if bare and not bare.occurrence.deliverable.recurs else "",
+        today=vn_date(context.today),
+        rest=_remaining(context, unit, remaining),
+        undo=undo,
+        instead=(handle(context, instead), title(instead)) if instead else None,
+    )
+
+
+def _done_line(context: Context, state: State, event: Event) -> dict[str, str]:
+    left = state.open_units if state.occurrence.task.confirm is Confirm.ALL else ()
+    calendar = context.scheduler.calendar
+    return {
+        "code": context.code(state),
+        "title": title(state),
+        "when": closed_words(event.at, state.due, context.today, calendar),
+        "by": context.person(event),
+        "part": context.unit(event.unit) if left else "",
+        "left": context.units(left),
+        "evidence": evidence_words(event.evidence),
+    }
+
+
+def _undo(context: Context, state: State, event: Event, *, alone: bool) -> Action:
+    name = handle(context, state)
+    label = "↩️ Hoàn tác" if alone else f"↩️ {name}"
+    return context.button(label, Act.UNDO, state, f"hoàn tác {name}", event.unit)
+
+
+def already_done(context: Context, state: State, event: Event, *, reply_to: str = "") -> Outbound:
+    """It was closed before by `event`; nothing is written."""
+    return compose(
+        "already_done",
+        subject=f"{context.code(state)} đã xong từ trước",
+        reply_to=reply_to,
+        code=context.code(state),
+        title=title(state),
+        when=moment_words(event.at, context.today),
+        by=context.person(event),
+        evidence=evidence_words(state.evidence),
+    )
+
+
+def which(
+    context: Context,
+    states: Sequence[State],
+    *,
+    unit: str,
+    instead: State | None = None,
+    closed: State | None = None,
+    reply_to: str = "",
+) -> Outbound:
+    """Nothing was written: which of `states`? Of one task's products “both” is offered too.
+
+    `closed`: the other product of the task, already done, when only one of `states` is left.
+    """
+    one_task = len({state.key[:2] for state in states}) == 1
+    rows = [(_choice(context, state, "", unit, by_product=one_task),) for state in states[:8]]
+    if closed is not None and len(states) == 1:
+        return _is_it_the_other(context, states[0], closed, unit, reply_to)
+    if one_task and len(states) > 1:
+        code = context.code(states[0])
+        word = "cả hai" if len(states) == 2 else "tất cả"
+        both = context.button(word.capitalize(), Act.BOTH, states[0], f"xong {code} {word}", unit)
+        rows.append((both,))
+    if instead is not None:
+        rows.append((_choice(context, instead, "Ý tôi là ", unit),))
+    return compose(
+        "which",
+        subject="Chưa ghi gì: anh/chị nói về việc nào?",
+        actions=tuple(rows),
+        reply_to=reply_to,
+        code=context.code(states[0]) if one_task else "",
+        count=len(states),
+        offers=[(handle(context, s), title(s), context.due(s, ahead=False)) for s in states[:8]],
+        typed=[action.typed for row in rows for action in row],
+    )
+
+
+def _is_it_the_other(
+    context: Context, left: State, closed: State, unit: str, reply_to: str
+) -> Outbound:
+    event = closed.closed
+    assert event is not None
+    name = left.occurrence.deliverable.name
+    yes = context.button(
+        f"Đúng, xong {name}", Act.DONE, left, f"xong {handle(context, left)}", unit
+    )
+    no = context.button("Không, tôi chỉ báo lại", Act.NO, left, "", unit)
+    return compose(
+        "which_left",
+        subject=f"{context.code(left)}: đã xong {name} rồi phải không?",
+        actions=((yes,), (no,)),
+        reply_to=reply_to,
+        closed=closed.occurrence.deliverable.name,
+        code=context.code(left),
+        who=context.unit(event.unit),
+        when=moment_words(event.at, context.today),
+        left=name,
+        due=context.due(left, ahead=False),
+        typed=yes.typed,
+    )
+
+
+def _choice(
+    context: Context, state: State, before: str, unit: str, *, by_product: bool = False
+) -> Action:
+    name = handle(context, state)
+    what = state.occurrence.deliverable.name if by_product else f"{name} – {title(state)}"
+    if by_product and state.occurrence.deliverable.recurs:
+        what = title(state)
+    label = before + one_line(what, 42)
+    if by_product:
+        label += f" – {context.due(state, ahead=False)}"
+    typed = f"xong {name}"
+    if state.key.task.endswith("đ"):  # as one types it where there is no Vietnamese keyboard
+        typed = f"xong {name.replace(state.key.task, state.key.task[:-1] + 'dd', 1)}"
+    return context.button(label, Act.DONE, state, typed, unit)
+
+
+def _remaining(context: Context, unit: str, states: Sequence[State]) -> dict[str, object]:
+    """What the unit still has open: the nearest by name, the rest as a number."""
+    waiting = sorted(
+        (s for s in states if not s.closed and unit in waiting_units(s)),
+        key=lambda s: s.due or date.max,
+    )
+    shown = [(handle(context, s), context.due(s, ahead=False)) for s in waiting[:REMAINING]]
+    return {"unit": context.unit(unit), "shown": shown, "more": len(waiting) - len(shown)}
+
+
+def updated(
+    context: Context,
+    states: Sequence[State],
+    *,
+    missing: Sequence[State],
+    steady: bool = False,
+    reply_to: str = "",
+) -> Outbound:
+    """These check-ins are answered; `missing` of the same unit are not yet.
+
+    `steady`: the answer was that the work goes on as always.
+    """
+    periods = listed(list(dict.fromkeys(s.occurrence.period.name for s in states)))
+    return compose(
+        "updated",
+        subject=f"Đã ghi cập nhật {periods}",
+        reply_to=reply_to,
+        period=periods,
+        codes=[context.code(state) for state in states],
+        title=title_of_work(states[0]) if len(states) == 1 else "",
+        steady=steady,
+        missing=[context.code(state) for state in missing[:12]],
+        count=len(missing),
+        until=taken_until(context, missing[0]) if missing and missing[0].due else "",
+    )
+
+
+def title_of_work(state: State) -> str:
+    """The standing work's own title, without the period."""
+    return state.occurrence.task.title
+
+
+def submitted(context: Context, state: State, at: datetime, *, reply_to: str = "") -> Outbound:
+    """Đã trình ký: the unit's nudges rest, the office follows the signature."""
+    return compose(
+        "submitted",
+        subject=f"Đã ghi: {context.code(state)} đã trình ký",
+        reply_to=reply_to,
+        code=context.code(state),
+        title=title(state),
+        day=day_words(local(at).date(), context.today),
+        name=handle(context, state),
+        office=context.office,
+    )

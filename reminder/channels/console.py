@@ -1,0 +1,79 @@
+"""The terminal as a channel: what would be sent, pleasant to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from reminder.channels.wording import one_line
+from reminder.core.periods import vn_day
+from reminder.core.workdays import local
+from reminder.ports import Capabilities, Outbound
+
+WIDEST = 96
+_CODE = re.compile(r"(?m)^(?:• |✅ (?:Đã ghi )?)(\S+)")
+_TYPED = re.compile(r"(?i)nhắn: (.+)")
+
+
+class ConsoleChannel:
+    """Shows each message in a frame; `now` dates it, `label` names an address.
+
+    A terminal has no buttons: what they do stands there as one types it.
+    """
+
+    name = "console"
+    capabilities = Capabilities(buttons=False, edits=False, html=False, longest=1_000_000)
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        now: Callable[[], datetime] | None = None,
+        label: Callable[[str], str] = str,
+        width: int | None = None,
+    ) -> None:
+        wide = Console(file=stream).width if width is None else width
+        self._console = Console(
+            file=stream, width=min(wide, WIDEST), highlight=False, emoji=False, markup=False
+        )
+        self._now, self._label, self._count = now, label, 0
+
+    async def start(self) -> None:
+        """Nothing to open."""
+
+    async def stop(self) -> None:
+        """Nothing to close."""
+
+    async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
+        """Writes the message; its number on this console."""
+        self._count += 1
+        heading = f"→ {one_line(self._label(address), 60)}"
+        if self._now:
+            at = local(self._now())
+            heading += f" · {at:%H:%M} {vn_day(at.date())}"
+        self._console.print(
+            Panel(
+                styled(message.text),
+                title=Text(heading, style="bold"),
+                subtitle=Text("sửa tin trước", style="dim") if message.edit else None,
+                title_align="left",
+                border_style="blue",
+                padding=(0, 1),
+            )
+        )
+        return str(self._count)
+
+
+def styled(text: str) -> Text:
+    """A message's plain form with its codes in bold and what one can type in colour."""
+    shown = Text(text)
+    for pattern, style in ((_CODE, "bold"), (_TYPED, "cyan")):
+        for match in pattern.finditer(text):
+            shown.stylize(style, *match.span(1))
+    return shown

@@ -1,0 +1,106 @@
+"""A rendered message as an e-mail: its headers, parts and stable Message-ID."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import replace
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from unicodedata import normalize
+
+from markupsafe import escape
+
+from reminder.channels.compose import mail_document, with_footer
+from reminder.channels.limits import Line
+from reminder.channels.wording import one_line
+from reminder.core.workdays import local
+from reminder.ports import Outbound, SendError
+
+ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
+ONE_WAY = (
+    "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
+    "hoặc nhờ người theo dõi kế hoạch ghi giúp."
+)
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
+_OURS = re.compile(
+    r"(?i)from|to|cc|bcc|sender|subject|date|message-id|reply-to|return-path|received|"
+    r"mime-version|auto-submitted|x-auto-response-suppress|content-.*|resent-.*"
+)
+
+
+def checked_address(address: str) -> str:
+    """`address` if mail can go to it; SendError, the address being dead, if it can't."""
+    if not _ADDRESS.fullmatch(address):
+        reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
+        raise SendError(reason, retry=False, address_dead=True)
+    return address
+
+
+def valid_address(address: str) -> str:
+    """`address`, which the program or its settings made up; ValueError if mail can't go there."""
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"no mail address: {address!r}")
+    return address
+
+
+def message_id(secret: bytes, key: str, recipient: str, domain: str) -> str:
+    """`<id.hmac@domain>`: the same for all attempts at one row, and nobody else can make it."""
+    digest = hmac.new(secret, f"{key}\0{recipient}".encode(), hashlib.sha256).digest()
+    token = base64.b32encode(digest[:15]).decode().lower()  # 120 bits, no padding
+    plain = re.sub(r"[^a-z0-9-]", "", key.lower())[:24] or "tin"
+    return f"<{plain}.{token}@{domain}>"
+
+
+def build(
+    message: Outbound,
+    *,
+    sender: str,
+    sender_name: str,
+    recipient: str,
+    identity: str,
+    reply_to: str,
+    at: datetime,
+) -> EmailMessage:
+    """The mail with its text and HTML parts and attachments, ready to be sent."""
+    footed = with_footer(_with_document(message), ANSWERABLE if reply_to else ONE_WAY)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
+    mail["To"] = recipient
+    mail["Subject"] = _phrase(message.subject)
+    mail["Date"] = format_datetime(local(at))
+    mail["Message-ID"] = identity
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    if reply_to:
+        mail["Reply-To"] = valid_address(reply_to)
+    for name, value in message.headers:
+        if _HEADER.fullmatch(name) and not _OURS.fullmatch(name):
+            mail[name] = _phrase(value)
+    mail.set_content(normalize("NFC", footed.text), cte="base64")
+    mail.add_alternative(normalize("NFC", footed.mail_html), subtype="html", cte="base64")
+    for name, kind, content in message.attachments:
+        main, _, sub = kind.partition("/")
+        mail.add_attachment(
+            content, maintype=main or "application", subtype=sub or "octet-stream",
+            filename=_phrase(name),
+        )  # fmt: skip
+    return mail
+
+
+def _with_document(message: Outbound) -> Outbound:
+    if message.mail_html:
+        return message
+    lines = [Line("text", str(escape(line))) for line in message.text.split("\n") if line.strip()]
+    return replace(message, mail_html=mail_document(one_line(message.subject, 150), lines))
+
+
+def _phrase(text: str) -> str:
+    """`text` for a header: one line, and nothing in it that reads as an encoded word."""
+    return one_line(text, 150).replace("=?", "= ?").replace("?=", "? =")

@@ -1,0 +1,211 @@
+"""The morning's nudge: what is due, late and coming, for one recipient of one or several units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reminder.channels.checkins import Asked, asked_views
+from reminder.channels.compose import Actions, compose
+from reminder.channels.context import Act, Context, handle
+from reminder.channels.entries import (
+    IN_FULL,
+    Entry,
+    merged,
+    resting_entries,
+    shown_entries,
+    warnings,
+)
+from reminder.channels.wording import coming_rest, day_words, listed, rest_words
+from reminder.core.ledger import State
+from reminder.core.occurrences import Key
+from reminder.core.periods import vn_date, vn_day
+from reminder.core.schedule import Item
+from reminder.ports import Outbound
+
+BUTTON_ROWS = 8
+_FINISHED = {"Quyết": "đã ban hành", "Kế": "đã ban hành", "Báo": "đã gửi"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NudgeView:
+    """What a nudge says."""
+
+    style: str  # one_due | one_late | due | last | rest | list | resting | ask
+    day: str
+    who: str
+    summary: str  # “1 việc quá hạn, 2 việc sắp đến hạn”
+    due: str
+    finished: str  # “Quyết định đã ban hành”
+    entries: tuple[Entry, ...]
+    more: int
+    asked: tuple[Asked, ...]
+    example: str  # what one types to close the first
+    extend: str  # an example of asking for more time; empty if out of place
+    late: bool
+    rest: str  # the sentence on the coming holiday
+    holiday: str  # its name
+    wish: bool
+    warnings: tuple[str, ...]
+    office: str
+
+
+def nudge(
+    context: Context,
+    items: Mapping[str, Sequence[Item]],
+    *,
+    edit: str = "",
+    insist: bool = False,
+) -> Outbound | None:
+    """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
+
+    With `edit` it takes the place of an older one: what has closed since is shown as done.
+    `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
+    """
+    chosen = _chosen(context, items)
+    live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
+    if not live and not edit:
+        return None
+    shown = merged(context, [context.states[k] for k in live])
+    resting = (
+        resting_entries(
+            context, [(context.states[k], units) for k, units in chosen.items() if k not in live]
+        )
+        if edit
+        else []
+    )
+    asked = asked_views(context, [context.states[k] for k in live])
+    view = _view(context, tuple(items), shown, resting, asked)
+    return compose(
+        "nudge",
+        subject=_subject(context, shown, asked),
+        actions=_buttons(context, shown, live),
+        edit=edit,
+        v=view,
+    )
+
+
+def _chosen(context: Context, items: Mapping[str, Sequence[Item]]) -> dict[Key, tuple[str, ...]]:
+    chosen: dict[Key, tuple[str, ...]] = {}
+    for unit, said in items.items():
+        for item in said:
+            state = context.states.get(item.key)
+            if state is not None and state.due is not None:
+                chosen[item.key] = (*chosen.get(item.key, ()), unit)
+    return chosen
+
+
+def _live(context: Context, key: Key, units: tuple[str, ...], *, insist: bool) -> bool:
+    """Whether any of `units` still has to act, and may be told so today."""
+    state, today = context.states[key], context.today
+    return any(
+        insist or not (state.awaits_signature(unit) or state.snoozed.get(unit, today) > today)
+        for unit in units
+        if unit in state.open_units
+    )
+
+
+def _view(
+    context: Context,
+    units: tuple[str, ...],
+    lines: list[list[State]],
+    resting: list[Entry],
+    asked: tuple[Asked, ...],
+) -> NudgeView:
+    today, calendar = context.today, context.scheduler.calendar
+    rest = coming_rest(today, calendar) if lines else None
+    eve = rest is not None and calendar.roll_back(rest[0]) == today
+    style = _style(context, lines, eve=eve, resting=bool(resting))
+    entries = shown_entries(
+        context, lines[:IN_FULL], units, tailless=style in ("one_due", "due", "last")
+    )
+    first = lines[0][0] if lines else None
+    dues = [s.due for line in lines for s in line if s.due]
+    name = context.holiday(*rest) if rest else ""
+    told = rest is not None and (eve or any(due >= rest[0] for due in dues))
+    return NudgeView(
+        style=style,
+        day=vn_day(today),
+        who=listed([context.unit(unit) for unit in units]),
+        summary=_summary(context, lines),
+        due=day_words(first.due, today) if first and first.due else "",
+        finished=_finished(first) if first else "",
+        entries=(*entries, *resting),
+        more=max(0, len(lines) - IN_FULL),
+        asked=asked,
+        example=handle(context, first) if first else "",
+        extend=_extension(context, first) if first and style == "one_due" else "",
+        late=any(entry.kind == "late" for entry in entries),
+        rest=rest_words(rest, dues, calendar, name) if rest and told else "",
+        holiday=name,
+        wish=eve and name == "Tết",
+        warnings=warnings(context, lines),
+        office=context.office,
+    )
+
+
+def _style(context: Context, lines: list[list[State]], *, eve: bool, resting: bool) -> str:
+    """How the message opens: the plainest sentence that is true of all its lines."""
+    states = [state for line in lines for state in line]
+    if not states:
+        return "resting" if resting else "ask"
+    today, calendar = context.today, context.scheduler.calendar
+    dues = {state.due for state in states}
+    if not resting and dues == {today}:
+        return "one_due" if len(lines) == 1 else "due"
+    if len(lines) == 1 and not resting and context.scheduler.days_late(states[0], today):
+        return "one_late"
+    due = states[0].due
+    if len(dues) == 1 and due and due > today and calendar.roll_back(due) == today:
+        return "last"
+    ahead = all(state.due and calendar.roll_back(state.due) > today for state in states)
+    return "rest" if eve and ahead else "list"
+
+
+def _summary(context: Context, lines: list[list[State]]) -> str:
+    """“1 việc quá hạn, 1 việc đến hạn hôm nay, 2 việc sắp đến hạn”."""
+    today, counts = context.today, {"quá hạn": 0, "đến hạn hôm nay": 0, "sắp đến hạn": 0}
+    for line in lines:
+        if context.scheduler.days_late(line[0], today):
+            counts["quá hạn"] += 1
+        elif line[0].due and line[0].due <= today:
+            counts["đến hạn hôm nay"] += 1
+        else:
+            counts["sắp đến hạn"] += 1
+    return ", ".join(f"{count} việc {name}" for name, count in counts.items() if count)
+
+
+def _finished(state: State) -> str:
+    name = state.occurrence.deliverable.name
+    word = _FINISHED.get(name.split()[0] if name else "")
+    return f"{name} {word}" if word and not state.occurrence.deliverable.recurs else "đã xong"
+
+
+def _extension(context: Context, state: State) -> str:
+    assert state.due is not None
+    later = context.scheduler.calendar.after(state.due, 3)
+    return f"gia hạn {handle(context, state)} {vn_date(later)}"
+
+
+def _subject(context: Context, lines: list[list[State]], asked: tuple[Asked, ...]) -> str:
+    heading = f"Nhắc việc {vn_day(context.today)}"
+    if not lines:
+        return f"{heading}: tổng hợp {asked[0].period}" if asked else f"{heading}: đã xong"
+    codes = list(dict.fromkeys(context.code(line[0]) for line in lines))[:6]
+    return f"{heading}: {', '.join(codes)} ({_summary(context, lines)})"
+
+
+def _buttons(
+    context: Context, lines: list[list[State]], live: Mapping[Key, tuple[str, ...]]
+) -> Actions:
+    """✅ and ⏰ for each of the first lines; of several late ones the earliest."""
+    rows = []
+    for line in lines[:BUTTON_ROWS]:
+        state = line[0]
+        name, units = handle(context, state), live[state.key]
+        code = context.code(state)
+        unit = next((u for u in units if u in state.open_units), units[0])
+        done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}", unit)
+        later = context.button(f"⏰ {name}", Act.SNOOZE, state, f"/nhacsau {code} 1", unit)
+        rows.append((done, later))
+    return tuple(rows)

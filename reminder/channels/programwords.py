@@ -1,0 +1,225 @@
+"""What the program says of itself: enrolment, plans that begin and end, channels and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from reminder.channels import notices, replies
+from reminder.channels.answers import answer
+from reminder.channels.context import Context, handle, title
+from reminder.channels.wording import day_words
+from reminder.core.occurrences import Key
+from reminder.core.periods import vn_day
+from reminder.ports import Outbound
+from reminder.service.office import GROUP, Office
+
+_LATE_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a view is made of: all that is known, and the view's own data."""
+
+    office: Office
+    context: Context
+    data: Mapping[str, Any]
+
+    def name(self, recipient: str) -> str:
+        """A recipient as people know it: a person's name, or a unit's group."""
+        if recipient.startswith(GROUP):
+            return f"nhóm {self.context.unit(recipient.removeprefix(GROUP))}"
+        person = self.office.people.get(recipient)
+        return person.name if person else recipient
+
+
+def _stranger(_: Words) -> Outbound:
+    return replies.stranger()
+
+
+def _too_fast(_: Words) -> Outbound:
+    return answer(["Máy nhận được nhiều tin quá nhanh nên chưa ghi. Xin nhắn lại sau một phút."])
+
+
+def _not_new(_: Words) -> Outbound:
+    return answer(
+        [
+            "Chưa ghi gì: máy không nhận tin đã sửa hoặc tin chuyển tiếp.",
+            "Xin nhắn một tin mới, ví dụ: xong 1c",
+        ]
+    )
+
+
+def _old_button(_: Words) -> Outbound:
+    return answer(["Nút này không còn dùng được. Xin nhắn bằng chữ, ví dụ: xong 1c"])
+
+
+def _welcome(words: Words) -> Outbound:
+    person = words.office.people.get(str(words.data["person"]))
+    units = words.context.units(person.units) if person else ""
+    name = person.name if person else ""
+    return answer(
+        [
+            f"Chào {name}. Từ nay máy nhắc việc của {units} gửi tin tới đây.",
+            "Xong việc nào, nhắn: xong 1c. Xem việc của bộ phận: /viec. Cách dùng: /trogiup",
+        ],
+        subject="Đã kết nối",
+    )
+
+
+_FAULTS = {
+    "used": "Mã mời này đã được dùng.",
+    "expired": "Mã mời này đã hết hạn.",
+    "unknown": "Mã mời này không đúng.",
+}
+
+
+def _invitation_fault(words: Words) -> Outbound:
+    fault = _FAULTS.get(str(words.data.get("fault")), _FAULTS["unknown"])
+    return answer([f"{fault} Xin hỏi nơi đã gửi mã để nhận mã mới."])
+
+
+def _bound(words: Words) -> Outbound:
+    unit = words.context.unit(str(words.data["unit"]))
+    return answer([f"Đã nối: nhóm này nhận tin nhắc của {unit}."])
+
+
+def _bind_in_group(_: Words) -> Outbound:
+    return answer(["Lệnh /bind phải nhắn trong nhóm của bộ phận, ví dụ: /bind tu-phap"])
+
+
+def _bind_by_office(words: Words) -> Outbound:
+    return answer([f"Chỉ {words.context.office} nối được nhóm với bộ phận."])
+
+
+def _bind_unknown(words: Words) -> Outbound:
+    known = ", ".join(str(unit) for unit in words.data.get("known", ()))
+    return answer([f"Không có bộ phận “{words.data.get('unit')}”. Nhắn /bind kèm một mã: {known}"])
+
+
+def _how_set_due(words: Words) -> Outbound:
+    return _how(words, "Dời hạn", "/dathan {} 15/3 lý do")
+
+
+def _how_note(words: Words) -> Outbound:
+    return _how(words, "Ghi lý do", "/ghichu {} lý do")
+
+
+def _how(words: Words, what: str, form: str) -> Outbound:
+    state = words.context.states[Key(*words.data["key"])]
+    typed = form.format(handle(words.context, state))
+    return answer([f"{what} {words.context.code(state)} {title(state)}, xin nhắn: {typed}"])
+
+
+def _how_no(_: Words) -> Outbound:
+    return answer(["Đã rõ, không ghi thêm gì."])
+
+
+def _plan_started(words: Words) -> Outbound | None:
+    plan = words.context.plans.get(str(words.data["plan"]))
+    if plan is None:
+        return None
+    states = [s for s in words.context.states.values() if s.key.plan == plan.id and not s.closed]
+    late = [
+        words.context.states[Key(*k)] for k in words.data["late"] if Key(*k) in words.context.states
+    ]
+    late = [state for state in late if not state.closed]
+    awaiting = dict.fromkeys(words.context.code(s) for s in states if s.due is None)
+    assumed = dict.fromkeys(words.context.code(s) for s in states if s.assumed)
+    lines = [f"Bắt đầu theo dõi: {plan.title}."]
+    if late:
+        held = day_words(date.fromisoformat(words.data["held"]), words.context.today)
+        lines.append(f"{len(late)} việc đã quá hạn từ trước, máy chưa nhắc ai đến {held}:")
+        lines += [f"• {handle(words.context, s)} {title(s)}" for s in late[:_LATE_SHOWN]]
+        lines.append("Việc nào thật ra đã xong, nhắn: xong 1c. Dời hạn: /dathan 1c 15/3 lý do")
+    if awaiting:
+        lines.append(f"Chưa có hạn: {', '.join(awaiting)}. Đặt hạn: /dathan 5a 15/9 lý do")
+    if assumed:
+        lines.append(f"Hạn dự kiến: {', '.join(assumed)}. Giữ nguyên: /xacnhan 4b")
+    return answer(lines, subject=f"Bắt đầu theo dõi {plan.title}")
+
+
+def _plan_over(words: Words) -> Outbound | None:
+    plan = words.context.plans.get(str(words.data["plan"]))
+    if plan is None:
+        return None
+    line = f"Từ hôm nay máy thôi nhắc về {plan.title}. Sổ ghi vẫn được giữ."
+    return answer([line], subject=f"Kết thúc theo dõi {plan.title}")
+
+
+def _unit_empty(words: Words) -> Outbound | None:
+    unit = str(words.data["unit"])
+    if words.office.members(unit):
+        return None
+    codes = [task.code for plan in words.office.plans for task in plan.tasks if unit in task.lead]
+    return notices.unit_empty(words.context, [unit], codes)
+
+
+def _address_dead(words: Words) -> Outbound:
+    recipient = str(words.data["recipient"])
+    return notices.address_dead(
+        words.context,
+        name=words.name(recipient),
+        person=recipient,
+        channel=str(words.data["channel"]),
+        reason=str(words.data["reason"]),
+        fallback=str(words.data.get("fallback", "")),
+        at=datetime.fromisoformat(str(words.data["at"])),
+    )
+
+
+def _channel_down(words: Words) -> Outbound:
+    return notices.channel_down(
+        words.context,
+        channel=str(words.data["channel"]),
+        reason=str(words.data["reason"]),
+        since=datetime.fromisoformat(str(words.data["since"])),
+    )
+
+
+def _dead_letter(words: Words) -> Outbound:
+    return notices.dead_letter(
+        words.context,
+        row=int(words.data["row"]),
+        name=words.name(str(words.data["recipient"])),
+        kind=str(words.data["kind"]),
+        channel=str(words.data["channel"]),
+        reason=str(words.data["reason"]),
+        slot=datetime.fromisoformat(str(words.data["slot"])),
+    )
+
+
+def _files_refused(words: Words) -> Outbound:
+    return answer(
+        [
+            f"{vn_day(words.context.today)}: tệp vừa sửa có lỗi nên máy vẫn dùng bản cũ:",
+            *[str(line) for line in words.data["problems"]][:20],
+        ],
+        subject="Tệp cấu hình có lỗi",
+    )
+
+
+VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
+    "stranger": _stranger,
+    "too-fast": _too_fast,
+    "edited-or-forwarded": _not_new,
+    "old-button": _old_button,
+    "welcome": _welcome,
+    "invitation-fault": _invitation_fault,
+    "bound": _bound,
+    "bind-in-group": _bind_in_group,
+    "bind-by-office": _bind_by_office,
+    "bind-unknown": _bind_unknown,
+    "how-set-due": _how_set_due,
+    "how-note": _how_note,
+    "how-no": _how_no,
+    "plan-started": _plan_started,
+    "plan-over": _plan_over,
+    "unit-empty": _unit_empty,
+    "address-dead": _address_dead,
+    "channel-down": _channel_down,
+    "dead-letter": _dead_letter,
+    "files-refused": _files_refused,
+}

@@ -1,0 +1,114 @@
+"""A row of the outbox → what is said, true at the moment of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reminder.channels import escalation, nudge
+from reminder.channels.compose import repeated
+from reminder.channels.context import Act, Context
+from reminder.channels.digest import weekly
+from reminder.channels.escalation import Reminded
+from reminder.channels.programwords import VIEWS, Words
+from reminder.channels.views import render as render_view
+from reminder.core import buttons
+from reminder.core.desk import View
+from reminder.core.digest import digest
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Row
+from reminder.core.schedule import Item, local_day
+from reminder.ports import Outbound
+from reminder.service.deliver import Moment
+from reminder.service.office import Office
+from reminder.service.recipients import unpacked
+
+
+class RowRenderer:
+    """ports.Renderer: knows each kind of row. `holiday` names a run of days off (“Tết”)."""
+
+    def __init__(self, holiday: Callable[..., str] | None = None) -> None:
+        self._holiday = holiday
+
+    def render(self, view: Moment, row: Row) -> Outbound | None:
+        """The message of `row`; None if nothing of it is left to say."""
+        context = self.context(view.office, view.now)
+        message = self._kinds[row.draft.kind](self, view, context, row)
+        if message is None:
+            return None
+        reply_to = str(row.draft.payload.get("reply_to", ""))
+        message = replace(message, reply_to=reply_to or message.reply_to)
+        return repeated(message) if row.repeat else message
+
+    def context(self, office: Office, now: datetime) -> Context:
+        """The situation at `now`."""
+        context = Context(
+            today=local_day(now),
+            scheduler=office.scheduler,
+            plans=office.by_plan,
+            states=office.states,
+            action_id=lambda act, key, unit: buttons.encode(Act(act).value, key, unit),
+            names={person.id: person.name for person in office.files.people},
+        )
+        return replace(context, holiday=self._holiday) if self._holiday else context
+
+    def _nudge(self, _: Moment, context: Context, row: Row) -> Outbound | None:
+        return nudge.nudge(context, _known(context, row))
+
+    def _edit(self, _: Moment, context: Context, row: Row) -> Outbound | None:
+        edit = str(row.draft.payload.get("edit", ""))
+        return nudge.nudge(context, _known(context, row), edit=edit)
+
+    def _escalation(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+        by_unit = _known(context, row)
+        items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
+        if any(unit in moment.office.offices for unit in by_unit):
+            return escalation.to_office(context, items, _reminded(row))
+        return escalation.to_leaders(context, items, _office_told(row))
+
+    def _digest(self, moment: Moment, context: Context, _: Row) -> Outbound | None:
+        office = moment.office
+        found = digest(office.speaking(moment.now), office.states, office.scheduler, context.today)
+        cut_off = [p.name for p in office.files.people if not office.ways(p.id)]
+        return weekly(context, found, unreachable=cut_off)
+
+    def _view(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+        payload = row.draft.payload
+        name, data = str(payload["view"]), payload.get("data", {})
+        own = VIEWS.get(name)
+        if own is not None:
+            return own(Words(moment.office, context, data))
+        return render_view(View(name=name, data=data), context)
+
+    _kinds: Mapping[str, Callable[[RowRenderer, Moment, Context, Row], Outbound | None]] = {
+        "nudge": _nudge,
+        "edit": _edit,
+        "escalation": _escalation,
+        "digest": _digest,
+        "reply": _view,
+        "notice": _view,
+    }
+
+
+def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
+    """The items whose occurrences the plans still have."""
+    found = {
+        unit: [item for item in items if item.key in context.states]
+        for unit, items in unpacked(row.draft.payload).items()
+    }
+    return {unit: items for unit, items in found.items() if items}
+
+
+def _reminded(row: Row) -> dict[Key, Reminded]:
+    facts: Sequence[Sequence[Any]] = row.draft.payload.get("reminded", ())
+    return {
+        Key(*key): Reminded(count, tuple(channels), datetime.fromisoformat(last))
+        for key, count, channels, last in facts
+    }
+
+
+def _office_told(row: Row) -> dict[Key, datetime]:
+    facts: Sequence[Sequence[Any]] = row.draft.payload.get("office_told", ())
+    return {Key(*key): datetime.fromisoformat(at) for key, at in facts}

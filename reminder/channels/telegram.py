@@ -1,0 +1,204 @@
+"""Telegram as a channel, over python-telegram-bot."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+)
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning
+
+from reminder.channels.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain
+from reminder.channels.pacer import Pacer
+from reminder.channels.telegram_errors import says, send_error
+from reminder.ports import Capabilities, Outbound, SendError
+
+DEFAULT_BASE_URL = "https://api.telegram.org/bot"
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+CONNECTIONS = 16  # sends in flight are the dispatcher's setting; this is the roof
+T = TypeVar("T")
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+def quiet_libraries() -> None:
+    """The libraries below log each URL, which holds the token: only what is no chatter passes."""
+    for name, level in (
+        ("httpx", logging.WARNING),
+        ("httpcore", logging.WARNING),
+        ("telegram", logging.INFO),
+    ):
+        logging.getLogger(name).setLevel(level)
+    # Each 429 would warn that the type of retry_after is going to change: both are read here.
+    warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
+
+
+def make_bot(token: str, base_url: str = "", *, answer_seconds: float = ANSWER_SECONDS) -> Bot:
+    """A bot whose requests end in time; `base_url` as the library takes it, ending in /bot."""
+    quiet_libraries()
+
+    def request(connections: int) -> HTTPXRequest:
+        return HTTPXRequest(
+            connection_pool_size=connections,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=answer_seconds,
+            write_timeout=answer_seconds,
+            pool_timeout=CONNECT_SECONDS,
+        )
+
+    return Bot(
+        token,
+        base_url=base_url or DEFAULT_BASE_URL,
+        request=request(CONNECTIONS),
+        get_updates_request=request(1),
+    )
+
+
+class TelegramChannel:
+    """Sends and edits messages; the bot may be shared with whoever polls for updates."""
+
+    name = "telegram"
+    capabilities = Capabilities(buttons=True, edits=True, html=True, longest=TELEGRAM_LONGEST)
+
+    def __init__(self, bot: Bot, pacer: Pacer) -> None:
+        quiet_libraries()
+        self._bot, self._pacer = bot, pacer
+
+    async def start(self) -> None:
+        """Asks who the bot is; SendError says whether the token or only the network is bad."""
+        try:
+            await self._ask(0, self._bot.initialize)
+        except _RefusedError as refused:
+            raise send_error(refused.error, self._bot.token) from None
+
+    async def stop(self) -> None:
+        await self._bot.shutdown()
+
+    async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
+        """Sends, or edits where `message.edit` is set; the message's id in its chat.
+
+        Attachments go by mail only. Telegram can't tell repeats, so `key` is of no use here.
+        """
+        try:
+            chat = int(address)
+        except ValueError:
+            reason = f"“{address}” không phải số hiệu cuộc trò chuyện Telegram"
+            raise SendError(reason, retry=False, address_dead=True) from None
+        if message.edit:
+            return await self._edit(chat, message)
+        return await self._send(chat, message)
+
+    async def _send(self, chat: int, message: Outbound) -> str:
+        reply = message.reply_to
+        for formatted in (True, False):
+            try:
+                sent = await self._say(chat, message, reply, formatted=formatted)
+            except _RefusedError as refused:
+                if not formatted or not says(refused.error, "can't parse entities"):
+                    raise send_error(refused.error, self._bot.token) from None
+            else:
+                return str(sent.message_id)
+        raise AssertionError("the plain form was sent or refused")
+
+    async def _say(self, chat: int, message: Outbound, reply: str, *, formatted: bool) -> Message:
+        """One message; without its reply where the message it answers is gone."""
+
+        def post() -> Awaitable[Message]:
+            return self._bot.send_message(
+                chat,
+                _body(message, formatted=formatted),
+                parse_mode=ParseMode.HTML if formatted else None,
+                link_preview_options=_NO_PREVIEW,
+                reply_markup=_keyboard(message),
+                reply_parameters=_reply(reply),
+            )
+
+        try:
+            return await self._ask(chat, post)
+        except _RefusedError as refused:
+            if not reply or not says(refused.error, "replied not found", "reply not found"):
+                raise
+        return await self._say(chat, message, "", formatted=formatted)
+
+    async def _edit(self, chat: int, message: Outbound) -> str:
+        """Replaces the text; a message that is gone, or already says so, is well enough."""
+        if not message.edit.isdecimal():
+            raise SendError("tin cần sửa không có số hiệu Telegram", retry=False)
+
+        def change() -> Awaitable[Message | bool]:
+            return self._bot.edit_message_text(
+                _body(message, formatted=True),
+                chat_id=chat,
+                message_id=int(message.edit),
+                parse_mode=ParseMode.HTML,
+                link_preview_options=_NO_PREVIEW,
+                reply_markup=_keyboard(message),
+            )
+
+        try:
+            await self._ask(chat, change)
+        except _RefusedError as refused:
+            harmless = ("message is not modified", "message to edit not found", "can't be edited")
+            if not says(refused.error, *harmless):
+                raise send_error(refused.error, self._bot.token) from None
+        return message.edit
+
+    async def _ask(self, chat: int, request: Callable[[], Awaitable[T]]) -> T:
+        """One paced request. _RefusedError for a 400, SendError for all else that went wrong."""
+        raised: TelegramError
+        try:
+            if not chat:
+                return await request()
+            async with self._pacer.turn(chat):
+                return await request()
+        except TelegramError as error:
+            raised = error
+        if type(raised) is BadRequest:
+            raise _RefusedError(raised)
+        if isinstance(raised, RetryAfter):
+            self._pacer.hold(chat, send_error(raised, self._bot.token).retry_after or 1.0)
+        # Raised out here, so that no traceback carries the library's error and its words.
+        raise send_error(raised, self._bot.token)
+
+
+class _RefusedError(Exception):
+    """Telegram found fault with the request itself."""
+
+    def __init__(self, error: BadRequest) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _body(message: Outbound, *, formatted: bool) -> str:
+    if formatted:
+        return clip(message.html)
+    return clip_plain(message.text)
+
+
+def _keyboard(message: Outbound) -> InlineKeyboardMarkup | None:
+    rows = [
+        [
+            InlineKeyboardButton(action.label, callback_data=action.data)
+            for action in row
+            if 0 < len(action.data.encode()) <= BUTTON_BYTES
+        ]
+        for row in message.actions
+    ]
+    return InlineKeyboardMarkup([row for row in rows if row]) if any(rows) else None
+
+
+def _reply(message_id: str) -> ReplyParameters | None:
+    if not message_id.isdecimal():
+        return None
+    return ReplyParameters(int(message_id), allow_sending_without_reply=True)
