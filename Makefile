@@ -1,4 +1,4 @@
-# make run    the main job: the year of data/plan2024.toml at a glance
+# make run    the main job: the program on a made-up office, with a clock that jumps
 # make test   all tests
 # make check  format, lint, types, layers, tests with coverage
 # Each does its own set-up; the second time there is nothing left to set up.
@@ -9,7 +9,7 @@ BIN := .venv/bin
 .PHONY: run test check format lock clean
 
 run: .venv/run.stamp
-	@$(BIN)/reminder plan show --on 2024-01-22
+	@$(BIN)/reminder sandbox
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest

@@ -1,31 +1,59 @@
-"""Wires the program: the only place that knows every room, and that binds the real clock."""
+"""Wires the program: the only place that knows every room, and that binds the real clock.
+
+What only a running daemon needs (Telegram, mail, the database) is imported when it is wired, so
+that `reminder plan check` starts in a blink.
+"""
 
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reminder.core.errors import FileError, Problem
+from reminder.core.ledger import Event, State
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Person
 from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
+from reminder.core.schedule import Policy, Scheduler
 from reminder.core.workdays import local
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
+from reminder.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.files.settings import Settings
+    from reminder.service.office import Files, Office
 
 _ROOT = Path(__file__).resolve().parent.parent  # of a checkout
 _SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
 
 
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 def now() -> datetime:
     """The present instant, UTC."""
-    return datetime.now(UTC)
+    return SystemClock().now()
 
 
 def today() -> date:
     """The office's day, now."""
     return local(now()).date()
+
+
+def pause(seconds: float) -> None:
+    """Lets time pass, while another process ends."""
+    time.sleep(seconds)
 
 
 def shipped(relative: str) -> Path:
@@ -59,7 +87,119 @@ def load_plans(paths: Sequence[Path]) -> list[Plan]:
     return plans
 
 
-def scheduler_for(plans: Sequence[Plan], days: Sequence[date] = ()) -> Scheduler:
+def scheduler_for(
+    plans: Sequence[Plan],
+    days: Sequence[date] = (),
+    *,
+    calendar: Path | None = None,
+    policy: Policy | None = None,
+) -> Scheduler:
     """The calendar of all years that the plans and `days` touch, and the policy."""
     years = [plan.year for plan in plans] + [day.year for day in days]
-    return Scheduler(load_calendar(shipped("config/calendar.toml"), years))
+    path = calendar or shipped("config/calendar.toml")
+    return Scheduler(load_calendar(path, years), policy or Policy())
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The settings file and the environment over it."""
+    # pydantic takes 0.1 s to load: what needs no settings does not wait for it.
+    from reminder.files import settings
+
+    return settings.load_settings(config, settings.environment())
+
+
+def read_files(settings: Settings, at: datetime) -> Files:
+    """All that people write by hand; FileError with the faults of all files at once."""
+    from reminder.files.people import load_people
+    from reminder.service.office import Files
+
+    plans = load_plans(plan_paths(settings.plan.files))
+    people: tuple[Person, ...] = ()
+    if settings.plan.people is not None:
+        units = {unit.id for plan in plans for unit in plan.units}
+        people = load_people(settings.plan.people, units)
+    scheduler = scheduler_for(
+        plans,
+        [local(at).date()],
+        calendar=settings.plan.calendar,
+        policy=settings.policy(),
+    )
+    return Files(plans=tuple(plans), people=people, scheduler=scheduler)
+
+
+def watched(settings: Settings, config: Path | None) -> list[Path]:
+    """The files whose change is taken up while the daemon runs."""
+    from reminder.files import settings as room
+
+    found = [*plan_paths(settings.plan.files)]
+    found += [p for p in (settings.plan.people, settings.plan.calendar) if p]
+    settings_file = room.settings_path(config, room.environment())
+    return [*found, settings_file] if settings_file else found
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The office as a command of the terminal sees it, beside a running daemon."""
+
+    settings: Settings
+    office: Office
+    store: Store
+    now: datetime
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        return self.office.plans
+
+    @property
+    def people(self) -> dict[str, Person]:
+        return self.office.people
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self.office.scheduler
+
+    @property
+    def events(self) -> list[Event]:
+        return list(self.office.events)
+
+    @property
+    def states(self) -> dict[Key, State]:
+        return self.office.states
+
+
+@contextmanager
+def office(config: Path | None) -> Iterator[Opened]:
+    """Opens the files and the database for one command, and closes them after it."""
+    from reminder.service.office import Office
+    from reminder.store.opening import open_store
+
+    settings = load_settings(config)
+    at = now()
+    files = read_files(settings, at)
+    store = open_store(settings.store.url, exclusive=False, sleep=pause)
+    try:
+        recorded = store.events()
+        yield Opened(
+            settings=settings,
+            office=Office(
+                files=files,
+                events=tuple(r.event for r in recorded),
+                last_number=recorded[-1].number if recorded else 0,
+                addresses=tuple(store.addresses()),
+                channels=channel_names(settings),
+            ),
+            store=store,
+            now=at,
+        )
+    finally:
+        store.close()
+
+
+def channel_names(settings: Settings) -> tuple[str, ...]:
+    """The channels that are set up; the console where none is."""
+    found = [
+        name
+        for name, section in (("telegram", settings.telegram), ("email", settings.email))
+        if section.is_on
+    ]
+    return tuple(found) or ("console",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from reminder.core.errors import ReminderError
 from reminder.core.ledger import Event
@@ -301,3 +301,14 @@ class Channel(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+class Renderer(Protocol):
+    """Turns a row of the outbox into words, at the moment of sending."""
+
+    def render(self, view: Any, row: Row) -> Outbound | None:
+        """The message; None if there is nothing left to say (all has closed, a newer one says it).
+
+        `view` is the service's own view of the office and the hour.
+        """
+        ...

@@ -56,6 +56,8 @@ def done(
 
     `instead`: what a bare ASCII code may have meant (1đ, where “1d” was typed).
     """
+    # Parts of shared work that were closed together are one line.
+    closed = list({state.key: (state, event) for state, event in closed}.values())
     lines = [_done_line(context, state, event) for state, event in closed]
     actions = [(_undo(context, state, event, alone=len(closed) == 1),) for state, event in closed]
     undo = [row[0].typed for row in actions]

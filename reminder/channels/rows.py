@@ -104,7 +104,9 @@ def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
 def _reminded(row: Row) -> dict[Key, Reminded]:
     facts: Sequence[Sequence[Any]] = row.draft.payload.get("reminded", ())
     return {
-        Key(*key): Reminded(count, tuple(channels), datetime.fromisoformat(last))
+        Key(*key): Reminded(
+            count=count, channels=tuple(channels), last=datetime.fromisoformat(last)
+        )
         for key, count, channels, last in facts
     }
 

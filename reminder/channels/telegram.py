@@ -75,6 +75,11 @@ class TelegramChannel:
         quiet_libraries()
         self._bot, self._pacer = bot, pacer
 
+    @property
+    def bot(self) -> Bot:
+        """The bot, for whoever polls for updates."""
+        return self._bot
+
     async def start(self) -> None:
         """Asks who the bot is; SendError says whether the token or only the network is bad."""
         try:

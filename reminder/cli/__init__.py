@@ -8,7 +8,7 @@ import sys
 import typer
 
 from reminder import __version__
-from reminder.cli import plan, simulate, understand
+from reminder.cli import daemon, log, outbox, people, plan, simulate, status, understand
 from reminder.core.errors import ReminderError
 
 app = typer.Typer(
@@ -19,9 +19,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+for name, command, example in (
+    ("run", daemon.run, "Example: reminder run --config config/reminder.toml"),
+    ("sandbox", daemon.sandbox, "Example: reminder sandbox"),
+    ("reload", daemon.reload, "Example: reminder reload"),
+    ("invite", people.invite, "Example: reminder invite an"),
+    ("people", people.people, "Example: reminder people"),
+    ("unbind", people.unbind, "Example: reminder unbind an"),
+    ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
+    ("log", log.log, "Example: reminder log --task 1c --json"),
+    ("status", status.status, "Example: reminder status"),
+    ("simulate", simulate.simulate, simulate.EXAMPLES),
+    ("understand", understand.understand, understand.EXAMPLES),
+):
+    app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")
-app.command("simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
-app.command("understand", epilog=understand.EXAMPLES)(understand.understand)
+app.add_typer(outbox.app, name="outbox")
 
 
 @app.command("version")

@@ -41,6 +41,14 @@ def code(text: str, plans: Sequence[Plan]) -> str:
     return text
 
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The settings. [$REMINDER_CONFIG, else config/reminder.toml]",
+    ),
+]
 PlanFiles = Annotated[
     list[Path] | None,
     typer.Option("--plan", metavar="FILE", help="A plan file; may be repeated. [data/plan*.toml]"),

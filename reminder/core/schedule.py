@@ -35,6 +35,14 @@ class Stage(NamedTuple):
             return "due"
         return f"lead{self.offset}" if self.offset < 0 else f"late-{self.offset}"
 
+    @classmethod
+    def parse(cls, text: str) -> Stage:
+        """The stage that `str` gave; ValueError if it is none."""
+        if text in ("again", "due"):
+            return AGAIN if text == "again" else cls(0)
+        word, _, number = text.partition("-")
+        return cls(-int(number) if word == "lead" else int(number))
+
 
 AGAIN = Stage(-10_000, again=True)  # less urgent than any stage of the same day
 

@@ -1,0 +1,157 @@
+"""Telegram's updates → Inbound → whoever takes them; long polling, nothing confirmed unrecorded.
+
+Updates are confirmed by the next getUpdates. PTB's own updater may ask for it before a handler has
+run, so that a crash loses a message; here the next one is asked for only after `take` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from telegram import Bot, CallbackQuery, Message, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+
+from reminder.core.desk import Inbound
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 50  # the longest that the server keeps a poll open
+KINDS = ["message", "edited_message", "callback_query"]
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
+SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
+Take = Callable[[Inbound], Awaitable[bool]]
+
+
+class TelegramListener:
+    """Polls for updates until it is cancelled; survives whatever the network does."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        polled: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
+        """`polled` is called after each poll that was answered."""
+        self._bot, self._polled, self._sleep = bot, polled, sleep
+        self._poll_seconds = poll_seconds
+        self._offset = 0
+        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+
+    async def run(self, take: Take) -> None:
+        """Hands each update to `take`, in order, and confirms it only then."""
+        while True:
+            try:
+                updates = await self._bot.get_updates(
+                    offset=self._offset,
+                    timeout=self._poll_seconds,
+                    allowed_updates=KINDS,
+                )
+            except TelegramError as error:
+                await self._pause(error)
+                continue
+            self._recovered()
+            for update in updates:
+                await self._hand_over(update, take)
+                self._offset = update.update_id + 1
+
+    async def _hand_over(self, update: Update, take: Take) -> None:
+        inbound = to_inbound(update)
+        if inbound is not None:
+            try:
+                await take(inbound)
+            except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
+                log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
+        if update.callback_query is not None:
+            await self._acknowledge(update.callback_query)
+
+    async def _acknowledge(self, query: CallbackQuery) -> None:
+        """Ends the button's spinning; the answer itself is a message, so this may fail."""
+        try:
+            await self._bot.answer_callback_query(query.id)
+        except TelegramError as error:
+            log.debug("a press was not acknowledged: %s", type(error).__name__)
+
+    def _recovered(self) -> None:
+        if self._trouble:
+            log.info("polling Telegram works again")
+        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+        self._polled()
+
+    async def _pause(self, error: TelegramError) -> None:
+        """Says what is wrong, once a minute at most, and waits a little longer each time."""
+        words = _words(error)
+        if words != self._trouble or self._silent_for >= SAY_AGAIN:
+            log.warning("Telegram: %s", words)
+            self._trouble, self._silent_for = words, 0.0
+        wait = self._wait
+        if isinstance(error, RetryAfter):
+            asked = error.retry_after
+            wait = asked if isinstance(asked, int | float) else asked.total_seconds()
+        self._silent_for += wait
+        self._wait = min(LONGEST_WAIT, self._wait * 1.5)
+        await self._sleep(wait)
+
+
+def _words(error: TelegramError) -> str:
+    """One line for the log; never the library's own words, which may hold the token."""
+    if isinstance(error, Conflict):
+        return (
+            "another program polls with this bot's token: stop it, or give this one a bot of its "
+            "own; sending goes on"
+        )
+    if isinstance(error, InvalidToken):
+        return "the token is not accepted any more: check [telegram] token"
+    if isinstance(error, RetryAfter):
+        return "asked to poll more slowly"
+    if isinstance(error, NetworkError):
+        return "out of reach: trying on"
+    return f"polling failed ({type(error).__name__}): trying on"
+
+
+def to_inbound(update: Update) -> Inbound | None:
+    """The update as the service takes it; None if it carries nothing to answer."""
+    if update.callback_query is not None:
+        return _from_press(update.update_id, update.callback_query)
+    message = update.message or update.edited_message
+    if message is None or message.from_user is None or message.from_user.is_bot:
+        return None
+    return _from_message(update.update_id, message, edited=update.edited_message is not None)
+
+
+def _from_message(update_id: int, message: Message, *, edited: bool) -> Inbound | None:
+    text = message.text or message.caption or ""
+    if not text or message.from_user is None:
+        return None
+    answered = message.reply_to_message
+    return Inbound(
+        channel="telegram",
+        update=str(update_id),
+        sender=str(message.from_user.id),
+        chat=str(message.chat_id),
+        private=message.chat.type == "private",
+        text=text,
+        message=str(message.message_id),
+        reply_to=str(answered.message_id) if answered else "",
+        edited=edited,
+        forwarded=message.forward_origin is not None,
+        at=message.date,
+    )
+
+
+def _from_press(update_id: int, query: CallbackQuery) -> Inbound | None:
+    message = query.message
+    if message is None or not query.data:
+        return None
+    return Inbound(
+        channel="telegram",
+        update=str(update_id),
+        sender=str(query.from_user.id),
+        chat=str(message.chat.id),
+        private=message.chat.type == "private",
+        press=query.data,
+        message=str(message.message_id),
+    )

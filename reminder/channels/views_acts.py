@@ -1,0 +1,137 @@
+"""Acknowledgements: what was recorded, in a sentence, and what one can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reminder.channels import answers, replies
+from reminder.channels.context import Context, evidence_words, title
+from reminder.channels.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
+from reminder.channels.wording import day_words
+from reminder.core.ledger import Event, EventKind, State
+from reminder.ports import Outbound
+
+NAMED = 12  # codes in a sentence
+
+_UNDONE = {
+    EventKind.DONE: ": lại để mở, chưa xong",
+    EventKind.UPDATED: ": lại chờ cập nhật",
+    EventKind.SUBMITTED: ": không còn chờ ký, máy nhắc lại như lịch",
+    EventKind.EXTENSION_ASKED: ": đã rút việc xin gia hạn",
+}
+
+
+def _evidence(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    before = data["before"]
+    instead = f", thay cho {evidence_words(before)}" if before else ""
+    end = f": {evidence_words(event.evidence)}{instead}."
+    return speak(context, "Đã ghi văn bản của", state, end)
+
+
+def _noted(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    if data["added"]:
+        return speak(context, "Đã ghi thêm vào", state, f": {event.note}")
+    after = "." if state.closed else f". Việc vẫn để mở, {context.due(state)}."
+    return speak(context, "Đã ghi chú", state, f": {event.note.rstrip(' .')}{after}")
+
+
+def _submitted(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    del data
+    return answers.submitted(context, state, event.at)
+
+
+def _undone(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    del data
+    end = f"{_UNDONE[event.kind]} ({context.due(state, ahead=False)})."
+    return speak(context, "Đã hoàn tác", state, end)
+
+
+def _reopened(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    del data
+    part = f" (phần của {context.unit(event.unit)})" if event.kind is EventKind.UNDONE else ""
+    end = f"{part}, {context.due(state)}. Lý do: {event.note.rstrip(' .')}."
+    return speak(context, f"{context.unit(context.plan(state).office)} mở lại", state, end)
+
+
+def _date_set(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    assert event.until is not None
+    before = f" (trước là {day_of(context, data['before'])})" if data["before"] else ""
+    lines = [f"Lý do: {event.note.rstrip(' .')}."] if event.note else []
+    end = f": hạn {day_words(event.until, context.today)}{before}."
+    office = context.unit(context.plan(state).office)
+    return speak(context, f"{office} đặt hạn", state, end, lines=lines)
+
+
+def _snoozed(context: Context, data: Data) -> Outbound | None:
+    state = state_in(context, data)
+    if state is None:
+        return None
+    why = ", vì không hoãn quá hạn" if data["capped"] else ""
+    end = f" vào {day_of(context, data['until'])}{why} ({context.due(state, ahead=False)})."
+    return speak(context, "Đã ghi: sẽ nhắc lại", state, end)
+
+
+def _returned(context: Context, data: Data) -> Outbound | None:
+    state = state_in(context, data)
+    if state is None:
+        return None
+    end = f" bị trả lại. Máy nhắc lại như lịch, {context.due(state)}."
+    return speak(context, "Đã ghi:", state, end)
+
+
+def _reminded(context: Context, data: Data) -> Outbound | None:
+    state = state_in(context, data)
+    if state is None:
+        return None
+    return speak(context, "Đang nhắc ngay", state, f": {context.units(data['units'])}.")
+
+
+def _confirmed(context: Context, data: Data) -> Outbound | None:
+    states = keys_in(context, data)
+    if not states:
+        return None
+    if len(states) == 1:
+        return speak(context, "Đã xác nhận", states[0], f": {context.due(states[0])}.")
+    rows = [("item", context.code(s), title(s), context.due(s, ahead=False)) for s in states]
+    return listing(
+        subject=f"Đã xác nhận {len(states)} hạn",
+        head=f"Đã xác nhận {len(states)} hạn dự kiến như đang ghi:",
+        rows=rows[:NAMED],
+        more=max(0, len(rows) - NAMED),
+    )
+
+
+def _seen(context: Context, data: Data) -> Outbound | None:
+    states = [state for state in keys_in(context, data) if not state.closed]
+    if not states:
+        return _heard(context, {"open": False})
+    if len(states) == 1:
+        return replies.seen(context, states[0])
+    return listing(
+        subject="Đã rõ",
+        head="Cảm ơn anh/chị, đã rõ. Vẫn để mở đến khi anh/chị báo xong:",
+        rows=[("item", context.code(s), title(s), context.due(s, ahead=False)) for s in states],
+    )
+
+
+def _heard(context: Context, data: Data) -> Outbound:
+    after = (
+        " Việc vẫn để mở. Vướng việc nào, xin nhắn mã việc rồi một dòng." if data["open"] else ""
+    )
+    return speak(context, f"Cảm ơn anh/chị, đã rõ.{after}", None, "")
+
+
+ACTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
+    "evidence": of_event(_evidence),
+    "noted": of_event(_noted),
+    "submitted": of_event(_submitted),
+    "undone": of_event(_undone),
+    "reopened": of_event(_reopened),
+    "date-set": of_event(_date_set),
+    "snoozed": _snoozed,
+    "returned": _returned,
+    "reminded": _reminded,
+    "confirmed": _confirmed,
+    "seen": _seen,
+    "heard": _heard,
+}

@@ -1,0 +1,74 @@
+"""Requests for more time: asked, withdrawn, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reminder.channels.context import Context, handle
+from reminder.channels.views_kit import Data, event_in, of_event, speak, state_in
+from reminder.channels.wording import day_words, moment_words
+from reminder.core.ledger import Event, EventKind, State
+from reminder.ports import Outbound
+
+_ENDED = {
+    EventKind.EXTENSION_GRANTED: "đã được đồng ý gia hạn",
+    EventKind.EXTENSION_REFUSED: "đã bị từ chối gia hạn",
+    EventKind.EXTENSION_WITHDRAWN: "đã được bộ phận rút việc xin gia hạn",
+    EventKind.DUE_SET: "đã được đặt hạn mới",
+    EventKind.DONE: "đã được báo xong",
+    EventKind.UPDATED: "đã được cập nhật",
+}
+
+
+def _requested(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    assert event.until is not None
+    office = context.unit(context.plan(state).office)
+    until = day_words(event.until, context.today)
+    before = "Đã ghi từ trước: xin gia hạn" if data["again"] else f"Đã chuyển {office}: xin gia hạn"
+    lines = [f"Máy vẫn nhắc như lịch cho đến khi {office} quyết ({context.due(state)})."]
+    lines += [] if event.note else ["Chưa có lý do: xin nhắn lại kèm một dòng lý do."]
+    return speak(
+        context,
+        before,
+        state,
+        f" đến {until}.",
+        lines=lines,
+        typed=[f"hoàn tác {handle(context, state)}"],
+        ask="Rút lại trong 1 giờ, xin nhắn",
+    )
+
+
+def _withdrawn(context: Context, state: State, event: Event, data: Data) -> Outbound:
+    del data
+    unit = context.unit(event.unit)
+    return speak(context, f"{unit} đã rút việc xin gia hạn", state, ", không cần quyết nữa.")
+
+
+def _no_request(context: Context, data: Data) -> Outbound | None:
+    """What became of a request: decided by whom, withdrawn, or never made."""
+    state = state_in(context, data)
+    if state is None:
+        return None
+    if not data["event"]:
+        return speak(
+            context, "", state, f" không có ai đang xin gia hạn. {_sentence(context, state)}"
+        )
+    event = event_in(data)
+    when, who = moment_words(event.at, context.today), context.person(event)
+    what = _ENDED.get(event.kind, "đã được quyết")
+    end = f" {what} lúc {when}, người ghi: {who}. {_sentence(context, state)}"
+    return speak(context, "Không ghi thêm.", state, end)
+
+
+def _sentence(context: Context, state: State) -> str:
+    if state.closed:
+        return "Việc đã xong."
+    words = context.due(state)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+REQUESTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
+    "extension-requested": of_event(_requested),
+    "extension-withdrawn": of_event(_withdrawn),
+    "no-request": _no_request,
+}

@@ -1,0 +1,60 @@
+"""`reminder run`, `reminder sandbox`, `reminder reload`."""
+
+from __future__ import annotations
+
+import sys
+
+from reminder import bootstrap
+from reminder.cli.options import Config
+from reminder.core.errors import ReminderError
+
+
+def run(config: Config = None) -> None:
+    """Run the daemon: nudge, listen, remember. Ends on SIGTERM or Ctrl-C, within 10 seconds."""
+    # What only a daemon needs takes half a second to load.
+    from reminder import wiring
+    from reminder.logs import set_up
+
+    settings = bootstrap.load_settings(config)
+    url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
+    keys = [settings.telegram.token, settings.email.password]
+    set_up(
+        settings.log.format,
+        settings.log.level,
+        [*(key.get_secret_value() for key in keys), url],
+    )
+    wiring.run(config)
+
+
+def sandbox() -> None:
+    """Try the whole program on a made-up office, with a clock that jumps. Nothing is sent.
+
+    Without a terminal it plays a story: the nudges of January, /done 1c, a late 4b, the digest.
+    """
+    from reminder import sandbox as room
+    from reminder.logs import set_up
+
+    set_up("text", "error", [])
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        room.converse(iter(sys.stdin), sys.stdout)
+    else:
+        room.play(sys.stdout)
+
+
+def reload(config: Config = None) -> None:
+    """Have the running daemon take up changed files now; a faulty one is told here, and refused."""
+    settings = bootstrap.load_settings(config)
+    bootstrap.read_files(settings, bootstrap.now())
+    with bootstrap.office(config) as office:
+        asked = bootstrap.now().isoformat()
+        office.store.set_meta("reload", asked)
+        for _ in range(60):
+            answer = office.store.meta("reloaded") or ""
+            if answer.startswith(asked):
+                changes = answer.removeprefix(asked).strip()
+                print(f"Đã nhận tệp mới: {changes} thay đổi.")
+                return
+            bootstrap.pause(0.25)
+    raise ReminderError(
+        "the files are sound, but no daemon answered within 15 seconds: is `reminder run` running?"
+    )

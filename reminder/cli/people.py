@@ -1,0 +1,236 @@
+"""`reminder invite`, `people`, `unbind`, `done`: who is reached how, and what they have done."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from reminder import bootstrap
+from reminder.cli.options import Config
+from reminder.core.commands import CommandError, Meaning, parse
+from reminder.core.desk import View
+from reminder.core.errors import ReminderError
+from reminder.core.invitations import CODE_BYTES, HOLDS, hash_code, link, make_code
+from reminder.core.outbox import Address, Draft, Person, Row, RowState
+from reminder.core.periods import vn_date
+from reminder.core.schedule import local_day
+from reminder.core.workdays import local
+from reminder.files.toml import nearest
+from reminder.service.office import EMAIL, TELEGRAM, Office
+from reminder.service.views import view_drafts
+
+PersonId = Annotated[
+    str, typer.Argument(metavar="PERSON", help="A person's id, as people.toml has it.")
+]
+
+
+def invite(
+    person: PersonId,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Make a one-time invitation that binds a person's Telegram, good for 72 hours.
+
+    An earlier one that was not used no longer holds. Works without the network.
+    """
+    with bootstrap.office(config) as office:
+        invited = known_person(person, office.people)
+        name = office.settings.telegram.bot_name or office.store.meta("bot_name") or ""
+        code, expires_at = make_code(secrets.token_bytes(CODE_BYTES)), office.now + HOLDS
+        office.store.invite(invited.id, hash_code(code), expires_at)
+        office.store.set_meta(f"invited:{invited.id}", office.now.isoformat())
+    url = link(name, code) if name else None
+    if as_json:
+        until = local(expires_at).isoformat(timespec="seconds")
+        print(json.dumps({"person": person, "code": code, "url": url, "expires_at": until}))
+    else:
+        _print_invitation(invited, code, url, expires_at)
+    if TELEGRAM not in invited.channels:
+        print(f"{person} không có “telegram” trong `channels` của people.toml.", file=sys.stderr)
+
+
+def known_person(person: str, people: Mapping[str, Person]) -> Person:
+    """The person with this id; ReminderError if there is none."""
+    if person not in people:
+        hint = nearest(person, people) or f". Có: {', '.join(sorted(people)) or 'chưa có ai'}"
+        raise ReminderError(f"people.toml không có người nào mã “{person}”{hint}")
+    return people[person]
+
+
+def _print_invitation(person: Person, code: str, url: str | None, expires_at: datetime) -> None:
+    print(f"Lời mời cho {person.name} ({person.id}), dùng một lần, đến {_moment(expires_at)}.")
+    if url is None:
+        print("Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name vào tệp cài đặt,")
+        print("hoặc chạy `reminder run` một lần khi có mạng. Trong lúc đó, gõ cho bot:")
+    else:
+        import segno  # 20 ms, and nothing else draws
+
+        print(f"Mở đường dẫn, hoặc quét mã bằng điện thoại, rồi bấm Start:\n\n  {url}\n")
+        segno.make(url, micro=False).terminal(sys.stdout, compact=True)
+        print("\nHoặc tìm bot trong Telegram và gõ:")
+    print(f"\n  /start {code}")
+
+
+def _moment(at: datetime) -> str:
+    """“08:05 31/01/2024”, the office's time."""
+    return f"{local(at):%H:%M} {vn_date(local_day(at), year=True)}"
+
+
+def people(config: Config = None) -> None:
+    """List the people: units, how each is reached, since when an address is dead and why."""
+    with bootstrap.office(config) as office:
+        addresses = {(a.recipient, a.channel): a for a in office.store.addresses()}
+        rows = [
+            (
+                person.id,
+                person.name,
+                ", ".join(person.units),
+                _reached(person, TELEGRAM, addresses),
+                _reached(person, EMAIL, addresses),
+                _invited(
+                    office.store.meta(f"invited:{person.id}"),
+                    addresses.get((person.id, TELEGRAM)),
+                    office.now,
+                ),
+            )
+            for person in office.people.values()
+        ]
+        groups = [a for a in addresses.values() if a.recipient.startswith("group:")]
+    headers = ("Mã", "Tên", "Bộ phận", "Telegram", "Thư", "Lời mời cuối")
+    print_table(headers, rows) if rows else print("people.toml chưa có ai.")
+    for group in groups:
+        print(f"Nhóm Telegram của {group.recipient.removeprefix('group:')}: {_standing(group)}.")
+
+
+def _reached(person: Person, channel: str, addresses: Mapping[tuple[str, str], Address]) -> str:
+    """How a person is reached on a channel, in a few words."""
+    address = addresses.get((person.id, channel))
+    if channel not in person.channels:
+        return "không dùng"
+    if channel == TELEGRAM:
+        return _standing(address) if address else "chưa gắn"
+    dead = address is not None and address.value == person.email and address.dead_since is not None
+    return f"{person.email}: {_standing(address)}" if address and dead else person.email
+
+
+def _standing(address: Address) -> str:
+    if address.dead_since is not None:
+        why = f" ({address.dead_reason})" if address.dead_reason else ""
+        return f"hỏng từ {_moment(address.dead_since)}{why}"
+    return f"đã gắn {_moment(address.bound_at)}"
+
+
+def _invited(at: str | None, address: Address | None, now: datetime) -> str:
+    """When a person was last invited and what became of it."""
+    if not at:
+        return "chưa mời"
+    invited = datetime.fromisoformat(at)
+    if address is not None and address.bound_at >= invited:
+        return f"{_moment(invited)}, đã dùng"
+    expired = now >= invited + HOLDS
+    return f"{_moment(invited)}, {'hết hạn' if expired else 'chưa dùng'}"
+
+
+def unbind(
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="A person's id, or group:UNIT for a group.")
+    ],
+    config: Config = None,
+) -> None:
+    """Forget a person's Telegram (a lost phone, a changed account): no nudges, no rights there.
+
+    E-mail stays: its address is people.toml's. Invite again to bind anew.
+    """
+    with bootstrap.office(config) as office:
+        bound = {a.recipient for a in office.store.addresses() if a.channel == TELEGRAM}
+        if person not in bound and person not in office.people:
+            hint = nearest(person, {*bound, *office.people})
+            raise ReminderError(f"không có ai mã “{person}”{hint}")
+        if not office.store.unbind(person, TELEGRAM):
+            raise ReminderError(f"{person} chưa gắn Telegram: không có gì để bỏ")
+    print(f"Đã bỏ Telegram của {person}. Mời lại: reminder invite {person}")
+
+
+def done(
+    codes: Annotated[
+        list[str], typer.Argument(metavar="CODE...", help="As an officer types after /done.")
+    ],
+    by: Annotated[str, typer.Option(metavar="PERSON", help="Who did it, with whose rights.")],
+    config: Config = None,
+) -> None:
+    """Close work on behalf of a person, who told it by telephone or on paper.
+
+    The person's own rights hold. Exit code 1 if nothing was recorded.
+    """
+    from reminder.core.decide import decide, decide_error
+    from reminder.service.edits import edit_drafts
+    from reminder.service.past import told_late
+
+    with bootstrap.office(config) as opened:
+        office, now = opened.office, opened.now
+        sender = office.as_sender(known_person(by, office.people))
+        desk = office.desk(sender, now, channel="cli", message="", told=told_late(opened.store))
+        meaning = Meaning(plans=tuple(desk.plans), units=sender.units, office=sender.office)
+        found = parse(f"/done {' '.join(codes)}", desk.today, meaning)
+        if isinstance(found, CommandError):
+            decision = decide_error(found, desk)
+        else:
+            decision = decide(found, desk)
+        after = replace(office, events=(*office.events, *decision.events))
+        words = "\n\n".join(_said(after, view, now) for view in decision.views if not view.to)
+        if decision.events:
+            tag = f"cli:{now.isoformat()}"
+            edits = edit_drafts(opened.store, after, sender.person.id, tag, decision.events, now)
+            drafts = [*_notices(after, decision.views, now), *edits]
+            opened.store.record(
+                decision.events, unit_names=office.unit_names, drafts=drafts, at=now
+            )
+    if not decision.events:
+        raise ReminderError(words)
+    print(words)
+
+
+def _notices(office: Office, views: Iterable[View], now: datetime) -> list[Draft]:
+    """What others are told of it; the daemon sends that."""
+    return [
+        draft
+        for number, view in enumerate(views)
+        if view.to
+        for draft in view_drafts(
+            office, view.to, view.name, view.data, now, subject=f"cli:{now.isoformat()}:{number}"
+        )
+    ]
+
+
+def _said(office: Office, view: View, now: datetime) -> str:
+    """The words that an officer would get."""
+    from reminder.channels.rows import RowRenderer
+    from reminder.service.deliver import Moment
+
+    payload = {"view": view.name, "data": dict(view.data)}
+    draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=payload, due_at=now)
+    row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=now)
+    message = RowRenderer().render(Moment(office, now), row)
+    return message.text if message else ""
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on the terminal; wide enough for a file or a pipe."""
+    from rich.console import Console  # slow to import, and only tables need it
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*headers)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)

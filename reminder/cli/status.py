@@ -1,0 +1,165 @@
+"""`reminder status`: how the work and the program stand, on one page, without a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from reminder import bootstrap
+from reminder.cli.options import Config
+from reminder.core.ledger import State
+from reminder.core.outbox import Address, Person
+from reminder.core.plan import Plan
+from reminder.core.schedule import Scheduler, local_day
+from reminder.core.workdays import local
+from reminder.service.office import CONSOLE, EMAIL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreachable:
+    """Somebody, or a unit, whom no message reaches."""
+
+    unit: str
+    person: str  # empty: the unit has nobody
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What `--json` prints; times are the office's."""
+
+    at: str
+    plans: list[str]  # those that still speak
+    open: int  # not closed and begun; the late and the awaiting are among them
+    late: int
+    awaiting: int  # without a date
+    outbox: dict[str, int]  # by state, and “unknown”: those that may have been sent twice
+    channels: list[str]
+    down: dict[str, str]  # channel → since when it refuses everything
+    last_tick: str | None
+    last_poll: str | None
+    unreachable: list[Unreachable]
+    unconfirmed_years: list[int]  # the calendar of these was not checked by anybody
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Show what is open and late, how messages stand, and whom nothing reaches."""
+    with bootstrap.office(config) as office:
+        store = office.store
+        channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
+        plans = office.office.speaking(office.now)
+        mine = [s for s in office.states.values() if s.key.plan in {p.id for p in plans}]
+        counts = _counts(mine, office.scheduler, office.now)
+        found = Status(
+            at=_local(office.now.isoformat()) or "",
+            plans=[plan.id for plan in plans],
+            **counts,
+            outbox=store.counts(),
+            channels=channels or [CONSOLE],
+            down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
+            last_tick=_local(store.meta("last_tick")),
+            last_poll=_local(store.meta("last_poll")),
+            unreachable=unreachable(plans, office.people, store.addresses(), channels),
+            unconfirmed_years=_unconfirmed(plans, office.scheduler, office.now),
+        )
+    print(json.dumps(asdict(found), ensure_ascii=False)) if as_json else _print(found)
+
+
+def _counts(states: Sequence[State], scheduler: Scheduler, now: datetime) -> dict[str, int]:
+    today = local_day(now)
+    begun = [s for s in states if not s.closed and (s.awaiting or s.occurrence.opens <= today)]
+    return {
+        "open": len(begun),
+        "late": sum(scheduler.days_late(s, today) > 0 for s in begun),
+        "awaiting": sum(s.awaiting for s in begun),
+    }
+
+
+def _unconfirmed(plans: Sequence[Plan], scheduler: Scheduler, now: datetime) -> list[int]:
+    used = {local_day(now).year, *(plan.year for plan in plans)}
+    return sorted(used & set(scheduler.calendar.unconfirmed))
+
+
+def unreachable(
+    plans: Sequence[Plan],
+    people: Mapping[str, Person],
+    addresses: Sequence[Address],
+    channels: Sequence[str],
+) -> list[Unreachable]:
+    """Each person whom no channel reaches, and each unit with work that has nobody.
+
+    Without a channel all is shown on the console, which reaches everybody.
+    """
+    by_place = {(a.recipient, a.channel): a for a in addresses}
+    needed = {u for plan in plans for task in plan.tasks for u in task.lead}
+    needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
+    names = {u.id: u.label for plan in plans for u in plan.units}
+    found = []
+    for unit in (u for u in names if u in needed):
+        members = [p for p in people.values() if unit in p.units]
+        if not members:
+            why = "không có ai trong people.toml"
+            found.append(Unreachable(unit=unit, person="", name=names[unit], why=why))
+        for person in members if channels else []:
+            faults = [_fault(person, channel, by_place, channels) for channel in person.channels]
+            if all(faults):
+                why = "; ".join(fault for fault in faults if fault)
+                found.append(Unreachable(unit=unit, person=person.id, name=person.name, why=why))
+    return found
+
+
+def _fault(
+    person: Person,
+    channel: str,
+    addresses: Mapping[tuple[str, str], Address],
+    channels: Sequence[str],
+) -> str:
+    """Why `channel` does not reach the person; empty: it does."""
+    if channel not in channels:
+        return f"{channel}: chưa cài đặt"
+    address = addresses.get((person.id, channel))
+    if channel == EMAIL:
+        if not person.email:
+            return "email: chưa có địa chỉ"
+        if address is None or address.value != person.email:
+            return ""
+    if address is None:
+        return f"{channel}: chưa gắn"
+    if address.dead_since is not None:
+        why = f" ({address.dead_reason})" if address.dead_reason else ""
+        return f"{channel}: hỏng từ {local(address.dead_since):%d/%m/%Y %H:%M}{why}"
+    return ""
+
+
+def _local(stamp: str | None) -> str | None:
+    return local(datetime.fromisoformat(stamp)).isoformat(timespec="seconds") if stamp else None
+
+
+def _print(found: Status) -> None:
+    print(f"Kế hoạch: {', '.join(found.plans) or 'không còn kế hoạch nào nhắc việc'}")
+    print(f"Việc: {found.open} đang mở, {found.late} quá hạn, {found.awaiting} chưa có hạn")
+    rows = ", ".join(f"{count} {state}" for state, count in found.outbox.items() if count)
+    print(f"Tin: {rows or 'chưa có'}")
+    print(f"Kênh: {', '.join(found.channels)}")
+    for channel, since in found.down.items():
+        print(f"  {channel} không nhận tin từ {_words(since)}")
+    ticked, polled = _words(found.last_tick), _words(found.last_poll)
+    print(f"Lần quét cuối: {ticked}; hỏi Telegram lần cuối: {polled}")
+    for one in found.unreachable:
+        who = f"{one.name} ({one.person}, {one.unit})" if one.person else f"{one.name} ({one.unit})"
+        print(f"Không tới được: {who}: {one.why}")
+    for year in found.unconfirmed_years:
+        print(f"Lịch năm {year} chưa đối chiếu với thông báo nghỉ lễ: xem config/calendar.toml")
+
+
+def _words(stamp: str | None) -> str:
+    return f"{datetime.fromisoformat(stamp):%H:%M:%S %d/%m/%Y}" if stamp else "chưa có"

@@ -1,0 +1,91 @@
+"""What the office decides on its desk: extensions, and who is reminded now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from reminder.core.commands import Command, Target
+from reminder.core.decide.common import RefusalError, also, event, refusal, said
+from reminder.core.decide.dates import check_day
+from reminder.core.decide.forms import head
+from reminder.core.decide.matters import Matter, find
+from reminder.core.decide.packing import pack_event, pack_key
+from reminder.core.decide.subjects import subject, which
+from reminder.core.desk import Decision, Desk, View
+from reminder.core.ledger import Event, EventKind, State
+
+_ENDS = frozenset(
+    {
+        EventKind.EXTENSION_GRANTED,
+        EventKind.EXTENSION_REFUSED,
+        EventKind.EXTENSION_WITHDRAWN,
+        EventKind.DUE_SET,
+    }
+)  # what ends a request; a task that closes ends it too
+
+
+def approve(desk: Desk, command: Command, target: Target) -> Decision:
+    """“/dongy 1c”: the date asked for, or the one that the office names, is the due day."""
+    matter, state, request = _asked(desk, command, target)
+    day = command.until or request.until
+    assert day is not None
+    check_day(desk, matter, state, day, today_too=True, verb=head(command.verb))
+    return _decided(desk, command, request, EventKind.EXTENSION_GRANTED, day)
+
+
+def reject(desk: Desk, command: Command, target: Target) -> Decision:
+    """“/khongdongy 1c”: the date stays as it is."""
+    _, _, request = _asked(desk, command, target)
+    return _decided(desk, command, request, EventKind.EXTENSION_REFUSED, None)
+
+
+def _asked(desk: Desk, command: Command, target: Target) -> tuple[Matter, State, Event]:
+    """The one request that stands; else what became of it."""
+    matter = find(desk, command, target, lambda state: state.request is not None)
+    asked = [state for state in matter.named(target) if state.request]
+    if len(asked) > 1:
+        raise which(command, tuple(asked))
+    if not asked or asked[0].request is None:
+        raise _no_request(desk, matter, target)
+    return matter, asked[0], asked[0].request
+
+
+def _no_request(desk: Desk, matter: Matter, target: Target) -> RefusalError:
+    """“đã đồng ý lúc …, người quyết …”; “đã rút”; or that nobody asked."""
+    keys = {state.key for state in matter.named(target)}
+    asked = {e.key for e in desk.events if e.kind is EventKind.EXTENSION_ASKED and e.key in keys}
+    closed = {state.closed for state in matter.states if state.closed and state.key in asked}
+    ended = next(
+        (e for e in reversed(desk.events) if e.key in asked and (e.kind in _ENDS or e in closed)),
+        None,
+    )
+    key = ended.key if ended else next(s.key for s in matter.states if s.key in keys)
+    return RefusalError("no-request", key=pack_key(key), event=pack_event(ended) if ended else None)
+
+
+def _decided(
+    desk: Desk, command: Command, request: Event, kind: EventKind, day: date | None
+) -> Decision:
+    made = event(desk, kind, request.key, request.unit, until=day, note=command.note)
+    data: dict[str, Any] = {
+        "key": pack_key(request.key),
+        "granted": kind is EventKind.EXTENSION_GRANTED,
+        "note": command.note,
+    }
+    answer = said("extension-decided", [made], **data)
+    if request.unit in desk.sender.units:
+        return answer
+    return also(answer, View(name="extension-decided", data=data, to=f"unit:{request.unit}"))
+
+
+def remind(desk: Desk, command: Command, target: Target) -> Decision:
+    """“/nhacngay 1c”: a nudge now to each unit that still has to act."""
+    matter = find(desk, command, target)
+    state = subject(desk, command, target, matter, ())[0]
+    if state.due is None:
+        raise refusal("remind-awaiting", key=pack_key(state.key))
+    open_units = state.open_units
+    named = (target.unit,) if target.unit in open_units and target.unit else open_units
+    answer = said("reminded", key=pack_key(state.key), units=list(named))
+    return Decision(views=answer.views, remind=tuple((state.key, unit) for unit in named))

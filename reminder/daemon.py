@@ -1,0 +1,226 @@
+"""The daemon: ticks and sends, woken when there is something to do; it ends in good order.
+
+APScheduler holds recurring ticks only, and nothing is scheduled ahead: a run that it drops or that
+comes late loses nothing, since a tick works out all that should have been said by now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from reminder.core.desk import Inbound
+from reminder.ports import Channel, Clock, SendError, StoreBusyError
+from reminder.service.deliver import Fate, Parcel
+from reminder.service.service import Service
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
+BUSY_PAUSE = 5.0  # seconds before a database that could not be written is tried again
+
+
+class Listener(Protocol):
+    """Brings in what people write, until it is cancelled."""
+
+    async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
+        """Calls `take` for each message; it is confirmed to the provider only after that."""
+        ...
+
+
+@dataclass
+class Daemon:
+    """One service, its channels and its listeners, on one event loop."""
+
+    service: Service
+    channels: Mapping[str, Channel]
+    clock: Clock
+    listeners: tuple[Listener, ...] = ()
+    look: Callable[[], bool] | None = None  # rereads changed files; True if anything was taken up
+    backup: Callable[[], None] | None = None
+    in_flight: int = 8
+    tick_seconds: float | None = None  # None: at the start of each minute
+    look_seconds: float = 20.0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _sends: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        # The store is synchronous and belongs to one thread; so does every use case.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Runs one use case in the store's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def stop(self) -> None:
+        """Asks the daemon to end: nothing new is sent, what is under way is waited for."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Runs until `stop`; then drains."""
+        await self.do(lambda: self.service.begin(self.clock.now()))
+        timer = self._timer()
+        listening = [asyncio.create_task(one.run(self.take)) for one in self.listeners]
+        sending = asyncio.create_task(self._dispatch())
+        timer.start()
+        try:
+            await self.tick()
+            await self._stop.wait()
+        finally:
+            timer.shutdown(wait=False)
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            self._wake.set()
+            await asyncio.gather(sending, return_exceptions=True)
+            await self._drain()
+            self._thread.shutdown(wait=True)
+
+    def _timer(self) -> AsyncIOScheduler:
+        """Only recurring ticks; a late or dropped run is made up by the next one."""
+        timer = AsyncIOScheduler(
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone="UTC",
+        )
+        if self.tick_seconds is None:
+            timer.add_job(self.tick, "cron", second=0, id="tick")
+        else:
+            timer.add_job(self.tick, "interval", seconds=self.tick_seconds, id="tick")
+        timer.add_job(self._sweep, "interval", seconds=30, id="sweep")
+        if self.look:
+            timer.add_job(self._look, "interval", seconds=self.look_seconds, id="look")
+        if self.backup:
+            timer.add_job(self._back_up, "cron", hour=19, minute=30, id="backup")  # 02:30 here
+        return timer
+
+    async def tick(self) -> None:
+        """One tick; a database that can't be written now is left as it is, and tried again."""
+        if await self._guarded("tick", lambda: self.service.tick(self.clock.now())):
+            self._wake.set()
+
+    async def take(self, inbound: Inbound) -> bool:
+        """Takes one message in; it is only lost to the provider once it is on record."""
+        while not self._stop.is_set():
+            try:
+                taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
+            except StoreBusyError as error:
+                log.error("a message waits: %s", error)
+                await asyncio.sleep(BUSY_PAUSE)
+                continue
+            self._wake.set()
+            return taken
+        return False
+
+    async def note(self, name: str, value: str) -> None:
+        """Keeps a mark in the store, if that can be written now."""
+        await self._guarded(f"note {name}", lambda: self.service.store.set_meta(name, value))
+
+    async def reread(self) -> None:
+        """Looks at the files now."""
+        await self._look()
+
+    async def _look(self) -> None:
+        if self.look is None:
+            return
+        changed = await self._guarded("look", self.look)
+        if changed:
+            await self.tick()
+
+    async def _sweep(self) -> None:
+        if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now())):
+            self._wake.set()
+
+    async def _back_up(self) -> None:
+        if self.backup is not None:
+            await self._guarded("backup", self.backup)
+
+    async def _guarded(self, what: str, work: Callable[[], T]) -> T | None:
+        """`work`, or one line in the log that says why not; the daemon goes on in any case."""
+        try:
+            return await self.do(work)
+        except StoreBusyError as error:
+            log.error("%s waits: %s", what, error)
+        except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
+            log.error("%s failed: %s: %s", what, type(error).__name__, error)
+        return None
+
+    async def _dispatch(self) -> None:
+        """Leases what is due, as much as may be in flight, and sleeps until something is."""
+        while not self._stop.is_set():
+            self._wake.clear()
+            free = self.in_flight - len(self._sends)
+            parcels = await self._guarded("lease", partial(self._lease, free)) if free > 0 else None
+            for parcel in parcels or ():
+                send = asyncio.create_task(self._send(parcel))
+                self._sends.add(send)
+                send.add_done_callback(self._landed)
+            if not parcels:
+                await self._rest()
+
+    def _lease(self, limit: int) -> list[Parcel]:
+        return self.service.lease(self.clock.now(), limit)
+
+    def _landed(self, send: asyncio.Task[None]) -> None:
+        self._sends.discard(send)
+        self._wake.set()
+
+    async def _rest(self) -> None:
+        """Until the next message is due, or somebody wakes the dispatcher."""
+        due = await self._guarded("next due", self.service.next_due)
+        wait = IDLE
+        if due is not None and len(self._sends) < self.in_flight:
+            wait = min(IDLE, max(0.01, (due - self.clock.now()) / timedelta(seconds=1)))
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait)
+        except TimeoutError:
+            return
+
+    async def _send(self, parcel: Parcel) -> None:
+        channel = self.channels[parcel.row.draft.channel]
+        try:
+            provider_id = await channel.send(parcel.address, parcel.message, parcel.key)
+        except SendError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
+            failure = SendError(type(error).__name__, retry=True, unknown=True)
+            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+        else:
+            await self._record(lambda: self.service.sent(parcel, provider_id, self.clock.now()))
+            return
+        fate = await self._record(lambda: self.service.failed(parcel, failure, self.clock.now()))
+        if fate is Fate.NEXT_CHANNEL:
+            self._wake.set()
+
+    async def _record(self, work: Callable[[], T]) -> T | None:
+        """Writes down what became of a send, however long the database refuses.
+
+        Should the daemon end before that, the lease says so: the row is sent once more, marked.
+        """
+        while True:
+            try:
+                return await self.do(work)
+            except StoreBusyError as error:
+                log.error("the outcome of a send waits to be recorded: %s", error)
+                if self._stop.is_set():
+                    return None
+                await asyncio.sleep(BUSY_PAUSE)
+
+    async def _drain(self) -> None:
+        if self._sends:
+            log.info("waiting for %d sends under way", len(self._sends))
+            await asyncio.wait(self._sends, timeout=DRAIN)
+        for send in list(self._sends):
+            send.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)

@@ -1,0 +1,92 @@
+"""The people file: who works in which unit, and how each is reached.
+
+Every fault is reported at once, with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from reminder.core.outbox import Person
+from reminder.files.toml import Document, Table, nearest
+
+CHANNELS = ("telegram", "email")  # in the order in which they are tried unless a person has another
+_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+def load_people(path: Path, units: Collection[str]) -> tuple[Person, ...]:
+    """The people in the file `path`, whose units are among `units`; FileError with every fault.
+
+    A file without anybody is sound: an office begins so.
+    """
+    document = Document(path)
+    root = document.root()
+    known: set[str] = set()
+    people = tuple(_person(table, units, known) for table in root.tables("person"))
+    root.finish()
+    document.check()
+    return people
+
+
+def _person(table: Table, units: Collection[str], known: set[str]) -> Person:
+    email = _email(table)
+    person = Person(
+        id=_id(table, known),
+        name=table.text("name", required=True, longest=60),
+        units=_units(table, units),
+        email=email,
+        channels=_channels(table, email),
+    )
+    table.finish()
+    return person
+
+
+def _id(table: Table, known: set[str]) -> str:
+    value = table.text("id", required=True, longest=40)
+    if value and not _ID.fullmatch(value):
+        table.complain("id", f"`id` chỉ gồm chữ thường không dấu, số và gạch nối: “{value:.40}”")
+    if value in known:
+        table.complain("id", f"`id` “{value}” đã dùng cho một người khác")
+    known.add(value)
+    return value
+
+
+def _units(table: Table, units: Collection[str]) -> tuple[str, ...]:
+    if not table.has("unit"):
+        table.complain(None, "thiếu `unit`: người này thuộc bộ phận nào?")
+        return ()
+    found = table.words("unit")
+    for unit in found:
+        if unit not in units:
+            hint = nearest(unit, units) or f"; có: {', '.join(sorted(units))}"
+            table.complain("unit", f"không có bộ phận “{unit:.40}”{hint}")
+    if table.data["unit"] == []:
+        table.complain("unit", "`unit` trống: người này thuộc bộ phận nào?")
+    return tuple(dict.fromkeys(found))
+
+
+def _email(table: Table) -> str:
+    value = table.text("email", longest=254)
+    if value and not _ADDRESS.fullmatch(value):
+        table.complain("email", f"“{value:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
+    return value
+
+
+def _channels(table: Table, email: str) -> tuple[str, ...]:
+    if not table.has("channels"):
+        return CHANNELS if email else ("telegram",)
+    found = table.words("channels")
+    for channel in found:
+        if channel not in CHANNELS:
+            hint = nearest(channel, CHANNELS) or f"; có: {', '.join(CHANNELS)}"
+            table.complain("channels", f"không có kênh “{channel:.40}”{hint}")
+    if table.data["channels"] == []:
+        table.complain("channels", "`channels` trống: cần ít nhất một kênh")
+    if "email" in found and not table.has("email"):
+        table.complain("channels", "có kênh “email” mà thiếu `email`: ghi địa chỉ thư")
+    elif "email" in found and table.data["email"] == "":
+        table.complain("email", "`email` trống mà kênh “email” cần địa chỉ thư")
+    return tuple(dict.fromkeys(found))

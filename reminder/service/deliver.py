@@ -1,0 +1,268 @@
+"""From a leased row to its end: rendered when leased, sent, and then sent | retry | dead.
+
+Delivery is at least once. Between the provider's acceptance and our record of it there is a gap:
+a crash in it leaves the row leased, the next start takes the lease back, and the row is sent once
+more, marked as a possible repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+from reminder.core.delivery import Retries
+from reminder.core.outbox import Draft, Row, RowState
+from reminder.core.schedule import local_day
+from reminder.core.workdays import instant
+from reminder.ports import Outbound, Renderer, SendError, Store
+from reminder.service.office import GROUP, Office
+from reminder.service.past import completed
+from reminder.service.views import view_drafts
+
+log = logging.getLogger(__name__)
+
+HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
+OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A row that is ready to go: to whom, by which channel, and what it says."""
+
+    row: Row
+    address: str
+    message: Outbound
+    key: str  # stable over all attempts at the row
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a renderer is given: all that is known, and the hour of sending."""
+
+    office: Office
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How patient the delivery is; both are settings."""
+
+    retries: Retries = field(default_factory=Retries)
+    fall_through_after: timedelta = timedelta(hours=2)
+
+
+def lease(
+    office: Office, store: Store, renderer: Renderer, now: datetime, limit: int
+) -> list[Parcel]:
+    """Claims rows whose time has come and renders them; what says nothing more ends here."""
+    claimed = store.lease(now, limit, HOLD, office.channels)
+    parcels = (_prepared(office, store, renderer, row, now) for row in claimed)
+    return [parcel for parcel in parcels if parcel]
+
+
+def _prepared(
+    office: Office, store: Store, renderer: Renderer, row: Row, now: datetime
+) -> Parcel | None:
+    draft = row.draft
+    address = str(draft.payload.get("chat", "")) or _address(office, row)
+    if not address:
+        _give_up(office, store, row, "chưa có địa chỉ", now)
+        return None
+    try:
+        message = renderer.render(Moment(office, now), completed(store, row))
+    except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
+        log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
+        _give_up(office, store, row, "không soạn được tin này", now)
+        return None
+    if message is None:
+        reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
+        store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
+        return None
+    key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
+    return Parcel(row=row, address=address, message=message, key=key)
+
+
+def _address(office: Office, row: Row) -> str:
+    found = office.address(row.draft.recipient, row.draft.channel)
+    return found.value if found else ""
+
+
+def sent(store: Store, parcel: Parcel, provider_id: str, now: datetime) -> None:
+    """The provider has accepted it; if the lease was lost meanwhile, that is logged."""
+    if not store.mark_sent(parcel.row, provider_id, now):
+        log.warning("row %d was sent, but its lease had run out: it may come twice", parcel.row.id)
+
+
+class Fate(StrEnum):
+    """What a failed send came to."""
+
+    RETRY = "retry"
+    NEXT_CHANNEL = "next-channel"
+    DEAD = "dead"
+
+
+def failed(
+    office: Office,
+    store: Store,
+    delivery: Delivery,
+    parcel: Parcel,
+    error: SendError,
+    now: datetime,
+) -> Fate:
+    """Decides what becomes of a row that was not accepted."""
+    row = parcel.row
+    if error.moved_to:
+        store.move_address(row.draft.channel, parcel.address, error.moved_to)
+        store.mark_retry(row, now, error.reason, unknown=False)
+        return Fate.RETRY
+    if error.channel_down:
+        _say_channel_down(office, store, row.draft.channel, error.reason, now)
+    if error.address_dead:
+        _say_address_dead(office, store, parcel, error.reason, now)
+        return _give_up(office, store, row, error.reason, now)
+    if not error.retry:
+        return _give_up(office, store, row, error.reason, now)
+    waited = now - row.draft.slot
+    impatient = error.channel_down or waited >= delivery.fall_through_after
+    if impatient and next_channel(office, row) is not None:
+        return _give_up(office, store, row, error.reason, now)
+    asked = timedelta(seconds=error.retry_after) if error.retry_after else None
+    due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
+    store.mark_retry(row, due_at or now, error.reason, unknown=error.unknown)
+    return Fate.RETRY
+
+
+def next_channel(office: Office, row: Row) -> str | None:
+    """The recipient's next channel after the row's; a group has none, nor has an answer."""
+    person = office.people.get(row.draft.recipient)
+    if person is None or row.draft.kind in ("reply", "edit"):
+        return None
+    order = list(person.channels)
+    here = order.index(row.draft.channel) if row.draft.channel in order else -1
+    later = order[here + 1 :]
+    return next((c for c in later if c in office.ways(person.id)), None)
+
+
+def _give_up(office: Office, store: Store, row: Row, reason: str, now: datetime) -> Fate:
+    """The row is dead here; the next channel takes over, or the office is told."""
+    following = next_channel(office, row)
+    if following is not None:
+        drafts = [_copied(row, following, now)]
+    elif row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge":
+        drafts = _to_members(office, row, now)
+    else:
+        drafts = _dead_letter(office, row, reason, now)
+    store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
+    log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
+                row.draft.recipient, row.draft.channel, reason)  # fmt: skip
+    return Fate.NEXT_CHANNEL if following else Fate.DEAD
+
+
+def _copied(row: Row, channel: str, now: datetime) -> Draft:
+    draft = row.draft
+    return Draft(
+        slot=draft.slot,
+        recipient=draft.recipient,
+        kind=draft.kind,
+        subject=draft.subject,
+        channel=channel,
+        payload=draft.payload,
+        due_at=now,
+    )
+
+
+def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
+    """A group that can't be reached any more: its officers hear it one by one."""
+    draft = row.draft
+    return [
+        Draft(
+            slot=draft.slot,
+            recipient=person.id,
+            kind=draft.kind,
+            subject=f"group:{draft.recipient}",
+            channel=ways[0],
+            payload=draft.payload,
+            due_at=now,
+        )
+        for person in office.members(draft.recipient.removeprefix(GROUP))
+        if (ways := office.ways(person.id))
+    ]
+
+
+def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[Draft]:
+    if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
+        return []
+    data = {
+        "row": row.id,
+        "recipient": row.draft.recipient,
+        "kind": row.draft.kind,
+        "channel": row.draft.channel,
+        "reason": reason,
+        "slot": row.draft.slot.isoformat(),
+    }
+    # One a recipient and day: somebody without any address has a row like this each morning.
+    slot = instant(local_day(now), time())
+    failing = (row.draft.recipient, row.draft.channel)
+    return _to_offices(
+        office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing
+    )
+
+
+def _say_address_dead(
+    office: Office, store: Store, parcel: Parcel, reason: str, now: datetime
+) -> None:
+    row = parcel.row
+    data = {
+        "recipient": row.draft.recipient,
+        "channel": row.draft.channel,
+        "reason": reason,
+        "at": now.isoformat(),
+        "fallback": next_channel(office, row) or "",
+    }
+    failing = (row.draft.recipient, row.draft.channel)
+    drafts = _to_offices(office, "address-dead", data, now, subject=parcel.address, avoid=failing)
+    store.mark_address_dead(row.draft.channel, parcel.address, reason, now, drafts=drafts)
+
+
+def _say_channel_down(
+    office: Office, store: Store, channel: str, reason: str, now: datetime
+) -> None:
+    """Once until it works again: the mark is taken away by `channel_up`."""
+    if store.meta(f"down:{channel}"):
+        return
+    log.error("channel %s refuses everything: %s", channel, reason)
+    data = {"channel": channel, "reason": reason, "since": now.isoformat()}
+    up = replace(office, channels=tuple(c for c in office.channels if c != channel))
+    drafts = _to_offices(up, "channel-down", data, now, subject=channel)
+    meta = {f"down:{channel}": now.isoformat()}
+    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+
+def channel_up(store: Store, channel: str) -> None:
+    """The channel has taken a message: what was said of its silence is over."""
+    if store.meta(f"down:{channel}"):
+        log.info("channel %s works again", channel)
+        store.set_meta(f"down:{channel}", "")
+
+
+def _to_offices(
+    office: Office,
+    name: str,
+    data: Mapping[str, object],
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+) -> list[Draft]:
+    """A word to every office."""
+    return [
+        draft
+        for unit in sorted(office.offices)
+        for draft in view_drafts(
+            office, f"unit:{unit}", name, data, now, subject=subject, slot=slot, avoid=avoid
+        )
+    ]

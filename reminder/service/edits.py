@@ -1,0 +1,42 @@
+"""After a close, the newest nudge that named the work is edited for the others: done, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from reminder.core.ledger import Event, EventKind
+from reminder.core.outbox import Draft
+from reminder.ports import Store
+from reminder.service import past
+from reminder.service.office import GROUP, TELEGRAM, Office
+
+_CLOSING = (EventKind.DONE, EventKind.UPDATED)
+
+
+def edit_drafts(
+    store: Store, office: Office, actor: str, tag: str, events: Iterable[Event], now: datetime
+) -> list[Draft]:
+    """The edits that follow from `events` of the person `actor`; `tag` tells acts apart."""
+    rows = {}
+    for event in events:
+        if event.kind not in _CLOSING or event.key not in office.states:
+            continue
+        for unit in office.states[event.key].occurrence.task.lead:
+            others = [p.id for p in office.members(unit) if p.id != actor]
+            for recipient in (*others, f"{GROUP}{unit}"):
+                row = past.newest_naming(store, recipient, event.key)
+                if row and row.draft.channel == TELEGRAM and row.provider_id:
+                    rows[row.id] = row
+    return [
+        Draft(
+            slot=now,
+            recipient=row.draft.recipient,
+            kind="edit",
+            subject=f"{row.id}:{tag}",
+            channel=row.draft.channel,
+            payload={**row.draft.payload, "edit": row.provider_id},
+            due_at=now,
+        )
+        for row in rows.values()
+    ]

@@ -1,0 +1,75 @@
+"""Enrolment: an invitation binds a chat to a person, the office binds a group to a unit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reminder.core.desk import Inbound, Sender, View
+from reminder.core.invitations import hash_code
+from reminder.ports import Store
+from reminder.service.limits import Limits
+from reminder.service.office import EMAIL, GROUP, TELEGRAM, Office
+
+
+def start(
+    office: Office,
+    store: Store,
+    limits: Limits,
+    inbound: Inbound,
+    sender: Sender | None,
+    now: datetime,
+) -> View | None:
+    """`/start CODE`: the welcome, or why not; None if it is no start, or too many were tried."""
+    word, _, code = inbound.text.strip().partition(" ")
+    if word.partition("@")[0].lower() != "/start" or inbound.channel != TELEGRAM:
+        return None
+    code = code.strip()
+    if not code:
+        return View(name="help") if sender else None
+    if not limits.may_try(inbound.sender, now):
+        return None
+    person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
+    if person in office.people:
+        for other in office.addresses:  # one chat speaks for one person: the newest binding holds
+            same = (other.channel, other.value) == (inbound.channel, inbound.sender)
+            if same and other.recipient != person:
+                store.unbind(other.recipient, other.channel)
+        return View(name="welcome", data={"person": person})
+    fault = store.invitation_fault(hash_code(code), now)
+    if sender and fault == "used":
+        return View(name="welcome", data={"person": sender.person.id})
+    return View(name="invitation-fault", data={"fault": fault or "unknown"})
+
+
+def bind_group(
+    office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime
+) -> View | None:
+    """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
+    word, _, rest = inbound.text.strip().partition(" ")
+    if word.partition("@")[0].lower() != "/bind":
+        return None
+    unit = rest.strip()
+    if inbound.private:
+        return View(name="bind-in-group")
+    if not sender.office:
+        return View(name="bind-by-office")
+    if unit not in office.units:
+        return View(name="bind-unknown", data={"unit": unit, "known": list(office.units)})
+    store.bind(f"{GROUP}{unit}", TELEGRAM, inbound.chat, now)
+    return View(name="bound", data={"unit": unit})
+
+
+def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
+    """Mail addresses are those of the people file; whoever left it loses all. True if changed."""
+    changed = False
+    known = {(a.recipient, a.channel): a.value for a in office.addresses}
+    for person in office.files.people:
+        if person.email and known.get((person.id, EMAIL)) != person.email:
+            store.bind(person.id, EMAIL, person.email, now)
+            changed = True
+        if not person.email and (person.id, EMAIL) in known:
+            changed = bool(store.unbind(person.id, EMAIL)) or changed
+    for recipient in {a.recipient for a in office.addresses}:
+        if not recipient.startswith(GROUP) and recipient not in office.people:
+            changed = bool(store.unbind(recipient)) or changed
+    return changed

@@ -1,0 +1,54 @@
+"""How much one sender may say and hear: nobody can flood the program, or be flooded by it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+REMEMBERED = 2000  # senders kept in mind; the one longest silent is forgotten first
+
+
+@dataclass
+class Allowance:
+    """At most `most` acts of one sender within `within`."""
+
+    most: int
+    within: timedelta
+    acts: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
+
+    def take(self, sender: str, now: datetime) -> bool:
+        """Counts one act; False, and not counted, if that is one too many."""
+        times = self.acts.setdefault(sender, deque())
+        self.acts.move_to_end(sender)
+        while len(self.acts) > REMEMBERED:
+            self.acts.popitem(last=False)
+        while times and not times[0] <= now < times[0] + self.within:
+            times.popleft()  # also times after now: a clock that was set back
+        if len(times) >= self.most:
+            return False
+        times.append(now)
+        return True
+
+
+@dataclass
+class Limits:
+    """The limits of one daemon's life; a restart forgives."""
+
+    spoken: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
+    heard: Allowance = field(default_factory=lambda: Allowance(1, timedelta(hours=1)))
+    heard_by_all: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
+    codes: Allowance = field(default_factory=lambda: Allowance(5, timedelta(hours=1)))
+    codes_of_all: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
+
+    def may_speak(self, sender: str, now: datetime) -> bool:
+        """Whether an officer's message is taken."""
+        return self.spoken.take(sender, now)
+
+    def may_hear(self, sender: str, now: datetime) -> bool:
+        """Whether a stranger gets a line back."""
+        return self.heard.take(sender, now) and self.heard_by_all.take("", now)
+
+    def may_try(self, sender: str, now: datetime) -> bool:
+        """Whether an invitation's code is looked at."""
+        return self.codes.take(sender, now) and self.codes_of_all.take("", now)

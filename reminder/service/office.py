@@ -1,0 +1,151 @@
+"""What the program knows at one moment: its files as last read, and the ledger as last folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from reminder.core.desk import Desk, Inbound, Sender
+from reminder.core.ledger import Event, State, fold
+from reminder.core.occurrences import Key, occurrences
+from reminder.core.outbox import Address, Person
+from reminder.core.plan import Plan, Unit
+from reminder.core.schedule import Scheduler, local_day
+
+TELEGRAM, EMAIL, CONSOLE = "telegram", "email", "console"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
+GROUP = "group:"  # a recipient that is a unit's group, not a person
+
+
+@dataclass(frozen=True)
+class Files:
+    """What people wrote by hand, as last read without a fault."""
+
+    plans: tuple[Plan, ...]
+    people: tuple[Person, ...]
+    scheduler: Scheduler
+
+
+@dataclass(frozen=True)
+class Office:
+    """The files and the ledger together; a snapshot, made anew whenever one of them changes."""
+
+    files: Files
+    events: tuple[Event, ...] = ()
+    last_number: int = 0  # of the ledger's newest event here
+    addresses: tuple[Address, ...] = field(default=())
+    channels: tuple[str, ...] = (CONSOLE,)  # those that are set up
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans in the order of their years."""
+        return tuple(sorted(self.files.plans, key=lambda plan: plan.year))
+
+    @cached_property
+    def by_plan(self) -> dict[str, Plan]:
+        return {plan.id: plan for plan in self.plans}
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        return {person.id: person for person in self.files.people}
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """All units of all plans, named as the newest plan names them."""
+        return {unit.id: unit for plan in self.plans for unit in plan.units}
+
+    @cached_property
+    def unit_names(self) -> dict[str, str]:
+        return {unit.id: unit.name for unit in self.units.values()}
+
+    @cached_property
+    def states(self) -> dict[Key, State]:
+        return fold((o for plan in self.plans for o in occurrences(plan)), self.events)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self.files.scheduler
+
+    @cached_property
+    def offices(self) -> frozenset[str]:
+        return frozenset(plan.office for plan in self.plans)
+
+    @cached_property
+    def leaders(self) -> frozenset[str]:
+        return frozenset(plan.leaders for plan in self.plans)
+
+    def members(self, unit: str) -> list[Person]:
+        return [person for person in self.files.people if unit in person.units]
+
+    def address(self, recipient: str, channel: str) -> Address | None:
+        """Where `recipient` is reached on `channel` now; None if nowhere, or if it is dead."""
+        if channel == CONSOLE:
+            return Address(recipient=recipient, channel=CONSOLE, value=recipient, bound_at=_EVER)
+        found = self._addresses.get((recipient, channel))
+        return found if found and found.dead_since is None else None
+
+    @cached_property
+    def _addresses(self) -> dict[tuple[str, str], Address]:
+        return {(a.recipient, a.channel): a for a in self.addresses}
+
+    def ways(self, recipient: str) -> list[str]:
+        """The channels on which `recipient` can be reached now, in the order to try them."""
+        if self.channels == (CONSOLE,):
+            return [CONSOLE]
+        person = self.people.get(recipient)
+        wished: Iterable[str] = person.channels if person else (TELEGRAM,)
+        return [c for c in wished if c in self.channels and self.address(recipient, c)]
+
+    def sender(self, inbound: Inbound) -> Sender | None:
+        """Who wrote: the person bound to the address; None for a stranger or a removed person."""
+        person = next(
+            (
+                self.people[address.recipient]
+                for address in self.addresses
+                if (address.channel, address.value) == (inbound.channel, inbound.sender)
+                and address.recipient in self.people
+            ),
+            None,
+        )
+        if inbound.channel == CONSOLE:
+            person = self.people.get(inbound.sender)
+        return self.as_sender(person) if person else None
+
+    def as_sender(self, person: Person) -> Sender:
+        units = frozenset(person.units)
+        return Sender(
+            person=person,
+            units=person.units,
+            office=bool(units & self.offices),
+            leader=bool(units & self.leaders),
+        )
+
+    def desk(
+        self,
+        sender: Sender,
+        now: datetime,
+        *,
+        channel: str,
+        message: str,
+        told: Mapping[Key, frozenset[str]],
+    ) -> Desk:
+        return Desk(
+            plans=self.speaking(now),
+            states=self.states,
+            events=self.events,
+            people=self.people,
+            scheduler=self.scheduler,
+            sender=sender,
+            now=now,
+            today=local_day(now),
+            channel=channel,
+            message=message,
+            told=told,
+        )
+
+    def speaking(self, now: datetime) -> Sequence[Plan]:
+        """The plans that have not fallen silent by `now`."""
+        today = local_day(now)
+        return [p for p in self.plans if today <= self.scheduler.policy.last_day(p.year)]

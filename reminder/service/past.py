@@ -1,0 +1,112 @@
+"""What was said before: read off the outbox, which is the truth about messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Row, RowState
+from reminder.core.schedule import MessageKind
+from reminder.ports import Store
+from reminder.service.recipients import unpacked
+
+_GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
+NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
+
+
+def completed(store: Store, row: Row) -> Row:
+    """`row` with what its words need of the past.
+
+    A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
+    escalation learns how often its items were nudged about, and since when the office knows.
+    """
+    payload = dict(row.draft.payload)
+    if row.draft.kind == MessageKind.NUDGE:
+        newer = _newer(store, row)
+        payload["items"] = [i for i in payload.get("items", ()) if tuple(i[:5]) not in newer]
+    elif row.draft.kind == MessageKind.ESCALATION:
+        keys = {item.key for items in unpacked(payload).values() for item in items}
+        payload["reminded"] = _reminded(store, keys)
+        payload["office_told"] = _first_told(store, keys)
+    elif row.draft.kind == "edit":
+        payload["items"] = list(payload.get("items", ()))
+    return replace(row, draft=replace(row.draft, payload=payload))
+
+
+def _newer(store: Store, row: Row) -> set[tuple[Any, ...]]:
+    """(unit, key) of all that a newer nudge says."""
+    later = store.rows(kind="nudge", recipient=row.draft.recipient, since=row.draft.slot)
+    return {
+        tuple(item[:5])
+        for other in later
+        if other.draft.slot > row.draft.slot and other.state not in _GONE
+        for item in other.draft.payload.get("items", ())
+    }
+
+
+def _reminded(store: Store, keys: Iterable[Key]) -> list[list[Any]]:
+    """For each key: how many nudges were sent, by which channels, when the last."""
+    wanted = set(keys)
+    found: dict[Key, list[tuple[datetime, str]]] = {}
+    for row in store.rows(kind="nudge", states=[RowState.SENT], limit=100_000):
+        for items in unpacked(row.draft.payload).values():
+            for item in items:
+                if item.key in wanted:
+                    at = row.sent_at or row.draft.slot
+                    found.setdefault(item.key, []).append((at, row.draft.channel))
+    return [
+        [
+            list(key),
+            len({at.date() for at, _ in sends}),
+            sorted({channel for _, channel in sends}),
+            max(at for at, _ in sends).isoformat(),
+        ]
+        for key, sends in found.items()
+    ]
+
+
+def _first_told(store: Store, keys: Iterable[Key]) -> list[list[Any]]:
+    """For each key that an escalation has told of before: when first."""
+    wanted = set(keys)
+    first: dict[Key, datetime] = {}
+    for row in store.rows(kind="escalation", states=[RowState.SENT], limit=100_000):
+        for items in unpacked(row.draft.payload).values():
+            for item in items:
+                if item.key in wanted:
+                    at = row.sent_at or row.draft.slot
+                    first[item.key] = min(at, first.get(item.key, at))
+    return [[list(key), at.isoformat()] for key, at in first.items()]
+
+
+def told_late(store: Store) -> dict[Key, frozenset[str]]:
+    """Which units above the work were told that it is late, by occurrence."""
+    told: dict[Key, set[str]] = {}
+    for row in store.rows(kind="escalation", limit=100_000):
+        if row.state in (RowState.SENT, RowState.LEASED):
+            for unit, items in unpacked(row.draft.payload).items():
+                for item in items:
+                    told.setdefault(item.key, set()).add(unit)
+    return {key: frozenset(units) for key, units in told.items()}
+
+
+def named_in(store: Store, recipient: str, channel: str, message: str) -> list[tuple[str, Key]]:
+    """The (unit, occurrence) pairs of the message that an answer replies to; none if unknown."""
+    if not message:
+        return []
+    for row in store.rows(recipient=recipient, limit=NEWEST):
+        same = row.draft.channel == channel and row.provider_id == message
+        if same and row.draft.kind in ("nudge", "escalation"):
+            by_unit = unpacked(row.draft.payload)
+            return [(unit, item.key) for unit, items in by_unit.items() for item in items]
+    return []
+
+
+def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
+    """The newest nudge to `recipient` that named `key` and was sent by a channel."""
+    for row in store.rows(kind="nudge", recipient=recipient, states=[RowState.SENT], limit=NEWEST):
+        if any(item.key == key for items in unpacked(row.draft.payload).values() for item in items):
+            return row
+    return None

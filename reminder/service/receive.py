@@ -1,0 +1,264 @@
+"""An answer comes in: who sent it, what it means, what is recorded, what is said back.
+
+The events, the answer and the mark that this update was seen are one transaction, so that an
+update that comes twice (a crash before Telegram was told, a poll repeated) acts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from reminder.core import buttons
+from reminder.core.commands import Command, Meaning, Target, Verb, parse
+from reminder.core.decide import decide, decide_error
+from reminder.core.desk import Decision, Desk, Inbound, Sender, View
+from reminder.core.ledger import Event, apply
+from reminder.core.occurrences import Key
+from reminder.core.outbox import Draft
+from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.ports import Store
+from reminder.service import enrol, past, recipients
+from reminder.service.edits import edit_drafts
+from reminder.service.limits import Limits
+from reminder.service.office import CONSOLE, GROUP, Office
+from reminder.service.views import view_drafts
+
+
+@dataclass
+class Receiver:
+    """Takes what comes in; holds nothing but how much each sender has said lately."""
+
+    store: Store
+    bot_name: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    def receive(self, office: Office, inbound: Inbound, now: datetime) -> bool:
+        """Handles one message or press; False if it was seen before or is not to be answered."""
+        sender = office.sender(inbound)
+        if sender is None or inbound.text.strip().lower().startswith("/start"):
+            return self._unenrolled(office, inbound, sender, now)
+        if not self.limits.may_speak(inbound.sender, now):
+            return self._say(office, inbound, View(name="too-fast"), now, once=True)
+        if inbound.edited or inbound.forwarded:
+            return self._not_new(office, inbound, now)
+        bound = enrol.bind_group(office, self.store, inbound, sender, now)
+        if bound is not None:
+            return self._say(office, inbound, bound, now)
+        return self._decided(office, inbound, sender, now)
+
+    def _unenrolled(
+        self, office: Office, inbound: Inbound, sender: Sender | None, now: datetime
+    ) -> bool:
+        """A stranger, or somebody with an invitation: no information, and in a group nothing."""
+        if not inbound.private:
+            return False
+        view = enrol.start(office, self.store, self.limits, inbound, sender, now)
+        if view is None and sender is None and self.limits.may_hear(inbound.sender, now):
+            view = View(name="stranger")
+        return self._say(office, inbound, view, now) if view else False
+
+    def _not_new(self, office: Office, inbound: Inbound, now: datetime) -> bool:
+        """A message that was edited or forwarded acts on nothing, and its sender is told so."""
+        if not inbound.private and not inbound.text.startswith("/"):
+            return False
+        return self._say(office, inbound, View(name="edited-or-forwarded"), now)
+
+    def _decided(self, office: Office, inbound: Inbound, sender: Sender, now: datetime) -> bool:
+        desk = office.desk(
+            sender,
+            now,
+            channel=inbound.channel,
+            message=inbound.message,
+            told=past.told_late(self.store),
+        )
+        decision = self._decision(office, inbound, desk)
+        if decision is None:
+            return False
+        after = after_events(office, decision.events)
+        tag = f"{inbound.channel}:{inbound.update}"
+        drafts = [
+            *self._answers(after, inbound, sender, decision.views, now),
+            *edit_drafts(self.store, after, sender.person.id, tag, decision.events, now),
+            *_reminders(after, decision, now),
+        ]
+        return self.store.record(
+            decision.events,
+            unit_names=office.unit_names,
+            drafts=drafts,
+            seen=(inbound.channel, inbound.update),
+            at=now,
+        )
+
+    def _decision(self, office: Office, inbound: Inbound, desk: Desk) -> Decision | None:
+        """What the text or the press comes to; None if it is not for this program."""
+        if inbound.press:
+            command = _pressed(office, inbound.press)
+            if command is None:
+                return Decision(views=(View(name="old-button"),))
+            return command if isinstance(command, Decision) else decide(command, desk)
+        named = self._named(office, inbound, desk.sender)
+        meaning = Meaning(
+            plans=tuple(desk.plans),
+            units=desk.sender.units,
+            office=desk.sender.office,
+            reply_to=tuple(named),
+            is_reply=bool(inbound.reply_to),
+            bot_name=self.bot_name,
+        )
+        found = parse(inbound.text, desk.today, meaning)
+        if isinstance(found, Command):
+            return decide(found, desk)
+        addressed = inbound.private or inbound.text.startswith("/") or bool(named)
+        silent = found.reason.value == "not-for-us" or not addressed
+        return None if silent else decide_error(found, desk)
+
+    def _named(self, office: Office, inbound: Inbound, sender: Sender) -> list[Target]:
+        """The occurrences of the message that this one replies to, each once."""
+        speaker = sender.person.id if inbound.private else _group_of(office, inbound.chat)
+        pairs = past.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
+        return list(dict.fromkeys(_target(office, key) for _, key in pairs))
+
+    def _answers(
+        self,
+        office: Office,
+        inbound: Inbound,
+        sender: Sender,
+        views: Iterable[View],
+        now: datetime,
+    ) -> list[Draft]:
+        """The first view goes back to where the message came from, the others to whom they name."""
+        drafts: list[Draft] = []
+        for number, view in enumerate(views):
+            if not view.to:
+                drafts.append(_reply(inbound, sender.person.id, view, now, number))
+            else:
+                subject = f"{inbound.channel}:{inbound.update}:{number}"
+                drafts += view_drafts(
+                    office,
+                    view.to,
+                    view.name,
+                    view.data,
+                    now,
+                    subject=subject,
+                    but=sender.person.id,
+                )
+        return drafts
+
+    def _say(
+        self, office: Office, inbound: Inbound, view: View, now: datetime, *, once: bool = False
+    ) -> bool:
+        """Records just an answer, and that the update was seen."""
+        if once and not self.limits.may_hear(inbound.sender, now):
+            return False
+        sender = office.sender(inbound)
+        speaker = sender.person.id if sender else f"stranger:{inbound.sender}"
+        return self.store.record(
+            [],
+            unit_names=office.unit_names,
+            drafts=[_reply(inbound, speaker, view, now, 0)],
+            seen=(inbound.channel, inbound.update),
+            at=now,
+        )
+
+
+def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: int) -> Draft:
+    """An answer to where the message came from; in a group, as a reply to it."""
+    reply_to = "" if inbound.private or inbound.press else inbound.message
+    payload: dict[str, Any] = {
+        "view": view.name,
+        "data": dict(view.data),
+        "chat": inbound.chat,
+        "reply_to": reply_to,
+    }
+    return Draft(
+        slot=now,
+        recipient=speaker,
+        kind="reply",
+        subject=f"{inbound.channel}:{inbound.update}:{number}",
+        channel=inbound.channel if inbound.channel != "cli" else CONSOLE,
+        payload=payload,
+        due_at=now,
+    )
+
+
+def after_events(office: Office, events: Iterable[Event]) -> Office:
+    """The office once `events` have happened, for what is said of them."""
+    events = tuple(events)
+    after = replace(office, events=(*office.events, *events))
+    states = dict(office.states)
+    for event in events:
+        if event.key in states:
+            states[event.key] = apply(states[event.key], event)
+    after.__dict__["states"] = states  # what the cached fold over all events would give
+    return after
+
+
+def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]:
+    """“Nhắc ngay”: a nudge of these occurrences to their units, beside today's own."""
+    messages: dict[str, list[Item]] = {}
+    for key, unit in decision.remind:
+        state = office.states.get(key)
+        if state and state.due:
+            late = office.scheduler.days_late(state, local_day(now))
+            messages.setdefault(unit, []).append(Item(key, state.due, Stage(late)))
+    return recipients.drafts(
+        office,
+        [
+            Message(at=now, unit=unit, kind=MessageKind.NUDGE, items=tuple(items))
+            for unit, items in messages.items()
+        ],
+        now,
+    )
+
+
+def _group_of(office: Office, chat: str) -> str:
+    """The recipient that is the group of this chat; empty if none is bound to it."""
+    for address in office.addresses:
+        if address.value == chat and address.recipient.startswith(GROUP):
+            return address.recipient
+    return ""
+
+
+def _target(office: Office, key: Key) -> Target:
+    several = len(office.by_plan) > 1
+    state = office.states[key]
+    once = state.occurrence.deliverable.recurs
+    return Target(
+        task=key.task,
+        deliverables=(key.deliverable,),
+        period=key.period if once else None,
+        plan=key.plan if several else None,
+    )
+
+
+_VERBS: Mapping[str, Verb] = {
+    "done": Verb.DONE,
+    "undo": Verb.UNDO,
+    "remind": Verb.REMIND,
+    "approve": Verb.APPROVE,
+    "refuse": Verb.REJECT,
+    "snooze": Verb.SNOOZE,
+}
+
+
+def _pressed(office: Office, data: str) -> Command | Decision | None:
+    """The command that a button stands for; a Decision where it only says how to type it."""
+    found = buttons.decode(data, office.states, office.units)
+    if found is None:
+        return None
+    word, key, unit = found
+    target = _target(office, key)
+    if word == "both":
+        return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
+    if word in ("set-due", "note", "no"):
+        return Decision(views=(View(name=f"how-{word}", data={"key": list(key)}),))
+    verb = _VERBS.get(word)
+    if verb is None:
+        return None
+    shared = office.states[key].occurrence.task.confirm.value == "all"
+    if shared and verb is Verb.DONE:
+        target = replace(target, unit=unit)
+    return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

@@ -1,0 +1,110 @@
+"""The service: the use cases, on one store and one set of files, for the daemon and the sandbox."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reminder.core.desk import Inbound
+from reminder.core.plandiff import diff
+from reminder.ports import Renderer, SendError, Store
+from reminder.service import deliver, enrol, tick
+from reminder.service.deliver import Delivery, Fate, Parcel
+from reminder.service.office import Files, Office
+from reminder.service.receive import Receiver
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """Every method is synchronous, takes the time, and runs in the store's one thread."""
+
+    store: Store
+    renderer: Renderer
+    office: Office
+    receiver: Receiver
+    delivery: Delivery = field(default_factory=Delivery)
+
+    def refresh(self) -> Office:
+        """The office with what has been added to the ledger and the addresses since."""
+        added = self.store.events(self.office.last_number)
+        addresses = tuple(self.store.addresses())
+        if added or addresses != self.office.addresses:
+            events = (*self.office.events, *(recorded.event for recorded in added))
+            last = added[-1].number if added else self.office.last_number
+            self.office = replace(self.office, events=events, last_number=last, addresses=addresses)
+        return self.office
+
+    def begin(self, now: datetime) -> None:
+        """What a start does once: leases of a former life are free again, addresses are in step."""
+        again = self.store.release_all(now)
+        if again:
+            log.warning("%d sends of the last run have an unknown outcome: sent once more", again)
+        self._sync(now)
+
+    def tick(self, now: datetime) -> int:
+        """Says what is due; how many rows that put into the outbox."""
+        return tick.tick(self.refresh(), self.store, now)
+
+    def receive(self, inbound: Inbound, now: datetime) -> bool:
+        """Takes one message; True if it was answered or acted on."""
+        taken = self.receiver.receive(self.refresh(), inbound, now)
+        self.refresh()
+        return taken
+
+    def lease(self, now: datetime, limit: int) -> list[Parcel]:
+        """Messages that are ready to go."""
+        return deliver.lease(self.refresh(), self.store, self.renderer, now, limit)
+
+    def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
+        """A message was accepted."""
+        deliver.sent(self.store, parcel, provider_id, now)
+        deliver.channel_up(self.store, parcel.row.draft.channel)
+
+    def failed(self, parcel: Parcel, error: SendError, now: datetime) -> Fate:
+        """A message was not accepted."""
+        return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
+
+    def sweep(self, now: datetime) -> int:
+        """Leases that ran out are taken back."""
+        return self.store.sweep(now)
+
+    def next_due(self) -> datetime | None:
+        """When the earliest waiting message is due."""
+        return self.store.next_due()
+
+    def reload(self, files: Files, now: datetime) -> list[str]:
+        """Goes on with new files; what they change, a line each."""
+        before = self.office.files
+        self.office = replace(self.office, files=files)
+        self._sync(now)
+        lines = _changes(before, files)
+        for line in lines:
+            log.info("reloaded: %s", line)
+        return lines
+
+    def _sync(self, now: datetime) -> None:
+        if enrol.sync_addresses(self.refresh(), self.store, now):
+            self.refresh()
+
+
+def _changes(before: Files, after: Files) -> list[str]:
+    old, new = ({plan.id: plan for plan in files.plans} for files in (before, after))
+    lines = [f"thêm kế hoạch {plan}" for plan in new if plan not in old]
+    lines += [f"bỏ kế hoạch {plan}" for plan in old if plan not in new]
+    for plan_id in old.keys() & new.keys():
+        lines += [f"{plan_id}: {change}" for change in diff(old[plan_id], new[plan_id])]
+    people = ({person.id: person for person in files.people} for files in (before, after))
+    was, now = people
+    lines += [f"thêm người {person}" for person in now if person not in was]
+    lines += [f"bỏ người {person}" for person in was if person not in now]
+    lines += [f"sửa người {p}" for p in was.keys() & now.keys() if was[p] != now[p]]
+    if before.scheduler.calendar.off != after.scheduler.calendar.off:
+        lines.append("lịch nghỉ đã thay đổi")
+    if before.scheduler.calendar.worked != after.scheduler.calendar.worked:
+        lines.append("ngày làm bù đã thay đổi")
+    if before.scheduler.policy != after.scheduler.policy:
+        lines.append("giờ giấc, mốc nhắc đã thay đổi")
+    return lines

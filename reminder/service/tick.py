@@ -1,0 +1,188 @@
+"""What is due is put into the outbox; what a stop has missed is made up, or noted as skipped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from reminder.core.catchup import Due, due_now, speaking_hours
+from reminder.core.ledger import Event, EventKind
+from reminder.core.outbox import Draft
+from reminder.core.plan import Plan
+from reminder.core.schedule import Message, MessageKind, local_day
+from reminder.core.workdays import instant
+from reminder.ports import Spoken, Store
+from reminder.service import recipients
+from reminder.service.office import Office
+from reminder.service.views import view_drafts
+
+log = logging.getLogger(__name__)
+
+SLOT_MARK, DIGEST_MARK = "tick:slot", "tick:digest"  # all up to here was said or skipped
+HOLD_DAYS = 7  # what was late at a plan's first start waits so long for the office's answer
+_SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION)
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The plans that start with this tick, and what is recorded about them."""
+
+    meta: dict[str, str]
+    events: list[Event]
+    drafts: list[Draft]
+
+
+def tick(office: Office, store: Store, now: datetime) -> int:
+    """Puts into the outbox what is to be said by `now`; how many rows.
+
+    One transaction: a crash before it leaves everything to the next tick, one after it nothing.
+    """
+    started = _start_plans(office, store, now)
+    plans = office.speaking(now)
+    meta = {**started.meta, "last_tick": now.isoformat()}
+    said: list[Message] = []
+    spoken: list[Spoken] = []
+    for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
+        since, turned_back = _since(store, mark, now)
+        events = [*office.events, *started.events]
+        due = due_now(office.scheduler, plans, events, since, now, kinds)
+        if turned_back:
+            due = _without_said(due, store, plans)
+        said += due.messages
+        spoken += _spoken(due, now)
+        if turned_back or any(speaking_hours(office.scheduler, kind, now) for kind in kinds):
+            meta[mark] = now.isoformat()
+        else:
+            meta[mark] = since.isoformat()
+    rows = [*started.drafts, *recipients.drafts(office, said, now), *_nobody(office, now)]
+    rows += _fallen_silent(office, store, now, meta)
+    store.record(
+        started.events,
+        unit_names=office.unit_names,
+        drafts=rows,
+        spoken=spoken,
+        meta=meta,
+        at=now,
+    )
+    if said or started.events:
+        log.info("tick %s: %d rows for %d messages", now.isoformat(), len(rows), len(said))
+    return len(rows)
+
+
+def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
+    """Up to when all was said, and whether the clock has been turned back since.
+
+    On the very first tick: the start of the day, so that this day's slot is not lost.
+    """
+    kept = store.meta(mark)
+    if kept is None:
+        return instant(local_day(now), time()) - _INSTANT, False
+    since = datetime.fromisoformat(kept)
+    if since <= now:
+        return since, False
+    log.warning("the clock stands before the last tick (%s): nothing is said twice", kept)
+    # A clock that ran ahead must not silence the program until the true time has caught up.
+    return instant(local_day(now), time()) - _INSTANT, True
+
+
+def _without_said(due: Due, store: Store, plans: Sequence[Plan]) -> Due:
+    """`due` without what was said already, when the clock ran ahead."""
+    before = {
+        (s.key, s.unit, s.kind, s.stage, s.due) for plan in plans for s in store.spoken(plan.id)
+    }
+    messages = [
+        Message(
+            at=m.at,
+            unit=m.unit,
+            kind=m.kind,
+            items=tuple(
+                i
+                for i in m.items
+                if (i.key, m.unit, m.kind.value, str(i.stage), i.due.isoformat()) not in before
+            ),
+        )
+        for m in due.messages
+    ]
+    kept = (m for m in messages if m.items or m.kind is MessageKind.DIGEST)
+    return Due(tuple(kept), due.skipped)  # the outbox itself refuses a second digest of a slot
+
+
+def _spoken(due: Due, now: datetime) -> Iterable[Spoken]:
+    said = [(m.unit, m.kind, i, False) for m in due.messages for i in m.items]
+    skipped = [(s.unit, s.kind, s.item, True) for s in due.skipped]
+    for unit, kind, item, passed_over in (*said, *skipped):
+        yield Spoken(
+            key=item.key,
+            unit=unit,
+            kind=kind.value,
+            stage=str(item.stage),
+            due=item.due.isoformat(),
+            at=now,
+            skipped=passed_over,
+        )
+
+
+def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
+    """A plan seen for the first time: what is late already waits for the office's word."""
+    started = Plans({}, [], [])
+    today = local_day(now)
+    for plan in office.speaking(now):
+        if store.meta(f"started:{plan.id}") is not None:
+            continue
+        started.meta[f"started:{plan.id}"] = now.isoformat()
+        held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
+        late = [
+            state
+            for state in office.states.values()
+            if state.key.plan == plan.id
+            and not state.closed
+            and office.scheduler.days_late(state, today)
+        ]
+        started.events.extend(
+            Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
+            for s in late
+        )
+        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
+        started.drafts.extend(
+            view_drafts(office, f"unit:{plan.office}", "plan-started", data, now, subject=plan.id)
+        )
+    return started
+
+
+def _nobody(office: Office, now: datetime) -> list[Draft]:
+    """Once a week the office is told of units that have nobody."""
+    monday = local_day(now) - timedelta(days=local_day(now).weekday())
+    slot = datetime.combine(monday, time(), UTC)
+    return [
+        draft
+        for unit in recipients.unreachable(office)
+        for plan_office in sorted(office.offices)
+        for draft in view_drafts(
+            office,
+            f"unit:{plan_office}",
+            "unit-empty",
+            {"unit": unit},
+            now,
+            slot=slot,
+            subject=f"empty:{unit}",
+        )
+    ]
+
+
+def _fallen_silent(
+    office: Office, store: Store, now: datetime, meta: dict[str, str]
+) -> list[Draft]:
+    """A plan whose last day has passed says so to its office, once."""
+    found: list[Draft] = []
+    for plan in office.plans:
+        name = f"silent:{plan.id}"
+        over = local_day(now) > office.scheduler.policy.last_day(plan.year)
+        if over and store.meta(f"started:{plan.id}") and store.meta(name) is None:
+            meta[name] = now.isoformat()
+            found += view_drafts(
+                office, f"unit:{plan.office}", "plan-over", {"plan": plan.id}, now, subject=plan.id
+            )
+    return found

@@ -1,0 +1,323 @@
+"""The daemon put together: settings → store, channels, service, listeners, watch on the files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from reminder import bootstrap
+from reminder.bot import Take, TelegramListener
+from reminder.channels.console import ConsoleChannel
+from reminder.channels.mail import MailChannel, MailIdentity, MailServer
+from reminder.channels.pacer import Pacer
+from reminder.channels.rows import RowRenderer
+from reminder.channels.telegram import TelegramChannel, make_bot
+from reminder.core.errors import FileError, ReminderError
+from reminder.core.workdays import local
+from reminder.daemon import Daemon
+from reminder.files.settings import Settings
+from reminder.ports import Channel, Clock, SendError, Store
+from reminder.service.deliver import Delivery
+from reminder.service.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
+from reminder.service.receive import Receiver
+from reminder.service.service import Service
+from reminder.service.views import view_drafts
+from reminder.store.opening import open_store
+
+log = logging.getLogger(__name__)
+
+GREET_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
+POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
+BACKUPS = 14  # daily copies that are kept
+
+
+def service_for(settings: Settings, files: Files, store: Store, channels: Sequence[str]) -> Service:
+    """The service on a store; its words are rendered when they are sent."""
+    return Service(
+        store=store,
+        renderer=RowRenderer(holiday_name),
+        office=Office(files=files, channels=tuple(channels)),
+        receiver=Receiver(store, bot_name=settings.telegram.bot_name),
+        delivery=Delivery(fall_through_after=settings.delivery.patience),
+    )
+
+
+def holiday_name(first: date, last: date) -> str:
+    """“Tết” for a rest that holds a day of the lunar new year, as the library knows it."""
+    from holidays import country_holidays
+
+    found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
+    days = (first + timedelta(n) for n in range((last - first).days + 1))
+    return "Tết" if any("Lunar New Year" in found.get(day, "") for day in days) else ""
+
+
+@dataclass
+class Watch:
+    """Rereads the files when their content has changed; a faulty file is refused, and said."""
+
+    service: Service
+    settings: Settings
+    config: Path | None
+    clock: Clock
+    seen: str = ""
+    asked: str = ""
+    refused: str = ""
+
+    def __post_init__(self) -> None:
+        self.seen = self._content(self.settings)
+        self.asked = self.service.store.meta("reload") or ""
+
+    def look(self) -> bool:
+        """True if changed files were taken up."""
+        asked = self.service.store.meta("reload") or ""
+        content = self._content(self.settings)
+        if content in (self.seen, self.refused) and asked == self.asked:
+            return False
+        self.asked = asked
+        try:
+            return self._take_up()
+        except (FileError, ReminderError) as error:
+            self._refuse(error, content)
+            return False
+
+    def _take_up(self) -> bool:
+        now = self.clock.now()
+        settings = bootstrap.load_settings(self.config)
+        files = bootstrap.read_files(settings, now)
+        lines = self.service.reload(files, now)
+        for section in ("store", "telegram", "email"):
+            if getattr(settings, section) != getattr(self.settings, section):
+                log.warning("[%s] has changed: that is taken up at the next start", section)
+        self.settings, self.refused = settings, ""
+        self.seen = self._content(settings)
+        self.service.store.set_meta("reloaded", f"{self.asked} {len(lines)}")
+        return True
+
+    def _refuse(self, error: ReminderError, content: str) -> None:
+        self.refused = content
+        problems = str(error).splitlines()
+        for line in problems:
+            log.error("refused, the old files go on: %s", line)
+        now, office = self.clock.now(), self.service.office
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        drafts = [
+            draft
+            for unit in sorted(office.offices)
+            for draft in view_drafts(
+                office, f"unit:{unit}", "files-refused", {"problems": problems}, now,
+                subject=digest,
+            )
+        ]  # fmt: skip
+        meta = {"reloaded": f"{self.asked} refused"}
+        self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+    def _content(self, settings: Settings) -> str:
+        """A digest of all that is watched; a file that is away for a moment counts as empty."""
+        found = hashlib.sha256()
+        for path in bootstrap.watched(settings, self.config):
+            try:
+                found.update(path.read_bytes() + b"\0")
+            except OSError:
+                found.update(b"\1")
+        return found.hexdigest()
+
+
+@dataclass
+class TelegramFront:
+    """Reaches Telegram first, however long that takes, then listens."""
+
+    channel: TelegramChannel
+    listener: TelegramListener
+    bot_name: Callable[[], str]
+    known: Callable[[str], Awaitable[None]]
+    started: bool = False
+
+    async def run(self, take: Take) -> None:
+        """Never ends but by cancelling; without a network it says so once a minute."""
+        tries = 0
+        while not self.started:
+            try:
+                await self.channel.start()
+            except SendError as error:
+                if tries % 3 == 0:
+                    log.warning("Telegram is out of reach (%s): trying on", error.reason)
+                tries += 1
+                await asyncio.sleep(GREET_PAUSE)
+            else:
+                self.started = True
+        await self.known(self.bot_name())
+        await self.listener.run(take)
+
+
+@dataclass
+class Program:
+    """A wired daemon, and what has to be closed after it."""
+
+    daemon: Daemon
+    store: Store
+    channels: Mapping[str, Channel]
+    fronts: list[TelegramFront] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Starts the channels, runs until SIGTERM, Ctrl-C or `stop`, and closes all."""
+        _on_signals(self.daemon.stop)
+        try:
+            for front in self.fronts:
+                await _first_word(front)
+            await self.daemon.run()
+        finally:
+            for channel in self.channels.values():
+                await channel.stop()
+            self.store.close()
+
+
+async def _first_word(front: TelegramFront) -> None:
+    """A wrong token stops the start at once; a missing network does not."""
+    try:
+        await front.channel.start()
+    except SendError as error:
+        if error.channel_down:
+            raise ReminderError(
+                f"[telegram] token: Telegram does not accept it ({error.reason}); copy it again "
+                "from @BotFather into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
+            ) from None
+        log.warning("Telegram is out of reach (%s): trying on", error.reason)
+    else:
+        front.started = True
+
+
+def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = None) -> Program:
+    """All of it, as the settings say; ReminderError if it can't start."""
+    settings = bootstrap.load_settings(config)
+    files = bootstrap.read_files(settings, clock.now())
+    store = open_store(settings.store.url, exclusive=True, sleep=bootstrap.pause)
+    channels, bot_channel = _channels(settings, store, clock, files)
+    service = service_for(settings, files, store, bootstrap.channel_names(settings))
+    watch = Watch(service, settings, config, clock)
+    daemon = Daemon(
+        service=service,
+        channels=channels,
+        clock=clock,
+        look=watch.look,
+        backup=lambda: _daily_backup(store, settings, clock.now()),
+        in_flight=settings.delivery.in_flight,
+        tick_seconds=tick_seconds,
+        look_seconds=5.0,
+    )
+    fronts = [_front(daemon, service, bot_channel, clock)] if bot_channel else []
+    daemon.listeners = tuple(fronts)
+    return Program(daemon, store, channels, fronts)
+
+
+def _front(
+    daemon: Daemon, service: Service, channel: TelegramChannel, clock: Clock
+) -> TelegramFront:
+    bot = channel.bot
+    last: list[datetime] = []
+
+    def polled() -> None:
+        at = clock.now()
+        if last and timedelta(0) <= at - last[0] < POLL_MARK:
+            return
+        last[:] = [at]
+        mark = daemon.note("last_poll", at.isoformat())
+        marks.add(task := asyncio.get_running_loop().create_task(mark))
+        task.add_done_callback(marks.discard)
+
+    async def known(name: str) -> None:
+        service.receiver.bot_name = name
+        await daemon.note("bot_name", name)
+
+    marks: set[asyncio.Task[None]] = set()
+    return TelegramFront(
+        channel=channel,
+        listener=TelegramListener(bot, polled=polled),
+        bot_name=lambda: bot.username,
+        known=known,
+    )
+
+
+def _channels(
+    settings: Settings, store: Store, clock: Clock, files: Files
+) -> tuple[dict[str, Channel], TelegramChannel | None]:
+    found: dict[str, Channel] = {}
+    telegram = None
+    if settings.telegram.is_on:
+        token = settings.telegram.token.get_secret_value()
+        bot = make_bot(token, settings.telegram.base_url)
+        telegram = TelegramChannel(bot, Pacer(_monotonic))
+        found[TELEGRAM] = telegram
+    if settings.email.is_on:
+        found[EMAIL] = _mail(settings, store, clock)
+    if not found:
+        log.warning("neither [telegram] token nor [email] host is set: messages go to the console")
+        names = {person.id: person.name for person in files.people}
+        found[CONSOLE] = ConsoleChannel(
+            sys.stdout, now=clock.now, label=lambda who: names.get(who, who)
+        )
+    return found, telegram
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _mail(settings: Settings, store: Store, clock: Clock) -> MailChannel:
+    section = settings.email
+    server = MailServer(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        username=section.username,
+        password=section.password.get_secret_value(),
+        sender=section.sender,
+        sender_name=section.sender_name,
+        certificates=str(section.ca_file) if section.ca_file else "",
+    )
+    secret = store.meta("mail_secret")
+    if not secret:
+        secret = secrets.token_hex(32)
+        store.set_meta("mail_secret", secret)
+    return MailChannel(server, MailIdentity(secret=bytes.fromhex(secret)), clock.now)
+
+
+def _daily_backup(store: Store, settings: Settings, at: datetime) -> None:
+    """A verified copy beside the database, the newest fourteen kept."""
+    if not settings.store.url.startswith("sqlite:///"):
+        return
+    database = Path(settings.store.url.removeprefix("sqlite:///"))
+    folder = database.parent / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    store.backup(str(folder / f"{database.stem}-{local(at):%Y-%m-%d}.db"))
+    for old in sorted(folder.glob(f"{database.stem}-*.db"))[:-BACKUPS]:
+        old.unlink()
+
+
+def run(config: Path | None) -> None:
+    """Runs the daemon until SIGTERM or Ctrl-C."""
+    asyncio.run(_run(config))
+
+
+async def _run(config: Path | None) -> None:
+    wired = program(config, bootstrap.SystemClock())
+    log.info("reminder runs: %s", ", ".join(wired.channels))
+    await wired.run()
+    log.info("reminder has ended")
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Has `stop` called when the process is asked to end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows: its loop takes no handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))

@@ -1,0 +1,90 @@
+"""`reminder log`: what it prints of the ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from reminder.core.ledger import Event, EventKind
+from reminder.core.occurrences import Key
+from tests.cli.test_people import NOW, Terminal
+
+EVENTS = (
+    Event(
+        at=NOW,
+        kind=EventKind.DONE,
+        key=Key("cchc-2024", "1c", 1, "2024"),
+        unit="tu-phap",
+        by="tp-1",
+        channel="telegram",
+        evidence="12/QĐ-UBND",
+        note="đã ban hành",
+    ),
+    Event(
+        at=NOW + timedelta(hours=1),
+        kind=EventKind.SNOOZED,
+        key=Key("cchc-2024", "2c", 1, "2024-03"),
+        unit="van-phong",
+        by="da-nghi",
+        channel="email",
+        until=date(2024, 4, 2),
+    ),
+    Event(
+        at=NOW + timedelta(hours=2),
+        kind=EventKind.HELD,
+        key=Key("ke-hoach-cu", "1c", 1, "2023"),
+        unit="bo-phan-cu",
+    ),
+)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    terminal = Terminal(tmp_path, monkeypatch)
+    with terminal.store() as store:
+        store.record(EVENTS, unit_names={}, at=NOW)
+    return terminal
+
+
+def test_json_is_one_object_a_line(terminal: Terminal) -> None:
+    """The fields that other programs rely on, the oldest first; `until` where there is a day."""
+    first, second, third = map(json.loads, terminal.run("log", "--json").splitlines())
+    assert first == {
+        "at": "2024-01-30T09:00:00+07:00",
+        "event": "done",
+        "plan": "cchc-2024",
+        "task": "1c",
+        "deliverable": 1,
+        "period": "2024",
+        "unit": "tu-phap",
+        "by": "tp-1",
+        "channel": "telegram",
+        "evidence": "12/QĐ-UBND",
+        "note": "đã ban hành",
+    }
+    assert (second["event"], second["until"]) == ("snoozed", "2024-04-02")
+    assert (third["event"], third["by"], list(third)) == ("held", "", list(first))
+
+
+def test_text_is_one_line_an_event(terminal: Terminal) -> None:
+    """When, what, which work, whose, by whom; what plan and people file have lost keeps its id."""
+    lines = terminal.run("log").splitlines()
+    assert lines[0] == (
+        "30/01/2024 09:00 · xong · 1c Quyết định · Tư pháp · Công chức Tư pháp (telegram) · "
+        "12/QĐ-UBND · đã ban hành"
+    )
+    assert lines[1].startswith("30/01/2024 10:00 · hẹn nhắc lại 02/4/2024 · 2c ")
+    assert lines[1].endswith(" 2024-03 · Văn phòng · da-nghi (email)")
+    assert lines[2] == "30/01/2024 11:00 · chờ Văn phòng · 1c · bo-phan-cu · chương trình"
+
+
+def test_one_task(terminal: Terminal) -> None:
+    """--task leaves the others out; an unknown code is told with the nearest."""
+    shown = terminal.run("log", "--task", "1c", "--json").splitlines()
+    assert [json.loads(line)["event"] for line in shown] == ["done", "held"]
+    assert terminal.run("log", "--task", "1d") == "Chưa ghi nhận việc gì.\n"
+    assert terminal.run("log", "--task", "1d", "--json") == ""
+    assert terminal.refused("log", "--task", "1cc").startswith("không có nhiệm vụ “1cc”")

@@ -1,0 +1,220 @@
+"""`reminder invite`, `people`, `unbind`, `done`: run as a user would, on a real database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from reminder import bootstrap
+from reminder.cli import app
+from reminder.core.errors import ReminderError
+from reminder.core.invitations import hash_code
+from reminder.core.ledger import EventKind
+from reminder.ports import Store
+from reminder.store import open_store
+from tests.conftest import ROOT
+
+NOW = datetime(2024, 1, 30, 2, 0, tzinfo=UTC)  # Tuesday, 09:00 at the office
+PEOPLE = """\
+[[person]]
+id = "vp-1"
+name = "Công chức Văn phòng"
+unit = "van-phong"
+email = "vp@xa.example"
+
+[[person]]
+id = "tp-1"
+name = "Công chức Tư pháp"
+unit = "tu-phap"
+email = "tp@xa.example"
+
+[[person]]
+id = "ld-1"
+name = "Lãnh đạo"
+unit = "lanh-dao"
+email = "ld@xa.example"
+channels = ["email"]
+"""
+
+
+class Terminal:
+    """An office in a folder, an hour that stands still, and a terminal on both."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str = "") -> None:
+        self.folder, self._patch = folder, monkeypatch
+        (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
+        self.config = folder / "reminder.toml"
+        self.url = f"sqlite:///{folder}/reminder.db"
+        plan = ROOT / "data/plan2024.toml"
+        text = f'[plan]\nfiles = ["{plan}"]\n[store]\nurl = "{self.url}"\n{settings}'
+        self.config.write_text(text, encoding="utf-8")
+        monkeypatch.chdir(ROOT)
+        self.at(NOW)
+
+    def at(self, now: datetime) -> None:
+        """The hour becomes `now`."""
+        self._patch.setattr(bootstrap, "now", lambda: now)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The database, as another process would open it."""
+        store = open_store(self.url, exclusive=False, sleep=bootstrap.pause)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def run(self, *arguments: str) -> str:
+        """The output of a command that succeeds."""
+        call = [*arguments, "--config", str(self.config)]
+        result = CliRunner().invoke(app, call, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """What a command says that ends with exit code 1."""
+        result = CliRunner().invoke(app, [*arguments, "--config", str(self.config)])
+        assert isinstance(result.exception, ReminderError), result.output
+        return str(result.exception)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(tmp_path, monkeypatch)
+
+
+def test_an_invitation_binds_once(terminal: Terminal) -> None:
+    """--json: person, code, url, expiry after 72 hours; only the code's hash is in the database."""
+    with terminal.store() as store:
+        store.set_meta("bot_name", "nhac_bot")
+    found = json.loads(terminal.run("invite", "tp-1", "--json"))
+    code = found["code"]
+    assert found == {
+        "person": "tp-1",
+        "code": code,
+        "url": f"https://t.me/nhac_bot?start={code}",
+        "expires_at": "2024-02-02T09:00:00+07:00",
+    }
+    assert code.encode() not in (terminal.folder / "reminder.db").read_bytes()
+    with terminal.store() as store:
+        assert store.redeem(hash_code(code), NOW + timedelta(hours=71), "telegram", "42") == "tp-1"
+        assert store.redeem(hash_code(code), NOW, "telegram", "43") is None
+
+
+def test_an_invitation_at_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link, a QR code in half blocks, and what to type where neither can be used."""
+    terminal = Terminal(tmp_path, monkeypatch, '[telegram]\nbot_name = "nhac_bot"\n')
+    lines = terminal.run("invite", "tp-1").splitlines()
+    assert lines[0] == ("Lời mời cho Công chức Tư pháp (tp-1), dùng một lần, đến 09:00 02/02/2024.")
+    code = lines[-1].removeprefix("  /start ")
+    assert f"  https://t.me/nhac_bot?start={code}" in lines
+    blocks = [line for line in lines if line and set(line) <= set("█▀▄ ")]
+    assert len(blocks) >= 17
+    assert len({len(line) for line in blocks}) == 1
+
+
+def test_an_invitation_without_a_link(terminal: Terminal) -> None:
+    """Before the bot's name is known the code alone is printed, and why."""
+    assert json.loads(terminal.run("invite", "tp-1", "--json"))["url"] is None
+    output = terminal.run("invite", "tp-1")
+    assert "Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name" in output
+    assert "t.me" not in output
+
+
+def test_inviting_nobody_is_refused(terminal: Terminal) -> None:
+    """An unknown id is told with the nearest known one."""
+    said = terminal.refused("invite", "tp1")
+    assert said == "people.toml không có người nào mã “tp1”; có phải là “tp-1”?"
+
+
+def test_people_shows_how_each_is_reached(terminal: Terminal) -> None:
+    """Bound, dead since and why, never bound, not wished; and the last invitation."""
+    terminal.run("invite", "vp-1")
+    terminal.run("invite", "tp-1")
+    with terminal.store() as store:
+        store.bind("tp-1", "telegram", "42", NOW + timedelta(hours=1))
+        store.bind("ld-1", "email", "ld@xa.example", NOW)
+        store.mark_address_dead("email", "ld@xa.example", "550 no such user", NOW)
+        store.bind("group:tu-phap", "telegram", "-100", NOW)
+    terminal.at(NOW + timedelta(days=4))
+    lines = terminal.run("people").splitlines()
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines[3:-2]]
+    assert rows == [
+        ["vp-1", "Công chức Văn phòng", "van-phong", "chưa gắn", "vp@xa.example",
+         "09:00 30/01/2024, hết hạn"],
+        ["tp-1", "Công chức Tư pháp", "tu-phap", "đã gắn 10:00 30/01/2024", "tp@xa.example",
+         "09:00 30/01/2024, đã dùng"],
+        ["ld-1", "Lãnh đạo", "lanh-dao", "không dùng",
+         "ld@xa.example: hỏng từ 09:00 30/01/2024 (550 no such user)", "chưa mời"],
+    ]  # fmt: skip
+    assert lines[-1] == "Nhóm Telegram của tu-phap: đã gắn 09:00 30/01/2024."
+
+
+def test_unbind_forgets_the_telegram_of_a_person(terminal: Terminal) -> None:
+    """Of a person, of a group, of somebody whom the file no longer has; once."""
+    who = ("tp-1", "group:tu-phap", "da-nghi")
+    with terminal.store() as store:
+        for number, recipient in enumerate(who):
+            store.bind(recipient, "telegram", str(number), NOW)
+        store.bind("tp-1", "email", "tp@xa.example", NOW)
+    for recipient in who:
+        assert terminal.run("unbind", recipient).startswith(f"Đã bỏ Telegram của {recipient}.")
+    with terminal.store() as store:
+        assert [(a.recipient, a.channel) for a in store.addresses()] == [("tp-1", "email")]
+    assert terminal.refused("unbind", "tp-1") == "tp-1 chưa gắn Telegram: không có gì để bỏ"
+    assert terminal.refused("unbind", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
+
+
+def test_done_closes_for_a_person(terminal: Terminal) -> None:
+    """Recorded under the person's name, by the channel cli; said as the officer would read it."""
+    output = terminal.run("done", "1c", "--by", "tp-1")
+    with terminal.store() as store:
+        recorded = store.events()
+    assert [(r.event.kind, r.event.key, r.event.unit) for r in recorded] == [
+        (EventKind.DONE, ("cchc-2024", "1c", 1, "2024"), "tu-phap")
+    ]
+    event = recorded[0].event
+    assert (event.by, event.channel, event.at) == ("tp-1", "cli", NOW)
+    assert recorded[0].unit_name == "Tư pháp"
+    assert "Danh mục VBQPPL hết hiệu lực năm 2023" in output
+
+
+@pytest.mark.parametrize(
+    ("codes", "by", "told"),
+    [
+        (["4b"], "tp-1", "4b"),  # another unit's work
+        (["9z"], "tp-1", "9z"),  # no such task
+        (["1c"], "ai-do", "people.toml không có người nào mã “ai-do”"),
+    ],
+)
+def test_done_says_why_nothing_was_recorded(
+    terminal: Terminal, codes: list[str], by: str, told: str
+) -> None:
+    """Exit code 1, a sentence, and an empty ledger."""
+    assert told in terminal.refused("done", *codes, "--by", by)
+    with terminal.store() as store:
+        assert store.events() == []
+
+
+def test_done_a_second_time_changes_nothing(terminal: Terminal) -> None:
+    """What is closed is said to be, with exit code 1."""
+    terminal.run("done", "1c", "--by", "tp-1")
+    assert "1c" in terminal.refused("done", "1c", "--by", "tp-1")
+    with terminal.store() as store:
+        assert len(store.events()) == 1
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    """A person finds out at the terminal what to type."""
+    for command in ("invite", "people", "unbind", "done", "log", "status", "outbox list",
+                    "outbox retry", "outbox drop"):  # fmt: skip
+        result = CliRunner().invoke(app, [*command.split(), "--help"])
+        assert result.exit_code == 0, command
+        assert f"Example: reminder {command}" in " ".join(result.stdout.split())
+        assert "--config" in result.stdout

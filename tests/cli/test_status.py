@@ -1,0 +1,119 @@
+"""`reminder status`: the numbers, the marks, who is out of reach; never a secret."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reminder.core.ledger import Event, EventKind
+from reminder.core.occurrences import Key
+from tests.cli.test_people import NOW, Terminal
+
+TOKEN = "123456789:AAF-secret_of_the_bot"
+CHANNELS = f"""
+[telegram]
+token = "{TOKEN}"
+[email]
+host = "smtp.xa.example"
+sender = "nhac@xa.example"
+username = "nhac"
+password = "{TOKEN}"
+"""
+
+
+def told(terminal: Terminal) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(terminal.run("status", "--json"))
+    return found
+
+
+def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was said yet; the console reaches all, and units with work have somebody or not."""
+    found = told(Terminal(tmp_path, monkeypatch))
+    empty_units = [one["unit"] for one in found.pop("unreachable")]
+    assert empty_units == [
+        "tai-chinh-ke-toan", "van-hoa-xa-hoi", "dia-chinh-xay-dung", "van-hoa-thong-tin",
+    ]  # fmt: skip
+    numbers = [found.pop(name) for name in ("open", "late", "awaiting")]
+    assert found == {
+        "at": "2024-01-30T09:00:00+07:00",
+        "plans": ["cchc-2024"],
+        "outbox": found["outbox"],
+        "channels": ["console"],
+        "down": {},
+        "last_tick": None,
+        "last_poll": None,
+        "unconfirmed_years": [],
+    }
+    assert not any(found["outbox"].values())
+    assert numbers[1:] == [0, 3]
+    assert numbers[0] > 3
+
+
+def test_open_and_late_follow_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late counts from the first working day after the due day; a closed one is in neither."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    terminal.at(NOW + timedelta(days=2))  # 01/02: 1c and 4b were due on 31/01
+    before = told(terminal)
+    key = Key("cchc-2024", "1c", 1, "2024")
+    done = Event(at=NOW, kind=EventKind.DONE, key=key, unit="tu-phap", by="tp-1", channel="cli")
+    with terminal.store() as store:
+        store.record([done], unit_names={}, at=NOW)
+    after = told(terminal)
+    assert (before["open"] - after["open"], before["late"] - after["late"]) == (1, 1)
+
+
+def test_marks_and_people_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each person whom no wished channel reaches, with the reason for each channel; no secret."""
+    terminal = Terminal(tmp_path, monkeypatch, CHANNELS)
+    with terminal.store() as store:
+        for person in ("vp-1", "tp-1", "ld-1"):
+            store.bind(person, "email", f"{person[:2]}@xa.example", NOW)
+        for address in ("tp@xa.example", "ld@xa.example"):
+            store.mark_address_dead("email", address, "550 no such user", NOW)
+        store.set_meta("last_tick", NOW.isoformat())
+        store.set_meta("last_poll", (NOW - timedelta(minutes=1)).isoformat())
+        store.set_meta("down:telegram", NOW.isoformat())
+        store.set_meta("down:email", "")
+    found = told(terminal)
+    assert [one for one in found["unreachable"] if one["person"]] == [
+        {
+            "unit": "tu-phap",
+            "person": "tp-1",
+            "name": "Công chức Tư pháp",
+            "why": "telegram: chưa gắn; email: hỏng từ 30/01/2024 09:00 (550 no such user)",
+        },
+        {
+            "unit": "lanh-dao",
+            "person": "ld-1",
+            "name": "Lãnh đạo",
+            "why": "email: hỏng từ 30/01/2024 09:00 (550 no such user)",
+        },
+    ]
+    assert (found["channels"], found["down"], found["last_tick"], found["last_poll"]) == (
+        ["telegram", "email"],
+        {"telegram": "2024-01-30T09:00:00+07:00"},
+        "2024-01-30T09:00:00+07:00",
+        "2024-01-30T08:59:00+07:00",
+    )
+    text = terminal.run("status")
+    assert "telegram không nhận tin từ 09:00:00 30/01/2024" in text
+    assert (
+        "Không tới được: Lãnh đạo (ld-1, lanh-dao): "
+        "email: hỏng từ 30/01/2024 09:00 (550 no such user)" in text
+    )
+    assert TOKEN[-8:] not in text + json.dumps(found)
+
+
+def test_a_year_whose_calendar_nobody_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for; a plan that has fallen silent counts no more."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    terminal.at(datetime(2027, 3, 1, tzinfo=UTC))
+    found = told(terminal)
+    assert (found["plans"], found["open"], found["unconfirmed_years"]) == ([], 0, [2027])
+    assert "Lịch năm 2027 chưa đối chiếu với thông báo nghỉ lễ" in terminal.run("status")
