@@ -43,6 +43,8 @@ class Service:
         if again:
             log.warning("%d sends of the last run have an unknown outcome: sent once more", again)
         self._sync(now)
+        if not self.office.speaking(now):
+            log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
 
     def tick(self, now: datetime) -> int:
         """Says what is due; how many rows that put into the outbox."""

@@ -12,7 +12,7 @@ from reminder.core.ledger import Event, EventKind
 from reminder.core.outbox import Draft
 from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
-from reminder.core.workdays import instant
+from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
 from reminder.service import recipients
 from reminder.service.office import Office
@@ -42,6 +42,8 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     """
     started = _start_plans(office, store, now)
     plans = office.speaking(now)
+    if not plans and local(now).time().minute == 0:  # not each minute, but it is never forgotten
+        log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
     meta = {**started.meta, "last_tick": now.isoformat()}
     said: list[Message] = []
     spoken: list[Spoken] = []
