@@ -21,8 +21,9 @@ _HOURS_AFTER = frozenset({"sang", "trua", "chieu", "toi", "dem", "kem", "ruoi"})
 MARKERS = Phrases(
     dict.fromkeys(
         (
-            "việc", "công việc", "đầu việc", "nhiệm vụ", "nv", "mục", "mã", "mã số", "mã việc", "cv",
-            "task", "việc số", "mục số", "nhiệm vụ số", "điểm", "việc mã", "tiểu mục", "khoản",
+            "việc", "công việc", "đầu việc", "nhiệm vụ", "nv", "mục", "mã", "mã số", "mã việc",
+            "cv", "task",
+            "việc số", "mục số", "nhiệm vụ số", "điểm", "việc mã", "tiểu mục", "khoản",
         ),
         True,
     )

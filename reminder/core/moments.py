@@ -254,7 +254,8 @@ def _cycle(text: str, tokens: Sequence[Token], index: int, today: date) -> Found
 
 
 def _month_name(tokens: Sequence[Token], index: int) -> Found[str] | None:
-    number = _number_at(tokens, index + 1) if plain_at(tokens, index) in ("thang", "th") else None
+    lead = plain_at(tokens, index) in ("thang", "thg", "th", "t")
+    number = _number_at(tokens, index + 1) if lead else None
     if number is None or not 1 <= number.value <= 12:
         return None
     return Found(1 + number.size, f"{number.value:02}")

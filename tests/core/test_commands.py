@@ -27,8 +27,9 @@ from tests.core.commands_kit import (
 SPELT_1DD = [
     "xong 1đ", "xong 1Đ", "XONG 1Đ", "xong 1dd", "xong 1DD", "xong 1d9", "xong 1.đ", "xong 1 đ",
     "xong 1đ)", "xong 1ð", "xong 1Ð", "mục 1 điểm đ xong", "muc 1 diem dd da xong",
-    "điểm đ mục 1 đã xong", "nv 1đ xong", "nhiệm vụ 1đ đã xong", "việc 1đ xong rồi ạ", "/done 1dd",
-    "/xong@reminder_bot 1d9", "/DONE 1Đ", "khoản 1 điểm đ đã hoàn thành", "xong 1-đ", "xong 1đ.",
+    "điểm đ mục 1 đã xong", "nv 1đ xong", "nhiệm vụ 1đ đã xong", "việc 1đ xong rồi ạ",
+    "/done 1dd", "/xong@reminder_bot 1d9", "/DONE 1Đ", "khoản 1 điểm đ đã hoàn thành", "xong 1-đ",
+    "xong 1đ.",
 ]  # fmt: skip
 
 
@@ -42,15 +43,16 @@ def test_every_spelling_of_1dd_is_1dd(text: str, form: str) -> None:
 
 SAY_DONE = [
     "xong 1c", "1c xong", "1c đã xong", "1c xong rồi", "1C XONG RỒI", "1c xong roi", "da xong 1c",
-    "hoàn thành 1c", "1c đã hoàn thành", "hoan thanh 1c", "đã gửi 1c", "1c da gui", "1c đã nộp rồi ạ",
-    "đã ban hành 1c", "1c đã báo cáo", "Dạ em báo cáo, 1c đã xong ạ", "dạ em bc, 1c xong rồi ạ",
-    "Vâng, 1c xong rồi nhé", "ok xong 1c", "em làm xong 1c rồi nhé anh", "1c xong rồi sếp ơi",
-    "done 1c", "✅ 1c", "1c ✅", "việc 1c đã xong", "1c hoàn tất", "/done 1c", "/xong 1c", "/ done 1c",
-    "/xong1c", "xong1c", "/Done@Reminder_Bot 1c", "@reminder_bot xong 1c", "xong 1c @reminder_bot",
-    "1c: xong", "1c - xong", "• 1c xong", "da gui 1c cho van phong roi a", "1c xong 100%", "/1c xong",
-    "đã ký ban hành 1c", "Xong 1c.", "xong   1c!!!", "xong\n1c", "1c xong đúng hạn ạ", "1c xong hết rồi",
-    "Chào anh chị, 1c xong rồi ạ. Em cảm ơn", "xong 01c", "1c vừa xong chiều nay",
-    "đã trình ký và đã ban hành 1c",
+    "hoàn thành 1c", "1c đã hoàn thành", "hoan thanh 1c", "đã gửi 1c", "1c da gui",
+    "1c đã nộp rồi ạ", "đã ban hành 1c", "1c đã báo cáo", "Dạ em báo cáo, 1c đã xong ạ",
+    "dạ em bc, 1c xong rồi ạ", "Vâng, 1c xong rồi nhé", "ok xong 1c",
+    "em làm xong 1c rồi nhé anh", "1c xong rồi sếp ơi", "done 1c", "✅ 1c", "1c ✅",
+    "việc 1c đã xong", "1c hoàn tất", "/done 1c", "/xong 1c", "/ done 1c", "/xong1c", "xong1c",
+    "/Done@Reminder_Bot 1c", "@reminder_bot xong 1c", "xong 1c @reminder_bot", "1c: xong",
+    "1c - xong", "• 1c xong", "da gui 1c cho van phong roi a", "1c xong 100%", "/1c xong",
+    "đã ký ban hành 1c", "Xong 1c.", "xong   1c!!!", "xong\n1c", "1c xong đúng hạn ạ",
+    "1c xong hết rồi", "Chào anh chị, 1c xong rồi ạ. Em cảm ơn", "xong 01c",
+    "1c vừa xong chiều nay", "đã trình ký và đã ban hành 1c",
 ]  # fmt: skip
 
 
@@ -61,30 +63,33 @@ def test_done_is_understood(text: str) -> None:
 
 
 CLOSE_NOTHING = [
-    "1c chưa xong", "chua xong 1c", "1c chưa", "1c ko xong", "1c không kịp", "gần xong 1c", "1c sắp xong",
-    "1c cơ bản xong", "1c co ban xong roi", "1c xong 80%", "xong 1c 80 %", "xong 80% 1c",
-    "1c xong một phần", "1c xong mot phan", "1c xong 1 phần", "1c xong một nửa rồi", "mai xong 1c",
-    "1c mai xong ạ", "ngày mai em xong 1c", "để em làm xong 1c rồi báo", "để em làm 1c xong rồi báo",
-    "1c thứ 6 xong", "tuần sau xong 1c", "3 ngày nữa xong 1c", "1c xong chưa", "xong 1c chưa?",
-    "1c xong chua a", "1c đã xong chưa vậy em", "nhắc 1c đã xong chưa", "1c xong chưa hả", "1c xong?",
+    "1c chưa xong", "chua xong 1c", "1c chưa", "1c ko xong", "1c không kịp", "gần xong 1c",
+    "1c sắp xong", "1c cơ bản xong", "1c co ban xong roi", "1c xong 80%", "xong 1c 80 %",
+    "xong 80% 1c", "1c xong một phần", "1c xong mot phan", "1c xong 1 phần",
+    "1c xong một nửa rồi", "mai xong 1c", "1c mai xong ạ", "ngày mai em xong 1c",
+    "để em làm xong 1c rồi báo", "để em làm 1c xong rồi báo", "1c thứ 6 xong", "tuần sau xong 1c",
+    "3 ngày nữa xong 1c", "1c xong chưa", "xong 1c chưa?", "1c xong chua a",
+    "1c đã xong chưa vậy em", "nhắc 1c đã xong chưa", "1c xong chưa hả", "1c xong?",
     "bao giờ xong 1c", "khi nào xong 1c em báo", "nếu xong 1c em báo", "phải xong 1c trước thứ 6",
     "yêu cầu hoàn thành 1c", "hoàn thành 1c trước 15/2", "đã trình ký 1c", "1c đang chờ ký",
-    "1c xong rồi, đang chờ ký", "mai trình ký 1c", "chưa trình ký 1c", "1c đang làm", "đang hoàn thành 1c",
-    "1c ok", "ok 1c", "vâng 1c", "1c đã nhận", "1c tưởng xong mà chưa", "1c coi như xong",
-    "1c xong dự thảo", "dự thảo 1c xong rồi", "1c đã gửi lấy ý kiến", "1c chờ duyệt xong mới gửi",
-    "1c đâu đã xong", "1c xong đâu mà xong", "1c ai bảo xong", "1c khó xong", "cố gắng xong 1c",
-    "1c bị trả lại", "1c sếp không ký", "hoàn tác 1c", "1c báo nhầm", "gia hạn 1c 05/02 chờ xong số liệu",
-    "ghi chú 1c đã xong phần rà soát", "/note 1c phòng bên báo 2c đã xong", "/done 1c chưa xong",
-    "/done 1c?", "/done 1c đang làm", "/xong 1c mai gửi", "đã xong 1c nhưng chưa gửi",
-    "1c chắc xong rồi", "hình như 1c xong", "em sẽ xong 1c", "chiều nay xong 1c", "1c cuối giờ xong",
-    "xong 1c 2", "1c 2", "xong 2", "xong 9z", "xong", "rồi", "✅", "đã xong hết", "xong tất cả",
-    "xong 3 việc", "đã xong 3 văn bản", "2", "1c", "1c?", "xong 1c ngày 30/02", "1c xong 2/3",
-    "xong 1d kế hoạch", "xong 2c quý I", "xong 1c tháng 3", "/done@other_bot 1c", "/don 1c", "xong 1c, 9z",
-    "1c 1d xong nhưng chưa gửi", "1c bao giờ mới xong", "mong anh xong 1c sớm", "chưa xong đâu 1c",
-    "đang chờ số liệu để xong 1c", "1c hẹn 15/2 xong", "1c em định xong sớm", "1c vẫn chưa xong",
-    "chưa hoàn thành 1c", "1c chua hoan thanh", "1c hk xong? k xong", "hạn 1c", "14h chiều nay họp xong",
-    "2h chiều nay họp xong", "từ chối 1c", "/cancel 1c xong", "1c xong sao được",
-    "1c xong được chưa", "1c có xong không", "liệu 1c xong kịp không", "không xong 1c",
+    "1c xong rồi, đang chờ ký", "mai trình ký 1c", "chưa trình ký 1c", "1c đang làm",
+    "đang hoàn thành 1c", "1c ok", "ok 1c", "vâng 1c", "1c đã nhận", "1c tưởng xong mà chưa",
+    "1c coi như xong", "1c xong dự thảo", "dự thảo 1c xong rồi", "1c đã gửi lấy ý kiến",
+    "1c chờ duyệt xong mới gửi", "1c đâu đã xong", "1c xong đâu mà xong", "1c ai bảo xong",
+    "1c khó xong", "cố gắng xong 1c", "1c bị trả lại", "1c sếp không ký", "hoàn tác 1c",
+    "1c báo nhầm", "gia hạn 1c 05/02 chờ xong số liệu", "ghi chú 1c đã xong phần rà soát",
+    "/note 1c phòng bên báo 2c đã xong", "/done 1c chưa xong", "/done 1c?", "/done 1c đang làm",
+    "/xong 1c mai gửi", "đã xong 1c nhưng chưa gửi", "1c chắc xong rồi", "hình như 1c xong",
+    "em sẽ xong 1c", "chiều nay xong 1c", "1c cuối giờ xong", "xong 1c 2", "1c 2", "xong 2",
+    "xong 9z", "xong", "rồi", "✅", "đã xong hết", "xong tất cả", "xong 3 việc",
+    "đã xong 3 văn bản", "2", "1c", "1c?", "xong 1c ngày 30/02", "1c xong 2/3",
+    "xong 1d kế hoạch", "xong 2c quý I", "xong 1c tháng 3", "/done@other_bot 1c", "/don 1c",
+    "xong 1c, 9z", "1c 1d xong nhưng chưa gửi", "1c bao giờ mới xong", "mong anh xong 1c sớm",
+    "chưa xong đâu 1c", "đang chờ số liệu để xong 1c", "1c hẹn 15/2 xong", "1c em định xong sớm",
+    "1c vẫn chưa xong", "chưa hoàn thành 1c", "1c chua hoan thanh", "1c hk xong? k xong",
+    "hạn 1c", "14h chiều nay họp xong", "2h chiều nay họp xong", "từ chối 1c", "/cancel 1c xong",
+    "1c xong sao được", "1c xong được chưa", "1c có xong không", "liệu 1c xong kịp không",
+    "không xong 1c",
 ]  # fmt: skip
 
 
@@ -304,7 +309,11 @@ def test_the_rest_is_answered_at_once() -> None:
 
 REQUESTS = [
     ("/extend 1c 15/3 chờ số liệu", "extend", {"until": date(2024, 3, 15), "note": "chờ số liệu"}),
-    ("gia hạn 1c 05/02 kèm lý do chờ HĐND", "extend", {"until": date(2024, 2, 5), "note": "chờ HĐND"}),
+    (
+        "gia hạn 1c 05/02 kèm lý do chờ HĐND",
+        "extend",
+        {"until": date(2024, 2, 5), "note": "chờ HĐND"},
+    ),
     ("gia hạn 1c 05/02", "extend", {"until": date(2024, 2, 5)}),
     ("1c xin thêm 3 ngày", "extend", {"days": 3}),
     ("xin thêm một tuần 1c ạ", "extend", {"days": 7}),

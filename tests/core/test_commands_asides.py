@@ -52,7 +52,7 @@ def test_politeness_is_no_question(text: str) -> None:
 STEPS = [
     "1c xong bước 1", "1c xong bước rà soát", "1c xong phần rà soát", "1c xong khâu rà soát",
     "xong bước 1 1c", "1c đã xong giai đoạn 1", "1c xong đợt 2", "/done 1c bước 1",
-    "xong phần rà soát của 1c", "1d xong phần in ấn",
+    "xong phần rà soát của 1c", "1d xong phần in ấn", "1c bước 1 số 12/QĐ-UBND",
 ]  # fmt: skip
 
 
@@ -178,7 +178,7 @@ LISTED = [
 
 @pytest.mark.parametrize(("text", "expected"), LISTED)
 def test_short_words_of_chats(text: str, expected: Command) -> None:
-    """“vs” is với, “r” is rồi, t2 beside monthly work a month; a count may precede its codes."""
+    """“vs” is với, “r” is rồi, t2 behind monthly work a month; a count may precede its codes."""
     assert understood(text) == expected
 
 

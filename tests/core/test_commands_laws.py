@@ -12,134 +12,20 @@ from reminder.core.commands import Command, CommandError, Verb, format_command, 
 from tests.core.commands_kit import OFFICE, OFFICER, PLAN, TODAY, closes, replying
 
 CODES = [task.code for task in PLAN.tasks]
-WORDS = [
-    "xong",
-    "rồi",
-    "chưa",
-    "đã",
-    "không",
-    "ko",
-    "mai",
-    "sẽ",
-    "gần",
-    "trình",
-    "ký",
-    "chờ",
-    "đang",
-    "làm",
-    "gửi",
-    "báo",
-    "cáo",
-    "quyết",
-    "định",
-    "kế",
-    "hoạch\n",
-    "",
-    "",
-    "",
-    "dạ",
-    "ạ",
-    "em",
-    "nhé",
-    "ok",
-    "vâng",
-    "cả",
-    "hai",
-    "tất",
-    "còn",
-    "lại",
-    "bình",
-    "thường",
-    "cập",
-    "nhật",
-    "gia",
-    "hạn",
-    "nhắc",
-    "sau",
-    "hoàn",
-    "tác",
-    "ghi",
-    "chú",
-    "lý",
-    "do\n",
-    "",
-    "",
-    "",
-    "vì",
-    "đến",
-    "tháng",
-    "quý",
-    "I",
-    "1",
-    "2",
-    "3",
-    "12",
-    "03",
-    "%",
-    "?",
-    ",",
-    ";",
-    ":",
-    ".",
-    "-",
-    "/",
-    "\n",
-    "và",
-    "nhưng",
-    "số",
-    "12/QĐ-UBND",
-    "15/BC-UBND",
-    "30/01",
-    "31/02\n",
-    "",
-    "",
-    "",
-    "15/3/2024",
-    "2024-03",
-    "2024-Q1",
-    "ngày",
-    "tuần",
-    "nữa",
-    "phần",
-    "thứ",
-    "sáu",
-    "tư",
-    "pháp",
-    "văn",
-    "phòng",
-    "1d9",
-    "1dd",
-    "1.đ",
-    "9z",
-    "2h",
-    "bc",
-    "năm\n",
-    "",
-    "",
-    "",
-    "/done",
-    "/update",
-    "/extend",
-    "/note",
-    "/snooze",
-    "/setdue",
-    "✅",
-    "@reminder_bot",
-    "đâu",
-    "thẩm",
-    "định",
-    "văn",
-    "bản",
-    "buổi",
-]
-WORD = st.one_of(
-    st.sampled_from([w.strip(" ") for w in WORDS if w.strip(" ")]), st.sampled_from(CODES)
-)
+WORDS = """
+    xong rồi chưa đã không ko mai sẽ gần trình ký chờ đang làm gửi báo cáo quyết định kế
+    hoạch dạ ạ em nhé ok vâng cả hai tất còn lại bình thường cập nhật gia hạn nhắc sau
+    hoàn tác ghi chú lý do vì đến tháng quý I 1 2 3 12 03 % ? , ; : . - / và nhưng số
+    12/QĐ-UBND 15/BC-UBND 30/01 31/02 15/3/2024 2024-03 2024-Q1 ngày tuần nữa phần thứ sáu
+    tư pháp văn phòng 1d9 1dd 1.đ 9z 2h bc năm /done /update /extend /note /snooze /setdue
+    ✅ @reminder_bot đâu thẩm định văn bản buổi
+"""
+WORD = st.one_of(st.sampled_from([*WORDS.split(), "\n"]), st.sampled_from(CODES))
 SPOKEN = st.lists(WORD, min_size=1, max_size=14).map(" ".join)
 SENDERS = st.sampled_from([OFFICER, OFFICE, replying("1c"), replying("1d", "1a")])
 NEGATIONS = ["chưa", "chua", "không", "ko", "chưa xong", "gần xong", "80%", "sắp", "?", "mai"]
 
-steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @steady
@@ -209,7 +95,7 @@ def test_each_verb_can_be_written(verb: Verb) -> None:
     ],
 )
 def test_long_texts_are_read_once(piece: str) -> None:
-    """The longest text allowed is read in a time that grows with its length; a longer one is not read."""
+    """The longest text allowed is read, in linear time; a longer one is refused unread."""
     assert parse((piece * 5000)[:4096], TODAY, OFFICER)
     longer = parse((piece * 10_000)[:10_000], TODAY, OFFICER)
     assert isinstance(longer, CommandError)

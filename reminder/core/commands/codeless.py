@@ -7,10 +7,13 @@ from dataclasses import replace
 
 from reminder.core.codes import Code
 from reminder.core.commands import say
+from reminder.core.commands.clauses import Clause
 from reminder.core.commands.lexer import EveryItem, Item, MoodItem, PeriodItem, PoliteItem, SepItem
 from reminder.core.commands.model import Command, CommandError, Target, Verb
-from reminder.core.commands.runs import Clause, Named, Run
-from reminder.core.commands.speech import VERB_OF, Speaker, Speech, is_content, said_in
+from reminder.core.commands.runs import Named, Run
+from reminder.core.commands.speaker import Speaker, is_content
+from reminder.core.commands.speech import VERB_OF, Speech
+from reminder.core.commands.verdicts import said_in
 from reminder.core.moods import Mood, verdict
 
 _HARMLESS = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})

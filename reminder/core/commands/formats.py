@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reminder.core.commands.model import Command, Target, Verb
-from reminder.core.commands.names import command_name
+from reminder.core.commands.names import LISTED, command_name
 
 
 def format_command(command: Command) -> str:
@@ -14,7 +14,8 @@ def format_command(command: Command) -> str:
 
 
 def _line(command: Command) -> str:
-    words = [f"/{command_name(command.verb)}", *_arguments(command)]
+    listed = [LISTED] if command.listed_back else []
+    words = [f"/{command_name(command.verb)}", *listed, *_arguments(command)]
     text = command.evidence or command.note
     return " ".join(words) + (f": {text}" if text and command.verb is not Verb.UPDATE else "")
 
@@ -39,25 +40,13 @@ def _arguments(command: Command) -> list[str]:
 
 def _answers(command: Command) -> str:
     lines = [f"{_target(target)}: {text}" for target, text in command.answers]
-    if command.listed_back:
-        first, text = command.answers[0]
-        lines[0] = f"{_range_of_one(first)}: {text}"
     if command.everything:
         lines.append(f"{'còn lại' if lines else 'tất cả'}: {command.note}")
     return "\n".join(lines)
 
 
 def _targets(command: Command) -> str:
-    names = [_target(target) for target in command.targets]
-    if command.listed_back:
-        names[0] = _range_of_one(command.targets[0])
-    return ", ".join(names)
-
-
-def _range_of_one(target: Target) -> str:
-    """“1a-1a”: a range says that the list is to be read back."""
-    code = _code(target)
-    return f"{code}-{target.task}{_target(target).removeprefix(code)}"
+    return ", ".join(_target(target) for target in command.targets)
 
 
 def _code(target: Target) -> str:

@@ -36,6 +36,7 @@ class NumberItem(Item):
 @dataclass(frozen=True, kw_only=True)
 class DayItem(Item):
     day: Day
+    month: str = ""  # “t2” may be one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ class PeriodItem(Item):
 @dataclass(frozen=True, kw_only=True)
 class PaperItem(Item):
     """A paper's number: 12/QĐ-UBND."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CitedItem(Item):
+    """A paper that the work follows, and not the work's own: theo KH 232/KH-UBND."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,23 +122,26 @@ _COURTESY = """
     dạ; ạ; =a; =ah; =à; nhé; nhá; nha; nhe; nghen; em; =e; anh; chị; sếp; tôi; mình; =c; ơi;
     kính; thưa; =cô; =chú; =bác; =bạn; =ac; anh chị; ac; nhen; nghe anh; thưa anh; thưa chị;
     kính thưa; ạ ơi; chào; hello; luôn; luôn ạ; thôi; 🎉; 🙂; 😊; kính gửi; chào anh; chào chị;
-    em chào; em chào anh; em chào chị; các anh; các chị; em báo cáo; xin báo cáo;
-    tôi báo cáo; em xin báo cáo; kính báo cáo; em bc; báo cáo anh; báo cáo chị;
-    báo cáo anh chị; báo cáo sếp; báo cáo các anh; báo cáo các chị; báo cáo lãnh đạo;
-    báo cáo văn phòng; em báo; xin báo; em xin báo; tôi báo; e báo cáo; e bc; e báo;
-    e xin báo cáo; tôi xin báo cáo; em báo cáo là; em báo cáo anh; em báo cáo chị;
-    em báo cáo anh chị; em báo cáo sếp; em báo cáo lãnh đạo; em báo cáo văn phòng;
-    em xin báo cáo anh; em xin báo cáo chị; báo cáo cô; báo cáo chú; báo cáo bác; báo cáo a;
-    báo cáo c; rồi báo cáo; xong rồi báo cáo; !
+    em chào; em chào anh; em chào chị; các anh; các chị; em báo cáo; xin báo cáo; tôi báo cáo;
+    em xin báo cáo; kính báo cáo; em bc; báo cáo anh; báo cáo chị; báo cáo anh chị; báo cáo sếp;
+    báo cáo các anh; báo cáo các chị; báo cáo lãnh đạo; báo cáo văn phòng; em báo; xin báo;
+    em xin báo; tôi báo; e báo cáo; e bc; e báo; e xin báo cáo; tôi xin báo cáo; em báo cáo là;
+    em báo cáo anh; em báo cáo chị; em báo cáo anh chị; em báo cáo sếp; em báo cáo lãnh đạo;
+    em báo cáo văn phòng; em xin báo cáo anh; em xin báo cáo chị; báo cáo cô; báo cáo chú;
+    báo cáo bác; báo cáo a; báo cáo c; rồi báo cáo; xong rồi báo cáo; !; ý là; ý tôi là;
+    ý em là; ý mình là; ý e là; ý anh là; ý chị là; ý của tôi là; ý của em là; ý tôi; ý em;
+    tôi nói; em nói; e nói; mình nói; tôi nói là; em nói là; e nói là; ý tôi nói; ý em nói;
+    ý tôi nói là; ý em nói là; tôi muốn nói; em muốn nói; tôi muốn nói là; em muốn nói là;
+    =à nha; =à nhé; =à nghen
 """
 # Small words that say nothing about the work, but may stand inside of a text.
 _FILLERS = """
-    xin; =bc; bên em; bên tôi; phòng em; bộ phận em; bên mình; =cho; giúp; giùm; là; thì;
-    này; ấy; việc này; nhiệm vụ này; cái này; mục này; việc đó; cái đó; việc; nhiệm vụ;
-    công việc; mục; nv; mã; task; từ; máy; bot; ghi nhận; hi; phần; được; mà; của; về; cả;
-    các; cho em; cho tôi; cho mình; cho anh; cho chị; cho e; nghe; lại; nó; đủ; đầy đủ;
-    hôm nay; hôm qua; sáng nay; bộ phận; đều; cũng; vậy; bằng; đúng hạn; trước hạn; đã được;
-    =cho anh; =cho chị; cho văn phòng; cho lãnh đạo; gửi; làm; phần việc; việc số; mã số;
+    xin; =bc; bên em; bên tôi; phòng em; bộ phận em; bên mình; =cho; giúp; giùm; là; thì; này;
+    ấy; việc này; nhiệm vụ này; cái này; mục này; việc đó; cái đó; việc; nhiệm vụ; công việc;
+    mục; nv; mã; task; từ; máy; bot; ghi nhận; hi; phần; được; mà; của; về; cả; các; cho em;
+    cho tôi; cho mình; cho anh; cho chị; cho e; nghe; lại; nó; đủ; đầy đủ; hôm nay; hôm qua;
+    sáng nay; bộ phận; đều; cũng; vậy; bằng; đúng hạn; trước hạn; đã được; =cho anh; =cho chị;
+    cho văn phòng; cho lãnh đạo; gửi; làm; phần việc; việc số; nhiệm vụ số; mục số; mã số;
     nội dung; kịp
 """
 _POLITE = Phrases(
@@ -147,8 +156,8 @@ _SEPARATORS = Phrases(
         ",": ",", ";": ";", "\n": "\n", ".": ".", "!": ".", "…": ".", "và": "và", "với": "và",
         "&": "và", "+": "và", "lẫn": "và", "cùng": "và", "nhưng": "nhưng", "riêng": "nhưng",
         "nhưng mà": "nhưng",
-        "còn": "còn", ":": ":", "•": ";", "*": ";", "and": "và", "cùng với": "và", "|": ";",
-        "-": "-", "→": "-", "đến": "đến", "tới": "đến", "/": "/", "~": "-",
+        "còn": "còn", ":": ":", "•": ";", "*": ";", "and": "và", "vs": "và", "cùng với": "và",
+        "|": ";", "-": "-", "→": "-", "đến": "đến", "tới": "đến", "/": "/", "~": "-",
     }
 )  # fmt: skip
 
@@ -160,6 +169,13 @@ _PAPER_KINDS = words(
     qd kh bc tb cv tr ttr ct nq hd bb gm gt ubnd hdnd qdub khub bcub pa dt dm to ubp
     """
 )
+
+
+# “em xin báo cáo cho chị Hoa: …”, “xin báo cáo kết quả 1d …”
+_REPORTERS = words("em e toi t minh xin kinh da")
+_ADDRESSED = words("cho voi anh chi a c ac sep co chu bac lanh dao van phong cac")
+_NAME_ENDS = frozenset(":,.-\n")
+_TOPICS = words("ket qua tinh hinh tien do ve")
 
 
 class Lexer:
@@ -190,8 +206,11 @@ class Lexer:
     def read(self, text: str, tokens: Sequence[Token]) -> list[Item]:
         items: list[Item] = []
         index = 0
+        opening = True
         while index < len(tokens):
-            size, found = self._at(text, tokens, index)
+            framed = self._frame(tokens, index) if opening else None
+            size, found = framed or self._at(text, tokens, index)
+            opening = opening and all(map(_opens, found))
             items += found
             index += size
         return items
@@ -210,6 +229,38 @@ class Lexer:
         size = neutral.size if neutral else 1
         return size, [_word(token) for token in tokens[index : index + size]]
 
+    def _frame(self, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]] | None:
+        """“em xin báo cáo (cho) anh Dũng”, “báo cáo kết quả” before a code: mere politeness."""
+        size = self._frame_size(tokens, index)
+        if not size:
+            return None
+        start, end = _span(tokens, index, size)
+        return size, [PoliteItem(start=start, end=end, word="bao")]
+
+    def _frame_size(self, tokens: Sequence[Token], index: int) -> int:
+        at = _behind(tokens, index, _REPORTERS)
+        if plain_at(tokens, at) == "bc":
+            at += 1
+        elif (plain_at(tokens, at), plain_at(tokens, at + 1)) == ("bao", "cao"):
+            at += 2
+        else:
+            return 0
+        told = at
+        at = _behind(tokens, at, _ADDRESSED)
+        addressed = at > told
+        if addressed:  # and a name
+            at += next((k for k in range(3) if self._goes_on(tokens, at + k)), 0)
+        topic = _behind(tokens, at, _TOPICS)
+        if topic > at and self._code(tokens, topic):
+            return topic - index
+        return at - index if addressed else 0
+
+    def _goes_on(self, tokens: Sequence[Token], index: int) -> bool:
+        """Whether an addressee's name has ended: a code, what is reported or a sign follows."""
+        if plain_at(tokens, index) in _NAME_ENDS or plain_at(tokens, index) in _TOPICS:
+            return True
+        return self._code(tokens, index) is not None
+
     def _paper(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         if tokens[index].glued and tokens[index - 1].plain in ("/", "-"):
             return None
@@ -220,7 +271,7 @@ class Lexer:
         return Found(size, PaperItem(start=match.start(), end=match.end()))
 
     def _code(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        found = self.book.at(tokens, index)
+        found = self.book.at(tokens, index) if index < len(tokens) else None
         if found:
             start, end = _span(tokens, index, found.size)
             return Found(found.size, CodeItem(start=start, end=end, code=found.value))
@@ -240,7 +291,8 @@ class Lexer:
         day = day_at(text, tokens, index, self.today)
         if day and (period is None or day.size >= period.size):
             start, end = _span(tokens, index, day.size)
-            return Found(day.size, DayItem(start=start, end=end, day=day.value))
+            month = period.value if period and day.size == period.size else ""
+            return Found(day.size, DayItem(start=start, end=end, day=day.value, month=month))
         if period:
             start, end = _span(tokens, index, period.size)
             dated = bool(_DATED.search(text, start, end))
@@ -250,11 +302,7 @@ class Lexer:
         if days is None:
             return self._no_period(tokens, index)
         start, end = _span(tokens, index, days.size)
-        if plain_at(tokens, index + days.size) == "nua":  # 3 ngày nữa: a plan
-            item = MoodItem(start=start, end=end, mood=Mood.PLAN, word="ngay nua")
-        else:
-            item = DaysItem(start=start, end=end, days=days.value)
-        return Found(days.size, item)
+        return Found(days.size, DaysItem(start=start, end=end, days=days.value))
 
     def _no_period(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """Tháng 13, quý 5: a period that no year has."""
@@ -268,7 +316,10 @@ class Lexer:
     def _phrase(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """The longest of what the tables of phrases know; a mood, if equally long."""
         found: list[Found[Item]] = []
-        if (mood := MOODS.at(tokens, index)) and mood.value is not None:
+        mood = MOODS.at(tokens, index)
+        if mood and mood.value is Mood.ASK and _exclaims(tokens, index):
+            mood = None
+        if mood and mood.value is not None:
             start, end = _span(tokens, index, mood.size)
             word = " ".join(t.plain for t in tokens[index : index + mood.size])
             found.append(
@@ -301,9 +352,31 @@ class Lexer:
         return found
 
 
+def _exclaims(tokens: Sequence[Token], index: int) -> bool:
+    """“À, 1c xong rồi”: what asks at the end only calls at the beginning."""
+    opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
+    return opens and tokens[index].text.lower() == "à"
+
+
+def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:
+    """The place behind a few words of `table` from `index` on."""
+    end = min(index + 6, len(tokens))
+    while index < end and plain_at(tokens, index) in table:
+        index += 1
+    return index
+
+
+def _opens(item: Item) -> bool:
+    """Whether only politeness has been said so far."""
+    seen = isinstance(item, MoodItem) and item.mood is Mood.SEEN
+    return seen or isinstance(item, PoliteItem | SepItem)
+
+
 def _word(token: Token) -> Item:
     if token.number is not None and len(token.text) <= 4:
         return NumberItem(start=token.start, end=token.end, number=token.number)
+    if not token.text[0].isalnum():
+        return PoliteItem(start=token.start, end=token.end, word=token.text, courtesy=False)
     return WordItem(start=token.start, end=token.end, word=token.plain)
 
 

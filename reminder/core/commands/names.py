@@ -75,6 +75,9 @@ HEADS: Phrases[Verb] = Phrases(
 ALONE = frozenset({Verb.TASKS, Verb.DIGEST, Verb.HELP, Verb.ZALO, Verb.DUE, Verb.SEEN, Verb.DOING})
 
 
+LISTED = "xem lại"  # behind a command's name: list back what it covers before it acts
+
+
 def verb_called(name: str) -> Verb | None:
     return BY_NAME.get(fold(name))
 

@@ -13,6 +13,8 @@ from datetime import date
 
 from reminder.core.codes import CodeBook
 from reminder.core.commands import say
+from reminder.core.commands.asides import corrects, denied, misnamed, settled_asides, tidied
+from reminder.core.commands.clauses import Clause, clauses
 from reminder.core.commands.codeless import codeless
 from reminder.core.commands.lexer import (
     DayItem,
@@ -26,12 +28,14 @@ from reminder.core.commands.lexer import (
     UnitItem,
 )
 from reminder.core.commands.model import Command, CommandError, Meaning, Target, Verb
-from reminder.core.commands.names import ALONE, HEADS, verb_called
-from reminder.core.commands.runs import clauses, runs, settle
-from reminder.core.commands.speech import Speaker, Speech, is_content
+from reminder.core.commands.names import ALONE, HEADS, LISTED, verb_called
+from reminder.core.commands.runs import Run, runs
+from reminder.core.commands.settle import settle
+from reminder.core.commands.speaker import Speaker, is_content
+from reminder.core.commands.speech import Speech
 from reminder.core.commands.whole import whole
 from reminder.core.moods import Mood
-from reminder.core.text import Found, normal, squeeze, tokenise
+from reminder.core.text import Found, fold, normal, squeeze, tokenise
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
@@ -115,14 +119,14 @@ def _merged(commands: Sequence[Command]) -> list[Command]:
 
 
 def _joins(one: Command, other: Command) -> bool:
-    if one.verb is not other.verb or (one.everything and other.everything):
+    if one.verb is not other.verb or one.listed_back != other.listed_back:
+        return False
+    if one.everything and other.everything:
         return False
     if one.verb is Verb.UPDATE:
         return True
-    bare = replace(one, targets=(), listed_back=False)
-    return bool(one.targets and other.targets) and bare == replace(
-        other, targets=(), listed_back=False
-    )
+    both = bool(one.targets and other.targets)
+    return both and replace(one, targets=()) == replace(other, targets=())
 
 
 def _joined(one: Command, other: Command) -> Command:
@@ -132,7 +136,21 @@ def _joined(one: Command, other: Command) -> Command:
         answers=(*one.answers, *other.answers),
         everything=one.everything or other.everything,
         note=one.note or other.note,
-        listed_back=one.listed_back or other.listed_back,
+    )
+
+
+def _listed_back(result: Result) -> Result:
+    """`result`, to be read back before it acts; what is read back needs no “or did you mean”."""
+    if isinstance(result, CommandError):
+        return result
+    return replace(
+        result,
+        listed_back=True,
+        targets=tuple(replace(target, also_meant=None) for target in result.targets),
+        answers=tuple((replace(target, also_meant=None), text) for target, text in result.answers),
+        also=tuple(
+            each for every in result.also if isinstance(each := _listed_back(every), Command)
+        ),
     )
 
 
@@ -149,7 +167,8 @@ class _Reader:
         match = _SLASH.match(text)
         if match is None:
             return self._free(text)
-        if match[2] and match[2].lower() != self.meaning.bot_name.lstrip("@").lower():
+        bot = self.meaning.bot_name.lstrip("@").lower()
+        if bot and match[2] and match[2].lower() != bot:
             return say.not_for_us()
         verb = verb_called(match[1])
         if verb is not None:
@@ -175,6 +194,8 @@ class _Reader:
     def _command(self, verb: Verb, rest: str) -> Result:
         """A command with a slash, or a head that governs all of the text."""
         text = rest.strip()
+        if fold(text[: len(LISTED)]) == fold(LISTED):
+            return _listed_back(self._command(verb, text[len(LISTED) :]))
         if verb is Verb.START:
             code = squeeze(text)
             return Command(verb=verb, code=code) if code else say.needs_invitation()
@@ -223,19 +244,21 @@ class _Reader:
         return self._command(verb, rest)
 
     def _items(self, text: str, *, at_start: bool) -> list[Item]:
-        return settle(self.lexer.items(text), self.book, at_start=at_start)
+        items = settle(self.lexer.items(text), self.book, at_start=at_start)
+        return settled_asides(items, self.book, self.today)
 
     def _speaker(self, text: str) -> Speaker:
         return Speaker(text, self.book, self.meaning, self.today)
 
     def _clauses(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> Result:
-        found = runs(items, self.book)
-        if not found:
+        if not runs(items, self.book):
             return codeless(items, speaker, forced)
+        if forced is None and corrects(items):
+            return _corrected(clauses(items, runs(items, self.book)))
         main, rest = _apart(items)
         speech = Speech(speaker)
         commands: list[Command] = []
-        for clause in clauses(main, runs(main, self.book)) if rest else clauses(items, found):
+        for clause in self._cut(main, forced):
             made = speech.commands(clause, forced)
             if isinstance(made, CommandError):
                 return made
@@ -247,16 +270,48 @@ class _Reader:
             return self._clauses_plain(items, speaker, forced)
         return _together(commands, self.meaning)
 
+    def _cut(self, items: Sequence[Item], forced: Verb | None) -> list[Clause]:
+        """The clauses of `items`, without those that only say which code is not meant."""
+        found = runs(items, self.book)
+        if forced is Verb.UPDATE:
+            found = [run for run in found if run is found[0] or _opens_answer(items, run)]
+        made = [tidied(clause) for clause in clauses(items, found)]
+        return [c for c in made if not denied(c)] or made
+
     def _clauses_plain(
         self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
     ) -> Result:
         commands: list[Command] = []
-        for clause in clauses(items, runs(items, self.book)):
+        for clause in self._cut(items, forced):
             made = Speech(speaker).commands(clause, forced)
             if isinstance(made, CommandError):
                 return made
             commands += made
         return _together(commands, self.meaning)
+
+
+def _opens_answer(items: Sequence[Item], run: Run) -> bool:
+    """Whether a code behind “/update 1a” begins an answer of its own, and is no part of the text.
+
+    It does on a line of its own, behind “;”, and with a colon behind it.
+    """
+    for item in reversed(items[: run.first]):
+        if isinstance(item, SepItem) and item.sign in (";", "\n"):
+            return True
+        if not isinstance(item, PoliteItem | SepItem):
+            break
+    return run.colon and isinstance(items[run.first - 1], SepItem)
+
+
+def _corrected(found: Sequence[Clause]) -> CommandError:
+    return say.corrected(
+        [code for clause in found if misnamed(clause) for code in _codes(clause)],
+        [code for clause in found if not misnamed(clause) for code in _codes(clause)],
+    )
+
+
+def _codes(clause: Clause) -> list[str]:
+    return [named.code.task for named in clause.run.named] if clause.run else []
 
 
 def _says_nothing(verb: Verb, items: Sequence[Item]) -> bool:

@@ -129,6 +129,16 @@ def unknown_unit(word: str, labels: Iterable[str]) -> CommandError:
     )
 
 
+def corrected(denied: Sequence[str], meant: Sequence[str]) -> CommandError:
+    """“nhầm, 1đ chứ không phải 1d”: undoing and doing are two things to type."""
+    undo = " · ".join(typed(Verb.UNDO, code) for code in denied) or "hoàn tác kèm mã báo nhầm"
+    again = " · ".join(typed(Verb.DONE, code.replace("đ", "dd")) for code in meant)
+    then = f"; rồi nhắn: {again}" if again else ""
+    return _error(
+        Reason.NOT_UNDERSTOOD, f"Máy chưa đổi gì. Anh/chị nhắn câu báo nhầm trước: {undo}{then}"
+    )
+
+
 def bad_date(text: str) -> CommandError:
     return _error(
         Reason.BAD_DATE,

@@ -8,6 +8,7 @@ from datetime import date
 
 from reminder.core.codes import Code, CodeBook
 from reminder.core.commands import say
+from reminder.core.commands.clauses import parts
 from reminder.core.commands.lexer import (
     EveryItem,
     Item,
@@ -20,7 +21,7 @@ from reminder.core.commands.lexer import (
     WordItem,
 )
 from reminder.core.commands.model import CommandError, Meaning, Target, Verb
-from reminder.core.commands.runs import Named, Run, parts
+from reminder.core.commands.runs import Named, Run
 from reminder.core.periods import Period
 from reminder.core.plan import Confirm, Deliverable, Every, OnDay, Plan, Recurrence, Task, Within
 from reminder.core.text import fold
@@ -64,12 +65,14 @@ class Targets:
             last = named is run.named[-1]
             only = len(run.named) == 1 and not run.ranges
             whole = self._enriched(named, verb, items, run.end) if only else named
-            each = self.one(whole, verb, items if last else ())
+            papers = [item for item in items if isinstance(item, PaperItem)]
+            each = self.one(whole, verb, items if last else papers)
             if isinstance(each, CommandError):
                 return each
             found += each
         if run.ranges:
-            found = [_listed(target) for target in found]
+            order = list(self.book.tasks)
+            found = sorted(map(_listed, found), key=lambda target: order.index(target.task))
         return tuple(dict.fromkeys(found))
 
     def _enriched(self, named: Named, verb: Verb, items: Sequence[Item], end: int) -> Named:
@@ -80,7 +83,7 @@ class Targets:
         if any(d.recurs for d in task.products) and verb is not Verb.UPDATE and not named.periods:
             rich.periods += [item for item in items if isinstance(item, PeriodItem)]
         rich.numbers += [item.number for item in items if isinstance(item, PartItem)]
-        if not rich.numbers:
+        if not rich.numbers and verb is not Verb.UPDATE:
             rich.every |= any(isinstance(item, EveryItem) and not item.rest for item in items)
         opening = next((item for item in items if not isinstance(item, PoliteItem)), None)
         if task.confirm is Confirm.ALL and isinstance(opening, UnitItem) and opening.start < end:

@@ -17,7 +17,7 @@ from reminder.core.commands.lexer import (
 )
 from reminder.core.commands.model import Command, CommandError, Verb
 from reminder.core.commands.runs import Named, Run, runs
-from reminder.core.commands.speech import Speaker, reason, trimmed, until
+from reminder.core.commands.speaker import Speaker, reason, trimmed, until
 from reminder.core.moments import sensible
 from reminder.core.text import squeeze
 
