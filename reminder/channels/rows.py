@@ -23,7 +23,7 @@ from reminder.core.schedule import Item, local_day
 from reminder.ports import Outbound
 from reminder.service.deliver import Moment
 from reminder.service.office import Office
-from reminder.service.recipients import unpacked
+from reminder.service.recipients import unpacked, unreachable
 
 
 class RowRenderer:
@@ -72,6 +72,7 @@ class RowRenderer:
         office = moment.office
         found = digest(office.speaking(moment.now), office.states, office.scheduler, context.today)
         cut_off = [p.name for p in office.files.people if not office.ways(p.id)]
+        cut_off += [f"{context.unit(u)} (chưa có ai)" for u in unreachable(office)]
         return weekly(context, found, unreachable=cut_off)
 
     def _view(self, moment: Moment, context: Context, row: Row) -> Outbound | None:

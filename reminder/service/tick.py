@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from reminder.core.catchup import Due, due_now, speaking_hours
 from reminder.core.ledger import Event, EventKind
@@ -59,7 +59,11 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             meta[mark] = now.isoformat()
         else:
             meta[mark] = since.isoformat()
-    rows = [*started.drafts, *recipients.drafts(office, said, now), *_nobody(office, now)]
+    rows = [
+        *started.drafts,
+        *recipients.drafts(office, said, now),
+        *_nobody(office, store, now, meta),
+    ]
     rows += _fallen_silent(office, store, now, meta)
     store.record(
         started.events,
@@ -154,24 +158,22 @@ def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
     return started
 
 
-def _nobody(office: Office, now: datetime) -> list[Draft]:
-    """Once a week the office is told of units that have nobody."""
-    monday = local_day(now) - timedelta(days=local_day(now).weekday())
-    slot = datetime.combine(monday, time(), UTC)
-    return [
-        draft
-        for unit in recipients.unreachable(office)
-        for plan_office in sorted(office.offices)
-        for draft in view_drafts(
-            office,
-            f"unit:{plan_office}",
-            "unit-empty",
-            {"unit": unit},
-            now,
-            slot=slot,
-            subject=f"empty:{unit}",
-        )
-    ]
+def _nobody(office: Office, store: Store, now: datetime, meta: dict[str, str]) -> list[Draft]:
+    """A unit that has nobody is told to the offices at once, and once; the digest repeats it."""
+    empty = recipients.unreachable(office)
+    drafts: list[Draft] = []
+    for unit in office.units:
+        name = f"empty:{unit}"
+        told = bool(store.meta(name))
+        if unit in empty and not told:
+            meta[name] = now.isoformat()
+            for plan_office in sorted(office.offices):
+                drafts += view_drafts(
+                    office, f"unit:{plan_office}", "unit-empty", {"unit": unit}, now, subject=name
+                )
+        elif told and unit not in empty:
+            meta[name] = ""
+    return drafts
 
 
 def _fallen_silent(
