@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
+WATCH = 5.0  # seconds between two looks at the clock
+JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
 BUSY_PAUSE = 5.0  # seconds before a database that could not be written is tried again
 
 
@@ -51,6 +53,7 @@ class Daemon:
     in_flight: int = 8
     tick_seconds: float | None = None  # None: at the start of each minute
     look_seconds: float = 20.0
+    _troubles: dict[str, str] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
@@ -71,14 +74,20 @@ class Daemon:
     async def run(self) -> None:
         """Runs until `stop`; then drains."""
         await self.do(lambda: self.service.begin(self.clock.now()))
-        timer = self._timer()
+        timer = AsyncIOScheduler(
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone="UTC",
+        )
+        self._schedule(timer)
         listening = [asyncio.create_task(one.run(self.take)) for one in self.listeners]
         sending = asyncio.create_task(self._dispatch())
         timer.start()
+        watching = asyncio.create_task(self._watch_clock(timer))
         try:
             await self.tick()
             await self._stop.wait()
         finally:
+            watching.cancel()
             timer.shutdown(wait=False)
             for task in listening:
                 task.cancel()
@@ -88,22 +97,37 @@ class Daemon:
             await self._drain()
             self._thread.shutdown(wait=True)
 
-    def _timer(self) -> AsyncIOScheduler:
-        """Only recurring ticks; a late or dropped run is made up by the next one."""
-        timer = AsyncIOScheduler(
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-            timezone="UTC",
-        )
+    async def _watch_clock(self, timer: AsyncIOScheduler) -> None:
+        """APScheduler waits for hours of the clock: one set back would silence it for as long."""
+        loop = asyncio.get_running_loop()
+        steady, shown = loop.time(), self.clock.now()
+        while True:
+            await asyncio.sleep(WATCH)
+            passed = timedelta(seconds=loop.time() - steady)
+            jump = self.clock.now() - shown - passed
+            steady, shown = loop.time(), self.clock.now()
+            if abs(jump) > JUMP:
+                log.warning("the clock was moved by %s", jump)
+                self._schedule(timer)
+                await self.tick()
+
+    def _schedule(self, timer: AsyncIOScheduler) -> None:
+        """Only recurring ticks, reckoned from now; a late or dropped run is made up by the next."""
         if self.tick_seconds is None:
-            timer.add_job(self.tick, "cron", second=0, id="tick")
+            timer.add_job(self.tick, "cron", second=0, id="tick", replace_existing=True)
         else:
-            timer.add_job(self.tick, "interval", seconds=self.tick_seconds, id="tick")
-        timer.add_job(self._sweep, "interval", seconds=30, id="sweep")
+            timer.add_job(
+                self.tick, "interval", seconds=self.tick_seconds, id="tick", replace_existing=True
+            )
+        timer.add_job(self._sweep, "interval", seconds=30, id="sweep", replace_existing=True)
         if self.look:
-            timer.add_job(self._look, "interval", seconds=self.look_seconds, id="look")
+            timer.add_job(
+                self._look, "interval", seconds=self.look_seconds, id="look", replace_existing=True
+            )
         if self.backup:
-            timer.add_job(self._back_up, "cron", hour=19, minute=30, id="backup")  # 02:30 here
-        return timer
+            timer.add_job(
+                self._back_up, "cron", hour=19, minute=30, id="backup", replace_existing=True
+            )
 
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""
@@ -139,6 +163,8 @@ class Daemon:
             await self.tick()
 
     async def _sweep(self) -> None:
+        if self._sends:
+            return  # their leases are alive, however long a provider makes them wait
         if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now())):
             self._wake.set()
 
@@ -149,12 +175,20 @@ class Daemon:
     async def _guarded(self, what: str, work: Callable[[], T]) -> T | None:
         """`work`, or one line in the log that says why not; the daemon goes on in any case."""
         try:
-            return await self.do(work)
+            done = await self.do(work)
+            self._troubles.pop(what, None)
+            return done
         except StoreBusyError as error:
-            log.error("%s waits: %s", what, error)
+            self._complain(what, f"waits: {error}")
         except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
-            log.error("%s failed: %s: %s", what, type(error).__name__, error)
+            self._complain(what, f"failed: {type(error).__name__}: {error}")
         return None
+
+    def _complain(self, what: str, words: str) -> None:
+        """One line a trouble, until it changes or is over."""
+        if self._troubles.get(what) != words:
+            log.error("%s %s", what, words)
+        self._troubles[what] = words
 
     async def _dispatch(self) -> None:
         """Leases what is due, as much as may be in flight, and sleeps until something is."""
@@ -166,7 +200,9 @@ class Daemon:
                 send = asyncio.create_task(self._send(parcel))
                 self._sends.add(send)
                 send.add_done_callback(self._landed)
-            if not parcels:
+            if parcels is None and free > 0:
+                await self._nap(BUSY_PAUSE)
+            elif not parcels:
                 await self._rest()
 
     def _lease(self, limit: int) -> list[Parcel]:
@@ -181,9 +217,18 @@ class Daemon:
         due = await self._guarded("next due", self.service.next_due)
         wait = IDLE
         if due is not None and len(self._sends) < self.in_flight:
-            wait = min(IDLE, max(0.01, (due - self.clock.now()) / timedelta(seconds=1)))
+            # What is due and was not leased just now waits for something else than its hour.
+            ahead = (due - self.clock.now()) / timedelta(seconds=1)
+            wait = min(IDLE, ahead if ahead > 0 else 1.0)
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
+        except TimeoutError:
+            return
+
+    async def _nap(self, seconds: float) -> None:
+        """Waits, but not beyond the end."""
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
             return
 

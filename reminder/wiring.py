@@ -20,11 +20,11 @@ from reminder.channels.mail import MailChannel, MailIdentity, MailServer
 from reminder.channels.pacer import Pacer
 from reminder.channels.rows import RowRenderer
 from reminder.channels.telegram import TelegramChannel, make_bot
-from reminder.core.errors import FileError, ReminderError
+from reminder.core.errors import ReminderError
 from reminder.core.workdays import local
 from reminder.daemon import Daemon
 from reminder.files.settings import Settings
-from reminder.ports import Channel, Clock, SendError, Store
+from reminder.ports import Channel, Clock, SendError, Store, StoreBusyError
 from reminder.service.deliver import Delivery
 from reminder.service.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
 from reminder.service.receive import Receiver
@@ -81,10 +81,13 @@ class Watch:
         content = self._content(self.settings)
         if content in (self.seen, self.refused) and asked == self.asked:
             return False
-        self.asked = asked
+        before, self.asked = self.asked, asked
         try:
             return self._take_up()
-        except (FileError, ReminderError) as error:
+        except StoreBusyError:
+            self.asked = before  # tried again at the next look
+            raise
+        except ReminderError as error:
             self._refuse(error, content)
             return False
 

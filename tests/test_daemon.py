@@ -218,3 +218,17 @@ async def test_a_wrong_token_stops_the_start_with_one_sentence(
         assert str(caught.value).startswith("[telegram] token: Telegram does not accept it")
         assert "falsch" not in str(caught.value)
     assert mailbox.mails == []
+
+
+@pytest.mark.asyncio
+async def test_no_network_at_the_start_is_waited_out(
+    tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram out of reach: the daemon starts all the same, and mail goes out."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    clock = SetClock(at("24/01", "08:00"))
+    async with FakeTelegram() as telegram:
+        telegram.go_offline()
+        async with running(tmp_path, clock, telegram, mailbox):
+            await telegram.until(lambda: any(to == "binh@example.vn" for to, _ in mailbox.mails))
+        telegram.go_online()

@@ -47,7 +47,8 @@ def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]
     if step is Step.DATA:
         reason = f"mất kết nối với máy chủ thư {server} khi đang gửi; có thể thư đã được nhận"
         return SendError(reason, retry=True, unknown=True)
-    return SendError(_unreached(error, step, server, words), retry=True, channel_down=True)
+    down = step is not Step.CONNECT  # a line that is cut comes back; a refused login does not
+    return SendError(_unreached(error, step, server, words), retry=True, channel_down=down)
 
 
 def _refusal(code: int, said: str, step: Step, server: str) -> SendError:

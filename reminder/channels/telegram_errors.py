@@ -82,7 +82,7 @@ def _network(error: TelegramError, words: str) -> SendError:
     """The line or the server failed: was the request taken before that?"""
     cause = error.__cause__
     if isinstance(cause, _NEVER_LEFT):
-        return SendError("không kết nối được với Telegram", retry=True, channel_down=True)
+        return SendError("không kết nối được với Telegram", retry=True)
     if isinstance(cause, httpx.PoolTimeout):  # the library's own connections are all busy
         return SendError("hàng đợi gửi Telegram đang đầy", retry=True)
     if isinstance(cause, httpx.HTTPError):

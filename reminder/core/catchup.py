@@ -110,6 +110,8 @@ def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: dat
     """Whether what was due to be said earlier still holds now."""
     if state.closed or state.due != item.due:
         return False
+    if state.held_until is not None and local_day(now) < state.held_until:
+        return False
     if kind is MessageKind.ESCALATION:
         return True
     snoozed = state.snoozed.get(unit)

@@ -17,8 +17,8 @@ from reminder.core.delivery import Retries
 from reminder.core.outbox import Draft, Row, RowState
 from reminder.core.schedule import local_day
 from reminder.core.workdays import instant
-from reminder.ports import Outbound, Renderer, SendError, Store
-from reminder.service.office import GROUP, Office
+from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
+from reminder.service.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
 from reminder.service.past import completed
 from reminder.service.views import view_drafts
 
@@ -58,21 +58,36 @@ def lease(
     office: Office, store: Store, renderer: Renderer, now: datetime, limit: int
 ) -> list[Parcel]:
     """Claims rows whose time has come and renders them; what says nothing more ends here."""
-    claimed = store.lease(now, limit, HOLD, office.channels)
-    parcels = (_prepared(office, store, renderer, row, now) for row in claimed)
-    return [parcel for parcel in parcels if parcel]
+    parcels = []
+    for row in store.lease(now, limit, HOLD, ALL_CHANNELS):
+        try:
+            parcel = _prepared(office, store, renderer, row, now)
+        except StoreBusyError as error:  # the rest of the batch goes all the same
+            log.error("row %d waits for its lease to end: %s", row.id, error)
+            continue
+        if parcel:
+            parcels.append(parcel)
+    return parcels
 
 
 def _prepared(
     office: Office, store: Store, renderer: Renderer, row: Row, now: datetime
 ) -> Parcel | None:
     draft = row.draft
-    address = str(draft.payload.get("chat", "")) or _address(office, row)
+    if draft.channel not in office.channels:
+        _give_up(office, store, row, "kênh này không còn được cài đặt", now)
+        return None
+    if _has_left(office, row):
+        store.mark_ended(row, RowState.DROPPED, "người nhận không còn trong danh sách", at=now)
+        return None
+    address = _chat(store, row) or _address(office, row)
     if not address:
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
     try:
         message = renderer.render(Moment(office, now), completed(store, row))
+    except StoreBusyError:
+        raise
     except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
         log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
         _give_up(office, store, row, "không soạn được tin này", now)
@@ -83,6 +98,17 @@ def _prepared(
         return None
     key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
     return Parcel(row=row, address=address, message=message, key=key)
+
+
+def _has_left(office: Office, row: Row) -> bool:
+    recipient = row.draft.recipient
+    return not recipient.startswith((GROUP, STRANGER)) and recipient not in office.people
+
+
+def _chat(store: Store, row: Row) -> str:
+    """Where an answer goes: the chat that asked, under its new id if it has moved since."""
+    chat = str(row.draft.payload.get("chat", ""))
+    return (store.meta(f"moved:{row.draft.channel}:{chat}") or chat) if chat else ""
 
 
 def _address(office: Office, row: Row) -> str:
@@ -116,6 +142,7 @@ def failed(
     row = parcel.row
     if error.moved_to:
         store.move_address(row.draft.channel, parcel.address, error.moved_to)
+        store.set_meta(f"moved:{row.draft.channel}:{parcel.address}", error.moved_to)
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
@@ -123,11 +150,11 @@ def failed(
     if error.address_dead:
         _say_address_dead(office, store, parcel, error.reason, now)
         return _give_up(office, store, row, error.reason, now)
-    if not error.retry:
+    if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now)
     waited = now - row.draft.slot
     impatient = error.channel_down or waited >= delivery.fall_through_after
-    if impatient and next_channel(office, row) is not None:
+    if impatient and (next_channel(office, row) is not None or _is_group_nudge(row)):
         return _give_up(office, store, row, error.reason, now)
     asked = timedelta(seconds=error.retry_after) if error.retry_after else None
     due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
@@ -151,7 +178,7 @@ def _give_up(office: Office, store: Store, row: Row, reason: str, now: datetime)
     following = next_channel(office, row)
     if following is not None:
         drafts = [_copied(row, following, now)]
-    elif row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge":
+    elif _is_group_nudge(row):
         drafts = _to_members(office, row, now)
     else:
         drafts = _dead_letter(office, row, reason, now)
@@ -159,6 +186,10 @@ def _give_up(office: Office, store: Store, row: Row, reason: str, now: datetime)
     log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
                 row.draft.recipient, row.draft.channel, reason)  # fmt: skip
     return Fate.NEXT_CHANNEL if following else Fate.DEAD
+
+
+def _is_group_nudge(row: Row) -> bool:
+    return row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge"
 
 
 def _copied(row: Row, channel: str, now: datetime) -> Draft:
@@ -188,7 +219,7 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
             due_at=now,
         )
         for person in office.members(draft.recipient.removeprefix(GROUP))
-        if (ways := office.ways(person.id))
+        if (ways := office.ways(person.id)) and ways[0] == TELEGRAM  # the others heard it already
     ]
 
 

@@ -25,7 +25,9 @@ def start(
         return None
     code = code.strip()
     if not code:
-        return View(name="help") if sender else None
+        if sender is None:
+            return None
+        return View(name="help", data={"office": sender.office, "leader": sender.leader})
     if not limits.may_try(inbound.sender, now):
         return None
     person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
@@ -60,7 +62,11 @@ def bind_group(
 
 
 def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
-    """Mail addresses are those of the people file; whoever left it loses all. True if changed."""
+    """Mail addresses are those of the people file. True if any has changed.
+
+    Who left the file keeps a binding that counts for nothing (rights and nudges follow the file),
+    so that a file saved half does not cost the office its enrolments.
+    """
     changed = False
     known = {(a.recipient, a.channel): a.value for a in office.addresses}
     for person in office.files.people:
@@ -69,7 +75,4 @@ def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
             changed = True
         if not person.email and (person.id, EMAIL) in known:
             changed = bool(store.unbind(person.id, EMAIL)) or changed
-    for recipient in {a.recipient for a in office.addresses}:
-        if not recipient.startswith(GROUP) and recipient not in office.people:
-            changed = bool(store.unbind(recipient)) or changed
     return changed

@@ -16,6 +16,8 @@ from reminder.core.schedule import Scheduler, local_day
 
 TELEGRAM, EMAIL, CONSOLE = "telegram", "email", "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
+ALL_CHANNELS = (TELEGRAM, EMAIL, CONSOLE)
+STRANGER = "stranger:"  # a recipient whom nobody enrolled
 GROUP = "group:"  # a recipient that is a unit's group, not a person
 
 

@@ -23,7 +23,7 @@ from reminder.ports import Store
 from reminder.service import enrol, past, recipients
 from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
-from reminder.service.office import CONSOLE, GROUP, Office
+from reminder.service.office import CONSOLE, GROUP, STRANGER, Office
 from reminder.service.views import view_drafts
 
 
@@ -154,7 +154,7 @@ class Receiver:
         if once and not self.limits.may_hear(inbound.sender, now):
             return False
         sender = office.sender(inbound)
-        speaker = sender.person.id if sender else f"stranger:{inbound.sender}"
+        speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
         return self.store.record(
             [],
             unit_names=office.unit_names,

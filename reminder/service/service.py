@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
-from reminder.ports import Renderer, SendError, Store
+from reminder.ports import Renderer, SendError, Store, StoreBusyError
 from reminder.service import deliver, enrol, tick
 from reminder.service.deliver import Delivery, Fate, Parcel
 from reminder.service.office import Files, Office
@@ -79,9 +79,13 @@ class Service:
 
     def reload(self, files: Files, now: datetime) -> list[str]:
         """Goes on with new files; what they change, a line each."""
-        before = self.office.files
+        old, before = self.office, self.office.files
         self.office = replace(self.office, files=files)
-        self._sync(now)
+        try:
+            self._sync(now)
+        except StoreBusyError:
+            self.office = old  # all of it is taken up, or nothing
+            raise
         lines = _changes(before, files)
         for line in lines:
             log.info("reloaded: %s", line)

@@ -51,7 +51,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         since, turned_back = _since(store, mark, now)
         events = [*office.events, *started.events]
         due = due_now(office.scheduler, plans, events, since, now, kinds)
-        if turned_back:
+        if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
             due = _without_said(due, store, plans)
         said += due.messages
         spoken += _spoken(due, now)
@@ -95,7 +95,7 @@ def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
 
 
 def _without_said(due: Due, store: Store, plans: Sequence[Plan]) -> Due:
-    """`due` without what was said already, when the clock ran ahead."""
+    """`due` without what was said already, whatever hour the clock or the slot showed then."""
     before = {
         (s.key, s.unit, s.kind, s.stage, s.due) for plan in plans for s in store.spoken(plan.id)
     }
@@ -107,7 +107,8 @@ def _without_said(due: Due, store: Store, plans: Sequence[Plan]) -> Due:
             items=tuple(
                 i
                 for i in m.items
-                if (i.key, m.unit, m.kind.value, str(i.stage), i.due.isoformat()) not in before
+                if i.stage.again  # a second snooze ends as the first did
+                or (i.key, m.unit, m.kind.value, str(i.stage), i.due.isoformat()) not in before
             ),
         )
         for m in due.messages
@@ -136,25 +137,30 @@ def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
     started = Plans({}, [], [])
     today = local_day(now)
     for plan in office.speaking(now):
-        if store.meta(f"started:{plan.id}") is not None:
+        first = store.meta(f"started:{plan.id}") is None
+        if not first and store.meta(f"greeted:{plan.id}"):
             continue
-        started.meta[f"started:{plan.id}"] = now.isoformat()
         held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
         late = [
             state
             for state in office.states.values()
             if state.key.plan == plan.id
             and not state.closed
-            and office.scheduler.days_late(state, today)
+            and (office.scheduler.days_late(state, today) if first else state.held_until)
         ]
-        started.events.extend(
-            Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
-            for s in late
-        )
+        if first:
+            started.meta[f"started:{plan.id}"] = now.isoformat()
+            started.events.extend(
+                Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
+                for s in late
+            )
         data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
-        started.drafts.extend(
-            view_drafts(office, f"unit:{plan.office}", "plan-started", data, now, subject=plan.id)
+        greeting = view_drafts(
+            office, f"unit:{plan.office}", "plan-started", data, now, subject=plan.id
         )
+        started.drafts.extend(greeting)
+        if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
+            started.meta[f"greeted:{plan.id}"] = now.isoformat()
     return started
 
 

@@ -115,7 +115,7 @@ def test_no_line_means_nothing_was_sent() -> None:
     async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
         server.go_offline()
         meaning = [known(await refusal(channel)) for _ in range(2)]
-        assert meaning[-1] == {"retry": True, "channel_down": True}
+        assert meaning[-1] == {"retry": True}
         server.go_online()
         await channel.send(str(PERSON), HELLO, "row-1")
         assert len(server.sent_to(PERSON)) == 1
@@ -162,5 +162,5 @@ def test_no_network_at_the_start_is_said_without_the_token(
         return caught.value
 
     error = asyncio.run(main())
-    assert known(error) == {"retry": True, "channel_down": True}
+    assert known(error) == {"retry": True}
     assert TOKEN not in "".join(traceback.format_exception(error)) + caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 from itertools import pairwise
 
 import pytest
@@ -225,3 +226,70 @@ def test_a_person_taken_from_the_file_hears_and_may_do_nothing(office: World) ->
     answer = office.says("an", "/done 1c", at("24/01", "09:00"))
     assert answer[0].startswith("telegram stranger:101 reply: Xin lỗi, tài khoản này chưa")
     assert office.events() == []
+
+
+def test_what_is_held_since_a_first_start_is_not_nudged(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Started at ten in April: what was late goes to the office as a list, and to nobody else."""
+    office = world(plan2024, scheduler, start=at("08/4", "10:00"))
+    told = [line.split(": ")[0] for line in office.tick(at("08/4", "10:00"))]
+    assert "telegram chi notice" in told
+    assert [line for line in told if "nudge" in line or "escalation" in line] == []
+    assert {line.split(" ")[0] for line in office.events()} == {"held"}
+
+
+def test_the_first_list_waits_for_somebody_to_hear_it(plan2024: Plan, scheduler: Scheduler) -> None:
+    """An office that has enrolled nobody yet gets the list once somebody is, and once only."""
+    alone = replace(person("chi", "van-phong"), email="", channels=(TELEGRAM,))
+    office = world(plan2024, scheduler, people=(alone,), bound=())
+    assert office.tick(at("22/01", "07:00")) == []
+    office.store.bind("chi", TELEGRAM, "103", at("22/01", "07:05"))
+    told = office.tick(at("22/01", "07:06"))
+    assert told[0].startswith("telegram chi notice: Bắt đầu theo dõi")
+    assert [line for line in office.tick(at("22/01", "07:07")) if "Bắt đầu" in line] == []
+
+
+def test_a_second_unknown_outcome_ends_there(office: World) -> None:
+    """Sent once more and no more: then the next channel takes over."""
+    started(office)
+    office.refuse = lambda p: (
+        SendError("mất kết nối", retry=True, unknown=True)
+        if p.row.draft.channel == TELEGRAM
+        else None
+    )
+    office.tick(at("24/01"))
+    told = office.deliver(at("24/01", "08:05"))
+    assert [line.split(": ")[0] for line in told] == ["email an nudge", "email dung nudge"]
+
+
+def test_a_people_file_saved_half_costs_no_enrolment(office: World) -> None:
+    """Emptied and restored: the officer is reached by Telegram as before."""
+    started(office)
+    files = office.service.office.files
+    office.service.reload(Files(files.plans, (), files.scheduler), at("23/01"))
+    office.service.reload(files, at("23/01", "08:01"))
+    assert office.tick(at("24/01"))[0].startswith("telegram an nudge")
+
+
+def test_a_group_that_is_out_of_reach_falls_through_to_its_officers(office: World) -> None:
+    """After two hours each officer hears it alone; who had the mail is not told twice."""
+    started(office)
+    office.says("chi", "/bind tu-phap", at("23/01"), chat="-500", private=False)
+    office.refuse = lambda p: SendError("mất mạng", retry=True) if p.address == "-500" else None
+    told = [line.split(": ")[0] for line in office.tick(at("24/01"))]
+    assert told == ["email binh nudge", "telegram dung nudge"]
+    assert [line.split(": ")[0] for line in office.deliver(at("24/01", "10:01"))] == [
+        "telegram an nudge"
+    ]
+
+
+def test_a_slot_moved_within_the_day_says_nothing_twice(office: World) -> None:
+    """From 08:00 to 10:00 at nine o'clock: what was said at eight is not said again at ten."""
+    started(office)
+    office.tick(at("24/01"))
+    files = office.service.office.files
+    policy = replace(files.scheduler.policy, slot=time(10))
+    later = Scheduler(files.scheduler.calendar, policy)
+    office.service.reload(Files(files.plans, files.people, later), at("24/01", "09:00"))
+    assert office.tick(at("24/01", "10:00")) == []
