@@ -32,11 +32,13 @@ class TelegramListener:
         bot: Bot,
         *,
         polled: Callable[[], None] = lambda: None,
+        refused: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
-        """`polled` is called after each poll that was answered."""
+        """`polled` is called after each poll that was answered, `refused` when the token is not."""
         self._bot, self._polled, self._sleep = bot, polled, sleep
+        self._refused = refused
         self._poll_seconds = poll_seconds
         self._offset = 0
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
@@ -87,6 +89,8 @@ class TelegramListener:
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("Telegram: %s", words)
             self._trouble, self._silent_for = words, 0.0
+            if isinstance(error, InvalidToken):
+                self._refused("Telegram không nhận mã bot: xem lại thiết lập telegram.token")
         wait = self._wait
         if isinstance(error, RetryAfter):
             asked = error.retry_after

@@ -151,6 +151,13 @@ class Daemon:
         """Keeps a mark in the store, if that can be written now."""
         await self._guarded(f"note {name}", lambda: self.service.store.set_meta(name, value))
 
+    async def say_refused(self, channel: str, reason: str) -> None:
+        """Tells the office that `channel` refuses everything."""
+        await self._guarded(
+            "refused", lambda: self.service.refused(channel, reason, self.clock.now())
+        )
+        self._wake.set()
+
     async def reread(self) -> None:
         """Looks at the files now."""
         await self._look()

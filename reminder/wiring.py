@@ -96,7 +96,10 @@ class Watch:
         settings = bootstrap.load_settings(self.config)
         files = bootstrap.read_files(settings, now)
         lines = self.service.reload(files, now)
-        for section in ("store", "telegram", "email"):
+        self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
+        if settings.delivery.in_flight != self.settings.delivery.in_flight:
+            log.warning("[delivery] in_flight has changed: that is taken up at the next start")
+        for section in ("store", "telegram", "email", "log"):
             if getattr(settings, section) != getattr(self.settings, section):
                 log.warning("[%s] has changed: that is taken up at the next start", section)
         self.settings, self.refused = settings, ""
@@ -235,6 +238,11 @@ def _front(
         marks.add(task := asyncio.get_running_loop().create_task(mark))
         task.add_done_callback(marks.discard)
 
+    def refused(reason: str) -> None:
+        say = daemon.say_refused(TELEGRAM, reason)
+        marks.add(task := asyncio.get_running_loop().create_task(say))
+        task.add_done_callback(marks.discard)
+
     async def known(name: str) -> None:
         service.receiver.bot_name = name
         await daemon.note("bot_name", name)
@@ -242,7 +250,7 @@ def _front(
     marks: set[asyncio.Task[None]] = set()
     return TelegramFront(
         channel=channel,
-        listener=TelegramListener(bot, polled=polled),
+        listener=TelegramListener(bot, polled=polled, refused=refused),
         bot_name=lambda: bot.username,
         known=known,
     )

@@ -146,7 +146,7 @@ def failed(
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
-        _say_channel_down(office, store, row.draft.channel, error.reason, now)
+        say_channel_down(office, store, row.draft.channel, error.reason, now)
     if error.address_dead:
         _say_address_dead(office, store, parcel, error.reason, now)
         return _give_up(office, store, row, error.reason, now)
@@ -258,7 +258,7 @@ def _say_address_dead(
     store.mark_address_dead(row.draft.channel, parcel.address, reason, now, drafts=drafts)
 
 
-def _say_channel_down(
+def say_channel_down(
     office: Office, store: Store, channel: str, reason: str, now: datetime
 ) -> None:
     """Once until it works again: the mark is taken away by `channel_up`."""

@@ -69,6 +69,10 @@ class Service:
         """A message was not accepted."""
         return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
 
+    def refused(self, channel: str, reason: str, now: datetime) -> None:
+        """A channel refuses everything, as its listener has found out."""
+        deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
+
     def sweep(self, now: datetime) -> int:
         """Leases that ran out are taken back."""
         return self.store.sweep(now)
