@@ -18,7 +18,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.service.world import at
 
 OFFICERS = 40
-KILLS = 8
+KILLS = 20
 IN_FLIGHT = 3
 REPEAT = "(có thể là tin gửi lại)"
 
