@@ -11,7 +11,8 @@ from reminder.ports import Store
 from reminder.service import past
 from reminder.service.office import GROUP, TELEGRAM, Office
 
-_CLOSING = (EventKind.DONE, EventKind.UPDATED)
+# What a close or its undoing makes untrue in a nudge that was read already.
+_CLOSING = (EventKind.DONE, EventKind.UPDATED, EventKind.UNDONE, EventKind.REOPENED)
 
 
 def edit_drafts(

@@ -28,8 +28,6 @@ def start(
         if sender is None:
             return None
         return View(name="help", data={"office": sender.office, "leader": sender.leader})
-    if not limits.may_try(inbound.sender, now):
-        return None
     person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
     if person in office.people:
         for other in office.addresses:  # one chat speaks for one person: the newest binding holds
@@ -40,6 +38,8 @@ def start(
     fault = store.invitation_fault(hash_code(code), now)
     if sender and fault == "used":
         return View(name="welcome", data={"person": sender.person.id})
+    if not limits.may_try(inbound.sender, now):  # only what fails counts: 128 bits aren't guessed
+        return None
     return View(name="invitation-fault", data={"fault": fault or "unknown"})
 
 

@@ -50,5 +50,5 @@ class Limits:
         return self.heard.take(sender, now) and self.heard_by_all.take("", now)
 
     def may_try(self, sender: str, now: datetime) -> bool:
-        """Whether an invitation's code is looked at."""
+        """Whether a code that did not hold is answered."""
         return self.codes.take(sender, now) and self.codes_of_all.take("", now)
