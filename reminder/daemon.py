@@ -158,10 +158,6 @@ class Daemon:
         )
         self._wake.set()
 
-    async def reread(self) -> None:
-        """Looks at the files now."""
-        await self._look()
-
     async def _look(self) -> None:
         if self.look is None:
             return

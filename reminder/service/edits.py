@@ -12,7 +12,7 @@ from reminder.service import past
 from reminder.service.office import GROUP, TELEGRAM, Office
 
 # What a close or its undoing makes untrue in a nudge that was read already.
-_CLOSING = (EventKind.DONE, EventKind.UPDATED, EventKind.UNDONE, EventKind.REOPENED)
+_TURNING = (EventKind.DONE, EventKind.UPDATED, EventKind.UNDONE, EventKind.REOPENED)
 
 
 def edit_drafts(
@@ -21,7 +21,7 @@ def edit_drafts(
     """The edits that follow from `events` of the person `actor`; `tag` tells acts apart."""
     rows = {}
     for event in events:
-        if event.kind not in _CLOSING or event.key not in office.states:
+        if event.kind not in _TURNING or event.key not in office.states:
             continue
         for unit in office.states[event.key].occurrence.task.lead:
             others = [p.id for p in office.members(unit) if p.id != actor]
