@@ -1,0 +1,1 @@
+"""Plan and ledger → files that people open: a workbook, a calendar. Imports core only."""

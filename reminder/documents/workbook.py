@@ -1,0 +1,317 @@
+"""A plan as a workbook for Excel: a row an occurrence, and the figures of each unit.
+
+All text is written as text: a title that looks like a formula (“=1+1”, “@SUM”) never runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from reminder.core.ledger import State
+from reminder.core.occurrences import Key
+from reminder.core.periods import vn_date
+from reminder.core.plan import Plan
+from reminder.core.schedule import Scheduler
+from reminder.core.text import normal
+from reminder.core.workdays import local
+from reminder.documents.standing import Standing, standing, standing_words
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+LONGEST = 32_767  # UTF-16 units of a cell: Excel's limit
+FOOTER = 80  # characters of the title in a page's footer; Excel refuses more than 255 in all
+A4 = 9  # Excel's number of the paper
+HEAD = 3  # the row of the headings, from 0
+FROZEN = 3  # columns that stay in sight: number, code, task
+FILLS: Mapping[Standing, str] = {
+    Standing.DONE: "#C6E7CE",
+    Standing.DONE_LATE: "#E3EBC2",
+    Standing.SIGNING: "#CFE2F7",
+    Standing.LATE: "#F8C9C4",
+    Standing.OPEN: "#FFF0BF",
+    Standing.AHEAD: "#FFFFFF",
+    Standing.AWAITING: "#E4DFEC",
+}
+Cell = str | int | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list: its heading, and its width in characters."""
+
+    heading: str
+    width: float
+    centred: bool = False
+
+
+COLUMNS = (
+    Column("STT", 5, centred=True),
+    Column("Mã", 6, centred=True),
+    Column("Nhiệm vụ", 30),
+    Column("Sản phẩm", 25),
+    Column("Kỳ", 10),
+    Column("Chủ trì", 14),
+    Column("Phối hợp", 13),
+    Column("Hạn", 11, centred=True),
+    Column("Hạn gốc", 11, centred=True),
+    Column("Về hạn", 15),
+    Column("Tình trạng", 17),
+    Column("Ngày xong", 11, centred=True),
+    Column("Số, ký hiệu", 17),
+    Column("Ghi chú", 30),
+)
+STANDING = [column.heading for column in COLUMNS].index("Tình trạng")
+
+
+def workbook(plan: Plan, states: Mapping[Key, State], scheduler: Scheduler, day: date) -> bytes:
+    """The .xlsx of `plan` as it stands on `day`; the same bytes for the same arguments.
+
+    `states` may hold other plans' too. CalendarError if the working calendar lacks a year needed.
+    """
+    # xlsxwriter takes 60 ms to load, and most commands write no workbook.
+    from xlsxwriter import Workbook
+
+    mine = [state for key, state in states.items() if key.plan == plan.id]
+    target = BytesIO()
+    book = Workbook(
+        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    book.set_properties(
+        {
+            "title": written(plan.title),
+            "subject": "Theo dõi thực hiện kế hoạch",
+            "comments": f"Số liệu đến ngày {vn_date(day, year=True)}",
+            "created": datetime.combine(day, time(), UTC),
+        }
+    )
+    styles = Styles(book)
+    _list(book, styles, plan, mine, scheduler, day)
+    _summary(book, styles, plan, mine, scheduler, day)
+    book.close()
+    return target.getvalue()
+
+
+def written(text: str) -> str:
+    """`text` as a cell can hold it: no control characters, no longer than Excel allows."""
+    units = normal(text).strip().encode("utf-16-le")
+    return units[: 2 * LONGEST].decode("utf-16-le", errors="ignore")
+
+
+def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]:
+    """The cells of `state` after its number, in the order of COLUMNS."""
+    occurrence = state.occurrence
+    original = state.original_due
+    return [
+        occurrence.task.code,
+        occurrence.task.title,
+        occurrence.deliverable.product,
+        occurrence.period.name,
+        _units(plan, occurrence.task.lead),
+        _units(plan, occurrence.task.support),
+        state.due,
+        original if original != state.due else None,
+        _about_due(state),
+        standing_words(state, scheduler, day),
+        local(state.closed.at).date() if state.closed else None,
+        _evidence(state),
+        _notes(plan, state),
+    ]
+
+
+def _units(plan: Plan, units: Sequence[str]) -> str:
+    return ", ".join(plan.by_unit[unit].label for unit in units)
+
+
+def _about_due(state: State) -> str:
+    """“gia hạn từ 31/01”, “hạn dự kiến”, and a request that waits for the office."""
+    said = []
+    original, due = state.original_due, state.due
+    if state.assumed:
+        said.append("hạn dự kiến")
+    elif due is not None and original is None:
+        said.append("Văn phòng đặt hạn")
+    elif due is not None and original is not None and due != original:
+        said.append(f"{'gia hạn' if due > original else 'dời'} từ {vn_date(original)}")
+    if state.request is not None and not state.closed:
+        until = f" đến {vn_date(state.request.until)}" if state.request.until else ""
+        said.append(f"xin gia hạn{until}, chờ quyết")
+    return "; ".join(said)
+
+
+def _evidence(state: State) -> str:
+    """The number of what was handed in; of shared work each unit's."""
+    told = [state.evidence]
+    if len(state.parts) > 1:
+        told = [*(part.evidence for part in state.parts.values()), state.evidence]
+    return "; ".join(dict.fromkeys(text for text in told if text))
+
+
+def _notes(plan: Plan, state: State) -> str:
+    """What was said, a line each: parts of shared work, the check-in's text, notes."""
+    lines = []
+    if state.parts and not state.closed:
+        parts = (
+            f"{_units(plan, [unit])} {vn_date(local(event.at).date())}"
+            for unit, event in state.parts.items()
+        )
+        lines.append(f"Đã báo xong: {', '.join(parts)}")
+    said = [*state.parts.values(), *state.notes]
+    lines += [
+        f"{vn_date(local(event.at).date())}: {event.note}"
+        for event in sorted(said, key=lambda event: event.at)
+        if event.note
+    ]
+    return "\n".join(lines)
+
+
+class Styles:
+    """The workbook's formats."""
+
+    def __init__(self, book: Workbook) -> None:
+        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
+        grid = {**base, "border": 1, "border_color": "#B7B7B7"}
+        middle = {"align": "center"}
+        self.title = book.add_format({**base, "font_size": 14, "bold": True})
+        self.plain = book.add_format({**base, "italic": True})
+        self.head = book.add_format(
+            {**grid, **middle, "bold": True, "text_wrap": True, "valign": "vcenter",
+             "bg_color": "#1F4E79", "font_color": "#FFFFFF"}
+        )  # fmt: skip
+        self.text = book.add_format({**grid, "text_wrap": True})
+        self.centred = book.add_format({**grid, **middle})
+        self.date = book.add_format({**grid, **middle, "num_format": "dd/mm/yyyy"})
+        self.total = book.add_format({**grid, "bold": True, "bg_color": "#EDEDED"})
+        self.total_number = book.add_format({**grid, **middle, "bold": True, "bg_color": "#EDEDED"})
+        self.standing = {
+            each: book.add_format({**grid, "text_wrap": True, "bg_color": colour})
+            for each, colour in FILLS.items()
+        }
+        # A rule's format may not carry a font, and needs no more than the colour.
+        self.rule = {each: book.add_format({"bg_color": colour}) for each, colour in FILLS.items()}
+
+
+def _put(sheet: Worksheet, at: tuple[int, int], cell: Cell, styles: Styles, text: Format) -> None:
+    """Writes `cell` as what it is; text never as a formula, a link or a number."""
+    match cell:
+        case None | "":
+            sheet.write_blank(*at, None, text)
+        case date():
+            sheet.write_datetime(*at, cell, styles.date)
+        case int():
+            sheet.write_number(*at, cell, styles.centred)
+        case str():
+            sheet.write_string(*at, written(cell), text)
+
+
+def _list(
+    book: Workbook,
+    styles: Styles,
+    plan: Plan,
+    states: Sequence[State],
+    scheduler: Scheduler,
+    day: date,
+) -> None:
+    sheet = book.add_worksheet("Theo dõi")
+    _heading(sheet, styles, plan, day, [c.heading for c in COLUMNS])
+    for number, column in enumerate(COLUMNS):
+        sheet.set_column(number, number, column.width)
+    for number, state in enumerate(states, start=1):
+        for place, cell in enumerate([number, *row(plan, state, scheduler, day)]):
+            style = styles.centred if COLUMNS[place].centred else styles.text
+            if place == STANDING:
+                style = styles.standing[standing(state, scheduler, day)]
+            _put(sheet, (HEAD + number, place), cell, styles, style)
+    last = HEAD + max(1, len(states))
+    _colour(sheet, styles, (HEAD + 1, last))
+    sheet.autofilter(HEAD, 0, last, len(COLUMNS) - 1)
+    sheet.freeze_panes(HEAD + 1, FROZEN)
+    # “3” is a task's code, and Excel would mark it as a number that went astray.
+    sheet.ignore_errors({"number_stored_as_text": f"B{HEAD + 2}:B{last + 1}"})
+    _print_setup(sheet, plan, day)
+
+
+def _colour(sheet: Worksheet, styles: Styles, rows: tuple[int, int]) -> None:
+    """Colours that follow the text, should somebody edit it; the cells' own are for previews."""
+    for each in Standing:
+        sheet.conditional_format(
+            rows[0], STANDING, rows[1], STANDING,
+            {"type": "text", "criteria": "begins with", "value": each.value,
+             "format": styles.rule[each], "stop_if_true": True},
+        )  # fmt: skip
+
+
+def _heading(
+    sheet: Worksheet, styles: Styles, plan: Plan, day: date, headings: Sequence[str]
+) -> None:
+    sheet.write_string(0, 0, written(plan.title), styles.title)
+    told = f"Số liệu đến ngày {vn_date(day, year=True)}"
+    sheet.write_string(1, 0, told, styles.plain)
+    for place, heading in enumerate(headings):
+        sheet.write_string(HEAD, place, heading, styles.head)
+    sheet.set_row(HEAD, 32)
+
+
+def _print_setup(sheet: Worksheet, plan: Plan, day: date) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(HEAD)
+    name = written(plan.title)[:FOOTER].replace("&", "&&")
+    sheet.set_footer(f"&L{name}&CTrang &P/&N&RSố liệu đến {vn_date(day, year=True)}")
+
+
+def _summary(
+    book: Workbook,
+    styles: Styles,
+    plan: Plan,
+    states: Sequence[State],
+    scheduler: Scheduler,
+    day: date,
+) -> None:
+    sheet = book.add_worksheet("Tổng hợp")
+    _heading(sheet, styles, plan, day, ["Bộ phận", "Tổng số", *(each.value for each in Standing)])
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1 + len(Standing), 13)
+    lines = figures(plan, states, scheduler, day)
+    for number, (name, counts) in enumerate(lines, start=HEAD + 1):
+        whole = number == HEAD + len(lines)
+        sheet.write_string(number, 0, written(name), styles.total if whole else styles.text)
+        style = styles.total_number if whole else styles.centred
+        for place, count in enumerate([sum(counts), *counts], start=1):
+            sheet.write_number(number, place, count, style)
+    sheet.write_string(
+        HEAD + len(lines) + 2,
+        0,
+        "Việc có nhiều bộ phận chủ trì được tính cho từng bộ phận, và tính một lần ở dòng cuối.",
+        styles.plain,
+    )
+    sheet.freeze_panes(HEAD + 1, 1)
+    _print_setup(sheet, plan, day)
+
+
+def figures(
+    plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
+) -> list[tuple[str, list[int]]]:
+    """Each leading unit's name and its counts in the order of Standing; the whole plan's last.
+
+    A unit's counts are of its own parts, so that who has done its share of shared work is not late.
+    """
+    lines = []
+    for unit in plan.units:
+        found = [
+            standing(state, scheduler, day, unit.id)
+            for state in states
+            if unit.id in state.occurrence.task.lead
+        ]
+        if found:
+            lines.append((unit.name, [found.count(each) for each in Standing]))
+    whole = [standing(state, scheduler, day) for state in states]
+    return [*lines, ("Cả kế hoạch", [whole.count(each) for each in Standing])]
