@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
 from reminder.core.ledger import Event, State
+from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.core.workdays import local
 
@@ -58,3 +60,23 @@ def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
         return found.value
     joint = ", quá hạn" if found is Standing.SIGNING else ""
     return f"{found.value}{joint} {late} ngày làm việc"
+
+
+def figures(
+    plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
+) -> list[tuple[str, list[int]]]:
+    """Each leading unit's name and its counts in the order of Standing; the whole plan's last.
+
+    A unit's counts are of its own parts, so that who has done its share of shared work is not late.
+    """
+    lines = []
+    for unit in plan.units:
+        found = [
+            standing(state, scheduler, day, unit.id)
+            for state in states
+            if unit.id in state.occurrence.task.lead
+        ]
+        if found:
+            lines.append((unit.name, [found.count(each) for each in Standing]))
+    whole = [standing(state, scheduler, day) for state in states]
+    return [*lines, ("Cả kế hoạch", [whole.count(each) for each in Standing])]

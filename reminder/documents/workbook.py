@@ -6,9 +6,9 @@ All text is written as text: a title that looks like a formula (“=1+1”, “@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from io import BytesIO
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from reminder.core.ledger import State
@@ -16,18 +16,18 @@ from reminder.core.occurrences import Key
 from reminder.core.periods import vn_date
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
-from reminder.core.text import normal
-from reminder.core.workdays import local
-from reminder.documents.standing import Standing, standing, standing_words
+from reminder.documents.planrows import COLUMNS, Cell, row, written
+from reminder.documents.standing import Standing, figures, standing
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-LONGEST = 32_767  # UTF-16 units of a cell: Excel's limit
 FOOTER = 80  # characters of the title in a page's footer; Excel refuses more than 255 in all
 A4 = 9  # Excel's number of the paper
+LINE, HIGHEST = 15.0, 405.0  # points: of a line of text, and of what Excel takes for a row
+DENSITY = 1.2  # letters of the font to a unit of width, which is a digit of the default one
 HEAD = 3  # the row of the headings, from 0
 FROZEN = 3  # columns that stay in sight: number, code, task
 FILLS: Mapping[Standing, str] = {
@@ -39,34 +39,6 @@ FILLS: Mapping[Standing, str] = {
     Standing.AHEAD: "#FFFFFF",
     Standing.AWAITING: "#E4DFEC",
 }
-Cell = str | int | date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the list: its heading, and its width in characters."""
-
-    heading: str
-    width: float
-    centred: bool = False
-
-
-COLUMNS = (
-    Column("STT", 5, centred=True),
-    Column("Mã", 6, centred=True),
-    Column("Nhiệm vụ", 30),
-    Column("Sản phẩm", 25),
-    Column("Kỳ", 10),
-    Column("Chủ trì", 14),
-    Column("Phối hợp", 13),
-    Column("Hạn", 11, centred=True),
-    Column("Hạn gốc", 11, centred=True),
-    Column("Về hạn", 15),
-    Column("Tình trạng", 17),
-    Column("Ngày xong", 11, centred=True),
-    Column("Số, ký hiệu", 17),
-    Column("Ghi chú", 30),
-)
 STANDING = [column.heading for column in COLUMNS].index("Tình trạng")
 
 
@@ -96,79 +68,6 @@ def workbook(plan: Plan, states: Mapping[Key, State], scheduler: Scheduler, day:
     _summary(book, styles, plan, mine, scheduler, day)
     book.close()
     return target.getvalue()
-
-
-def written(text: str) -> str:
-    """`text` as a cell can hold it: no control characters, no longer than Excel allows."""
-    units = normal(text).strip().encode("utf-16-le")
-    return units[: 2 * LONGEST].decode("utf-16-le", errors="ignore")
-
-
-def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]:
-    """The cells of `state` after its number, in the order of COLUMNS."""
-    occurrence = state.occurrence
-    original = state.original_due
-    return [
-        occurrence.task.code,
-        occurrence.task.title,
-        occurrence.deliverable.product,
-        occurrence.period.name,
-        _units(plan, occurrence.task.lead),
-        _units(plan, occurrence.task.support),
-        state.due,
-        original if original != state.due else None,
-        _about_due(state),
-        standing_words(state, scheduler, day),
-        local(state.closed.at).date() if state.closed else None,
-        _evidence(state),
-        _notes(plan, state),
-    ]
-
-
-def _units(plan: Plan, units: Sequence[str]) -> str:
-    return ", ".join(plan.by_unit[unit].label for unit in units)
-
-
-def _about_due(state: State) -> str:
-    """“gia hạn từ 31/01”, “hạn dự kiến”, and a request that waits for the office."""
-    said = []
-    original, due = state.original_due, state.due
-    if state.assumed:
-        said.append("hạn dự kiến")
-    elif due is not None and original is None:
-        said.append("Văn phòng đặt hạn")
-    elif due is not None and original is not None and due != original:
-        said.append(f"{'gia hạn' if due > original else 'dời'} từ {vn_date(original)}")
-    if state.request is not None and not state.closed:
-        until = f" đến {vn_date(state.request.until)}" if state.request.until else ""
-        said.append(f"xin gia hạn{until}, chờ quyết")
-    return "; ".join(said)
-
-
-def _evidence(state: State) -> str:
-    """The number of what was handed in; of shared work each unit's."""
-    told = [state.evidence]
-    if len(state.parts) > 1:
-        told = [*(part.evidence for part in state.parts.values()), state.evidence]
-    return "; ".join(dict.fromkeys(text for text in told if text))
-
-
-def _notes(plan: Plan, state: State) -> str:
-    """What was said, a line each: parts of shared work, the check-in's text, notes."""
-    lines = []
-    if state.parts and not state.closed:
-        parts = (
-            f"{_units(plan, [unit])} {vn_date(local(event.at).date())}"
-            for unit, event in state.parts.items()
-        )
-        lines.append(f"Đã báo xong: {', '.join(parts)}")
-    said = [*state.parts.values(), *state.notes]
-    lines += [
-        f"{vn_date(local(event.at).date())}: {event.note}"
-        for event in sorted(said, key=lambda event: event.at)
-        if event.note
-    ]
-    return "\n".join(lines)
 
 
 class Styles:
@@ -223,7 +122,9 @@ def _list(
     for number, column in enumerate(COLUMNS):
         sheet.set_column(number, number, column.width)
     for number, state in enumerate(states, start=1):
-        for place, cell in enumerate([number, *row(plan, state, scheduler, day)]):
+        cells = [number, *row(plan, state, scheduler, day)]
+        sheet.set_row(HEAD + number, _height(cells))
+        for place, cell in enumerate(cells):
             style = styles.centred if COLUMNS[place].centred else styles.text
             if place == STANDING:
                 style = styles.standing[standing(state, scheduler, day)]
@@ -235,6 +136,19 @@ def _list(
     # “3” is a task's code, and Excel would mark it as a number that went astray.
     sheet.ignore_errors({"number_stored_as_text": f"B{HEAD + 2}:B{last + 1}"})
     _print_setup(sheet, plan, day)
+
+
+def _height(cells: Sequence[Cell]) -> float:
+    """The height of a row, in points; not every program works it out from wrapped text."""
+    lines = [
+        sum(
+            max(1, len(wrap(line, int(column.width * DENSITY))))
+            for line in written(cell).split("\n")
+        )
+        for cell, column in zip(cells, COLUMNS, strict=True)
+        if isinstance(cell, str)
+    ]
+    return min(HIGHEST, LINE * max(lines, default=1))
 
 
 def _colour(sheet: Worksheet, styles: Styles, rows: tuple[int, int]) -> None:
@@ -295,23 +209,3 @@ def _summary(
     )
     sheet.freeze_panes(HEAD + 1, 1)
     _print_setup(sheet, plan, day)
-
-
-def figures(
-    plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
-) -> list[tuple[str, list[int]]]:
-    """Each leading unit's name and its counts in the order of Standing; the whole plan's last.
-
-    A unit's counts are of its own parts, so that who has done its share of shared work is not late.
-    """
-    lines = []
-    for unit in plan.units:
-        found = [
-            standing(state, scheduler, day, unit.id)
-            for state in states
-            if unit.id in state.occurrence.task.lead
-        ]
-        if found:
-            lines.append((unit.name, [found.count(each) for each in Standing]))
-    whole = [standing(state, scheduler, day) for state in states]
-    return [*lines, ("Cả kế hoạch", [whole.count(each) for each in Standing])]
