@@ -113,12 +113,7 @@ class Context:
 
 def title(state: State) -> str:
     """What the occurrence is called: the title, or the product where a task has several things."""
-    occurrence = state.occurrence
-    if occurrence.deliverable.recurs:
-        return f"{occurrence.task.title} {occurrence.period.name}"
-    if len(occurrence.task.deliverables) > 1:
-        return occurrence.deliverable.product
-    return occurrence.task.title
+    return state.occurrence.title
 
 
 def short_name(task: Task, number: int) -> str:

@@ -71,6 +71,9 @@ class State:
     evidence: str = ""
     notes: tuple[Event, ...] = ()
     held_until: date | None = None
+    # Which edition of the state this is, for files that replace an older one; an undo is a new one.
+    revision: int = field(default=0, compare=False)  # how many events changed it
+    changed: datetime | None = field(default=None, compare=False)  # by the last of them
 
     @property
     def key(self) -> Key:
@@ -140,6 +143,13 @@ def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datet
 
 def apply(state: State, event: Event) -> State:
     """`state` after `event`; an event that changes nothing here leaves it as it is."""
+    after = _applied(state, event)
+    if after == state:
+        return state
+    return replace(after, revision=state.revision + 1, changed=event.at)
+
+
+def _applied(state: State, event: Event) -> State:
     if event.kind in _MOVES and event.until is not None:
         # Whatever held the old date back, or asked to move it, is answered by the new one.
         return replace(

@@ -51,6 +51,15 @@ class Occurrence:
     def is_check_in(self) -> bool:
         return self.deliverable.kind is Kind.CHECK_IN
 
+    @property
+    def title(self) -> str:
+        """What it is called: the task's title, or the product where a task has several things."""
+        if self.deliverable.recurs:
+            return f"{self.task.title} {self.period.name}"
+        if len(self.task.deliverables) > 1:
+            return self.deliverable.product
+        return self.task.title
+
 
 def occurrences(plan: Plan) -> list[Occurrence]:
     """All occurrences of `plan`, in the order of its tasks, deliverables and periods."""

@@ -60,11 +60,11 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
         occurrence.task.title,
         occurrence.deliverable.product,
         occurrence.period.name,
-        _units(plan, occurrence.task.lead),
-        _units(plan, occurrence.task.support),
+        unit_names(plan, occurrence.task.lead),
+        unit_names(plan, occurrence.task.support),
         state.due,
         original if original != state.due else None,
-        _about_due(state),
+        about_due(state),
         standing_words(state, scheduler, day),
         local(state.closed.at).date() if state.closed else None,
         _evidence(state),
@@ -72,11 +72,11 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
     ]
 
 
-def _units(plan: Plan, units: Sequence[str]) -> str:
+def unit_names(plan: Plan, units: Sequence[str]) -> str:
     return ", ".join(plan.by_unit[unit].label for unit in units)
 
 
-def _about_due(state: State) -> str:
+def about_due(state: State) -> str:
     """“gia hạn từ 31/01”, “hạn dự kiến”, and a request that waits for the office."""
     said = []
     original, due = state.original_due, state.due
@@ -105,7 +105,7 @@ def _notes(plan: Plan, state: State) -> str:
     lines = []
     if state.parts and not state.closed:
         parts = (
-            f"{_units(plan, [unit])} {vn_date(local(event.at).date())}"
+            f"{unit_names(plan, [unit])} {vn_date(local(event.at).date())}"
             for unit, event in state.parts.items()
         )
         lines.append(f"Đã báo xong: {', '.join(parts)}")
