@@ -8,7 +8,7 @@ import sys
 import typer
 
 from reminder import __version__
-from reminder.cli import daemon, log, outbox, people, plan, simulate, status, understand
+from reminder.cli import daemon, ics, log, outbox, people, plan, simulate, status, understand
 from reminder.core.errors import ReminderError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ for name, command, example in (
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
     ("log", log.log, "Example: reminder log --task 1c --json"),
     ("status", status.status, "Example: reminder status"),
+    ("ics", ics.ics, ics.EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),
     ("understand", understand.understand, understand.EXAMPLES),
 ):

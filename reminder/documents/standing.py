@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -17,7 +18,7 @@ class Standing(StrEnum):
 
     DONE = "Xong đúng hạn"
     DONE_LATE = "Xong quá hạn"
-    SIGNING = "Chờ ký"  # handed in for signature by all who still have to act, late or not
+    SIGNING = "Chờ ký"  # a unit has handed it in for signature, late or not
     LATE = "Quá hạn"
     OPEN = "Đang mở"
     AHEAD = "Chưa đến kỳ"  # its period has not begun
@@ -34,14 +35,17 @@ def standing(state: State, scheduler: Scheduler, day: date, unit: str | None = N
     if closing is not None:
         late = scheduler.days_late(state, local(closing.at).date())
         return Standing.DONE_LATE if late else Standing.DONE
-    waiting = state.open_units if unit is None else (unit,)
-    if waiting and all(state.awaits_signature(each) for each in waiting):
+    if _signing(state, unit):
         return Standing.SIGNING
     if state.due is None:
         return Standing.AWAITING
     if scheduler.days_late(state, day):
         return Standing.LATE
     return Standing.OPEN if state.occurrence.opens <= day else Standing.AHEAD
+
+
+def _signing(state: State, unit: str | None) -> bool:
+    return bool(state.submitted if unit is None else state.awaits_signature(unit))
 
 
 def closed_by(state: State, unit: str | None = None) -> Event | None:
@@ -62,21 +66,53 @@ def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
     return f"{found.value}{joint} {late} ngày làm việc"
 
 
-def figures(
-    plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
-) -> list[tuple[str, list[int]]]:
-    """Each leading unit's name and its counts in the order of Standing; the whole plan's last.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """How many occurrences stand how: the first three are all that were closed or have begun.
 
-    A unit's counts are of its own parts, so that who has done its share of shared work is not late.
+    `late`, `signing` and `awaiting` are among the open ones, and may overlap.
     """
-    lines = []
-    for unit in plan.units:
-        found = [
-            standing(state, scheduler, day, unit.id)
-            for state in states
-            if unit.id in state.occurrence.task.lead
-        ]
-        if found:
-            lines.append((unit.name, [found.count(each) for each in Standing]))
-    whole = [standing(state, scheduler, day) for state in states]
-    return [*lines, ("Cả kế hoạch", [whole.count(each) for each in Standing])]
+
+    name: str  # of the unit, or of all
+    total: int
+    in_time: int
+    done_late: int
+    open: int
+    late: int
+    signing: int
+    awaiting: int
+    ahead: int  # neither closed nor begun
+
+
+def figures(plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date) -> list[Figures]:
+    """The figures of each unit that leads anything, and in the last place those of the whole plan.
+
+    A unit's are of its own parts, so that who has done its share of shared work is not late.
+    """
+    lines = [
+        _figures(unit.name, mine, scheduler, day, unit.id)
+        for unit in plan.units
+        if (mine := [s for s in states if unit.id in s.occurrence.task.lead])
+    ]
+    return [*lines, _figures("Cả kế hoạch", states, scheduler, day, None)]
+
+
+def _figures(
+    name: str, states: Sequence[State], scheduler: Scheduler, day: date, unit: str | None
+) -> Figures:
+    closed = [s for s in states if closed_by(s, unit)]
+    done_late = sum(standing(s, scheduler, day, unit) is Standing.DONE_LATE for s in closed)
+    alive = [s for s in states if not closed_by(s, unit)]
+    late = [s for s in alive if scheduler.days_late(s, day)]
+    begun = [s for s in alive if s.occurrence.opens <= day or scheduler.days_late(s, day)]
+    return Figures(
+        name=name,
+        total=len(states),
+        in_time=len(closed) - done_late,
+        done_late=done_late,
+        open=len(begun),
+        late=len(late),
+        signing=sum(_signing(s, unit) for s in begun),
+        awaiting=sum(s.due is None for s in begun),
+        ahead=len(alive) - len(begun),
+    )

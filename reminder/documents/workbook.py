@@ -6,6 +6,7 @@ All text is written as text: a title that looks like a formula (“=1+1”, “@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, date, datetime, time
 from io import BytesIO
 from textwrap import wrap
@@ -30,6 +31,10 @@ LINE, HIGHEST = 15.0, 405.0  # points: of a line of text, and of what Excel take
 DENSITY = 1.2  # letters of the font to a unit of width, which is a digit of the default one
 HEAD = 3  # the row of the headings, from 0
 FROZEN = 3  # columns that stay in sight: number, code, task
+FIGURES = (
+    "Bộ phận", "Tổng số", "Xong đúng hạn", "Xong quá hạn", "Đang mở", "trong đó quá hạn",
+    "trong đó chờ ký", "trong đó chưa có hạn", "Chưa đến kỳ",
+)  # fmt: skip
 FILLS: Mapping[Standing, str] = {
     Standing.DONE: "#C6E7CE",
     Standing.DONE_LATE: "#E3EBC2",
@@ -191,15 +196,16 @@ def _summary(
     day: date,
 ) -> None:
     sheet = book.add_worksheet("Tổng hợp")
-    _heading(sheet, styles, plan, day, ["Bộ phận", "Tổng số", *(each.value for each in Standing)])
+    _heading(sheet, styles, plan, day, FIGURES)
     sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1 + len(Standing), 13)
+    sheet.set_column(1, len(FIGURES) - 1, 13)
     lines = figures(plan, states, scheduler, day)
-    for number, (name, counts) in enumerate(lines, start=HEAD + 1):
-        whole = number == HEAD + len(lines)
+    for number, line in enumerate(lines, start=HEAD + 1):
+        whole = line is lines[-1]
+        name, *counts = astuple(line)
         sheet.write_string(number, 0, written(name), styles.total if whole else styles.text)
         style = styles.total_number if whole else styles.centred
-        for place, count in enumerate([sum(counts), *counts], start=1):
+        for place, count in enumerate(counts, start=1):
             sheet.write_number(number, place, count, style)
     sheet.write_string(
         HEAD + len(lines) + 2,
