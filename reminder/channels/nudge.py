@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reminder.channels.checkins import Asked, asked_views
 from reminder.channels.compose import Actions, compose
@@ -21,6 +21,8 @@ from reminder.core.ledger import State
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_date, vn_day
 from reminder.core.schedule import Item
+from reminder.core.workdays import instant
+from reminder.documents.calendar_file import FILE_NAME, MEDIA_TYPE, due_days
 from reminder.ports import Outbound
 
 BUTTON_ROWS = 8
@@ -76,13 +78,33 @@ def nudge(
     )
     asked = asked_views(context, [context.states[k] for k in live])
     view = _view(context, tuple(items), shown, resting, asked)
-    return compose(
+    message = compose(
         "nudge",
         subject=_subject(context, shown, asked),
         actions=_buttons(context, shown, live),
         edit=edit,
         v=view,
     )
+    return message if edit else replace(message, attachments=(_due_days(context, live),))
+
+
+def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:
+    """The due days of `live` as a file for the reader's calendar; channels without files drop it.
+
+    Dated by the day's slot, so that the file is the same at each attempt to send the message.
+    """
+    parts = []
+    for key, units in live.items():
+        state = context.states[key]
+        parts.append((state, _acting_unit(state, units)))
+    at = instant(context.today, context.scheduler.policy.slot)
+    made = due_days(list(context.plans.values()), parts, context.scheduler, at)
+    return FILE_NAME, MEDIA_TYPE, made
+
+
+def _acting_unit(state: State, units: tuple[str, ...]) -> str:
+    """The reader's unit that is asked: one that still has to act."""
+    return next((unit for unit in units if unit in state.open_units), units[0])
 
 
 def _chosen(context: Context, items: Mapping[str, Sequence[Item]]) -> dict[Key, tuple[str, ...]]:
@@ -204,7 +226,7 @@ def _buttons(
         state = line[0]
         name, units = handle(context, state), live[state.key]
         code = context.code(state)
-        unit = next((u for u in units if u in state.open_units), units[0])
+        unit = _acting_unit(state, units)
         done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}", unit)
         later = context.button(f"⏰ {name}", Act.SNOOZE, state, f"/nhacsau {code} 1", unit)
         rows.append((done, later))

@@ -25,7 +25,7 @@ from reminder.documents.standing import closed_by
 if TYPE_CHECKING:
     from icalendar import Alarm, Calendar, Event
 
-NAME = "viec-den-han.ics"  # of the file that goes with a mail
+FILE_NAME = "viec-den-han.ics"  # of the file that goes with a mail
 MEDIA_TYPE = "text/calendar; charset=utf-8; method=PUBLISH"  # RFC 6047: the file's own METHOD
 PRODUCT = "-//reminder//Nhac viec ke hoach//VI"
 DOMAIN = "nhac-viec.invalid"  # makes the UIDs ours; RFC 2606 keeps the name from being anybody's

@@ -51,6 +51,7 @@ def test_a_friday_with_two_tasks() -> None:
             "Xong việc nào xin nhắn: xong 1c"
         ),
         mail_html=rendered("2024-01-26", "tu-phap").mail_html,
+        attachments=rendered("2024-01-26", "tu-phap").attachments,
         actions=tuple(
             (
                 Action(
