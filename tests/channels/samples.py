@@ -14,6 +14,7 @@ from tests.channels import scenes
 from tests.channels.office import ROOT, scene
 
 FOLDER = ROOT / "docs" / "samples"
+PATTERNS = ("*.txt", "*.html", "*.ics")
 
 
 def messages() -> dict[str, Outbound]:
@@ -81,15 +82,18 @@ def files() -> dict[Path, str]:
         if name.startswith(("nhac-", "cap-nhat-quy", "bao-")):
             footed = compose.with_footer(message, "Thư tự động của máy nhắc việc.")
             written[FOLDER / f"{name}.html"] = replace(footed).mail_html
+    ((_, _, calendar),) = scenes.morning("2024-01-26", "tu-phap").attachments
+    written[FOLDER / "nhac-ngay-thuong.ics"] = calendar.decode()
     return written
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in [*FOLDER.glob("*.txt"), *FOLDER.glob("*.html")]:
-        old.unlink()
+    for pattern in PATTERNS:
+        for old in FOLDER.glob(pattern):
+            old.unlink()
     for path, text in files().items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(text.encode())
 
 
 if __name__ == "__main__":

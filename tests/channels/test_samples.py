@@ -14,8 +14,8 @@ MESSAGES = samples.messages()
 def test_the_samples_in_the_docs_are_the_codes_own() -> None:
     """Run `python -m tests.channels.samples` after a change of wording, and read the difference."""
     kept = {
-        path: path.read_text(encoding="utf-8")
-        for pattern in ("*.txt", "*.html")
+        path: path.read_bytes().decode()
+        for pattern in samples.PATTERNS
         for path in samples.FOLDER.glob(pattern)
     }
     assert kept == samples.files()
