@@ -29,6 +29,7 @@ FOOTER = 80  # characters of the title in a page's footer; Excel refuses more th
 A4 = 9  # Excel's number of the paper
 LINE, HIGHEST = 15.0, 405.0  # points: of a line of text, and of what Excel takes for a row
 DENSITY = 1.2  # letters of the font to a unit of width, which is a digit of the default one
+FORMULA_SIGNS = ("=", "+", "-", "@")
 HEAD = 3  # the row of the headings, from 0
 FROZEN = 3  # columns that stay in sight: number, code, task
 FIGURES = (
@@ -89,6 +90,8 @@ class Styles:
              "bg_color": "#1F4E79", "font_color": "#FFFFFF"}
         )  # fmt: skip
         self.text = book.add_format({**grid, "text_wrap": True})
+        # Excel keeps a quoted text a text when somebody edits its cell.
+        self.quoted = book.add_format({**grid, "text_wrap": True, "quote_prefix": True})
         self.centred = book.add_format({**grid, **middle})
         self.date = book.add_format({**grid, **middle, "num_format": "dd/mm/yyyy"})
         self.total = book.add_format({**grid, "bold": True, "bg_color": "#EDEDED"})
@@ -111,7 +114,9 @@ def _put(sheet: Worksheet, at: tuple[int, int], cell: Cell, styles: Styles, text
         case int():
             sheet.write_number(*at, cell, styles.centred)
         case str():
-            sheet.write_string(*at, written(cell), text)
+            kept = written(cell)
+            style = styles.quoted if kept.startswith(FORMULA_SIGNS) else text
+            sheet.write_string(*at, kept, style)
 
 
 def _list(
@@ -203,7 +208,7 @@ def _summary(
     for number, line in enumerate(lines, start=HEAD + 1):
         whole = line is lines[-1]
         name, *counts = astuple(line)
-        sheet.write_string(number, 0, written(name), styles.total if whole else styles.text)
+        _put(sheet, (number, 0), name, styles, styles.total if whole else styles.text)
         style = styles.total_number if whole else styles.centred
         for place, count in enumerate(counts, start=1):
             sheet.write_number(number, place, count, style)

@@ -182,7 +182,9 @@ def test_nothing_that_people_write_runs(title: str, plan2024: Plan, scheduler: S
     for sheet in reopened:
         for line in sheet.iter_rows():
             assert all(cell.data_type in ("s", "n", "d") and not cell.hyperlink for cell in line)
-    assert reopened["Theo dõi"]["C5"].value == written(title) == title.strip()
+    cell = reopened["Theo dõi"]["C5"]
+    assert cell.value == written(title) == title.strip()
+    assert bool(cell.quotePrefix) == (title.strip()[0] in "=+-@")  # stays a text when edited
     with ZipFile(BytesIO(data)) as parts:
         sheets = [parts.read(n) for n in parts.namelist() if n.startswith("xl/worksheets/")]
     assert not any(b"<f>" in text.replace(b"<formula>", b"") for text in sheets)
