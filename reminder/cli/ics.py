@@ -26,7 +26,8 @@ def ics(
 ) -> None:
     """Write a unit's due days as an .ics file, for Google Calendar, Outlook or Thunderbird.
 
-    Import it again after dates have moved: the events that are there move, none comes twice.
+    Each event keeps its name (UID) in every such file: when dates have moved, import a new file,
+    and a program that goes by names moves the events that are there.
     """
     with bootstrap.office(config) as office:
         options.unit(unit, office.plans)
