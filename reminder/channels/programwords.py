@@ -158,8 +158,10 @@ def _plan_over(words: Words) -> Outbound | None:
     plan = words.context.plans.get(str(words.data["plan"]))
     if plan is None:
         return None
-    line = f"Từ hôm nay máy thôi nhắc về {plan.title}. Sổ ghi vẫn được giữ."
-    return answer([line], subject=f"Kết thúc theo dõi {plan.title}")
+    lines = [f"Từ hôm nay máy thôi nhắc về {plan.title}. Sổ ghi vẫn được giữ."]
+    if not any(map(words.context.speaks, words.context.plans)):
+        lines.append("Không còn kế hoạch nào khác nên máy sẽ im lặng: xin nạp kế hoạch năm mới.")
+    return answer(lines, subject=f"Kết thúc theo dõi {plan.title}")
 
 
 def _unit_empty(words: Words) -> Outbound | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -328,6 +328,22 @@ def test_a_person_taken_from_the_file_hears_and_may_do_nothing(office: World) ->
     answer = office.says("an", "/done 1c", at("24/01", "09:00"))
     assert answer[0].startswith("telegram stranger:101 reply: Xin lỗi, tài khoản này chưa")
     assert office.events() == []
+
+
+def test_a_program_that_will_say_nothing_says_so_once(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two years on, the only plan is over: told at the start (and each hour), not at each tick."""
+    later = at("22/01", "08:05") + timedelta(days=730)
+    caplog.clear()
+    office.service.begin(later)
+    for minute in range(3):
+        office.tick(later + timedelta(minutes=minute))
+    (said,) = caplog.messages
+    assert said == (
+        "nothing will be said: no plan speaks any more (cchc-2024 is over); write this year's "
+        "plan, see docs/plan-format.md, and name it in [plan] files"
+    )
 
 
 def test_what_is_held_since_a_first_start_is_not_nudged(
