@@ -214,7 +214,7 @@ def test_many_check_ins_answered_at_once_can_be_taken_back() -> None:
 
 
 def test_a_code_names_its_plan_only_beside_another_that_speaks() -> None:
-    """1c of 2024 is open for good, and silent from the end of March on: 2025 needs no prefix."""
+    """1c of 2024 is open for good, and silent from February on: 2025 needs no prefix."""
     other = replace(plan(), id="cchc-2025", year=2025)
     key_2025 = key("1c", period="2025")._replace(plan="cchc-2025")
     codes = {
