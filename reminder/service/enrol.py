@@ -51,17 +51,15 @@ def start(
 def revived(office: Office, store: Store, inbound: Inbound) -> Office:
     """The office with an address alive again that was dead, and now sends a private message.
 
-    That proves it works: Telegram takes no message to a bot that its writer has blocked. One that
-    was written before the address was found dead proves nothing, nor does a group: a bot may read
-    where it can't write.
-    What was given up meanwhile stays so: the next slot says all that is still open.
+    That proves it works: Telegram takes no message to a bot that its writer has blocked. In a group
+    it proves nothing: a bot may read where it can't write. What was given up
+    meanwhile stays so: the next slot says all that is still open.
     """
     if inbound.channel != TELEGRAM or not inbound.private:
         return office
     alive = {}
     for address in office.bound(TELEGRAM, inbound.sender):
-        dead_since = address.dead_since
-        if dead_since is None or (inbound.at is not None and inbound.at < dead_since):
+        if address.dead_since is None:
             continue
         store.bind(address.recipient, address.channel, address.value, address.bound_at)
         log.info("%s writes by Telegram again: the address works", address.recipient)

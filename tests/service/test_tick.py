@@ -136,9 +136,6 @@ def test_who_writes_again_after_blocking_the_bot_is_reached_again(
     office.refuse = lambda _: None
     caplog.clear()
     caplog.set_level("INFO")
-    late = {"at": at("24/01", "07:00")}  # written before: taken in after a stop
-    assert office.says("an", "/viec", at("24/01", "09:00"), **late) != []
-    assert office.service.office.address("an", TELEGRAM) is None
     assert [line.split(": ")[0] for line in office.says("an", "ok", at("24/01", "10:00"))] == [
         "telegram an reply"
     ]
