@@ -259,6 +259,7 @@ class SendError(Exception):
         reason: str,
         *,
         retry: bool,
+        said: str = "",
         retry_after: float | None = None,
         unknown: bool = False,
         address_dead: bool = False,
@@ -267,6 +268,7 @@ class SendError(Exception):
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.said = said  # the provider's own words, for the log; empty: the reason tells all
         self.retry = retry
         self.retry_after = retry_after  # seconds that the provider asked for
         self.unknown = unknown  # the provider may have taken it

@@ -185,7 +185,7 @@ async def test_a_stranger_changes_and_learns_nothing(
 async def test_who_blocks_the_bot_gets_mail_and_the_office_hears(
     tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """403: the mail comes instead, and the office is told by name and id."""
+    """403: the mail comes instead, and the office is told; who writes again is nudged there."""
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
     clock = SetClock(at("24/01", "07:58"))
     async with FakeTelegram() as telegram, running(tmp_path, clock, telegram, mailbox) as wired:
@@ -202,6 +202,14 @@ async def test_who_blocks_the_bot_gets_mail_and_the_office_hears(
             return an and office
 
         await telegram.until(told)
+
+        telegram.unblock(11)
+        clock.moment = at("25/01", "09:00")
+        telegram.user_sends(11, "ok")
+        await telegram.until(lambda: len(telegram.sent_to(11)) == 2)
+        clock.moment = at("26/01", "08:00")
+        await telegram.until(lambda: len(telegram.sent_to(11)) == 3)
+        assert "2c Kết quả đánh giá" in telegram.sent_to(11)[2].text
 
 
 @pytest.mark.asyncio

@@ -59,8 +59,8 @@ def done(
     # Parts of shared work that were closed together are one line.
     closed = list({state.key: (state, event) for state, event in closed}.values())
     lines = [_done_line(context, state, event) for state, event in closed]
-    actions = [(_undo(context, state, event, alone=len(closed) == 1),) for state, event in closed]
-    undo = [row[0].typed for row in actions]
+    takes_back = _undo(context, closed)
+    actions = [(action,) for action in takes_back]
     if instead is not None:
         actions.append((_choice(context, instead, "Ý tôi là ", unit),))
     bare = next((s for s, e in closed if not e.evidence and not s.occurrence.is_check_in), None)
@@ -73,7 +73,7 @@ def done(
         ask=handle(context, bare) if bare and not bare.occurrence.deliverable.recurs else "",
         today=vn_date(context.today),
         rest=_remaining(context, unit, remaining),
-        undo=undo,
+        undo=[action.typed for action in takes_back],
         instead=(handle(context, instead), title(instead)) if instead else None,
     )
 
@@ -92,10 +92,14 @@ def _done_line(context: Context, state: State, event: Event) -> dict[str, str]:
     }
 
 
-def _undo(context: Context, state: State, event: Event, *, alone: bool) -> Action:
-    name = handle(context, state)
-    label = "↩️ Hoàn tác" if alone else f"↩️ {name}"
-    return context.button(label, Act.UNDO, state, f"hoàn tác {name}", event.unit)
+def _undo(context: Context, closed: Sequence[tuple[State, Event]]) -> list[Action]:
+    """For each of these a button, and a form, that takes it back."""
+    names = [handle(context, state) for state, _ in closed]
+    labels = ["↩️ Hoàn tác"] if len(closed) == 1 else [f"↩️ {name}" for name in names]
+    return [
+        context.button(label, Act.UNDO, state, f"hoàn tác {name}", event.unit)
+        for label, name, (state, event) in zip(labels, names, closed, strict=True)
+    ]
 
 
 def already_done(context: Context, state: State, event: Event, *, reply_to: str = "") -> Outbound:
@@ -201,20 +205,25 @@ def _remaining(context: Context, unit: str, states: Sequence[State]) -> dict[str
 
 def updated(
     context: Context,
-    states: Sequence[State],
+    answered: Sequence[tuple[State, Event]],
     *,
     missing: Sequence[State],
     steady: bool = False,
     reply_to: str = "",
 ) -> Outbound:
-    """These check-ins are answered; `missing` of the same unit are not yet.
+    """These check-ins are answered, by these events; `missing` of the same unit are not yet.
 
     `steady`: the answer was that the work goes on as always.
     """
+    answered = list({state.key: (state, event) for state, event in answered}.values())
+    states = [state for state, _ in answered]
+    undo = _undo(context, answered)
     periods = listed(list(dict.fromkeys(s.occurrence.period.name for s in states)))
     return compose(
         "updated",
         subject=f"Đã ghi cập nhật {periods}",
+        actions=tuple(tuple(undo[start : start + 4]) for start in range(0, min(len(undo), 8), 4)),
+        undo=[action.typed for action in undo],
         reply_to=reply_to,
         period=periods,
         codes=[context.code(state) for state in states],

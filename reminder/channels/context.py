@@ -59,15 +59,20 @@ class Context:
         """The office's short name; of several plans the first one's."""
         return next((self.unit(plan.office) for plan in self.plans.values()), "Văn phòng")
 
+    def speaks(self, plan: str) -> bool:
+        """Whether this plan has not fallen silent yet; of another the bare code means nothing."""
+        found = self.plans.get(plan)
+        return found is not None and self.today <= self.scheduler.policy.last_day(found.year)
+
     def code(self, state: State) -> str:
-        """The task's code; with the plan's year where two plans have it open."""
+        """The task's code; with the plan's year where another plan that speaks has it open."""
         key = state.key
         rivals = {
             k.plan
             for k, other in self.states.items()
             if k.task == key.task and k.plan != key.plan and not other.closed
         }
-        return f"{self.plan(state).year}/{key.task}" if rivals else key.task
+        return f"{self.plan(state).year}/{key.task}" if any(map(self.speaks, rivals)) else key.task
 
     def unit(self, unit: str) -> str:
         """The unit's short name, in whichever plan has it."""

@@ -19,6 +19,30 @@ _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNKNOWN_USER = re.compile(
     r"(?i)user unknown|unknown user|no such (user|mailbox|recipient)|invalid recipient"
 )
+_PLAIN_CODES = {  # the detail of an enhanced code (RFC 3463, 7505) → what the office reads
+    ("1", "1"): "không có hộp thư này",
+    ("1", "2"): "không có tên miền này",
+    ("1", "3"): "địa chỉ viết sai",
+    ("1", "6"): "hộp thư đã chuyển đi nơi khác",
+    ("1", "10"): "tên miền này không nhận thư",
+    ("2", "1"): "hộp thư đã bị khóa",
+    ("2", "2"): "hộp thư đã đầy",
+    ("2", "3"): "thư quá lớn",
+    ("3", "1"): "máy chủ thư hết chỗ chứa",
+    ("3", "2"): "máy chủ thư đang ngừng nhận",
+    ("3", "4"): "thư quá lớn",
+    ("7", "8"): "sai tên hoặc mật khẩu",
+    ("7", "23"): "thư không qua được kiểm tra nơi gửi (SPF)",
+    ("7", "26"): "thư không qua được kiểm tra nơi gửi (SPF, DKIM)",
+}
+_PLAIN_SIGNS = (  # what servers write, with a general code or with none → what the office reads
+    (_UNKNOWN_USER, "không có hộp thư này"),
+    (re.compile(r"(?i)mailbox (is )?full|over ?quota|quota exceeded"), "hộp thư đã đầy"),
+    (re.compile(r"(?i)gr[ea]y-?list"), "máy chủ bên nhận bảo chờ ít phút"),
+    (re.compile(r"(?i)relay"), "máy chủ này không chuyển thư tới địa chỉ ấy"),
+    (re.compile(r"(?i)\bspam\b|\bjunk\b"), "thư bị coi là thư rác"),
+    (re.compile(r"(?i)too (large|big)|exceeds.*size"), "thư quá lớn"),
+)
 _SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
 
 
@@ -53,20 +77,30 @@ def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]
 
 def _refusal(code: int, said: str, step: Step, server: str) -> SendError:
     """The server answered, and its answer was no."""
+    plain = _plain(said)
+    why = f": {plain}" if plain else f" ({said})"
     if step is Step.LOGIN:
-        reason = f"máy chủ thư {server} không nhận tên hoặc mật khẩu ({said})"
-        return SendError(reason, retry=True, channel_down=True)
+        reason = f"máy chủ thư {server} không nhận tên hoặc mật khẩu"
+        return SendError(reason, retry=True, said=said, channel_down=True)
     if code < 500:
         later = step is Step.RECIPIENT and ("grey" in said.lower() or "gray" in said.lower())
-        reason = f"máy chủ thư {server} hẹn gửi lại sau ({said})"
-        return SendError(reason, retry=True, retry_after=GREYLISTED_SECONDS if later else None)
+        reason = f"máy chủ thư {server} hẹn gửi lại sau{why}"
+        wait = GREYLISTED_SECONDS if later else None
+        return SendError(reason, retry=True, said=said, retry_after=wait)
     if step is Step.RECIPIENT:
-        reason = f"máy chủ thư không nhận người nhận này ({said})"
-        return SendError(reason, retry=False, address_dead=_nobody_there(said))
+        reason = f"máy chủ thư không nhận người nhận này{why}"
+        return SendError(reason, retry=False, said=said, address_dead=_nobody_there(said))
     if step is Step.DATA:
-        return SendError(f"máy chủ thư không nhận thư này ({said})", retry=False)
-    reason = f"máy chủ thư {server} không cho gửi ({said})"
-    return SendError(reason, retry=True, channel_down=True)
+        return SendError(f"máy chủ thư không nhận thư này{why}", retry=False, said=said)
+    reason = f"máy chủ thư {server} không cho gửi{why}"
+    return SendError(reason, retry=True, said=said, channel_down=True)
+
+
+def _plain(said: str) -> str:
+    """The refusal in Vietnamese; empty where only the server's own words can tell."""
+    enhanced = _ENHANCED.search(said)
+    by_code = _PLAIN_CODES.get((enhanced[2], enhanced[3]), "") if enhanced else ""
+    return by_code or next((plain for sign, plain in _PLAIN_SIGNS if sign.search(said)), "")
 
 
 def _nobody_there(said: str) -> bool:

@@ -11,6 +11,7 @@ from reminder.channels.escalation import CHANNELS
 from reminder.channels.wording import day_words, listed, moment_words
 from reminder.core.ledger import State
 from reminder.ports import Outbound
+from reminder.service.office import EMAIL, GROUP
 
 KINDS = {
     "nudge": "tin nhắc",
@@ -54,13 +55,19 @@ def address_dead(
     fallback: str = "",
     at: datetime,
 ) -> Outbound:
-    """Somebody can't be reached on a channel; `fallback`: the one that takes over, if any."""
+    """Somebody, or a unit's group, can't be reached on a channel, and what mends it.
+
+    `fallback`: the channel that takes over, if any.
+    """
+    unit = person.removeprefix(GROUP) if person.startswith(GROUP) else ""
     return compose(
         "address_dead",
         office=context.office,
-        subject=f"Không liên lạc được: {name} ({person})",
+        subject=f"Không liên lạc được: {name} ({unit or person})",
         name=name,
         person=person,
+        unit=unit,
+        mail=channel == EMAIL,
         channel=CHANNELS.get(channel, channel),
         reason=reason,
         when=moment_words(at, context.today),

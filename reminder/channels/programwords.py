@@ -56,17 +56,30 @@ def _old_button(_: Words) -> Outbound:
     return answer(["Nút này không còn dùng được. Xin nhắn bằng chữ, ví dụ: xong 1c"])
 
 
-def _welcome(words: Words) -> Outbound:
+def _welcome(words: Words) -> Outbound | None:
+    """To who has just pressed Start: what one of that office can do here."""
     person = words.office.people.get(str(words.data["person"]))
-    units = words.context.units(person.units) if person else ""
-    name = person.name if person else ""
-    return answer(
-        [
-            f"Chào {name}. Từ nay máy nhắc việc của {units} gửi tin tới đây.",
-            "Xong việc nào, nhắn: xong 1c. Xem việc của bộ phận: /viec. Cách dùng: /trogiup",
-        ],
-        subject="Đã kết nối",
-    )
+    if person is None:  # taken from the file meanwhile
+        return None
+    sender = words.office.as_sender(person)
+    units = words.context.units(person.units)
+    if words.office.leaders.issuperset(person.units):
+        lines = [
+            f"Kính chào {person.name}. Từ nay máy nhắc việc gửi báo cáo cho {units} tới đây.",
+            "Không cần trả lời tin nào. Xem việc đang mở, việc quá hạn: /viec",
+            "Xem một việc: /nhiemvu 1c. Những hạn sắp tới: /han",
+        ]
+    else:
+        lines = [
+            f"Chào {person.name}. Từ nay máy nhắc việc của {units} gửi tin tới đây.",
+            "Xong việc nào, nhắn: xong 1c. Xem việc của bộ phận: /viec",
+        ]
+    if sender.office:
+        lines.append(
+            f"Riêng {words.context.office}: báo xong giúp bộ phận khác, /dathan 5a 15/9 lý do "
+            "(đặt hạn), /xacnhan 4b (nhận hạn dự kiến), /dongy 1c (cho gia hạn), /molai 1c lý do"
+        )
+    return answer([*lines, "Cách dùng: /trogiup"], subject="Đã kết nối")
 
 
 _FAULTS = {
@@ -145,8 +158,10 @@ def _plan_over(words: Words) -> Outbound | None:
     plan = words.context.plans.get(str(words.data["plan"]))
     if plan is None:
         return None
-    line = f"Từ hôm nay máy thôi nhắc về {plan.title}. Sổ ghi vẫn được giữ."
-    return answer([line], subject=f"Kết thúc theo dõi {plan.title}")
+    lines = [f"Từ hôm nay máy thôi nhắc về {plan.title}. Sổ ghi vẫn được giữ."]
+    if not any(map(words.context.speaks, words.context.plans)):
+        lines.append("Không còn kế hoạch nào khác nên máy sẽ im lặng: xin nạp kế hoạch năm mới.")
+    return answer(lines, subject=f"Kết thúc theo dõi {plan.title}")
 
 
 def _unit_empty(words: Words) -> Outbound | None:

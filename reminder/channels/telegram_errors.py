@@ -55,7 +55,7 @@ def send_error(error: TelegramError, token: str = "") -> SendError:
             return SendError("nhóm đã chuyển thành siêu nhóm", retry=True, moved_to=moved)
         case InvalidToken():
             reason = "Telegram không nhận mã bot: xem lại thiết lập telegram.token"
-            return SendError(reason, retry=True, channel_down=True)
+            return SendError(reason, retry=True, said=words, channel_down=True)
         case Forbidden() | BadRequest():  # BadRequest is a NetworkError to the library
             return _refusal(error, words)
         case TimedOut() | NetworkError():
@@ -72,7 +72,7 @@ def _seconds(error: RetryAfter) -> float:
 def _refusal(error: TelegramError, words: str) -> SendError:
     for sign, reason in _DEAD.items():
         if says(error, sign):
-            return SendError(f"{reason} ({words})", retry=False, address_dead=True)
+            return SendError(reason, retry=False, said=words, address_dead=True)
     if isinstance(error, Forbidden):
         return SendError(f"Telegram từ chối ({words})", retry=False, address_dead=True)
     return SendError(f"Telegram không nhận tin này ({words})", retry=False)

@@ -23,6 +23,7 @@ from reminder.channels.views_lists import LISTS
 from reminder.channels.views_questions import QUESTIONS
 from reminder.channels.views_refusals import REFUSALS
 from reminder.channels.views_requests import REQUESTS
+from reminder.core.commands import Verb
 from reminder.core.decide.packing import event_of
 from reminder.core.desk import View
 from reminder.core.ledger import State
@@ -64,18 +65,18 @@ def _done(context: Context, data: Data) -> Outbound | None:
 
 
 def _updated(context: Context, data: Data) -> Outbound | None:
-    states = [s for packed in data["events"] if (s := context.states.get(event_of(packed).key))]
-    if not states:
+    events = [event_of(packed) for packed in data["events"]]
+    answered = [(context.states[e.key], e) for e in events if e.key in context.states]
+    if not answered:
         return None
     missing = [
         s
         for s in spoken_of(context)
         if s.occurrence.is_check_in and set(s.open_units) & set(data["units"])
     ]
-    once = list({state.key: state for state in states}.values())
     return answers.updated(
         context,
-        once,
+        answered,
         missing=list({s.key[:3]: s for s in reversed(missing)}.values())[::-1],
         steady=data["steady"],
     )
@@ -115,7 +116,8 @@ def _not_yours(context: Context, data: Data) -> Outbound | None:
     state = state_in(context, data)
     if state is None:
         return None
-    return joined([replies.not_your_unit(context, state), *_offer(context, data)])
+    verb = Verb(data.get("verb", Verb.DONE))
+    return joined([replies.not_your_unit(context, state, verb), *_offer(context, data)])
 
 
 def _closed_word(context: Context, data: Data) -> Outbound | None:

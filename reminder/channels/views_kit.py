@@ -47,13 +47,10 @@ def keys_in(context: Context, data: Data) -> list[State]:
 
 def spoken_of(context: Context) -> list[State]:
     """What is open by now, done or not, in the plans that still speak."""
-    last_day = context.scheduler.policy.last_day
     return [
         state
         for state in context.states.values()
-        if state.occurrence.opens <= context.today
-        and state.key.plan in context.plans
-        and context.today <= last_day(context.plan(state).year)
+        if state.occurrence.opens <= context.today and context.speaks(state.key.plan)
     ]
 
 

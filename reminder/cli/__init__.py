@@ -26,6 +26,7 @@ for name, command, example in (
     ("invite", people.invite, "Example: reminder invite an"),
     ("people", people.people, "Example: reminder people"),
     ("unbind", people.unbind, "Example: reminder unbind an"),
+    ("revive", people.revive, "Example: reminder revive an --channel email"),
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
     ("log", log.log, "Example: reminder log --task 1c --json"),
     ("status", status.status, "Example: reminder status"),

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from reminder import bootstrap
+from reminder.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.cli.people import print_table
 from reminder.core.errors import ReminderError
 from reminder.core.outbox import Row, RowState
 from reminder.core.workdays import local
+from reminder.ports import Store
+from reminder.service.office import STRANGER
+from reminder.service.recipients import unpacked
 
 app = typer.Typer(help="List messages; send one again, or drop it.", no_args_is_help=True)
+
+CODES = 6  # that a line names
+
+
+class Shown(StrEnum):
+    """What `--state` takes: the states of a row, and the mark of a possible repeat."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    SENT = "sent"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
+    UNKNOWN = "unknown"
+
 
 RowId = Annotated[int, typer.Argument(metavar="ID", help="The number in `outbox list`.")]
 
@@ -21,34 +42,80 @@ RowId = Annotated[int, typer.Argument(metavar="ID", help="The number in `outbox 
 @app.command("list", epilog="Example: reminder outbox list --state dead")
 def show(
     state: Annotated[
-        list[RowState] | None, typer.Option(metavar="S", help="Only these; may be repeated.")
+        list[Shown] | None, typer.Option(metavar="S", help="Only these; may be repeated.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
     config: Config = None,
 ) -> None:
-    """List messages, the newest slot first: to whom, by which channel, how it stands and why.
+    """List messages, the newest slot first: what, to whom, by which channel, how it stands and why.
 
-    S is one of pending, leased, sent, dead, superseded, dropped.
+    S is one of pending, leased, sent, dead, superseded, dropped; or unknown: what may have come
+    twice, however it stands.
     """
-    with bootstrap.office(config) as office:
-        rows = office.store.rows(states=state or (), limit=limit)
-    headers = ("Số", "Giờ", "Loại", "Người nhận", "Kênh", "Trạng thái", "Lần", "Ghi chú")
-    print_table(headers, map(_cells, rows)) if rows else print("Không có tin nào.")
+    with bootstrap.office(config) as opened:
+        rows = _rows(opened.store, state or (), limit)
+        glance = _glance(opened)
+        cells = [_cells(row, *glance(row)) for row in rows]
+    headers = ("Số", "Giờ", "Nội dung", "Người nhận", "Kênh", "Trạng thái", "Lần", "Ghi chú")
+    print_table(headers, cells) if cells else print("Không có tin nào.")
 
 
-def _cells(row: Row) -> tuple[object, ...]:
+def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
+    states = [RowState(each.value) for each in shown if each is not Shown.UNKNOWN]
+    if Shown.UNKNOWN not in shown:
+        return store.rows(states=states, limit=limit)
+    every = store.rows(limit=100_000)  # of several years
+    return [row for row in every if row.repeat or row.state in states][:limit]
+
+
+def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
+    """What a row is about, and who gets it, in a few words."""
+    from reminder.channels.notices import KINDS  # templates take a while to load
+    from reminder.channels.programwords import Words
+    from reminder.channels.rows import RowRenderer
+    from reminder.service.deliver import Moment
+
+    renderer = RowRenderer()
+    moment = Moment(opened.office, opened.now)
+    words = Words(opened.office, renderer.context(opened.office, opened.now), {})
+
+    def about(row: Row) -> str:
+        kind = KINDS.get(row.draft.kind, row.draft.kind)
+        items = unpacked(row.draft.payload).values()
+        codes = list(dict.fromkeys(item.key.task for of_unit in items for item in of_unit))
+        if codes:
+            more = f" và {len(codes) - CODES} việc nữa" if len(codes) > CODES else ""
+            return f"{kind} {', '.join(codes[:CODES])}{more}"
+        if row.draft.kind not in ("reply", "notice"):
+            return kind
+        try:
+            message = renderer.render(moment, row)
+        except Exception:  # noqa: BLE001  a row of an older program must not hide the others
+            message = None
+        return f"{kind}: {message.subject if message else row.draft.payload.get('view', '')}"
+
+    def to_whom(recipient: str) -> str:
+        if recipient.startswith(STRANGER):
+            return f"người lạ ({recipient.removeprefix(STRANGER)})"
+        name = words.name(recipient)
+        return name if name == recipient else f"{name} ({recipient})"
+
+    return lambda row: (about(row), to_whom(row.draft.recipient))
+
+
+def _cells(row: Row, about: str, to_whom: str) -> tuple[object, ...]:
     notes = [
         row.error,
         f"gửi {local(row.sent_at):%d/%m %H:%M:%S}" if row.sent_at else "",
         f"thử lại {local(row.due_at):%d/%m %H:%M:%S}" if _waits(row) else "",
-        "có thể gửi lặp" if row.repeat else "",
+        "có thể đã đến hai lần" if row.repeat else "",
     ]
     draft = row.draft
     return (
         row.id,
         f"{local(draft.slot):%d/%m/%Y %H:%M}",
-        draft.kind,
-        draft.recipient,
+        about,
+        to_whom,
         draft.channel,
         row.state.value,
         row.attempts,

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from reminder import bootstrap
+from reminder.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.core.commands import CommandError, Meaning, parse
 from reminder.core.desk import View
@@ -28,6 +29,10 @@ from reminder.service.views import view_drafts
 
 PersonId = Annotated[
     str, typer.Argument(metavar="PERSON", help="A person's id, as people.toml has it.")
+]
+
+Recipient = Annotated[
+    str, typer.Argument(metavar="PERSON", help="A person's id, or group:UNIT for a group.")
 ]
 
 
@@ -139,9 +144,7 @@ def _invited(at: str | None, address: Address | None, now: datetime) -> str:
 
 
 def unbind(
-    person: Annotated[
-        str, typer.Argument(metavar="PERSON", help="A person's id, or group:UNIT for a group.")
-    ],
+    person: Recipient,
     config: Config = None,
 ) -> None:
     """Forget a person's Telegram (a lost phone, a changed account): no nudges, no rights there.
@@ -149,13 +152,48 @@ def unbind(
     E-mail stays: its address is people.toml's. Invite again to bind anew.
     """
     with bootstrap.office(config) as office:
-        bound = {a.recipient for a in office.store.addresses() if a.channel == TELEGRAM}
-        if person not in bound and person not in office.people:
-            hint = nearest(person, {*bound, *office.people})
-            raise ReminderError(f"không có ai mã “{person}”{hint}")
+        _check_recipient(person, office)
         if not office.store.unbind(person, TELEGRAM):
             raise ReminderError(f"{person} chưa gắn Telegram: không có gì để bỏ")
     print(f"Đã bỏ Telegram của {person}. Mời lại: reminder invite {person}")
+
+
+def revive(
+    person: Recipient,
+    channel: Annotated[
+        Literal["telegram", "email"] | None,
+        typer.Option(help="Only this one; left out: all that are dead."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Try a dead address again: the mailbox takes mail once more, the bot is unblocked.
+
+    From the next reminder on; what was given up meanwhile is not sent again. Telegram revives by
+    itself when the person writes to the bot, and e-mail when people.toml has another address.
+    """
+    with bootstrap.office(config) as office:
+        _check_recipient(person, office)
+        dead = [
+            address
+            for address in office.store.addresses()
+            if address.recipient == person
+            and address.dead_since is not None
+            and channel in (None, address.channel)
+        ]
+        if not dead:
+            where = f" ở {channel}" if channel else ""
+            raise ReminderError(f"{person} không có địa chỉ nào hỏng{where}")
+        for each in dead:
+            office.store.bind(each.recipient, each.channel, each.value, each.bound_at)
+    print(f"{', '.join(each.channel for each in dead)} của {person} dùng lại từ lần nhắc tới.")
+    print("Tin đã không gửi được thì không gửi lại: reminder outbox list --state dead")
+
+
+def _check_recipient(recipient: str, office: Opened) -> None:
+    """ReminderError unless it is a person of the file, or has an address all the same."""
+    known = {*office.people, *(a.recipient for a in office.store.addresses())}
+    if recipient not in known:
+        raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")
 
 
 def done(

@@ -19,6 +19,20 @@ from reminder.core.schedule import Scheduler, local_day
 from reminder.core.workdays import local
 from reminder.service.office import CONSOLE, EMAIL
 
+SILENT = (
+    "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
+    "docs/plan-format.md rồi ghi tên tệp vào [plan] files"
+)
+STATES = {  # of the outbox; the key is what `outbox list --state` takes
+    "pending": "chờ gửi",
+    "leased": "đang gửi",
+    "sent": "đã gửi",
+    "dead": "không gửi được",
+    "superseded": "không cần gửi nữa",
+    "dropped": "đã bỏ",
+    "unknown": "có thể đã đến hai lần",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unreachable:
@@ -145,10 +159,13 @@ def _local(stamp: str | None) -> str | None:
 
 
 def _print(found: Status) -> None:
-    print(f"Kế hoạch: {', '.join(found.plans) or 'không còn kế hoạch nào nhắc việc'}")
+    print(f"Kế hoạch: {', '.join(found.plans) or SILENT}")
     print(f"Việc: {found.open} đang mở, {found.late} quá hạn, {found.awaiting} chưa có hạn")
-    rows = ", ".join(f"{count} {state}" for state, count in found.outbox.items() if count)
-    print(f"Tin: {rows or 'chưa có'}")
+    rows = [f"{n} {STATES[state]} ({state})" for state, n in found.outbox.items() if n]
+    print(f"Tin: {', '.join(rows) or 'chưa có'}")
+    for state in ("dead", "unknown"):
+        if found.outbox.get(state):
+            print(f"  xem: reminder outbox list --state {state}")
     print(f"Kênh: {', '.join(found.channels)}")
     for channel, since in found.down.items():
         print(f"  {channel} không nhận tin từ {_words(since)}")

@@ -171,7 +171,9 @@ _NEUTRAL = """
     quá trình; quy trình; tờ trình; trình tự; hành trình; nhắc nhở; phần mềm; thành phần;
     đã được; đã có; không còn; không còn gì; không còn gì nữa; chuyển đổi; hạn hoàn thành;
     bổ sung đầy đủ; không thiếu; không thiếu gì; không vấn đề gì; không có vấn đề gì;
-    không có vấn đề; không sao; ai cũng; không ai; ai có; bắt buộc
+    không có vấn đề; không sao; ai cũng; không ai; ai có; bắt buộc;
+    ai cần; cho ai cần; ai muốn; bất cứ ai; bất kỳ ai; bất kể ai; cho bất cứ ai; cho bất kỳ ai;
+    bao nhiêu cũng
 """
 
 

@@ -146,16 +146,16 @@ def failed(
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
-        say_channel_down(office, store, row.draft.channel, error.reason, now)
+        say_channel_down(office, store, row.draft.channel, error.reason, now, said=error.said)
     if error.address_dead:
         _say_address_dead(office, store, parcel, error.reason, now)
-        return _give_up(office, store, row, error.reason, now)
+        return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
-        return _give_up(office, store, row, error.reason, now)
+        return _give_up(office, store, row, error.reason, now, said=error.said)
     waited = now - row.draft.slot
     impatient = error.channel_down or waited >= delivery.fall_through_after
     if impatient and (next_channel(office, row) is not None or _is_group_nudge(row)):
-        return _give_up(office, store, row, error.reason, now)
+        return _give_up(office, store, row, error.reason, now, said=error.said)
     asked = timedelta(seconds=error.retry_after) if error.retry_after else None
     due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
     store.mark_retry(row, due_at or now, error.reason, unknown=error.unknown)
@@ -173,7 +173,9 @@ def next_channel(office: Office, row: Row) -> str | None:
     return next((c for c in later if c in office.ways(person.id)), None)
 
 
-def _give_up(office: Office, store: Store, row: Row, reason: str, now: datetime) -> Fate:
+def _give_up(
+    office: Office, store: Store, row: Row, reason: str, now: datetime, *, said: str = ""
+) -> Fate:
     """The row is dead here; the next channel takes over, or the office is told."""
     following = next_channel(office, row)
     if following is not None:
@@ -184,7 +186,7 @@ def _give_up(office: Office, store: Store, row: Row, reason: str, now: datetime)
         drafts = _dead_letter(office, row, reason, now)
     store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
     log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
-                row.draft.recipient, row.draft.channel, reason)  # fmt: skip
+                row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
     return Fate.NEXT_CHANNEL if following else Fate.DEAD
 
 
@@ -245,26 +247,39 @@ def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[D
 def _say_address_dead(
     office: Office, store: Store, parcel: Parcel, reason: str, now: datetime
 ) -> None:
-    row = parcel.row
-    data = {
-        "recipient": row.draft.recipient,
-        "channel": row.draft.channel,
-        "reason": reason,
-        "at": now.isoformat(),
-        "fallback": next_channel(office, row) or "",
-    }
-    failing = (row.draft.recipient, row.draft.channel)
-    drafts = _to_offices(office, "address-dead", data, now, subject=parcel.address, avoid=failing)
-    store.mark_address_dead(row.draft.channel, parcel.address, reason, now, drafts=drafts)
+    """To the office: whose address it is, which of an answer in a group is not its recipient's.
+
+    A chat that nobody is bound to is nobody's address, and nothing is said of it.
+    """
+    channel = parcel.row.draft.channel
+    drafts: list[Draft] = []
+    for address in office.bound(channel, parcel.address):
+        owner = address.recipient
+        others = [way for way in office.ways(owner) if way != channel]
+        data = {
+            "recipient": owner,
+            "channel": channel,
+            "reason": reason,
+            "at": now.isoformat(),
+            "fallback": others[0] if others else "",
+        }
+        if address.dead_since is None:
+            drafts += _to_offices(
+                office, "address-dead", data, now, subject=owner, avoid=(owner, channel)
+            )
+    store.mark_address_dead(channel, parcel.address, reason, now, drafts=drafts)
 
 
 def say_channel_down(
-    office: Office, store: Store, channel: str, reason: str, now: datetime
+    office: Office, store: Store, channel: str, reason: str, now: datetime, *, said: str = ""
 ) -> None:
-    """Once until it works again: the mark is taken away by `channel_up`."""
+    """Once until it works again: the mark is taken away by `channel_up`.
+
+    `said`: the provider's own words, for the log.
+    """
     if store.meta(f"down:{channel}"):
         return
-    log.error("channel %s refuses everything: %s", channel, reason)
+    log.error("channel %s refuses everything: %s", channel, said or reason)
     data = {"channel": channel, "reason": reason, "since": now.isoformat()}
     up = replace(office, channels=tuple(c for c in office.channels if c != channel))
     drafts = _to_offices(up, "channel-down", data, now, subject=channel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from datetime import datetime
 
 from reminder.core.desk import Inbound, Sender, View
@@ -9,6 +11,8 @@ from reminder.core.invitations import hash_code
 from reminder.ports import Store
 from reminder.service.limits import Limits
 from reminder.service.office import EMAIL, GROUP, TELEGRAM, Office
+
+log = logging.getLogger(__name__)
 
 
 def start(
@@ -30,9 +34,10 @@ def start(
         return View(name="help", data={"office": sender.office, "leader": sender.leader})
     person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
     if person in office.people:
-        for other in office.addresses:  # one chat speaks for one person: the newest binding holds
-            same = (other.channel, other.value) == (inbound.channel, inbound.sender)
-            if same and other.recipient != person:
+        for other in office.bound(
+            inbound.channel, inbound.sender
+        ):  # one chat speaks for one person: the newest binding holds
+            if other.recipient != person:
                 store.unbind(other.recipient, other.channel)
         return View(name="welcome", data={"person": person})
     fault = store.invitation_fault(hash_code(code), now)
@@ -41,6 +46,27 @@ def start(
     if not limits.may_try(inbound.sender, now):  # only what fails counts: 128 bits aren't guessed
         return None
     return View(name="invitation-fault", data={"fault": fault or "unknown"})
+
+
+def revived(office: Office, store: Store, inbound: Inbound) -> Office:
+    """The office with an address alive again that was dead, and now sends a private message.
+
+    That proves it works: Telegram takes no message to a bot that its writer has blocked. In a group
+    it proves nothing: a bot may read where it can't write. What was given up
+    meanwhile stays so: the next slot says all that is still open.
+    """
+    if inbound.channel != TELEGRAM or not inbound.private:
+        return office
+    alive = {}
+    for address in office.bound(TELEGRAM, inbound.sender):
+        if address.dead_since is None:
+            continue
+        store.bind(address.recipient, address.channel, address.value, address.bound_at)
+        log.info("%s writes by Telegram again: the address works", address.recipient)
+        alive[address] = replace(address, dead_since=None, dead_reason="")
+    if not alive:
+        return office
+    return replace(office, addresses=tuple(alive.get(a, a) for a in office.addresses))
 
 
 def bind_group(

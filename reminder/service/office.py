@@ -100,17 +100,17 @@ class Office:
         wished: Iterable[str] = person.channels if person else (TELEGRAM,)
         return [c for c in wished if c in self.channels and self.address(recipient, c)]
 
+    def bound(self, channel: str, value: str) -> list[Address]:
+        """Whose address this is, dead or alive: a chat may be the group of several units."""
+        return [a for a in self.addresses if (a.channel, a.value) == (channel, value)]
+
     def sender(self, inbound: Inbound) -> Sender | None:
-        """Who wrote: the person bound to the address; None for a stranger or a removed person."""
-        person = next(
-            (
-                self.people[address.recipient]
-                for address in self.addresses
-                if (address.channel, address.value) == (inbound.channel, inbound.sender)
-                and address.recipient in self.people
-            ),
-            None,
-        )
+        """Who wrote: the person bound to the address, even where nothing reaches it any more.
+
+        None for a stranger or a removed person.
+        """
+        owners = [a.recipient for a in self.bound(inbound.channel, inbound.sender)]
+        person = next((self.people[owner] for owner in owners if owner in self.people), None)
         if inbound.channel == CONSOLE:
             person = self.people.get(inbound.sender)
         return self.as_sender(person) if person else None

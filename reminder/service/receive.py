@@ -23,7 +23,7 @@ from reminder.ports import Store
 from reminder.service import enrol, past, recipients
 from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
-from reminder.service.office import CONSOLE, GROUP, STRANGER, Office
+from reminder.service.office import CONSOLE, GROUP, STRANGER, TELEGRAM, Office
 from reminder.service.views import view_drafts
 
 
@@ -37,6 +37,7 @@ class Receiver:
 
     def receive(self, office: Office, inbound: Inbound, now: datetime) -> bool:
         """Handles one message or press; False if it was seen before or is not to be answered."""
+        office = enrol.revived(office, self.store, inbound)
         sender = office.sender(inbound)
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
@@ -216,10 +217,8 @@ def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]
 
 def _group_of(office: Office, chat: str) -> str:
     """The recipient that is the group of this chat; empty if none is bound to it."""
-    for address in office.addresses:
-        if address.value == chat and address.recipient.startswith(GROUP):
-            return address.recipient
-    return ""
+    owners = [address.recipient for address in office.bound(TELEGRAM, chat)]
+    return next((owner for owner in owners if owner.startswith(GROUP)), "")
 
 
 def _target(office: Office, key: Key) -> Target:

@@ -43,8 +43,7 @@ class Service:
         if again:
             log.warning("%d sends of the last run have an unknown outcome: sent once more", again)
         self._sync(now)
-        if not self.office.speaking(now):
-            log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
+        self._say_if_silent(now)
 
     def tick(self, now: datetime) -> int:
         """Says what is due; how many rows that put into the outbox."""
@@ -93,7 +92,19 @@ class Service:
         lines = _changes(before, files)
         for line in lines:
             log.info("reloaded: %s", line)
+        self._say_if_silent(now)
         return lines
+
+    def _say_if_silent(self, now: datetime) -> None:
+        """Once at a start or a reload: a program that will say nothing must not look well."""
+        if self.office.speaking(now):
+            return
+        over = ", ".join(plan.id for plan in self.office.plans) or "none"
+        log.warning(
+            "nothing will be said: no plan speaks any more (%s is over); write this year's plan, "
+            "see docs/plan-format.md, and name it in [plan] files",
+            over,
+        )
 
     def _sync(self, now: datetime) -> None:
         if enrol.sync_addresses(self.refresh(), self.store, now):

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from reminder.channels import answers, escalation, notices, replies
+from reminder.channels.context import Context
 from reminder.channels.nudge import nudge
-from reminder.core.ledger import Event, EventKind
+from reminder.channels.programwords import VIEWS, Words
+from reminder.core.ledger import Event, EventKind, State
 from reminder.core.occurrences import Key
+from reminder.core.outbox import Person
 from reminder.core.schedule import MessageKind
 from reminder.ports import Outbound
-from tests.channels.office import at, done, items, key, nudged, said, scene
+from reminder.service.office import Files, Office
+from tests.channels.office import at, done, items, key, nudged, plan, said, scene
 
 JANUARY = [done(at("2024-01-24"), key("2c", period="2024-01"), "tu-phap")]
 OFFICE_LATE = MessageKind.ESCALATION
@@ -160,10 +164,17 @@ def which_task() -> Outbound:
 
 def updated() -> Outbound:
     context = scene("2024-03-07")
-    states = [context.states[quarter(code)] for code in ("1a", "1e")]
     return answers.updated(
-        context, states, missing=[context.states[quarter(c)] for c in ("1đ", "2h")]
+        context,
+        [answered(context, quarter(code)) for code in ("1a", "1e")],
+        missing=[context.states[quarter(c)] for c in ("1đ", "2h")],
     )
+
+
+def answered(context: Context, check_in: Key) -> tuple[State, Event]:
+    """A check-in and the event that answers it, this morning."""
+    when = at(context.today.isoformat())
+    return context.states[check_in], said(EventKind.UPDATED, when, check_in, "tu-phap", by="an")
 
 
 def submitted() -> Outbound:
@@ -226,6 +237,16 @@ def reply(build: Callable[..., Outbound], day: str = "2024-01-30") -> Outbound:
     return build(context, context.states[key("1c")])
 
 
+def welcome(unit: str) -> Outbound:
+    """To somebody of `unit` who has just pressed Start."""
+    context = scene("2024-01-26")
+    person = Person(id="an", name="Nguyễn Thị An", units=(unit,))
+    files = Files(plans=(plan(),), people=(person,), scheduler=context.scheduler)
+    message = VIEWS["welcome"](Words(Office(files), context, {"person": "an"}))
+    assert message is not None
+    return message
+
+
 def notice(name: str) -> Outbound:
     context = scene("2024-01-26")
     when = at("2024-01-26", "08:01")
@@ -234,6 +255,16 @@ def notice(name: str) -> Outbound:
             return notices.address_dead(
                 context, name="Lê Thị Cúc", person="cuc", channel="telegram",
                 reason="người nhận đã chặn bot", fallback="email", at=when,
+            )  # fmt: skip
+        case "mailbox":
+            return notices.address_dead(
+                context, name="Trần Văn Bình", person="binh", channel="email",
+                reason="máy chủ thư không nhận người nhận này: không có hộp thư này", at=when,
+            )  # fmt: skip
+        case "group":
+            return notices.address_dead(
+                context, name="nhóm Tư pháp", person="group:tu-phap", channel="telegram",
+                reason="bot đã bị đưa ra khỏi nhóm", at=when,
             )  # fmt: skip
         case "unit":
             return notices.unit_empty(context, ["dia-chinh-xay-dung"], ["2c"])
@@ -244,5 +275,6 @@ def notice(name: str) -> Outbound:
             )  # fmt: skip
     return notices.dead_letter(
         context, row=41, name="Trần Văn Bình", kind="nudge", channel="email",
-        reason="máy chủ thư không nhận tin (552 mailbox full)", slot=when - timedelta(minutes=1),
+        reason="máy chủ thư không nhận người nhận này: hộp thư đã đầy",
+        slot=when - timedelta(minutes=1),
     )  # fmt: skip

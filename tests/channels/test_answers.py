@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from reminder.channels import answers, escalation, notices, replies
 from reminder.channels.context import Act, handle, short_name
+from reminder.channels.views_kit import spoken_of
 from reminder.core.ledger import EventKind
 from reminder.core.schedule import MessageKind
+from tests.channels import scenes
 from tests.channels.office import at, done, items, key, plan, said, scene, short_id
 
 
@@ -183,12 +186,43 @@ def test_a_stranger_learns_nothing() -> None:
 def test_a_check_in_answered_is_named_with_what_is_missing() -> None:
     """One: by its title; several: by code; nothing missing: said."""
     context = scene("2024-03-07")
-    one = context.states[key("1a", 1, "2024-Q1")]
-    message = answers.updated(context, [one], missing=[], steady=True)
+    message = answers.updated(
+        context, [scenes.answered(context, scenes.quarter("1a"))], missing=[], steady=True
+    )
     assert message.text == (
         "Đã ghi 1a Nâng cao chất lượng soạn thảo, thẩm định VBQPPL quý I: "
-        "đang thực hiện thường xuyên.\nKhông còn việc nào chờ cập nhật."
+        "đang thực hiện thường xuyên.\nKhông còn việc nào chờ cập nhật.\n"
+        "Ghi nhầm thì trong 1 giờ xin nhắn: hoàn tác 1a"
     )
+    assert [[a.label for a in row] for row in message.actions] == [["↩️ Hoàn tác"]]
+
+
+def test_many_check_ins_answered_at_once_can_be_taken_back() -> None:
+    """Eight buttons at most, four in a row; the others are typed alike."""
+    context = scene("2024-03-07")
+    states = [state for state in spoken_of(context) if state.occurrence.is_check_in]
+    found = [scenes.answered(context, state.key) for state in states]
+    codes = [state.key.task for state in states]
+    message = answers.updated(context, found, missing=[])
+    assert len(found) > 8
+    assert [[a.label for a in row] for row in message.actions] == [
+        [f"↩️ {code}" for code in codes[:4]],
+        [f"↩️ {code}" for code in codes[4:8]],
+    ]
+    forms = " · ".join(f"hoàn tác {code}" for code in codes[:6])
+    assert message.text.endswith(f"Ghi nhầm thì trong 1 giờ xin nhắn: {forms} …")
+
+
+def test_a_code_names_its_plan_only_beside_another_that_speaks() -> None:
+    """1c of 2024 is open for good, and silent from February on: 2025 needs no prefix."""
+    other = replace(plan(), id="cchc-2025", year=2025)
+    key_2025 = key("1c", period="2025")._replace(plan="cchc-2025")
+    codes = {
+        day: context.code(context.states[key_2025])
+        for day in ("2025-01-20", "2025-12-01")
+        for context in [scene(day, plans=(plan(), other))]
+    }
+    assert codes == {"2025-01-20": "2025/1c", "2025-12-01": "1c"}
 
 
 def test_a_refused_extension_leaves_the_date() -> None:

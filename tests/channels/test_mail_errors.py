@@ -53,6 +53,33 @@ def test_what_a_refusal_means(said: dict[str, Any], meaning: dict[str, object]) 
     assert known(refusal(Post(**said))) == meaning
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"rcpt": "550 5.1.1 <an@x.vn>: Recipient address rejected"},
+         "máy chủ thư không nhận người nhận này: không có hộp thư này"),
+        ({"rcpt": "550 No such user here"},
+         "máy chủ thư không nhận người nhận này: không có hộp thư này"),
+        ({"rcpt": "552 5.2.2 over quota"}, "máy chủ thư không nhận người nhận này: hộp thư đã đầy"),
+        ({"rcpt": "550 5.7.1 relaying denied"},
+         "máy chủ thư không nhận người nhận này: máy chủ này không chuyển thư tới địa chỉ ấy"),
+        ({"rcpt": "550 5.9.9 rule 17"},
+         "máy chủ thư không nhận người nhận này (550 5.9.9 rule 17)"),
+        ({"data": "554 5.7.1 looks like spam"},
+         "máy chủ thư không nhận thư này: thư bị coi là thư rác"),
+        ({"data": "550 5.7.26 unauthenticated mail"},
+         "máy chủ thư không nhận thư này: thư không qua được kiểm tra nơi gửi (SPF, DKIM)"),
+    ],
+)  # fmt: skip
+def test_what_servers_are_known_to_say_is_said_in_vietnamese(
+    said: dict[str, Any], reason: str
+) -> None:
+    """The server's own words stand in brackets only where nothing else tells; the log has them."""
+    error = refusal(Post(**said))
+    assert error.reason == reason
+    assert error.said == next(iter(said.values()))
+
+
 @pytest.mark.parametrize("address", ["", "an", "an@", "a n@x.vn", "an@x.vn\r\nDATA", "<an@x.vn>"])
 def test_what_is_no_address_is_dead_before_any_server_is_asked(address: str) -> None:
     """Nothing that a person typed into the list reaches the wire unread."""

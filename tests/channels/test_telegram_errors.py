@@ -68,7 +68,7 @@ def test_people_who_left_are_told_apart_by_the_servers_own_words() -> None:
         server.user_sends(999, "chào", GROUP)
         server.kick(GROUP)
         reasons = [
-            (await refusal(channel, address=address)).reason.partition(" (")[0]
+            (await refusal(channel, address=address)).reason
             for address in ("21", "22", "999", "-999", str(GROUP), "khong-phai-so")
         ]
         assert reasons == [

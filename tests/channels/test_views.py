@@ -79,6 +79,33 @@ CASES = [
             ),
         ],
     ),
+    *(
+        (
+            [f"cuc: {typed}"],
+            [
+                (
+                    "1c Danh mục VBQPPL hết hiệu lực năm 2023 do Tư pháp chủ trì nên anh/chị "
+                    f"chưa {act} được. Nhờ {helpers} {act} giúp."
+                ),
+            ],
+        )
+        for typed, act, helpers in (
+            ("chưa xong 1c", "báo tình hình", "Tư pháp hoặc Văn phòng"),
+            ("trình ký 1c", "báo trình ký", "Tư pháp hoặc Văn phòng"),
+            ("/ghichu 1c vướng", "ghi chú", "Tư pháp hoặc Văn phòng"),
+            ("nhắc sau 1c 1", "hoãn nhắc", "Tư pháp"),
+            ("gia hạn 1c 05/02 x", "xin gia hạn", "Tư pháp"),
+        )
+    ),
+    (
+        ["cuc: 1a 03 văn bản"],
+        [
+            (
+                "1a Nâng cao chất lượng soạn thảo, thẩm định VBQPPL quý I do Tư pháp chủ trì nên "
+                "anh/chị chưa cập nhật được. Nhờ Tư pháp hoặc Văn phòng cập nhật giúp."
+            ),
+        ],
+    ),
     (
         ["an: 1a 03 văn bản", "dung: 1a thêm 01 văn bản"],
         [

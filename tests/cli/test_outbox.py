@@ -10,10 +10,20 @@ import pytest
 from reminder.core.outbox import Draft, RowState
 from tests.cli.test_people import NOW, Terminal
 
+CODES = ("1c", "1d")
+
 
 def draft(recipient: str, hours: int) -> Draft:
     slot = NOW + timedelta(hours=hours)
-    return Draft(slot=slot, recipient=recipient, kind="nudge", channel="telegram", due_at=slot)
+    items = [["tu-phap", "cchc-2024", code, 1, "2024", "2024-01-31", "lead-1"] for code in CODES]
+    return Draft(
+        slot=slot,
+        recipient=recipient,
+        kind="nudge",
+        channel="telegram",
+        payload={"items": items},
+        due_at=slot,
+    )
 
 
 @pytest.fixture
@@ -24,9 +34,11 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
         drafts = [draft("vp-1", 0), draft("tp-1", 1), draft("ld-1", 2)]
         store.record([], unit_names={}, drafts=drafts, at=NOW)
         later = NOW + timedelta(hours=1)
+        store.lease(NOW, 1, timedelta(minutes=5), ["telegram"])
+        store.release_all(NOW)
         sent, dead = store.lease(later, 2, timedelta(minutes=5), ["telegram"])
         store.mark_sent(sent, "77", later)
-        store.mark_ended(dead, RowState.DEAD, "bot was blocked by the user", at=later)
+        store.mark_ended(dead, RowState.DEAD, "người nhận đã chặn bot", at=later)
     return terminal
 
 
@@ -41,18 +53,46 @@ def listed(terminal: Terminal, *arguments: str) -> list[list[str]]:
 
 
 def test_list_shows_the_newest_slot_first(terminal: Terminal) -> None:
-    """To whom, by which channel, how it stands, how often it was tried, and why it is dead."""
+    """What, to whom, by which channel, how it stands, how often it was tried, why it is dead."""
     assert listed(terminal) == [
-        ["3", "30/01/2024 11:00", "nudge", "ld-1", "telegram", "pending", "0", ""],
-        ["2", "30/01/2024 10:00", "nudge", "tp-1", "telegram", "dead", "1",
-         "bot was blocked by the user"],
-        ["1", "30/01/2024 09:00", "nudge", "vp-1", "telegram", "sent", "1",
-         "gửi 30/01 10:00:00"],
+        ["3", "30/01/2024 11:00", "tin nhắc 1c, 1d", "Lãnh đạo (ld-1)", "telegram", "pending",
+         "0", ""],
+        ["2", "30/01/2024 10:00", "tin nhắc 1c, 1d", "Công chức Tư pháp (tp-1)", "telegram",
+         "dead", "1", "người nhận đã chặn bot"],
+        ["1", "30/01/2024 09:00", "tin nhắc 1c, 1d", "Công chức Văn phòng (vp-1)", "telegram",
+         "sent", "2", "gửi 30/01 10:00:00; có thể đã đến hai lần"],
     ]  # fmt: skip
     wanted = ["--state", "sent", "--state", "dead"]
     assert [row[0] for row in listed(terminal, *wanted)] == ["2", "1"]
+    assert [row[0] for row in listed(terminal, "--state", "unknown")] == ["1"]
+    both = ["--state", "unknown", "--state", "pending"]
+    assert [row[0] for row in listed(terminal, *both)] == ["3", "1"]
+    assert [row[0] for row in listed(terminal, *both, "--limit", "1")] == ["3"]
     assert [row[0] for row in listed(terminal, "--limit", "1")] == ["3"]
     assert terminal.run("outbox", "list", "--state", "dropped") == "Không có tin nào.\n"
+
+
+def test_answers_and_notices_are_told_by_what_they_say(terminal: Terminal) -> None:
+    """By their subject; by their name where a former program wrote what this one can't render."""
+    with terminal.store() as store:
+        views = [
+            ("group:tu-phap", "digest", {}),
+            ("stranger:77", "reply", {"view": "stranger", "data": {}}),
+            ("tp-1", "reply", {"view": "welcome", "data": {"person": "tp-1"}}),
+            ("vp-1", "notice", {"view": "of-long-ago", "data": {}}),
+        ]
+        drafts = [
+            Draft(slot=NOW + timedelta(days=n), recipient=who, kind=kind, channel="telegram",
+                  payload=payload, due_at=NOW)
+            for n, (who, kind, payload) in enumerate(views, start=1)
+        ]  # fmt: skip
+        store.record([], unit_names={}, drafts=drafts, at=NOW)
+    assert [row[2:4] for row in listed(terminal, "--limit", "4")] == [
+        ["thông báo: of-long-ago", "Công chức Văn phòng (vp-1)"],
+        ["tin trả lời: Đã kết nối", "Công chức Tư pháp (tp-1)"],
+        ["tin trả lời: Trả lời của máy nhắc việc", "người lạ (77)"],
+        ["bản tổng hợp", "nhóm Tư pháp (group:tu-phap)"],
+    ]
 
 
 def test_a_dead_message_is_sent_again(terminal: Terminal) -> None:

@@ -171,6 +171,27 @@ def test_unbind_forgets_the_telegram_of_a_person(terminal: Terminal) -> None:
     assert terminal.refused("unbind", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
 
 
+def test_a_dead_address_is_tried_again_on_the_operators_word(terminal: Terminal) -> None:
+    """One channel or all; it stays the address that it was, bound when it was."""
+    bound = NOW - timedelta(days=9)
+    with terminal.store() as store:
+        for channel, value in (("telegram", "1"), ("email", "tp@xa.example")):
+            store.bind("tp-1", channel, value, bound)
+            store.mark_address_dead(channel, value, "550", NOW)
+    assert terminal.run("revive", "tp-1", "--channel", "email") == (
+        "email của tp-1 dùng lại từ lần nhắc tới.\n"
+        "Tin đã không gửi được thì không gửi lại: reminder outbox list --state dead\n"
+    )
+    with terminal.store() as store:
+        alive = {a.channel: (a.value, a.bound_at, a.dead_since is None) for a in store.addresses()}
+    assert alive == {"email": ("tp@xa.example", bound, True), "telegram": ("1", bound, False)}
+    refused = terminal.refused("revive", "tp-1", "--channel", "email")
+    assert refused == "tp-1 không có địa chỉ nào hỏng ở email"
+    assert terminal.run("revive", "tp-1").startswith("telegram của tp-1 dùng lại")
+    assert terminal.refused("revive", "tp-1") == "tp-1 không có địa chỉ nào hỏng"
+    assert terminal.refused("revive", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
+
+
 def test_done_closes_for_a_person(terminal: Terminal) -> None:
     """Recorded under the person's name, by the channel cli; said as the officer would read it."""
     output = terminal.run("done", "1c", "--by", "tp-1")

@@ -11,6 +11,7 @@ import pytest
 
 from reminder.core.ledger import Event, EventKind
 from reminder.core.occurrences import Key
+from reminder.core.outbox import Draft, RowState
 from tests.cli.test_people import NOW, Terminal
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
@@ -108,6 +109,29 @@ def test_marks_and_people_out_of_reach(tmp_path: Path, monkeypatch: pytest.Monke
     assert TOKEN[-8:] not in text + json.dumps(found)
 
 
+def test_messages_are_counted_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that may have come twice are said so, with the list that names them; JSON has keys."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    with terminal.store() as store:
+        drafts = [
+            Draft(slot=NOW, recipient=who, kind="nudge", channel="telegram", due_at=NOW)
+            for who in ("vp-1", "tp-1", "ld-1")
+        ]
+        store.record([], unit_names={}, drafts=drafts, at=NOW)
+        store.lease(NOW, 1, timedelta(minutes=5), ["telegram"])
+        store.release_all(NOW)
+        sent, dead = store.lease(NOW, 2, timedelta(minutes=5), ["telegram"])
+        store.mark_sent(sent, "77", NOW)
+        store.mark_ended(dead, RowState.DEAD, "người nhận đã chặn bot", at=NOW)
+    assert (
+        "Tin: 1 chờ gửi (pending), 1 đã gửi (sent), 1 không gửi được (dead), "
+        "1 có thể đã đến hai lần (unknown)\n"
+        "  xem: reminder outbox list --state dead\n"
+        "  xem: reminder outbox list --state unknown\n"
+    ) in terminal.run("status")
+    assert told(terminal)["outbox"]["unknown"] == 1
+
+
 def test_a_year_whose_calendar_nobody_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,4 +140,8 @@ def test_a_year_whose_calendar_nobody_checked(
     terminal.at(datetime(2027, 3, 1, tzinfo=UTC))
     found = told(terminal)
     assert (found["plans"], found["open"], found["unconfirmed_years"]) == ([], 0, [2027])
+    assert terminal.run("status").startswith(
+        "Kế hoạch: không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
+        "docs/plan-format.md rồi ghi tên tệp vào [plan] files\n"
+    )
     assert "Lịch năm 2027 chưa đối chiếu với thông báo nghỉ lễ" in terminal.run("status")

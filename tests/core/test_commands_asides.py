@@ -198,6 +198,8 @@ APART = [
     "1d báo cáo xong, quyết định chưa",
     "1d báo cáo xong rồi, còn quyết định mai nộp",
     "1d báo cáo xong. Quyết định chưa xong.",
+    "1d báo cáo rồi, quyết định chưa",
+    "1d bao cao r con quyet dinh mai nop",
 ]
 
 
@@ -207,6 +209,53 @@ def test_parts_of_one_task_are_told_apart(text: str) -> None:
     said = understood(text)
     assert (said.verb, said.targets) == (Verb.DONE, (t("1d", 1),))
     assert [(each.verb, each.targets) for each in said.also] == [(Verb.NOT_DONE, (t("1d", 2),))]
+
+
+def test_a_report_that_was_made_is_the_part_only_beside_another_part() -> None:
+    """“báo cáo rồi” alone says that it was told; of work without a report it names nothing."""
+    assert understood("1d báo cáo rồi") == done("1d")
+    assert understood("1d quyết định chưa, báo cáo rồi").also == (done(t("1d", 1)),)
+    assert not closes(parse("2a báo cáo rồi, kế hoạch chưa", TODAY, OFFICER))
+    assert not closes(parse("1c báo cáo rồi, còn số liệu chưa có", TODAY, OFFICER))
+
+
+HOURS = ["16h", "16g", "16h30", "16 giờ", "lúc 16h", "khoảng 4 giờ chiều", "lúc 2h"]
+
+
+@pytest.mark.parametrize("hour", HOURS)
+@pytest.mark.parametrize("form", ["1c {} xong", "1c xong {}", "{} xong 1c", "xong 1c {}"])
+def test_an_hour_without_a_word_of_the_past_closes_nothing(hour: str, form: str) -> None:
+    """It may be still to come, and nothing here knows what hour it is."""
+    assert not closes(parse(form.format(hour), TODAY, OFFICER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1c đã xong lúc 16h", "1c xong lúc 16h rồi", "1c xong rồi, lúc 16h30",
+        "1c 16h hôm qua xong", "1c vừa xong lúc 9h", "1c lúc 16:30 đã xong",
+        "1c xong 16h ngày 29/01",
+        "/done 1c lúc 16h", "1c đã nộp số 12/QĐ-UBND lúc 16h", "1c xong số 12/QĐ-UBND lúc 16h",
+    ],
+)  # fmt: skip
+def test_an_hour_that_has_gone_by_is_told(text: str) -> None:
+    """“đã”, “rồi”, “vừa”, a past day, a paper's number and the command itself say so."""
+    said = understood(text)
+    assert (said.verb, said.targets) == (Verb.DONE, (t("1c"),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tuyên truyền cho ai cần biết 2 buổi", "3 văn bản, ai cần thì hỏi",
+        "bao nhiêu cũng giải quyết, 3 hồ sơ", "họp 3 cuộc lúc 14h", "tổ chức xong 2 buổi lúc 14h",
+    ],
+)  # fmt: skip
+def test_anybody_and_any_hour_in_an_answer_ask_nothing(text: str) -> None:
+    """“ai cần”, “bao nhiêu cũng” name everybody and everything; an hour is when it was."""
+    assert understood(f"1a {text}") == answer(_1a=text)
+    assert understood("1a ai làm").verb is Verb.ASK
+    assert understood("1a bao nhiêu hồ sơ rồi").verb is Verb.ASK
 
 
 @pytest.mark.parametrize(

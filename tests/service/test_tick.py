@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,7 +13,7 @@ from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.ports import SendError
 from reminder.service.deliver import Parcel
-from reminder.service.office import TELEGRAM, Files
+from reminder.service.office import EMAIL, TELEGRAM, Files
 from tests.service.world import PEOPLE, World, at, person, world
 
 
@@ -126,6 +126,105 @@ def test_a_dead_address_falls_through_and_the_office_is_told(office: World) -> N
     assert office.ended(RowState.DEAD) == ["an nudge: bot bị chặn"]
 
 
+def test_who_writes_again_after_blocking_the_bot_is_reached_again(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next nudge comes by Telegram, the digest says all are reached, and the log says why."""
+    started(office)
+    office.refuse = blocked
+    office.tick(at("24/01"))
+    office.refuse = lambda _: None
+    caplog.clear()
+    caplog.set_level("INFO")
+    assert [line.split(": ")[0] for line in office.says("an", "ok", at("24/01", "10:00"))] == [
+        "telegram an reply"
+    ]
+    assert caplog.messages == ["an writes by Telegram again: the address works"]
+    assert "telegram an nudge" in [line.split(": ")[0] for line in office.tick(at("26/01"))]
+    office.tick(at("29/01", "07:30"))
+    digest = next(p for p in office.parcels if p.row.draft.kind == "digest")
+    assert "An" not in digest.message.text.partition("Không liên lạc được")[2]
+
+
+def test_a_start_pressed_again_revives_an_address_without_a_new_invitation(office: World) -> None:
+    """Telegram sends a bare /start when a bot is unblocked; in a group nothing is proved by it."""
+    started(office)
+    office.refuse = blocked
+    office.tick(at("24/01"))
+    office.refuse = lambda _: None
+    office.says("an", "/viec", at("24/01", "09:00"), chat="-500", private=False)
+    assert office.service.office.address("an", TELEGRAM) is None
+    office.says("an", "/start", at("24/01", "10:00"))
+    found = office.service.office.address("an", TELEGRAM)
+    assert found is not None
+    assert found.bound_at == at("22/01", "07:00")
+
+
+def test_a_changed_mail_address_is_alive(office: World) -> None:
+    """What was dead is forgotten with the address that was wrong."""
+    office.store.mark_address_dead(EMAIL, "binh@example.vn", "550", at("22/01"))
+    assert office.service.refresh().address("binh", EMAIL) is None
+    files = office.service.office.files
+    people = tuple(
+        replace(p, email="binh2@example.vn") if p.id == "binh" else p for p in files.people
+    )
+    office.service.reload(replace(files, people=people), at("22/01", "09:00"))
+    found = office.service.refresh().address("binh", EMAIL)
+    assert found is not None
+    assert found.value == "binh2@example.vn"
+
+
+def test_a_bot_put_out_of_a_group_is_told_of_the_group_wherever_it_is_noticed(
+    office: World,
+) -> None:
+    """An answer there is to a person: the person's own address stays, the group's is dead."""
+    started(office)
+    office.says("chi", "/bind tu-phap", at("23/01"), chat="-500", private=False)
+    office.refuse = lambda p: (
+        SendError("bot đã bị đưa ra khỏi nhóm", retry=False, address_dead=True)
+        if p.address == "-500"
+        else None
+    )
+    told = office.says("an", "xong 1c", at("24/01", "09:00"), chat="-500", private=False)
+    assert [line.split(": ")[0] for line in told] == ["telegram chi notice"]
+    assert office.parcels[-1].message.text == (
+        "Văn phòng lưu ý: từ 09:00 hôm nay không gửi được tin qua Telegram cho nhóm Tư pháp "
+        "(tu-phap): bot đã bị đưa ra khỏi nhóm.\n"
+        "Tin nhắc nay gửi riêng cho từng người của bộ phận. Để nối lại: đưa bot vào nhóm rồi "
+        "nhắn trong nhóm: /bind tu-phap"
+    )
+    alive = {a.recipient: a.dead_since is None for a in office.store.addresses()}
+    assert (alive["group:tu-phap"], alive["an"]) == (False, True)
+    again = office.says("an", "xong 2c", at("26/01", "09:00"), chat="-500", private=False)
+    assert again == []
+
+
+def test_a_chat_that_is_bound_to_nobody_is_no_address_that_dies(office: World) -> None:
+    """The answer is lost there, and nobody's address with it."""
+    started(office)
+    office.refuse = lambda p: (
+        SendError("bot đã bị đưa ra khỏi nhóm", retry=False, address_dead=True)
+        if p.address == "-600"
+        else None
+    )
+    assert office.says("an", "xong 1c", at("24/01"), chat="-600", private=False) == []
+    assert not [a for a in office.store.addresses() if a.dead_since]
+
+
+def test_an_answer_refused_in_private_still_names_the_other_channel(office: World) -> None:
+    """Who blocks the bot before its answer comes has e-mail, and the office reads so."""
+    started(office)
+    office.refuse = blocked
+    office.says("an", "/viec", at("23/01"))
+    assert office.parcels[-1].message.text.splitlines()[1:] == [
+        "Tin sẽ gửi qua thư điện tử.",
+        (
+            "Để nối lại: nhờ người này mở lại bot và nhắn một tin bất kỳ. Nếu đã đổi tài khoản: "
+            "reminder invite an rồi chuyển mã mời mới."
+        ),
+    ]
+
+
 def test_a_moved_group_is_saved_and_tried_again(office: World) -> None:
     """The new id stands from then on, and the message goes there."""
     started(office)
@@ -226,6 +325,22 @@ def test_a_person_taken_from_the_file_hears_and_may_do_nothing(office: World) ->
     answer = office.says("an", "/done 1c", at("24/01", "09:00"))
     assert answer[0].startswith("telegram stranger:101 reply: Xin lỗi, tài khoản này chưa")
     assert office.events() == []
+
+
+def test_a_program_that_will_say_nothing_says_so_once(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two years on, the only plan is over: told at the start (and each hour), not at each tick."""
+    later = at("22/01", "08:05") + timedelta(days=730)
+    caplog.clear()
+    office.service.begin(later)
+    for minute in range(3):
+        office.tick(later + timedelta(minutes=minute))
+    (said,) = caplog.messages
+    assert said == (
+        "nothing will be said: no plan speaks any more (cchc-2024 is over); write this year's "
+        "plan, see docs/plan-format.md, and name it in [plan] files"
+    )
 
 
 def test_what_is_held_since_a_first_start_is_not_nudged(

@@ -24,7 +24,7 @@ from reminder.core.commands.lexer import (
 from reminder.core.moods import Mood
 from reminder.core.periods import Cycle
 from reminder.core.plan import Every
-from reminder.core.text import words
+from reminder.core.text import tokenise, words
 
 _CITING = {"cu": ("can",), "vao": ("dua",), "tren": ("dua",)}  # căn cứ; dựa vào, dựa trên
 _KIND_WORDS = words(
@@ -35,6 +35,7 @@ _KIND_WORDS = words(
 )
 _SENDING = frozenset({"gui", "goi", "nop", "lam"})
 _COUNTING = frozenset({"sau", "gom", "do"})
+_REPORT = "bao cao "
 
 
 def settled_asides(items: Sequence[Item], book: CodeBook, today: date) -> list[Item]:
@@ -186,6 +187,20 @@ def _uncounted(clause: Clause) -> Clause:
     if not isinstance(last, NumberItem) or last.number != len(clause.run.named):
         return clause
     return replace(clause, before=tuple(kept[:-1]))
+
+
+def report_apart(items: Sequence[Item], text: str) -> list[Item]:
+    """“báo cáo rồi” as the report, and done: where the parts of one task are told apart."""
+    found: list[Item] = []
+    for item in items:
+        if not isinstance(item, MoodItem) or not item.word.startswith(_REPORT):
+            found.append(item)
+            continue
+        starts = [item.start + token.start for token in tokenise(text[item.start : item.end])]
+        for word, start in zip(_REPORT.split(), starts, strict=False):
+            found.append(WordItem(start=start, end=start + len(word), word=word))
+        found.append(replace(item, start=starts[2], word=item.word.removeprefix(_REPORT)))
+    return found
 
 
 def _sent(clause: Clause) -> Clause:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reminder.core.commands import say
+from reminder.core.commands.asides import report_apart
 from reminder.core.commands.clauses import Clause, is_evidence, parts, planned
 from reminder.core.commands.lexer import (
     DayItem,
@@ -25,7 +26,7 @@ from reminder.core.commands.targets import match_part, spoken, word_groups
 from reminder.core.commands.verdicts import as_answer, counted, partial, said_in
 from reminder.core.moods import Mood, verdict
 from reminder.core.plan import Task
-from reminder.core.text import squeeze
+from reminder.core.text import fold, squeeze
 
 _SHARE = re.compile(r"(\d{1,2})/(\d{1,2})", re.ASCII)
 
@@ -77,7 +78,10 @@ class Speech:
         if task is None or not all(map(_says_nothing, clause.before)):
             return []
         found: dict[int | None, Clause] = {}
-        told = [part for part in parts(clause.after) if not all(map(_says_nothing, part))]
+        after: Sequence[Item] = clause.after
+        if any("bao cao" in fold(product.name) for product in task.products):
+            after = report_apart(after, self.speaker.text)
+        told = [part for part in parts(after) if not all(map(_says_nothing, part))]
         for part in told:
             groups = list(word_groups(task, part))
             number = match_part(task, groups[0]) if len(groups) == 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import date
 from itertools import pairwise, zip_longest
@@ -29,6 +30,9 @@ _FINISHED = frozenset({Mood.DONE, Mood.ISSUED, Mood.DID, Mood.JUST})
 _STAGES = frozenset({"buoc", "khau", "doan"})  # bước, khâu, giai đoạn
 _ROUNDS = frozenset({"dot", "vong", "chuong"})  # đợt 2, vòng 1, chương 3
 _STAGE_LEADS = {"doan": ("giai", "cong")}  # but đoàn, đoạn đường
+_HOUR = re.compile(r"\d{1,2}[hg]", re.ASCII)
+_HOUR_WORDS = frozenset({"h", "g", "gio"})
+_LAST_HOUR = 24
 _MOOD_OF = {Verb.DONE: Mood.DONE, Verb.SUBMIT: Mood.SUBMITTED}
 
 
@@ -48,11 +52,42 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
         found.append(Mood.DONE)
     if any(isinstance(item, MoodItem) and _gone_by(item) for item in clause.items):
         found.append(Mood.PAST)
+    if forced is None and _FINISHED & set(found) and _at_an_hour(clause.items, speaker.today):
+        found.append(Mood.SOON)
     if (forced is None and _to_come(clause, speaker.today, past=Mood.PAST in found)) or (
         forced and _later(clause, speaker.today)
     ):
         found.append(Mood.PLAN)
     return found
+
+
+def _at_an_hour(items: Sequence[Item], today: date) -> bool:
+    """“lúc 16h xong”: nothing here knows the hour it is, so only a past day makes this told.
+
+    A paper's number and day stand for themselves.
+    """
+    if any(isinstance(item, PaperItem) for item in items):
+        return False
+    days = [item.day.day for item in items if isinstance(item, DayItem)]
+    if any(day is not None and day < today for day in days):
+        return False
+    return any(
+        _is_hour(item, following, last)
+        for item, following, last in zip_longest(items, items[1:], items[2:])
+    )
+
+
+def _is_hour(item: Item, following: Item | None, last: Item | None) -> bool:
+    """16h, 16g; 16 giờ, 16h30; 16:30."""
+    if isinstance(item, WordItem):
+        return bool(_HOUR.fullmatch(item.word))
+    if not isinstance(item, NumberItem) or item.number > _LAST_HOUR:
+        return False
+    if isinstance(following, WordItem):
+        return following.word in _HOUR_WORDS
+    colon = isinstance(following, SepItem) and following.sign == ":"
+    minutes = isinstance(last, NumberItem) and last.start == item.end + 1
+    return colon and minutes
 
 
 def _gone_by(item: MoodItem) -> bool:

@@ -83,7 +83,18 @@ def _step(command: Command) -> Step:
     handler = _HANDLERS[command.verb]
     if command.listed_back and command.verb not in _READS:
         handler = _list_back
-    return lambda desk: handler(desk, command)
+    return lambda desk: _of_verb(handler(desk, command), command.verb)
+
+
+def _of_verb(made: Decision, verb: Verb) -> Decision:
+    """What a unit that does not lead may not do is told by its name."""
+    views = [
+        replace(view, data={**view.data, "verb": verb.value})
+        if view.name == "not-your-unit"
+        else view
+        for view in made.views
+    ]
+    return replace(made, views=tuple(views))
 
 
 def _closed_words(before: Desk, later: Desk) -> list[View]:
