@@ -13,6 +13,7 @@ from reminder.core.ledger import Event, State
 from reminder.core.occurrences import Key
 from reminder.core.plan import Confirm, Plan, Task
 from reminder.core.schedule import Scheduler
+from reminder.core.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.core.workdays import local
 from reminder.ports import Action
 
@@ -157,11 +158,6 @@ def waiting_units(state: State) -> tuple[str, ...]:
     if state.occurrence.task.confirm is Confirm.ALL:
         return state.open_units
     return state.occurrence.task.lead
-
-
-def evidence_words(evidence: str) -> str:
-    """“số 12/QĐ-UBND”; as it stands where it begins with a word."""
-    return f"số {evidence}" if evidence[:1].isdigit() else evidence
 
 
 def signing_words(context: Context, state: State) -> str:

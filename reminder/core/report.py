@@ -29,7 +29,7 @@ class Status(StrEnum):
     DONE = "done"
     DONE_LATE = "done-late"
     LATE = "late"
-    SIGNING = "signing"  # chờ ký
+    SIGNING = "signing"  # chờ ký: handed in for signature by all who still have to act, late or not
     OPEN = "open"
     AWAITING = "awaiting"  # chưa có hạn
 
@@ -63,6 +63,7 @@ class Entry:
 
     code: str
     title: str
+    part: str  # the deliverable's name, where the task has several
     product: str
     section: str
     period: Period | None  # of recurring work
@@ -158,7 +159,7 @@ def _comes(entry: Entry, last: date, until: date) -> bool:
     """Whether it is still to do in the time after; what closed since the figures' day is not."""
     if entry.closed_on is not None or entry.due is None:
         return False
-    return entry.due <= until if entry.status is Status.LATE else last < entry.due <= until
+    return entry.due <= until and (entry.days_late > 0 or entry.due > last)
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ class _Desk:
         return Entry(
             code=occurrence.task.code,
             title=occurrence.task.title,
+            part=occurrence.deliverable.name if len(occurrence.task.deliverables) > 1 else "",
             product=occurrence.deliverable.product,
             section=occurrence.task.section,
             period=occurrence.period if occurrence.deliverable.recurs else None,
@@ -193,7 +195,7 @@ class _Desk:
             days_late=days_late,
             closed_on=closed_on,
             closed_by=self._name(state.closed.unit) if state.closed else "",
-            evidence=_plain(state.evidence),
+            evidence=_evidence(state),
             answers=tuple(self._answers(state)),
             notes=() if occurrence.is_check_in and state.closed else tuple(self._notes(state)),
             missing=self._names(state.open_units),
@@ -213,10 +215,10 @@ class _Desk:
             late = self.scheduler.days_late(state, closed_on)
             return (Status.DONE_LATE if late else Status.DONE), late
         late = self.scheduler.days_late(state, self.last)
+        if state.open_units and all(state.awaits_signature(u) for u in state.open_units):
+            return Status.SIGNING, late
         if late:
             return Status.LATE, late
-        if state.submitted:
-            return Status.SIGNING, 0
         return (Status.AWAITING if state.due is None else Status.OPEN), 0
 
     def _answers(self, state: State) -> Iterator[Said]:
@@ -274,6 +276,14 @@ class _Desk:
     def _name(self, unit: str) -> str:
         found = self.plan.by_unit.get(unit)
         return found.name if found else _plain(unit)
+
+
+def _evidence(state: State) -> str:
+    """The number of what was handed in; of shared work each unit's."""
+    told = [state.evidence]
+    if len(state.parts) > 1:
+        told = [*(part.evidence for part in state.parts.values()), state.evidence]
+    return "; ".join(dict.fromkeys(plain for text in told if (plain := _plain(text))))
 
 
 def _plain(text: str) -> str:

@@ -106,6 +106,11 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
+def evidence_words(evidence: str) -> str:
+    """“số 12/QĐ-UBND”; as it stands where it begins with a word."""
+    return f"số {evidence}" if evidence[:1].isdigit() else evidence
+
+
 @dataclass(frozen=True)
 class Token:
     """A word, a number or one sign of the text, and where it stands."""

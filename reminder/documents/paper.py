@@ -1,0 +1,255 @@
+"""A sheet of an official paper in Word's format: NĐ 30/2020/NĐ-CP, appendix I, part by part.
+
+A4 upright, Times New Roman in black everywhere, the page's number in the middle of the top margin
+and none on a part's first page. The same calls give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from io import BytesIO
+from typing import Literal, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.section import Section
+from docx.shared import Cm, Pt, Twips
+from docx.table import Table, _Cell, _Row
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+
+from reminder.core.text import normal
+
+FONT = "Times New Roman"
+BODY = 14.0  # points of the text; the decree allows 13 and 14
+PAGE = (11_906, 16_838)  # A4 in twips
+TOP, BOTTOM, LEFT, RIGHT = 1134, 1134, 1701, 851  # 20, 20, 30 and 15 mm, rounded up
+WIDTH = PAGE[0] - LEFT - RIGHT  # of the text
+FIRST_LINE = Cm(1.27)
+SPACING = 1.15  # lines; the decree allows 1 to 1.5
+HEADER = Cm(1.0)  # from the edge to the page's number
+_FONT_KINDS = ("ascii", "hAnsi", "eastAsia", "cs")
+
+
+class Piece(NamedTuple):
+    """Some words in one dress."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """How a paragraph looks; lengths in points, `indent` in twips."""
+
+    size: float = BODY
+    align: Literal["left", "center", "right", "justify"] = "justify"
+    before: float = 0
+    after: float = 6
+    spacing: float = SPACING
+    indent: int = 0
+    first_line: bool = True
+    together: bool = False  # it stays on the page of the next one
+    style: str = "Normal"
+
+
+TEXT = Look()
+CENTRED = Look(align="center", after=0, spacing=1, first_line=False)
+FLUSH = replace(CENTRED, align="left")
+_ALIGN = {
+    "left": WD_ALIGN_PARAGRAPH.LEFT,
+    "center": WD_ALIGN_PARAGRAPH.CENTER,
+    "right": WD_ALIGN_PARAGRAPH.RIGHT,
+    "justify": WD_ALIGN_PARAGRAPH.JUSTIFY,
+}
+
+
+class Paper:
+    """A paper that grows downward; texts may hold anything that a person can type."""
+
+    def __init__(self, title: str, day: date) -> None:
+        """`title` and `day` are what the file says of itself."""
+        self._day = day
+        self.document = Document()
+        _dress_styles(self.document.styles.element)
+        properties = self.document.core_properties
+        properties.title, properties.author = clean(title)[:250], ""
+        properties.comments = properties.last_modified_by = ""
+        properties.created = properties.modified = datetime.combine(day, time())
+        self._sheet(self.document.sections[0])
+
+    def _sheet(self, section: Section) -> None:
+        section.page_width, section.page_height = (Twips(side) for side in PAGE)
+        section.top_margin, section.bottom_margin = Twips(TOP), Twips(BOTTOM)
+        section.left_margin, section.right_margin = Twips(LEFT), Twips(RIGHT)
+        section.header_distance = section.footer_distance = HEADER
+        section.different_first_page_header_footer = True
+
+    def head(self, mark: str) -> None:
+        """The running header: the page's number; on a part's first page `mark` in its place."""
+        section = self.document.sections[0]
+        number = section.header.paragraphs[0]
+        number.alignment = _ALIGN["center"]
+        _page_number(number)
+        first = section.first_page_header.paragraphs[0]
+        first.alignment = _ALIGN["right"]
+        _dress(first.add_run(clean(mark)), 12, bold=True)
+
+    def new_part(self) -> None:
+        """An annex: a new page, its pages numbered from 1 again, its first without a number."""
+        self._sheet(section := self.document.add_section())
+        restart = OxmlElement("w:pgNumType")
+        restart.set(qn("w:start"), "1")
+        # The schema's order: behind the margins, before the columns.
+        section._sectPr.find(qn("w:pgMar")).addnext(restart)  # noqa: SLF001 - python-docx has no way
+
+    def say(self, *pieces: Piece | str, look: Look = TEXT, into: _Cell | None = None) -> Paragraph:
+        """A paragraph of the body, or of the cell `into`."""
+        paragraph = self.document.add_paragraph() if into is None else _added(into)
+        paragraph.style = self.document.styles[look.style]
+        paragraph.alignment = _ALIGN[look.align]
+        shape = paragraph.paragraph_format
+        shape.space_before, shape.space_after = Pt(look.before), Pt(look.after)
+        shape.line_spacing = look.spacing
+        shape.left_indent = Twips(look.indent) if look.indent else None
+        shape.first_line_indent = FIRST_LINE if look.first_line else None
+        shape.keep_with_next = look.together or None
+        for piece in pieces:
+            words = Piece(piece) if isinstance(piece, str) else piece
+            run = paragraph.add_run(clean(words.text))
+            _dress(run, look.size, bold=words.bold, italic=words.italic)
+        return paragraph
+
+    def rule(self, length: int, width: int = WIDTH, into: _Cell | None = None) -> None:
+        """A line of `length` twips in the middle of `width`.
+
+        It is a paragraph's border between two indents: what every program shows alike.
+        """
+        paragraph = self.say(look=replace(CENTRED, size=2, after=2, before=3), into=into)
+        side = max(0, (width - length) // 2)
+        paragraph.paragraph_format.left_indent = Twips(side)
+        paragraph.paragraph_format.right_indent = Twips(side)
+        paragraph.paragraph_format.line_spacing = Pt(4)
+        borders = OxmlElement("w:pBdr")
+        borders.append(_border("w:top", "6"))
+        # The schema's order: before the spacing.
+        paragraph.paragraph_format.element.get_or_add_pPr().find(qn("w:spacing")).addprevious(
+            borders
+        )
+
+    def table(self, widths: Sequence[int], *, ruled: bool = False) -> Table:
+        """A table without rows, of columns this wide in twips; `ruled`: with lines."""
+        table: Table = self.document.add_table(0, len(widths))
+        table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Twips(width)
+        properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no way to what follows
+        sides = ("top", "left", "bottom", "right", "insideH", "insideV")
+        borders = OxmlElement("w:tblBorders")
+        for side in sides if ruled else ():
+            borders.append(_border(f"w:{side}", "4"))
+        margins = OxmlElement("w:tblCellMar")
+        for side in ("left", "right"):
+            margin = OxmlElement(f"w:{side}")
+            margin.set(qn("w:w"), "70" if ruled else "0")
+            margin.set(qn("w:type"), "dxa")
+            margins.append(margin)
+        layout = properties.find(qn("w:tblLayout"))
+        if ruled:
+            layout.addprevious(borders)
+        layout.addnext(margins)
+        return table
+
+    def save(self) -> bytes:
+        """The file. Its parts are packed anew: python-docx dates them by the clock."""
+        raw, packed = BytesIO(), BytesIO()
+        self.document.save(raw)
+        stamp = (max(self._day.year, 1980), self._day.month, self._day.day, 0, 0, 0)
+        with ZipFile(raw) as old, ZipFile(packed, "w") as new:
+            for name in old.namelist():
+                part = ZipInfo(name, stamp)
+                part.compress_type = ZIP_DEFLATED
+                part.create_system = 0  # the same on every system
+                new.writestr(part, old.read(name))
+        return packed.getvalue()
+
+
+def row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
+    """A new row that no page's end cuts in two; `repeat`: at the top of each page."""
+    added: _Row = table.add_row()  # type: ignore[no-untyped-call]  # python-docx leaves it out
+    properties = added._tr.get_or_add_trPr()  # noqa: SLF001 - python-docx has no way
+    properties.append(OxmlElement("w:cantSplit"))
+    if repeat:
+        properties.append(OxmlElement("w:tblHeader"))
+    cells: tuple[_Cell, ...] = added.cells
+    return cells
+
+
+def clean(text: str) -> str:
+    """`text` on its own line, without what XML can't hold; runs of spaces are kept."""
+    return normal(text).replace("\n", " ").replace("\t", " ")
+
+
+def _added(cell: _Cell) -> Paragraph:
+    """A new paragraph of `cell`; a cell is born with an empty one."""
+    only: Paragraph = cell.paragraphs[0]
+    fresh = (
+        len(cell.paragraphs) == 1 and not only.runs and only.paragraph_format.line_spacing is None
+    )
+    return only if fresh else cell.add_paragraph()
+
+
+def _border(name: str, size: str) -> BaseOxmlElement:
+    border = OxmlElement(name)
+    for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", "000000")):
+        border.set(qn(f"w:{key}"), value)
+    return border
+
+
+def _dress(run: Run, size: float, *, bold: bool = False, italic: bool = False) -> None:
+    run.font.size, run.font.name = Pt(size), FONT
+    run.bold, run.italic = bold, italic
+    properties = run._r.get_or_add_rPr()  # noqa: SLF001 - python-docx sets two of four fonts only
+    _same_font(properties.find(qn("w:rFonts")))
+    complex_size = OxmlElement("w:szCs")
+    complex_size.set(qn("w:val"), str(round(size * 2)))
+    properties.find(qn("w:sz")).addnext(complex_size)
+
+
+def _same_font(fonts: BaseOxmlElement) -> None:
+    fonts.attrib.clear()
+    for kind in _FONT_KINDS:
+        fonts.set(qn(f"w:{kind}"), FONT)
+
+
+def _page_number(paragraph: Paragraph) -> None:
+    for kind, text in (("begin", ""), ("", "PAGE"), ("separate", ""), ("", "2"), ("end", "")):
+        run = paragraph.add_run()
+        _dress(run, BODY)
+        if kind:
+            mark = OxmlElement("w:fldChar")
+            mark.set(qn("w:fldCharType"), kind)
+        else:
+            mark = OxmlElement("w:instrText" if text == "PAGE" else "w:t")
+            mark.text = text
+        run._r.append(mark)  # noqa: SLF001 - python-docx has no fields
+
+
+def _dress_styles(styles: BaseOxmlElement) -> None:
+    """Every style in the one font and in black: the template's own are blue, and of the theme."""
+    for fonts in styles.iter(qn("w:rFonts")):
+        _same_font(fonts)
+    for colour in styles.iter(qn("w:color")):
+        colour.attrib.clear()
+        colour.set(qn("w:val"), "000000")
+    for language in styles.iter(qn("w:lang")):
+        language.attrib.clear()
+        for kind in ("val", "eastAsia", "bidi"):
+            language.set(qn(f"w:{kind}"), "vi-VN")
