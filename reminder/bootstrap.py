@@ -124,7 +124,12 @@ def read_files(settings: Settings, at: datetime) -> Files:
         calendar=settings.plan.calendar,
         policy=settings.policy(),
     )
-    return Files(plans=tuple(plans), people=people, scheduler=scheduler)
+    return Files(
+        plans=tuple(plans),
+        people=people,
+        scheduler=scheduler,
+        letterhead=settings.report.letterhead(),
+    )
 
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:

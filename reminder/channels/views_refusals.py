@@ -100,6 +100,8 @@ def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
             return "Không còn việc nào chờ cập nhật; không ghi thêm.", []
         case "nothing-assumed":
             return "Không còn hạn dự kiến nào; không ghi thêm.", []
+        case "no-report":
+            return data["say"], []
         case "history-closed":
             office = context.office
             return f"Lịch sử của {code} xem được ở bộ phận chủ trì và {office}.", [f"hạn {code}"]
@@ -134,6 +136,7 @@ _OFFICE_VERBS = {
     "approve": "quyết việc xin gia hạn",
     "reject": "quyết việc xin gia hạn",
     "remind": "cho nhắc ngay",
+    "report": "lấy dự thảo báo cáo",
 }
 _WAYS = {"reopen": "hoàn tác {}", "setdue": "gia hạn {} 15/3 kèm lý do"}
 

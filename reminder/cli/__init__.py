@@ -8,7 +8,18 @@ import sys
 import typer
 
 from reminder import __version__
-from reminder.cli import daemon, ics, log, outbox, people, plan, simulate, status, understand
+from reminder.cli import (
+    daemon,
+    ics,
+    log,
+    outbox,
+    people,
+    plan,
+    report,
+    simulate,
+    status,
+    understand,
+)
 from reminder.core.errors import ReminderError
 
 app = typer.Typer(
@@ -31,6 +42,7 @@ for name, command, example in (
     ("log", log.log, "Example: reminder log --task 1c --json"),
     ("status", status.status, "Example: reminder status"),
     ("ics", ics.ics, ics.EXAMPLE),
+    ("report", report.report, report.EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),
     ("understand", understand.understand, understand.EXAMPLES),
 ):

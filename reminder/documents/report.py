@@ -31,8 +31,8 @@ HEADING = replace(TEXT, align="left", before=6, together=True)
 CELL, CELL_CENTRED = replace(FLUSH, size=12), replace(CENTRED, size=12)
 _ROMANS = ("I", "II", "III", "IV")
 _COLUMNS = (
-    ("STT", 560),
-    ("Nhiệm vụ", 2500),
+    ("STT", 660),
+    ("Nhiệm vụ", 2400),
     ("Chủ trì", 1350),
     ("Hạn", 1350),
     ("Tình trạng", 1450),
@@ -126,7 +126,7 @@ def _body(paper: Paper, report: Report, names: Letterhead) -> None:
     _chapter(paper, 0, "Tình hình chung")
     for sentence in words.summary(report):
         _line(paper, sentence)
-    _chapter(paper, 1, "Kết quả thực hiện theo từng nội dung của kế hoạch")
+    _chapter(paper, 1, "Kết quả thực hiện theo từng nội dung")
     _sections(paper, report, lambda section: _results(report, section), silent="Trong kỳ không có.")
     _chapter(paper, 2, f"Nhiệm vụ thời gian tới (đến ngày {words.day(report.coming_until)})")
     _sections(paper, report, lambda section: _next(report, section), silent="")
@@ -204,7 +204,11 @@ def _results(report: Report, section: str) -> Lines:
 def _next(report: Report, section: str) -> Lines:
     """What comes, the check-ins of a period in one line, and what still has no date."""
     mine = [entry for entry in report.coming if entry.section == section]
-    dated = [words.coming(report, entry) for entry in mine if not entry.check_in]
+    products: dict[tuple[str, str], list[Entry]] = {}
+    for entry in mine:
+        if not entry.check_in:
+            products.setdefault((entry.code, entry.product), []).append(entry)
+    dated = [words.coming(report, entries) for entries in products.values()]
     standing = [
         words.standing(report, list(group))
         for _, group in groupby(

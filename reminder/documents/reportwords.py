@@ -114,20 +114,39 @@ def extended(report: Report, entry: Entry, one: Extension) -> str:
     return f"{named(report, entry)}: từ {day(one.was)} đến {day(one.until)}, {wish}{why}."
 
 
-def coming(report: Report, entry: Entry) -> str:
-    """What is to do next, by whom and by when."""
-    assert entry.due is not None
-    still = "tiếp tục hoàn thành, đã quá " if entry.due <= report.last else ""
-    due = f"{still}{_due_name(entry)} {day(entry.due)}"
-    return f"{named(report, entry)}: {joined(entry.units)}, {due}."
+def coming(report: Report, entries: Sequence[Entry]) -> str:
+    """What is to do next of one deliverable, by whom and by when: perhaps in several periods."""
+    first, *more = entries
+    if not more:
+        due = f"{_still(first)}{_due_name(first)} {_due_day(first)}"
+        return f"{named(report, first)}: {joined(first.units)}, {due}."
+    times = joined(
+        [
+            f"{entry.period.name if entry.period else ''} "
+            f"({_still(entry)}{_due_name(entry)} {_due_day(entry)})"
+            for entry in entries
+        ]
+    )
+    return f"{first.title} ({first.code}): {joined(first.units)}; {times}."
+
+
+def _still(entry: Entry) -> str:
+    """Of what is late already; on a day off that still counts it is not."""
+    return "tiếp tục hoàn thành, đã quá " if entry.days_late else ""
+
+
+def _due_day(entry: Entry) -> str:
+    return day(entry.due) if entry.due else ""
 
 
 def standing(report: Report, entries: Sequence[Entry]) -> str:
-    """The check-ins that come, in one line: “Cập nhật quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
+    """Check-ins of one period in one line: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
     first = entries[0]
     name = first.period.name if first.period else report.name
     codes = joined([entry.code for entry in entries])
-    due = f"{_due_name(first)} {day(first.due)}" if first.due else "chưa có hạn"
+    if first.days_late:
+        return f"Bổ sung số liệu nhiệm vụ thường xuyên {name} còn thiếu: {codes}."
+    due = f"{_due_name(first)} {_due_day(first)}"
     return f"Cập nhật nhiệm vụ thường xuyên {name} ({due}): {codes}."
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from reminder.core.desk import Desk, Inbound, Sender
 from reminder.core.ledger import Event, State, fold
+from reminder.core.letterhead import Letterhead
 from reminder.core.occurrences import Key, occurrences
 from reminder.core.outbox import Address, Person
 from reminder.core.plan import Plan, Unit
@@ -28,6 +29,7 @@ class Files:
     plans: tuple[Plan, ...]
     people: tuple[Person, ...]
     scheduler: Scheduler
+    letterhead: Letterhead = field(default_factory=Letterhead)  # the names on the office's papers
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,13 @@ def bad_period(task: Task, said: str, known: Sequence[str]) -> CommandError:
     )
 
 
+def no_period(said: str) -> CommandError:
+    return _error(
+        Reason.BAD_PERIOD,
+        f"Chưa rõ “{said[:40]}” là kỳ báo cáo nào. Anh/chị nhắn, ví dụ: /baocao quý I",
+    )
+
+
 def needs_date(verb: Verb, code: str) -> CommandError:
     forms = {
         Verb.EXTEND: f"gia hạn {code} 15/3 kèm lý do",

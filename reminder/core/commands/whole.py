@@ -39,11 +39,18 @@ def whole(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | Comm
         case Verb.TASKS:
             return _tasks(items, speaker)
         case Verb.REPORT:
-            periods = [item.period for item in items if isinstance(item, PeriodItem)]
-            return Command(verb=verb, period=periods[0] if periods else None)
+            return _report(items, speaker)
         case Verb.AWAY:
             return _away(items, speaker)
     return _of_tasks(verb, items, speaker)
+
+
+def _report(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    """/baocao, /baocao quý I; what is no period is asked again, not passed over."""
+    period = next((item.period for item in items if isinstance(item, PeriodItem)), None)
+    if items and period is None:
+        return say.no_period(squeeze(speaker.text[items[0].start : items[-1].end]))
+    return Command(verb=Verb.REPORT, period=period)
 
 
 def _bind(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:

@@ -8,6 +8,7 @@ from reminder.core.decide.packing import pack_event
 from reminder.core.desk import Decision, Desk
 from reminder.core.ledger import Event
 from reminder.core.plan import Plan, Task
+from reminder.core.reportperiods import ReportPeriodError, asked, in_hand
 
 HISTORY = 30  # events that a history shows; more would not be read
 
@@ -93,6 +94,18 @@ def help_text(desk: Desk, command: Command) -> Decision:
     del command
     only_reads = desk.sender.leader and not desk.sender.office
     return said("help", office=desk.sender.office, leader=only_reads)
+
+
+def report(desk: Desk, command: Command) -> Decision:
+    """A draft of the office's report: on the period named, else on the one in hand."""
+    try:
+        if command.period is None:
+            found = in_hand(desk.plans, desk.states, desk.today)
+        else:
+            found = asked(desk.plans, command.period, desk.today)
+    except ReportPeriodError as error:
+        raise refusal("no-report", say=str(error)) from None
+    return said("report-draft", plan=found.plan.id, period=found.period.id)
 
 
 def unhandled(desk: Desk, command: Command) -> Decision:

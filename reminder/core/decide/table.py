@@ -56,6 +56,7 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.DUE: listings.due,
     Verb.HISTORY: per_target(listings.history),
     Verb.HELP: listings.help_text,
+    Verb.REPORT: office_only(Verb.REPORT, listings.report),
     # The service's own:
     Verb.START: listings.unhandled,
     Verb.BIND: listings.unhandled,
@@ -63,7 +64,6 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.AWAY: listings.unhandled,
     Verb.DIGEST: listings.unhandled,
     Verb.ZALO: listings.unhandled,
-    Verb.REPORT: listings.unhandled,
 }
 _READS = frozenset(
     {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from reminder.core.letterhead import Letterhead
 from reminder.core.schedule import Policy, Timing
 from reminder.files.settings.values import (
     After,
@@ -26,6 +27,7 @@ from reminder.files.settings.values import (
     Level,
     Line,
     MailAddress,
+    Names,
     Port,
     Security,
     Token,
@@ -222,6 +224,30 @@ class DeliverySection(Section):
         return timedelta(minutes=self.fall_through_after)
 
 
+class ReportSection(Section):
+    """[report]: the names on the office's report; empty ones come from the plan, or are dots."""
+
+    parent: Line = Field(default="", description="tên cơ quan chủ quản, trên một dòng")
+    authority: Line = Field(
+        default="", description='tên cơ quan ra báo cáo, ví dụ "Ủy ban nhân dân phường Hoa Sen"'
+    )
+    symbol: Line = Field(default="", description='chữ viết tắt cơ quan, ví dụ "UBND"')
+    place: Line = Field(default="", description='địa danh, ví dụ "Hoa Sen"')
+    addressees: Names = Field(
+        default=(), description='danh sách nơi kính gửi, ví dụ ["Ủy ban nhân dân thành phố"]'
+    )
+    recipients: Names = Field(
+        default=(), description='danh sách nơi nhận, ví dụ ["Thường trực HĐND phường"]'
+    )
+    archive: Line = Field(default="VT", description='nơi lưu, ví dụ "VT, VP"')
+    on_behalf: Line = Field(default="", description='thay mặt ai, ví dụ "TM. Ủy ban nhân dân"')
+    signer: Line = Field(default="Chủ tịch", description="chức vụ của người ký, không ghi tên")
+    subject: Line = Field(default="", description="trích yếu, không kèm kỳ báo cáo")
+
+    def letterhead(self) -> Letterhead:
+        return Letterhead(**self.model_dump())
+
+
 class LogSection(Section):
     """[log]: what the program says of itself, on stderr."""
 
@@ -246,6 +272,7 @@ class Settings(BaseSettings):
     email: EmailSection = EmailSection()
     schedule: ScheduleSection = ScheduleSection()
     delivery: DeliverySection = DeliverySection()
+    report: ReportSection = ReportSection()
     log: LogSection = LogSection()
 
     @classmethod

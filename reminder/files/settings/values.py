@@ -91,6 +91,13 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _names(value: object) -> object:
+    """A list of names; of one text, parted by semicolons, since a name may hold commas."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(";") if part.strip()]
+
+
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -103,6 +110,7 @@ def _filled(value: Path) -> Path:
 
 File = Annotated[Path, AfterValidator(_filled)]
 Line = Annotated[str, AfterValidator(_one_line)]
+Names = Annotated[tuple[Line, ...], NoDecode, BeforeValidator(_names)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Before = Annotated[Whole, Field(ge=0, le=365)]
