@@ -50,6 +50,7 @@ class NudgeView:
     wish: bool
     warnings: tuple[str, ...]
     office: str
+    aside: str  # a last line, of what comes along
 
 
 def nudge(
@@ -58,11 +59,13 @@ def nudge(
     *,
     edit: str = "",
     insist: bool = False,
+    aside: str = "",
 ) -> Outbound | None:
     """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
 
     With `edit` it takes the place of an older one: what has closed since is shown as done.
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
+    `aside`: one more line at its end.
     """
     chosen = _chosen(context, items)
     live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
@@ -77,7 +80,7 @@ def nudge(
         else []
     )
     asked = asked_views(context, [context.states[k] for k in live])
-    view = _view(context, tuple(items), shown, resting, asked)
+    view = replace(_view(context, tuple(items), shown, resting, asked), aside=aside)
     message = compose(
         "nudge",
         subject=_subject(context, shown, asked),
@@ -163,6 +166,7 @@ def _view(
         wish=eve and name == "Tết",
         warnings=warnings(context, lines),
         office=context.office,
+        aside="",
     )
 
 

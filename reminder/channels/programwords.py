@@ -10,6 +10,7 @@ from typing import Any
 from reminder.channels import notices, replies
 from reminder.channels.answers import answer
 from reminder.channels.context import Context, handle, title
+from reminder.channels.reportdraft import report_draft
 from reminder.channels.wording import day_words
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_day
@@ -237,4 +238,5 @@ VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "channel-down": _channel_down,
     "dead-letter": _dead_letter,
     "files-refused": _files_refused,
+    "report-draft": lambda words: report_draft(words.office, words.context.today, words.data),
 }

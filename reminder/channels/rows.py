@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reminder.channels import escalation, nudge
+from reminder.channels import escalation, nudge, reportdraft
 from reminder.channels.compose import repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import weekly
@@ -22,8 +22,9 @@ from reminder.core.outbox import Row
 from reminder.core.schedule import Item, local_day
 from reminder.ports import Outbound
 from reminder.service.deliver import Moment
-from reminder.service.office import Office
+from reminder.service.office import EMAIL, Office
 from reminder.service.recipients import unpacked, unreachable
+from reminder.service.reports import due_reports
 
 
 class RowRenderer:
@@ -54,8 +55,16 @@ class RowRenderer:
         )
         return replace(context, holiday=self._holiday) if self._holiday else context
 
-    def _nudge(self, _: Moment, context: Context, row: Row) -> Outbound | None:
-        return nudge.nudge(context, _known(context, row))
+    def _nudge(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+        """With the last call for a report by its due day goes the report's draft, by mail."""
+        items, draft, office = _known(context, row), row.draft, moment.office
+        due = due_reports(office, items)
+        aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
+        message = nudge.nudge(context, items, aside=aside)
+        if message is None or draft.channel != EMAIL:
+            return message
+        files = reportdraft.files(office, due, context.today)
+        return replace(message, attachments=(*message.attachments, *files))
 
     def _edit(self, _: Moment, context: Context, row: Row) -> Outbound | None:
         edit = str(row.draft.payload.get("edit", ""))

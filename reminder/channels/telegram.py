@@ -20,7 +20,15 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
-from reminder.channels.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain
+from reminder.channels.limits import (
+    BUTTON_BYTES,
+    CAPTION_LONGEST,
+    TELEGRAM_LONGEST,
+    clip,
+    clip_plain,
+    plain,
+    units,
+)
 from reminder.channels.pacer import Pacer
 from reminder.channels.telegram_errors import says, send_error
 from reminder.ports import Capabilities, Outbound, SendError
@@ -29,6 +37,7 @@ DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 CONNECTIONS = 16  # sends in flight are the dispatcher's setting; this is the roof
 T = TypeVar("T")
+Attachment = tuple[str, str, bytes]  # file name, media type, content
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -93,7 +102,10 @@ class TelegramChannel:
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
         """Sends, or edits where `message.edit` is set; the message's id in its chat.
 
-        Attachments go by mail only. Telegram can't tell repeats, so `key` is of no use here.
+        A file carries the message as its caption, so that both arrive or neither; a text too long
+        for a caption goes first, each file after it in a message of its own. If that breaks off in
+        between, the next attempt sends all of it again: at least once, never half.
+        Telegram can't tell repeats, so `key` is of no use here.
         """
         try:
             chat = int(address)
@@ -105,10 +117,20 @@ class TelegramChannel:
         return await self._send(chat, message)
 
     async def _send(self, chat: int, message: Outbound) -> str:
+        files = list(message.attachments)
+        with_text = files.pop(0) if files and _is_caption(message) else None
+        sent = await self._either_form(chat, message, with_text)
+        for file in files:
+            bare = Outbound(subject="", html="", text="", reply_to=sent)
+            await self._either_form(chat, bare, file)
+        return sent
+
+    async def _either_form(self, chat: int, message: Outbound, file: Attachment | None) -> str:
+        """One message, formatted; plain where Telegram can't read the format."""
         reply = message.reply_to
         for formatted in (True, False):
             try:
-                sent = await self._say(chat, message, reply, formatted=formatted)
+                sent = await self._say(chat, message, reply, file, formatted=formatted)
             except _RefusedError as refused:
                 if not formatted or not says(refused.error, "can't parse entities"):
                     raise send_error(refused.error, self._bot.token) from None
@@ -116,15 +138,36 @@ class TelegramChannel:
                 return str(sent.message_id)
         raise AssertionError("the plain form was sent or refused")
 
-    async def _say(self, chat: int, message: Outbound, reply: str, *, formatted: bool) -> Message:
+    async def _say(
+        self,
+        chat: int,
+        message: Outbound,
+        reply: str,
+        file: Attachment | None,
+        *,
+        formatted: bool,
+    ) -> Message:
         """One message; without its reply where the message it answers is gone."""
 
         def post() -> Awaitable[Message]:
-            return self._bot.send_message(
+            body = _body(message, formatted=formatted)
+            mode = ParseMode.HTML if formatted else None
+            if file is None:
+                return self._bot.send_message(
+                    chat,
+                    body,
+                    parse_mode=mode,
+                    link_preview_options=_NO_PREVIEW,
+                    reply_markup=_keyboard(message),
+                    reply_parameters=_reply(reply),
+                )
+            name, _, content = file
+            return self._bot.send_document(
                 chat,
-                _body(message, formatted=formatted),
-                parse_mode=ParseMode.HTML if formatted else None,
-                link_preview_options=_NO_PREVIEW,
+                content,
+                filename=name,
+                caption=body or None,
+                parse_mode=mode,
                 reply_markup=_keyboard(message),
                 reply_parameters=_reply(reply),
             )
@@ -134,7 +177,7 @@ class TelegramChannel:
         except _RefusedError as refused:
             if not reply or not says(refused.error, "replied not found", "reply not found"):
                 raise
-        return await self._say(chat, message, "", formatted=formatted)
+        return await self._say(chat, message, "", file, formatted=formatted)
 
     async def _edit(self, chat: int, message: Outbound) -> str:
         """Replaces the text; a message that is gone, or already says so, is well enough."""
@@ -189,6 +232,11 @@ def _body(message: Outbound, *, formatted: bool) -> str:
     if formatted:
         return clip(message.html)
     return clip_plain(message.text)
+
+
+def _is_caption(message: Outbound) -> bool:
+    """Whether either form of the text fits below a file."""
+    return max(units(plain(message.html)), units(message.text)) <= CAPTION_LONGEST
 
 
 def _keyboard(message: Outbound) -> InlineKeyboardMarkup | None:

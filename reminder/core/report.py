@@ -18,7 +18,7 @@ from reminder.core.occurrences import Occurrence, occurrences
 from reminder.core.periods import Period
 from reminder.core.plan import Kind, Plan
 from reminder.core.reportperiods import data_span, following, full_name
-from reminder.core.schedule import Scheduler, local_day
+from reminder.core.schedule import Scheduler, Stage, local_day
 from reminder.core.text import normal, squeeze
 from reminder.core.workdays import instant
 
@@ -141,6 +141,14 @@ def draft(
         coming=tuple(sorted(coming, key=lambda e: e.due or date.max)),
         coming_until=until,
     )
+
+
+def is_last_call(scheduler: Scheduler, state: State, stage: Stage) -> bool:
+    """Whether `stage` is the last at which a report is asked for by its due day."""
+    if state.occurrence.deliverable.kind is not Kind.REPORT or stage.again:
+        return False
+    asking = [each for each in scheduler.stages(state).values() if each.offset <= 0]
+    return bool(asking) and stage == max(asking)
 
 
 def _is_itself(occurrence: Occurrence, period: Period) -> bool:

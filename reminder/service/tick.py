@@ -14,7 +14,7 @@ from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
 from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
-from reminder.service import recipients
+from reminder.service import recipients, reports
 from reminder.service.office import Office
 from reminder.service.views import view_drafts
 
@@ -62,6 +62,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     rows = [
         *started.drafts,
         *recipients.drafts(office, said, now),
+        *reports.mailed(office, said, now),
         *_nobody(office, store, now, meta),
     ]
     rows += _fallen_silent(office, store, now, meta)

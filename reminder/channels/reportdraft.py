@@ -1,0 +1,77 @@
+"""The draft of the office's report on its way: as an answer, by mail, with the nudge for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from reminder.channels.answers import answer
+from reminder.core.ledger import State
+from reminder.core.periods import Period, vn_date
+from reminder.core.plan import Plan
+from reminder.core.report import CLOSED, Report, draft
+from reminder.core.reportperiods import full_name
+from reminder.ports import Outbound
+from reminder.service.office import EMAIL, Office
+
+Attachment = tuple[str, str, bytes]
+
+
+def drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Report, Attachment]:
+    """The report as the ledger stands now, and its file."""
+    # python-docx takes 0.2 s to load: a daemon that drafts nothing does without it.
+    from reminder.documents.report import MEDIA_TYPE, docx, file_name
+
+    report = draft(plan, office.events, office.scheduler, period, today)
+    return report, (file_name(report), MEDIA_TYPE, docx(report, office.files.letterhead))
+
+
+def report_draft(office: Office, today: date, data: Mapping[str, Any]) -> Outbound | None:
+    """The draft as an answer; None where its plan is gone."""
+    plan = office.by_plan.get(str(data["plan"]))
+    if plan is None:
+        return None
+    report, file = drafted(office, plan, Period.parse(str(data["period"])), today)
+    until = vn_date(report.last, year=True)
+    lines = [
+        f"Dự thảo báo cáo {report.name}, số liệu đến ngày {until} (tệp {file[0]}).",
+        _at_a_glance(report),
+        "Số, ngày, chữ ký để trống. Xin đọc lại, sửa và bổ sung trước khi trình.",
+    ]
+    message = answer(lines, subject=f"Dự thảo báo cáo {report.name}")
+    return replace(message, attachments=(file,))
+
+
+def _at_a_glance(report: Report) -> str:
+    done = report.count(*CLOSED, check_ins=False)
+    missing = sum(e.check_in and e.status not in CLOSED for e in report.entries)
+    told = report.count(*CLOSED, check_ins=True)
+    late = sum(
+        e.status not in CLOSED and e.days_late > 0 and not e.check_in for e in report.entries
+    )
+    return (
+        f"Đã hoàn thành {done} sản phẩm, quá hạn {late}; "
+        f"cập nhật thường xuyên có {told}, còn thiếu {missing}."
+    )
+
+
+def aside(office: Office, due: Sequence[State], recipient: str, channel: str) -> str:
+    """What a nudge says of the drafts of the reports `due`: where they are."""
+    if not due:
+        return ""
+    names = f"Dự thảo báo cáo {', '.join(full_name(state.occurrence.period) for state in due)}"
+    if channel == EMAIL:
+        return f"{names} kèm theo thư này; xin đọc lại, bổ sung trước khi trình."
+    if EMAIL in office.ways(recipient):
+        return f"{names} được gửi qua thư. Lấy lại tại đây, nhắn: /baocao"
+    return f"{names} lấy tại đây, nhắn: /baocao"
+
+
+def files(office: Office, due: Sequence[State], today: date) -> tuple[Attachment, ...]:
+    """The drafts of the reports `due`."""
+    return tuple(
+        drafted(office, office.by_plan[state.key.plan], state.occurrence.period, today)[1]
+        for state in due
+    )
