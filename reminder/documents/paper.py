@@ -57,7 +57,7 @@ class Look:
     indent: int = 0
     first_line: bool = True
     together: bool = False  # it stays on the page of the next one
-    style: str = "Normal"
+    style: str = ""  # of a heading: what a table of contents is made from
 
 
 TEXT = Look()
@@ -113,7 +113,8 @@ class Paper:
     def say(self, *pieces: Piece | str, look: Look = TEXT, into: _Cell | None = None) -> Paragraph:
         """A paragraph of the body, or of the cell `into`."""
         paragraph = self.document.add_paragraph() if into is None else _added(into)
-        paragraph.style = self.document.styles[look.style]
+        if look.style:
+            paragraph.style = self.document.styles[look.style]
         paragraph.alignment = _ALIGN[look.align]
         shape = paragraph.paragraph_format
         shape.space_before, shape.space_after = Pt(look.before), Pt(look.after)
