@@ -160,7 +160,8 @@ def _sections(paper: Paper, report: Report, points: Callable[[str], Lines], *, s
         paper.say(heading, look=replace(HEADING, style="Heading 2"))
         for letter, (about, lines) in zip(words.LETTERS, found, strict=False):
             if about:
-                _line(paper, f"{letter}) {about}:", together=True)
+                mark = f"{letter}) " if len(found) > 1 else ""  # one point alone has no letter
+                _line(paper, f"{mark}{about}:", together=True)
             for text in lines:
                 _line(paper, f"- {text}")
         if not found:
