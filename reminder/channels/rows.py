@@ -56,13 +56,18 @@ class RowRenderer:
         return replace(context, holiday=self._holiday) if self._holiday else context
 
     def _nudge(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
-        """With the last call for a report by its due day goes the report's draft, by mail."""
+        """By mail its files go along, with the last call for a report by its due day the draft too.
+
+        Elsewhere it stays a text: it is edited once its work is done, which a file's caption can't.
+        """
         items, draft, office = _known(context, row), row.draft, moment.office
         due = due_reports(office, items)
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
         message = nudge.nudge(context, items, aside=aside)
-        if message is None or draft.channel != EMAIL:
-            return message
+        if message is None:
+            return None
+        if draft.channel != EMAIL:
+            return replace(message, attachments=())
         files = reportdraft.files(office, due, context.today)
         return replace(message, attachments=(*message.attachments, *files))
 

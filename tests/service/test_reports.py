@@ -38,12 +38,12 @@ def drafts(found: World, day: str) -> list[tuple[str, str, str, list[str]]]:
     return [
         (p.row.draft.channel, p.row.draft.recipient, p.row.draft.kind, names(p))
         for p in found.parcels
-        if p.message.attachments
+        if names(p)
     ]
 
 
 def names(parcel: Parcel) -> list[str]:
-    return [name for name, _, _ in parcel.message.attachments]
+    return [name for name, _, _ in parcel.message.attachments if name.endswith(".docx")]
 
 
 def nudge(found: World, who: str) -> str:
@@ -62,7 +62,7 @@ def test_the_last_call_by_mail_brings_the_draft(plan2024: Plan, scheduler: Sched
     assert drafts(found, "14/3") == []
     assert drafts(found, "15/3") == [(EMAIL, "chi", "nudge", [FILE])]
     assert "Dự thảo báo cáo quý I năm 2024 kèm theo thư này" in nudge(found, "chi")
-    (content,) = [c for p in found.parcels for _, _, c in p.message.attachments]
+    (content,) = [c for p in found.parcels for name, _, c in p.message.attachments if name == FILE]
     assert any("thẩm định 03 văn bản" in line.text for line in Docx(content).lines)
     assert drafts(found, "18/3") == []
 
@@ -75,6 +75,15 @@ def test_who_hears_it_by_telegram_gets_the_draft_by_mail(
     assert drafts(found, "15/3") == [(EMAIL, "chi", "notice", [FILE])]
     assert "được gửi qua thư" in nudge(found, "chi")
     assert drafts(found, "15/3") == []  # the next tick of the day says nothing twice
+
+
+def test_a_nudge_by_telegram_stays_a_text(plan2024: Plan, scheduler: Scheduler) -> None:
+    """It will be edited, and a file's caption is no text to Telegram."""
+    found = opened(plan2024, scheduler)
+    drafts(found, "15/3")
+    by_telegram = [p for p in found.parcels if p.row.draft.channel == TELEGRAM]
+    assert [p.row.draft.kind for p in by_telegram if p.row.draft.kind == "nudge"]
+    assert not [p for p in by_telegram if p.message.attachments]
 
 
 def test_who_has_no_mail_is_told_where_the_draft_is(plan2024: Plan, scheduler: Scheduler) -> None:
