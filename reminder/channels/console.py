@@ -24,7 +24,7 @@ _TYPED = re.compile(r"(?i)nhắn: (.+)")
 class ConsoleChannel:
     """Shows each message in a frame; `now` dates it, `label` names an address.
 
-    A terminal has no buttons: what they do stands there as one types it.
+    A terminal has no buttons: what they do stands there as one types it. Of a file its name.
     """
 
     name = "console"
@@ -53,13 +53,14 @@ class ConsoleChannel:
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
         """Writes the message; its number on this console."""
         self._count += 1
+        files = [f"📎 {one_line(name, 80)}" for name, _, _ in message.attachments]
         heading = f"→ {one_line(self._label(address), 60)}"
         if self._now:
             at = local(self._now())
             heading += f" · {at:%H:%M} {vn_day(at.date())}"
         self._console.print(
             Panel(
-                styled(message.text),
+                styled("\n".join((message.text, *files))),
                 title=Text(heading, style="bold"),
                 subtitle=Text("sửa tin trước", style="dim") if message.edit else None,
                 title_align="left",

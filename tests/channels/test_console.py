@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +68,11 @@ def test_all_channels_keep_the_services_contract() -> None:
         ("email", False),
         ("console", False),
     ]
+
+
+def test_a_file_that_comes_along_is_named() -> None:
+    """A terminal shows no file; whoever asked for one sees that there is one."""
+    out = io.StringIO()
+    message = replace(MESSAGE, attachments=(("dự thảo.docx", "application/x", b"PK"),))
+    asyncio.run(ConsoleChannel(out, width=50).send("an", message, "k"))
+    assert "📎 dự thảo.docx" in out.getvalue()
