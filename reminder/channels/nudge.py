@@ -92,7 +92,7 @@ def nudge(
 
 
 def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:
-    """The due days of `live` as a file for the reader's calendar; channels without files drop it.
+    """The due days of `live` as a file for the reader's calendar; it goes by mail only (rows.py).
 
     Dated by the day's slot, so that the file is the same at each attempt to send the message.
     """

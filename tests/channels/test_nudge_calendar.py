@@ -7,15 +7,12 @@ from email.policy import default
 
 from reminder.channels.mailmessage import build
 from reminder.channels.nudge import nudge
-from reminder.channels.telegram import TelegramChannel
 from reminder.core.ledger import Event
 from reminder.core.schedule import AGAIN, Item
 from reminder.documents.calendar_file import uid, unit_calendar
 from reminder.ports import Outbound
 from tests.channels.office import at, done, key, nudged, scene
-from tests.channels.telegramline import PERSON, over
 from tests.documents.rfc5545 import Component, read
-from tests.fakes.telegram import FakeTelegram
 
 DAY = "2024-01-26"
 MONTH = key("2c", period="2024-01")
@@ -89,14 +86,3 @@ def test_a_mail_carries_it_as_a_calendar() -> None:
         "attachment",
     )
     assert file.get_payload(decode=True) == message.attachments[0][2]
-
-
-def test_telegram_sends_the_words_alone() -> None:
-    """One message a nudge: the file is for mail programs, and is no reason to fail."""
-
-    async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
-        await channel.send(str(PERSON), rendered(), "row-1")
-        assert [call.method for call in server.calls][-1] == "sendMessage"
-        assert len(server.sent_to(PERSON)) == 1
-
-    over(test)

@@ -78,7 +78,7 @@ def test_who_hears_it_by_telegram_gets_the_draft_by_mail(
 
 
 def test_a_nudge_by_telegram_stays_a_text(plan2024: Plan, scheduler: Scheduler) -> None:
-    """It will be edited, and a file's caption is no text to Telegram."""
+    """No calendar file either: it will be edited, and a file's caption is no text to Telegram."""
     found = opened(plan2024, scheduler)
     drafts(found, "15/3")
     by_telegram = [p for p in found.parcels if p.row.draft.channel == TELEGRAM]
