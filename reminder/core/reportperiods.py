@@ -68,7 +68,7 @@ def asked(plans: Sequence[Plan], text: str, day: date) -> Asked:
 
     A period that has not begun by `day` has nothing to report.
     """
-    period = _parsed(text.strip().upper(), plans)
+    period = _parsed(text.strip(), plans)
     plan = next((p for p in plans if p.year == period.year), None)
     if plan is None:
         years = ", ".join(f"{p.year}" for p in plans) or "chưa có năm nào"
@@ -93,7 +93,7 @@ def asked(plans: Sequence[Plan], text: str, day: date) -> Asked:
 def _parsed(text: str, plans: Sequence[Plan]) -> Period:
     try:
         if text.isascii():
-            return Period.parse(text)
+            return Period.parse(text.upper())
     except ValueError:
         pass
     known = _listed(plans) or "2024-Q1, 2024-H1, 2024-Q3, 2024"

@@ -74,7 +74,7 @@ def test_four_reports_a_year_follow_one_another() -> None:
 @pytest.mark.parametrize(
     ("text", "day", "said"),
     [
-        ("2024-Q5", MARCH, "“2024-Q5” không phải kỳ báo cáo"),
+        ("2024-q5", MARCH, "“2024-q5” không phải kỳ báo cáo"),
         ("２０２４", MARCH, "không phải kỳ báo cáo"),
         ("", MARCH, "không phải kỳ báo cáo"),
         ("2024-13", MARCH, "không phải kỳ báo cáo"),
