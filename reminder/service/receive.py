@@ -45,7 +45,7 @@ class Receiver:
             return self._say(office, inbound, View(name="too-fast"), now, once=True)
         if inbound.edited or inbound.forwarded:
             return self._not_new(office, inbound, now)
-        bound = enrol.bind_group(office, self.store, inbound, sender, now)
+        bound = enrol.bind_group(office, self.store, inbound, sender, now, self.bot_name)
         if bound is not None:
             return self._say(office, inbound, bound, now)
         return self._decided(office, inbound, sender, now)
