@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 50  # the longest that the server keeps a poll open
 KINDS = ["message", "edited_message", "callback_query"]
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
+EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 Take = Callable[[Inbound], Awaitable[bool]]
 
@@ -45,7 +46,9 @@ class TelegramListener:
 
     async def run(self, take: Take) -> None:
         """Hands each update to `take`, in order, and confirms it only then."""
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 updates = await self._bot.get_updates(
                     offset=self._offset,
@@ -59,6 +62,8 @@ class TelegramListener:
             for update in updates:
                 await self._hand_over(update, take)
                 self._offset = update.update_id + 1
+            if not updates and loop.time() - began < EMPTY_WAIT:
+                await self._sleep(EMPTY_WAIT)
 
     async def _hand_over(self, update: Update, take: Take) -> None:
         inbound = to_inbound(update)
@@ -83,6 +88,13 @@ class TelegramListener:
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._polled()
 
+    async def _take_off_webhook(self) -> None:
+        """What waits for the bot is kept, and comes with the next poll."""
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as error:
+            log.warning("the webhook was not taken off: %s", type(error).__name__)
+
     async def _pause(self, error: TelegramError) -> None:
         """Says what is wrong, once a minute at most, and waits a little longer each time."""
         words = _words(error)
@@ -95,13 +107,22 @@ class TelegramListener:
         if isinstance(error, RetryAfter):
             asked = error.retry_after
             wait = asked if isinstance(asked, int | float) else asked.total_seconds()
+        if _has_webhook(error):
+            await self._take_off_webhook()
         self._silent_for += wait
         self._wait = min(LONGEST_WAIT, self._wait * 1.5)
         await self._sleep(wait)
 
 
+def _has_webhook(error: TelegramError) -> bool:
+    """A bot that was served by a webhook before is not polled until that is taken off."""
+    return isinstance(error, Conflict) and "webhook" in error.message.lower()
+
+
 def _words(error: TelegramError) -> str:
     """One line for the log; never the library's own words, which may hold the token."""
+    if _has_webhook(error):
+        return "this bot has a webhook: it is taken off, since this program polls"
     if isinstance(error, Conflict):
         return (
             "another program polls with this bot's token: stop it, or give this one a bot of its "
@@ -141,7 +162,8 @@ def _from_message(update_id: int, message: Message, *, edited: bool) -> Inbound 
         message=str(message.message_id),
         reply_to=str(answered.message_id) if answered else "",
         edited=edited,
-        forwarded=message.forward_origin is not None,
+        # Servers older than Bot API 7.0 say it so.
+        forwarded=message.forward_origin is not None or "forward_date" in message.api_kwargs,
         at=message.date,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from typing import Literal
 
 from aiosmtplib import SMTP, SMTPException
@@ -102,7 +101,7 @@ class MailChannel:
             step = Step.RECIPIENT
             await client.rcpt(recipient)
             step = Step.DATA
-            await client.data(mail.as_bytes(policy=SMTP_POLICY))
+            await client.data(mail.as_bytes())
         except (SMTPException, OSError) as error:
             failure = self._failure(error, step)
         else:

@@ -8,9 +8,10 @@ import hmac
 import re
 from dataclasses import replace
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from unicodedata import normalize
 
@@ -33,6 +34,29 @@ _OURS = re.compile(
     r"(?i)from|to|cc|bcc|sender|subject|date|message-id|reply-to|return-path|received|"
     r"mime-version|auto-submitted|x-auto-response-suppress|content-.*|resent-.*"
 )
+
+
+class _Spaced(EmailPolicy):
+    """The policy SMTP, with a Subject and a sender's name that keep their spaces.
+
+    The library loses or adds one where it folds between encoded words (seen in Python 3.11).
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        text, end = str(value), ""
+        if name.lower() == "from":
+            text, _, address = text.rpartition(" <")
+            end = f"{self.linesep} <{address}"
+        if name.lower() not in ("subject", "from") or text.isascii():
+            return str(super().fold(name, value))
+        words = Header(text.strip('"'), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {words}{end}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Spaced(linesep=SMTP.linesep)
 
 
 def checked_address(address: str) -> str:
@@ -70,7 +94,7 @@ def build(
 ) -> EmailMessage:
     """The mail with its text and HTML parts and attachments, ready to be sent."""
     footed = with_footer(_with_document(message), ANSWERABLE if reply_to else ONE_WAY)
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
     mail["To"] = recipient
     mail["Subject"] = _phrase(message.subject)

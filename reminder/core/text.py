@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _LOOK_ALIKES = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # Eth, typed or pasted for đ
+_WIDE = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | {0x3000: " "}  # full width, of CJK keyboards
 _DASHES = frozenset("-‐‑‒–—−")
 # A code-like piece stays whole (1c, 1dd, 1d9), other digits part from letters (3ngày, xong1c).
 _TOKEN = re.compile(
@@ -57,7 +58,7 @@ class Spelling(NamedTuple):
 
 def normal(text: str) -> str:
     """`text` in NFC, with đ for its look-alikes, without invisible characters."""
-    composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES)
+    composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES).translate(_WIDE)
     return "".join(_visible(c) for c in composed.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -70,11 +70,12 @@ def revived(office: Office, store: Store, inbound: Inbound) -> Office:
 
 
 def bind_group(
-    office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime
+    office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime, bot_name: str
 ) -> View | None:
     """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
     word, _, rest = inbound.text.strip().partition(" ")
-    if word.partition("@")[0].lower() != "/bind":
+    command, _, named = word.lower().partition("@")
+    if command != "/bind" or (named and bot_name and named != bot_name.lower()):
         return None
     unit = rest.strip()
     if inbound.private:

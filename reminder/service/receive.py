@@ -45,7 +45,7 @@ class Receiver:
             return self._say(office, inbound, View(name="too-fast"), now, once=True)
         if inbound.edited or inbound.forwarded:
             return self._not_new(office, inbound, now)
-        bound = enrol.bind_group(office, self.store, inbound, sender, now)
+        bound = enrol.bind_group(office, self.store, inbound, sender, now, self.bot_name)
         if bound is not None:
             return self._say(office, inbound, bound, now)
         return self._decided(office, inbound, sender, now)
@@ -110,16 +110,21 @@ class Receiver:
             bot_name=self.bot_name,
         )
         found = parse(inbound.text, desk.today, meaning)
-        if isinstance(found, Command):
-            return decide(found, desk)
         addressed = inbound.private or inbound.text.startswith("/") or bool(named)
+        if isinstance(found, Command):
+            talk = found.verb in _SMALL_TALK and not found.targets
+            return None if talk and not addressed else decide(found, desk)
         silent = found.reason.value == "not-for-us" or not addressed
         return None if silent else decide_error(found, desk)
 
     def _named(self, office: Office, inbound: Inbound, sender: Sender) -> list[Target]:
         """The occurrences of the message that this one replies to, each once."""
-        speaker = sender.person.id if inbound.private else _group_of(office, inbound.chat)
-        pairs = past.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
+        speakers = [sender.person.id] if inbound.private else _groups_of(office, inbound.chat)
+        pairs = [
+            pair
+            for speaker in speakers
+            for pair in past.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
+        ]
         return list(dict.fromkeys(_target(office, key) for _, key in pairs))
 
     def _answers(
@@ -215,10 +220,10 @@ def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]
     )
 
 
-def _group_of(office: Office, chat: str) -> str:
-    """The recipient that is the group of this chat; empty if none is bound to it."""
+def _groups_of(office: Office, chat: str) -> list[str]:
+    """The recipients that are groups of this chat; several units may share one."""
     owners = [address.recipient for address in office.bound(TELEGRAM, chat)]
-    return next((owner for owner in owners if owner.startswith(GROUP)), "")
+    return [owner for owner in owners if owner.startswith(GROUP)]
 
 
 def _target(office: Office, key: Key) -> Target:
@@ -233,6 +238,9 @@ def _target(office: Office, key: Key) -> Target:
     )
 
 
+# Said among colleagues all day: in a group an answer to it would be noise.
+_SMALL_TALK = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})
+
 _VERBS: Mapping[str, Verb] = {
     "done": Verb.DONE,
     "undo": Verb.UNDO,
@@ -245,7 +253,7 @@ _VERBS: Mapping[str, Verb] = {
 
 def _pressed(office: Office, data: str) -> Command | Decision | None:
     """The command that a button stands for; a Decision where it only says how to type it."""
-    found = buttons.decode(data, office.states, office.units)
+    found = buttons.decode(data, office.states, ("", *office.units))  # "": of no one unit
     if found is None:
         return None
     word, key, unit = found
@@ -258,6 +266,6 @@ def _pressed(office: Office, data: str) -> Command | Decision | None:
     if verb is None:
         return None
     shared = office.states[key].occurrence.task.confirm.value == "all"
-    if shared and verb is Verb.DONE:
+    if shared and unit and verb is Verb.DONE:
         target = replace(target, unit=unit)
     return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

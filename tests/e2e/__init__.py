@@ -1,0 +1,1 @@
+"""The daemon as wired, tried from outside: Telegram over HTTP, mail over SMTP."""
