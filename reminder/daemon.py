@@ -29,7 +29,6 @@ T = TypeVar("T")
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
 JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
-SILENT = 180.0  # seconds without a tick that say that the timer has died
 
 
 class Listener(Protocol):
@@ -55,6 +54,8 @@ class Daemon:
     in_flight: int = 8
     tick_seconds: float | None = None  # None: at the start of each minute
     look_seconds: float = 20.0
+    sweep_seconds: float = 30.0
+    silent_seconds: float = 180.0  # without a tick: the timer must have died
     watch_seconds: float = 5.0  # between two looks at the clock
     busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
     restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
@@ -112,7 +113,7 @@ class Daemon:
             try:
                 await self.do(lambda: self.service.begin(self.clock.now()))
             except StoreBusyError as error:
-                self._troubles.say("the start", f"waits: {error}")
+                self._troubles.waits("the start", error)
                 await nap(self._stop, self.busy_pause)
             else:
                 self._troubles.over("the start")
@@ -131,8 +132,9 @@ class Daemon:
             jump = self.clock.now() - shown - passed
             steady, shown = loop.time(), self.clock.now()
             if jump > JUMP:  # one set back is told by the tick, which knows of a restart too
-                log.warning("the clock went forward by %s at once: what was missed is said", jump)
-            elif steady - self._ticked > SILENT:
+                span = timedelta(seconds=round(jump / timedelta(seconds=1)))
+                log.warning("the clock went forward by %s at once: what was missed is said", span)
+            elif steady - self._ticked > self.silent_seconds:
                 log.error("no tick for %d s: the timer is set anew", steady - self._ticked)
             elif jump >= -JUMP:
                 continue
@@ -148,7 +150,9 @@ class Daemon:
             timer.add_job(
                 self.tick, "interval", seconds=self.tick_seconds, id="tick", replace_existing=True
             )
-        timer.add_job(self._sweep, "interval", seconds=30, id="sweep", replace_existing=True)
+        timer.add_job(
+            self._sweep, "interval", seconds=self.sweep_seconds, id="sweep", replace_existing=True
+        )
         if self.look:
             timer.add_job(
                 self._look, "interval", seconds=self.look_seconds, id="look", replace_existing=True
@@ -170,7 +174,7 @@ class Daemon:
             try:
                 taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
             except StoreBusyError as error:
-                self._troubles.say("an incoming message", f"waits: {error}")
+                self._troubles.waits("an incoming message", error)
                 await nap(self._stop, self.busy_pause)
                 continue
             self._troubles.over("an incoming message")
@@ -212,9 +216,9 @@ class Daemon:
             self._troubles.over(what)
             return done
         except StoreBusyError as error:
-            self._troubles.say(what, f"waits: {error}")
+            self._troubles.waits(what, error)
         except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
-            self._troubles.say(what, f"failed: {type(error).__name__}: {error}")
+            self._troubles.fails(what, error)
         return None
 
     async def _dispatch(self) -> None:
@@ -283,7 +287,7 @@ class Daemon:
             try:
                 fate = await self.do(work)
             except StoreBusyError as error:
-                self._troubles.say("the record of what was sent", f"waits: {error}")
+                self._troubles.waits("the record of what was sent", error)
                 if self._stop.is_set():
                     return None
                 await nap(self._stop, self.busy_pause)

@@ -47,7 +47,8 @@ def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line(as_json=shape == "json", secrets=secrets))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    others = [h for h in root.handlers if not isinstance(h.formatter, _Line)]
+    root.handlers[:] = [*others, handler]
     root.setLevel(level.upper())
     for name in LIBRARIES:  # their chatter says nothing to an administrator
         logging.getLogger(name).setLevel(logging.WARNING)

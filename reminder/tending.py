@@ -50,15 +50,25 @@ async def tended(
 class Troubles:
     """One line a trouble, until its words change or it is over."""
 
-    _said: dict[str, str] = field(default_factory=dict)
+    _waits: dict[str, str] = field(default_factory=dict)  # what → why
+    _fails: dict[str, str] = field(default_factory=dict)
 
-    def say(self, what: str, words: str) -> None:
-        """Logs “`what` `words`”, if that was not the last word about `what`."""
-        if self._said.get(what) != words:
-            log.error("%s %s", what, words)
-        self._said[what] = words
+    def waits(self, what: str, why: Exception) -> None:
+        """`what` is tried again until it works; all that waits for one reason is one trouble."""
+        if str(why) not in self._waits.values():
+            log.error("%s waits: %s", what, why)
+        self._waits[what] = str(why)
+
+    def fails(self, what: str, why: Exception) -> None:
+        """`what` has met a fault of the program's own."""
+        words = f"{type(why).__name__}: {why}"
+        if self._fails.get(what) != words:
+            log.error("%s failed: %s", what, words)
+        self._fails[what] = words
 
     def over(self, what: str) -> None:
-        """`what` works; if there was trouble, that is said too."""
-        if self._said.pop(what, None) is not None:
+        """`what` works; the end of a trouble is said too."""
+        why = self._waits.pop(what, None)
+        ended = why is not None and why not in self._waits.values()
+        if self._fails.pop(what, None) is not None or ended:
             log.info("%s works again", what)

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 OUT_OF_REACH = "Telegram is out of reach (%s): trying on"
 GREET_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
+SAY_EACH = 3  # of these tries are told
 POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
 BACKUPS = 14  # daily copies that are kept
 
@@ -68,20 +69,22 @@ class TelegramFront:
     bot_name: Callable[[], str]
     known: Callable[[str], Awaitable[None]]
     started: bool = False
+    pause: float = GREET_PAUSE
     name: str = TELEGRAM
 
     async def run(self, take: Take) -> None:
         """Never ends but by cancelling; without a network it says so once a minute."""
         tries = 0
         while not self.started:
+            await asyncio.sleep(self.pause)  # the first word has been tried, and told
             try:
                 await self.channel.start()
             except SendError as error:
-                if tries % 3 == 0:
-                    log.warning(OUT_OF_REACH, error.reason)
                 tries += 1
-                await asyncio.sleep(GREET_PAUSE)
+                if tries % SAY_EACH == 0:
+                    log.warning(OUT_OF_REACH, error.reason)
             else:
+                log.info("Telegram is reached")
                 self.started = True
         await self.known(self.bot_name())
         await self.listener.run(take)
