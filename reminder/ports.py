@@ -180,7 +180,7 @@ class Store(Protocol):
         ...
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        """A dead or dropped row is pending again; False if it is neither."""
+        """A dead or dropped row is pending again, its error forgotten; False if it is neither."""
         ...
 
     def drop(self, row_id: int) -> bool:

@@ -140,10 +140,10 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         daemon.in_flight = new.delivery.in_flight
         if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
             logs.follow(new, logs.secrets_of(old))
-        if new.email != old.email and old.email.is_on and new.email.is_on:
+        if new.email != old.email and EMAIL in channels and new.email.is_on:
             channels[EMAIL] = _mail(new, store, clock)
-        changed = [s for s in ("store", "telegram") if getattr(new, s) != getattr(old, s)]
-        switched = ["email"] if new.email.is_on != old.email.is_on else []
+        changed = [s for s in ("store", "telegram") if getattr(new, s) != getattr(settings, s)]
+        switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
         return [f"[{section}]" for section in changed + switched]
 
     watch = Watch(service, settings, config, clock, apply)

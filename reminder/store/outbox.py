@@ -100,7 +100,7 @@ REVIVE = (
         _c.id == bindparam("row"),
         _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]),
     )
-    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None)
+    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None, error="")
 )
 DROP = (
     update(outbox)

@@ -18,6 +18,7 @@ from tests.daemon.kit import (
     until,
     wired_fast,
 )
+from tests.fakes.telegram import FakeTelegram
 from tests.service.world import at
 
 NOBODY = 1  # a port that nobody listens at
@@ -81,6 +82,26 @@ async def test_a_restart_with_the_clock_set_right_waits_for_no_false_hour(
     clock.moment = at("24/01", "09:00")
     async with running(tmp_path, clock, None, mailbox):
         await until(lambda: mailbox.to("binh") != [])
+
+
+@pytest.mark.asyncio
+async def test_the_marks_of_a_false_hour_are_taken_back(tmp_path: Path, mailbox: Mailbox) -> None:
+    """Last tick and last poll, which `reminder status` shows, are of the true time again."""
+    clock = SetClock(at("30/01"))
+
+    async with (
+        FakeTelegram() as telegram,
+        running(tmp_path, clock, telegram, mailbox) as wired,
+    ):
+
+        def marks(hour: str) -> bool:
+            return wired.store.meta("last_tick") == wired.store.meta("last_poll") == hour
+
+        telegram.user_sends(66, "/viec")  # whatever comes in ends a poll
+        await until(lambda: marks(clock.moment.isoformat()))
+        clock.moment = at("24/01")
+        telegram.user_sends(66, "/viec")
+        await until(lambda: marks(clock.moment.isoformat()))
 
 
 @pytest.mark.asyncio

@@ -204,7 +204,7 @@ class FakeStore:
         return {**{state.value: found[state.value] for state in RowState}, "unknown": repeats}
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        return self._move(row_id, REVIVABLE, state=RowState.PENDING, due_at=due_at)
+        return self._move(row_id, REVIVABLE, state=RowState.PENDING, due_at=due_at, error="")
 
     def drop(self, row_id: int) -> bool:
         return self._move(row_id, DROPPABLE, state=RowState.DROPPED)

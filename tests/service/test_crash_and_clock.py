@@ -66,5 +66,8 @@ def test_twenty_kills_lose_no_message_and_a_loop_ends(plan2024: Plan, scheduler:
         office.service.begin(at("24/01"))
     assert lives == LIVES > 20
     assert f"an nudge: {LOST_AGAIN}" in office.ended(RowState.DEAD)
+    (dead,) = (r for r in office.store.rows(states=[RowState.DEAD]) if r.error == LOST_AGAIN)
+    office.store.revive(dead.id, at("24/01"))  # what the operator asks for is sent once more
+    assert [p.row.id for p in office.service.lease(at("24/01"), 10) if p.row.id == dead.id]
     told = [r for r in office.store.rows(kind="notice") if r.draft.payload.get("view")]
     assert [r.draft.recipient for r in told if r.draft.subject == "dead-letter:an"] == ["chi"]
