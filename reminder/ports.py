@@ -117,7 +117,10 @@ class Store(Protocol):
         ...
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        """False if the row's lease is no longer the caller's (the fence): nothing is changed."""
+        """The row is sent, and what went wrong before is forgotten.
+
+        False if the row's lease is no longer the caller's (the fence): nothing is changed.
+        """
         ...
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:

@@ -54,6 +54,7 @@ SENT = _HELD.values(
     state=RowState.SENT.value,
     lease_until=None,
     provider_id=bindparam("provider"),
+    error="",
     ended_at=bindparam("now"),
 )
 RETRY = _HELD.values(

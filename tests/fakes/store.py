@@ -112,7 +112,8 @@ class FakeStore:
         ]
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        return self._end(row, state=RowState.SENT, provider_id=provider_id, sent_at=at)
+        sent = {"state": RowState.SENT, "provider_id": provider_id, "sent_at": at, "error": ""}
+        return self._end(row, **sent)
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         repeat = unknown or row.repeat

@@ -63,6 +63,7 @@ def test_a_lease_has_a_limit(store: Store, limit: int, expected: int) -> None:
 
 def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
     put(store, draft())
+    store.mark_retry(lease_one(store), NOW, "429", unknown=False)
     leased = lease_one(store)
     assert store.mark_sent(leased, "4711", minutes(1))
     assert store.rows() == [
@@ -70,6 +71,7 @@ def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
             leased,
             state=RowState.SENT,
             lease_until=None,
+            error="",
             provider_id="4711",
             sent_at=minutes(1),
         )
