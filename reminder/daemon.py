@@ -21,19 +21,20 @@ from reminder.core.desk import Inbound
 from reminder.ports import Channel, Clock, SendError, StoreBusyError
 from reminder.service.deliver import Fate, Parcel
 from reminder.service.service import Service
+from reminder.tending import Troubles, nap, tended
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
-WATCH = 5.0  # seconds between two looks at the clock
 JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
-BUSY_PAUSE = 5.0  # seconds before a database that could not be written is tried again
 
 
 class Listener(Protocol):
     """Brings in what people write, until it is cancelled."""
+
+    name: str  # in the log
 
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
         """Calls `take` for each message; it is confirmed to the provider only after that."""
@@ -53,10 +54,16 @@ class Daemon:
     in_flight: int = 8
     tick_seconds: float | None = None  # None: at the start of each minute
     look_seconds: float = 20.0
-    _troubles: dict[str, str] = field(default_factory=dict)
+    sweep_seconds: float = 30.0
+    silent_seconds: float = 180.0  # without a tick: the timer must have died
+    watch_seconds: float = 5.0  # between two looks at the clock
+    busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
+    restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
+    _troubles: Troubles = field(default_factory=Troubles)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
-    _sends: set[asyncio.Task[None]] = field(default_factory=set)
+    _sends: dict[asyncio.Task[None], int] = field(default_factory=dict)  # → id of the row
+    _ticked: float = 0.0  # when the last tick was, on the loop's clock
 
     def __post_init__(self) -> None:
         # The store is synchronous and belongs to one thread; so does every use case.
@@ -73,16 +80,19 @@ class Daemon:
 
     async def run(self) -> None:
         """Runs until `stop`; then drains."""
-        await self.do(lambda: self.service.begin(self.clock.now()))
+        await self._begin()
         timer = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone="UTC",
         )
         self._schedule(timer)
-        listening = [asyncio.create_task(one.run(self.take)) for one in self.listeners]
-        sending = asyncio.create_task(self._dispatch())
+        listening = [
+            self._tended(f"listening to {one.name}", partial(one.run, self.take))
+            for one in self.listeners
+        ]
+        sending = self._tended("sending", self._dispatch)
         timer.start()
-        watching = asyncio.create_task(self._watch_clock(timer))
+        watching = self._tended("watching the clock", partial(self._watch_clock, timer))
         try:
             await self.tick()
             await self._stop.wait()
@@ -97,19 +107,40 @@ class Daemon:
             await self._drain()
             self._thread.shutdown(wait=True)
 
+    async def _begin(self) -> None:
+        """The service's beginning, however long the database can't be written."""
+        while not self._stop.is_set():
+            try:
+                await self.do(lambda: self.service.begin(self.clock.now()))
+            except StoreBusyError as error:
+                self._troubles.waits("the start", error)
+                await nap(self._stop, self.busy_pause)
+            else:
+                self._troubles.over("the start")
+                return
+
+    def _tended(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
+        return asyncio.create_task(tended(name, run, self._stop, self.restart_pause))
+
     async def _watch_clock(self, timer: AsyncIOScheduler) -> None:
         """APScheduler waits for hours of the clock: one set back would silence it for as long."""
         loop = asyncio.get_running_loop()
         steady, shown = loop.time(), self.clock.now()
         while True:
-            await asyncio.sleep(WATCH)
+            await asyncio.sleep(self.watch_seconds)
             passed = timedelta(seconds=loop.time() - steady)
             jump = self.clock.now() - shown - passed
             steady, shown = loop.time(), self.clock.now()
-            if abs(jump) > JUMP:
-                log.warning("the clock was moved by %s", jump)
-                self._schedule(timer)
-                await self.tick()
+            if jump > JUMP:  # one set back is told by the tick, which knows of a restart too
+                span = timedelta(seconds=round(jump / timedelta(seconds=1)))
+                log.warning("the clock went forward by %s at once: what was missed is said", span)
+            elif steady - self._ticked > self.silent_seconds:
+                log.error("no tick for %d s: the timer is set anew", steady - self._ticked)
+            elif jump >= -JUMP:
+                continue
+            self._schedule(timer)
+            await self.tick()
+            self._wake.set()  # whatever the dispatcher waits for, it reckoned on another clock
 
     def _schedule(self, timer: AsyncIOScheduler) -> None:
         """Only recurring ticks, reckoned from now; a late or dropped run is made up by the next."""
@@ -119,7 +150,9 @@ class Daemon:
             timer.add_job(
                 self.tick, "interval", seconds=self.tick_seconds, id="tick", replace_existing=True
             )
-        timer.add_job(self._sweep, "interval", seconds=30, id="sweep", replace_existing=True)
+        timer.add_job(
+            self._sweep, "interval", seconds=self.sweep_seconds, id="sweep", replace_existing=True
+        )
         if self.look:
             timer.add_job(
                 self._look, "interval", seconds=self.look_seconds, id="look", replace_existing=True
@@ -131,6 +164,7 @@ class Daemon:
 
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""
+        self._ticked = asyncio.get_running_loop().time()
         if await self._guarded("tick", lambda: self.service.tick(self.clock.now())):
             self._wake.set()
 
@@ -140,9 +174,10 @@ class Daemon:
             try:
                 taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
             except StoreBusyError as error:
-                log.error("a message waits: %s", error)
-                await asyncio.sleep(BUSY_PAUSE)
+                self._troubles.waits("an incoming message", error)
+                await nap(self._stop, self.busy_pause)
                 continue
+            self._troubles.over("an incoming message")
             self._wake.set()
             return taken
         return False
@@ -166,9 +201,8 @@ class Daemon:
             await self.tick()
 
     async def _sweep(self) -> None:
-        if self._sends:
-            return  # their leases are alive, however long a provider makes them wait
-        if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now())):
+        under_way = set(self._sends.values())  # alive, however long a provider makes them wait
+        if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now(), under_way)):
             self._wake.set()
 
     async def _back_up(self) -> None:
@@ -179,19 +213,13 @@ class Daemon:
         """`work`, or one line in the log that says why not; the daemon goes on in any case."""
         try:
             done = await self.do(work)
-            self._troubles.pop(what, None)
+            self._troubles.over(what)
             return done
         except StoreBusyError as error:
-            self._complain(what, f"waits: {error}")
+            self._troubles.waits(what, error)
         except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
-            self._complain(what, f"failed: {type(error).__name__}: {error}")
+            self._troubles.fails(what, error)
         return None
-
-    def _complain(self, what: str, words: str) -> None:
-        """One line a trouble, until it changes or is over."""
-        if self._troubles.get(what) != words:
-            log.error("%s %s", what, words)
-        self._troubles[what] = words
 
     async def _dispatch(self) -> None:
         """Leases what is due, as much as may be in flight, and sleeps until something is."""
@@ -201,10 +229,10 @@ class Daemon:
             parcels = await self._guarded("lease", partial(self._lease, free)) if free > 0 else None
             for parcel in parcels or ():
                 send = asyncio.create_task(self._send(parcel))
-                self._sends.add(send)
+                self._sends[send] = parcel.row.id
                 send.add_done_callback(self._landed)
             if parcels is None and free > 0:
-                await self._nap(BUSY_PAUSE)
+                await nap(self._stop, self.busy_pause)
             elif not parcels:
                 await self._rest()
 
@@ -212,7 +240,7 @@ class Daemon:
         return self.service.lease(self.clock.now(), limit)
 
     def _landed(self, send: asyncio.Task[None]) -> None:
-        self._sends.discard(send)
+        self._sends.pop(send, None)
         self._wake.set()
 
     async def _rest(self) -> None:
@@ -228,42 +256,50 @@ class Daemon:
         except TimeoutError:
             return
 
-    async def _nap(self, seconds: float) -> None:
-        """Waits, but not beyond the end."""
-        try:
-            await asyncio.wait_for(self._stop.wait(), seconds)
-        except TimeoutError:
-            return
-
     async def _send(self, parcel: Parcel) -> None:
-        channel = self.channels[parcel.row.draft.channel]
+        row = parcel.row.id
         try:
+            channel = self.channels[parcel.row.draft.channel]
             provider_id = await channel.send(parcel.address, parcel.message, parcel.key)
         except SendError as error:
             failure = error
         except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
             failure = SendError(type(error).__name__, retry=True, unknown=True)
-            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+            log.error("sending row %d failed: %s", row, type(error).__name__)
         else:
-            await self._record(lambda: self.service.sent(parcel, provider_id, self.clock.now()))
+            await self._record(
+                row, lambda: self.service.sent(parcel, provider_id, self.clock.now())
+            )
             return
-        fate = await self._record(lambda: self.service.failed(parcel, failure, self.clock.now()))
+        fate = await self._record(
+            row, lambda: self.service.failed(parcel, failure, self.clock.now())
+        )
         if fate is Fate.NEXT_CHANNEL:
             self._wake.set()
 
-    async def _record(self, work: Callable[[], T]) -> T | None:
+    async def _record(self, row: int, work: Callable[[], T]) -> T | None:
         """Writes down what became of a send, however long the database refuses.
 
-        Should the daemon end before that, the lease says so: the row is sent once more, marked.
+        Should that fail, or the daemon end before it, the lease says so: the row is sent once
+        more, marked.
         """
         while True:
             try:
-                return await self.do(work)
+                fate = await self.do(work)
             except StoreBusyError as error:
-                log.error("the outcome of a send waits to be recorded: %s", error)
+                self._troubles.waits("the record of what was sent", error)
                 if self._stop.is_set():
                     return None
-                await asyncio.sleep(BUSY_PAUSE)
+                await nap(self._stop, self.busy_pause)
+            except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
+                log.error(
+                    "what became of row %d can't be recorded (%s: %s): it is sent once more, "
+                    "marked, when its lease has ended", row, type(error).__name__, error,
+                )  # fmt: skip
+                return None
+            else:
+                self._troubles.over("the record of what was sent")
+                return fate
 
     async def _drain(self) -> None:
         if self._sends:

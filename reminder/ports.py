@@ -110,12 +110,17 @@ class Store(Protocol):
     ) -> list[Row]:
         """Claims up to `limit` pending rows whose time has come, the oldest slot first.
 
-        Each is the caller's until `now + hold`, and nobody else gets it before a sweep.
+        Each is the caller's until `now + hold`, and nobody else gets it before a sweep. Possible
+        repeats come after all others, those tried least first: a program that dies of a send, or
+        right after it, gets to all rows before it comes back to one.
         """
         ...
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        """False if the row's lease is no longer the caller's (the fence): nothing is changed."""
+        """The row is sent, and what went wrong before is forgotten.
+
+        False if the row's lease is no longer the caller's (the fence): nothing is changed.
+        """
         ...
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
@@ -131,14 +136,26 @@ class Store(Protocol):
         """
         ...
 
-    def sweep(self, now: datetime) -> int:
-        """Leases that ran out are pending again, as possible repeats; how many."""
+    def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
+        """Leases that ran out are pending again, as possible repeats; how many.
+
+        Rows with an id in `but` are under way still, and stay. The error of the others is LOST,
+        or LOST_AGAIN of what was a repeat already.
+        """
         ...
 
     def release_all(self, now: datetime) -> int:
         """All leases are pending again, due at once, as possible repeats; how many.
 
-        Only for a daemon at its start: its lock on the database says that their holders are dead.
+        Their errors are those of `sweep`. Only for a daemon at its start: its lock on the database
+        says that their holders are dead.
+        """
+        ...
+
+    def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
+        """After a clock that ran ahead was set back; how many rows that changes.
+
+        What would wait beyond `now + wait` is due at once; no lease runs beyond `now + hold`.
         """
         ...
 
@@ -166,7 +183,7 @@ class Store(Protocol):
         ...
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        """A dead or dropped row is pending again; False if it is neither."""
+        """A dead or dropped row is pending again, its error forgotten; False if it is neither."""
         ...
 
     def drop(self, row_id: int) -> bool:

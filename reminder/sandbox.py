@@ -31,6 +31,7 @@ from reminder.wiring import holiday_name
 
 START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
 DATABASE = Path("var/sandbox.db")
+LOCK_WAIT = 1.0  # seconds for another sandbox to end: nobody waits longer without a word
 BATCH = 50  # messages that are shown in one go
 
 
@@ -145,7 +146,8 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
     plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
     people = people_of(plan)
     files = Files(plans=(plan,), people=people, scheduler=bootstrap.scheduler_for([plan]))
-    store = open_store(f"sqlite:///{database}", exclusive=True, sleep=bootstrap.pause)
+    url = f"sqlite:///{database}"
+    store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
     names = {person.id: person.name for person in people}
     sandbox = Sandbox(
         service=Service(

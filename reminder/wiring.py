@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from reminder import bootstrap
+from reminder import bootstrap, logs
 from reminder.bot import Take, TelegramListener
 from reminder.channels.console import ConsoleChannel
 from reminder.channels.mail import MailChannel, MailIdentity, MailServer
@@ -24,17 +23,19 @@ from reminder.core.errors import ReminderError
 from reminder.core.workdays import local
 from reminder.daemon import Daemon
 from reminder.files.settings import Settings
-from reminder.ports import Channel, Clock, SendError, Store, StoreBusyError
+from reminder.ports import Channel, Clock, SendError, Store
 from reminder.service.deliver import Delivery
 from reminder.service.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.service import Service
-from reminder.service.views import view_drafts
 from reminder.store.opening import open_store
+from reminder.takeup import Watch
 
 log = logging.getLogger(__name__)
 
+OUT_OF_REACH = "Telegram is out of reach (%s): trying on"
 GREET_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
+SAY_EACH = 3  # of these tries are told
 POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
 BACKUPS = 14  # daily copies that are kept
 
@@ -60,83 +61,6 @@ def holiday_name(first: date, last: date) -> str:
 
 
 @dataclass
-class Watch:
-    """Rereads the files when their content has changed; a faulty file is refused, and said."""
-
-    service: Service
-    settings: Settings
-    config: Path | None
-    clock: Clock
-    seen: str = ""
-    asked: str = ""
-    refused: str = ""
-
-    def __post_init__(self) -> None:
-        self.seen = self._content(self.settings)
-        self.asked = self.service.store.meta("reload") or ""
-
-    def look(self) -> bool:
-        """True if changed files were taken up."""
-        asked = self.service.store.meta("reload") or ""
-        content = self._content(self.settings)
-        if content in (self.seen, self.refused) and asked == self.asked:
-            return False
-        before, self.asked = self.asked, asked
-        try:
-            return self._take_up()
-        except StoreBusyError:
-            self.asked = before  # tried again at the next look
-            raise
-        except ReminderError as error:
-            self._refuse(error, content)
-            return False
-
-    def _take_up(self) -> bool:
-        now = self.clock.now()
-        settings = bootstrap.load_settings(self.config)
-        files = bootstrap.read_files(settings, now)
-        lines = self.service.reload(files, now)
-        self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
-        if settings.delivery.in_flight != self.settings.delivery.in_flight:
-            log.warning("[delivery] in_flight has changed: that is taken up at the next start")
-        for section in ("store", "telegram", "email", "log"):
-            if getattr(settings, section) != getattr(self.settings, section):
-                log.warning("[%s] has changed: that is taken up at the next start", section)
-        self.settings, self.refused = settings, ""
-        self.seen = self._content(settings)
-        self.service.store.set_meta("reloaded", f"{self.asked} {len(lines)}")
-        return True
-
-    def _refuse(self, error: ReminderError, content: str) -> None:
-        self.refused = content
-        problems = str(error).splitlines()
-        for line in problems:
-            log.error("refused, the old files go on: %s", line)
-        now, office = self.clock.now(), self.service.office
-        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-        drafts = [
-            draft
-            for unit in sorted(office.offices)
-            for draft in view_drafts(
-                office, f"unit:{unit}", "files-refused", {"problems": problems}, now,
-                subject=digest,
-            )
-        ]  # fmt: skip
-        meta = {"reloaded": f"{self.asked} refused"}
-        self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-
-    def _content(self, settings: Settings) -> str:
-        """A digest of all that is watched; a file that is away for a moment counts as empty."""
-        found = hashlib.sha256()
-        for path in bootstrap.watched(settings, self.config):
-            try:
-                found.update(path.read_bytes() + b"\0")
-            except OSError:
-                found.update(b"\1")
-        return found.hexdigest()
-
-
-@dataclass
 class TelegramFront:
     """Reaches Telegram first, however long that takes, then listens."""
 
@@ -145,19 +69,22 @@ class TelegramFront:
     bot_name: Callable[[], str]
     known: Callable[[str], Awaitable[None]]
     started: bool = False
+    pause: float = GREET_PAUSE
+    name: str = TELEGRAM
 
     async def run(self, take: Take) -> None:
         """Never ends but by cancelling; without a network it says so once a minute."""
         tries = 0
         while not self.started:
+            await asyncio.sleep(self.pause)  # the first word has been tried, and told
             try:
                 await self.channel.start()
             except SendError as error:
-                if tries % 3 == 0:
-                    log.warning("Telegram is out of reach (%s): trying on", error.reason)
                 tries += 1
-                await asyncio.sleep(GREET_PAUSE)
+                if tries % SAY_EACH == 0:
+                    log.warning(OUT_OF_REACH, error.reason)
             else:
+                log.info("Telegram is reached")
                 self.started = True
         await self.known(self.bot_name())
         await self.listener.run(take)
@@ -170,7 +97,7 @@ class Program:
     daemon: Daemon
     store: Store
     channels: Mapping[str, Channel]
-    fronts: list[TelegramFront] = field(default_factory=list)
+    fronts: Sequence[TelegramFront] = ()
 
     async def run(self) -> None:
         """Starts the channels, runs until SIGTERM, Ctrl-C or `stop`, and closes all."""
@@ -178,6 +105,7 @@ class Program:
         try:
             for front in self.fronts:
                 await _first_word(front)
+            log.info("reminder runs: %s", ", ".join(self.channels))
             await self.daemon.run()
         finally:
             for channel in self.channels.values():
@@ -192,10 +120,10 @@ async def _first_word(front: TelegramFront) -> None:
     except SendError as error:
         if error.channel_down:
             raise ReminderError(
-                f"[telegram] token: Telegram does not accept it ({error.reason}); copy it again "
-                "from @BotFather into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
+                "[telegram] token: Telegram does not accept it; copy it again from @BotFather "
+                "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
             ) from None
-        log.warning("Telegram is out of reach (%s): trying on", error.reason)
+        log.warning(OUT_OF_REACH, error.reason)
     else:
         front.started = True
 
@@ -207,7 +135,18 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     store = open_store(settings.store.url, exclusive=True, sleep=bootstrap.pause)
     channels, bot_channel = _channels(settings, store, clock, files)
     service = service_for(settings, files, store, bootstrap.channel_names(settings))
-    watch = Watch(service, settings, config, clock)
+
+    def apply(old: Settings, new: Settings) -> list[str]:
+        daemon.in_flight = new.delivery.in_flight
+        if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
+            logs.follow(new, logs.secrets_of(old))
+        if new.email != old.email and EMAIL in channels and new.email.is_on:
+            channels[EMAIL] = _mail(new, store, clock)
+        changed = [s for s in ("store", "telegram") if getattr(new, s) != getattr(settings, s)]
+        switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
+        return [f"[{section}]" for section in changed + switched]
+
+    watch = Watch(service, settings, config, clock, apply)
     daemon = Daemon(
         service=service,
         channels=channels,
@@ -218,8 +157,8 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         tick_seconds=tick_seconds,
         look_seconds=5.0,
     )
-    fronts = [_front(daemon, service, bot_channel, clock)] if bot_channel else []
-    daemon.listeners = tuple(fronts)
+    fronts = (_front(daemon, service, bot_channel, clock),) if bot_channel else ()
+    daemon.listeners = fronts
     return Program(daemon, store, channels, fronts)
 
 
@@ -319,7 +258,6 @@ def run(config: Path | None) -> None:
 
 async def _run(config: Path | None) -> None:
     wired = program(config, bootstrap.SystemClock())
-    log.info("reminder runs: %s", ", ".join(wired.channels))
     await wired.run()
     log.info("reminder has ended")
 

@@ -13,16 +13,9 @@ def run(config: Config = None) -> None:
     """Run the daemon: nudge, listen, remember. Ends on SIGTERM or Ctrl-C, within 10 seconds."""
     # What only a daemon needs takes half a second to load.
     from reminder import wiring
-    from reminder.logs import set_up
+    from reminder.logs import follow
 
-    settings = bootstrap.load_settings(config)
-    url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
-    keys = [settings.telegram.token, settings.email.password]
-    set_up(
-        settings.log.format,
-        settings.log.level,
-        [*(key.get_secret_value() for key in keys), url],
-    )
+    follow(bootstrap.load_settings(config))
     wiring.run(config)
 
 
@@ -51,8 +44,12 @@ def reload(config: Config = None) -> None:
         for _ in range(60):
             answer = office.store.meta("reloaded") or ""
             if answer.startswith(asked):
-                changes = answer.removeprefix(asked).strip()
+                changes, *later = answer.removeprefix(asked).split()
+                if changes == "refused":
+                    raise ReminderError("the daemon refused the files: its log says why")
                 print(f"Đã nhận tệp mới: {changes} thay đổi.")
+                if later:
+                    print(f"Còn chờ khởi động lại chương trình: {', '.join(later)}.")
                 return
             bootstrap.pause(0.25)
     raise ReminderError(

@@ -20,6 +20,11 @@ class Person:
     channels: tuple[str, ...] = ("telegram", "email")  # in the order in which they are tried
 
 
+# The errors of rows whose lease ended without a record: of a first such send, and of a repeat.
+LOST = "không rõ tin đã đi hay chưa"
+LOST_AGAIN = "gửi lại rồi, vẫn không rõ tin đã đi hay chưa"
+
+
 class RowState(StrEnum):
     """Where a row of the outbox stands."""
 

@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from reminder.core.delivery import Retries
-from reminder.core.outbox import Draft, Row, RowState
+from reminder.core.outbox import LOST_AGAIN, Draft, Row, RowState
 from reminder.core.schedule import local_day
 from reminder.core.workdays import instant
 from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
@@ -25,6 +25,9 @@ from reminder.service.views import view_drafts
 log = logging.getLogger(__name__)
 
 HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
+# Sends of one row whose record a crash took. An unknown outcome is sent once more; but a kill says
+# nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
+LIVES = 24
 OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
@@ -79,6 +82,9 @@ def _prepared(
         return None
     if _has_left(office, row):
         store.mark_ended(row, RowState.DROPPED, "người nhận không còn trong danh sách", at=now)
+        return None
+    if row.error == LOST_AGAIN and row.attempts > LIVES:
+        _give_up(office, store, row, LOST_AGAIN, now)
         return None
     address = _chat(store, row) or _address(office, row)
     if not address:

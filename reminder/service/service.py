@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from reminder.service import deliver, enrol, tick
 from reminder.service.deliver import Delivery, Fate, Parcel
 from reminder.service.office import Files, Office
 from reminder.service.receive import Receiver
+from reminder.service.saying import counted, minute
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +43,25 @@ class Service:
         """What a start does once: leases of a former life are free again, addresses are in step."""
         again = self.store.release_all(now)
         if again:
-            log.warning("%d sends of the last run have an unknown outcome: sent once more", again)
+            sends = counted(again, "send")
+            log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
         self._sync(now)
         self._say_if_silent(now)
 
     def tick(self, now: datetime) -> int:
-        """Says what is due; how many rows that put into the outbox."""
+        """Says what is due; how many rows that put into the outbox.
+
+        After a clock that ran ahead was set back, no message waits for the hour it showed.
+        """
+        last = tick.ahead(self.store, now)
+        if last is not None:
+            wait = self.delivery.retries.longest
+            hurried = self.store.bring_forward(now, wait, deliver.HOLD)
+            log.warning(
+                "the clock was set back, before the last tick (%s): nothing is said twice, %s",
+                minute(last),
+                f"{counted(hurried, 'waiting message')} brought forward",
+            )
         return tick.tick(self.refresh(), self.store, now)
 
     def receive(self, inbound: Inbound, now: datetime) -> bool:
@@ -72,9 +87,12 @@ class Service:
         """A channel refuses everything, as its listener has found out."""
         deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
 
-    def sweep(self, now: datetime) -> int:
-        """Leases that ran out are taken back."""
-        return self.store.sweep(now)
+    def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
+        """Leases that ran out are taken back, but of the rows `under_way`; how many."""
+        swept = self.store.sweep(now, under_way)
+        if swept:
+            log.warning("%s ended without a record: sent once more", counted(swept, "lease"))
+        return swept
 
     def next_due(self) -> datetime | None:
         """When the earliest waiting message is due."""

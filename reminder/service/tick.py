@@ -16,6 +16,7 @@ from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
 from reminder.service import recipients, reports
 from reminder.service.office import Office
+from reminder.service.saying import counted, minute
 from reminder.service.views import view_drafts
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,17 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         at=now,
     )
     if said or started.events:
-        log.info("tick %s: %d rows for %d messages", now.isoformat(), len(rows), len(said))
+        messages = counted(len(rows), "message")
+        whom = counted(len({row.recipient for row in rows}), "recipient")
+        log.info("tick %s: %s for %s queued", minute(now), messages, whom)
     return len(rows)
+
+
+def ahead(store: Store, now: datetime) -> datetime | None:
+    """When the last tick was, if the clock has been set back before it; else None."""
+    kept = store.meta("last_tick")
+    last = datetime.fromisoformat(kept) if kept else now
+    return last if last > now else None
 
 
 def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
@@ -90,7 +100,6 @@ def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
     since = datetime.fromisoformat(kept)
     if since <= now:
         return since, False
-    log.warning("the clock stands before the last tick (%s): nothing is said twice", kept)
     # A clock that ran ahead must not silence the program until the true time has caught up.
     return instant(local_day(now), time()) - _INSTANT, True
 

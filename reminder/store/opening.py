@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from reminder.ports import StoreRefusedError
@@ -10,6 +11,8 @@ from reminder.store.files import make_private
 from reminder.store.lock import DaemonLock, lock_of, take_within
 from reminder.store.repository import SqlStore
 from reminder.store.schema import SHIPPED, Schema, is_current, migrate
+
+log = logging.getLogger(__name__)
 
 WAIT = 15.0  # seconds for the daemon before this one to end
 BUSY = 5.0  # seconds for another program's transaction to end
@@ -55,6 +58,13 @@ def open_store(
 
 
 def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: str) -> None:
+    if lock.take():
+        return
+    if wait:
+        who = f" ({lock.holder()})" if lock.holder() else ""
+        log.warning(
+            "another reminder%s uses this database: waiting up to %g s for it to end", who, wait
+        )
     if not take_within(lock, wait, sleep):
         who = lock.holder()
         raise StoreRefusedError(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, select, true, update
+from sqlalchemy import Connection, Update, bindparam, case, false, func, select, true, update
 
-from reminder.core.outbox import Draft, Row, RowState
+from reminder.core.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.store.codec import maybe_moment, stamp, to_row, words
 from reminder.store.part import Part
 from reminder.store.tables import PENDING, outbox
@@ -28,17 +28,20 @@ _DUE = (
         _c.due_at <= bindparam("now"),
         _c.channel.in_(bindparam("channels", expanding=True)),
     )
-    .order_by(_c.slot, _c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # says nothing on SQLite, whose writers come one by one
 )
-LEASE = (
+# Two statements, so that the first, of most leases, reads in the order of its index.
+_FIRST = _DUE.where(_c.repeat.is_(false())).order_by(_c.slot, _c.id)
+_AGAIN = _DUE.where(_c.repeat.is_(true())).order_by(_c.attempts, _c.slot, _c.id)
+LEASE, LEASE_AGAIN = (
     update(outbox)
-    .where(_c.id.in_(_DUE))
+    .where(_c.id.in_(due))
     .values(
         state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
     )
     .returning(*COLUMNS)
+    for due in (_FIRST, _AGAIN)
 )
 
 # Only who holds the row's latest lease may mark it.
@@ -51,6 +54,7 @@ SENT = _HELD.values(
     state=RowState.SENT.value,
     lease_until=None,
     provider_id=bindparam("provider"),
+    error="",
     ended_at=bindparam("now"),
 )
 RETRY = _HELD.values(
@@ -70,17 +74,34 @@ ENDED = _HELD.values(
 _RELEASE = (
     update(outbox)
     .where(_c.state == RowState.LEASED.value)
-    .values(state=RowState.PENDING.value, lease_until=None, repeat=True)
+    .values(
+        state=RowState.PENDING.value,
+        lease_until=None,
+        repeat=True,
+        error=case((_c.repeat.is_(true()), LOST_AGAIN), else_=LOST),
+    )
 )
-SWEEP = _RELEASE.where(_c.lease_until <= bindparam("now"))
+SWEEP = _RELEASE.where(
+    _c.lease_until <= bindparam("now"), _c.id.not_in(bindparam("but", expanding=True))
+)
 RELEASE_ALL = _RELEASE.values(due_at=bindparam("now"))
+HURRY = (
+    update(outbox)
+    .where(_c.state == RowState.PENDING.value, _c.due_at > bindparam("latest"))
+    .values(due_at=bindparam("now"))
+)
+SHORTEN = (
+    update(outbox)
+    .where(_c.state == RowState.LEASED.value, _c.lease_until > bindparam("latest"))
+    .values(lease_until=bindparam("latest"))
+)
 REVIVE = (
     update(outbox)
     .where(
         _c.id == bindparam("row"),
         _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]),
     )
-    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None)
+    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None, error="")
 )
 DROP = (
     update(outbox)
@@ -108,15 +129,14 @@ class OutboxPart(Part):
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
     ) -> list[Row]:
-        values = {
-            "now": stamp(now),
-            "lease_end": stamp(now + hold),
-            "channels": list(channels),
-            "most": max(limit, 0),
-        }
+        values = {"now": stamp(now), "lease_end": stamp(now + hold), "channels": list(channels)}
+        leased: list[Row] = []
         with self._database.writing() as connection:
-            rows = [to_row(columns) for columns in connection.execute(LEASE, values)]
-        return sorted(rows, key=lambda row: (row.draft.slot, row.id))  # RETURNING has no order
+            for claim in (LEASE, LEASE_AGAIN):
+                if (most := limit - len(leased)) > 0:
+                    claimed = connection.execute(claim, {**values, "most": most})
+                    leased += [to_row(columns) for columns in claimed]
+        return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
         return self._changes_one(
@@ -148,11 +168,18 @@ class OutboxPart(Part):
                 self._put(connection, drafts, at)
         return mine
 
-    def sweep(self, now: datetime) -> int:
-        return self._changes(SWEEP, now=stamp(now))
+    def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
+        return self._changes(SWEEP, now=stamp(now), but=[0, *but])  # no row has the id 0
 
     def release_all(self, now: datetime) -> int:
         return self._changes(RELEASE_ALL, now=stamp(now))
+
+    def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
+        hurry = {"now": stamp(now), "latest": stamp(now + wait)}
+        shorten = {"latest": stamp(now + hold)}
+        with self._database.writing() as connection:
+            hurried = _rowcount(connection, HURRY, hurry)
+            return hurried + _rowcount(connection, SHORTEN, shorten)
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
         return self._changes_one(REVIVE, row=row_id, then=stamp(due_at))
@@ -199,6 +226,11 @@ class OutboxPart(Part):
 
     def _changes_one(self, change: Update, **values: Any) -> bool:
         return self._changes(change, **values) == 1
+
+
+def _turn(row: Row) -> tuple[bool, int, datetime, int]:
+    """The order in which leased rows are sent."""
+    return (row.repeat, row.attempts if row.repeat else 0, row.draft.slot, row.id)
 
 
 def _rowcount(connection: Connection, change: Update, values: dict[str, Any]) -> int:

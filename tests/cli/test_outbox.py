@@ -36,7 +36,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
         later = NOW + timedelta(hours=1)
         store.lease(NOW, 1, timedelta(minutes=5), ["telegram"])
         store.release_all(NOW)
-        sent, dead = store.lease(later, 2, timedelta(minutes=5), ["telegram"])
+        dead, sent = store.lease(later, 2, timedelta(minutes=5), ["telegram"])
         store.mark_sent(sent, "77", later)
         store.mark_ended(dead, RowState.DEAD, "người nhận đã chặn bot", at=later)
     return terminal

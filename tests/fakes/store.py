@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.core.ledger import Event
-from reminder.core.outbox import Address, Draft, Row, RowState
+from reminder.core.outbox import LOST, LOST_AGAIN, Address, Draft, Row, RowState
 from reminder.ports import Broken, Recorded, Spoken
 from reminder.store.chain import GENESIS, first_broken, link
 from reminder.store.codec import from_event
@@ -105,14 +105,15 @@ class FakeStore:
             for row in self._in(RowState.PENDING)
             if row.due_at <= now and row.draft.channel in wanted
         ]
-        due.sort(key=lambda row: (row.draft.slot, row.id))
+        due.sort(key=lambda row: (row.repeat * row.attempts, row.draft.slot, row.id))
         return [
             self._set(row, state=RowState.LEASED, attempts=row.attempts + 1, lease_until=now + hold)
             for row in due[: max(limit, 0)]
         ]
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        return self._end(row, state=RowState.SENT, provider_id=provider_id, sent_at=at)
+        sent = {"state": RowState.SENT, "provider_id": provider_id, "sent_at": at, "error": ""}
+        return self._end(row, **sent)
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         repeat = unknown or row.repeat
@@ -132,8 +133,11 @@ class FakeStore:
             self._put(drafts)
         return mine
 
-    def sweep(self, now: datetime) -> int:
-        return self._release(lambda row: row.lease_until is not None and row.lease_until <= now)
+    def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
+        kept = set(but)
+        return self._release(
+            lambda row: row.id not in kept and (row.lease_until or BEGINNING) <= now
+        )
 
     def release_all(self, now: datetime) -> int:
         return self._release(lambda _: True, due_at=now)
@@ -141,8 +145,23 @@ class FakeStore:
     def _release(self, over: Callable[[Row], bool], **changes: Any) -> int:
         released = [row for row in self._in(RowState.LEASED) if over(row)]
         for row in released:
-            self._set(row, state=RowState.PENDING, lease_until=None, repeat=True, **changes)
+            error = LOST_AGAIN if row.repeat else LOST
+            changed = {"lease_until": None, "repeat": True, "error": error, **changes}
+            self._set(row, state=RowState.PENDING, **changed)
         return len(released)
+
+    def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
+        far = [row for row in self._in(RowState.PENDING) if row.due_at > now + wait]
+        held = [
+            row
+            for row in self._in(RowState.LEASED)
+            if row.lease_until and row.lease_until > now + hold
+        ]
+        for row in far:
+            self._set(row, due_at=now)
+        for row in held:
+            self._set(row, lease_until=now + hold)
+        return len(far) + len(held)
 
     def _end(self, row: Row, **changes: Any) -> bool:
         kept = self._rows.get(row.id)
@@ -186,7 +205,7 @@ class FakeStore:
         return {**{state.value: found[state.value] for state in RowState}, "unknown": repeats}
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        return self._move(row_id, REVIVABLE, state=RowState.PENDING, due_at=due_at)
+        return self._move(row_id, REVIVABLE, state=RowState.PENDING, due_at=due_at, error="")
 
     def drop(self, row_id: int) -> bool:
         return self._move(row_id, DROPPABLE, state=RowState.DROPPED)

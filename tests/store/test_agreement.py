@@ -100,9 +100,13 @@ class Agreement(RuleBasedStateMachine):
         }
         self._both(marks[way])
 
-    @rule(now=times, all_=st.booleans())
-    def release(self, now: datetime, all_: bool) -> None:
-        self._both(lambda store: store.release_all(now) if all_ else store.sweep(now))
+    @rule(now=times, all_=st.booleans(), but=st.sets(st.integers(1, 9), max_size=3))
+    def release(self, now: datetime, all_: bool, but: set[int]) -> None:
+        self._both(lambda store: store.release_all(now) if all_ else store.sweep(now, but))
+
+    @rule(now=times)
+    def bring_forward(self, now: datetime) -> None:
+        self._both(lambda store: store.bring_forward(now, HOLD, HOLD / 2))
 
     @rule(row=st.integers(1, 9), at=times, back=st.booleans())
     def operate(self, row: int, at: datetime, back: bool) -> None:

@@ -110,6 +110,7 @@ def test_no_write_is_silently_lost(sql: SqlStore, path: Path, fault: Fault) -> N
         lambda: sql.mark_ended(row, RowState.DEAD, "", at=NOW),
         lambda: sql.sweep(minutes(9)),
         lambda: sql.release_all(minutes(9)),
+        lambda: sql.bring_forward(minutes(9), HOLD, HOLD),
         lambda: sql.revive(1, NOW),
         lambda: sql.drop(2),
         lambda: sql.bind("an", "telegram", "2", NOW),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -51,11 +52,19 @@ def next_schema(tmp_path: Path, source: str = NEXT) -> Schema:
     return Schema(version="0002", folders=(*SHIPPED.folders, folder))
 
 
-def test_the_second_daemon_waits_for_the_first_to_end(opened: Opener) -> None:
+def test_the_second_daemon_waits_for_the_first_to_end(
+    opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And says at once what it waits for."""
     first = opened(exclusive=True)
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
+        (record,) = caplog.records
+        assert record.getMessage() == (
+            f"another reminder (process {os.getpid()}) uses this database: waiting up to 15 s for "
+            "it to end"
+        )
         waits.append(seconds)
         if sum(waits) >= 5:
             first.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from reminder.core.outbox import Draft, Row, RowState
+from reminder.core.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.ports import Store
 from tests.store.samples import CHANNELS, HOLD, NOW, draft, minutes
 
@@ -63,6 +63,7 @@ def test_a_lease_has_a_limit(store: Store, limit: int, expected: int) -> None:
 
 def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
     put(store, draft())
+    store.mark_retry(lease_one(store), NOW, "429", unknown=False)
     leased = lease_one(store)
     assert store.mark_sent(leased, "4711", minutes(1))
     assert store.rows() == [
@@ -70,6 +71,7 @@ def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
             leased,
             state=RowState.SENT,
             lease_until=None,
+            error="",
             provider_id="4711",
             sent_at=minutes(1),
         )
@@ -147,11 +149,58 @@ def test_a_new_life_frees_all_leases_at_once(store: Store) -> None:
     store.lease(NOW, 2, timedelta(hours=1), CHANNELS)
     assert store.release_all(minutes(1)) == 2
     again = store.lease(minutes(1), 9, HOLD, CHANNELS)
-    assert [(row.draft.recipient, row.repeat, row.attempts, row.due_at) for row in again] == [
-        ("an", True, 2, minutes(1)),
-        ("binh", True, 2, minutes(1)),
+    found = [
+        (row.draft.recipient, row.repeat, row.error, row.attempts, row.due_at) for row in again
     ]
+    assert found == [("an", True, LOST, 2, minutes(1)), ("binh", True, LOST, 2, minutes(1))]
     assert store.counts()["unknown"] == 2
+    assert store.release_all(minutes(2)) == 2
+    assert {row.error for row in store.lease(minutes(2), 9, HOLD, CHANNELS)} == {LOST_AGAIN}
+
+
+def test_possible_repeats_go_behind_all_that_was_never_lost(store: Store) -> None:
+    """Dying with the two oldest rows in hand, again and again: each row has its turn."""
+    put(store, *(draft(f"p{n}", slot=minutes(n - 9)) for n in range(6)))
+    lives = []
+    for _ in range(5):
+        lives.append([row.draft.recipient for row in store.lease(NOW, 2, HOLD, CHANNELS)])
+        store.release_all(NOW)
+    assert lives == [["p0", "p1"], ["p2", "p3"], ["p4", "p5"], ["p0", "p1"], ["p2", "p3"]]
+    put(store, draft("new"))
+    assert [row.draft.recipient for row in store.lease(NOW, 3, HOLD, CHANNELS)] == [
+        "new",
+        "p4",
+        "p5",
+    ]
+
+
+def test_a_sweep_leaves_what_is_under_way(store: Store) -> None:
+    """A row that is being sent keeps its lease, however late; its neighbours lose theirs."""
+    put(store, draft("an"), draft("binh"))
+    store.lease(NOW, 2, HOLD, CHANNELS)
+    assert store.sweep(minutes(60), but=[1, 99]) == 1
+    assert states(store) == {"an": "leased", "binh": "pending"}
+
+
+def test_a_clock_set_back_leaves_nothing_waiting_for_the_false_hour(store: Store) -> None:
+    """Retries and leases of the false time end in the true one; a wait that could be true stays."""
+    put(store, *(draft(name) for name in ("far", "near", "held", "short", "sent")))
+    day = 24 * 60
+    far, near, _, _, sent = store.lease(NOW, 5, timedelta(days=1), CHANNELS)
+    store.mark_retry(far, minutes(day), "network", unknown=False)
+    store.mark_retry(near, minutes(5), "network", unknown=False)
+    store.mark_sent(sent, "1", minutes(day))
+    put(store, draft("new", due_at=minutes(day)))
+    assert store.bring_forward(NOW, timedelta(minutes=5), HOLD) == 4
+    assert {row.draft.recipient: row.lease_until or row.due_at for row in store.rows()} == {
+        "far": NOW,
+        "near": minutes(5),
+        "held": NOW + HOLD,
+        "short": NOW + HOLD,
+        "sent": NOW,
+        "new": NOW,
+    }
+    assert store.bring_forward(NOW, timedelta(minutes=5), HOLD) == 0
 
 
 def test_the_next_due_is_of_pending_rows_only(store: Store) -> None:

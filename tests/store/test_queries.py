@@ -54,6 +54,7 @@ def use_all(store: SqlStore) -> None:
     store.mark_ended(four, RowState.DEAD, "", drafts=heirs, at=NOW)
     store.sweep(minutes(9))
     store.release_all(minutes(9))
+    store.bring_forward(NOW, HOLD, HOLD)
     store.revive(1, NOW)
     store.drop(1)
     store.next_due()
@@ -103,6 +104,7 @@ def test_every_query_has_its_index(sql: SqlStore, path: Path) -> None:
 
 def test_a_lease_reads_what_it_takes_and_no_more(sql: SqlStore, path: Path) -> None:
     """In the order of its index: 10,000 waiting rows are not sorted for one."""
+    sql.record([], unit_names={}, drafts=[draft()], at=NOW)
     with statements(sql) as said:
         sql.lease(NOW, 1, HOLD, CHANNELS)
     with closing(sqlite3.connect(path)) as raw:

@@ -1,0 +1,96 @@
+"""Changed files are taken up while the program runs; a faulty one is refused, and said."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reminder import bootstrap
+from reminder.core.errors import ReminderError
+from reminder.files.settings import Settings
+from reminder.ports import Clock, StoreBusyError
+from reminder.service.deliver import Delivery
+from reminder.service.service import Service
+from reminder.service.views import view_drafts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Watch:
+    """Rereads the files when their content has changed; a faulty file is refused, and said."""
+
+    service: Service
+    settings: Settings
+    config: Path | None
+    clock: Clock
+    apply: Callable[[Settings, Settings], list[str]]  # old, new → sections that need a new start
+    seen: str = ""
+    asked: str = ""
+    refused: str = ""
+
+    def __post_init__(self) -> None:
+        self.seen = self._content(self.settings)
+        self.asked = self.service.store.meta("reload") or ""
+
+    def look(self) -> bool:
+        """True if changed files were taken up."""
+        asked = self.service.store.meta("reload") or ""
+        content = self._content(self.settings)
+        if content in (self.seen, self.refused) and asked == self.asked:
+            return False
+        before, self.asked = self.asked, asked
+        try:
+            return self._take_up()
+        except StoreBusyError:
+            self.asked = before  # tried again at the next look
+            raise
+        except ReminderError as error:
+            self._refuse(error, content)
+            return False
+
+    def _take_up(self) -> bool:
+        now = self.clock.now()
+        settings = bootstrap.load_settings(self.config)
+        files = bootstrap.read_files(settings, now)
+        lines = self.service.reload(files, now)
+        self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
+        later = self.apply(self.settings, settings)
+        if later:
+            log.warning("%s: changed, but taken up at the next start only", ", ".join(later))
+        self.settings, self.refused = settings, ""
+        self.seen = self._content(settings)
+        answer = " ".join((self.asked, str(len(lines)), *later))
+        self.service.store.set_meta("reloaded", answer)
+        return True
+
+    def _refuse(self, error: ReminderError, content: str) -> None:
+        self.refused = content
+        problems = str(error).splitlines()
+        for line in problems:
+            log.error("refused, the old files go on: %s", line)
+        now, office = self.clock.now(), self.service.office
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        drafts = [
+            draft
+            for unit in sorted(office.offices)
+            for draft in view_drafts(
+                office, f"unit:{unit}", "files-refused", {"problems": problems}, now,
+                subject=digest,
+            )
+        ]  # fmt: skip
+        meta = {"reloaded": f"{self.asked} refused"}
+        self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+    def _content(self, settings: Settings) -> str:
+        """A digest of all that is watched; a file that is away for a moment counts as empty."""
+        found = hashlib.sha256()
+        for path in bootstrap.watched(settings, self.config):
+            try:
+                found.update(path.read_bytes() + b"\0")
+            except OSError:
+                found.update(b"\1")
+        return found.hexdigest()

@@ -1,0 +1,74 @@
+"""Tending what runs in the background: a task that ends starts anew, a trouble is said once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
+SOUND = 600.0  # seconds after which a task that ran so long counts as having worked
+
+
+async def nap(stop: asyncio.Event, seconds: float) -> None:
+    """Waits, but not beyond the end."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def tended(
+    name: str, run: Callable[[], Awaitable[object]], stop: asyncio.Event, pause: float
+) -> None:
+    """Runs `run`, which should end at `stop` only, and runs it anew whenever it ends before.
+
+    `pause` is in seconds, before the first such start; it doubles up to a minute.
+    """
+    loop = asyncio.get_running_loop()
+    wait = pause
+    while not stop.is_set():
+        began = loop.time()
+        try:
+            await run()
+            why = "without an error"
+        except Exception as error:  # noqa: BLE001  nothing may end a task without a word
+            why = f"{type(error).__name__}: {error}"
+        if stop.is_set():
+            return
+        if loop.time() - began > SOUND:
+            wait = pause
+        log.error("%s has ended (%s): started anew in %g s", name, why, wait)
+        await nap(stop, wait)
+        wait = min(LONGEST_PAUSE, wait * 2)
+
+
+@dataclass
+class Troubles:
+    """One line a trouble, until its words change or it is over."""
+
+    _waits: dict[str, str] = field(default_factory=dict)  # what → why
+    _fails: dict[str, str] = field(default_factory=dict)
+
+    def waits(self, what: str, why: Exception) -> None:
+        """`what` is tried again until it works; all that waits for one reason is one trouble."""
+        if str(why) not in self._waits.values():
+            log.error("%s waits: %s", what, why)
+        self._waits[what] = str(why)
+
+    def fails(self, what: str, why: Exception) -> None:
+        """`what` has met a fault of the program's own."""
+        words = f"{type(why).__name__}: {why}"
+        if self._fails.get(what) != words:
+            log.error("%s failed: %s", what, words)
+        self._fails[what] = words
+
+    def over(self, what: str) -> None:
+        """`what` works; the end of a trouble is said too."""
+        why = self._waits.pop(what, None)
+        ended = why is not None and why not in self._waits.values()
+        if self._fails.pop(what, None) is not None or ended:
+            log.info("%s works again", what)

@@ -1,0 +1,1 @@
+"""The wired daemon, on a Telegram and a mail server that speak for real."""

@@ -1,0 +1,73 @@
+"""What the service does with rows that a crash or a false clock has left behind."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from reminder.core.outbox import LOST_AGAIN, RowState
+from reminder.core.plan import Plan
+from reminder.core.schedule import Scheduler
+from reminder.ports import SendError
+from reminder.service.deliver import LIVES
+from reminder.service.office import TELEGRAM
+from tests.service.world import World, at, person, world
+
+
+@pytest.fixture
+def office(plan2024: Plan, scheduler: Scheduler) -> World:
+    return world(plan2024, scheduler)
+
+
+def test_a_retry_of_a_false_hour_does_not_wait_for_it(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Refused while the clock ran two days ahead; sent at the first tick of the true time.
+
+    One line says so; the tick after it is as any other.
+    """
+    office.refuse = lambda _: SendError("mất mạng", retry=True)
+    assert office.tick(at("26/01")) == []
+    office.refuse = lambda _: None
+    waiting = office.states()["pending"]
+    with caplog.at_level(logging.WARNING):
+        sent = office.tick(at("24/01", "10:00"))
+        office.tick(at("24/01", "10:01"))
+    assert len(sent) >= waiting > 3
+    assert "pending" not in office.states()
+    (line,) = (r.getMessage() for r in caplog.records if "clock" in r.getMessage())
+    assert line == (
+        "the clock was set back, before the last tick (2024-01-26T08:00+07:00): nothing is said "
+        f"twice, {waiting} waiting messages brought forward"
+    )
+
+
+def test_a_lease_of_a_false_hour_ends_in_the_true_one(office: World) -> None:
+    """Leased a day ahead, and never recorded: swept minutes after the clock was set right."""
+    office.service.tick(at("25/01"))
+    held = len(office.service.lease(at("25/01"), 3))
+    right = at("24/01", "10:00")
+    office.service.tick(right)
+    assert office.service.sweep(right + timedelta(minutes=4)) == 0
+    assert office.service.sweep(right + timedelta(minutes=5)) == held
+
+
+def test_twenty_kills_lose_no_message_and_a_loop_ends(plan2024: Plan, scheduler: Scheduler) -> None:
+    """A message that each life dies of is given up at last, and the office is told by mail."""
+    people = (person("an", "tu-phap", channels=(TELEGRAM,)), person("chi", "van-phong"))
+    office = world(plan2024, scheduler, people=people, bound=("an", "chi"))
+    office.tick(at("22/01"))
+    office.service.tick(at("24/01"))
+    lives = 0
+    while any(p.row.draft.recipient == "an" for p in office.service.lease(at("24/01"), 10)):
+        lives += 1
+        office.service.begin(at("24/01"))
+    assert lives == LIVES > 20
+    assert f"an nudge: {LOST_AGAIN}" in office.ended(RowState.DEAD)
+    (dead,) = (r for r in office.store.rows(states=[RowState.DEAD]) if r.error == LOST_AGAIN)
+    office.store.revive(dead.id, at("24/01"))  # what the operator asks for is sent once more
+    assert [p.row.id for p in office.service.lease(at("24/01"), 10) if p.row.id == dead.id]
+    told = [r for r in office.store.rows(kind="notice") if r.draft.payload.get("view")]
+    assert [r.draft.recipient for r in told if r.draft.subject == "dead-letter:an"] == ["chi"]
