@@ -22,9 +22,9 @@ from reminder.core.outbox import Row, RowState
 from reminder.wiring import Program, program
 from tests.channels.ticking import Ticking
 from tests.conftest import ROOT
+from tests.daemon.kit import Mailbox, SetClock
 from tests.fakes.telegram import FakeTelegram, Message
 from tests.service.world import at
-from tests.test_daemon import Mailbox, SetClock
 
 AN, CUC, CHI, LAN, DUNG, STRANGER = 11, 12, 13, 14, 15, 66
 GROUP, SUPERGROUP = -70, -1_000_000_000_070
