@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from reminder.channels.checkins import Asked, asked_views
 from reminder.channels.compose import Actions, compose
@@ -30,6 +31,19 @@ _FINISHED = {"Quyết": "đã ban hành", "Kế": "đã ban hành", "Báo": "đ�
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Off:
+    """Who is away today, as far as a nudge's recipient is concerned."""
+
+    away: Mapping[str, Sequence[tuple[str, date]]] = field(
+        default_factory=dict
+    )  # by unit: name, until
+    stands_in: frozenset[str] = frozenset()  # units of which the recipient is not
+
+
+NOBODY = Off()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NudgeView:
     """What a nudge says."""
 
@@ -51,6 +65,8 @@ class NudgeView:
     warnings: tuple[str, ...]
     office: str
     aside: str  # a last line, of what comes along
+    instead: tuple[str, ...]  # for whom the recipient hears it
+    absent: tuple[str, ...]  # which colleagues do not
 
 
 def nudge(
@@ -60,12 +76,14 @@ def nudge(
     edit: str = "",
     insist: bool = False,
     aside: str = "",
+    off: Off = NOBODY,
 ) -> Outbound | None:
     """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
 
     With `edit` it takes the place of an older one: what has closed since is shown as done.
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
     `aside`: one more line at its end.
+    `off`: who is away, and for which units the recipient stands in.
     """
     chosen = _chosen(context, items)
     live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
@@ -80,11 +98,16 @@ def nudge(
         else []
     )
     asked = asked_views(context, [context.states[k] for k in live])
-    view = replace(_view(context, tuple(items), shown, resting, asked), aside=aside)
+    view = replace(
+        _view(context, tuple(items), shown, resting, asked),
+        aside=aside,
+        instead=_off_words(context, off, stands_in=True),
+        absent=_off_words(context, off, stands_in=False),
+    )
     message = compose(
         "nudge",
         subject=_subject(context, shown, asked),
-        actions=_buttons(context, shown, live),
+        actions=_buttons(context, shown, live, off),
         edit=edit,
         v=view,
     )
@@ -167,6 +190,18 @@ def _view(
         warnings=warnings(context, lines),
         office=context.office,
         aside="",
+        instead=(),
+        absent=(),
+    )
+
+
+def _off_words(context: Context, off: Off, *, stands_in: bool) -> tuple[str, ...]:
+    """“Tin của Tư pháp gửi anh/chị thay: An nghỉ đến hết Thứ Bảy 10/02.”"""
+    return tuple(
+        f"{f'Tin của {context.unit(unit)} gửi anh/chị thay: ' if stands_in else ''}"
+        f"{listed([f'{name} nghỉ đến hết {day_words(day, context.today)}' for name, day in away])}."
+        for unit, away in off.away.items()
+        if away and (unit in off.stands_in) is stands_in
     )
 
 
@@ -222,9 +257,12 @@ def _subject(context: Context, lines: list[list[State]], asked: tuple[Asked, ...
 
 
 def _buttons(
-    context: Context, lines: list[list[State]], live: Mapping[Key, tuple[str, ...]]
+    context: Context, lines: list[list[State]], live: Mapping[Key, tuple[str, ...]], off: Off
 ) -> Actions:
-    """✅ and ⏰ for each of the first lines; of several late ones the earliest."""
+    """✅ and ⏰ for each of the first lines; of several late ones the earliest.
+
+    Who stands in for a unit may close its work, but not put it off.
+    """
     rows = []
     for line in lines[:BUTTON_ROWS]:
         state = line[0]
@@ -233,5 +271,5 @@ def _buttons(
         unit = _acting_unit(state, units)
         done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}", unit)
         later = context.button(f"⏰ {name}", Act.SNOOZE, state, f"/nhacsau {code} 1", unit)
-        rows.append((done, later))
+        rows.append((done,) if unit in off.stands_in else (done, later))
     return tuple(rows)

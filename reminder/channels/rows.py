@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,8 @@ class RowRenderer:
         items, draft, office = _known(context, row), row.draft, moment.office
         due = due_reports(office, items)
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
-        message = nudge.nudge(context, items, aside=aside)
+        off = _off(office, context, row, items)
+        message = nudge.nudge(context, items, aside=aside, off=off)
         if message is None:
             return None
         if draft.channel != EMAIL:
@@ -71,9 +72,9 @@ class RowRenderer:
         files = reportdraft.files(office, due, context.today)
         return replace(message, attachments=(*message.attachments, *files))
 
-    def _edit(self, _: Moment, context: Context, row: Row) -> Outbound | None:
-        edit = str(row.draft.payload.get("edit", ""))
-        return nudge.nudge(context, _known(context, row), edit=edit)
+    def _edit(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+        edit, items = str(row.draft.payload.get("edit", "")), _known(context, row)
+        return nudge.nudge(context, items, edit=edit, off=_off(moment.office, context, row, items))
 
     def _escalation(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         by_unit = _known(context, row)
@@ -114,6 +115,22 @@ def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
         for unit, items in unpacked(row.draft.payload).items()
     }
     return {unit: items for unit, items in found.items() if items}
+
+
+def _off(office: Office, context: Context, row: Row, units: Iterable[str]) -> nudge.Off:
+    """Who of `units` is away today, and for which of them the recipient only stands in."""
+    recipient = office.people.get(row.draft.recipient)
+    if recipient is None:  # a group
+        return nudge.NOBODY
+    away = {
+        unit: [
+            (person.name, until)
+            for person in office.members(unit)
+            if person != recipient and (until := office.away_until(person.id, context.today))
+        ]
+        for unit in units
+    }
+    return nudge.Off(away=away, stands_in=frozenset(away) - set(recipient.units))
 
 
 def _reminded(row: Row) -> dict[Key, Reminded]:

@@ -8,6 +8,7 @@ from reminder.channels import answers, escalation, notices, replies
 from reminder.channels.compose import mail_document
 from reminder.channels.context import Act, Context, handle
 from reminder.channels.limits import Line, fit
+from reminder.channels.views_absence import ABSENCE
 from reminder.channels.views_acts import ACTS
 from reminder.channels.views_history import HISTORY
 from reminder.channels.views_kit import (
@@ -188,5 +189,6 @@ _VIEWS: Mapping[str, Renders] = {
     **REFUSALS,
     **HISTORY,
     **REQUESTS,
+    **ABSENCE,
 }
 NAMES = frozenset(_VIEWS)

@@ -30,6 +30,8 @@ _WHAT = {
     EventKind.EXTENSION_REFUSED: "không đồng ý gia hạn",
     EventKind.EXTENSION_WITHDRAWN: "rút việc xin gia hạn",
     EventKind.HELD: "tạm chưa nhắc đến",
+    EventKind.AWAY: "nghỉ đến hết",
+    EventKind.BACK: "không nghỉ nữa",
 }
 
 

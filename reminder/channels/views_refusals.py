@@ -102,6 +102,17 @@ def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
             return "Không còn hạn dự kiến nào; không ghi thêm.", []
         case "no-report":
             return data["say"], []
+        case "away-past":
+            return f"Ngày {day_of(context, data['until'])} đã qua nên chưa ghi gì.", []
+        case "away-long":
+            sentence = "Nghỉ quá một năm thì máy không ghi: xin bỏ người ấy khỏi people.toml."
+            return sentence, []
+        case "not-away":
+            who = "anh/chị" if data["own"] else data["who"]
+            return f"Không có kỳ nghỉ nào của {who} đang chờ hay đang tính; không ghi thêm.", []
+        case "no-person":
+            known = ", ".join(data["known"][:12])
+            return f"Không có ai tên “{data['typed']}” nên chưa ghi gì. Có các mã: {known}", []
         case "history-closed":
             office = context.office
             return f"Lịch sử của {code} xem được ở bộ phận chủ trì và {office}.", [f"hạn {code}"]
@@ -137,6 +148,7 @@ _OFFICE_VERBS = {
     "reject": "quyết việc xin gia hạn",
     "remind": "cho nhắc ngay",
     "report": "lấy dự thảo báo cáo",
+    "away": "ghi ngày nghỉ của người khác",
 }
 _WAYS = {"reopen": "hoàn tác {}", "setdue": "gia hạn {} 15/3 kèm lý do"}
 

@@ -10,6 +10,7 @@ import typer
 
 from reminder import bootstrap
 from reminder.cli.options import Config
+from reminder.core.absence import absence_of
 from reminder.core.errors import ReminderError
 from reminder.core.ledger import Event, EventKind
 from reminder.core.outbox import Person
@@ -35,6 +36,8 @@ _WORDS = {
     EventKind.EXTENSION_REFUSED: "không cho gia hạn",
     EventKind.EXTENSION_WITHDRAWN: "rút xin gia hạn",
     EventKind.HELD: "chờ Văn phòng",
+    EventKind.AWAY: "nghỉ đến hết",
+    EventKind.BACK: "không nghỉ nữa",
 }
 
 
@@ -49,7 +52,8 @@ def log(
     with bootstrap.office(config) as office:
         events, plans, people = office.events, office.plans, office.people
     if task is not None:
-        known = {t.code for plan in plans for t in plan.tasks} | {e.key.task for e in events}
+        work = [e for e in events if not absence_of(e)]
+        known = {t.code for plan in plans for t in plan.tasks} | {e.key.task for e in work}
         if task not in known:
             raise ReminderError(f"không có nhiệm vụ “{task}”{nearest(task, known)}")
         events = [event for event in events if event.key.task == task]
@@ -64,7 +68,22 @@ def log(
 
 
 def _as_json(event: Event) -> dict[str, Any]:
-    """The event under the names of the contract; `until` only where it says something."""
+    """The event under the names of the contract; `until` only where it says something.
+
+    An absence is of no work: it names the person, and the first day as `since`.
+    """
+    absence = absence_of(event)
+    if absence:
+        return {
+            "at": local(event.at).isoformat(),
+            "event": event.kind.value,
+            "person": absence.person,
+            "since": absence.since.isoformat(),
+            "until": absence.until.isoformat(),
+            "unit": event.unit,
+            "by": event.by,
+            "channel": event.channel,
+        }
     fields: dict[str, Any] = {
         "at": local(event.at).isoformat(),
         "event": event.kind.value,
@@ -87,13 +106,22 @@ def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> 
     parts = [
         f"{local(event.at):%d/%m/%Y %H:%M}",
         _WORDS[event.kind] + (f" {vn_date(event.until, year=True)}" if event.until else ""),
-        _what(event, plans),
+        _whose(event, people) or _what(event, plans),
         unit,
         f"{who} ({event.channel})" if event.channel else who,
         event.evidence,
         event.note,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _whose(event: Event, people: Mapping[str, Person]) -> str:
+    """Of an absence: who is away, and from when; empty of work."""
+    absence = absence_of(event)
+    if absence is None:
+        return ""
+    name = people[absence.person].name if absence.person in people else absence.person
+    return f"{name}, từ {vn_date(absence.since, year=True)}"
 
 
 def _what(event: Event, plans: Sequence[Plan]) -> str:

@@ -15,6 +15,7 @@ import typer
 from reminder import bootstrap
 from reminder.bootstrap import Opened
 from reminder.cli.options import Config
+from reminder.core.absence import absences, away_until
 from reminder.core.commands import CommandError, Meaning, parse
 from reminder.core.desk import View
 from reminder.core.errors import ReminderError
@@ -108,8 +109,16 @@ def people(config: Config = None) -> None:
             for person in office.people.values()
         ]
         groups = [a for a in addresses.values() if a.recipient.startswith("group:")]
+        today, found = local_day(office.now), absences(office.events)
+        away = [
+            (p.name, until)
+            for p in office.people.values()
+            if (until := away_until(found, p.id, today))
+        ]
     headers = ("Mã", "Tên", "Bộ phận", "Telegram", "Thư", "Lời mời cuối")
     print_table(headers, rows) if rows else print("people.toml chưa có ai.")
+    for name, until in away:
+        print(f"{name} nghỉ đến hết {vn_date(until, year=True)}.")
     for group in groups:
         print(f"Nhóm Telegram của {group.recipient.removeprefix('group:')}: {_standing(group)}.")
 

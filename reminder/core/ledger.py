@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     EXTENSION_REFUSED = "extension-refused"
     EXTENSION_WITHDRAWN = "extension-withdrawn"
     HELD = "held"  # already late at a plan's first start: silent until `until`
+    AWAY = "away"  # a person is off until `until`: of no work, see absence.py
+    BACK = "back"  # an absence is over early, or not taken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,7 +24,9 @@ def edit_drafts(
         if event.kind not in _TURNING or event.key not in office.states:
             continue
         for unit in office.states[event.key].occurrence.task.lead:
-            others = [p.id for p in office.members(unit) if p.id != actor]
+            # Also whoever of the office heard it in place of a unit that was away.
+            heard = {unit, *office.offices_over(unit)}
+            others = [p.id for p in office.files.people if heard & set(p.units) and p.id != actor]
             for recipient in (*others, f"{GROUP}{unit}"):
                 row = past.newest_naming(store, recipient, event.key)
                 if row and row.draft.channel == TELEGRAM and row.provider_id:

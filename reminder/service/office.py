@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
+from reminder.core.absence import Absence, absences, away_until
 from reminder.core.desk import Desk, Inbound, Sender
 from reminder.core.ledger import Event, State, fold
 from reminder.core.letterhead import Letterhead
@@ -68,6 +69,14 @@ class Office:
     def states(self) -> dict[Key, State]:
         return fold((o for plan in self.plans for o in occurrences(plan)), self.events)
 
+    @cached_property
+    def absences(self) -> tuple[Absence, ...]:
+        return absences(self.events)
+
+    def away_until(self, person: str, day: date) -> date | None:
+        """The last day off of somebody who is away on `day`; None: there."""
+        return away_until(self.absences, person, day)
+
     @property
     def scheduler(self) -> Scheduler:
         return self.files.scheduler
@@ -75,6 +84,10 @@ class Office:
     @cached_property
     def offices(self) -> frozenset[str]:
         return frozenset(plan.office for plan in self.plans)
+
+    def offices_over(self, unit: str) -> frozenset[str]:
+        """The offices of the plans in which `unit` has work."""
+        return frozenset(plan.office for plan in self.plans if unit in plan.by_unit)
 
     @cached_property
     def leaders(self) -> frozenset[str]:

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft
-from reminder.core.schedule import Item, Message, MessageKind, Stage
+from reminder.core.outbox import Draft, Person
+from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.service.office import GROUP, TELEGRAM, Office
 
 Items = Mapping[str, Sequence[Item]]  # by unit
@@ -18,7 +18,7 @@ def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[D
     """The messages of one tick, one row a recipient, slot and kind; several units share it."""
     rows: dict[tuple[datetime, MessageKind, str, str], dict[str, Sequence[Item]]] = {}
     for message in messages:
-        for recipient, channel in told(office, message.unit, message.kind):
+        for recipient, channel in told(office, message.unit, message.kind, local_day(now)):
             place = (message.at, message.kind, recipient, channel)
             rows.setdefault(place, {})[message.unit] = message.items
     return [
@@ -34,19 +34,40 @@ def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[D
     ]
 
 
-def told(office: Office, unit: str, kind: str) -> list[tuple[str, str]]:
+def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
     """Each (recipient, channel) by which `unit` hears a message of this kind.
 
-    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail.
+    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail. Who
+    is away is not nudged; where that leaves nobody who can be reached, the office hears it.
     """
+    if kind != MessageKind.NUDGE:
+        return [_way(office, person) for person in office.members(unit)]
     group = f"{GROUP}{unit}"
-    in_group = kind == MessageKind.NUDGE and bool(office.address(group, TELEGRAM))
-    found = [(group, TELEGRAM)] if in_group and TELEGRAM in office.channels else []
-    for person in office.members(unit):
-        ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
-        if not (found and found[0][0] == group and ways[0] == TELEGRAM):
-            found.append((person.id, ways[0]))
+    in_group = TELEGRAM in office.channels and bool(office.address(group, TELEGRAM))
+    there = [p for p in office.members(unit) if not office.away_until(p.id, today)]
+    ways = [_way(office, person) for person in there]
+    found = [way for way in ways if not (in_group and way[1] == TELEGRAM)]
+    if in_group:
+        return [(group, TELEGRAM), *found]
+    away = [person for person in office.members(unit) if person not in there]
+    if away and not any(office.ways(person.id) for person in there):
+        found += _stand_ins(office, unit, today) or [_way(office, person) for person in away]
     return found
+
+
+def _way(office: Office, person: Person) -> tuple[str, str]:
+    ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
+    return person.id, ways[0]
+
+
+def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
+    """The people of the office who are there, for a unit whose own are away."""
+    return [
+        _way(office, person)
+        for person in office.files.people
+        if set(person.units) & office.offices_over(unit)
+        if office.ways(person.id) and not office.away_until(person.id, today)
+    ]
 
 
 def unreachable(office: Office) -> list[str]:

@@ -383,6 +383,18 @@ WITHOUT_TASK = [
         command(Verb.AWAY, since=date(2024, 2, 1), until=date(2024, 2, 10)),
     ),
     ("/nghiphep 05/02", command(Verb.AWAY, since=date(2024, 2, 5), until=date(2024, 2, 5))),
+    ("/nghiphep 05-10/02", command(Verb.AWAY, since=date(2024, 2, 5), until=date(2024, 2, 10))),
+    (
+        "/away tu-phap-1 05/02",
+        command(Verb.AWAY, since=date(2024, 2, 5), until=date(2024, 2, 5), person="tu-phap-1"),
+    ),
+    (
+        "nghỉ phép 3 ngày từ 05/02",
+        command(Verb.AWAY, since=date(2024, 2, 5), until=date(2024, 2, 7)),
+    ),
+    ("/nghiphep hủy", command(Verb.AWAY)),
+    ("/away an huỷ", command(Verb.AWAY, person="an")),
+    ("/xacnhan tất cả 2024", command(Verb.CONFIRM, everything=True, period="2024")),
 ]
 
 
@@ -456,6 +468,7 @@ ERRORS = [
     ("/snooze 1c 0", Reason.BAD_DATE),
     ("/snooze 1c 500", Reason.BAD_DATE),
     ("/away 10/02-01/02", Reason.BAD_DATE),
+    ("/away 31-05/02", Reason.BAD_DATE),
     ("xong 2c quý I", Reason.BAD_PERIOD),
     ("xong 2c tháng 13", Reason.BAD_PERIOD),
     ("xong BC quý II", Reason.BAD_PERIOD),

@@ -286,7 +286,12 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "cuc: /lichsu 1c", [], ["refused:history-closed"]),
     ([], "chu: /lichsu 1c", [], ["history"]),
     ([], "an: /trogiup", [], ["help"]),
-    ([], "an: /nghiphep 01/02-10/02", [], ["unhandled"]),
+    (
+        [],
+        "an: /nghiphep 01/02-10/02",
+        ["away /an.0:2024-02-01 tu-phap →2024-02-10"],
+        ["away", "away-word>van-phong"],
+    ),
 ]  # fmt: skip
 
 

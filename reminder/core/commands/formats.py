@@ -24,14 +24,16 @@ def _arguments(command: Command) -> list[str]:
     match command.verb:
         case Verb.START:
             return [command.code]
-        case Verb.AWAY if command.since and command.until:
-            return [f"{_day(command.since)}-{_day(command.until)}"]
+        case Verb.AWAY:
+            days = [command.since, command.until]
+            stretch = "-".join(_day(day) for day in days if day) or "hủy"
+            return [command.person, stretch] if command.person else [stretch]
         case Verb.REPORT:
             return [command.period or ""]
         case Verb.UPDATE:
             return [_answers(command)]
     if command.everything:
-        return ["tất cả"]
+        return ["tất cả", *([command.period] if command.period else [])]
     words = [_targets(command)] if command.targets else []
     words += [_day(command.until)] if command.until else []
     words += [f"{command.days} ngày"] if command.days else []

@@ -69,8 +69,9 @@ class Command:
     since: date | None = None
     until: date | None = None
     days: int | None = None
-    period: str | None = None  # of a report
+    period: str | None = None  # of a report; of dates that are confirmed all at once
     code: str = ""  # of an invitation
+    person: str = ""  # whose absence, as typed; empty: the sender's own
     unit: str = ""
     listed_back: bool = False  # a range: say what it covers and ask before it acts
     also: tuple[Command, ...] = ()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from difflib import get_close_matches
 
 from reminder.core.codes import CodeBook
 from reminder.core.commands.model import CommandError, Meaning, Reason, Target, Verb
 from reminder.core.commands.names import NAMES, nearest
+from reminder.core.periods import vn_date
 from reminder.core.plan import Task
 
 MAX_CHARS = 4096  # Telegram's longest message
@@ -143,6 +145,15 @@ def bad_date(text: str) -> CommandError:
     return _error(
         Reason.BAD_DATE,
         f"Không có ngày “{text[:40]}” nên chưa ghi gì. Anh/chị viết ngày như 15/3 hoặc 15/3/2024.",
+    )
+
+
+def turned_round(since: date, until: date) -> CommandError:
+    """“10/02-01/02”: the last day before the first."""
+    return _error(
+        Reason.BAD_DATE,
+        f"Ngày cuối ({vn_date(until)}) ở trước ngày đầu ({vn_date(since)}) nên chưa ghi gì. "
+        f"Anh/chị nhắn ngày đầu trước, ví dụ: /nghiphep {vn_date(until)}-{vn_date(since)}",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reminder.core.commands import say
+from reminder.core.commands.away import away
 from reminder.core.commands.lexer import (
     DayItem,
     DaysItem,
@@ -41,7 +42,7 @@ def whole(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | Comm
         case Verb.REPORT:
             return _report(items, speaker)
         case Verb.AWAY:
-            return _away(items, speaker)
+            return away(items, speaker)
     return _of_tasks(verb, items, speaker)
 
 
@@ -68,20 +69,6 @@ def _tasks(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
         return _of_tasks(Verb.TASK, items, speaker)
     unit = next((item.unit for item in items if isinstance(item, UnitItem)), "")
     return Command(verb=Verb.TASKS, unit=unit)
-
-
-def _away(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
-    days = [item for item in items if isinstance(item, DayItem)]
-    for item in days:
-        if item.day.day is None:
-            return say.bad_date(speaker.text[item.start : item.end])
-    named = [item.day.day for item in days if item.day.day]
-    if not named:
-        return say.needs_date(Verb.AWAY, "")
-    since, last = named[0], named[-1]
-    if last < since:
-        return say.bad_date(speaker.text[days[0].start : days[-1].end])
-    return Command(verb=Verb.AWAY, since=since, until=last)
 
 
 def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
@@ -123,7 +110,8 @@ def _taken_days(verb: Verb, run: Run, items: Sequence[Item]) -> tuple[Run, int |
 def _without_run(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     every = any(isinstance(item, EveryItem) for item in items)
     if every and verb in (Verb.CONFIRM, Verb.DUE):
-        return Command(verb=verb, everything=True)
+        years = [item.period for item in items if isinstance(item, PeriodItem)]
+        return Command(verb=verb, everything=True, period=years[0] if years else None)
     replied = speaker.meaning.reply_to
     if not replied and verb not in _WITHOUT_CODE:
         return say.needs_code(verb, speaker.meaning)

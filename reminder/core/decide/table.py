@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reminder.core.closing import Closes, Which
 from reminder.core.commands import Command, CommandError, Reason, Target, Verb
-from reminder.core.decide import dates, dones, listings, remarks, requests, undoing
+from reminder.core.decide import absence, dates, dones, listings, remarks, requests, undoing
 from reminder.core.decide.common import (
     Handler,
     RefusalError,
@@ -51,6 +51,7 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.APPROVE: office_only(Verb.APPROVE, per_target(requests.approve)),
     Verb.REJECT: office_only(Verb.REJECT, per_target(requests.reject)),
     Verb.REMIND: office_only(Verb.REMIND, per_target(requests.remind)),
+    Verb.AWAY: absence.away,
     Verb.TASKS: listings.tasks,
     Verb.TASK: _or(per_target(listings.task), listings.tasks),
     Verb.DUE: listings.due,
@@ -61,7 +62,6 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.START: listings.unhandled,
     Verb.BIND: listings.unhandled,
     # Not there yet, and that is said:
-    Verb.AWAY: listings.unhandled,
     Verb.DIGEST: listings.unhandled,
     Verb.ZALO: listings.unhandled,
 }
