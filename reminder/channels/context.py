@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reminder.channels.limits import BUTTON_BYTES
 from reminder.channels.wording import HolidayName, day_words, due_words
+from reminder.core import buttons
 from reminder.core.ledger import Event, State
 from reminder.core.occurrences import Key
 from reminder.core.plan import Confirm, Plan, Task
@@ -27,7 +28,10 @@ class Act(StrEnum):
     BOTH = "both"  # all open products of the task
     NO = "no"  # nothing: “tôi chỉ báo lại”
     REMIND = "remind"
-    SET_DUE = "set-due"
+    SET_DUE = "set-due"  # asks to which day
+    MOVE = "move"  # to the day that the button names
+    CONFIRM = "confirm"
+    CONFIRM_ALL = "confirm-all"  # all dates of the plan
     NOTE = "note"
     APPROVE = "approve"
     REFUSE = "refuse"
@@ -101,17 +105,31 @@ class Context:
         name = self.due_name(state)
         return due_words(state.due, self.today, self.scheduler.calendar, name)
 
-    def moved(self, state: State) -> str:
-        """“gia hạn từ 31/01” where the office moved the plan's own day; else empty."""
+    def moved(self, state: State, *, why: bool = False) -> str:
+        """“gia hạn từ 31/01” where the office moved the plan's own day; else empty.
+
+        `why`: with the reason, “gia hạn từ 31/01: chờ số liệu”.
+        """
         original, due = state.original_due, state.due
         if original is None or due is None or original == due:
             return ""
         word = "gia hạn" if due > original else "dời"
-        return f"{word} từ {day_words(original, self.today).rpartition(' ')[2]}"
+        told = f": {state.why.rstrip(' .')}" if why and state.why else ""
+        return f"{word} từ {day_words(original, self.today).rpartition(' ')[2]}{told}"
 
-    def button(self, label: str, verb: Act, state: State, typed: str, unit: str = "") -> Action:
-        """A button about `state`; ValueError where its id is too long for Telegram."""
+    def button(
+        self,
+        label: str,
+        verb: Act,
+        state: State,
+        typed: str,
+        unit: str = "",
+        *,
+        day: date | None = None,
+    ) -> Action:
+        """A button about `state`, and `day`; ValueError where its id is too long for Telegram."""
         data = self.action_id(verb, state.key, unit)
+        data = buttons.dated(data, day) if day else data
         if not 0 < len(data.encode()) <= BUTTON_BYTES:
             raise ValueError(f"a button's data takes 1 to {BUTTON_BYTES} bytes: {data!r}")
         return Action(label=label, data=data, typed=typed)

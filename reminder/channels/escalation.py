@@ -159,7 +159,7 @@ def _view(
         units=context.units(waiting_units(state)),
         due=context.due(state, ahead=False),
         days=context.scheduler.days_late(state, context.today),
-        moved=context.moved(state),
+        moved=context.moved(state, why=True),
         reminded=_reminded(reminded or Reminded(), context.today),
         answer=_answer(context, state),
         signing=signing_words(context, state),

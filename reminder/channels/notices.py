@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from reminder.channels.compose import compose
 from reminder.channels.context import Act, Context, handle, title
 from reminder.channels.escalation import CHANNELS
 from reminder.channels.wording import day_words, listed, moment_words
 from reminder.core.ledger import State
-from reminder.ports import Outbound
+from reminder.core.periods import vn_day
+from reminder.core.workdays import local
+from reminder.ports import Action, Outbound
 from reminder.service.office import EMAIL, GROUP
 
+ROWS = 8  # of buttons
+IN_FULL = 10  # requests
 KINDS = {
     "nudge": "tin nhắc",
     "escalation": "báo quá hạn",
     "digest": "bản tổng hợp",
+    "request": "tin xin gia hạn",
     "reply": "tin trả lời",
     "notice": "thông báo",
     "edit": "tin sửa",
 }
 
 
-def extension_asked(context: Context, state: State) -> Outbound:
-    """A unit asks for more time: the office decides with a button or a typed form."""
+def extension_asked(context: Context, state: State, *, before: date | None = None) -> Outbound:
+    """A unit asks for more time: the office decides with a button or a typed form.
+
+    `before`: the day that the request asked for which this one replaces.
+    """
     request = state.request
     assert request is not None
     assert request.until is not None
-    name = handle(context, state)
-    yes = context.button("Đồng ý", Act.APPROVE, state, f"/dongy {name}", request.unit)
-    no = context.button("Không", Act.REFUSE, state, f"/khongdongy {name}", request.unit)
+    yes, no = _decision(context, state, request.until)
     return compose(
         "extension_asked",
         subject=f"Xin gia hạn {context.code(state)} đến {day_words(request.until, context.today)}",
@@ -41,7 +47,53 @@ def extension_asked(context: Context, state: State) -> Outbound:
         due=day_words(state.due, context.today) if state.due else "chưa có hạn",
         until=day_words(request.until, context.today),
         note=request.note.rstrip(" ."),
+        before=day_words(before, context.today) if before else "",
         typed=(yes.typed, no.typed),
+    )
+
+
+def _decision(context: Context, state: State, until: date, tag: str = "") -> tuple[Action, Action]:
+    """✅ and ❌ on the request for just this day: no older button decides a newer request."""
+    name, unit = handle(context, state), state.request.unit if state.request else ""
+    yes = context.button(
+        f"✅ {tag or 'Đồng ý'}", Act.APPROVE, state, f"/dongy {name}", unit, day=until
+    )
+    no = context.button(
+        f"❌ {tag or 'Không'}", Act.REFUSE, state, f"/khongdongy {name}", unit, day=until
+    )
+    return yes, no
+
+
+def requests_waiting(context: Context, states: Sequence[State]) -> Outbound | None:
+    """The requests that were not decided and whose due day comes; None once all are."""
+    waiting = [(s, s.request, s.request.until) for s in states if s.request and s.request.until]
+    if not waiting:
+        return None
+    actions = tuple(
+        _decision(context, state, until, handle(context, state) if len(waiting) > 1 else "")
+        for state, _, until in waiting[:ROWS]
+    )
+    return compose(
+        "requests_waiting",
+        subject=f"Xin gia hạn chờ quyết: {', '.join(context.code(s) for s, *_ in waiting[:6])}",
+        actions=actions,
+        office=context.office,
+        day=vn_day(context.today),
+        count=len(waiting),
+        rows=[
+            {
+                "code": context.code(state),
+                "title": title(state),
+                "unit": context.unit(request.unit),
+                "due": context.due(state),
+                "until": day_words(until, context.today),
+                "asked": day_words(local(request.at).date(), context.today),
+                "note": request.note.rstrip(" ."),
+            }
+            for state, request, until in waiting[:IN_FULL]
+        ],
+        more=max(0, len(waiting) - IN_FULL),
+        typed=[action.typed for action in actions[0]],
     )
 
 
@@ -85,6 +137,14 @@ def unit_empty(context: Context, units: Sequence[str], codes: Sequence[str]) -> 
         names=names,
         codes=codes[:12],
         more=max(0, len(codes) - 12),
+    )
+
+
+def office_empty(context: Context, unit: str) -> Outbound:
+    """To the leaders: the office itself has nobody, so that what it should hear reaches nobody."""
+    name = context.unit(unit)
+    return compose(
+        "office_empty", subject=f"Kính báo cáo: {name} chưa có người nhận tin", name=name
     )
 
 

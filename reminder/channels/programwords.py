@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from reminder.channels import notices, replies
+from reminder.channels import notices, replies, settling
 from reminder.channels.answers import answer
 from reminder.channels.context import Context, handle, title
 from reminder.channels.reportdraft import report_draft
-from reminder.channels.wording import day_words
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_day
 from reminder.ports import Outbound
 from reminder.service.office import GROUP, Office
-
-_LATE_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -113,18 +110,17 @@ def _bind_unknown(words: Words) -> Outbound:
     return answer([f"Không có bộ phận “{words.data.get('unit')}”. Nhắn /bind kèm một mã: {known}"])
 
 
-def _how_set_due(words: Words) -> Outbound:
-    return _how(words, "Dời hạn", "/dathan {} 15/3 lý do")
+def _how_set_due(words: Words) -> Outbound | None:
+    state = words.context.states.get(Key(*words.data["key"]))
+    return settling.which_day(words.context, state) if state else None
 
 
-def _how_note(words: Words) -> Outbound:
-    return _how(words, "Ghi lý do", "/ghichu {} lý do")
-
-
-def _how(words: Words, what: str, form: str) -> Outbound:
-    state = words.context.states[Key(*words.data["key"])]
-    typed = form.format(handle(words.context, state))
-    return answer([f"{what} {words.context.code(state)} {title(state)}, xin nhắn: {typed}"])
+def _how_note(words: Words) -> Outbound | None:
+    state = words.context.states.get(Key(*words.data["key"]))
+    if state is None:
+        return None
+    typed = f"/ghichu {handle(words.context, state)} lý do"
+    return answer([f"Ghi lý do {words.context.code(state)} {title(state)}, xin nhắn: {typed}"])
 
 
 def _how_no(_: Words) -> Outbound:
@@ -135,24 +131,10 @@ def _plan_started(words: Words) -> Outbound | None:
     plan = words.context.plans.get(str(words.data["plan"]))
     if plan is None:
         return None
-    states = [s for s in words.context.states.values() if s.key.plan == plan.id and not s.closed]
-    late = [
-        words.context.states[Key(*k)] for k in words.data["late"] if Key(*k) in words.context.states
-    ]
-    late = [state for state in late if not state.closed]
-    awaiting = dict.fromkeys(words.context.code(s) for s in states if s.due is None)
-    assumed = dict.fromkeys(words.context.code(s) for s in states if s.assumed)
-    lines = [f"Bắt đầu theo dõi: {plan.title}."]
-    if late:
-        held = day_words(date.fromisoformat(words.data["held"]), words.context.today)
-        lines.append(f"{len(late)} việc đã quá hạn từ trước, máy chưa nhắc ai đến {held}:")
-        lines += [f"• {handle(words.context, s)} {title(s)}" for s in late[:_LATE_SHOWN]]
-        lines.append("Việc nào thật ra đã xong, nhắn: xong 1c. Dời hạn: /dathan 1c 15/3 lý do")
-    if awaiting:
-        lines.append(f"Chưa có hạn: {', '.join(awaiting)}. Đặt hạn: /dathan 5a 15/9 lý do")
-    if assumed:
-        lines.append(f"Hạn dự kiến: {', '.join(assumed)}. Giữ nguyên: /xacnhan 4b")
-    return answer(lines, subject=f"Bắt đầu theo dõi {plan.title}")
+    known = (words.context.states.get(Key(*key)) for key in words.data["late"])
+    late = [state for state in known if state and not state.closed]
+    held = date.fromisoformat(words.data["held"])
+    return settling.plan_started(words.context, plan, late, held)
 
 
 def _plan_over(words: Words) -> Outbound | None:
@@ -171,6 +153,13 @@ def _unit_empty(words: Words) -> Outbound | None:
         return None
     codes = [task.code for plan in words.office.plans for task in plan.tasks if unit in task.lead]
     return notices.unit_empty(words.context, [unit], codes)
+
+
+def _office_empty(words: Words) -> Outbound | None:
+    unit = str(words.data["unit"])
+    if words.office.members(unit):
+        return None
+    return notices.office_empty(words.context, unit)
 
 
 def _address_dead(words: Words) -> Outbound:
@@ -234,6 +223,7 @@ VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "plan-started": _plan_started,
     "plan-over": _plan_over,
     "unit-empty": _unit_empty,
+    "office-empty": _office_empty,
     "address-dead": _address_dead,
     "channel-down": _channel_down,
     "dead-letter": _dead_letter,

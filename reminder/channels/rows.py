@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reminder.channels import escalation, nudge, reportdraft
+from reminder.channels import escalation, notices, nudge, reportdraft
 from reminder.channels.compose import repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import weekly
@@ -63,8 +63,8 @@ class RowRenderer:
         items, draft, office = _known(context, row), row.draft, moment.office
         due = due_reports(office, items)
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
-        off = _off(office, context, row, items)
-        message = nudge.nudge(context, items, aside=aside, off=off)
+        off, insist = _off(office, context, row, items), "insist" in draft.payload
+        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off)
         if message is None:
             return None
         if draft.channel != EMAIL:
@@ -82,6 +82,10 @@ class RowRenderer:
         if any(unit in moment.office.offices for unit in by_unit):
             return escalation.to_office(context, items, _reminded(row))
         return escalation.to_leaders(context, items, _office_told(row))
+
+    def _request(self, _: Moment, context: Context, row: Row) -> Outbound | None:
+        keys = dict.fromkeys(i.key for items in _known(context, row).values() for i in items)
+        return notices.requests_waiting(context, [context.states[key] for key in keys])
 
     def _digest(self, moment: Moment, context: Context, _: Row) -> Outbound | None:
         office = moment.office
@@ -102,6 +106,7 @@ class RowRenderer:
         "nudge": _nudge,
         "edit": _edit,
         "escalation": _escalation,
+        "request": _request,
         "digest": _digest,
         "reply": _view,
         "notice": _view,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from reminder.channels import answers, escalation, notices, replies
 from reminder.channels.compose import mail_document
@@ -130,7 +131,10 @@ def _extension_asked(context: Context, data: Data) -> Outbound | None:
     state = state_in(context, data)
     if state is None or state.request is None or state.request.until is None:
         return None
-    return notices.extension_asked(context, state)
+    before = data.get("before")
+    return notices.extension_asked(
+        context, state, before=date.fromisoformat(before) if before else None
+    )
 
 
 def _extension_decided(context: Context, data: Data) -> Outbound | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from reminder.channels.context import Context
-from reminder.channels.views_kit import Data, speak
+from reminder.channels.views_kit import Data, day_of, speak
 from reminder.channels.wording import day_words, listed
 from reminder.ports import Outbound
 
@@ -74,6 +74,30 @@ def _back_word(context: Context, data: Data) -> Outbound:
     return speak(context, f"{data['name']} không nghỉ nữa. Máy lại nhắc như lịch.", None, "")
 
 
+def _past(context: Context, data: Data) -> str:
+    return f"Ngày {day_of(context, data['until'])} đã qua nên chưa ghi gì."
+
+
+def _long(_context: Context, _data: Data) -> str:
+    return "Nghỉ quá một năm thì máy không ghi: xin bỏ người ấy khỏi people.toml."
+
+
+def _not_away(_context: Context, data: Data) -> str:
+    who = "anh/chị" if data["own"] else data["who"]
+    return f"Không có kỳ nghỉ nào của {who} đang chờ hay đang tính; không ghi thêm."
+
+
+def _no_person(_context: Context, data: Data) -> str:
+    known = ", ".join(data["known"][:12])
+    return f"Không có ai tên “{data['typed']}” nên chưa ghi gì. Có các mã: {known}"
+
+
+OF_ABSENCE: dict[str, Callable[[Context, Data], str]] = {
+    "away-past": _past,
+    "away-long": _long,
+    "not-away": _not_away,
+    "no-person": _no_person,
+}
 ABSENCE: dict[str, Callable[[Context, Data], Outbound | None]] = {
     "away": _away,
     "away-word": _away_word,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reminder.channels import answers, replies
-from reminder.channels.context import Context, evidence_words, title
+from reminder.channels.context import Context, evidence_words, handle, title
+from reminder.channels.settling import by_dates
+from reminder.channels.views_dates import rest_lines
 from reminder.channels.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
 from reminder.channels.wording import day_words
 from reminder.core.ledger import Event, EventKind, State
@@ -53,13 +55,35 @@ def _reopened(context: Context, state: State, event: Event, data: Data) -> Outbo
     return speak(context, f"{context.unit(context.plan(state).office)} mở lại", state, end)
 
 
+def _reopened_word(context: Context, state: State, event: Event, data: Data) -> Outbound | None:
+    """To who was told that it is done; None once it is again."""
+    if state.closed:
+        return None
+    why = f" Lý do: {event.note.rstrip(' .')}." if event.note else ""
+    end = f" được mở lại, chưa xong ({context.due(state, ahead=False)}).{why}"
+    head = (
+        "Kính báo cáo:" if data["leaders"] else f"{context.unit(context.plan(state).office)} lưu ý:"
+    )
+    return speak(context, head, state, end)
+
+
 def _date_set(context: Context, state: State, event: Event, data: Data) -> Outbound:
     assert event.until is not None
     before = f" (trước là {day_of(context, data['before'])})" if data["before"] else ""
     lines = [f"Lý do: {event.note.rstrip(' .')}."] if event.note else []
+    lines += rest_lines(context, event.until)
+    typed = [f"/ghichu {handle(context, state)} lý do"] if data.get("ask") else []
     end = f": hạn {day_words(event.until, context.today)}{before}."
     office = context.unit(context.plan(state).office)
-    return speak(context, f"{office} đặt hạn", state, end, lines=lines)
+    return speak(
+        context,
+        f"{office} đặt hạn",
+        state,
+        end,
+        lines=lines,
+        typed=typed,
+        ask="Có lý do xin nhắn",
+    )
 
 
 def _snoozed(context: Context, data: Data) -> Outbound | None:
@@ -92,10 +116,11 @@ def _confirmed(context: Context, data: Data) -> Outbound | None:
         return None
     if len(states) == 1:
         return speak(context, "Đã xác nhận", states[0], f": {context.due(states[0])}.")
-    rows = [("item", context.code(s), title(s), context.due(s, ahead=False)) for s in states]
+    groups = by_dates(context, states)
+    rows = [("item", ", ".join(group.codes), group.name, group.dates) for group in groups]
     return listing(
         subject=f"Đã xác nhận {len(states)} hạn",
-        head=f"Đã xác nhận {len(states)} hạn dự kiến như đang ghi:",
+        head=f"Đã xác nhận {len(states)} hạn như đang ghi:",
         rows=rows[:NAMED],
         more=max(0, len(rows) - NAMED),
     )
@@ -127,6 +152,7 @@ ACTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
     "submitted": of_event(_submitted),
     "undone": of_event(_undone),
     "reopened": of_event(_reopened),
+    "reopened-word": of_event(_reopened_word),
     "date-set": of_event(_date_set),
     "snoozed": _snoozed,
     "returned": _returned,

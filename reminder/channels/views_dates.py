@@ -7,6 +7,7 @@ from datetime import date
 
 from reminder.channels.context import Context, handle
 from reminder.channels.views_kit import Data, day_of, speak
+from reminder.channels.wording import day_words
 from reminder.core.ledger import State
 from reminder.core.periods import vn_date
 from reminder.ports import Outbound
@@ -22,6 +23,17 @@ def _later(context: Context, state: State) -> str:
     return vn_date(
         calendar.roll_back(last) if calendar.count(after, last) < 3 else calendar.after(after, 3)
     )
+
+
+def rest_lines(context: Context, due: date) -> list[str]:
+    """Of a due day that is not worked: until when the work is to be done, and when it is late."""
+    calendar = context.scheduler.calendar
+    if calendar.is_working(due):
+        return []
+    last = day_words(calendar.roll_back(due), context.today)
+    rolled = day_words(calendar.roll_forward(due), context.today)
+    written = day_words(due, context.today)
+    return [f"{written} là ngày nghỉ: xong trước hết {last} là tốt; quá {rolled} mới là quá hạn."]
 
 
 def _extend(context: Context, state: State) -> str:
@@ -103,6 +115,11 @@ def _not_assumed(context: Context, state: State, data: Data) -> Outbound:
     )
 
 
+def _already_due(context: Context, state: State, data: Data) -> Outbound:
+    del data
+    return speak(context, "Không ghi thêm.", state, f" đã có {context.due(state)}.")
+
+
 def _remind_awaiting(context: Context, state: State, data: Data) -> Outbound:
     del data
     end = " chưa có hạn nên chưa nhắc được. Xin đặt hạn trước."
@@ -121,5 +138,6 @@ OF_DATES: dict[str, Says] = {
     "office-extends": _office_extends,
     "needs-date": _needs_date,
     "not-assumed": _not_assumed,
+    "already-due": _already_due,
     "remind-awaiting": _remind_awaiting,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from reminder.channels.context import Context, evidence_words, title
 from reminder.channels.escalation import CHANNELS
-from reminder.channels.views_kit import Data, known, listing
+from reminder.channels.views_kit import Data, day_of, known, listing
 from reminder.channels.wording import day_words, moment_words
 from reminder.core.decide.packing import event_of
 from reminder.core.ledger import Event, EventKind
@@ -44,12 +44,15 @@ def _history(context: Context, data: Data) -> Outbound | None:
     return listing(
         subject=f"Lịch sử {tasks[0].code}",
         head=f"{head}:" if events else f"{head}: chưa ai báo gì.",
-        rows=[("row", "", _line(context, event), "") for event in events],
+        rows=[
+            ("row", "", _line(context, event, before), "")
+            for event, before in zip(events, data["befores"], strict=True)
+        ],
         lines=[f"và {data['more']} dòng cũ hơn"] if data["more"] else [],
     )
 
 
-def _line(context: Context, event: Event) -> str:
+def _line(context: Context, event: Event, before: str) -> str:
     """“09:12 Thứ Ba 30/01, Nguyễn Thị An qua Telegram: báo xong, số 12/QĐ-UBND”."""
     who = context.person(event) if event.by else "máy"
     channel = CHANNELS.get(event.channel, event.channel)
@@ -57,7 +60,8 @@ def _line(context: Context, event: Event) -> str:
     of = f" {title(state)}" if state and len(state.occurrence.task.deliverables) > 1 else ""
     if state and not of and state.occurrence.deliverable.recurs:
         of = f" {state.occurrence.period.name}"
-    words = [f"{_WHAT[event.kind]}{_until(context, event)}{of}"]
+    moved = f" (trước là {day_of(context, before)})" if before else ""
+    words = [f"{_WHAT[event.kind]}{_until(context, event)}{moved}{of}"]
     words += [evidence_words(event.evidence)] if event.evidence else []
     words += [event.note] if event.note else []
     through = f" qua {channel}" if channel else ""

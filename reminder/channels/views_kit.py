@@ -17,7 +17,7 @@ from reminder.ports import Outbound
 
 Data = Mapping[str, Any]
 Row = tuple[str, str, str, str]  # kind of line, code, title, what stands behind the dash
-TellsEvent = Callable[[Context, State, Event, Data], Outbound]
+TellsEvent = Callable[[Context, State, Event, Data], Outbound | None]
 LISTED = 40  # rows of a list; more would not be read
 
 

@@ -39,7 +39,7 @@ def _open_states(context: Context, data: Data) -> list[State]:
 def _row(context: Context, state: State, *, units: bool) -> Row:
     late = context.scheduler.days_late(state, context.today)
     words = [context.units(waiting_units(state))] if units else []
-    words.append(context.due(state))
+    words += [context.due(state), *filter(None, [context.moved(state)])]
     words += [signing_words(context, state)] if state.submitted else []
     words += ["đang xin gia hạn"] if state.request else []
     kind = "late" if late else "item"
@@ -115,7 +115,7 @@ def _stands(context: Context, state: State) -> str:
         paper = f", {evidence_words(state.evidence)}" if state.evidence else ""
         return f"đã xong {when}{paper}, người báo: {context.person(state.closed)}"
     words = [context.due(state)]
-    moved = context.moved(state)
+    moved = context.moved(state, why=True)
     words += [moved] if moved else []
     words += [signing_words(context, state)] if state.submitted else []
     words += [f"còn chờ {context.units(state.open_units)}"] if state.parts else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reminder.channels.context import Context, handle
+from reminder.channels.views_absence import OF_ABSENCE
 from reminder.channels.views_dates import OF_DATES, Says
 from reminder.channels.views_kit import Data, day_of, event_in, speak, state_in
 from reminder.channels.wording import moment_words
@@ -84,6 +85,8 @@ _OF_STATE: dict[str, Says] = {
 def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
     """The refusals that are about no occurrence: a sentence, and typed forms."""
     code = data.get("code", "")
+    if says := OF_ABSENCE.get(data["reason"]):
+        return says(context, data), []
     match data["reason"]:
         case "no-such":
             return f"Kế hoạch không có phần hoặc kỳ ấy của {code} nên chưa ghi gì.", [
@@ -102,17 +105,6 @@ def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
             return "Không còn hạn dự kiến nào; không ghi thêm.", []
         case "no-report":
             return data["say"], []
-        case "away-past":
-            return f"Ngày {day_of(context, data['until'])} đã qua nên chưa ghi gì.", []
-        case "away-long":
-            sentence = "Nghỉ quá một năm thì máy không ghi: xin bỏ người ấy khỏi people.toml."
-            return sentence, []
-        case "not-away":
-            who = "anh/chị" if data["own"] else data["who"]
-            return f"Không có kỳ nghỉ nào của {who} đang chờ hay đang tính; không ghi thêm.", []
-        case "no-person":
-            known = ", ".join(data["known"][:12])
-            return f"Không có ai tên “{data['typed']}” nên chưa ghi gì. Có các mã: {known}", []
         case "history-closed":
             office = context.office
             return f"Lịch sử của {code} xem được ở bộ phận chủ trì và {office}.", [f"hạn {code}"]

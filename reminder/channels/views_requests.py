@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reminder.channels.context import Context, handle
-from reminder.channels.views_kit import Data, event_in, of_event, speak, state_in
+from reminder.channels.views_dates import rest_lines
+from reminder.channels.views_kit import Data, day_of, event_in, of_event, speak, state_in
 from reminder.channels.wording import day_words, moment_words
 from reminder.core.ledger import Event, EventKind, State
 from reminder.ports import Outbound
@@ -24,17 +25,25 @@ def _requested(context: Context, state: State, event: Event, data: Data) -> Outb
     assert event.until is not None
     office = context.unit(context.plan(state).office)
     until = day_words(event.until, context.today)
+    instead = f", thay cho lần xin đến {day_of(context, data['before'])}" if data["before"] else ""
     before = "Đã ghi từ trước: xin gia hạn" if data["again"] else f"Đã chuyển {office}: xin gia hạn"
     lines = [f"Máy vẫn nhắc như lịch cho đến khi {office} quyết ({context.due(state)})."]
+    if data["nobody"]:
+        before = "Đã ghi: xin gia hạn"
+        lines = [
+            f"{office} chưa có ai trong danh sách nên chưa có người quyết.",
+            f"Máy vẫn nhắc như lịch ({context.due(state)}). Xin báo trực tiếp {office}.",
+        ]
+    lines += rest_lines(context, event.until)
     lines += [] if event.note else ["Chưa có lý do: xin nhắn lại kèm một dòng lý do."]
     return speak(
         context,
         before,
         state,
-        f" đến {until}.",
+        f" đến {until}{instead}.",
         lines=lines,
         typed=[f"hoàn tác {handle(context, state)}"],
-        ask="Rút lại trong 1 giờ, xin nhắn",
+        ask="Muốn rút lại, xin nhắn",
     )
 
 

@@ -113,6 +113,7 @@ _KINDS = {
     MessageKind.DIGEST: "tổng hợp tuần",
     MessageKind.NUDGE: "nhắc",
     MessageKind.ESCALATION: "báo quá hạn",
+    MessageKind.REQUEST: "xin gia hạn chờ quyết",
 }
 
 

@@ -122,6 +122,8 @@ def unreachable(
         members = [p for p in people.values() if unit in p.units]
         if not members:
             why = "không có ai trong people.toml"
+            if unit in {plan.office for plan in plans}:
+                why += "; tổng hợp tuần, báo quá hạn và việc xin gia hạn không tới được ai"
             found.append(Unreachable(unit=unit, person="", name=names[unit], why=why))
         for person in members if channels else []:
             faults = [_fault(person, channel, by_place, channels) for channel in person.channels]

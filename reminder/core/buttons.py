@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date, datetime
 
 from reminder.core.occurrences import Key
 
@@ -17,6 +18,21 @@ _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for goo
 def encode(verb: str, key: Key, unit: str) -> str:
     """The data of a button that does `verb` for `unit` to the occurrence `key`."""
     return f"{verb}:{_digest(key, unit)}"
+
+
+def dated(data: str, day: date) -> str:
+    """The data of the same button, which names a day besides."""
+    verb, _, digest = data.partition(":")
+    return f"{verb}@{day:%Y%m%d}:{digest}"
+
+
+def day_of(verb: str) -> tuple[str, date | None]:
+    """A decoded verb without the day that it names, and that day."""
+    word, _, day = verb.partition("@")
+    try:
+        return word, datetime.strptime(day, "%Y%m%d").date() if day else None  # noqa: DTZ007  a day
+    except ValueError:
+        return verb, None
 
 
 def decode(data: str, keys: Iterable[Key], units: Iterable[str]) -> tuple[str, Key, str] | None:

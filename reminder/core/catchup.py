@@ -114,6 +114,8 @@ def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: dat
         return False
     if kind is MessageKind.ESCALATION:
         return True
+    if kind is MessageKind.REQUEST:
+        return state.request is not None
     snoozed = state.snoozed.get(unit)
     silent = snoozed is not None and local_day(now) < snoozed
     return unit in state.open_units and not state.awaits_signature(unit) and not silent

@@ -76,6 +76,7 @@ class State:
     # Which edition of the state this is, for files that replace an older one; an undo is a new one.
     revision: int = field(default=0, compare=False)  # how many events changed it
     changed: datetime | None = field(default=None, compare=False)  # by the last of them
+    why: str = ""  # the reason for the date that the office set or granted
 
     @property
     def key(self) -> Key:
@@ -154,8 +155,16 @@ def apply(state: State, event: Event) -> State:
 def _applied(state: State, event: Event) -> State:
     if event.kind in _MOVES and event.until is not None:
         # Whatever held the old date back, or asked to move it, is answered by the new one.
+        granted = event.kind is EventKind.EXTENSION_GRANTED
+        asked = state.request.note if granted and state.request else ""
         return replace(
-            state, due=event.until, assumed=False, request=None, snoozed={}, held_until=None
+            state,
+            due=event.until,
+            assumed=False,
+            request=None,
+            snoozed={},
+            held_until=None,
+            why=asked or event.note,
         )
     change = _CHANGES.get(event.kind)
     return change(state, event) if change else state

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from reminder.core.ledger import Event, State, history
 from reminder.core.occurrences import Key, Occurrence, occurrences
 from reminder.core.plan import Deliverable, Kind, Plan
+from reminder.core.spans import Span, spans
 from reminder.core.workdays import WorkCalendar, instant, local
 
 
@@ -95,6 +96,7 @@ class MessageKind(StrEnum):
     DIGEST = "digest"
     NUDGE = "nudge"
     ESCALATION = "escalation"
+    REQUEST = "request"  # an extension that the office has not decided
 
 
 class Item(NamedTuple):
@@ -191,6 +193,14 @@ class Scheduler:
             if state.held_until is None or day >= state.held_until:
                 yield day, unit, stage
 
+    def asks_again(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
+        """The working day before the due day: what was asked earlier still waits for the office."""
+        if state.closed or state.due is None or state.request is None:
+            return
+        day = self.calendar.before(state.due)
+        if day > local_day(state.request.at):
+            yield day, plan.office, Stage((day - state.due).days)
+
     def digest_days(self, plans: Sequence[Plan]) -> list[date]:
         """The first working day of each week in which a plan speaks."""
         if not plans:
@@ -239,21 +249,35 @@ class Scheduler:
         since: datetime,
         until: datetime,
     ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
-        states = history(occurrence, events)
-        ends = [start for start, _ in states[1:]] + [None]
-        for (start, state), end in zip(states, ends, strict=True):
+        for span in spans(history(occurrence, events)):
+            state = span.state
             if state.due is None or state.closed:
                 continue
             spoken = [
                 (MessageKind.NUDGE, self.speaks(state)),
                 (MessageKind.ESCALATION, self.escalates(state, plan)),
+                (MessageKind.REQUEST, self.asks_again(state, plan)),
             ]
             for kind, moments in spoken:
                 for day, unit, stage in moments:
                     at = instant(day, self.policy.slot)
-                    inside = since <= at < until
-                    if inside and (start is None or start <= at) and (end is None or at < end):
+                    if kind is MessageKind.ESCALATION:
+                        at = self._once_open(span, at, state.due)
+                    if since <= at < until and span.holds(at):
                         yield at, kind, unit, Item(occurrence.key, state.due, stage)
+
+    def _once_open(self, span: Span, at: datetime, due: date) -> datetime:
+        """`at`, or the first slot after it at which what was thought done was open again."""
+        for start, end, then in span.closed:
+            if start <= at < end and then == due:
+                at = self._slot_from(end)
+        return at
+
+    def _slot_from(self, start: datetime) -> datetime:
+        """The first slot of a working day at or after `start`."""
+        day = self.calendar.roll_forward(local_day(start))
+        at = instant(day, self.policy.slot)
+        return at if at >= start else instant(self.calendar.after(day, 1), self.policy.slot)
 
     def next_wake(
         self,

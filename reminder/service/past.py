@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from reminder.core.decide.packing import key_of
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
-from reminder.core.schedule import MessageKind
+from reminder.core.schedule import Item, MessageKind
 from reminder.ports import Store
 from reminder.service.recipients import unpacked
 
@@ -29,8 +30,8 @@ def completed(store: Store, row: Row) -> Row:
         payload["items"] = [i for i in payload.get("items", ()) if tuple(i[:5]) not in newer]
     elif row.draft.kind == MessageKind.ESCALATION:
         keys = {item.key for items in unpacked(payload).values() for item in items}
-        payload["reminded"] = _reminded(store, keys)
-        payload["office_told"] = _first_told(store, keys)
+        payload["reminded"] = _reminded(store, keys, row.draft.slot)
+        payload["office_told"] = _first_told(store, unpacked(payload))
     elif row.draft.kind == "edit":
         payload["items"] = list(payload.get("items", ()))
     return replace(row, draft=replace(row.draft, payload=payload))
@@ -47,35 +48,42 @@ def _newer(store: Store, row: Row) -> set[tuple[Any, ...]]:
     }
 
 
-def _reminded(store: Store, keys: Iterable[Key]) -> list[list[Any]]:
-    """For each key: how many nudges were sent, by which channels, when the last."""
+def _reminded(store: Store, keys: Iterable[Key], slot: datetime) -> list[list[Any]]:
+    """For each key: how many nudges were sent, by which channels, when the last.
+
+    One of the same `slot` that is on its way for the first time counts as sent: the two leave
+    together.
+    """
     wanted = set(keys)
-    found: dict[Key, list[tuple[datetime, str]]] = {}
-    for row in store.rows(kind="nudge", states=[RowState.SENT], limit=100_000):
+    found: dict[Key, list[tuple[datetime, datetime, str]]] = {}
+    for row in store.rows(kind="nudge", states=[RowState.SENT, RowState.LEASED], limit=100_000):
+        leaving = row.draft.slot == slot and row.attempts <= 1
+        if row.state is RowState.LEASED and not leaving:
+            continue
         for items in unpacked(row.draft.payload).values():
             for item in items:
                 if item.key in wanted:
                     at = row.sent_at or row.draft.slot
-                    found.setdefault(item.key, []).append((at, row.draft.channel))
+                    found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
     return [
         [
             list(key),
-            len({at.date() for at, _ in sends}),
-            sorted({channel for _, channel in sends}),
-            max(at for at, _ in sends).isoformat(),
+            len({slot for slot, *_ in sends}),  # one slot is one reminder, however many hear it
+            sorted({channel for *_, channel in sends}),
+            max(at for _, at, _ in sends).isoformat(),
         ]
         for key, sends in found.items()
     ]
 
 
-def _first_told(store: Store, keys: Iterable[Key]) -> list[list[Any]]:
-    """For each key that an escalation has told of before: when first."""
-    wanted = set(keys)
+def _first_told(store: Store, said: Mapping[str, Sequence[Item]]) -> list[list[Any]]:
+    """For each item that was told to another unit above, with this due day: when first."""
+    wanted = {(item.key, item.due) for items in said.values() for item in items}
     first: dict[Key, datetime] = {}
     for row in store.rows(kind="escalation", states=[RowState.SENT], limit=100_000):
-        for items in unpacked(row.draft.payload).values():
+        for unit, items in unpacked(row.draft.payload).items():
             for item in items:
-                if item.key in wanted:
+                if unit not in said and (item.key, item.due) in wanted:
                     at = row.sent_at or row.draft.slot
                     first[item.key] = min(at, first.get(item.key, at))
     return [[list(key), at.isoformat()] for key, at in first.items()]
@@ -98,9 +106,11 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
         return []
     for row in store.rows(recipient=recipient, limit=NEWEST):
         same = row.draft.channel == channel and row.provider_id == message
-        if same and row.draft.kind in ("nudge", "escalation"):
+        if same and row.draft.kind in ("nudge", "escalation", "request"):
             by_unit = unpacked(row.draft.payload)
             return [(unit, item.key) for unit, items in by_unit.items() for item in items]
+        if same and row.draft.payload.get("view") == "extension-asked":
+            return [("", key_of(row.draft.payload["data"]["key"]))]
     return []
 
 

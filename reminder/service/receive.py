@@ -217,6 +217,7 @@ def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]
             for unit, items in messages.items()
         ],
         now,
+        insist=True,
     )
 
 
@@ -256,16 +257,26 @@ def _pressed(office: Office, data: str) -> Command | Decision | None:
     found = buttons.decode(data, office.states, ("", *office.units))  # "": of no one unit
     if found is None:
         return None
-    word, key, unit = found
-    target = _target(office, key)
+    word, day = buttons.day_of(found[0])
+    _, key, unit = found
+    target, state = _target(office, key), office.states[key]
     if word == "both":
         return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
     if word in ("set-due", "note", "no"):
         return Decision(views=(View(name=f"how-{word}", data={"key": list(key)}),))
+    if word == "confirm-all":
+        year = str(office.by_plan[key.plan].year)
+        return Command(verb=Verb.CONFIRM, everything=True, period=year)
+    if word == "confirm":  # of all periods
+        return Command(verb=Verb.CONFIRM, targets=(replace(target, period=None),))
+    if word == "move" and day:
+        return Command(verb=Verb.SETDUE, targets=(target,), until=day)
     verb = _VERBS.get(word)
     if verb is None:
         return None
-    shared = office.states[key].occurrence.task.confirm.value == "all"
+    if day and state.request and state.request.until != day:  # another request than the button's
+        return Decision(views=(View(name="extension-asked", data={"key": list(key)}),))
+    shared = state.occurrence.task.confirm.value == "all"
     if shared and unit and verb is Verb.DONE:
         target = replace(target, unit=unit)
     return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

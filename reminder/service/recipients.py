@@ -14,8 +14,13 @@ from reminder.service.office import GROUP, TELEGRAM, Office
 Items = Mapping[str, Sequence[Item]]  # by unit
 
 
-def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[Draft]:
-    """The messages of one tick, one row a recipient, slot and kind; several units share it."""
+def drafts(
+    office: Office, messages: Iterable[Message], now: datetime, *, insist: bool = False
+) -> list[Draft]:
+    """The messages of one tick, one row a recipient, slot and kind; several units share it.
+
+    `insist`: the office wants it said, whatever was put off or waits for a signature.
+    """
     rows: dict[tuple[datetime, MessageKind, str, str], dict[str, Sequence[Item]]] = {}
     for message in messages:
         for recipient, channel in told(office, message.unit, message.kind, local_day(now)):
@@ -27,7 +32,7 @@ def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[D
             recipient=recipient,
             kind=kind.value,
             channel=channel,
-            payload={"items": packed(by_unit)},
+            payload={"items": packed(by_unit), **({"insist": True} if insist else {})},
             due_at=now,
         )
         for (slot, kind, recipient, channel), by_unit in rows.items()
@@ -75,6 +80,15 @@ def unreachable(office: Office) -> list[str]:
     needed = {unit for plan in office.plans for task in plan.tasks for unit in task.lead}
     needed |= office.offices | office.leaders
     return [unit for unit in office.units if unit in needed and not office.members(unit)]
+
+
+def headless(office: Office) -> list[str]:
+    """Offices of which nobody can be reached: what they should decide and hear reaches nobody."""
+    return [
+        unit
+        for unit in sorted(office.offices)
+        if not any(office.ways(person.id) for person in office.members(unit))
+    ]
 
 
 def packed(items: Items) -> list[list[Any]]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
 from reminder.ports import Renderer, SendError, Store, StoreBusyError
-from reminder.service import deliver, enrol, tick
+from reminder.service import deliver, enrol, recipients, tick
 from reminder.service.deliver import Delivery, Fate, Parcel
 from reminder.service.office import Files, Office
 from reminder.service.receive import Receiver
@@ -47,6 +47,7 @@ class Service:
             log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
         self._sync(now)
         self._say_if_silent(now)
+        self._warn_headless()
 
     def tick(self, now: datetime) -> int:
         """Says what is due; how many rows that put into the outbox.
@@ -111,6 +112,7 @@ class Service:
         for line in lines:
             log.info("reloaded: %s", line)
         self._say_if_silent(now)
+        self._warn_headless()
         return lines
 
     def _say_if_silent(self, now: datetime) -> None:
@@ -123,6 +125,14 @@ class Service:
             "see docs/plan-format.md, and name it in [plan] files",
             over,
         )
+
+    def _warn_headless(self) -> None:
+        for unit in recipients.headless(self.office):
+            log.warning(
+                "nobody of the office “%s” can be reached: escalations, digests and requests for"
+                " more time reach nobody; see people.toml, and “reminder status”",
+                unit,
+            )
 
     def _sync(self, now: datetime) -> None:
         if enrol.sync_addresses(self.refresh(), self.store, now):

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 SLOT_MARK, DIGEST_MARK = "tick:slot", "tick:digest"  # all up to here was said or skipped
 HOLD_DAYS = 7  # what was late at a plan's first start waits so long for the office's answer
-_SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION)
+_SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION, MessageKind.REQUEST)
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -183,13 +183,21 @@ def _nobody(office: Office, store: Store, now: datetime, meta: dict[str, str]) -
         told = bool(store.meta(name))
         if unit in empty and not told:
             meta[name] = now.isoformat()
-            for plan_office in sorted(office.offices):
+            view = "office-empty" if unit in office.offices else "unit-empty"
+            for above in _above(office, unit):
                 drafts += view_drafts(
-                    office, f"unit:{plan_office}", "unit-empty", {"unit": unit}, now, subject=name
+                    office, f"unit:{above}", view, {"unit": unit}, now, subject=name
                 )
         elif told and unit not in empty:
             meta[name] = ""
     return drafts
+
+
+def _above(office: Office, unit: str) -> list[str]:
+    """Who hears that `unit` has nobody: the offices; of an office itself, its leaders."""
+    if unit in office.offices:
+        return sorted({plan.leaders for plan in office.plans if plan.office == unit})
+    return sorted(office.offices)
 
 
 def _fallen_silent(

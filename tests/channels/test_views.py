@@ -141,7 +141,7 @@ CASES = [
                 "đến Thứ Hai 05/02."
             ),
             "Máy vẫn nhắc như lịch cho đến khi Văn phòng quyết (hạn Thứ Tư 31/01, còn 1 ngày).",
-            "Rút lại trong 1 giờ, xin nhắn: hoàn tác 1c",
+            "Muốn rút lại, xin nhắn: hoàn tác 1c",
         ],
     ),
     (
@@ -172,6 +172,10 @@ CASES = [
                 "(trước là Thứ Tư 31/01)."
             ),
             "Lý do: chờ HĐND.",
+            (
+                "Thứ Bảy 10/02 là ngày nghỉ: xong trước hết Thứ Tư 07/02 là tốt; "
+                "quá Thứ Năm 15/02 mới là quá hạn."
+            ),
         ],
     ),
     (

@@ -144,4 +144,4 @@ def test_speaking_hours(scheduler: Scheduler) -> None:
     assert [
         [kind.value for kind in KINDS if speaking_hours(scheduler, kind, instant(day, clock))]
         for day, clock in hours
-    ] == [["digest"], ["digest", "nudge", "escalation"], [], []]
+    ] == [["digest"], ["digest", "nudge", "escalation", "request"], [], []]

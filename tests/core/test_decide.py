@@ -260,7 +260,12 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
         ["refused:not-after-today"],
     ),
     # dates
-    ([], "binh: /dathan 5a 15/9/2024", ["due-set 5a.1:2024 van-phong →2024-09-15"], ["date-set"]),
+    (
+        [],
+        "binh: /dathan 5a 15/9/2024",
+        ["due-set 5a.1:2024 van-phong →2024-09-15"],
+        ["date-set", "date-set>van-phong"],
+    ),
     (
         [],
         "binh: /dathan 4b 10/02 chờ HĐND",

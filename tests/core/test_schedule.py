@@ -314,6 +314,65 @@ def test_undo_and_reopen_speak_again(plan2024: Plan, scheduler: Scheduler) -> No
         ]
 
 
+def test_what_was_thought_done_escalates_once_it_is_open_again(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Closed in time and opened again when it is late: those above hear at the next slot, once."""
+    done = event(KEY_1C, EventKind.DONE, instant(date(2024, 1, 29), MORNING), "tu-phap")
+    back = event(KEY_1C, EventKind.REOPENED, instant(date(2024, 2, 6), MORNING), "tu-phap")
+    note = event(KEY_1C, EventKind.NOTED, instant(date(2024, 2, 6), time(15)), "tu-phap")
+    again = event(KEY_1C, EventKind.DONE, instant(date(2024, 2, 16), MORNING), "tu-phap")
+    twice = event(KEY_1C, EventKind.REOPENED, instant(date(2024, 2, 19), MORNING), "tu-phap")
+    escalated = [
+        [s for s in speaks(scheduler, plan2024, events, "1c") if "tu-phap" not in s]
+        for events in ([done, back, note], [done, back, note, again, twice])
+    ]
+    assert escalated == [["07/02 van-phong late-1", "07/02 lanh-dao late-3"]] * 2
+    shut = event(KEY_1C, EventKind.DONE, instant(date(2024, 2, 6), time(16)), "tu-phap")
+    late = [done, back, shut, twice]
+    assert [s for s in speaks(scheduler, plan2024, late, "1c") if "tu-phap" not in s] == [
+        "20/02 van-phong late-1",
+        "20/02 lanh-dao late-3",
+    ]
+
+
+def test_a_request_that_waits_comes_back_before_the_due_day(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """To the office, on the working day before the due day; not on the day it was asked."""
+    cases = {}
+    for day, outcome in (
+        (date(2024, 1, 26), None),
+        (date(2024, 1, 30), None),
+        (date(2024, 1, 26), EventKind.EXTENSION_REFUSED),
+    ):
+        events = [
+            event(
+                KEY_1C,
+                EventKind.EXTENSION_ASKED,
+                instant(day, MORNING),
+                "tu-phap",
+                date(2024, 2, 5),
+            )
+        ]
+        if outcome:
+            events.append(event(KEY_1C, outcome, instant(day, time(15)), "van-phong"))
+        found = scheduler.messages(
+            [plan2024], {KEY_1C: events}, midnight(date(2024, 1, 1)), midnight(date(2024, 12, 31))
+        )
+        cases[f"{day:%d/%m} {outcome or ''}".strip()] = [
+            f"{local(m.at):%d/%m %H:%M} {m.unit} {i.key.task}"
+            for m in found
+            for i in m.items
+            if m.kind is MessageKind.REQUEST
+        ]
+    assert cases == {
+        "26/01": ["30/01 08:00 van-phong 1c"],
+        "30/01": [],
+        "26/01 extension-refused": [],
+    }
+
+
 def test_a_second_close_changes_nothing(plan2024: Plan) -> None:
     """Who closed first stays on record, whoever reports after."""
     at = instant(date(2024, 1, 29), MORNING)

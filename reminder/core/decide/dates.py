@@ -73,18 +73,23 @@ def extend(desk: Desk, command: Command, target: Target) -> Decision:
     state = subject(desk, command, target, matter, units)[0]
     day = _later_due(desk, matter, command, state)
     request = state.request
+    nobody = not any(matter.plan.office in person.units for person in desk.people.values())
+    stands: dict[str, Any] = {"nobody": nobody, "before": ""}
     if request and (request.until, request.note, request.unit) == (day, command.note, units[0]):
-        return said("extension-requested", event=pack_event(request), again=True)
+        return said("extension-requested", event=pack_event(request), again=True, **stands)
     asked = event(
         desk, EventKind.EXTENSION_ASKED, state.key, units[0], until=day, note=command.note
     )
+    if request and request.until != day and request.until:
+        stands["before"] = request.until.isoformat()
     office = View(
         name="extension-asked",
-        data={"key": pack_key(state.key)},
+        data={"key": pack_key(state.key), "before": stands["before"]},
         to=f"unit:{matter.plan.office}",
     )
     packed = pack_event(asked)
-    return also(said("extension-requested", [asked], event=packed, again=False), office)
+    answer = said("extension-requested", [asked], event=packed, again=False, **stands)
+    return also(answer, office)
 
 
 def _later_due(desk: Desk, matter: Matter, command: Command, state: State) -> date:
@@ -124,6 +129,8 @@ def set_due(desk: Desk, command: Command, target: Target) -> Decision:
     if day is None:
         raise refusal("needs-date", verb=command.verb.value, key=pack_key(state.key))
     check_day(desk, matter, state, day, today_too=True, verb=head(command.verb))
+    if day == state.due and not state.assumed:
+        raise refusal("already-due", key=pack_key(state.key))
     moved = event(
         desk,
         EventKind.DUE_SET,
@@ -135,11 +142,10 @@ def set_due(desk: Desk, command: Command, target: Target) -> Decision:
     before = state.due.isoformat() if state.due else ""
     data: dict[str, Any] = {"event": pack_event(moved), "before": before}
     others = [
-        View(name="date-set", data=data, to=f"unit:{unit}")
+        View(name="date-set", data={**data, "ask": False}, to=f"unit:{unit}")
         for unit in state.open_units
-        if unit not in desk.sender.units
     ]
-    return also(said("date-set", [moved], **data), *others)
+    return also(said("date-set", [moved], **data, ask=not command.note), *others)
 
 
 def _confirm_one(desk: Desk, command: Command, target: Target) -> Decision:
@@ -158,7 +164,9 @@ def _unconfirmed(desk: Desk, state: State) -> bool:
 
 
 def _is_held(desk: Desk, state: State) -> bool:
-    return state.held_until is not None and state.held_until > desk.today
+    """Held for longer than a confirmation would hold it."""
+    tomorrow = desk.scheduler.calendar.after(desk.today, 1)
+    return state.held_until is not None and state.held_until > tomorrow
 
 
 def _confirmed(desk: Desk, states: list[State]) -> Decision:
@@ -179,7 +187,7 @@ def confirm(desk: Desk, command: Command) -> Decision:
     """“/xacnhan 4b”, “/xacnhan tất cả”: the office takes dates as they are."""
     if not command.everything:
         return per_target(_confirm_one)(desk, command)
-    plans = {plan.id for plan in desk.plans}
+    plans = {plan.id for plan in desk.plans if command.period in (None, str(plan.year))}
     waiting = [s for k, s in desk.states.items() if k.plan in plans and _unconfirmed(desk, s)]
     if not waiting:
         raise refusal("nothing-assumed")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reminder.core.commands import Command, Target, Verb
 from reminder.core.decide.common import refusal, said
 from reminder.core.decide.packing import pack_event
 from reminder.core.desk import Decision, Desk
-from reminder.core.ledger import Event
+from reminder.core.ledger import Event, State, apply, initial
+from reminder.core.occurrences import Key
 from reminder.core.plan import Plan, Task
 from reminder.core.reportperiods import ReportPeriodError, asked, in_hand
 
@@ -61,8 +64,25 @@ def history(desk: Desk, command: Command, target: Target) -> Decision:
         "history",
         tasks=[_pair(plan, each) for plan, each in found],
         events=[pack_event(e) for e in events[-HISTORY:]],
+        befores=_dues_before(desk, events)[-HISTORY:],
         more=max(0, len(events) - HISTORY),
     )
+
+
+def _dues_before(desk: Desk, events: Sequence[Event]) -> list[str]:
+    """For each event that moves a date, the date until then; empty for all else."""
+    dues: dict[Key, State] = {}
+    before: list[str] = []
+    for event in events:
+        state = dues.get(event.key)
+        if state is None and event.key in desk.states:
+            state = initial(desk.states[event.key].occurrence)
+        if state is None:
+            before.append("")
+            continue
+        dues[event.key] = after = apply(state, event)
+        before.append(state.due.isoformat() if state.due and state.due != after.due else "")
+    return before
 
 
 def _is_named(event: Event, target: Target) -> bool:

@@ -31,13 +31,14 @@ def approve(desk: Desk, command: Command, target: Target) -> Decision:
     day = command.until or request.until
     assert day is not None
     check_day(desk, matter, state, day, today_too=True, verb=head(command.verb))
-    return _decided(desk, command, request, EventKind.EXTENSION_GRANTED, day)
+    told = dict.fromkeys((request.unit, *state.open_units))  # the date is the others' too
+    return _decided(desk, command, request, EventKind.EXTENSION_GRANTED, day, tuple(told))
 
 
 def reject(desk: Desk, command: Command, target: Target) -> Decision:
     """“/khongdongy 1c”: the date stays as it is."""
     _, _, request = _asked(desk, command, target)
-    return _decided(desk, command, request, EventKind.EXTENSION_REFUSED, None)
+    return _decided(desk, command, request, EventKind.EXTENSION_REFUSED, None, (request.unit,))
 
 
 def _asked(desk: Desk, command: Command, target: Target) -> tuple[Matter, State, Event]:
@@ -65,7 +66,12 @@ def _no_request(desk: Desk, matter: Matter, target: Target) -> RefusalError:
 
 
 def _decided(
-    desk: Desk, command: Command, request: Event, kind: EventKind, day: date | None
+    desk: Desk,
+    command: Command,
+    request: Event,
+    kind: EventKind,
+    day: date | None,
+    told: tuple[str, ...],
 ) -> Decision:
     made = event(desk, kind, request.key, request.unit, until=day, note=command.note)
     data: dict[str, Any] = {
@@ -73,10 +79,8 @@ def _decided(
         "granted": kind is EventKind.EXTENSION_GRANTED,
         "note": command.note,
     }
-    answer = said("extension-decided", [made], **data)
-    if request.unit in desk.sender.units:
-        return answer
-    return also(answer, View(name="extension-decided", data=data, to=f"unit:{request.unit}"))
+    words = [View(name="extension-decided", data=data, to=f"unit:{unit}") for unit in told]
+    return also(said("extension-decided", [made], **data), *words)
 
 
 def remind(desk: Desk, command: Command, target: Target) -> Decision:

@@ -21,9 +21,10 @@ from reminder.core.decide.common import (
 )
 from reminder.core.decide.forms import typed
 from reminder.core.decide.matters import find, own_units
-from reminder.core.decide.packing import pack_key
+from reminder.core.decide.packing import pack_event, pack_key
 from reminder.core.decide.subjects import choice
 from reminder.core.desk import Decision, Desk, View
+from reminder.core.ledger import Event
 from reminder.core.occurrences import Key
 
 
@@ -75,7 +76,7 @@ def decide(command: Command, desk: Desk) -> Decision:
     steps = [_step(each) for each in (replace(command, also=()), *command.also)]
     made = in_turn(desk, steps)
     later = after(desk, made.events)
-    views = (*made.views, *_closed_words(desk, later))
+    views = (*made.views, *_closed_words(desk, later), *_reopened_words(desk, later, made.events))
     return replace(made, views=one_answer(views))
 
 
@@ -105,7 +106,7 @@ def _closed_words(before: Desk, later: Desk) -> list[View]:
         if was and now and now.closed and not was.closed:
             for unit in sorted(units):
                 told.setdefault(unit, []).append(key)
-    leaders = {plan.leaders for plan in before.plans}
+    leaders = _leaders(before)
     return [
         View(
             name="closed-word",
@@ -114,6 +115,26 @@ def _closed_words(before: Desk, later: Desk) -> list[View]:
         )
         for unit, keys in told.items()
     ]
+
+
+def _reopened_words(before: Desk, later: Desk, events: Sequence[Event]) -> list[View]:
+    """To each unit above that was told of the delay, and then of the close: it is open again."""
+    last = {e.key: e for e in events}
+    return [
+        View(
+            name="reopened-word",
+            data={"event": pack_event(last[key]), "leaders": unit in _leaders(before)},
+            to=f"unit:{unit}",
+        )
+        for key, units in before.told.items()
+        if key in last and key in before.states and key in later.states
+        if before.states[key].closed and not later.states[key].closed
+        for unit in sorted(units)
+    ]
+
+
+def _leaders(desk: Desk) -> set[str]:
+    return {plan.leaders for plan in desk.plans}
 
 
 def _list_back(desk: Desk, command: Command) -> Decision:

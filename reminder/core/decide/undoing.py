@@ -30,12 +30,13 @@ def undo(desk: Desk, command: Command, target: Target) -> Decision:
     if not mine:
         raise _not_mine(desk, command, target, standing)
     newest = mine[0]
-    if desk.now - newest.at > UNDO_WITHIN:
+    asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
+    if desk.now - newest.at > UNDO_WITHIN and not asked:
         raise refusal("undo-late", key=pack_key(newest.key), event=pack_event(newest))
     alike = [e for e in desk.events if _same_act(e, newest) and _holds(desk, e)]
     events = [event(desk, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
     decision = said("undone", events, event=pack_event(newest))
-    if newest.kind is EventKind.EXTENSION_ASKED:
+    if asked:
         office = f"unit:{plans[newest.key.plan].office}"
         decision = also(
             decision,
