@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from reminder.cli import app
+from reminder.core.commands import CommandError, parse
 from tests.conftest import ROOT
+from tests.core.commands_kit import OFFICE
 
 DOCS = ROOT / "docs"
+GUIDES = ("huong-dan-can-bo.md", "huong-dan-van-phong.md")
+READ_ON = date(2024, 1, 30)  # the guides' examples are of these weeks
 
 
 def commands(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -39,6 +44,36 @@ def test_each_command_stands_in_the_readme(command: tuple[str, ...]) -> None:
     """The list of commands in the README is whole."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"reminder {' '.join(command)}" in readme
+
+
+def spans(guide: str) -> list[str]:
+    """What a guide shows as something to type."""
+    return re.findall(r"`([^`\n]+)`", (DOCS / guide).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_says_to_type_is_understood(guide: str) -> None:
+    """Each command with a slash, and each example about a task, is a command to the office."""
+    typed = [s for s in spans(guide) if s.startswith("/") or re.search(r"\b\d[a-zđ]\b|\bBC\b", s)]
+    typed = [s for s in typed if not s.startswith("reminder ") and s not in PARTS]
+    misread = {s: r.say for s in typed if isinstance(r := parse(s, READ_ON, OFFICE), CommandError)}
+    assert (misread, len(typed) > 8) == ({}, True)
+
+
+# Codes and keys that a guide only names.
+PARTS = frozenset({"BC", "1dd", "1d9"})
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_says_to_run_is_a_command(guide: str) -> None:
+    """`reminder …` names a command of the program."""
+    known = {" ".join(command) for command in commands(app)}
+    run = [s.removeprefix("reminder ") for s in spans(guide) if s.startswith("reminder ")]
+    unknown = [s for s in run if not any(f"{s} ".startswith(f"{name} ") for name in known)]
+    assert [s for s in unknown if s.split()[0] not in COMING] == []
+
+
+COMING = frozenset({"digest", "report"})  # being built
 
 
 def test_links_lead_somewhere() -> None:

@@ -21,6 +21,7 @@ from reminder.channels.wording import coming_rest, day_words, listed, rest_words
 from reminder.core.ledger import State
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_date, vn_day
+from reminder.core.plan import Confirm
 from reminder.core.schedule import Item
 from reminder.core.workdays import instant
 from reminder.documents.calendar_file import FILE_NAME, MEDIA_TYPE, due_days
@@ -104,6 +105,8 @@ def nudge(
         instead=_off_words(context, off, stands_in=True),
         absent=_off_words(context, off, stands_in=False),
     )
+    if shown:
+        view = replace(view, example=view.example + _part_of(context, shown[0][0], off))
     message = compose(
         "nudge",
         subject=_subject(context, shown, asked),
@@ -195,6 +198,13 @@ def _view(
     )
 
 
+def _part_of(context: Context, state: State, off: Off) -> str:
+    """Behind what a stand-in types of shared work: whose part is meant, since it is not the own."""
+    units = [unit for unit in state.open_units if unit in off.stands_in]
+    shared = state.occurrence.task.confirm is Confirm.ALL
+    return f" {context.unit(units[0])}" if shared and units else ""
+
+
 def _off_words(context: Context, off: Off, *, stands_in: bool) -> tuple[str, ...]:
     """“Tin của Tư pháp gửi anh/chị thay: An nghỉ đến hết Thứ Bảy 10/02.”"""
     return tuple(
@@ -269,7 +279,8 @@ def _buttons(
         name, units = handle(context, state), live[state.key]
         code = context.code(state)
         unit = _acting_unit(state, units)
-        done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}", unit)
+        part = _part_of(context, state, off)
+        done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}{part}", unit)
         later = context.button(f"⏰ {name}", Act.SNOOZE, state, f"/nhacsau {code} 1", unit)
         rows.append((done,) if unit in off.stands_in else (done, later))
     return tuple(rows)

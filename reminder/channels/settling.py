@@ -54,6 +54,9 @@ def plan_started(context: Context, plan: Plan, late: Sequence[State], held: date
         awaiting_more=max(0, len(awaiting) - LINES),
         waits=handle(context, awaiting[0]) if awaiting else "",
         day=vn_date(date(plan.year, 12, 31), year=True),
+        soon=vn_date(
+            min(context.scheduler.calendar.after(context.today, 5), date(plan.year, 12, 31))
+        ),
         assumed=assumed[:LINES],
         assumed_more=max(0, len(assumed) - LINES),
         assumed_count=sum(len(group.states) for group in assumed),

@@ -59,6 +59,7 @@ class Status:
     last_tick: str | None
     last_poll: str | None
     unreachable: list[Unreachable]
+    headless: list[str]  # offices of which nobody is reached: nobody decides, nobody is told
     unconfirmed_years: list[int]  # the calendar of these was not checked by anybody
 
 
@@ -72,6 +73,7 @@ def status(
         channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
         mine = [s for s in office.states.values() if s.key.plan in {p.id for p in plans}]
+        cut_off = unreachable(plans, office.people, store.addresses(), channels)
         counts = _counts(mine, office.scheduler, office.now)
         found = Status(
             at=_local(office.now.isoformat()) or "",
@@ -82,7 +84,8 @@ def status(
             down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
             last_tick=_local(store.meta("last_tick")),
             last_poll=_local(store.meta("last_poll")),
-            unreachable=unreachable(plans, office.people, store.addresses(), channels),
+            unreachable=cut_off,
+            headless=_headless(plans, office.people, cut_off),
             unconfirmed_years=_unconfirmed(plans, office.scheduler, office.now),
         )
     print(json.dumps(asdict(found), ensure_ascii=False)) if as_json else _print(found)
@@ -122,8 +125,6 @@ def unreachable(
         members = [p for p in people.values() if unit in p.units]
         if not members:
             why = "không có ai trong people.toml"
-            if unit in {plan.office for plan in plans}:
-                why += "; tổng hợp tuần, báo quá hạn và việc xin gia hạn không tới được ai"
             found.append(Unreachable(unit=unit, person="", name=names[unit], why=why))
         for person in members if channels else []:
             faults = [_fault(person, channel, by_place, channels) for channel in person.channels]
@@ -131,6 +132,19 @@ def unreachable(
                 why = "; ".join(fault for fault in faults if fault)
                 found.append(Unreachable(unit=unit, person=person.id, name=person.name, why=why))
     return found
+
+
+def _headless(
+    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[Unreachable]
+) -> list[str]:
+    lost = {one.person for one in cut_off}
+    return sorted(
+        {
+            plan.office
+            for plan in plans
+            if all(p.id in lost for p in people.values() if plan.office in p.units)
+        }
+    )
 
 
 def _fault(
@@ -176,6 +190,11 @@ def _print(found: Status) -> None:
     for one in found.unreachable:
         who = f"{one.name} ({one.person}, {one.unit})" if one.person else f"{one.name} ({one.unit})"
         print(f"Không tới được: {who}: {one.why}")
+    for unit in found.headless:
+        print(
+            f"Không ai của {unit} nhận được tin: tổng hợp tuần, báo quá hạn và việc xin gia hạn "
+            "không tới được ai"
+        )
     for year in found.unconfirmed_years:
         print(f"Lịch năm {year} chưa đối chiếu với thông báo nghỉ lễ: xem config/calendar.toml")
 

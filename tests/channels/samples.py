@@ -24,6 +24,7 @@ def messages() -> dict[str, Outbound]:
         "nhac-truoc-tet": scenes.morning(
             "2024-02-07", "tu-phap", "van-phong", events=scenes.february()
         ),
+        "nhac-thay-nguoi-nghi": scenes.standing_in(),
         "nhac-hai-bo-phan": scenes.morning(
             "2024-02-07", "tu-phap", "van-phong", events=scenes.february()[:-1]
         ),
@@ -56,13 +57,17 @@ def messages() -> dict[str, Outbound]:
         "tra-loi-da-ro": scenes.reply(replies.seen),
         "tra-loi-xong-chua": scenes.reply(replies.asked),
         "tra-loi-trinh-ky": scenes.submitted(),
+        "bat-dau-theo-doi": scenes.plan_start(),
+        "dat-han-ngay-nao": scenes.which_day(),
         "xin-gia-han": scenes.extension(),
+        "xin-gia-han-cho-quyet": scenes.extension_waiting(),
         "gia-han-dong-y": scenes.decided(granted=True),
         "gia-han-khong-dong-y": scenes.decided(granted=False),
         "loi-dia-chi": scenes.notice("address"),
         "loi-dia-chi-thu": scenes.notice("mailbox"),
         "loi-nhom": scenes.notice("group"),
         "loi-bo-phan-trong": scenes.notice("unit"),
+        "loi-van-phong-trong": notices.office_empty(scene("2024-01-26"), "van-phong"),
         "loi-kenh": scenes.notice("channel"),
         "loi-tin-chet": scenes.notice("letter"),
         "tro-giup-cong-chuc": notices.help_text(scene("2024-01-26")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from reminder.channels import answers, escalation, notices, replies
+from reminder.channels import answers, escalation, notices, replies, settling
 from reminder.channels.context import Context
-from reminder.channels.nudge import nudge
+from reminder.channels.nudge import Off, nudge
 from reminder.channels.programwords import VIEWS, Words
 from reminder.core.ledger import Event, EventKind, State
 from reminder.core.occurrences import Key
@@ -194,6 +194,38 @@ def asking() -> list[Event]:
 def extension() -> Outbound:
     context = scene("2024-01-31", asking())
     return notices.extension_asked(context, context.states[key("1c")])
+
+
+def extension_waiting() -> Outbound:
+    asked = said(
+        EventKind.EXTENSION_ASKED, at("2024-01-29"), key("1c"), "tu-phap",
+        note="chờ số liệu HĐND", until=date(2024, 2, 5),
+    )  # fmt: skip
+    context = scene("2024-01-30", [asked])
+    message = notices.requests_waiting(context, [context.states[key("1c")]])
+    assert message is not None
+    return message
+
+
+def plan_start() -> Outbound:
+    context = scene("2024-02-19", february()[:1])
+    late = [s for s in context.states.values() if context.scheduler.days_late(s, context.today)]
+    late = [s for s in late if not s.closed]
+    return settling.plan_started(context, plan(), late, date(2024, 2, 26))
+
+
+def which_day() -> Outbound:
+    context = scene("2024-02-01")
+    return settling.which_day(context, context.states[key("1c")])
+
+
+def standing_in() -> Outbound:
+    context = scene("2024-01-26")
+    away = {"tu-phap": [("Nguyễn Thị An", date(2024, 2, 2))]}
+    off = Off(away=away, stands_in=frozenset({"tu-phap"}))
+    message = nudge(context, nudged(context, "tu-phap"), off=off)
+    assert message is not None
+    return message
 
 
 def decided(granted: bool) -> Outbound:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reminder.core.absence import absence_key
 from reminder.core.ledger import Event, EventKind
 from reminder.core.occurrences import Key
 from tests.cli.test_people import NOW, Terminal
@@ -79,6 +80,40 @@ def test_text_is_one_line_an_event(terminal: Terminal) -> None:
     assert lines[1].startswith("30/01/2024 10:00 · hẹn nhắc lại 02/4/2024 · 2c ")
     assert lines[1].endswith(" 2024-03 · Văn phòng · da-nghi (email)")
     assert lines[2] == "30/01/2024 11:00 · chờ Văn phòng · 1c · bo-phan-cu · chương trình"
+
+
+def test_an_absence_names_the_person(terminal: Terminal) -> None:
+    """It is of no task: who, from when, until when, by whom; no code can be asked for it."""
+    away = Event(
+        at=NOW + timedelta(hours=3),
+        kind=EventKind.AWAY,
+        key=absence_key("tp-1", date(2024, 2, 1)),
+        unit="tu-phap",
+        by="vp-1",
+        channel="telegram",
+        until=date(2024, 2, 10),
+    )
+    with terminal.store() as store:
+        store.record([away], unit_names={}, at=NOW)
+    assert json.loads(terminal.run("log", "--json").splitlines()[-1]) == {
+        "at": "2024-01-30T12:00:00+07:00",
+        "event": "away",
+        "person": "tp-1",
+        "since": "2024-02-01",
+        "until": "2024-02-10",
+        "unit": "tu-phap",
+        "by": "vp-1",
+        "channel": "telegram",
+    }
+    assert terminal.run("log").splitlines()[-1] == (
+        "30/01/2024 12:00 · nghỉ đến hết 10/02/2024 · Công chức Tư pháp, từ 01/02/2024 · Tư pháp · "
+        "Công chức Văn phòng (telegram)"
+    )
+    assert terminal.refused("log", "--task", "tp-1").startswith("không có nhiệm vụ “tp-1”")
+    terminal.at(NOW + timedelta(days=3))
+    assert "Công chức Tư pháp nghỉ đến hết 10/02/2024." in terminal.run("people")
+    terminal.at(NOW + timedelta(days=20))
+    assert "nghỉ" not in terminal.run("people")
 
 
 def test_one_task(terminal: Terminal) -> None:

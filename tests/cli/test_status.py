@@ -47,6 +47,7 @@ def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "down": {},
         "last_tick": None,
         "last_poll": None,
+        "headless": [],
         "unconfirmed_years": [],
     }
     assert not any(found["outbox"].values())
@@ -130,6 +131,22 @@ def test_messages_are_counted_in_words(tmp_path: Path, monkeypatch: pytest.Monke
         "  xem: reminder outbox list --state unknown\n"
     ) in terminal.run("status")
     assert told(terminal)["outbox"]["unknown"] == 1
+
+
+def test_an_office_of_nobody_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody in it, or nobody who can be reached: in one line, and in the JSON."""
+    settings = '[email]\nhost = "mail.xa.example"\nsender = "nhac@xa.example"'
+    terminal = Terminal(tmp_path, monkeypatch, settings)
+    assert told(terminal)["headless"] == []
+    with terminal.store() as store:
+        store.bind("vp-1", "email", "vp@xa.example", NOW)
+        store.mark_address_dead("email", "vp@xa.example", "550", NOW)
+    assert told(terminal)["headless"] == ["van-phong"]
+    people = (tmp_path / "people.toml").read_text(encoding="utf-8")
+    others = people.replace('"van-phong"', '"tai-chinh-ke-toan"')
+    (tmp_path / "people.toml").write_text(others, encoding="utf-8")
+    assert told(terminal)["headless"] == ["van-phong"]
+    assert "Không ai của van-phong nhận được tin" in terminal.run("status")
 
 
 def test_a_year_whose_calendar_nobody_checked(

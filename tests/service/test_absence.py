@@ -61,6 +61,18 @@ def test_where_all_are_away_the_office_stands_in(office: World) -> None:
     assert pressed[0].startswith("telegram chi reply: ✅ Đã ghi 1c")
 
 
+def test_what_a_stand_in_types_of_shared_work_names_the_unit(office: World) -> None:
+    """“xong 2c” would be the office's own part; check-ins are not answered all at once."""
+    office.says("an", "xong 1c", at("25/01", "09:00"))
+    office.says("chi", "xong 2c", at("25/01", "09:00"))
+    office.says("an", "/nghiphep 26/01", at("25/01", "09:01"))
+    office.says("chi", "/nghiphep binh 26/01", at("25/01", "09:02"))
+    nudged(office, "26/01")
+    assert text_to(office, "chi").splitlines()[-1] == "Xong việc nào xin nhắn: xong 2c Tư pháp"
+    office.says("chi", "xong 2c Tư pháp", at("26/01", "10:00"))
+    assert office.events()[-1] == "done 2c.1 2024-01 tu-phap chi"
+
+
 def test_the_person_may_answer_all_the_same(office: World) -> None:
     """Away is about being nudged."""
     office.says("an", "/nghiphep 24/01-31/01", at("23/01", "09:00"))

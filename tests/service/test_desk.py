@@ -215,7 +215,7 @@ def test_a_request_that_waits_comes_back_before_the_due_day(office: World) -> No
     office.says("an", "gia hạn 1c 05/02 chờ số liệu HĐND", at("26/01", "15:00"))
     office.tick(at("29/01"))
     told = [line for line in office.tick(at("30/01")) if " request:" in line]
-    first = "Văn phòng lưu ý, Thứ Ba 30/01: 1 việc xin gia hạn chưa có quyết định, hạn sắp đến."
+    first = "Văn phòng lưu ý, Thứ Ba 30/01: 1 việc xin gia hạn chưa có quyết định."
     assert told == [f"telegram chi request: {first}", f"email hoa request: {first}"]
     restarted(office)
     assert [line for line in office.tick(at("30/01", "08:01")) if " request:" in line] == []
