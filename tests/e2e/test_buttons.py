@@ -209,11 +209,11 @@ async def test_an_extension_is_granted_by_button(tmp_path: Path) -> None:
         await nudged(place)
         await place.says(AN, "gia hạn 1c 05/02 chờ số liệu")
         asked = place.newest(CHI, "xin gia hạn")
-        await place.presses(CHI, "Đồng ý", asked)
+        await place.presses(CHI, "✅ Đồng ý", asked)
         assert "05/02" in place.newest(AN, "đồng ý").text
         before = await place.events()
-        await place.presses(CHI, "Đồng ý", asked)
-        await place.presses(CHI, "Không", asked)
+        await place.presses(CHI, "✅ Đồng ý", asked)
+        await place.presses(CHI, "❌ Không", asked)
         assert await place.events() == before
         assert len(place.telegram.answers) == 3
 
