@@ -91,7 +91,7 @@ def _prepared(
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
     try:
-        message = renderer.render(Moment(office, now), completed(store, row))
+        message = renderer.render(Moment(office, now), completed(office, store, row, now))
     except StoreBusyError:
         raise
     except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others

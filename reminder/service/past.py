@@ -11,17 +11,20 @@ from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
 from reminder.core.schedule import MessageKind
 from reminder.ports import Store
+from reminder.service.health import health
+from reminder.service.office import Office
 from reminder.service.recipients import unpacked
 
 _GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
 
 
-def completed(store: Store, row: Row) -> Row:
+def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
     """`row` with what its words need of the past.
 
     A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
-    escalation learns how often its items were nudged about, and since when the office knows.
+    escalation learns how often its items were nudged about, and since when the office knows; a
+    digest how the program has fared, with the head of the ledger that its own row has kept.
     """
     payload = dict(row.draft.payload)
     if row.draft.kind == MessageKind.NUDGE:
@@ -31,6 +34,9 @@ def completed(store: Store, row: Row) -> Row:
         keys = {item.key for items in unpacked(payload).values() for item in items}
         payload["reminded"] = _reminded(store, keys)
         payload["office_told"] = _first_told(store, keys)
+    elif row.draft.kind == MessageKind.DIGEST or payload.get("view") == MessageKind.DIGEST:
+        number, last_hash = payload.get("head") or store.head()
+        payload["health"] = health(office, store, now, head=(int(number), str(last_hash)))
     elif row.draft.kind == "edit":
         payload["items"] = list(payload.get("items", ()))
     return replace(row, draft=replace(row.draft, payload=payload))

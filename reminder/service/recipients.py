@@ -37,19 +37,22 @@ def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[D
 def told(office: Office, unit: str, kind: str) -> list[tuple[str, str]]:
     """Each (recipient, channel) by which `unit` hears a message of this kind.
 
-    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail.
+    A digest goes to each person by every way: in short by Telegram, in full by mail. A bound group stands in for its officers' private nudges on Telegram, not for their e-mail.
     """
     group = f"{GROUP}{unit}"
     in_group = kind == MessageKind.NUDGE and bool(office.address(group, TELEGRAM))
     found = [(group, TELEGRAM)] if in_group and TELEGRAM in office.channels else []
     for person in office.members(unit):
         ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
+        if kind == MessageKind.DIGEST:
+            found += [(person.id, way) for way in ways]
+            continue
         if not (found and found[0][0] == group and ways[0] == TELEGRAM):
             found.append((person.id, ways[0]))
     return found
 
 
-def unreachable(office: Office) -> list[str]:
+def empty(office: Office) -> list[str]:
     """Units that lead work, or follow it, and have nobody in them."""
     needed = {unit for plan in office.plans for task in plan.tasks for unit in task.lead}
     needed |= office.offices | office.leaders
