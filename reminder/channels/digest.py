@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from reminder.channels import digest_health, digest_lines
 from reminder.channels.answers import answer
 from reminder.channels.compose import compose, page, render_lines
-from reminder.channels.context import Context, handle, title, waiting_units
-from reminder.channels.digest_sections import Section, bars, cells, sections
+from reminder.channels.context import Context, title, waiting_units
+from reminder.channels.digest_sections import bars, cells, sections
 from reminder.channels.wording import coming_rest, day_words, one_line
 from reminder.core.digest import Digest, digest
 from reminder.core.ledger import State
@@ -95,7 +95,9 @@ def zalo(context: Context, found: Digest) -> Outbound:
         return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
     monday = found.day - timedelta(days=found.day.weekday())
     worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6))
-    span = "–".join(dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked)))
+    span = "–".join(
+        dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked))
+    )
     lines = []
     if found.this_week:
         lines.append(f"Nhắc việc tuần {span}: {_pasted(context, found.this_week)}.")
@@ -104,7 +106,9 @@ def zalo(context: Context, found: Digest) -> Outbound:
         if found.next_weeks:
             lines.append(f"Hai tuần tới: {_pasted(context, found.next_weeks)}.")
     if found.late:
-        lines.append(f"Đã quá hạn, mong các bộ phận sớm hoàn thành: {_pasted(context, found.late)}.")
+        lines.append(
+            f"Đã quá hạn, mong các bộ phận sớm hoàn thành: {_pasted(context, found.late)}."
+        )
     lines[-1] += f" Xong xin nhắn {context.office}."
     return answer(lines, subject=f"Nhắc việc tuần {span}")
 
@@ -169,13 +173,13 @@ def _done_since(context: Context, found: Digest) -> str:
 
 
 def _name(context: Context, state: State) -> str:
-    return f"{handle(context, state)} {title(state)} ({context.units(state.occurrence.task.lead)})"
+    return f"{context.code(state)} {title(state)} ({context.units(state.occurrence.task.lead)})"
 
 
 def _late(context: Context, state: State) -> str:
     days = context.scheduler.days_late(state, context.today)
     signing = ", chờ ký" if state.submitted else ""
-    name = f"{handle(context, state)} {title(state)}"
+    name = f"{context.code(state)} {title(state)}"
     return f"{name} – {context.units(waiting_units(state))}, {days} ngày làm việc{signing}"
 
 
@@ -183,18 +187,15 @@ def _coming(context: Context, state: State) -> str:
     due = day_words(state.due, context.today) if state.due else ""
     word = "hạn dự kiến " if state.assumed else ""
     waiting = context.units(waiting_units(state))
-    return f"{handle(context, state)} {title(state)} – {waiting}, {word}{due}"
+    return f"{context.code(state)} {title(state)} – {waiting}, {word}{due}"
 
 
 def _done(context: Context, state: State) -> str:
     evidence = f", {state.evidence}" if state.evidence else ""
-    return f"{handle(context, state)} {title(state)}{evidence}"
+    return f"{context.code(state)} {title(state)}{evidence}"
 
 
 def _names(context: Context, cut_off: Sequence[Unreachable]) -> list[str]:
     names = [who for who, _ in digest_health.unreachable(context, cut_off)]
     left = len(names) - NAMED
     return [*names[:NAMED], f"và {left} nơi nữa"] if left > 0 else names
-
-
-__all__ = ["Section", "digest_of", "nothing", "weekly", "zalo"]

@@ -8,9 +8,7 @@ from datetime import date
 from reminder.channels.context import (
     Context,
     evidence_words,
-    handle,
     signing_words,
-    title,
     waiting_units,
 )
 from reminder.channels.wording import closed_words, day_words, listed, one_line
@@ -20,11 +18,6 @@ from reminder.core.plan import Confirm, Kind
 
 NOTE = 160  # characters of a note or of a check-in's text; the ledger has all of it
 DATES = 4  # of a recurring assumed date
-
-
-def name(context: Context, state: State) -> str:
-    """“1d báo cáo Báo cáo hệ thống hóa”."""
-    return f"{handle(context, state)} {title(state)}"
 
 
 def waiting(context: Context, state: State) -> str:
@@ -88,18 +81,21 @@ def request(context: Context, state: State) -> list[str]:
     """Of an extension that waits: from when to when, and why."""
     asked = state.request
     assert asked is not None
-    found = [context.unit(asked.unit), _asked_more(context, state), context.due(state, ahead=False)]
+    due_day = "; ".join(filter(None, (context.due(state, ahead=False), context.moved(state))))
+    found = [context.unit(asked.unit), _asked_more(context, state), due_day]
     found += [f"lý do: {one_line(asked.note, NOTE)}"] if asked.note else []
     return [each for each in found if each]
 
 
 def assumed(context: Context, states: Sequence[State]) -> list[tuple[str, str, str]]:
     """Dates to confirm: (codes, what they are of, the days); work of the same days is one line."""
-    by_deliverable: dict[tuple[str, str, int], list[State]] = {}
+    together: dict[tuple[str, str, int], list[State]] = {}
     for state in states:
-        by_deliverable.setdefault(state.key[:3], []).append(state)
+        report = state.occurrence.deliverable.kind is Kind.REPORT
+        place = (*state.key[:2], 0 if report else state.key.deliverable)
+        together.setdefault(place, []).append(state)
     groups: dict[tuple[str, tuple[date, ...]], list[State]] = {}
-    for of_one in by_deliverable.values():
+    for of_one in together.values():
         first = of_one[0]
         what = "Cập nhật tình hình" if first.occurrence.is_check_in else _what(first)
         days = tuple(s.due for s in of_one if s.due)
@@ -112,7 +108,8 @@ def assumed(context: Context, states: Sequence[State]) -> list[tuple[str, str, s
 
 def _what(state: State) -> str:
     occurrence = state.occurrence
-    several = len(occurrence.task.deliverables) > 1
+    report = occurrence.deliverable.kind is Kind.REPORT
+    several = len(occurrence.task.deliverables) > 1 and not report
     return occurrence.deliverable.product if several else occurrence.task.title
 
 
@@ -133,9 +130,7 @@ def to_settle(context: Context, awaiting: Sequence[State], assumed: Sequence[Sta
     codes = list(dict.fromkeys(context.code(s) for s in awaiting))
     check_ins = {s.key[:3] for s in assumed if s.occurrence.is_check_in}
     reports = [s for s in assumed if s.occurrence.deliverable.kind is Kind.REPORT]
-    others = [
-        s for s in assumed if s not in reports and not s.occurrence.is_check_in
-    ]
+    others = [s for s in assumed if s not in reports and not s.occurrence.is_check_in]
     parts = [", ".join(_some(list(dict.fromkeys(context.code(s) for s in others))))]
     parts += [f"{len(check_ins)} việc cập nhật quý"] if check_ins else []
     parts += [f"{len(reports)} kỳ {_codes(context, reports)}"] if reports else []

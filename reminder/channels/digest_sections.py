@@ -96,7 +96,7 @@ def _change(difference: int) -> str:
     """With a true minus sign."""
     if not difference:
         return "±0"
-    return f"+{difference}" if difference > 0 else f"−{-difference}"  # noqa: RUF001
+    return f"+{difference}" if difference > 0 else f"−{-difference}"
 
 
 def bars(context: Context, units: Sequence[UnitFigures]) -> list[Bar]:
@@ -158,15 +158,13 @@ def _section(
     context: Context, name: str, tone: str, states: Sequence[State], lines: _Lines, none: str
 ) -> Section:
     entries = tuple(
-        Entry(code=handle(context, s), title=title(s), details=tuple(lines(context, s)))
+        Entry(code=context.code(s), title=title(s), details=tuple(lines(context, s)))
         for s in states[:MOST]
     )
     return Section(name=name, tone=tone, count=len(states), entries=entries, none=none)
 
 
-def _optional(
-    context: Context, name: str, states: Sequence[State], lines: _Lines
-) -> list[Section]:
+def _optional(context: Context, name: str, states: Sequence[State], lines: _Lines) -> list[Section]:
     return [_section(context, name, "ask", states, lines, "")] if states else []
 
 
@@ -197,7 +195,7 @@ def _check_ins(context: Context, found: Digest) -> list[Section]:
 def _requests(context: Context, found: Digest) -> list[Section]:
     entries = tuple(
         Entry(
-            code=handle(context, s),
+            code=context.code(s),
             title=title(s),
             details=tuple(digest_lines.request(context, s)),
             typed=f"/dongy {handle(context, s)} · /khongdongy {handle(context, s)}",
@@ -207,16 +205,14 @@ def _requests(context: Context, found: Digest) -> list[Section]:
     if not entries:
         return []
     name = "Xin gia hạn, chờ quyết"
-    return [
-        Section(name=name, tone="ask", count=len(found.requests), entries=entries, none="")
-    ]
+    return [Section(name=name, tone="ask", count=len(found.requests), entries=entries, none="")]
 
 
 def _to_settle(context: Context, found: Digest) -> list[Section]:
     """Dates that the office has to give, then those it has to confirm."""
     entries = [
         Entry(
-            code=handle(context, s),
+            code=context.code(s),
             title=title(s),
             details=(context.units(s.occurrence.task.lead), "chưa có hạn"),
             typed=f"/dathan {handle(context, s)} 15/9/{context.plan(s).year}",

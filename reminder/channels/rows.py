@@ -85,7 +85,7 @@ class RowRenderer:
             return escalation.to_office(context, items, _reminded(row))
         return escalation.to_leaders(context, items, _office_told(row))
 
-    def _digest(self, moment: Moment, context: Context, row: Row) -> Outbound:
+    def _digest(self, moment: Moment, _: Context, row: Row) -> Outbound:
         office, draft = moment.office, row.draft
         by_mail = draft.channel == EMAIL
         mailed = not by_mail and draft.kind == "digest" and EMAIL in office.ways(draft.recipient)
@@ -105,7 +105,7 @@ class RowRenderer:
         message = weekly(
             context, found, health=health, cut_off=cut_off, mailed=mailed, attached=attached
         )
-        files = digest_files.workbooks(context, found) if attached else ()
+        files = digest_files.workbooks(context, found.plans, found.day) if attached else ()
         return replace(message, attachments=files)
 
     def _view(self, moment: Moment, context: Context, row: Row) -> Outbound | None:

@@ -37,7 +37,8 @@ def drafts(office: Office, messages: Iterable[Message], now: datetime) -> list[D
 def told(office: Office, unit: str, kind: str) -> list[tuple[str, str]]:
     """Each (recipient, channel) by which `unit` hears a message of this kind.
 
-    A digest goes to each person by every way: in short by Telegram, in full by mail. A bound group stands in for its officers' private nudges on Telegram, not for their e-mail.
+    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail. A
+    digest goes to each person by every way: in short by Telegram, in full by mail.
     """
     group = f"{GROUP}{unit}"
     in_group = kind == MessageKind.NUDGE and bool(office.address(group, TELEGRAM))
