@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from reminder.channels.limits import BUTTON_BYTES
@@ -56,7 +56,7 @@ class Context:
 
     @property
     def moment(self) -> datetime:
-        return self.at or instant(self.today + timedelta(days=1), time())
+        return self.at or instant(self.today, time(23, 59))
 
     def plan(self, state: State) -> Plan:
         return self.plans[state.key.plan]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from html import escape
 
 from reminder.channels import digest_health, digest_lines
 from reminder.channels.answers import answer
@@ -12,7 +13,7 @@ from reminder.channels.compose import compose, page, render_lines
 from reminder.channels.context import Context, title, waiting_units
 from reminder.channels.digest_sections import bars, cells, sections
 from reminder.channels.wording import coming_rest, day_words, one_line
-from reminder.core.digest import Digest, digest
+from reminder.core.digest import Digest, closed_in_time, digest
 from reminder.core.ledger import State
 from reminder.core.periods import vn_date, vn_day
 from reminder.core.workdays import local
@@ -22,6 +23,7 @@ from reminder.service.reach import Unreachable
 
 SHOWN = 8  # lines of each part; the rest is a number
 PASTED = 10  # tasks of the lines for a group
+INLINE = 3  # tasks that are told in one line
 NAMED = 6  # of those who can't be reached, in short
 
 
@@ -98,33 +100,36 @@ def zalo(context: Context, found: Digest) -> Outbound:
     span = "–".join(
         dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked))
     )
-    lines = []
+    subject = f"Nhắc việc tuần {span}"
     if found.this_week:
-        lines.append(f"Nhắc việc tuần {span}: {_pasted(context, found.this_week)}.")
+        lines = _pasted(context, f"{subject}:", found.this_week)
     else:
-        lines.append(f"Nhắc việc tuần {span}: không việc nào đến hạn trong tuần.")
-        if found.next_weeks:
-            lines.append(f"Hai tuần tới: {_pasted(context, found.next_weeks)}.")
-    if found.late:
-        lines.append(
-            f"Đã quá hạn, mong các bộ phận sớm hoàn thành: {_pasted(context, found.late)}."
-        )
-    lines[-1] += f" Xong xin nhắn {context.office}."
-    return answer(lines, subject=f"Nhắc việc tuần {span}")
+        lines = [f"{subject}: không việc nào đến hạn trong tuần."]
+        lines += _pasted(context, "Hai tuần tới:", found.next_weeks)
+    lines += _pasted(context, "Đã quá hạn, mong các bộ phận sớm hoàn thành:", found.late)
+    ask = f"Xong xin nhắn {context.office}."
+    lines = [f"{lines[0]} {ask}"] if len(lines) == 1 else [*lines, ask]
+    text = "\n".join(lines)
+    return Outbound(subject=subject, html=escape(text, quote=False), text=text)
 
 
 def _ends(days: Sequence[date]) -> tuple[date, ...]:
     return (days[0], days[-1]) if days else ()
 
 
-def _pasted(context: Context, states: Sequence[State]) -> str:
+def _pasted(context: Context, head: str, states: Sequence[State]) -> list[str]:
+    """`head` and a few tasks in one line, more of them in a line each."""
     shown = [
-        f"{context.code(s)} {title(s)} ({context.units(waiting_units(s))}) "
-        f"{context.due(s, ahead=False)}"
+        one_line(
+            f"{context.code(s)} {title(s)} ({context.units(waiting_units(s))}) "
+            f"{context.due(s, ahead=False)}"
+        )
         for s in states[:PASTED]
     ]
+    if len(shown) <= INLINE:
+        return [f"{head} {'; '.join(shown)}."] if shown else []
     left = len(states) - PASTED
-    return "; ".join([*shown, f"và {left} việc nữa"] if left > 0 else shown)
+    return [head, *(f"- {each}" for each in shown), *([f"và {left} việc nữa"] if left > 0 else [])]
 
 
 def _week(context: Context, found: Digest) -> str:
@@ -191,8 +196,11 @@ def _coming(context: Context, state: State) -> str:
 
 
 def _done(context: Context, state: State) -> str:
+    task = state.occurrence.task
+    all_of = f" (đủ {len(task.lead)} bộ phận)" if digest_lines.by_all(state) else ""
+    late = "" if closed_in_time(state, context.scheduler) else ", quá hạn"
     evidence = f", {state.evidence}" if state.evidence else ""
-    return f"{context.code(state)} {title(state)}{evidence}"
+    return f"{context.code(state)} {title(state)}{all_of}{late}{evidence}"
 
 
 def _names(context: Context, cut_off: Sequence[Unreachable]) -> list[str]:

@@ -50,11 +50,14 @@ def _day(context: Context, at: datetime) -> str:
 
 def words(context: Context, health: Health) -> list[str]:
     """A line each: slots, messages, channels, the ledger."""
-    lines = [_slots(context, health)]
+    lines = _slots(context, health)
     stuck = [f"{health.waiting} tin đang chờ gửi"] if health.waiting else []
     stuck += [f"{health.lost} tin không kênh nào gửi được"] if health.lost else []
     stuck += [f"{health.unknown} tin có thể đã tới hai lần"] if health.unknown else []
-    lines.append(f"Tin: {', '.join(stuck)}." if stuck else "Mọi tin đã gửi, không tin nào gửi lặp.")
+    if stuck:
+        lines.append(f"Tin: {', '.join(stuck)}.")
+    elif health.sent:
+        lines.append("Mọi tin đã gửi, không tin nào gửi lặp.")
     lines.append(_contacts(context, health))
     lines += [
         f"{_channel(channel)} từ chối mọi tin từ {moment_words(since, context.today)}."
@@ -69,23 +72,23 @@ def words(context: Context, health: Health) -> list[str]:
     return lines
 
 
-def _slots(context: Context, health: Health) -> str:
+def _slots(context: Context, health: Health) -> list[str]:
     if not health.slots:
-        return "Lượt nhắc: từ tổng hợp trước chưa có lượt nào."
-    line = f"Lượt nhắc: {health.kept}/{health.slots} lượt nói đúng ngày"
+        return ["Lượt nhắc: từ tổng hợp trước chưa có lượt nào."]
     if not health.broken:
-        return f"{line}."
+        return [f"Lượt nhắc: cả {health.slots} lượt đều đúng ngày."]
+    line = f"Lượt nhắc: {health.kept} trong {health.slots} lượt đúng ngày."
     named = [_broken(context, slot) for slot in health.broken[:SLOTS]]
     left = len(health.broken) - SLOTS
-    named += [f"và {left} lượt nữa"] if left > 0 else []
-    return f"{line}; {'; '.join(named)}."
+    named += [f"Và {left} lượt nữa."] if left > 0 else []
+    return [line, *named]
 
 
 def _broken(context: Context, slot: Slot) -> str:
     when = moment_words(slot.at, context.today)
     if slot.said is None:
-        return f"lượt {when} bị lỡ"
-    return f"lượt {when} muộn, nói lúc {moment_words(slot.said, context.today)}"
+        return f"Lượt {when} bị lỡ."
+    return f"Lượt {when} muộn, nói lúc {moment_words(slot.said, context.today)}."
 
 
 def _contacts(context: Context, health: Health) -> str:

@@ -17,6 +17,7 @@ from reminder.core.periods import vn_date
 from reminder.core.plan import Confirm, Kind
 
 NOTE = 160  # characters of a note or of a check-in's text; the ledger has all of it
+CODES = 24  # of one line
 DATES = 4  # of a recurring assumed date
 
 
@@ -51,15 +52,20 @@ def closed(context: Context, state: State) -> list[str]:
     """Of closed work: who, when and whether in time, and the evidence."""
     event = state.closed
     assert event is not None
-    task = state.occurrence.task
-    whole = task.confirm is Confirm.ALL and len(task.lead) > 1
-    who = f"đủ {len(task.lead)} bộ phận" if whole else context.unit(event.unit)
+    count = len(state.occurrence.task.lead)
+    who = f"đủ {count} bộ phận" if by_all(state) else context.unit(event.unit)
     calendar = context.scheduler.calendar
     when = closed_words(event.at, state.due, context.today, calendar)
     found = [who, when, evidence_words(state.evidence)]
     if state.occurrence.is_check_in and event.note:
         found.append(f"“{one_line(event.note, NOTE)}”")
     return [each for each in found if each]
+
+
+def by_all(state: State) -> bool:
+    """Whether several units each had to confirm it."""
+    task = state.occurrence.task
+    return task.confirm is Confirm.ALL and len(task.lead) > 1
 
 
 def answered(context: Context, state: State) -> list[str]:
@@ -114,7 +120,7 @@ def _what(state: State) -> str:
 
 
 def _codes(context: Context, states: Iterable[State]) -> str:
-    return ", ".join(dict.fromkeys(context.code(s) for s in states))
+    return ", ".join(some(list(dict.fromkeys(context.code(s) for s in states)), CODES))
 
 
 def _dates(days: Sequence[date], today: date) -> str:
@@ -131,15 +137,16 @@ def to_settle(context: Context, awaiting: Sequence[State], assumed: Sequence[Sta
     check_ins = {s.key[:3] for s in assumed if s.occurrence.is_check_in}
     reports = [s for s in assumed if s.occurrence.deliverable.kind is Kind.REPORT]
     others = [s for s in assumed if s not in reports and not s.occurrence.is_check_in]
-    parts = [", ".join(_some(list(dict.fromkeys(context.code(s) for s in others))))]
+    parts = [", ".join(some(list(dict.fromkeys(context.code(s) for s in others))))]
     parts += [f"{len(check_ins)} việc cập nhật quý"] if check_ins else []
     parts += [f"{len(reports)} kỳ {_codes(context, reports)}"] if reports else []
-    found = [f"{', '.join(_some(codes))} chưa có hạn"] if codes else []
+    found = [f"{', '.join(some(codes))} chưa có hạn"] if codes else []
     kept = [part for part in parts if part]
     found += [f"{listed(kept)} còn hạn dự kiến"] if kept else []
     return "; ".join(found)
 
 
-def _some(codes: list[str], most: int = 12) -> list[str]:
+def some(codes: Sequence[str], most: int = 12) -> list[str]:
+    """The first of `codes`, and how many more there are."""
     left = len(codes) - most
-    return [*codes[:most], f"và {left} việc nữa"] if left > 0 else codes
+    return [*codes[:most], f"và {left} việc nữa"] if left > 0 else list(codes)

@@ -177,8 +177,11 @@ def _check_ins(context: Context, found: Digest) -> list[Section]:
     units: dict[str, list[str]] = {}
     for state in found.missing:
         units.setdefault(context.units(state.open_units), []).append(context.code(state))
-    lines = [f"Đã có {len(found.answered)}/{len(every)} cập nhật."]
-    lines += [f"Chưa có – {unit}: {', '.join(codes)}" for unit, codes in units.items()][:MOST]
+    lines = [f"Đã có {len(found.answered)} trong {len(every)} cập nhật."]
+    lines += [
+        f"Chưa có – {unit}: {', '.join(digest_lines.some(codes, digest_lines.CODES))}"
+        for unit, codes in units.items()
+    ][:MOST]
     answers = _section(context, "", "done", found.answered, digest_lines.answered, "")
     return [
         Section(

@@ -85,8 +85,10 @@ class RowRenderer:
             return escalation.to_office(context, items, _reminded(row))
         return escalation.to_leaders(context, items, _office_told(row))
 
-    def _digest(self, moment: Moment, _: Context, row: Row) -> Outbound:
+    def _digest(self, moment: Moment, _: Context, row: Row) -> Outbound | None:
         office, draft = moment.office, row.draft
+        if draft.payload["outdated"]:
+            return None
         by_mail = draft.channel == EMAIL
         mailed = not by_mail and draft.kind == "digest" and EMAIL in office.ways(draft.recipient)
         return self.digest(

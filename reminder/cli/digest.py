@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from reminder.ports import Store
 from reminder.service import digests
 from reminder.service.office import Office
 
+WEEK = timedelta(days=7)
 EXAMPLES = "Example: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
 
 
@@ -83,6 +84,9 @@ def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Ask
     plans = sorted(office.plans, key=lambda plan: plan.year)
     if not plans:
         raise ReminderError("chưa có kế hoạch nào để tổng hợp")
+    last_day = office.scheduler.policy.last_day
+    if not any(p.first_day - WEEK < day < last_day(p.year) + WEEK for p in plans):
+        raise ReminderError(_no_plan(office, day))
     at = now if week is None else _first_hour(office, day)
     if not speaking(plans, office.scheduler, local_day(at) if at else day):
         raise ReminderError(_no_plan(office, day))

@@ -7,11 +7,11 @@ from pathlib import Path
 from reminder.channels.compose import with_footer
 from reminder.channels.digest_files import workbooks
 from reminder.channels.rows import RowRenderer
-from reminder.channels.wording import moment_words
 from reminder.cli.digest import Asked
 from reminder.core.digest import speaking
 from reminder.core.errors import ReminderError
-from reminder.core.schedule import local_day
+from reminder.core.periods import vn_date, vn_weekday
+from reminder.core.workdays import local
 from reminder.ports import Outbound, Store
 from reminder.service.health import health
 from reminder.wiring import holiday_name
@@ -26,9 +26,10 @@ def rendered(asked: Asked, store: Store) -> Outbound:
 
 def write_page(message: Outbound, path: Path, asked: Asked) -> None:
     """The mail, for a browser."""
-    made = moment_words(asked.at, local_day(asked.at))
-    year = local_day(asked.at).year
-    footed = with_footer(message, f"Bản tổng hợp của máy nhắc việc, số liệu lúc {made} ({year}).")
+    here = local(asked.at)
+    day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
+    footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
+    footed = with_footer(message, footer)
     _write(path, footed.mail_html.encode())
 
 

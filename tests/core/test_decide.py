@@ -287,6 +287,11 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "chu: /lichsu 1c", [], ["history"]),
     ([], "an: /trogiup", [], ["help"]),
     ([], "an: /nghiphep 01/02-10/02", [], ["unhandled"]),
+    ([], "binh: /tonghop", [], ["digest"]),
+    ([], "chu: tổng hợp tuần", [], ["digest"]),
+    ([], "chu: /zalo", [], ["zalo"]),
+    ([], "an: /digest", [], ["refused:reads-all-only"]),
+    ([], "an: /zalo", [], ["refused:reads-all-only"]),
 ]  # fmt: skip
 
 
