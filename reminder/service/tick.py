@@ -75,8 +75,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         meta=meta,
         at=now,
     )
-    if any(message.kind is MessageKind.DIGEST for message in said):
-        digests.warn_of_nobody(office, {m.unit for m in said if m.kind is MessageKind.DIGEST})
+    digests.warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
     if said or started.events:
         messages = counted(len(rows), "message")
         whom = counted(len({row.recipient for row in rows}), "recipient")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from io import BytesIO
 
 import pytest
@@ -17,6 +20,8 @@ from reminder.service import digests
 from reminder.service.deliver import Parcel
 from reminder.service.health import Health, Slot, health
 from reminder.service.office import EMAIL, TELEGRAM
+from tests.channels.mailline import sent as sent_by_mail
+from tests.channels.mailserver import Post
 from tests.service.world import PEOPLE, World, at, person, world
 
 
@@ -56,6 +61,27 @@ def test_the_mail_has_the_plan_as_a_workbook(office: World) -> None:
     cells = {str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row}
     assert "1c" in cells
     assert "Danh mục VBQPPL hết hiệu lực năm 2023" in cells
+
+
+def test_a_mail_server_takes_it_whole(office: World) -> None:
+    """Over SMTP: plain part, page and workbook arrive as they were made, of a sane size."""
+    office.tick(at("22/01", "07:30"))
+    message = digest_parcels(office)[1].message
+    post = Post()
+    sent_by_mail(post, message)
+    [received] = post.received
+    assert isinstance(received.content, bytes)
+    mail = message_from_bytes(received.content, policy=default)
+    assert isinstance(mail, EmailMessage)
+    assert mail["Subject"] == "Tổng hợp tuần – Thứ Hai 22/01: 0 việc quá hạn"
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert page is not None
+    assert message.text in plain.get_content().replace("\r\n", "\n")
+    assert "<!--footer-->" not in page.get_content()
+    [book] = mail.iter_attachments()
+    assert book.get_payload(decode=True) == message.attachments[0][2]
+    assert len(received.content) < 200_000
 
 
 def test_who_has_one_way_gets_it_that_way(plan2024: Plan, scheduler: Scheduler) -> None:
