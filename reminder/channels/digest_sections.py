@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from reminder.channels import digest_health, digest_lines
 from reminder.channels.context import Context, handle, title
 from reminder.channels.wording import day_words
 from reminder.core.digest import Digest, Figures, UnitFigures
 from reminder.core.ledger import State
+from reminder.core.periods import vn_date
 from reminder.core.workdays import local
 from reminder.service.health import Health
 from reminder.service.reach import Unreachable
 
 MOST = 20  # entries of a section; with all sections full a mail stays below what Gmail clips
+SOON = timedelta(days=14)  # from today to the date of an example
 BARS = 30  # units that have a bar
 FEW = 3  # codes that one types together
 BLOCKS = 20  # of a bar in plain text
@@ -218,7 +221,7 @@ def _to_settle(context: Context, found: Digest) -> list[Section]:
             code=context.code(s),
             title=title(s),
             details=(context.units(s.occurrence.task.lead), "chưa có hạn"),
-            typed=f"/dathan {handle(context, s)} 15/9/{context.plan(s).year}",
+            typed=f"/dathan {handle(context, s)} {_some_day(context)}",
         )
         for s in found.awaiting
     ]
@@ -244,6 +247,12 @@ def _to_settle(context: Context, found: Digest) -> list[Section]:
             lines=whole,
         )
     ]
+
+
+def _some_day(context: Context) -> str:
+    """A date such as one may type: worked, and still to come."""
+    day = context.scheduler.calendar.roll_back(context.today + SOON)
+    return vn_date(day, year=True)
 
 
 def _unreachable(context: Context, cut_off: Sequence[Unreachable]) -> Section:

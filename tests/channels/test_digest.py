@@ -113,7 +113,7 @@ def test_each_part_says_what_the_office_has_to_know() -> None:
             "còn 13 ngày (9 ngày làm việc); chờ ký từ Thứ Ba 12/3"
         ),
         "Xin nhắn: /dongy 1d quyết định · /khongdongy 1d quyết định",
-        "Xin nhắn: /dathan 5a 15/9/2024",
+        "Xin nhắn: /dathan 5a 01/4/2024",
         "• BC Báo cáo kết quả cải cách hành chính – hạn dự kiến 15/6, 15/9, 15/12",
         (
             "• Lê Thị Cúc (TCKT) – Telegram chưa kết nối; thư điện tử không nhận tin từ "
