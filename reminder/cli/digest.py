@@ -66,16 +66,17 @@ def digest(
     with bootstrap.office(config) as opened:
         asked = _asked(opened.office, opened.store, week, opened.now)
         _say_nobody(asked.office, fatal=send)
+        if send:
+            rows = digests.send_by_hand(opened.office, opened.store, opened.now)
+            print(_sent(rows, opened.now))
+        if xlsx:
+            forms.write_workbooks(asked, xlsx)
         if html or text or not (send or xlsx):
             message = forms.rendered(asked, opened.store)
             if html:
                 forms.write_page(message, html, asked)
             if text or not (html or send or xlsx):
-                print(message.text)
-        if xlsx:
-            forms.write_workbooks(asked, xlsx)
-        if send:
-            print(_sent(digests.send_by_hand(opened.office, opened.store, opened.now), opened.now))
+                print(message.text)  # last: its reader may be `head`
 
 
 def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Asked:

@@ -109,7 +109,7 @@ def test_the_page_and_the_workbook_are_written(terminal: Terminal, tmp_path: Pat
     """Each alone prints only what was written; nothing of the mail's slots is left over."""
     page, book = tmp_path / "tong-hop.html", tmp_path / "ke-hoach.xlsx"
     assert terminal.run("digest", "--html", str(page), "--xlsx", str(book)) == (
-        f"Đã ghi {page}\nĐã ghi {book}\n"
+        f"Đã ghi {book}\nĐã ghi {page}\n"
     )
     source = page.read_text(encoding="utf-8")
     assert "số liệu lúc 09:00 Thứ Ba 20/02/2024" in source
