@@ -51,6 +51,7 @@ STORY = (
     Act(date(2024, 1, 30), time(9, 14), "tu-phap", "1c số 12/QĐ-UBND ngày 30/01"),
     Act(date(2024, 1, 31), time(10, 5), "tu-phap", "dạ 2c tháng 1 xong rồi ạ"),
     Act(date(2024, 1, 31), time(10, 30), "van-phong", "/done 2c tất cả"),
+    Act(date(2024, 2, 2), time(9, 40), "tu-phap", "1a thẩm định 02 văn bản"),
     Act(date(2024, 2, 2), time(14, 30), "van-phong", "/done 4b QĐ 15/QĐ-UBND 02/02/2024"),
 )
 STORY_END = date(2024, 2, 5)

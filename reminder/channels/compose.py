@@ -91,8 +91,12 @@ def mail_document(subject: str, lines: Sequence[Line]) -> str:
         (shape, [(line.kind, Markup(_in_mail(line))) for line in group])  # noqa: S704 - escaped
         for shape, group in groupby(lines, key=lambda line: _SHAPES.get(line.kind, line.kind))
     ]
-    page = _environment().get_template("mail.html.j2").render(subject=subject, blocks=blocks)
-    return page.strip() + "\n"
+    return page("mail.html", subject=subject, blocks=blocks)
+
+
+def page(template: str, **values: object) -> str:
+    """`template`.j2 as a whole document; what stands in {{ }} is escaped."""
+    return _environment().get_template(f"{template}.j2").render(**values).strip() + "\n"
 
 
 def _in_mail(line: Line) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from reminder.channels.limits import BUTTON_BYTES
@@ -15,7 +15,7 @@ from reminder.core.occurrences import Key
 from reminder.core.plan import Confirm, Plan, Task
 from reminder.core.schedule import Scheduler
 from reminder.core.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
-from reminder.core.workdays import local
+from reminder.core.workdays import instant, local
 from reminder.ports import Action
 
 
@@ -55,6 +55,12 @@ class Context:
     action_id: ActionId
     names: Mapping[str, str] = field(default_factory=dict)
     holiday: HolidayName = _no_holiday
+    events: Sequence[Event] = ()  # the ledger, for what is compared with an earlier week
+    at: datetime | None = None  # the moment itself; None: the end of the day
+
+    @property
+    def moment(self) -> datetime:
+        return self.at or instant(self.today, time(23, 59))
 
     def plan(self, state: State) -> Plan:
         return self.plans[state.key.plan]

@@ -1,52 +1,135 @@
-"""The weekly digest in short, as a phone shows it."""
+"""The weekly digest in all its forms: short for a phone, in full for a mail, plain for a group."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from html import escape
 
-from reminder.channels.compose import compose
-from reminder.channels.context import Context, handle, title
-from reminder.channels.wording import coming_rest, day_words
-from reminder.core.digest import Digest
+from reminder.channels import digest_health, digest_lines
+from reminder.channels.answers import answer
+from reminder.channels.compose import compose, page, render_lines
+from reminder.channels.context import Context, title, waiting_units
+from reminder.channels.digest_sections import bars, cells, sections
+from reminder.channels.wording import coming_rest, day_words, one_line
+from reminder.core.digest import Digest, closed_in_time, digest
 from reminder.core.ledger import State
-from reminder.core.periods import vn_day
+from reminder.core.periods import vn_date, vn_day
+from reminder.core.workdays import local
 from reminder.ports import Outbound
+from reminder.service.health import Health
+from reminder.service.reach import Unreachable
 
 SHOWN = 8  # lines of each part; the rest is a number
+PASTED = 10  # tasks of the lines for a group
+INLINE = 3  # tasks that are told in one line
+NAMED = 6  # of those who can't be reached, in short
 
 
-def weekly(context: Context, found: Digest, *, unreachable: Sequence[str] = ()) -> Outbound:
-    """The digest of the week; said also when all is well."""
-    parts = [
-        ("🔴", "Quá hạn", [_late(context, s) for s in found.late]),
-        ("🟠", "Tuần này", [_coming(context, s) for s in found.this_week]),
-        ("🟡", "Hai tuần tới", [_coming(context, s) for s in found.next_weeks]),
-        ("🟢", "Xong trong tuần trước", [_done(context, s) for s in found.done]),
-        ("🖋", "Chờ ký", [_name(context, s) for s in found.signing]),
-        ("📅", "Xin gia hạn, chờ quyết", [_name(context, s) for s in found.requests]),
-    ]
-    return compose(
+def digest_of(context: Context) -> Digest:
+    """The digest at the context's moment."""
+    plans = list(context.plans.values())
+    return digest(plans, context.events, context.scheduler, context.moment)
+
+
+def weekly(
+    context: Context,
+    found: Digest,
+    *,
+    health: Health | None = None,
+    cut_off: Sequence[Unreachable] = (),
+    mailed: bool = False,
+    attached: bool = False,
+) -> Outbound:
+    """The digest of the week; said also when all is well.
+
+    `html` is the short form, `text` and `mail_html` the full one. `mailed`: the reader gets the
+    full form by mail as well; `attached`: the whole plan comes with it.
+    """
+    if not found.plans:
+        return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
+    subject = f"Tổng hợp tuần – {vn_day(found.day)}: {len(found.late)} việc quá hạn"
+    week = _week(context, found)
+    figures = cells(found.figures, found.before)
+    parts = sections(context, found, health, cut_off)
+    compared = day_words(local(found.since).date(), context.today) if found.since else ""
+    short = compose(
         "digest",
-        subject=f"Tổng hợp tuần – {vn_day(found.day)}: {len(found.late)} việc quá hạn",
+        subject=subject,
         day=vn_day(found.day),
-        week=_week(context, found),
-        parts=[
-            {
-                "mark": mark,
-                "name": name,
-                "count": len(lines),
-                "lines": lines[:SHOWN],
-                "more": max(0, len(lines) - SHOWN),
-            }
-            for mark, name, lines in parts
-            if lines
-        ],
+        week=week,
+        figures=figures,
+        parts=_short(context, found),
         well=found.all_is_well,
-        awaiting=list(dict.fromkeys(context.code(s) for s in found.awaiting)),
-        assumed=len({s.key[:3] for s in found.assumed}),
-        unreachable=list(unreachable),
+        settle=digest_lines.to_settle(context, found.awaiting, found.assumed),
+        unreachable=_names(context, cut_off),
+        mailed=mailed,
     )
+    full = {
+        "subject": one_line(subject, 150),
+        "day": vn_day(found.day),
+        "week": week,
+        "figures": figures,
+        "compared": compared,
+        "bars": bars(context, found.units),
+        "sections": parts,
+        "attached": attached,
+    }
+    lines = render_lines("digest_full", buttons=False, **full)
+    text = "\n".join(line.plain for line in lines)
+    return replace(short, text=text, mail_html=page("digest_mail.html", **full))
+
+
+def nothing(context: Context, day: date) -> str:
+    """Why there is no digest of `day`: no plan yet, or none any more."""
+    coming = [p for p in context.plans.values() if p.first_day > day]
+    if coming:
+        first = min(coming, key=lambda plan: plan.year)
+        begins = day_words(first.first_day, day)
+        return f"{first.title} bắt đầu từ {begins}: chưa có gì để tổng hợp."
+    return f"{day_words(day, context.today)} không có kế hoạch nào đang theo dõi để tổng hợp."
+
+
+def zalo(context: Context, found: Digest) -> Outbound:
+    """A few plain lines on the week, to paste into a group: no mark-up, no figures."""
+    if not found.plans:
+        return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
+    monday = found.day - timedelta(days=found.day.weekday())
+    worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6))
+    span = "–".join(
+        dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked))
+    )
+    subject = f"Nhắc việc tuần {span}"
+    if found.this_week:
+        lines = _pasted(context, f"{subject}:", found.this_week)
+    else:
+        lines = [f"{subject}: không việc nào đến hạn trong tuần."]
+        lines += _pasted(context, "Hai tuần tới:", found.next_weeks)
+    lines += _pasted(context, "Đã quá hạn, mong các bộ phận sớm hoàn thành:", found.late)
+    ask = f"Xong xin nhắn {context.office}."
+    lines = [f"{lines[0]} {ask}"] if len(lines) == 1 else [*lines, ask]
+    text = "\n".join(lines)
+    return Outbound(subject=subject, html=escape(text, quote=False), text=text)
+
+
+def _ends(days: Sequence[date]) -> tuple[date, ...]:
+    return (days[0], days[-1]) if days else ()
+
+
+def _pasted(context: Context, head: str, states: Sequence[State]) -> list[str]:
+    """`head` and a few tasks in one line, more of them in a line each."""
+    shown = [
+        one_line(
+            f"{context.code(s)} {title(s)} ({context.units(waiting_units(s))}) "
+            f"{context.due(s, ahead=False)}"
+        )
+        for s in states[:PASTED]
+    ]
+    if len(shown) <= INLINE:
+        return [f"{head} {'; '.join(shown)}."] if shown else []
+    left = len(states) - PASTED
+    return [head, *(f"- {each}" for each in shown), *([f"và {left} việc nữa"] if left > 0 else [])]
 
 
 def _week(context: Context, found: Digest) -> str:
@@ -63,25 +146,64 @@ def _week(context: Context, found: Digest) -> str:
     return f"{words}."
 
 
+def _short(context: Context, found: Digest) -> list[dict[str, object]]:
+    """The parts that a phone shows: those that have anything in them."""
+    parts = [
+        ("🔴", "Quá hạn", [_late(context, s) for s in found.late]),
+        ("🟠", "Tuần này", [_coming(context, s) for s in found.this_week]),
+        ("🟡", "Hai tuần tới", [_coming(context, s) for s in found.next_weeks]),
+        ("🟢", _done_since(context, found), [_done(context, s) for s in found.done]),
+        ("🖋", "Chờ ký", [_name(context, s) for s in found.signing]),
+        ("📅", "Xin gia hạn, chờ quyết", [_name(context, s) for s in found.requests]),
+    ]
+    return [
+        {
+            "mark": mark,
+            "name": name,
+            "count": len(lines),
+            "lines": lines[:SHOWN],
+            "more": max(0, len(lines) - SHOWN),
+        }
+        for mark, name, lines in parts
+        if lines
+    ]
+
+
+def _done_since(context: Context, found: Digest) -> str:
+    if found.since is None:
+        return "Đã xong từ đầu năm"
+    since = local(found.since).date()
+    whole = found.day - since == timedelta(days=7)
+    return "Xong trong tuần trước" if whole else f"Xong từ {day_words(since, context.today)}"
+
+
 def _name(context: Context, state: State) -> str:
-    return f"{handle(context, state)} {title(state)} ({context.units(state.occurrence.task.lead)})"
+    return f"{context.code(state)} {title(state)} ({context.units(state.occurrence.task.lead)})"
 
 
 def _late(context: Context, state: State) -> str:
     days = context.scheduler.days_late(state, context.today)
-    waiting = state.open_units or state.occurrence.task.lead
     signing = ", chờ ký" if state.submitted else ""
-    name = f"{handle(context, state)} {title(state)}"
-    return f"{name} – {context.units(waiting)}, {days} ngày làm việc{signing}"
+    name = f"{context.code(state)} {title(state)}"
+    return f"{name} – {context.units(waiting_units(state))}, {days} ngày làm việc{signing}"
 
 
 def _coming(context: Context, state: State) -> str:
     due = day_words(state.due, context.today) if state.due else ""
     word = "hạn dự kiến " if state.assumed else ""
-    waiting = context.units(state.open_units)
-    return f"{handle(context, state)} {title(state)} – {waiting}, {word}{due}"
+    waiting = context.units(waiting_units(state))
+    return f"{context.code(state)} {title(state)} – {waiting}, {word}{due}"
 
 
 def _done(context: Context, state: State) -> str:
+    task = state.occurrence.task
+    all_of = f" (đủ {len(task.lead)} bộ phận)" if digest_lines.by_all(state) else ""
+    late = "" if closed_in_time(state, context.scheduler) else ", quá hạn"
     evidence = f", {state.evidence}" if state.evidence else ""
-    return f"{handle(context, state)} {title(state)}{evidence}"
+    return f"{context.code(state)} {title(state)}{all_of}{late}{evidence}"
+
+
+def _names(context: Context, cut_off: Sequence[Unreachable]) -> list[str]:
+    names = [who for who, _ in digest_health.unreachable(context, cut_off)]
+    left = len(names) - NAMED
+    return [*names[:NAMED], f"và {left} nơi nữa"] if left > 0 else names

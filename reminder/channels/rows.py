@@ -7,23 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reminder.channels import escalation, notices, nudge, reportdraft
+from reminder.channels import digest_files, escalation, notices, nudge, reportdraft
 from reminder.channels.compose import repeated
 from reminder.channels.context import Act, Context
-from reminder.channels.digest import weekly
+from reminder.channels.digest import digest_of, weekly
 from reminder.channels.escalation import Reminded
 from reminder.channels.programwords import VIEWS, Words
 from reminder.channels.views import render as render_view
 from reminder.core import buttons
 from reminder.core.desk import View
-from reminder.core.digest import digest
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row
 from reminder.core.schedule import Item, local_day
 from reminder.ports import Outbound
 from reminder.service.deliver import Moment
-from reminder.service.office import EMAIL, Office
-from reminder.service.recipients import unpacked, unreachable
+from reminder.service.health import Health
+from reminder.service.office import CONSOLE, EMAIL, Office
+from reminder.service.reach import unreachable
+from reminder.service.recipients import unpacked
 from reminder.service.reports import due_reports
 
 
@@ -52,6 +53,8 @@ class RowRenderer:
             states=office.states,
             action_id=lambda act, key, unit: buttons.encode(Act(act).value, key, unit),
             names={person.id: person.name for person in office.files.people},
+            events=office.events,
+            at=now,
         )
         return replace(context, holiday=self._holiday) if self._holiday else context
 
@@ -87,16 +90,36 @@ class RowRenderer:
         keys = dict.fromkeys(i.key for items in _known(context, row).values() for i in items)
         return notices.requests_waiting(context, [context.states[key] for key in keys])
 
-    def _digest(self, moment: Moment, context: Context, _: Row) -> Outbound | None:
-        office = moment.office
-        found = digest(office.speaking(moment.now), office.states, office.scheduler, context.today)
-        cut_off = [p.name for p in office.files.people if not office.ways(p.id)]
-        cut_off += [f"{context.unit(u)} (chưa có ai)" for u in unreachable(office)]
-        return weekly(context, found, unreachable=cut_off)
+    def _digest(self, moment: Moment, _: Context, row: Row) -> Outbound | None:
+        office, draft = moment.office, row.draft
+        if draft.payload["outdated"]:
+            return None
+        by_mail = draft.channel == EMAIL
+        mailed = not by_mail and draft.kind == "digest" and EMAIL in office.ways(draft.recipient)
+        return self.digest(
+            office, moment.now, draft.payload["health"], mailed=mailed, attached=by_mail
+        )
+
+    def digest(
+        self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
+    ) -> Outbound:
+        """The digest at `now`; the whole plan with it where it is `attached`."""
+        context = self.context(office, now)
+        found = digest_of(context)
+        channels = [channel for channel in office.channels if channel != CONSOLE]
+        cut_off = unreachable(found.plans, office.people, office.addresses, channels)
+        attached = attached and bool(found.plans)
+        message = weekly(
+            context, found, health=health, cut_off=cut_off, mailed=mailed, attached=attached
+        )
+        files = digest_files.workbooks(context, found.plans, found.day) if attached else ()
+        return replace(message, attachments=files)
 
     def _view(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         payload = row.draft.payload
         name, data = str(payload["view"]), payload.get("data", {})
+        if name == "digest":
+            return self._digest(moment, context, row)
         own = VIEWS.get(name)
         if own is not None:
             return own(Words(moment.office, context, data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from reminder.channels import answers, escalation, notices, replies
+from reminder.channels import answers, digest, escalation, notices, replies
 from reminder.channels.compose import mail_document
 from reminder.channels.context import Act, Context, handle
 from reminder.channels.limits import Line, fit
@@ -186,6 +186,8 @@ _VIEWS: Mapping[str, Renders] = {
     "extension-decided": _extension_decided,
     "help": _help,
     "several": _several,
+    "digest": lambda context, _: digest.weekly(context, digest.digest_of(context)),
+    "zalo": lambda context, _: digest.zalo(context, digest.digest_of(context)),
     "stranger": lambda _context, _data: replies.stranger(),
     **ACTS,
     **QUESTIONS,

@@ -105,6 +105,10 @@ def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
             return "Không còn hạn dự kiến nào; không ghi thêm.", []
         case "no-report":
             return data["say"], []
+        case "reads-all-only":
+            name = NAMES[Verb(data["verb"])][-1]
+            sentence = f"Lệnh /{name} dành cho {context.office} và Lãnh đạo."
+            return f"{sentence} Anh/chị muốn xem việc của bộ phận mình?", ["/viec"]
         case "history-closed":
             office = context.office
             return f"Lịch sử của {code} xem được ở bộ phận chủ trì và {office}.", [f"hạn {code}"]

@@ -10,6 +10,7 @@ import typer
 from reminder import __version__
 from reminder.cli import (
     daemon,
+    digest,
     ics,
     log,
     outbox,
@@ -41,6 +42,7 @@ for name, command, example in (
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
     ("log", log.log, "Example: reminder log --task 1c --json"),
     ("status", status.status, "Example: reminder status"),
+    ("digest", digest.digest, digest.EXAMPLES),
     ("ics", ics.ics, ics.EXAMPLE),
     ("report", report.report, report.EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),

@@ -13,11 +13,13 @@ import typer
 from reminder import bootstrap
 from reminder.cli.options import Config
 from reminder.core.ledger import State
-from reminder.core.outbox import Address, Person
+from reminder.core.outbox import Person
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler, local_day
 from reminder.core.workdays import local
-from reminder.service.office import CONSOLE, EMAIL
+from reminder.service import reach
+from reminder.service.office import CONSOLE
+from reminder.service.reach import Why
 
 SILENT = (
     "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
@@ -73,7 +75,7 @@ def status(
         channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
         mine = [s for s in office.states.values() if s.key.plan in {p.id for p in plans}]
-        cut_off = unreachable(plans, office.people, store.addresses(), channels)
+        cut_off = reach.unreachable(plans, office.people, store.addresses(), channels)
         counts = _counts(mine, office.scheduler, office.now)
         found = Status(
             at=_local(office.now.isoformat()) or "",
@@ -84,7 +86,7 @@ def status(
             down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
             last_tick=_local(store.meta("last_tick")),
             last_poll=_local(store.meta("last_poll")),
-            unreachable=cut_off,
+            unreachable=_told(plans, cut_off),
             headless=_headless(plans, office.people, cut_off),
             unconfirmed_years=_unconfirmed(plans, office.scheduler, office.now),
         )
@@ -106,38 +108,23 @@ def _unconfirmed(plans: Sequence[Plan], scheduler: Scheduler, now: datetime) -> 
     return sorted(used & set(scheduler.calendar.unconfirmed))
 
 
-def unreachable(
-    plans: Sequence[Plan],
-    people: Mapping[str, Person],
-    addresses: Sequence[Address],
-    channels: Sequence[str],
-) -> list[Unreachable]:
-    """Each person whom no channel reaches, and each unit with work that has nobody.
-
-    Without a channel all is shown on the console, which reaches everybody.
-    """
-    by_place = {(a.recipient, a.channel): a for a in addresses}
-    needed = {u for plan in plans for task in plan.tasks for u in task.lead}
-    needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
-    names = {u.id: u.label for plan in plans for u in plan.units}
-    found = []
-    for unit in (u for u in names if u in needed):
-        members = [p for p in people.values() if unit in p.units]
-        if not members:
-            why = "không có ai trong people.toml"
-            found.append(Unreachable(unit=unit, person="", name=names[unit], why=why))
-        for person in members if channels else []:
-            faults = [_fault(person, channel, by_place, channels) for channel in person.channels]
-            if all(faults):
-                why = "; ".join(fault for fault in faults if fault)
-                found.append(Unreachable(unit=unit, person=person.id, name=person.name, why=why))
-    return found
+def _told(plans: Sequence[Plan], found: Sequence[reach.Unreachable]) -> list[Unreachable]:
+    names = {unit.id: unit.label for plan in plans for unit in plan.units}
+    return [
+        Unreachable(
+            unit=one.unit,
+            person=one.person.id if one.person else "",
+            name=one.person.name if one.person else names[one.unit],
+            why="; ".join(map(_why, one.faults)) or "không có ai trong people.toml",
+        )
+        for one in found
+    ]
 
 
 def _headless(
-    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[Unreachable]
+    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[reach.Unreachable]
 ) -> list[str]:
-    lost = {one.person for one in cut_off}
+    lost = {one.person.id for one in cut_off if one.person}
     return sorted(
         {
             plan.office
@@ -147,27 +134,17 @@ def _headless(
     )
 
 
-def _fault(
-    person: Person,
-    channel: str,
-    addresses: Mapping[tuple[str, str], Address],
-    channels: Sequence[str],
-) -> str:
-    """Why `channel` does not reach the person; empty: it does."""
-    if channel not in channels:
-        return f"{channel}: chưa cài đặt"
-    address = addresses.get((person.id, channel))
-    if channel == EMAIL:
-        if not person.email:
-            return "email: chưa có địa chỉ"
-        if address is None or address.value != person.email:
-            return ""
-    if address is None:
-        return f"{channel}: chưa gắn"
-    if address.dead_since is not None:
-        why = f" ({address.dead_reason})" if address.dead_reason else ""
-        return f"{channel}: hỏng từ {local(address.dead_since):%d/%m/%Y %H:%M}{why}"
-    return ""
+def _why(fault: reach.Fault) -> str:
+    match fault.why:
+        case Why.NOT_SET_UP:
+            return f"{fault.channel}: chưa cài đặt"
+        case Why.NO_ADDRESS:
+            return f"{fault.channel}: chưa có địa chỉ"
+        case Why.UNBOUND:
+            return f"{fault.channel}: chưa gắn"
+        case Why.DEAD:
+            since = f" từ {local(fault.since):%d/%m/%Y %H:%M}" if fault.since else ""
+            return f"{fault.channel}: hỏng{since}" + (f" ({fault.reason})" if fault.reason else "")
 
 
 def _local(stamp: str | None) -> str | None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from reminder.core.delivery import Retries
 from reminder.core.outbox import LOST_AGAIN, Draft, Row, RowState
-from reminder.core.schedule import local_day
+from reminder.core.schedule import MessageKind, local_day
 from reminder.core.workdays import instant
 from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
 from reminder.service.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
@@ -91,7 +91,7 @@ def _prepared(
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
     try:
-        message = renderer.render(Moment(office, now), completed(store, row))
+        message = renderer.render(Moment(office, now), completed(office, store, row, now))
     except StoreBusyError:
         raise
     except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
@@ -160,6 +160,7 @@ def failed(
         return _give_up(office, store, row, error.reason, now, said=error.said)
     waited = now - row.draft.slot
     impatient = error.channel_down or waited >= delivery.fall_through_after
+    impatient = impatient and row.draft.kind != MessageKind.DIGEST  # each way has its own form
     if impatient and (next_channel(office, row) is not None or _is_group_nudge(row)):
         return _give_up(office, store, row, error.reason, now, said=error.said)
     asked = timedelta(seconds=error.retry_after) if error.retry_after else None

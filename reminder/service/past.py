@@ -12,17 +12,21 @@ from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
 from reminder.core.schedule import Item, MessageKind
 from reminder.ports import Store
+from reminder.service.health import health
+from reminder.service.office import Office
 from reminder.service.recipients import unpacked
 
 _GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
 
 
-def completed(store: Store, row: Row) -> Row:
+def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
     """`row` with what its words need of the past.
 
     A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
-    escalation learns how often its items were nudged about, and since when the office knows.
+    escalation learns how often its items were nudged about, and since when the office knows; a
+    digest how the program has fared, with the head of the ledger that its own row has kept, and
+    whether a newer one is on its way.
     """
     payload = dict(row.draft.payload)
     if row.draft.kind == MessageKind.NUDGE:
@@ -32,9 +36,24 @@ def completed(store: Store, row: Row) -> Row:
         keys = {item.key for items in unpacked(payload).values() for item in items}
         payload["reminded"] = _reminded(store, keys, row.draft.slot)
         payload["office_told"] = _first_told(store, unpacked(payload))
+    elif row.draft.kind == MessageKind.DIGEST or payload.get("view") == MessageKind.DIGEST:
+        number, last_hash = payload.get("head") or store.head()
+        payload["outdated"] = _outdated(store, row)
+        payload["health"] = health(office, store, now, head=(int(number), str(last_hash)))
     elif row.draft.kind == "edit":
         payload["items"] = list(payload.get("items", ()))
     return replace(row, draft=replace(row.draft, payload=payload))
+
+
+def _outdated(store: Store, row: Row) -> bool:
+    """Whether a newer digest goes the same way: this one would say the same words once more."""
+    draft = row.draft
+    return draft.kind == MessageKind.DIGEST and any(
+        other.draft.slot > draft.slot
+        and other.draft.channel == draft.channel
+        and other.state not in _GONE
+        for other in store.rows(kind=draft.kind, recipient=draft.recipient, since=draft.slot)
+    )
 
 
 def _newer(store: Store, row: Row) -> set[tuple[Any, ...]]:

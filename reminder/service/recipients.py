@@ -43,8 +43,11 @@ def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, s
     """Each (recipient, channel) by which `unit` hears a message of this kind.
 
     A bound group stands in for its officers' private nudges on Telegram, not for their e-mail. Who
-    is away is not nudged; where that leaves nobody who can be reached, the office hears it.
+    is away is not nudged; where that leaves nobody who can be reached, the office hears it. A
+    digest goes to each person by every way: in short by Telegram, in full by mail.
     """
+    if kind == MessageKind.DIGEST:
+        return [pair for person in office.members(unit) for pair in _ways(office, person)]
     if kind != MessageKind.NUDGE:
         return [_way(office, person) for person in office.members(unit)]
     group = f"{GROUP}{unit}"
@@ -60,9 +63,13 @@ def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, s
     return found
 
 
-def _way(office: Office, person: Person) -> tuple[str, str]:
+def _ways(office: Office, person: Person) -> list[tuple[str, str]]:
     ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
-    return person.id, ways[0]
+    return [(person.id, way) for way in ways]
+
+
+def _way(office: Office, person: Person) -> tuple[str, str]:
+    return _ways(office, person)[0]
 
 
 def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
@@ -75,7 +82,7 @@ def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
     ]
 
 
-def unreachable(office: Office) -> list[str]:
+def empty(office: Office) -> list[str]:
     """Units that lead work, or follow it, and have nobody in them."""
     needed = {unit for plan in office.plans for task in plan.tasks for unit in task.lead}
     needed |= office.offices | office.leaders

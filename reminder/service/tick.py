@@ -14,7 +14,7 @@ from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
 from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
-from reminder.service import recipients, reports
+from reminder.service import digests, recipients, reports
 from reminder.service.office import Office
 from reminder.service.saying import counted, minute
 from reminder.service.views import view_drafts
@@ -62,7 +62,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             meta[mark] = since.isoformat()
     rows = [
         *started.drafts,
-        *recipients.drafts(office, said, now),
+        *digests.with_head(store, recipients.drafts(office, said, now)),
         *reports.mailed(office, said, now),
         *_nobody(office, store, now, meta),
     ]
@@ -75,6 +75,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         meta=meta,
         at=now,
     )
+    digests.warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
     if said or started.events:
         messages = counted(len(rows), "message")
         whom = counted(len({row.recipient for row in rows}), "recipient")
@@ -176,7 +177,7 @@ def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
 
 def _nobody(office: Office, store: Store, now: datetime, meta: dict[str, str]) -> list[Draft]:
     """A unit that has nobody is told to the offices at once, and once; the digest repeats it."""
-    empty = recipients.unreachable(office)
+    empty = recipients.empty(office)
     drafts: list[Draft] = []
     for unit in office.units:
         name = f"empty:{unit}"

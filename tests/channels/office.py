@@ -57,6 +57,7 @@ def short_id(verb: Act, what: Key, unit: str) -> str:
 def scene(day: str, events: Iterable[Event] = (), plans: Sequence[Plan] = ()) -> Context:
     """The situation on `day` after `events`."""
     all_plans = plans or (plan(),)
+    events = tuple(events)
     states: dict[Key, State] = {}
     for one in all_plans:
         states |= fold(occurrences(one), events)
@@ -68,6 +69,8 @@ def scene(day: str, events: Iterable[Event] = (), plans: Sequence[Plan] = ()) ->
         action_id=short_id,
         names=NAMES,
         holiday=lambda first, last: "Tết" if (first, last) == TET else "",
+        events=events,
+        at=instant(date.fromisoformat(day), time(7, 30)),
     )
 
 

@@ -1,6 +1,8 @@
 """Each message as the code renders it from the plan of 2024, for docs/samples.
 
-Write them anew with `python -m tests.channels.samples`.
+Write them anew with `python -m tests.channels.samples`; in that folder the digest's picture with
+`chromium --headless --hide-scrollbars --window-size=720,1180 --screenshot=tong-hop-tuan.png
+tong-hop-tuan.html`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from reminder.channels import compose, notices, replies
 from reminder.ports import Outbound
-from tests.channels import scenes
+from tests.channels import digest_scenes, scenes
 from tests.channels.office import ROOT, scene
 
 FOLDER = ROOT / "docs" / "samples"
@@ -70,6 +72,11 @@ def messages() -> dict[str, Outbound]:
         "loi-van-phong-trong": notices.office_empty(scene("2024-01-26"), "van-phong"),
         "loi-kenh": scenes.notice("channel"),
         "loi-tin-chet": scenes.notice("letter"),
+        "tong-hop-tuan": digest_scenes.march(),
+        "tong-hop-tuan-05-02": digest_scenes.february(),
+        "tong-hop-tuan-yen": digest_scenes.quiet(),
+        "tong-hop-truoc-ke-hoach": digest_scenes.too_early(),
+        "dan-nhom-zalo": digest_scenes.pasted(),
         "tro-giup-cong-chuc": notices.help_text(scene("2024-01-26")),
         "tro-giup-van-phong": notices.help_text(scene("2024-01-26"), office=True),
         "tro-giup-lanh-dao": notices.help_text(scene("2024-01-26"), leader=True),
@@ -89,7 +96,7 @@ def files() -> dict[Path, str]:
     written = {}
     for name, message in messages().items():
         written[FOLDER / f"{name}.txt"] = shown(message)
-        if name.startswith(("nhac-", "cap-nhat-quy", "bao-")):
+        if name.startswith(("nhac-", "cap-nhat-quy", "bao-", "tong-hop-tuan")):
             footed = compose.with_footer(message, "Thư tự động của máy nhắc việc.")
             written[FOLDER / f"{name}.html"] = replace(footed).mail_html
     ((_, _, calendar),) = scenes.morning("2024-01-26", "tu-phap").attachments

@@ -32,6 +32,8 @@ def context(room: Room, when: str = NOW) -> Context:
         states=desk.states,
         action_id=lambda act, key, unit: buttons.encode(act.value, key, unit),
         names={who: person.name for who, person in PEOPLE.items()},
+        events=desk.events,
+        at=desk.now,
     )
 
 
@@ -277,8 +279,14 @@ CASES = [
         ],
     ),
     (
-        ["binh: /tonghop"],
-        ["Lệnh /tonghop chưa dùng được ở bản này, nên máy chưa ghi gì. Các lệnh có: /trogiup"],
+        ["an: /tonghop"],
+        [
+            (
+                "Lệnh /tonghop dành cho Văn phòng và Lãnh đạo. "
+                "Anh/chị muốn xem việc của bộ phận mình?"
+            ),
+            "Xin nhắn: /viec",
+        ],
     ),
 ]
 

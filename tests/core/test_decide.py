@@ -297,6 +297,11 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
         ["away /an.0:2024-02-01 tu-phap →2024-02-10"],
         ["away", "away-word>van-phong"],
     ),
+    ([], "binh: /tonghop", [], ["digest"]),
+    ([], "chu: tổng hợp tuần", [], ["digest"]),
+    ([], "chu: /zalo", [], ["zalo"]),
+    ([], "an: /digest", [], ["refused:reads-all-only"]),
+    ([], "an: /zalo", [], ["refused:reads-all-only"]),
 ]  # fmt: skip
 
 

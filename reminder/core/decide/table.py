@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from reminder.core.closing import Closes, Which
 from reminder.core.commands import Command, CommandError, Reason, Target, Verb
-from reminder.core.decide import absence, dates, dones, listings, remarks, requests, undoing
+from reminder.core.decide import (
+    absence,
+    dates,
+    digests,
+    dones,
+    listings,
+    remarks,
+    requests,
+    undoing,
+)
 from reminder.core.decide.common import (
     Handler,
     RefusalError,
@@ -59,12 +68,12 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.HISTORY: per_target(listings.history),
     Verb.HELP: listings.help_text,
     Verb.REPORT: office_only(Verb.REPORT, listings.report),
+    Verb.DIGEST: digests.digest,
+    Verb.ZALO: digests.digest,
     # The service's own:
     Verb.START: listings.unhandled,
     Verb.BIND: listings.unhandled,
     # Not there yet, and that is said:
-    Verb.DIGEST: listings.unhandled,
-    Verb.ZALO: listings.unhandled,
 }
 _READS = frozenset(
     {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}

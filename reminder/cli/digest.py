@@ -1,0 +1,160 @@
+"""`reminder digest`: the office's weekly digest, at any time and of any week."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reminder import bootstrap
+from reminder.cli import options
+from reminder.core.digest import digest_day, speaking
+from reminder.core.errors import ReminderError
+from reminder.core.outbox import Row, RowState
+from reminder.core.periods import vn_date
+from reminder.core.schedule import local_day
+from reminder.core.workdays import instant
+from reminder.ports import Store
+from reminder.service import digests
+from reminder.service.office import Office
+
+WEEK = timedelta(days=7)
+EXAMPLES = "Example: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The office as it stood at an instant, and the ledger's head then."""
+
+    office: Office
+    at: datetime
+    head: tuple[int, str]
+
+
+def digest(
+    week: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As of the first working day of this week. [now]"),
+    ] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send it to the office now.")] = False,
+    text: Annotated[
+        bool, typer.Option("--text", help="Print it. [unless anything else is asked for]")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the mail as a page.")
+    ] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan as a workbook.")
+    ] = None,
+    config: options.Config = None,
+) -> None:
+    """Show the weekly digest: figures, what is late, what comes, what the office has to decide.
+
+    It is reckoned from the ledger, so a week that has passed shows what was known then. --send
+    puts it into the outbox once a day; the running daemon delivers it.
+    """
+    # Templates, workbooks and mails take a third of a second to load.
+    from reminder.cli import digest_forms as forms
+
+    if send and week is not None:
+        raise ReminderError("--send gửi bản tổng hợp lúc này: xin bỏ --week")
+    with bootstrap.office(config) as opened:
+        asked = _asked(opened.office, opened.store, week, opened.now)
+        _say_nobody(asked.office, fatal=send)
+        if send:
+            rows = digests.send_by_hand(opened.office, opened.store, opened.now)
+            print(_sent(rows, opened.now))
+        if xlsx:
+            forms.write_workbooks(asked, xlsx)
+        if html or text or not (send or xlsx):
+            message = forms.rendered(asked, opened.store)
+            if html:
+                forms.write_page(message, html, asked)
+            if text or not (html or send or xlsx):
+                print(message.text)  # last: its reader may be `head`
+
+
+def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Asked:
+    """What is to be shown; ReminderError where no plan has a digest for it."""
+    day = options.day(week) if week is not None else local_day(now)
+    plans = sorted(office.plans, key=lambda plan: plan.year)
+    if not plans:
+        raise ReminderError("chưa có kế hoạch nào để tổng hợp")
+    last_day = office.scheduler.policy.last_day
+    if not any(p.first_day - WEEK < day < last_day(p.year) + WEEK for p in plans):
+        raise ReminderError(_no_plan(office, day))
+    at = now if week is None else _first_hour(office, day)
+    if not speaking(plans, office.scheduler, local_day(at) if at else day):
+        raise ReminderError(_no_plan(office, day))
+    if at is None:
+        raise ReminderError(
+            f"tuần có ngày {vn_date(day, year=True)} không có ngày làm việc nào, "
+            "nên không có bản tổng hợp"
+        )
+    if at > now:
+        print("Tuần này chưa tới: số liệu như sổ ghi lúc này.", file=sys.stderr)
+    recorded = [r for r in store.events() if r.event.at < at]
+    head = (recorded[-1].number, recorded[-1].hash) if recorded else (0, "")
+    return Asked(replace(office, events=tuple(r.event for r in recorded)), at, head)
+
+
+def _first_hour(office: Office, day: date) -> datetime | None:
+    """The hour of the digest on the first working day of the week of `day`."""
+    first = digest_day(office.scheduler, day)
+    return instant(first, office.scheduler.policy.digest) if first else None
+
+
+def _no_plan(office: Office, day: date) -> str:
+    """Why there is nothing: before the first plan, after the last one, or in between."""
+    week = f"ngày {vn_date(day, year=True)}"
+    coming = [plan for plan in office.plans if plan.first_day > day]
+    if coming:
+        first = min(coming, key=lambda plan: plan.year)
+        begins = vn_date(first.first_day, year=True)
+        return f"{week}: {first.title} bắt đầu từ {begins}, trước đó chưa có gì để tổng hợp"
+    last = max(office.plans, key=lambda plan: plan.year)
+    end = vn_date(office.scheduler.policy.last_day(last.year), year=True)
+    return (
+        f"{week}: {last.title} được theo dõi đến hết {end}, sau đó không có gì để tổng hợp; "
+        f"xem lại một tuần cũ: --week {last.year}-12-02"
+    )
+
+
+def _say_nobody(office: Office, *, fatal: bool) -> None:
+    """An office without people: nobody gets the digest."""
+    empty = digests.empty_offices(office)
+    if not empty:
+        return
+    names = ", ".join(f"{office.units[unit].name} ({unit})" for unit in empty)
+    sentence = f"bản tổng hợp không tới ai: {names} chưa có người trong people.toml"
+    if fatal and set(empty) == office.offices:
+        raise ReminderError(sentence)
+    print(f"Lưu ý: {sentence}", file=sys.stderr)
+
+
+_STANDS = {
+    RowState.PENDING: "chờ gửi",
+    RowState.LEASED: "đang gửi",
+    RowState.SENT: "đã gửi",
+    RowState.DEAD: "không gửi được",
+    RowState.SUPERSEDED: "không còn gì để nói",
+    RowState.DROPPED: "đã bỏ",
+}
+
+
+def _sent(rows: Sequence[Row], now: datetime) -> str:
+    """To whom it goes, and how each row stands: the same command once more adds nothing."""
+    lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]
+    for row in sorted(rows, key=lambda row: row.id):
+        draft = row.draft
+        lines.append(f"  {draft.recipient} ({draft.channel}): {_STANDS[row.state]}")
+    if any(row.state is RowState.PENDING for row in rows):
+        lines.append("`reminder run` đang chạy sẽ gửi trong vòng một phút.")
+    if dead := [row.id for row in rows if row.state is RowState.DEAD]:
+        lines.append(f"Gửi lại: reminder outbox retry {dead[0]}")
+    return "\n".join(lines)
