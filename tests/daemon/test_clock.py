@@ -109,7 +109,7 @@ async def test_a_timer_that_has_died_is_set_anew(
     tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No tick for longer than any pause between two: said, and made up."""
-    clock = SetClock(at("24/01", "07:59"))
+    clock = SetClock(at("24/01", "07:59:45"))
     async with running(tmp_path, clock, None, mailbox, tick_seconds=FAR) as wired:
         await until(lambda: wired.store.meta("last_tick") is not None)
         wired.daemon.silent_seconds = 0.05
