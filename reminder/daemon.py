@@ -169,7 +169,10 @@ class Daemon:
             self._wake.set()
 
     async def take(self, inbound: Inbound) -> bool:
-        """Takes one message in; it is only lost to the provider once it is on record."""
+        """Takes one message in; it is only lost to the provider once it is on record.
+
+        CancelledError at the end: what was not recorded must not be confirmed either.
+        """
         while not self._stop.is_set():
             try:
                 taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
@@ -180,7 +183,7 @@ class Daemon:
             self._troubles.over("an incoming message")
             self._wake.set()
             return taken
-        return False
+        raise asyncio.CancelledError
 
     async def note(self, name: str, value: str) -> None:
         """Keeps a mark in the store, if that can be written now."""
