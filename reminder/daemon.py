@@ -78,6 +78,10 @@ class Daemon:
         self._stop.set()
         self._wake.set()
 
+    def wake(self) -> None:
+        """Has the dispatcher look for what is to be sent, now."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Runs until `stop`; then drains."""
         await self._begin()

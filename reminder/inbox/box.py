@@ -29,6 +29,12 @@ READ_BYTES = 512_000  # of one mail: its head, and the text before any attachmen
 SLICE = 25.0 * 60  # seconds: RFC 2177 has IDLE begun anew within 29 minutes
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
+# What goes wrong on a line; the last four are imaplib's own, at an answer that it can't parse.
+TROUBLES = (
+    *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImapServer:
@@ -69,6 +75,7 @@ class Box:
         self.validity = 0  # UIDs are this folder's only as long as it stays the same (RFC 3501)
         self._mailbox: BaseMailBox | None = None
         self._shut = threading.Event()
+        self._busy = threading.RLock()  # held by the thread that is on the line
         self._processed = ""
         self._idles = True  # until it was seen to fail
 
@@ -77,15 +84,17 @@ class Box:
         self.shut()
         self._shut.clear()
         where = f"{self.server.host}:{self.server.port}"
-        with _told(f"không kết nối được với máy chủ thư đến {where}", where):
-            mailbox = self._connected()
-        self._mailbox = mailbox
-        with _told(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
+        with self._told(f"không kết nối được với máy chủ thư đến {where}", where):
+            self._mailbox = self._connected()
+        if self._shut.is_set():  # meanwhile
+            self.shut()
+        with self._told(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
             name, password = self.server.username, self.server.password
             plain = f"{name}{password}".isascii()
-            (mailbox.login if plain else mailbox.login_utf8)(name, password, initial_folder=None)
-        with _told(f"hộp thư không có thư mục “{self.server.folder}”", where):
-            mailbox.folder.set(self.server.folder)
+            login = self._open.login if plain else self._open.login_utf8
+            login(name, password, initial_folder=None)
+        with self._told(f"hộp thư không có thư mục “{self.server.folder}”", where):
+            self._open.folder.set(self.server.folder)
         self.validity = self._number("UIDVALIDITY")
         self._processed = ""
 
@@ -117,19 +126,19 @@ class Box:
 
     def newer(self, uid: int, since: date) -> list[int]:
         """The UIDs above `uid` of mails that came on `since` or later, in order."""
-        with _told("không xem được thư mới", self.server.host):
+        with self._told("không xem được thư mới", self.server.host):
             self._client.noop()  # a server may tell of new mail only then
             found = self._search(f"UID {uid + 1}:* SINCE {_day(since)}")
         return sorted(n for n in found if n > uid)  # “n:*” has the last mail, however low
 
     def unread(self, since: date) -> list[int]:
         """The UIDs of mails that nobody has read."""
-        with _told("không đếm được thư chưa đọc", self.server.host):
+        with self._told("không đếm được thư chưa đọc", self.server.host):
             return self._search(f"UNSEEN SINCE {_day(since)}")
 
     def find(self, field: str, text: str) -> list[int]:
         """The UIDs of mails in whose `field` there is `text`, which is plain ASCII."""
-        with _told("không tìm được thư", self.server.host):
+        with self._told("không tìm được thư", self.server.host):
             self._client.noop()
             return self._search(f'HEADER {field} "{text}"')
 
@@ -141,7 +150,7 @@ class Box:
 
     def fetch(self, uid: int, longest: int = READ_BYTES) -> bytes | None:
         """The first `longest` octets of a mail; None if it is gone. UnreadableError: only this."""
-        with _told("đang đọc thư thì mất kết nối", self.server.host):
+        with self._told("đang đọc thư thì mất kết nối", self.server.host):
             kind, data = self._client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{longest}>)")
         if kind != "OK":
             raise UnreadableError(f"máy chủ không cho đọc thư {uid} ({kind})")
@@ -156,7 +165,7 @@ class Box:
 
         It is marked as read in any case, so that nobody takes it for one that waits.
         """
-        with _told("đang chuyển thư đã xử lý thì mất kết nối", self.server.host):
+        with self._told("đang chuyển thư đã xử lý thì mất kết nối", self.server.host):
             self._client.uid("STORE", str(uid), "+FLAGS", r"(\Seen)")
             try:
                 self._open.move(str(uid), self._target())
@@ -166,7 +175,7 @@ class Box:
 
     def delete(self, uid: int) -> None:
         """Removes a mail for good."""
-        with _told("không xóa được thư", self.server.host):
+        with self._told("không xóa được thư", self.server.host):
             self._open.delete(str(uid))
 
     def _target(self) -> str:
@@ -191,18 +200,21 @@ class Box:
 
     def wait(self, seconds: float) -> None:
         """Until something happens in the folder, or so long; at once when shut."""
-        if not (self._idles and "IDLE" in self._open.client.capabilities):
+        with self._busy:
+            idles = self._idles and "IDLE" in self._open.client.capabilities
+            if idles:
+                self._idle(min(seconds, SLICE))
+        if not idles:
             self._shut.wait(seconds)
-            return
+
+    def _idle(self, seconds: float) -> None:
         try:
-            self._open.idle.wait(timeout=min(seconds, SLICE))
-        except imaplib.IMAP4.abort as error:
-            raise BoxError("máy chủ thư đến đã đóng kết nối") from error
+            self._open.idle.wait(timeout=seconds)
+        except (OSError, AttributeError, ValueError, imaplib.IMAP4.abort) as error:
+            raise BoxError("máy chủ thư đến đã đóng kết nối khi đang chờ") from error
         except (ImapToolsError, imaplib.IMAP4.error):
-            self._idles = False  # it says it can, and can't: from now on it is asked each minute
+            self._idles = False  # it says it can, and can't: from now on it is asked now and then
             raise BoxError("máy chủ thư đến không giữ được chế độ chờ (IDLE)") from None
-        except (OSError, AttributeError, ValueError) as error:
-            raise BoxError("mất kết nối với máy chủ thư đến khi đang chờ") from error
 
     def shut(self) -> None:
         """Ends the connection, whatever another thread is waiting for on it."""
@@ -210,10 +222,25 @@ class Box:
         mailbox, self._mailbox = self._mailbox, None
         if mailbox is None:
             return
+        client = mailbox.client
         with suppress(OSError, AttributeError):  # whatever it is in the middle of
-            mailbox.client.sock.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError, AttributeError):
-            mailbox.client.sock.close()
+            client.sock.shutdown(socket.SHUT_RDWR)
+        free = self._busy.acquire(timeout=2.0)
+        with suppress(OSError, AttributeError, ValueError):
+            client.shutdown()
+        if free:
+            self._busy.release()
+
+    @contextmanager
+    def _told(self, otherwise: str, where: str) -> Iterator[None]:
+        """Whatever goes wrong within is a BoxError; `otherwise`: what it is if it can't be told."""
+        try:
+            with self._busy:
+                yield
+        except BoxError:
+            raise
+        except TROUBLES as error:
+            raise BoxError(_reason(error, otherwise, where)) from None
 
 
 def utf7_quoted(name: str) -> str:
@@ -223,17 +250,6 @@ def utf7_quoted(name: str) -> str:
 
 def _day(day: date) -> str:
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
-
-
-@contextmanager
-def _told(otherwise: str, where: str) -> Iterator[None]:
-    """Whatever goes wrong within is a BoxError; `otherwise`: what it is if it can't be told."""
-    try:
-        yield
-    except BoxError:
-        raise
-    except Exception as error:  # noqa: BLE001  imaplib raises what its parsing came across
-        raise BoxError(_reason(error, otherwise, where)) from None
 
 
 def _reason(error: Exception, otherwise: str, where: str) -> str:

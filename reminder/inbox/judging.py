@@ -131,6 +131,10 @@ def _untold(
     automatic = mail.kind not in (Kind.ANSWER, Kind.EMPTY)
     if automatic and _issued(tokens, rules, known, now):
         return PutAway(f"{mail.kind} to an address for bounces")
+    local, _, domain = folded(rules.address).rpartition("@")
+    ours = (folded(a).rpartition("@") for a in mail.recipients)
+    if any(own.startswith(f"{local}+") and there == domain for own, _, there in ours):
+        return Left("an answer to an address that was never given out", forged=True)
     return Left(f"{mail.kind} that answers no mail of ours")
 
 

@@ -67,6 +67,7 @@ class MailListener:
     back: Back
     now: Callable[[], datetime]
     poll_seconds: float = 60.0
+    name: str = "the mailbox"
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     # Below what the service takes of one sender a minute: the rest waits in the folder.
     pace: Allowance = field(default_factory=lambda: Allowance(20, timedelta(minutes=1)))

@@ -12,8 +12,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from reminder.core.letterhead import Letterhead
 from reminder.core.schedule import Policy, Timing
+from reminder.core.tokens import LONGEST_BASE
 from reminder.files.settings.values import (
     After,
+    AuthservId,
     BaseUrl,
     BotName,
     Clock,
@@ -31,11 +33,13 @@ from reminder.files.settings.values import (
     Port,
     Security,
     Token,
+    Trust,
     Whole,
 )
 
 PREFIX = "REMINDER_"
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
 _NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
 
 
@@ -138,6 +142,82 @@ class EmailSection(Section):
         if self.host and bool(self.username) != password:
             has, lacks = ("password", "username") if password else ("username", "password")
             raise fault(lacks, f"có `{has}` mà thiếu `{lacks}`")
+        return self
+
+
+class InboxSection(Section):
+    """[inbox]: without a host nobody reads answers by mail."""
+
+    host: Host = Field(default="", description='tên máy chủ thư đến, ví dụ "imap.example.vn"')
+    port: Port = Field(default=993, description="số cổng: 993 (tls), 143 (starttls, none)")
+    security: Security = Field(default="tls", description='"tls", "starttls" hoặc "none"')
+    username: Line = Field(default="", description="tên đăng nhập hộp thư")
+    password: SecretStr = Field(default=SecretStr(""), description="mật khẩu, trong dấu nháy kép")
+    folder: Line = Field(
+        default="INBOX", min_length=1, description='tên thư mục thư đến, ví dụ "INBOX"'
+    )
+    processed: Line = Field(
+        default="Da-xu-ly",
+        min_length=1,
+        description='tên thư mục chứa thư đã xử lý, ví dụ "Da-xu-ly"',
+    )
+    address: MailAddress = Field(
+        default="", description='địa chỉ của hộp thư ấy, ví dụ "nhacviec@example.vn"'
+    )
+    trust: Trust = Field(default="auth-results", description='"auth-results" hoặc "token"')
+    authserv_id: AuthservId = Field(
+        default="",
+        description="tên mà máy chủ thư ghi ở đầu dòng Authentication-Results, "
+        'ví dụ "mx.example.vn"',
+    )
+    poll_seconds: Annotated[Whole, Field(ge=1, le=1500)] = Field(
+        default=60, description="số giây giữa hai lần xem hộp thư, từ 1 đến 1500"
+    )
+    ca_file: File | None = Field(
+        default=None, description="tên tệp chứng thư (PEM) của máy chủ thư đến"
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.host)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """The usual port of the security."""
+        if not isinstance(data, dict):
+            return data
+        security = str(data.get("security", "tls")).strip().lower()
+        return {"port": _INBOX_PORTS[security], **data} if security in _INBOX_PORTS else data
+
+    @model_validator(mode="after")
+    def _whole(self) -> InboxSection:
+        if not self.host:
+            if self.address and "host" not in self.model_fields_set:
+                raise fault("host", 'thiếu `host`: tên máy chủ thư đến, ví dụ "imap.example.vn"')
+            return self
+        if not self.username:
+            raise fault("username", "thiếu `username`: đăng nhập hộp thư bằng tên nào?")
+        if not self.password.get_secret_value():
+            raise fault("password", "thiếu `password`: mật khẩu của hộp thư")
+        if not self.address:
+            words = "thiếu `address`: thư trả lời về địa chỉ nào? Ví dụ"
+            raise fault("address", f'{words} "nhacviec@example.vn"')
+        if len(self.address.partition("@")[0]) > LONGEST_BASE:
+            raise fault(
+                "address",
+                f"phần trước @ của `address` dài quá {LONGEST_BASE} ký tự: "
+                "máy còn phải thêm mã nhận thư trả lời vào sau đó",
+            )
+        if self.trust == "auth-results" and not self.authserv_id:
+            raise fault(
+                "authserv_id",
+                'thiếu `authserv_id`: trust = "auth-results" cần biết máy chủ thư tự xưng là gì '
+                "trong dòng Authentication-Results; máy chủ không ghi dòng ấy thì đặt "
+                'trust = "token"',
+            )
+        if self.folder == self.processed:
+            raise fault("processed", "`processed` phải khác `folder`")
         return self
 
 
@@ -270,10 +350,21 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     telegram: TelegramSection = TelegramSection()
     email: EmailSection = EmailSection()
+    inbox: InboxSection = InboxSection()
     schedule: ScheduleSection = ScheduleSection()
     delivery: DeliverySection = DeliverySection()
     report: ReportSection = ReportSection()
     log: LogSection = LogSection()
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Settings:
+        """Answers come to what [email] has sent."""
+        if self.inbox.is_on and not self.email.is_on:
+            words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
+            raise PydanticCustomError(
+                "at", "{message}", {"key": "host", "section": ("email",), "message": words}
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
