@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 from imap_tools.imap_utf7 import utf7_encode
 
@@ -83,11 +83,17 @@ class Box:
         """Connects, logs in and selects the folder; BoxError says which of these failed."""
         self.shut()
         self._shut.clear()
-        where = f"{self.server.host}:{self.server.port}"
-        with self._told(f"không kết nối được với máy chủ thư đến {where}", where):
-            self._mailbox = self._connected()
-        if self._shut.is_set():  # meanwhile
+        try:
+            self._open_all(f"{self.server.host}:{self.server.port}")
+        except BoxError:
             self.shut()
+            raise
+
+    def _open_all(self, where: str) -> None:
+        with self._told(f"không kết nối được với máy chủ thư đến {where}", where):
+            self._connect()
+        if self._shut.is_set():  # meanwhile
+            raise BoxError("việc đọc thư đã dừng")
         with self._told(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
             name, password = self.server.username, self.server.password
             plain = f"{name}{password}".isascii()
@@ -98,15 +104,19 @@ class Box:
         self.validity = self._number("UIDVALIDITY")
         self._processed = ""
 
-    def _connected(self) -> BaseMailBox:
+    def _connect(self) -> None:
         server = self.server
         common: dict[str, Any] = {"port": server.port, "timeout": server.seconds}
-        if server.security == "none":
-            return MailBoxUnencrypted(server.host, **common)
-        trust = ssl.create_default_context(cafile=server.certificates or None)
         if server.security == "tls":
-            return MailBox(server.host, ssl_context=trust, **common)
-        return MailBoxStartTls(server.host, ssl_context=trust, **common)
+            self._mailbox = MailBox(server.host, ssl_context=self._trust(), **common)
+            return
+        self._mailbox = MailBoxUnencrypted(server.host, **common)
+        if server.security == "starttls":
+            self._client.starttls(self._trust())
+
+    def _trust(self) -> ssl.SSLContext:
+        """Certificates and host names are checked, always."""
+        return ssl.create_default_context(cafile=self.server.certificates or None)
 
     def _number(self, name: str) -> int:
         _, found = self._client.response(name)
@@ -264,10 +274,10 @@ def _reason(error: Exception, otherwise: str, where: str) -> str:
         return (
             f"không lập được kết nối mã hóa với máy chủ thư đến {where}: xem lại security và port"
         )
-    if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):
-        return f"máy chủ thư đến {where} đã đóng kết nối"
     if isinstance(error, imaplib.IMAP4.error) and "TLS" in str(error):
         return f"máy chủ thư đến {where} không có STARTTLS: xem lại security và port"
+    if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):
+        return f"máy chủ thư đến {where} đã đóng kết nối"
     if isinstance(error, TimeoutError):
         return f"máy chủ thư đến {where} không trả lời"
     return otherwise

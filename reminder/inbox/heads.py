@@ -68,7 +68,9 @@ def author(message: Message) -> str:
         return found[0] if found else ""
     name, _, rest = bare.partition("<")
     inner, closed, tail = rest.partition(">")
-    if not closed or tail.strip() or "<" in rest or "," in name or ";" in name:
+    if not closed or tail.strip() or "<" in rest or re.search(r"[>(),;:]", name):
+        return ""
+    if "@" in name and name.strip().lower() != inner.strip().lower():
         return ""
     found = _ADDRESS.fullmatch(inner.strip())
     return found[0] if found else ""

@@ -31,10 +31,13 @@ class MailWorld:
     smtp_port: int
     imap_port: int
 
-    def hand_in(self, mail: bytes | Message, to: str, sender: str = "ai-do@example.vn") -> None:
+    def hand_in(
+        self, mail: bytes | Message, to: str, sender: str = "ai-do@example.vn", times: int = 1
+    ) -> None:
         content = mail if isinstance(mail, bytes) else mail.as_bytes()
         with smtplib.SMTP("127.0.0.1", self.smtp_port) as client:
-            client.sendmail(sender, [to], content)
+            for _ in range(times):
+                client.sendmail(sender, [to], content)
 
     @contextlib.contextmanager
     def mailbox(self, user: str, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:
