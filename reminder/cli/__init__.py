@@ -10,6 +10,7 @@ import typer
 from reminder import __version__
 from reminder.cli import (
     daemon,
+    doctor,
     ics,
     log,
     outbox,
@@ -40,6 +41,7 @@ for name, command, example in (
     ("revive", people.revive, "Example: reminder revive an --channel email"),
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
     ("log", log.log, "Example: reminder log --task 1c --json"),
+    ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Example: reminder status"),
     ("ics", ics.ics, ics.EXAMPLE),
     ("report", report.report, report.EXAMPLE),

@@ -215,7 +215,7 @@ async def test_a_bounce_kills_the_address_and_the_office_hears(
         post.hand_in(replies.bounce(nudge), str(nudge["X-MailFrom"]), sender="")
         await until(lambda: any("(an)" in text_in(m) for m in post.mails(CHI)))
         notice = next(m for m in post.mails(CHI) if "(an)" in text_in(m))
-        assert "thư bị trả lại: 5.1.1" in text_in(notice)
+        assert "không có địa chỉ này (5.1.1)" in text_in(notice)
         dead = await wired.daemon.do(wired.store.addresses)
         assert [a.value for a in dead if a.dead_since] == [AN]
         await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)

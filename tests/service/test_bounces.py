@@ -51,7 +51,7 @@ def test_a_hard_bounce_marks_the_address_and_goes_to_the_next_channel(office: Wo
     notice = next(
         p for p in office.parcels if p.row.draft.kind == "notice" and p in office.parcels[-2:]
     )
-    assert "5.1.1 user unknown" in notice.message.text
+    assert "không có địa chỉ này (5.1.1)" in notice.message.text
     assert dead(office) == ["an"]
     office.service.bounced(bounce(office), NOW)
     assert office.deliver(NOW) == []
