@@ -25,6 +25,15 @@ _WORDS = "Thư này do lệnh reminder doctor gửi để thử hộp thư. Anh/
 _PROBE = Outbound(subject=SUBJECT, html=_WORDS, text=_WORDS)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Probe:
+    """What became of a mail to ourselves."""
+
+    mail: Mail | None = None  # as it came
+    why: str = ""  # it was not accepted; empty without a mail: it was, and did not come
+    put_away: bool = False
+
+
 @dataclass(frozen=True)
 class MailCheck:
     """The check, with the time and the waiting that it is given."""
@@ -86,33 +95,34 @@ class MailCheck:
             address, secret, Purpose.PROBE, tokens.message_key(secret, key), address, expires
         )
         try:
-            mail, why = await self._probe(channel, box, plus)
-            if mail is None:
-                plain, why_plain = await self._probe(channel, box, address)
-                yield _lost(address, why, why_plain, arrives=plain is not None)
+            probe = await self._probe(channel, box, plus)
+            if probe.mail is None:
+                plain = await self._probe(channel, box, address)
+                yield _lost(address, probe.why, plain.why, arrives=plain.mail is not None)
                 return
             yield good("[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
-            yield self._proved(mail)
+            yield self._proved(probe.mail)
+            if not probe.put_away:
+                folder = self.settings.inbox.processed
+                yield fault(f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”")
         except BoxError as error:
             yield fault(f"[inbox] {error}")
 
-    async def _probe(self, channel: MailChannel, box: Box, to: str) -> tuple[Mail | None, str]:
-        """The probe as it came, or why not; empty: it was taken, and did not come."""
+    async def _probe(self, channel: MailChannel, box: Box, to: str) -> _Probe:
         since = (self.now() - timedelta(days=2)).date()
         before = max(await asyncio.to_thread(box.newer, 0, since), default=0)
         try:
             sent = await channel.send(to, _PROBE, secrets.token_hex(8))
         except SendError as error:
-            return None, error.reason
+            return _Probe(why=error.reason)
         for _ in range(self.looks):
             for uid in await asyncio.to_thread(box.newer, before, since):
                 content = await asyncio.to_thread(box.fetch, uid)
                 before = max(before, uid)
                 if content is not None and (mail := read(content)).identity == sent:
-                    await asyncio.to_thread(box.put_away, uid)
-                    return mail, ""
+                    return _Probe(mail=mail, put_away=await asyncio.to_thread(box.put_away, uid))
             await self.sleep(1.0)
-        return None, ""
+        return _Probe()
 
     def _proved(self, mail: Mail) -> Finding:
         """Whether our own server says who sent the probe."""

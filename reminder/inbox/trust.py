@@ -88,7 +88,8 @@ def _without_comments(text: str) -> str:
 def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
     """Why the sender is not proved to be `author`; empty if our server says so.
 
-    DMARC that passes, or DKIM or SPF that passes for the domain of `author` or one above it.
+    DMARC that passes; DKIM or SPF that passes for the domain of `author` or one above it; or, of a
+    mail that was handed in at our own server, a login by that very address (RFC 4954).
     """
     ours = [results for name, results in map(parsed, fields) if name == folded(authserv_id)]
     if not ours:
@@ -106,6 +107,8 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
         if one.method == "dkim" and _aligned(one.values("header.d", "header.i"), domain):
             return ""
         if one.method == "spf" and _aligned(one.values("smtp.mailfrom", "smtp.mail"), domain):
+            return ""
+        if one.method == "auth" and folded(author) in one.values("smtp.auth"):
             return ""
     return "our server found nothing that proves the sender's domain"
 

@@ -192,11 +192,11 @@ async def test_forged_mail_changes_nothing_and_is_counted_and_said(
 async def test_with_token_trust_the_address_and_the_sender_suffice(
     tmp_path: Path, post: MailWorld, clock: SetClock
 ) -> None:
-    """For servers that add no results; letters in another case are the same address."""
+    """For servers without results; letter case is of no account; “xong” means the mail it answers."""
     config = settings(tmp_path, post, inbox='trust = "token"')
     async with running(config, clock) as wired:
         nudge = await nudged(post)
-        reply = replies.iphone(nudge, SAID, AN.upper(), results="")
+        reply = replies.iphone(nudge, "Dạ xong rồi ạ", AN.upper(), results="")
         local, _, domain = str(nudge["Reply-To"]).partition("@")
         reply.replace_header("To", f"nhac{local[4:].upper()}@{domain}")
         post.hand_in(reply, str(reply["To"]))

@@ -24,6 +24,7 @@ FAILED = f"{OURS}; dmarc=fail header.from=xa.example; dkim=pass header.d=xa.exam
         f'{OURS.upper()};\n dkim=pass (good (2048) "a;b") reason="ok; ok" header.i=@xa.example',
         f"{OURS}; dkim=fail header.d=khac.example; dkim=pass header.d=xa.example",
         f"{OURS}; spf=pass smtp.mailfrom=bounce@xa.example",
+        f"{OURS}; auth=pass smtp.auth={AN} smtp.mailfrom={AN}",
         f'"{OURS}"; DKIM/1 = PASS header.d = "XA.example"',
     ],
 )
@@ -51,6 +52,7 @@ def test_our_server_proves_the_sender(field: str) -> None:
         ([f"{OURS}; dkim=pass header.d=example"], NOTHING),
         ([f"{OURS}; spf=pass smtp.helo=xa.example"], NOTHING),
         ([f"{OURS}; dkim=pass"], NOTHING),
+        ([f"{OURS}; auth=pass smtp.auth=binh@xa.example smtp.mailfrom={AN}"], NOTHING),
         ([f"{OURS}; dkim=neutral (dmarc=pass) header.d=xa.example"], NOTHING),
         ([f"{OURS}; dkim=pass header.d=xa.example dmarc"], NOTHING),
     ],
