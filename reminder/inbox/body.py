@@ -36,6 +36,9 @@ _QUOTE_CLASSES = frozenset(
     ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra", "moz-cite-prefix",
      "protonmail_quote", "WordSection1_quote", "ms-outlook-mobile-reference-message")
 )  # fmt: skip
+_SIGNATURE = "--"
+_SIGNATURES = frozenset(("gmail_signature", "ms-outlook-mobile-signature", "moz-signature"))
+_SIGNATURE_IDS = re.compile(r"(?i)^(?:x_)?(?:Signature|ms-outlook-mobile-signature)$")
 _BORDER = re.compile(r"(?i)border:\s*none;\s*border-top:\s*solid\s*#(?:E1E1E1|B5C4DF|CCCCCC)")
 
 
@@ -47,10 +50,14 @@ def parts(message: Message) -> Iterator[Message]:
         part, depth = waiting.pop()
         seen += 1
         yield part
-        payload = part.get_payload()
-        if isinstance(payload, list) and depth < DEEPEST and not _is_enclosed(part):
-            inner = [(sub, depth + 1) for sub in payload if isinstance(sub, Message)]
-            waiting.extend(reversed(inner))
+        if depth < DEEPEST and not _is_enclosed(part):
+            waiting.extend((sub, depth + 1) for sub in reversed(children(part)))
+
+
+def children(part: Message) -> list[Message]:
+    """The parts right below; none of what only says that it has some."""
+    payload = part.get_payload() if part.is_multipart() else []
+    return [sub for sub in payload if isinstance(sub, Message)]
 
 
 def _is_enclosed(part: Message) -> bool:
@@ -63,7 +70,7 @@ def text_of(message: Message) -> str:
     plain: list[str] = []
     html = ""
     for part in parts(message):
-        if _is_file(part):
+        if is_file(part):
             continue
         kind = part.get_content_type()
         if kind == "text/plain" or (kind.startswith("multipart/") and not part.is_multipart()):
@@ -73,7 +80,7 @@ def text_of(message: Message) -> str:
     return "\n".join(text for text in plain if text) or html_text(html)
 
 
-def _is_file(part: Message) -> bool:
+def is_file(part: Message) -> bool:
     """Whether a part is shown as a file; Apple's mail parts the text around pictures, unnamed."""
     try:
         return part.get_content_disposition() == "attachment" or bool(part.get_filename())
@@ -83,13 +90,17 @@ def _is_file(part: Message) -> bool:
 
 def decoded(part: Message) -> str:
     """A part's text in NFC; what its charset can't read is guessed, then marked."""
-    try:
-        content = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001  the standard library's decoders meet bytes of strangers
-        content = None
+    content: object = None
+    for decode in (True, False):
+        try:
+            content = part.get_payload(decode=decode)
+        except Exception:  # noqa: BLE001, S112  the library's decoders meet bytes of strangers
+            continue
+        break
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogateescape")
     if not isinstance(content, bytes):
-        raw = part.get_payload()
-        content = raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+        return ""
     return normalize("NFC", text_in(content, _charset(part)))
 
 
@@ -169,6 +180,8 @@ class _Words(HTMLParser):
         elif _opens_quote(tag, dict(attrs)):
             self.pieces.append(f"\n{_QUOTE}\n")
             self._ended = True
+        elif _opens_signature(dict(attrs)):
+            self.pieces.append(f"\n{_SIGNATURE}\n")
         elif tag in _BLOCKS:
             self.pieces.append("\n")
             self._kept_lines += tag == "pre"
@@ -197,3 +210,9 @@ def _opens_quote(tag: str, attributes: dict[str, str | None]) -> bool:
     if _QUOTE_IDS.match(attributes.get("id") or ""):
         return True
     return bool(_BORDER.search(attributes.get("style") or ""))
+
+
+def _opens_signature(attributes: dict[str, str | None]) -> bool:
+    if _SIGNATURES.intersection((attributes.get("class") or "").split()):
+        return True
+    return bool(_SIGNATURE_IDS.match(attributes.get("id") or ""))

@@ -53,6 +53,7 @@ _SIGN_OFF = re.compile(
 _SALUTE = re.compile(
     r"(?i)\W*(?:kính gửi|kính thưa|kính chào|thân gửi|gửi|chào|xin chào|dear|hi|hello)\b[^\d]{0,80}"
     r"[,:;.!]\W*"
+    r"|\W*kính (?:gửi|thưa)\b(?!.*(?:xong|rồi|chưa|báo cáo))[^\d]{0,80}"
 )
 
 

@@ -12,7 +12,7 @@ from email.policy import compat32
 from enum import StrEnum
 
 from reminder.inbox import heads, returned
-from reminder.inbox.body import parts, text_of
+from reminder.inbox.body import decoded, is_file, parts, text_of
 from reminder.inbox.quotes import own_text
 from reminder.inbox.returned import Failure
 
@@ -33,6 +33,10 @@ _AUTO_SUBJECT = re.compile(
 _MACHINES = re.compile(
     r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|no-?reply|do-?not-?reply|donotreply|autoreply|"
     r"auto-reply|daemon|root|bounces?)(?:[+.-].*)?@"
+)
+# Of RFC 5546: an answer to an invitation, or one; “publish” is a file like any other.
+_METHOD = re.compile(
+    r"\bmethod\W{1,3}(?:reply|counter|declinecounter|refresh|request|cancel|add)\b"
 )
 
 
@@ -116,9 +120,17 @@ def _kind(message: Message, text: str) -> Kind:
         return Kind.AUTO_REPLY
     if heads.fields(message, "List-Id") or heads.fields(message, "List-Post"):
         return Kind.LIST
-    if "text/calendar" in kinds:
+    if any(_METHOD.search(_scheduling(part)) for part in parts(message)):
         return Kind.CALENDAR
     return Kind.ANSWER if text else Kind.EMPTY
+
+
+def _scheduling(part: Message) -> str:
+    """What a part says to a calendar program; empty of a file that a person has attached."""
+    if part.get_content_type() != "text/calendar" or is_file(part):
+        return ""
+    declared = heads.field(part, "Content-Type").lower()
+    return f"{declared}\n{decoded(part)[:2000].lower()}"
 
 
 def _is_automatic(message: Message) -> bool:

@@ -9,7 +9,7 @@ from email.message import Message
 from flufl.bounce import all_failures
 
 from reminder.inbox import heads
-from reminder.inbox.body import decoded, parts, text_of
+from reminder.inbox.body import children, decoded, parts, text_of
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNKNOWN_USER = re.compile(
@@ -53,11 +53,8 @@ def original(message: Message) -> tuple[str, ...]:
     found: list[str] = list(heads.ids(message, "In-Reply-To") + heads.ids(message, "References"))
     for part in parts(message):
         kind = part.get_content_type()
-        inner = part.get_payload()
-        if kind == "message/rfc822" and isinstance(inner, list):
-            found += [
-                i for sub in inner if isinstance(sub, Message) for i in heads.ids(sub, "Message-ID")
-            ]
+        if kind == "message/rfc822":
+            found += [one for mail in children(part) for one in heads.ids(mail, "Message-ID")]
         elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
             text = decoded(part)[:100_000]
             found += re.findall(r"(?im)^\W*Message-ID:\s*(<[^<>\s]{1,240}>)", text)
@@ -68,13 +65,8 @@ def _of_report(part: Message) -> list[Failure]:
     """The recipients of a message/delivery-status part, those that it did not reach."""
     if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
         return []
-    blocks = part.get_payload()
-    if not isinstance(blocks, list):
-        return []
     found = []
-    for block in blocks:
-        if not isinstance(block, Message):
-            continue
+    for block in children(part):
         action = heads.field(block, "Action").lower().partition("(")[0].strip()
         if action not in ("failed", "delayed"):
             continue

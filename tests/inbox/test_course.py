@@ -13,6 +13,7 @@ import pytest
 
 from reminder.wiring import Program, program
 from tests.conftest import ROOT
+from tests.fakes.telegram import FakeTelegram
 from tests.inbox import replies
 from tests.inbox.conftest import INBOX, PASSWORD, MailWorld, text_in
 from tests.inbox.replies import AUTHSERV_ID, GENUINE
@@ -192,7 +193,7 @@ async def test_forged_mail_changes_nothing_and_is_counted_and_said(
 async def test_with_token_trust_the_address_and_the_sender_suffice(
     tmp_path: Path, post: MailWorld, clock: SetClock
 ) -> None:
-    """For servers without results; letter case is of no account; “xong” means the mail it answers."""
+    """For servers without results; letter case is nothing; a bare “xong” means the mail's task."""
     config = settings(tmp_path, post, inbox='trust = "token"')
     async with running(config, clock) as wired:
         nudge = await nudged(post)
@@ -205,20 +206,32 @@ async def test_with_token_trust_the_address_and_the_sender_suffice(
 
 
 @pytest.mark.asyncio
-async def test_a_bounce_kills_the_address_and_the_office_hears(
-    tmp_path: Path, post: MailWorld, clock: SetClock
+async def test_a_bounce_kills_the_address_and_goes_on_by_the_next_channel(
+    tmp_path: Path, post: MailWorld, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The envelope's sender names the recipient: the address is dead, the office told by name."""
-    async with running(settings(tmp_path, post), clock) as wired:
-        nudge = await nudged(post)
-        assert str(nudge["X-MailFrom"]).startswith("nhac+b")
-        post.hand_in(replies.bounce(nudge), str(nudge["X-MailFrom"]), sender="")
-        await until(lambda: any("(an)" in text_in(m) for m in post.mails(CHI)))
-        notice = next(m for m in post.mails(CHI) if "(an)" in text_in(m))
-        assert "không có địa chỉ này (5.1.1)" in text_in(notice)
-        dead = await wired.daemon.do(wired.store.addresses)
-        assert [a.value for a in dead if a.dead_since] == [AN]
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+    """The envelope's sender names the recipient: dead, Telegram next, the office told."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    people = OFFICERS.replace('["email"]', '["email", "telegram"]', 1)
+    config = settings(tmp_path, post, people=people)
+    async with FakeTelegram() as telegram:
+        text = config.read_text(encoding="utf-8")
+        config.write_text(
+            f'{text}[telegram]\ntoken = "{telegram.token}"\nbase_url = "{telegram.base_url}"\n',
+            encoding="utf-8",
+        )
+        telegram.start(11)
+        async with running(config, clock) as wired:
+            await wired.daemon.do(lambda: wired.store.bind("an", "telegram", "11", clock.now()))
+            nudge = await nudged(post)
+            assert str(nudge["X-MailFrom"]).startswith("nhac+b")
+            post.hand_in(replies.bounce(nudge), str(nudge["X-MailFrom"]), sender="")
+            await telegram.until(lambda: any("1c" in m.text for m in telegram.sent_to(11)))
+            await until(lambda: any("(an)" in text_in(m) for m in post.mails(CHI)))
+            notice = next(m for m in post.mails(CHI) if "(an)" in text_in(m))
+            assert "không có địa chỉ này (5.1.1)" in text_in(notice)
+            dead = await wired.daemon.do(wired.store.addresses)
+            assert [a.value for a in dead if a.dead_since] == [AN]
+            await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
 
 
 @pytest.mark.asyncio

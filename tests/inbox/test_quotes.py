@@ -65,6 +65,7 @@ def test_a_quote_alone_is_an_empty_reply(below: str) -> None:
 
 def test_a_greeting_is_dropped_and_lines_are_kept() -> None:
     """“Kính gửi …,” is no part of the answer; two lines of commands stay two."""
+    assert own_text(f"Kính gửi: Văn phòng UBND phường\n{SAID}") == SAID
     assert own_text("Kính gửi Văn phòng,\n\nxong 1c\nchưa xong 2c\n\nTrân trọng!") == (
         "xong 1c\nchưa xong 2c"
     )

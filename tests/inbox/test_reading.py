@@ -71,6 +71,28 @@ def test_the_words_are_read_in_any_charset_and_encoding(content: bytes) -> None:
     assert (found.kind, found.text, found.author) == (Kind.ANSWER, SAID, "an@xa.example")
 
 
+def test_a_signature_in_html_is_no_part_of_the_answer() -> None:
+    """Gmail's and Outlook's own, which have no line before them."""
+    for mark in ('class="gmail_signature"', 'id="Signature"'):
+        html = f"<div>{SAID}</div><div {mark}>Nguyễn Văn A<br>Phòng 2c</div>"
+        assert read(mail(html, "Content-Type: text/html; charset=utf-8")).text == SAID
+
+
+def test_a_calendar_file_beside_an_answer_changes_nothing() -> None:
+    """A person may attach one; only what a calendar program sends is no answer."""
+    made = EmailMessage()
+    made["From"] = "an@xa.example"
+    made.set_content(SAID)
+    made.add_attachment(
+        b"BEGIN:VCALENDAR\nMETHOD:PUBLISH\n", maintype="text", subtype="calendar", filename="a.ics"
+    )
+    assert (read(made.as_bytes()).kind, read(made.as_bytes()).text) == (Kind.ANSWER, SAID)
+    made = EmailMessage()
+    made.set_content("An đã chấp nhận")
+    made.add_alternative("BEGIN:VCALENDAR\nMETHOD:REPLY\n", subtype="calendar")
+    assert read(made.as_bytes()).kind is Kind.CALENDAR
+
+
 def test_two_charsets_in_one_mail() -> None:
     """Each part by its own."""
     content = mail(
@@ -122,6 +144,7 @@ def test_a_mail_within_the_mail_is_not_read_for_an_answer() -> None:
         (("Subject: Automatic reply: Nhac viec",), Kind.AUTO_REPLY),
         (("List-Id: <ca.xa.example>",), Kind.LIST),
         (("Content-Type: text/calendar; method=REPLY",), Kind.CALENDAR),
+        (("Content-Type: text/calendar", "Content-Disposition: attachment"), Kind.EMPTY),
         (("Content-Type: multipart/report; report-type=disposition-notification; boundary=x",), Kind.RECEIPT),
     ],
 )  # fmt: skip
