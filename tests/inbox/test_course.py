@@ -13,12 +13,12 @@ import pytest
 
 from reminder.wiring import Program, program
 from tests.conftest import ROOT
+from tests.daemon.kit import SetClock
 from tests.fakes.telegram import FakeTelegram
 from tests.inbox import replies
 from tests.inbox.conftest import INBOX, PASSWORD, MailWorld, text_in
 from tests.inbox.replies import AUTHSERV_ID, GENUINE
 from tests.service.world import at
-from tests.test_daemon import SetClock
 
 AN, BINH, CHI = "an@example.vn", "binh@example.vn", "chi@example.vn"
 SAID = "Dạ em báo cáo đã xong 1c ạ"

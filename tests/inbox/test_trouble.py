@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.kit import SetClock
 from tests.inbox import replies
 from tests.inbox.conftest import INBOX, MailWorld
 from tests.inbox.test_course import AN, SAID, clock, events, nudged, running, settings, until
 from tests.service.world import at
-from tests.test_daemon import SetClock
 
 __all__ = ["clock"]
 
