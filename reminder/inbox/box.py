@@ -146,12 +146,6 @@ class Box:
         with self._told("không đếm được thư chưa đọc", self.server.host):
             return self._search(f"UNSEEN SINCE {_day(since)}")
 
-    def find(self, field: str, text: str) -> list[int]:
-        """The UIDs of mails in whose `field` there is `text`, which is plain ASCII."""
-        with self._told("không tìm được thư", self.server.host):
-            self._client.noop()
-            return self._search(f'HEADER {field} "{text}"')
-
     def _search(self, criteria: str) -> list[int]:
         kind, data = self._client.uid("SEARCH", criteria)
         if kind != "OK":
@@ -182,11 +176,6 @@ class Box:
             except ImapToolsError:
                 return False
         return True
-
-    def delete(self, uid: int) -> None:
-        """Removes a mail for good."""
-        with self._told("không xóa được thư", self.server.host):
-            self._open.delete(str(uid))
 
     def _target(self) -> str:
         """The folder of what is done, made if it is missing; below INBOX where it must be."""

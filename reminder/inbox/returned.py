@@ -16,9 +16,9 @@ _UNKNOWN_USER = re.compile(
     r"(?i)user unknown|unknown user|no such (?:user|mailbox|recipient)|does(?: not|n't) exist|"
     r"invalid recipient|recipient not found|account .{0,30}disabled|mailbox unavailable"
 )
-# Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the system or a rule: the address
+# Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
 # may be alive, so that they only count.
-_PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|6\.\d+|7\.\d+|1\.[78])")
+_PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|4\.[23567]|6\.\d+|7\.\d+|1\.[78])")
 _MAILER = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|maildelivery)\b")
 _SUBJECTS = re.compile(
     r"(?i)^\W*(?:undeliver|delivery (?:status|failure|has failed|incomplete|delayed)|"

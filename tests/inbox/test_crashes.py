@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,21 @@ from tests.inbox.test_course import AN, SAID, settings
 from tests.service.world import at
 
 
-def started(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; it never outlives the test."""
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    assert process.wait(timeout=15) == 0
 
 
 def until(holds: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60) -> None:
@@ -35,23 +48,21 @@ def test_a_reply_is_neither_lost_nor_done_twice(tmp_path: Path, post: MailWorld)
     """Killed on either side of the record: one event, one confirmation."""
     config = settings(tmp_path, post)
     shift = str((at("24/01", "08:00") - datetime.now(UTC)).total_seconds())
-    process = started("tests.daemon_process", str(config), shift)
-    until(lambda: len(post.mails(AN)) == 1, process)
-    process.terminate()
-    assert process.wait(timeout=15) == 0
+    with started("tests.daemon_process", str(config), shift) as process:
+        until(lambda: len(post.mails(AN)) == 1, process)
+        ended(process)
 
     (nudge,) = post.mails(AN)
     reply = replies.gmail(nudge, SAID, AN)
     post.hand_in(reply, str(reply["To"]))
     for when in ("before", "after"):
-        process = started("tests.inbox.gap_process", str(config), shift, when)
-        assert process.wait(timeout=60) == -9
+        with started("tests.inbox.gap_process", str(config), shift, when) as process:
+            assert process.wait(timeout=60) == -9
         assert len(post.mails(INBOX)) == 1
 
-    process = started("tests.daemon_process", str(config), shift)
-    until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1 and len(post.mails(AN)) == 2, process)
-    process.terminate()
-    assert process.wait(timeout=15) == 0
+    with started("tests.daemon_process", str(config), shift) as process:
+        until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1 and len(post.mails(AN)) == 2, process)
+        ended(process)
     assert "Đã ghi 1c" in text_in(post.mails(AN)[1])
     store: Store = open_store(f"sqlite:///{(tmp_path / 'r.db').as_posix()}", exclusive=False,
                               sleep=lambda _: None)  # fmt: skip

@@ -219,6 +219,8 @@ def report(status: str, action: str = "failed", said: str = "smtp; 550 no") -> b
         (report("5.7.1"), False, True),
         (report("5.7.1", said="smtp; 550 User unknown"), True, True),
         (report("4.4.7"), False, True),
+        (report("5.4.7"), False, True),
+        (report("5.4.4", said="dns; host not found"), True, True),
         (report("4.4.1", action="delayed"), False, False),
     ],
 )
