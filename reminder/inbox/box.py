@@ -26,6 +26,7 @@ from reminder.core.errors import ReminderError
 Security = Literal["starttls", "tls", "none"]
 
 READ_BYTES = 512_000  # of one mail: its head, and the text before any attachment
+TRIES = 3  # IDLEs that may fail
 SLICE = 25.0 * 60  # seconds: RFC 2177 has IDLE begun anew within 29 minutes
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -77,7 +78,7 @@ class Box:
         self._shut = threading.Event()
         self._busy = threading.RLock()  # held by the thread that is on the line
         self._processed = ""
-        self._idles = True  # until it was seen to fail
+        self._idle_faults = 0
 
     def open(self) -> None:
         """Connects, logs in and selects the folder; BoxError says which of these failed."""
@@ -99,10 +100,17 @@ class Box:
             plain = f"{name}{password}".isascii()
             login = self._open.login if plain else self._open.login_utf8
             login(name, password, initial_folder=None)
+            self._learn_abilities()
         with self._told(f"hộp thư không có thư mục “{self.server.folder}”", where):
             self._open.folder.set(self.server.folder)
         self.validity = self._number("UIDVALIDITY")
         self._processed = ""
+
+    def _learn_abilities(self) -> None:
+        """Asks again: many servers name MOVE and IDLE only to who has logged in."""
+        kind, data = self._client.capability()
+        if kind == "OK" and data and isinstance(data[0], bytes):
+            self._client.capabilities = tuple(data[0].decode("ascii", "replace").upper().split())
 
     def _connect(self) -> None:
         server = self.server
@@ -200,7 +208,7 @@ class Box:
     def wait(self, seconds: float) -> None:
         """Until something happens in the folder, or so long; at once when shut."""
         with self._busy:
-            idles = self._idles and "IDLE" in self._open.client.capabilities
+            idles = self._idle_faults < TRIES and "IDLE" in self._open.client.capabilities
             if idles:
                 self._idle(min(seconds, SLICE))
         if not idles:
@@ -212,7 +220,7 @@ class Box:
         except (OSError, AttributeError, ValueError, imaplib.IMAP4.abort) as error:
             raise BoxError("máy chủ thư đến đã đóng kết nối khi đang chờ") from error
         except (ImapToolsError, imaplib.IMAP4.error):
-            self._idles = False  # it says it can, and can't: from now on it is asked now and then
+            self._idle_faults += 1  # one that says it can, and can't, is asked now and then instead
             raise BoxError("máy chủ thư đến không giữ được chế độ chờ (IDLE)") from None
 
     def shut(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
@@ -123,3 +124,70 @@ def test_a_certificate_that_is_not_trusted_is_said(tmp_path: Path) -> None:
 def test_a_folder_may_have_a_vietnamese_name() -> None:
     """RFC 3501, 5.1.3: IMAP's own UTF-7."""
     assert utf7_quoted("Đã xử lý") == '"&ARAA4w- x&Hu0- l&AP0-"'
+
+
+async def relayed(post: MailWorld, folder: Path, work: Callable[[ImapServer], object]) -> None:
+    """`work` on the server behind a line in TLS that tells whoever idles of a new mail."""
+    pair = certificate(folder, "127.0.0.1")
+
+    async def up(reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            back.write(data)
+        back.write_eof()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", post.imap_port)
+        sending = asyncio.create_task(up(reader, back))
+        try:
+            while data := await there.read(4096):
+                writer.write(data)
+                if data.startswith(b"+ "):  # it idles now
+                    writer.write(b"* 7 EXISTS\r\n")
+        finally:
+            sending.cancel()
+            back.close()
+            writer.close()
+            gone.set()
+
+    gone = asyncio.Event()
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(pair))
+    port = listening.sockets[0].getsockname()[1]
+    where = replace(server(port), security="tls", certificates=str(pair[0]))
+    async with asyncio.timeout(60):
+        await asyncio.to_thread(work, where)
+        await gone.wait()
+    listening.close()
+    await listening.wait_closed()
+
+
+def test_over_tls_a_server_that_idles_ends_the_wait_by_itself(
+    post: MailWorld, tmp_path: Path
+) -> None:
+    """A trusted certificate; the wait of twenty minutes is over when a mail is told of."""
+
+    def work(where: ImapServer) -> None:
+        box = Box(where)
+        box.open()
+        box.wait(1200)
+        post.hand_in(letter(), INBOX)
+        (uid,) = box.newer(0, DAY)
+        assert box.put_away(uid)
+        box.shut()
+
+    asyncio.run(relayed(post, tmp_path, work))
+
+
+def test_a_wait_ends_when_the_box_is_shut(post: MailWorld) -> None:
+    """The end of the program waits for no server."""
+
+    async def main() -> None:
+        box = Box(server(post.imap_port))
+        await asyncio.to_thread(box.open)
+        waiting = asyncio.create_task(asyncio.to_thread(box.wait, 1200))
+        await asyncio.sleep(0.2)
+        box.shut()
+        async with asyncio.timeout(60):
+            with pytest.raises(BoxError):
+                await waiting
+
+    asyncio.run(main())
