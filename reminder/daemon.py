@@ -78,6 +78,10 @@ class Daemon:
         self._stop.set()
         self._wake.set()
 
+    def wake(self) -> None:
+        """Has the dispatcher look for what is to be sent, now."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Runs until `stop`; then drains."""
         await self._begin()
@@ -169,7 +173,10 @@ class Daemon:
             self._wake.set()
 
     async def take(self, inbound: Inbound) -> bool:
-        """Takes one message in; it is only lost to the provider once it is on record."""
+        """Takes one message in; it is only lost to the provider once it is on record.
+
+        CancelledError at the end: what was not recorded must not be confirmed either.
+        """
         while not self._stop.is_set():
             try:
                 taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
@@ -180,7 +187,7 @@ class Daemon:
             self._troubles.over("an incoming message")
             self._wake.set()
             return taken
-        return False
+        raise asyncio.CancelledError
 
     async def note(self, name: str, value: str) -> None:
         """Keeps a mark in the store, if that can be written now."""

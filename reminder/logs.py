@@ -63,6 +63,6 @@ def follow(settings: Settings, also: Sequence[str] = ()) -> None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """What no line of the log may hold."""
-    keys = (settings.telegram.token, settings.email.password)
+    keys = (settings.telegram.token, settings.email.password, settings.inbox.password)
     url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
     return [*(key.get_secret_value() for key in keys), url]

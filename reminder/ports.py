@@ -263,6 +263,7 @@ class Outbound:
     mail_html: str = ""  # a whole document; empty: made from `text`
     actions: tuple[tuple[Action, ...], ...] = ()  # rows of buttons
     reply_to: str = ""  # the provider's id of the message it answers
+    thread: tuple[str, ...] = ()  # of a mail: the ids of the messages before that one
     edit: str = ""  # the provider's id of the message that it replaces
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
     headers: tuple[tuple[str, str], ...] = ()  # of a mail

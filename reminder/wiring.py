@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from reminder import bootstrap, logs
+from reminder import bootstrap, logs, post
 from reminder.bot import Take, TelegramListener
 from reminder.channels.console import ConsoleChannel
-from reminder.channels.mail import MailChannel, MailIdentity, MailServer
 from reminder.channels.pacer import Pacer
 from reminder.channels.rows import RowRenderer
 from reminder.channels.telegram import TelegramChannel, make_bot
@@ -141,8 +139,10 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
             logs.follow(new, logs.secrets_of(old))
         if new.email != old.email and EMAIL in channels and new.email.is_on:
-            channels[EMAIL] = _mail(new, store, clock)
-        changed = [s for s in ("store", "telegram") if getattr(new, s) != getattr(settings, s)]
+            watched = new.model_copy(update={"inbox": settings.inbox})  # as it is read until then
+            channels[EMAIL] = post.mail_channel(watched, store, clock.now)
+        needs_start = ("store", "telegram", "inbox")
+        changed = [s for s in needs_start if getattr(new, s) != getattr(settings, s)]
         switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
         return [f"[{section}]" for section in changed + switched]
 
@@ -158,7 +158,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         look_seconds=5.0,
     )
     fronts = (_front(daemon, service, bot_channel, clock),) if bot_channel else ()
-    daemon.listeners = fronts
+    daemon.listeners = (*fronts, *post.listeners(settings, store, daemon, clock.now))
     return Program(daemon, store, channels, fronts)
 
 
@@ -206,7 +206,7 @@ def _channels(
         telegram = TelegramChannel(bot, Pacer(_monotonic))
         found[TELEGRAM] = telegram
     if settings.email.is_on:
-        found[EMAIL] = _mail(settings, store, clock)
+        found[EMAIL] = post.mail_channel(settings, store, clock.now)
     if not found:
         log.warning("neither [telegram] token nor [email] host is set: messages go to the console")
         names = {person.id: person.name for person in files.people}
@@ -218,25 +218,6 @@ def _channels(
 
 def _monotonic() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _mail(settings: Settings, store: Store, clock: Clock) -> MailChannel:
-    section = settings.email
-    server = MailServer(
-        host=section.host,
-        port=section.port,
-        security=section.security,
-        username=section.username,
-        password=section.password.get_secret_value(),
-        sender=section.sender,
-        sender_name=section.sender_name,
-        certificates=str(section.ca_file) if section.ca_file else "",
-    )
-    secret = store.meta("mail_secret")
-    if not secret:
-        secret = secrets.token_hex(32)
-        store.set_meta("mail_secret", secret)
-    return MailChannel(server, MailIdentity(secret=bytes.fromhex(secret)), clock.now)
 
 
 def _daily_backup(store: Store, settings: Settings, at: datetime) -> None:

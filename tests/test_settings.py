@@ -68,6 +68,16 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
         username = "nhac"
         password = "{PASSWORD}"
         sender = "Máy nhắc <nhac@xa.example>"
+        [inbox]
+        host = "imap.xa.example"
+        security = "starttls"
+        username = "nhac"
+        password = "{PASSWORD}"
+        folder = "INBOX"
+        processed = "Xong"
+        address = "nhac@xa.example"
+        trust = "Token"
+        poll_seconds = 5
         [schedule]
         slot = 08:15:00
         digest = "7h45"
@@ -97,6 +107,14 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
     assert settings.telegram.bot_name == "nhacviec_bot"
     assert (email.port, email.security) == (465, "tls")
     assert (email.sender, email.sender_name) == ("nhac@xa.example", "Máy nhắc")
+    inbox = settings.inbox
+    assert (inbox.is_on, inbox.port, inbox.security, inbox.trust) == (
+        True,
+        143,
+        "starttls",
+        "token",
+    )
+    assert (inbox.address, inbox.processed, inbox.poll_seconds) == ("nhac@xa.example", "Xong", 5)
     assert settings.policy() == Policy(
         once=Timing(leads=(30, 7, 1), late=()),
         check_in=Timing(leads=(5,), late=(1, 3)),
@@ -273,6 +291,30 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in found] == [
         "2", "4", "5", "7", "REMINDER_LOG__X", "REMINDER_LOG__FORMAT",
     ]  # fmt: skip
+
+
+MAIL = "[email]\nhost = 'h'\nsender = 'a@b.example'\n"
+BOX = "[inbox]\nhost = 'i'\nusername = 'u'\npassword = 'p'\naddress = 'a@b.example'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MAIL + BOX, '4: thiếu `authserv_id`: trust = "auth-results" cần biết máy chủ thư'),
+        (MAIL + BOX + "trust = 'tin'", "9: `trust` phải là"),
+        (MAIL + BOX + "authserv_id = 'mx; x'", "9: `authserv_id` phải là tên mà máy chủ thư ghi"),
+        (MAIL + BOX.replace("a@b", f"{'a' * 30}@b") + "trust = 'token'", "8: phần trước @ của"),
+        (MAIL + BOX + "trust = 'token'\nprocessed = 'INBOX'", "10: `processed` phải khác `folder`"),
+        (MAIL + "[inbox]\nhost = 'i'", "4: thiếu `username`"),
+        (MAIL + "[inbox]\nhost = 'i'\nusername = 'u'", "4: thiếu `password`"),
+        ("[inbox]\naddress = 'a@b.example'", "1: thiếu `host`: tên máy chủ thư đến"),
+        (BOX + "trust = 'token'", "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"),
+    ],
+)
+def test_slips_about_the_mailbox_are_told(tmp_path: Path, text: str, said: str) -> None:
+    """What answers by mail need, each slip with its line and what to write."""
+    (fault,) = faults(tmp_path, text)
+    assert said in fault
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:

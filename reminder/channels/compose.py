@@ -7,6 +7,7 @@ whether the reader has any: the plain forms say what to type instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -26,6 +27,7 @@ FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
+_RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
 _KINDS = frozenset(get_args(LineKind))
 
 
@@ -111,6 +113,13 @@ def repeated(message: Outbound) -> Outbound:
         text=f"{REPEAT}\n{message.text}",
         mail_html=message.mail_html.replace(REPEAT_SLOT, f"<i>{REPEAT}</i><br>"),
     )
+
+
+def in_thread(message: Outbound, subject: str, before: Sequence[str]) -> Outbound:
+    """`message` as an answer to a mail with this subject; `before`: the ids above it."""
+    bare = _RE.sub("", one_line(subject, 150))
+    heading = f"Re: {bare}" if bare else message.subject
+    return replace(message, subject=heading, thread=tuple(one for one in before if one))
 
 
 def with_footer(message: Outbound, footer: str) -> Outbound:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Literal
 
-from aiosmtplib import SMTP, SMTPException
+import aiosmtplib
+from aiosmtplib import SMTPException
 
 from reminder.channels.mail_errors import Step, send_error
-from reminder.channels.mailmessage import build, checked_address, message_id, valid_address
+from reminder.channels.mailmessage import build, checked_address, valid_address
+from reminder.core import tokens
+from reminder.core.tokens import Purpose
 from reminder.ports import Capabilities, Outbound, SendError
 
 Security = Literal["starttls", "tls", "none"]
@@ -40,9 +43,8 @@ class MailServer:
 class MailIdentity:
     """How a mail can be known again; `secret` signs what only this program can have written."""
 
-    secret: bytes
-    reply_to: Callable[[str, str], str] | None = None  # recipient, key → address for answers
-    bounce_to: Callable[[str, str], str] | None = None  # recipient, key → envelope sender (VERP)
+    secret: bytes = field(repr=False)
+    inbox: str = ""  # the mailbox that answers and bounces come to; empty: nobody reads any
 
 
 class MailChannel:
@@ -72,18 +74,18 @@ class MailChannel:
     async def send(self, address: str, message: Outbound, key: str) -> str:
         """Hands the mail in; its Message-ID, which is the same at every attempt at `key`."""
         recipient = checked_address(address)
-        identity = self._identity
-        domain = self._server.sender.rpartition("@")[2]
+        secret, sender = self._identity.secret, self._server.sender
+        message_key = tokens.message_key(secret, key)
         mail = build(
             message,
-            sender=self._server.sender,
+            sender=sender,
             sender_name=self._server.sender_name,
             recipient=recipient,
-            identity=message_id(identity.secret, key, recipient, domain),
-            reply_to=identity.reply_to(recipient, key) if identity.reply_to else "",
+            identity=tokens.message_id(secret, message_key, recipient, sender.rpartition("@")[2]),
+            reply_to=self._back(Purpose.REPLY, message_key, recipient),
             at=self._now(),
         )
-        bounce = identity.bounce_to(recipient, key) if identity.bounce_to else self._server.sender
+        bounce = self._back(Purpose.BOUNCE, message_key, recipient) or sender  # VERP
         client = await self._connected()
         try:
             await self._hand_in(client, valid_address(bounce), recipient, mail)
@@ -91,8 +93,16 @@ class MailChannel:
             await _goodbye(client)
         return str(mail["Message-ID"])
 
+    def _back(self, purpose: Purpose, message: str, recipient: str) -> str:
+        """The address by which a mail comes back; empty where nobody reads the mailbox."""
+        secret, inbox = self._identity.secret, self._identity.inbox
+        if not inbox:
+            return ""
+        expires = self._now().date() + tokens.HOLDS
+        return tokens.plus_address(inbox, secret, purpose, message, recipient, expires)
+
     async def _hand_in(
-        self, client: SMTP, envelope: str, recipient: str, mail: EmailMessage
+        self, client: aiosmtplib.SMTP, envelope: str, recipient: str, mail: EmailMessage
     ) -> None:
         step = Step.SENDER
         failure: SendError
@@ -108,10 +118,10 @@ class MailChannel:
             return
         raise failure
 
-    async def _connected(self) -> SMTP:
+    async def _connected(self) -> aiosmtplib.SMTP:
         """A client that has shaken hands and logged in."""
         server, secure = self._server, self._server.security
-        client = SMTP(
+        client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             timeout=server.seconds,
@@ -146,7 +156,7 @@ class MailChannel:
         return self._trust
 
 
-async def _goodbye(client: SMTP) -> None:
+async def _goodbye(client: aiosmtplib.SMTP) -> None:
     """QUIT is a courtesy: the mail's fate was decided before it."""
     try:
         await client.quit(timeout=2.0)

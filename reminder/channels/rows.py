@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reminder.channels import digest_files, escalation, notices, nudge, reportdraft
-from reminder.channels.compose import repeated
+from reminder.channels.compose import in_thread, repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import digest_of, weekly
 from reminder.channels.escalation import Reminded
@@ -42,6 +42,10 @@ class RowRenderer:
             return None
         reply_to = str(row.draft.payload.get("reply_to", ""))
         message = replace(message, reply_to=reply_to or message.reply_to)
+        if (subject := str(row.draft.payload.get("subject", ""))) or row.draft.payload.get(
+            "thread"
+        ):
+            message = in_thread(message, subject, row.draft.payload.get("thread", ()))
         return repeated(message) if row.repeat else message
 
     def context(self, office: Office, now: datetime) -> Context:

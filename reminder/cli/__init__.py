@@ -11,6 +11,7 @@ from reminder import __version__
 from reminder.cli import (
     daemon,
     digest,
+    doctor,
     ics,
     log,
     outbox,
@@ -41,6 +42,7 @@ for name, command, example in (
     ("revive", people.revive, "Example: reminder revive an --channel email"),
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
     ("log", log.log, "Example: reminder log --task 1c --json"),
+    ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Example: reminder status"),
     ("digest", digest.digest, digest.EXAMPLES),
     ("ics", ics.ics, ics.EXAMPLE),

@@ -17,6 +17,7 @@ from reminder.core.outbox import Person
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler, local_day
 from reminder.core.workdays import local
+from reminder.ports import Store
 from reminder.service import reach
 from reminder.service.office import CONSOLE
 from reminder.service.reach import Why
@@ -47,6 +48,15 @@ class Unreachable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """How reading answers by mail stands."""
+
+    last_look: str | None
+    unknown: int  # mails that are left unread in the folder, for a person
+    forged: int  # of all so far, those that pretended to be an answer
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """What `--json` prints; times are the office's."""
 
@@ -60,6 +70,7 @@ class Status:
     down: dict[str, str]  # channel → since when it refuses everything
     last_tick: str | None
     last_poll: str | None
+    inbox: Inbox | None  # None: no [inbox]
     unreachable: list[Unreachable]
     headless: list[str]  # offices of which nobody is reached: nobody decides, nobody is told
     unconfirmed_years: list[int]  # the calendar of these was not checked by anybody
@@ -86,11 +97,20 @@ def status(
             down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
             last_tick=_local(store.meta("last_tick")),
             last_poll=_local(store.meta("last_poll")),
+            inbox=_inbox(store) if office.settings.inbox.is_on else None,
             unreachable=_told(plans, cut_off),
             headless=_headless(plans, office.people, cut_off),
             unconfirmed_years=_unconfirmed(plans, office.scheduler, office.now),
         )
     print(json.dumps(asdict(found), ensure_ascii=False)) if as_json else _print(found)
+
+
+def _inbox(store: Store) -> Inbox:
+    return Inbox(
+        last_look=_local(store.meta("inbox:last_look")),
+        unknown=int(store.meta("inbox:unknown") or 0),
+        forged=int(store.meta("inbox:forged") or 0),
+    )
 
 
 def _counts(states: Sequence[State], scheduler: Scheduler, now: datetime) -> dict[str, int]:
@@ -164,6 +184,12 @@ def _print(found: Status) -> None:
         print(f"  {channel} không nhận tin từ {_words(since)}")
     ticked, polled = _words(found.last_tick), _words(found.last_poll)
     print(f"Lần quét cuối: {ticked}; hỏi Telegram lần cuối: {polled}")
+    if found.inbox is not None:
+        print(
+            f"Hộp thư đọc lần cuối: {_words(found.inbox.last_look)}; "
+            f"{found.inbox.unknown} thư chưa hiểu, để nguyên chưa đọc; "
+            f"{found.inbox.forged} thư mạo danh từ trước đến nay"
+        )
     for one in found.unreachable:
         who = f"{one.name} ({one.person}, {one.unit})" if one.person else f"{one.name} ({one.unit})"
         print(f"Không tới được: {who}: {one.why}")

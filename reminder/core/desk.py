@@ -27,6 +27,7 @@ class Inbound:
     press: str = ""  # what a pressed button sent back
     message: str = ""  # the provider's id of the message (of a press: of the one with the button)
     reply_to: str = ""  # the provider's id of the message that this answers
+    subject: str = ""  # of a mail: the answer goes into its thread
     edited: bool = False
     forwarded: bool = False
     at: datetime | None = None  # when it was written, by the provider's clock

@@ -154,7 +154,7 @@ def failed(
     if error.channel_down:
         say_channel_down(office, store, row.draft.channel, error.reason, now, said=error.said)
     if error.address_dead:
-        _say_address_dead(office, store, parcel, error.reason, now)
+        say_address_dead(office, store, row.draft.channel, parcel.address, error.reason, now)
         return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now, said=error.said)
@@ -186,7 +186,7 @@ def _give_up(
     """The row is dead here; the next channel takes over, or the office is told."""
     following = next_channel(office, row)
     if following is not None:
-        drafts = [_copied(row, following, now)]
+        drafts = [copied(row, following, now)]
     elif _is_group_nudge(row):
         drafts = _to_members(office, row, now)
     else:
@@ -201,7 +201,8 @@ def _is_group_nudge(row: Row) -> bool:
     return row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge"
 
 
-def _copied(row: Row, channel: str, now: datetime) -> Draft:
+def copied(row: Row, channel: str, now: datetime) -> Draft:
+    """The same message by another channel."""
     draft = row.draft
     return Draft(
         slot=draft.slot,
@@ -251,16 +252,15 @@ def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[D
     )
 
 
-def _say_address_dead(
-    office: Office, store: Store, parcel: Parcel, reason: str, now: datetime
+def say_address_dead(
+    office: Office, store: Store, channel: str, value: str, reason: str, now: datetime
 ) -> None:
     """To the office: whose address it is, which of an answer in a group is not its recipient's.
 
     A chat that nobody is bound to is nobody's address, and nothing is said of it.
     """
-    channel = parcel.row.draft.channel
     drafts: list[Draft] = []
-    for address in office.bound(channel, parcel.address):
+    for address in office.bound(channel, value):
         owner = address.recipient
         others = [way for way in office.ways(owner) if way != channel]
         data = {
@@ -274,7 +274,7 @@ def _say_address_dead(
             drafts += _to_offices(
                 office, "address-dead", data, now, subject=owner, avoid=(owner, channel)
             )
-    store.mark_address_dead(channel, parcel.address, reason, now, drafts=drafts)
+    store.mark_address_dead(channel, value, reason, now, drafts=drafts)
 
 
 def say_channel_down(

@@ -23,7 +23,7 @@ from reminder.ports import Store
 from reminder.service import enrol, past, recipients
 from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
-from reminder.service.office import CONSOLE, GROUP, STRANGER, TELEGRAM, Office
+from reminder.service.office import CONSOLE, EMAIL, GROUP, STRANGER, TELEGRAM, Office
 from reminder.service.views import view_drafts
 
 
@@ -171,14 +171,17 @@ class Receiver:
 
 
 def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: int) -> Draft:
-    """An answer to where the message came from; in a group, as a reply to it."""
-    reply_to = "" if inbound.private or inbound.press else inbound.message
+    """An answer to where the message came from; in a group and by mail, as a reply to it."""
+    alone = inbound.private and inbound.channel != EMAIL
+    reply_to = "" if alone or inbound.press else inbound.message
     payload: dict[str, Any] = {
         "view": view.name,
         "data": dict(view.data),
         "chat": inbound.chat,
         "reply_to": reply_to,
     }
+    if inbound.channel == EMAIL:
+        payload |= {"subject": inbound.subject, "thread": [inbound.reply_to]}
     return Draft(
         slot=now,
         recipient=speaker,

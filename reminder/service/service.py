@@ -10,7 +10,8 @@ from datetime import datetime
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
 from reminder.ports import Renderer, SendError, Store, StoreBusyError
-from reminder.service import deliver, enrol, recipients, tick
+from reminder.service import bounces, deliver, enrol, recipients, tick
+from reminder.service.bounces import Bounce
 from reminder.service.deliver import Delivery, Fate, Parcel
 from reminder.service.office import Files, Office
 from reminder.service.receive import Receiver
@@ -87,6 +88,10 @@ class Service:
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """A channel refuses everything, as its listener has found out."""
         deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
+
+    def bounced(self, bounce: Bounce, now: datetime) -> bool:
+        """A mail came back, as the inbox has found out; True if its address is dead by it."""
+        return bounces.bounced(self.refresh(), self.store, bounce, now)
 
     def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
         """Leases that ran out are taken back, but of the rows `under_way`; how many."""

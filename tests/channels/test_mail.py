@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import email
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 
@@ -11,15 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminder.channels.mail import MailIdentity
-from reminder.channels.mailmessage import ANSWERABLE, ONE_WAY, build, message_id
+from reminder.channels.mailmessage import ANSWERABLE, ONE_WAY, build
+from reminder.core.tokens import Purpose, Verdict, judged, message_key, message_of, token_in
 from reminder.ports import Outbound
 from tests.channels.mailline import (
     AT,
+    HELLO,
     PERSON,
     SENDER,
     sent,
 )
 from tests.channels.mailserver import Post
+
+INBOX = "nhac-tra-loi@phuong.example"
 
 
 def read(post: Post) -> EmailMessage:
@@ -62,31 +66,39 @@ def test_a_mail_arrives_in_both_forms_with_the_headers_of_a_machine() -> None:
 def test_the_message_id_is_the_rows_own_at_every_attempt() -> None:
     """The same for a repeat, another for another row or person; not to be guessed."""
     assert sent(Post()) == sent(Post())
-    ids = {
-        message_id(secret, key, person, "phuong.example")
-        for secret in (b"a", b"b")
-        for key in ("row-1", "row-2")
-        for person in ("an@x", "binh@x")
-    }
-    assert len(ids) == 8
-    local = sent(Post()).strip("<>").partition("@")[0]
-    assert local.startswith("row-1.")
-    assert len(base64.b32decode(local.partition(".")[2].upper())) * 8 >= 80
+    assert sent(Post()) != sent(Post(), key="row-2")
+    assert message_of(b"bi-mat", sent(Post()), PERSON) == message_key(b"bi-mat", "row-1")
 
 
-def test_answers_and_bounces_find_their_way_where_addresses_are_given() -> None:
-    """Reply-To and the envelope's sender name the recipient; the footer invites an answer."""
-    identity = MailIdentity(
-        secret=b"bi-mat",
-        reply_to=lambda who, key: f"nhac+{key}.{who.partition('@')[0]}@phuong.example",
-        bounce_to=lambda who, _: f"tra-lai+{who.replace('@', '=')}@phuong.example",
-    )
+def test_answers_and_bounces_find_their_way_where_a_mailbox_is_read() -> None:
+    """Reply-To and the envelope's sender prove the recipient; the footer invites an answer."""
     post = Post()
-    sent(post, identity=identity)
-    assert read(post)["Reply-To"] == "nhac+row-1.an@phuong.example"
-    assert post.received[0].mail_from == "tra-lai+an=phuong.example@phuong.example"
+    sent(post, identity=MailIdentity(secret=b"bi-mat", inbox=INBOX))
+    for address, purpose in (
+        (read(post)["Reply-To"], Purpose.REPLY),
+        (post.received[0].mail_from, Purpose.BOUNCE),
+    ):
+        assert address is not None
+        token = token_in(address, INBOX)
+        assert token is not None
+        assert (token.purpose, token.message) == (purpose, message_key(b"bi-mat", "row-1"))
+        assert judged(token, b"bi-mat", PERSON, AT.date()) is Verdict.GOOD
+        assert len(address.partition("@")[0]) <= 64
     assert ANSWERABLE in part(read(post), "plain")
     assert ANSWERABLE in part(read(post), "html")
+
+
+def test_an_answer_goes_into_the_thread_of_the_mail_it_answers() -> None:
+    """In-Reply-To and References name both mails, Outlook's long ids unfolded; odd ids do not."""
+    long = f"<{'A' * 60}@{'b' * 60}.outlook.example>"
+    message = replace(HELLO, reply_to=long, thread=("<a@b>", "x y", ""))
+    post = Post()
+    sent(post, message)
+    assert (read(post)["In-Reply-To"], read(post)["References"]) == (long, f"<a@b> {long}")
+    assert f"In-Reply-To: {long}\r\n".encode() in (post.received[0].content or b"")
+    post = Post()
+    sent(post, replace(HELLO, reply_to="<a@b>\r\nBcc: x@y", thread=("<a@b>",)))
+    assert (read(post)["In-Reply-To"], read(post)["Bcc"]) == (None, None)
 
 
 def test_attachments_and_headers_go_along() -> None:

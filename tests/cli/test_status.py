@@ -48,6 +48,7 @@ def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "last_tick": None,
         "last_poll": None,
         "headless": [],
+        "inbox": None,
         "unconfirmed_years": [],
     }
     assert not any(found["outbox"].values())
@@ -162,3 +163,25 @@ def test_a_year_whose_calendar_nobody_checked(
         "docs/plan-format.md rồi ghi tên tệp vào [plan] files\n"
     )
     assert "Lịch năm 2027 chưa đối chiếu với thông báo nghỉ lễ" in terminal.run("status")
+
+
+def test_the_mailbox_is_counted_where_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for a person in the mailbox, and how often somebody pretended to be an officer."""
+    assert told(Terminal(tmp_path, monkeypatch, CHANNELS))["inbox"] is None
+    inbox = (
+        '[inbox]\nhost = "imap"\nusername = "u"\npassword = "p"\naddress = "nhac@xa.example"\n'
+        'trust = "token"\n'
+    )
+    terminal = Terminal(tmp_path, monkeypatch, CHANNELS + inbox)
+    with terminal.store() as store:
+        store.set_meta("inbox:unknown", "2")
+        store.set_meta("inbox:forged", "1")
+        store.set_meta("inbox:last_look", NOW.isoformat())
+    assert told(terminal)["inbox"] == {
+        "last_look": "2024-01-30T09:00:00+07:00",
+        "unknown": 2,
+        "forged": 1,
+    }
+    assert "2 thư chưa hiểu" in terminal.run("status")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from reminder.core.letterhead import Letterhead
 from reminder.core.schedule import Policy, Timing
+from reminder.files.settings.base import Section, fault
+from reminder.files.settings.mail import EmailSection, InboxSection
 from reminder.files.settings.values import (
     After,
     BaseUrl,
@@ -21,35 +22,16 @@ from reminder.files.settings.values import (
     File,
     Files,
     Format,
-    Host,
     Late,
     Leads,
     Level,
     Line,
-    MailAddress,
     Names,
-    Port,
-    Security,
     Token,
     Whole,
 )
 
 PREFIX = "REMINDER_"
-_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
-
-
-def fault(key: str, message: str) -> PydanticCustomError:
-    """A fault of several keys together, told at `key`."""
-    return PydanticCustomError("at", "{message}", {"key": key, "message": message})
-
-
-class Section(BaseModel):
-    """A table of the file. A field's description is what one should write, for its faults."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True
-    )
 
 
 class PlanSection(Section):
@@ -90,55 +72,6 @@ class TelegramSection(Section):
     @property
     def is_on(self) -> bool:
         return bool(self.token.get_secret_value())
-
-
-class EmailSection(Section):
-    """[email]: without a host it is off."""
-
-    host: Host = Field(default="", description='tên máy chủ thư, ví dụ "smtp.example.vn"')
-    port: Port = Field(default=587, description="số cổng: 587 (starttls), 465 (tls) hoặc 25 (none)")
-    security: Security = Field(default="starttls", description='"starttls", "tls" hoặc "none"')
-    username: Line = Field(default="", description="tên đăng nhập máy chủ thư")
-    password: SecretStr = Field(default=SecretStr(""), description="mật khẩu, trong dấu nháy kép")
-    sender: MailAddress = Field(
-        default="", description='địa chỉ thư gửi đi, ví dụ "nhacviec@example.vn"'
-    )
-    sender_name: Line = Field(default="Nhắc việc", description="tên người gửi, trên một dòng")
-    ca_file: File | None = Field(
-        default=None, description="tên tệp chứng thư (PEM) của máy chủ thư"
-    )
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self.host)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, data: Any) -> Any:
-        """The usual port of the security; “Nhắc việc <a@b.vn>” taken apart."""
-        if not isinstance(data, dict):
-            return data
-        data = dict(data)
-        security = str(data.get("security", "starttls")).strip().lower()
-        if security in _PORTS:
-            data.setdefault("port", _PORTS[security])
-        sender = data.get("sender")
-        if isinstance(sender, str) and (found := _NAMED.fullmatch(sender)):
-            data["sender"] = found[2].strip()
-            data.setdefault("sender_name", found[1].strip('" ') or "Nhắc việc")
-        return data
-
-    @model_validator(mode="after")
-    def _whole(self) -> EmailSection:
-        if self.host and not self.sender:
-            raise fault("sender", 'thiếu `sender`: thư gửi từ địa chỉ nào? Ví dụ "a@example.vn"')
-        if self.sender and "host" not in self.model_fields_set:
-            raise fault("host", 'thiếu `host`: tên máy chủ thư, ví dụ "smtp.example.vn"')
-        password = bool(self.password.get_secret_value())
-        if self.host and bool(self.username) != password:
-            has, lacks = ("password", "username") if password else ("username", "password")
-            raise fault(lacks, f"có `{has}` mà thiếu `{lacks}`")
-        return self
 
 
 class TimingSection(Section):
@@ -270,10 +203,21 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     telegram: TelegramSection = TelegramSection()
     email: EmailSection = EmailSection()
+    inbox: InboxSection = InboxSection()
     schedule: ScheduleSection = ScheduleSection()
     delivery: DeliverySection = DeliverySection()
     report: ReportSection = ReportSection()
     log: LogSection = LogSection()
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Settings:
+        """Answers come to what [email] has sent."""
+        if self.inbox.is_on and not self.email.is_on:
+            words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
+            raise PydanticCustomError(
+                "at", "{message}", {"key": "host", "section": ("email",), "message": words}
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(

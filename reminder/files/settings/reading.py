@@ -13,12 +13,19 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from reminder.core.errors import FileError, Problem
-from reminder.files.settings.model import PREFIX, Section, Settings
+from reminder.files.settings.base import Section
+from reminder.files.settings.model import PREFIX, Settings
 from reminder.files.toml import Document, Where, nearest, read_text
 
 DEFAULT_PATH = Path("config/reminder.toml")
-_PATHS = (("plan", "files"), ("plan", "people"), ("plan", "calendar"), ("email", "ca_file"))
-_SECRETS = (("telegram", "token"), ("email", "password"), ("store", "url"))
+_PATHS = (
+    ("plan", "files"),
+    ("plan", "people"),
+    ("plan", "calendar"),
+    ("email", "ca_file"),
+    ("inbox", "ca_file"),
+)
+_SECRETS = (("telegram", "token"), ("email", "password"), ("inbox", "password"), ("store", "url"))
 
 
 def environment() -> dict[str, str]:
@@ -143,7 +150,7 @@ class _Reader:
         where: Where = fault["loc"]
         context = fault.get("ctx", {})
         if fault["type"] == "at":
-            where = (*where, context["key"])
+            where = (*where, *context.get("section", ()), context["key"])
         field = _field_path(where)
         name = self._variables.get(field)
         message = _message(fault, where, field)

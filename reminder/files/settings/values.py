@@ -121,6 +121,9 @@ Leads = Annotated[
 Late = Annotated[tuple[After, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_ascending)]
 Security = Annotated[Literal["starttls", "tls", "none"], BeforeValidator(_lower)]
 
+Trust = Annotated[Literal["auth-results", "token"], BeforeValidator(_lower)]
+AuthservId = Annotated[str, Field(pattern=r'^[^\s;="()]*$')]
+
 
 Files = Annotated[tuple[File, ...], NoDecode, BeforeValidator(_listed)]
 DayMonth = Annotated[tuple[int, int], NoDecode, BeforeValidator(_day_month)]

@@ -1,0 +1,1 @@
+"""Answers by mail: bytes → what a mail is → Inbound, as bot.py does with Telegram's updates."""

@@ -1,0 +1,129 @@
+"""A mail server that this project did not write (mail-devel): SMTP and IMAP, in a process."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "mat-khau"
+INBOX = "nhac@example.vn"
+PEOPLE = ("an@example.vn", "binh@example.vn", "chi@example.vn")
+
+
+@dataclass
+class MailWorld:
+    """The server, and what the test does on it as everybody but the program."""
+
+    smtp_port: int
+    imap_port: int
+
+    def hand_in(
+        self, mail: bytes | Message, to: str, sender: str = "ai-do@example.vn", times: int = 1
+    ) -> None:
+        content = mail if isinstance(mail, bytes) else mail.as_bytes()
+        with smtplib.SMTP("127.0.0.1", self.smtp_port) as client:
+            for _ in range(times):
+                client.sendmail(sender, [to], content)
+
+    @contextlib.contextmanager
+    def mailbox(self, user: str, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:
+        client = imaplib.IMAP4("127.0.0.1", self.imap_port)
+        client.login(user, PASSWORD)
+        if client.select(folder)[0] != "OK":
+            client.create(folder)
+            client.select(folder)
+        try:
+            yield client
+        finally:
+            client.logout()
+
+    def mails(self, user: str, folder: str = "INBOX", which: str = "ALL") -> list[EmailMessage]:
+        """What lies in a folder, in order; looked at, not read."""
+        with self.mailbox(user, folder) as client:
+            _, found = client.search(None, which)
+            mails = []
+            for number in found[0].split():
+                _, data = client.fetch(number.decode(), "(BODY.PEEK[])")
+                part = data[0]
+                assert isinstance(part, tuple)
+                parsed = message_from_bytes(part[1], policy=default)
+                assert isinstance(parsed, EmailMessage)
+                mails.append(parsed)
+            return mails
+
+    def empty(self) -> None:
+        for user in (INBOX, *PEOPLE):
+            for folder in ("INBOX", "Da-xu-ly"):
+                with self.mailbox(user, folder) as client:
+                    client.store("1:*", "+FLAGS", r"(\Deleted)")
+                    client.expunge()
+
+
+def text_in(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
+    """One process for all tests of a worker."""
+    world = MailWorld(_free_port(), _free_port())
+    log = (tmp_path_factory.mktemp("mail-devel") / "log").open("wb")
+    process = subprocess.Popen(
+        [
+            *(str(Path(sys.executable).with_name("mail_devel")), "--host", "127.0.0.1"),
+            *("--user", INBOX, "--password", PASSWORD, "--multi-user", "--no-http"),
+            *("--alias", f"nhac+*@example.vn:{INBOX}"),
+            *("--imap-port", str(world.imap_port), "--smtp-port", str(world.smtp_port)),
+        ],
+        stdout=log,
+        stderr=log,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    try:
+        for port in (world.smtp_port, world.imap_port):
+            _wait_for(port, process)
+        yield world
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        log.close()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the server answers; it says nothing by itself when it is ready."""
+    while True:
+        assert process.poll() is None, "mail_devel did not start"
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as line:
+            if line.recv(4):
+                return
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def post(mail_devel: MailWorld) -> MailWorld:
+    """The server with empty mailboxes."""
+    mail_devel.empty()
+    return mail_devel
