@@ -28,6 +28,7 @@ from reminder.ports import Store
 
 if TYPE_CHECKING:
     from reminder.files.settings import Settings
+    from reminder.ops.backups import Backups
     from reminder.service.office import Files, Office
 
 _ROOT = Path(__file__).resolve().parent.parent  # of a checkout
@@ -108,6 +109,27 @@ def load_settings(config: Path | None) -> Settings:
     return settings.load_settings(config, settings.environment())
 
 
+def settings_path(config: Path | None) -> Path | None:
+    """The settings file that is meant; None: there is none."""
+    from reminder.files import settings
+
+    return settings.settings_path(config, settings.environment())
+
+
+def secret_files(config: Path | None) -> list[Path]:
+    """The files in which a secret is written: the settings, and those named by …_FILE."""
+    from reminder.files import settings
+
+    return settings.secret_files(config, settings.environment())
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process."""
+    from reminder.files import settings
+
+    return settings.environment()
+
+
 def read_files(settings: Settings, at: datetime) -> Files:
     """All that people write by hand; FileError with the faults of all files at once."""
     from reminder.files.people import load_people
@@ -132,13 +154,28 @@ def read_files(settings: Settings, at: datetime) -> Files:
     )
 
 
+def backups(settings: Settings) -> Backups | None:
+    """The daily copies as the settings have them; None: PostgreSQL has its own ways."""
+    from reminder.ops.backups import Backups
+    from reminder.store.database import file_of
+
+    database, section = file_of(settings.store.url), settings.backup
+    if database is None:
+        return None
+    return Backups(
+        database=database,
+        folder=section.folder or database.parent / "backups",
+        second_folder=section.second_folder,
+        keep=section.keep,
+        hour=section.hour,
+    )
+
+
 def watched(settings: Settings, config: Path | None) -> list[Path]:
     """The files whose change is taken up while the daemon runs."""
-    from reminder.files import settings as room
-
     found = [*plan_paths(settings.plan.files)]
     found += [p for p in (settings.plan.people, settings.plan.calendar) if p]
-    settings_file = room.settings_path(config, room.environment())
+    settings_file = settings_path(config)
     return [*found, settings_file] if settings_file else found
 
 

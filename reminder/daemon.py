@@ -11,13 +11,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from reminder.core.desk import Inbound
+from reminder.core.outbox import Draft
 from reminder.ports import Channel, Clock, SendError, StoreBusyError
 from reminder.service.deliver import Fate, Parcel
 from reminder.service.service import Service
@@ -50,11 +51,14 @@ class Daemon:
     clock: Clock
     listeners: tuple[Listener, ...] = ()
     look: Callable[[], bool] | None = None  # rereads changed files; True if anything was taken up
-    backup: Callable[[], None] | None = None
+    backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
+    beat: Callable[[str], None] = lambda _: None  # takes the signs of life: ops.pulse.Beat
+    on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     in_flight: int = 8
     tick_seconds: float | None = None  # None: at the start of each minute
     look_seconds: float = 20.0
     sweep_seconds: float = 30.0
+    backup_seconds: float = 60.0  # between two looks at whether a copy is due
     silent_seconds: float = 180.0  # without a tick: the timer must have died
     watch_seconds: float = 5.0  # between two looks at the clock
     busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
@@ -109,6 +113,7 @@ class Daemon:
             self._wake.set()
             await asyncio.gather(sending, return_exceptions=True)
             await self._drain()
+            await self._guarded("the end", lambda: self.service.end(self.clock.now()))
             self._thread.shutdown(wait=True)
 
     async def _begin(self) -> None:
@@ -163,13 +168,21 @@ class Daemon:
             )
         if self.backup:
             timer.add_job(
-                self._back_up, "cron", hour=19, minute=30, id="backup", replace_existing=True
+                self._back_up,
+                "interval",
+                seconds=self.backup_seconds,
+                id="backup",
+                replace_existing=True,
             )
 
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""
         self._ticked = asyncio.get_running_loop().time()
-        if await self._guarded("tick", lambda: self.service.tick(self.clock.now())):
+        self.beat("tried")
+        rows = await self._guarded("tick", lambda: self.service.tick(self.clock.now()))
+        if rows is not None:
+            self.beat("ticked")
+        if rows:
             self._wake.set()
 
     async def take(self, inbound: Inbound) -> bool:
@@ -232,6 +245,7 @@ class Daemon:
         """Leases what is due, as much as may be in flight, and sleeps until something is."""
         while not self._stop.is_set():
             self._wake.clear()
+            self.beat("sending")
             free = self.in_flight - len(self._sends)
             parcels = await self._guarded("lease", partial(self._lease, free)) if free > 0 else None
             for parcel in parcels or ():
@@ -274,9 +288,9 @@ class Daemon:
             failure = SendError(type(error).__name__, retry=True, unknown=True)
             log.error("sending row %d failed: %s", row, type(error).__name__)
         else:
-            await self._record(
-                row, lambda: self.service.sent(parcel, provider_id, self.clock.now())
-            )
+            at = self.clock.now()
+            self.on_sent(parcel.row.draft, at)
+            await self._record(row, lambda: self.service.sent(parcel, provider_id, at))
             return
         fate = await self._record(
             row, lambda: self.service.failed(parcel, failure, self.clock.now())

@@ -2,52 +2,39 @@
 
 It is in English, and so is what stops the program; faults in the files that people write, and what
 the office is told, are in Vietnamese, and are quoted as they are. Times are the office's.
+
+All rooms, and the libraries, log by the standard module; structlog's processors make the lines of
+all of them. What a call adds with `extra` is a field of the JSON, and stands at a line's end.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reminder.channels.scrubbing import scrub
 from reminder.core.workdays import local
 
 if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
     from reminder.files.settings import Settings
 
 LIBRARIES = ("apscheduler", "httpx", "httpcore", "telegram", "alembic", "aiosmtplib", "mail.log")
-
-
-class _Line(logging.Formatter):
-    """Text or JSON; tracebacks are one word, the error's own."""
-
-    def __init__(self, *, as_json: bool, secrets: Sequence[str]) -> None:
-        super().__init__()
-        self._as_json, self._secrets = as_json, tuple(s for s in secrets if s)
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = local(datetime.fromtimestamp(record.created, UTC)).isoformat(timespec="seconds")
-        said = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            said = f"{said}: {type(error).__name__}: {error}"
-        said = " ".join(scrub(said, self._secrets).split())
-        if self._as_json:
-            fields = {"at": at, "level": record.levelname.lower(), "from": record.name}
-            return json.dumps({**fields, "message": said}, ensure_ascii=False)
-        return f"{at} {record.levelname.lower():7} {said}"
+_OURS = "reminder_line"  # marks our handler among those of others
+_FIRST = ("at", "level", "from", "message")
 
 
 def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
     """All loggers to stderr in `shape` (text | json), from `level` on, without `secrets`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line(as_json=shape == "json", secrets=secrets))
+    handler.set_name(_OURS)
+    handler.setFormatter(_formatter(shape, tuple(secret for secret in secrets if secret)))
     root = logging.getLogger()
-    others = [h for h in root.handlers if not isinstance(h.formatter, _Line)]
+    others = [h for h in root.handlers if h.get_name() != _OURS]
     root.handlers[:] = [*others, handler]
     root.setLevel(level.upper())
     for name in LIBRARIES:  # their chatter says nothing to an administrator
@@ -63,6 +50,58 @@ def follow(settings: Settings, also: Sequence[str] = ()) -> None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """What no line of the log may hold."""
-    keys = (settings.telegram.token, settings.email.password, settings.inbox.password)
+    keys = (
+        settings.telegram.token,
+        settings.email.password,
+        settings.inbox.password,
+        settings.watch.heartbeat_url,
+    )
     url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
-    return [*(key.get_secret_value() for key in keys), url]
+    return [*(key.get_secret_value() for key in keys), url, _path(settings)]
+
+
+def _path(settings: Settings) -> str:
+    """Of the heartbeat's address, which libraries may log without its host."""
+    _, _, rest = settings.watch.heartbeat_url.get_secret_value().partition("://")
+    path = rest.partition("/")[2]
+    return path if len(path) >= 8 else ""  # a shorter one guards nothing, and is a word of lines
+
+
+def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
+    # Loaded here: commands that write no log don't wait for it.
+    from structlog.processors import JSONRenderer
+    from structlog.stdlib import ExtraAdder, ProcessorFormatter
+
+    def cleaned(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {scrub(key, secrets): _clean(value, secrets) for key, value in event.items()}
+
+    render: Processor = JSONRenderer(ensure_ascii=False, default=str) if shape == "json" else _text
+    return ProcessorFormatter(
+        foreign_pre_chain=[ExtraAdder(), _fields],
+        processors=[ProcessorFormatter.remove_processors_meta, cleaned, render],
+    )
+
+
+def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """When, how grave, who, what; then what was added. Tracebacks are one word, the error's own."""
+    record: logging.LogRecord = event["_record"]
+    said = str(event.pop("event"))
+    exc_info = event.pop("exc_info", None) or record.exc_info
+    if isinstance(exc_info, tuple) and exc_info[1] is not None:
+        said = f"{said}: {type(exc_info[1]).__name__}: {exc_info[1]}"
+    at = local(datetime.fromtimestamp(record.created, UTC)).isoformat(timespec="seconds")
+    level = record.levelname.lower()
+    return {"at": at, "level": level, "from": record.name, "message": said, **event}
+
+
+def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
+    """Without secrets, on one line; numbers stay numbers, all else is a text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return " ".join(scrub(str(value), secrets).split())
+
+
+def _text(_: WrappedLogger, __: str, event: EventDict) -> str:
+    line = f"{event['at']} {event['level']:7} {event['message']}"
+    more = [f"{key}={value}" for key, value in event.items() if key not in _FIRST]
+    return " ".join([line, *more])

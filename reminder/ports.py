@@ -12,6 +12,11 @@ from reminder.core.ledger import Event
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Address, Draft, Row, RowState
 
+# Names in the store's `meta` that several rooms know.
+ENDED = "ended"  # when the last run came to its good end; empty while one is under way
+RESTORED = "restored"  # when a copy took the database's place, after the program had run on
+BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
+
 
 class Clock(Protocol):
     """Tells the time; only the outermost loop asks it."""

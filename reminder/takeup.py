@@ -31,6 +31,7 @@ class Watch:
     seen: str = ""
     asked: str = ""
     refused: str = ""
+    said: Callable[[str], None] = lambda _: None  # takes systemd's words for a reload
 
     def __post_init__(self) -> None:
         self.seen = self._content(self.settings)
@@ -43,6 +44,7 @@ class Watch:
         if content in (self.seen, self.refused) and asked == self.asked:
             return False
         before, self.asked = self.asked, asked
+        self.said("RELOADING=1")
         try:
             return self._take_up()
         except StoreBusyError:
@@ -51,6 +53,8 @@ class Watch:
         except ReminderError as error:
             self._refuse(error, content)
             return False
+        finally:
+            self.said("READY=1")
 
     def _take_up(self) -> bool:
         now = self.clock.now()

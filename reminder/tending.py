@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from reminder.core.errors import ReminderError
+
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
@@ -60,8 +62,8 @@ class Troubles:
         self._waits[what] = str(why)
 
     def fails(self, what: str, why: Exception) -> None:
-        """`what` has met a fault of the program's own."""
-        words = f"{type(why).__name__}: {why}"
+        """`what` has failed; the error of a fault of the program's own is named."""
+        words = str(why) if isinstance(why, ReminderError) else f"{type(why).__name__}: {why}"
         if self._fails.get(what) != words:
             log.error("%s failed: %s", what, words)
         self._fails[what] = words

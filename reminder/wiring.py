@@ -18,14 +18,19 @@ from reminder.channels.pacer import Pacer
 from reminder.channels.rows import RowRenderer
 from reminder.channels.telegram import TelegramChannel, make_bot
 from reminder.core.errors import ReminderError
-from reminder.core.workdays import local
 from reminder.daemon import Daemon
 from reminder.files.settings import Settings
+from reminder.ops.heartbeat import Heartbeat
+from reminder.ops.notify import Notifier
+from reminder.ops.pulse import Pulse
+from reminder.ops.watched import Watched
 from reminder.ports import Channel, Clock, SendError, Store
 from reminder.service.deliver import Delivery
+from reminder.service.figures import figures
 from reminder.service.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.service import Service
+from reminder.store.database import file_of
 from reminder.store.opening import open_store
 from reminder.takeup import Watch
 
@@ -35,7 +40,6 @@ OUT_OF_REACH = "Telegram is out of reach (%s): trying on"
 GREET_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
 SAY_EACH = 3  # of these tries are told
 POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
-BACKUPS = 14  # daily copies that are kept
 
 
 def service_for(settings: Settings, files: Files, store: Store, channels: Sequence[str]) -> Service:
@@ -96,19 +100,29 @@ class Program:
     store: Store
     channels: Mapping[str, Channel]
     fronts: Sequence[TelegramFront] = ()
+    watched: Watched | None = None
 
     async def run(self) -> None:
         """Starts the channels, runs until SIGTERM, Ctrl-C or `stop`, and closes all."""
-        _on_signals(self.daemon.stop)
+        _on_signals(self._end)
         try:
             for front in self.fronts:
                 await _first_word(front)
             log.info("reminder runs: %s", ", ".join(self.channels))
+            if self.watched:
+                await self.watched.start()
             await self.daemon.run()
         finally:
+            if self.watched:
+                await self.watched.stop()
             for channel in self.channels.values():
                 await channel.stop()
             self.store.close()
+
+    def _end(self) -> None:
+        if self.watched:
+            self.watched.notifier.say("STOPPING=1")
+        self.daemon.stop()
 
 
 async def _first_word(front: TelegramFront) -> None:
@@ -141,25 +155,43 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if new.email != old.email and EMAIL in channels and new.email.is_on:
             watched = new.model_copy(update={"inbox": settings.inbox})  # as it is read until then
             channels[EMAIL] = post.mail_channel(watched, store, clock.now)
-        needs_start = ("store", "telegram", "inbox")
+        needs_start = ("store", "telegram", "inbox", "backup", "watch")
         changed = [s for s in needs_start if getattr(new, s) != getattr(settings, s)]
         switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
         return [f"[{section}]" for section in changed + switched]
 
+    copies = bootstrap.backups(settings)
     watch = Watch(service, settings, config, clock, apply)
     daemon = Daemon(
         service=service,
         channels=channels,
         clock=clock,
         look=watch.look,
-        backup=lambda: _daily_backup(store, settings, clock.now()),
+        backup=lambda: copies.look(store, clock.now()) if copies else None,
         in_flight=settings.delivery.in_flight,
         tick_seconds=tick_seconds,
         look_seconds=5.0,
     )
+    watched = _watched(settings, daemon, service, clock, polls=bot_channel is not None)
+    watch.said = watched.notifier.say
     fronts = (_front(daemon, service, bot_channel, clock),) if bot_channel else ()
     daemon.listeners = (*fronts, *post.listeners(settings, store, daemon, clock.now))
-    return Program(daemon, store, channels, fronts)
+    return Program(daemon, store, channels, fronts, watched)
+
+
+def _watched(
+    settings: Settings, daemon: Daemon, service: Service, clock: Clock, *, polls: bool
+) -> Watched:
+    watched = Watched(
+        pulse=Pulse(_monotonic, polls),
+        notifier=Notifier.of(bootstrap.environment()),
+        heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
+        figures=lambda: daemon.do(lambda: figures(service.refresh(), service.store, clock.now())),
+        database=file_of(settings.store.url),
+        place=settings.watch.place,
+    )
+    daemon.beat, daemon.on_sent = watched.beat, watched.sent
+    return watched
 
 
 def _front(
@@ -169,6 +201,7 @@ def _front(
     last: list[datetime] = []
 
     def polled() -> None:
+        daemon.beat("polled")
         at = clock.now()
         if last and timedelta(0) <= at - last[0] < POLL_MARK:
             return
@@ -218,18 +251,6 @@ def _channels(
 
 def _monotonic() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _daily_backup(store: Store, settings: Settings, at: datetime) -> None:
-    """A verified copy beside the database, the newest fourteen kept."""
-    if not settings.store.url.startswith("sqlite:///"):
-        return
-    database = Path(settings.store.url.removeprefix("sqlite:///"))
-    folder = database.parent / "backups"
-    folder.mkdir(parents=True, exist_ok=True)
-    store.backup(str(folder / f"{database.stem}-{local(at):%Y-%m-%d}.db"))
-    for old in sorted(folder.glob(f"{database.stem}-*.db"))[:-BACKUPS]:
-        old.unlink()
 
 
 def run(config: Path | None) -> None:

@@ -26,6 +26,7 @@ from reminder.service.office import CONSOLE, EMAIL, Office
 from reminder.service.reach import unreachable
 from reminder.service.recipients import unpacked
 from reminder.service.reports import due_reports
+from reminder.service.restored import AGAIN
 
 
 class RowRenderer:
@@ -46,7 +47,8 @@ class RowRenderer:
             "thread"
         ):
             message = in_thread(message, subject, row.draft.payload.get("thread", ()))
-        return repeated(message) if row.repeat else message
+        again = row.repeat or row.draft.payload.get(AGAIN)
+        return repeated(message) if again else message
 
     def context(self, office: Office, now: datetime) -> Context:
         """The situation at `now`."""

@@ -9,6 +9,7 @@ import typer
 
 from reminder import __version__
 from reminder.cli import (
+    backup,
     daemon,
     digest,
     doctor,
@@ -45,6 +46,8 @@ for name, command, example in (
     ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Example: reminder status"),
     ("digest", digest.digest, digest.EXAMPLES),
+    ("backup", backup.backup, "Example: reminder backup /mnt/usb/nhac-viec.db"),
+    ("restore", backup.restore, "Example: reminder restore var/backups/reminder-2024-03-01.db"),
     ("ics", ics.ics, ics.EXAMPLE),
     ("report", report.report, report.EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),

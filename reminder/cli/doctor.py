@@ -1,33 +1,37 @@
-"""`reminder doctor`: tries what is set up, and says what is wrong and what to do."""
+"""`reminder doctor`: is all well? what is not, and what to do."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+import json
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from reminder import bootstrap
 from reminder.cli.options import Config
-from reminder.doctor.findings import Finding
+
+_SIGNS = {"ok": "✓", "warn": "!", "fault": "✗"}
 
 
-def doctor(config: Config = None) -> None:
-    """Try the mail: log in to both servers, send a probe, find it again. Exit code 1 on a fault.
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    config: Config = None,
+) -> None:
+    """Look over settings, plan, calendar, data, copies, disk, token, clock; what to do about each.
 
-    The probe goes to the mailbox's own address; nobody else gets a mail.
+    Sends nothing and changes nothing. Exit code 1 if something does not work.
     """
-    from reminder.doctor.mail import MailCheck  # aiosmtplib and imap-tools: only who needs them
+    from reminder.doctor.looks import looks
 
-    check = MailCheck(bootstrap.load_settings(config), bootstrap.now)
-    if not asyncio.run(_told(check.findings())):
+    faults = 0
+    for check in looks(config, bootstrap.now()):
+        faults += check.verdict == "fault"
+        if as_json:
+            print(json.dumps(asdict(check), ensure_ascii=False))
+            continue
+        print(f"{_SIGNS[check.verdict]} {check.sentence}", flush=True)
+        if check.remedy:
+            print(f"    → {check.remedy}")
+    if faults:
         raise typer.Exit(1)
-
-
-async def _told(findings: AsyncIterator[Finding]) -> bool:
-    """Prints each; whether all are sound."""
-    sound = True
-    async for finding in findings:
-        print(finding, flush=True)
-        sound = sound and finding.sound
-    return sound

@@ -1,1 +1,1 @@
-"""Checks of what is set up, each told in plain words with what to do about it."""
+"""Looks over an office's whole set-up, and says what is wrong and what to do."""

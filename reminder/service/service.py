@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
-from reminder.ports import Renderer, SendError, Store, StoreBusyError
+from reminder.ports import ENDED, Renderer, SendError, Store, StoreBusyError
 from reminder.service import bounces, deliver, enrol, recipients, tick
 from reminder.service.bounces import Bounce
 from reminder.service.deliver import Delivery, Fate, Parcel
@@ -42,6 +42,8 @@ class Service:
 
     def begin(self, now: datetime) -> None:
         """What a start does once: leases of a former life are free again, addresses are in step."""
+        if self.store.meta(ENDED):
+            self.store.set_meta(ENDED, "")  # a copy that is taken from now on is of a running one
         again = self.store.release_all(now)
         if again:
             sends = counted(again, "send")
@@ -49,6 +51,10 @@ class Service:
         self._sync(now)
         self._say_if_silent(now)
         self._warn_headless()
+
+    def end(self, now: datetime) -> None:
+        """What a good end does once: nothing is on its way, and whoever copies this may know it."""
+        self.store.set_meta(ENDED, now.isoformat())
 
     def tick(self, now: datetime) -> int:
         """Says what is due; how many rows that put into the outbox.

@@ -14,8 +14,9 @@ from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
 from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
-from reminder.service import digests, recipients, reports
+from reminder.service import digests, recipients, reports, restored
 from reminder.service.office import Office
+from reminder.service.restored import Place
 from reminder.service.saying import counted, minute
 from reminder.service.views import view_drafts
 
@@ -48,10 +49,12 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     meta = {**started.meta, "last_tick": now.isoformat()}
     said: list[Message] = []
     spoken: list[Spoken] = []
+    maybe_said: set[Place] = set()
     for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
         since, turned_back = _since(store, mark, now)
         events = [*office.events, *started.events]
         due = due_now(office.scheduler, plans, events, since, now, kinds)
+        maybe_said |= restored.maybe_said(office, store, events, since)
         if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
             due = _without_said(due, store, plans)
         said += due.messages
@@ -62,7 +65,9 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             meta[mark] = since.isoformat()
     rows = [
         *started.drafts,
-        *digests.with_head(store, recipients.drafts(office, said, now)),
+        *restored.marked(
+            digests.with_head(store, recipients.drafts(office, said, now)), maybe_said
+        ),
         *reports.mailed(office, said, now),
         *_nobody(office, store, now, meta),
     ]

@@ -65,6 +65,11 @@ class Database:
         self._reader.dispose()
 
 
+def file_of(url: str) -> Path | None:
+    """The SQLite file at `url`; None: PostgreSQL. ReminderError if it is neither."""
+    return _path(_parsed(url))
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)

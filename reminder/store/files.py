@@ -89,12 +89,21 @@ def _copy(source: Path, part: Path, busy: float) -> None:
         old.backup(new, progress=_no_waiting)
         # One file that can be read anywhere: the source's WAL mode would want files beside it.
         new.execute("PRAGMA journal_mode=DELETE")
-    with closing(sqlite3.connect(part)) as copy:
-        verdict, *_ = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if verdict != "ok":
-        raise StoreRefusedError(
-            f"{source} is damaged ({verdict.splitlines()[-1]}): restore the newest backup"
-        )
+    if (verdict := integrity(part)) != "ok":
+        raise StoreRefusedError(f"{source} is damaged ({verdict}): restore the newest backup")
+
+
+def integrity(path: Path) -> str:
+    """“ok”, or the first thing that is wrong in the SQLite file `path`; ReminderError: unreadable.
+
+    Nothing is written, so a damaged file stays as it is.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as raw:
+            verdict, *_ = raw.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise explain(str(path), error) or error from error
+    return str(verdict).splitlines()[-1]
 
 
 def _no_waiting(status: int, _remaining: int, _total: int) -> None:

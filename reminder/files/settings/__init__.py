@@ -6,6 +6,11 @@ room alone reads os.environ. It takes 0.1 s to import, so only who needs it does
 """
 
 from reminder.files.settings.model import Settings
-from reminder.files.settings.reading import environment, load_settings, settings_path
+from reminder.files.settings.reading import (
+    environment,
+    load_settings,
+    secret_files,
+    settings_path,
+)
 
-__all__ = ["Settings", "environment", "load_settings", "settings_path"]
+__all__ = ["Settings", "environment", "load_settings", "secret_files", "settings_path"]

@@ -13,6 +13,7 @@ from reminder.core.letterhead import Letterhead
 from reminder.core.schedule import Policy, Timing
 from reminder.files.settings.base import Section, fault
 from reminder.files.settings.mail import EmailSection, InboxSection
+from reminder.files.settings.operating import BackupSection, LogSection, WatchSection
 from reminder.files.settings.values import (
     After,
     BaseUrl,
@@ -21,10 +22,8 @@ from reminder.files.settings.values import (
     DayMonth,
     File,
     Files,
-    Format,
     Late,
     Leads,
-    Level,
     Line,
     Names,
     Token,
@@ -181,13 +180,6 @@ class ReportSection(Section):
         return Letterhead(**self.model_dump())
 
 
-class LogSection(Section):
-    """[log]: what the program says of itself, on stderr."""
-
-    format: Format = Field(default="text", description='"text" hoặc "json"')
-    level: Level = Field(default="info", description='"debug", "info", "warning" hoặc "error"')
-
-
 class Settings(BaseSettings):
     """All that an administrator decides."""
 
@@ -207,6 +199,8 @@ class Settings(BaseSettings):
     schedule: ScheduleSection = ScheduleSection()
     delivery: DeliverySection = DeliverySection()
     report: ReportSection = ReportSection()
+    backup: BackupSection = BackupSection()
+    watch: WatchSection = WatchSection()
     log: LogSection = LogSection()
 
     @model_validator(mode="after")

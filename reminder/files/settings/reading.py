@@ -24,8 +24,16 @@ _PATHS = (
     ("plan", "calendar"),
     ("email", "ca_file"),
     ("inbox", "ca_file"),
+    ("backup", "folder"),
+    ("backup", "second_folder"),
 )
-_SECRETS = (("telegram", "token"), ("email", "password"), ("inbox", "password"), ("store", "url"))
+_SECRETS = (
+    ("telegram", "token"),
+    ("email", "password"),
+    ("inbox", "password"),
+    ("store", "url"),
+    ("watch", "heartbeat_url"),
+)
 
 
 def environment() -> dict[str, str]:
@@ -53,6 +61,21 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if found is None or reader.problems:
         raise FileError(reader.problems)
     return found
+
+
+def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
+    """The files in which a secret is written; FileError if the settings can't be read."""
+    path = settings_path(path, environ)
+    data = _document(path).data if path else {}
+    tables = ((data.get(section), key) for section, key in _SECRETS)
+    held = any(isinstance(table, dict) and _is_secret(table.get(key)) for table, key in tables)
+    named = [environ.get(f"{_variable(secret)}_FILE", "") for secret in _SECRETS]
+    return [*([path] if path and held else []), *(Path(name) for name in named if name)]
+
+
+def _is_secret(value: object) -> bool:
+    """Whether there is one; a database that is a file is no secret."""
+    return isinstance(value, str) and bool(value) and not value.startswith("sqlite:")
 
 
 def _document(path: Path) -> Document:

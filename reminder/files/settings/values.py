@@ -72,6 +72,20 @@ def _base_url(value: str) -> str:
     return value
 
 
+def _url(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+([/?#]\S*)?", text):
+        raise ValueError
+    return SecretStr(text)
+
+
+def _listen(value: str) -> str:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", value)
+    if value and (found is None or not 0 <= int(found[2]) <= 65535):
+        raise ValueError
+    return value
+
+
 def _bot_name(value: str) -> str:
     value = value.removeprefix("@")
     if value and not re.fullmatch(r"[A-Za-z0-9_]{3,32}", value):
@@ -131,6 +145,8 @@ Format = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
 Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Url = Annotated[SecretStr, AfterValidator(_url)]
+Listen = Annotated[str, AfterValidator(_listen)]
 BotName = Annotated[str, AfterValidator(_bot_name)]
 MailAddress = Annotated[str, AfterValidator(_address)]
 Host = Annotated[str, Field(pattern=r"^[^\s/@:]*$|^[0-9a-fA-F:]+$")]

@@ -1,0 +1,74 @@
+"""`reminder backup`, `reminder restore`: a verified copy, and back again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reminder import bootstrap
+from reminder.cli.options import Config
+from reminder.core.errors import ReminderError
+from reminder.core.workdays import local
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
+    config: Config = None,
+) -> None:
+    """Copy the database to one file, beside a running daemon or not; verified before it is there.
+
+    The daemon makes such a copy each day by itself: see [backup] in the settings.
+    """
+    from reminder.ports import ENDED, StoreRefusedError
+    from reminder.store.database import file_of
+    from reminder.store.opening import open_store
+
+    settings = bootstrap.load_settings(config)
+    url = settings.store.url
+    database = file_of(url)
+    if database is not None and not database.exists():
+        raise ReminderError(f"there is no database at {database} yet: nothing to copy")
+    try:
+        store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=0)
+    except StoreRefusedError:  # a daemon has it; anything else is told by the next line
+        store = open_store(url, exclusive=False, sleep=bootstrap.pause)
+    else:
+        if not store.meta(ENDED):  # no daemon runs: all that was sent is on record
+            store.set_meta(ENDED, bootstrap.now().isoformat())
+    with closing(store):
+        store.backup(str(target))
+        events = store.head()[0]
+    size = target.stat().st_size
+    print(f"Đã sao và kiểm tra: {target} ({events} ghi nhận, {size / 1e6:.1f} MB).")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A copy made by `backup`.")],
+    config: Config = None,
+) -> None:
+    """Put a copy in the database's place; the daemon must be stopped. The old one is kept aside."""
+    from reminder.store.restoring import restore as put_back
+
+    settings = bootstrap.load_settings(config)
+    done = put_back(source, settings.store.url, bootstrap.now(), sleep=bootstrap.pause)
+    upto = "chưa chạy lần nào"
+    if done.ticked is not None:
+        at = local(done.ticked)
+        upto = f"dữ liệu đến {at:%H:%M} ngày {at:%d/%m/%Y}"
+    print(f"Đã khôi phục từ {source}: {upto}, {done.events} ghi nhận.")
+    if done.aside is not None:
+        lacks = (
+            "; bản này không đọc được nên không biết còn thiếu gì" if done.missing is None
+            else f"; {done.missing} ghi nhận ở đó không có trong bản vừa khôi phục" if done.missing
+            else ""
+        )  # fmt: skip
+        print(f"Dữ liệu trước đó giữ ở {done.aside}{lacks}.")
+    print(
+        "Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi "
+        "“(có thể là tin gửi lại)”. Trả lời của cán bộ sau lúc ấy phải ghi lại: reminder done."
+        if done.ran_on
+        else "Khi chạy lại, máy làm tiếp đúng từ chỗ đã dừng."
+    )

@@ -1,0 +1,36 @@
+"""What one look has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How it stands."""
+
+    OK = "ok"
+    WARN = "warn"  # it works, and somebody should see to it
+    FAULT = "fault"  # something does not work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One line for the administrator; never a secret."""
+
+    name: str  # stable, for programs: “token”, “disk”
+    verdict: Verdict
+    sentence: str
+    remedy: str = ""  # what to do; empty if nothing is to be done
+
+
+def ok(name: str, sentence: str) -> Check:
+    return Check(name=name, verdict=Verdict.OK, sentence=sentence)
+
+
+def warn(name: str, sentence: str, remedy: str) -> Check:
+    return Check(name=name, verdict=Verdict.WARN, sentence=sentence, remedy=remedy)
+
+
+def fault(name: str, sentence: str, remedy: str) -> Check:
+    return Check(name=name, verdict=Verdict.FAULT, sentence=sentence, remedy=remedy)

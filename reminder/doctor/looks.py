@@ -1,0 +1,101 @@
+"""All the looks, in the order in which a person would mend what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from reminder import bootstrap
+from reminder.core.errors import ReminderError
+from reminder.doctor import data, disk, network, office
+from reminder.doctor.check import Check, fault, ok, warn
+from reminder.files.settings import Settings
+from reminder.ops.backups import Backups
+from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.service.office import CONSOLE, Files
+from reminder.store.opening import open_store
+
+
+def looks(config: Path | None, now: datetime) -> Iterator[Check]:
+    """Each finding as soon as it is known. Changes nothing, sends nothing."""
+    try:
+        settings = bootstrap.load_settings(config)
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+        return
+    path = bootstrap.settings_path(config)
+    yield ok("settings", f"Cài đặt: {path or 'không có tệp, dùng mặc định'}.")
+    channels = [name for name in bootstrap.channel_names(settings) if name != CONSOLE]
+    if not channels:
+        words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
+        yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
+    files: Files | None = None
+    try:
+        files = bootstrap.read_files(settings, now)
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
+    else:
+        yield from office.files(files, now)
+    yield from _database(settings, files, channels, now)
+    yield from _on_disk(settings, config)
+    yield from _beyond(settings, now)
+
+
+def _database(
+    settings: Settings, files: Files | None, channels: list[str], now: datetime
+) -> Iterator[Check]:
+    url = settings.store.url
+    unreadable = data.file(url)
+    if unreadable is not None:
+        yield unreadable
+        return
+    try:
+        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+            yield data.ledger(store)
+            yield from data.daemon(url, store, now)
+            if files is not None:
+                yield office.people(files, store.addresses(), channels, now)
+            yield from _copies(bootstrap.backups(settings), store, now)
+    except ReminderError as error:
+        yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
+
+
+def _copies(found: Backups | None, store: Store, now: datetime) -> Iterator[Check]:
+    if found is not None:
+        yield from disk.copies(found, store.meta(BACKED_UP), store.meta(BACKED_UP_AWAY), now)
+
+
+def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
+    found = bootstrap.backups(settings)
+    if found is not None:
+        folders = [f for f in (found.folder, found.second_folder) if f is not None]
+        yield from disk.space([found.database.parent, *folders])
+        data_files = disk.data_files(found.database, folders)
+    else:
+        data_files = []
+    yield from disk.rights(data_files, bootstrap.secret_files(config))
+
+
+def _beyond(settings: Settings, now: datetime) -> Iterator[Check]:
+    date, source = "", ""
+    with httpx.Client(timeout=network.TIMEOUT) as client:
+        if settings.telegram.is_on:
+            token = settings.telegram.token.get_secret_value()
+            check, date = network.telegram(settings.telegram.base_url, token, client)
+            source = "Telegram"
+            yield check
+        if url := settings.watch.heartbeat_url.get_secret_value():
+            check, other = network.heartbeat(url, client)
+            yield check
+            if not date:
+                date, source = other, "nơi nhận nhịp tim"
+        if settings.telegram.is_on or settings.watch.heartbeat_url.get_secret_value():
+            yield network.clock(date, now, source)
+        if settings.watch.place is not None:
+            yield from network.page(*settings.watch.place, client)

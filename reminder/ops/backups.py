@@ -1,0 +1,80 @@
+"""The daily copy: when it is due, where it goes, which older ones make room for it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+from reminder.core.errors import ReminderError
+from reminder.core.workdays import instant, local
+from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
+
+PRIVATE_FOLDER = 0o700
+PAUSE = timedelta(minutes=15)  # after a copy that failed
+_DAY = timedelta(days=1)
+
+
+def is_due(kept: str | None, hour: time, now: datetime) -> bool:
+    """Whether the daily copy of `hour` is wanting; `kept`: when the last one was made, ISO.
+
+    A machine that is off at that hour makes it when it is on again. A last copy that lies in the
+    future was made by a clock that ran ahead: it counts for nothing.
+    """
+    today = instant(local(now).date(), hour)
+    turn = today if today <= now else instant(local(now).date() - _DAY, hour)
+    return not kept or not turn <= datetime.fromisoformat(kept) <= now
+
+
+@dataclass(kw_only=True)
+class Backups:
+    """The copies of one SQLite database."""
+
+    database: Path
+    folder: Path
+    second_folder: Path | None = None  # must be there: another disk's, that may be unplugged
+    keep: int = 14  # in each folder
+    hour: time = time(2, 30)
+    _fault: ReminderError = field(default_factory=ReminderError)
+    _failed: datetime | None = None  # a full disk is not written to each minute
+
+    def look(self, store: Store, now: datetime) -> None:
+        """Makes what is due; ReminderError says what could not be made, after all was tried."""
+        if self._failed is not None and timedelta(0) <= now - self._failed < PAUSE:
+            raise self._fault
+        self._failed = None
+        faults = []
+        for mark, folder in ((BACKED_UP, self.folder), (BACKED_UP_AWAY, self.second_folder)):
+            if folder is None or not is_due(store.meta(mark), self.hour, now):
+                continue
+            try:
+                self._make(store, folder, now)
+            except ReminderError as error:
+                faults.append(str(error))
+            else:
+                store.set_meta(mark, now.isoformat())
+        if faults:
+            self._failed, self._fault = now, ReminderError("; ".join(faults))
+            raise self._fault
+
+    def _make(self, store: Store, folder: Path, now: datetime) -> None:
+        if folder == self.second_folder and not folder.is_dir():
+            raise ReminderError(
+                f"the second folder of copies, {folder}, is not there: connect its disk"
+            )
+        with suppress(OSError):  # the copy itself says what is wrong with the folder
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        store.backup(str(folder / f"{self.database.stem}-{local(now):%Y-%m-%d}.db"))
+        for old in self.copies(folder)[: -self.keep]:
+            with suppress(OSError):
+                old.unlink()
+
+    def copies(self, folder: Path) -> list[Path]:
+        """The daily copies in `folder`, the oldest first; other files are nobody's business."""
+        name = re.compile(rf"{re.escape(self.database.stem)}-\d{{4}}-\d\d-\d\d\.db")
+        try:
+            return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))
+        except OSError:
+            return []

@@ -1,0 +1,54 @@
+"""After an older copy took the database's place: what was said since the copy may come twice.
+
+The copy does not know what the program has said after it. The ticks make it up as after a stop, one
+message a recipient; those that may have been said already say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reminder.core.ledger import Event, by_key
+from reminder.core.outbox import Draft
+from reminder.core.schedule import MessageKind
+from reminder.ports import RESTORED, Store
+from reminder.service.office import Office
+from reminder.service.recipients import unpacked
+
+AGAIN = "again"  # in a payload: it may have been said by the run that the copy does not know of
+Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone
+_INSTANT = timedelta(microseconds=1)
+
+
+def maybe_said(
+    office: Office, store: Store, events: Sequence[Event], since: datetime
+) -> set[Place]:
+    """What was due after `since` and before the restore; nothing where there was none since."""
+    kept = store.meta(RESTORED)
+    until = datetime.fromisoformat(kept) if kept else since
+    if until <= since:
+        return set()
+    first, last = since + _INSTANT, until + _INSTANT
+    found = office.scheduler.messages(office.plans, by_key(events), first, last)
+    places: set[Place] = {
+        (m.kind.value, m.unit, item.key, str(item.stage)) for m in found for item in m.items
+    }
+    return places | {(m.kind.value,) for m in found if m.kind is MessageKind.DIGEST}
+
+
+def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
+    """`drafts`, those that hold anything of `said` marked as possible repeats."""
+    return [
+        replace(draft, payload={**draft.payload, AGAIN: True}) if _holds(draft, said) else draft
+        for draft in drafts
+    ]
+
+
+def _holds(draft: Draft, said: set[Place]) -> bool:
+    return (draft.kind,) in said or any(
+        (draft.kind, unit, item.key, str(item.stage)) in said
+        for unit, items in unpacked(draft.payload).items()
+        for item in items
+    )
