@@ -29,7 +29,8 @@ def space(places: Iterable[Path]) -> Iterator[Check]:
             continue
         seen.add(folder.stat().st_dev)
         free = shutil.disk_usage(folder).free
-        words = f"Ổ đĩa của {folder} còn trống {free / _MEGABYTE:,.0f} MB"
+        size = f"{free / 1000 / _MEGABYTE:.1f}".replace(".", ",")
+        words = f"Ổ đĩa của {folder} còn trống {size} GB"
         if free < TOO_LITTLE:
             yield fault("disk", f"{words}: sắp không ghi được nữa.", "xóa bớt tệp trên ổ đĩa ấy")
         elif free < SCARCE:

@@ -55,6 +55,8 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
     source = source.resolve()
     if not source.is_file():
         raise ReminderError(f"{source} is not there: name a copy that `reminder backup` has made")
+    if source == database:
+        raise ReminderError(f"{source} is the database itself: name a copy of it")
     make_folder(database)
     new = beside(database, _NEW)
     with _locked(database), _swept(new):
@@ -66,7 +68,7 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
                     f"{source}: its ledger was changed at event {broken.number} ({broken.what}): "
                     "take an older copy"
                 )
-            done = _prepared(copy, new, database, at, sleep)
+            done = _prepared(copy, new, database, at)
         _into_one_file(new)
         return _put_in_place(new, database, at, done)
 
@@ -138,9 +140,7 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> SqlStor
         raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
 
 
-def _prepared(
-    copy: SqlStore, new: Path, database: Path, at: datetime, sleep: Callable[[float], None]
-) -> Restored:
+def _prepared(copy: SqlStore, new: Path, database: Path, at: datetime) -> Restored:
     """What the copy is, beside the database that it replaces; what is doubtful is marked in it."""
     kept = copy.meta("last_tick")
     ticked = datetime.fromisoformat(kept) if kept else None
@@ -148,7 +148,7 @@ def _prepared(
     missing: int | None = 0
     stood = bool(copy.meta(ENDED))
     if database.exists():
-        before = _of_present(database, sleep)
+        before = _of_present(database)
         missing = None if before is None else max(0, before[0] - events)
         stood = stood and before is not None and before == (events, kept)
     if not stood:
@@ -158,13 +158,16 @@ def _prepared(
     return Restored(ticked=ticked, events=events, missing=missing, aside=None, ran_on=not stood)
 
 
-def _of_present(database: Path, sleep: Callable[[float], None]) -> tuple[int, str | None] | None:
-    """Its number of events and its last tick; None if it can't be read."""
+def _of_present(database: Path) -> tuple[int, str | None] | None:
+    """Its number of events and its last tick; None if it can't be read. It stays as it is."""
+    address = f"{database.as_uri()}?mode=ro"
     try:
-        with closing(_opened(database, database, sleep)) as present:
-            return present.head()[0], present.meta("last_tick")
-    except (ReminderError, sqlite3.Error):
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as present:
+            number, *_ = present.execute("SELECT number FROM head").fetchone()
+            tick = present.execute("SELECT value FROM meta WHERE name = 'last_tick'").fetchone()
+    except (sqlite3.Error, TypeError):
         return None
+    return int(number), tick[0] if tick else None
 
 
 def _mark_waiting(new: Path, at: datetime) -> None:

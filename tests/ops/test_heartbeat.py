@@ -1,0 +1,110 @@
+"""The call to an outside watch, to a real server: at most once a minute, its path never told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from reminder.ops.heartbeat import Heartbeat
+from reminder.ops.page import Page, Pages
+
+PATH = "/ping/7f2c-secret"
+
+
+class Watch:
+    """Counts the calls, and answers with `status`."""
+
+    def __init__(self) -> None:
+        self.calls, self.status = 0, 200
+        self.pages = Pages({PATH: self._take})
+
+    async def _take(self) -> Page:
+        self.calls += 1
+        return Page(self.status, b"OK")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.pages.port}{PATH}"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+async def beaten(heart: Heartbeat) -> None:
+    """One beat, and its call's end."""
+    heart.beat()
+    if heart._call:
+        await asyncio.wait_for(asyncio.gather(heart._call), 20)
+
+
+@pytest.mark.asyncio
+async def test_one_call_a_minute() -> None:
+    """Ticks that come quicker (a changed file, a clock set) call nobody."""
+    watch = Watch()
+    await watch.pages.start("127.0.0.1", 0)
+    heart = Heartbeat(watch.url)
+    for _ in range(3):
+        await beaten(heart)
+    assert watch.calls == 1
+    heart.pause = 0.0
+    await beaten(heart)
+    assert watch.calls == 2
+    await heart.stop()
+    await watch.pages.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_trouble_is_told_once_without_the_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An error's answer, then its end; a dead server."""
+    caplog.set_level(logging.INFO, "reminder")
+    watch = Watch()
+    await watch.pages.start("127.0.0.1", 0)
+    heart = Heartbeat(watch.url, pause=0.0)
+    watch.status = 503
+    for _ in range(3):
+        await beaten(heart)
+    watch.status = 200
+    for _ in range(2):
+        await beaten(heart)
+    await watch.pages.stop()
+    for _ in range(2):
+        await beaten(heart)
+    lines = [r.getMessage() for r in caplog.records if r.name == "reminder.tending"]
+    assert lines == [
+        "the heartbeat to 127.0.0.1 failed: HTTP 503",
+        "the heartbeat to 127.0.0.1 works again",
+        "the heartbeat to 127.0.0.1 failed: ConnectError",
+    ]
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_without_an_address_nobody_is_called() -> None:
+    heart = Heartbeat("")
+    heart.beat()
+    assert heart._call is None
+    await heart.stop()
+
+
+@pytest.mark.asyncio
+async def test_the_end_does_not_wait_for_a_watch_that_hangs() -> None:
+    hangs = asyncio.Event()
+
+    async def never() -> Page:
+        hangs.set()
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    pages = Pages({PATH: never})
+    await pages.start("127.0.0.1", 0)
+    heart = Heartbeat(f"http://127.0.0.1:{pages.port}{PATH}")
+    heart.beat()
+    await asyncio.wait_for(hangs.wait(), 20)
+    await asyncio.wait_for(heart.stop(), 5)
+    await pages.stop()
