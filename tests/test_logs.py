@@ -6,11 +6,13 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from reminder.channels.scrubbing import HIDDEN
-from reminder.logs import set_up
+from reminder.files.settings import load_settings
+from reminder.logs import follow, set_up
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,42 @@ def test_a_line_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "from": "reminder.daemon",
         "message": "quá hạn",
     }
+
+
+def test_what_a_call_adds_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
+    """In JSON with its type, in text at the line's end; a secret is in neither, keys included."""
+    line = record("sent")
+    line.__dict__ |= {"row": 3, "to": ["4242:kín"], "4242:kín": "x\ny"}
+    found = json.loads(shown(capsys, "json", line))
+    assert {key: found[key] for key in (*found,)[4:]} == {
+        "row": 3,
+        "to": f"['{HIDDEN}']",
+        HIDDEN: "x y",
+    }
+    assert shown(capsys, "text", line).endswith(f" sent row=3 to=['{HIDDEN}'] {HIDDEN}=x y\n")
+
+
+def test_the_lines_of_libraries_hold_no_secret_of_the_settings(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Token, passwords, the heartbeat's address, whole or its path alone, whoever logs them."""
+    keep = {
+        "telegram": ("token", "123:abc_not_a_real_shape"),
+        "email": ("password", "rất kín"),
+        "watch": ("heartbeat_url", "https://hc.example/ping/7f2c-1111"),
+    }
+    path = tmp_path / "reminder.toml"
+    tables = [f'[{table}]\n{key} = "{value}"' for table, (key, value) in keep.items()]
+    tables[1] += '\nhost = "smtp.example"\nusername = "nhac"\nsender = "nhac@xa.example"'
+    path.write_text("\n".join(tables), "utf-8")
+    follow(load_settings(path, {}))
+    for _, value in keep.values():
+        logging.getLogger("httpcore.connection").warning("request %r failed", value)
+    logging.getLogger("httpx").error('HTTP Request: GET "/ping/7f2c-1111"')
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 4
+    assert not [v for _, v in keep.values() if v in told]
+    assert "7f2c" not in told
 
 
 def test_a_second_set_up_takes_the_place_of_the_first(root: logging.Logger) -> None:

@@ -17,6 +17,7 @@ from reminder.files.settings import Settings, load_settings, settings_path
 from tests.conftest import ROOT
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
+PING = "7f2c-1111"
 PASSWORD = "mật khẩu rất kín"
 
 
@@ -94,6 +95,14 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
         [delivery]
         in_flight = 1
         fall_through_after = 30
+        [backup]
+        folder = "sao"
+        second_folder = "/mnt/usb/sao"
+        keep = 30
+        hour = "12h15"
+        [watch]
+        listen = "[::1]:9464"
+        heartbeat_url = "https://hc.example/ping/{PING}"
         [log]
         format = "json"
         level = "DEBUG"
@@ -126,7 +135,13 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
         speaks_until=(2, 28),
     )
     assert (settings.log.format, settings.log.level) == ("json", "debug")
+    backup = settings.backup
+    assert (backup.folder, backup.second_folder) == (tmp_path / "sao", Path("/mnt/usb/sao"))
+    assert (backup.keep, backup.hour) == (30, time(12, 15))
+    assert settings.watch.place == ("::1", 9464)
+    assert settings.watch.heartbeat_url.get_secret_value().endswith(PING)
     for shown in (repr(settings), str(settings)):
+        assert PING not in shown
         assert TOKEN not in shown
         assert PASSWORD not in shown
 
@@ -222,6 +237,13 @@ def test_the_file_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("[delivery]\nin_flight = 0", "2: `in_flight` phải là số tin gửi cùng lúc"),
         ("[plan]\nfiles = [3]", "2: `files` phải là danh sách tệp kế hoạch"),
         ("[plan]\npeople = ''", "2: `people` phải là tên tệp"),
+        ("[watch]\nlisten = '9464'", "2: `listen` phải là địa chỉ:cổng trên máy này"),
+        ("[watch]\nlisten = 'localhost:99999'", "2: `listen` phải là địa chỉ:cổng trên máy này"),
+        ("[watch]\nheartbeat_url = 'hc.example'", "2: `heartbeat_url` phải là địa chỉ http(s)"),
+        ("[watch]\nheartbeat_url = 'http://a b'", "2: `heartbeat_url` phải là địa chỉ http(s)"),
+        ("[backup]\nkeep = 0", "2: `keep` phải là số bản sao được giữ, từ 1 đến 400"),
+        ("[backup]\nhour = 2", '2: `hour` phải là giờ:phút trong dấu nháy kép, ví dụ "02:30"'),
+        ("[backup]\nfolder = 'a'\nsecond_folder = 'a'", "3: `second_folder` phải khác `folder`"),
         ("[log]\nformat = 'xml'", '2: `format` phải là "text" hoặc "json"'),
     ],
 )

@@ -17,7 +17,7 @@ from reminder.core.outbox import Person
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler, local_day
 from reminder.core.workdays import local
-from reminder.ports import Store
+from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.service import reach
 from reminder.service.office import CONSOLE
 from reminder.service.reach import Why
@@ -71,6 +71,8 @@ class Status:
     last_tick: str | None
     last_poll: str | None
     inbox: Inbox | None  # None: no [inbox]
+    last_backup: str | None  # the last daily copy
+    last_backup_away: str | None  # in the second folder
     unreachable: list[Unreachable]
     headless: list[str]  # offices of which nobody is reached: nobody decides, nobody is told
     unconfirmed_years: list[int]  # the calendar of these was not checked by anybody
@@ -97,6 +99,8 @@ def status(
             down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
             last_tick=_local(store.meta("last_tick")),
             last_poll=_local(store.meta("last_poll")),
+            last_backup=_local(store.meta(BACKED_UP)),
+            last_backup_away=_local(store.meta(BACKED_UP_AWAY)),
             inbox=_inbox(store) if office.settings.inbox.is_on else None,
             unreachable=_told(plans, cut_off),
             headless=_headless(plans, office.people, cut_off),
@@ -190,6 +194,8 @@ def _print(found: Status) -> None:
             f"{found.inbox.unknown} thư chưa hiểu, để nguyên chưa đọc; "
             f"{found.inbox.forged} thư mạo danh từ trước đến nay"
         )
+    away = f"; ở ổ đĩa khác: {_words(found.last_backup_away)}" if found.last_backup_away else ""
+    print(f"Bản sao cuối: {_words(found.last_backup)}{away}")
     for one in found.unreachable:
         who = f"{one.name} ({one.person}, {one.unit})" if one.person else f"{one.name} ({one.unit})"
         print(f"Không tới được: {who}: {one.why}")

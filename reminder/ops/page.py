@@ -49,8 +49,9 @@ class Pages:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
-        assert self._server is not None
+        """Where it listens; 0: it does not."""
+        if self._server is None or not self._server.sockets:
+            return 0
         found: int = self._server.sockets[0].getsockname()[1]
         return found
 

@@ -49,6 +49,8 @@ def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "last_poll": None,
         "headless": [],
         "inbox": None,
+        "last_backup": None,
+        "last_backup_away": None,
         "unconfirmed_years": [],
     }
     assert not any(found["outbox"].values())
@@ -79,6 +81,7 @@ def test_marks_and_people_out_of_reach(tmp_path: Path, monkeypatch: pytest.Monke
             store.mark_address_dead("email", address, "550 no such user", NOW)
         store.set_meta("last_tick", NOW.isoformat())
         store.set_meta("last_poll", (NOW - timedelta(minutes=1)).isoformat())
+        store.set_meta("last_backup", (NOW - timedelta(hours=6, minutes=30)).isoformat())
         store.set_meta("down:telegram", NOW.isoformat())
         store.set_meta("down:email", "")
     found = told(terminal)
@@ -104,6 +107,7 @@ def test_marks_and_people_out_of_reach(tmp_path: Path, monkeypatch: pytest.Monke
     )
     text = terminal.run("status")
     assert "telegram không nhận tin từ 09:00:00 30/01/2024" in text
+    assert "Bản sao cuối: 02:30:00 30/01/2024\n" in text
     assert (
         "Không tới được: Lãnh đạo (ld-1, lanh-dao): "
         "email: hỏng từ 30/01/2024 09:00 (550 no such user)" in text

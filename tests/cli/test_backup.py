@@ -1,0 +1,64 @@
+"""`reminder backup` and `reminder restore`, as an operator types them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reminder import bootstrap
+from reminder.store import open_store
+from tests.cli.test_people import NOW, Terminal
+from tests.store.samples import UNITS, event
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(tmp_path, monkeypatch)
+
+
+def test_there_and_back(terminal: Terminal) -> None:
+    """A stopped program's copy goes on exactly; each command says in a line what it did."""
+    with terminal.store() as store:
+        store.record([event()], unit_names=UNITS, at=NOW)
+        store.set_meta("last_tick", NOW.isoformat())
+    copy = terminal.folder / "copy.db"
+    told = terminal.run("backup", str(copy))
+    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0.1 MB).")
+    lines = terminal.run("restore", str(copy)).splitlines()
+    assert lines == [
+        f"Đã khôi phục từ {copy}: dữ liệu đến 09:00 ngày 30/01/2024, 1 ghi nhận.",
+        f"Dữ liệu trước đó giữ ở {terminal.folder}/reminder.db.before-2024-01-30-090000.",
+        "Khi chạy lại, máy làm tiếp đúng từ chỗ đã dừng.",
+    ]
+
+
+def test_a_running_programs_copy_and_what_is_lost_by_it(terminal: Terminal) -> None:
+    """The copy is made beside the daemon; restored later, it says what is missing and may repeat.
+    While the daemon runs nothing is restored."""
+    copy = terminal.folder / "copy.db"
+    daemon = open_store(terminal.url, exclusive=True, sleep=bootstrap.pause)
+    daemon.set_meta("last_tick", NOW.isoformat())
+    terminal.run("backup", str(copy))
+    daemon.record([event()], unit_names=UNITS, at=NOW)
+    assert terminal.refused("restore", str(copy)) == (
+        f"a reminder daemon (process {os.getpid()}) runs on {terminal.folder}/reminder.db: "
+        "stop it first, then restore"
+    )
+    daemon.close()
+    _, aside, then = terminal.run("restore", str(copy)).splitlines()
+    assert aside.endswith("; 1 ghi nhận ở đó không có trong bản vừa khôi phục.")
+    assert then == (
+        "Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi “(có thể là tin gửi "
+        "lại)”. Trả lời của cán bộ sau lúc ấy phải ghi lại: reminder done."
+    )
+
+
+def test_nothing_to_copy(terminal: Terminal) -> None:
+    """No empty database is made in its stead."""
+    database = terminal.folder / "reminder.db"
+    assert terminal.refused("backup", str(terminal.folder / "copy.db")) == (
+        f"there is no database at {database} yet: nothing to copy"
+    )
+    assert not database.exists()

@@ -1,0 +1,257 @@
+"""`reminder doctor`: each fault is one sentence with what to do; a sound office has none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from reminder import bootstrap
+from reminder.cli import app
+from reminder.doctor import disk, network
+from reminder.doctor.check import Check, Verdict
+from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.store import open_store
+from tests.cli.test_people import NOW, Terminal
+from tests.fakes.telegram import FakeTelegram
+from tests.store.samples import UNITS, event
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the trials chmod")
+MAIL = '[email]\nhost = "smtp.xa.example"\nsender = "nhac@xa.example"\n'
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def looked(terminal: Terminal) -> tuple[int, dict[str, Any]]:
+    """The exit code, and the findings by name."""
+    call = ["doctor", "--json", "--config", str(terminal.config)]
+    result = CliRunner().invoke(app, call)
+    assert not isinstance(result.exception, Exception), result.exception
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    return result.exit_code, {one["name"]: one for one in found}
+
+
+def verdicts(found: dict[str, Any]) -> dict[str, str]:
+    return {name: one["verdict"] for name, one in found.items()}
+
+
+def sound(store: Store) -> None:
+    """The marks of a daemon that has just ticked and copied."""
+    for name in ("last_tick", BACKED_UP, BACKED_UP_AWAY):
+        store.set_meta(name, NOW.isoformat())
+
+
+class Usage(NamedTuple):
+    """shutil's answer."""
+
+    total: int
+    used: int
+    free: int
+
+
+def test_a_sound_office_has_nothing_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is ok but what this made-up office lacks: units without people, a second disk."""
+    terminal = Terminal(tmp_path, monkeypatch, MAIL)
+    with closing(open_store(terminal.url, exclusive=True, sleep=bootstrap.pause)) as daemon:
+        sound(daemon)
+        code, found = looked(terminal)
+    assert code == 0
+    assert verdicts(found) == {
+        "settings": "ok", "plan": "ok", "calendar": "ok", "database": "ok", "daemon": "ok",
+        "people": "warn", "backup": "ok", "second-backup": "warn", "disk": "ok", "rights": "ok",
+    }  # fmt: skip
+    assert all(bool(one["remedy"]) == (one["verdict"] != "ok") for one in found.values())
+    text = CliRunner().invoke(app, ["doctor", "--config", str(terminal.config)]).stdout
+    assert "✓ Kế hoạch cchc-2024: " in text
+    assert "! Chưa có bản sao ở ổ đĩa khác: ổ này hỏng thì mất cả dữ liệu lẫn bản sao." in text
+    assert "    → đặt [backup] second_folder" in text
+
+
+def test_before_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No database yet is no fault, and none is made."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    code, found = looked(terminal)
+    assert (code, found["database"]["verdict"], found["channels"]["verdict"]) == (0, "warn", "warn")
+    assert not (tmp_path / "reminder.db").exists()
+
+
+def bad_settings(terminal: Terminal) -> None:
+    terminal.config.write_text("[log]\nlevel = 'loud'\n", "utf-8")
+
+
+def bad_people(terminal: Terminal) -> None:
+    (terminal.folder / "people.toml").write_text('[[person]]\nid = "x"\n', "utf-8")
+
+
+def damaged(terminal: Terminal) -> None:
+    file = terminal.folder / "reminder.db"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+
+def tampered(terminal: Terminal) -> None:
+    with closing(sqlite3.connect(terminal.folder / "reminder.db")) as raw, raw:
+        raw.execute("UPDATE event SET person = 'somebody'")
+
+
+def newer(terminal: Terminal) -> None:
+    with closing(sqlite3.connect(terminal.folder / "reminder.db")) as raw, raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+def readable(terminal: Terminal) -> None:
+    copies = terminal.folder / "backups"
+    copies.mkdir()
+    (copies / "reminder-2024-01-30.db").touch(0o644)
+
+
+def refusing(terminal: Terminal) -> None:
+    with terminal.store() as store:
+        store.set_meta("down:email", NOW.isoformat())
+
+
+def not_copied(terminal: Terminal) -> None:
+    with terminal.store() as store:
+        store.set_meta(BACKED_UP, (NOW - timedelta(days=8)).isoformat())
+
+
+def unplugged(terminal: Terminal) -> None:
+    with terminal.config.open("a", encoding="utf-8") as file:
+        file.write('[backup]\nsecond_folder = "usb"\n')
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "words"),
+    [
+        (bad_settings, "settings", "`level` phải là"),
+        (bad_people, "plan", "people.toml:1"),
+        (damaged, "database", "hỏng"),
+        (tampered, "database", "Sổ ghi đã bị sửa ngoài chương trình, từ ghi nhận số 1 (changed)."),
+        (newer, "database", "của bản chương trình mới hơn bản này."),
+        (readable, "rights", "Người khác trên máy đọc được: "),
+        (refusing, "email-down", "Kênh email từ chối mọi tin từ 09:00 30/01/2024."),
+        (not_copied, "backup", "09:00 22/01/2024, đã quá 7 ngày."),
+        (unplugged, "second-backup", "usb không có."),
+    ],
+)
+def test_each_fault_is_a_sentence_and_a_remedy(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Terminal], None],
+    name: str,
+    words: str,
+) -> None:
+    """Exit code 1; every other look goes on."""
+    terminal = Terminal(tmp_path, monkeypatch, MAIL)
+    with terminal.store() as store:
+        store.record([event()], unit_names=UNITS, at=NOW)
+        sound(store)
+    spoil(terminal)
+    code, found = looked(terminal)
+    faults = [one for one in found.values() if one["verdict"] == "fault"]
+    assert (code, [one["name"] for one in faults]) == (1, [name])
+    assert words in faults[0]["sentence"]
+    assert faults[0]["remedy"]
+
+
+def test_a_daemon_that_runs_and_does_not_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault; one that does not run at all is a warning: somebody may have stopped it."""
+    terminal = Terminal(tmp_path, monkeypatch, MAIL)
+    with closing(open_store(terminal.url, exclusive=True, sleep=bootstrap.pause)) as daemon:
+        sound(daemon)
+        daemon.set_meta("last_tick", (NOW - timedelta(minutes=6)).isoformat())
+        _, found = looked(terminal)
+        assert found["daemon"]["verdict"] == "fault"
+        assert "chạy mà không quét (quét lần cuối 08:54 30/01/2024)" in found["daemon"]["sentence"]
+    _, found = looked(terminal)
+    assert found["daemon"]["verdict"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(49_000_000, "fault"), (51_000_000, "warn"), (501_000_000, "ok")]
+)
+def test_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, verdict: str
+) -> None:
+    """One line a disk, however many folders lie on it."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9 - free, free))
+    found = list(disk.space([tmp_path, tmp_path / "backups", tmp_path / "not" / "yet"]))
+    assert [one.verdict for one in found] == [verdict]
+
+
+def test_a_secret_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings with a password in them, and the file that the environment names."""
+    more = 'username = "nhac"\npassword = "rất kín"\n'
+    terminal = Terminal(tmp_path, monkeypatch, MAIL + more)
+    token = tmp_path / "token"
+    token.write_text("123456:" + "x" * 30)
+    monkeypatch.setenv("REMINDER_TELEGRAM__TOKEN_FILE", str(token))
+    monkeypatch.setenv("REMINDER_TELEGRAM__BASE_URL", "http://127.0.0.1:9/bot")
+    for file in (token, terminal.config):
+        file.chmod(0o640)
+    _, found = looked(terminal)
+    assert found["secrets"]["verdict"] == "warn"
+    assert found["secrets"]["remedy"] == f"chmod 600 {terminal.config} {token}"
+    for file in (token, terminal.config):
+        file.chmod(0o600)
+    _, found = looked(terminal)
+    assert "secrets" not in found
+
+
+@pytest.mark.asyncio
+async def test_the_token_before_telegram_itself() -> None:
+    """Taken with the bot's name; a wrong one, and a line that is cut, are told without it."""
+    async with FakeTelegram() as telegram:
+
+        def ask(token: str) -> Check:
+            with httpx.Client(trust_env=False) as client:
+                return network.telegram(telegram.base_url, token, client)[0]
+
+        good = await asyncio.to_thread(ask, telegram.token)
+        bad = await asyncio.to_thread(ask, "123456:" + "x" * 30)
+        telegram.go_offline()
+        cut = await asyncio.to_thread(ask, telegram.token)
+    assert (good.verdict, bad.verdict, cut.verdict) == ("ok", "fault", "fault")
+    assert bad.sentence == "Telegram không nhận mã bot."
+    assert cut.sentence.startswith("Không tới được Telegram (127.0.0.1): ")
+    assert not any("xxx" in c.sentence or telegram.token in c.sentence for c in (good, bad, cut))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict", "words"),
+    [
+        (0, "ok", "Giờ của máy khớp với Telegram."),
+        (-61, "warn", "Giờ của máy chậm 61 giây so với Telegram."),
+        (301, "fault", "Giờ của máy nhanh 5 phút so với Telegram."),
+        (-86_400, "fault", "Giờ của máy chậm 1440 phút so với Telegram."),
+    ],
+)
+def test_the_clock_against_a_servers_date(ahead: int, verdict: str, words: str) -> None:
+    date = format_datetime(NOW.replace(tzinfo=UTC), usegmt=True)
+    found = network.clock(date, NOW + timedelta(seconds=ahead), "Telegram")
+    assert (found.verdict, found.sentence) == (verdict, words)
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Tue, 99 Jan 2024 02:00:00 GMT"])
+def test_without_a_date_the_clock_is_not_judged(date: str) -> None:
+    found = network.clock(date, datetime(2024, 1, 30, tzinfo=UTC), "Telegram")
+    assert found.verdict is Verdict.WARN
