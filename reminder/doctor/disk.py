@@ -29,14 +29,19 @@ def space(places: Iterable[Path]) -> Iterator[Check]:
             continue
         seen.add(folder.stat().st_dev)
         free = shutil.disk_usage(folder).free
-        size = f"{free / 1000 / _MEGABYTE:.1f}".replace(".", ",")
-        words = f"Ổ đĩa của {folder} còn trống {size} GB"
+        words = f"Ổ đĩa của {folder} còn trống {_size(free)}"
         if free < TOO_LITTLE:
             yield fault("disk", f"{words}: sắp không ghi được nữa.", "xóa bớt tệp trên ổ đĩa ấy")
         elif free < SCARCE:
             yield warn("disk", f"{words}.", "xóa bớt tệp trên ổ đĩa ấy trước khi đầy")
         else:
             yield ok("disk", f"{words}.")
+
+
+def _size(free: int) -> str:
+    megabytes = free / _MEGABYTE
+    in_gigabytes = f"{megabytes / 1000:.1f} GB".replace(".", ",")
+    return in_gigabytes if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:

@@ -55,10 +55,11 @@ def people(
     if not gone:
         count = len(found.people)
         return ok("people", f"Cả {count} người trong danh sách đều có kênh nhận tin.")
-    names = [one.person.name if one.person else f"bộ phận {one.unit}" for one in gone[:_NAMED]]
-    more = f" và {len(gone) - _NAMED} nơi khác" if len(gone) > _NAMED else ""
+    every = [one.person.name if one.person else f"bộ phận {one.unit}" for one in gone]
+    names = list(dict.fromkeys(every))  # one person may stand for several units
+    more = f" và {len(names) - _NAMED} nơi khác" if len(names) > _NAMED else ""
     return warn(
         "people",
-        f"Chưa tin nào tới được: {', '.join(names)}{more}.",
+        f"Chưa tin nào tới được: {', '.join(names[:_NAMED])}{more}.",
         "xem `reminder status`; mời bằng `reminder invite`, hoặc ghi địa chỉ vào people.toml",
     )

@@ -196,7 +196,7 @@ def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Re
     aside = None
     if database.exists():
         aside = _free_name(database, at)
-        for side in ("", *_LOGS):
+        for side in ("", "-wal", "-journal"):  # -shm is but an index of -wal
             if beside(database, side).exists():
                 _link(beside(database, side), beside(aside, side))
         # Read together with the new file they would damage it; set aside they are whole.
