@@ -2,36 +2,72 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reminder import bootstrap
 from reminder.cli.options import Config
+from reminder.core.errors import ReminderError
 
-_SIGNS = {"ok": "✓", "warn": "!", "fault": "✗"}
+if TYPE_CHECKING:
+    from reminder.doctor.check import Check
 
 
 def doctor(
+    local: Annotated[
+        bool, typer.Option("--local", help="Only what lies on this machine: no network.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
 ) -> None:
-    """Look over settings, plan, calendar, data, copies, disk, token, clock; what to do about each.
+    """Look over settings, plan, calendar, data, copies, disk, token, clock, mail; say what to do.
 
-    Sends nothing and changes nothing. Exit code 1 if something does not work.
+    Changes nothing. A mail to try the line goes to the office's own mailbox, to nobody else.
+    Exit code 1 if something does not work.
     """
-    from reminder.doctor.looks import looks
+    from reminder.doctor.looks import at_home, beyond
 
-    faults = 0
-    for check in looks(config, bootstrap.now()):
-        faults += check.verdict == "fault"
-        if as_json:
-            print(json.dumps(asdict(check), ensure_ascii=False))
-            continue
-        print(f"{_SIGNS[check.verdict]} {check.sentence}", flush=True)
-        if check.remedy:
-            print(f"    → {check.remedy}")
-    if faults:
+    tell = _Teller(as_json=as_json)
+    for check in at_home(config, bootstrap.now()):
+        tell(check)
+    try:
+        settings = bootstrap.load_settings(config)
+    except ReminderError:  # told above
+        raise typer.Exit(1) from None
+    if not local:
+        for check in beyond(settings, bootstrap.now()):
+            tell(check)
+        asyncio.run(_mail(config, tell))
+    if tell.faults:
         raise typer.Exit(1)
+
+
+async def _mail(config: Path | None, tell: _Teller) -> None:
+    from reminder.doctor.mail import MailCheck  # aiosmtplib and imap-tools: only who needs them
+
+    settings = bootstrap.load_settings(config)
+    if settings.email.is_on:
+        async for check in MailCheck(settings, bootstrap.now).findings():
+            tell(check)
+
+
+class _Teller:
+    """Prints each finding as soon as it is known."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.faults = 0
+
+    def __call__(self, check: Check) -> None:
+        self.faults += check.verdict == "fault"
+        if self._as_json:
+            print(json.dumps(asdict(check), ensure_ascii=False), flush=True)
+            return
+        print(check, flush=True)
+        if check.remedy:
+            print(f"    → {check.remedy}", flush=True)

@@ -14,6 +14,9 @@ class Verdict(StrEnum):
     FAULT = "fault"  # something does not work
 
 
+_SIGNS = {Verdict.OK: "✓", Verdict.WARN: "!", Verdict.FAULT: "✗"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """One line for the administrator; never a secret."""
@@ -21,7 +24,10 @@ class Check:
     name: str  # stable, for programs: “token”, “disk”
     verdict: Verdict
     sentence: str
-    remedy: str = ""  # what to do; empty if nothing is to be done
+    remedy: str = ""  # what to do; empty if nothing is, or the sentence says it
+
+    def __str__(self) -> str:
+        return f"{_SIGNS[self.verdict]} {self.sentence}"
 
 
 def ok(name: str, sentence: str) -> Check:
@@ -32,5 +38,6 @@ def warn(name: str, sentence: str, remedy: str) -> Check:
     return Check(name=name, verdict=Verdict.WARN, sentence=sentence, remedy=remedy)
 
 
-def fault(name: str, sentence: str, remedy: str) -> Check:
+def fault(name: str, sentence: str, remedy: str = "") -> Check:
+    """`remedy`: empty where the sentence says it."""
     return Check(name=name, verdict=Verdict.FAULT, sentence=sentence, remedy=remedy)

@@ -20,8 +20,8 @@ from reminder.service.office import CONSOLE, Files
 from reminder.store.opening import open_store
 
 
-def looks(config: Path | None, now: datetime) -> Iterator[Check]:
-    """Each finding as soon as it is known. Changes nothing, sends nothing."""
+def at_home(config: Path | None, now: datetime) -> Iterator[Check]:
+    """What lies on this machine: each finding as soon as it is known. Changes nothing."""
     try:
         settings = bootstrap.load_settings(config)
     except ReminderError as error:
@@ -44,7 +44,6 @@ def looks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield from office.files(files, now)
     yield from _database(settings, files, channels, now)
     yield from _on_disk(settings, config)
-    yield from _beyond(settings, now)
 
 
 def _database(
@@ -82,7 +81,8 @@ def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
     yield from disk.rights(data_files, bootstrap.secret_files(config))
 
 
-def _beyond(settings: Settings, now: datetime) -> Iterator[Check]:
+def beyond(settings: Settings, now: datetime) -> Iterator[Check]:
+    """What needs the network; sends nothing."""
     date, source = "", ""
     with httpx.Client(timeout=network.TIMEOUT) as client:
         if settings.telegram.is_on:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from reminder.channels.mail import MailChannel, MailIdentity
 from reminder.core import tokens
 from reminder.core.tokens import Purpose
-from reminder.doctor.findings import Finding, fault, good
+from reminder.doctor.check import Check, Verdict, fault, ok
 from reminder.files.settings import Settings
 from reminder.inbox.box import Box, BoxError
 from reminder.inbox.reading import Mail, read
@@ -43,23 +43,25 @@ class MailCheck:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     looks: int = LOOKS
 
-    async def findings(self) -> AsyncIterator[Finding]:
+    async def findings(self) -> AsyncIterator[Check]:
         """Each as soon as it is known."""
         settings = self.settings
         if not settings.email.is_on:
-            yield good("[email] chưa cài đặt: máy không gửi thư")
+            yield ok("email", "[email] chưa cài đặt: máy không gửi thư")
             return
         channel = self._channel()
         sends = await self._sends(channel)
         yield sends
         if not settings.inbox.is_on:
-            yield good("[inbox] chưa cài đặt: không ai đọc thư trả lời, thư gửi đi nói rõ như vậy")
+            yield ok(
+                "inbox", "[inbox] chưa cài đặt: không ai đọc thư trả lời, thư gửi đi nói rõ như vậy"
+            )
             return
         box = Box(imap_server(settings))
         try:
             reads = await self._reads(box)
             yield reads
-            if sends.sound and reads.sound:
+            if Verdict.FAULT not in (sends.verdict, reads.verdict):
                 async for found in self._there_and_back(channel, box):
                     yield found
         finally:
@@ -70,23 +72,25 @@ class MailCheck:
         identity = MailIdentity(secret=secrets.token_bytes(16), inbox=inbox)
         return MailChannel(mail_server(self.settings), identity, self.now)
 
-    async def _sends(self, channel: MailChannel) -> Finding:
+    async def _sends(self, channel: MailChannel) -> Check:
         section = self.settings.email
         try:
             await channel.check()
         except SendError as error:
-            return fault(f"[email] {error.reason}")
-        return good(f"[email] đăng nhập được máy chủ thư đi {section.host}:{section.port}")
+            return fault("email", f"[email] {error.reason}")
+        return ok("email", f"[email] đăng nhập được máy chủ thư đi {section.host}:{section.port}")
 
-    async def _reads(self, box: Box) -> Finding:
+    async def _reads(self, box: Box) -> Check:
         section = self.settings.inbox
         try:
             await asyncio.to_thread(box.open)
         except BoxError as error:
-            return fault(f"[inbox] {error}")
-        return good(f"[inbox] mở được hộp thư {section.folder} ở {section.host}:{section.port}")
+            return fault("inbox", f"[inbox] {error}")
+        return ok(
+            "inbox", f"[inbox] mở được hộp thư {section.folder} ở {section.host}:{section.port}"
+        )
 
-    async def _there_and_back(self, channel: MailChannel, box: Box) -> AsyncIterator[Finding]:
+    async def _there_and_back(self, channel: MailChannel, box: Box) -> AsyncIterator[Check]:
         """A probe to a plus-address; where that does not come, one to the plain address."""
         address = self.settings.inbox.address
         secret, key = secrets.token_bytes(16), secrets.token_hex(8)
@@ -100,13 +104,15 @@ class MailCheck:
                 plain = await self._probe(channel, box, address)
                 yield _lost(address, probe.why, plain.why, arrives=plain.mail is not None)
                 return
-            yield good("[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
+            yield ok("inbox", "[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
             yield self._proved(probe.mail)
             if not probe.put_away:
                 folder = self.settings.inbox.processed
-                yield fault(f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”")
+                yield fault(
+                    "inbox", f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”"
+                )
         except BoxError as error:
-            yield fault(f"[inbox] {error}")
+            yield fault("inbox", f"[inbox] {error}")
 
     async def _probe(self, channel: MailChannel, box: Box, to: str) -> _Probe:
         since = (self.now() - timedelta(days=2)).date()
@@ -124,48 +130,54 @@ class MailCheck:
             await self.sleep(1.0)
         return _Probe()
 
-    def _proved(self, mail: Mail) -> Finding:
+    def _proved(self, mail: Mail) -> Check:
         """Whether our own server says who sent the probe."""
         section = self.settings.inbox
         if section.trust == "token":
-            return good(
+            return ok(
+                "inbox",
                 '[inbox] trust = "token": ai có địa chỉ trả lời riêng của một người và mạo tên '
                 "người ấy thì trả lời thay được; chỉ dùng khi máy chủ không ghi "
-                "Authentication-Results"
+                "Authentication-Results",
             )
         names = [name for name, _ in map(parsed, mail.results) if name]
         if not names:
             return fault(
+                "inbox",
                 "[inbox] thư đến không có dòng Authentication-Results: mọi thư trả lời sẽ bị coi "
                 "là mạo danh. Nhờ người quản trị máy chủ thư bật DKIM/SPF/DMARC cho thư đến, "
-                'hoặc đặt trust = "token" (đọc kỹ rủi ro trong config/reminder.toml)'
+                'hoặc đặt trust = "token" (đọc kỹ rủi ro trong config/reminder.toml)',
             )
         if tokens.folded(section.authserv_id) not in names:
             return fault(
+                "inbox",
                 f"[inbox] authserv_id là “{section.authserv_id}” nhưng thư đến ghi "
                 f"“{'”, “'.join(dict.fromkeys(names))}”: sửa authserv_id cho đúng tên mà máy chủ "
-                "thư của cơ quan ghi"
+                "thư của cơ quan ghi",
             )
         doubt = distrust(mail.results, section.authserv_id, mail.author)
         if doubt:
             return fault(
+                "inbox",
                 f"[inbox] máy chủ thư không xác nhận được thư của chính {mail.author} "
-                "(cần dmarc, dkim hoặc spf = pass): nhờ người quản trị xem lại DKIM và SPF"
+                "(cần dmarc, dkim hoặc spf = pass): nhờ người quản trị xem lại DKIM và SPF",
             )
-        return good("[inbox] máy chủ thư xác nhận người gửi (Authentication-Results)")
+        return ok("inbox", "[inbox] máy chủ thư xác nhận người gửi (Authentication-Results)")
 
 
-def _lost(address: str, why: str, why_plain: str, *, arrives: bool) -> Finding:
+def _lost(address: str, why: str, why_plain: str, *, arrives: bool) -> Check:
     local, _, domain = address.partition("@")
     if arrives:
         said = f" ({why})" if why else ""
         return fault(
+            "inbox",
             f"[inbox] hộp thư không nhận địa chỉ cộng như {local}+abc@{domain}{said}: nhờ người "
-            "quản trị máy chủ thư bật (recipient delimiter “+”, subaddressing)"
+            "quản trị máy chủ thư bật (recipient delimiter “+”, subaddressing)",
         )
     if why_plain:
-        return fault(f"[email] không gửi được thư thử đến {address}: {why_plain}")
+        return fault("email", f"[email] không gửi được thư thử đến {address}: {why_plain}")
     return fault(
+        "inbox",
         f"[inbox] máy chủ nhận thư thử mà hộp thư không thấy thư đến: xem lại `address` "
-        f"({address}) có đúng là địa chỉ của hộp thư này không, và thư mục thư rác"
+        f"({address}) có đúng là địa chỉ của hộp thư này không, và thư mục thư rác",
     )

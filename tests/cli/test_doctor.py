@@ -29,7 +29,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.store.samples import UNITS, event
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the trials chmod")
-MAIL = '[email]\nhost = "smtp.xa.example"\nsender = "nhac@xa.example"\n'
+MAIL = '[email]\nhost = "127.0.0.1"\nport = 9\nsender = "nhac@xa.example"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def looked(terminal: Terminal) -> tuple[int, dict[str, Any]]:
     """The exit code, and the findings by name."""
-    call = ["doctor", "--json", "--config", str(terminal.config)]
+    call = ["doctor", "--local", "--json", "--config", str(terminal.config)]
     result = CliRunner().invoke(app, call)
     assert not isinstance(result.exception, Exception), result.exception
     found = [json.loads(line) for line in result.stdout.splitlines()]
@@ -78,7 +78,7 @@ def test_a_sound_office_has_nothing_to_mend(
         "people": "warn", "backup": "ok", "second-backup": "warn", "disk": "ok", "rights": "ok",
     }  # fmt: skip
     assert all(bool(one["remedy"]) == (one["verdict"] != "ok") for one in found.values())
-    text = CliRunner().invoke(app, ["doctor", "--config", str(terminal.config)]).stdout
+    text = CliRunner().invoke(app, ["doctor", "--local", "--config", str(terminal.config)]).stdout
     assert "✓ Kế hoạch cchc-2024: " in text
     assert "! Chưa có bản sao ở ổ đĩa khác: ổ này hỏng thì mất cả dữ liệu lẫn bản sao." in text
     assert "    → đặt [backup] second_folder" in text
@@ -169,6 +169,27 @@ def test_each_fault_is_a_sentence_and_a_remedy(
     assert (code, [one["name"] for one in faults]) == (1, [name])
     assert words in faults[0]["sentence"]
     assert faults[0]["remedy"]
+
+
+def test_beyond_this_machine_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail server, a watch and a daemon's page that are not there: each told, no secret shown."""
+    secret = "https://127.0.0.1:9/ping/very-secret"
+    more = f'[watch]\nheartbeat_url = "{secret}"\nlisten = "127.0.0.1:9"\n'
+    terminal = Terminal(tmp_path, monkeypatch, MAIL + more)
+    call = ["doctor", "--config", str(terminal.config)]
+    result = CliRunner().invoke(app, call)
+    told = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert told[-5:-1] == [
+        "✗ Không tới được nơi nhận nhịp tim (127.0.0.1): ConnectError.",
+        "! Không so được giờ với máy chủ nào.",
+        "! http://127.0.0.1:9/healthz không trả lời.",
+        "✗ [email] máy chủ thư 127.0.0.1:9 không mở cổng ấy",
+    ]
+    assert result.exit_code == 1
+    assert "very-secret" not in result.stdout
+    assert CliRunner().invoke(app, [*call, "--local"]).exit_code == 0
 
 
 def test_a_daemon_that_runs_and_does_not_tick(
