@@ -161,13 +161,21 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         return [f"[{section}]" for section in changed + switched]
 
     copies = bootstrap.backups(settings)
+
+    def copy() -> None:
+        if copies is not None:
+            try:
+                copies.look(store, clock.now())
+            finally:
+                service.watch_copies(copies.marks, clock.now())
+
     watch = Watch(service, settings, config, clock, apply)
     daemon = Daemon(
         service=service,
         channels=channels,
         clock=clock,
         look=watch.look,
-        backup=lambda: copies.look(store, clock.now()) if copies else None,
+        backup=copy if copies else None,
         in_flight=settings.delivery.in_flight,
         tick_seconds=tick_seconds,
         look_seconds=5.0,

@@ -11,6 +11,7 @@ from reminder.channels import notices, replies, settling
 from reminder.channels.answers import answer
 from reminder.channels.context import Context, handle, title
 from reminder.channels.reportdraft import report_draft
+from reminder.channels.wording import moment_words
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_day
 from reminder.ports import Outbound
@@ -206,6 +207,19 @@ def _files_refused(words: Words) -> Outbound:
     )
 
 
+def _copies_overdue(words: Words) -> Outbound:
+    where = " sang ổ đĩa thứ hai" if words.data["away"] else ""
+    made = moment_words(datetime.fromisoformat(str(words.data["since"])), words.context.today)
+    last = f"Bản sao cuối: {made}." if words.data["ever"] else "Chưa có bản nào."
+    return answer(
+        [
+            f"Đã ba ngày máy không sao lưu được dữ liệu{where}. {last}",
+            "Nhờ người quản trị chạy: reminder doctor. Việc nhắc vẫn như thường.",
+        ],
+        subject="Chưa sao lưu được dữ liệu",
+    )
+
+
 VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "stranger": _stranger,
     "too-fast": _too_fast,
@@ -228,5 +242,6 @@ VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "channel-down": _channel_down,
     "dead-letter": _dead_letter,
     "files-refused": _files_refused,
+    "copies-overdue": _copies_overdue,
     "report-draft": lambda words: report_draft(words.office, words.context.today, words.data),
 }

@@ -40,6 +40,11 @@ class Backups:
     _fault: ReminderError = field(default_factory=ReminderError)
     _failed: datetime | None = None  # a full disk is not written to each minute
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The names under which the store knows when each copy was made."""
+        return (BACKED_UP, BACKED_UP_AWAY) if self.second_folder else (BACKED_UP,)
+
     def look(self, store: Store, now: datetime) -> None:
         """Makes what is due; ReminderError says what could not be made, after all was tried."""
         if self._failed is not None and timedelta(0) <= now - self._failed < PAUSE:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
 from reminder.ports import ENDED, Renderer, SendError, Store, StoreBusyError
-from reminder.service import bounces, deliver, enrol, recipients, tick
+from reminder.service import bounces, copies, deliver, enrol, recipients, tick
 from reminder.service.bounces import Bounce
 from reminder.service.deliver import Delivery, Fate, Parcel
 from reminder.service.office import Files, Office
@@ -105,6 +105,10 @@ class Service:
         if swept:
             log.warning("%s ended without a record: sent once more", counted(swept, "lease"))
         return swept
+
+    def watch_copies(self, marks: Sequence[str], now: datetime) -> None:
+        """The offices hear of copies that were not made for days."""
+        copies.say_overdue(self.refresh(), self.store, marks, now)
 
     def next_due(self) -> datetime | None:
         """When the earliest waiting message is due."""

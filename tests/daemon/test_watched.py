@@ -20,6 +20,7 @@ from tests.daemon.kit import (
     Mailbox,
     SetClock,
     enrolled,
+    logged,
     mail_server,
     runs,
     settings,
@@ -136,6 +137,40 @@ async def test_a_good_tick_is_told_outside(tmp_path: Path, mailbox: Mailbox) -> 
             await until(lambda: bool(calls))
     await pages.stop()
     assert calls == ["ping"]
+
+
+@pytest.mark.asyncio
+async def test_the_daily_copy_comes_by_itself(
+    tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One a day, however often it is looked for; a missing second disk is one line."""
+    clock = SetClock(at("24/01", "09:00"))
+    async with mail_server(mailbox) as port:
+        more = '[backup]\nfolder = "copies"\nsecond_folder = "usb"\nhour = "02:30"\n'
+        wired = wired_fast(settings(tmp_path, None, port, more=more), clock)
+        wired.daemon.backup_seconds = 0.05
+        looks = 0
+        look = wired.daemon.backup
+        assert look is not None
+
+        def counted() -> None:
+            nonlocal looks
+            looks += 1
+            look()
+
+        wired.daemon.backup = counted
+        async with runs(wired):
+            await until(lambda: looks >= 3)
+            clock.moment = at("25/01", "02:30")
+            await until(lambda: len(list((tmp_path / "copies").glob("*"))) == 2)
+    assert sorted(file.name for file in (tmp_path / "copies").iterdir()) == [
+        "r-2024-01-24.db", "r-2024-01-25.db",
+    ]  # fmt: skip
+    [line] = logged(caplog, "backup")
+    assert line == (
+        f"backup failed: the second folder of copies, {tmp_path / 'usb'}, is not there: "
+        "connect its disk"
+    )
 
 
 @pytest.mark.asyncio
