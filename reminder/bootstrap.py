@@ -210,6 +210,18 @@ class Opened:
 
 
 @contextmanager
+def database(config: Path | None) -> Iterator[Store]:
+    """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
+    from reminder.store.opening import open_store
+
+    store = open_store(load_settings(config).store.url, exclusive=False, sleep=pause)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
 def office(config: Path | None) -> Iterator[Opened]:
     """Opens the files and the database for one command, and closes them after it."""
     from reminder.service.office import Office

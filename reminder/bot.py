@@ -66,12 +66,12 @@ class TelegramListener:
                 await self._sleep(EMPTY_WAIT)
 
     async def _hand_over(self, update: Update, take: Take) -> None:
-        inbound = to_inbound(update)
-        if inbound is not None:
-            try:
+        try:
+            inbound = to_inbound(update)
+            if inbound is not None:
                 await take(inbound)
-            except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
-                log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
+        except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
+            log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
         if update.callback_query is not None:
             await self._acknowledge(update.callback_query)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -63,6 +63,9 @@ class Broken:
 
     number: int
     what: str  # changed | missing | added | rewritten: all of it, against a head told elsewhere
+    # The times that the rows around it give, as they are kept (codec.stamp), for people to look:
+    before: str = field(default="", compare=False)  # of the last sound one; empty: of none
+    at: str = field(default="", compare=False)  # of this, or where it is missing of the next
 
 
 class Store(Protocol):
@@ -99,10 +102,11 @@ class Store(Protocol):
         """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
         ...
 
-    def verify(self, heads: Mapping[int, str] | None = None) -> Broken | None:
+    def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
         """The first event that was changed, removed or slipped in; None: the chain is whole.
 
-        `heads`, number → hash as told elsewhere, finds a ledger that was rewritten as a whole.
+        `heads`, each a number and the hash told of it elsewhere or the beginning of that hash, find
+        a ledger that was rewritten as a whole. Nothing of the ledger needs to be readable for it.
         """
         ...
 

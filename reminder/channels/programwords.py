@@ -42,6 +42,15 @@ def _too_fast(_: Words) -> Outbound:
     return answer(["Máy nhận được nhiều tin quá nhanh nên chưa ghi. Xin nhắn lại sau một phút."])
 
 
+def _told_too_often(_: Words) -> Outbound:
+    return answer(
+        [
+            "Chưa ghi gì: trong một giờ qua máy đã chuyển 60 tin của anh/chị đến người khác.",
+            "Xin nhắn lại sau một giờ; việc gấp xin gọi điện.",
+        ]
+    )
+
+
 def _not_new(_: Words) -> Outbound:
     return answer(
         [
@@ -223,6 +232,7 @@ def _copies_overdue(words: Words) -> Outbound:
 VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "stranger": _stranger,
     "too-fast": _too_fast,
+    "told-too-often": _told_too_often,
     "edited-or-forwarded": _not_new,
     "old-button": _old_button,
     "welcome": _welcome,

@@ -42,7 +42,7 @@ for name, command, example in (
     ("unbind", people.unbind, "Example: reminder unbind an"),
     ("revive", people.revive, "Example: reminder revive an --channel email"),
     ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
-    ("log", log.log, "Example: reminder log --task 1c --json"),
+    ("log", log.log, log.EXAMPLES),
     ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Example: reminder status"),
     ("digest", digest.digest, digest.EXAMPLES),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from reminder import bootstrap
+from reminder.cli import options
 from reminder.cli.options import Config
 from reminder.core.absence import absence_of
 from reminder.core.errors import ReminderError
@@ -41,14 +44,54 @@ _WORDS = {
 }
 
 
+EXAMPLES = """Example: reminder log --task 1c --json
+
+Example: reminder log --verify --head 123:ab12cd34ef56ab12
+
+Example: reminder log --export bang-chung.csv --since 2024-01-01 --until 2024-03-31"""
+
+
 def log(
     task: Annotated[
         str | None, typer.Option(metavar="CODE", help="Only this task: 1c, 1đ, BC.")
     ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Up to this day.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Is the ledger as it was written? Exit code 1 if not.")
+    ] = False,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N:HASH",
+            help="Verify against what a digest printed: 123:ab12cd34ef56ab12; may be repeated.",
+        ),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write who was told what, when, how, as a CSV file."),
+    ] = None,
     config: Config = None,
 ) -> None:
-    """Show all that was recorded, the oldest first: who, when, by which channel."""
+    """Show all that was recorded, the oldest first: who, when, by which channel.
+
+    --verify holds the ledger against its chain of hashes and the heads that past digests carried.
+    --export writes the proof of notice, a row a message and task, with the provider's message id;
+    it holds people's addresses. docs/security.md says what either can prove, and what it can't.
+    """
+    # What reads the outbox is needed by few commands, and takes a while to load.
+    from reminder.cli import audit
+
+    if (verify or head) and (task or since or until or as_json or export):
+        raise ReminderError("--verify xem cả sổ: xin dùng riêng, chỉ kèm --head và --config")
+    if verify or head:
+        return audit.verify(config, head or ())
+    if export and as_json:
+        raise ReminderError("--export ghi các tin nhắc, --json in các mục của sổ: xin chọn một")
+    first, last = options.day_or_none(since), options.day_or_none(until)
+    if first and last and last < first:
+        raise ReminderError(f"--until {until} đứng trước --since {since}")
     with bootstrap.office(config) as office:
         events, plans, people = office.events, office.plans, office.people
     if task is not None:
@@ -56,7 +99,28 @@ def log(
         known = {t.code for plan in plans for t in plan.tasks} | {e.key.task for e in work}
         if task not in known:
             raise ReminderError(f"không có nhiệm vụ “{task}”{nearest(task, known)}")
-        events = [event for event in events if event.key.task == task]
+    if export:
+        return audit.export(config, export, task, first, last)
+    _print([e for e in events if _wanted(e, task, first, last)], plans, people, as_json=as_json)
+    return None
+
+
+def _wanted(event: Event, task: str | None, since: date | None, until: date | None) -> bool:
+    day = local(event.at).date()
+    return (
+        (task is None or event.key.task == task)
+        and (since is None or day >= since)
+        and (until is None or day <= until)
+    )
+
+
+def _print(
+    events: Sequence[Event],
+    plans: Sequence[Plan],
+    people: Mapping[str, Person],
+    *,
+    as_json: bool,
+) -> None:
     for event in events:
         print(
             json.dumps(_as_json(event), ensure_ascii=False)

@@ -24,6 +24,11 @@ def day(text: str) -> date:
     raise ReminderError(f"“{text}” is not a day: write 2024-01-31 (or 31/01/2024)")
 
 
+def day_or_none(text: str | None) -> date | None:
+    """A day that may be left out."""
+    return None if text is None else day(text)
+
+
 def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
     """A unit's id as given on the command line; ReminderError if no plan has it."""
     known = {unit.id for plan in plans for unit in plan.units}

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -49,19 +49,22 @@ class Spelling(NamedTuple):
 
     def is_meant_by(self, typed: Spelling) -> bool:
         """Whether `typed` is this word, perhaps with fewer marks."""
-        return (
-            typed.base == self.base
-            and typed.tone in ("", self.tone)
-            and all(own in ("", mine) for own, mine in zip(typed.marks, self.marks, strict=True))
-        )
+        if typed.base != self.base or typed.tone not in ("", self.tone):
+            return False
+        if typed.marks == self.marks:
+            return True
+        return all(own in ("", mine) for own, mine in zip(typed.marks, self.marks, strict=True))
 
 
 def normal(text: str) -> str:
     """`text` in NFC, with đ for its look-alikes, without invisible characters."""
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES).translate(_WIDE)
     return "".join(_visible(c) for c in composed.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+@lru_cache(4096)
 def _visible(char: str) -> str:
     if char in "\n\t":
         return char
@@ -71,6 +74,7 @@ def _visible(char: str) -> str:
     return " " if category.startswith(("C", "Z")) else char
 
 
+@lru_cache(8192)  # officers use few words: reading a message costs twice as much without it
 def spelling(word: str) -> Spelling:
     letters: list[str] = []
     marks: list[str] = []
@@ -177,13 +181,14 @@ class Phrases(Generic[T]):
         """The longest phrase that begins at `index`."""
         for entry in self._index.get(plain_at(tokens, index), ()):
             size = len(entry.words)
-            typed = [t.spelling for t in tokens[index : index + size]]
-            if len(typed) == size and _is(entry, typed):
+            if index + size <= len(tokens) and _is(entry, tokens, index):
                 return Found(size, entry.value)
         return None
 
 
-def _is(entry: _Entry[T], typed: Sequence[Spelling]) -> bool:
-    if entry.marked:
-        return list(entry.words) == list(typed)
-    return all(word.is_meant_by(own) for word, own in zip(entry.words, typed, strict=True))
+def _is(entry: _Entry[T], tokens: Sequence[Token], index: int) -> bool:
+    for place, word in enumerate(entry.words, index):
+        typed = tokens[place].spelling
+        if not (word == typed if entry.marked else word.is_meant_by(typed)):
+            return False
+    return True

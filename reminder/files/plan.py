@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 from reminder.core.occurrences import recurrence_days
@@ -253,6 +254,7 @@ class _Reader:
         day = table.integer("day")
         if day is not None and not 1 <= day <= 31:
             table.complain("day", f"`day` = {day}: phải từ 1 đến 31")
+            day = None
         own = [period.id.partition("-")[2] for period in Period.each(cycle, self.year)]
         only = table.words("only")
         for name in only:
@@ -301,7 +303,8 @@ def _numbered(deliverables: list[Deliverable], year: int) -> tuple[Deliverable, 
         first = _first_due(deliverable, year)
         return deliverable.kind is Kind.CHECK_IN, first is None, first or date.max
 
-    free = iter(n for n in range(1, 200) if n not in {d.number for d in deliverables})
+    taken = {d.number for d in deliverables}
+    free = (n for n in count(1) if n not in taken)
     numbered = [
         d if d.number else replace(d, number=next(free)) for d in sorted(deliverables, key=order)
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from reminder.core.errors import FileError, Problem
 
 MAX_BYTES = 1_000_000  # a plan of 24 tasks is 15 kB; anything near this is not one
+MAX_LINE = 10_000  # characters; tomllib's work grows with the square of a dotted key's parts
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -56,6 +57,13 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         text = read_text(path)
+        for number, line in enumerate(text.splitlines(), start=1):
+            if len(line) > MAX_LINE:
+                raise _fault(
+                    path,
+                    number,
+                    f"không đọc được dòng này: dài {len(line):,} ký tự, tối đa {MAX_LINE:,}",
+                )
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:

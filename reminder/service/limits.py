@@ -38,6 +38,7 @@ class Limits:
     spoken: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
     heard: Allowance = field(default_factory=lambda: Allowance(1, timedelta(hours=1)))
     heard_by_all: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
+    told: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
     codes: Allowance = field(default_factory=lambda: Allowance(5, timedelta(hours=1)))
     codes_of_all: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
 
@@ -48,6 +49,14 @@ class Limits:
     def may_hear(self, sender: str, now: datetime) -> bool:
         """Whether a stranger gets a line back."""
         return self.heard.take(sender, now) and self.heard_by_all.take("", now)
+
+    def may_tell(self, sender: str, now: datetime) -> bool:
+        """Whether an officer's act may send word to others: one act, however many it tells.
+
+        Whoever closes and reopens, or asks for more time, again and again, would fill another's
+        telephone. An office that reminds of each task of a plan one by one stays far below it.
+        """
+        return self.told.take(sender, now)
 
     def may_try(self, sender: str, now: datetime) -> bool:
         """Whether a code that did not hold is answered."""

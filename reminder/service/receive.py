@@ -39,10 +39,10 @@ class Receiver:
         """Handles one message or press; False if it was seen before or is not to be answered."""
         office = enrol.revived(office, self.store, inbound)
         sender = office.sender(inbound)
+        if sender is not None and not self.limits.may_speak(inbound.sender, now):
+            return self._say(office, inbound, View(name="too-fast"), now, once=True)
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
-        if not self.limits.may_speak(inbound.sender, now):
-            return self._say(office, inbound, View(name="too-fast"), now, once=True)
         if inbound.edited or inbound.forwarded:
             return self._not_new(office, inbound, now)
         bound = enrol.bind_group(office, self.store, inbound, sender, now, self.bot_name)
@@ -78,6 +78,8 @@ class Receiver:
         decision = self._decision(office, inbound, desk)
         if decision is None:
             return False
+        if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
+            return self._say(office, inbound, View(name="told-too-often"), now)
         after = after_events(office, decision.events)
         tag = f"{inbound.channel}:{inbound.update}"
         drafts = [
@@ -168,6 +170,10 @@ class Receiver:
             seen=(inbound.channel, inbound.update),
             at=now,
         )
+
+
+def _tells_others(decision: Decision) -> bool:
+    return bool(decision.remind) or any(view.to for view in decision.views)
 
 
 def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: int) -> Draft:

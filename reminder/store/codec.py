@@ -134,7 +134,20 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
 
 
 def to_row(columns: Sequence[Any]) -> Row:
-    """A row of the outbox, its columns as outbox.COLUMNS has them."""
+    """A row of the outbox, its columns as outbox.COLUMNS has them.
+
+    StoreRefusedError if this program can't have written it.
+    """
+    try:
+        return _row(columns)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StoreRefusedError(
+            f"row {columns[0]} of the outbox can't be read ({type(error).__name__}): the database"
+            " was changed by something else; restore a backup"
+        ) from error
+
+
+def _row(columns: Sequence[Any]) -> Row:
     id_, slot, recipient, kind, subject, channel, payload, drafted_due, *rest = columns
     state, due_at, attempts, lease_until, repeat, provider_id, error, ended_at = rest
     draft = Draft(

@@ -76,11 +76,11 @@ class LedgerPart(Part):
             number, last_hash = connection.execute(HEAD).one()
         return number, last_hash
 
-    def verify(self, heads: Mapping[int, str] | None = None) -> Broken | None:
+    def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
         with self._database.reading() as connection:
             number, last_hash = connection.execute(HEAD).one()
             rows = connection.execute(EVENTS, {"after": BEFORE_ALL}).mappings()
-            return first_broken(map(dict, rows), (number, last_hash), heads or {})
+            return first_broken(map(dict, rows), (number, last_hash), heads)
 
     def spoken(self, plan: str) -> list[Spoken]:
         with self._database.reading() as connection:

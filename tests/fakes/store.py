@@ -81,7 +81,7 @@ class FakeStore:
     def head(self) -> tuple[int, str]:
         return (len(self._events), self._events[-1].hash) if self._events else (0, GENESIS)
 
-    def verify(self, heads: Mapping[int, str] | None = None) -> Broken | None:
+    def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
         rows = [
             {
                 **from_event(kept.event),
@@ -91,7 +91,7 @@ class FakeStore:
             }
             for kept in self._events
         ]
-        return first_broken(rows, self.head(), heads or {})
+        return first_broken(rows, self.head(), heads)
 
     def spoken(self, plan: str) -> list[Spoken]:
         return [said for said in self._spoken.values() if said.key.plan == plan]

@@ -131,6 +131,43 @@ def test_an_officer_who_floods_is_told_once(office: World) -> None:
     assert len(office.says("an", "/viec", now + timedelta(minutes=2))) == 1
 
 
+def test_start_pressed_again_and_again_counts_as_a_message(office: World) -> None:
+    """An officer's /start is answered like any other message: thirty a minute, then one line."""
+    now = at("24/01", "09:00")
+    answers = [office.says("an", "/start", now) for _ in range(33)]
+    assert [len(lines) for lines in answers] == [1] * 31 + [0, 0]
+    assert "quá nhanh" in answers[30][0]
+
+
+@pytest.mark.parametrize(
+    ("who", "texts"),
+    [
+        ("an", ("gia hạn 1c 5/02 vì chờ số liệu", "gia hạn 1c 6/02 vì chờ số liệu")),
+        ("chi", ("/nhacngay 1c",)),
+    ],
+)
+def test_nobody_is_flooded_by_anothers_answers(
+    who: str, texts: tuple[str, ...], office: World
+) -> None:
+    """Sixty acts an hour may send word to others; one more records nothing and says so."""
+    start = at("24/01", "09:00")
+    others = []
+    mine = []
+    for number in range(80):
+        lines = office.says(who, texts[number % len(texts)], start + timedelta(seconds=20 * number))
+        mine.append(lines[0])
+        others.append(len([line for line in lines if f" {who} " not in line]))
+    assert all(others[:60])
+    assert others[60:] == [0] * 20
+    assert len(office.events()) == (60 if who == "an" else 0)
+    assert mine[60] == (
+        f"telegram {who} reply: Chưa ghi gì: trong một giờ qua máy đã chuyển 60 tin của anh/chị "
+        "đến người khác."
+    )
+    assert office.says(who, "/viec", start + timedelta(minutes=40)) != []
+    assert len(office.says(who, texts[0], start + timedelta(hours=2))) > 1
+
+
 def test_the_leaders_hear_once_of_what_is_late_and_when_it_closes(office: World) -> None:
     """Escalated on late-3; closed at 10:20, told the same day to whoever was told before."""
     for day in ("26/01", "29/01", "30/01", "31/01", "01/02"):

@@ -48,7 +48,7 @@ def test_what_was_changed_or_removed_is_named(
 
 def test_a_chain_forged_as_a_whole_is_found_by_a_head_told_before(ledger: SqlStore) -> None:
     """Whoever can write the file can compute hashes; what a digest carried they can't take back."""
-    told = dict([ledger.head()])
+    told = [ledger.head()]
     on_writer(ledger, "UPDATE event SET person = 'mallory' WHERE number = 2")
     with ledger._database.writing() as connection:
         last = "0" * 64

@@ -96,14 +96,14 @@ def test_the_chain_of_an_untouched_ledger_is_whole(store: Store) -> None:
     store.record([event(note=str(n)) for n in range(20)], unit_names=UNITS, at=NOW)
     kept = store.events()
     assert len({one.hash for one in kept}) == 20
-    assert store.verify({kept[4].number: kept[4].hash}) is None
+    assert store.verify([(kept[4].number, kept[4].hash), (3, kept[2].hash[:12])]) is None
 
 
 def test_a_head_told_elsewhere_finds_another_ledger(store: Store) -> None:
     """A chain that is whole but not the one of the digest, or shorter than it was then."""
     store.record([event(), event()], unit_names=UNITS, at=NOW)
-    assert store.verify({2: "f" * 64}) == Broken(number=2, what="rewritten")
-    assert store.verify({3: "f" * 64}) == Broken(number=3, what="missing")
+    assert store.verify([(2, "f" * 64)]) == Broken(number=2, what="rewritten")
+    assert store.verify([(3, "f" * 64)]) == Broken(number=3, what="missing")
 
 
 def test_a_setting_is_overwritten(store: Store) -> None:

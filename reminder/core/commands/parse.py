@@ -52,12 +52,18 @@ Result = Command | CommandError
 
 
 def parse(text: str, today: date, meaning: Meaning) -> Result:
-    """The one meaning of `text` for this sender on this day."""
+    """The one meaning of `text` for this sender on this day.
+
+    Its work grows as the text does (tests/fuzz/test_work.py counts it), and a text is bounded, so
+    that no message holds up the others: see say.MAX_TOKENS for what was measured.
+    """
     if len(text) > say.MAX_CHARS:
         return say.too_long()
     clean = _unaddressed(normal(text), meaning.bot_name)
     if not clean:
         return say.empty()
+    if len(tokenise(clean)) > say.MAX_TOKENS:
+        return say.too_many_words()
     reader = _Reader(today, meaning)
     return _together([reader.block(block) for block in _blocks(clean)], meaning)
 
@@ -162,6 +168,7 @@ class _Reader:
         self.meaning = meaning
         self.book = CodeBook(meaning.plans)
         self.lexer = Lexer(self.book, meaning, today)
+        self._named = 0  # codes so far, in all blocks; a range counts for all it may cover
 
     def block(self, text: str) -> Result:
         match = _SLASH.match(text)
@@ -251,10 +258,14 @@ class _Reader:
         return Speaker(text, self.book, self.meaning, self.today)
 
     def _clauses(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> Result:
-        if not runs(items, self.book):
+        found = runs(items, self.book)
+        if not found:
             return codeless(items, speaker, forced)
+        self._named += sum(len(r.named) + len(r.ranges) * len(self.book.tasks) for r in found)
+        if self._named > say.MAX_CODES:
+            return say.too_many_codes()
         if forced is None and corrects(items):
-            return _corrected(clauses(items, runs(items, self.book)))
+            return _corrected(clauses(items, found))
         main, rest = _apart(items)
         speech = Speech(speaker)
         commands: list[Command] = []

@@ -13,6 +13,10 @@ from reminder.core.periods import vn_date
 from reminder.core.plan import Task
 
 MAX_CHARS = 4096  # Telegram's longest message
+# Words and signs. A full message of prose has 1,030. Of 90 pieces (“1c đã ”, “1.” …),
+# repeated alone or by two to four, the worst so long cost 90 ms of a busy core (11/2026, 3.11).
+MAX_TOKENS = 1100
+MAX_CODES = 200  # named in one text; a range counts for every task of the plans
 
 # How each verb is typed without a slash, for hints; {} is a code.
 _TYPED = {
@@ -41,6 +45,20 @@ def too_long() -> CommandError:
     return _error(
         Reason.TOO_LONG,
         "Tin dài quá 4.096 ký tự nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
+    )
+
+
+def too_many_words() -> CommandError:
+    return _error(
+        Reason.TOO_LONG,
+        "Tin có hơn 1.100 chữ và dấu nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
+    )
+
+
+def too_many_codes() -> CommandError:
+    return _error(
+        Reason.TOO_LONG,
+        "Tin nêu quá nhiều mã việc nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
     )
 
 

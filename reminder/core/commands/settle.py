@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+from types import UnionType
 
 from reminder.core.codes import Code, CodeBook
 from reminder.core.commands.lexer import (
@@ -102,7 +104,7 @@ def _numeral_is_code(
 
 def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
     """The second number of “1d 1, 2” and of “tháng 1, 2”."""
-    parts = [b for b in before if not isinstance(b, SepItem | PoliteItem)]
+    parts = _last_two(before, SepItem | PoliteItem)
     if len(parts) < 2 or not isinstance(item, NumberItem):
         return False
     if isinstance(before[-1], SepItem) and before[-1].sign in ("\n", ";"):
@@ -115,11 +117,20 @@ def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
     return task is not None and item.number in [d.number for d in task.deliverables]
 
 
+def _last_two(before: Sequence[Item], but: type[Item] | UnionType) -> list[Item]:
+    """The last two of `before` that are no `but`, in order.
+
+    Looked for from the end: a long list of numbers is read once, not once a number.
+    """
+    kept = islice((item for item in reversed(before) if not isinstance(item, but)), 2)
+    return list(kept)[::-1]
+
+
 def _expects_code(before: Sequence[Item]) -> bool:
     """Whether a code may stand here: at the start, after a verb, in a list, after “việc”."""
     if before and isinstance(before[-1], PoliteItem) and before[-1].word in _MARKERS:
         return True
-    significant = [b for b in before if not isinstance(b, PoliteItem)]
+    significant = _last_two(before, PoliteItem)
     if not significant:
         return True
     last = significant[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from reminder.core.codes import Code, CodeBook
 from reminder.core.commands import say
@@ -195,7 +196,7 @@ def _listed(target: Target) -> Target:
 
 def word_groups(task: Task, items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
     """Words in a row that all occur in the task's names of parts, or name a kind of paper."""
-    vocabulary = set().union(*(_words(d) for d in task.deliverables), *_KINDS)
+    vocabulary = frozenset().union(*(_words(d) for d in task.deliverables), *_KINDS)
     for part in parts(items):
         group: list[str] = []
         for item in (*part, None):
@@ -236,8 +237,13 @@ def match_part(task: Task, words: Sequence[str]) -> int | None:
     return None
 
 
-def _words(deliverable: Deliverable) -> set[str]:
-    return set(fold(f"{deliverable.name} {deliverable.product}").split())
+def _words(deliverable: Deliverable) -> frozenset[str]:
+    return _words_of(f"{deliverable.name} {deliverable.product}")
+
+
+@lru_cache(1024)  # of a plan's few names, asked for at each code
+def _words_of(names: str) -> frozenset[str]:
+    return frozenset(fold(names).split())
 
 
 def in_period(

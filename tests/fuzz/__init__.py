@@ -1,0 +1,1 @@
+"""Anything at all comes in: nothing fails, and nobody does what they may not."""
