@@ -150,8 +150,8 @@ def test_its_row_keeps_the_head_that_it_tells(office: World) -> None:
     mail = digest_parcels(office)[-1].message
     for form in (mail.text, mail.mail_html):
         assert f"Sổ ghi: {number} mục, mã mục cuối {last[:16]} " in form
-    assert office.store.verify({number: last}) is None
-    assert office.store.verify({number: "f" * 64}) is not None
+    assert office.store.verify([(number, last)]) is None
+    assert office.store.verify([(number, "f" * 64)]) is not None
 
 
 def test_a_late_sending_tells_the_head_of_its_row(office: World) -> None:
