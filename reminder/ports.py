@@ -269,6 +269,7 @@ class Outbound:
     subject: str  # of a mail
     html: str  # Telegram's HTML: b, i, a, code
     text: str  # plain, actions in their typed form
+    short: str = ""  # `text` in a few lines, where that is long: what a terminal shows
     mail_html: str = ""  # a whole document; empty: made from `text`
     actions: tuple[tuple[Action, ...], ...] = ()  # rows of buttons
     reply_to: str = ""  # the provider's id of the message it answers

@@ -90,6 +90,7 @@ class Sandbox:
     clock: VirtualClock
     store: Store
     typed: int = 0
+    digest: str = ""  # the last one in full, as the office's mail has it
 
     def tick(self) -> None:
         """Says what is due now, and shows it."""
@@ -100,6 +101,8 @@ class Sandbox:
         """Sends what waits, to the console."""
         while parcels := self.service.lease(self.clock.now(), BATCH):
             for parcel in parcels:
+                if parcel.row.draft.kind == "digest":
+                    self.digest = parcel.message.text
                 sent = asyncio.run(self.console.send(parcel.address, parcel.message, parcel.key))
                 self.service.sent(parcel, sent, self.clock.now())
 
@@ -177,6 +180,7 @@ def play(stream: TextIO, database: Path = DATABASE) -> None:
             _tell(stream, f"\n{_when(sandbox)}  {act.unit}> {act.text}")
             sandbox.say(act.unit, act.text)
         sandbox.advance(instant(STORY_END, time(9)))
+        sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
         _tell(stream, "\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox")
     finally:
         sandbox.store.close()

@@ -58,17 +58,22 @@ class ConsoleChannel:
         if self._now:
             at = local(self._now())
             heading += f" · {at:%H:%M} {vn_day(at.date())}"
+        text = "\n".join((message.short or message.text, *files))
+        self.frame(heading, text, "sửa tin trước" if message.edit else "")
+        return str(self._count)
+
+    def frame(self, heading: str, text: str, foot: str = "") -> None:
+        """Writes `text` in a frame."""
         self._console.print(
             Panel(
-                styled("\n".join((message.text, *files))),
+                styled(text),
                 title=Text(heading, style="bold"),
-                subtitle=Text("sửa tin trước", style="dim") if message.edit else None,
+                subtitle=Text(foot, style="dim") if foot else None,
                 title_align="left",
                 border_style="blue",
                 padding=(0, 1),
             )
         )
-        return str(self._count)
 
 
 def styled(text: str) -> Text:

@@ -44,7 +44,7 @@ def weekly(
 ) -> Outbound:
     """The digest of the week; said also when all is well.
 
-    `html` is the short form, `text` and `mail_html` the full one. `mailed`: the reader gets the
+    `html` and `short` are the short form, `text` and `mail_html` the full one. `mailed`: the reader gets the
     full form by mail as well; `attached`: the whole plan comes with it.
     """
     if not found.plans:
@@ -78,7 +78,8 @@ def weekly(
     }
     lines = render_lines("digest_full", buttons=False, **full)
     text = "\n".join(line.plain for line in lines)
-    return replace(short, text=text, mail_html=page("digest_mail.html", **full))
+    page_html = page("digest_mail.html", **full)
+    return replace(short, short=short.text, text=text, mail_html=page_html)
 
 
 def nothing(context: Context, day: date) -> str:
