@@ -44,8 +44,8 @@ def weekly(
 ) -> Outbound:
     """The digest of the week; said also when all is well.
 
-    `html` and `short` are the short form, `text` and `mail_html` the full one. `mailed`: the reader gets the
-    full form by mail as well; `attached`: the whole plan comes with it.
+    `html` and `short` are the short form, `text` and `mail_html` the full one. `mailed`: the
+    reader gets the full form by mail as well; `attached`: the whole plan comes with it.
     """
     if not found.plans:
         return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
