@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from telegram import Bot, CallbackQuery, Message, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -22,6 +23,8 @@ KINDS = ["message", "edited_message", "callback_query"]
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
+# What the library raises of an update whose fields are missing, or of another kind than expected.
+UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
 
 
@@ -58,12 +61,40 @@ class TelegramListener:
             except TelegramError as error:
                 await self._pause(error)
                 continue
+            except UNREADABLE as error:
+                log.error("an update can't be read (%s): taking them one by one", _kind(error))
+                await self._one_by_one(take)
+                continue
             self._recovered()
             for update in updates:
                 await self._hand_over(update, take)
                 self._offset = update.update_id + 1
             if not updates and loop.time() - began < EMPTY_WAIT:
                 await self._sleep(EMPTY_WAIT)
+
+    async def _one_by_one(self, take: Take) -> None:
+        """What waits, each update read by itself: one that can't be is logged, and let be.
+
+        The library reads all of a poll or nothing. Were such an update not confirmed, it would come
+        with every poll, and nobody would be heard any more.
+        """
+        try:
+            # In this letter case (the server knows none) the library hands out what it got.
+            asked = {"offset": self._offset, "timeout": 0, "allowed_updates": KINDS}
+            waiting: Any = await self._bot.do_api_request("GetUpdates", api_kwargs=asked)
+        except TelegramError as error:
+            await self._pause(error)
+            return
+        numbered = [raw for raw in waiting if isinstance(raw, dict) and _number(raw) is not None]
+        for raw in numbered:
+            try:
+                update = Update.de_json(raw, self._bot)
+                await self._hand_over(update, take)
+            except UNREADABLE as error:
+                log.error("update %d is passed over: %s", raw["update_id"], _kind(error))
+            self._offset = raw["update_id"] + 1
+        if not numbered:  # nothing that could be confirmed
+            await self._sleep(LONGEST_WAIT)
 
     async def _hand_over(self, update: Update, take: Take) -> None:
         try:
@@ -117,6 +148,15 @@ class TelegramListener:
 def _has_webhook(error: TelegramError) -> bool:
     """A bot that was served by a webhook before is not polled until that is taken off."""
     return isinstance(error, Conflict) and "webhook" in error.message.lower()
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _number(raw: dict[str, Any]) -> int | None:
+    number = raw.get("update_id")
+    return number if isinstance(number, int) else None
 
 
 def _words(error: TelegramError) -> str:

@@ -1,0 +1,111 @@
+"""Whatever a Bot API server sends: it is taken or let be, and what comes behind it is heard."""
+
+from __future__ import annotations
+
+import copy
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from telegram import Update
+
+from reminder.bot import UNREADABLE, TelegramListener, to_inbound
+from reminder.channels.telegram import make_bot
+from reminder.core.desk import Inbound
+from tests.fakes.telegram import FakeTelegram
+
+USER = {"id": 11, "is_bot": False, "first_name": "An", "username": "an_tp"}
+CHAT = {"id": -100, "type": "supergroup", "title": "Tư pháp"}
+MESSAGE: dict[str, Any] = {
+    "message_id": 7,
+    "date": 1706000000,
+    "chat": CHAT,
+    "from": USER,
+    "text": "/done 1c",
+    "entities": [{"type": "bot_command", "offset": 0, "length": 5}],
+    "reply_to_message": {"message_id": 6, "date": 1706000000, "chat": CHAT, "text": "nhắc"},
+    "forward_origin": {"type": "user", "date": 1706000000, "sender_user": USER},
+}
+PRESS = {"id": "1", "from": USER, "chat_instance": "x", "message": MESSAGE, "data": "done:0123"}
+SHAPES: list[dict[str, Any]] = [
+    {"update_id": 1, "message": MESSAGE},
+    {"update_id": 1, "edited_message": MESSAGE},
+    {"update_id": 1, "callback_query": PRESS},
+    {"update_id": 1, "message": {**MESSAGE, "text": None, "caption": "xong 1c", "photo": []}},
+    {"update_id": 1, "callback_query": {**PRESS, "message": {**MESSAGE, "date": 0}}},
+    {"update_id": 1, "my_chat_member": {"chat": CHAT, "from": USER}},
+]
+JUNK: list[Any] = [None, "", "x", 0, -1, 2**70, 1.5, True, [], {}, [None], {"x": 1}, "đ" * 5000]
+
+
+def twisted(shape: dict[str, Any], seed: int) -> dict[str, Any]:
+    """`shape` with a few of its fields, at any depth, missing or of another kind."""
+    chance = random.Random(seed)
+    made = copy.deepcopy(shape)
+    for _ in range(chance.randint(0, 3)):
+        place: Any = made
+        while True:
+            key = chance.choice(list(place) if isinstance(place, dict) else range(len(place)))
+            deeper = place[key]
+            if isinstance(deeper, dict | list) and deeper and chance.random() < 0.75:
+                place = deeper
+                continue
+            if place is made and key == "update_id":
+                break
+            if chance.random() < 0.3:
+                del place[key]
+            else:
+                place[key] = chance.choice(JUNK)
+            break
+        if len(made) < 2:
+            break
+    return made
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(SHAPES), st.integers(0, 2**32))
+def test_any_update_is_taken_or_let_be(shape: dict[str, Any], seed: int) -> None:
+    """Decoding raises nothing but what the listener passes over; what it yields is of its types."""
+    try:
+        found = to_inbound(Update.de_json(twisted(shape, seed), None))
+    except UNREADABLE:
+        return
+    assert found is None or isinstance(found, Inbound)
+
+
+class EnoughError(Exception):
+    """All that waited was heard."""
+
+
+@pytest.mark.asyncio
+async def test_an_update_that_cannot_be_read_holds_up_no_other() -> None:
+    """Between two messages one without its parts: both are heard, in order, all are confirmed."""
+    heard: list[str] = []
+
+    async def take(inbound: Inbound) -> bool:
+        heard.append(inbound.text)
+        if inbound.text == "ba":
+            raise RuntimeError("a fault while it is taken")
+        return True
+
+    async def sleep(_: float) -> None:
+        raise EnoughError
+
+    async with FakeTelegram() as telegram:
+        bot = make_bot(telegram.token, telegram.base_url)
+        await bot.initialize()
+        telegram.start(11)
+        for text in ("một", "", "ba", "bốn"):
+            if text:
+                telegram.user_sends(11, text)
+            else:
+                telegram._updates.add("message", {"message_id": "x"})
+        try:
+            with pytest.raises(EnoughError):
+                await TelegramListener(bot, sleep=sleep, poll_seconds=0).run(take)
+        finally:
+            await bot.shutdown()
+        assert telegram.pending == []
+    assert heard == ["một", "ba", "bốn"]

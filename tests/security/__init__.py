@@ -1,0 +1,1 @@
+"""What an attacker would try; docs/security.md names these tests."""

@@ -1,0 +1,71 @@
+"""No secret leaves the program: not in its log, its answers, its database or its command lines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.daemon.kit import settings
+from tests.fakes.telegram import FakeTelegram
+
+RUN = ("-c", "from reminder.cli import main; main()")
+
+
+async def command(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *RUN,
+        *arguments,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+def database(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("r.db*")))
+
+
+@pytest.mark.asyncio
+async def test_the_token_is_nowhere_but_in_its_file(tmp_path: Path) -> None:
+    """A daemon that logs all it can, on a Telegram that quotes the token in every fault.
+
+    Each way a request fails, polling and sending; then every byte that was printed or kept, and
+    what the commands of the terminal say of it.
+    """
+    async with FakeTelegram() as telegram:
+        token = telegram.token
+        config = settings(tmp_path, telegram, 1, more='[log]\nlevel = "debug"\n')
+        words = f"Bad Request: https://api.telegram.org/bot{token}/sendMessage"
+        for status in (500, 502, "reset-before", 409):
+            telegram.fail_next("getUpdates", status, description=words)
+        for status in (400, 403, 500, 502, "reset-after"):
+            telegram.fail_next("sendMessage", status, description=words)
+        daemon = await command(tmp_path, "run", "--config", str(config))
+        try:
+            async with asyncio.timeout(60):
+                await telegram.until(lambda: telegram.being_polled, 60)
+                for stranger in range(66, 74):
+                    telegram.user_sends(stranger, f"/start {'x' * 22}")
+                await telegram.until(lambda: telegram.sent_to(73) != [], 60)
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+        log, _ = await asyncio.wait_for(daemon.communicate(), 30)
+        said = b""
+        for arguments in (("status",), ("outbox", "list"), ("people",), ("log",), ("doctor",)):
+            process = await command(tmp_path, *arguments, "--config", str(config))
+            said += (await asyncio.wait_for(process.communicate(), 60))[0]
+    kept = database(tmp_path)
+    assert b"was given up" in log  # the provider's words were logged
+    assert said.count(b"\n") > 10
+    for place in (log, said, kept):
+        assert token.encode() not in place
+        assert not re.search(rb"\d{3,}:[A-Za-z0-9_-]{20,}", place)
