@@ -14,7 +14,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.daemon.kit import settings
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_faults import FaultName
 
+POLLING: tuple[int | FaultName, ...] = (500, 502, "reset-before", 409)
+SENDING: tuple[int | FaultName, ...] = (400, 403, 500, 502, "reset-after")
 RUN = ("-c", "from reminder.cli import main; main()")
 
 
@@ -45,9 +48,9 @@ async def test_the_token_is_nowhere_but_in_its_file(tmp_path: Path) -> None:
         token = telegram.token
         config = settings(tmp_path, telegram, 1, more='[log]\nlevel = "debug"\n')
         words = f"Bad Request: https://api.telegram.org/bot{token}/sendMessage"
-        for status in (500, 502, "reset-before", 409):
+        for status in POLLING:
             telegram.fail_next("getUpdates", status, description=words)
-        for status in (400, 403, 500, 502, "reset-after"):
+        for status in SENDING:
             telegram.fail_next("sendMessage", status, description=words)
         daemon = await command(tmp_path, "run", "--config", str(config))
         try:

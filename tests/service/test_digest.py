@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -16,7 +17,7 @@ from reminder.core.outbox import RowState
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.ports import SendError
-from reminder.service import digests
+from reminder.service import digests, heads
 from reminder.service.deliver import Parcel
 from reminder.service.health import Health, Slot, health
 from reminder.service.office import EMAIL, TELEGRAM
@@ -152,6 +153,20 @@ def test_its_row_keeps_the_head_that_it_tells(office: World) -> None:
         assert f"Sổ ghi: {number} mục, mã mục cuối {last[:16]} " in form
     assert office.store.verify([(number, last)]) is None
     assert office.store.verify([(number, "f" * 64)]) is not None
+
+
+def test_what_the_mail_prints_can_be_typed_to_verify_the_ledger(office: World) -> None:
+    """Number and hash as they stand in the mail are a head, and so is what the row carries."""
+    office.says("an", "xong 1c", at("23/01", "09:00"))
+    office.tick(at("29/01", "07:30"))
+    mail = digest_parcels(office)[-1].message.text
+    printed = re.search(r"Sổ ghi: (\d+) mục, mã mục cuối (\w+) ", mail)
+    assert printed
+    typed = heads.typed(f"{printed[1]}:{printed[2]}")
+    verdict = heads.verify(office.store, [typed])
+    assert verdict.broken is None
+    carried = {(told.number, told.hash) for told in verdict.told if told.row}
+    assert (typed in verdict.told, office.store.head() in carried) == (True, True)
 
 
 def test_a_late_sending_tells_the_head_of_its_row(office: World) -> None:
