@@ -25,7 +25,7 @@ KEY = Key("cchc-2024", "1c", 1, "2024")
 SOUND = "Sổ ghi nguyên vẹn: 5 mục, mã mục cuối "
 TO_DO = (
     "Việc cần làm: dừng `reminder run`; giữ nguyên tệp cơ sở dữ liệu để đối chiếu; tìm bản sao lưu "
-    "mới nhất mà `reminder log --verify` còn báo nguyên vẹn rồi dùng lại bản ấy; xem ai ghi được "
+    "mới nhất còn nguyên vẹn rồi lấy lại bằng `reminder restore`; xem ai ghi được "
     "vào máy này."
 )
 
