@@ -10,6 +10,7 @@ from reminder.core.errors import ReminderError
 from reminder.core.workdays import local
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.ports import Store
+from reminder.service import heads
 from reminder.store.database import Database
 from reminder.store.files import integrity
 from reminder.store.lock import lock_of
@@ -49,8 +50,8 @@ def file(url: str) -> Check | None:
 
 
 def ledger(store: Store) -> Check:
-    """The chain of the ledger."""
-    broken = store.verify()
+    """The ledger against its chain and against the heads that digests have told."""
+    broken = heads.verify(store).broken
     if broken is not None:
         return fault(
             "database",
