@@ -98,6 +98,13 @@ class Store(Protocol):
         """The ledger's events with a number above `after`, in order."""
         ...
 
+    def revision(self) -> tuple[int, str]:
+        """Two marks: the number of the ledger's last event, and one that each address changes.
+
+        Whoever has read both ledger and addresses at these marks need not read them again.
+        """
+        ...
+
     def head(self) -> tuple[int, str]:
         """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
         ...
@@ -112,6 +119,10 @@ class Store(Protocol):
 
     def spoken(self, plan: str) -> list[Spoken]:
         """What was said of `plan`, in no order."""
+        ...
+
+    def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
+        """What was said of these occurrences, in no order."""
         ...
 
     def lease(
@@ -235,6 +246,10 @@ class Store(Protocol):
 
     def meta(self, name: str) -> str | None:
         """What set_meta or record kept under `name`."""
+        ...
+
+    def metas(self) -> dict[str, str]:
+        """All that is kept so, by name."""
         ...
 
     def set_meta(self, name: str, value: str) -> None:

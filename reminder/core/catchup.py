@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from reminder.core.ledger import Event, State, by_key, fold
-from reminder.core.occurrences import Key, occurrences
+from reminder.core.agenda import Agenda
+from reminder.core.ledger import Event, State
+from reminder.core.occurrences import Key
 from reminder.core.plan import Plan
 from reminder.core.schedule import Item, Message, MessageKind, Scheduler, local_day
 from reminder.core.workdays import instant, local
@@ -46,23 +47,40 @@ def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bo
 
 
 def due_now(
-    scheduler: Scheduler,
+    agenda: Agenda,
     plans: Sequence[Plan],
-    events: Sequence[Event],
+    events: Mapping[Key, Sequence[Event]],
+    states: Mapping[Key, State],
     since: datetime,
     now: datetime,
     kinds: Sequence[MessageKind],
 ) -> Due:
     """What fell due in (since, now], of these kinds, with the newest stage of each occurrence.
 
-    Empty outside the speaking hours; the caller then keeps `since`, and nothing is lost.
+    `plans` are some of the agenda's, `states` follow from `events`. Empty outside the speaking
+    hours; the caller then keeps `since`, and nothing is lost.
     """
+    scheduler = agenda.scheduler
     open_kinds = [kind for kind in kinds if speaking_hours(scheduler, kind, now)]
     if not open_kinds or now <= since:
         return Due((), ())
-    found = scheduler.messages(plans, by_key(events), since + _TICK, now + _TICK)
-    states = fold((o for plan in plans for o in occurrences(plan)), events)
+    if not any(_anything_between(scheduler, kind, since, now) for kind in open_kinds):
+        return Due((), ())
+    window = since + _TICK, now + _TICK
+    if open_kinds == [MessageKind.DIGEST]:
+        found = scheduler.messages_of(plans, (), events, *window)
+    else:
+        found = agenda.messages(plans, events, states, *window)
     return _newest([m for m in found if m.kind in open_kinds], states, scheduler, now)
+
+
+def _anything_between(
+    scheduler: Scheduler, kind: MessageKind, since: datetime, now: datetime
+) -> bool:
+    """Whether an hour at which `kind` is ever said lies in (since, now]: most ticks end here."""
+    first, today = local_day(since), local_day(now)
+    days = (first + timedelta(days=n) for n in range((today - first).days + 1))
+    return any(since < instant(day, _slot(scheduler, kind)) <= now for day in days)
 
 
 def _newest(

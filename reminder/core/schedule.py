@@ -6,7 +6,7 @@ and splitting it yields the same messages as the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -55,6 +55,11 @@ class Timing:
     leads: tuple[int, ...]  # calendar days before the due day
     late: tuple[int, ...]  # working days after it
     late_every: int | None = None  # then on every multiple of this many working days
+
+
+_Course = tuple[date, date, int, Timing]  # due, opens, the plan's year, timing
+SHORT = 14  # days of an interval that are looked up one by one
+COURSES = 10_000  # kept in mind; a year of one plan has some sixty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,19 +128,36 @@ class Scheduler:
 
     calendar: WorkCalendar
     policy: Policy = field(default_factory=Policy)
+    # Many occurrences share a due day and a timing: their stages are reckoned once.
+    _stages: dict[_Course, Mapping[date, Stage]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def stages(self, state: State) -> dict[date, Stage]:
+    def stages(self, state: State) -> Mapping[date, Stage]:
         """Each day on which `state` speaks to its units, with the most urgent stage of that day."""
         if state.due is None:
             return {}
-        timing = self.policy.timing(state.occurrence.deliverable)
+        occurrence = state.occurrence
+        course = (
+            state.due,
+            occurrence.opens,
+            occurrence.period.year,
+            self.policy.timing(occurrence.deliverable),
+        )
+        if course not in self._stages:
+            if len(self._stages) >= COURSES:
+                self._stages.clear()
+            self._stages[course] = self._course(*course)
+        return self._stages[course]
+
+    def _course(self, due: date, opens: date, year: int, timing: Timing) -> dict[date, Stage]:
         days: dict[date, Stage] = {}
         for lead in sorted(timing.leads, reverse=True):  # the more urgent ones overwrite
-            day = self.calendar.roll_back(state.due - timedelta(days=lead))
-            if day >= state.occurrence.opens:
+            day = self.calendar.roll_back(due - timedelta(days=lead))
+            if day >= opens:
                 days[day] = Stage(-lead)
-        last = self.policy.last_day(state.occurrence.period.year)
-        late_days = self.calendar.between(self._rolled(state) + timedelta(days=1), last)
+        first_late = self.calendar.roll_forward(due) + timedelta(days=1)
+        late_days = self.calendar.between(first_late, self.policy.last_day(year))
         for number, day in enumerate(late_days, start=1):
             if _speaks_late(timing, number):
                 days[day] = Stage(number)
@@ -169,9 +191,17 @@ class Scheduler:
         assert state.due is not None
         return self.calendar.roll_forward(state.due)
 
-    def speaks(self, state: State) -> Iterator[tuple[date, str, Stage]]:
-        """Each (day, unit, stage) at which `state` nudges a unit that still has to act."""
+    def speaks(
+        self, state: State, days: Sequence[date] | None = None
+    ) -> Iterator[tuple[date, str, Stage]]:
+        """Each (day, unit, stage) at which `state` nudges a unit that still has to act.
+
+        `days`: no other days are looked at, but for the end of a snooze; None: all.
+        """
         stages = self.stages(state)
+        spoken = stages.items() if days is None else [(d, stages[d]) for d in days if d in stages]
+        if not spoken and not state.snoozed:
+            return
         for unit in state.open_units:
             if state.awaits_signature(unit):
                 continue
@@ -180,7 +210,7 @@ class Scheduler:
                 silent_until = self.calendar.roll_forward(silent_until)
             if silent_until is not None and silent_until not in stages:
                 yield silent_until, unit, AGAIN
-            for day, stage in stages.items():
+            for day, stage in spoken:
                 held = state.held_until is not None and day < state.held_until
                 if not held and (silent_until is None or day >= silent_until):
                     yield day, unit, stage
@@ -221,16 +251,30 @@ class Scheduler:
         until: datetime,
     ) -> list[Message]:
         """All that is said in [since, until), in order, when `events` happen at their times."""
+        every = ((plan, occurrence) for plan in plans for occurrence in occurrences(plan))
+        return self.messages_of(plans, every, events, since, until)
+
+    def messages_of(
+        self,
+        plans: Sequence[Plan],
+        some: Iterable[tuple[Plan, Occurrence]],
+        events: Mapping[Key, Sequence[Event]],
+        since: datetime,
+        until: datetime,
+    ) -> list[Message]:
+        """As `messages`, but only `some` of the plans' occurrences speak, in their order there."""
         items: dict[tuple[datetime, MessageKind, str], list[Item]] = {}
+        for plan, occurrence in some:
+            said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
+            for at, kind, unit, item in said:
+                items.setdefault((at, kind, unit), []).append(item)
+        digests: dict[int, list[datetime]] = {}
         for plan in plans:
-            for occurrence in occurrences(plan):
-                said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
-                for at, kind, unit, item in said:
-                    items.setdefault((at, kind, unit), []).append(item)
-            for day in self.digest_days([plan]):
-                at = instant(day, self.policy.digest)
-                if since <= at < until:
-                    items.setdefault((at, MessageKind.DIGEST, plan.office), [])
+            if plan.year not in digests:
+                moments = (instant(d, self.policy.digest) for d in self.digest_days([plan]))
+                digests[plan.year] = [at for at in moments if since <= at < until]
+            for at in digests[plan.year]:
+                items.setdefault((at, MessageKind.DIGEST, plan.office), [])
         order = {unit.id: n for plan in plans for n, unit in enumerate(plan.units)}
         return [
             Message(
@@ -249,17 +293,24 @@ class Scheduler:
         since: datetime,
         until: datetime,
     ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
+        first, last = local_day(since), local_day(until)
+        short = (last - first).days < SHORT
+        days = (
+            [first + timedelta(days=n) for n in range((last - first).days + 1)] if short else None
+        )
         for span in spans(history(occurrence, events)):
             state = span.state
             if state.due is None or state.closed:
                 continue
             spoken = [
-                (MessageKind.NUDGE, self.speaks(state)),
+                (MessageKind.NUDGE, self.speaks(state, days)),
                 (MessageKind.ESCALATION, self.escalates(state, plan)),
                 (MessageKind.REQUEST, self.asks_again(state, plan)),
             ]
             for kind, moments in spoken:
                 for day, unit, stage in moments:
+                    if not (span.closed or first <= day <= last):
+                        continue  # before its instant is reckoned, which costs more than the rest
                     at = instant(day, self.policy.slot)
                     if kind is MessageKind.ESCALATION:
                         at = self._once_open(span, at, state.due)

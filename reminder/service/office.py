@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 from reminder.core.absence import Absence, absences, away_until
+from reminder.core.agenda import Agenda
 from reminder.core.desk import Desk, Inbound, Sender
-from reminder.core.ledger import Event, State, fold
+from reminder.core.ledger import Event, State, apply, by_key, fold
 from reminder.core.letterhead import Letterhead
-from reminder.core.occurrences import Key, occurrences
+from reminder.core.occurrences import Key
 from reminder.core.outbox import Address, Person
 from reminder.core.plan import Plan, Unit
 from reminder.core.schedule import Scheduler, local_day
@@ -32,6 +34,20 @@ class Files:
     scheduler: Scheduler
     letterhead: Letterhead = field(default_factory=Letterhead)  # the names on the office's papers
 
+    @cached_property
+    def agenda(self) -> Agenda:
+        """What can speak on which day."""
+        return Agenda(self.scheduler, tuple(sorted(self.plans, key=lambda plan: plan.year)))
+
+    @cached_property
+    def members(self) -> Mapping[str, Sequence[Person]]:
+        """The people of each unit, in the order of the file."""
+        found: dict[str, list[Person]] = defaultdict(list)
+        for person in self.people:
+            for unit in dict.fromkeys(person.units):
+                found[unit].append(person)
+        return dict(found)
+
 
 @dataclass(frozen=True)
 class Office:
@@ -46,7 +62,7 @@ class Office:
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
         """The plans in the order of their years."""
-        return tuple(sorted(self.files.plans, key=lambda plan: plan.year))
+        return tuple(self.files.agenda.plans)
 
     @cached_property
     def by_plan(self) -> dict[str, Plan]:
@@ -67,7 +83,43 @@ class Office:
 
     @cached_property
     def states(self) -> dict[Key, State]:
-        return fold((o for plan in self.plans for o in occurrences(plan)), self.events)
+        return fold((o for of_plan in self.files.agenda.occurrences for o in of_plan), self.events)
+
+    def of_plan(self, plan: Plan) -> list[State]:
+        """The states of one plan, in its order."""
+        agenda = self.files.agenda
+        return [self.states[o.key] for o in agenda.occurrences[agenda.numbers[plan.id]]]
+
+    @cached_property
+    def by_key(self) -> Mapping[Key, Sequence[Event]]:
+        """The events of each occurrence."""
+        return by_key(self.events)
+
+    def after(
+        self,
+        events: Sequence[Event],
+        *,
+        last_number: int | None = None,
+        addresses: tuple[Address, ...] | None = None,
+    ) -> Office:
+        """The office once `events` have happened too; None: `last_number`, `addresses` as before.
+
+        What was reckoned from the ledger is carried on, so that the cost is that of the new events,
+        not of all that were ever recorded.
+        """
+        office = replace(
+            self,
+            events=(*self.events, *events),
+            last_number=self.last_number if last_number is None else last_number,
+            addresses=self.addresses if addresses is None else addresses,
+        )
+        states, known = dict(self.states), dict(self.by_key)
+        for event in events:
+            known[event.key] = (*known.get(event.key, ()), event)
+            if event.key in states:
+                states[event.key] = apply(states[event.key], event)
+        vars(office).update(states=states, by_key=known)
+        return office
 
     @cached_property
     def absences(self) -> tuple[Absence, ...]:
@@ -94,7 +146,7 @@ class Office:
         return frozenset(plan.leaders for plan in self.plans)
 
     def members(self, unit: str) -> list[Person]:
-        return [person for person in self.files.people if unit in person.units]
+        return list(self.files.members.get(unit, ()))
 
     def address(self, recipient: str, channel: str) -> Address | None:
         """Where `recipient` is reached on `channel` now; None if nowhere, or if it is dead."""

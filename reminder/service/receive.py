@@ -15,7 +15,6 @@ from reminder.core import buttons
 from reminder.core.commands import Command, Meaning, Target, Verb, parse
 from reminder.core.decide import decide, decide_error
 from reminder.core.desk import Decision, Desk, Inbound, Sender, View
-from reminder.core.ledger import Event, apply
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Draft
 from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
@@ -80,7 +79,7 @@ class Receiver:
             return False
         if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
             return self._say(office, inbound, View(name="told-too-often"), now)
-        after = after_events(office, decision.events)
+        after = office.after(decision.events)
         tag = f"{inbound.channel}:{inbound.update}"
         drafts = [
             *self._answers(after, inbound, sender, decision.views, now),
@@ -197,18 +196,6 @@ def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: in
         payload=payload,
         due_at=now,
     )
-
-
-def after_events(office: Office, events: Iterable[Event]) -> Office:
-    """The office once `events` have happened, for what is said of them."""
-    events = tuple(events)
-    after = replace(office, events=(*office.events, *events))
-    states = dict(office.states)
-    for event in events:
-        if event.key in states:
-            states[event.key] = apply(states[event.key], event)
-    after.__dict__["states"] = states  # what the cached fold over all events would give
-    return after
 
 
 def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]:

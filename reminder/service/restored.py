@@ -6,14 +6,13 @@ message a recipient; those that may have been said already say so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reminder.core.ledger import Event, by_key
 from reminder.core.outbox import Draft
 from reminder.core.schedule import MessageKind
-from reminder.ports import RESTORED, Store
+from reminder.ports import RESTORED
 from reminder.service.office import Office
 from reminder.service.recipients import unpacked
 
@@ -22,16 +21,14 @@ Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a diges
 _INSTANT = timedelta(microseconds=1)
 
 
-def maybe_said(
-    office: Office, store: Store, events: Sequence[Event], since: datetime
-) -> set[Place]:
+def maybe_said(office: Office, metas: Mapping[str, str], since: datetime) -> set[Place]:
     """What was due after `since` and before the restore; nothing where there was none since."""
-    kept = store.meta(RESTORED)
+    kept = metas.get(RESTORED)
     until = datetime.fromisoformat(kept) if kept else since
     if until <= since:
         return set()
     first, last = since + _INSTANT, until + _INSTANT
-    found = office.scheduler.messages(office.plans, by_key(events), first, last)
+    found = office.scheduler.messages(office.plans, office.by_key, first, last)
     places: set[Place] = {
         (m.kind.value, m.unit, item.key, str(item.stage)) for m in found for item in m.items
     }
@@ -40,6 +37,8 @@ def maybe_said(
 
 def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
     """`drafts`, those that hold anything of `said` marked as possible repeats."""
+    if not said:
+        return list(drafts)
     return [
         replace(draft, payload={**draft.payload, AGAIN: True}) if _holds(draft, said) else draft
         for draft in drafts

@@ -29,15 +29,18 @@ class Service:
     office: Office
     receiver: Receiver
     delivery: Delivery = field(default_factory=Delivery)
+    _revision: tuple[int, str] | None = None  # of the store, when it was last read
 
     def refresh(self) -> Office:
         """The office with what has been added to the ledger and the addresses since."""
-        added = self.store.events(self.office.last_number)
-        addresses = tuple(self.store.addresses())
-        if added or addresses != self.office.addresses:
-            events = (*self.office.events, *(recorded.event for recorded in added))
+        revision = self.store.revision()
+        if revision != self._revision:
+            added = self.store.events(self.office.last_number)
+            addresses = tuple(self.store.addresses())
+            self._revision = revision
             last = added[-1].number if added else self.office.last_number
-            self.office = replace(self.office, events=events, last_number=last, addresses=addresses)
+            events = [recorded.event for recorded in added]
+            self.office = self.office.after(events, last_number=last, addresses=addresses)
         return self.office
 
     def begin(self, now: datetime) -> None:
@@ -121,7 +124,7 @@ class Service:
         try:
             self._sync(now)
         except StoreBusyError:
-            self.office = old  # all of it is taken up, or nothing
+            self.office, self._revision = old, None  # all of it is taken up, or nothing
             raise
         lines = _changes(before, files)
         for line in lines:

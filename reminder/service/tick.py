@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from reminder.core.catchup import Due, due_now, speaking_hours
 from reminder.core.ledger import Event, EventKind
 from reminder.core.outbox import Draft
-from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
 from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
@@ -42,7 +41,9 @@ def tick(office: Office, store: Store, now: datetime) -> int:
 
     One transaction: a crash before it leaves everything to the next tick, one after it nothing.
     """
-    started = _start_plans(office, store, now)
+    kept = store.metas()
+    started = _start_plans(office, kept, now)
+    after = office.after(started.events) if started.events else office
     plans = office.speaking(now)
     if not plans and local(now).time().minute == 0:  # not each minute, but it is never forgotten
         log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
@@ -51,12 +52,11 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     spoken: list[Spoken] = []
     maybe_said: set[Place] = set()
     for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
-        since, turned_back = _since(store, mark, now)
-        events = [*office.events, *started.events]
-        due = due_now(office.scheduler, plans, events, since, now, kinds)
-        maybe_said |= restored.maybe_said(office, store, events, since)
+        since, turned_back = _since(kept, mark, now)
+        due = due_now(office.files.agenda, plans, after.by_key, after.states, since, now, kinds)
+        maybe_said |= restored.maybe_said(after, kept, since)
         if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
-            due = _without_said(due, store, plans)
+            due = _without_said(due, store)
         said += due.messages
         spoken += _spoken(due, now)
         if turned_back or any(speaking_hours(office.scheduler, kind, now) for kind in kinds):
@@ -69,9 +69,9 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             digests.with_head(store, recipients.drafts(office, said, now)), maybe_said
         ),
         *reports.mailed(office, said, now),
-        *_nobody(office, store, now, meta),
+        *_nobody(office, kept, now, meta),
     ]
-    rows += _fallen_silent(office, store, now, meta)
+    rows += _fallen_silent(office, kept, now, meta)
     store.record(
         started.events,
         unit_names=office.unit_names,
@@ -95,12 +95,12 @@ def ahead(store: Store, now: datetime) -> datetime | None:
     return last if last > now else None
 
 
-def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
+def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime, bool]:
     """Up to when all was said, and whether the clock has been turned back since.
 
     On the very first tick: the start of the day, so that this day's slot is not lost.
     """
-    kept = store.meta(mark)
+    kept = metas.get(mark)
     if kept is None:
         return instant(local_day(now), time()) - _INSTANT, False
     since = datetime.fromisoformat(kept)
@@ -110,11 +110,10 @@ def _since(store: Store, mark: str, now: datetime) -> tuple[datetime, bool]:
     return instant(local_day(now), time()) - _INSTANT, True
 
 
-def _without_said(due: Due, store: Store, plans: Sequence[Plan]) -> Due:
+def _without_said(due: Due, store: Store) -> Due:
     """`due` without what was said already, whatever hour the clock or the slot showed then."""
-    before = {
-        (s.key, s.unit, s.kind, s.stage, s.due) for plan in plans for s in store.spoken(plan.id)
-    }
+    keys = {item.key for message in due.messages for item in message.items}
+    before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
     messages = [
         Message(
             at=m.at,
@@ -148,20 +147,19 @@ def _spoken(due: Due, now: datetime) -> Iterable[Spoken]:
         )
 
 
-def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
+def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Plans:
     """A plan seen for the first time: what is late already waits for the office's word."""
     started = Plans({}, [], [])
     today = local_day(now)
     for plan in office.speaking(now):
-        first = store.meta(f"started:{plan.id}") is None
-        if not first and store.meta(f"greeted:{plan.id}"):
+        first = f"started:{plan.id}" not in metas
+        if not first and metas.get(f"greeted:{plan.id}"):
             continue
         held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
         late = [
             state
-            for state in office.states.values()
-            if state.key.plan == plan.id
-            and not state.closed
+            for state in office.of_plan(plan)
+            if not state.closed
             and (office.scheduler.days_late(state, today) if first else state.held_until)
         ]
         if first:
@@ -180,13 +178,15 @@ def _start_plans(office: Office, store: Store, now: datetime) -> Plans:
     return started
 
 
-def _nobody(office: Office, store: Store, now: datetime, meta: dict[str, str]) -> list[Draft]:
+def _nobody(
+    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
+) -> list[Draft]:
     """A unit that has nobody is told to the offices at once, and once; the digest repeats it."""
-    empty = recipients.empty(office)
+    empty = frozenset(recipients.empty(office))
     drafts: list[Draft] = []
     for unit in office.units:
         name = f"empty:{unit}"
-        told = bool(store.meta(name))
+        told = bool(metas.get(name))
         if unit in empty and not told:
             meta[name] = now.isoformat()
             view = "office-empty" if unit in office.offices else "unit-empty"
@@ -207,14 +207,14 @@ def _above(office: Office, unit: str) -> list[str]:
 
 
 def _fallen_silent(
-    office: Office, store: Store, now: datetime, meta: dict[str, str]
+    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
 ) -> list[Draft]:
     """A plan whose last day has passed says so to its office, once."""
     found: list[Draft] = []
     for plan in office.plans:
         name = f"silent:{plan.id}"
         over = local_day(now) > office.scheduler.policy.last_day(plan.year)
-        if over and store.meta(f"started:{plan.id}") and store.meta(name) is None:
+        if over and metas.get(f"started:{plan.id}") and name not in metas:
             meta[name] = now.isoformat()
             found += view_drafts(
                 office, f"unit:{plan.office}", "plan-over", {"plan": plan.id}, now, subject=plan.id

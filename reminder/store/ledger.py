@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from reminder.core.ledger import Event
+from reminder.core.occurrences import Key
 from reminder.core.outbox import Draft
 from reminder.ports import Broken, Recorded, Spoken
 from reminder.store import tables
@@ -15,6 +16,7 @@ from reminder.store.chain import first_broken, link
 from reminder.store.codec import from_event, from_spoken, stamp, to_recorded, to_spoken, words
 from reminder.store.database import Database
 from reminder.store.part import Part
+from reminder.store.people import ADDRESS_MARK
 
 HEAD = select(tables.head.c.number, tables.head.c.hash)
 HEAD_TO_MOVE = HEAD.with_for_update()  # says nothing on SQLite, whose writers come one by one
@@ -26,6 +28,21 @@ EVENTS = (
     .order_by(tables.event.c.number)
 )
 SPOKEN = select(tables.spoken).where(tables.spoken.c.plan == bindparam("plan_id"))
+# By the first columns of the key; some at a time, since a statement takes so many values only.
+SPOKEN_OF = select(tables.spoken).where(
+    tuple_(
+        tables.spoken.c.plan,
+        tables.spoken.c.task,
+        tables.spoken.c.deliverable,
+        tables.spoken.c.period,
+    ).in_(bindparam("places", expanding=True))
+)
+AT_ONCE = 500
+METAS = select(tables.meta.c.name, tables.meta.c.value)
+REVISION = select(
+    tables.head.c.number,
+    select(tables.meta.c.value).where(tables.meta.c.name == ADDRESS_MARK).scalar_subquery(),
+)
 META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 
 
@@ -71,6 +88,11 @@ class LedgerPart(Part):
             found = connection.execute(EVENTS, {"after": after}).all()
         return [to_recorded(row._asdict()) for row in found]
 
+    def revision(self) -> tuple[int, str]:
+        with self._database.reading() as connection:
+            number, addresses = connection.execute(REVISION).one()
+        return number, addresses or ""
+
     def head(self) -> tuple[int, str]:
         with self._database.reading() as connection:
             number, last_hash = connection.execute(HEAD).one()
@@ -85,6 +107,19 @@ class LedgerPart(Part):
     def spoken(self, plan: str) -> list[Spoken]:
         with self._database.reading() as connection:
             return [to_spoken(row) for row in connection.execute(SPOKEN, {"plan_id": plan})]
+
+    def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
+        places = [tuple(key) for key in keys]
+        found: list[Spoken] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(places), AT_ONCE):
+                some = {"places": places[start : start + AT_ONCE]}
+                found += [to_spoken(row) for row in connection.execute(SPOKEN_OF, some)]
+        return found
+
+    def metas(self) -> dict[str, str]:
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(METAS)}
 
     def meta(self, name: str) -> str | None:
         with self._database.reading() as connection:

@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, select, update
 
 from reminder.core.outbox import Address, Draft
 from reminder.store.codec import stamp, to_address, words
 from reminder.store.database import Database
 from reminder.store.part import Part
-from reminder.store.tables import address, invitation
+from reminder.store.tables import address, invitation, meta
 
 REPLACED = stamp(datetime(1, 1, 1, tzinfo=UTC))  # the expiry of an invitation that no longer holds
 
+ADDRESS_MARK = "addresses"  # in the table meta
 ADDRESSES = select(address)
 UNBIND_ALL = delete(address).where(address.c.recipient == bindparam("who"))
 UNBIND = UNBIND_ALL.where(address.c.channel == bindparam("via"))
@@ -57,6 +58,10 @@ class PeoplePart(Part):
             index_elements=["recipient", "channel"],
             set_={name: place.excluded[name] for name in _BINDING},
         )
+        mark = database.insert(meta)
+        self._mark = mark.on_conflict_do_update(
+            index_elements=["name"], set_={"value": cast(cast(meta.c.value, Integer) + 1, Text)}
+        )
         offer = database.insert(invitation)
         self._invite = offer.on_conflict_do_update(
             index_elements=["code_hash"],
@@ -66,11 +71,14 @@ class PeoplePart(Part):
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
         with self._database.writing() as connection:
             connection.execute(self._bind, _binding(recipient, channel, value, at))
+            connection.execute(self._mark, _MARK)
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
         which = UNBIND_ALL if channel is None else UNBIND
         with self._database.writing() as connection:
-            return connection.execute(which, {"who": words(recipient), "via": channel}).rowcount
+            gone = connection.execute(which, {"who": words(recipient), "via": channel}).rowcount
+            connection.execute(self._mark, _MARK)
+        return gone
 
     def addresses(self) -> list[Address]:
         with self._database.reading() as connection:
@@ -84,13 +92,16 @@ class PeoplePart(Part):
         with self._database.writing() as connection:
             was_alive = connection.execute(KILL, values).rowcount > 0
             if was_alive:
+                connection.execute(self._mark, _MARK)
                 self._put(connection, drafts, at)
         return was_alive
 
     def move_address(self, channel: str, old: str, new: str) -> bool:
         values = {"via": channel, "place": words(old), "new_place": words(new)}
         with self._database.writing() as connection:
-            return connection.execute(MOVE, values).rowcount > 0
+            moved = connection.execute(MOVE, values).rowcount > 0
+            connection.execute(self._mark, _MARK)
+        return moved
 
     def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
         offer = {
@@ -108,6 +119,7 @@ class PeoplePart(Part):
             person = _used(connection, code_hash, now)
             if person is not None:
                 connection.execute(self._bind, _binding(person, channel, value, now))
+                connection.execute(self._mark, _MARK)
         return person
 
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
@@ -121,6 +133,8 @@ class PeoplePart(Part):
         return "expired" if expires_at <= stamp(now) else ""
 
 
+# A number that grows whenever an address changes, so that nobody rereads them all to find out.
+_MARK = {"name": ADDRESS_MARK, "value": "1"}
 _BINDING = ("value", "bound_at", "dead_since", "dead_reason")
 
 

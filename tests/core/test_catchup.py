@@ -7,9 +7,10 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reminder.core.agenda import Agenda
 from reminder.core.catchup import Due, due_now, speaking_hours
-from reminder.core.ledger import Event, EventKind, by_key
-from reminder.core.occurrences import Key
+from reminder.core.ledger import Event, EventKind, by_key, fold
+from reminder.core.occurrences import Key, occurrences
 from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, Scheduler
 from reminder.core.workdays import instant
@@ -26,7 +27,9 @@ def tick(
     now: datetime,
     events: list[Event] | None = None,
 ) -> Due:
-    return due_now(scheduler, [plan], events or [], since, now, KINDS)
+    said = events or []
+    states = fold(occurrences(plan), said)
+    return due_now(Agenda(scheduler, [plan]), [plan], by_key(said), states, since, now, KINDS)
 
 
 def listing(due: Due, unit: str) -> list[str]:

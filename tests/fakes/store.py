@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.core.ledger import Event
+from reminder.core.occurrences import Key
 from reminder.core.outbox import LOST, LOST_AGAIN, Address, Draft, Row, RowState
 from reminder.ports import Broken, Recorded, Spoken
 from reminder.store.chain import GENESIS, first_broken, link
@@ -33,6 +34,7 @@ class FakeStore:
         self._addresses: dict[tuple[str, str], Address] = {}
         self._invitations: dict[str, tuple[str, datetime, bool]] = {}  # person, expiry, used
         self._meta: dict[str, str] = {}
+        self._changes = 0  # of addresses
 
     def record(
         self,
@@ -78,6 +80,9 @@ class FakeStore:
     def events(self, after: int = 0) -> list[Recorded]:
         return [event for event in self._events if event.number > after]
 
+    def revision(self) -> tuple[int, str]:
+        return len(self._events), str(self._changes)
+
     def head(self) -> tuple[int, str]:
         return (len(self._events), self._events[-1].hash) if self._events else (0, GENESIS)
 
@@ -95,6 +100,10 @@ class FakeStore:
 
     def spoken(self, plan: str) -> list[Spoken]:
         return [said for said in self._spoken.values() if said.key.plan == plan]
+
+    def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
+        wanted = set(keys)
+        return [said for said in self._spoken.values() if said.key in wanted]
 
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
@@ -218,6 +227,7 @@ class FakeStore:
         return True
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
+        self._changes += 1
         self._addresses[recipient, channel] = Address(
             recipient=recipient, channel=channel, value=value, bound_at=at
         )
@@ -225,6 +235,7 @@ class FakeStore:
     def unbind(self, recipient: str, channel: str | None = None) -> int:
         gone = [key for key in self._addresses if key[0] == recipient and channel in (None, key[1])]
         for key in gone:
+            self._changes += 1
             del self._addresses[key]
         return len(gone)
 
@@ -241,6 +252,7 @@ class FakeStore:
         alive = [kept for kept in self._at(channel, value) if kept.dead_since is None]
         for kept in alive:
             dead = replace(kept, dead_since=at, dead_reason=reason)
+            self._changes += 1
             self._addresses[kept.recipient, channel] = dead
         if alive:
             self._put(drafts)
@@ -250,6 +262,7 @@ class FakeStore:
         moved = self._at(channel, old)
         for kept in moved:
             there = replace(kept, value=new, dead_since=None, dead_reason="")
+            self._changes += 1
             self._addresses[kept.recipient, channel] = there
         return bool(moved)
 
@@ -277,6 +290,9 @@ class FakeStore:
 
     def meta(self, name: str) -> str | None:
         return self._meta.get(name)
+
+    def metas(self) -> dict[str, str]:
+        return dict(self._meta)
 
     def set_meta(self, name: str, value: str) -> None:
         self._meta[name] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reminder.core.outbox import Address
 from reminder.ports import Store
-from tests.store.samples import NOW, draft, minutes
+from tests.store.samples import NOW, UNITS, draft, event, minutes
 
 
 def address(recipient: str, channel: str, value: str, **changes: object) -> Address:
@@ -91,3 +91,22 @@ def test_a_new_invitation_ends_the_one_before(store: Store) -> None:
     faults = [store.invitation_fault(code, NOW) for code in ("used", "old", "other", "new")]
     assert faults == ["used", "expired", "", ""]
     assert store.redeem("old", NOW, "telegram", "2") is None
+
+
+def test_each_change_of_an_address_or_of_the_ledger_moves_a_mark(store: Store) -> None:
+    """Whoever has read both at these marks need not read them again."""
+    store.invite("an", "hash", minutes(5))
+    marks = [store.revision()]
+    for change in (
+        lambda: store.record([event()], unit_names=UNITS, at=NOW),
+        lambda: store.bind("an", "telegram", "1", NOW),
+        lambda: store.move_address("telegram", "1", "2"),
+        lambda: store.mark_address_dead("telegram", "2", "", NOW),
+        lambda: store.redeem("hash", NOW, "telegram", "3"),
+        lambda: store.unbind("an"),
+    ):
+        change()
+        marks.append(store.revision())
+    store.record([], unit_names=UNITS, drafts=[draft()], at=NOW)
+    assert len(set(marks)) == 7
+    assert store.revision() == marks[-1]
