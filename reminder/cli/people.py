@@ -6,7 +6,6 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -218,19 +217,20 @@ def done(
     """
     from reminder.core.decide import decide, decide_error
     from reminder.service.edits import edit_drafts
-    from reminder.service.past import told_late
+    from reminder.service.past import ToldLate
 
     with bootstrap.office(config) as opened:
         office, now = opened.office, opened.now
         sender = office.as_sender(known_person(by, office.people))
-        desk = office.desk(sender, now, channel="cli", message="", told=told_late(opened.store))
+        told = ToldLate(opened.store, office.states)
+        desk = office.desk(sender, now, channel="cli", message="", told=told)
         meaning = Meaning(plans=tuple(desk.plans), units=sender.units, office=sender.office)
         found = parse(f"/done {' '.join(codes)}", desk.today, meaning)
         if isinstance(found, CommandError):
             decision = decide_error(found, desk)
         else:
             decision = decide(found, desk)
-        after = replace(office, events=(*office.events, *decision.events))
+        after = office.after(decision.events)
         words = "\n\n".join(_said(after, view, now) for view in decision.views if not view.to)
         if decision.events:
             tag = f"cli:{now.isoformat()}"

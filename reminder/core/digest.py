@@ -95,6 +95,8 @@ def digest(
     alive = [s for s in states if not s.closed]
     sunday = day + timedelta(days=6 - day.weekday())
     coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
+    ids = {plan.id for plan in (*mine, *coming)}
+    events = [event for event in events if event.key.plan in ids]  # not those of years gone by
     dated = [
         s
         for s in _states([*mine, *coming], events, at)

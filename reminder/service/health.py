@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reminder.core.digest import previous, speaking
-from reminder.core.ledger import by_key
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
 from reminder.core.schedule import Item, MessageKind, local_day
@@ -15,6 +14,7 @@ from reminder.ports import Spoken, Store
 from reminder.service.office import ALL_CHANNELS, Office
 
 GRACE = timedelta(minutes=10)  # a slot that has only just come may still be on its way
+QUIET = timedelta(days=35)  # a channel's last message is looked for so far before the rest
 MOST = 100_000  # rows that are looked through; years of them
 
 
@@ -55,6 +55,10 @@ def health(
     """
     since = _since(office, store, at)
     rows = [] if since is None else store.rows(since=since, limit=MOST)
+    sent = _last_sent(rows, at)
+    if set(sent) < set(office.channels):
+        earlier = (since or at) - QUIET
+        sent = _last_sent(store.rows(states=[RowState.SENT], since=earlier, limit=MOST), at)
     rows = [row for row in rows if row.draft.slot + GRACE <= at]
     slots = {} if since is None else _slots(office, store, since, at)
     return Health(
@@ -67,7 +71,7 @@ def health(
         waiting=sum(row.state in (RowState.PENDING, RowState.LEASED) for row in rows),
         lost=len(_lost(rows)),
         unknown=sum(row.repeat for row in rows),
-        sent=_last_sent(store.rows(states=[RowState.SENT], limit=MOST), at),
+        sent=sent,
         polled=_moment(store, "last_poll", at),
         down={c: down for c in ALL_CHANNELS if (down := _moment(store, f"down:{c}", at))},
         head=head or store.head(),
@@ -88,13 +92,15 @@ def _slots(
     office: Office, store: Store, since: datetime, at: datetime
 ) -> dict[datetime, datetime | None]:
     """Each slot in which something was to be said → when the first of it was said."""
+    last_day = office.scheduler.policy.last_day
+    plans = [plan for plan in office.plans if local_day(since) <= last_day(plan.year)]
+    found: dict[datetime, datetime | None] = {}
+    messages = office.scheduler.messages(plans, office.by_key, since, at - GRACE)
+    keys = {item.key for message in messages for item in message.items}
     said = {
         _place(one.unit, one.kind, one.key, one.stage, one.due): one
-        for plan in office.plans
-        for one in store.spoken(plan.id)
+        for one in store.spoken_of(keys)
     }
-    found: dict[datetime, datetime | None] = {}
-    messages = office.scheduler.messages(office.plans, by_key(office.events), since, at - GRACE)
     for message in messages:
         if message.kind is MessageKind.DIGEST:
             continue

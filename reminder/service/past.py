@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from reminder.core.decide.packing import key_of
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
-from reminder.core.schedule import Item, MessageKind
+from reminder.core.schedule import Item, MessageKind, local_day
+from reminder.core.workdays import instant
 from reminder.ports import Store
 from reminder.service.health import health
 from reminder.service.office import Office
 from reminder.service.recipients import unpacked
 
 _GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
+MOST = 100_000  # rows that are looked through: more than a plan of any size sends
 NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
 
 
@@ -34,8 +36,9 @@ def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
         payload["items"] = [i for i in payload.get("items", ()) if tuple(i[:5]) not in newer]
     elif row.draft.kind == MessageKind.ESCALATION:
         keys = {item.key for items in unpacked(payload).values() for item in items}
-        payload["reminded"] = _reminded(store, keys, row.draft.slot)
-        payload["office_told"] = _first_told(store, unpacked(payload))
+        since = _beginning(office, keys)
+        payload["reminded"] = _reminded(store, keys, row.draft.slot, since)
+        payload["office_told"] = _first_told(store, unpacked(payload), since)
     elif row.draft.kind == MessageKind.DIGEST or payload.get("view") == MessageKind.DIGEST:
         number, last_hash = payload.get("head") or store.head()
         payload["outdated"] = _outdated(store, row)
@@ -67,7 +70,16 @@ def _newer(store: Store, row: Row) -> set[tuple[Any, ...]]:
     }
 
 
-def _reminded(store: Store, keys: Iterable[Key], slot: datetime) -> list[list[Any]]:
+def _beginning(office: Office, keys: Iterable[Key]) -> datetime | None:
+    """Before this nothing was ever said of `keys`: the first hour of their plans' first year."""
+    plans = [office.by_plan.get(key.plan) for key in keys]
+    first_days = [plan.first_day for plan in plans if plan is not None]
+    return instant(min(first_days), time()) if first_days and None not in plans else None
+
+
+def _reminded(
+    store: Store, keys: Iterable[Key], slot: datetime, since: datetime | None
+) -> list[list[Any]]:
     """For each key: how many nudges were sent, by which channels, when the last.
 
     One of the same `slot` that is on its way for the first time counts as sent: the two leave
@@ -75,7 +87,8 @@ def _reminded(store: Store, keys: Iterable[Key], slot: datetime) -> list[list[An
     """
     wanted = set(keys)
     found: dict[Key, list[tuple[datetime, datetime, str]]] = {}
-    for row in store.rows(kind="nudge", states=[RowState.SENT, RowState.LEASED], limit=100_000):
+    states = [RowState.SENT, RowState.LEASED]
+    for row in store.rows(kind="nudge", states=states, since=since, limit=MOST):
         leaving = row.draft.slot == slot and row.attempts <= 1
         if row.state is RowState.LEASED and not leaving:
             continue
@@ -95,11 +108,14 @@ def _reminded(store: Store, keys: Iterable[Key], slot: datetime) -> list[list[An
     ]
 
 
-def _first_told(store: Store, said: Mapping[str, Sequence[Item]]) -> list[list[Any]]:
+def _first_told(
+    store: Store, said: Mapping[str, Sequence[Item]], since: datetime | None
+) -> list[list[Any]]:
     """For each item that was told to another unit above, with this due day: when first."""
     wanted = {(item.key, item.due) for items in said.values() for item in items}
     first: dict[Key, datetime] = {}
-    for row in store.rows(kind="escalation", states=[RowState.SENT], limit=100_000):
+    sent = store.rows(kind="escalation", states=[RowState.SENT], since=since, limit=MOST)
+    for row in sent:
         for unit, items in unpacked(row.draft.payload).items():
             for item in items:
                 if unit not in said and (item.key, item.due) in wanted:
@@ -108,15 +124,42 @@ def _first_told(store: Store, said: Mapping[str, Sequence[Item]]) -> list[list[A
     return [[list(key), at.isoformat()] for key, at in first.items()]
 
 
-def told_late(store: Store) -> dict[Key, frozenset[str]]:
-    """Which units above the work were told that it is late, by occurrence."""
-    told: dict[Key, set[str]] = {}
-    for row in store.rows(kind="escalation", limit=100_000):
-        if row.state in (RowState.SENT, RowState.LEASED):
-            for unit, items in unpacked(row.draft.payload).items():
-                for item in items:
-                    told.setdefault(item.key, set()).add(unit)
-    return {key: frozenset(units) for key, units in told.items()}
+class ToldLate(Mapping[Key, frozenset[str]]):
+    """Which units above the work were told that it is late, by occurrence.
+
+    Looked up when it is asked: of what was never late nothing is read, of the rest only the outbox
+    since it was first told.
+    """
+
+    def __init__(self, store: Store, keys: Iterable[Key]) -> None:
+        """`keys`: all that may be asked for."""
+        self._store, self._keys = store, tuple(keys)
+
+    def __getitem__(self, key: Key) -> frozenset[str]:
+        said = [
+            spoken.at
+            for spoken in self._store.spoken_of([key])
+            if spoken.kind == MessageKind.ESCALATION and not spoken.skipped
+        ]
+        if not said:
+            raise KeyError(key)
+        since = instant(local_day(min(said)), time())
+        units = {
+            unit
+            for row in self._store.rows(kind="escalation", since=since, limit=MOST)
+            if row.state in (RowState.SENT, RowState.LEASED)
+            for unit, items in unpacked(row.draft.payload).items()
+            if any(item.key == key for item in items)
+        }
+        if not units:
+            raise KeyError(key)
+        return frozenset(units)
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key in self._keys if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def named_in(store: Store, recipient: str, channel: str, message: str) -> list[tuple[str, Key]]:

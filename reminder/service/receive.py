@@ -72,7 +72,7 @@ class Receiver:
             now,
             channel=inbound.channel,
             message=inbound.message,
-            told=past.told_late(self.store),
+            told=past.ToldLate(self.store, office.states),
         )
         decision = self._decision(office, inbound, desk)
         if decision is None:

@@ -1,4 +1,4 @@
-"""What the office knows is carried on from change to change, and is what a fresh start would know."""
+"""What the office knows is carried on, and is what a fresh start would know."""
 
 from __future__ import annotations
 

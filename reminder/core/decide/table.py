@@ -85,7 +85,13 @@ def decide(command: Command, desk: Desk) -> Decision:
     steps = [_step(each) for each in (replace(command, also=()), *command.also)]
     made = in_turn(desk, steps)
     later = after(desk, made.events)
-    views = (*made.views, *_closed_words(desk, later), *_reopened_words(desk, later, made.events))
+    keys = list(dict.fromkeys(event.key for event in made.events))
+    told = {key: desk.told.get(key, frozenset()) for key in keys}
+    views = (
+        *made.views,
+        *_closed_words(desk, later, told),
+        *_reopened_words(desk, later, made.events, told),
+    )
     return replace(made, views=one_answer(views))
 
 
@@ -107,10 +113,10 @@ def _of_verb(made: Decision, verb: Verb) -> Decision:
     return replace(made, views=tuple(views))
 
 
-def _closed_words(before: Desk, later: Desk) -> list[View]:
+def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]) -> list[View]:
     """To each unit above that was told of the delay: these are done."""
     told: dict[str, list[Key]] = {}
-    for key, units in before.told.items():
+    for key, units in above.items():
         was, now = before.states.get(key), later.states.get(key)
         if was and now and now.closed and not was.closed:
             for unit in sorted(units):
@@ -126,7 +132,9 @@ def _closed_words(before: Desk, later: Desk) -> list[View]:
     ]
 
 
-def _reopened_words(before: Desk, later: Desk, events: Sequence[Event]) -> list[View]:
+def _reopened_words(
+    before: Desk, later: Desk, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
+) -> list[View]:
     """To each unit above that was told of the delay, and then of the close: it is open again."""
     last = {e.key: e for e in events}
     return [
@@ -135,7 +143,7 @@ def _reopened_words(before: Desk, later: Desk, events: Sequence[Event]) -> list[
             data={"event": pack_event(last[key]), "leaders": unit in _leaders(before)},
             to=f"unit:{unit}",
         )
-        for key, units in before.told.items()
+        for key, units in above.items()
         if key in last and key in before.states and key in later.states
         if before.states[key].closed and not later.states[key].closed
         for unit in sorted(units)
