@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Update, bindparam, case, false, func, select,
 from reminder.core.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.store.codec import maybe_moment, stamp, to_row, words
 from reminder.store.part import Part
-from reminder.store.tables import PENDING, outbox
+from reminder.store.tables import ANSWER, PENDING, outbox
 
 _c = outbox.c
 COLUMNS = (
@@ -24,24 +24,27 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _DUE = (
     select(_c.id)
     .where(
-        _c.state == RowState.PENDING.value,
         _c.due_at <= bindparam("now"),
         _c.channel.in_(bindparam("channels", expanding=True)),
     )
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # says nothing on SQLite, whose writers come one by one
 )
-# Two statements, so that the first, of most leases, reads in the order of its index.
-_FIRST = _DUE.where(_c.repeat.is_(false())).order_by(_c.slot, _c.id)
-_AGAIN = _DUE.where(_c.repeat.is_(true())).order_by(_c.attempts, _c.slot, _c.id)
-LEASE, LEASE_AGAIN = (
+# Statements of their own, so that the first two, of most leases, read in the order of an index.
+_PENDING = _DUE.where(_c.state == RowState.PENDING.value)
+_ANSWERS = _DUE.where(_c.state == PENDING, _c.kind == ANSWER, _c.repeat.is_(false())).order_by(
+    _c.slot, _c.id
+)
+_FIRST = _PENDING.where(_c.repeat.is_(false())).order_by(_c.slot, _c.id)
+_AGAIN = _PENDING.where(_c.repeat.is_(true())).order_by(_c.attempts, _c.slot, _c.id)
+CLAIMS = tuple(
     update(outbox)
     .where(_c.id.in_(due))
     .values(
         state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
     )
     .returning(*COLUMNS)
-    for due in (_FIRST, _AGAIN)
+    for due in (_ANSWERS, _FIRST, _AGAIN)
 )
 
 # Only who holds the row's latest lease may mark it.
@@ -132,7 +135,7 @@ class OutboxPart(Part):
         values = {"now": stamp(now), "lease_end": stamp(now + hold), "channels": list(channels)}
         leased: list[Row] = []
         with self._database.writing() as connection:
-            for claim in (LEASE, LEASE_AGAIN):
+            for claim in CLAIMS:
                 if (most := limit - len(leased)) > 0:
                     claimed = connection.execute(claim, {**values, "most": most})
                     leased += [to_row(columns) for columns in claimed]
@@ -228,9 +231,11 @@ class OutboxPart(Part):
         return self._changes(change, **values) == 1
 
 
-def _turn(row: Row) -> tuple[bool, int, datetime, int]:
+def _turn(row: Row) -> tuple[bool, int, bool, datetime, int]:
     """The order in which leased rows are sent."""
-    return (row.repeat, row.attempts if row.repeat else 0, row.draft.slot, row.id)
+    attempts = row.attempts if row.repeat else 0
+    answer = row.draft.kind == "reply" and not row.repeat
+    return (row.repeat, attempts, not answer, row.draft.slot, row.id)
 
 
 def _rowcount(connection: Connection, change: Update, values: dict[str, Any]) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
     true,
 )
@@ -82,6 +83,17 @@ PENDING: ColumnElement[str] = literal_column(
 Index("outbox_state", outbox.c.state, outbox.c.slot, outbox.c.id)  # lease, sweep, rows, counts
 Index("outbox_kind", outbox.c.kind, outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
 Index("outbox_recipient", outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
+ANSWER: ColumnElement[str] = literal_column("'reply'")
+_IS_ANSWER = and_(outbox.c.state == PENDING, outbox.c.kind == ANSWER)
+Index(
+    "outbox_answer",  # lease; state and kind first, or SQLite takes outbox_state
+    outbox.c.state,
+    outbox.c.kind,
+    outbox.c.slot,
+    outbox.c.id,
+    sqlite_where=_IS_ANSWER,
+    postgresql_where=_IS_ANSWER,
+)
 Index(
     "outbox_due",  # next_due
     outbox.c.due_at,

@@ -114,7 +114,14 @@ class FakeStore:
             for row in self._in(RowState.PENDING)
             if row.due_at <= now and row.draft.channel in wanted
         ]
-        due.sort(key=lambda row: (row.repeat * row.attempts, row.draft.slot, row.id))
+        due.sort(
+            key=lambda row: (
+                row.repeat * row.attempts,
+                row.repeat or row.draft.kind != "reply",
+                row.draft.slot,
+                row.id,
+            )
+        )
         return [
             self._set(row, state=RowState.LEASED, attempts=row.attempts + 1, lease_until=now + hold)
             for row in due[: max(limit, 0)]
