@@ -1,4 +1,11 @@
-"""Spacing, so that Telegram never says 429: no burst, whatever the queue holds."""
+"""Spacing, so that Telegram never says 429: no burst, whatever the queue holds.
+
+The limit of 30 in any second counts arrivals, and a line that jitters brings evenly spaced requests
+closer together. A request arrives after it was started and before it was answered; the quickest
+answer of late tells how much of that time the way there and back takes at least. So two requests
+arrive at least (start of the later − answer to the earlier + quickest answer) apart, and the pacer
+keeps that at a second between any request and the thirtieth before it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +15,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-OVERALL_GAP = 1 / 26  # seconds between any two sends: 30 in any second are allowed, less jitter
+OVERALL_GAP = 1 / 29  # seconds between the starts of two sends
+OVERALL_SENDS, OVERALL_SECONDS = 30, 1.002  # 30 in any second, and a little for two clocks
+SLOW = 0.5  # seconds: an answer that takes longer was slow on its way back, not on its way there
 CHAT_GAP = 1.05  # one a second in a chat, and a little for the line's jitter
 GROUP_SENDS, GROUP_SECONDS = 20, 61.0  # 20 in any minute in a group
 REMEMBERED = 500  # chats kept in mind before idle ones are forgotten
@@ -23,14 +32,30 @@ class _Chat:
     held_until: float = float("-inf")
     users: int = 0  # who waits or sends now
 
-    def ready(self, *, group: bool) -> float:
+    def ready(self, gap: float, *, group: bool) -> float:
         """From when the next send is allowed."""
         ready = self.held_until
         if self.sends:
-            ready = max(ready, self.sends[-1] + CHAT_GAP)
+            ready = max(ready, self.sends[-1] + gap)
         if group and len(self.sends) == GROUP_SENDS:
             ready = max(ready, self.sends[0] + GROUP_SECONDS)
         return ready
+
+
+@dataclass(slots=True)
+class _Send:
+    """One of the last sends to anybody."""
+
+    start: float
+    took: float | None = None  # seconds until the answer; None: under way
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gaps:
+    """Seconds between two sends; 0: for a server without limits."""
+
+    overall: float = OVERALL_GAP
+    chat: float = CHAT_GAP
 
 
 class Pacer:
@@ -43,10 +68,13 @@ class Pacer:
         self,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        gaps: Gaps | None = None,
     ) -> None:
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._gaps = clock, sleep, gaps or Gaps()
         self._chats: dict[int, _Chat] = {}
+        self._gate = asyncio.Lock()  # fair: who came first goes first
         self._next = float("-inf")
+        self._sends: deque[_Send] = deque(maxlen=OVERALL_SENDS)
         self._held: dict[int, float] = {}  # chats that were refused → until when
         self._all_held_until = float("-inf")
 
@@ -57,13 +85,14 @@ class Pacer:
         state.users += 1
         try:
             async with state.turn:
-                await self._until(lambda: state.ready(group=chat < 0))
-                await self._slot()
-                state.sends.append(self._clock())
+                await self._until(lambda: state.ready(self._gaps.chat, group=chat < 0))
+                send = await self._slot()
+                state.sends.append(send.start)
                 try:
                     yield
                 finally:  # what took long on its way may arrive late: space from then on
                     state.sends[-1] = self._clock()
+                    send.took = state.sends[-1] - send.start
         finally:
             state.users -= 1
 
@@ -75,11 +104,25 @@ class Pacer:
         if len(self._held) > 1:
             self._all_held_until = max(self._all_held_until, until)
 
-    async def _slot(self) -> None:
-        now = self._clock()
-        mine = max(now, self._next, self._all_held_until)
-        self._next = mine + OVERALL_GAP
-        await self._until(lambda: max(mine, self._all_held_until))
+    async def _slot(self) -> _Send:
+        """Waits for the next start that meets no limit of all chats together."""
+        async with self._gate:
+            due = max(self._clock(), self._ready())
+            await self._until(self._ready)
+            start, gap = self._clock(), self._gaps.overall
+            # A late start is made up by the next, so that the loop's lateness does not add up.
+            self._next = max(due, start - gap) + gap
+            self._sends.append(send := _Send(start))
+        return send
+
+    def _ready(self) -> float:
+        ready = max(self._next, self._all_held_until)
+        if len(self._sends) < OVERALL_SENDS or not self._gaps.overall:
+            return ready
+        quickest = min((s.took for s in self._sends if s.took is not None), default=0.0)
+        earliest = self._sends[0]
+        jitter = 0.0 if earliest.took is None else min(earliest.took, SLOW) - quickest
+        return max(ready, earliest.start + max(0.0, jitter) + OVERALL_SECONDS)
 
     async def _until(self, ready: Callable[[], float]) -> None:
         while (wait := ready() - self._clock()) > 0:
