@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from reminder.core.desk import Inbound
 from reminder.core.outbox import Draft
 from reminder.ports import Channel, Clock, SendError, StoreBusyError
-from reminder.service.deliver import Fate, Parcel
+from reminder.service.deliver import Parcel
 from reminder.service.service import Service
 from reminder.tending import Troubles, nap, tended
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+AHEAD = 4  # messages leased and rendered while others are on their way
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
 JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
 
@@ -66,7 +67,9 @@ class Daemon:
     _troubles: Troubles = field(default_factory=Troubles)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
     _sends: dict[asyncio.Task[None], int] = field(default_factory=dict)  # → id of the row
+    _flying: int = 0  # of them those that the provider has not answered
     _ticked: float = 0.0  # when the last tick was, on the loop's clock
 
     def __post_init__(self) -> None:
@@ -221,7 +224,8 @@ class Daemon:
             await self.tick()
 
     async def _sweep(self) -> None:
-        under_way = set(self._sends.values())  # alive, however long a provider makes them wait
+        # Alive, however long a provider makes them wait.
+        under_way = {*self._sends.values(), *(parcel.row.id for parcel in self._ready)}
         if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now(), under_way)):
             self._wake.set()
 
@@ -242,61 +246,90 @@ class Daemon:
         return None
 
     async def _dispatch(self) -> None:
-        """Leases what is due, as much as may be in flight, and sleeps until something is."""
+        """Leases what is due, a little ahead of what may be in flight, and sleeps until it is due.
+
+        While a send waits for the provider the next ones are leased and rendered, and while it is
+        put on record the next one is on its way: each has a record of its own all the same.
+        """
         while not self._stop.is_set():
             self._wake.clear()
             self.beat("sending")
-            free = self.in_flight - len(self._sends)
-            parcels = await self._guarded("lease", partial(self._lease, free)) if free > 0 else None
-            for parcel in parcels or ():
-                send = asyncio.create_task(self._send(parcel))
-                self._sends[send] = parcel.row.id
-                send.add_done_callback(self._landed)
-            if parcels is None and free > 0:
+            self._set_out()
+            if len(self._ready) > AHEAD // 2:
+                await self._woken(IDLE)
+                continue
+            room = AHEAD - len(self._ready) + max(0, self.in_flight - self._flying)
+            parcels = await self._guarded("lease", partial(self._lease, room))
+            if parcels:
+                self._ready = sorted([*self._ready, *parcels], key=_waits)
+            elif parcels is None:
                 await nap(self._stop, self.busy_pause)
-            elif not parcels:
+            else:
                 await self._rest()
+        await self._guarded("give back", self._give_back)
+
+    def _set_out(self) -> None:
+        """Sends what is ready, as many at once as may be in flight."""
+        while self._ready and self._flying < self.in_flight:
+            parcel = self._ready.pop(0)
+            self._flying += 1
+            send = asyncio.create_task(self._send(parcel))
+            self._sends[send] = parcel.row.id
+            send.add_done_callback(self._landed)
 
     def _lease(self, limit: int) -> list[Parcel]:
         return self.service.lease(self.clock.now(), limit)
 
+    def _give_back(self) -> None:
+        """What was leased ahead, and not sent: at the next start it is no possible repeat."""
+        ready, self._ready = self._ready, []
+        self.service.give_back(ready)
+
     def _landed(self, send: asyncio.Task[None]) -> None:
         self._sends.pop(send, None)
-        self._wake.set()
 
     async def _rest(self) -> None:
         """Until the next message is due, or somebody wakes the dispatcher."""
         due = await self._guarded("next due", self.service.next_due)
         wait = IDLE
-        if due is not None and len(self._sends) < self.in_flight:
+        if due is not None and self._flying < self.in_flight:
             # What is due and was not leased just now waits for something else than its hour.
             ahead = (due - self.clock.now()) / timedelta(seconds=1)
             wait = min(IDLE, ahead if ahead > 0 else 1.0)
+        await self._woken(wait)
+
+    async def _woken(self, seconds: float) -> None:
+        """Until somebody wakes the dispatcher, or the time is up."""
         try:
-            await asyncio.wait_for(self._wake.wait(), wait)
+            await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
             return
 
     async def _send(self, parcel: Parcel) -> None:
-        row = parcel.row.id
         try:
-            channel = self.channels[parcel.row.draft.channel]
-            provider_id = await channel.send(parcel.address, parcel.message, parcel.key)
-        except SendError as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
-            failure = SendError(type(error).__name__, retry=True, unknown=True)
-            log.error("sending row %d failed: %s", row, type(error).__name__)
+            outcome = await self._offer(parcel)
+        finally:
+            self._flying -= 1
+            self._wake.set()
+        row = parcel.row.id
+        if isinstance(outcome, SendError):
+            await self._record(row, lambda: self.service.failed(parcel, outcome, self.clock.now()))
+            self._wake.set()
         else:
             at = self.clock.now()
             self.on_sent(parcel.row.draft, at)
-            await self._record(row, lambda: self.service.sent(parcel, provider_id, at))
-            return
-        fate = await self._record(
-            row, lambda: self.service.failed(parcel, failure, self.clock.now())
-        )
-        if fate is Fate.NEXT_CHANNEL:
-            self._wake.set()
+            await self._record(row, lambda: self.service.sent(parcel, outcome, at))
+
+    async def _offer(self, parcel: Parcel) -> str | SendError:
+        """What the provider made of it: its id there, or why not."""
+        try:
+            channel = self.channels[parcel.row.draft.channel]
+            return await channel.send(parcel.address, parcel.message, parcel.key)
+        except SendError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
+            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+            return SendError(type(error).__name__, retry=True, unknown=True)
 
     async def _record(self, row: int, work: Callable[[], T]) -> T | None:
         """Writes down what became of a send, however long the database refuses.
@@ -329,3 +362,8 @@ class Daemon:
         for send in list(self._sends):
             send.cancel()
         await asyncio.gather(*self._sends, return_exceptions=True)
+
+
+def _waits(parcel: Parcel) -> bool:
+    """Answers set out before all else."""
+    return parcel.row.draft.kind != "reply"

@@ -78,6 +78,7 @@ def nudge(
     insist: bool = False,
     aside: str = "",
     off: Off = NOBODY,
+    files: bool = True,
 ) -> Outbound | None:
     """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
 
@@ -85,6 +86,7 @@ def nudge(
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
     `aside`: one more line at its end.
     `off`: who is away, and for which units the recipient stands in.
+    `files`: with the due days as a calendar file.
     """
     chosen = _chosen(context, items)
     live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
@@ -114,7 +116,9 @@ def nudge(
         edit=edit,
         v=view,
     )
-    return message if edit else replace(message, attachments=(_due_days(context, live),))
+    if edit or not files:
+        return message
+    return replace(message, attachments=(_due_days(context, live),))
 
 
 def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:

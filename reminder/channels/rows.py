@@ -58,7 +58,7 @@ class RowRenderer:
             plans=office.by_plan,
             states=office.states,
             action_id=lambda act, key, unit: buttons.encode(Act(act).value, key, unit),
-            names={person.id: person.name for person in office.files.people},
+            names=office.files.names,
             events=office.events,
             at=now,
         )
@@ -73,11 +73,10 @@ class RowRenderer:
         due = due_reports(office, items)
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
         off, insist = _off(office, context, row, items), "insist" in draft.payload
-        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off)
-        if message is None:
-            return None
-        if draft.channel != EMAIL:
-            return replace(message, attachments=())
+        by_mail = draft.channel == EMAIL
+        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off, files=by_mail)
+        if message is None or not by_mail:
+            return message
         files = reportdraft.files(office, due, context.today)
         return replace(message, attachments=(*message.attachments, *files))
 
@@ -159,7 +158,7 @@ def _off(office: Office, context: Context, row: Row, units: Iterable[str]) -> nu
     away = {
         unit: [
             (person.name, until)
-            for person in office.members(unit)
+            for person in (office.members(unit) if office.absences else ())
             if person != recipient and (until := office.away_until(person.id, context.today))
         ]
         for unit in units

@@ -40,6 +40,11 @@ class Files:
         return Agenda(self.scheduler, tuple(sorted(self.plans, key=lambda plan: plan.year)))
 
     @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The people's names, by id."""
+        return {person.id: person.name for person in self.people}
+
+    @cached_property
     def members(self) -> Mapping[str, Sequence[Person]]:
         """The people of each unit, in the order of the file."""
         found: dict[str, list[Person]] = defaultdict(list)

@@ -13,7 +13,7 @@ from reminder.ports import ENDED, Renderer, SendError, Store, StoreBusyError
 from reminder.service import bounces, copies, deliver, enrol, recipients, tick
 from reminder.service.bounces import Bounce
 from reminder.service.deliver import Delivery, Fate, Parcel
-from reminder.service.office import Files, Office
+from reminder.service.office import ALL_CHANNELS, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.saying import counted, minute
 
@@ -30,6 +30,7 @@ class Service:
     receiver: Receiver
     delivery: Delivery = field(default_factory=Delivery)
     _revision: tuple[int, str] | None = None  # of the store, when it was last read
+    _down: set[str] | None = None  # channels of which it was said that they refuse everything
 
     def refresh(self) -> Office:
         """The office with what has been added to the ledger and the addresses since."""
@@ -88,14 +89,26 @@ class Service:
     def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
         """A message was accepted."""
         deliver.sent(self.store, parcel, provider_id, now)
-        deliver.channel_up(self.store, parcel.row.draft.channel)
+        channel = parcel.row.draft.channel
+        if self._down is None:
+            self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
+        if channel in self._down:
+            deliver.channel_up(self.store, channel)
+            self._down.discard(channel)
+
+    def give_back(self, parcels: Iterable[Parcel]) -> None:
+        """These were leased, and no attempt was made to send them."""
+        for parcel in parcels:
+            self.store.mark_retry(parcel.row, parcel.row.due_at, parcel.row.error, unknown=False)
 
     def failed(self, parcel: Parcel, error: SendError, now: datetime) -> Fate:
         """A message was not accepted."""
+        self._down = None
         return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
 
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """A channel refuses everything, as its listener has found out."""
+        self._down = None
         deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:

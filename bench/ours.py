@@ -1,0 +1,167 @@
+"""This project's side, wired as `reminder run` wires it: python -m bench.ours WORD …"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from datetime import time as clock_time
+from pathlib import Path
+
+from reminder.channels.pacer import Gaps, Pacer
+from reminder.channels.telegram import TelegramChannel
+from reminder.core.outbox import Draft
+from reminder.core.workdays import instant
+from reminder.service.limits import Allowance
+from reminder.wiring import Program, program
+
+ROOT = Path(__file__).resolve().parent.parent
+DAY = date(2024, 1, 26)
+QUIET_HOUR = instant(DAY, clock_time(19, 0))  # outside the speaking hours: no tick adds anything
+SLOT = instant(DAY, clock_time(8, 0))
+
+
+class SetClock:
+    """A clock that stands still."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def office(folder: Path, base_url: str, *, officers: int = 1, flight: int = 8) -> Path:
+    """The files of an office with that many officers in Tư pháp; the settings' path."""
+    units = ["van-phong", "lanh-dao", "van-hoa", "kinh-te", "cong-an", "quan-su"]
+    people = "".join(
+        f'[[person]]\nid = "p{n}"\nname = "Công chức {n}"\nunit = "tu-phap"\n'
+        for n in range(officers)
+    )
+    del units
+    (folder / "people.toml").write_text(people, encoding="utf-8")
+    path = folder / "reminder.toml"
+    path.write_text(
+        f"""
+[plan]
+files = ["{(ROOT / "data/plan2024.toml").as_posix()}"]
+people = "people.toml"
+calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
+[store]
+url = "sqlite:///{(folder / "r.db").as_posix()}"
+[telegram]
+token = "4242:bench"
+base_url = "{base_url}"
+[delivery]
+in_flight = {flight}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def wired(config: Path, *, paced: bool) -> Program:
+    """The program on a clock that stands still; without `paced`, for a server without limits."""
+    found = program(config, SetClock(QUIET_HOUR))
+    channel = found.channels["telegram"]
+    assert isinstance(channel, TelegramChannel)
+    if not paced:
+        channel._pacer = Pacer(time.monotonic, gaps=Gaps(overall=0, chat=0))
+    return found
+
+
+def enrol(run: Program, officers: int) -> None:
+    """Each officer has a chat of their own; the plan has started long ago."""
+    store = run.store
+    from reminder.store.people import _binding
+
+    rows = [_binding(f"p{n}", "telegram", str(11 + n), SLOT) for n in range(officers)]
+    with store._database.writing() as connection:  # type: ignore[attr-defined]
+        connection.execute(store._bind, rows)  # type: ignore[attr-defined]
+    run.daemon.service._revision = None
+    at = SLOT.isoformat()
+    marks = {"started:cchc-2024": at, "greeted:cchc-2024": at}
+    empty = {f"empty:{unit}": at for unit in run.daemon.service.office.units}
+    store.record([], unit_names={}, meta={**marks, **empty}, at=SLOT)
+
+
+def nudges(run: Program, officers: int) -> None:
+    """One nudge of one occurrence for each officer, waiting in the outbox."""
+    item = ["tu-phap", "cchc-2024", "1c", 1, "2024", "2024-01-31", "lead-5"]
+    drafts = [
+        Draft(
+            slot=SLOT,
+            recipient=f"p{n}",
+            kind="nudge",
+            channel="telegram",
+            payload={"items": [item]},
+            due_at=SLOT,
+        )
+        for n in range(officers)
+    ]
+    run.store.record([], unit_names={}, drafts=drafts, at=SLOT)
+
+
+async def send(config: Path, count: int, *, paced: bool) -> float:
+    """When the last of `count` messages was on record as sent."""
+    run = wired(config, paced=paced)
+    enrol(run, count)
+    nudges(run, count)
+    gc.collect()
+    left, end = count, 0.0
+    mark: Callable[..., None] = run.daemon.service.sent
+
+    def sent(*given: object) -> None:
+        nonlocal left, end
+        mark(*given)
+        left -= 1
+        if not left:
+            end = time.time()
+            loop.call_soon_threadsafe(run.daemon.stop)
+
+    loop = asyncio.get_running_loop()
+    run.daemon.service.sent = sent  # type: ignore[method-assign]
+    await run.run()
+    return end
+
+
+async def answer(config: Path) -> None:
+    """Answers until it is killed."""
+    run = wired(config, paced=False)
+    enrol(run, 1)
+    run.daemon.service.receiver.limits.spoken = Allowance(
+        10**9, run.daemon.service.receiver.limits.spoken.within
+    )
+    await run.run()
+
+
+def main() -> None:
+    """Runs one side; prints what it found as JSON."""
+    from bench.quiet import quiet
+
+    quiet()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["send", "answer"])
+    parser.add_argument("base_url")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--flight", type=int, default=8)
+    parser.add_argument("--paced", action="store_true")
+    given = parser.parse_args()
+    config = office(given.folder, given.base_url, officers=given.count, flight=given.flight)
+    if given.what == "answer":
+        return asyncio.run(answer(config))
+    end = asyncio.run(send(config, given.count, paced=given.paced))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"end": end, "memory": memory}), file=sys.stdout)
+    return None
+
+
+if __name__ == "__main__":
+    main()
