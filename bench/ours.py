@@ -126,7 +126,7 @@ async def send(config: Path, count: int, *, paced: bool) -> float:
             loop.call_soon_threadsafe(run.daemon.stop)
 
     loop = asyncio.get_running_loop()
-    run.daemon.service.sent = sent  # type: ignore[method-assign]
+    run.daemon.service.sent = sent  # type: ignore[method-assign, assignment]
     await run.run()
     return end
 

@@ -113,6 +113,9 @@ _INVISIBLE = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
 
 def one_line(text: str, longest: int = 300) -> str:
     """`text` in NFC on one line, without control characters, at most `longest` characters."""
+    # Nothing that is printable is dropped, and no mark but the space is a blank: most text is so.
+    if len(text) <= longest and text.isprintable() and unicodedata.is_normalized("NFC", text):
+        return " ".join(text.split())
     kept = (
         " " if c.isspace() else c
         for c in unicodedata.normalize("NFC", text[: longest * 8])
