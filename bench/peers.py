@@ -11,13 +11,17 @@ import asyncio
 import json
 import time
 
-TEXT = "Nhắc việc: 1c. Báo cáo, hạn Thứ Tư 31/01. Xong thì gõ /done 1c"
+# The nudge that this project sends in the same trial: its text, its format, its buttons.
+TEXT = """<b>Nhắc việc</b> · Thứ Sáu 26/01
+• <b>1c</b> Kế hoạch cải cách hành chính năm 2024: còn 5 ngày, hạn Thứ Tư 31/01
+Xong thì bấm nút, hoặc gõ <code>/done 1c</code>; cần thêm thời gian: <code>gia hạn 1c 05/02</code>"""
+BUTTONS = (("✅ Đã xong 1c", "d|1c"), ("⏰ Mai nhắc lại", "s|1c"), ("✍️ Vướng mắc", "n|1c"))
 TOKEN = "4242:bench"
 
 
 async def send(base_url: str, count: int, flight: int) -> float:
     """`count` messages by a bare loop, `flight` of them at once; when the last was accepted."""
-    from telegram import Bot
+    from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
     from telegram.request import HTTPXRequest
 
     from bench.quiet import quiet
@@ -29,7 +33,18 @@ async def send(base_url: str, count: int, flight: int) -> float:
 
         async def loop() -> None:
             for chat in waiting:
-                await bot.send_message(chat, TEXT)
+                await bot.send_message(
+                    chat,
+                    TEXT,
+                    parse_mode="HTML",
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    reply_markup=InlineKeyboardMarkup(
+                        [
+                            [InlineKeyboardButton(label, callback_data=data)]
+                            for label, data in BUTTONS
+                        ]
+                    ),
+                )
 
         await asyncio.gather(*(loop() for _ in range(flight)))
         return time.time()

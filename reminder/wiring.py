@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -268,6 +269,7 @@ def run(config: Path | None) -> None:
 
 async def _run(config: Path | None) -> None:
     wired = program(config, bootstrap.SystemClock())
+    gc.freeze()  # what is there by now stays: no collection need look at it again
     await wired.run()
     log.info("reminder has ended")
 

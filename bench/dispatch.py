@@ -1,0 +1,61 @@
+"""Dispatch: waiting nudges through python-telegram-bot to a server that answers at once.
+
+Here each message is leased, rendered, sent, and on record as sent (a commit with synchronous=FULL)
+before it counts; the peer is a bare loop of `bot.send_message` with the same message, the same
+number in flight, and nothing on record. From the first arrival at the server to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+
+from bench.rows import Row, at_least, at_most, in_turn, row
+from bench.sides import folder, result, server, stats
+
+PACED = 300  # messages with the real limits on: ten seconds
+
+
+def run() -> Iterator[Row]:
+    """The rows, one after the other."""
+    for count, flight, least, rounds in ((1000, 1, 0.6, 5), (1000, 8, 0.8, 5), (10_000, 8, 0.8, 1)):
+        peer, ours = in_turn(
+            partial(_peer, count, flight), partial(_ours, count, flight), rounds=rounds
+        )
+        yield row(
+            f"dispatch of {count}, {flight} in flight, a second" + (" (one round)" * (rounds == 1)),
+            f"{ours:.0f}",
+            f"{peer:.0f}",
+            figure=ours / peer,
+            goal=at_least(least),
+        )
+    for jitter in (0.0, 0.05):
+        rate, refused = _paced(jitter)
+        name = f"under the real limits, {jitter * 1e3:.0f} ms of jitter each way"
+        yield row(f"{name}: a second", f"{rate:.2f}", figure=rate / 30, goal=at_least(0.95))
+        yield row(f"{name}: 429s", f"{refused}", figure=refused, goal=at_most(0))
+
+
+def _peer(count: int, flight: int) -> float:
+    with server() as url:
+        words = ("--count", str(count), "--flight", str(flight))
+        end = result("bench.peers", "send", url, *words)["end"]
+        return count / float(end - stats(url)["arrivals"][0])
+
+
+def _ours(count: int, flight: int) -> float:
+    with server() as url, folder() as place:
+        words = ("--count", str(count), "--flight", str(flight))
+        end = result("bench.ours", "send", url, place, *words)["end"]
+        return count / float(end - stats(url)["arrivals"][0])
+
+
+def _paced(jitter: float) -> tuple[float, int]:
+    with server("--limits", "--jitter", str(jitter)) as url, folder() as place:
+        result("bench.ours", "send", url, place, "--count", str(PACED), "--paced")
+        seen = stats(url)
+        arrivals = sorted(seen["arrivals"])
+        assert all(a <= b for a, b in pairwise(arrivals))
+        rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
+        return rate, int(seen["refused"])

@@ -1,0 +1,114 @@
+"""Weight: from the start to the first poll, memory, and the CPU of an idle hour.
+
+Both are whole processes, started as a user starts them: `reminder run` beside a bare polling bot of
+python-telegram-bot. The idle hour is scaled from a quarter of a minute, of which the peer's is too:
+ticks each minute count as they fall. Memory after a year: one process plays the whole year of a ward
+through the service and the store, each message rendered.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.ours import office
+from bench.rows import Row, at_most, in_turn, row
+from bench.sides import client, folder, result, server, stats
+
+IDLE = 60.0  # seconds that both are watched at once
+SETTLE = 3.0  # seconds after the first poll
+
+
+def run() -> Iterator[Row]:
+    """The rows."""
+    memory: dict[str, float] = {}
+    peer, ours = in_turn(lambda: _peer(memory), lambda: _ours(memory))
+    yield row("start to first poll, s", f"{ours:.2f}", f"{peer:.2f}", figure=ours, goal=at_most(1))
+    yield row(
+        "memory after start, MB",
+        f"{memory['ours']:.0f}",
+        f"{memory['peer']:.0f}",
+        figure=memory["ours"],
+        goal=at_most(100),
+    )
+    year = result("bench.year")["memory"] / 1024
+    yield row("memory after a simulated year, MB", f"{year:.0f}", figure=year, goal=at_most(100))
+    idle_ours, idle_peer = _idle()
+    yield row(
+        "CPU while idle, %",
+        f"{idle_ours:.3f}",
+        f"{idle_peer:.3f}",
+        figure=idle_ours,
+        goal=at_most(0.1),
+    )
+
+
+def _first_poll(url: str, began: float) -> float:
+    while (polled := stats(url)["polled"]) is None:
+        time.sleep(0.01)
+    return float(polled) - began
+
+
+def _peer(memory: dict[str, float]) -> float:
+    with server() as url:
+        began = time.time()
+        with client("bench.peers", "answer", url) as process:
+            took = _first_poll(url, began)
+            time.sleep(0.5)
+            memory["peer"] = _resident(process.pid)
+        return took
+
+
+def _ours(memory: dict[str, float]) -> float:
+    with server() as url, folder() as place:
+        config = office(Path(place), url)
+        _daemon(config, url, memory)  # once, so that the database is there
+        return _daemon(config, url, memory)
+
+
+def _daemon(config: Path, url: str, memory: dict[str, float]) -> float:
+    began = time.time()
+    words = [sys.executable, "-c", "from reminder.cli import main; main()", "run", "--config", str(config)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while (polled := stats(url)["polled"] or 0.0) < began:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        memory["ours"] = _resident(process.pid)
+        process.terminate()
+    return float(polled) - began
+
+
+def _idle() -> tuple[float, float]:
+    """Both at once, so that they meet the same minute."""
+    with server() as here, server() as there, folder() as place:
+        config = office(Path(place), here)
+        words = [sys.executable, "-c", "from reminder.cli import main; main()", "run", "--config", str(config)]
+        quiet = subprocess.DEVNULL
+        with (
+            subprocess.Popen(words, stdout=quiet, stderr=quiet) as ours,
+            client("bench.peers", "answer", there) as peer,
+        ):
+            for url in (here, there):
+                _first_poll(url, 0.0)
+            time.sleep(SETTLE)
+            before = _cpu(ours.pid), _cpu(peer.pid)
+            time.sleep(IDLE)
+            used = _cpu(ours.pid) - before[0], _cpu(peer.pid) - before[1]
+            ours.terminate()
+    return used[0] / IDLE * 100, used[1] / IDLE * 100
+
+
+def _resident(pid: int) -> float:
+    """Megabytes, of /proc: Linux only."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    found = next(line for line in lines if line.startswith("VmRSS:"))
+    return int(found.split()[1]) / 1024
+
+
+def _cpu(pid: int) -> float:
+    """Seconds, to the nanosecond: /proc/PID/stat counts in hundredths, too coarse here."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
