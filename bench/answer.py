@@ -1,4 +1,4 @@
-"""An answer: `/done 1c` and its undoing in turn, from the update at the poll to the reply's arrival.
+"""An answer: `/done 1c` and its undoing in turn, from the update to the arrival of the reply.
 
 The peer is a handler of python-telegram-bot that answers at once, and remembers nothing. Here the
 event, the answer and the mark of the update are committed first.

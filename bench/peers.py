@@ -14,7 +14,7 @@ import time
 # The nudge that this project sends in the same trial: its text, its format, its buttons.
 TEXT = """<b>Nhắc việc</b> · Thứ Sáu 26/01
 • <b>1c</b> Kế hoạch cải cách hành chính năm 2024: còn 5 ngày, hạn Thứ Tư 31/01
-Xong thì bấm nút, hoặc gõ <code>/done 1c</code>; cần thêm thời gian: <code>gia hạn 1c 05/02</code>"""
+Xong thì bấm nút, hoặc gõ <code>/done 1c</code>; cần thêm ngày: <code>gia hạn 1c 05/02</code>"""
 BUTTONS = (("✅ Đã xong 1c", "d|1c"), ("⏰ Mai nhắc lại", "s|1c"), ("✍️ Vướng mắc", "n|1c"))
 TOKEN = "4242:bench"
 

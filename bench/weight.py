@@ -71,7 +71,14 @@ def _ours(memory: dict[str, float]) -> float:
 
 def _daemon(config: Path, url: str, memory: dict[str, float]) -> float:
     began = time.time()
-    words = [sys.executable, "-c", "from reminder.cli import main; main()", "run", "--config", str(config)]
+    words = [
+        sys.executable,
+        "-c",
+        "from reminder.cli import main; main()",
+        "run",
+        "--config",
+        str(config),
+    ]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while (polled := stats(url)["polled"] or 0.0) < began:
             time.sleep(0.01)
@@ -85,7 +92,14 @@ def _idle() -> tuple[float, float]:
     """Both at once, so that they meet the same minute."""
     with server() as here, server() as there, folder() as place:
         config = office(Path(place), here)
-        words = [sys.executable, "-c", "from reminder.cli import main; main()", "run", "--config", str(config)]
+        words = [
+            sys.executable,
+            "-c",
+            "from reminder.cli import main; main()",
+            "run",
+            "--config",
+            str(config),
+        ]
         quiet = subprocess.DEVNULL
         with (
             subprocess.Popen(words, stdout=quiet, stderr=quiet) as ours,

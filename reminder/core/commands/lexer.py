@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from reminder.core.codes import Code, CodeBook
 from reminder.core.commands.model import Meaning
 from reminder.core.moments import Day, day_at, days_at, period_at
 from reminder.core.moods import MOODS, Mood
+from reminder.core.plan import Unit
 from reminder.core.text import Found, Phrases, Token, phrases, plain_at, tokenise, words
 
 
@@ -178,21 +180,26 @@ _NAME_ENDS = frozenset(":,.-\n")
 _TOPICS = words("ket qua tinh hinh tien do ve")
 
 
+@lru_cache(maxsize=8)
+def _spellings(units: tuple[Unit, ...]) -> Phrases[str]:
+    """What units are called → their ids; made once, for it takes longer than most reading."""
+    return Phrases(
+        {
+            spelling: unit.id
+            for unit in reversed(units)
+            for spelling in (*unit.spellings, unit.short, unit.name, unit.id)
+            if spelling
+        }
+    )
+
+
 class Lexer:
     """Reads texts of one sender."""
 
     def __init__(self, book: CodeBook, meaning: Meaning, today: date) -> None:
         self.book = book
         self.today = today
-        units = [unit for plan in meaning.plans for unit in plan.units]
-        self.units = Phrases(
-            {
-                spelling: unit.id
-                for unit in reversed(units)
-                for spelling in (*unit.spellings, unit.short, unit.name, unit.id)
-                if spelling
-            }
-        )
+        self.units = _spellings(tuple(unit for plan in meaning.plans for unit in plan.units))
 
     def polite(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens of politeness, or of signs, begin at `index`."""

@@ -1,0 +1,63 @@
+"""`make bench`: python -m bench [--markdown] [--json FILE] [PART …]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench import answer, dispatch, growth, planning, weight
+from bench.quiet import quiet
+from bench.rows import Row, table
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "planning": planning.run,
+    "dispatch": dispatch.run,
+    "answer": answer.run,
+    "weight": weight.run,
+    "growth": growth.run,
+}
+PEERS = ("python-telegram-bot", "APScheduler", "SQLAlchemy")
+
+
+def machine() -> str:
+    """What the figures hold for."""
+    cores = os.cpu_count()
+    versions = ", ".join(f"{name} {version(name)}" for name in PEERS)
+    return (
+        f"{datetime.now(UTC):%d/%m/%Y}, {platform.system()} {platform.machine()}, {cores} cores, "
+        f"Python {platform.python_version()}, {versions}; load before it {os.getloadavg()[0]:.1f}"
+    )
+
+
+def main() -> int:
+    """Measures, shows, and keeps; 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markdown", action="store_true", help="as docs/performance.md has it")
+    parser.add_argument("--json", type=Path, default=Path("var/bench.json"), metavar="FILE")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[], metavar="PART")
+    given = parser.parse_args()
+    quiet()
+    where, began, rows = machine(), time.monotonic(), []
+    for name in given.parts or PARTS:
+        for row in PARTS[name]():
+            rows.append(row)
+            print(f"{name}: {row.what}: {row.ours} {row.peer}", file=sys.stderr, flush=True)
+    seconds = time.monotonic() - began
+    print(f"{where}; took {seconds:.0f} s\n")
+    print(table(rows, markdown=given.markdown))
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"machine": where, "seconds": seconds, "rows": [row.as_json() for row in rows]}
+    given.json.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return int(any(row.met is False for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
