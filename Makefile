@@ -1,12 +1,13 @@
 # make run    the main job: the program on a made-up office, with a clock that jumps
 # make test   all tests
+# make bench  how fast and how small, against whom: a table, and var/bench.json
 # make check  format, lint, types, layers, tests with coverage
 # Each does its own set-up; the second time there is nothing left to set up.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format lock clean
+.PHONY: run test check bench format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -20,6 +21,9 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m bench $(BENCH)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

@@ -3,7 +3,7 @@
 What is compared: after it, the reminders of a day are known and durable. APScheduler gets there by
 adding one job for each (occurrence, unit, stage) of the year to its SQLAlchemy job store on SQLite,
 through its own `add_job`; here a tick reckons the day anew from plan and ledger and writes it to
-the outbox on SQLite. The peer adds the jobs of as many wards as a few seconds allow, and is scaled by
+the outbox on SQLite. The peer adds as many jobs as a few seconds allow, and is scaled by
 its own cost a job, which does not fall with size. For the sake of fairness its other half stands
 beside it: finding, running and removing the jobs of one day that it already holds, against the same
 tick. The peer runs no work: its executor returns at once. The day is 26 January 2024, when all

@@ -32,7 +32,7 @@ class Telegram:
         self.script = script * rounds
         self.jitter = jitter  # seconds: the longest that a request or an answer is under way
         self.arrivals: list[float] = []  # of sends and edits
-        self.polled: float | None = None
+        self.polled: list[float] = []  # when each poll came
         self.took: list[float] = []  # of each line of the script
         self._asked: float | None = None
         self._polls: list[asyncio.Future[list[dict[str, Any]]]] = []
@@ -44,7 +44,7 @@ class Telegram:
         if name in ("sendmessage", "editmessagetext"):
             return self._sent(body)
         if name == "getupdates":
-            self.polled = self.polled or time.time()
+            self.polled.append(time.time())
             return 200, {"ok": True, "result": await self._poll()}
         if name == "getme":
             return 200, {"ok": True, "result": _BOT}

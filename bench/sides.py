@@ -1,4 +1,4 @@
-"""The server and a client, each in a process of its own, so that neither waits for the other's lock."""
+"""The server and a client, each in a process of its own: neither waits for the other's lock."""
 
 from __future__ import annotations
 

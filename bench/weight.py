@@ -1,9 +1,9 @@
 """Weight: from the start to the first poll, memory, and the CPU of an idle hour.
 
 Both are whole processes, started as a user starts them: `reminder run` beside a bare polling bot of
-python-telegram-bot. The idle hour is scaled from a quarter of a minute, of which the peer's is too:
-ticks each minute count as they fall. Memory after a year: one process plays the whole year of a ward
-through the service and the store, each message rendered.
+python-telegram-bot. The idle hour is scaled from one minute, in which all that recurs falls at least
+once: tick, sweeps, looks at the files. Memory after a year: one process plays the whole year of a
+ward through the service and the store, each message rendered.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def run() -> Iterator[Row]:
 
 
 def _first_poll(url: str, began: float) -> float:
-    while (polled := stats(url)["polled"]) is None:
+    """Seconds from `began` to the first poll after it."""
+    while not (polls := [at for at in stats(url)["polled"] if at > began]):
         time.sleep(0.01)
-    return float(polled) - began
+    return float(polls[0]) - began
 
 
 def _peer(memory: dict[str, float]) -> float:
@@ -80,12 +81,11 @@ def _daemon(config: Path, url: str, memory: dict[str, float]) -> float:
         str(config),
     ]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while (polled := stats(url)["polled"] or 0.0) < began:
-            time.sleep(0.01)
+        took = _first_poll(url, began)
         time.sleep(0.5)
         memory["ours"] = _resident(process.pid)
         process.terminate()
-    return float(polled) - began
+    return took
 
 
 def _idle() -> tuple[float, float]:

@@ -1,4 +1,7 @@
-"""Mail put together from the settings: the channel that sends, the mailbox, who watches it."""
+"""Mail put together from the settings: the channel that sends, the mailbox, who watches it.
+
+What reads a mailbox is loaded where there is one.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reminder.channels.mail import MailChannel, MailIdentity, MailServer
 from reminder.core.tokens import folded
 from reminder.daemon import Daemon
 from reminder.files.settings import Settings
-from reminder.inbox.box import Box, ImapServer
-from reminder.inbox.judging import Rules
-from reminder.inbox.watcher import MailListener
 from reminder.ports import Store
 from reminder.service.bounces import Bounce
 from reminder.service.office import EMAIL
+
+if TYPE_CHECKING:
+    from reminder.inbox.box import ImapServer
+    from reminder.inbox.watcher import MailListener
 
 _SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
 
@@ -45,6 +50,8 @@ def mail_server(settings: Settings) -> MailServer:
 
 
 def imap_server(settings: Settings) -> ImapServer:
+    from reminder.inbox.box import ImapServer
+
     section = settings.inbox
     return ImapServer(
         host=section.host,
@@ -72,6 +79,10 @@ def listeners(
     section = settings.inbox
     if not section.is_on:
         return ()
+    from reminder.inbox.box import Box
+    from reminder.inbox.judging import Rules
+    from reminder.inbox.watcher import MailListener
+
     rules = Rules(
         secret=secret_of(store),
         address=section.address,

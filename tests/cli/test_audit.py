@@ -261,7 +261,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
         store.bind("tp-1", "telegram", "42", NOW - timedelta(days=9))
         store.bind("tp-1", "email", "moi@xa.example", NOW + timedelta(days=2))
         store.record([done], unit_names={}, drafts=drafts, at=NOW)
-        first, second, third, _ = store.lease(
+        _, first, second, third = store.lease(  # the answer goes first
             NOW + timedelta(days=5), 9, timedelta(minutes=5), ["telegram", "email"]
         )
         store.mark_sent(first, "+9001", NOW - timedelta(hours=1))

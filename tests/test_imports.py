@@ -1,0 +1,21 @@
+"""What a running daemon loads: only what it needs, since each megabyte is there all year."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ["alembic", "bs4", "docx", "holidays", "icalendar", "imap_tools", "lxml", "openpyxl", "prometheus_client", "psycopg", "segno", "sqlalchemy.dialects.postgresql", "structlog", "xlsxwriter"]
+
+
+def test_the_wired_daemon_loads_nothing_that_only_some_days_need() -> None:
+    """Neither the makers of files, nor the readers of a mailbox, nor what migrates."""
+    program = f"""
+import sys
+import reminder.cli, reminder.wiring, reminder.logs, reminder.files.settings
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
