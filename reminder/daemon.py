@@ -50,7 +50,7 @@ class Daemon:
     channels: Mapping[str, Channel]
     clock: Clock
     listeners: tuple[Listener, ...] = ()
-    look: Callable[[], bool] | None = None  # rereads changed files; True if anything was taken up
+    look: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     beat: Callable[[str], None] = lambda _: None  # takes the signs of life: ops.pulse.Beat
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
@@ -218,6 +218,7 @@ class Daemon:
             return
         changed = await self._guarded("look", self.look)
         if changed:
+            self._wake.set()  # what was refused is told to the office
             await self.tick()
 
     async def _sweep(self) -> None:
@@ -228,6 +229,7 @@ class Daemon:
     async def _back_up(self) -> None:
         if self.backup is not None:
             await self._guarded("backup", self.backup)
+            self._wake.set()  # that no copy could be made is told to the office
 
     async def _guarded(self, what: str, work: Callable[[], T]) -> T | None:
         """`work`, or one line in the log that says why not; the daemon goes on in any case."""

@@ -118,7 +118,7 @@ class Month:
     async def enrol(self) -> None:
         """Once there is a database, everybody is enrolled."""
         await self.settle()
-        enrolled(self.folder, self.telegram)
+        enrolled(self.folder, self.telegram, self.now)
         self.enrolled = True
 
 
@@ -131,11 +131,7 @@ def write_clock(folder: Path, moment: datetime) -> None:
 
 def hours_of(days: Sequence[str]) -> list[tuple[str, str]]:
     """The moments of these days, in their order; of a weekend only one."""
-    return [
-        (day, hour)
-        for day in days
-        for hour in (HOURS if at(day).weekday() < 5 else HOURS[:1])
-    ]
+    return [(day, hour) for day in days for hour in (HOURS if at(day).weekday() < 5 else HOURS[:1])]
 
 
 @asynccontextmanager

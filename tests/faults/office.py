@@ -9,7 +9,6 @@ from typing import NamedTuple
 from reminder.store.opening import open_store
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
-from tests.service.world import at
 
 STRANGER, GROUP = 66, -70
 UNITS = {
@@ -109,7 +108,7 @@ sender = "nhac@example.vn"
     return config
 
 
-def enrolled(folder: Path, telegram: FakeTelegram, now: datetime = at("22/01", "06:00")) -> None:
+def enrolled(folder: Path, telegram: FakeTelegram, now: datetime) -> None:
     """Everybody with Telegram has followed an invitation, and one unit has a group."""
     url = f"sqlite:///{(folder / 'r.db').as_posix()}"
     store = open_store(url, exclusive=False, sleep=lambda _: None)

@@ -17,8 +17,11 @@ from tests.service.world import at
 KILL, AWAY = "kill -9", "Telegram: three days out of reach"
 AT_FIRST = 3  # kills while a fresh database is made
 # Days on which the morning has something to say, so that a fault of a line meets messages.
-BUSY = "24/01 26/01 30/01 31/01 01/02 05/02 06/02 07/02 16/02 19/02 20/02".split()
-AWAY_FROM = ("25/01", "30/01")  # when an outage may begin
+BUSY = (
+    *("24/01", "26/01", "30/01", "31/01", "01/02", "05/02", "06/02", "07/02", "16/02", "19/02"),
+    "20/02",
+)
+AWAY_FROM = ("25/01", "30/01")  # when an outage of three days may begin
 Plan = dict[tuple[str, str], list[Fault]]
 
 
@@ -27,7 +30,9 @@ def planned(faults: Sequence[str], count: int, days: Sequence[str], rng: Random)
     found: Plan = defaultdict(list)
     for n in range(count):
         fault = BY_NAME[faults[n % len(faults)]]
-        wished = AWAY_FROM if fault.name == AWAY else BUSY if fault.hours == ("08:00",) else days
+        wished: Sequence[str] = BUSY if fault.hours == ("08:00",) else days
+        if fault.name == AWAY:
+            wished = [day for day in AWAY_FROM if at(day) + timedelta(days=4) < at(days[-1])]
         places = [
             (day, hour)
             for day, hour in hours_of(days)
@@ -89,7 +94,11 @@ async def _happen(
     office: Month, faults: Sequence[Fault], tally: Tally, until: object = None
 ) -> None:
     """The faults of one moment, one after the other; then the daemon must come to rest."""
-    line, call, mails = len(office.nursery.log), len(office.telegram.calls), office.mail.happened.total()
+    line, call, mails = (
+        len(office.nursery.log),
+        len(office.telegram.calls),
+        office.mail.happened.total(),
+    )
     for fault in faults:
         await fault.happens(office)
     await office.settle(until)  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ class MailServer:
         if refusal in ("", TAKEN):
             self._take(envelope)
         if refusal.startswith("dropped"):
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
             return "250 OK"  # which nobody hears
         return refusal or "250 OK"

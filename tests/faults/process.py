@@ -23,26 +23,28 @@ import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-import alembic.command  # noqa: F401  loaded once here, not by each daemon that migrates
-import apscheduler.triggers.cron  # noqa: F401
-import apscheduler.triggers.interval  # noqa: F401
-import holidays.countries.vietnam  # noqa: F401
-import sqlalchemy.dialects.sqlite  # noqa: F401
 from telegram.request import HTTPXRequest
 
 from reminder import bootstrap, logs, wiring
 from reminder.channels.pacer import Pacer
 from reminder.channels.telegram import TelegramChannel, make_bot
 from reminder.core.errors import ReminderError
-from reminder.files import settings as _settings  # noqa: F401
 from reminder.ports import Channel, Outbound
 from reminder.store import SqlStore
+
+# What the program loads late is loaded here, once, and not by each daemon.
+for late in (
+    *("alembic.command", "apscheduler.triggers.cron", "apscheduler.triggers.interval"),
+    *("holidays.countries.vietnam", "reminder.files.settings", "sqlalchemy.dialects.sqlite"),
+):
+    import_module(late)
 
 HURRY = 25.0  # how much faster than the real clock the pauses of a line run
 ANSWER_SECONDS = 0.4  # real; how long an answer of Telegram is waited for
@@ -128,7 +130,7 @@ def born(config: Path, clock: Path) -> int:
         logs.follow(bootstrap.load_settings(config))
         asyncio.run(daemon(config, clock))
     except ReminderError as error:
-        print(f"refused: {error}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"refused: {error}\n")
         return 1
     return 0
 
@@ -151,7 +153,8 @@ def main() -> None:
                 finally:
                     sys.stderr.flush()
                     os._exit(code)
-        print(answer, flush=True)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
