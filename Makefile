@@ -1,12 +1,13 @@
 # make run    the main job: the program on a made-up office, with a clock that jumps
 # make test   all tests
 # make check  format, lint, types, layers, tests with coverage
+# make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
 # Each does its own set-up; the second time there is nothing left to set up.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format lock clean
+.PHONY: run test check torture format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -20,6 +21,9 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+torture: .venv/dev.stamp
+	$(BIN)/python -m tests.faults.torture --kills $(or $(KILLS),1000) --seed $(or $(SEED),2024)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

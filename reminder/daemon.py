@@ -325,6 +325,8 @@ class Daemon:
                 return fate
 
     async def _drain(self) -> None:
+        for channel in self.channels.values():
+            channel.halt()  # what has not begun is no possible repeat of the next run
         if self._sends:
             log.info("waiting for %d sends under way", len(self._sends))
             await asyncio.wait(self._sends, timeout=DRAIN)

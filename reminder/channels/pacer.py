@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,14 @@ OVERALL_GAP = 1 / 26  # seconds between any two sends: 30 in any second are allo
 CHAT_GAP = 1.05  # one a second in a chat, and a little for the line's jitter
 GROUP_SENDS, GROUP_SECONDS = 20, 61.0  # 20 in any minute in a group
 REMEMBERED = 500  # chats kept in mind before idle ones are forgotten
+
+
+class HeldError(Exception):
+    """A chat must wait longer than its senders should: others can go meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds  # until the chat takes a message again
 
 
 @dataclass(slots=True)
@@ -36,15 +45,18 @@ class _Chat:
 class Pacer:
     """Lets one send or edit at a time through to a chat, and all of them evenly spaced.
 
-    `clock` is monotonic, in seconds; `sleep` waits on that clock.
+    `clock` is monotonic, in seconds; `sleep` waits on that clock. Who would wait for a chat longer
+    than `patience` seconds gets HeldError instead of a turn.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        *,
+        patience: float = math.inf,
     ) -> None:
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._patience = clock, sleep, patience
         self._chats: dict[int, _Chat] = {}
         self._next = float("-inf")
         self._held: dict[int, float] = {}  # chats that were refused → until when
@@ -57,6 +69,8 @@ class Pacer:
         state.users += 1
         try:
             async with state.turn:
+                if (wait := state.ready(group=chat < 0) - self._clock()) > self._patience:
+                    raise HeldError(wait)
                 await self._until(lambda: state.ready(group=chat < 0))
                 await self._slot()
                 state.sends.append(self._clock())

@@ -68,7 +68,7 @@ class Keyed:
 
     def __init__(self, channel: Channel) -> None:
         self.name, self.capabilities = channel.name, channel.capabilities
-        self.start, self.stop = channel.start, channel.stop
+        self.start, self.stop, self.halt = channel.start, channel.stop, channel.halt
         self._channel = channel
 
     async def send(self, address: str, message: Outbound, key: str) -> str:
@@ -112,7 +112,7 @@ async def daemon(config: Path, clock: Path) -> None:
         front.listener._sleep = hurried
     channel = wired.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
-    channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried)
+    channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
     wired.channels["telegram"] = Keyed(channel)  # type: ignore[index]
     loop = asyncio.get_running_loop()
     for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):

@@ -31,6 +31,7 @@ class Tally:
     survived: int = 0
     said: int = 0
     due: int = 0  # things that the pure schedule had to say, to each of their recipients
+    on_record: int = 0  # of these: not said, or given up, with the reason in the database
     lost: int = 0
     twice: int = 0
     marked: int = 0
@@ -97,21 +98,23 @@ def _messages(
             people = recipients(message.unit, message.kind.value)
             tally.due += len(people)
             if said is not None and said.skipped:
+                tally.on_record += len(people)
                 continue
             for person in sorted(people):
                 place = (message.unit, message.kind.value, item.key, str(item.stage), str(item.due))
                 rows = places.get((person, *place), [])
-                if said is None or not _reached(rows, taken, mails):
+                if any(_key(row) in taken or row.provider_id in mails for row in rows):
+                    continue
+                if said is not None and _excused(rows):
+                    tally.on_record += 1
+                else:
                     tally.lost += 1
                     tally.why.append(f"lost: {message.at} {person} {place} {said} {rows}")
 
 
-def _reached(rows: list[Row], taken: Counter[str], mails: set[str]) -> bool:
-    """Whether any of `rows` was taken by a server, or each of them has its reason on record."""
-    sent = [row for row in rows if row.state is RowState.SENT]
-    if any(_key(row) in taken or row.provider_id in mails for row in rows):
-        return True
-    return bool(rows) and not sent and all(row.state in _ENDS and row.error for row in rows)
+def _excused(rows: list[Row]) -> bool:
+    """Whether each of `rows`, of which no server has any, has its reason on record."""
+    return bool(rows) and all(row.state in _ENDS and row.error for row in rows)
 
 
 def _key(row: Row) -> str:
