@@ -39,7 +39,9 @@ def a_moment(month: Month, longest: float = 0.35) -> float:
 
 async def kill(month: Month) -> None:
     """kill -9 at some moment of its life: while it starts, migrates, ticks, sends, records."""
-    if month.rng.random() < 0.5:
+    if month.telegram.pending and not month.away and month.rng.random() < 0.8:
+        await a_confirmation(month)
+    elif month.rng.random() < 0.5:
         await asyncio.sleep(a_moment(month))
     else:
         await some_sends(month)
@@ -55,6 +57,14 @@ async def some_sends(month: Month) -> None:
             break
         await asyncio.sleep(0.005)
     await asyncio.sleep(month.rng.choice((0, 0.004, 0.02)) * month.rng.random())
+
+
+async def a_confirmation(month: Month) -> None:
+    """Until what people wrote is confirmed to Telegram: by then it must be on record."""
+    for _ in range(2000):
+        if not month.telegram.pending:
+            break
+        await asyncio.sleep(0.0005)
 
 
 def arrived(month: Month) -> int:

@@ -10,11 +10,12 @@ from random import Random
 
 from tests.faults.happenings import BY_NAME, Fault, is_said
 from tests.faults.month import Month, StuckError, hours_of, month
-from tests.faults.office import DAYS
+from tests.faults.office import ANSWERS, DAYS
 from tests.faults.verdict import Tally, judged, unknown_sends
 from tests.service.world import at
 
 KILL, AWAY = "kill -9", "Telegram: three days out of reach"
+FIRST = "reminder runs: "
 AT_FIRST = 3  # kills while a fresh database is made
 # Days on which the morning has something to say, so that a fault of a line meets messages.
 BUSY = (
@@ -40,8 +41,9 @@ def planned(faults: Sequence[str], count: int, days: Sequence[str], rng: Random)
             and (fault.name == KILL or not any(f.name != KILL for f in found[day, hour]))
         ]  # fmt: skip
         busy = [(day, hour) for day, hour in places if day in BUSY and hour == "08:00"]
-        if busy and rng.random() < 0.6:  # where most is under way
-            places = busy
+        told = [(a.day, a.hour) for a in ANSWERS if (a.day, a.hour) in places]
+        chance = rng.random()  # mostly where something is under way
+        places = busy if busy and chance < 0.5 else told if told and chance < 0.8 else places
         if places:
             found[rng.choice(places)].append(fault)
     return found
@@ -106,7 +108,10 @@ async def _happen(
         if _has_hit(office, fault, call, mails):
             tally.runs += 1
             tally.survived += 1
-            said = is_said(fault, office.nursery.log[line:])
+            lines = office.nursery.log[line:]
+            # Nothing tells of a kill before the very first run had begun: there was nothing yet.
+            fresh = not office.enrolled and any(FIRST in line for line in lines)
+            said = fresh or is_said(fault, lines)
             tally.said += said
             if not said:
                 tally.why.append(f"not said: {fault.name} at {office.now}")

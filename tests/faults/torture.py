@@ -23,9 +23,9 @@ from tests.faults.verdict import Tally
 KILLS_A_MONTH = 50
 MIXED = "all of them, mixed"
 HEAD = (
-    "fault, runs, survived, said, due, on record, lost, sent twice, of them marked, in flight, "
-    "answers, answers lost, rights broken"
-).split(", ")
+    *("fault", "runs", "survived", "said", "due", "on record", "lost", "sent twice"),
+    *("of them marked", "in flight", "answers", "answers lost", "rights broken"),
+)
 Job = tuple[str, tuple[str, ...], str, int]  # line of the table, faults, seed, how many
 
 
