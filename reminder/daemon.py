@@ -67,6 +67,7 @@ class Daemon:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _sends: dict[asyncio.Task[None], int] = field(default_factory=dict)  # → id of the row
+    _held: set[int] = field(default_factory=set)  # rows from their lease to the end of their send
     _ticked: float = 0.0  # when the last tick was, on the loop's clock
 
     def __post_init__(self) -> None:
@@ -222,9 +223,12 @@ class Daemon:
             await self.tick()
 
     async def _sweep(self) -> None:
-        under_way = set(self._sends.values())  # alive, however long a provider makes them wait
-        if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now(), under_way)):
+        if await self._guarded("sweep", self._take_back):
             self._wake.set()
+
+    def _take_back(self) -> int:
+        # Those are alive, however long a provider makes them wait, or however the clock jumps.
+        return self.service.sweep(self.clock.now(), set(self._held))
 
     async def _back_up(self) -> None:
         if self.backup is not None:
@@ -260,10 +264,12 @@ class Daemon:
                 await self._rest()
 
     def _lease(self, limit: int) -> list[Parcel]:
-        return self.service.lease(self.clock.now(), limit)
+        parcels = self.service.lease(self.clock.now(), limit)
+        self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
+        return parcels
 
     def _landed(self, send: asyncio.Task[None]) -> None:
-        self._sends.pop(send, None)
+        self._held.discard(self._sends.pop(send))
         self._wake.set()
 
     async def _rest(self) -> None:
