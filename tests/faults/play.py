@@ -23,6 +23,7 @@ BUSY = (
     "20/02",
 )
 AWAY_FROM = ("25/01", "30/01")  # when an outage of three days may begin
+_WAITS = ("08:00",)  # the hour of faults that wait for a message
 Plan = dict[tuple[str, str], list[Fault]]
 
 
@@ -31,21 +32,27 @@ def planned(faults: Sequence[str], count: int, days: Sequence[str], rng: Random)
     found: Plan = defaultdict(list)
     for n in range(count):
         fault = BY_NAME[faults[n % len(faults)]]
-        wished: Sequence[str] = BUSY if fault.hours == ("08:00",) else days
+        wished: Sequence[str] = BUSY if fault.hours == _WAITS else days
         if fault.name == AWAY:
             wished = [day for day in AWAY_FROM if at(day) + timedelta(days=4) < at(days[-1])]
+        alike = _WAITS if fault.hours == _WAITS else ()  # which may share a moment
         places = [
             (day, hour)
             for day, hour in hours_of(days)
             if hour in fault.hours and day in wished
-            and (fault.name == KILL or not any(f.name != KILL for f in found[day, hour]))
+            and (fault.name == KILL or all(f.hours == alike or f.name == KILL
+                                           for f in found[day, hour]))
         ]  # fmt: skip
         busy = [(day, hour) for day, hour in places if day in BUSY and hour == "08:00"]
         told = [(a.day, a.hour) for a in ANSWERS if (a.day, a.hour) in places]
         chance = rng.random()  # mostly where something is under way
         places = busy if busy and chance < 0.5 else told if told and chance < 0.8 else places
         if places:
-            found[rng.choice(places)].append(fault)
+            fewest = min(len(found[place]) for place in places)
+            chosen = places if fault.name == KILL else [
+                place for place in places if len(found[place]) == fewest
+            ]  # fmt: skip
+            found[rng.choice(chosen)].append(fault)
     return found
 
 
