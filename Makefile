@@ -2,12 +2,13 @@
 # make test   all tests
 # make bench  how fast and how small, against whom: a table, and var/bench.json
 # make check  format, lint, types, layers, tests with coverage
+# make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
 # Each does its own set-up; the second time there is nothing left to set up.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench format lock clean
+.PHONY: run test check bench torture format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -24,6 +25,9 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench $(BENCH)
+
+torture: .venv/dev.stamp
+	$(BIN)/python -m tests.faults.torture --kills $(or $(KILLS),1000) --seed $(or $(SEED),2024)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

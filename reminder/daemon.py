@@ -51,7 +51,7 @@ class Daemon:
     channels: Mapping[str, Channel]
     clock: Clock
     listeners: tuple[Listener, ...] = ()
-    look: Callable[[], bool] | None = None  # rereads changed files; True if anything was taken up
+    look: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     beat: Callable[[str], None] = lambda _: None  # takes the signs of life: ops.pulse.Beat
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
@@ -70,6 +70,7 @@ class Daemon:
     _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
     _sends: dict[asyncio.Task[None], int] = field(default_factory=dict)  # → id of the row
     _flying: int = 0  # of them those that the provider has not answered
+    _held: set[int] = field(default_factory=set)  # rows from their lease to the end of their send
     _ticked: float = 0.0  # when the last tick was, on the loop's clock
 
     def __post_init__(self) -> None:
@@ -221,17 +222,21 @@ class Daemon:
             return
         changed = await self._guarded("look", self.look)
         if changed:
+            self._wake.set()  # what was refused is told to the office
             await self.tick()
 
     async def _sweep(self) -> None:
-        # Alive, however long a provider makes them wait.
-        under_way = {*self._sends.values(), *(parcel.row.id for parcel in self._ready)}
-        if await self._guarded("sweep", lambda: self.service.sweep(self.clock.now(), under_way)):
+        if await self._guarded("sweep", self._take_back):
             self._wake.set()
+
+    def _take_back(self) -> int:
+        # Those are alive, however long a provider makes them wait, or however the clock jumps.
+        return self.service.sweep(self.clock.now(), set(self._held))
 
     async def _back_up(self) -> None:
         if self.backup is not None:
             await self._guarded("backup", self.backup)
+            self._wake.set()  # that no copy could be made is told to the office
 
     async def _guarded(self, what: str, work: Callable[[], T]) -> T | None:
         """`work`, or one line in the log that says why not; the daemon goes on in any case."""
@@ -278,15 +283,18 @@ class Daemon:
             send.add_done_callback(self._landed)
 
     def _lease(self, limit: int) -> list[Parcel]:
-        return self.service.lease(self.clock.now(), limit)
+        parcels = self.service.lease(self.clock.now(), limit)
+        self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
+        return parcels
 
     def _give_back(self) -> None:
         """What was leased ahead, and not sent: at the next start it is no possible repeat."""
         ready, self._ready = self._ready, []
         self.service.give_back(ready)
+        self._held.difference_update(parcel.row.id for parcel in ready)
 
     def _landed(self, send: asyncio.Task[None]) -> None:
-        self._sends.pop(send, None)
+        self._held.discard(self._sends.pop(send))
 
     async def _rest(self) -> None:
         """Until the next message is due, or somebody wakes the dispatcher."""
@@ -356,6 +364,8 @@ class Daemon:
                 return fate
 
     async def _drain(self) -> None:
+        for channel in self.channels.values():
+            channel.halt()  # what has not begun is no possible repeat of the next run
         if self._sends:
             log.info("waiting for %d sends under way", len(self._sends))
             await asyncio.wait(self._sends, timeout=DRAIN)

@@ -344,6 +344,13 @@ class Channel(Protocol):
         """
         ...
 
+    def halt(self) -> None:
+        """No send begins any more: one that waits for its turn fails at once, to be retried.
+
+        What is under way goes on. For the end of the program.
+        """
+        ...
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...

@@ -38,7 +38,7 @@ class Watch:
         self.asked = self.service.store.meta("reload") or ""
 
     def look(self) -> bool:
-        """True if changed files were taken up."""
+        """True if changed files were taken up, or refused, of which the office is told."""
         asked = self.service.store.meta("reload") or ""
         content = self._content(self.settings)
         if content in (self.seen, self.refused) and asked == self.asked:
@@ -52,12 +52,14 @@ class Watch:
             raise
         except ReminderError as error:
             self._refuse(error, content)
-            return False
+            return True
         finally:
             self.said("READY=1")
 
     def _take_up(self) -> bool:
         now = self.clock.now()
+        # Before all reading: what is saved while this reads is another change, for the next look.
+        content = self._content(bootstrap.load_settings(self.config))
         settings = bootstrap.load_settings(self.config)
         files = bootstrap.read_files(settings, now)
         lines = self.service.reload(files, now)
@@ -66,13 +68,12 @@ class Watch:
         if later:
             log.warning("%s: changed, but taken up at the next start only", ", ".join(later))
         self.settings, self.refused = settings, ""
-        self.seen = self._content(settings)
+        self.seen = content
         answer = " ".join((self.asked, str(len(lines)), *later))
         self.service.store.set_meta("reloaded", answer)
         return True
 
     def _refuse(self, error: ReminderError, content: str) -> None:
-        self.refused = content
         problems = str(error).splitlines()
         for line in problems:
             log.error("refused, the old files go on: %s", line)
@@ -88,6 +89,7 @@ class Watch:
         ]  # fmt: skip
         meta = {"reloaded": f"{self.asked} refused"}
         self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+        self.refused = content  # only now: a busy database must not swallow the word to the office
 
     def _content(self, settings: Settings) -> str:
         """A digest of all that is watched; a file that is away for a moment counts as empty."""

@@ -38,6 +38,7 @@ from reminder.takeup import Watch
 log = logging.getLogger(__name__)
 
 OUT_OF_REACH = "Telegram is out of reach (%s): trying on"
+PATIENCE = 5.0  # seconds that a send waits for its chat; one held longer leaves its place to others
 GREET_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
 SAY_EACH = 3  # of these tries are told
 POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
@@ -245,7 +246,7 @@ def _channels(
     if settings.telegram.is_on:
         token = settings.telegram.token.get_secret_value()
         bot = make_bot(token, settings.telegram.base_url)
-        telegram = TelegramChannel(bot, Pacer(_monotonic))
+        telegram = TelegramChannel(bot, Pacer(_monotonic, patience=PATIENCE))
         found[TELEGRAM] = telegram
     if settings.email.is_on:
         found[EMAIL] = post.mail_channel(settings, store, clock.now)

@@ -5,7 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ["alembic", "bs4", "docx", "holidays", "icalendar", "imap_tools", "lxml", "openpyxl", "prometheus_client", "psycopg", "segno", "sqlalchemy.dialects.postgresql", "structlog", "xlsxwriter"]
+HEAVY = [
+    "alembic",
+    "bs4",
+    "docx",
+    "holidays",
+    "icalendar",
+    "imap_tools",
+    "lxml",
+    "openpyxl",
+    "prometheus_client",
+    "psycopg",
+    "segno",
+    "sqlalchemy.dialects.postgresql",
+    "structlog",
+    "xlsxwriter",
+]
 
 
 def test_the_wired_daemon_loads_nothing_that_only_some_days_need() -> None:

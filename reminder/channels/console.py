@@ -47,6 +47,9 @@ class ConsoleChannel:
     async def start(self) -> None:
         """Nothing to open."""
 
+    def halt(self) -> None:
+        """Nothing waits here: each send begins at once."""
+
     async def stop(self) -> None:
         """Nothing to close."""
 

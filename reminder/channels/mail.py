@@ -63,6 +63,9 @@ class MailChannel:
     async def start(self) -> None:
         """Nothing to open: each mail has a connection of its own."""
 
+    def halt(self) -> None:
+        """Nothing waits here: each send begins at once."""
+
     async def stop(self) -> None:
         """Nothing to close."""
 

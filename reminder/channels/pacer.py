@@ -10,6 +10,7 @@ keeps that at a second between any request and the thirtieth before it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +22,14 @@ SLOW = 0.5  # seconds: an answer that takes longer was slow on its way back, not
 CHAT_GAP = 1.05  # one a second in a chat, and a little for the line's jitter
 GROUP_SENDS, GROUP_SECONDS = 20, 61.0  # 20 in any minute in a group
 REMEMBERED = 500  # chats kept in mind before idle ones are forgotten
+
+
+class HeldError(Exception):
+    """A chat must wait longer than its senders should: others can go meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds  # until the chat takes a message again
 
 
 @dataclass(slots=True)
@@ -61,7 +70,8 @@ class Gaps:
 class Pacer:
     """Lets one send or edit at a time through to a chat, and all of them evenly spaced.
 
-    `clock` is monotonic, in seconds; `sleep` waits on that clock.
+    `clock` is monotonic, in seconds; `sleep` waits on that clock. Who would wait for a chat longer
+    than `patience` seconds gets HeldError instead of a turn.
     """
 
     def __init__(
@@ -69,8 +79,11 @@ class Pacer:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         gaps: Gaps | None = None,
+        *,
+        patience: float = math.inf,
     ) -> None:
-        self._clock, self._sleep, self._gaps = clock, sleep, gaps or Gaps()
+        self._clock, self._sleep = clock, sleep
+        self._gaps, self._patience = gaps or Gaps(), patience
         self._chats: dict[int, _Chat] = {}
         self._gate = asyncio.Lock()  # fair: who came first goes first
         self._next = float("-inf")
@@ -85,7 +98,13 @@ class Pacer:
         state.users += 1
         try:
             async with state.turn:
-                await self._until(lambda: state.ready(self._gaps.chat, group=chat < 0))
+
+                def ready() -> float:
+                    return state.ready(self._gaps.chat, group=chat < 0)
+
+                if (wait := ready() - self._clock()) > self._patience:
+                    raise HeldError(wait)
+                await self._until(ready)
                 send = await self._slot()
                 state.sends.append(send.start)
                 try:

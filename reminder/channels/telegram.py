@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from telegram import (
@@ -29,13 +32,14 @@ from reminder.channels.limits import (
     plain,
     units,
 )
-from reminder.channels.pacer import Pacer
+from reminder.channels.pacer import HeldError, Pacer
 from reminder.channels.telegram_errors import says, send_error
 from reminder.ports import Capabilities, Outbound, SendError
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 CONNECTIONS = 16  # sends in flight are the dispatcher's setting; this is the roof
+NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
 Attachment = tuple[str, str, bytes]  # file name, media type, content
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -83,6 +87,8 @@ class TelegramChannel:
     def __init__(self, bot: Bot, pacer: Pacer) -> None:
         quiet_libraries()
         self._bot, self._pacer = bot, pacer
+        self._waiting: set[asyncio.Task[object]] = set()  # for their turn
+        self._halted = asyncio.Event()
 
     @property
     def bot(self) -> Bot:
@@ -95,6 +101,12 @@ class TelegramChannel:
             await self._ask(0, self._bot.initialize)
         except _RefusedError as refused:
             raise send_error(refused.error, self._bot.token) from None
+
+    def halt(self) -> None:
+        """What waits for its turn, which may take a minute, has not been sent, and says so."""
+        self._halted.set()
+        for task in self._waiting:
+            task.cancel()
 
     async def stop(self) -> None:
         await self._bot.shutdown()
@@ -122,7 +134,11 @@ class TelegramChannel:
         sent = await self._either_form(chat, message, with_text)
         for file in files:
             bare = Outbound(subject="", html="", text="", reply_to=sent)
-            await self._either_form(chat, bare, file)
+            try:
+                await self._either_form(chat, bare, file)
+            except SendError as error:
+                error.unknown = True  # a part of it has arrived: whatever comes again is a repeat
+                raise
         return sent
 
     async def _either_form(self, chat: int, message: Outbound, file: Attachment | None) -> str:
@@ -202,13 +218,36 @@ class TelegramChannel:
                 raise send_error(refused.error, self._bot.token) from None
         return message.edit
 
+    @asynccontextmanager
+    async def _turn(self, chat: int) -> AsyncIterator[None]:
+        """The pacer's turn; SendError where `halt` comes before it, or the chat must wait long."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._halted.is_set():
+            raise SendError(NOT_BEGUN, retry=True)
+        self._waiting.add(task)
+        try:
+            async with self._pacer.turn(chat):
+                self._waiting.discard(task)
+                yield
+        except asyncio.CancelledError:
+            if self._halted.is_set() and task in self._waiting:
+                task.uncancel()
+                raise SendError(NOT_BEGUN, retry=True) from None
+            raise
+        except HeldError as held:
+            reason = f"Telegram yêu cầu chờ {math.ceil(held.seconds)} giây"
+            raise SendError(reason, retry=True, retry_after=held.seconds) from None
+        finally:
+            self._waiting.discard(task)
+
     async def _ask(self, chat: int, request: Callable[[], Awaitable[T]]) -> T:
         """One paced request. _RefusedError for a 400, SendError for all else that went wrong."""
         raised: TelegramError
         try:
             if not chat:
                 return await request()
-            async with self._pacer.turn(chat):
+            async with self._turn(chat):
                 return await request()
         except TelegramError as error:
             raised = error

@@ -166,6 +166,10 @@ def failed(
     asked = timedelta(seconds=error.retry_after) if error.retry_after else None
     due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
     store.mark_retry(row, due_at or now, error.reason, unknown=error.unknown)
+    if error.reason != row.error:  # the same reason again is no news
+        doubt = "; it may have arrived, and will say so" if error.unknown else ""
+        log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
+                    row.draft.recipient, row.draft.channel, error.reason, doubt)  # fmt: skip
     return Fate.RETRY
 
 

@@ -46,7 +46,13 @@ class Service:
 
     def begin(self, now: datetime) -> None:
         """What a start does once: leases of a former life are free again, addresses are in step."""
-        if self.store.meta(ENDED):
+        ended = self.store.meta(ENDED)  # "": it was begun, and no end is on record
+        if ended == "":
+            log.warning(
+                "the last run did not end in good order (killed, power cut, or this is a copy of a "
+                "running one): what it has not recorded is done now"
+            )
+        else:
             self.store.set_meta(ENDED, "")  # a copy that is taken from now on is of a running one
         again = self.store.release_all(now)
         if again:

@@ -154,3 +154,25 @@ def test_a_cancelled_send_lets_the_next_one_through() -> None:
 
     asyncio.run(main())
     assert round(time.now, 2) == 1.05
+
+
+def test_a_long_wait_is_refused_at_once() -> None:
+    """Beyond its patience a turn says how long it would have to wait, and others have theirs."""
+    time = Ticking()
+    pacer = Pacer(time.clock, time.skip, patience=5)
+    waits: list[float] = []
+
+    async def main() -> None:
+        pacer.hold(1, 60)
+        for chat in (1, 1, 2):
+            try:
+                async with pacer.turn(chat):
+                    waits.append(0)
+            except pacing.HeldError as held:
+                waits.append(round(held.seconds))
+        await time.skip(56)
+        async with pacer.turn(1):
+            waits.append(round(time.now))
+
+    asyncio.run(main())
+    assert waits == [60, 60, 0, 60]

@@ -11,6 +11,7 @@ from tests.daemon.kit import (
     Mailbox,
     SetClock,
     logged,
+    mail_server,
     quiet,
     running,
     runs,
@@ -116,3 +117,23 @@ async def test_a_timer_that_has_died_is_set_anew(
         clock.moment = at("24/01", "08:00")  # no jump that the watch would count as one
         await until(lambda: len(of_1c(mailbox)) == 1)
         assert logged(caplog, "the timer is set anew") != []
+
+
+@pytest.mark.asyncio
+async def test_a_jump_takes_back_no_row_that_is_about_to_be_sent(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """Leased, and the clock goes a day forward before the sends begin: each is sent once."""
+    clock = SetClock(at("24/01"))
+    async with mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, None, port), clock)
+        daemon = wired.daemon
+        await daemon._begin()
+        await daemon.tick()
+        leased = await daemon.do(lambda: daemon._lease(8))
+        assert leased
+        clock.moment = at("25/01")
+        await daemon._sweep()
+        counts = wired.store.counts()
+        assert (counts["leased"], counts["unknown"]) == (len(leased), 0)
+        wired.store.close()

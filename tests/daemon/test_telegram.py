@@ -19,6 +19,7 @@ from tests.daemon.kit import (
     enrolled,
     logged,
     mail_server,
+    quiet,
     running,
     runs,
     settings,
@@ -131,3 +132,27 @@ async def test_no_network_at_the_start_is_waited_out(
             telegram.user_sends(11, "/viec")
             await telegram.until(lambda: not telegram.pending and telegram.sent_to(11) != [])
             assert logged(caplog, "Telegram is reached") == ["Telegram is reached"]
+
+
+@pytest.mark.asyncio
+async def test_a_chat_that_must_wait_holds_up_nobody_else(
+    tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram has one chat wait an hour; its answers, more than go at once, leave room."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    clock = SetClock(at("22/01", "09:00"))
+    more = "[delivery]\nin_flight = 2"
+    async with FakeTelegram() as telegram, mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, telegram, port, more=more), clock)
+        enrolled(wired, telegram, clock, "an", "chi")
+        async with runs(wired):
+            await telegram.until(lambda: telegram.being_polled)
+            await until(lambda: wired.store.meta("last_tick") is not None and quiet(wired))
+            before = len(telegram.sent_to(13))
+            telegram.fail_next("sendMessage", 429, retry_after=3600)
+            for _ in range(5):
+                telegram.user_sends(11, "/viec")
+            await telegram.until(lambda: any(c.outcome == 429 for c in telegram.calls))
+            telegram.user_sends(13, "/viec")
+            await telegram.until(lambda: len(telegram.sent_to(13)) > before)
+        assert telegram.sent_to(11) == []

@@ -71,3 +71,41 @@ def test_twenty_kills_lose_no_message_and_a_loop_ends(plan2024: Plan, scheduler:
     assert [p.row.id for p in office.service.lease(at("24/01"), 10) if p.row.id == dead.id]
     told = [r for r in office.store.rows(kind="notice") if r.draft.payload.get("view")]
     assert [r.draft.recipient for r in told if r.draft.subject == "dead-letter:an"] == ["chi"]
+
+
+def test_a_run_that_was_killed_is_told_at_the_next_start(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line after a run without an end; none at the first start, nor after a good end."""
+    assert "good order" not in caplog.text
+    office.service.begin(at("23/01"))
+    (line,) = caplog.messages
+    assert line == (
+        "the last run did not end in good order (killed, power cut, or this is a copy of a running "
+        "one): what it has not recorded is done now"
+    )
+    office.service.end(at("23/01"))
+    caplog.clear()
+    office.service.begin(at("24/01"))
+    assert caplog.messages == []
+
+
+def test_a_send_that_is_tried_again_says_so_once(
+    office: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first failure of a row, and one for another reason; not each try of an outage."""
+    office.tick(at("24/01", "07:59"))
+    office.refuse = lambda parcel: (
+        SendError(next(reasons), retry=True) if parcel.row.draft.recipient == "an" else None
+    )
+    reasons = iter(("mất mạng", "mất mạng", "máy chủ bận"))
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        office.service.tick(at("24/01"))
+        for minute in range(3):
+            office.deliver(at("24/01", f"08:{minute:02}"))
+    lines = [line.partition(" ")[2].partition(" ")[2] for line in caplog.messages]
+    assert lines == [
+        "(nudge to an by telegram) is tried again: mất mạng",
+        "(nudge to an by telegram) is tried again: máy chủ bận",
+    ]

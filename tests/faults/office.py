@@ -1,0 +1,120 @@
+"""The office of the fault suite: its people, what they answer and when, and who has no right to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from reminder.store.opening import open_store
+from tests.conftest import ROOT
+from tests.fakes.telegram import FakeTelegram
+
+STRANGER, GROUP = 66, -70
+UNITS = {
+    "tu-phap": ("an", "binh", "cuc"),
+    "van-phong": ("chi", "giang", "thu"),
+    "tai-chinh-ke-toan": ("ha", "hue"),
+    "van-hoa-xa-hoi": ("dung", "diep"),
+    "dia-chinh-xay-dung": ("khoa", "kim"),
+    "van-hoa-thong-tin": ("minh",),
+    "lanh-dao": ("lan", "nam"),
+}
+BY_MAIL = ("binh", "thu", "nam", "hue")  # who has no Telegram at all
+IN_GROUP = "dia-chinh-xay-dung"  # hears its nudges in a group
+UNIT_OF = {person: unit for unit, people in UNITS.items() for person in people}
+CHATS = {person: 11 + n for n, person in enumerate(UNIT_OF) if person not in BY_MAIL}
+
+
+class Answer(NamedTuple):
+    """What an officer writes; it closes `task` for their unit."""
+
+    day: str
+    hour: str
+    who: str
+    task: str
+    text: str
+
+
+ANSWERS = tuple(
+    Answer(*line.strip().split(" ", 4))
+    for line in """23/01 09:30 giang 3 /done 3
+        24/01 15:00 minh 2đ /done 2đ
+        25/01 09:30 an 1a /done 1a
+        26/01 15:00 chi 2e /done 2e
+        29/01 09:30 dung 2c xong 2c
+        30/01 15:00 chi 2c /done 2c
+        31/01 15:00 an 1c dạ 1c xong rồi ạ
+        01/02 09:30 khoa 2c /done 2c
+        01/02 15:00 an 2h /done 2h
+        02/02 09:30 ha 4b 4b đã xong
+        05/02 15:00 cuc 1e /done 1e
+        06/02 09:30 cuc 2c /done 2c
+        07/02 15:00 chi 1b /done 1b
+        16/02 09:30 giang 2k /done 2k
+        19/02 15:00 chi 2i /done 2i""".splitlines()
+)
+# Officers of other units, and somebody whom nobody knows.
+INTRUDERS = (
+    *(("lan", "/done 1c"), ("dung", "/done 4b"), ("minh", "/done 1c")),
+    *(("", "/done 1c"), ("", "/done 2c"), ("", "dạ 4b xong rồi ạ"), ("", "/start abcdefgh")),
+)
+DAYS = tuple(f"{n}/01" for n in range(22, 32)) + tuple(f"{n:02}/02" for n in range(1, 21))
+PLAN = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
+
+
+def recipients(unit: str, kind: str) -> set[str]:
+    """Who must hear what `unit` is told."""
+    if unit == IN_GROUP and kind == "nudge":
+        return {f"group:{unit}", *(p for p in UNITS[unit] if p in BY_MAIL)}
+    return set(UNITS[unit])
+
+
+def people_file(leave_out: int = 0) -> str:
+    """config/people.toml, without its last `leave_out` people."""
+    people = list(UNIT_OF)[: len(UNIT_OF) - leave_out]
+    channels = {p: '["email"]' if p in BY_MAIL else '["telegram", "email"]' for p in people}
+    return "".join(
+        f'[[person]]\nid = "{p}"\nname = "{p.capitalize()}"\nunit = "{UNIT_OF[p]}"\n'
+        f'email = "{p}@example.vn"\nchannels = {channels[p]}\n'
+        for p in people
+    )
+
+
+def prepared(folder: Path, telegram: FakeTelegram, smtp_port: int) -> Path:
+    """The settings and the files; no database yet. The path of the settings."""
+    (folder / "people.toml").write_text(people_file(), encoding="utf-8")
+    (folder / "plan2024.toml").write_text(PLAN, encoding="utf-8")
+    config = folder / "reminder.toml"
+    config.write_text(
+        f"""
+[plan]
+files = ["plan2024.toml"]
+people = "people.toml"
+calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
+[store]
+url = "sqlite:///{(folder / "r.db").as_posix()}"
+[telegram]
+token = "{telegram.token}"
+base_url = "{telegram.base_url}"
+[email]
+host = "127.0.0.1"
+port = {smtp_port}
+security = "none"
+sender = "nhac@example.vn"
+""",
+        encoding="utf-8",
+    )
+    return config
+
+
+def enrolled(folder: Path, telegram: FakeTelegram, now: datetime) -> None:
+    """Everybody with Telegram has followed an invitation, and one unit has a group."""
+    url = f"sqlite:///{(folder / 'r.db').as_posix()}"
+    store = open_store(url, exclusive=False, sleep=lambda _: None)
+    for person, chat in CHATS.items():
+        telegram.start(chat)
+        store.bind(person, "telegram", str(chat), now)
+    telegram.add_group(GROUP)
+    store.bind(f"group:{IN_GROUP}", "telegram", str(GROUP), now)
+    store.close()

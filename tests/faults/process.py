@@ -1,0 +1,161 @@
+"""A nursery of daemons: loads the program once, then forks a daemon whenever it is asked to.
+
+usage: python -m tests.faults.process
+Lines on stdin: “start CONFIG CLOCK” answers the process's number, “wait NUMBER” its exit code.
+A daemon is `wiring.program` on a clock of the test's own, which stands in the file CLOCK; each is
+a process of its own, which the harness kills. Its log goes to the nursery's stderr.
+
+What is bound here and nowhere else: the clock; the pauses of the real clock, cut short as the
+clock runs ahead of it; a read-only database (SIGUSR1, SIGUSR2), which root can't have by rights;
+and the row's key beside each request to Telegram, by which the harness tells repeats for certain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import mmap
+import os
+import signal
+import struct
+import sys
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+from telegram.request import HTTPXRequest
+
+from reminder import bootstrap, logs, wiring
+from reminder.channels.pacer import Pacer
+from reminder.channels.telegram import TelegramChannel, make_bot
+from reminder.core.errors import ReminderError
+from reminder.ports import Channel, Outbound
+from reminder.store import SqlStore
+
+# What the program loads late is loaded here, once, and not by each daemon.
+for late in (
+    *("alembic.command", "apscheduler.triggers.cron", "apscheduler.triggers.interval"),
+    *("holidays.countries.vietnam", "reminder.files.settings", "sqlalchemy.dialects.sqlite"),
+):
+    import_module(late)
+
+HURRY = 25.0  # how much faster than the real clock the pauses of a line run
+ANSWER_SECONDS = 0.4  # real; how long an answer of Telegram is waited for
+ROW: ContextVar[str] = ContextVar("row", default="")
+
+
+class FileClock:
+    """Shows what stands in a file: microseconds since 1970 as one 64-bit number."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._shown = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+
+    def now(self) -> datetime:
+        (shown,) = struct.unpack("<q", self._shown[:8])
+        return datetime.fromtimestamp(shown // 1_000_000, UTC)
+
+
+class Keyed:
+    """A channel whose requests carry the key of the row that they are for."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.name, self.capabilities = channel.name, channel.capabilities
+        self.start, self.stop, self.halt = channel.start, channel.stop, channel.halt
+        self._channel = channel
+
+    async def send(self, address: str, message: Outbound, key: str) -> str:
+        ROW.set(key)
+        return await self._channel.send(address, message, key)
+
+
+def keyed_requests() -> None:
+    """Each request to Telegram says which row it is for, beside its own parameters."""
+    plain = HTTPXRequest.do_request
+
+    async def do_request(self: HTTPXRequest, url: str, *more: Any, **named: Any) -> Any:
+        key = ROW.get()
+        return await plain(self, f"{url}?row={quote(key, safe='')}" if key else url, *more, **named)
+
+    HTTPXRequest.do_request = do_request  # type: ignore[method-assign]
+
+
+async def hurried(seconds: float) -> None:
+    """A pause on a line that runs faster."""
+    await asyncio.sleep(seconds / HURRY)
+
+
+def pragma(store: SqlStore, words: str) -> None:
+    """Says it on the connection that the daemon writes with."""
+    raw = store._database._writer.raw_connection()
+    raw.cursor().execute(f"PRAGMA {words}")
+    raw.close()
+
+
+async def daemon(config: Path, clock: Path) -> None:
+    """Runs one until SIGTERM."""
+    wired = wiring.program(config, FileClock(clock), tick_seconds=0.5)
+    inner, store = wired.daemon, wired.store
+    assert isinstance(store, SqlStore)
+    pragma(store, "busy_timeout=50")
+    inner.watch_seconds, inner.sweep_seconds, inner.busy_pause = 0.02, 0.2, 0.1
+    inner.look_seconds, inner.restart_pause = 0.15, 0.05
+    for front in wired.fronts:
+        front.pause = 0.1
+        front.listener._sleep = hurried
+    channel = wired.channels["telegram"]
+    assert isinstance(channel, TelegramChannel)
+    channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
+    wired.channels["telegram"] = Keyed(channel)  # type: ignore[index]
+    loop = asyncio.get_running_loop()
+    for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
+        words = f"query_only={switch}"
+        loop.add_signal_handler(number, inner._thread.submit, pragma, store, words)
+    await wired.run()
+
+
+def born(config: Path, clock: Path) -> int:
+    """The whole life of a daemon, as `reminder run` would have it; its exit code."""
+    wiring.make_bot = partial(make_bot, answer_seconds=ANSWER_SECONDS)  # type: ignore[attr-defined]
+    bootstrap.pause = lambda seconds: time.sleep(seconds / HURRY)
+    keyed_requests()
+    try:
+        logs.follow(bootstrap.load_settings(config))
+        asyncio.run(daemon(config, clock))
+    except ReminderError as error:
+        sys.stderr.write(f"refused: {error}\n")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Forks and waits as it is told, until stdin ends."""
+    gc.freeze()
+    for line in sys.stdin:
+        word, *values = line.rstrip("\n").split("\t")
+        if word == "wait":
+            _, status = os.waitpid(int(values[0]), 0)
+            answer = os.waitstatus_to_exitcode(status)
+        else:
+            answer = os.fork()
+            if not answer:
+                os.close(0)
+                code = 1
+                try:
+                    code = born(*map(Path, values))
+                finally:
+                    sys.stderr.flush()
+                    os._exit(code)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
