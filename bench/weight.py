@@ -1,9 +1,9 @@
 """Weight: from the start to the first poll, memory, and the CPU of an idle hour.
 
-Both are whole processes, started as a user starts them: `reminder run` beside a bare polling bot of
-python-telegram-bot. The idle hour is scaled from one minute, in which all that recurs falls at
-least once: tick, sweeps, looks at the files. Memory after a year: one process plays the whole year of a
-ward through the service and the store, each message rendered.
+Both are whole processes, started as a user starts them: `reminder run` beside a bare polling bot
+of python-telegram-bot. The idle hour is scaled from one minute, in which all that recurs falls at
+least once: tick, sweeps, looks at the files. Memory after a year: one process plays the whole
+year of a ward through the service and the store, each message rendered.
 """
 
 from __future__ import annotations

@@ -11,11 +11,13 @@ from reminder.channels import notices, replies, settling
 from reminder.channels.answers import answer
 from reminder.channels.context import Context, handle, title
 from reminder.channels.reportdraft import report_draft
-from reminder.channels.wording import moment_words
+from reminder.channels.wording import listed, moment_words
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_day
 from reminder.ports import Outbound
 from reminder.service.office import GROUP, Office
+
+UNREACHED = 12  # people named in one word of those whom nothing reaches
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,23 @@ def _dead_letter(words: Words) -> Outbound:
     )
 
 
+def _unreached(words: Words) -> Outbound | None:
+    """All whom nothing reaches, in one word; None if everybody has been reached since."""
+    people = [p for p in words.office.files.people if not words.office.ways(p.id)]
+    if not people:
+        return None
+    named = [f"{person.name} ({person.id})" for person in people[:UNREACHED]]
+    more = [f"{len(people) - UNREACHED} người nữa"] if len(people) > UNREACHED else []
+    who = listed([*named, *more])
+    lines = (
+        f"{words.context.office} lưu ý: tin nhắc chưa tới được {len(people)} người: {who}.",
+        "Chưa có địa chỉ nào dùng được. Xin gửi mã mời, hoặc ghi email vào people.toml:",
+        "reminder invite MÃ-NGƯỜI",
+        "Tổng hợp tuần nêu từng người và lý do.",
+    )
+    return answer([*lines], subject=f"Chưa liên lạc được {len(people)} người")
+
+
 def _files_refused(words: Words) -> Outbound:
     return answer(
         [
@@ -251,6 +270,7 @@ VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "address-dead": _address_dead,
     "channel-down": _channel_down,
     "dead-letter": _dead_letter,
+    "unreached": _unreached,
     "files-refused": _files_refused,
     "copies-overdue": _copies_overdue,
     "report-draft": lambda words: report_draft(words.office, words.context.today, words.data),

@@ -248,8 +248,11 @@ def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[D
         "reason": reason,
         "slot": row.draft.slot.isoformat(),
     }
-    # One a recipient and day: somebody without any address has a row like this each morning.
     slot = instant(local_day(now), time())
+    if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
+        # Somebody without any address has a row like this each morning: one word a week for all.
+        week = instant(local_day(now) - timedelta(days=local_day(now).weekday()), time())
+        return _to_offices(office, "unreached", {}, now, subject="unreached", slot=week)
     failing = (row.draft.recipient, row.draft.channel)
     return _to_offices(
         office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing

@@ -103,7 +103,7 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     (
         [],
         "an: 1c xong, 1d chưa xong",
-        ["done 1c.1:2024 tu-phap"],
+        ["done 1c.1:2024 tu-phap", "noted 1d.1:2024 tu-phap (chưa xong)"],
         ["done,not-done"],
     ),
     ([], "an: 1a-1e xong", [], ["listed-back"]),
@@ -141,7 +141,8 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "giang: cập nhật tất cả bình thường", [], ["refused:nothing-to-update"]),
     ([], "chu: cập nhật tất cả bình thường", [], ["refused:nothing-to-update"]),
     # remarks
-    ([], "an: 1c chưa xong", [], ["not-done"]),
+    ([], "an: 1c chưa xong", ["noted 1c.1:2024 tu-phap (chưa xong)"], ["not-done"]),
+    ([("an", "1c chưa xong")], "an: 1c chưa xong", [], ["not-done"]),
     (
         [],
         "an: chưa xong 1c vì chờ số liệu",

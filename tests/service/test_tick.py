@@ -101,6 +101,24 @@ def test_who_can_not_be_reached_at_all_is_told_to_the_office(
     assert "An" in office.parcels[-1].message.text
 
 
+def test_many_who_are_not_enrolled_yet_are_one_word_a_week(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Five without an address: one notice with all of them, not five each morning."""
+    crowd = tuple(replace(person(f"p{n}", "tu-phap"), email="") for n in range(5))
+    office = started(
+        world(plan2024, scheduler, people=(*crowd, *PEOPLE[2:]), bound=("chi", "dung"))
+    )
+    notices = [
+        [line for line in office.tick(at(day)) if "notice" in line]
+        for day in ("24/01", "26/01", "30/01")
+    ]
+    assert [len(of_day) for of_day in notices] == [1, 0, 1]
+    text = office.parcels[-1].message.text
+    assert "chưa tới được 5 người" in text
+    assert "P0 (p0), P1 (p1), P2 (p2), P3 (p3) và P4 (p4)." in text
+
+
 def blocked(parcel: Parcel) -> SendError | None:
     if parcel.address == "101":
         return SendError("bot bị chặn", retry=False, address_dead=True)

@@ -14,12 +14,15 @@ from reminder.core.plan import Confirm
 
 
 def not_done(desk: Desk, command: Command, target: Target) -> Decision:
-    """“chưa xong”: it stays open; only what is told besides is kept."""
+    """“chưa xong”: it stays open, and that this was answered is kept, with what is told besides.
+
+    Said again without a reason it adds nothing to what the unit has told before.
+    """
     matter = find(desk, command, target)
     units = parts(desk, matter, target)
     state = subject(desk, command, target, matter, units, any_of=True)[0]
-    noted = [event(desk, EventKind.NOTED, state.key, units[0], note=command.note)]
-    events = noted if command.note else []
+    told = command.note or ("" if state.notes else "chưa xong")
+    events = [event(desk, EventKind.NOTED, state.key, units[0], note=told)] if told else []
     return said("not-done", events, key=pack_key(state.key), noted=command.note)
 
 
