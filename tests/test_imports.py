@@ -6,19 +6,8 @@ import subprocess
 import sys
 
 HEAVY = [
-    "alembic",
-    "bs4",
-    "docx",
-    "holidays",
-    "icalendar",
-    "imap_tools",
-    "lxml",
-    "openpyxl",
-    "prometheus_client",
-    "psycopg",
-    "segno",
-    "sqlalchemy.dialects.postgresql",
-    "structlog",
+    *("alembic", "bs4", "docx", "holidays", "icalendar", "imap_tools", "lxml", "openpyxl"),
+    *("prometheus_client", "psycopg", "segno", "sqlalchemy.dialects.postgresql", "structlog"),
     "xlsxwriter",
 ]
 
