@@ -71,12 +71,12 @@ def test_a_stopped_programs_copy_loses_and_repeats_nothing(
 ) -> None:
     """Stop, copy, lose the disk, restore, go on: word for word what an unbroken run says."""
     unbroken = Office(tmp_path / "unbroken", plan2024, scheduler)
-    whole = unbroken.run(at("22/01", "07:00"), at("02/02", "12:00"))
+    whole = unbroken.run(at("22/01", "07:00"), at("30/01", "12:00"))
     before = office.run(at("22/01", "07:00"), at("26/01", "09:00"))
     for file in (tmp_path / "var").iterdir():
         file.unlink()
     office.restore(at("26/01", "09:20"))
-    after = office.run(at("26/01", "09:30"), at("02/02", "12:00"))
+    after = office.run(at("26/01", "09:30"), at("30/01", "12:00"))
     assert before + after == whole
     assert not any(REPEAT in text for _, text in whole)
 
