@@ -30,6 +30,7 @@ class Inbound:
     subject: str = ""  # of a mail: the answer goes into its thread
     edited: bool = False
     forwarded: bool = False
+    person: str = ""  # whom of those who share `sender` it is from, where that is known
     at: datetime | None = None  # when it was written, by the provider's clock
 
 

@@ -179,9 +179,12 @@ class Office:
     def sender(self, inbound: Inbound) -> Sender | None:
         """Who wrote: the person bound to the address, even where nothing reaches it any more.
 
-        None for a stranger or a removed person.
+        None for a stranger or a removed person. Of several who share a mailbox it is the one whom
+        the answered mail went to, else the first of them by id.
         """
         owners = [a.recipient for a in self.bound(inbound.channel, inbound.sender)]
+        if inbound.person in owners:
+            owners = [inbound.person]
         person = next((self.people[owner] for owner in owners if owner in self.people), None)
         if inbound.channel == CONSOLE:
             person = self.people.get(inbound.sender)

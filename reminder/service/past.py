@@ -176,6 +176,21 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
     return []
 
 
+def addressee(store: Store, people: Sequence[str], channel: str, message: str) -> str:
+    """Whom of `people`, who share an address, the message `message` went to; empty if unknown."""
+    if not message or len(people) < 2:
+        return ""
+    return next(
+        (
+            person
+            for person in people
+            for row in store.rows(recipient=person, limit=NEWEST)
+            if row.draft.channel == channel and row.provider_id == message
+        ),
+        "",
+    )
+
+
 def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
     """The newest nudge to `recipient` that named `key` and was sent by a channel."""
     for row in store.rows(kind="nudge", recipient=recipient, states=[RowState.SENT], limit=NEWEST):

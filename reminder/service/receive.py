@@ -37,6 +37,7 @@ class Receiver:
     def receive(self, office: Office, inbound: Inbound, now: datetime) -> bool:
         """Handles one message or press; False if it was seen before or is not to be answered."""
         office = enrol.revived(office, self.store, inbound)
+        inbound = self._from_whom(office, inbound)
         sender = office.sender(inbound)
         if sender is not None and not self.limits.may_speak(inbound.sender, now):
             return self._say(office, inbound, View(name="too-fast"), now, once=True)
@@ -48,6 +49,12 @@ class Receiver:
         if bound is not None:
             return self._say(office, inbound, bound, now)
         return self._decided(office, inbound, sender, now)
+
+    def _from_whom(self, office: Office, inbound: Inbound) -> Inbound:
+        """A mailbox may be a whole unit's: then the answered mail tells whose answer it is."""
+        owners = [a.recipient for a in office.bound(inbound.channel, inbound.sender)]
+        person = past.addressee(self.store, owners, inbound.channel, inbound.reply_to)
+        return replace(inbound, person=person) if person else inbound
 
     def _unenrolled(
         self, office: Office, inbound: Inbound, sender: Sender | None, now: datetime

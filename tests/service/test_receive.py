@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from reminder.core.occurrences import Key
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.ports import SendError
+from reminder.service.office import EMAIL
 from tests.service.world import PEOPLE, World, at, person, world
 
 KEY_1C = Key("cchc-2024", "1c", 1, "2024")
@@ -203,3 +205,20 @@ def test_nothing_is_answered_twice_when_the_answer_is_lost(office: World) -> Non
     office.refuse = lambda _: None
     assert kinds(office.deliver(at("24/01", "09:01"))) == ["telegram an reply"]
     assert office.events() == [DONE_1C]
+
+
+def test_a_shared_mailbox_speaks_for_whom_the_answered_mail_went_to(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Two officers of two units, one mailbox: the answer counts as that of the mail's recipient."""
+    shared = "mot-cua@example.vn"
+    people = tuple(
+        replace(person(name, unit, channels=(EMAIL,)), email=shared)
+        for name, unit in (("an", "tu-phap"), ("dung", "tai-chinh-ke-toan"))
+    )
+    office = world(plan2024, scheduler, people=(*people, *PEOPLE[2:3]), bound=("chi",))
+    office.tick(at("24/01"))
+    row = next(r for r in office.store.rows(kind="nudge") if r.draft.recipient == "dung")
+    letter = {"channel": EMAIL, "sender": shared, "chat": shared, "reply_to": row.provider_id}
+    office.says(shared, "xong 4b", at("24/01", "09:00"), **letter)
+    assert office.events() == ["done 4b.1 2024 tai-chinh-ke-toan dung"]
