@@ -208,12 +208,15 @@ class Daemon:
 
     async def note(self, name: str, value: str) -> None:
         """Keeps a mark in the store, if that can be written now."""
-        await self._guarded(f"note {name}", lambda: self.service.store.set_meta(name, value))
+        work = partial(self.service.store.set_meta, name, value)
+        await self._guarded(f"note {name}", work, again=False)
 
     async def say_refused(self, channel: str, reason: str) -> None:
         """Tells the office that `channel` refuses everything."""
         await self._guarded(
-            "refused", lambda: self.service.refused(channel, reason, self.clock.now())
+            "refused",
+            lambda: self.service.refused(channel, reason, self.clock.now()),
+            again=False,
         )
         self._wake.set()
 
@@ -238,14 +241,17 @@ class Daemon:
             await self._guarded("backup", self.backup)
             self._wake.set()  # that no copy could be made is told to the office
 
-    async def _guarded(self, what: str, work: Callable[[], T]) -> T | None:
-        """`work`, or one line in the log that says why not; the daemon goes on in any case."""
+    async def _guarded(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
+        """`work`, or one line in the log that says why not; the daemon goes on in any case.
+
+        `again`: whether the same is tried again anyhow, so that it is told when it works.
+        """
         try:
             done = await self.do(work)
             self._troubles.over(what)
             return done
         except StoreBusyError as error:
-            self._troubles.waits(what, error)
+            self._troubles.waits(what, error, again=again)
         except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
             self._troubles.fails(what, error)
         return None

@@ -55,11 +55,16 @@ class Troubles:
     _waits: dict[str, str] = field(default_factory=dict)  # what → why
     _fails: dict[str, str] = field(default_factory=dict)
 
-    def waits(self, what: str, why: Exception) -> None:
-        """`what` is tried again until it works; all that waits for one reason is one trouble."""
+    def waits(self, what: str, why: Exception, *, again: bool = True) -> None:
+        """`what` is tried again until it works; all that waits for one reason is one trouble.
+
+        `again` is False for what is not tried again: no end of it could be told, and as a trouble
+        without an end it would keep the next one of its reason unsaid.
+        """
         if str(why) not in self._waits.values():
-            log.error("%s waits: %s", what, why)
-        self._waits[what] = str(why)
+            log.error("%s %s: %s", what, "waits" if again else "was left out", why)
+        if again:
+            self._waits[what] = str(why)
 
     def fails(self, what: str, why: Exception) -> None:
         """`what` has failed; the error of a fault of the program's own is named."""

@@ -64,3 +64,17 @@ def test_a_trouble_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture
         "look works again",
         "tick waits: the database is locked",
     ]
+
+
+def test_what_is_not_tried_again_keeps_no_later_trouble_unsaid(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A mark that was left out has no end that could be told: the next lock is told."""
+    troubles, locked = Troubles(), StoreBusyError("the database is locked")
+    for _ in range(2):
+        troubles.waits("tick", locked)
+        troubles.waits("note last_poll", locked, again=False)
+        troubles.over("tick")
+    assert caplog.messages == ["tick waits: the database is locked"] * 2
+    troubles.waits("note last_poll", locked, again=False)
+    assert caplog.messages[2:] == ["note last_poll was left out: the database is locked"]

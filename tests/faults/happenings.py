@@ -103,12 +103,36 @@ async def out_of_reach(month: Month) -> None:
     month.away = True
 
 
+async def is_noticed(month: Month, name: str) -> None:
+    """Until the log tells of it, and a moment longer; ten seconds if it never does."""
+    line = len(month.nursery.log)
+    for _ in range(500):
+        if is_said(BY_NAME[name], month.nursery.log[line:]):
+            break
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(a_moment(month))
+
+
+async def is_over(month: Month) -> None:
+    """Until the log tells that the trouble is over, as far as the daemon knows; or five seconds.
+
+    No clock jumps meanwhile: each jump sets the daemon's timers anew, and what waits for them.
+    """
+    line = len(month.nursery.log)
+    for _ in range(250):
+        if any("works again" in said for said in month.nursery.log[line:]):
+            break
+        await asyncio.sleep(0.02)
+
+
 async def disk_full(month: Month) -> None:
     """No file may grow, until somebody makes room."""
     resource.prlimit(month.daemon, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-    await asyncio.sleep(0.3 + a_moment(month))
+    month.show(month.now + timedelta(minutes=1))  # so that there is something to write
+    await is_noticed(month, "disk full")
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     resource.prlimit(month.daemon, resource.RLIMIT_FSIZE, unlimited)
+    await is_over(month)
 
 
 async def read_only(month: Month) -> None:
@@ -117,8 +141,9 @@ async def read_only(month: Month) -> None:
     os.kill(month.daemon, signal.SIGUSR1)
     month.show(month.now + timedelta(minutes=1))
     month.people_write("", "09:30")
-    await asyncio.sleep(0.3 + a_moment(month))
+    await is_noticed(month, "database read-only")
     os.kill(month.daemon, signal.SIGUSR2)
+    await is_over(month)
 
 
 async def locked(month: Month) -> None:
@@ -127,7 +152,8 @@ async def locked(month: Month) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as other:
         other.execute("BEGIN IMMEDIATE")
         month.show(month.now + timedelta(minutes=1))
-        await asyncio.sleep(0.3 + a_moment(month))
+        await is_noticed(month, "database locked")
+    await is_over(month)
 
 
 def clock_set(days: int) -> Happening:

@@ -73,6 +73,7 @@ async def nursery() -> AsyncIterator[Nursery]:
         for number in found.alive:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         await reading

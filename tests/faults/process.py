@@ -106,7 +106,7 @@ async def daemon(config: Path, clock: Path) -> None:
     assert isinstance(store, SqlStore)
     pragma(store, "busy_timeout=50")
     inner.watch_seconds, inner.sweep_seconds, inner.busy_pause = 0.02, 0.2, 0.1
-    inner.look_seconds, inner.restart_pause = 0.15, 0.05
+    inner.look_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
     for front in wired.fronts:
         front.pause = 0.1
         front.listener._sleep = hurried
