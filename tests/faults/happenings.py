@@ -19,6 +19,9 @@ from tests.faults.month import Month
 from tests.faults.office import PLAN, people_file
 from tests.faults.post import REFUSALS
 
+FULL, READ_ONLY, LOCKED = "disk full", "database read-only", "database locked"
+AHEAD, BACK = "clock three days ahead", "clock two days back"
+PLAN_SAVED, PEOPLE_SAVED = "plan saved in mid-slot", "people file half saved"
 Happening = Callable[[Month], Awaitable[None]]
 
 
@@ -129,7 +132,7 @@ async def disk_full(month: Month) -> None:
     """No file may grow, until somebody makes room."""
     resource.prlimit(month.daemon, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     month.show(month.now + timedelta(minutes=1))  # so that there is something to write
-    await is_noticed(month, "disk full")
+    await is_noticed(month, FULL)
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     resource.prlimit(month.daemon, resource.RLIMIT_FSIZE, unlimited)
     await is_over(month)
@@ -141,7 +144,7 @@ async def read_only(month: Month) -> None:
     os.kill(month.daemon, signal.SIGUSR1)
     month.show(month.now + timedelta(minutes=1))
     month.people_write("", "09:30")
-    await is_noticed(month, "database read-only")
+    await is_noticed(month, READ_ONLY)
     os.kill(month.daemon, signal.SIGUSR2)
     await is_over(month)
 
@@ -152,7 +155,7 @@ async def locked(month: Month) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as other:
         other.execute("BEGIN IMMEDIATE")
         month.show(month.now + timedelta(minutes=1))
-        await is_noticed(month, "database locked")
+        await is_noticed(month, LOCKED)
     await is_over(month)
 
 
@@ -163,6 +166,7 @@ def clock_set(days: int) -> Happening:
         await asyncio.sleep(a_moment(month))
         true = month.now
         month.show(true + timedelta(days=days, hours=month.rng.randint(0, 3)))
+        await is_noticed(month, AHEAD if days > 0 else BACK)
         await month.settle()
         month.show(true + timedelta(minutes=2))
 
@@ -224,7 +228,7 @@ async def plan_saved(month: Month) -> None:
         await asyncio.sleep(0.25)
     title = f"văn hóa ({month.rng.randrange(10**6)})"
     path.write_text(PLAN.replace("Văn hóa", title, 1), encoding="utf-8")
-    await asyncio.sleep(0.3)
+    await is_noticed(month, PLAN_SAVED)
 
 
 async def people_half_saved(month: Month) -> None:
@@ -232,7 +236,7 @@ async def people_half_saved(month: Month) -> None:
     path, whole = month.folder / "people.toml", people_file()
     await asyncio.sleep(a_moment(month))
     path.write_text(whole[: month.rng.randrange(len(whole) // 3, len(whole) - 20)], "utf-8")
-    await asyncio.sleep(0.35)
+    await is_noticed(month, PEOPLE_SAVED)
     path.write_text(whole, encoding="utf-8")
     await asyncio.sleep(0.3)
 
@@ -250,15 +254,15 @@ FAULTS = (
     Fault("Telegram: 429", telegram_fails(429, retry_after=2), _TELEGRAM),
     Fault("Telegram: three days out of reach", out_of_reach, "Telegram: out of reach"),
     *(Fault(f"SMTP: {how}", mail_fails(how), _MAIL) for how in REFUSALS),
-    Fault("disk full", disk_full, "the disk (reports an error|is full)", ANY_HOUR),
-    Fault("database read-only", read_only, "is read-only", ANY_HOUR),
-    Fault("database locked", locked, "is locked by another program", ANY_HOUR),
-    Fault("clock three days ahead", clock_set(3), "the clock went forward by 3 days", ANY_HOUR),
-    Fault("clock two days back", clock_set(-2), "the clock was set back", ANY_HOUR),
+    Fault(FULL, disk_full, "the disk (reports an error|is full)", ANY_HOUR),
+    Fault(READ_ONLY, read_only, "is read-only", ANY_HOUR),
+    Fault(LOCKED, locked, "is locked by another program", ANY_HOUR),
+    Fault(AHEAD, clock_set(3), "the clock went forward by 3 days", ANY_HOUR),
+    Fault(BACK, clock_set(-2), "the clock was set back", ANY_HOUR),
     Fault("power cut, WAL torn", power_cut, _ENDED, ANY_HOUR),
     Fault("second daemon", second_daemon, "another reminder", ANY_HOUR),
-    Fault("plan saved in mid-slot", plan_saved, "reloaded: "),
-    Fault("people file half saved", people_half_saved, "refused, the old files go on|reloaded: "),
+    Fault(PLAN_SAVED, plan_saved, "reloaded: "),
+    Fault(PEOPLE_SAVED, people_half_saved, "refused, the old files go on|reloaded: "),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
