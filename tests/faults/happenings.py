@@ -241,12 +241,12 @@ async def people_half_saved(month: Month) -> None:
     await asyncio.sleep(0.3)
 
 
-_ENDED = "did not end in good order"
+ENDED = "did not end in good order"
 _TRIED = r"\(\w[\w-]* to [\w:-]+ by {}\) (is tried again|was given up)"
 _TELEGRAM, _MAIL = _TRIED.format("telegram"), _TRIED.format("email")
 ANY_HOUR = ("07:30", "08:00", "08:10", "09:30", "15:00")
 FAULTS = (
-    Fault("kill -9", kill, _ENDED, ANY_HOUR),
+    Fault("kill -9", kill, ENDED, ANY_HOUR),
     *(
         Fault(f"Telegram: {status}", telegram_fails(status), _TELEGRAM)
         for status in (500, 502, "timeout", "timeout-after", "reset-before", "reset-after")
@@ -259,7 +259,7 @@ FAULTS = (
     Fault(LOCKED, locked, "is locked by another program", ANY_HOUR),
     Fault(AHEAD, clock_set(3), "the clock went forward by 3 days", ANY_HOUR),
     Fault(BACK, clock_set(-2), "the clock was set back", ANY_HOUR),
-    Fault("power cut, WAL torn", power_cut, _ENDED, ANY_HOUR),
+    Fault("power cut, WAL torn", power_cut, ENDED, ANY_HOUR),
     Fault("second daemon", second_daemon, "another reminder", ANY_HOUR),
     Fault(PLAN_SAVED, plan_saved, "reloaded: "),
     Fault(PEOPLE_SAVED, people_half_saved, "refused, the old files go on|reloaded: "),
