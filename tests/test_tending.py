@@ -70,6 +70,7 @@ def test_what_is_not_tried_again_keeps_no_later_trouble_unsaid(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A mark that was left out has no end that could be told: the next lock is told."""
+    caplog.set_level(logging.ERROR)
     troubles, locked = Troubles(), StoreBusyError("the database is locked")
     for _ in range(2):
         troubles.waits("tick", locked)

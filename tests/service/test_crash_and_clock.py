@@ -78,6 +78,8 @@ def test_a_run_that_was_killed_is_told_at_the_next_start(
 ) -> None:
     """One line after a run without an end; none at the first start, nor after a good end."""
     assert "good order" not in caplog.text
+    caplog.set_level(logging.WARNING)
+    caplog.clear()
     office.service.begin(at("23/01"))
     (line,) = caplog.messages
     assert line == (
