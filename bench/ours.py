@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import gc
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable
 from datetime import date, datetime
@@ -39,12 +37,10 @@ class SetClock:
 
 def office(folder: Path, base_url: str, *, officers: int = 1, flight: int = 8) -> Path:
     """The files of an office with that many officers in Tư pháp; the settings' path."""
-    units = ["van-phong", "lanh-dao", "van-hoa", "kinh-te", "cong-an", "quan-su"]
     people = "".join(
         f'[[person]]\nid = "p{n}"\nname = "Công chức {n}"\nunit = "tu-phap"\n'
         for n in range(officers)
     )
-    del units
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     path.write_text(
@@ -158,8 +154,7 @@ def main() -> None:
     if given.what == "answer":
         return asyncio.run(answer(config))
     end = asyncio.run(send(config, given.count, paced=given.paced))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"end": end, "memory": memory}), file=sys.stdout)
+    print(json.dumps({"end": end}))
     return None
 
 

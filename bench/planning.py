@@ -13,7 +13,6 @@ units are reminded of the month's end: the most that one day brings.
 from __future__ import annotations
 
 import gc
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bench import wards
+from bench.quiet import peak
 from bench.rows import Row, at_least, at_most, in_turn, row
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
@@ -66,7 +66,7 @@ def _day(plan: Plan, scheduler: Scheduler, count: int, reminders: int, today: in
     plans = wards.copies(plan, count)
     days = iter(_rounds(plans, scheduler))
     tick, add, wake = in_turn(lambda: next(days), _adding, _waking)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak() / 1024
     planned, woken = add * reminders * count, wake * today * count
     goal = at_least(100) if count == wards.NATION else None
     name = f"{count} ward{'s' if count > 1 else ''}"
@@ -83,7 +83,7 @@ def _day(plan: Plan, scheduler: Scheduler, count: int, reminders: int, today: in
         f"{woken:.4g}",
         figure=woken / tick,
     )
-    yield row(f"{name}: rows a year", f"{0} ahead", f"{reminders * count} ahead")
+    yield row(f"{name}: rows a year", "0 ahead", f"{reminders * count} ahead")
     if count == wards.NATION:
         yield row("the nation's daily tick, s", f"{tick:.3f}", figure=tick, goal=at_most(2))
         yield row("the nation's memory, MB", f"{memory:.0f}")

@@ -7,12 +7,12 @@ done on its due day by its officer: what memory that leaves, and the database fo
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from bench import wards
+from bench.quiet import peak
 from reminder.core.desk import Inbound
 from reminder.core.occurrences import occurrences
 from reminder.core.workdays import instant
@@ -75,7 +75,7 @@ def main() -> None:
         play(service, date(2024, 1, 1), date(2025, 1, 31))
         counts = service.store.counts()
         events = len(service.store.events())
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = peak()
     print(json.dumps({"memory": memory, "counts": counts, "events": events}))
 
 
