@@ -155,7 +155,15 @@ class MailChannel:
     def _context(self) -> ssl.SSLContext:
         """Certificates and host names are checked, always."""
         if self._trust is None:
-            self._trust = ssl.create_default_context(cafile=self._server.certificates or None)
+            file = self._server.certificates
+            try:
+                self._trust = ssl.create_default_context(cafile=file or None)
+            except OSError as error:
+                why = (
+                    "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
+                )
+                reason = f"ca_file: không đọc được chứng thư ở {file}: {why}"
+                raise SendError(reason, retry=True, channel_down=True) from None
         return self._trust
 
 

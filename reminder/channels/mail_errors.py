@@ -120,7 +120,8 @@ def _unreached(error: Exception, step: Step, server: str, words: str) -> str:
     if isinstance(cause, ConnectionRefusedError):
         return f"máy chủ thư {server} không mở cổng ấy"
     if step is Step.TLS or isinstance(cause, ssl.SSLError):
-        return f"không lập được kết nối mã hóa với máy chủ thư {server} ({words})"
+        why = f"không lập được kết nối mã hóa với máy chủ thư {server}"
+        return f"{why}: xem lại security và port ({words})"
     if step is Step.LOGIN and type(error) is SMTPException:
         return f"máy chủ thư {server} không có cách đăng nhập nào dùng được ({words})"
     return f"không kết nối được với máy chủ thư {server} ({words})"

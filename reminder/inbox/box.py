@@ -79,6 +79,7 @@ class Box:
         self._busy = threading.RLock()  # held by the thread that is on the line
         self._processed = ""
         self._idle_faults = 0
+        self._hurried = False  # the last wait was cut short, and nothing new was found since
 
     def open(self) -> None:
         """Connects, logs in and selects the folder; BoxError says which of these failed."""
@@ -104,6 +105,8 @@ class Box:
         with self._told(f"hộp thư không có thư mục “{self.server.folder}”", where):
             self._open.folder.set(self.server.folder)
         self.validity = self._number("UIDVALIDITY")
+        self._was_told()  # what the folder had when it was opened
+        self._hurried = False
         self._processed = ""
 
     def _learn_abilities(self) -> None:
@@ -124,7 +127,12 @@ class Box:
 
     def _trust(self) -> ssl.SSLContext:
         """Certificates and host names are checked, always."""
-        return ssl.create_default_context(cafile=self.server.certificates or None)
+        file = self.server.certificates
+        try:
+            return ssl.create_default_context(cafile=file or None)
+        except OSError as error:
+            why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
+            raise BoxError(f"ca_file: không đọc được chứng thư ở {file}: {why}") from None
 
     def _number(self, name: str) -> int:
         _, found = self._client.response(name)
@@ -146,8 +154,16 @@ class Box:
         """The UIDs above `uid` of mails that came on `since` or later, in order."""
         with self._told("không xem được thư mới", self.server.host):
             self._client.noop()  # a server may tell of new mail only then
+            self._was_told()
             found = self._search(f"UID {uid + 1}:* SINCE {_day(since)}")
-        return sorted(n for n in found if n > uid)  # “n:*” has the last mail, however low
+        new = sorted(n for n in found if n > uid)  # “n:*” has the last mail, however low
+        self._hurried = self._hurried and not new
+        return new
+
+    def _was_told(self) -> bool:
+        """Whether an answer to another command told of new mail, as IDLE then will not."""
+        _, told = self._client.response("EXISTS")
+        return any(told)
 
     def unread(self, since: date) -> list[int]:
         """The UIDs of mails that nobody has read."""
@@ -206,8 +222,15 @@ class Box:
         return (found[0].delim if found else "") or "/"
 
     def wait(self, seconds: float) -> None:
-        """Until something happens in the folder, or so long; at once when shut."""
+        """Until something happens in the folder, or so long; at once when shut.
+
+        Nor does it wait if a mail came while the last ones were dealt with: IDLE tells only what
+        the server has not said yet (RFC 3501, 5.2). Once: some repeat EXISTS with every answer.
+        """
         with self._busy:
+            if self._was_told() and not self._hurried:
+                self._hurried = True
+                return
             idles = self._idle_faults < TRIES and "IDLE" in self._open.client.capabilities
             if idles:
                 self._idle(min(seconds, SLICE))
@@ -216,7 +239,9 @@ class Box:
 
     def _idle(self, seconds: float) -> None:
         try:
-            self._open.idle.wait(timeout=seconds)
+            with self._open.idle as idle:
+                if not _has_read_more(self._client):
+                    idle.poll(timeout=seconds)
         except (OSError, AttributeError, ValueError, imaplib.IMAP4.abort) as error:
             raise BoxError("máy chủ thư đến đã đóng kết nối khi đang chờ") from error
         except (ImapToolsError, imaplib.IMAP4.error):
@@ -248,6 +273,26 @@ class Box:
             raise
         except TROUBLES as error:
             raise BoxError(_reason(error, otherwise, where)) from None
+
+
+def _has_read_more(client: imaplib.IMAP4) -> bool:
+    """Whether the server's word lies read in a buffer, where polling the socket can't see it.
+
+    A mail that came just before is told of in one packet with the “+ idling” (RFC 2177).
+    """
+    kept = getattr(client, "_readbuf", None)  # Python 3.14 has its own buffer
+    if kept is not None:
+        pending = getattr(client.sock, "pending", int)  # of TLS
+        return bool(kept) or pending() > 0
+    timeout = client.sock.gettimeout()
+    client.sock.settimeout(0)
+    try:
+        reader: Any = getattr(client, "_file", None) or client.file  # its name, by version
+        return bool(reader.peek(1))
+    except OSError:  # nothing has come
+        return False
+    finally:
+        client.sock.settimeout(timeout)
 
 
 def utf7_quoted(name: str) -> str:

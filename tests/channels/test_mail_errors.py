@@ -156,6 +156,17 @@ def test_a_server_that_is_not_there_is_said_in_plain_words() -> None:
     assert nameless.reason.startswith("không tìm thấy máy chủ thư khong-co.invalid:25")
 
 
+def test_a_certificates_file_that_is_none_is_named(tmp_path: Path) -> None:
+    """The setting, the file and what is wrong with it; the mail waits until that is mended."""
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    for file, why in ((tmp_path / "none.pem", "No such file"), (empty, "không có chứng thư")):
+        error = refusal(Post(), security="starttls", certificates=str(file))
+        assert known(error) == {"retry": True, "channel_down": True}
+        assert error.reason.startswith(f"ca_file: không đọc được chứng thư ở {file}: ")
+        assert why in error.reason
+
+
 def test_the_settings_never_show_the_password() -> None:
     """Not even in a traceback that prints its values."""
     server = MailServer(host="h", port=25, username="nhac", password="mat-khau", sender=SENDER)

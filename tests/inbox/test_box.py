@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
@@ -175,6 +177,95 @@ def test_over_tls_a_server_that_idles_ends_the_wait_by_itself(
         box.shut()
 
     asyncio.run(relayed(post, tmp_path, work))
+
+
+ANSWERS = {  # of a server that has a mail come at the worst moment
+    "IDLE": "+ idling\r\n* 1 EXISTS\r\n",
+    "DONE": "T OK IDLE\r\n",
+    "MOVE": "T OK MOVE\r\n",
+    "CAPABILITY": "* CAPABILITY IMAP4rev1 IDLE MOVE\r\nT OK done\r\n",
+    "SELECT": "* 1 EXISTS\r\n* OK [UIDVALIDITY 1]\r\nT OK [READ-WRITE]\r\n",
+    "SEARCH": "* SEARCH 5\r\nT OK done\r\n",
+}
+
+
+@contextlib.contextmanager
+def scripted(answers: dict[str, str], heard: list[str]) -> Iterator[Box]:
+    """A box on a server that answers each command as told, in one packet each."""
+
+    def serve(listening: socket.socket) -> None:
+        line, _ = listening.accept()
+        with line, line.makefile("rb") as words:
+            line.sendall(b"* OK [CAPABILITY IMAP4rev1 IDLE] ready\r\n")
+            tag = "T"
+            for said in words:
+                first, *rest = said.decode().split()
+                name = rest[1] if rest[:1] == ["UID"] else (rest or [first])[0]
+                tag = first if rest else tag
+                heard.append(name)
+                answer = answers.get(name, "T OK done\r\n").replace("T OK", f"{tag} OK")
+                line.sendall(answer.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        box = Box(server(listening.getsockname()[1]))
+        box.open()
+        try:
+            yield box
+        finally:
+            box.shut()
+            thread.join(60)
+
+
+def waited(box: Box) -> bool:
+    """Whether the wait of twenty minutes is over within one."""
+    waiting = threading.Thread(target=box.wait, args=(1200,), daemon=True)
+    waiting.start()
+    waiting.join(60)
+    return not waiting.is_alive()
+
+
+def test_a_mail_told_of_in_one_packet_with_the_leave_to_idle_ends_the_wait() -> None:
+    """It came between the look and IDLE; polling the socket alone would miss it for a minute."""
+    heard: list[str] = []
+    with scripted(ANSWERS, heard) as box:
+        box.newer(0, DAY)
+        assert waited(box)
+    assert heard[-2:] == ["IDLE", "DONE"]
+
+
+def test_a_mail_told_of_while_the_last_one_is_dealt_with_is_not_waited_for() -> None:
+    """RFC 3501, 5.2: any answer may tell of it, and IDLE then says nothing."""
+    heard: list[str] = []
+    silent = ANSWERS | {"IDLE": "+ idling\r\n", "STORE": "* 2 EXISTS\r\nT OK done\r\n"}
+    with scripted(silent, heard) as box:
+        box.newer(4, DAY)
+        box.put_away(5)
+        before = len(heard)
+        assert waited(box)
+        assert len(heard) == before
+
+
+def test_a_server_that_tells_the_same_with_every_answer_is_waited_for() -> None:
+    """Otherwise it would be asked without end: only the first time, then it idles."""
+    heard: list[str] = []
+    chatty = ANSWERS | {"SEARCH": "* SEARCH\r\n* 1 EXISTS\r\nT OK done\r\n"}
+    with scripted(chatty, heard) as box:
+        for _ in range(3):
+            box.newer(5, DAY)
+            assert waited(box)
+    assert heard.count("IDLE") == 2
+
+
+def test_a_certificates_file_that_is_none_is_named(post: MailWorld, tmp_path: Path) -> None:
+    """The setting, the file and what is wrong with it; no traceback."""
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    for file, why in ((tmp_path / "none.pem", "No such file"), (empty, "không có chứng thư")):
+        wrong = replace(server(post.imap_port), security="tls", certificates=str(file))
+        with pytest.raises(BoxError, match=rf"ca_file.*{file}.*{why}"):
+            Box(wrong).open()
 
 
 def test_a_wait_ends_when_the_box_is_shut(post: MailWorld) -> None:
