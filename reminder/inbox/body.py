@@ -33,9 +33,11 @@ _QUOTE_IDS = re.compile(
     r"composeWebView_previouse_content)$"
 )
 _QUOTE_CLASSES = frozenset(
-    ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra", "moz-cite-prefix",
+    ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra",
      "protonmail_quote", "WordSection1_quote", "ms-outlook-mobile-reference-message")
 )  # fmt: skip
+_CITES = "moz-cite-prefix"  # Thunderbird's “On … wrote:”, in whichever language
+_QUOTED = "\n> "  # a line of a quote that ends: what stands below it may be the answer
 _SIGNATURE = "--"
 _SIGNATURES = frozenset(("gmail_signature", "ms-outlook-mobile-signature", "moz-signature"))
 _SIGNATURE_IDS = re.compile(r"(?i)^(?:x_)?(?:Signature|ms-outlook-mobile-signature)$")
@@ -135,7 +137,10 @@ def _known(charset: str) -> str:
 
 
 def html_text(html: str) -> str:
-    """The words of an HTML part, a block a line; a quoted mail begins with a line that says so."""
+    """The words of an HTML part, a block a line, quoted ones marked as in plain text.
+
+    A quoted mail whose end can't be seen begins with a line that says so, and ends the text.
+    """
     reader = _Words()
     reader.feed(_without_remarks(html[:LONGEST_HTML]))
     reader.close()
@@ -163,13 +168,14 @@ def _without_remarks(html: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Gathers what is seen, in one pass, up to where the quoted mail begins."""
+    """Gathers what is seen, in one pass, up to a quoted mail whose end can't be seen."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._unseen = ""  # the element within which nothing is seen
         self._kept_lines = 0  # <pre>s that are open
+        self._quotes = 0  # <blockquote>s that are open
         self._ended = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -177,14 +183,16 @@ class _Words(HTMLParser):
             return
         if tag in _UNSEEN:
             self._unseen = tag
-        elif _opens_quote(tag, dict(attrs)):
+        elif _opens_quote(dict(attrs)):
             self.pieces.append(f"\n{_QUOTE}\n")
             self._ended = True
-        elif _opens_signature(dict(attrs)):
+        elif _opens_signature(dict(attrs)) and not self._quotes:
             self.pieces.append(f"\n{_SIGNATURE}\n")
         elif tag in _BLOCKS:
-            self.pieces.append("\n")
+            self._quotes += tag == "blockquote"
             self._kept_lines += tag == "pre"
+            cites = _CITES in (dict(attrs).get("class") or "").split()
+            self.pieces.append(_QUOTED if self._quotes or cites else "\n")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _UNSEEN:
@@ -194,17 +202,17 @@ class _Words(HTMLParser):
         if tag == self._unseen:
             self._unseen = ""
         elif tag in _BLOCKS and not self._ended and not self._unseen:
-            self.pieces.append("\n")
+            self._quotes -= tag == "blockquote" and self._quotes > 0
             self._kept_lines -= tag == "pre" and self._kept_lines > 0
+            self.pieces.append(_QUOTED if self._quotes else "\n")
 
     def handle_data(self, data: str) -> None:
         if not self._ended and not self._unseen:
-            self.pieces.append(data if self._kept_lines else _SPACE.sub(" ", data))
+            said = data if self._kept_lines else _SPACE.sub(" ", data)
+            self.pieces.append(said.replace("\n", _QUOTED) if self._quotes else said)
 
 
-def _opens_quote(tag: str, attributes: dict[str, str | None]) -> bool:
-    if tag == "blockquote":
-        return True
+def _opens_quote(attributes: dict[str, str | None]) -> bool:
     if _QUOTE_CLASSES.intersection((attributes.get("class") or "").split()):
         return True
     if _QUOTE_IDS.match(attributes.get("id") or ""):

@@ -240,6 +240,25 @@ def test_a_report_of_success_is_no_bounce() -> None:
     assert read(report("2.0.0", action="delivered")).kind is Kind.RECEIPT
 
 
+@pytest.mark.parametrize(
+    "quote",
+    [
+        '<p class="moz-cite-prefix">Am 31.01. schrob N.:<br></p><blockquote>a<pre>b\n\n2c</pre>2e',
+        "<div>On 31/01/2024 08:00, Nhắc việc wrote:</div><blockquote>xong 2c<br><br>2d",
+    ],
+)
+def test_an_answer_below_the_quote_in_html_is_read(quote: str) -> None:
+    """Thunderbird begins below the quote; the quote's own words stay out, above as below."""
+    quote = f"{quote}<blockquote>2d</blockquote></blockquote>"
+    for html in (
+        f"{quote}<p>{SAID}</p>",
+        f"<p>{SAID}</p>{quote}",
+        f"<p>{SAID}</p>{quote}<p>2h</p>",
+    ):
+        assert read(mail(html, "Content-Type: text/html; charset=utf-8")).text == SAID
+    assert read(mail(quote, "Content-Type: text/html; charset=utf-8")).kind is Kind.EMPTY
+
+
 def test_a_bounce_in_words_is_known() -> None:
     """qmail's, which knows no RFC 3464."""
     content = mail(
