@@ -39,6 +39,7 @@ class Limits:
     heard: Allowance = field(default_factory=lambda: Allowance(1, timedelta(hours=1)))
     heard_by_all: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
     told: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
+    mailed: Allowance = field(default_factory=lambda: Allowance(20, timedelta(hours=1)))
     codes: Allowance = field(default_factory=lambda: Allowance(5, timedelta(hours=1)))
     codes_of_all: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
 
@@ -57,6 +58,14 @@ class Limits:
         telephone. An office that reminds of each task of a plan one by one stays far below it.
         """
         return self.told.take(sender, now)
+
+    def may_mail(self, sender: str, now: datetime) -> bool:
+        """Whether a mail that changed nothing is answered: here a round of two machines ends.
+
+        An auto-responder that tells nobody what it is (RFC 3834 would have it do so) answers each
+        of our answers; once we are silent it has nothing to answer until the next reminder.
+        """
+        return self.mailed.take(sender, now)
 
     def may_try(self, sender: str, now: datetime) -> bool:
         """Whether a code that did not hold is answered."""

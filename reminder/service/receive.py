@@ -15,6 +15,7 @@ from reminder.core import buttons
 from reminder.core.commands import Command, Meaning, Target, Verb, parse
 from reminder.core.decide import decide, decide_error
 from reminder.core.desk import Decision, Desk, Inbound, Sender, View
+from reminder.core.ledger import EventKind
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Draft
 from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
@@ -86,6 +87,10 @@ class Receiver:
             return False
         if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
             return self._say(office, inbound, View(name="told-too-often"), now)
+        mailed = inbound.channel == EMAIL and _changes_nothing(decision)
+        if mailed and not self.limits.may_mail(inbound.sender, now):
+            others = tuple(view for view in decision.views if view.to)
+            decision = replace(decision, views=others)
         after = office.after(decision.events)
         tag = f"{inbound.channel}:{inbound.update}"
         drafts = [
@@ -180,6 +185,12 @@ class Receiver:
 
 def _tells_others(decision: Decision) -> bool:
     return bool(decision.remind) or any(view.to for view in decision.views)
+
+
+def _changes_nothing(decision: Decision) -> bool:
+    """Whether all stays as it was, but for a note: an auto-responder's words may come to one."""
+    noted = all(event.kind is EventKind.NOTED for event in decision.events)
+    return noted and not decision.remind
 
 
 def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: int) -> Draft:

@@ -142,6 +142,25 @@ def test_start_pressed_again_and_again_counts_as_a_message(office: World) -> Non
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["Cảm ơn đã gửi thư, chúng tôi sẽ phản hồi sớm nhất.", "Đã nhận", "/viec", "xyz"],
+)
+def test_two_machines_do_not_write_to_each_other_without_end(words: str, office: World) -> None:
+    """An auto-responder that does not say so gets twenty answers an hour; acts count all the same.
+
+    RFC 3834 leaves it to either side to end the round; the other one has nothing to answer then.
+    """
+    now = at("24/01", "09:00")
+    letter = {"channel": EMAIL, "sender": "an@example.vn", "chat": "an@example.vn"}
+    times = [now + timedelta(seconds=3 * number) for number in range(40)]
+    answers = [office.says("an", words, time, **letter) for time in times]
+    assert [len(lines) for lines in answers] == [1] * 20 + [0] * 20
+    assert len(office.says("an", "xong 1c", now + timedelta(minutes=5), **letter)) == 1
+    assert DONE_1C in office.events()
+    assert len(office.says("an", words, now + timedelta(hours=2), **letter)) == 1
+
+
+@pytest.mark.parametrize(
     ("who", "texts"),
     [
         ("an", ("gia hạn 1c 5/02 vì chờ số liệu", "gia hạn 1c 6/02 vì chờ số liệu")),
