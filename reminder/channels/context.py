@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from reminder.channels.limits import BUTTON_BYTES
-from reminder.channels.wording import HolidayName, day_words, due_words
+from reminder.channels.wording import HolidayName, day_words, due_words, moment_words
 from reminder.core import buttons
 from reminder.core.ledger import Event, State
 from reminder.core.occurrences import Key
@@ -184,6 +184,15 @@ def waiting_units(state: State) -> tuple[str, ...]:
     if state.occurrence.task.confirm is Confirm.ALL:
         return state.open_units
     return state.occurrence.task.lead
+
+
+def heard_words(context: Context, state: State) -> str:
+    """“chưa xong (09:12 Thứ Ba 30/01, An)”: the latest answer that changed nothing; else empty."""
+    answer = state.answer
+    if answer is None:
+        return ""
+    when = moment_words(answer.at, context.today)
+    return f"{answer.note.rstrip(' .')} ({when}, {context.person(answer)})"
 
 
 def signing_words(context: Context, state: State) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from reminder.channels.context import (
     Context,
     evidence_words,
+    heard_words,
     signing_words,
     waiting_units,
 )
@@ -39,6 +40,8 @@ def late(context: Context, state: State) -> list[str]:
     found = [waiting(context, state), due(context, state), signing_words(context, state)]
     found += [_asked_more(context, state)] if state.request else []
     found += [f"lý do: {one_line(reasons[-1], NOTE)}"] if reasons else []
+    heard = "" if reasons else heard_words(context, state)
+    found += [f"phản hồi gần nhất: {one_line(heard, NOTE)}"] if heard else []
     return [each for each in found if each]
 
 

@@ -12,6 +12,7 @@ from reminder.channels.context import (
     Context,
     evidence_words,
     handle,
+    heard_words,
     signing_words,
     title,
     waiting_units,
@@ -50,7 +51,8 @@ class Late:
     days: int  # working days late
     moved: str
     reminded: str
-    answer: str  # what the unit said: a reason, a request, “chờ ký từ …”
+    answer: str  # the reason that the unit gave, or its request
+    heard: str  # without either: its latest “chưa xong”, when and by whom
     signing: str
     leaders: str  # when the leaders hear of it, or that they never do
     office: str  # since when the office knows
@@ -162,6 +164,7 @@ def _view(
         moved=context.moved(state, why=True),
         reminded=_reminded(reminded or Reminded(), context.today),
         answer=_answer(context, state),
+        heard=heard_words(context, state),
         signing=signing_words(context, state),
         leaders=_leaders(context, state),
         office=office,

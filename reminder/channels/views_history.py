@@ -23,6 +23,7 @@ _WHAT = {
     EventKind.SNOOZED: "hoãn nhắc đến",
     EventKind.EVIDENCE: "ghi văn bản",
     EventKind.NOTED: "ghi chú",
+    EventKind.ANSWERED: "trả lời",
     EventKind.DUE_SET: "đặt hạn",
     EventKind.CONFIRMED: "xác nhận hạn dự kiến",
     EventKind.EXTENSION_ASKED: "xin gia hạn đến",

@@ -9,6 +9,7 @@ from reminder.channels.context import (
     Context,
     evidence_words,
     handle,
+    heard_words,
     signing_words,
     title,
     waiting_units,
@@ -147,6 +148,8 @@ def _about(context: Context, plan: str, task: Task) -> Iterable[Row]:
         yield ("item", "", _product(state), _stands(context, state))
         for note in state.notes[-1:]:
             yield ("row", "", f"Ghi chú: {note.note}", context.person(note))
+        if heard := heard_words(context, state):
+            yield ("row", "", f"Phản hồi gần nhất: {heard}", "")
 
 
 def _product(state: State) -> str:

@@ -32,6 +32,7 @@ _WORDS = {
     EventKind.SNOOZED: "hẹn nhắc lại",
     EventKind.EVIDENCE: "số, ngày văn bản",
     EventKind.NOTED: "ghi chú",
+    EventKind.ANSWERED: "trả lời",
     EventKind.DUE_SET: "đặt hạn",
     EventKind.CONFIRMED: "xác nhận hạn",
     EventKind.EXTENSION_ASKED: "xin gia hạn",

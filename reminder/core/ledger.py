@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     SNOOZED = "snoozed"
     EVIDENCE = "evidence"  # number and date of what was handed in, told after the fact
     NOTED = "noted"
+    ANSWERED = "answered"  # chưa xong, đang làm: an answer that changes nothing; `note`: its words
     DUE_SET = "due-set"  # the office gives or moves a date
     CONFIRMED = "confirmed"  # the office takes an assumed date as it is
     EXTENSION_ASKED = "extension-asked"
@@ -72,6 +73,7 @@ class State:
     request: Event | None = None  # an extension that waits for the office
     evidence: str = ""
     notes: tuple[Event, ...] = ()
+    answer: Event | None = None  # the latest “chưa xong”, “đang làm”
     held_until: date | None = None
     # Which edition of the state this is, for files that replace an older one; an undo is a new one.
     revision: int = field(default=0, compare=False)  # how many events changed it
@@ -229,6 +231,7 @@ _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
     EventKind.SNOOZED: _snooze,
     EventKind.EVIDENCE: lambda state, event: replace(state, evidence=event.evidence),
     EventKind.NOTED: lambda state, event: replace(state, notes=(*state.notes, event)),
+    EventKind.ANSWERED: lambda state, event: replace(state, answer=event),
     EventKind.CONFIRMED: lambda state, _: replace(state, assumed=False),
     EventKind.EXTENSION_ASKED: lambda state, event: replace(state, request=event),
     EventKind.EXTENSION_REFUSED: lambda state, _: replace(state, request=None),

@@ -176,6 +176,16 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
     return []
 
 
+def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:
+    """What the newest nudge to `recipient` named, if it was sent for a slot from `since` on."""
+    rows = store.rows(
+        kind="nudge", recipient=recipient, states=[RowState.SENT], since=since, limit=1
+    )
+    return [
+        item.key for row in rows for items in unpacked(row.draft.payload).values() for item in items
+    ]
+
+
 def addressee(store: Store, people: Sequence[str], channel: str, message: str) -> str:
     """Whom of `people`, who share an address, the message `message` went to; empty if unknown."""
     if not message or len(people) < 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reminder.core import buttons
@@ -25,6 +25,8 @@ from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
 from reminder.service.office import CONSOLE, EMAIL, GROUP, STRANGER, TELEGRAM, Office
 from reminder.service.views import view_drafts
+
+LATELY = timedelta(days=3)  # how long a bare “chưa xong” is taken for an answer to the last nudge
 
 
 @dataclass
@@ -123,12 +125,27 @@ class Receiver:
             bot_name=self.bot_name,
         )
         found = parse(inbound.text, desk.today, meaning)
+        if inbound.private and isinstance(found, Command) and _is_bare(found):
+            found = self._of_last_nudge(office, inbound, desk, meaning, found)
         addressed = inbound.private or inbound.text.startswith("/") or bool(named)
         if isinstance(found, Command):
             talk = found.verb in _SMALL_TALK and not found.targets
             return None if talk and not addressed else decide(found, desk)
         silent = found.reason.value == "not-for-us" or not addressed
         return None if silent else decide_error(found, desk)
+
+    def _of_last_nudge(
+        self, office: Office, inbound: Inbound, desk: Desk, meaning: Meaning, bare: Command
+    ) -> Command:
+        """“chưa xong” beneath a nudge about one thing means that; it closes nothing."""
+        since = desk.now - LATELY
+        pairs = past.last_named(self.store, desk.sender.person.id, since)
+        live = [key for key in dict.fromkeys(pairs) if (s := desk.states.get(key)) and not s.closed]
+        if len(live) != 1:
+            return bare
+        meant = replace(meaning, reply_to=(_target(office, live[0]),), is_reply=True)
+        found = parse(inbound.text, desk.today, meant)
+        return found if isinstance(found, Command) and found.verb is bare.verb else bare
 
     def _named(self, office: Office, inbound: Inbound, sender: Sender) -> list[Target]:
         """The occurrences of the message that this one replies to, each once."""
@@ -233,6 +250,10 @@ def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]
         now,
         insist=True,
     )
+
+
+def _is_bare(command: Command) -> bool:
+    return command.verb in (Verb.NOT_DONE, Verb.DOING) and not command.targets
 
 
 def _groups_of(office: Office, chat: str) -> list[str]:

@@ -103,7 +103,7 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     (
         [],
         "an: 1c xong, 1d chưa xong",
-        ["done 1c.1:2024 tu-phap", "noted 1d.1:2024 tu-phap (chưa xong)"],
+        ["done 1c.1:2024 tu-phap", "answered 1d.1:2024 tu-phap (chưa xong)"],
         ["done,not-done"],
     ),
     ([], "an: 1a-1e xong", [], ["listed-back"]),
@@ -141,8 +141,20 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "giang: cập nhật tất cả bình thường", [], ["refused:nothing-to-update"]),
     ([], "chu: cập nhật tất cả bình thường", [], ["refused:nothing-to-update"]),
     # remarks
-    ([], "an: 1c chưa xong", ["noted 1c.1:2024 tu-phap (chưa xong)"], ["not-done"]),
+    ([], "an: 1c chưa xong", ["answered 1c.1:2024 tu-phap (chưa xong)"], ["not-done"]),
     ([("an", "1c chưa xong")], "an: 1c chưa xong", [], ["not-done"]),
+    (
+        [("an@2024-01-29 08:00", "1c chưa xong")],
+        "an@2024-01-30 08:00: 1c chưa xong",
+        ["answered 1c.1:2024 tu-phap (chưa xong)"],
+        ["not-done"],
+    ),
+    (
+        [("an", "1c chưa xong")],
+        "dung: 1c chưa xong",
+        ["answered 1c.1:2024 tu-phap (chưa xong)"],
+        ["not-done"],
+    ),
     (
         [],
         "an: chưa xong 1c vì chờ số liệu",
@@ -151,7 +163,10 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ),
     ([("an", "xong 1c")], "an: 1c chưa xong", [], ["already-done"]),
     ([], "cuc: chưa xong 1c vì lười", [], ["not-your-unit"]),
-    ([], "an: 1c đang làm", [], ["seen"]),
+    ([], "an: 1c đang làm", ["answered 1c.1:2024 tu-phap (đang làm)"], ["seen"]),
+    ([("an", "1c đang làm")], "an: 1c đang làm", [], ["seen"]),
+    ([], "cuc: 1c đang làm", [], ["seen"]),
+    ([("an", "xong 1c")], "an: 1c đang làm", [], ["seen"]),
     ([], "an: ok", [], ["heard"]),
     ([], "an: chưa", [], ["heard"]),
     ([], "cuc: 1c xong chưa?", [], ["asked"]),

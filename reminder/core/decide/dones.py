@@ -17,6 +17,7 @@ from reminder.core.decide.common import (
 )
 from reminder.core.decide.matters import Matter, find, instead, own_units, parts, waits
 from reminder.core.decide.packing import pack_event, pack_key
+from reminder.core.decide.remarks import answered
 from reminder.core.decide.subjects import choice, unclosable
 from reminder.core.desk import Decision, Desk
 from reminder.core.ledger import Event, EventKind, State
@@ -179,11 +180,14 @@ def _standing(key: Key, units: tuple[str, ...], text: str) -> Step:
 
 
 def doing(desk: Desk, command: Command, target: Target) -> Decision:
-    """“đang làm”: of standing work an answer; of a product it is only heard."""
+    """“đang làm”: of standing work it answers the check-in; of a product it is kept, no more."""
     open_now = waits(desk, target)
     matter = find(desk, command, target)
     live = [s for s in matter.named(target) if open_now(s)]
     standing = bool(live) and all(s.occurrence.is_check_in for s in live)
     if standing or not matter.task.products:
         return answer(desk, command, target, command.note or "đang làm")
-    raise RefusalError("seen", keys=[pack_key(s.key) for s in live[:1]])
+    keys = [pack_key(state.key) for state in live[:1]]
+    units = [u for u in own_units(desk, matter.task) if live and u in live[0].open_units]
+    events = answered(desk, live[0], units[0], command.note or "đang làm") if units else []
+    return said("seen", events, keys=keys)

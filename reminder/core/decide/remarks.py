@@ -11,19 +11,27 @@ from reminder.core.decide.subjects import choice, subject, which
 from reminder.core.desk import Decision, Desk, View
 from reminder.core.ledger import Event, EventKind, State
 from reminder.core.plan import Confirm
+from reminder.core.schedule import local_day
 
 
 def not_done(desk: Desk, command: Command, target: Target) -> Decision:
-    """“chưa xong”: it stays open, and that this was answered is kept, with what is told besides.
-
-    Said again without a reason it adds nothing to what the unit has told before.
-    """
+    """“chưa xong”: it stays open; the answer is kept, or what is told besides as a note."""
     matter = find(desk, command, target)
     units = parts(desk, matter, target)
     state = subject(desk, command, target, matter, units, any_of=True)[0]
-    told = command.note or ("" if state.notes else "chưa xong")
-    events = [event(desk, EventKind.NOTED, state.key, units[0], note=told)] if told else []
+    if command.note:
+        events = [event(desk, EventKind.NOTED, state.key, units[0], note=command.note)]
+    else:
+        events = answered(desk, state, units[0], "chưa xong")
     return said("not-done", events, key=pack_key(state.key), noted=command.note)
+
+
+def answered(desk: Desk, state: State, unit: str, words: str) -> list[Event]:
+    """The answer for the record; the same words by the same person count once a day."""
+    made = event(desk, EventKind.ANSWERED, state.key, unit, note=words)
+    last = state.answer
+    same = last is not None and (last.unit, last.by, last.note) == (unit, made.by, words)
+    return [] if same and last and local_day(last.at) == desk.today else [made]
 
 
 def any_not_done(desk: Desk, command: Command) -> Decision:
