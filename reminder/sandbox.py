@@ -26,7 +26,7 @@ from reminder.ports import Store
 from reminder.service.office import CONSOLE, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.service import Service
-from reminder.store.opening import open_store
+from reminder.store.opening import discard, open_store
 from reminder.wiring import holiday_name
 
 START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
@@ -144,8 +144,7 @@ class Sandbox:
 
 def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
     """A fresh sandbox on `data/plan2024.toml`; what an older one has left is removed."""
-    for suffix in ("", "-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
     clock = VirtualClock(instant(*START))
     plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
     people = people_of(plan)

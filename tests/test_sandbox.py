@@ -6,7 +6,10 @@ import io
 import re
 from pathlib import Path
 
-from reminder.sandbox import converse, play
+import pytest
+
+from reminder.ports import StoreRefusedError
+from reminder.sandbox import converse, open_sandbox, play
 
 HEADING = re.compile(r"(?m)^╭─ (.+?) ─+╮$")
 
@@ -35,6 +38,21 @@ def test_the_story_runs_from_the_first_nudge_to_the_digest(tmp_path: Path) -> No
     short, full = text.split("Tổng hợp tuần – Thứ Hai 05/02")[1:]
     assert ("CÁC BỘ PHẬN" in short, "CÁC BỘ PHẬN" in full) == (False, True)
     assert "Xong đúng hạn: 3 (+3) · Xong quá hạn: 1 (+1)" in full
+
+
+def test_a_second_sandbox_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    """It is refused while the first is open, and its database stays; later it begins anew."""
+    place = tmp_path / "sandbox.db"
+    first = open_sandbox(io.StringIO(), place)
+    first.say("tu-phap", "/done 1c")
+    with pytest.raises(StoreRefusedError, match="another reminder daemon"):
+        open_sandbox(io.StringIO(), place)
+    assert len(first.store.events()) == 1
+    assert place.exists()
+    first.store.close()
+    second = open_sandbox(io.StringIO(), place)
+    assert second.store.events() == []
+    second.store.close()
 
 
 def test_who_types_is_the_unit_that_was_named(tmp_path: Path) -> None:

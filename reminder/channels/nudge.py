@@ -275,7 +275,7 @@ def _buttons(
 ) -> Actions:
     """✅ and ⏰ for each of the first lines; of several late ones the earliest.
 
-    Who stands in for a unit may close its work, but not put it off.
+    Who stands in for a unit may close its work, but not put it off; nobody may on the last day.
     """
     rows = []
     for line in lines[:BUTTON_ROWS]:
@@ -286,5 +286,13 @@ def _buttons(
         part = _part_of(context, state, off)
         done = context.button(f"✅ {name}", Act.DONE, state, f"xong {name}{part}", unit)
         later = context.button(f"⏰ {name}", Act.SNOOZE, state, f"/nhacsau {code} 1", unit)
-        rows.append((done,) if unit in off.stands_in else (done, later))
+        fixed = unit in off.stands_in or not _may_wait(context, state)
+        rows.append((done,) if fixed else (done, later))
     return tuple(rows)
+
+
+def _may_wait(context: Context, state: State) -> bool:
+    """Whether a working day is left on which it could speak again: that of decide's snooze."""
+    due, today = state.due, context.today
+    late = context.scheduler.days_late(state, today)
+    return due is not None and not late and context.scheduler.calendar.roll_back(due) > today

@@ -118,8 +118,10 @@ def _bind_by_office(words: Words) -> Outbound:
 
 
 def _bind_unknown(words: Words) -> Outbound:
-    known = ", ".join(str(unit) for unit in words.data.get("known", ()))
-    return answer([f"Không có bộ phận “{words.data.get('unit')}”. Nhắn /bind kèm một mã: {known}"])
+    known = ", ".join(f"{label} ({unit})" for unit, label in words.data["known"])
+    unit = words.data["unit"]
+    wrong = f"Không có bộ phận “{unit}”" if unit else "Chưa rõ bộ phận nào"
+    return answer([f"{wrong} nên chưa nối. Nhắn /bind kèm tên hoặc mã: {known}"])
 
 
 def _how_set_due(words: Words) -> Outbound | None:

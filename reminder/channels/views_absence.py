@@ -92,11 +92,19 @@ def _no_person(_context: Context, data: Data) -> str:
     return f"Không có ai tên “{data['typed']}” nên chưa ghi gì. Có các mã: {known}"
 
 
+def _whose(context: Context, data: Data) -> str:
+    return (
+        f"Chưa ghi gì: danh sách không có ai tên “{data['typed']}”, và chỉ {context.office} "
+        f"ghi được ngày nghỉ của người khác. Anh/chị nghỉ thì nhắn: /nghiphep {data['days']}"
+    )
+
+
 OF_ABSENCE: dict[str, Callable[[Context, Data], str]] = {
     "away-past": _past,
     "away-long": _long,
     "not-away": _not_away,
     "no-person": _no_person,
+    "whose-absence": _whose,
 }
 ABSENCE: dict[str, Callable[[Context, Data], Outbound | None]] = {
     "away": _away,

@@ -42,6 +42,7 @@ class Sender:
     units: tuple[str, ...]
     office: bool  # closes, reopens and dates anything
     leader: bool  # reads all
+    only_reads: bool = False  # a leader, and nothing besides
 
 
 @dataclass(frozen=True, kw_only=True)

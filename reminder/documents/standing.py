@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from reminder.core import digest
 from reminder.core.ledger import Event, State
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
@@ -90,29 +91,30 @@ def figures(plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
     A unit's are of its own parts, so that who has done its share of shared work is not late.
     """
     lines = [
-        _figures(unit.name, mine, scheduler, day, unit.id)
+        _figures(unit.name, mine, scheduler, day)
         for unit in plan.units
-        if (mine := [s for s in states if unit.id in s.occurrence.task.lead])
+        if (mine := [_part(s, unit.id) for s in states if unit.id in s.occurrence.task.lead])
     ]
-    return [*lines, _figures("Cả kế hoạch", states, scheduler, day, None)]
+    return [*lines, _figures("Cả kế hoạch", states, scheduler, day)]
 
 
-def _figures(
-    name: str, states: Sequence[State], scheduler: Scheduler, day: date, unit: str | None
-) -> Figures:
-    closed = [s for s in states if closed_by(s, unit)]
-    done_late = sum(standing(s, scheduler, day, unit) is Standing.DONE_LATE for s in closed)
-    alive = [s for s in states if not closed_by(s, unit)]
-    late = [s for s in alive if scheduler.days_late(s, day)]
-    begun = [s for s in alive if s.occurrence.opens <= day or scheduler.days_late(s, day)]
+def _part(state: State, unit: str) -> State:
+    """`state` as far as the part of `unit` goes."""
+    submitted = state.submitted if _signing(state, unit) else {}
+    return replace(state, closed=closed_by(state, unit), submitted=submitted)
+
+
+def _figures(name: str, states: Sequence[State], scheduler: Scheduler, day: date) -> Figures:
+    """Counted as the weekly digest counts."""
+    made = digest.figures(states, scheduler, day)
     return Figures(
         name=name,
         total=len(states),
-        in_time=len(closed) - done_late,
-        done_late=done_late,
-        open=len(begun),
-        late=len(late),
-        signing=sum(_signing(s, unit) for s in begun),
-        awaiting=sum(s.due is None for s in begun),
-        ahead=len(alive) - len(begun),
+        in_time=made.in_time,
+        done_late=made.done_late,
+        open=made.open,
+        late=made.late,
+        signing=made.signing,
+        awaiting=made.awaiting,
+        ahead=len(states) - made.in_time - made.done_late - made.open,
     )

@@ -7,6 +7,7 @@ more, marked as a possible repeat.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
 # Sends of one row whose record a crash took. An unknown outcome is sent once more; but a kill says
 # nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
 LIVES = 24
+UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
 OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
@@ -194,8 +196,11 @@ def _give_up(
     elif _is_group_nudge(row):
         drafts = _to_members(office, row, now)
     else:
-        drafts = _dead_letter(office, row, reason, now)
+        drafts = _dead_letter(office, store, row, reason, now)
     store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
+    if any(draft.payload.get("view") == UNREACHED for draft in drafts):
+        cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
+        store.set_meta(UNREACHED, json.dumps(cut_off))
     log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
                 row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
     return Fate.NEXT_CHANNEL if following else Fate.DEAD
@@ -237,7 +242,7 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
     ]
 
 
-def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[Draft]:
+def _dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
     if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
         return []
     data = {
@@ -250,12 +255,24 @@ def _dead_letter(office: Office, row: Row, reason: str, now: datetime) -> list[D
     }
     slot = instant(local_day(now), time())
     if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
-        # Somebody without any address has a row like this each morning: one word a week for all.
-        week = instant(local_day(now) - timedelta(days=local_day(now).weekday()), time())
-        return _to_offices(office, "unreached", {}, now, subject="unreached", slot=week)
+        # Somebody without any address has a row like this each morning.
+        return _unreached(office, store, row.draft.recipient, now)
     failing = (row.draft.recipient, row.draft.channel)
     return _to_offices(
         office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing
+    )
+
+
+def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
+    """One word for all whom nothing reaches, when somebody new is among them.
+
+    After that the weekly digest repeats it. Who was reached in between would be news once more.
+    """
+    told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
+    if recipient in told:
+        return []
+    return _to_offices(
+        office, UNREACHED, {}, now, subject=UNREACHED, slot=instant(local_day(now), time())
     )
 
 

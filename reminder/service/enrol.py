@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime
 
 from reminder.core.desk import Inbound, Sender, View
 from reminder.core.invitations import hash_code
+from reminder.core.text import fold
 from reminder.ports import Store
 from reminder.service.limits import Limits
 from reminder.service.office import EMAIL, GROUP, TELEGRAM, Office
+
+LONGEST_UNIT = 64  # characters of a wrong name that are said back
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ def start(
     if not code:
         if sender is None:
             return None
-        return View(name="help", data={"office": sender.office, "leader": sender.leader})
+        return View(name="help", data={"office": sender.office, "leader": sender.only_reads})
     person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
     if person in office.people:
         for other in office.bound(
@@ -51,18 +55,20 @@ def start(
 def revived(office: Office, store: Store, inbound: Inbound) -> Office:
     """The office with an address alive again that was dead, and now sends a private message.
 
-    That proves it works: Telegram takes no message to a bot that its writer has blocked. In a group
-    it proves nothing: a bot may read where it can't write. What was given up
-    meanwhile stays so: the next slot says all that is still open.
+    That proves it works: Telegram takes no message to a bot that its writer has blocked, and a mail
+    that comes this far answers one that had arrived. In a group it proves nothing: a bot may read
+    where it can't write. What was given up meanwhile stays so: the next slot says all that is
+    still open.
     """
-    if inbound.channel != TELEGRAM or not inbound.private:
+    if inbound.channel not in (TELEGRAM, EMAIL) or not inbound.private:
         return office
     alive = {}
-    for address in office.bound(TELEGRAM, inbound.sender):
+    for address in office.bound(inbound.channel, inbound.sender):
         if address.dead_since is None:
             continue
         store.bind(address.recipient, address.channel, address.value, address.bound_at)
-        log.info("%s writes by Telegram again: the address works", address.recipient)
+        way = "Telegram" if address.channel == TELEGRAM else "mail"
+        log.info("%s writes by %s again: the address works", address.recipient, way)
         alive[address] = replace(address, dead_since=None, dead_reason="")
     if not alive:
         return office
@@ -77,15 +83,32 @@ def bind_group(
     command, _, named = word.lower().partition("@")
     if command != "/bind" or (named and bot_name and named != bot_name.lower()):
         return None
-    unit = rest.strip()
+    typed = rest.strip()
     if inbound.private:
         return View(name="bind-in-group")
     if not sender.office:
         return View(name="bind-by-office")
-    if unit not in office.units:
-        return View(name="bind-unknown", data={"unit": unit, "known": list(office.units)})
+    unit = _unit_called(office, typed)
+    if unit is None:
+        known = [[unit.id, unit.label] for unit in office.units.values()]
+        return View(name="bind-unknown", data={"unit": typed[:LONGEST_UNIT], "known": known})
     store.bind(f"{GROUP}{unit}", TELEGRAM, inbound.chat, now)
     return View(name="bound", data={"unit": unit})
+
+
+def _unit_called(office: Office, typed: str) -> str | None:
+    """The unit with this id, label or name, with marks or without; None if none or several."""
+    names = {
+        unit.id: {_plain(name) for name in (unit.id, unit.label, unit.name)}
+        for unit in office.units.values()
+    }
+    found = [unit for unit, called in names.items() if _plain(typed) in called]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    """“Tư pháp”, “tu-phap” and “TU  PHAP” are one."""
+    return " ".join(re.findall(r"\w+", fold(name)))
 
 
 def sync_addresses(office: Office, store: Store, now: datetime) -> bool:

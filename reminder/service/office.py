@@ -197,6 +197,7 @@ class Office:
             units=person.units,
             office=bool(units & self.offices),
             leader=bool(units & self.leaders),
+            only_reads=bool(units) and units <= self.leaders,
         )
 
     def desk(

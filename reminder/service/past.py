@@ -207,3 +207,10 @@ def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
         if any(item.key == key for items in unpacked(row.draft.payload).values() for item in items):
             return row
     return None
+
+
+def was_edited(store: Store, row: Row) -> bool:
+    """Whether the message of `row` no longer stands as it was sent, or soon will not."""
+    later = store.rows(kind="edit", recipient=row.draft.recipient, since=row.draft.slot, limit=MOST)
+    edits = (e for e in later if e.draft.payload.get("edit") == row.provider_id)
+    return any(edit.state not in _GONE for edit in edits)

@@ -47,7 +47,7 @@ class Receiver:
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
         if inbound.edited or inbound.forwarded:
-            return self._not_new(office, inbound, now)
+            return self._not_new(office, inbound, sender, now)
         bound = enrol.bind_group(office, self.store, inbound, sender, now, self.bot_name)
         if bound is not None:
             return self._say(office, inbound, bound, now)
@@ -70,9 +70,13 @@ class Receiver:
             view = View(name="stranger")
         return self._say(office, inbound, view, now) if view else False
 
-    def _not_new(self, office: Office, inbound: Inbound, now: datetime) -> bool:
-        """A message that was edited or forwarded acts on nothing, and its sender is told so."""
-        if not inbound.private and not inbound.text.startswith("/"):
+    def _not_new(self, office: Office, inbound: Inbound, sender: Sender, now: datetime) -> bool:
+        """A message that was edited or forwarded acts on nothing, and its sender is told so.
+
+        In a group only where it was meant for the program: a command, or a reply to its message.
+        """
+        meant = inbound.private or inbound.text.startswith("/")
+        if not meant and not self._named(office, inbound, sender):
             return False
         return self._say(office, inbound, View(name="edited-or-forwarded"), now)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from reminder.ports import StoreRefusedError
 from reminder.store.database import Database
-from reminder.store.files import make_private
-from reminder.store.lock import DaemonLock, lock_of, take_within
+from reminder.store.files import beside, make_private
+from reminder.store.lock import DaemonLock, FileLock, lock_of, take_within
 from reminder.store.repository import SqlStore
 from reminder.store.schema import SHIPPED, Schema, is_current, migrate
 
@@ -55,6 +56,22 @@ def open_store(
         lock.release()
         raise
     return SqlStore(database, lock if exclusive else None)
+
+
+def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -> None:
+    """Removes the SQLite database at `path`, if it is there; never one that a daemon has open.
+
+    StoreRefusedError: a daemon has it. ReminderError: its folder can't be written.
+    """
+    if not path.exists():
+        return
+    lock = FileLock(beside(path, ".lock"))
+    _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {path}")
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
 def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: str) -> None:

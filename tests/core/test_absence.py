@@ -40,6 +40,8 @@ REFUSED = [
     ("an: /away 01/01-10/01", "refused:away-past"),
     ("an: /away 01/02/2024-10/02/2025", "refused:away-long"),
     ("an: /away dung 01/02-10/02", "office-only"),
+    ("an: /away xuân 01/02-10/02", "refused:whose-absence"),
+    ("an: /away xuân hủy", "refused:whose-absence"),
     ("binh: /away xuân 01/02-10/02", "refused:no-person"),
     ("an: /away 10/02-01/02", "error"),
     ("an: /away 30/02", "error"),

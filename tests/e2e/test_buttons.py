@@ -173,11 +173,14 @@ async def test_snooze_holds_for_the_unit_and_delays_no_escalation(tmp_path: Path
 
 
 async def test_a_late_task_is_not_snoozed(tmp_path: Path) -> None:
-    """⏰ on what is late records nothing and says what to ask for instead."""
+    """⏰ is not shown on what is late; an old one records nothing and says what to ask for."""
     async with town(tmp_path) as place:
-        await nudged(place)
+        await place.enrol("an", "chi")
+        await place.hour("30/01")
+        old = place.newest(AN, "1c")
         await place.hour("01/02")
-        (answer,) = await place.presses(AN, "⏰ 1c", place.newest(AN, "1c"))
+        assert "⏰ 1c" not in str(place.newest(AN, "1c"))
+        (answer,) = await place.presses(AN, "⏰ 1c", old)
         assert answer.startswith("Chưa ghi gì. 1c")
         assert "gia hạn 1c" in answer
         assert await place.events() == []

@@ -94,6 +94,99 @@ def test_edited_and_forwarded_messages_act_on_nothing(odd: str, office: World) -
     assert office.events() == []
 
 
+def test_in_a_group_what_was_meant_for_the_program_is_answered(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Edited or forwarded: a command, or a reply to its nudge; other talk is let be."""
+    office = world(plan2024, scheduler)
+    group = {"chat": "-500", "private": False, "edited": True}
+    office.says("chi", "/bind tu-phap", at("22/01", "09:00"), **{**group, "edited": False})
+    office.tick(at("24/01"))
+    nudge = next(p for p in office.parcels if p.row.draft.recipient == "group:tu-phap")
+    replied = str(office.parcels.index(nudge) + 1001)
+    now = at("24/01", "09:00")
+    answers = [
+        office.says("an", "xong", now, **group, reply_to=replied),
+        office.says("an", "/done 1c", now, **group),
+        office.says("an", "xong 1c", now, **group),
+        office.says("an", "xong", now, **group, reply_to="77"),
+    ]
+    line = "telegram an reply: Chưa ghi gì: máy không nhận tin đã sửa hoặc tin chuyển tiếp."
+    assert answers == [[line], [line], [], []]
+    assert office.events() == []
+
+
+@pytest.mark.parametrize("typed", ["Tư pháp", "tu phap", "TU-PHAP", "tư  pháp", "tu-phap"])
+def test_a_group_is_bound_by_what_the_unit_is_called(typed: str, office: World) -> None:
+    """Its id, its name or its short name, with marks or without."""
+    group = {"chat": "-500", "private": False}
+    lines = office.says("chi", f"/bind {typed}", at("23/01", "09:00"), **group)
+    assert lines == ["telegram chi reply: Đã nối: nhóm này nhận tin nhắc của Tư pháp."]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/bind thuế", "Không có bộ phận “thuế” nên chưa nối. Nhắn /bind kèm tên hoặc mã: "),
+        ("/bind", "Chưa rõ bộ phận nào nên chưa nối. Nhắn /bind kèm tên hoặc mã: "),
+    ],
+)
+def test_a_wrong_unit_is_answered_with_those_there_are(
+    typed: str, said: str, office: World
+) -> None:
+    """Nothing is bound by it."""
+    group = {"chat": "-500", "private": False}
+    (line,) = office.says("chi", typed, at("23/01", "09:00"), **group)
+    assert line.startswith(f"telegram chi reply: {said}")
+    assert "Tư pháp (tu-phap)" in line
+    assert not [a for a in office.store.addresses() if a.value == "-500"]
+
+
+def test_a_mail_from_a_dead_address_revives_it(office: World) -> None:
+    """It answers one that had arrived; the next nudge goes there again."""
+    address = "binh@example.vn"
+    office.store.mark_address_dead(EMAIL, address, "550", at("24/01", "10:00"))
+    letter = {"channel": EMAIL, "sender": address, "chat": address}
+    office.says("binh", "/viec", at("24/01", "11:00"), **letter)
+    assert [a.dead_since for a in office.store.addresses() if a.value == address] == [None]
+    assert "email binh nudge" in kinds(office.tick(at("26/01")))
+
+
+@pytest.mark.parametrize(
+    ("units", "reads", "acts"),
+    [
+        (("lanh-dao",), True, False),
+        (("lanh-dao", "van-phong"), False, True),
+        (("lanh-dao", "tu-phap"), False, True),
+    ],
+)
+def test_help_is_for_all_that_one_is(
+    units: tuple[str, ...], reads: bool, acts: bool, plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Who leads and does nothing besides reads only; whoever else is told how to close work."""
+    office = world(plan2024, scheduler, people=(person("an", *units),), bound=("an",))
+    for typed in ("/trogiup", "/start"):
+        office.says("an", typed, at("23/01", "09:00"))
+        text = office.parcels[-1].message.text
+        assert ("không cần trả lời" in text, "xong 1c" in text) == (reads, acts)
+
+
+def edits(lines: list[str]) -> list[str]:
+    return [line for line in kinds(lines) if line.endswith(" edit")]
+
+
+def test_what_was_never_changed_is_not_edited_back(plan2024: Plan, scheduler: Scheduler) -> None:
+    """Who closes keeps the own nudge as it was; after an undo only the other's is edited again."""
+    people = (*PEOPLE[:1], person("dung", "tu-phap"), PEOPLE[2])
+    office = world(plan2024, scheduler, people=people, bound=("an", "chi", "dung"))
+    office.tick(at("24/01"))
+    assert edits(office.says("an", "/done 1c", at("24/01", "09:00"))) == ["telegram dung edit"]
+    assert edits(office.says("dung", "hoàn tác 1c", at("24/01", "09:10"))) == ["telegram dung edit"]
+    assert edits(office.says("dung", "/done 1c", at("24/01", "09:20"))) == ["telegram an edit"]
+    reopened = office.says("chi", "/molai 1c chưa ký", at("24/01", "10:00"))
+    assert edits(reopened) == ["telegram an edit", "telegram dung edit"]
+
+
 def test_two_officers_in_the_same_second_close_it_once(office: World) -> None:
     """The second is told that it was done, by whom."""
     now = at("24/01", "09:00")

@@ -40,12 +40,18 @@ def _whose(desk: Desk, command: Command) -> Person:
     if found == sender:
         return sender
     if not desk.sender.office:
-        if found is None:  # words around the days, and no name
-            return sender
+        if found is None:  # a name that nobody has, or a reason
+            raise refusal("whose-absence", typed=typed, days=_days(command))
         raise RefusalError("office-only", verb=Verb.AWAY.value, codes=[])
     if found is None:
         raise refusal("no-person", typed=typed, known=sorted(desk.people))
     return found
+
+
+def _days(command: Command) -> str:
+    """The days as one types them for oneself."""
+    days = dict.fromkeys(day for day in (command.since, command.until) if day)
+    return "-".join(f"{day:%d/%m/%Y}" for day in days) or "hủy"
 
 
 def _back(desk: Desk, person: Person) -> Decision:

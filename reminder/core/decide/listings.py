@@ -112,8 +112,7 @@ def _pair(plan: Plan, task: Task) -> list[str]:
 
 def help_text(desk: Desk, command: Command) -> Decision:
     del command
-    only_reads = desk.sender.leader and not desk.sender.office
-    return said("help", office=desk.sender.office, leader=only_reads)
+    return said("help", office=desk.sender.office, leader=desk.sender.only_reads)
 
 
 def report(desk: Desk, command: Command) -> Decision:
