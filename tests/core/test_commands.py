@@ -404,6 +404,40 @@ def test_commands_without_a_task(text: str, expected: Command) -> None:
     assert understood(text, OFFICE) == expected
 
 
+NUMBERED = [
+    ("xong BC số 15/BC-UBND", done("BC", evidence="số 15/BC-UBND")),
+    ("xong BC số 15/BC-UBND ngày 12/3", done("BC", evidence="số 15/BC-UBND ngày 12/3")),
+    ("BC số 15/BC-UBND ngày 12/3", done("BC", evidence="số 15/BC-UBND ngày 12/3")),
+    ("bc 15/BC-UBND", done("BC", evidence="15/BC-UBND")),
+    ("dạ đã gửi BC số 15/BC-UBND ạ", done("BC", evidence="số 15/BC-UBND")),
+    ("trình ký BC số 15/BC-UBND", command(Verb.SUBMIT, "BC", evidence="số 15/BC-UBND")),
+    ("xong BC số 15/BC-UBND chưa?", command(Verb.ASK, "BC")),
+    ("xong 1d BC số 5/BC-UBND", done(t("1d", 1), evidence="số 5/BC-UBND")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NUMBERED)
+def test_a_code_that_is_a_word_may_be_told_with_its_paper(text: str, expected: Command) -> None:
+    """“BC” before a number is the task, to who leads it and where no other code stands."""
+    assert understood(text, OFFICE) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["xin BC số 15/BC-UBND", "gửi các bộ phận BC số 15/BC-UBND", "BC số 15/BC-UBND của Tư pháp"],
+)
+def test_a_paper_that_is_only_spoken_of_closes_nothing(text: str) -> None:
+    """Asked for, handed on, somebody else's: not the office's own report."""
+    assert not closes(parse(text, TODAY, OFFICE))
+
+
+def test_of_anybody_else_bc_is_a_kind_of_paper() -> None:
+    """Tư pháp's report is told with its own code, or in reply to its reminder."""
+    assert refused("xong BC số 15/BC-UBND") is Reason.NEEDS_CODE
+    expected = done(t("1d", 1, sure=True), evidence="số 15/BC-UBND")
+    assert understood("xong BC số 15/BC-UBND", replying("1d")) == expected
+
+
 REPLIES = [
     ("xong", ("1c",), done("1c")),
     ("rồi ạ", ("1c",), done("1c")),

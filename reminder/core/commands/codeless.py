@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reminder.core.codes import Code
 from reminder.core.commands import say
 from reminder.core.commands.clauses import Clause
-from reminder.core.commands.lexer import EveryItem, Item, MoodItem, PeriodItem, PoliteItem, SepItem
+from reminder.core.commands.lexer import (
+    DayItem,
+    EveryItem,
+    Item,
+    MoodItem,
+    PaperItem,
+    PeriodItem,
+    PoliteItem,
+    SepItem,
+    WordItem,
+)
 from reminder.core.commands.model import Command, CommandError, Target, Verb
 from reminder.core.commands.runs import Named, Run
+from reminder.core.commands.settle import expects_code
 from reminder.core.commands.speaker import Speaker, is_content
 from reminder.core.commands.speech import VERB_OF, Speech
 from reminder.core.commands.verdicts import said_in
 from reminder.core.moods import Mood, verdict
 
 _HARMLESS = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})
+_BESIDE = (PoliteItem, SepItem, MoodItem, PaperItem, PeriodItem, DayItem)
 _ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
 
 
@@ -32,6 +44,9 @@ def codeless(
     replied = speaker.meaning.reply_to
     if len(replied) == 1:
         return _replied(replied[0], items, speaker, forced)
+    if not replied and (numbered := _numbered(items, speaker)):
+        target, at = numbered
+        return _replied(target, [*items[:at], *items[at + 1 :]], speaker, forced)
     content = any(is_content(item) for item in items)
     mood = verdict(found, reply=speaker.replies, alone=not content)
     if mood is None:
@@ -46,6 +61,34 @@ def codeless(
     if verb in _HARMLESS:
         return say.not_understood(speaker.meaning)
     return say.needs_all_text() if verb is Verb.UPDATE else say.needs_code(verb, speaker.meaning)
+
+
+def _numbered(items: Sequence[Item], speaker: Speaker) -> tuple[Target, int] | None:
+    """“xong BC số 15/BC-UBND”: a code that is a word, told with its paper by who leads it.
+
+    With the word's place. Of anybody else, or in a reply, it is only what kind of paper it is.
+    """
+    index, code = next(_word_codes(items, speaker), (-1, ""))
+    if index < 0 or not expects_code(items[:index]):
+        return None
+    behind = items[index + 1 :]
+    if behind and isinstance(behind[0], WordItem | PoliteItem) and behind[0].word == "so":
+        behind = behind[1:]
+    if not behind or not isinstance(behind[0], PaperItem):
+        return None
+    spoken = any(isinstance(item, MoodItem) for item in items)
+    rest = [item for item in (*items[:index], *behind) if not isinstance(item, _BESIDE)]
+    if rest or not (spoken or index == 0):  # “xin BC số …”, “gửi các bộ phận BC số …”
+        return None
+    task, units = speaker.book.task(code), speaker.meaning.units
+    leads = task is not None and (not units or bool(set(units) & set(task.lead)))
+    return (Target(task=code), index) if leads else None
+
+
+def _word_codes(items: Sequence[Item], speaker: Speaker) -> Iterator[tuple[int, str]]:
+    for index, item in enumerate(items):
+        if isinstance(item, WordItem | PoliteItem) and item.word in speaker.book.words:
+            yield index, speaker.book.words[item.word]
 
 
 def _unclear(

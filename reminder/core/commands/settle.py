@@ -73,12 +73,12 @@ def _settled(
                 return item
             return _code(item, Code(str(number), known=str(number) in book.numerals()))
         case CodeItem(code=code) if not code.known and "/" not in code.task:
-            place = _expects_code(before) and _closes(items, index)
+            place = expects_code(before) and _closes(items, index)
             return item if place else WordItem(start=item.start, end=item.end, word=code.task)
         case PoliteItem(word=word) | WordItem(word=word) if word in book.words:
             if not before and at_start:
                 return _code(item, Code(book.words[word]))
-            place = _expects_code(before) and _closes(items, index, names=True)
+            place = expects_code(before) and _closes(items, index, names=True)
             if place and (before or not lettered):
                 return _code(item, Code(book.words[word]))
     return item
@@ -91,7 +91,7 @@ def _code(item: Item, code: Code) -> CodeItem:
 def _numeral_is_code(
     before: Sequence[Item], items: Sequence[Item], index: int, book: CodeBook
 ) -> bool:
-    if not _expects_code(before) or _is_part(before, items[index], book):
+    if not expects_code(before) or _is_part(before, items[index], book):
         return False
     if _closes(items, index):
         return True
@@ -126,7 +126,7 @@ def _last_two(before: Sequence[Item], but: type[Item] | UnionType) -> list[Item]
     return list(kept)[::-1]
 
 
-def _expects_code(before: Sequence[Item]) -> bool:
+def expects_code(before: Sequence[Item]) -> bool:
     """Whether a code may stand here: at the start, after a verb, in a list, after “việc”."""
     if before and isinstance(before[-1], PoliteItem) and before[-1].word in _MARKERS:
         return True
