@@ -176,8 +176,8 @@ def revive(
 ) -> None:
     """Try a dead address again: the mailbox takes mail once more, the bot is unblocked.
 
-    From the next reminder on; what was given up meanwhile is not sent again. Telegram revives by
-    itself when the person writes to the bot, and e-mail when people.toml has another address.
+    From the next reminder on; what was given up meanwhile is not sent again. An address revives
+    by itself when its owner writes from it, and e-mail when people.toml has another.
     """
     with bootstrap.office(config) as office:
         _check_recipient(person, office)
