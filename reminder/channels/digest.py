@@ -10,7 +10,7 @@ from html import escape
 from reminder.channels import digest_health, digest_lines
 from reminder.channels.answers import answer
 from reminder.channels.compose import compose, page, render_lines
-from reminder.channels.context import Context, title, waiting_units
+from reminder.channels.context import Context, handle, title, waiting_units
 from reminder.channels.digest_sections import bars, cells, sections
 from reminder.channels.wording import coming_rest, day_words, one_line
 from reminder.core.digest import Digest, closed_in_time, digest
@@ -120,16 +120,16 @@ def _ends(days: Sequence[date]) -> tuple[date, ...]:
 
 def _pasted(context: Context, head: str, states: Sequence[State]) -> list[str]:
     """`head` and a few tasks in one line, more of them in a line each."""
-    shown = [
-        one_line(
-            f"{context.code(s)} {title(s)} ({context.units(waiting_units(s))}) "
-            f"{context.due(s, ahead=False)}"
-        )
-        for s in states[:PASTED]
-    ]
+    groups = digest_lines.together(states)
+    shown = []
+    for group in groups[:PASTED]:
+        name = " ".join(digest_lines.together_name(context, group))
+        units = dict.fromkeys(unit for state in group for unit in waiting_units(state))
+        due = context.due(group[0], ahead=False)
+        shown.append(one_line(f"{name} ({context.units(tuple(units))}) {due}"))
     if len(shown) <= INLINE:
         return [f"{head} {'; '.join(shown)}."] if shown else []
-    left = len(states) - PASTED
+    left = sum(map(len, groups[PASTED:]))
     return [head, *(f"- {each}" for each in shown), *([f"và {left} việc nữa"] if left > 0 else [])]
 
 
@@ -150,20 +150,20 @@ def _week(context: Context, found: Digest) -> str:
 def _short(context: Context, found: Digest) -> list[dict[str, object]]:
     """The parts that a phone shows: those that have anything in them."""
     parts = [
-        ("🔴", "Quá hạn", [_late(context, s) for s in found.late]),
-        ("🟠", "Tuần này", [_coming(context, s) for s in found.this_week]),
-        ("🟡", "Hai tuần tới", [_coming(context, s) for s in found.next_weeks]),
-        ("🟢", _done_since(context, found), [_done(context, s) for s in found.done]),
-        ("🖋", "Chờ ký", [_name(context, s) for s in found.signing]),
-        ("📅", "Xin gia hạn, chờ quyết", [_name(context, s) for s in found.requests]),
+        ("🔴", "Quá hạn", [(1, _late(context, s)) for s in found.late]),
+        ("🟠", "Tuần này", _coming(context, found.this_week)),
+        ("🟡", "Hai tuần tới", _coming(context, found.next_weeks)),
+        ("🟢", _done_since(context, found), _done(context, found.done)),
+        ("🖋", "Chờ ký", [(1, _name(context, s)) for s in found.signing]),
+        ("📅", "Xin gia hạn, chờ quyết", [(1, _asked(context, s)) for s in found.requests]),
     ]
     return [
         {
             "mark": mark,
             "name": name,
-            "count": len(lines),
-            "lines": lines[:SHOWN],
-            "more": max(0, len(lines) - SHOWN),
+            "count": sum(count for count, _ in lines),
+            "lines": [line for _, line in lines[:SHOWN]],
+            "more": sum(count for count, _ in lines[SHOWN:]),
         }
         for mark, name, lines in parts
         if lines
@@ -189,14 +189,42 @@ def _late(context: Context, state: State) -> str:
     return f"{name} – {context.units(waiting_units(state))}, {days} ngày làm việc{signing}"
 
 
-def _coming(context: Context, state: State) -> str:
-    due = day_words(state.due, context.today) if state.due else ""
-    word = "hạn dự kiến " if state.assumed else ""
-    waiting = context.units(waiting_units(state))
-    return f"{context.code(state)} {title(state)} – {waiting}, {word}{due}"
+def _asked(context: Context, state: State) -> str:
+    """An extension that waits, with the day, and how to decide it."""
+    until = state.request.until if state.request else None
+    day = f", xin đến {day_words(until, context.today)}" if until else ""
+    name = handle(context, state)
+    return f"{_name(context, state)}{day}: /dongy {name} · /khongdongy {name}"
 
 
-def _done(context: Context, state: State) -> str:
+def _coming(context: Context, states: Sequence[State]) -> list[tuple[int, str]]:
+    """A line for what stands together, and how many that is."""
+    lines = []
+    for group in digest_lines.together(states):
+        first = group[0]
+        due = day_words(first.due, context.today) if first.due else ""
+        word = "hạn dự kiến " if first.assumed else ""
+        name = " ".join(digest_lines.together_name(context, group))
+        units = dict.fromkeys(unit for state in group for unit in waiting_units(state))
+        lines.append((len(group), f"{name} – {context.units(tuple(units))}, {word}{due}"))
+    return lines
+
+
+def _done(context: Context, states: Sequence[State]) -> list[tuple[int, str]]:
+    """A line for each product; the check-ins that were answered share one a period."""
+    products = [state for state in states if not state.occurrence.is_check_in]
+    lines = [(1, _closed(context, state)) for state in products]
+    periods: dict[str, list[State]] = {}
+    for state in states:
+        if state.occurrence.is_check_in:
+            periods.setdefault(state.occurrence.period.name, []).append(state)
+    return lines + [
+        (len(group), " ".join(digest_lines.together_name(context, group)))
+        for group in periods.values()
+    ]
+
+
+def _closed(context: Context, state: State) -> str:
     task = state.occurrence.task
     all_of = f" (đủ {len(task.lead)} bộ phận)" if digest_lines.by_all(state) else ""
     late = "" if closed_in_time(state, context.scheduler) else ", quá hạn"

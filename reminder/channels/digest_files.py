@@ -20,7 +20,7 @@ def workbooks(
 
     return tuple(
         (
-            f"theo-doi-ke-hoach-{plan.year}-{day:%d-%m}.xlsx",
+            f"theo-doi-ke-hoach-{plan.year}_{day:%Y-%m-%d}.xlsx",
             XLSX,
             workbook(plan, context.states, context.scheduler, day),
         )

@@ -10,6 +10,7 @@ from reminder.channels.context import (
     evidence_words,
     heard_words,
     signing_words,
+    title,
     waiting_units,
 )
 from reminder.channels.wording import closed_words, day_words, listed, one_line
@@ -45,10 +46,37 @@ def late(context: Context, state: State) -> list[str]:
     return [each for each in found if each]
 
 
-def coming(context: Context, state: State) -> list[str]:
-    """Of work to come: whom it waits for, and how long is left."""
-    found = [waiting(context, state), due(context, state), signing_words(context, state)]
+def coming(context: Context, states: Sequence[State]) -> list[str]:
+    """Of work to come that stands together: whom it waits for, and how long is left."""
+    first = states[0]
+    found = [together_units(context, states), due(context, first)]
+    found += [signing_words(context, first)] if len(states) == 1 else []
     return [each for each in found if each]
+
+
+def together(states: Sequence[State]) -> list[tuple[State, ...]]:
+    """In their order; check-ins of one period and day stand together, where the first one does."""
+    groups: dict[tuple[object, ...], list[State]] = {}
+    for state in states:
+        occurrence = state.occurrence
+        apart = () if occurrence.is_check_in else state.key
+        key = (state.key.plan, occurrence.period, state.due, state.assumed, apart)
+        groups.setdefault(key, []).append(state)
+    return [tuple(group) for group in groups.values()]
+
+
+def together_name(context: Context, states: Sequence[State]) -> tuple[str, str]:
+    """The codes and the name of what stands together: “1a, 1b”, “Cập nhật quý I”."""
+    if len(states) == 1:
+        return context.code(states[0]), title(states[0])
+    return _codes(context, states), f"Cập nhật {states[0].occurrence.period.name}"
+
+
+def together_units(context: Context, states: Sequence[State]) -> str:
+    """Whom they wait for, each unit once."""
+    if len(states) == 1:
+        return waiting(context, states[0])
+    return context.units(tuple(dict.fromkeys(u for s in states for u in waiting_units(s))))
 
 
 def closed(context: Context, state: State) -> list[str]:

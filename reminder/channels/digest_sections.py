@@ -65,10 +65,11 @@ class Section:
     entries: tuple[Entry, ...]
     none: str
     lines: tuple[str, ...] = ()  # said below the heading
+    told: int | None = None  # how many the entries stand for; None: one each
 
     @property
     def more(self) -> int:
-        return self.count - len(self.entries)
+        return self.count - (len(self.entries) if self.told is None else self.told)
 
 
 _Lines = Callable[[Context, State], list[str]]
@@ -137,14 +138,12 @@ def sections(
     parts = [
         _section(context, "Quá hạn", "late", found.late, digest_lines.late,
                  "Không việc nào quá hạn."),
-        _section(context, "Tuần này", "soon", found.this_week, digest_lines.coming,
-                 "Không việc nào đến hạn."),
-        _section(context, "Hai tuần tới", "coming", found.next_weeks, digest_lines.coming,
-                 "Không việc nào đến hạn."),
+        _coming(context, "Tuần này", "soon", found.this_week),
+        _coming(context, "Hai tuần tới", "coming", found.next_weeks),
         _section(context, f"Đã nộp, đã xong từ {since}", "done", found.done, digest_lines.closed,
                  "Chưa có việc nào."),
         *_check_ins(context, found),
-        *_optional(context, "Chờ ký", found.signing, digest_lines.coming),
+        *_signing(context, found.signing),
         *_requests(context, found),
         *_to_settle(context, found),
         _unreachable(context, cut_off),
@@ -167,8 +166,27 @@ def _section(
     return Section(name=name, tone=tone, count=len(states), entries=entries, none=none)
 
 
-def _optional(context: Context, name: str, states: Sequence[State], lines: _Lines) -> list[Section]:
-    return [_section(context, name, "ask", states, lines, "")] if states else []
+def _coming(context: Context, name: str, tone: str, states: Sequence[State]) -> Section:
+    """What falls due; the check-ins of one day are one entry."""
+    groups = digest_lines.together(states)[:MOST]
+    entries = []
+    for group in groups:
+        code, what = digest_lines.together_name(context, group)
+        details = tuple(digest_lines.coming(context, group))
+        entries.append(Entry(code=code, title=what, details=details))
+    return Section(
+        name=name,
+        tone=tone,
+        count=len(states),
+        entries=tuple(entries),
+        none="Không việc nào đến hạn.",
+        told=sum(map(len, groups)),
+    )
+
+
+def _signing(context: Context, states: Sequence[State]) -> list[Section]:
+    lines: _Lines = lambda context, state: digest_lines.coming(context, [state])  # noqa: E731
+    return [_section(context, "Chờ ký", "ask", states, lines, "")] if states else []
 
 
 def _check_ins(context: Context, found: Digest) -> list[Section]:

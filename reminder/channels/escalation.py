@@ -51,7 +51,8 @@ class Late:
     days: int  # working days late
     moved: str
     reminded: str
-    answer: str  # the reason that the unit gave, or its request
+    answer: str  # what was said: a reason, a request, “chờ ký từ …”
+    teller: str  # whose words these are: “Bộ phận nêu”, or the office's own note
     heard: str  # without either: its latest “chưa xong”, when and by whom
     signing: str
     leaders: str  # when the leaders hear of it, or that they never do
@@ -112,7 +113,7 @@ def closed_word(context: Context, states: Sequence[State], *, leaders: bool) -> 
             title(state),
             moment_words(state.closed.at, context.today),
             evidence_words(state.evidence),
-            context.unit(state.closed.unit),
+            context.person(state.closed),
         )
         for state in states
         if state.closed
@@ -164,6 +165,7 @@ def _view(
         moved=context.moved(state, why=True),
         reminded=_reminded(reminded or Reminded(), context.today),
         answer=_answer(context, state),
+        teller=_teller(context, state),
         heard=heard_words(context, state),
         signing=signing_words(context, state),
         leaders=_leaders(context, state),
@@ -188,6 +190,14 @@ def _answer(context: Context, state: State) -> str:
         return f"xin gia hạn đến {asked}{why} (chưa có quyết định)"
     notes = [note.note for note in state.notes if note.note]
     return notes[-1].rstrip(" .") if notes else ""
+
+
+def _teller(context: Context, state: State) -> str:
+    """The office's own note is not the unit's word."""
+    notes = [note for note in state.notes if note.note]
+    if state.request is None and notes and notes[-1].unit not in state.occurrence.task.lead:
+        return f"{context.unit(notes[-1].unit)} ghi"
+    return "Bộ phận nêu"
 
 
 def _leaders(context: Context, state: State) -> str:

@@ -18,8 +18,7 @@ from reminder.ports import Action, Outbound
 
 LATE_SHOWN = 12
 LINES = 20  # of the awaiting and of the assumed
-BUTTONS = 8  # more would not be looked through; the rest is typed
-EACH = 3  # of each kind before more of one
+BUTTONS = 40  # one for each line shown; a keyboard takes a hundred
 LATER = (3, 5)  # working days on, as a new date is mostly asked
 
 
@@ -113,7 +112,7 @@ def _actions(
     rows: list[tuple[Action, ...]] = []
     waiting = [*(s for group in assumed for s in group.states), *late]
     if waiting:
-        label = "Xác nhận tất cả hạn dự kiến" if assumed else "Xác nhận tất cả hạn"
+        label = "Xác nhận tất cả" if late else "Xác nhận tất cả hạn dự kiến"
         every = context.button(label, Act.CONFIRM_ALL, waiting[0], "/xacnhan tất cả", plan.office)
         rows.append((every,))
     done = [_button(context, "✅", Act.DONE, s, "xong {}", s.open_units[0]) for s in late]
@@ -124,9 +123,7 @@ def _actions(
         if len(group.codes) == 1
     ]
     kept = list({action.label: action for action in kept}.values())
-    single = [*done[:EACH], *dated[:EACH], *kept[:EACH]]
-    single += [*done[EACH:], *dated[EACH:], *kept[EACH:]]
-    shown = single[: BUTTONS - len(rows)]
+    shown = [*done[:LATE_SHOWN], *dated[:LINES], *kept][: BUTTONS - len(rows)]
     rows += [tuple(shown[n : n + 2]) for n in range(0, len(shown), 2)]
     return tuple(rows)
 

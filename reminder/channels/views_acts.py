@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reminder.channels import answers, replies
 from reminder.channels.context import Context, evidence_words, handle, title
+from reminder.channels.digest_lines import some
 from reminder.channels.settling import by_dates
 from reminder.channels.views_dates import rest_lines
 from reminder.channels.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
@@ -116,13 +117,20 @@ def _confirmed(context: Context, data: Data) -> Outbound | None:
         return None
     if len(states) == 1:
         return speak(context, "Đã xác nhận", states[0], f": {context.due(states[0])}.")
-    groups = by_dates(context, states)
+    held = [s for s in states if s.held_until and s.held_until > context.today]
+    dated = [s for s in states if s.occurrence.deliverable.assumed or s not in held]
+    groups = by_dates(context, dated)
     rows = [("item", ", ".join(group.codes), group.name, group.dates) for group in groups]
+    still = ", ".join(some(list(dict.fromkeys(handle(context, s) for s in held)), NAMED))
+    lasts = max((s.held_until for s in held if s.held_until), default=context.today)
+    goes_on = f"Còn phải làm, máy nhắc từ {day_words(lasts, context.today)}: {still}."
+    kept = f"Đã xác nhận {len(dated)} hạn như đang ghi:"
     return listing(
-        subject=f"Đã xác nhận {len(states)} hạn",
-        head=f"Đã xác nhận {len(states)} hạn như đang ghi:",
+        subject=f"Đã xác nhận {len(dated)} hạn" if dated else "Việc còn phải làm",
+        head=kept if dated else goes_on,
         rows=rows[:NAMED],
         more=max(0, len(rows) - NAMED),
+        lines=[goes_on] if dated and held else [],
     )
 
 

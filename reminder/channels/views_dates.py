@@ -7,7 +7,7 @@ from datetime import date
 
 from reminder.channels.context import Context, handle
 from reminder.channels.views_kit import Data, day_of, speak
-from reminder.channels.wording import day_words
+from reminder.channels.wording import day_words, moment_words
 from reminder.core.ledger import State
 from reminder.core.periods import vn_date
 from reminder.ports import Outbound
@@ -108,6 +108,9 @@ def _needs_date(context: Context, state: State, data: Data) -> Outbound:
 
 def _not_assumed(context: Context, state: State, data: Data) -> Outbound:
     del data
+    if state.closed:
+        when = moment_words(state.closed.at, context.today)
+        return speak(context, "Không ghi thêm.", state, f" đã xong lúc {when}.")
     if state.due is None:
         return speak(context, "", state, " chưa có hạn.", typed=[_set_due(context, state)])
     return speak(

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from reminder.channels.settling import LATE_SHOWN
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.service.office import Office
@@ -71,21 +72,22 @@ def restarted(office: World) -> World:
 
 
 def test_a_start_lists_what_is_to_be_settled(plan2024: Plan, scheduler: Scheduler) -> None:
-    """Already late, without a date, assumed; all at once by one button, eight buttons in all."""
+    """Already late, without a date, assumed; all at once by one button, one each by others."""
     office = world(plan2024, scheduler, start=at("02/5", "07:00"))
     office.tick(at("02/5", "07:00"))
     started = next(p.message for p in office.parcels if "Bắt đầu" in p.message.text)
     found = [action for row in started.actions for action in row]
-    assert [action.label for action in found] == [
-        "Xác nhận tất cả hạn dự kiến",
-        "✅ 1c",
-        "✅ 2c",
-        "✅ 4b",
-        "📅 1đ",
-        "📅 2g",
-        "📅 5a",
-        "Giữ hạn 4b",
+    late = [
+        line.removeprefix("• ")
+        for line in started.text.split("📅")[0].splitlines()
+        if line.startswith("• ")
     ]
+    done, rest = found[1 : len(late) + 1], found[len(late) + 1 :]
+    assert found[0].label == "Xác nhận tất cả"
+    assert len(late) == LATE_SHOWN
+    for line, action in zip(late, done, strict=True):
+        assert line.startswith(action.label.removeprefix("✅ ") + " ")
+    assert [a.label for a in rest] == ["📅 1đ", "📅 2g", "📅 5a", "Giữ hạn 4b", "Giữ hạn BC"]
     heads = [line for line in started.text.splitlines() if line[0] in "🔴📅🗓"]
     assert heads == [
         "🔴 27 việc đã quá hạn từ trước, máy chưa nhắc ai đến Thứ Năm 09/5:",
@@ -106,6 +108,51 @@ def test_all_dates_are_confirmed_by_one_button_even_after_a_restart(office: Worl
         "Không còn hạn dự kiến nào; không ghi thêm."
     )
     assert len(office.events()) == 65
+
+
+def test_all_at_once_tells_dates_from_late_work(plan2024: Plan, scheduler: Scheduler) -> None:
+    """A firm date late at the start has nothing to confirm: its work goes on, told apart."""
+    office = world(plan2024, scheduler, start=at("05/3", "07:00"))
+    office.tick(at("05/3", "07:00"))
+    answer = press(office, "chi", "Xác nhận tất cả", "05/3").splitlines()
+    assert answer[0] == "Đã xác nhận 65 hạn như đang ghi:"
+    assert answer[-1] == (
+        "Còn phải làm, máy nhắc từ Thứ Tư 06/3: 1c, 1d báo cáo, 1d quyết định, 2c, 2c tháng 02, 4b."
+    )
+    assert not any(line.startswith(("• 1c", "• 1d", "• 2c")) for line in answer)
+
+
+def test_of_closed_work_there_is_nothing_to_confirm(office: World) -> None:
+    """It is said to be done, not late."""
+    office.says("chi", "/done 4b", at("31/01", "09:00"))
+    office.says("chi", "/xacnhan 4b", at("07/02", "09:00"))
+    assert last_to(office, "chi") == (
+        "Không ghi thêm. 4b Dự toán ngân sách nhà nước năm 2024 đã xong lúc 09:00 Thứ Tư 31/01."
+    )
+
+
+def test_the_office_s_note_is_not_the_unit_s_word(office: World) -> None:
+    """What the office writes down itself is told as the office's."""
+    office.says("chi", "/ghichu 1c chờ số liệu thuế", at("31/01", "09:00"))
+    assert office.events() == ["noted 1c.1 2024 van-phong chi"]
+    office.tick(at("01/02"))
+    assert "Văn phòng ghi: chờ số liệu thuế." in last_to(office, "chi")
+    office.says("an", "/ghichu 1c chờ chữ ký", at("01/02", "09:00"))
+    office.tick(at("05/02"))
+    kinh = next(p for p in reversed(office.parcels) if "Kính báo cáo" in p.message.text)
+    assert "Lý do bộ phận nêu: chờ chữ ký." in kinh.message.text
+
+
+def test_who_closed_it_is_named(office: World) -> None:
+    """The office may close another's work: the word of it does not say that the unit did."""
+    office.tick(at("01/02"))
+    office.says("chi", "/done 1c", at("01/02", "09:00"))
+    office.deliver(at("01/02", "09:01"))
+    told = next(p for p in office.parcels if "đã xong lúc" in p.message.text)
+    assert told.row.draft.recipient == "hoa"
+    assert told.message.text.splitlines()[0].endswith(
+        f"({office.service.office.people['chi'].name} báo)."
+    )
 
 
 def test_one_assumed_date_is_kept_by_its_button(office: World) -> None:

@@ -56,7 +56,7 @@ def test_the_mail_has_the_plan_as_a_workbook(office: World) -> None:
     """Another library opens it: all occurrences of the plan, on a sheet named as a person would."""
     office.tick(at("22/01", "07:30"))
     [(name, kind, content)] = digest_parcels(office)[1].message.attachments
-    assert name == "theo-doi-ke-hoach-2024-22-01.xlsx"
+    assert name == "theo-doi-ke-hoach-2024_2024-01-22.xlsx"
     assert kind == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     book = load_workbook(BytesIO(content))
     cells = {str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row}
@@ -217,7 +217,7 @@ def test_asked_by_mail_it_comes_with_the_plan(office: World) -> None:
     told = office.says("chi", "/digest", at("24/01", "15:00"), **mail)
     assert told == ["email chi reply: Tổng hợp tuần – Thứ Tư 24/01"]
     assert [name for name, _, _ in office.parcels[-1].message.attachments] == [
-        "theo-doi-ke-hoach-2024-24-01.xlsx"
+        "theo-doi-ke-hoach-2024_2024-01-24.xlsx"
     ]
 
 
@@ -300,3 +300,23 @@ def test_sent_by_hand_once_a_day(office: World) -> None:
     assert {r.state for r in again} == {RowState.SENT}
     assert office.deliver(at("24/01", "16:00")) == []
     assert len(digests.send_by_hand(office.service.refresh(), office.store, at("25/01"))) == 2
+
+
+def test_check_ins_of_one_day_are_one_line(office: World) -> None:
+    """Fifteen check-ins due on one day hide nothing else; the count stays theirs."""
+    office.says("chi", "/digest", at("26/02", "09:00"))
+    text = next(p for p in reversed(office.parcels) if p.row.draft.recipient == "chi").message.short
+    codes = "1a, 1b, 1đ, 1e, 2a, 2b, 2d, 2đ, 2e, 2h, 2i, 2k, 3, 5b, 6a"
+    assert [line for line in text.splitlines() if "Hai tuần tới" in line] == ["🟡 Hai tuần tới 16"]
+    assert f"• {codes} Cập nhật quý I – Tư pháp, Văn phòng, VHTT, hạn dự kiến Chủ Nhật 10/3" in text
+
+
+def test_a_request_stands_in_the_short_form_with_its_day_and_its_answers(office: World) -> None:
+    """What waits for the office can be decided from the phone."""
+    office.says("an", "/extend 1c 05/02 chờ thuế", at("26/01", "09:00"))
+    office.says("chi", "/digest", at("29/01", "09:00"))
+    text = next(p for p in reversed(office.parcels) if p.row.draft.recipient == "chi").message.short
+    assert (
+        "• 1c Danh mục VBQPPL hết hiệu lực năm 2023 (Tư pháp), xin đến Thứ Hai 05/02: "
+        "/dongy 1c · /khongdongy 1c"
+    ) in text

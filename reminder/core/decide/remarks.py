@@ -5,7 +5,7 @@ from __future__ import annotations
 from reminder.core.closing import Already, NotOpen
 from reminder.core.commands import Command, Target
 from reminder.core.decide.common import event, refusal, said
-from reminder.core.decide.matters import find, parts
+from reminder.core.decide.matters import find, own_units, parts
 from reminder.core.decide.packing import pack_event, pack_key
 from reminder.core.decide.subjects import choice, subject, which
 from reminder.core.desk import Decision, Desk, View
@@ -72,8 +72,14 @@ def note(desk: Desk, command: Command, target: Target) -> Decision:
             state = last
         case _:
             state = subject(desk, command, target, matter, (), any_of=True)[0]
-    noted = event(desk, EventKind.NOTED, state.key, units[0], note=command.note)
+    own = own_units(desk, matter.task)
+    unit = units[0] if own else _office_of(desk, state)  # the office's note is not the unit's word
+    noted = event(desk, EventKind.NOTED, state.key, unit, note=command.note)
     return said("noted", [noted], event=pack_event(noted), added=False)
+
+
+def _office_of(desk: Desk, state: State) -> str:
+    return next(plan.office for plan in desk.plans if plan.id == state.key.plan)
 
 
 def submit(desk: Desk, command: Command, target: Target) -> Decision:
