@@ -10,11 +10,12 @@ from datetime import datetime, time, timedelta
 from reminder.core.catchup import Due, due_now, speaking_hours
 from reminder.core.ledger import Event, EventKind
 from reminder.core.outbox import Draft
+from reminder.core.plan import Plan
 from reminder.core.schedule import Message, MessageKind, local_day
 from reminder.core.workdays import instant, local
 from reminder.ports import Spoken, Store
 from reminder.service import digests, recipients, reports, restored
-from reminder.service.office import Office
+from reminder.service.office import TELEGRAM, Office
 from reminder.service.restored import Place
 from reminder.service.saying import counted, minute
 from reminder.service.views import view_drafts
@@ -154,6 +155,7 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
     for plan in office.speaking(now):
         first = f"started:{plan.id}" not in metas
         if not first and metas.get(f"greeted:{plan.id}"):
+            _newly_on_telegram(office, metas, plan, now, started)
             continue
         held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
         late = [
@@ -175,7 +177,40 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
         started.drafts.extend(greeting)
         if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
             started.meta[f"greeted:{plan.id}"] = now.isoformat()
+        for draft in greeting:
+            if draft.channel == TELEGRAM:
+                started.meta[_listed(plan, draft.recipient)] = now.isoformat()
     return started
+
+
+def _listed(plan: Plan, person: str) -> str:
+    return f"listed:{plan.id}:{person}"
+
+
+def _newly_on_telegram(
+    office: Office, metas: Mapping[str, str], plan: Plan, now: datetime, started: Plans
+) -> None:
+    """Who of the office took up Telegram after the start gets the list too, once: with its buttons.
+
+    Nobody can have pressed Start before the program runs, so that the first list went by mail.
+    """
+    today, greeted = local_day(now), datetime.fromisoformat(metas[f"greeted:{plan.id}"])
+    for person in office.members(plan.office):
+        name, address = _listed(plan, person.id), office.address(person.id, TELEGRAM)
+        if name in metas or address is None or address.bound_at <= greeted:
+            continue
+        if office.ways(person.id)[:1] != [TELEGRAM]:
+            continue
+        started.meta[name] = now.isoformat()
+        live = [state for state in office.of_plan(plan) if not state.closed]
+        late = [state for state in live if state.held_until and state.held_until > today]
+        if not late and all(state.due and not state.assumed for state in live):
+            continue  # all is settled
+        held = max((s.held_until for s in late if s.held_until), default=today)
+        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
+        started.drafts.extend(
+            view_drafts(office, person.id, "plan-started", data, now, subject=plan.id)
+        )
 
 
 def _nobody(

@@ -477,3 +477,21 @@ def test_of_shared_work_only_those_are_named_who_are_waited_for(office: World) -
     office.tick(at("05/02"))
     line = next(line for line in last_to(office, "lan").splitlines() if line.startswith("• 2c"))
     assert "Văn phòng, VHXH, Địa chính chủ trì" in line
+
+
+def test_who_takes_up_telegram_after_the_start_gets_the_list_with_its_buttons(
+    office: World,
+) -> None:
+    """Once, and only while something is left to settle; whoever was reached then hears it once."""
+    office.store.bind("hoa", "telegram", "9", at("23/01", "09:00"))
+    for clock in ("09:01", "09:02"):
+        office.tick(at("23/01", clock))
+    lists = [
+        p
+        for p in office.parcels
+        if p.row.draft.recipient == "hoa" and p.message.subject.startswith("Bắt đầu")
+    ]
+    assert [p.row.draft.channel for p in lists] == ["email", "telegram"]
+    assert labels(office, "hoa")[0] == "Xác nhận tất cả hạn dự kiến"
+    mine = [p for p in office.parcels if p.row.draft.recipient == "chi"]
+    assert sum(p.message.subject.startswith("Bắt đầu") for p in mine) == 1
