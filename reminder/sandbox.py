@@ -22,12 +22,12 @@ from reminder.core.outbox import Person
 from reminder.core.periods import vn_day
 from reminder.core.plan import Plan
 from reminder.core.workdays import instant, local
+from reminder.files.calendar import holiday_name
 from reminder.ports import Store
 from reminder.service.office import CONSOLE, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.service import Service
 from reminder.store.opening import discard, open_store
-from reminder.wiring import holiday_name
 
 START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
 DATABASE = Path("var/sandbox.db")

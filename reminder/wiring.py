@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from reminder import bootstrap, logs, post
@@ -20,6 +20,7 @@ from reminder.channels.rows import RowRenderer
 from reminder.channels.telegram import TelegramChannel, make_bot
 from reminder.core.errors import ReminderError
 from reminder.daemon import Daemon
+from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings
 from reminder.ops.heartbeat import Heartbeat
 from reminder.ops.notify import Notifier
@@ -53,15 +54,6 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
         receiver=Receiver(store, bot_name=settings.telegram.bot_name),
         delivery=Delivery(fall_through_after=settings.delivery.patience),
     )
-
-
-def holiday_name(first: date, last: date) -> str:
-    """“Tết” for a rest that holds a day of the lunar new year, as the library knows it."""
-    from holidays import country_holidays
-
-    found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
-    days = (first + timedelta(n) for n in range((last - first).days + 1))
-    return "Tết" if any("Lunar New Year" in found.get(day, "") for day in days) else ""
 
 
 @dataclass

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from reminder.channels.context import Context
-from reminder.channels.escalation import CHANNELS
-from reminder.channels.wording import day_words, moment_words
+from reminder.channels.wording import channel_words, day_words, moment_words
 from reminder.core.workdays import local
 from reminder.service.health import Health, Slot
 from reminder.service.reach import Fault, Unreachable, Why
@@ -30,7 +29,7 @@ def unreachable(context: Context, found: Iterable[Unreachable]) -> list[tuple[st
 
 
 def _fault(context: Context, fault: Fault) -> str:
-    name = CHANNELS.get(fault.channel, fault.channel)
+    name = channel_words(fault.channel)
     match fault.why:
         case Why.NOT_SET_UP:
             return f"{name} chưa được cài đặt"
@@ -93,7 +92,7 @@ def _broken(context: Context, slot: Slot) -> str:
 
 def _contacts(context: Context, health: Health) -> str:
     found = [
-        f"{CHANNELS.get(channel, channel)} {moment_words(at, context.today)}"
+        f"{channel_words(channel)} {moment_words(at, context.today)}"
         for channel, at in sorted(health.sent.items())
     ]
     if health.polled:
@@ -102,5 +101,5 @@ def _contacts(context: Context, health: Health) -> str:
 
 
 def _channel(channel: str) -> str:
-    name = CHANNELS.get(channel, channel)
+    name = channel_words(channel)
     return name[:1].upper() + name[1:]

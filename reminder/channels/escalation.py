@@ -17,7 +17,7 @@ from reminder.channels.context import (
     title,
     waiting_units,
 )
-from reminder.channels.wording import day_words, listed, moment_words
+from reminder.channels.wording import channel_words, day_words, listed, moment_words
 from reminder.core.ledger import State
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_date, vn_day
@@ -27,7 +27,6 @@ from reminder.ports import Outbound
 
 IN_FULL = 10
 BUTTON_ROWS = 8
-CHANNELS = {"telegram": "Telegram", "email": "thư điện tử", "console": "màn hình"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +175,7 @@ def _view(
 def _reminded(reminded: Reminded, today: date) -> str:
     if not reminded.count:
         return "Chưa nhắc được lần nào"
-    names = [CHANNELS.get(channel, channel) for channel in reminded.channels]
+    names = [channel_words(channel) for channel in reminded.channels]
     through = f" qua {listed(names)}" if names else ""
     last = f", gần nhất {moment_words(reminded.last, today)}" if reminded.last else ""
     return f"Đã nhắc {reminded.count} lần{through}{last}"

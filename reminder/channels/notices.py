@@ -7,8 +7,7 @@ from datetime import date, datetime
 
 from reminder.channels.compose import compose
 from reminder.channels.context import Act, Context, handle, title
-from reminder.channels.escalation import CHANNELS
-from reminder.channels.wording import day_words, listed, moment_words
+from reminder.channels.wording import channel_words, day_words, listed, moment_words
 from reminder.core.ledger import State
 from reminder.core.periods import vn_day
 from reminder.core.workdays import local
@@ -120,10 +119,10 @@ def address_dead(
         person=person,
         unit=unit,
         mail=channel == EMAIL,
-        channel=CHANNELS.get(channel, channel),
+        channel=channel_words(channel),
         reason=reason,
         when=moment_words(at, context.today),
-        fallback=CHANNELS.get(fallback, fallback),
+        fallback=channel_words(fallback),
     )
 
 
@@ -150,7 +149,7 @@ def office_empty(context: Context, unit: str) -> Outbound:
 
 def channel_down(context: Context, *, channel: str, reason: str, since: datetime) -> Outbound:
     """A channel refuses everything; what can goes by the others."""
-    name = CHANNELS.get(channel, channel)
+    name = channel_words(channel)
     return compose(
         "channel_down",
         office=context.office,
@@ -172,7 +171,7 @@ def dead_letter(
         row=row,
         name=name,
         kind=KINDS.get(kind, kind),
-        channel=CHANNELS.get(channel, channel),
+        channel=channel_words(channel),
         reason=reason,
         slot=moment_words(slot, context.today),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reminder.channels.context import Context, evidence_words, title
-from reminder.channels.escalation import CHANNELS
 from reminder.channels.views_kit import Data, day_of, known, listing
-from reminder.channels.wording import day_words, moment_words
+from reminder.channels.wording import channel_words, day_words, moment_words
 from reminder.core.decide.packing import event_of
 from reminder.core.ledger import Event, EventKind
 from reminder.core.plan import Confirm
@@ -56,7 +55,7 @@ def _history(context: Context, data: Data) -> Outbound | None:
 def _line(context: Context, event: Event, before: str) -> str:
     """“09:12 Thứ Ba 30/01, Nguyễn Thị An qua Telegram: báo xong, số 12/QĐ-UBND”."""
     who = context.person(event) if event.by else "máy"
-    channel = CHANNELS.get(event.channel, event.channel)
+    channel = channel_words(event.channel)
     state = context.states.get(event.key)
     of = f" {title(state)}" if state and len(state.occurrence.task.deliverables) > 1 else ""
     if state and not of and state.occurrence.deliverable.recurs:

@@ -11,7 +11,13 @@ from reminder.core.workdays import WorkCalendar, local
 
 LONG_REST = 3  # days off in a row from which a message speaks of the holiday
 LOOK_AHEAD = 7  # days before its start from which it does
+_CHANNELS = {"telegram": "Telegram", "email": "thư điện tử", "console": "màn hình"}
 HolidayName = Callable[[date, date], str]  # a run's first and last day → “Tết”; "" if it has none
+
+
+def channel_words(channel: str) -> str:
+    """“thư điện tử” of “email”; of what is no channel, itself."""
+    return _CHANNELS.get(channel, channel)
 
 
 def day_words(day: date, today: date) -> str:

@@ -12,9 +12,9 @@ from reminder.core.digest import speaking
 from reminder.core.errors import ReminderError
 from reminder.core.periods import vn_date, vn_weekday
 from reminder.core.workdays import local
+from reminder.files.calendar import holiday_name
 from reminder.ports import Outbound, Store
 from reminder.service.health import health
-from reminder.wiring import holiday_name
 
 
 def rendered(asked: Asked, store: Store) -> Outbound:

@@ -12,13 +12,13 @@ import typer
 
 from reminder import bootstrap
 from reminder.cli.options import Config
-from reminder.core.ledger import State
 from reminder.core.outbox import Person
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler, local_day
 from reminder.core.workdays import local
 from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.service import reach
+from reminder.service.figures import of_work
 from reminder.service.office import CONSOLE
 from reminder.service.reach import Why
 
@@ -62,7 +62,7 @@ class Status:
 
     at: str
     plans: list[str]  # those that still speak
-    open: int  # not closed and begun; the late and the awaiting are among them
+    open: int  # not closed, and begun: as the digest counts; the late and the awaiting among them
     late: int
     awaiting: int  # without a date
     outbox: dict[str, int]  # by state, and “unknown”: those that may have been sent twice
@@ -87,13 +87,14 @@ def status(
         store = office.store
         channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
-        mine = [s for s in office.states.values() if s.key.plan in {p.id for p in plans}]
         cut_off = reach.unreachable(plans, office.people, store.addresses(), channels)
-        counts = _counts(mine, office.scheduler, office.now)
+        work = of_work(office.office, office.now)
         found = Status(
             at=_local(office.now.isoformat()) or "",
             plans=[plan.id for plan in plans],
-            **counts,
+            open=work.open,
+            late=work.late,
+            awaiting=work.awaiting,
             outbox=store.counts(),
             channels=channels or [CONSOLE],
             down={c: since for c in channels if (since := _local(store.meta(f"down:{c}")))},
@@ -115,16 +116,6 @@ def _inbox(store: Store) -> Inbox:
         unknown=int(store.meta("inbox:unknown") or 0),
         forged=int(store.meta("inbox:forged") or 0),
     )
-
-
-def _counts(states: Sequence[State], scheduler: Scheduler, now: datetime) -> dict[str, int]:
-    today = local_day(now)
-    begun = [s for s in states if not s.closed and (s.awaiting or s.occurrence.opens <= today)]
-    return {
-        "open": len(begun),
-        "late": sum(scheduler.days_late(s, today) > 0 for s in begun),
-        "awaiting": sum(s.awaiting for s in begun),
-    }
 
 
 def _unconfirmed(plans: Sequence[Plan], scheduler: Scheduler, now: datetime) -> list[int]:

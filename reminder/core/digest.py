@@ -152,15 +152,20 @@ def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures
     kept = list(states)
     closed = [s for s in kept if s.closed]
     in_time = [s for s in closed if closed_in_time(s, scheduler)]
-    begun = [s for s in kept if not s.closed and _begun(s, scheduler, day)]
+    alive = [s for s in kept if not s.closed and begun(s, scheduler, day)]
     return Figures(
         in_time=len(in_time),
         done_late=len(closed) - len(in_time),
-        open=len(begun),
-        late=sum(scheduler.days_late(s, day) > 0 for s in begun),
-        signing=sum(bool(s.submitted) for s in begun),
-        awaiting=sum(s.due is None for s in begun),
+        open=len(alive),
+        late=sum(scheduler.days_late(s, day) > 0 for s in alive),
+        signing=sum(bool(s.submitted) for s in alive),
+        awaiting=sum(s.due is None for s in alive),
     )
+
+
+def begun(state: State, scheduler: Scheduler, day: date) -> bool:
+    """Whether its period's first day is here, or it is late already."""
+    return state.occurrence.opens <= day or scheduler.days_late(state, day) > 0
 
 
 def closed_in_time(state: State, scheduler: Scheduler) -> bool:
@@ -189,10 +194,6 @@ def _those(states: Iterable[State], wanted: Callable[[State], bool]) -> tuple[St
     return tuple(filter(wanted, states))
 
 
-def _begun(state: State, scheduler: Scheduler, day: date) -> bool:
-    return state.occurrence.opens <= day or scheduler.days_late(state, day) > 0
-
-
 def _runs(state: State, day: date) -> bool:
     return state.occurrence.period.first <= day <= state.occurrence.period.last
 
@@ -207,11 +208,10 @@ def _of_units(
     counts = {unit.id: [0, 0, 0] for plan in plans for unit in plan.units}
     for state in states:
         late = scheduler.days_late(state, day) > 0
-        begun = _begun(state, scheduler, day)
         for unit in state.occurrence.task.lead:
             if state.closed or unit in state.parts:
                 counts[unit][0] += 1
-            elif begun:
+            elif begun(state, scheduler, day):
                 counts[unit][2 if late else 1] += 1
     return tuple(
         UnitFigures(unit=unit, done=done, open=still, late=late)

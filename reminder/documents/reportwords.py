@@ -197,9 +197,7 @@ def status_words(entry: Entry) -> str:
             return f"{late_by.capitalize()}{after}"
         case Status.SIGNING:
             return f"Chờ ký{f', {late_by}' if late_by else ''}"
-        case Status.OPEN:
-            return f"Đang thực hiện{f'; xong {closed}' if closed else ''}"
-        case Status.AWAITING:
+        case Status.OPEN | Status.AWAITING:
             return f"Đang thực hiện{f'; xong {closed}' if closed else ''}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from reminder.core.workdays import WorkCalendar
@@ -34,6 +34,15 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
         worked={*official.weekend_workdays, *(d for c in changes for d in c["worked"])},
         unconfirmed=set(range(first, last + 1)) - set(confirmed),
     )
+
+
+def holiday_name(first: date, last: date) -> str:
+    """“Tết” for a rest that holds a day of the lunar new year, as the library knows it."""
+    from holidays import country_holidays  # late, as above
+
+    found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
+    days = (first + timedelta(n) for n in range((last - first).days + 1))
+    return "Tết" if any("Lunar New Year" in found.get(day, "") for day in days) else ""
 
 
 def _change(table: Table) -> dict[str, list[date]]:

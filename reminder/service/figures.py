@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reminder.core import digest
 from reminder.core.schedule import local_day
 from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.service.office import CONSOLE, Office
@@ -19,7 +20,7 @@ class Figures:
     messages: Mapping[str, int]  # by state
     repeats: int  # messages that may have come twice
     events: int  # of the ledger
-    open: int  # not closed and begun; the late and the awaiting are among them
+    open: int  # not closed, and begun: as the digest counts; the late and the awaiting among them
     late: int
     awaiting: int  # without a date
     unreachable: int  # people whom no channel reaches, and units that have nobody
@@ -27,26 +28,25 @@ class Figures:
     marks: Mapping[str, datetime]  # last_tick, last_poll, last_backup …, as far as they happened
 
 
+def of_work(office: Office, now: datetime) -> digest.Figures:
+    """How the work of the plans that speak stands, as the digest counts it."""
+    states = (state for plan in office.speaking(now) for state in office.of_plan(plan))
+    return digest.figures(states, office.scheduler, local_day(now))
+
+
 def figures(office: Office, store: Store, now: datetime) -> Figures:
     """The figures at `now`."""
-    plans, today = office.speaking(now), local_day(now)
-    speaking = {plan.id for plan in plans}
-    begun = [
-        state
-        for state in office.states.values()
-        if state.key.plan in speaking
-        and not state.closed
-        and (state.awaiting or state.occurrence.opens <= today)
-    ]
+    plans = office.speaking(now)
+    work = of_work(office, now)
     channels = [channel for channel in office.channels if channel != CONSOLE]
     counts = store.counts()
     return Figures(
         messages={state: count for state, count in counts.items() if state != "unknown"},
         repeats=counts["unknown"],
         events=store.head()[0],
-        open=len(begun),
-        late=sum(office.scheduler.days_late(state, today) > 0 for state in begun),
-        awaiting=sum(state.awaiting for state in begun),
+        open=work.open,
+        late=work.late,
+        awaiting=work.awaiting,
         unreachable=len(unreachable(plans, office.people, store.addresses(), channels)),
         channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in channels),
         marks={

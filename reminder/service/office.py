@@ -109,8 +109,7 @@ class Office:
     ) -> Office:
         """The office once `events` have happened too; None: `last_number`, `addresses` as before.
 
-        What was reckoned from the ledger is carried on, so that the cost is that of the new events,
-        not of all that were ever recorded.
+        What was reckoned from the ledger is carried on: only the new events are folded.
         """
         office = replace(
             self,
