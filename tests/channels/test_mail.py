@@ -128,7 +128,7 @@ TEXT = st.text(max_size=200) | st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subject=TEXT, name=TEXT, header=TEXT, sender=TEXT)
 def test_no_text_adds_a_header(subject: str, name: str, header: str, sender: str) -> None:
     """Whatever stands in a title, a file name or a header: the reader finds ours, and no other."""

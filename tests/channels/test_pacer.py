@@ -31,7 +31,7 @@ def paced(chats: list[int], took: float = 0.0) -> tuple[Limits, Ticking]:
     return limits, time
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from([1, 2, 3, -1, -2, *range(100, 140)]), max_size=90))
 def test_no_order_of_sends_is_refused(chats: list[int]) -> None:
     """30 a second overall, one a second a chat, 20 a minute a group: all taken, all counted."""
@@ -47,7 +47,7 @@ def test_sixty_people_hear_within_three_seconds() -> None:
     assert round(time.now, 2) == round(59 / 29 + 0.2, 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 0.25), st.floats(0, 0.25)), min_size=100, max_size=130))
 def test_a_line_that_jitters_is_not_refused(delays: list[tuple[float, float]]) -> None:
     """However long requests take on their way there, and answers on theirs back: in order or not.

@@ -312,7 +312,7 @@ def test_an_occurrence_not_open_yet_is_named_with_its_period() -> None:
     assert [event.key.period for event in events] == ["2025-01"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(speeches, plans)
 def test_every_view_of_every_decision_is_rendered(
     said: list[tuple[str, str, str]], of: tuple[Plan, ...]

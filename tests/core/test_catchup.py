@@ -41,7 +41,7 @@ def listing(due: Due, unit: str) -> list[str]:
     ]
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_ticks_at_each_slot_say_the_schedule(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler

@@ -53,7 +53,7 @@ def theirs(who: str, event: Event) -> bool:
     return "van-phong" in units or bool(set(units) & set(PLAN.by_code[event.key.task].lead))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(speeches, plans)
 def test_nobody_acts_on_work_that_is_not_theirs(
     said: list[tuple[str, str, str]], of: tuple[Plan, ...]
@@ -82,7 +82,7 @@ def closed_twice(events: Iterable[Event]) -> bool:
     return False
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(speeches, plans)
 def test_no_part_is_closed_twice(said: list[tuple[str, str, str]], of: tuple[Plan, ...]) -> None:
     """By anybody, by any words; where one unit's word closes the whole, once for all of them."""

@@ -131,7 +131,7 @@ def ledgers(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(events=ledgers(), week=st.integers(1, 55))
 def test_any_week_of_any_ledger_is_as_counted(
     scheduler: Scheduler, events: list[Event], week: int

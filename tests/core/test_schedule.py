@@ -80,7 +80,7 @@ def test_done_on_due_days_is_said_as_reckoned_apart(plan2024: Plan, scheduler: S
     assert said(messages) == oracle.schedule(*YEAR, closed)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_any_closes_are_said_as_reckoned_apart(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
@@ -102,7 +102,7 @@ def test_any_closes_are_said_as_reckoned_apart(
     assert said(messages) == oracle.schedule(*YEAR, closed)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     cuts=st.lists(st.datetimes(datetime(2024, 1, 1), datetime(2025, 2, 1)), max_size=6),  # noqa: DTZ001
     data=st.data(),
@@ -143,7 +143,7 @@ def random_events(draw: st.DrawFn, plan: Plan) -> list[Event]:
     return sorted(found, key=lambda e: e.at)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_state_is_a_fold(data: st.DataObject, plan2024: Plan) -> None:
     """Folding a ledger in one go or event by event yields the same; `until` leaves the rest out."""
@@ -159,7 +159,7 @@ def test_a_state_is_a_fold(data: st.DataObject, plan2024: Plan) -> None:
         assert fold(all_occurrences, events, until=cut) == fold(all_occurrences, before)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(data=st.data(), at=st.datetimes(datetime(2024, 1, 1), datetime(2025, 2, 1)))  # noqa: DTZ001
 def test_waking_skips_nothing(
     data: st.DataObject, at: datetime, plan2024: Plan, scheduler: Scheduler

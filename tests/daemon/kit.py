@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from reminder.core.invitations import HOLDS, hash_code, make_code
 from reminder.wiring import Program, program
 from tests.conftest import ROOT
+from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
 
 PEOPLE = """
@@ -96,6 +97,7 @@ def settings(
     more: str = "",
 ) -> Path:
     """Writes the files of an office; without `telegram` it has mail alone."""
+    lay_blank(folder / "r.db")
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     section = (

@@ -8,7 +8,7 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -190,6 +190,7 @@ def test_nothing_that_people_write_runs(title: str, plan2024: Plan, scheduler: S
     assert not any(b"<f>" in text.replace(b"<formula>", b"") for text in sheets)
 
 
+@settings(max_examples=25)
 @given(st.text())
 @example("\x00a\x0bb\ufffe")
 @example("_x0041_")

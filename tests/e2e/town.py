@@ -23,6 +23,7 @@ from reminder.wiring import Program, program
 from tests.channels.ticking import Ticking
 from tests.conftest import ROOT
 from tests.daemon.kit import Mailbox, SetClock
+from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram, Message
 from tests.service.world import at
 
@@ -191,6 +192,7 @@ def labels(message: Message) -> list[str]:
 
 def settings(folder: Path, telegram: FakeTelegram, port: int, people: str, plan: str) -> Path:
     """The files of the office, in `folder`."""
+    lay_blank(folder / "r.db")
     (folder / "people.toml").write_text(people, encoding="utf-8")
     source = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
     (folder / "plan2024.toml").write_text(plan or source, encoding="utf-8")

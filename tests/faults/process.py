@@ -137,6 +137,7 @@ def born(config: Path, clock: Path) -> int:
 
 def main() -> None:
     """Forks and waits as it is told, until stdin ends."""
+    make_bot("1:read")  # reads the certificates, which all daemons then share
     gc.freeze()
     for line in sys.stdin:
         word, *values = line.rstrip("\n").split("\t")

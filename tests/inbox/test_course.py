@@ -14,6 +14,7 @@ import pytest
 from reminder.wiring import Program, program
 from tests.conftest import ROOT
 from tests.daemon.kit import SetClock
+from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
 from tests.inbox import replies
 from tests.inbox.conftest import INBOX, PASSWORD, MailWorld, text_in
@@ -39,6 +40,7 @@ channels = ["email"]
 
 
 def settings(folder: Path, post: MailWorld, inbox: str = "", people: str = OFFICERS) -> Path:
+    lay_blank(folder / "r.db")
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     inbox = inbox or f'authserv_id = "{AUTHSERV_ID}"'
