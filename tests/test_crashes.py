@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
-import subprocess
+import signal
 import sys
+import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from reminder.ports import Store
 from reminder.store.opening import open_store
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
+from tests.faults.month import write_clock
+from tests.faults.nursery import nursery
+from tests.faults.process import HURRY
 from tests.service.world import at
 
 OFFICERS = 40
@@ -56,38 +60,27 @@ in_flight = {IN_FLIGHT}
     return config
 
 
-def launched(config: Path, shift: timedelta) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.daemon_process", str(config), str(shift.total_seconds())],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-
-
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
 @pytest.mark.asyncio
 async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:
     """After any number of kills each officer has the nudge; repeats ≤ kills × sends in flight."""
     chance = random.Random(7)
-    shift = at("24/01", "08:00") - datetime.now(UTC)
-    async with FakeTelegram() as telegram:
+    write_clock(tmp_path, at("24/01", "08:00"))
+    hurried = FakeTelegram(clock=lambda: time.monotonic() * HURRY)  # as the daemons' pauses are
+    async with hurried as telegram, nursery() as daemons:
         config = prepared(tmp_path, telegram)
         for _ in range(KILLS):
             goal = len(telegram.accepted) + chance.randint(0, 5)
-            process = launched(config, shift)
-            try:
-                await telegram.until(lambda g=goal: len(telegram.accepted) >= g, seconds=30)  # type: ignore[misc]
-            finally:
-                process.kill()
-                process.wait()
-        process = launched(config, shift)
-        try:
-            await telegram.until(
-                lambda: len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS,
-                seconds=60,
-            )
-        finally:
-            process.terminate()
-            assert process.wait(timeout=15) == 0
+            daemon = await daemons.start(config, tmp_path / "clock")
+            await telegram.until(lambda g=goal: len(telegram.accepted) >= g, seconds=30)  # type: ignore[misc]
+            await daemons.kill(daemon)
+        daemon = await daemons.start(config, tmp_path / "clock")
+        await telegram.until(
+            lambda: len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS,
+            seconds=60,
+        )
+        os.kill(daemon, signal.SIGTERM)
+        assert await daemons.wait(daemon) == 0
         sends = Counter(m.chat_id for m in telegram.sent if "1c" in m.text)
         marked = [m for m in telegram.sent if m.text.startswith(REPEAT)]
         twice = sum(sends.values()) - OFFICERS

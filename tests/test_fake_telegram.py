@@ -25,6 +25,7 @@ from telegram.error import (
     TimedOut,
 )
 from telegram.ext import ApplicationBuilder, ContextTypes, MessageHandler, filters
+from telegram.request import HTTPXRequest
 
 from tests.fakes.telegram import Answer, Button, Entity, FakeTelegram, File, Message
 from tests.fakes.telegram_faults import FaultName
@@ -60,11 +61,26 @@ class Clock:
         return self.at
 
 
+def bot_of(token: str, base_url: str) -> Bot:
+    """The library's bot; certificates, which take it 60 ms to read, say nothing on a plain line."""
+    plain = {"verify": False}
+    return Bot(
+        token,
+        base_url=base_url,
+        request=HTTPXRequest(connection_pool_size=64, httpx_kwargs=plain),
+        get_updates_request=HTTPXRequest(httpx_kwargs=plain),
+    )
+
+
+def client_of() -> httpx.AsyncClient:
+    return httpx.AsyncClient(verify=False)
+
+
 @asynccontextmanager
 async def talking(**options: Any) -> AsyncIterator[tuple[FakeTelegram, Bot]]:
     """A server where Lan has pressed Start and the bot is in one group, and a bot to try it."""
     server = FakeTelegram(now=lambda: NOW, **options)
-    async with server, Bot(server.token, base_url=server.base_url) as bot:
+    async with server, bot_of(server.token, server.base_url) as bot:
         server.start(LAN, first_name="Lan")
         server.add_group(GROUP, "Phường")
         yield server, bot
@@ -72,7 +88,7 @@ async def talking(**options: Any) -> AsyncIterator[tuple[FakeTelegram, Bot]]:
 
 async def raw(server: FakeTelegram, method: str, **params: Any) -> tuple[int, dict[str, Any]]:
     """The answer as it stands on the wire: PTB rewrites the words of errors."""
-    async with httpx.AsyncClient() as client:
+    async with client_of() as client:
         answer = await client.post(f"{server.base_url}{server.token}/{method}", data=params)
     return answer.status_code, answer.json()
 
@@ -408,7 +424,7 @@ async def test_thirty_messages_in_any_second() -> None:
 async def test_a_429_carries_a_header() -> None:
     """Retry-After stands in the header too; without enforcement nothing is refused."""
     clock = Clock()
-    async with talking(clock=clock) as (server, bot), httpx.AsyncClient() as client:
+    async with talking(clock=clock) as (server, bot), client_of() as client:
         await bot.send_message(LAN, "1")
         url = f"{server.base_url}{server.token}/sendMessage"
         answer = await client.post(url, json={"chat_id": LAN, "text": "2"})
@@ -601,13 +617,13 @@ async def test_a_press_can_be_answered_too_late() -> None:
 
 async def test_a_wrong_token_is_401_and_a_malformed_one_404() -> None:
     """PTB makes InvalidToken of both."""
-    async with talking() as (server, _), httpx.AsyncClient() as client:
+    async with talking() as (server, _), client_of() as client:
         answers = [await client.get(f"{server.base_url}{t}/getMe") for t in ("1:other", "other")]
         assert [(answer.status_code, answer.json()) for answer in answers] == [
             error(401, "Unauthorized"),
             error(404, "Not Found"),
         ]
-        stranger = Bot("1:other", base_url=server.base_url)
+        stranger = bot_of("1:other", server.base_url)
         assert type(await failure(stranger.initialize())) is InvalidToken
         await stranger.shutdown()
 
@@ -626,7 +642,10 @@ async def test_an_unknown_method_is_404_and_names_ignore_case() -> None:
 
 async def test_parameters_come_in_four_ways() -> None:
     """Query, form, JSON and multipart say the same."""
-    async with talking(enforce_limits=False) as (server, _), httpx.AsyncClient() as client:
+    async with (
+        talking(enforce_limits=False) as (server, _),
+        client_of() as client,
+    ):
         url = f"{server.base_url}{server.token}/sendMessage"
         said: dict[str, str | int] = {"chat_id": LAN, "text": "ệ & b"}
         await client.get(url, params=said)
@@ -676,7 +695,7 @@ async def test_a_scripted_429_says_how_long() -> None:
 
 async def test_a_502_is_html() -> None:
     """The proxy in front of the server answers with a page, not with the envelope."""
-    async with talking() as (server, _), httpx.AsyncClient() as client:
+    async with talking() as (server, _), client_of() as client:
         server.fail_next("getMe", 502)
         answer = await client.get(f"{server.base_url}{server.token}/getMe")
         assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html")

@@ -34,7 +34,7 @@ from tests.fakes.telegram_html import parse_html
 from tests.service.world import CHATS, PEOPLE, World, at, world
 
 MIX = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 OF_THE_OFFICE_ALONE = {
     EventKind.REOPENED,

@@ -71,10 +71,11 @@ class MailWorld:
 
     def empty(self) -> None:
         for user in (INBOX, *PEOPLE):
-            for folder in ("INBOX", "Da-xu-ly"):
-                with self.mailbox(user, folder) as client:
-                    client.store("1:*", "+FLAGS", r"(\Deleted)")
-                    client.expunge()
+            with self.mailbox(user) as client:
+                for folder in ("INBOX", "Da-xu-ly"):
+                    if client.select(folder)[0] == "OK":
+                        client.store("1:*", "+FLAGS", r"(\Deleted)")
+                        client.expunge()
 
 
 def text_in(mail: EmailMessage) -> str:

@@ -86,7 +86,7 @@ async def running(config: Path, clock: SetClock) -> AsyncIterator[Program]:
 async def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  what is waited for happens in another process
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
 
 async def events(wired: Program) -> list[str]:

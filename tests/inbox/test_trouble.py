@@ -1,4 +1,4 @@
-"""A thousand mails at once, a line that is cut in the middle of a mail: it goes on."""
+"""Hundreds of mails at once, a line that is cut in the middle of a mail: it goes on."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from tests.service.world import at
 
 __all__ = ["clock"]
 
+FLOOD = 400
+
 
 @pytest.mark.asyncio
-async def test_a_thousand_mails_at_once_hold_nobody_up(
+async def test_hundreds_of_mails_at_once_hold_nobody_up(
     tmp_path: Path, post: MailWorld, clock: SetClock
 ) -> None:
-    """A thousand of no meaning, thirty of one officer: all in turn, and twenty are answered."""
+    """Four hundred of no meaning, thirty of one officer: all in turn, and twenty are answered."""
     async with running(settings(tmp_path, post), clock) as wired:
         nudge = await nudged(post)
         junk = b"From: la@evil.example\r\nTo: nhac@example.vn\r\nSubject: x\r\n\r\nxong 1c\r\n"
-        await asyncio.to_thread(post.hand_in, junk, INBOX, times=1000)
+        await asyncio.to_thread(post.hand_in, junk, INBOX, times=FLOOD)
         asks = [replies.iphone(nudge, "/viec", AN) for _ in range(30)]
         for ask in asks:
             post.hand_in(ask, str(ask["To"]))
         recall = wired.store.meta
-        await until(lambda: recall("inbox:unknown") == "1000", 120)
+        await until(lambda: recall("inbox:unknown") == str(FLOOD), 120)
         await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 20)
         assert len(post.mails(AN)) <= 21
         clock.moment = at("24/01", "08:02")
         await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 30)
         await until(lambda: len(post.mails(AN)) == 21)
         assert await events(wired) == []
-        assert len(post.mails(INBOX, which="UNSEEN")) == 1000
+        assert len(post.mails(INBOX, which="UNSEEN")) == FLOOD
 
 
 @dataclass
