@@ -50,7 +50,7 @@ class Spoken:
 
     key: Key
     unit: str
-    kind: str  # nudge | escalation | digest
+    kind: str  # nudge | escalation | request | digest
     stage: str
     due: str  # ISO date: a moved date speaks anew
     at: datetime

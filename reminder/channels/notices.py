@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from reminder.channels.compose import compose
 from reminder.channels.context import Act, Context, handle, title
-from reminder.channels.wording import channel_words, day_words, listed, moment_words
+from reminder.channels.wording import channel_words, day_words, kind_words, listed, moment_words
 from reminder.core.ledger import State
 from reminder.core.periods import vn_day
 from reminder.core.workdays import local
@@ -16,15 +16,6 @@ from reminder.service.office import EMAIL, GROUP
 
 ROWS = 8  # of buttons
 IN_FULL = 10  # requests
-KINDS = {
-    "nudge": "tin nhắc",
-    "escalation": "báo quá hạn",
-    "digest": "bản tổng hợp",
-    "request": "tin xin gia hạn",
-    "reply": "tin trả lời",
-    "notice": "thông báo",
-    "edit": "tin sửa",
-}
 
 
 def extension_asked(context: Context, state: State, *, before: date | None = None) -> Outbound:
@@ -170,7 +161,7 @@ def dead_letter(
         subject=f"Một tin không gửi được: {name}",
         row=row,
         name=name,
-        kind=KINDS.get(kind, kind),
+        kind=kind_words(kind),
         channel=channel_words(channel),
         reason=reason,
         slot=moment_words(slot, context.today),

@@ -12,12 +12,26 @@ from reminder.core.workdays import WorkCalendar, local
 LONG_REST = 3  # days off in a row from which a message speaks of the holiday
 LOOK_AHEAD = 7  # days before its start from which it does
 _CHANNELS = {"telegram": "Telegram", "email": "thư điện tử", "console": "màn hình"}
+_KINDS = {
+    "nudge": "tin nhắc",
+    "escalation": "báo quá hạn",
+    "digest": "bản tổng hợp",
+    "request": "tin xin gia hạn",
+    "reply": "tin trả lời",
+    "notice": "thông báo",
+    "edit": "tin sửa",
+}
 HolidayName = Callable[[date, date], str]  # a run's first and last day → “Tết”; "" if it has none
 
 
 def channel_words(channel: str) -> str:
     """“thư điện tử” of “email”; of what is no channel, itself."""
     return _CHANNELS.get(channel, channel)
+
+
+def kind_words(kind: str) -> str:
+    """“báo quá hạn” of an “escalation”: what kind of message a row of the outbox is."""
+    return _KINDS.get(kind, kind)
 
 
 def day_words(day: date, today: date) -> str:

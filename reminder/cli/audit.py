@@ -9,6 +9,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from reminder import bootstrap
+from reminder.channels.wording import kind_words
+from reminder.cli.status import STATES
 from reminder.core.errors import ReminderError
 from reminder.core.outbox import RowState
 from reminder.core.periods import vn_date
@@ -115,29 +117,11 @@ def _named(told: Told) -> str:
     return f"mã {_short(told)} trong bản tổng hợp {day} (tin số {told.row})"
 
 
-# The columns of the proof: heading, and the cell of a notice.
-_KINDS = {
-    "nudge": "nhắc việc",
-    "escalation": "báo quá hạn",
-    "digest": "tổng hợp tuần",
-    "reply": "trả lời",
-    "notice": "thông báo",
-    "edit": "sửa tin đã gửi",
-}
-_STATES = {
-    RowState.PENDING: "chờ gửi",
-    RowState.LEASED: "đang gửi",
-    RowState.SENT: "đã gửi",
-    RowState.DEAD: "không gửi được",
-    RowState.SUPERSEDED: "không cần gửi nữa",
-    RowState.DROPPED: "đã bỏ",
-}
-
-
 def _of_work(cell: Callable[[Work], Cell]) -> Callable[[Notice], Cell]:
     return lambda notice: cell(notice.work) if notice.work else ""
 
 
+# Of the proof: heading, and the cell of a notice.
 COLUMNS: Mapping[str, Callable[[Notice], Cell]] = {
     "Tin số": lambda n: n.row,
     "Lượt": lambda n: n.slot.isoformat(),
@@ -146,7 +130,7 @@ COLUMNS: Mapping[str, Callable[[Notice], Cell]] = {
     "Người nhận": lambda n: n.name,
     "Kênh": lambda n: n.channel,
     "Địa chỉ": lambda n: n.address,
-    "Loại tin": lambda n: " ".join(filter(None, (_KINDS.get(n.kind, n.kind), n.said))),
+    "Loại tin": lambda n: " ".join(filter(None, (kind_words(n.kind), n.said))),
     "Bộ phận": _of_work(lambda w: w.unit),
     "Kế hoạch": _of_work(lambda w: w.key.plan),
     "Mã việc": _of_work(lambda w: w.key.task),
@@ -157,7 +141,7 @@ COLUMNS: Mapping[str, Callable[[Notice], Cell]] = {
     "Hạn": _of_work(lambda w: w.due.isoformat() if w.due else ""),
     "Mốc nhắc": _of_work(lambda w: _stage(w.stage)),
     "Quá hạn (ngày làm việc)": _of_work(lambda w: w.days_late),
-    "Tình trạng": lambda n: _STATES[n.state],
+    "Tình trạng": lambda n: STATES[n.state],
     "Số lần gửi": lambda n: n.attempts,
     "Mã của nhà cung cấp": lambda n: n.provider_id,
     "Ghi chú": lambda n: "; ".join(_remarks(n)),

@@ -13,6 +13,7 @@ import typer
 
 from reminder import bootstrap
 from reminder.cli import options
+from reminder.cli.status import STATES
 from reminder.core.digest import digest_day, speaking
 from reminder.core.errors import ReminderError
 from reminder.core.outbox import Row, RowState
@@ -137,22 +138,12 @@ def _say_nobody(office: Office, *, fatal: bool) -> None:
     print(f"Lưu ý: {sentence}", file=sys.stderr)
 
 
-_STANDS = {
-    RowState.PENDING: "chờ gửi",
-    RowState.LEASED: "đang gửi",
-    RowState.SENT: "đã gửi",
-    RowState.DEAD: "không gửi được",
-    RowState.SUPERSEDED: "không còn gì để nói",
-    RowState.DROPPED: "đã bỏ",
-}
-
-
 def _sent(rows: Sequence[Row], now: datetime) -> str:
     """To whom it goes, and how each row stands: the same command once more adds nothing."""
     lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]
     for row in sorted(rows, key=lambda row: row.id):
         draft = row.draft
-        lines.append(f"  {draft.recipient} ({draft.channel}): {_STANDS[row.state]}")
+        lines.append(f"  {draft.recipient} ({draft.channel}): {STATES[row.state]}")
     if any(row.state is RowState.PENDING for row in rows):
         lines.append("`reminder run` đang chạy sẽ gửi trong vòng một phút.")
     if dead := [row.id for row in rows if row.state is RowState.DEAD]:

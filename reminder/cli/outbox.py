@@ -10,6 +10,7 @@ import typer
 
 from reminder import bootstrap
 from reminder.bootstrap import Opened
+from reminder.channels.wording import kind_words
 from reminder.cli.options import Config
 from reminder.cli.people import print_table
 from reminder.core.errors import ReminderError
@@ -70,8 +71,7 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     """What a row is about, and who gets it, in a few words."""
-    from reminder.channels.notices import KINDS  # templates take a while to load
-    from reminder.channels.programwords import Words
+    from reminder.channels.programwords import Words  # templates take a while to load
     from reminder.channels.rows import RowRenderer
     from reminder.service.deliver import Moment
 
@@ -80,7 +80,7 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     words = Words(opened.office, renderer.context(opened.office, opened.now), {})
 
     def about(row: Row) -> str:
-        kind = KINDS.get(row.draft.kind, row.draft.kind)
+        kind = kind_words(row.draft.kind)
         items = unpacked(row.draft.payload).values()
         codes = list(dict.fromkeys(item.key.task for of_unit in items for item in of_unit))
         if codes:

@@ -140,10 +140,6 @@ class Token:
     def number(self) -> int | None:
         return int(self.text) if self.text.isascii() and self.text.isdigit() else None
 
-    @property
-    def is_word(self) -> bool:
-        return self.text[0].isalpha()
-
 
 def tokenise(text: str) -> tuple[Token, ...]:
     """The tokens of a normal text; a line's end is one of them."""

@@ -43,8 +43,6 @@ def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
         number, last_hash = payload.get("head") or store.head()
         payload["outdated"] = _outdated(store, row)
         payload["health"] = health(office, store, now, head=(int(number), str(last_hash)))
-    elif row.draft.kind == "edit":
-        payload["items"] = list(payload.get("items", ()))
     return replace(row, draft=replace(row.draft, payload=payload))
 
 

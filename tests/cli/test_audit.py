@@ -286,7 +286,7 @@ def test_the_proof_of_notice(told: Terminal, tmp_path: Path) -> None:
         "Người nhận": "Công chức Tư pháp",
         "Kênh": "telegram",
         "Địa chỉ": "42",
-        "Loại tin": "nhắc việc",
+        "Loại tin": "tin nhắc",
         "Bộ phận": "Tư pháp",
         "Kế hoạch": "cchc-2024",
         "Mã việc": "1c",
@@ -311,7 +311,7 @@ def test_the_proof_of_notice(told: Terminal, tmp_path: Path) -> None:
         ["", "da-nghi", "telegram", "", "9z", "", "không gửi được", "chưa có địa chỉ"],
         ["", "tp-1", "telegram", "'-10042", "", "", "đang gửi", ""],
     ]  # fmt: skip
-    assert rows[4]["Loại tin"] == "trả lời done"
+    assert rows[4]["Loại tin"] == "tin trả lời done"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

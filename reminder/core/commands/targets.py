@@ -13,7 +13,6 @@ from reminder.core.commands.clauses import parts
 from reminder.core.commands.lexer import (
     EveryItem,
     Item,
-    NumberItem,
     PaperItem,
     PartItem,
     PeriodItem,
@@ -302,7 +301,3 @@ def _middle(period: Period) -> date:
 def _period_names(plan: Plan, task: Task) -> list[str]:
     ids = [i for d in task.products or task.deliverables for i in period_ids(plan, d) if d.recurs]
     return [Period.parse(i).name for i in ids]
-
-
-def bare_numbers(items: Sequence[Item]) -> list[NumberItem]:
-    return [item for item in items if isinstance(item, NumberItem)]
