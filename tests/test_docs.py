@@ -46,6 +46,17 @@ def test_each_command_stands_in_the_readme(command: tuple[str, ...]) -> None:
     assert f"reminder {' '.join(command)}" in readme
 
 
+def test_each_room_stands_in_the_table() -> None:
+    """CONTRIBUTING's table of rooms is whole: the top, the core and the service to the file."""
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = ROOT / "reminder"
+    files = [f for room in ("", "core", "service") for f in (package / room).glob("[!_]*.py")]
+    folders = [folder for folder in package.iterdir() if (folder / "__init__.py").exists()]
+    missing = [f.name for f in files if f.name not in table]
+    missing += [folder.name for folder in folders if f"{folder.name}/" not in table]
+    assert missing == []
+
+
 def spans(guide: str) -> list[str]:
     """What a guide shows as something to type."""
     return re.findall(r"`([^`\n]+)`", (DOCS / guide).read_text(encoding="utf-8"))
