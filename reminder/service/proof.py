@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 
 from reminder.core.ledger import Event, State, apply, by_key, initial
 from reminder.core.occurrences import Key
@@ -69,6 +71,7 @@ class _Past:
     """The office as it stood at any instant."""
 
     def __init__(self, office: Office, rows: Iterable[Row]) -> None:
+        """`rows` in the order of their slots."""
         self._office = office
         self._events: Mapping[Key, list[Event]] = by_key(office.events)
         self._nudges: dict[str, list[Row]] = {}
@@ -89,11 +92,17 @@ class _Past:
 
     def told_newer(self, row: Row, unit: str, key: Key, at: datetime) -> bool:
         """Whether a newer nudge to the same person said it, so that this one did not."""
+        nudges = self._nudges.get(row.draft.recipient, [])
+        first = bisect_right(nudges, row.draft.slot, key=_slot)
+        newer = (nudges[n] for n in range(first, len(nudges)))
         return any(
-            row.draft.slot < other.draft.slot <= at
-            and any(item.key == key for item in unpacked(other.draft.payload).get(unit, ()))
-            for other in self._nudges.get(row.draft.recipient, ())
+            any(item.key == key for item in unpacked(other.draft.payload).get(unit, ()))
+            for other in takewhile(lambda other: other.draft.slot <= at, newer)
         )
+
+
+def _slot(row: Row) -> datetime:
+    return row.draft.slot
 
 
 def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:

@@ -45,7 +45,7 @@ def titled(base: Plan, title: str, unit: str = "") -> Plan:
     return replace(base, tasks=tasks, units=units)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(title=NASTY, unit=NASTY, note=NASTY)
 def test_no_words_of_a_plan_or_a_person_break_a_message(title: str, unit: str, note: str) -> None:
     """Titles, names and notes are shown as text: valid HTML, within the limit, on their line."""

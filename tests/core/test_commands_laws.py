@@ -36,14 +36,14 @@ def test_any_text_has_a_meaning(text: str, sender: object) -> None:
     assert isinstance(result, Command) or (isinstance(result, CommandError) and result.say)
 
 
-@settings(steady, max_examples=400)
+@settings(steady, max_examples=250)
 @given(SPOKEN, SENDERS)
 def test_any_words_have_a_meaning(text: str, sender: object) -> None:
     """The vocabulary in any order never fails."""
     assert parse(text, TODAY, sender)  # type: ignore[arg-type]
 
 
-@settings(steady, max_examples=600)
+@settings(steady, max_examples=400)
 @given(SPOKEN, st.sampled_from([OFFICER, OFFICE]))
 def test_a_commands_text_means_the_command(text: str, sender: object) -> None:
     """`parse(format_command(c)) == c` for every command that a text can mean."""

@@ -241,7 +241,7 @@ def test_numbers_follow_the_due_days_unless_the_file_says_otherwise(tmp_path: Pa
     assert twice == ["17: hai sản phẩm của 1a cùng `name` “báo cáo”"]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_a_damaged_plan_is_a_plan_or_a_clear_refusal(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -48,7 +48,7 @@ def work(text: str, meaning: Meaning) -> int:
 @pytest.mark.parametrize("meaning", [OFFICE, REPLY], ids=["new", "reply"])
 def test_twice_the_text_is_twice_the_work(piece: str, meaning: Meaning) -> None:
     """And no more than a tenth above it, beside what every message costs."""
-    short, long = piece * 60, piece * 120
+    short, long = piece * 30, piece * 60
     parse(long, TODAY, meaning)  # what is kept of words that came before
     assert work(long, meaning) <= 2.2 * work(short, meaning) + work("xong", meaning)
 
