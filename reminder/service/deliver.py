@@ -225,8 +225,10 @@ def copied(row: Row, channel: str, now: datetime) -> Draft:
 
 
 def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
-    """A group that can't be reached any more: its officers hear it one by one."""
-    draft = row.draft
+    """A group that can't be reached any more: its officers who are there hear it one by one."""
+    draft, today = row.draft, local_day(now)
+    members = office.members(draft.recipient.removeprefix(GROUP))
+    there = [person for person in members if not office.away_until(person.id, today)]
     return [
         Draft(
             slot=draft.slot,
@@ -237,7 +239,7 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
             payload=draft.payload,
             due_at=now,
         )
-        for person in office.members(draft.recipient.removeprefix(GROUP))
+        for person in there or members
         if (ways := office.ways(person.id)) and ways[0] == TELEGRAM  # the others heard it already
     ]
 

@@ -6,6 +6,7 @@ import pytest
 
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
+from reminder.ports import SendError
 from reminder.service.service import Service
 from tests.service.world import PEOPLE, World, at, person, world
 
@@ -110,6 +111,18 @@ def test_a_group_is_left_as_it_is(office: World) -> None:
     office.says("an", "/nghiphep 24/01", at("23/01", "09:00"))
     office.says("chi", "/nghiphep binh 24/01", at("23/01", "09:01"))
     assert nudged(office, "24/01") == ["telegram dung nudge", "telegram group"]
+
+
+def test_a_group_that_is_lost_goes_on_to_those_who_are_there(office: World) -> None:
+    """An, who is away, is left alone: Binh has it by mail. Were nobody there, An would hear it."""
+    office.says("chi", "/bind tu-phap", at("23/01"), chat="-500", private=False)
+    office.refuse = lambda p: (
+        SendError("bot đã bị đưa ra khỏi nhóm", retry=False, address_dead=True)
+        if p.address == "-500"
+        else None
+    )
+    office.says("an", "/nghiphep 24/01", at("23/01", "09:00"))
+    assert nudged(office, "24/01") == ["email binh nudge", "telegram dung nudge"]
 
 
 def test_an_absence_is_remembered_over_a_restart(office: World) -> None:
