@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from reminder.files.settings import Settings
 
-LIBRARIES = ("apscheduler", "httpx", "httpcore", "telegram", "alembic", "aiosmtplib", "mail.log")
+LIBRARIES = (
+    "aiohttp",
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "telegram",
+    "alembic",
+    "aiosmtplib",
+    "mail.log",
+)
 _OURS = "reminder_line"  # marks our handler among those of others
 _FIRST = ("at", "level", "from", "message")
 

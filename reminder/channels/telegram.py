@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import ssl
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import TypeVar
 
-import httpx
 from telegram import (
     Bot,
     InlineKeyboardButton,
@@ -23,7 +20,6 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
 from reminder.channels.limits import (
@@ -37,10 +33,11 @@ from reminder.channels.limits import (
 )
 from reminder.channels.pacer import HeldError, Pacer
 from reminder.channels.telegram_errors import says, send_error
+from reminder.channels.telegram_http import TelegramRequest
 from reminder.ports import Capabilities, Outbound, SendError
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
-CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+ANSWER_SECONDS = 10.0
 CONNECTIONS = 16  # sends in flight are the dispatcher's setting; this is the roof
 NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
@@ -64,28 +61,12 @@ def make_bot(token: str, base_url: str = "", *, answer_seconds: float = ANSWER_S
     """A bot whose requests end in time; `base_url` as the library takes it, ending in /bot."""
     quiet_libraries()
 
-    def request(connections: int) -> HTTPXRequest:
-        return HTTPXRequest(
-            connection_pool_size=connections,
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=answer_seconds,
-            write_timeout=answer_seconds,
-            pool_timeout=CONNECT_SECONDS,
-            httpx_kwargs={"verify": _trust()},
-        )
-
     return Bot(
         token,
         base_url=base_url or DEFAULT_BASE_URL,
-        request=request(CONNECTIONS),
-        get_updates_request=request(1),
+        request=TelegramRequest(CONNECTIONS, answer_seconds),
+        get_updates_request=TelegramRequest(1, answer_seconds),
     )
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that httpx trusts; read once, since that takes 30 ms and a megabyte."""
-    return httpx.create_ssl_context()
 
 
 class TelegramChannel:

@@ -57,6 +57,20 @@ def test_what_a_refusal_means(
     over(test, answer_seconds=0.2)
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "http://khong-co.invalid:8080"])
+def test_a_proxy_of_the_environment_is_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that can't be reached: nothing has left, so what is sent later is no repeat."""
+
+    async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        error = await refusal(channel)
+        assert (known(error), error.reason) == ({"retry": True}, "không kết nối được với Telegram")
+        assert server.sent == []
+
+    over(test)
+
+
 def test_people_who_left_are_told_apart_by_the_servers_own_words() -> None:
     """Blocked, deleted, never started, unknown: dead; and the reason is in Vietnamese."""
 
