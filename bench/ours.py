@@ -7,7 +7,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import date, datetime
 from datetime import time as clock_time
 from pathlib import Path
@@ -16,6 +16,7 @@ from reminder.channels.pacer import Gaps, Pacer
 from reminder.channels.telegram import TelegramChannel
 from reminder.core.outbox import Draft
 from reminder.core.workdays import instant
+from reminder.service.deliver import Accepted
 from reminder.service.limits import Allowance
 from reminder.wiring import Program, program
 
@@ -111,18 +112,18 @@ async def send(config: Path, count: int, *, paced: bool) -> float:
     nudges(run, count)
     gc.collect()
     left, end = count, 0.0
-    mark: Callable[..., None] = run.daemon.service.sent
+    mark = run.daemon.service.sent_together
 
-    def sent(*given: object) -> None:
+    def sent(accepted: Sequence[Accepted]) -> None:
         nonlocal left, end
-        mark(*given)
-        left -= 1
+        mark(accepted)
+        left -= len(accepted)
         if not left:
             end = time.time()
             loop.call_soon_threadsafe(run.daemon.stop)
 
     loop = asyncio.get_running_loop()
-    run.daemon.service.sent = sent  # type: ignore[method-assign, assignment]
+    run.daemon.service.sent_together = sent  # type: ignore[method-assign]
     await run.run()
     return end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -144,6 +144,10 @@ class Store(Protocol):
         """
         ...
 
+    def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+        """`mark_sent` of each, all in one commit; whether each row was still the caller's."""
+        ...
+
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         """Pending again from `due_at`; `unknown`: the provider may have taken it."""
         ...
@@ -197,6 +201,12 @@ class Store(Protocol):
 
         An empty filter lets all pass.
         """
+        ...
+
+    def newest_slots(
+        self, kind: str, recipients: Collection[str], since: datetime
+    ) -> dict[str, datetime]:
+        """The latest slot, of those from `since` on, of the rows of a kind to each of these."""
         ...
 
     def counts(self) -> dict[str, int]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from reminder.core.errors import ReminderError
+from reminder.ports import StoreBusyError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
 SOUND = 600.0  # seconds after which a task that ran so long counts as having worked
@@ -79,3 +83,38 @@ class Troubles:
         ended = why is not None and why not in self._waits.values()
         if self._fails.pop(what, None) is not None or ended:
             log.info("%s works again", what)
+
+
+@dataclass
+class Worker:
+    """The store's one thread, in which every use case runs: the store is synchronous."""
+
+    busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: Troubles = field(default_factory=Troubles)
+
+    def __post_init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Runs one use case."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def guarded(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
+        """`work`, or one line in the log that says why not; the daemon goes on in any case.
+
+        `again`: whether the same is tried again anyhow, so that it is told when it works.
+        """
+        try:
+            done = await self.do(work)
+            self.troubles.over(what)
+            return done
+        except StoreBusyError as error:
+            self.troubles.waits(what, error, again=again)
+        except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
+            self.troubles.fails(what, error)
+        return None
+
+    def end(self) -> None:
+        """Waits for what the thread still has to do."""
+        self._thread.shutdown(wait=True)

@@ -143,7 +143,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     service = service_for(settings, files, store, bootstrap.channel_names(settings))
 
     def apply(old: Settings, new: Settings) -> list[str]:
-        daemon.in_flight = new.delivery.in_flight
+        daemon.dispatcher.in_flight = new.delivery.in_flight
         if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
             logs.follow(new, logs.secrets_of(old))
         if new.email != old.email and EMAIL in channels and new.email.is_on:
@@ -170,10 +170,10 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         clock=clock,
         look=watch.look,
         backup=copy if copies else None,
-        in_flight=settings.delivery.in_flight,
         tick_seconds=tick_seconds,
         look_seconds=5.0,
     )
+    daemon.dispatcher.in_flight = settings.delivery.in_flight
     watched = _watched(settings, daemon, service, clock, polls=bot_channel is not None)
     watch.said = watched.notifier.say
     fronts = (_front(daemon, service, bot_channel, clock),) if bot_channel else ()
@@ -192,7 +192,7 @@ def _watched(
         database=file_of(settings.store.url),
         place=settings.watch.place,
     )
-    daemon.beat, daemon.on_sent = watched.beat, watched.sent
+    daemon.beat, daemon.dispatcher.on_sent = watched.beat, watched.sent
     return watched
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.daemon import DRAIN
+from reminder.dispatch import DRAIN
 from reminder.files.settings import load_settings
 from tests.conftest import ROOT
 

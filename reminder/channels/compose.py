@@ -35,6 +35,7 @@ _KINDS = frozenset(get_args(LineKind))
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("reminder.channels"),
+        auto_reload=False,  # or each rendering would ask the disk whether its files have changed
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -70,9 +71,10 @@ def compose(
     actions: Actions = (),
     reply_to: str = "",
     edit: str = "",
+    as_page: bool = True,
     **values: object,
 ) -> Outbound:
-    """`template` filled with `values`, in all forms."""
+    """`template` filled with `values`, in all forms; `as_page`: as a mail too."""
     with_buttons = render_lines(template, buttons=bool(actions), **values)
     typed = render_lines(template, buttons=False, **values)
     heading = one_line(subject, 150)
@@ -80,7 +82,7 @@ def compose(
         subject=heading,
         html="\n".join(line.shown for line in fit(with_buttons)),
         text="\n".join(line.plain for line in typed),
-        mail_html=mail_document(heading, typed),
+        mail_html=mail_document(heading, typed) if as_page else "",
         actions=actions,
         reply_to=reply_to,
         edit=edit,

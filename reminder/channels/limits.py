@@ -43,7 +43,7 @@ def plain(markup: str) -> str:
 
 def units(text: str) -> int:
     """The length of `text` as Telegram counts entities: in UTF-16 units."""
-    return len(text) + sum(ord(c) > 0xFFFF for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[Line]:

@@ -85,6 +85,7 @@ class Pacer:
         self._clock, self._sleep = clock, sleep
         self._gaps, self._patience = gaps or Gaps(), patience
         self._chats: dict[int, _Chat] = {}
+        self._full = REMEMBERED
         self._gate = asyncio.Lock()  # fair: who came first goes first
         self._next = float("-inf")
         self._sends: deque[_Send] = deque(maxlen=OVERALL_SENDS)
@@ -148,11 +149,12 @@ class Pacer:
             await self._sleep(wait)
 
     def _remember(self, chat: int) -> _Chat:
-        if chat not in self._chats and len(self._chats) >= REMEMBERED:
+        if chat not in self._chats and len(self._chats) >= self._full:
             old = self._clock() - GROUP_SECONDS
             self._chats = {
                 number: state
                 for number, state in self._chats.items()
                 if state.users or state.held_until > old or (state.sends and state.sends[-1] > old)
             }
+            self._full = max(REMEMBERED, 2 * len(self._chats))  # or each newcomer would look anew
         return self._chats.setdefault(chat, _Chat())

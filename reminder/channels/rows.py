@@ -74,7 +74,7 @@ class RowRenderer:
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
         off, insist = _off(office, context, row, items), "insist" in draft.payload
         by_mail = draft.channel == EMAIL
-        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off, files=by_mail)
+        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off, by_mail=by_mail)
         if message is None or not by_mail:
             return message
         files = reportdraft.files(office, due, context.today)
@@ -82,7 +82,8 @@ class RowRenderer:
 
     def _edit(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         edit, items = str(row.draft.payload.get("edit", "")), _known(context, row)
-        return nudge.nudge(context, items, edit=edit, off=_off(moment.office, context, row, items))
+        off = _off(moment.office, context, row, items)
+        return nudge.nudge(context, items, edit=edit, off=off, by_mail=False)
 
     def _escalation(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         by_unit = _known(context, row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from reminder.core.schedule import MessageKind, local_day
 from reminder.core.workdays import instant
 from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
 from reminder.service.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
-from reminder.service.past import completed
+from reminder.service.past import completed, newest_nudges
 from reminder.service.views import view_drafts
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,15 @@ class Parcel:
     address: str
     message: Outbound
     key: str  # stable over all attempts at the row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A parcel that its provider has taken, under which id there, and when."""
+
+    parcel: Parcel
+    provider_id: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -64,9 +73,11 @@ def lease(
 ) -> list[Parcel]:
     """Claims rows whose time has come and renders them; what says nothing more ends here."""
     parcels = []
-    for row in store.lease(now, limit, HOLD, ALL_CHANNELS):
+    rows = store.lease(now, limit, HOLD, ALL_CHANNELS)
+    newest = newest_nudges(store, rows)
+    for row in rows:
         try:
-            parcel = _prepared(office, store, renderer, row, now)
+            parcel = _prepared(office, store, renderer, row, now, newest)
         except StoreBusyError as error:  # the rest of the batch goes all the same
             log.error("row %d waits for its lease to end: %s", row.id, error)
             continue
@@ -76,7 +87,12 @@ def lease(
 
 
 def _prepared(
-    office: Office, store: Store, renderer: Renderer, row: Row, now: datetime
+    office: Office,
+    store: Store,
+    renderer: Renderer,
+    row: Row,
+    now: datetime,
+    newest: Mapping[str, datetime],
 ) -> Parcel | None:
     draft = row.draft
     if draft.channel not in office.channels:
@@ -93,7 +109,7 @@ def _prepared(
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
     try:
-        message = renderer.render(Moment(office, now), completed(office, store, row, now))
+        message = renderer.render(Moment(office, now), completed(office, store, row, now, newest))
     except StoreBusyError:
         raise
     except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
@@ -124,10 +140,13 @@ def _address(office: Office, row: Row) -> str:
     return found.value if found else ""
 
 
-def sent(store: Store, parcel: Parcel, provider_id: str, now: datetime) -> None:
-    """The provider has accepted it; if the lease was lost meanwhile, that is logged."""
-    if not store.mark_sent(parcel.row, provider_id, now):
-        log.warning("row %d was sent, but its lease had run out: it may come twice", parcel.row.id)
+def sent(store: Store, accepted: Sequence[Accepted]) -> None:
+    """The provider has accepted them; where the lease was lost meanwhile, that is logged."""
+    marks = [(one.parcel.row, one.provider_id, one.at) for one in accepted]
+    for one, mine in zip(accepted, store.mark_sent_together(marks), strict=True):
+        if not mine:
+            row = one.parcel.row.id
+            log.warning("row %d was sent, but its lease had run out: it may come twice", row)
 
 
 class Fate(StrEnum):

@@ -22,8 +22,19 @@ MOST = 100_000  # rows that are looked through: more than a plan of any size sen
 NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
 
 
-def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
-    """`row` with what its words need of the past.
+def newest_nudges(store: Store, rows: Iterable[Row]) -> dict[str, datetime]:
+    """The slot of the newest nudge to each who gets one of `rows`, asked for all at once."""
+    nudges = [row.draft for row in rows if row.draft.kind == MessageKind.NUDGE]
+    if not nudges:
+        return {}
+    since = min(draft.slot for draft in nudges)
+    return store.newest_slots(MessageKind.NUDGE, {draft.recipient for draft in nudges}, since)
+
+
+def completed(
+    office: Office, store: Store, row: Row, now: datetime, newest: Mapping[str, datetime]
+) -> Row:
+    """`row` with what its words need of the past; `newest`, as `newest_nudges` has found it.
 
     A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
     escalation learns how often its items were nudged about, and since when the office knows; a
@@ -32,7 +43,8 @@ def completed(office: Office, store: Store, row: Row, now: datetime) -> Row:
     """
     payload = dict(row.draft.payload)
     if row.draft.kind == MessageKind.NUDGE:
-        newer = _newer(store, row)
+        later = newest.get(row.draft.recipient, row.draft.slot) > row.draft.slot
+        newer = _newer(store, row) if later else set()
         payload["items"] = [i for i in payload.get("items", ()) if tuple(i[:5]) not in newer]
     elif row.draft.kind == MessageKind.ESCALATION:
         keys = {item.key for items in unpacked(payload).values() for item in items}

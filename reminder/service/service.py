@@ -12,7 +12,7 @@ from reminder.core.plandiff import diff
 from reminder.ports import ENDED, Renderer, SendError, Store, StoreBusyError
 from reminder.service import bounces, copies, deliver, enrol, recipients, tick
 from reminder.service.bounces import Bounce
-from reminder.service.deliver import Delivery, Fate, Parcel
+from reminder.service.deliver import Accepted, Delivery, Fate, Parcel
 from reminder.service.office import ALL_CHANNELS, Files, Office
 from reminder.service.receive import Receiver
 from reminder.service.saying import counted, minute
@@ -94,11 +94,14 @@ class Service:
 
     def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
         """A message was accepted."""
-        deliver.sent(self.store, parcel, provider_id, now)
-        channel = parcel.row.draft.channel
+        self.sent_together([Accepted(parcel=parcel, provider_id=provider_id, at=now)])
+
+    def sent_together(self, accepted: Sequence[Accepted]) -> None:
+        """Messages were accepted; one commit keeps that of all."""
+        deliver.sent(self.store, accepted)
         if self._down is None:
             self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
-        if channel in self._down:
+        for channel in self._down & {one.parcel.row.draft.channel for one in accepted}:
             deliver.channel_up(self.store, channel)
             self._down.discard(channel)
 

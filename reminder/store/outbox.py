@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from reminder.core.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
-from reminder.store.codec import maybe_moment, stamp, to_row, words
+from reminder.store.codec import maybe_moment, moment, stamp, to_row, words
 from reminder.store.part import Part
 from reminder.store.tables import ANSWER, PENDING, outbox
 
@@ -72,6 +72,9 @@ SENT = _HELD.values(
     provider_id=bindparam("provider"),
     error="",
     ended_at=bindparam("now"),
+)
+HELD_NOW = select(_c.id, _c.attempts).where(
+    _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
 )
 RETRY = _HELD.values(
     state=RowState.PENDING.value,
@@ -131,6 +134,15 @@ DROP = (
 NEXT_DUE = select(func.min(_c.due_at)).where(_c.state == PENDING)
 COUNTS = select(_c.state, func.count()).group_by(_c.state)
 REPEATS = select(func.count()).where(_c.repeat.is_(true()))
+NEWEST_SLOTS = (
+    select(_c.recipient, func.max(_c.slot))
+    .where(
+        _c.kind == bindparam("kind"),
+        _c.recipient.in_(bindparam("who", expanding=True)),
+        _c.slot >= bindparam("since"),
+    )
+    .group_by(_c.recipient)
+)
 ROWS = (
     select(*COLUMNS)
     .where(_c.slot >= bindparam("since"))
@@ -158,6 +170,27 @@ class OutboxPart(Part):
         return self._changes_one(
             SENT, row=row.id, attempt=row.attempts, provider=provider_id, now=stamp(at)
         )
+
+    def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+        if len(sent) == 1:
+            return [self.mark_sent(*sent[0])]
+        with self._database.writing() as connection:
+            ids = [row.id for row, *_ in sent]
+            held = set(map(tuple, connection.execute(HELD_NOW, {"rows": ids})))
+            mine = [(row.id, row.attempts) in held for row, *_ in sent]
+            values = [
+                {
+                    "row": row.id,
+                    "attempt": row.attempts,
+                    "provider": provider_id,
+                    "now": stamp(at),
+                }
+                for (row, provider_id, at), held_yet in zip(sent, mine, strict=True)
+                if held_yet
+            ]
+            if values:
+                connection.execute(SENT, values)
+        return mine
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         return self._changes_one(
@@ -226,6 +259,13 @@ class OutboxPart(Part):
         with self._database.reading() as connection:
             found = connection.execute(_rows_by(*wanted), {**window, **wanted})
             return [to_row(columns) for columns in found]
+
+    def newest_slots(
+        self, kind: str, recipients: Collection[str], since: datetime
+    ) -> dict[str, datetime]:
+        wanted = {"kind": kind, "who": sorted(recipients), "since": stamp(since)}
+        with self._database.reading() as connection:
+            return {who: moment(slot) for who, slot in connection.execute(NEWEST_SLOTS, wanted)}
 
     def counts(self) -> dict[str, int]:
         with self._database.reading() as connection:

@@ -131,7 +131,7 @@ def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Pro
     wired = program(config, clock, tick_seconds=tick_seconds)
     daemon = wired.daemon
     daemon.watch_seconds = daemon.look_seconds = daemon.sweep_seconds = 0.05
-    daemon.busy_pause, daemon.restart_pause = 0.05, 0.01
+    daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
     for front in wired.fronts:
         front.pause = 0.02
     return wired

@@ -48,7 +48,9 @@ async def test_sends_in_flight_the_mail_server_and_the_log_change_at_once(
             before = len(mailbox.mails)
             more = '[delivery]\nin_flight = 3\n[log]\nlevel = "error"'
             settings(tmp_path, None, new_port, more=more)
-            await until(lambda: wired.daemon.in_flight == 3 and root.level == logging.ERROR)
+            await until(
+                lambda: wired.daemon.dispatcher.in_flight == 3 and root.level == logging.ERROR
+            )
             clock.moment = at("24/01", "08:00")
             await until(lambda: any("1c" in text for text in moved.to("binh")))
     assert len(mailbox.mails) == before

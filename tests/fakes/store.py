@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,6 +131,9 @@ class FakeStore:
         sent = {"state": RowState.SENT, "provider_id": provider_id, "sent_at": at, "error": ""}
         return self._end(row, **sent)
 
+    def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+        return [self.mark_sent(*one) for one in sent]
+
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         repeat = unknown or row.repeat
         return self._end(row, state=RowState.PENDING, due_at=due_at, error=error, repeat=repeat)
@@ -214,6 +217,16 @@ class FakeStore:
         ]
         wanted.sort(key=lambda row: (row.draft.slot, row.id), reverse=True)
         return wanted[: max(limit, 0)]
+
+    def newest_slots(
+        self, kind: str, recipients: Collection[str], since: datetime
+    ) -> dict[str, datetime]:
+        found: dict[str, datetime] = {}
+        for row in self._in(*RowState):
+            draft = row.draft
+            if draft.kind == kind and draft.recipient in recipients and draft.slot >= since:
+                found[draft.recipient] = max(draft.slot, found.get(draft.recipient, draft.slot))
+        return found
 
     def counts(self) -> dict[str, int]:
         found = Counter(row.state.value for row in self._rows.values())

@@ -30,11 +30,11 @@ from urllib.parse import quote
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-from telegram.request import HTTPXRequest
 
 from reminder import bootstrap, logs, wiring
 from reminder.channels.pacer import Pacer
 from reminder.channels.telegram import TelegramChannel, make_bot
+from reminder.channels.telegram_http import TelegramRequest
 from reminder.core.errors import ReminderError
 from reminder.ports import Channel, Outbound
 from reminder.store import SqlStore
@@ -78,13 +78,13 @@ class Keyed:
 
 def keyed_requests() -> None:
     """Each request to Telegram says which row it is for, beside its own parameters."""
-    plain = HTTPXRequest.do_request
+    plain = TelegramRequest.do_request
 
-    async def do_request(self: HTTPXRequest, url: str, *more: Any, **named: Any) -> Any:
+    async def do_request(self: TelegramRequest, url: str, *more: Any, **named: Any) -> Any:
         key = ROW.get()
         return await plain(self, f"{url}?row={quote(key, safe='')}" if key else url, *more, **named)
 
-    HTTPXRequest.do_request = do_request  # type: ignore[method-assign]
+    TelegramRequest.do_request = do_request  # type: ignore[method-assign]
 
 
 async def hurried(seconds: float) -> None:
@@ -105,7 +105,7 @@ async def daemon(config: Path, clock: Path) -> None:
     inner, store = wired.daemon, wired.store
     assert isinstance(store, SqlStore)
     pragma(store, "busy_timeout=50")
-    inner.watch_seconds, inner.sweep_seconds, inner.busy_pause = 0.02, 0.2, 0.1
+    inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
     inner.look_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
     for front in wired.fronts:
         front.pause = 0.1
@@ -117,7 +117,7 @@ async def daemon(config: Path, clock: Path) -> None:
     loop = asyncio.get_running_loop()
     for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
         words = f"query_only={switch}"
-        loop.add_signal_handler(number, inner._thread.submit, pragma, store, words)
+        loop.add_signal_handler(number, inner.worker._thread.submit, pragma, store, words)
     await wired.run()
 
 

@@ -93,6 +93,36 @@ def test_a_sent_row_keeps_what_the_provider_said(store: Store) -> None:
     assert not store.mark_sent(leased, "4712", minutes(2))
 
 
+def test_what_was_sent_side_by_side_is_marked_by_one_commit(store: Store) -> None:
+    """Each as by itself: whose lease has ended stays as it is, and is named."""
+    put(store, draft("an"), draft("binh"), draft("chi"))
+    stale = store.lease(NOW, 3, HOLD, CHANNELS)
+    store.sweep(NOW + HOLD)
+    leased = store.lease(NOW, 2, HOLD, CHANNELS)
+    lost = next(row for row in stale if row.id not in {r.id for r in leased})
+    sent = [(leased[0], "7", NOW), (lost, "8", NOW), (leased[1], "9", minutes(1))]
+    assert store.mark_sent_together(sent) == [True, False, True]
+    assert {(row.provider_id, row.sent_at) for row in store.rows(states=[RowState.SENT])} == {
+        ("7", NOW),
+        ("9", minutes(1)),
+    }
+    assert [row.id for row in store.rows(states=[RowState.PENDING])] == [lost.id]
+    assert store.mark_sent_together(sent) == [False, False, False]
+    assert store.mark_sent_together([]) == []
+
+
+def test_the_newest_slot_of_each(store: Store) -> None:
+    """Of one kind, from a slot on; who has no such row is left out."""
+    early, late = minutes(-90), minutes(-30)
+    rows = [replace(draft("an"), slot=slot) for slot in (early, late)]
+    other = replace(draft("binh"), kind="escalation", slot=late)
+    put(store, *rows, replace(draft("chi"), slot=early), other)
+    who = ["an", "binh", "chi"]
+    assert store.newest_slots("nudge", who, early) == {"an": late, "chi": early}
+    assert store.newest_slots("nudge", who, late) == {"an": late}
+    assert store.newest_slots("nudge", [], early) == {}
+
+
 def test_a_retry_waits_for_its_time(store: Store) -> None:
     """A known failure is no repeat; an unknown outcome is one from then on."""
     put(store, draft())

@@ -1,0 +1,206 @@
+"""The dispatcher: leases what is due, sends it side by side, and puts on record what came of it.
+
+While a send waits for the provider the next ones are leased and rendered. What was accepted while
+the store's thread was busy is put on record by one commit: each message is durable before the next
+lease, and a crash repeats at most what was in flight or not yet on record, marked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from reminder.core.outbox import Draft
+from reminder.ports import Channel, Clock, SendError, StoreBusyError
+from reminder.service.deliver import Accepted, Parcel
+from reminder.service.service import Service
+from reminder.tending import Worker, nap
+
+log = logging.getLogger(__name__)
+
+DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+AHEAD = 8  # messages leased and rendered while others are on their way, at least
+IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
+
+
+@dataclass
+class Dispatcher:
+    """All sends of one daemon."""
+
+    service: Service
+    channels: Mapping[str, Channel]
+    clock: Clock
+    worker: Worker
+    in_flight: int = 8
+    beat: Callable[[], None] = lambda: None  # takes the sign of life
+    on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
+    _sends: set[asyncio.Task[None]] = field(default_factory=set)
+    _flying: int = 0  # of them those that the provider has not answered
+    _held: set[int] = field(default_factory=set)  # rows from their lease to their record
+    _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
+    _recording: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The rows that are alive, however long a provider makes them wait."""
+        return frozenset(self._held)
+
+    def wake(self) -> None:
+        """Has it look for what is to be sent, now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Leases what is due, a little ahead of what may be in flight, and sleeps until it is due.
+
+        Half of what may fly is ready while the other half is on its way, and leased together.
+        """
+        while not self.worker.stop.is_set():
+            self._wake.clear()
+            self.beat()
+            self._set_out()
+            ahead = max(AHEAD, self.in_flight)
+            if len(self._ready) > ahead // 2:
+                await self._woken(IDLE)
+                continue
+            room = ahead - len(self._ready) + max(0, self.in_flight - self._flying)
+            parcels = await self.worker.guarded("lease", partial(self._lease, room))
+            if parcels:
+                self._ready = sorted([*self._ready, *parcels], key=_waits)
+            elif parcels is None:
+                await nap(self.worker.stop, self.worker.busy_pause)
+            else:
+                await self._rest()
+        await self.worker.guarded("give back", self._give_back)
+
+    async def drain(self) -> None:
+        """Lets the sends under way end, and puts them on record."""
+        for channel in self.channels.values():
+            channel.halt()  # what has not begun is no possible repeat of the next run
+        if self._sends:
+            log.info("waiting for %d sends under way", len(self._sends))
+            await asyncio.wait(self._sends, timeout=DRAIN)
+        for send in list(self._sends):
+            send.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)
+
+    def _set_out(self) -> None:
+        """Sends what is ready, as many at once as may be in flight."""
+        while self._ready and self._flying < self.in_flight and not self.worker.stop.is_set():
+            self._flying += 1
+            send = asyncio.create_task(self._send(self._ready.pop(0)))
+            self._sends.add(send)
+            send.add_done_callback(self._sends.discard)
+
+    def _lease(self, limit: int) -> list[Parcel]:
+        parcels = self.service.lease(self.clock.now(), limit)
+        self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
+        return parcels
+
+    def _give_back(self) -> None:
+        """What was leased ahead, and not sent: at the next start it is no possible repeat."""
+        ready, self._ready = self._ready, []
+        self.service.give_back(ready)
+        self._held.difference_update(parcel.row.id for parcel in ready)
+
+    async def _rest(self) -> None:
+        """Until the next message is due, or somebody wakes the dispatcher."""
+        due = await self.worker.guarded("next due", self.service.next_due)
+        wait = IDLE
+        if due is not None and self._flying < self.in_flight:
+            # What is due and was not leased just now waits for something else than its hour.
+            ahead = (due - self.clock.now()) / timedelta(seconds=1)
+            wait = min(IDLE, ahead if ahead > 0 else 1.0)
+        await self._woken(wait)
+
+    async def _woken(self, seconds: float) -> None:
+        """Until somebody wakes the dispatcher, or the time is up."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _send(self, parcel: Parcel) -> None:
+        row = parcel.row.id
+        try:
+            try:
+                outcome = await self._offer(parcel)
+            finally:
+                self._flying -= 1
+                self._set_out()
+                self._wake.set()
+            at = self.clock.now()
+            if isinstance(outcome, SendError):
+                failed = partial(self.service.failed, parcel, outcome, at)
+                await self._insist(failed, [row])
+                self._wake.set()
+            else:
+                self.on_sent(parcel.row.draft, at)
+                await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
+        finally:
+            self._held.discard(row)
+
+    async def _offer(self, parcel: Parcel) -> str | SendError:
+        """What the provider made of it: its id there, or why not."""
+        try:
+            channel = self.channels[parcel.row.draft.channel]
+            return await channel.send(parcel.address, parcel.message, parcel.key)
+        except SendError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
+            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+            return SendError(type(error).__name__, retry=True, unknown=True)
+
+    async def _record(self, accepted: Accepted) -> None:
+        """On record when it returns, with all that were accepted while the thread was busy."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._accepted.append((accepted, done))
+        if self._recording is None:
+            self._recording = asyncio.create_task(self._record_all())
+        await done
+
+    async def _record_all(self) -> None:
+        while self._accepted:
+            batch, self._accepted = self._accepted, []
+            rows = [accepted.parcel.row.id for accepted, _ in batch]
+            work = partial(self.service.sent_together, [accepted for accepted, _ in batch])
+            await self._insist(work, rows)
+            for _, done in batch:
+                if not done.done():  # cancelled, when the drain was over
+                    done.set_result(None)
+        self._recording = None
+
+    async def _insist(self, work: Callable[[], object], rows: list[int]) -> None:
+        """Writes down what became of sends, however long the database refuses.
+
+        Should that fail, or the daemon end before it, the leases say so: the rows are sent once
+        more, marked.
+        """
+        while True:
+            try:
+                await self.worker.do(work)
+            except StoreBusyError as error:
+                self.worker.troubles.waits("the record of what was sent", error)
+                if self.worker.stop.is_set():
+                    return
+                await nap(self.worker.stop, self.worker.busy_pause)
+            except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
+                log.error(
+                    "what became of row %s can't be recorded (%s: %s): it is sent once more, "
+                    "marked, when its lease has ended",
+                    ", ".join(map(str, rows)), type(error).__name__, error,
+                )  # fmt: skip
+                return
+            else:
+                self.worker.troubles.over("the record of what was sent")
+                return
+
+
+def _waits(parcel: Parcel) -> bool:
+    """Answers set out before all else."""
+    return parcel.row.draft.kind != "reply"
