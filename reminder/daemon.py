@@ -183,13 +183,14 @@ class Daemon:
         """
         while not self.worker.stop.is_set():
             try:
-                taken = await self.do(lambda: self.service.receive(inbound, self.clock.now()))
+                taken = await self.do(partial(self.dispatcher.take, inbound))
             except StoreBusyError as error:
                 self.worker.troubles.waits("an incoming message", error)
                 await nap(self.worker.stop, self.worker.busy_pause)
                 continue
             self.worker.troubles.over("an incoming message")
-            self.wake()
+            self.dispatcher.taken()
+            await asyncio.sleep(0)  # the answer sets out before the next poll is made ready
             return taken
         raise asyncio.CancelledError
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from reminder.core.desk import Inbound
 from reminder.core.outbox import Draft
 from reminder.ports import Channel, Clock, SendError, StoreBusyError
 from reminder.service.deliver import Accepted, Parcel
@@ -23,6 +25,7 @@ from reminder.tending import Worker, nap
 log = logging.getLogger(__name__)
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+ANSWERS = 2  # messages that are leased together with what they answer
 AHEAD = 8  # messages leased and rendered while others are on their way, at least
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
 
@@ -40,6 +43,7 @@ class Dispatcher:
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
+    _answers: deque[Parcel] = field(default_factory=deque)  # the same, from the store's thread
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
     _flying: int = 0  # of them those that the provider has not answered
     _held: set[int] = field(default_factory=set)  # rows from their lease to their record
@@ -50,6 +54,21 @@ class Dispatcher:
     def held(self) -> frozenset[int]:
         """The rows that are alive, however long a provider makes them wait."""
         return frozenset(self._held)
+
+    def take(self, inbound: Inbound) -> bool:
+        """Takes one message in, and its answer at once on its way; in the store's thread."""
+        most = 0 if self.worker.stop.is_set() else ANSWERS
+        taken, parcels = self.service.take(inbound, self.clock.now(), most)
+        self._held.update(parcel.row.id for parcel in parcels)
+        self._answers.extend(parcels)
+        return taken
+
+    def taken(self) -> None:
+        """What `take` has leased sets out; when that is sent, the rest is looked for."""
+        if self._answers:
+            self._set_out()
+        else:
+            self._wake.set()
 
     def wake(self) -> None:
         """Has it look for what is to be sent, now."""
@@ -69,13 +88,14 @@ class Dispatcher:
                 await self._woken(IDLE)
                 continue
             room = ahead - len(self._ready) + max(0, self.in_flight - self._flying)
-            parcels = await self.worker.guarded("lease", partial(self._lease, room))
-            if parcels:
-                self._ready = sorted([*self._ready, *parcels], key=_waits)
-            elif parcels is None:
+            found = await self.worker.guarded("lease", partial(self._lease, room))
+            if found is None:
                 await nap(self.worker.stop, self.worker.busy_pause)
-            else:
-                await self._rest()
+                continue
+            parcels, due = found
+            self._ready = sorted([*self._ready, *parcels], key=_waits)
+            if not parcels:
+                await self._rest(due)
         await self.worker.guarded("give back", self._give_back)
 
     async def drain(self) -> None:
@@ -91,26 +111,33 @@ class Dispatcher:
 
     def _set_out(self) -> None:
         """Sends what is ready, as many at once as may be in flight."""
+        if self._answers:
+            answers = [self._answers.popleft() for _ in range(len(self._answers))]
+            self._ready = sorted([*self._ready, *answers], key=_waits)
         while self._ready and self._flying < self.in_flight and not self.worker.stop.is_set():
             self._flying += 1
             send = asyncio.create_task(self._send(self._ready.pop(0)))
             self._sends.add(send)
             send.add_done_callback(self._sends.discard)
 
-    def _lease(self, limit: int) -> list[Parcel]:
-        parcels = self.service.lease(self.clock.now(), limit)
+    def _lease(self, limit: int) -> tuple[list[Parcel], datetime | None]:
+        """Up to `limit` messages that are ready to go; else when the next one is due."""
+        now, due = self.clock.now(), self.service.next_due()
+        if due is None or due > now:
+            return [], due
+        parcels = self.service.lease(now, limit)
         self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
-        return parcels
+        return parcels, due
 
     def _give_back(self) -> None:
         """What was leased ahead, and not sent: at the next start it is no possible repeat."""
-        ready, self._ready = self._ready, []
+        answers = [self._answers.popleft() for _ in range(len(self._answers))]
+        ready, self._ready = [*self._ready, *answers], []
         self.service.give_back(ready)
         self._held.difference_update(parcel.row.id for parcel in ready)
 
-    async def _rest(self) -> None:
+    async def _rest(self, due: datetime | None) -> None:
         """Until the next message is due, or somebody wakes the dispatcher."""
-        due = await self.worker.guarded("next due", self.service.next_due)
         wait = IDLE
         if due is not None and self._flying < self.in_flight:
             # What is due and was not leased just now waits for something else than its hour.

@@ -132,7 +132,9 @@ def _has_left(office: Office, row: Row) -> bool:
 def _chat(store: Store, row: Row) -> str:
     """Where an answer goes: the chat that asked, under its new id if it has moved since."""
     chat = str(row.draft.payload.get("chat", ""))
-    return (store.meta(f"moved:{row.draft.channel}:{chat}") or chat) if chat else ""
+    if not chat.startswith("-"):  # groups alone move
+        return chat
+    return store.meta(f"moved:{row.draft.channel}:{chat}") or chat
 
 
 def _address(office: Office, row: Row) -> str:

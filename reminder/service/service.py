@@ -37,7 +37,10 @@ class Service:
         revision = self.store.revision()
         if revision != self._revision:
             added = self.store.events(self.office.last_number)
-            addresses = tuple(self.store.addresses())
+            bound = self._revision and self._revision[1]
+            addresses = self.office.addresses
+            if revision[1] != bound:
+                addresses = tuple(self.store.addresses())
             self._revision = revision
             last = added[-1].number if added else self.office.last_number
             events = [recorded.event for recorded in added]
@@ -84,9 +87,18 @@ class Service:
 
     def receive(self, inbound: Inbound, now: datetime) -> bool:
         """Takes one message; True if it was answered or acted on."""
+        return self.take(inbound, now, 0)[0]
+
+    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[bool, list[Parcel]]:
+        """`receive`, and up to `limit` messages that are then ready to go: the answer first."""
         taken = self.receiver.receive(self.refresh(), inbound, now)
-        self.refresh()
-        return taken
+        office = self.refresh()
+        if not limit:
+            return taken, []
+        try:
+            return taken, deliver.lease(office, self.store, self.renderer, now, limit)
+        except StoreBusyError:
+            return taken, []  # it is on record, and leased when that can be written
 
     def lease(self, now: datetime, limit: int) -> list[Parcel]:
         """Messages that are ready to go."""

@@ -111,7 +111,8 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, I
 
         @event.listens_for(made, "begin")
         def begun(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            # Past SQLAlchemy, which would take longer over it than SQLite does.
+            connection.connection.cursor().execute(begin)
 
         return made
 

@@ -164,6 +164,8 @@ class OutboxPart(Part):
                 if (most := limit - len(leased)) > 0:
                     claimed = connection.execute(claim, {**values, "most": most})
                     leased += [to_row(columns) for columns in claimed]
+                if leased and claim is CLAIMS[0]:
+                    break  # who has written waits for them, and no longer than they take
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:

@@ -130,7 +130,7 @@ async def test_a_jump_takes_back_no_row_that_is_about_to_be_sent(
         daemon = wired.daemon
         await daemon._begin()
         await daemon.tick()
-        leased = await daemon.do(lambda: daemon.dispatcher._lease(8))
+        leased, _ = await daemon.do(lambda: daemon.dispatcher._lease(8))
         assert leased
         clock.moment = at("25/01")
         await daemon._sweep()

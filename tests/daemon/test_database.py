@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -78,12 +77,12 @@ async def test_the_morning_waits_for_the_database(
         await pragma(wired, "busy_timeout=0")
         before = len(mailbox.mails)
 
-        def count(_c: Any, _cursor: Any, statement: str, *_: object) -> None:
+        def count(_: object) -> None:
             nonlocal tries
-            tries += statement == "BEGIN IMMEDIATE"
+            tries += 1
 
         async with fault(wired, tmp_path / "r.db") as why:
-            event.listen(sql(wired)._database._writer, "before_cursor_execute", count)
+            event.listen(sql(wired)._database._writer, "engine_connect", count)
             clock.moment = at("24/01", "08:00")
             began = asyncio.get_running_loop().time()
             await until(lambda: tries >= 8)
