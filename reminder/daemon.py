@@ -144,27 +144,33 @@ class Daemon:
 
     def _schedule(self, timer: AsyncIOScheduler) -> None:
         """Only recurring ticks, reckoned from now; a late or dropped run is made up by the next."""
-        if self.tick_seconds is None:
-            timer.add_job(self.tick, "cron", second=0, id="tick", replace_existing=True)
-        else:
+        jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
+            ("tick", self.tick, self.tick_seconds),
+            ("sweep", self._sweep, self.sweep_seconds),
+        ]
+        jobs += [("look", self._look, self.look_seconds)] if self.look else []
+        jobs += [("backup", self._back_up, self.backup_seconds)] if self.backup else []
+        for name, work, seconds in jobs:
+            when = {"second": 0} if seconds is None else {"seconds": seconds}
             timer.add_job(
-                self.tick, "interval", seconds=self.tick_seconds, id="tick", replace_existing=True
-            )
-        timer.add_job(
-            self._sweep, "interval", seconds=self.sweep_seconds, id="sweep", replace_existing=True
-        )
-        if self.look:
-            timer.add_job(
-                self._look, "interval", seconds=self.look_seconds, id="look", replace_existing=True
-            )
-        if self.backup:
-            timer.add_job(
-                self._back_up,
-                "interval",
-                seconds=self.backup_seconds,
-                id="backup",
+                self._until_the_end,
+                "cron" if seconds is None else "interval",
+                args=(work,),
+                id=name,
                 replace_existing=True,
+                **when,
             )
+
+    async def _until_the_end(self, work: Callable[[], Awaitable[None]]) -> None:
+        """`work`, which the end cuts short: no failure of the job, as the timer would log it.
+
+        What it has given to the store's thread is done all the same before that thread ends.
+        """
+        try:
+            await work()
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
 
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import sqlite3
 import time
 from pathlib import Path
 
@@ -74,3 +77,30 @@ async def test_a_refused_file_is_told_at_once(tmp_path: Path, mailbox: Mailbox) 
             await until(lambda: wired.store.next_due() is None)
             (tmp_path / "people.toml").write_text('[[person]]\nid = "an', encoding="utf-8")
             await until(lambda: any("people.toml" in text for text in mailbox.to("chi")))
+
+
+@pytest.mark.asyncio
+async def test_a_stop_in_the_middle_of_a_tick_is_no_failure(
+    tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tick waits for a database that another program writes: the end is silent about it."""
+    clock = SetClock(at("23/01", "09:00"))
+    async with mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, None, port), clock)
+        async with run_through(wired):
+            await until(lambda: wired.store.meta("last_tick") is not None and quiet(wired))
+            begun = 0
+
+            def beat(kind: str) -> None:
+                nonlocal begun
+                begun += kind == "tried"
+
+            wired.daemon.beat = beat
+            other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            await until(lambda: begun > 0)
+            wired.daemon.stop()
+            await asyncio.sleep(0)  # the daemon's end begins, and cuts the tick short
+            other.execute("ROLLBACK")
+            other.close()
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
