@@ -149,7 +149,7 @@ class Daemon:
             ("sweep", self._sweep, self.sweep_seconds),
         ]
         jobs += [("look", self._look, self.look_seconds)] if self.look else []
-        jobs += [("backup", self._back_up, self.backup_seconds)] if self.backup else []
+        jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
         for name, work, seconds in jobs:
             when = {"second": 0} if seconds is None else {"seconds": seconds}
             timer.add_job(
@@ -157,6 +157,7 @@ class Daemon:
                 "cron" if seconds is None else "interval",
                 args=(work,),
                 id=name,
+                name=name,
                 replace_existing=True,
                 **when,
             )

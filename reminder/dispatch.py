@@ -17,6 +17,7 @@ from functools import partial
 
 from reminder.core.desk import Inbound
 from reminder.core.outbox import Draft
+from reminder.core.schedule import local_day
 from reminder.ports import Channel, Clock, SendError, StoreBusyError
 from reminder.service.deliver import Accepted, Parcel
 from reminder.service.service import Service
@@ -156,6 +157,10 @@ class Dispatcher:
         row = parcel.row.id
         try:
             try:
+                if parcel.day != local_day(self.clock.now()):
+                    # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
+                    await self._insist(partial(self.service.give_back, [parcel]), [row])
+                    return
                 outcome = await self._offer(parcel)
             finally:
                 self._flying -= 1

@@ -11,9 +11,10 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from reminder.core.catchup import speaking_hours
 from reminder.core.delivery import Retries
 from reminder.core.outbox import LOST_AGAIN, Draft, Row, RowState
 from reminder.core.schedule import MessageKind, local_day
@@ -30,6 +31,8 @@ HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
 # nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
 LIVES = 24
 UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
+_BY_HOUR = frozenset(kind.value for kind in MessageKind)
+BEHIND = timedelta(minutes=1)  # what was left over comes after the tick of the new morning
 OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
@@ -41,6 +44,7 @@ class Parcel:
     address: str
     message: Outbound
     key: str  # stable over all attempts at the row
+    day: date  # the office's day for which it is true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,9 @@ def _prepared(
     if row.error == LOST_AGAIN and row.attempts > LIVES:
         _give_up(office, store, row, LOST_AGAIN, now)
         return None
+    if (morning := _next_morning(office, row, now)) is not None:
+        store.mark_retry(row, morning, row.error, unknown=False)
+        return None
     address = _chat(store, row) or _address(office, row)
     if not address:
         _give_up(office, store, row, "chưa có địa chỉ", now)
@@ -121,7 +128,26 @@ def _prepared(
         store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
         return None
     key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
-    return Parcel(row=row, address=address, message=message, key=key)
+    return Parcel(row=row, address=address, message=message, key=key, day=local_day(now))
+
+
+def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
+    """When what an earlier day has left over may be said; None: now.
+
+    It rings at no hour at which nothing new would; that morning's own nudges go first, and take
+    out of it what they say themselves.
+    """
+    draft, scheduler, today = row.draft, office.scheduler, local_day(now)
+    if draft.kind not in _BY_HOUR or local_day(draft.slot) >= today:
+        return None
+    kind = MessageKind(draft.kind)
+    if speaking_hours(scheduler, kind, now):
+        return None
+    slot = scheduler.policy.digest if kind is MessageKind.DIGEST else scheduler.policy.slot
+    day = scheduler.calendar.roll_forward(today)
+    if instant(day, slot) <= now:
+        day = scheduler.calendar.after(day, 1)
+    return instant(day, slot) + BEHIND
 
 
 def _has_left(office: Office, row: Row) -> bool:

@@ -111,3 +111,19 @@ def test_a_send_that_is_tried_again_says_so_once(
         "(nudge to an by telegram) is tried again: mất mạng",
         "(nudge to an by telegram) is tried again: máy chủ bận",
     ]
+
+
+def test_what_a_day_has_left_over_rings_at_no_odd_hour(office: World) -> None:
+    """The line is back on Friday night and at the weekend: Monday's nudge says it, once, alone."""
+    office.tick(at("22/01", "07:00"))
+    office.refuse = lambda _: SendError("mất mạng", retry=True)
+    office.tick(at("26/01"))  # lead-3 of 2c, and lead-7 of 1c
+    office.refuse = lambda _: None
+    assert [line for line in office.tick(at("27/01", "00:30")) if "nudge" in line] == []
+    assert [line for line in office.tick(at("28/01", "10:00")) if "nudge" in line] == []
+    assert [line for line in office.tick(at("29/01")) if "an nudge" in line] == []  # no stage
+    said = [line for line in office.tick(at("29/01", "08:01")) if "an nudge" in line]
+    assert said == [
+        "telegram an nudge: Chào anh/chị. Thứ Hai 29/01, Tư pháp có 2 việc sắp đến hạn:"
+    ]
+    assert [line for line in office.tick(at("29/01", "08:02")) if "an nudge" in line] == []
