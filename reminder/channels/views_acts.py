@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from reminder.channels import answers, replies
 from reminder.channels.context import Context, evidence_words, handle, title
@@ -10,7 +11,7 @@ from reminder.channels.digest_lines import some
 from reminder.channels.settling import by_dates
 from reminder.channels.views_dates import rest_lines
 from reminder.channels.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
-from reminder.channels.wording import day_words
+from reminder.channels.wording import day_words, moment_words
 from reminder.core.ledger import Event, EventKind, State
 from reminder.ports import Outbound
 
@@ -108,7 +109,23 @@ def _reminded(context: Context, data: Data) -> Outbound | None:
     state = state_in(context, data)
     if state is None:
         return None
-    return speak(context, "Đang nhắc ngay", state, f": {context.units(data['units'])}.")
+    lines = [_reminded_before(context, *before) for before in data.get("before", ())]
+    nobody = data.get("nobody", ())
+    if nobody:
+        lines.append(f"{context.units(nobody)} chưa có ai trong danh sách nên chưa ai nhận được.")
+    now = [unit for unit in data["units"] if unit not in nobody]
+    if now:
+        return speak(context, "Đang nhắc ngay", state, f": {context.units(now)}.", lines=lines)
+    typed = [] if nobody else [f"/lichsu {context.code(state)}"]
+    ask = "Xem bộ phận đã trả lời gì, xin nhắn"
+    return speak(context, "Không gửi thêm:", state, ".", lines=lines, typed=typed, ask=ask)
+
+
+def _reminded_before(context: Context, unit: str, at: str, by: str) -> str:
+    """“Chi đã cho nhắc Tư pháp lúc 09:12 hôm nay.”"""
+    when = moment_words(datetime.fromisoformat(at), context.today)
+    who = context.names.get(by, by) or context.office
+    return f"{who} đã cho nhắc {context.unit(unit)} lúc {when}."
 
 
 def _confirmed(context: Context, data: Data) -> Outbound | None:

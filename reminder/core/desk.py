@@ -45,6 +45,14 @@ class Sender:
     only_reads: bool = False  # a leader, and nothing besides
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The office had a unit reminded now, beside what the schedule says."""
+
+    at: datetime
+    by: str  # a person's id; empty: not on record
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """All that a decision looks at; nothing else does."""
@@ -60,6 +68,9 @@ class Desk:
     channel: str = ""
     message: str = ""
     told: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # key → units above, told late
+    reminded: Mapping[tuple[Key, str], Asked] = field(
+        default_factory=dict
+    )  # (key, unit) → who had it reminded now, today
 
 
 @dataclass(frozen=True, kw_only=True)

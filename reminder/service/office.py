@@ -10,7 +10,7 @@ from functools import cached_property
 
 from reminder.core.absence import Absence, absences, away_until
 from reminder.core.agenda import Agenda
-from reminder.core.desk import Desk, Inbound, Sender
+from reminder.core.desk import Asked, Desk, Inbound, Sender
 from reminder.core.ledger import Event, State, apply, by_key, fold
 from reminder.core.letterhead import Letterhead
 from reminder.core.occurrences import Key
@@ -207,6 +207,7 @@ class Office:
         channel: str,
         message: str,
         told: Mapping[Key, frozenset[str]],
+        reminded: Mapping[tuple[Key, str], Asked] | None = None,
     ) -> Desk:
         return Desk(
             plans=self.speaking(now),
@@ -220,6 +221,7 @@ class Office:
             channel=channel,
             message=message,
             told=told,
+            reminded={} if reminded is None else reminded,
         )
 
     def speaking(self, now: datetime) -> Sequence[Plan]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
+from functools import cached_property
 from typing import Any
 
 from reminder.core.decide.packing import key_of
+from reminder.core.desk import Asked
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row, RowState
 from reminder.core.schedule import Item, MessageKind, local_day
@@ -170,6 +172,37 @@ class ToldLate(Mapping[Key, frozenset[str]]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class RemindedNow(Mapping[tuple[Key, str], Asked]):
+    """What the office had reminded now, beside the schedule, on one day; read when it is asked for.
+
+    A row that was given up has reached nobody and counts for nothing.
+    """
+
+    def __init__(self, store: Store, day: date) -> None:
+        self._store, self._since = store, instant(day, time())
+
+    @cached_property
+    def _found(self) -> dict[tuple[Key, str], Asked]:
+        found: dict[tuple[Key, str], Asked] = {}
+        for row in self._store.rows(kind="nudge", since=self._since, limit=MOST):
+            by = row.draft.payload.get("insist")
+            if not by or row.state in _GONE:
+                continue
+            asked = Asked(at=row.draft.slot, by=by if isinstance(by, str) else "")
+            for unit, items in unpacked(row.draft.payload).items():
+                found |= {(item.key, unit): asked for item in items}  # the rows: newest first
+        return found
+
+    def __getitem__(self, key: tuple[Key, str]) -> Asked:
+        return self._found[key]
+
+    def __iter__(self) -> Iterator[tuple[Key, str]]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def named_in(store: Store, recipient: str, channel: str, message: str) -> list[tuple[str, Key]]:

@@ -87,6 +87,7 @@ class Receiver:
             channel=inbound.channel,
             message=inbound.message,
             told=past.ToldLate(self.store, office.states),
+            reminded=past.RemindedNow(self.store, local_day(now)),
         )
         decision = self._decision(office, inbound, desk)
         if decision is None:
@@ -102,7 +103,7 @@ class Receiver:
         drafts = [
             *self._answers(after, inbound, sender, decision.views, now),
             *edit_drafts(self.store, after, sender.person.id, tag, decision.events, now),
-            *_reminders(after, decision, now),
+            *_reminders(after, decision, sender.person.id, now),
         ]
         return self.store.record(
             decision.events,
@@ -237,7 +238,7 @@ def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: in
     )
 
 
-def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]:
+def _reminders(office: Office, decision: Decision, by: str, now: datetime) -> list[Draft]:
     """“Nhắc ngay”: a nudge of these occurrences to their units, beside today's own."""
     messages: dict[str, list[Item]] = {}
     for key, unit in decision.remind:
@@ -252,7 +253,7 @@ def _reminders(office: Office, decision: Decision, now: datetime) -> list[Draft]
             for unit, items in messages.items()
         ],
         now,
-        insist=True,
+        insist=by,
     )
 
 

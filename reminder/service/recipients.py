@@ -15,11 +15,11 @@ Items = Mapping[str, Sequence[Item]]  # by unit
 
 
 def drafts(
-    office: Office, messages: Iterable[Message], now: datetime, *, insist: bool = False
+    office: Office, messages: Iterable[Message], now: datetime, *, insist: str = ""
 ) -> list[Draft]:
     """The messages of one tick, one row a recipient, slot and kind; several units share it.
 
-    `insist`: the office wants it said, whatever was put off or waits for a signature.
+    `insist`: who of the office wants it said, whatever was put off or waits for a signature.
     """
     rows: dict[tuple[datetime, MessageKind, str, str], dict[str, Sequence[Item]]] = {}
     for message in messages:
@@ -32,7 +32,7 @@ def drafts(
             recipient=recipient,
             kind=kind.value,
             channel=channel,
-            payload={"items": packed(by_unit), **({"insist": True} if insist else {})},
+            payload={"items": packed(by_unit), **({"insist": insist} if insist else {})},
             due_at=now,
         )
         for (slot, kind, recipient, channel), by_unit in rows.items()

@@ -9,7 +9,7 @@ import pytest
 from reminder.channels.settling import LATE_SHOWN
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
-from reminder.service.office import Office
+from reminder.service.office import EMAIL, Office
 from reminder.service.service import Service
 from tests.service.world import PEOPLE, World, at, person, world
 
@@ -414,6 +414,57 @@ def test_remind_now_reminds_of_what_waits_for_a_signature(office: World) -> None
         "telegram an nudge",
         "email binh nudge",
     ]
+
+
+def test_remind_now_reminds_once_a_day(office: World) -> None:
+    """A second press, by whomever of the office, and typed: says when, and sends nothing more."""
+    office.tick(at("31/01"))
+    office.tick(at("01/02"))
+    first = press(office, "chi", "Nhắc ngay 1c", "01/02", "09:05")
+    assert first == "Đang nhắc ngay 1c Danh mục VBQPPL hết hiệu lực năm 2023: Tư pháp."
+    again = (
+        "Không gửi thêm: 1c Danh mục VBQPPL hết hiệu lực năm 2023.\n"
+        "Chi đã cho nhắc Tư pháp lúc 09:05 hôm nay.\n"
+        "Xem bộ phận đã trả lời gì, xin nhắn: /lichsu 1c"
+    )
+    for who, text in (("chi", "nhắc ngay 1c"), ("hoa", "/nhacngay 1c")):
+        sender = {} if who == "chi" else {"channel": EMAIL, "sender": "hoa@example.vn"}
+        said = office.says(who, text, at("01/02", "09:06"), **sender)
+        assert [line.split(":")[0].split()[1:] for line in said] == [[who, "reply"]]
+        assert last_to(office, who) == again
+    said = office.says("chi", "/nhacngay 1c", at("02/02", "09:00"))  # another day
+    assert [line.split(":")[0] for line in said] == [
+        "telegram chi reply",
+        "telegram an nudge",
+        "email binh nudge",
+    ]
+
+
+@pytest.mark.parametrize(
+    "then", ["/molai 1c thiếu chữ ký", "/dathan 1c 06/02 chờ số liệu", "/tralai 1c"]
+)
+def test_what_has_changed_since_is_reminded_of_anew(office: World, then: str) -> None:
+    """Done and opened again, moved, returned: the reminder of before was of something else."""
+    office.tick(at("31/01"))
+    office.says("chi", "/nhacngay 1c", at("31/01", "09:00"))
+    office.says("an", "trình ký 1c", at("31/01", "10:00"))
+    if then.startswith("/molai"):
+        office.says("an", "xong 1c", at("31/01", "11:00"))
+    office.says("chi", then, at("31/01", "14:00"))
+    said = office.says("chi", "/nhacngay 1c", at("31/01", "15:00"))
+    assert "telegram an nudge" in {line.split(":")[0] for line in said}
+
+
+def test_of_shared_work_those_are_reminded_who_were_not(office: World) -> None:
+    """2c: one unit was reminded already; the others are, and who has nobody is named."""
+    office.says("chi", "/nhacngay 2c tư pháp", at("24/01", "09:00"))
+    office.says("chi", "/nhacngay 2c", at("24/01", "09:30"))
+    answer = next(p.message.text for p in reversed(office.parcels) if p.row.draft.kind == "reply")
+    assert answer == (
+        "Đang nhắc ngay 2c Kết quả đánh giá chất lượng phục vụ tháng 01: Văn phòng, VHXH.\n"
+        "Chi đã cho nhắc Tư pháp lúc 09:00 hôm nay.\n"
+        "Địa chính chưa có ai trong danh sách nên chưa ai nhận được."
+    )
 
 
 def test_who_was_told_it_is_done_hears_that_it_is_not(office: World) -> None:

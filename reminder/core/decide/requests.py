@@ -12,8 +12,9 @@ from reminder.core.decide.forms import head
 from reminder.core.decide.matters import Matter, find
 from reminder.core.decide.packing import pack_event, pack_key
 from reminder.core.decide.subjects import subject, which
-from reminder.core.desk import Decision, Desk, View
+from reminder.core.desk import Asked, Decision, Desk, View
 from reminder.core.ledger import Event, EventKind, State
+from reminder.core.schedule import local_day
 
 _ENDS = frozenset(
     {
@@ -23,6 +24,15 @@ _ENDS = frozenset(
         EventKind.DUE_SET,
     }
 )  # what ends a request; a task that closes ends it too
+_ANEW = frozenset(
+    {
+        EventKind.UNDONE,
+        EventKind.REOPENED,
+        EventKind.RETURNED,
+        EventKind.DUE_SET,
+        EventKind.EXTENSION_GRANTED,
+    }
+)  # after these a reminder is another than the one before
 
 
 def approve(desk: Desk, command: Command, target: Target) -> Decision:
@@ -84,12 +94,26 @@ def _decided(
 
 
 def remind(desk: Desk, command: Command, target: Target) -> Decision:
-    """“/nhacngay 1c”: a nudge now to each unit that still has to act."""
+    """“/nhacngay 1c”: a nudge now to each unit that still has to act, once a day and due day."""
     matter = find(desk, command, target)
     state = subject(desk, command, target, matter, ())[0]
     if state.due is None:
         raise refusal("remind-awaiting", key=pack_key(state.key))
     open_units = state.open_units
     named = (target.unit,) if target.unit in open_units and target.unit else open_units
-    answer = said("reminded", key=pack_key(state.key), units=list(named))
-    return Decision(views=answer.views, remind=tuple((state.key, unit) for unit in named))
+    before = {unit: asked for unit in named if (asked := _asked_today(desk, state, unit))}
+    now = [unit for unit in named if unit not in before]
+    told = [[unit, asked.at.isoformat(), asked.by] for unit, asked in before.items()]
+    heard = {unit for person in desk.people.values() for unit in person.units}
+    nobody = [unit for unit in now if unit not in heard]
+    answer = said("reminded", key=pack_key(state.key), units=now, before=told, nobody=nobody)
+    return Decision(views=answer.views, remind=tuple((state.key, unit) for unit in now))
+
+
+def _asked_today(desk: Desk, state: State, unit: str) -> Asked | None:
+    """Who has had `unit` reminded of this today, unless something has changed since."""
+    asked = desk.reminded.get((state.key, unit))
+    if asked is None or local_day(asked.at) != desk.today:
+        return None
+    changed = any(e.kind in _ANEW and e.at >= asked.at for e in desk.events if e.key == state.key)
+    return None if changed else asked
