@@ -122,7 +122,13 @@ def warnings(context: Context, lines: list[list[State]]) -> tuple[str, ...]:
     for state in (state for line in lines for state in line):
         plan = context.plan(state)
         stage = context.scheduler.escalation_stages(state, plan).get(plan.leaders)
-        if stage and stage[0] > context.today and context.scheduler.days_late(state, context.today):
+        held = state.held_until is not None and stage is not None and stage[0] < state.held_until
+        if (
+            stage
+            and not held
+            and stage[0] > context.today
+            and context.scheduler.days_late(state, context.today)
+        ):
             told.append(
                 (stage[0], context.plan(state).by_unit[plan.leaders].name, context.code(state))
             )

@@ -200,6 +200,8 @@ class Scheduler:
         """
         stages = self.stages(state)
         spoken = stages.items() if days is None else [(d, stages[d]) for d in days if d in stages]
+        if (freed := self._freed(state)) and freed[0] not in stages:
+            spoken = [*spoken, *([freed] if days is None or freed[0] in days else [])]
         if not spoken and not state.snoozed:
             return
         for unit in state.open_units:
@@ -214,6 +216,18 @@ class Scheduler:
                 held = state.held_until is not None and day < state.held_until
                 if not held and (silent_until is None or day >= silent_until):
                     yield day, unit, stage
+
+    def _freed(self, state: State) -> tuple[date, Stage] | None:
+        """Late work that was held back since a first start speaks on the day on which that ends.
+
+        Its next stage may be a week away, or, of a check-in, none may be left.
+        """
+        if state.held_until is None:
+            return None
+        day = self.calendar.roll_forward(state.held_until)
+        late = self.days_late(state, day)
+        within = day <= self.policy.last_day(state.occurrence.period.year)
+        return (day, Stage(late)) if late and within else None
 
     def escalates(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
         """Each (day, unit, stage) at which `state` is told to the office or the leaders."""

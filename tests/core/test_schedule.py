@@ -302,6 +302,20 @@ def test_what_was_late_at_a_first_start_is_held(plan2024: Plan, scheduler: Sched
     ]
 
 
+def test_a_hold_that_ends_between_two_stages_speaks_on_that_day(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """The first working day from its end on, whatever the number; its stages follow as they are."""
+    held = event(
+        KEY_1C, EventKind.HELD, instant(date(2024, 2, 1), time(7)), "van-phong", date(2024, 2, 17)
+    )
+    assert speaks(scheduler, plan2024, [held], "1c")[5:8] == [
+        "19/02 tu-phap late-8",
+        "21/02 tu-phap late-10",
+        "28/02 tu-phap late-15",
+    ]
+
+
 def test_undo_and_reopen_speak_again(plan2024: Plan, scheduler: Scheduler) -> None:
     """A close that is taken back, by its unit or by the office, leaves the occurrence as open."""
     done = event(KEY_1C, EventKind.DONE, instant(date(2024, 1, 29), MORNING), "tu-phap")

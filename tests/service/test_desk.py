@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -120,6 +121,35 @@ def test_all_at_once_tells_dates_from_late_work(plan2024: Plan, scheduler: Sched
         "Còn phải làm, máy nhắc từ Thứ Tư 06/3: 1c, 1d báo cáo, 1d quyết định, 2c, 2c tháng 02, 4b."
     )
     assert not any(line.startswith(("• 1c", "• 1d", "• 2c")) for line in answer)
+
+
+def nudged(office: World, lines: list[str]) -> set[str]:
+    """The codes of late work that these nudges told `an` and `dung` of."""
+    told = office.parcels[len(office.parcels) - len(lines) :]
+    nudges = [p.message.text for p in told if p.row.draft.kind == "nudge"]
+    codes = "1a|1c|1d|1đ|2c|4b|5c"
+    return {code for text in nudges for code in re.findall(rf"(?<!\w)({codes})(?=[ ,:])", text)}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_late_work_is_nudged_once_its_hold_ends(
+    plan2024: Plan, scheduler: Scheduler, *, answered: bool
+) -> None:
+    """The working day after the office's answer, or after a week, whatever its stages are.
+
+    In the middle of March no stage of 1c falls on either day, and of the check-ins none is left.
+    """
+    office = world(plan2024, scheduler, start=at("18/3", "07:00"))
+    office.tick(at("18/3", "07:00"))
+    if answered:
+        press(office, "chi", "Xác nhận tất cả", "18/3")
+    days = ["18/3", "19/3", "20/3", "21/3", "22/3", "25/3", "26/3"]
+    heard = {day: nudged(office, office.tick(at(day))) for day in days}
+    first = "19/3" if answered else "25/3"
+    late = {"1a", "1c", "1d", "1đ", "4b", "2c"}
+    assert [day for day in days if "1a" in heard[day]] == [first]
+    assert heard[first] >= late
+    assert [day for day in days[: days.index(first)] if heard[day] & late] == []
 
 
 def test_of_closed_work_there_is_nothing_to_confirm(office: World) -> None:
