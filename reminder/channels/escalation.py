@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reminder.channels.compose import Actions, compose
@@ -39,6 +39,18 @@ class Reminded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Above:
+    """What is on record of the other messages about the same late work."""
+
+    told: Mapping[Key, datetime] = field(default_factory=dict)  # when they first arrived
+    leaving: frozenset[Key] = frozenset()  # those on their way
+    silent: frozenset[str] = frozenset()  # units above of which nobody can be reached
+
+
+NOTHING = Above()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Late:
     """One late occurrence, as those above the work hear of it."""
 
@@ -59,10 +71,16 @@ class Late:
 
 
 def to_office(
-    context: Context, items: Sequence[Item], reminded: Mapping[Key, Reminded]
+    context: Context,
+    items: Sequence[Item],
+    reminded: Mapping[Key, Reminded],
+    above: Above = NOTHING,
 ) -> Outbound | None:
-    """The office's word of what is newly late; None if it has all closed."""
-    late = _views(context, items, reminded)
+    """The office's word of what is newly late; None if it has all closed.
+
+    `above`: what the leaders were told.
+    """
+    late = _views(context, items, reminded, leaders=above)
     if not late:
         return None
     actions = _office_buttons(context, late)
@@ -88,7 +106,7 @@ def to_leaders(
     office_told: Mapping[Key, datetime] | None = None,
 ) -> Outbound | None:
     """The leaders' one word of what stays late; it needs no answer. None if all has closed."""
-    late = _views(context, items, {}, office_told or {})
+    late = _views(context, items, {}, office_told)
     if not late:
         return None
     plan = context.plan(late[0].state)
@@ -138,17 +156,24 @@ def _views(
     items: Sequence[Item],
     reminded: Mapping[Key, Reminded],
     office_told: Mapping[Key, datetime] | None = None,
+    *,
+    leaders: Above = NOTHING,
 ) -> list[Late]:
     states = [
         context.states[key] for key in dict.fromkeys(i.key for i in items) if key in context.states
     ]
     live = [s for s in states if not s.closed and context.scheduler.days_late(s, context.today)]
     live.sort(key=lambda s: s.due or date.max)
-    return [_view(context, s, reminded.get(s.key), (office_told or {}).get(s.key)) for s in live]
+    told = office_told or {}
+    return [_view(context, s, reminded.get(s.key), told.get(s.key), leaders) for s in live]
 
 
 def _view(
-    context: Context, state: State, reminded: Reminded | None, office_told: datetime | None
+    context: Context,
+    state: State,
+    reminded: Reminded | None,
+    office_told: datetime | None,
+    leaders: Above,
 ) -> Late:
     office = ""
     if office_told is not None:
@@ -167,7 +192,7 @@ def _view(
         teller=_teller(context, state),
         heard=heard_words(context, state),
         signing=signing_words(context, state),
-        leaders=_leaders(context, state),
+        leaders=_leaders(context, state, leaders),
         office=office,
     )
 
@@ -199,15 +224,26 @@ def _teller(context: Context, state: State) -> str:
     return "Bộ phận nêu"
 
 
-def _leaders(context: Context, state: State) -> str:
+def _leaders(context: Context, state: State, above: Above) -> str:
+    """What the leaders were told, by the record; else whether they will be, by the schedule."""
     plan = context.plan(state)
     label = plan.by_unit[plan.leaders].label
+    if state.key in above.told:
+        return f"Đã báo {label} lúc {moment_words(above.told[state.key], context.today)}."
     stage = context.scheduler.escalation_stages(state, plan).get(plan.leaders)
     if stage is None:
-        why = "hạn dự kiến" if state.assumed else "việc cập nhật"
+        why = "kế hoạch thôi nhắc trước ngày ấy"
+        why = "hạn dự kiến" if state.assumed else why
+        why = "việc cập nhật" if state.occurrence.is_check_in and not state.assumed else why
         return f"Không báo {label} ({why})."
+    if state.key in above.leaving:
+        return f"{label} được báo cùng lúc này."
+    if plan.leaders in above.silent:
+        return f"Chưa báo được {label}: chưa có ai nhận được tin."
+    if state.held_until is not None and stage[0] < state.held_until:
+        return f"Không báo {label} (quá hạn từ trước khi máy theo dõi)."
     if stage[0] <= context.today:
-        return f"{label} được báo từ {day_words(stage[0], context.today)}."
+        return f"Chưa báo được {label}."
     part = "sáng" if context.scheduler.policy.slot.hour < 12 else "chiều"
     return f"Chưa báo {label}. Nếu chưa xong, sẽ báo {part} {vn_day(stage[0])}."
 

@@ -11,7 +11,7 @@ from reminder.channels import digest_files, escalation, notices, nudge, reportdr
 from reminder.channels.compose import in_thread, repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import digest_of, weekly
-from reminder.channels.escalation import Reminded
+from reminder.channels.escalation import Above, Reminded
 from reminder.channels.programwords import VIEWS, Words
 from reminder.channels.views import render as render_view
 from reminder.core import buttons
@@ -89,8 +89,8 @@ class RowRenderer:
         by_unit = _known(context, row)
         items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
         if any(unit in moment.office.offices for unit in by_unit):
-            return escalation.to_office(context, items, _reminded(row))
-        return escalation.to_leaders(context, items, _office_told(row))
+            return escalation.to_office(context, items, _reminded(row), _above(row))
+        return escalation.to_leaders(context, items, _above(row).told)
 
     def _request(self, _: Moment, context: Context, row: Row) -> Outbound | None:
         keys = dict.fromkeys(i.key for items in _known(context, row).values() for i in items)
@@ -177,6 +177,11 @@ def _reminded(row: Row) -> dict[Key, Reminded]:
     }
 
 
-def _office_told(row: Row) -> dict[Key, datetime]:
-    facts: Sequence[Sequence[Any]] = row.draft.payload.get("office_told", ())
-    return {Key(*key): datetime.fromisoformat(at) for key, at in facts}
+def _above(row: Row) -> Above:
+    payload = row.draft.payload
+    facts: Sequence[Sequence[Any]] = payload.get("told", ())
+    return Above(
+        told={Key(*key): datetime.fromisoformat(at) for key, at in facts},
+        leaving=frozenset(Key(*key) for key in payload.get("leaving", ())),
+        silent=frozenset(payload.get("silent", ())),
+    )

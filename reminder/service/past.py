@@ -39,9 +39,9 @@ def completed(
     """`row` with what its words need of the past; `newest`, as `newest_nudges` has found it.
 
     A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
-    escalation learns how often its items were nudged about, and since when the office knows; a
-    digest how the program has fared, with the head of the ledger that its own row has kept, and
-    whether a newer one is on its way.
+    escalation learns how often its items were nudged about, and what the others above the work
+    were told of them; a digest how the program has fared, with the head of the ledger that its own
+    row has kept, and whether a newer one is on its way.
     """
     payload = dict(row.draft.payload)
     if row.draft.kind == MessageKind.NUDGE:
@@ -52,7 +52,12 @@ def completed(
         keys = {item.key for items in unpacked(payload).values() for item in items}
         since = _beginning(office, keys)
         payload["reminded"] = _reminded(store, keys, row.draft.slot, since)
-        payload["office_told"] = _first_told(store, unpacked(payload), since)
+        payload["told"], payload["leaving"] = _told_others(store, unpacked(payload), since)
+        payload["silent"] = [
+            unit
+            for unit in sorted(office.leaders)
+            if not any(office.ways(person.id) for person in office.members(unit))
+        ]
     elif row.draft.kind == MessageKind.DIGEST or payload.get("view") == MessageKind.DIGEST:
         number, last_hash = payload.get("head") or store.head()
         payload["outdated"] = _outdated(store, row)
@@ -120,20 +125,30 @@ def _reminded(
     ]
 
 
-def _first_told(
+def _told_others(
     store: Store, said: Mapping[str, Sequence[Item]], since: datetime | None
-) -> list[list[Any]]:
-    """For each item that was told to another unit above, with this due day: when first."""
+) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Of the items that other units above were told of, with this due day: when first, by key.
+
+    And the keys of those of which such a message is only on its way.
+    """
     wanted = {(item.key, item.due) for items in said.values() for item in items}
     first: dict[Key, datetime] = {}
-    sent = store.rows(kind="escalation", states=[RowState.SENT], since=since, limit=MOST)
-    for row in sent:
+    leaving: dict[Key, None] = {}
+    for row in store.rows(kind="escalation", since=since, limit=MOST):
+        if row.state in _GONE:
+            continue
         for unit, items in unpacked(row.draft.payload).items():
             for item in items:
-                if unit not in said and (item.key, item.due) in wanted:
+                if unit in said or (item.key, item.due) not in wanted:
+                    continue
+                if row.state is RowState.SENT:
                     at = row.sent_at or row.draft.slot
                     first[item.key] = min(at, first.get(item.key, at))
-    return [[list(key), at.isoformat()] for key, at in first.items()]
+                else:
+                    leaving[item.key] = None
+    told = [[list(key), at.isoformat()] for key, at in first.items()]
+    return told, [list(key) for key in leaving if key not in first]
 
 
 class ToldLate(Mapping[Key, frozenset[str]]):

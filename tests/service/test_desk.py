@@ -10,6 +10,8 @@ import pytest
 from reminder.channels.settling import LATE_SHOWN
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
+from reminder.ports import SendError
+from reminder.service.deliver import Parcel
 from reminder.service.office import EMAIL, Office
 from reminder.service.service import Service
 from tests.service.world import PEOPLE, World, at, person, world
@@ -432,6 +434,51 @@ def test_the_course_of_late_work(office: World) -> None:
         "telegram lan notice",
     ]
     assert last_to(office, "lan").startswith("Kính báo cáo: 1c")
+
+
+def leaders_line(office: World, code: str) -> str:
+    """What the newest escalation to chi says of the leaders, about the work `code`."""
+    texts = (p.message.text for p in reversed(office.parcels) if _is_escalation(p, "chi"))
+    lines = next(texts).splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"• {code} "))
+    return next(line for line in lines[start:] if "báo" in line and "Lãnh đạo" in line)
+
+
+def _is_escalation(parcel: Parcel, who: str) -> bool:
+    return parcel.row.draft.kind == "escalation" and parcel.row.draft.recipient == who
+
+
+def test_what_the_leaders_were_told_is_of_record(office: World) -> None:
+    """The office's word comes late, after the leaders heard; or together with theirs."""
+    office.tick(at("31/01"))
+    office.refuse = lambda p: (
+        SendError("mất mạng", retry=True) if _is_escalation(p, "chi") else None
+    )
+    office.tick(at("01/02"))
+    office.says("chi", "/xacnhan 4b", at("01/02", "09:00"))
+    office.tick(at("05/02"))
+    office.refuse = lambda _: None
+    office.tick(at("05/02", "10:00"))
+    assert leaders_line(office, "1c") == "Đã báo Lãnh đạo lúc 08:00 hôm nay."
+
+
+def test_after_a_stop_office_and_leaders_hear_together(office: World) -> None:
+    """Started again on the third late day: no earlier day is made up for the leaders."""
+    office.tick(at("31/01"))
+    office.tick(at("05/02"))
+    said = leaders_line(office, "1c")
+    assert said in ("Lãnh đạo được báo cùng lúc này.", "Đã báo Lãnh đạo lúc 08:00 hôm nay.")
+    assert leaders_line(office, "4b") == "Không báo Lãnh đạo (hạn dự kiến)."
+
+
+def test_leaders_whom_nothing_reaches_are_not_said_to_be_told(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Nobody of them is in the list: the office hears that, and no day."""
+    office = world(plan2024, scheduler, people=[p for p in PEOPLE if p.id != "lan"])
+    office.tick(at("31/01"))
+    office.tick(at("01/02"))
+    assert leaders_line(office, "1c") == "Chưa báo được Lãnh đạo: chưa có ai nhận được tin."
 
 
 def test_remind_now_reminds_of_what_waits_for_a_signature(office: World) -> None:

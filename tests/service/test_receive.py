@@ -257,7 +257,7 @@ def test_two_machines_do_not_write_to_each_other_without_end(words: str, office:
     ("who", "texts"),
     [
         ("an", ("gia hạn 1c 5/02 vì chờ số liệu", "gia hạn 1c 6/02 vì chờ số liệu")),
-        ("chi", ("/nhacngay 1c",)),
+        ("chi", ("/dathan 1c 5/02 chờ số liệu", "/dathan 1c 6/02 chờ số liệu")),
     ],
 )
 def test_nobody_is_flooded_by_anothers_answers(
