@@ -59,7 +59,7 @@ def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[
         size -= units(kept.pop(place).plain) + 1
         dropped += 1
     if dropped:
-        kept.insert(place, Line("text", f"và {dropped} dòng nữa: /tasks"))
+        kept.insert(place, Line("text", f"và {dropped} dòng nữa: /viec"))
     return kept
 
 

@@ -52,7 +52,7 @@ def test_many_remaining_tasks_are_three_and_a_number() -> None:
     assert line.startswith(
         "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d báo cáo, hạn Thứ Ba 20/02; 2c tháng"
     )
-    assert line.endswith(f"và {len(remaining) - 3} việc nữa: /tasks")
+    assert line.endswith(f"và {len(remaining) - 3} việc nữa: /viec")
 
 
 def test_several_closed_at_once_have_an_undo_each() -> None:

@@ -93,7 +93,7 @@ def test_five_hundred_tasks_are_ten_in_full_and_a_number(day: str) -> None:
     assert message is not None
     lines = takes(message).splitlines()
     assert sum(line.startswith("• ") for line in lines) == 10
-    assert "và 490 việc nữa: /tasks" in lines
+    assert "và 490 việc nữa: /viec" in lines
     each = 2 if day == "2024-01-26" else 1  # on the due day and after it nothing is put off
     assert [len(row) for row in message.actions] == [each] * 8
 
@@ -104,7 +104,7 @@ def test_a_listing_is_cut_between_lines_and_says_how_many_are_missing() -> None:
     message = answers.answer([*rows], subject="Danh sách")
     lines = takes(message).splitlines()
     kept = len(lines) - 1
-    assert lines == [*rows[:kept], f"và {40 - kept} dòng nữa: /tasks"]
+    assert lines == [*rows[:kept], f"và {40 - kept} dòng nữa: /viec"]
 
 
 @given(st.text(alphabet="ab<>&🙂 \n", max_size=30), st.integers(1, 400))

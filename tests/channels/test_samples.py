@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from reminder.channels import compose
+from reminder.core.commands.names import NAMES
 from tests.channels import samples
 
 MESSAGES = samples.messages()
@@ -31,6 +34,29 @@ def test_every_message_speaks_as_careful_colleagues_do(name: str) -> None:
         assert "vi phạm" not in text.lower()
         assert "<" not in text
         assert not re.search(r"\s[.,;:!]|\(\)|  |\.\.", text.replace("\n", "¶"))
+
+
+_ENGLISH = frozenset(names[0] for names in NAMES.values() if len(names) > 1)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_commands_are_told_by_their_vietnamese_names(name: str) -> None:
+    """/viec, not /tasks: what takes a name in both languages is never told in English."""
+    message = MESSAGES[name]
+    told = re.findall(r"(?<![\w/])/([a-z]+)", message.text + message.html)
+    assert not _ENGLISH & set(told)
+
+
+def test_no_template_holds_an_english_command() -> None:
+    """Nor do the lines that no sample happens to show: “và 490 việc nữa: …”."""
+    folder = Path(compose.__file__).parent
+    told = {
+        (path.name, word)
+        for path in (*folder.glob("*.py"), *folder.glob("templates/*.j2"))
+        for word in re.findall(r"(?<![\w/<])/([a-z]+)\b", path.read_text(encoding="utf-8"))
+        if word in _ENGLISH
+    }
+    assert told == set()
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -58,7 +58,7 @@ CASES = [
             "Có số văn bản xin nhắn: 1c số …/… ngày 30/01",
             (
                 "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d báo cáo, hạn Thứ Ba 20/02; 1d quyết định, "
-                "hạn Thứ Sáu 01/3 và 6 việc nữa: /tasks"
+                "hạn Thứ Sáu 01/3 và 6 việc nữa: /viec"
             ),
             "Ghi nhầm thì trong 1 giờ xin nhắn: hoàn tác 1c",
         ],
@@ -268,7 +268,7 @@ CASES = [
             "Có số văn bản xin nhắn: 1c số …/… ngày 30/01",
             (
                 "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d báo cáo, hạn Thứ Ba 20/02; 1d quyết định, "
-                "hạn Thứ Sáu 01/3 và 6 việc nữa: /tasks"
+                "hạn Thứ Sáu 01/3 và 6 việc nữa: /viec"
             ),
             "Ghi nhầm thì trong 1 giờ xin nhắn: hoàn tác 1c",
             "",

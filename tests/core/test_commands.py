@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date, timedelta
 
 import pytest
 
-from reminder.core.commands import Command, Meaning, Reason, Target, Verb, parse
+from reminder.core.commands import Command, CommandError, Meaning, Reason, Target, Verb, parse
 from tests.core.commands_kit import (
     OFFICE,
     OFFICER,
@@ -568,3 +569,59 @@ def test_a_day_without_a_year_is_the_near_one() -> None:
     said = understood("gia hạn 6b 10/01 chờ", OFFICE, date(2024, 12, 20))
     assert said.until == date(2025, 1, 10)
     assert understood("gia hạn 1c 28/01", OFFICER, TODAY).until == TODAY - timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "/dathan",
+            "Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ: /dathan 5a 15/9 lý do",
+        ),
+        (
+            "/dathan 9z 15/9/2024 chờ",
+            (
+                "Kế hoạch không có việc 9z nên chưa ghi gì. Xem mã các việc: /viec. "
+                "Ví dụ: /dathan 5a 15/9 lý do"
+            ),
+        ),
+        (
+            "/xacnhan",
+            (
+                "Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ: /xacnhan 4b; "
+                "nhận tất cả, nhắn: /xacnhan tất cả"
+            ),
+        ),
+        (
+            "/giahan",
+            (
+                "Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ: "
+                "gia hạn 2c 15/3 kèm lý do"
+            ),
+        ),
+        (
+            "/giahan 9z 15/3 chờ số liệu",
+            (
+                "Kế hoạch không có việc 9z nên chưa ghi gì. Xem mã các việc: /viec. "
+                "Ví dụ: gia hạn 2c 15/3 kèm lý do"
+            ),
+        ),
+        (
+            "/nghiphep",
+            (
+                "Chưa rõ nghỉ từ ngày nào đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: "
+                "/nghiphep 01/02-10/02; về sớm, nhắn: /nghiphep hủy"
+            ),
+        ),
+    ],
+)
+def test_a_command_without_its_matter_gets_an_example_that_can_be_typed(
+    text: str, sentence: str
+) -> None:
+    """One sentence, with the code of work that the command is about."""
+    found = parse(text, TODAY, OFFICE)
+    assert isinstance(found, CommandError)
+    assert found.say == sentence
+    example = re.search(r"[vV]í dụ: ([^;]+)", sentence)
+    assert example is not None
+    assert isinstance(parse(example[1], TODAY, OFFICE), Command)

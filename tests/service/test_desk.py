@@ -245,7 +245,7 @@ BAD_DAYS = [
     ("/dathan 5a 15/01/2025", "nằm ngoài năm 2024 của kế hoạch."),
     ("/dathan 5a 30/02", "Không có ngày “30/02” nên chưa ghi gì."),
     ("/dathan 2c tháng 3 15/02", "ở trước ngày việc này mở (Thứ Sáu 01/3)."),
-    ("/dathan 5a", "Chưa rõ đến ngày nào."),
+    ("/dathan 5a", "Chưa rõ đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: /dathan 5a 15/9"),
 ]
 
 

@@ -273,7 +273,7 @@ def test_nobody_is_flooded_by_anothers_answers(
         others.append(len([line for line in lines if f" {who} " not in line]))
     assert all(others[:60])
     assert others[60:] == [0] * 20
-    assert len(office.events()) == (60 if who == "an" else 0)
+    assert len(office.events()) == 60
     assert mine[60] == (
         f"telegram {who} reply: Chưa ghi gì: trong một giờ qua máy đã chuyển 60 tin của anh/chị "
         "đến người khác."

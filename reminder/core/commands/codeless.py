@@ -60,7 +60,9 @@ def codeless(
         return _of_several(verb, every, speaker)
     if verb in _HARMLESS:
         return say.not_understood(speaker.meaning)
-    return say.needs_all_text() if verb is Verb.UPDATE else say.needs_code(verb, speaker.meaning)
+    if verb is Verb.UPDATE:
+        return say.needs_all_text()
+    return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
 
 
 def _numbered(items: Sequence[Item], speaker: Speaker) -> tuple[Target, int] | None:
@@ -97,7 +99,7 @@ def _unclear(
     replied = speaker.meaning.reply_to
     polite = [item for item in items if isinstance(item, PoliteItem)]
     if forced:
-        return say.needs_code(forced, speaker.meaning)
+        return say.needs_code(forced, speaker.meaning, speaker.first_word(items))
     if len(replied) > 1 and content:
         return say.which_code(Verb.NOTE, replied)
     if polite and not content and not any(isinstance(item, MoodItem) for item in items):

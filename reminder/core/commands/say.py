@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from difflib import get_close_matches
 
 from reminder.core.codes import CodeBook
 from reminder.core.commands.model import CommandError, Meaning, Reason, Target, Verb
-from reminder.core.commands.names import NAMES, nearest
+from reminder.core.commands.names import BY_NAME, NAMES, nearest
 from reminder.core.periods import vn_date
-from reminder.core.plan import Task
+from reminder.core.plan import Awaiting, Deliverable, Kind, Task
 
 MAX_CHARS = 4096  # Telegram's longest message
 # Words and signs. A full message of prose has 1,030. Of 90 pieces (“1c đã ”, “1.” …),
@@ -29,7 +30,11 @@ _TYPED = {
     Verb.NOTE: "ghi chú {} rồi nội dung",
     Verb.HISTORY: "lịch sử {}",
     Verb.TASK: "việc {}",
+    Verb.SETDUE: "/dathan {} 15/9 lý do",
+    Verb.REOPEN: "/molai {} lý do",
+    Verb.REJECT: "/khongdongy {} lý do",
 }
+_SPELT = re.compile(r"\d{1,2}[a-zđ]{1,2}", re.IGNORECASE)  # a word that was meant as a code
 
 
 def typed(verb: Verb, code: str) -> str:
@@ -68,7 +73,11 @@ def not_for_us() -> CommandError:
 
 def unknown_command(name: str) -> CommandError:
     near = nearest(name)
-    hint = f"Có phải anh/chị muốn gõ /{near}?" if near else "Gõ /trogiup để xem các lệnh."
+    hint = (
+        f"Có phải anh/chị muốn gõ /{NAMES[BY_NAME[near]][-1]}?"
+        if near
+        else "Gõ /trogiup để xem các lệnh."
+    )
     return _error(Reason.UNKNOWN_COMMAND, f"Không có lệnh /{name[:32]}. {hint}")
 
 
@@ -81,11 +90,15 @@ def not_understood(meaning: Meaning) -> CommandError:
     )
 
 
-def needs_code(verb: Verb, meaning: Meaning) -> CommandError:
+def needs_code(verb: Verb, meaning: Meaning, word: str = "") -> CommandError:
+    """No code was named; `word` is what stands in its place."""
+    if _SPELT.fullmatch(word):
+        return unknown_code(word, CodeBook(meaning.plans), verb, meaning)
+    every = "; nhận tất cả, nhắn: /xacnhan tất cả" if verb is Verb.CONFIRM else ""
     return _error(
         Reason.NEEDS_CODE,
         f"Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ: "
-        f"{typed(verb, _example(meaning))}",
+        f"{typed(verb, _example(meaning, verb))}{every}",
     )
 
 
@@ -99,16 +112,20 @@ def which_code(verb: Verb, targets: Sequence[Target]) -> CommandError:
     )
 
 
-def unknown_code(code: str, book: CodeBook) -> CommandError:
-    """“9z”; a bare “2” where there are 2a, 2b …"""
+def unknown_code(
+    code: str, book: CodeBook, verb: Verb | None = None, meaning: Meaning | None = None
+) -> CommandError:
+    """“9z”; a bare “2” where there are 2a, 2b …; with an example of the `verb`, for its sender."""
     if code.isdigit() and (under := book.under(int(code))):
         return _error(
             Reason.AMBIGUOUS_CODE,
             f"Mục {code} có nhiều việc ({', '.join(under)}) nên chưa ghi gì. "
-            f"Anh/chị nhắn rõ mã, ví dụ: xong {under[0]}",
+            f"Anh/chị nhắn rõ mã, ví dụ: {typed(verb or Verb.DONE, under[0])}",
         )
     near = get_close_matches(code, book.tasks, n=3, cutoff=0.5)
     hint = f"Gần nhất: {', '.join(near)}." if near else "Gõ /viec để xem mã các việc."
+    if verb and meaning and not near:
+        hint = f"Xem mã các việc: /viec. Ví dụ: {typed(verb, _example(meaning, verb))}"
     return _error(Reason.UNKNOWN_CODE, f"Kế hoạch không có việc {code} nên chưa ghi gì. {hint}")
 
 
@@ -209,10 +226,18 @@ def needs_date(verb: Verb, code: str) -> CommandError:
     forms = {
         Verb.EXTEND: f"gia hạn {code} 15/3 kèm lý do",
         Verb.SNOOZE: f"nhắc sau {code} 3 (số ngày), hoặc nhắc sau {code} 15/3",
-        Verb.SETDUE: f"/dathan {code} 15/9/2024 lý do",
-        Verb.AWAY: "/nghiphep 01/02-10/02",
+        Verb.SETDUE: f"/dathan {code} 15/9 lý do",
     }
-    return _error(Reason.NEEDS_DATE, f"Chưa rõ đến ngày nào. Anh/chị nhắn: {forms[verb]}")
+    if verb is Verb.AWAY:
+        return _error(
+            Reason.NEEDS_DATE,
+            "Chưa rõ nghỉ từ ngày nào đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: "
+            "/nghiphep 01/02-10/02; về sớm, nhắn: /nghiphep hủy",
+        )
+    return _error(
+        Reason.NEEDS_DATE,
+        f"Chưa rõ đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: {forms[verb]}",
+    )
 
 
 def needs_reason(verb: Verb, code: str) -> CommandError:
@@ -246,11 +271,24 @@ def _parts(task: Task) -> str:
     return " · ".join(f"xong {task.code} {d.number} ({d.name})" for d in task.deliverables[:6])
 
 
-def _example(meaning: Meaning) -> str:
-    """A code of the sender's own unit, for examples."""
+def _example(meaning: Meaning, verb: Verb = Verb.DONE) -> str:
+    """A code for examples, of work that the verb is about; of the sender's own unit, if any is."""
     tasks = [task for plan in meaning.plans for task in plan.tasks]
-    own = [t for t in tasks if t.products and any(u in meaning.units for u in t.lead)]
-    return (own or tasks)[0].code if tasks else "1c"
+    about = [task for task in tasks if any(_is_about(verb, each) for each in task.deliverables)]
+    fit = [task for task in about if len(task.deliverables) == 1] or about
+    own = [task for task in fit if any(unit in meaning.units for unit in task.lead)]
+    return (own or fit or tasks)[0].code if tasks else "1c"
+
+
+def _is_about(verb: Verb, deliverable: Deliverable) -> bool:
+    match verb:
+        case Verb.SETDUE:
+            return isinstance(deliverable.rule, Awaiting)
+        case Verb.CONFIRM:
+            return deliverable.assumed and deliverable.kind is Kind.PRODUCT
+        case Verb.UPDATE:
+            return deliverable.kind is Kind.CHECK_IN
+    return deliverable.kind is Kind.PRODUCT and not isinstance(deliverable.rule, Awaiting)
 
 
 def _error(reason: Reason, say: str, targets: Sequence[Target] = ()) -> CommandError:

@@ -65,6 +65,10 @@ class Speaker:
                 start = -1
         return squeeze(" - ".join(pieces))
 
+    def first_word(self, items: Sequence[Item]) -> str:
+        """The first of `items` as it was typed; empty where there is none."""
+        return self.text[items[0].start : items[0].end] if items else ""
+
     def verbatim(self, start: int) -> str:
         return squeeze(self.text[start:])
 

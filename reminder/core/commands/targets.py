@@ -45,12 +45,12 @@ class Targets:
         self.meaning = meaning
         self.text = text
 
-    def fault(self, run: Run) -> CommandError | None:
-        """What is wrong with the codes of `run`."""
+    def fault(self, run: Run, verb: Verb | None = None) -> CommandError | None:
+        """What is wrong with the codes of `run`, which `verb` is about."""
         ends = [code for pair in run.ranges for code in pair]
         for code in (*ends, *(named.code for named in run.named)):
             if not code.known or self.book.task(code.task, code.plan) is None:
-                return say.unknown_code(code.task, self.book)
+                return say.unknown_code(code.task, self.book, verb, self.meaning)
         for first, last in run.ranges:
             if not self._range(first, last):
                 return say.nothing_in_range(first.task, last.task)

@@ -78,7 +78,7 @@ def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | 
     run, days = _taken_days(verb, found[0], items)
     ahead, behind = items[: run.first], items[run.after :]
     parts = _parts(verb, run, behind)
-    fault = speaker.targets.fault(run)
+    fault = speaker.targets.fault(run, verb)
     targets = fault or speaker.targets.all(run, verb, parts)
     if isinstance(targets, CommandError):
         return targets
@@ -114,7 +114,7 @@ def _without_run(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command
         return Command(verb=verb, everything=True, period=years[0] if years else None)
     replied = speaker.meaning.reply_to
     if not replied and verb not in _WITHOUT_CODE:
-        return say.needs_code(verb, speaker.meaning)
+        return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
     if len(replied) > 1 and verb not in _WITHOUT_CODE:
         return say.which_code(verb, replied)
     run = Run((), 0, 0, items[0].start if items else len(speaker.text))
