@@ -21,6 +21,7 @@ from reminder.ports import Outbound
 from reminder.service.health import Health
 from reminder.service.reach import Unreachable
 
+COUNTED = "“Đang mở” gồm cả việc quá hạn, chờ ký và chưa có hạn."
 SHOWN = 8  # lines of each part; the rest is a number
 PASTED = 10  # tasks of the lines for a group
 INLINE = 3  # tasks that are told in one line
@@ -60,6 +61,7 @@ def weekly(
         day=vn_day(found.day),
         week=week,
         figures=figures,
+        counted=COUNTED,
         parts=_short(context, found),
         well=found.all_is_well,
         settle=digest_lines.to_settle(context, found.awaiting, found.assumed),
@@ -71,6 +73,7 @@ def weekly(
         "day": vn_day(found.day),
         "week": week,
         "figures": figures,
+        "counted": COUNTED,
         "compared": compared,
         "bars": bars(context, found.units),
         "sections": parts,

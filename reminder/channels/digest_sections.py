@@ -117,7 +117,7 @@ def _bar(context: Context, unit: UnitFigures, longest: int) -> Bar:
         done -= over
     else:
         still -= over
-    names = (f"{unit.done} xong", f"{unit.open} đang mở", f"{unit.late} quá hạn")
+    names = (f"{unit.done} xong", f"{unit.open} chưa quá hạn", f"{unit.late} quá hạn")
     said = [name for name, n in zip(names, parts, strict=True) if n or name.endswith("xong")]
     marks = zip("█░▓", parts, strict=True)
     return Bar(

@@ -11,8 +11,9 @@ from reminder.channels.answers import answer
 from reminder.core.ledger import State
 from reminder.core.periods import Period, vn_date
 from reminder.core.plan import Plan
-from reminder.core.report import CLOSED, Report, draft
+from reminder.core.report import Report, draft
 from reminder.core.reportperiods import full_name
+from reminder.documents.reportwords import summary
 from reminder.ports import Outbound
 from reminder.service.office import EMAIL, Office
 
@@ -37,24 +38,11 @@ def report_draft(office: Office, today: date, data: Mapping[str, Any]) -> Outbou
     until = vn_date(report.last, year=True)
     lines = [
         f"Dự thảo báo cáo {report.name}, số liệu đến ngày {until} (tệp {file[0]}).",
-        _at_a_glance(report),
+        *summary(report),  # the figures of the paper itself, in its words
         "Số, ngày, chữ ký để trống. Xin đọc lại, sửa và bổ sung trước khi trình.",
     ]
     message = answer(lines, subject=f"Dự thảo báo cáo {report.name}")
     return replace(message, attachments=(file,))
-
-
-def _at_a_glance(report: Report) -> str:
-    done = report.count(*CLOSED, check_ins=False)
-    missing = sum(e.check_in and e.status not in CLOSED for e in report.entries)
-    told = report.count(*CLOSED, check_ins=True)
-    late = sum(
-        e.status not in CLOSED and e.days_late > 0 and not e.check_in for e in report.entries
-    )
-    return (
-        f"Đã hoàn thành {done} sản phẩm, quá hạn {late}; "
-        f"cập nhật thường xuyên có {told}, còn thiếu {missing}."
-    )
 
 
 def aside(office: Office, due: Sequence[State], recipient: str, channel: str) -> str:

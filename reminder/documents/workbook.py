@@ -218,5 +218,11 @@ def _summary(
         "Việc có nhiều bộ phận chủ trì được tính cho từng bộ phận, và tính một lần ở dòng cuối.",
         styles.plain,
     )
+    sheet.write_string(
+        HEAD + len(lines) + 3,
+        0,
+        "“Đang mở” ở bảng này gồm cả việc quá hạn, chờ ký và chưa có hạn.",
+        styles.plain,
+    )
     sheet.freeze_panes(HEAD + 1, 1)
     _print_setup(sheet, plan, day)

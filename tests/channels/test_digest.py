@@ -79,7 +79,7 @@ def test_the_parts_stand_in_the_offices_order() -> None:
     headings = re.findall(r"<p style[^>]*border-bottom[^>]*><b>(.*?)</b>", message.mail_html)
     assert headings == ["Các bộ phận", *PARTS]
     found = [line for line in message.text.splitlines() if line.partition(" (")[0].isupper()]
-    assert found == ["CÁC BỘ PHẬN (█ xong, ░ đang mở, ▓ quá hạn)", *map(str.upper, PARTS)]
+    assert found == ["CÁC BỘ PHẬN (█ xong, ░ chưa quá hạn, ▓ quá hạn)", *map(str.upper, PARTS)]
     assert message.text.index("Xong đúng hạn: 10 (+2)") < message.text.index(found[0])
 
 

@@ -125,6 +125,23 @@ def test_the_office_asks_for_a_draft(
     assert found.events() == [line for line in found.events() if line.startswith("held")]
 
 
+def test_the_answer_counts_as_the_paper_does(plan2024: Plan, scheduler: Scheduler) -> None:
+    """The figures above the file are the file's own sentences: late, handed in, standing work."""
+    found = opened(plan2024, scheduler)
+    found.says("an", "xong 1c số 12/QĐ-UBND ngày 08/3", at("08/3", "09:00"))
+    found.says("an", "trình ký 1d quyết định", at("08/3", "09:05"))
+    found.says("an", "cập nhật 1a thẩm định 03 văn bản", at("11/3", "09:00"))
+    found.says("chi", "/baocao quý I", at("13/3", "09:00"))
+    message = found.parcels[-1].message
+    paper = [line.text for line in Docx(message.attachments[0][2]).lines]
+    figures = [line for line in message.text.splitlines() if line.startswith("Số ")][:2]
+    assert len(figures) == 2
+    assert "chờ ký 01" in figures[0]
+    assert "đã có số liệu 01" in figures[1]
+    for sentence in figures:
+        assert any(line.endswith(sentence) for line in paper)
+
+
 @pytest.mark.parametrize(
     ("who", "text", "said"),
     [
