@@ -26,7 +26,7 @@ def extension_asked(context: Context, state: State, *, before: date | None = Non
     request = state.request
     assert request is not None
     assert request.until is not None
-    yes, no = _decision(context, state, request.until)
+    yes, no = decision_buttons(context, state, request.until)
     return compose(
         "extension_asked",
         subject=f"Xin gia hạn {context.code(state)} đến {day_words(request.until, context.today)}",
@@ -42,7 +42,9 @@ def extension_asked(context: Context, state: State, *, before: date | None = Non
     )
 
 
-def _decision(context: Context, state: State, until: date, tag: str = "") -> tuple[Action, Action]:
+def decision_buttons(
+    context: Context, state: State, until: date, tag: str = ""
+) -> tuple[Action, Action]:
     """✅ and ❌ on the request for just this day: no older button decides a newer request."""
     name, unit = handle(context, state), state.request.unit if state.request else ""
     yes = context.button(
@@ -60,7 +62,7 @@ def requests_waiting(context: Context, states: Sequence[State]) -> Outbound | No
     if not waiting:
         return None
     actions = tuple(
-        _decision(context, state, until, handle(context, state) if len(waiting) > 1 else "")
+        decision_buttons(context, state, until, handle(context, state) if len(waiting) > 1 else "")
         for state, _, until in waiting[:ROWS]
     )
     return compose(

@@ -12,6 +12,7 @@ from reminder.channels.answers import answer
 from reminder.channels.context import Context, handle, title
 from reminder.channels.reportdraft import report_draft
 from reminder.channels.wording import listed, moment_words
+from reminder.core.ledger import EventKind
 from reminder.core.occurrences import Key
 from reminder.core.periods import vn_day
 from reminder.ports import Outbound
@@ -146,8 +147,9 @@ def _plan_started(words: Words) -> Outbound | None:
     if plan is None:
         return None
     known = (words.context.states.get(Key(*key)) for key in words.data["late"])
-    late = [state for state in known if state and not state.closed]
     held = date.fromisoformat(words.data["held"])
+    answered = {e.key for e in words.context.events if e.kind is EventKind.HELD and e.by}
+    late = [s for s in known if s and not s.closed and s.held_until and s.key not in answered]
     return settling.plan_started(words.context, plan, late, held)
 
 

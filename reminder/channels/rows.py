@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reminder.channels import digest_files, escalation, notices, nudge, reportdraft
+from reminder.channels import digest_files, escalation, notices, nudge, reportdraft, settled
 from reminder.channels.compose import in_thread, repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import digest_of, weekly
@@ -15,6 +15,7 @@ from reminder.channels.escalation import Above, Reminded
 from reminder.channels.programwords import VIEWS, Words
 from reminder.channels.views import render as render_view
 from reminder.core import buttons
+from reminder.core.decide.packing import key_of
 from reminder.core.desk import View
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Row
@@ -82,8 +83,27 @@ class RowRenderer:
 
     def _edit(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         edit, items = str(row.draft.payload.get("edit", "")), _known(context, row)
+        if "asked" in row.draft.payload:
+            message = self._decided(moment, context, row)
+            return replace(message, edit=edit) if message else None
         off = _off(moment.office, context, row, items)
         return nudge.nudge(context, items, edit=edit, off=off, by_mail=False)
+
+    def _decided(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+        """What the office was asked, as it stands now that something of it is decided."""
+        payload = row.draft.payload
+        sent, name = datetime.fromisoformat(payload["asked"]), str(payload.get("view", ""))
+        data = payload.get("data", {})
+        match name:
+            case "plan-started":
+                shown = VIEWS[name](Words(moment.office, context, data))
+                return settled.start(context, data, shown, sent)
+            case "how-set-due":
+                return settled.asked_day(context, context.states.get(Key(*data["key"])), sent)
+            case "extension-asked":
+                return settled.requests(context, [key_of(data["key"])], sent)
+        keys = [item.key for items in _known(context, row).values() for item in items]
+        return settled.requests(context, keys, sent)
 
     def _escalation(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         by_unit = _known(context, row)

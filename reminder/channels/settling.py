@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from html import escape
 from itertools import groupby
 
 from reminder.channels.compose import Actions, compose
 from reminder.channels.context import Act, Context, handle, title
+from reminder.channels.limits import Line, clip
 from reminder.channels.views_kit import speak
-from reminder.channels.wording import day_words, together
+from reminder.channels.wording import day_words, one_line, together
 from reminder.core.ledger import State
 from reminder.core.periods import Period, last_of_month, vn_date
 from reminder.core.plan import Plan
@@ -61,6 +63,13 @@ def plan_started(context: Context, plan: Plan, late: Sequence[State], held: date
         assumed_count=sum(len(group.states) for group in assumed),
         keeps=assumed[0].codes[0] if assumed else "",
     )
+
+
+def with_settled(shown: Outbound, lines: Sequence[str]) -> Outbound:
+    """The list of a start with what was settled since it was sent, a line each."""
+    more = [Line("item", escape(one_line(line), quote=False)) for line in lines]
+    html = "\n".join([shown.html, *(["Đã chốt:"] if more else []), *(m.shown for m in more)])
+    return replace(shown, html=clip(html))
 
 
 def _late(context: Context, state: State) -> tuple[str, str, str, str]:

@@ -107,6 +107,11 @@ class State:
         return self.submitted.get(unit)
 
 
+def to_settle(occurrence: Occurrence) -> bool:
+    """Whether the plan leaves its date to the office: it has none, or one only stands in."""
+    return occurrence.due is None or occurrence.deliverable.assumed
+
+
 def initial(occurrence: Occurrence) -> State:
     """The state of an occurrence about which nothing was said yet."""
     return State(

@@ -7,12 +7,13 @@ import re
 
 import pytest
 
+from reminder.channels.limits import plain
 from reminder.channels.settling import LATE_SHOWN
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
 from reminder.ports import SendError
 from reminder.service.deliver import Parcel
-from reminder.service.office import EMAIL, Office
+from reminder.service.office import EMAIL, TELEGRAM, Office
 from reminder.service.service import Service
 from tests.service.world import PEOPLE, World, at, person, world
 
@@ -30,13 +31,18 @@ def office(plan2024: Plan, scheduler: Scheduler) -> World:
 
 def last_to(office: World, who: str) -> str:
     """The text of the newest message to `who`."""
-    return next(p for p in reversed(office.parcels) if p.row.draft.recipient == who).message.text
+    return newest(office, who).message.text
+
+
+def newest(office: World, who: str) -> Parcel:
+    """The newest message to `who`; an edit is none."""
+    sent = (p for p in reversed(office.parcels) if p.row.draft.kind != "edit")
+    return next(p for p in sent if p.row.draft.recipient == who)
 
 
 def labels(office: World, who: str) -> list[str]:
     """The buttons of the newest message to `who`."""
-    newest = next(p for p in reversed(office.parcels) if p.row.draft.recipient == who)
-    return [action.label for row in newest.message.actions for action in row]
+    return [action.label for row in newest(office, who).message.actions for action in row]
 
 
 def button(office: World, who: str, label: str) -> str:
@@ -287,6 +293,98 @@ def test_a_request_is_decided_by_button_and_the_unit_hears_it(office: World) -> 
         "extension-granted 1c.1 2024 tu-phap chi",
     ]
     assert "1c" not in "".join(office.tick(at("31/01")))
+
+
+def edited(office: World, who: str) -> tuple[str, list[str]]:
+    """The newest edit of a message to `who`, and the buttons that it leaves."""
+    edits = (p for p in reversed(office.parcels) if p.row.draft.kind == "edit")
+    message = next(p.message for p in edits if p.row.draft.recipient == who)
+    return plain(message.html), [action.label for row in message.actions for action in row]
+
+
+TWO = (*PEOPLE, person("hoa", "van-phong"))
+ASKS = (
+    "1c Danh mục VBQPPL hết hiệu lực năm 2023 – Tư pháp xin gia hạn từ Thứ Tư 31/01 đến "
+    "Thứ Hai 05/02. Lý do: chờ số liệu.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "fate"),
+    [
+        ("chi", "/dongy 1c", "✅ Chi đã đồng ý, hạn mới Thứ Hai 05/02, lúc 09:00 hôm nay."),
+        ("hoa", "/dongy 1c 02/02", "✅ Hoa đã đồng ý, hạn mới Thứ Sáu 02/02, lúc 09:00 hôm nay."),
+        ("chi", "/khongdongy 1c đã đủ", "❌ Chi đã không đồng ý lúc 09:00 hôm nay."),
+        ("an", "/undo 1c", "↩️ An đã rút lúc 09:00 hôm nay."),
+        ("chi", "/dathan 1c 07/02 hẳn", "📅 Chi đã đặt hạn Thứ Tư 07/02 lúc 09:00 hôm nay."),
+        ("an", "xong 1c", "✅ An đã báo xong lúc 09:00 hôm nay."),
+    ],
+)
+def test_what_is_decided_loses_its_buttons_for_all_of_the_office(
+    plan2024: Plan, scheduler: Scheduler, who: str, text: str, fate: str
+) -> None:
+    """By whomever and however: both messages tell who decided what and when, and ask no more."""
+    office = world(plan2024, scheduler, people=TWO, bound=("an", "chi"))
+    office.store.bind("hoa", TELEGRAM, "106", at("22/01", "07:00"))
+    office.tick(at("22/01", "07:30"))
+    office.says("an", "gia hạn 1c 05/02 chờ số liệu", at("30/01", "08:30"))
+    sender = {"sender": "106", "chat": "106"} if who == "hoa" else {}
+    office.says(who, text, at("30/01", "09:00"), **sender)
+    assert [edited(office, each) for each in ("chi", "hoa")] == [(ASKS + fate, [])] * 2
+    asked = {
+        p.row.draft.recipient: p for p in office.parcels if p.row.draft.payload.get("data", {})
+    }
+    assert {"chi", "hoa"} <= set(asked)
+
+
+def test_what_came_back_before_the_due_day_is_edited_too(office: World) -> None:
+    """Two requests in one message: the decided one is told, the other keeps its buttons."""
+    office.says("an", "gia hạn 1c 05/02 chờ số liệu", at("26/01", "10:00"))
+    office.says("dung", "gia hạn 4b 06/02 chờ tỉnh", at("26/01", "10:05"))
+    office.tick(at("30/01"))
+    press(office, "chi", "✅ 1c", "30/01", "09:00")
+    text, left = edited(office, "chi")
+    told = [edited(office, "chi")[0]] + [
+        plain(p.message.html) for p in office.parcels if p.row.draft.kind == "edit"
+    ]
+    both = next(each for each in told if "4b" in each)
+    assert "✅ Chi đã đồng ý, hạn mới Thứ Hai 05/02, lúc 09:00 hôm nay." in both
+    assert both.endswith("Chưa có quyết định.")
+    assert (text, left) == (both, ["✅ 4b", "❌ 4b"]) or "4b" not in text
+
+
+def test_a_settled_date_leaves_the_list_of_the_start(plan2024: Plan, scheduler: Scheduler) -> None:
+    """For both of the office: what is settled, by whom and when, and the buttons of the rest."""
+    office = world(plan2024, scheduler, people=TWO, bound=("an", "chi"))
+    office.store.bind("hoa", TELEGRAM, "106", at("22/01", "07:00"))
+    office.tick(at("22/01", "07:00"))
+    press(office, "chi", "Giữ hạn 4b", "22/01", "09:00")
+    for who in ("chi", "hoa"):
+        text, left = edited(office, who)
+        assert text.splitlines()[-2:] == ["Đã chốt:", "• Chi giữ hạn 4b, lúc 09:00 hôm nay"]
+        assert "Giữ hạn 4b" not in left
+        assert left[:3] == ["Xác nhận tất cả hạn dự kiến", "📅 1đ", "📅 2g"]
+    office.says("chi", "/dathan 5a 15/9/2024", at("22/01", "09:10"))
+    text, left = edited(office, "hoa")
+    assert "• Chi đặt hạn 5a Chủ Nhật 15/9, lúc 09:10 hôm nay" in text
+    assert "📅 5a" not in left
+    press(office, "chi", "Xác nhận tất cả hạn dự kiến", "22/01", "09:20")
+    text, left = edited(office, "hoa")
+    assert "Chi giữ hạn 1a, 1b, 1đ, 1e và 12 việc nữa, lúc 09:20 hôm nay" in text
+    assert left == ["📅 1đ", "📅 2g"]
+
+
+def test_to_which_day_is_asked_no_more_once_it_is_set(office: World) -> None:
+    """The question loses its days; it tells which was chosen."""
+    press(office, "chi", "📅 5a", "22/01", "09:00")
+    press(office, "chi", "Thứ Ba 31/12", "22/01", "09:01")
+    edits = [p.message for p in office.parcels if p.row.draft.kind == "edit"]
+    question = next(m for m in edits if m.text.startswith("Hạn của"))
+    assert question.text == (
+        "Hạn của 5a Đánh giá chỉ số chuyển đổi số: "
+        "📅 Chi đã đặt hạn Thứ Ba 31/12 lúc 09:01 hôm nay."
+    )
+    assert question.actions == ()
 
 
 def test_a_request_that_waits_comes_back_before_the_due_day(office: World) -> None:
