@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from reminder.cli import app
 from reminder.core.commands import CommandError, parse
+from tests.channels import samples
 from tests.conftest import ROOT
 from tests.core.commands_kit import OFFICE
 
@@ -93,3 +94,20 @@ def test_links_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_the_buttons_that_the_office_is_told_of_are_there() -> None:
+    """Each label in a table's column “Bấm” is one that a message to the office carries."""
+    guide = (DOCS / "huong-dan-van-phong.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|[^|]*\| ([^|]+) \| `", guide, flags=re.MULTILINE)
+    told = {row.split(", rồi")[0] for row in rows if row.strip() and "---" not in row}
+    carried = {
+        button.label
+        for message in samples.messages().values()
+        for row in message.actions
+        for button in row
+    }
+    assert len(told) >= 8
+    assert {
+        label for label in told if not any(f"{each} ".startswith(f"{label} ") for each in carried)
+    } == set()

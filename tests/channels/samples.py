@@ -60,6 +60,8 @@ def messages() -> dict[str, Outbound]:
         "tra-loi-xong-chua": scenes.reply(replies.asked),
         "tra-loi-trinh-ky": scenes.submitted(),
         "bat-dau-theo-doi": scenes.plan_start(),
+        "bat-dau-dau-nam": scenes.early_start(),
+        "xin-gia-han-da-quyet": scenes.extension_decided_message(),
         "dat-han-ngay-nao": scenes.which_day(),
         "xin-gia-han": scenes.extension(),
         "xin-gia-han-cho-quyet": scenes.extension_waiting(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from reminder.channels import answers, escalation, notices, replies, settling
+from reminder.channels import answers, escalation, notices, replies, settled, settling
 from reminder.channels.context import Context
 from reminder.channels.nudge import Off, nudge
 from reminder.channels.programwords import VIEWS, Words
@@ -205,6 +205,26 @@ def extension_waiting() -> Outbound:
     message = notices.requests_waiting(context, [context.states[key("1c")]])
     assert message is not None
     return message
+
+
+def extension_decided_message() -> Outbound:
+    """The request as both of the office see it once one of them has decided."""
+    asked = said(
+        EventKind.EXTENSION_ASKED, at("2024-01-29"), key("1c"), "tu-phap",
+        note="chờ số liệu HĐND", until=date(2024, 2, 5),
+    )  # fmt: skip
+    granted = said(
+        EventKind.EXTENSION_GRANTED, at("2024-01-30"), key("1c"), "tu-phap",
+        by="chi", until=date(2024, 2, 5),
+    )  # fmt: skip
+    message = settled.requests(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
+    assert message is not None
+    return message
+
+
+def early_start() -> Outbound:
+    """Begun with the year: nothing is late yet."""
+    return settling.plan_started(scene("2024-01-02", []), plan(), [], date(2024, 1, 9))
 
 
 def plan_start() -> Outbound:
