@@ -71,7 +71,7 @@ def _not_after_today(context: Context, state: State, data: Data) -> Outbound:
 
 
 def _not_after_due(context: Context, state: State, data: Data) -> Outbound:
-    end = f": ngày {day_of(context, data['day'])} không sau hạn đang có ({context.due(state)})."
+    end = f": ngày {day_of(context, data['day'])} không sau hạn đang có ({context.due(state, ahead=False)})."
     return speak(context, "Chưa ghi gì.", state, end, typed=[_extend(context, state)])
 
 

@@ -215,7 +215,7 @@ def extension_decided_message() -> Outbound:
     )  # fmt: skip
     granted = said(
         EventKind.EXTENSION_GRANTED, at("2024-01-30"), key("1c"), "tu-phap",
-        by="chi", until=date(2024, 2, 5),
+        by="cuc", until=date(2024, 2, 5),
     )  # fmt: skip
     message = settled.requests(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
     assert message is not None
