@@ -71,7 +71,8 @@ def _not_after_today(context: Context, state: State, data: Data) -> Outbound:
 
 
 def _not_after_due(context: Context, state: State, data: Data) -> Outbound:
-    end = f": ngày {day_of(context, data['day'])} không sau hạn đang có ({context.due(state, ahead=False)})."
+    due = context.due(state, ahead=False)
+    end = f": ngày {day_of(context, data['day'])} không sau hạn đang có ({due})."
     return speak(context, "Chưa ghi gì.", state, end, typed=[_extend(context, state)])
 
 
