@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
+from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from reminder.core.desk import Inbound
@@ -36,6 +37,20 @@ class Listener(Protocol):
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
         """Calls `take` for each message; it is confirmed to the provider only after that."""
         ...
+
+
+class _Jobs(AsyncIOExecutor):  # type: ignore[misc]  # the library has no types
+    """Lets what is under way come to its end, where the timer's own cuts it short as an error.
+
+    The store's thread would do that work to its end all the same.
+    """
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Nothing new is begun by then; `over` waits for the rest."""
+
+    async def over(self) -> None:
+        """When all that was under way is over."""
+        await asyncio.gather(*self._pending_futures, return_exceptions=True)
 
 
 @dataclass
@@ -80,7 +95,9 @@ class Daemon:
     async def run(self) -> None:
         """Runs until `stop`; then drains."""
         await self._begin()
+        jobs = _Jobs()
         timer = AsyncIOScheduler(
+            executors={"default": jobs},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone="UTC",
         )
@@ -104,6 +121,7 @@ class Daemon:
             self.wake()
             await asyncio.gather(sending, return_exceptions=True)
             await self.dispatcher.drain()
+            await jobs.over()
             await self.worker.guarded("the end", lambda: self.service.end(self.clock.now()))
             self.worker.end()
 
@@ -153,7 +171,7 @@ class Daemon:
         for name, work, seconds in jobs:
             when = {"second": 0} if seconds is None else {"seconds": seconds}
             timer.add_job(
-                self._until_the_end,
+                self._unless_it_ends,
                 "cron" if seconds is None else "interval",
                 args=(work,),
                 id=name,
@@ -162,16 +180,10 @@ class Daemon:
                 **when,
             )
 
-    async def _until_the_end(self, work: Callable[[], Awaitable[None]]) -> None:
-        """`work`, which the end cuts short: no failure of the job, as the timer would log it.
-
-        What it has given to the store's thread is done all the same before that thread ends.
-        """
-        try:
+    async def _unless_it_ends(self, work: Callable[[], Awaitable[None]]) -> None:
+        """`work`, which no longer begins once the end has come."""
+        if not self.worker.stop.is_set():
             await work()
-        except asyncio.CancelledError:
-            if not self._stop.is_set():
-                raise
 
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""

@@ -89,18 +89,18 @@ async def test_a_stop_in_the_middle_of_a_tick_is_no_failure(
         wired = wired_fast(settings(tmp_path, None, port), clock)
         async with run_through(wired):
             await until(lambda: wired.store.meta("last_tick") is not None and quiet(wired))
-            begun = 0
+            other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
+            stopped: list[str] = []
 
-            def beat(kind: str) -> None:
-                nonlocal begun
-                begun += kind == "tried"
+            def beat(kind: str) -> None:  # the tick is about to be given to the store's thread
+                if kind == "tried" and not stopped:
+                    other.execute("BEGIN IMMEDIATE")
+                    wired.daemon.stop()
+                    stopped.append(kind)
 
             wired.daemon.beat = beat
-            other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
-            await until(lambda: begun > 0)
-            wired.daemon.stop()
-            await asyncio.sleep(0)  # the daemon's end begins, and cuts the tick short
+            await until(lambda: stopped != [])
+            await asyncio.sleep(0.01)  # the daemon's end begins, and cuts the tick short
             other.execute("ROLLBACK")
             other.close()
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []

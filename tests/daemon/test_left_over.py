@@ -48,13 +48,15 @@ async def test_what_was_rendered_ahead_is_rendered_anew_after_midnight(
     mailbox.hold = hold
     async with mail_server(mailbox) as port:
         wired = wired_fast(settings(tmp_path, None, port), clock, tick_seconds=3600)
-        wired.daemon.in_flight = 1
+        wired.daemon.dispatcher.in_flight = 1
         async with runs(wired):
-            await until(lambda: len(mailbox.mails) == 1 and len(wired.daemon._ready) > 1)
-            ahead = [parcel.message.text for parcel in wired.daemon._ready]
+            await until(lambda: len(mailbox.mails) == 1 and len(wired.daemon.dispatcher._ready) > 1)
+            ahead = [parcel.message.text for parcel in wired.daemon.dispatcher._ready]
             clock.moment = at("01/02", "00:01")
             let_go.set()
-            await until(lambda: not wired.daemon._ready and wired.store.counts()["leased"] == 0)
+            await until(
+                lambda: not wired.daemon.dispatcher._ready and wired.store.counts()["leased"] == 0
+            )
             nudged_at_night = nudges(mailbox)
             clock.moment = at("01/02", "08:00")
             await until(lambda: nudges(mailbox) != [])
