@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 
 from sqlalchemy import URL, update
@@ -106,14 +107,18 @@ def _locked(database: Path) -> Iterator[None]:
 def _swept(new: Path) -> Iterator[None]:
     """Nothing of the new file stays behind, whatever happens."""
     places = [new, *(beside(new, side) for side in (*_LOGS, ".lock"))]
+
+    def made() -> list[Path]:  # of an older schema's copy also the one that its migration takes
+        return [*places, *new.parent.glob(f"{escape(new.name)}.schema-*")]
+
     try:
-        for place in places:
+        for place in made():
             place.unlink(missing_ok=True)
         yield
     except OSError as error:
         raise unwritable(new, error) from error
     finally:
-        for place in places:
+        for place in made():
             with suppress(OSError):
                 place.unlink(missing_ok=True)
 

@@ -26,7 +26,7 @@ class Schema:
     folders: tuple[Path, ...]  # where the migrations lie
 
 
-SHIPPED = Schema(version="0001", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0002", folders=(MIGRATIONS / "versions",))
 
 
 def found(database: Database) -> str:

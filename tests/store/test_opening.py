@@ -19,10 +19,11 @@ from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import NOW, UNITS, draft, event
 
 STOP_IT = "stop it first, or name another database under [store] url"
+FIRST = Schema(version="0001", folders=SHIPPED.folders)
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
 """
@@ -39,6 +40,11 @@ def tables_of(path: Path) -> set[str]:
         }
 
 
+def statements(path: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(path)) as raw:
+        return dict(raw.execute("SELECT name, sql FROM sqlite_master"))
+
+
 def set_version(path: Path, version: str) -> None:
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute("UPDATE alembic_version SET version_num = ?", [version])
@@ -48,8 +54,8 @@ def next_schema(tmp_path: Path, source: str = NEXT) -> Schema:
     """The schema of a later program."""
     folder = tmp_path / "100% later"
     folder.mkdir()
-    (folder / "v0002_novelty.py").write_text(source)
-    return Schema(version="0002", folders=(*SHIPPED.folders, folder))
+    (folder / "v0003_novelty.py").write_text(source)
+    return Schema(version="0003", folders=(*SHIPPED.folders, folder))
 
 
 def test_the_second_daemon_waits_for_the_first_to_end(
@@ -130,6 +136,30 @@ def test_the_migrations_add_up_to_the_tables(sql: SqlStore) -> None:
     assert {tuple(row) for row in found if row[0] not in names} == {tuple(row) for row in wanted}
 
 
+@pytest.mark.parametrize("shipped", ["at first", "for a while"])
+def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
+    opened: Opener, path: Path, shipped: str
+) -> None:
+    """Statement by statement, and nothing in it is lost; for a while, the first step made the
+    index of the second one too."""
+    first = opened(schema=FIRST)
+    first.record([event()], unit_names=UNITS, drafts=[draft()], at=NOW)
+    kept = (first.events(), first.rows())
+    first.close()
+    if shipped == "for a while":
+        with closing(sqlite3.connect(path)) as raw, raw:
+            raw.execute(
+                "CREATE INDEX outbox_answer ON outbox (state, kind, slot, id)"
+                " WHERE state = 'pending' AND kind = 'reply'"
+            )
+    store = opened(exclusive=True)
+    assert (store.events(), store.rows()) == kept
+    fresh = path.with_name("fresh.db")
+    open_store(f"sqlite:///{fresh}", exclusive=False, sleep=no_sleep).close()
+    assert statements(path) == statements(fresh)
+    assert "outbox_answer" in statements(fresh)
+
+
 def test_a_new_database_is_made_in_silence(
     opened: Opener, path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,7 +182,7 @@ def test_a_migration_takes_a_backup_first(
     new = opened(schema=next_schema(tmp_path))
     assert new.events() == kept
     assert "novelty" in tables_of(path)
-    backup = path.with_name("reminder.db.schema-0001.bak")
+    backup = path.with_name(f"reminder.db.schema-{SHIPPED.version}.bak")
     assert (mode(backup), "novelty" in tables_of(backup)) == (0o600, False)
     with closing(open_store(f"sqlite:///{backup}", exclusive=False, sleep=no_sleep)) as restored:
         assert restored.events() == kept

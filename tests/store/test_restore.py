@@ -18,6 +18,7 @@ from reminder.core.outbox import RowState
 from reminder.ports import ENDED, RESTORED, StoreRefusedError
 from reminder.store import SqlStore, open_store
 from reminder.store.restoring import Restored, restore
+from reminder.store.schema import SHIPPED, Schema
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
 
@@ -92,6 +93,21 @@ def test_what_a_running_programs_copy_cannot_know_is_marked(
     assert repeats(again) == {"sent": False, "leased": False, "waits": True, "tomorrow": False}
     again.release_all(LATER)  # as each start does
     assert repeats(again)["leased"]
+
+
+def test_a_copy_of_an_older_schema_is_brought_to_this_one(
+    opened: Opener, path: Path, copy: Path
+) -> None:
+    """All that it held is there, and nothing of the migration lies about."""
+    store = opened(schema=Schema(version="0001", folders=SHIPPED.folders))
+    lived(store, ended=True)
+    before = (store.rows(), store.events(), store.addresses())
+    store.backup(str(copy))
+    store.close()
+    put_back(copy, path)
+    assert not [name for name in names(path) if "restoring" in name or "schema" in name]
+    again = opened(exclusive=True)
+    assert (again.rows(), again.events(), again.addresses()) == before
 
 
 def test_a_program_that_ran_on_after_its_stop_is_found_out(

@@ -71,15 +71,12 @@ def _outbox() -> None:
     op.create_index("outbox_state", "outbox", ["state", "slot", "id"])
     op.create_index("outbox_kind", "outbox", ["kind", "recipient", "slot", "id"])
     op.create_index("outbox_recipient", "outbox", ["recipient", "slot", "id"])
-    pending = sa.column("state") == sa.literal_column("'pending'")
-    answer = sa.and_(pending, sa.column("kind") == sa.literal_column("'reply'"))
-    _partial_index("outbox_answer", ["state", "kind", "slot", "id"], answer)
-    _partial_index("outbox_due", ["due_at"], pending)
-    _partial_index("outbox_repeat", ["id"], sa.column("repeat").is_(sa.true()))
+    _partial_index("outbox_due", "due_at", sa.column("state") == sa.literal_column("'pending'"))
+    _partial_index("outbox_repeat", "id", sa.column("repeat").is_(sa.true()))
 
 
-def _partial_index(name: str, columns: list[str], where: sa.ColumnElement[bool]) -> None:
-    op.create_index(name, "outbox", columns, sqlite_where=where, postgresql_where=where)
+def _partial_index(name: str, column: str, where: sa.ColumnElement[bool]) -> None:
+    op.create_index(name, "outbox", [column], sqlite_where=where, postgresql_where=where)
 
 
 def _spoken_and_seen() -> None:
