@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from reminder import bootstrap
 from reminder.cli.options import Config
 from reminder.core.errors import ReminderError
 from reminder.core.workdays import local
+
+if TYPE_CHECKING:
+    from reminder.files.settings import Settings
 
 
 def backup(
@@ -67,8 +70,22 @@ def restore(
         )  # fmt: skip
         print(f"Dữ liệu trước đó giữ ở {done.aside}{lacks}.")
     print(
-        "Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi "
-        "“(có thể là tin gửi lại)”. Trả lời của cán bộ sau lúc ấy phải ghi lại: reminder done."
+        _what_follows(settings)
         if done.ran_on
         else "Khi chạy lại, máy làm tiếp đúng từ chỗ đã dừng."
+    )
+
+
+def _what_follows(settings: Settings) -> str:
+    made_up = (
+        "Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi "
+        "“(có thể là tin gửi lại)”."
+    )
+    by_hand = "sau lúc ấy phải ghi lại: reminder done."
+    if not settings.inbox.is_on:
+        return f"{made_up} Trả lời của cán bộ {by_hand}"
+    folder = settings.inbox.processed
+    return (
+        f"{made_up} Trả lời bằng thư sau lúc ấy được đọc lại từ thư mục “{folder}”; "
+        f"trả lời qua Telegram {by_hand}"
     )

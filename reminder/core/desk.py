@@ -32,6 +32,7 @@ class Inbound:
     forwarded: bool = False
     person: str = ""  # whom of those who share `sender` it is from, where that is known
     at: datetime | None = None  # when it was written, by the provider's clock
+    again: bool = False  # read again after an older copy was restored: it may have been answered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,18 +204,33 @@ class Box:
     def _target(self) -> str:
         """The folder of what is done, made if it is missing; below INBOX where it must be."""
         if not self._processed:
-            folders = self._open.folder
-            name = self.server.processed
-            below = f"{self.server.folder}{self._delimiter()}{name}"
-            existing = {info.name for info in folders.list()}
-            found = next((one for one in (name, below) if one in existing), "")
-            for one in (name, below) if not found else ():
+            found = self._existing()
+            for one in self._names() if not found else ():
                 kind, _ = self._client.create(utf7_quoted(one))
                 if kind == "OK":
                     found = one
                     break
-            self._processed = found or name
+            self._processed = found or self.server.processed
         return self._processed
+
+    def turn_to_processed(self) -> bool:
+        """Turns to the folder of what is done, until the next `open`; False if there is none.
+
+        Nothing in it is changed, nor marked as read.
+        """
+        with self._told(f"không mở được thư mục “{self.server.processed}”", self.server.host):
+            found = self._existing()
+            if found:
+                self._open.folder.set(found, readonly=True)
+        return bool(found)
+
+    def _existing(self) -> str:
+        existing = {info.name for info in self._open.folder.list()}
+        return next((one for one in self._names() if one in existing), "")
+
+    def _names(self) -> tuple[str, str]:
+        name = self.server.processed
+        return name, f"{self.server.folder}{self._delimiter()}{name}"
 
     def _delimiter(self) -> str:
         found = list(self._open.folder.list("", self.server.folder))

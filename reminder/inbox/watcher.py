@@ -2,7 +2,8 @@
 
 Whatever happens in between — kill -9, a database that can't be written, a line that is cut — the
 mail is still in its folder, and is read again: its Message-ID is on record with the act, so that it
-acts once. A mail that can't be understood stays where it is, unread, for a person.
+acts once. A mail that can't be understood stays where it is, unread, for a person. After an older
+copy was restored, what was put away since is read again: the copy knows nothing of it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -21,6 +22,7 @@ from reminder.core.tokens import HOLDS
 from reminder.inbox.box import Box, BoxError, UnreadableError
 from reminder.inbox.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
 from reminder.inbox.reading import read
+from reminder.ports import RESTORED
 from reminder.service.bounces import Bounce
 from reminder.service.limits import Allowance
 
@@ -36,6 +38,8 @@ TRIES = 5  # looks at a mail that the server does not give
 LOOK_MARK = timedelta(seconds=30)  # the last look is noted no more often than this
 
 UNKNOWN, FORGED, LOOK, MARK = "inbox:unknown", "inbox:forged", "inbox:last_look", "inbox:mark"
+REREAD = "inbox:reread"  # the restore after which all that was put away has been read again
+MARGIN = timedelta(days=2)  # before a copy's last look: servers search by the day, of any zone
 
 
 class Back(Protocol):
@@ -88,6 +92,7 @@ class MailListener:
             while True:
                 try:
                     await _in_thread(self.box.open)
+                    await self.catch_up(take)
                     while True:
                         await self.look(take)
                         wait = FIRST_WAIT
@@ -102,6 +107,30 @@ class MailListener:
                 wait = min(LONGEST_WAIT, wait * 2)
         finally:
             self.box.shut()
+
+    async def catch_up(self, take: Take) -> None:
+        """After an older copy was restored: what was put away since its last look is read again.
+
+        What the copy has on record acts no second time. A break-off begins it anew: until it is
+        whole, the copy's last look stays what it was.
+        """
+        restored = await self.back.recall(RESTORED)
+        if not restored or restored == await self.back.recall(REREAD):
+            return
+        looked, now = await self.back.recall(LOOK), self.now()
+        last = min(now, datetime.fromisoformat(looked)) if looked else now - HOLDS
+        since = (last - MARGIN).date()
+        if await _in_thread(self.box.turn_to_processed):
+            uids = await _in_thread(lambda: self.box.newer(0, since))
+            log.warning("inbox: an older copy was restored: %d mails since %s are read again",
+                        len(uids), since)  # fmt: skip
+            while uids:
+                uids = [uid for uid in uids if not await self._handled(uid, take, again=True)]
+                if uids:
+                    await self.sleep(self.poll_seconds)
+            self._failed.clear()  # the UIDs of another folder
+            await _in_thread(self.box.open)
+        await self.back.note(REREAD, restored)
 
     async def look(self, take: Take) -> None:
         """All that is new, in the order in which it came."""
@@ -125,8 +154,11 @@ class MailListener:
                 await self._keep_mark(mark)
         await self._report(since, mark, now)
 
-    async def _handled(self, uid: int, take: Take) -> bool:
-        """Deals with one mail; False if it has to wait for a later look."""
+    async def _handled(self, uid: int, take: Take, *, again: bool = False) -> bool:
+        """Deals with one mail; False if it has to wait for a later look.
+
+        `again`: it was put away before, and stays where it is.
+        """
         known = await self.back.known()
         try:
             fate = await _in_thread(lambda: self._fate(uid, known))
@@ -140,7 +172,7 @@ class MailListener:
             return True
         if fate is None:
             return True  # it was deleted, or moved, while we looked
-        return await self._act(uid, fate, take)
+        return await self._act(uid, fate, take, again=again)
 
     def _fate(self, uid: int, known: Mapping[str, str]) -> Fate | None:
         content = self.box.fetch(uid)
@@ -151,13 +183,13 @@ class MailListener:
         except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
             return Left(f"it can't be read ({type(error).__name__})")
 
-    async def _act(self, uid: int, fate: Fate, take: Take) -> bool:
+    async def _act(self, uid: int, fate: Fate, take: Take, *, again: bool) -> bool:
         match fate:
             case Answer(inbound):
                 if not self.pace.take(inbound.sender, self.now()):
                     return False
                 try:
-                    await take(inbound)
+                    await take(replace(inbound, again=again))
                 except Exception as error:  # noqa: BLE001  as above; it stays for a person
                     log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
                     return True
@@ -171,6 +203,8 @@ class MailListener:
                         final=failure.final,
                     )
                 )
+            case PutAway() | Left() if again:
+                return True
             case PutAway(why):
                 log.info("mail %d is no answer: %s", uid, why)
             case Left(why, forged, own):
@@ -180,6 +214,8 @@ class MailListener:
                     before = await self.back.recall(FORGED)
                     await self.back.note(FORGED, str(int(before or 0) + 1))
                 return True
+        if again:
+            return True
         if not await _in_thread(lambda: self.box.put_away(uid)):
             folder = self.box.server.processed
             self._tell(f"mail {uid} could not be moved to “{folder}”: it stays, marked as read")

@@ -20,7 +20,7 @@ from reminder.core.occurrences import Key
 from reminder.core.outbox import Draft
 from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.ports import Store
-from reminder.service import enrol, past, recipients
+from reminder.service import enrol, past, recipients, restored
 from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
 from reminder.service.office import CONSOLE, EMAIL, GROUP, STRANGER, TELEGRAM, Office
@@ -108,7 +108,7 @@ class Receiver:
         return self.store.record(
             decision.events,
             unit_names=office.unit_names,
-            drafts=drafts,
+            drafts=restored.answered(inbound, drafts),
             seen=(inbound.channel, inbound.update),
             at=now,
         )
@@ -199,7 +199,7 @@ class Receiver:
         return self.store.record(
             [],
             unit_names=office.unit_names,
-            drafts=[_reply(inbound, speaker, view, now, 0)],
+            drafts=restored.answered(inbound, [_reply(inbound, speaker, view, now, 0)]),
             seen=(inbound.channel, inbound.update),
             at=now,
         )

@@ -1,7 +1,8 @@
 """After an older copy took the database's place: what was said since the copy may come twice.
 
 The copy does not know what the program has said after it. The ticks make it up as after a stop, one
-message a recipient; those that may have been said already say so.
+message a recipient; those that may have been said already say so. Answers by mail are read again
+from where they were put away; what is answered to them may have been said too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from reminder.core.desk import Inbound
 from reminder.core.outbox import Draft
 from reminder.core.schedule import MessageKind
 from reminder.ports import RESTORED
@@ -39,10 +41,18 @@ def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
     """`drafts`, those that hold anything of `said` marked as possible repeats."""
     if not said:
         return list(drafts)
-    return [
-        replace(draft, payload={**draft.payload, AGAIN: True}) if _holds(draft, said) else draft
-        for draft in drafts
-    ]
+    return [_again(draft) if _holds(draft, said) else draft for draft in drafts]
+
+
+def answered(inbound: Inbound, drafts: Sequence[Draft]) -> list[Draft]:
+    """What is said to `inbound`; marked where it is read again. An edit is the same twice."""
+    if not inbound.again:
+        return list(drafts)
+    return [draft if draft.kind == "edit" else _again(draft) for draft in drafts]
+
+
+def _again(draft: Draft) -> Draft:
+    return replace(draft, payload={**draft.payload, AGAIN: True})
 
 
 def _holds(draft: Draft, said: set[Place]) -> bool:

@@ -55,6 +55,33 @@ def test_a_running_programs_copy_and_what_is_lost_by_it(terminal: Terminal) -> N
     )
 
 
+def test_what_is_read_again_by_itself_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With [inbox], answers by mail lie in a folder; only the others are the operator's to do."""
+    mailbox = """[email]
+host = "127.0.0.1"
+sender = "nhac@example.vn"
+[inbox]
+host = "127.0.0.1"
+address = "nhac@example.vn"
+username = "nhac"
+password = "mat-khau"
+trust = "token"
+"""
+    terminal = Terminal(tmp_path, monkeypatch, mailbox)
+    copy = tmp_path / "copy.db"
+    with terminal.store() as store:
+        store.set_meta("last_tick", NOW.isoformat())
+        store.backup(str(copy))
+    *_, then = terminal.run("restore", str(copy)).splitlines()
+    assert then == (
+        "Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi “(có thể là tin gửi "
+        "lại)”. Trả lời bằng thư sau lúc ấy được đọc lại từ thư mục “Da-xu-ly”; trả lời qua "
+        "Telegram sau lúc ấy phải ghi lại: reminder done."
+    )
+
+
 def test_nothing_to_copy(terminal: Terminal) -> None:
     """No empty database is made in its stead."""
     database = terminal.folder / "reminder.db"
