@@ -1,15 +1,20 @@
-"""Changed files are taken up while the program runs; a faulty one is refused, and said."""
+"""Changed files are taken up while the program runs; a faulty one is refused, and said.
+
+So is a people file from which many have vanished at once: an editor that died may have left it half
+written and sound as it stands. `reminder reload` says that it is meant.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reminder import bootstrap
-from reminder.core.errors import ReminderError
+from reminder.core.errors import FileError, Problem, ReminderError
+from reminder.core.outbox import Person
 from reminder.files.settings import Settings
 from reminder.ports import Clock, StoreBusyError
 from reminder.service.deliver import Delivery
@@ -17,6 +22,9 @@ from reminder.service.service import Service
 from reminder.service.views import view_drafts
 
 log = logging.getLogger(__name__)
+
+FEW = 2  # people that may go at once from the smallest office
+NAMED = 5  # of those who are gone
 
 
 @dataclass
@@ -46,7 +54,7 @@ class Watch:
         before, self.asked = self.asked, asked
         self.said("RELOADING=1")
         try:
-            return self._take_up()
+            return self._take_up(meant=asked != before)
         except StoreBusyError:
             self.asked = before  # tried again at the next look
             raise
@@ -56,12 +64,14 @@ class Watch:
         finally:
             self.said("READY=1")
 
-    def _take_up(self) -> bool:
+    def _take_up(self, *, meant: bool) -> bool:
         now = self.clock.now()
         # Before all reading: what is saved while this reads is another change, for the next look.
         content = self._content(bootstrap.load_settings(self.config))
         settings = bootstrap.load_settings(self.config)
         files = bootstrap.read_files(settings, now)
+        if not meant:
+            _whole(settings.plan.people, self.service.office.files.people, files.people)
         lines = self.service.reload(files, now)
         self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
         later = self.apply(self.settings, settings)
@@ -100,3 +110,17 @@ class Watch:
             except OSError:
                 found.update(b"\1")
         return found.hexdigest()
+
+
+def _whole(path: Path | None, before: Sequence[Person], after: Sequence[Person]) -> None:
+    """FileError if more than a third of the people, and more than a few, are gone at once."""
+    there = {person.id for person in after}
+    gone = [person.id for person in before if person.id not in there]
+    if len(gone) <= max(FEW, len(before) // 3):
+        return
+    who = ", ".join(gone[:NAMED]) + (" …" if len(gone) > NAMED else "")
+    words = (
+        f"thiếu {len(gone)} trong {len(before)} người ({who}), như tệp mới lưu được một nửa: xin"
+        " lưu lại cho đủ; nếu đúng là bỏ họ, gõ: reminder reload"
+    )
+    raise FileError([Problem(str(path or "people.toml"), None, words)])

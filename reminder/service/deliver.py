@@ -33,6 +33,10 @@ LIVES = 24
 UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
 _BY_HOUR = frozenset(kind.value for kind in MessageKind)
 BEHIND = timedelta(minutes=1)  # what was left over comes after the tick of the new morning
+# A people file that was saved half, and is sound as it stands, lacks people: what waits for them is
+# kept for a day from its hour on, and is sent once they are there again.
+KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
+GONE = "người nhận không còn trong danh sách"
 OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
@@ -103,7 +107,10 @@ def _prepared(
         _give_up(office, store, row, "kênh này không còn được cài đặt", now)
         return None
     if _has_left(office, row):
-        store.mark_ended(row, RowState.DROPPED, "người nhận không còn trong danh sách", at=now)
+        if now - draft.slot < KEPT:
+            store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
+        else:
+            store.mark_ended(row, RowState.DROPPED, GONE, at=now)
         return None
     if row.error == LOST_AGAIN and row.attempts > LIVES:
         _give_up(office, store, row, LOST_AGAIN, now)

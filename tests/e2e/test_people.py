@@ -80,19 +80,30 @@ async def test_who_left_the_file_loses_rights_and_nudges_at_once(tmp_path: Path)
         assert (await place.says(AN, "/done 1c"))[0].startswith("✅ Đã ghi 1c")
 
 
-async def test_who_left_while_a_nudge_waited(tmp_path: Path) -> None:
-    """Telegram is away at 08:00, and An is taken off the list meanwhile: no nudge comes later."""
+@pytest.mark.parametrize("back", [True, False])
+async def test_who_left_while_a_nudge_waited(tmp_path: Path, back: bool) -> None:
+    """Telegram is away at 08:00, and An is taken off the list meanwhile: no nudge comes, unless An
+    is back within the day; after it the row is dropped."""
     async with town(tmp_path) as place:
         await place.enrol("an", "chi")
-        place.telegram.fail_next("sendMessage", 503, times=2)
+        place.telegram.fail_next("sendMessage", 503)
         await place.hour("24/01")
         pending = await place.rows(RowState.PENDING)
         assert [row.draft.recipient for row in pending] == ["an"]
-        await place.edit_people(
-            lambda text: text.split("[[person]]", 2)[2].join(["[[person]]", ""])
-        )
+        whole = (tmp_path / "people.toml").read_text(encoding="utf-8")
+        without = whole.split("[[person]]", 2)[2].join(["[[person]]", ""])
+        await place.edit_people(lambda _: without)
         before = len(place.telegram.sent_to(AN))
         await place.hour("24/01", "08:20")
+        assert len(place.telegram.sent_to(AN)) == before
+        if back:
+            await place.edit_people(lambda _: whole)
+            await place.hour("24/01", "08:40")
+            assert len(place.telegram.sent_to(AN)) == before + 1
+            assert "1c" in place.newest(AN).text
+            return
+        assert [r.draft.recipient for r in await place.rows(RowState.PENDING)] == ["an"]
+        await place.hour("25/01", "08:10")
         assert len(place.telegram.sent_to(AN)) == before
         assert [r.draft.recipient for r in await place.rows(RowState.DROPPED)] == ["an"]
 
