@@ -47,8 +47,8 @@ def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
     root.handlers[:] = [*others, handler]
     root.setLevel(level.upper())
     for name in LIBRARIES:  # their chatter says nothing to an administrator
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("apscheduler").setLevel(max(logging.ERROR, root.level))
 
 
 def follow(settings: Settings, also: Sequence[str] = ()) -> None:

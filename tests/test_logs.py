@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reminder.channels.scrubbing import HIDDEN
+from reminder.channels.telegram import make_bot
 from reminder.files.settings import load_settings
 from reminder.logs import follow, set_up
 
@@ -54,6 +55,16 @@ def test_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert told == (
         f"2024-01-24T08:00:00+07:00 warning token {HIDDEN} lost: OSError: bot{HIDDEN}\n"
     )
+
+
+@pytest.mark.parametrize(("level", "quiet"), [("debug", "warning"), ("error", "error")])
+def test_the_libraries_are_never_louder_than_the_settings_say(level: str, quiet: str) -> None:
+    """Nor than warnings; a bot that is made afterwards changes nothing of it."""
+    set_up("text", level, [])
+    make_bot("1:a")
+    found = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "telegram")}
+    assert found == dict.fromkeys(found, getattr(logging, quiet.upper()))
+    assert logging.getLogger("apscheduler").level == logging.ERROR
 
 
 def test_a_line_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

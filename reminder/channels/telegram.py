@@ -46,13 +46,17 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 def quiet_libraries() -> None:
-    """The libraries below log each URL, which holds the token: only what is no chatter passes."""
+    """The libraries below log each URL, which holds the token: only what is no chatter passes.
+
+    A logger that is quieter already stays so.
+    """
     for name, level in (
         ("httpx", logging.WARNING),
         ("httpcore", logging.WARNING),
         ("telegram", logging.INFO),
     ):
-        logging.getLogger(name).setLevel(level)
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, level))
     # Each 429 would warn that the type of retry_after is going to change: both are read here.
     warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
 

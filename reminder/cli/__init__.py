@@ -1,4 +1,9 @@
-"""The command line: arguments → bootstrap → exit code."""
+"""The command line: arguments → bootstrap → exit code.
+
+What a command says is Vietnamese, its faults too. The help is English, and so is what stops the
+program from deeper down (the database, the daemon's lock, a token), word for word as in the log:
+docs/operations.md has these by their words.
+"""
 
 from __future__ import annotations
 

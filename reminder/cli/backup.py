@@ -33,7 +33,7 @@ def backup(
     url = settings.store.url
     database = file_of(url)
     if database is not None and not database.exists():
-        raise ReminderError(f"there is no database at {database} yet: nothing to copy")
+        raise ReminderError(f"chưa có dữ liệu ở {database}: không có gì để sao")
     try:
         store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=0)
     except StoreRefusedError:  # a daemon has it; anything else is told by the next line

@@ -46,12 +46,13 @@ def reload(config: Config = None) -> None:
             if answer.startswith(asked):
                 changes, *later = answer.removeprefix(asked).split()
                 if changes == "refused":
-                    raise ReminderError("the daemon refused the files: its log says why")
+                    raise ReminderError("máy nhắc việc không nhận tệp mới: xem lý do trong nhật ký")
                 print(f"Đã nhận tệp mới: {changes} thay đổi.")
                 if later:
                     print(f"Còn chờ khởi động lại chương trình: {', '.join(later)}.")
                 return
             bootstrap.pause(0.25)
     raise ReminderError(
-        "the files are sound, but no daemon answered within 15 seconds: is `reminder run` running?"
+        "tệp mới không có lỗi, nhưng 15 giây không thấy máy nhắc việc trả lời: `reminder run` có "
+        "đang chạy không?"
     )

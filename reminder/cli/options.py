@@ -21,7 +21,7 @@ def day(text: str) -> date:
             return datetime.strptime(text, shape).date()  # noqa: DTZ007  a day has no zone
         except ValueError:
             continue
-    raise ReminderError(f"“{text}” is not a day: write 2024-01-31 (or 31/01/2024)")
+    raise ReminderError(f"“{text}” không phải ngày: xin ghi 2024-01-31 (hoặc 31/01/2024)")
 
 
 def day_or_none(text: str | None) -> date | None:

@@ -50,7 +50,7 @@ def simulate(
     options.unit(unit, plans)
     start, end = options.day(first), options.day(last)
     if end < start:
-        raise ReminderError(f"--to {end} lies before --from {start}")
+        raise ReminderError(f"--to {end} đứng trước --from {start}")
     wishes = [wish for text in done or [] for wish in _wishes(text, plans)]
     result = core.simulate(
         plans,
@@ -61,7 +61,7 @@ def simulate(
         done_on_due=done_on_due,
     )
     for refusal in result.refused:
-        print(f"not closed: {refusal}", file=sys.stderr)
+        print(f"chưa đóng: {refusal}", file=sys.stderr)
     messages = [m for m in result.messages if unit in (None, m.unit)]
     _print_json(messages) if as_json else _print_listing(messages, plans)
 
@@ -70,14 +70,14 @@ def _wishes(text: str, plans: Sequence[Plan]) -> list[tuple[date, str, Target]]:
     """The targets of one `--done CODE=DATE`."""
     code, equals, day_text = text.rpartition("=")
     if not equals:
-        raise ReminderError(f"--done {text}: write CODE=DATE, for example 1c=2024-01-30")
+        raise ReminderError(f"--done {text}: xin ghi MÃ=NGÀY, ví dụ 1c=2024-01-30")
     day = options.day(day_text.strip())
     units = tuple(unit.id for plan in plans for unit in plan.units)
     command = parse(f"/done {code}", day, Meaning(plans=tuple(plans), units=units, office=True))
     if isinstance(command, CommandError):
         raise ReminderError(f"--done {text}: {command.say}")
     if not isinstance(command, Command) or command.verb is not Verb.DONE or not command.targets:
-        raise ReminderError(f"--done {text}: “{code}” names nothing to close")
+        raise ReminderError(f"--done {text}: “{code}” không nêu việc nào để đóng")
     return [(day, _plan_of(target, plans), target) for target in command.targets]
 
 

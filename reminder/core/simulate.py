@@ -50,7 +50,7 @@ def simulate(
             due[occurrence.due].append(occurrence)
     events: list[Event] = []
     refused = [
-        f"{target.task}={day}: outside the simulated days"
+        f"{target.task}={day}: ngoài những ngày được chạy thử"
         for day, wished in wishes.items()
         for _, target in wished
         if not first <= day <= last
@@ -90,10 +90,10 @@ def _why(choice: Choice) -> str:
     match choice:
         case Which(states):
             names = ", ".join(s.occurrence.deliverable.name for s in states)
-            return f"which one? name it: {names}"
+            return f"là việc nào? xin nêu tên: {names}"
         case Already():
-            return "it is done already"
+            return "đã xong từ trước"
         case NotOpen(following):
-            return f"it opens on {following.occurrence.opens}; name its period to close it before"
+            return f"đến {following.occurrence.opens} mới mở; muốn báo xong trước, xin nêu kỳ"
         case _:
-            return "the task has nothing of that name or period"
+            return "nhiệm vụ không có gì mang tên hoặc kỳ ấy"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 from reminder.core.errors import ReminderError
@@ -56,13 +58,23 @@ class Heartbeat:
             await asyncio.gather(self._call, return_exceptions=True)
 
 
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates that httpx trusts: read for the first call, and not each minute."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 async def call(url: str) -> None:
     """One GET; NotTakenError says why it was not taken, without the address."""
     # Loaded for the first call: a program without a heartbeat does not pay for it.
     import httpx
 
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=True, verify=trust()
+        ) as client:
             answer = await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise NotTakenError(type(error).__name__) from None

@@ -221,7 +221,7 @@ def test_an_outbox_that_cannot_be_read(rubbish: str, terminal: Audited) -> None:
         (("--verify", "--task", "1c"), "--verify xem cả sổ: xin dùng riêng"),
         (("--export", "x.csv", "--json"), "--export ghi các tin nhắc, --json in các mục"),
         (("--since", "2024-02-01", "--until", "2024-01-01"), "--until 2024-01-01 đứng trước"),
-        (("--since", "hôm qua"), "“hôm qua” is not a day"),
+        (("--since", "hôm qua"), "“hôm qua” không phải ngày"),
         (("--export", "/dev/null/x.csv"), "không ghi được /dev/null/x.csv: "),
     ],
 )

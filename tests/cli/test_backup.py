@@ -86,6 +86,6 @@ def test_nothing_to_copy(terminal: Terminal) -> None:
     """No empty database is made in its stead."""
     database = terminal.folder / "reminder.db"
     assert terminal.refused("backup", str(terminal.folder / "copy.db")) == (
-        f"there is no database at {database} yet: nothing to copy"
+        f"chưa có dữ liệu ở {database}: không có gì để sao"
     )
     assert not database.exists()

@@ -86,7 +86,7 @@ def test_a_week_that_has_passed_shows_what_was_known_then(terminal: Terminal) ->
         ("2025-02-03", "được theo dõi đến hết 31/01/2025"),
         ("9999-12-31", "được theo dõi đến hết 31/01/2025"),
         ("2025-01-29", "không có ngày làm việc nào"),
-        ("tuần sau", "“tuần sau” is not a day: write 2024-01-31 (or 31/01/2024)"),
+        ("tuần sau", "“tuần sau” không phải ngày: xin ghi 2024-01-31 (hoặc 31/01/2024)"),
     ],
 )
 def test_a_week_of_which_there_is_nothing_to_tell(

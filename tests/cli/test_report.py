@@ -69,7 +69,7 @@ def test_without_a_period_it_is_the_report_in_hand(terminal: Terminal) -> None:
         (("--period", "2024-Q2"), "không có báo cáo quý II năm 2024"),
         (("--period", "2024-Q1", "--day", "2024-03-19"), "--day 19/3/2024 chưa đến"),
         (("--period", "2024-Q1", "--day", "2023-12-20"), "chưa bắt đầu"),
-        (("--period", "2024-Q1", "--day", "hôm qua"), "“hôm qua” is not a day"),
+        (("--period", "2024-Q1", "--day", "hôm qua"), "“hôm qua” không phải ngày"),
     ],
 )
 def test_what_cannot_be_drafted_is_said_and_nothing_is_written(

@@ -104,9 +104,15 @@ def test_one_unit_of_shared_work_is_done_alone() -> None:
 @pytest.mark.parametrize(
     ("done", "told"),
     [
-        ("1d=2024-01-30", "not closed: 1d=2024-01-30: which one? name it: Báo cáo hệ thống hóa, "),
-        ("1c=2023-01-30", "not closed: 1c=2023-01-30: outside the simulated days"),
-        ("6b=2024-01-30", "not closed: 6b=2024-01-30: it opens on 2024-10-01; name its period"),
+        (
+            "1d=2024-01-30",
+            "chưa đóng: 1d=2024-01-30: là việc nào? xin nêu tên: Báo cáo hệ thống hóa, ",
+        ),
+        ("1c=2023-01-30", "chưa đóng: 1c=2023-01-30: ngoài những ngày được chạy thử"),
+        (
+            "6b=2024-01-30",
+            "chưa đóng: 6b=2024-01-30: đến 2024-10-01 mới mở; muốn báo xong trước, xin nêu kỳ",
+        ),
     ],
 )
 def test_a_close_that_comes_to_nothing_is_told(done: str, told: str) -> None:
@@ -118,11 +124,11 @@ def test_a_close_that_comes_to_nothing_is_told(done: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--done", "1c"], "write CODE=DATE"),
+        (["--done", "1c"], "xin ghi MÃ=NGÀY"),
         (["--done", "9z=2024-01-30"], "9z"),
-        (["--done", "1c=30/02/2024"], "“30/02/2024” is not a day"),
+        (["--done", "1c=30/02/2024"], "“30/02/2024” không phải ngày"),
         (["--unit", "tu-phat"], "có phải là “tu-phap”?"),
-        (["--from", "2025-01-01"], "--to 2024-12-31 lies before --from 2025-01-01"),
+        (["--from", "2025-01-01"], "--to 2024-12-31 đứng trước --from 2025-01-01"),
     ],
 )
 def test_a_slip_on_the_command_line_is_one_clear_sentence(arguments: list[str], told: str) -> None:

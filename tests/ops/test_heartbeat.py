@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from reminder.ops.heartbeat import Heartbeat
+from reminder.ops.heartbeat import Heartbeat, trust
 from reminder.ops.page import Page, Pages
 
 PATH = "/ping/7f2c-secret"
@@ -53,6 +53,7 @@ async def test_one_call_a_minute() -> None:
     heart.pause = 0.0
     await beaten(heart)
     assert watch.calls == 2
+    assert trust.cache_info().misses <= 1  # the certificates are read once, not each minute
     await heart.stop()
     await watch.pages.stop()
 
