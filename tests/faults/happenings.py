@@ -11,10 +11,11 @@ import signal
 import sqlite3
 import struct
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tests.faults.mailroom import BEFORE_MOVED, DOWN, HELD, IN_A_MAIL
 from tests.faults.month import Month
 from tests.faults.office import PLAN, people_file
 from tests.faults.post import REFUSALS
@@ -42,7 +43,9 @@ def a_moment(month: Month, longest: float = 0.35) -> float:
 
 async def kill(month: Month) -> None:
     """kill -9 at some moment of its life: while it starts, migrates, ticks, sends, records."""
-    if month.telegram.pending and not month.away and month.rng.random() < 0.8:
+    if month.enrolled and month.rng.random() < 0.2 and month.note_by_mail():
+        await a_mail_to_be_moved(month)
+    elif month.telegram.pending and not month.away and month.rng.random() < 0.8:
         await a_confirmation(month)
     elif month.rng.random() < 0.5:
         await asyncio.sleep(a_moment(month))
@@ -68,6 +71,32 @@ async def a_confirmation(month: Month) -> None:
         if not month.telegram.pending:
             break
         await asyncio.sleep(0.0005)
+
+
+async def a_mail_to_be_moved(month: Month) -> None:
+    """Until a mail was acted on and the daemon would put it away; or ten seconds."""
+    month.mailroom.faults.insert(0, HELD)
+    month.mailroom.held.clear()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(month.mailroom.held.wait(), 10)
+
+
+def mailbox_fails(how: str) -> Happening:
+    """A mail comes, and the line to the mailbox is cut while it is read, or before it is moved."""
+
+    async def happens(month: Month) -> None:
+        if month.note_by_mail():
+            month.mailroom.faults.append(how)
+
+    return happens
+
+
+async def mailbox_away(month: Month) -> None:
+    """Nobody is let in at the mailbox; meanwhile a mail comes."""
+    month.mailroom.go_down()
+    month.note_by_mail()
+    await is_noticed(month, f"IMAP: {DOWN}")
+    month.mailroom.come_up()
 
 
 def arrived(month: Month) -> int:
@@ -244,6 +273,8 @@ async def people_half_saved(month: Month) -> None:
 ENDED = "did not end in good order"
 _TRIED = r"\(\w[\w-]* to [\w:-]+ by {}\) (is tried again|was given up)"
 _TELEGRAM, _MAIL = _TRIED.format("telegram"), _TRIED.format("email")
+_INBOX = "inbox: .*kết nối.*trying on"
+AFTER_MAIL = ("08:10", "09:30", "15:00")
 ANY_HOUR = ("07:30", "08:00", "08:10", "09:30", "15:00")
 FAULTS = (
     Fault("kill -9", kill, ENDED, ANY_HOUR),
@@ -254,6 +285,9 @@ FAULTS = (
     Fault("Telegram: 429", telegram_fails(429, retry_after=2), _TELEGRAM),
     Fault("Telegram: three days out of reach", out_of_reach, "Telegram: out of reach"),
     *(Fault(f"SMTP: {how}", mail_fails(how), _MAIL) for how in REFUSALS),
+    Fault(f"IMAP: {DOWN}", mailbox_away, _INBOX, AFTER_MAIL),
+    Fault(f"IMAP: {IN_A_MAIL}", mailbox_fails(IN_A_MAIL), _INBOX, AFTER_MAIL),
+    Fault(f"IMAP: {BEFORE_MOVED}", mailbox_fails(BEFORE_MOVED), _INBOX, AFTER_MAIL),
     Fault(FULL, disk_full, "the disk (reports an error|is full)", ANY_HOUR),
     Fault(READ_ONLY, read_only, "is read-only", ANY_HOUR),
     Fault(LOCKED, locked, "is locked by another program", ANY_HOUR),

@@ -14,12 +14,25 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tests.fakes.telegram import FakeTelegram
+from tests.faults.mailroom import Mailroom
 from tests.faults.nursery import Nursery, nursery
-from tests.faults.office import ANSWERS, CHATS, INTRUDERS, STRANGER, enrolled, prepared
+from tests.faults.office import (
+    ANSWERS,
+    BY_MAIL,
+    CHATS,
+    FORGED,
+    INTRUDERS,
+    NOTES,
+    STRANGER,
+    enrolled,
+    prepared,
+)
 from tests.faults.post import MailServer
 from tests.faults.process import HURRY
+from tests.inbox import replies
 from tests.service.world import at
 
 HOURS = ("07:30", "08:00", "08:10", "09:30", "15:00")  # at which something can happen
@@ -38,6 +51,7 @@ class Month:
     folder: Path
     telegram: FakeTelegram
     mail: MailServer
+    mailroom: Mailroom
     nursery: Nursery
     rng: random.Random
     clock: list[datetime]  # one value: what the daemon's clock shows
@@ -45,6 +59,8 @@ class Month:
     daemon: int = 0
     away: bool = False  # Telegram is out of reach
     due_answers: list[tuple[str, str]] = field(default_factory=list)  # who, task: sent so far
+    due_notes: dict[str, str] = field(default_factory=dict)  # Message-ID → who: sent so far
+    mailed: int = 0  # mails that must be acted on
     enrolled: bool = False
 
     @property
@@ -88,18 +104,21 @@ class Month:
         if self.telegram.pending and not self.away:
             return self.now
         try:
-            last, leased, due = self.query(
+            last, leased, due, acted = self.query(
                 "SELECT (SELECT value FROM meta WHERE name = 'last_tick'), "
                 "(SELECT count(*) FROM outbox WHERE state = 'leased'), "
-                "(SELECT min(due_at) FROM outbox WHERE state = 'pending')"
+                "(SELECT min(due_at) FROM outbox WHERE state = 'pending'), "
+                "(SELECT count(*) FROM seen WHERE channel = 'email')"
             )[0]
         except sqlite3.Error:  # it is being made, or locked
             return self.now
         if last is None or datetime.fromisoformat(last) != self.now or leased:
             return self.now
+        if acted != self.mailed:
+            return self.now
         return datetime.fromisoformat(due) if due else None
 
-    def query(self, words: str) -> list[tuple[str, ...]]:
+    def query(self, words: str) -> list[tuple[Any, ...]]:
         """Reads the database beside the daemon."""
         where = f"file:{(self.folder / 'r.db').as_posix()}?mode=ro"
         with closing(sqlite3.connect(where, uri=True, timeout=1)) as database:
@@ -109,11 +128,38 @@ class Month:
         """Who answers at this hour does, and so do those who have no right to."""
         for answer in ANSWERS:
             if (answer.day, answer.hour) == (day, hour):
-                self.telegram.user_sends(CHATS[answer.who], answer.text)
+                if answer.who not in BY_MAIL:
+                    self.telegram.user_sends(CHATS[answer.who], answer.text)
+                elif not self.mails_in(answer.who, answer.text):
+                    continue
                 self.due_answers.append((answer.who, answer.task))
         if hour == "09:30":
             who, text = self.rng.choice(INTRUDERS)
             self.telegram.user_sends(CHATS.get(who, STRANGER), text)
+
+    def mails_in(self, who: str, text: str) -> str:
+        """`who` answers the newest mail to them; its Message-ID, or nothing if there is none yet.
+
+        Before it comes the same from somebody who only claims to be `who`.
+        """
+        address = f"{who}@example.vn"
+        told = self.mail.newest.get(address)
+        if told is None:
+            return ""
+        self.mailroom.hand_in(replies.gmail(told, "xong 1c", address, results=FORGED))
+        mail = replies.gmail(told, text, address)
+        self.mailroom.hand_in(mail)
+        self.mailed += 1
+        return str(mail["Message-ID"])
+
+    def note_by_mail(self) -> bool:
+        """Somebody mails a note on their work; False if nobody has a mail to answer yet."""
+        who = self.rng.choice([who for who in NOTES if f"{who}@example.vn" in self.mail.newest]
+                              or [next(iter(NOTES))])  # fmt: skip
+        identity = self.mails_in(who, f"ghi chú {NOTES[who]} chờ bản số {self.mailed}")
+        if identity:
+            self.due_notes[identity] = who
+        return bool(identity)
 
     async def enrol(self) -> None:
         """Once there is a database, everybody is enrolled."""
@@ -138,15 +184,20 @@ def hours_of(days: Sequence[str]) -> list[tuple[str, str]]:
 async def month(folder: Path, seed: str, day: str) -> AsyncIterator[Month]:
     """An office on the morning of `day`; its daemon is not begun yet."""
     clock, began = [at(day, "07:00")], time.monotonic()
-    mail = MailServer()
+    mail, mailroom = MailServer(), Mailroom()
     telegram = FakeTelegram(
         clock=lambda: (time.monotonic() - began) * HURRY,
         now=lambda: clock[0].astimezone(UTC).timestamp(),
     )
-    async with mail.served() as port, telegram, nursery() as nursed:
-        config = prepared(folder, telegram, port)
+    async with (
+        mail.served() as port,
+        mailroom.served() as line,
+        telegram,
+        nursery() as nursed,
+    ):
+        config = prepared(folder, telegram, port, line)
         write_clock(folder, clock[0])
-        found = Month(folder, telegram, mail, nursed, random.Random(seed), clock, config)
+        found = Month(folder, telegram, mail, mailroom, nursed, random.Random(seed), clock, config)
         yield found
         with suppress(ProcessLookupError):
             if found.daemon in nursed.alive:

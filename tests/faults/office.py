@@ -9,6 +9,8 @@ from typing import NamedTuple
 from reminder.store.opening import open_store
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
+from tests.inbox.conftest import INBOX, PASSWORD
+from tests.inbox.replies import AUTHSERV_ID
 
 STRANGER, GROUP = 66, -70
 UNITS = {
@@ -40,20 +42,23 @@ ANSWERS = tuple(
     Answer(*line.strip().split(" ", 4))
     for line in """23/01 09:30 giang 3 /done 3
         24/01 15:00 minh 2đ /done 2đ
-        25/01 09:30 an 1a /done 1a
+        25/01 09:30 binh 1a Dạ em xong 1a rồi ạ
         26/01 15:00 chi 2e /done 2e
         29/01 09:30 dung 2c xong 2c
         30/01 15:00 chi 2c /done 2c
         31/01 15:00 an 1c dạ 1c xong rồi ạ
         01/02 09:30 khoa 2c /done 2c
-        01/02 15:00 an 2h /done 2h
-        02/02 09:30 ha 4b 4b đã xong
+        01/02 15:00 binh 2h xong 2h
+        02/02 09:30 hue 4b 4b đã xong
         05/02 15:00 cuc 1e /done 1e
         06/02 09:30 cuc 2c /done 2c
         07/02 15:00 chi 1b /done 1b
         16/02 09:30 giang 2k /done 2k
-        19/02 15:00 chi 2i /done 2i""".splitlines()
+        19/02 15:00 thu 2i Đã xong 2i""".splitlines()
 )
+# What they write once more by mail whenever the mailbox is to fail: each is an event of its own.
+NOTES = {"binh": "1d quyết định", "thu": "1d quyết định", "hue": "4a"}
+FORGED = f"{AUTHSERV_ID}; dmarc=fail"
 # Officers of other units, and somebody whom nobody knows.
 INTRUDERS = (
     *(("lan", "/done 1c"), ("dung", "/done 4b"), ("minh", "/done 1c")),
@@ -81,7 +86,7 @@ def people_file(leave_out: int = 0) -> str:
     )
 
 
-def prepared(folder: Path, telegram: FakeTelegram, smtp_port: int) -> Path:
+def prepared(folder: Path, telegram: FakeTelegram, smtp_port: int, imap_port: int) -> Path:
     """The settings and the files; no database yet. The path of the settings."""
     (folder / "people.toml").write_text(people_file(), encoding="utf-8")
     (folder / "plan2024.toml").write_text(PLAN, encoding="utf-8")
@@ -101,7 +106,15 @@ base_url = "{telegram.base_url}"
 host = "127.0.0.1"
 port = {smtp_port}
 security = "none"
-sender = "nhac@example.vn"
+sender = "{INBOX}"
+[inbox]
+host = "127.0.0.1"
+port = {imap_port}
+security = "none"
+username = "{INBOX}"
+password = "{PASSWORD}"
+address = "{INBOX}"
+authserv_id = "{AUTHSERV_ID}"
 """,
         encoding="utf-8",
     )

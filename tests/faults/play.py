@@ -104,7 +104,7 @@ async def _happen(
 ) -> None:
     """The faults of one moment, one after the other; then the daemon must come to rest."""
     line, call = len(office.nursery.log), len(office.telegram.calls)
-    mails = office.mail.happened.copy()
+    mails = office.mail.happened + office.mailroom.happened
     for fault in faults:
         await fault.happens(office)
     await office.settle(until)  # type: ignore[arg-type]
@@ -123,6 +123,7 @@ async def _happen(
             if not said:
                 tally.why.append(f"not said: {fault.name} at {office.now}")
     office.mail.faults.clear()
+    office.mailroom.faults.clear()
     office.telegram._faults._waiting.clear()
 
 
@@ -131,6 +132,9 @@ def _has_hit(office: Month, fault: Fault, call: int, mails: Counter[str]) -> boo
     if fault.name.startswith("SMTP"):
         how = fault.name.removeprefix("SMTP: ")
         return office.mail.happened[how] > mails[how]
+    if fault.name.startswith("IMAP"):
+        how = fault.name.removeprefix("IMAP: ")
+        return office.mailroom.happened[how] > mails[how]
     if fault.name.startswith("Telegram: ") and fault.name != AWAY:
         what = fault.name.removeprefix("Telegram: ")
         return any(str(c.outcome) == what for c in office.telegram.calls[call:])

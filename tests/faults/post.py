@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import policy
+from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -28,6 +29,7 @@ class MailServer:
         self.faults: list[str] = []
         self.happened: Counter[str] = Counter()
         self.mails: list[tuple[str, str, str]] = []  # recipient, Message-ID, text
+        self.newest: dict[str, EmailMessage] = {}  # by recipient: what an answer is written to
 
     def _refusal(self, command: str) -> str:
         if not self.faults or command != REFUSALS[self.faults[0]][0]:
@@ -69,6 +71,7 @@ class MailServer:
         body = mail.get_body(("plain",))
         assert body is not None
         self.mails.append((envelope.rcpt_tos[0], mail["Message-ID"], body.get_content()))
+        self.newest[envelope.rcpt_tos[0]] = mail
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[int]:

@@ -36,6 +36,7 @@ from reminder.channels.pacer import Pacer
 from reminder.channels.telegram import TelegramChannel, make_bot
 from reminder.channels.telegram_http import TelegramRequest
 from reminder.core.errors import ReminderError
+from reminder.inbox.watcher import MailListener
 from reminder.ports import Channel, Outbound
 from reminder.store import SqlStore
 
@@ -110,6 +111,9 @@ async def daemon(config: Path, clock: Path) -> None:
     for front in wired.fronts:
         front.pause = 0.1
         front.listener._sleep = hurried
+    for one in inner.listeners:
+        if isinstance(one, MailListener):
+            one.sleep = hurried
     channel = wired.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)

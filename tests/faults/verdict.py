@@ -158,8 +158,18 @@ def _answers(month: Month, events: list[Event], tally: Tally) -> None:
         if found[answer] != 1:
             tally.answers_lost += 1
             tally.why.append(f"recorded {found[answer]} times: {answer}")
+    notes = Counter((e.message, e.by) for e in events if e.kind.value == "noted")
+    tally.answers += len(month.due_notes)
+    for note in month.due_notes.items():
+        if notes[note] != 1:
+            tally.answers_lost += 1
+            tally.why.append(f"recorded {notes[note]} times: {note}")
     for event in events:
-        by_right = (event.by, event.key.task) in expected or event.kind.value == "held"
+        by_right = (
+            (event.by, event.key.task) in expected
+            or event.kind.value == "held"
+            or (event.kind.value == "noted" and month.due_notes.get(event.message) == event.by)
+        )
         if not by_right:
             tally.rights_broken += 1
             tally.why.append(f"without a right: {event}")

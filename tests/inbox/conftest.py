@@ -84,7 +84,8 @@ def text_in(mail: EmailMessage) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -94,7 +95,7 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
     """One process for all tests of a worker."""
-    world = MailWorld(_free_port(), _free_port())
+    world = MailWorld(free_port(), free_port())
     log = (tmp_path_factory.mktemp("mail-devel") / "log").open("wb")
     process = subprocess.Popen(
         [
