@@ -47,6 +47,7 @@ class Mailroom:
     def go_down(self) -> None:
         """Nobody is let in, and who was in is thrown out."""
         self._down = True
+        self.happened[DOWN] += bool(self._lines)
         for line in self._lines:
             line.close()
 

@@ -115,6 +115,7 @@ username = "{INBOX}"
 password = "{PASSWORD}"
 address = "{INBOX}"
 authserv_id = "{AUTHSERV_ID}"
+poll_seconds = 1
 """,
         encoding="utf-8",
     )
