@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from reminder.core.outbox import Row, RowState
 from reminder.ports import Store
-from reminder.service.deliver import copied, next_channel, say_address_dead
+from reminder.service.deliver import copied, next_channel
+from reminder.service.failing import say_address_dead
 from reminder.service.office import EMAIL, Office
 
 log = logging.getLogger(__name__)

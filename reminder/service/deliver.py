@@ -7,22 +7,20 @@ more, marked as a possible repeat.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from reminder.core.catchup import speaking_hours
 from reminder.core.delivery import Retries
 from reminder.core.outbox import LOST_AGAIN, Draft, Row, RowState
 from reminder.core.schedule import MessageKind, local_day
-from reminder.core.workdays import instant
 from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
+from reminder.service import failing
 from reminder.service.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
 from reminder.service.past import completed, newest_nudges
-from reminder.service.views import view_drafts
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +28,12 @@ HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
 # Sends of one row whose record a crash took. An unknown outcome is sent once more; but a kill says
 # nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
 LIVES = 24
-UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
 _BY_HOUR = frozenset(kind.value for kind in MessageKind)
 BEHIND = timedelta(minutes=1)  # what was left over comes after the tick of the new morning
 # A people file that was saved half, and is sound as it stands, lacks people: what waits for them is
 # kept for a day from its hour on, and is sent once they are there again.
 KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
 GONE = "người nhận không còn trong danh sách"
-OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,16 +197,20 @@ def failed(
     now: datetime,
 ) -> Fate:
     """Decides what becomes of a row that was not accepted."""
-    row = parcel.row
+    row, channel = parcel.row, parcel.row.draft.channel
     if error.moved_to:
-        store.move_address(row.draft.channel, parcel.address, error.moved_to)
-        store.set_meta(f"moved:{row.draft.channel}:{parcel.address}", error.moved_to)
+        store.move_address(channel, parcel.address, error.moved_to)
+        store.set_meta(f"moved:{channel}:{parcel.address}", error.moved_to)
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
-        say_channel_down(office, store, row.draft.channel, error.reason, now, said=error.said)
+        failing.say_channel_down(
+            office, store, row.draft.channel, error.reason, now, said=error.said
+        )
     if error.address_dead:
-        say_address_dead(office, store, row.draft.channel, parcel.address, error.reason, now)
+        failing.say_address_dead(
+            office, store, row.draft.channel, parcel.address, error.reason, now
+        )
         return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now, said=error.said)
@@ -250,11 +250,9 @@ def _give_up(
     elif _is_group_nudge(row):
         drafts = _to_members(office, row, now)
     else:
-        drafts = _dead_letter(office, store, row, reason, now)
+        drafts = failing.dead_letter(office, store, row, reason, now)
     store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
-    if any(draft.payload.get("view") == UNREACHED for draft in drafts):
-        cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
-        store.set_meta(UNREACHED, json.dumps(cut_off))
+    failing.keep_told(office, store, drafts)
     log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
                 row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
     return Fate.NEXT_CHANNEL if following else Fate.DEAD
@@ -295,107 +293,4 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
         )
         for person in there or members
         if (ways := office.ways(person.id)) and ways[0] == TELEGRAM  # the others heard it already
-    ]
-
-
-def _dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
-    if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
-        return []
-    data = {
-        "row": row.id,
-        "recipient": row.draft.recipient,
-        "kind": row.draft.kind,
-        "channel": row.draft.channel,
-        "reason": reason,
-        "slot": row.draft.slot.isoformat(),
-    }
-    slot = instant(local_day(now), time())
-    if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
-        # Somebody without any address has a row like this each morning.
-        return _unreached(office, store, row.draft.recipient, now)
-    failing = (row.draft.recipient, row.draft.channel)
-    return _to_offices(
-        office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing
-    )
-
-
-def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
-    """One word for all whom nothing reaches, when somebody new is among them.
-
-    After that the weekly digest repeats it. Who was reached in between would be news once more.
-    """
-    told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
-    if recipient in told:
-        return []
-    return _to_offices(
-        office, UNREACHED, {}, now, subject=UNREACHED, slot=instant(local_day(now), time())
-    )
-
-
-def say_address_dead(
-    office: Office, store: Store, channel: str, value: str, reason: str, now: datetime
-) -> None:
-    """To the office: whose address it is, which of an answer in a group is not its recipient's.
-
-    A chat that nobody is bound to is nobody's address, and nothing is said of it.
-    """
-    drafts: list[Draft] = []
-    for address in office.bound(channel, value):
-        owner = address.recipient
-        others = [way for way in office.ways(owner) if way != channel]
-        data = {
-            "recipient": owner,
-            "channel": channel,
-            "reason": reason,
-            "at": now.isoformat(),
-            "fallback": others[0] if others else "",
-        }
-        if address.dead_since is None:
-            drafts += _to_offices(
-                office, "address-dead", data, now, subject=owner, avoid=(owner, channel)
-            )
-    store.mark_address_dead(channel, value, reason, now, drafts=drafts)
-
-
-def say_channel_down(
-    office: Office, store: Store, channel: str, reason: str, now: datetime, *, said: str = ""
-) -> None:
-    """Once until it works again: the mark is taken away by `channel_up`.
-
-    `said`: the provider's own words, for the log.
-    """
-    if store.meta(f"down:{channel}"):
-        return
-    log.error("channel %s refuses everything: %s", channel, said or reason)
-    data = {"channel": channel, "reason": reason, "since": now.isoformat()}
-    up = replace(office, channels=tuple(c for c in office.channels if c != channel))
-    drafts = _to_offices(up, "channel-down", data, now, subject=channel)
-    meta = {f"down:{channel}": now.isoformat()}
-    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-
-
-def channel_up(store: Store, channel: str) -> None:
-    """The channel has taken a message: what was said of its silence is over."""
-    if store.meta(f"down:{channel}"):
-        log.info("channel %s works again", channel)
-        store.set_meta(f"down:{channel}", "")
-
-
-def _to_offices(
-    office: Office,
-    name: str,
-    data: Mapping[str, object],
-    now: datetime,
-    *,
-    subject: str,
-    slot: datetime | None = None,
-    avoid: tuple[str, str] | None = None,
-) -> list[Draft]:
-    """A word to every office."""
-    return [
-        draft
-        for unit in sorted(office.offices)
-        for draft in view_drafts(
-            office, f"unit:{unit}", name, data, now, subject=subject, slot=slot, avoid=avoid
-        )
     ]

@@ -6,21 +6,19 @@ update that comes twice (a crash before Telegram was told, a poll repeated) acts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reminder.core import buttons
 from reminder.core.commands import Command, Meaning, Target, Verb, parse
 from reminder.core.decide import decide, decide_error
 from reminder.core.desk import Decision, Desk, Inbound, Sender, View
 from reminder.core.ledger import EventKind
-from reminder.core.occurrences import Key
 from reminder.core.outbox import Draft
 from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.ports import Store
-from reminder.service import enrol, past, recipients, restored
+from reminder.service import enrol, past, presses, recipients, restored
 from reminder.service.edits import edit_drafts
 from reminder.service.limits import Limits
 from reminder.service.office import CONSOLE, EMAIL, GROUP, STRANGER, TELEGRAM, Office
@@ -116,7 +114,7 @@ class Receiver:
     def _decision(self, office: Office, inbound: Inbound, desk: Desk) -> Decision | None:
         """What the text or the press comes to; None if it is not for this program."""
         if inbound.press:
-            command = _pressed(office, inbound.press)
+            command = presses.meant(office, inbound.press)
             if command is None:
                 return Decision(views=(View(name="old-button"),))
             return command if isinstance(command, Decision) else decide(command, desk)
@@ -148,7 +146,7 @@ class Receiver:
         live = [key for key in dict.fromkeys(pairs) if (s := desk.states.get(key)) and not s.closed]
         if len(live) != 1:
             return bare
-        meant = replace(meaning, reply_to=(_target(office, live[0]),), is_reply=True)
+        meant = replace(meaning, reply_to=(presses.target_of(office, live[0]),), is_reply=True)
         found = parse(inbound.text, desk.today, meant)
         return found if isinstance(found, Command) and found.verb is bare.verb else bare
 
@@ -160,7 +158,7 @@ class Receiver:
             for speaker in speakers
             for pair in past.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
         ]
-        return list(dict.fromkeys(_target(office, key) for _, key in pairs))
+        return list(dict.fromkeys(presses.target_of(office, key) for _, key in pairs))
 
     def _answers(
         self,
@@ -267,56 +265,5 @@ def _groups_of(office: Office, chat: str) -> list[str]:
     return [owner for owner in owners if owner.startswith(GROUP)]
 
 
-def _target(office: Office, key: Key) -> Target:
-    several = len(office.by_plan) > 1
-    state = office.states[key]
-    once = state.occurrence.deliverable.recurs
-    return Target(
-        task=key.task,
-        deliverables=(key.deliverable,),
-        period=key.period if once else None,
-        plan=key.plan if several else None,
-    )
-
-
 # Said among colleagues all day: in a group an answer to it would be noise.
 _SMALL_TALK = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})
-
-_VERBS: Mapping[str, Verb] = {
-    "done": Verb.DONE,
-    "undo": Verb.UNDO,
-    "remind": Verb.REMIND,
-    "approve": Verb.APPROVE,
-    "refuse": Verb.REJECT,
-    "snooze": Verb.SNOOZE,
-}
-
-
-def _pressed(office: Office, data: str) -> Command | Decision | None:
-    """The command that a button stands for; a Decision where it only says how to type it."""
-    found = buttons.decode(data, office.states, ("", *office.units))  # "": of no one unit
-    if found is None:
-        return None
-    word, day = buttons.day_of(found[0])
-    _, key, unit = found
-    target, state = _target(office, key), office.states[key]
-    if word == "both":
-        return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
-    if word in ("set-due", "note", "no"):
-        return Decision(views=(View(name=f"how-{word}", data={"key": list(key)}),))
-    if word == "confirm-all":
-        year = str(office.by_plan[key.plan].year)
-        return Command(verb=Verb.CONFIRM, everything=True, period=year)
-    if word == "confirm":  # of all periods
-        return Command(verb=Verb.CONFIRM, targets=(replace(target, period=None),))
-    if word == "move" and day:
-        return Command(verb=Verb.SETDUE, targets=(target,), until=day)
-    verb = _VERBS.get(word)
-    if verb is None:
-        return None
-    if day and state.request and state.request.until != day:  # another request than the button's
-        return Decision(views=(View(name="extension-asked", data={"key": list(key)}),))
-    shared = state.occurrence.task.confirm.value == "all"
-    if shared and unit and verb is Verb.DONE:
-        target = replace(target, unit=unit)
-    return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

@@ -10,7 +10,7 @@ from datetime import datetime
 from reminder.core.desk import Inbound
 from reminder.core.plandiff import diff
 from reminder.ports import ENDED, Renderer, SendError, Store, StoreBusyError
-from reminder.service import bounces, copies, deliver, enrol, recipients, tick
+from reminder.service import bounces, copies, deliver, enrol, failing, recipients, tick
 from reminder.service.bounces import Bounce
 from reminder.service.deliver import Accepted, Delivery, Fate, Parcel
 from reminder.service.office import ALL_CHANNELS, Files, Office
@@ -114,7 +114,7 @@ class Service:
         if self._down is None:
             self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
         for channel in self._down & {one.parcel.row.draft.channel for one in accepted}:
-            deliver.channel_up(self.store, channel)
+            failing.channel_up(self.store, channel)
             self._down.discard(channel)
 
     def give_back(self, parcels: Iterable[Parcel]) -> None:
@@ -130,7 +130,7 @@ class Service:
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """A channel refuses everything, as its listener has found out."""
         self._down = None
-        deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
+        failing.say_channel_down(self.refresh(), self.store, channel, reason, now)
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
         """A mail came back, as the inbox has found out; True if its address is dead by it."""
