@@ -22,6 +22,7 @@ from imap_tools.errors import ImapToolsError
 from imap_tools.imap_utf7 import utf7_encode
 
 from reminder.core.errors import ReminderError
+from reminder.inbox.imap_errors import TROUBLES, reason
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -29,12 +30,6 @@ READ_BYTES = 512_000  # of one mail: its head, and the text before any attachmen
 TRIES = 3  # IDLEs that may fail
 SLICE = 25.0 * 60  # seconds: RFC 2177 has IDLE begun anew within 29 minutes
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-# What goes wrong on a line; the last four are imaplib's own, at an answer that it can't parse.
-TROUBLES = (
-    *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
-    *(ValueError, LookupError, TypeError, AttributeError),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -287,7 +282,7 @@ class Box:
         except BoxError:
             raise
         except TROUBLES as error:
-            raise BoxError(_reason(error, otherwise, where)) from None
+            raise BoxError(reason(error, otherwise, where)) from None
 
 
 def _has_read_more(client: imaplib.IMAP4) -> bool:
@@ -317,24 +312,3 @@ def utf7_quoted(name: str) -> str:
 
 def _day(day: date) -> str:
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
-
-
-def _reason(error: Exception, otherwise: str, where: str) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or "không kiểm tra được"
-        return f"chứng thư của máy chủ thư đến {where} không hợp lệ: {why}"
-    if isinstance(error, socket.gaierror):
-        return f"không tìm thấy máy chủ thư đến {where}: xem lại tên máy và mạng"
-    if isinstance(error, ConnectionRefusedError):
-        return f"máy chủ thư đến {where} không mở cổng ấy"
-    if isinstance(error, ssl.SSLError):
-        return (
-            f"không lập được kết nối mã hóa với máy chủ thư đến {where}: xem lại security và port"
-        )
-    if isinstance(error, imaplib.IMAP4.error) and "TLS" in str(error):
-        return f"máy chủ thư đến {where} không có STARTTLS: xem lại security và port"
-    if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):
-        return f"máy chủ thư đến {where} đã đóng kết nối"
-    if isinstance(error, TimeoutError):
-        return f"máy chủ thư đến {where} không trả lời"
-    return otherwise
