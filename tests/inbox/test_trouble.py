@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -51,8 +51,13 @@ class Line:
     target: int
     cuts: int = 0
     was_cut: int = 0
+    open: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.open.add(task)
+        task.add_done_callback(self.open.discard)
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         up = asyncio.create_task(self._copy(reader, back))
         try:
@@ -72,8 +77,10 @@ class Line:
                 end.close()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(4096):
-            writer.write(data)
+        with suppress(OSError):
+            while data := await reader.read(4096):
+                writer.write(data)
+        writer.close()
 
 
 @asynccontextmanager
@@ -84,6 +91,7 @@ async def line(target: int) -> AsyncIterator[tuple[Line, int]]:
         yield made, listening.sockets[0].getsockname()[1]
     finally:
         listening.close()
+        await asyncio.gather(*made.open)
 
 
 @pytest.mark.asyncio
