@@ -17,6 +17,7 @@ from reminder.core.catchup import speaking_hours
 from reminder.core.delivery import Retries
 from reminder.core.outbox import LOST_AGAIN, Draft, Row, RowState
 from reminder.core.schedule import MessageKind, local_day
+from reminder.core.workdays import instant
 from reminder.ports import Outbound, Renderer, SendError, Store, StoreBusyError
 from reminder.service import failing
 from reminder.service.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
