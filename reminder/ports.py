@@ -128,9 +128,10 @@ class Store(Protocol):
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
     ) -> list[Row]:
-        """Claims up to `limit` pending rows whose time has come: answers, then the oldest slot.
+        """Claims up to `limit` pending rows whose time has come: the oldest slot first.
 
-        Whoever has written waits for the answer, and a morning's nudges would hold it up for long.
+        Where answers are among them, those alone: whoever has written waits, and a morning's
+        nudges would hold the answer up for long.
         Each is the caller's until `now + hold`, and nobody else gets it before a sweep. Possible
         repeats come after all others, those tried least first: a program that dies of a send, or
         right after it, gets to all rows before it comes back to one.

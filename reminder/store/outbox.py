@@ -299,11 +299,9 @@ def _rows_by(*filters: str) -> Select[Any]:
     return ROWS.where(*(_FILTERS[name] for name in filters))
 
 
-def _turn(row: Row) -> tuple[bool, int, bool, datetime, int]:
+def _turn(row: Row) -> tuple[bool, int, datetime, int]:
     """The order in which leased rows are sent."""
-    attempts = row.attempts if row.repeat else 0
-    answer = row.draft.kind == "reply" and not row.repeat
-    return (row.repeat, attempts, not answer, row.draft.slot, row.id)
+    return (row.repeat, row.attempts if row.repeat else 0, row.draft.slot, row.id)
 
 
 def _rowcount(connection: Connection, change: Update, values: dict[str, Any]) -> int:

@@ -261,9 +261,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
         store.bind("tp-1", "telegram", "42", NOW - timedelta(days=9))
         store.bind("tp-1", "email", "moi@xa.example", NOW + timedelta(days=2))
         store.record([done], unit_names={}, drafts=drafts, at=NOW)
-        _, first, second, third = store.lease(  # the answer goes first
-            NOW + timedelta(days=5), 9, timedelta(minutes=5), ["telegram", "email"]
-        )
+        after, hold = NOW + timedelta(days=5), timedelta(minutes=5)
+        store.lease(after, 9, hold, ["telegram", "email"])  # the answer goes first
+        first, second, third = store.lease(after, 9, hold, ["telegram", "email"])
         store.mark_sent(first, "+9001", NOW - timedelta(hours=1))
         store.mark_sent(second, "<m1@xa.example>", NOW + timedelta(days=1, minutes=5))
         store.mark_ended(third, RowState.DEAD, "chưa có địa chỉ", at=NOW)

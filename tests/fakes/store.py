@@ -117,11 +117,12 @@ class FakeStore:
         due.sort(
             key=lambda row: (
                 row.repeat * row.attempts,
-                row.repeat or row.draft.kind != "reply",
+                row.repeat,
                 row.draft.slot,
                 row.id,
             )
         )
+        due = [row for row in due if row.draft.kind == "reply" and not row.repeat] or due
         return [
             self._set(row, state=RowState.LEASED, attempts=row.attempts + 1, lease_until=now + hold)
             for row in due[: max(limit, 0)]

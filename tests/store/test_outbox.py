@@ -55,16 +55,16 @@ def test_a_lease_claims_what_is_due_the_oldest_slot_first(store: Store) -> None:
 
 
 def test_answers_go_before_a_morning_of_nudges(store: Store) -> None:
-    """Of rows that are due; a possible repeat of an answer comes last, as any repeat does."""
+    """Of rows that are due, and alone; a possible repeat of an answer comes last, as any does."""
     nudges = [draft(f"{n}", slot=minutes(-60)) for n in range(3)]
     put(store, draft("again", kind="reply", slot=minutes(-90)))
     store.mark_retry(lease_one(store), NOW, "", unknown=True)
     put(store, *nudges, draft("an", kind="reply"), draft("late", kind="reply", due_at=minutes(1)))
     claimed = [store.lease(NOW, 2, HOLD, CHANNELS) for _ in range(3)]
     assert [[row.draft.recipient for row in rows] for rows in claimed] == [
-        ["an", "0"],
-        ["1", "2"],
-        ["again"],
+        ["an"],
+        ["0", "1"],
+        ["2", "again"],
     ]
 
 
