@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminder.core.errors import FileError, Problem
+from reminder.core.errors import FileError, Problem, ReminderError
 from reminder.core.ledger import Event, State
 from reminder.core.occurrences import Key
 from reminder.core.outbox import Person
@@ -207,6 +207,21 @@ class Opened:
     @property
     def states(self) -> dict[Key, State]:
         return self.office.states
+
+
+def need_database(config: Path | None) -> None:
+    """ReminderError if there is no database yet: a command that only reads makes none.
+
+    Typed in the wrong folder it would else find an empty ledger, and call that whole.
+    """
+    from reminder.store.database import file_of
+
+    path = file_of(load_settings(config).store.url)
+    if path is not None and not path.exists():
+        raise ReminderError(
+            f"chưa có dữ liệu ở {path}: đứng ở thư mục của máy nhắc việc (/srv/reminder) rồi gõ "
+            "lại, hoặc ghi [store] url"
+        )
 
 
 @contextmanager

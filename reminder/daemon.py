@@ -227,6 +227,10 @@ class Daemon:
         )
         self.wake()
 
+    async def say_accepted(self, channel: str) -> None:
+        """The provider has let this program in: what was said of its refusal is over."""
+        await self.worker.guarded("accepted", lambda: self.service.accepted(channel), again=False)
+
     async def _look(self) -> None:
         if self.look is None:
             return

@@ -218,6 +218,7 @@ def _front(
         task.add_done_callback(marks.discard)
 
     async def known(name: str) -> None:
+        await daemon.say_accepted(TELEGRAM)
         service.receiver.bot_name = name
         await daemon.note("bot_name", name)
 

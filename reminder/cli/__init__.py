@@ -29,6 +29,7 @@ from reminder.cli import (
     understand,
 )
 from reminder.core.errors import ReminderError
+from reminder.files.toml import NO_RIGHT
 
 app = typer.Typer(
     name="reminder",
@@ -83,3 +84,7 @@ def main() -> None:
     except BrokenPipeError:
         # The reader (head, less) went away; the interpreter's own flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except PermissionError as error:
+        # Another user's file or folder, met where a command only looked.
+        print(f"{error.filename}: {NO_RIGHT}", file=sys.stderr)
+        sys.exit(1)

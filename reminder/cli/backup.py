@@ -44,8 +44,8 @@ def backup(
     with closing(store):
         store.backup(str(target))
         events = store.head()[0]
-    size = target.stat().st_size
-    print(f"Đã sao và kiểm tra: {target} ({events} ghi nhận, {size / 1e6:.1f} MB).")
+    size = f"{target.stat().st_size / 1e6:.1f}".replace(".", ",")
+    print(f"Đã sao và kiểm tra: {target} ({events} ghi nhận, {size} MB).")
 
 
 def restore(

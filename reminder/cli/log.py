@@ -86,6 +86,8 @@ def log(
 
     if (verify or head) and (task or since or until or as_json or export):
         raise ReminderError("--verify xem cả sổ: xin dùng riêng, chỉ kèm --head và --config")
+    if verify or head or export:
+        bootstrap.need_database(config)
     if verify or head:
         return audit.verify(config, head or ())
     if export and as_json:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from reminder.core.errors import ReminderError
 from reminder.core.workdays import local
@@ -18,6 +20,10 @@ from reminder.store.schema import SHIPPED, found
 
 BUSY = 5.0  # seconds for another program's transaction to end
 SILENT = timedelta(minutes=5)  # since the last tick of a daemon that runs
+OWNERS = (
+    "gõ lệnh bằng người dùng của máy nhắc việc (sudo -u reminder …); tệp đã thuộc người khác thì "
+    "chown -R reminder: /srv/reminder/var"
+)
 _START = "chạy: systemctl start reminder (hoặc reminder run)"
 
 
@@ -29,6 +35,9 @@ def file(url: str) -> Check | None:
         if path is not None and not path.exists():
             words = f"Chưa có dữ liệu ở {path}: sẽ được tạo ở lần chạy đầu."
             return warn("database", words, _START)
+        if path is not None and (kept_from := _forbidden(path)):
+            words = f"Người dùng đang gõ lệnh không đọc, ghi được {kept_from}."
+            return fault("database", words, OWNERS)
         if path is not None and (verdict := integrity(path)) != "ok":
             return fault(
                 "database",
@@ -44,9 +53,20 @@ def file(url: str) -> Check | None:
             return fault("database", words, "cài lại bản mới")
     except ReminderError as error:
         return fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
+    except PermissionError as error:
+        words = f"Người dùng đang gõ lệnh không vào được thư mục của {error.filename}."
+        return fault("database", words, OWNERS)
     finally:
         database.close()
     return None
+
+
+def _forbidden(path: Path) -> Path | None:
+    """The database or its folder, whichever this user may not write; SQLite needs both."""
+    whose = os.access in os.supports_effective_ids
+    wanted = os.R_OK | os.W_OK
+    places = (path, path.parent)
+    return next((p for p in places if not os.access(p, wanted, effective_ids=whose)), None)
 
 
 def ledger(store: Store) -> Check:

@@ -24,7 +24,7 @@ def space(places: Iterable[Path]) -> Iterator[Check]:
     """Free space where the database and its copies lie, a line a disk."""
     seen: set[int] = set()
     for place in places:
-        folder = next((p for p in (place, *place.parents) if p.is_dir()), None)
+        folder = next((p for p in (place, *place.parents) if _is_folder(p)), None)
         if folder is None or folder.stat().st_dev in seen:
             continue
         seen.add(folder.stat().st_dev)
@@ -36,6 +36,13 @@ def space(places: Iterable[Path]) -> Iterator[Check]:
             yield warn("disk", f"{words}.", "xóa bớt tệp trên ổ đĩa ấy trước khi đầy")
         else:
             yield ok("disk", f"{words}.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it lies in a folder that this user may not enter
+        return False
 
 
 def _size(free: int) -> str:
@@ -85,7 +92,7 @@ def copies(backups: Backups, last: str | None, last_away: str | None, now: datet
                 "đặt [backup] second_folder",
             )
         )
-    elif not second.is_dir():
+    elif not _is_folder(second):
         words = f"Thư mục bản sao thứ hai {second} không có."
         found.append(fault("second-backup", words, "cắm ổ đĩa ấy, hoặc tạo thư mục"))
     elif _same_disk(second, backups.database.parent):
@@ -118,5 +125,8 @@ def _same_disk(one: Path, other: Path) -> bool:
 
 def data_files(database: Path, folders: Sequence[Path]) -> list[Path]:
     """The database with what SQLite keeps beside it, and all copies."""
-    beside = [*database.parent.glob(f"{database.name}*")] if database.parent.is_dir() else []
-    return [*beside, *(f for folder in folders for f in sorted(folder.glob("*.db")))]
+    beside = [*database.parent.glob(f"{database.name}*")] if _is_folder(database.parent) else []
+    return [
+        *beside,
+        *(f for folder in filter(_is_folder, folders) for f in sorted(folder.glob("*.db"))),
+    ]

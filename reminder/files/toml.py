@@ -15,6 +15,10 @@ from typing import Any
 
 from reminder.core.errors import FileError, Problem
 
+NO_RIGHT = (
+    "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "
+    "việc (sudo -u reminder …), hoặc giao lại tệp cho người ấy bằng chown"
+)
 MAX_BYTES = 1_000_000  # a plan of 24 tasks is 15 kB; anything near this is not one
 MAX_LINE = 10_000  # characters; tomllib's work grows with the square of a dotted key's parts
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
@@ -36,6 +40,8 @@ def read_text(path: Path) -> str:
         raise _fault(path, line, "không phải chữ UTF-8: hãy lưu lại tệp với mã UTF-8") from None
     except FileNotFoundError:
         raise _fault(path, None, "không có tệp này: kiểm tra lại tên và thư mục") from None
+    except PermissionError:
+        raise _fault(path, None, NO_RIGHT) from None
     except OSError as error:
         raise _fault(path, None, f"không đọc được tệp: {error.strerror}") from None
 

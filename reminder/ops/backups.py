@@ -13,6 +13,7 @@ from reminder.core.workdays import instant, local
 from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
 
 PRIVATE_FOLDER = 0o700
+PRIVATE = 0o600
 PAUSE = timedelta(minutes=15)  # after a copy that failed
 _DAY = timedelta(days=1)
 
@@ -72,9 +73,13 @@ class Backups:
         with suppress(OSError):  # the copy itself says what is wrong with the folder
             folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         store.backup(str(folder / f"{self.database.stem}-{local(now):%Y-%m-%d}.db"))
-        for old in self.copies(folder)[: -self.keep]:
+        copies = self.copies(folder)
+        for old in copies[: -self.keep]:
             with suppress(OSError):
                 old.unlink()
+        for kept in copies[-self.keep :]:  # one that was put there by hand may be open to others
+            with suppress(OSError):
+                kept.chmod(PRIVATE)
 
     def copies(self, folder: Path) -> list[Path]:
         """The daily copies in `folder`, the oldest first; other files are nobody's business."""

@@ -111,9 +111,16 @@ class Service:
     def sent_together(self, accepted: Sequence[Accepted]) -> None:
         """Messages were accepted; one commit keeps that of all."""
         deliver.sent(self.store, accepted)
+        self._up({one.parcel.row.draft.channel for one in accepted})
+
+    def accepted(self, channel: str) -> None:
+        """The provider has let the program in: what was said of its refusal is over."""
+        self._up({channel})
+
+    def _up(self, channels: set[str]) -> None:
         if self._down is None:
             self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
-        for channel in self._down & {one.parcel.row.draft.channel for one in accepted}:
+        for channel in self._down & channels:
             failing.channel_up(self.store, channel)
             self._down.discard(channel)
 

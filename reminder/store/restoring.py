@@ -129,7 +129,11 @@ def _copy(source: Path, new: Path) -> None:
             raise StoreRefusedError(
                 f"{source} is no copy of a database: name one that `reminder backup` has made"
             )
-    copy_verified(source, new, BUSY)
+    try:
+        copy_verified(source, new, BUSY)
+    except StoreRefusedError as error:
+        # The fault is the copy's, whichever file SQLite met it in; nothing is to be restored first.
+        raise StoreRefusedError(f"{source} is damaged: take another copy") from error
 
 
 def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> SqlStore:

@@ -103,6 +103,8 @@ def test_a_ledger_that_nobody_touched(terminal: Audited) -> None:
 def test_an_empty_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, and nothing to hold it against; a digest told of it then says nothing."""
     terminal = Terminal(tmp_path, monkeypatch)
+    with terminal.store():
+        pass  # made, as the first start does
     said = (
         "Sổ ghi nguyên vẹn: chưa có mục nào.\nChưa có mã nào của bản tổng hợp tuần để đối chiếu; "
         "mã in trong thư thì nhập tay: --head SỐ:MÃ.\n"
@@ -328,3 +330,14 @@ def test_a_part_of_the_proof(told: Terminal, tmp_path: Path) -> None:
     assert days("--task", "1d", "--until", "2024-01-30") == []
     assert told.run("log", "--since", "2024-01-31") == "Chưa ghi nhận việc gì.\n"
     assert "xong" in told.run("log", "--since", "2024-01-30", "--until", "2024-01-30")
+
+
+@pytest.mark.parametrize("arguments", [["--verify"], ["--export", "x.csv"]])
+def test_no_ledger_is_no_whole_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """Typed in the wrong folder, neither calls an empty ledger sound, nor makes one."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    said = terminal.refused("log", *arguments)
+    assert said.startswith(f"chưa có dữ liệu ở {tmp_path / 'reminder.db'}: đứng ở thư mục của máy")
+    assert not (tmp_path / "reminder.db").exists()

@@ -25,7 +25,7 @@ def test_there_and_back(terminal: Terminal) -> None:
         store.set_meta("last_tick", NOW.isoformat())
     copy = terminal.folder / "copy.db"
     told = terminal.run("backup", str(copy))
-    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0.1 MB).")
+    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0,1 MB).")
     lines = terminal.run("restore", str(copy)).splitlines()
     assert lines == [
         f"Đã khôi phục từ {copy}: dữ liệu đến 09:00 ngày 30/01/2024, 1 ghi nhận.",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import httpx
@@ -169,6 +171,53 @@ def test_each_fault_is_a_sentence_and_a_remedy(
     assert (code, [one["name"] for one in faults]) == (1, [name])
     assert words in faults[0]["sentence"]
     assert faults[0]["remedy"]
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """The rights of a user who owns nothing, for root, who else may do everything."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        (0o000, "Người dùng đang gõ lệnh không vào được thư mục của {file}."),
+        (0o555, "Người dùng đang gõ lệnh không đọc, ghi được {file}."),
+    ],
+    ids=["folder shut", "file of another"],
+)
+def test_anothers_data_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, mode: int, words: str
+) -> None:
+    """A command typed by root leaves files that the daemon's user may not write: no traceback."""
+    with TemporaryDirectory() as name:  # pytest's own folders are shut to other users
+        folder = Path(name)
+        folder.chmod(0o755)
+        terminal = Terminal(folder, monkeypatch, MAIL)
+        var = folder / "var"
+        file = var / "reminder.db"
+        terminal.url = f"sqlite:///{file}"
+        monkeypatch.setenv("REMINDER_STORE__URL", terminal.url)
+        with terminal.store() as store:
+            sound(store)
+        looked(terminal)  # what a look imports is read with root's rights
+        file.chmod(0o444)
+        var.chmod(mode)
+        try:
+            with nobody():
+                code, found = looked(terminal)
+        finally:
+            var.chmod(0o700)
+    assert (code, found["database"]["verdict"]) == (1, "fault")
+    assert found["database"]["sentence"] == words.format(file=file)
+    assert found["database"]["remedy"].startswith("gõ lệnh bằng người dùng của máy nhắc việc")
 
 
 def test_beyond_this_machine_unless_told_otherwise(

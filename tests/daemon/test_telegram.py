@@ -95,6 +95,20 @@ async def test_a_token_refused_later_leaves_mail_and_tells_the_office(
 
 
 @pytest.mark.asyncio
+async def test_a_token_that_was_mended_is_no_fault_after_the_restart(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """The mark of the refusal goes as Telegram lets the program in, not with the next nudge."""
+    clock = SetClock(at("24/01", "19:00"))
+    async with FakeTelegram() as telegram, mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, telegram, port), clock)
+        wired.store.set_meta("down:telegram", at("24/01", "18:00").isoformat())
+        async with runs(wired):
+            await until(lambda: wired.store.meta("down:telegram") == "")
+            assert telegram.sent_to(11) == []
+
+
+@pytest.mark.asyncio
 async def test_a_second_poller_is_said_and_sending_goes_on(
     tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:

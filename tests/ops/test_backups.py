@@ -80,13 +80,18 @@ def test_never_two_between_two_hours(hour: time, start: int, steps: list[int]) -
 
 
 def test_the_newest_are_kept(store: SqlStore, tmp_path: Path) -> None:
-    """Fourteen by name; what else lies in the folder stays; folder and copies are the owner's."""
+    """Fourteen by name; what else lies in the folder stays; folder and copies are the owner's.
+
+    So is a copy that was open to others, when the next one is made.
+    """
     backups = copies(tmp_path, keep=14)
     backups.folder.mkdir(mode=0o700)
     others = {"r-2024.db", "r-2024-01-01.db.bak", "other-2024-01-01.db"}
     for name in others:
         (backups.folder / name).touch()
     for day in range(1, 21):
+        if day == 20:
+            (backups.folder / "r-2024-02-19.db").chmod(0o644)
         backups.look(store, at(f"{day:02}/02", "02:30"))
         backups.look(store, at(f"{day:02}/02", "09:00"))
     names = {file.name for file in backups.folder.iterdir()}

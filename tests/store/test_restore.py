@@ -194,6 +194,11 @@ def torn(copy: Path) -> None:
     copy.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
 
 
+def cut_off(copy: Path) -> None:
+    """As a stick that was pulled out leaves it."""
+    copy.write_bytes(copy.read_bytes()[:50_000])
+
+
 def tampered(copy: Path) -> None:
     with closing(sqlite3.connect(copy)) as raw, raw:
         raw.execute("UPDATE event SET person = 'somebody'")
@@ -209,7 +214,8 @@ def gone(copy: Path) -> None:
         (garbage, "is no copy of a database: name one that `reminder backup` has made"),
         (another_program, "holds no data of this program: name another copy"),
         (newer, "was written by a newer program (schema 9999"),
-        (torn, "damaged"),
+        (torn, "is damaged: take another copy"),
+        (cut_off, "is damaged: take another copy"),
         (tampered, "its ledger was changed at event 1 (changed): take an older copy"),
         (gone, "is not there: name a copy that `reminder backup` has made"),
     ],
