@@ -65,7 +65,10 @@ def clock(date: str, now: datetime, source: str) -> Check:
 
 def _span(off: timedelta) -> str:
     seconds = round(off / timedelta(seconds=1))
-    return f"{seconds} giây" if seconds < 120 else f"{seconds // 60} phút"
+    for unit, name in ((86_400, "ngày"), (3600, "giờ"), (60, "phút")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} giây"
 
 
 def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:

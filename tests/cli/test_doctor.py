@@ -312,7 +312,8 @@ async def test_the_token_before_telegram_itself() -> None:
         (0, "ok", "Giờ của máy khớp với Telegram."),
         (-61, "warn", "Giờ của máy chậm 61 giây so với Telegram."),
         (301, "fault", "Giờ của máy nhanh 5 phút so với Telegram."),
-        (-86_400, "fault", "Giờ của máy chậm 1440 phút so với Telegram."),
+        (-86_400, "fault", "Giờ của máy chậm 24 giờ so với Telegram."),
+        (34_560_000, "fault", "Giờ của máy nhanh 400 ngày so với Telegram."),
     ],
 )
 def test_the_clock_against_a_servers_date(ahead: int, verdict: str, words: str) -> None:
