@@ -18,6 +18,7 @@ from typing import Any
 from tests.fakes.telegram_limits import Limits
 from tests.fakes.telegram_model import ApiError
 
+PAUSE = 0.05  # seconds from an answer to the next message: whoever answers is idle by then
 OFFICER = 11  # the chat that writes in a script
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHAT = re.compile(rb"chat_id=(-?\d+)|\"chat_id\": *\"?(-?\d+)|name=\"chat_id\"\r\n\r\n(-?\d+)")
@@ -70,14 +71,14 @@ class Telegram:
         if self._asked is not None:
             self.took.append(time.perf_counter() - self._asked)
             self._asked = None
-            self._say()
+            asyncio.get_running_loop().call_later(PAUSE, self._say)
         message = {"message_id": len(self.arrivals), "date": 1706230800, "text": "x"}
         return 200, {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
 
     async def _poll(self) -> list[dict[str, Any]]:
         waits = asyncio.get_running_loop().create_future()
         self._polls.append(waits)
-        if self._asked is None:
+        if not self._next:
             self._say()
         try:
             return await asyncio.wait_for(waits, 50)

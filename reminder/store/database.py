@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,18 +31,39 @@ class Database:
         self.name = str(self.path or self.url.render_as_string(hide_password=True))
         make = _postgresql if self.path is None else _sqlite
         self._writer, self._reader, self.insert = make(self.url, self.path, busy)
+        self._mine = threading.local()
+        self._kept: list[Connection] = []  # of all threads
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its beginning."""
-        with self._explained(), self._writer.begin() as connection:
+        with self._explained(), self._transaction(self._writer) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A snapshot; it can't be written to."""
-        with self._explained(), self._reader.begin() as connection:
+        with self._explained(), self._transaction(self._reader) as connection:
             yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        kept = self.kept(engine) if self.path is not None else None
+        if kept is None or kept.in_transaction():  # PostgreSQL's may have been cut meanwhile
+            with engine.begin() as connection:
+                yield connection
+        else:
+            with kept.begin():
+                yield kept
+
+    def kept(self, engine: Engine) -> Connection:
+        """This thread's connection: one from the pool each time costs as much as the statement."""
+        mine: dict[Engine, Connection] = vars(self._mine).setdefault("connections", {})
+        found = mine.get(engine)
+        if found is None or found.closed:
+            found = mine[engine] = engine.connect()
+            self._kept.append(found)
+        return found
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -61,6 +83,9 @@ class Database:
 
     def close(self) -> None:
         """Closes all connections."""
+        for connection in self._kept:
+            connection.close()
+        self._kept.clear()
         self._writer.dispose()
         self._reader.dispose()
 

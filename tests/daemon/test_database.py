@@ -10,14 +10,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from reminder.store import SqlStore
 from reminder.wiring import Program
 from tests.daemon.kit import Mailbox, SetClock, enrolled, logged, quiet, running, until
 from tests.fakes.telegram import FakeTelegram
 from tests.service.world import at
-from tests.store.samples import on_writer
+from tests.store.samples import on_writer, traced
 
 OFFICERS = 24  # so many rows that no database finds room for them in the pages that it has
 PEOPLE = "".join(
@@ -77,12 +76,12 @@ async def test_the_morning_waits_for_the_database(
         await pragma(wired, "busy_timeout=0")
         before = len(mailbox.mails)
 
-        def count(_: object) -> None:
+        def count(statement: str) -> None:
             nonlocal tries
-            tries += 1
+            tries += statement == "BEGIN IMMEDIATE"
 
         async with fault(wired, tmp_path / "r.db") as why:
-            event.listen(sql(wired)._database._writer, "engine_connect", count)
+            await wired.daemon.do(lambda: traced(sql(wired), count))
             clock.moment = at("24/01", "08:00")
             began = asyncio.get_running_loop().time()
             await until(lambda: tries >= 8)

@@ -95,9 +95,8 @@ async def hurried(seconds: float) -> None:
 
 def pragma(store: SqlStore, words: str) -> None:
     """Says it on the connection that the daemon writes with."""
-    raw = store._database._writer.raw_connection()
-    raw.cursor().execute(f"PRAGMA {words}")
-    raw.close()
+    database = store._database
+    database.kept(database._writer).connection.cursor().execute(f"PRAGMA {words}")
 
 
 async def daemon(config: Path, clock: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -62,8 +62,15 @@ def said(stage: str = "lead-7", **changes: Any) -> Spoken:
 
 def on_writer(store: SqlStore, statement: str) -> Any:
     """The first value that `statement` yields on the connection that the store writes with."""
-    with closing(store._database._writer.raw_connection()) as raw:
-        cursor = raw.cursor()
-        cursor.execute(statement)
-        found = cursor.fetchone()
+    database = store._database
+    cursor = database.kept(database._writer).connection.cursor()
+    cursor.execute(statement)
+    found = cursor.fetchone()
     return found and found[0]
+
+
+def traced(store: SqlStore, take: Callable[[str], object]) -> None:
+    """Has SQLite tell `take` each statement on the connection that this thread writes with."""
+    database = store._database
+    raw: Any = database.kept(database._writer).connection.dbapi_connection
+    raw.set_trace_callback(take)
