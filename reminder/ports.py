@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -74,6 +75,10 @@ class Store(Protocol):
     Times are aware and come back in UTC; a naive one is a ValueError. Every method raises
     StoreBusyError where it can't read or write now, and StoreRefusedError on a damaged database.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """All that is asked of the store in it is one transaction; an exception undoes it all."""
+        ...
 
     def record(
         self,

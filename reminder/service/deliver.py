@@ -73,12 +73,16 @@ class Delivery:
     fall_through_after: timedelta = timedelta(hours=2)
 
 
-def lease(
-    office: Office, store: Store, renderer: Renderer, now: datetime, limit: int
+def claimed(store: Store, now: datetime, limit: int) -> list[Row]:
+    """Rows whose time has come, leased."""
+    return store.lease(now, limit, HOLD, ALL_CHANNELS) if limit else []
+
+
+def prepared(
+    office: Office, store: Store, renderer: Renderer, rows: Sequence[Row], now: datetime
 ) -> list[Parcel]:
-    """Claims rows whose time has come and renders them; what says nothing more ends here."""
+    """The leased `rows`, rendered; what says nothing more ends here."""
     parcels = []
-    rows = store.lease(now, limit, HOLD, ALL_CHANNELS)
     newest = newest_nudges(store, rows)
     for row in rows:
         try:

@@ -90,19 +90,23 @@ class Service:
         return self.take(inbound, now, 0)[0]
 
     def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[bool, list[Parcel]]:
-        """`receive`, and up to `limit` messages that are then ready to go: the answer first."""
-        taken = self.receiver.receive(self.refresh(), inbound, now)
-        office = self.refresh()
-        if not limit:
-            return taken, []
+        """`receive`, and up to `limit` messages that are then ready to go: the answer first.
+
+        One commit keeps what was said, what it came to, and that the answer is on its way.
+        """
+        with self.store.together():
+            taken = self.receiver.receive(self.refresh(), inbound, now)
+            rows = deliver.claimed(self.store, now, limit)
         try:
-            return taken, deliver.lease(office, self.store, self.renderer, now, limit)
-        except StoreBusyError:
-            return taken, []  # it is on record, and leased when that can be written
+            return taken, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
+        except StoreBusyError as error:
+            log.error("an answer waits for its lease to end: %s", error)
+            return taken, []
 
     def lease(self, now: datetime, limit: int) -> list[Parcel]:
         """Messages that are ready to go."""
-        return deliver.lease(self.refresh(), self.store, self.renderer, now, limit)
+        office, rows = self.refresh(), deliver.claimed(self.store, now, limit)
+        return deliver.prepared(office, self.store, self.renderer, rows, now)
 
     def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
         """A message was accepted."""

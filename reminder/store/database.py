@@ -37,12 +37,30 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its beginning."""
+        joint: Connection | None = vars(self._mine).get("joint")
+        if joint is not None:
+            yield joint
+            return
         with self._explained(), self._transaction(self._writer) as connection:
             yield connection
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that this thread reads and writes in it is one transaction of a writer."""
+        with self.writing() as connection:
+            self._mine.joint = connection
+            try:
+                yield
+            finally:
+                self._mine.joint = None
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A snapshot; it can't be written to."""
+        joint: Connection | None = vars(self._mine).get("joint")
+        if joint is not None:  # or it would not see what was just written
+            yield joint
+            return
         with self._explained(), self._transaction(self._reader) as connection:
             yield connection
 

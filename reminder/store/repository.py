@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from reminder.core.errors import ReminderError
@@ -19,6 +20,9 @@ class SqlStore(LedgerPart, OutboxPart, PeoplePart):
     def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:
         super().__init__(database)
         self._lock = lock
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._database.together()
 
     def backup(self, target: str) -> None:
         if self._database.path is None:

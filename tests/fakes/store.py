@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +37,15 @@ class FakeStore:
         self._invitations: dict[str, tuple[str, datetime, bool]] = {}  # person, expiry, used
         self._meta: dict[str, str] = {}
         self._changes = 0  # of addresses
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        before = {name: copy(value) for name, value in vars(self).items()}
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            raise
 
     def record(
         self,
