@@ -208,8 +208,7 @@ class Daemon:
                 await nap(self.worker.stop, self.worker.busy_pause)
                 continue
             self.worker.troubles.over("an incoming message")
-            self.dispatcher.taken()
-            await asyncio.sleep(0)  # the answer sets out before the next poll is made ready
+            await self.dispatcher.taken()
             return taken
         raise asyncio.CancelledError
 

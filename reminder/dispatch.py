@@ -26,6 +26,7 @@ from reminder.tending import Worker, nap
 log = logging.getLogger(__name__)
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+STEPS = 3  # of the loop, after which an answer's request is written: before the next poll is made
 ANSWERS = 2  # messages that are leased together with what they answer
 AHEAD = 8  # messages leased and rendered while others are on their way, at least
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
@@ -64,10 +65,12 @@ class Dispatcher:
         self._answers.extend(parcels)
         return taken
 
-    def taken(self) -> None:
+    async def taken(self) -> None:
         """What `take` has leased sets out; when that is sent, the rest is looked for."""
         if self._answers:
             self._set_out()
+            for _ in range(STEPS):
+                await asyncio.sleep(0)
         else:
             self._wake.set()
 
