@@ -35,6 +35,7 @@ class RowRenderer:
 
     def __init__(self, holiday: Callable[..., str] | None = None) -> None:
         self._holiday = holiday
+        self._said: tuple[object, Outbound | None] = (None, None)  # the nudge before
 
     def render(self, view: Moment, row: Row) -> Outbound | None:
         """The message of `row`; None if nothing of it is left to say."""
@@ -75,7 +76,12 @@ class RowRenderer:
         aside = reportdraft.aside(office, due, draft.recipient, draft.channel)
         off, insist = _off(office, context, row, items), "insist" in draft.payload
         by_mail = draft.channel == EMAIL
-        message = nudge.nudge(context, items, insist=insist, aside=aside, off=off, by_mail=by_mail)
+        # One unit's officers stand side by side in the outbox, and read the same.
+        same = (office, context.today, items, insist, aside, off, by_mail)
+        if self._said[0] != same:
+            said = nudge.nudge(context, items, insist=insist, aside=aside, off=off, by_mail=by_mail)
+            self._said = (same, said)
+        message = self._said[1]
         if message is None or not by_mail:
             return message
         files = reportdraft.files(office, due, context.today)
