@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from reminder.core.ledger import Event, EventKind
@@ -17,6 +18,7 @@ from reminder.ports import Recorded, Spoken, StoreRefusedError
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
+@lru_cache(maxsize=64)  # a tick writes the same few moments thousands of times
 def stamp(at: datetime) -> str:
     """`at` in UTC, of one width, so that text sorts as time; ValueError if it is naive."""
     if at.tzinfo is None:

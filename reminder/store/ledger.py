@@ -15,7 +15,7 @@ from reminder.store import tables
 from reminder.store.chain import first_broken, link
 from reminder.store.codec import from_event, from_spoken, stamp, to_recorded, to_spoken, words
 from reminder.store.database import Database
-from reminder.store.part import Part
+from reminder.store.part import Part, put_all
 from reminder.store.people import ADDRESS_MARK
 
 HEAD = select(tables.head.c.number, tables.head.c.hash)
@@ -77,8 +77,7 @@ class LedgerPart(Part):
             if events:
                 _append(connection, events, unit_names)
             self._put(connection, drafts, at)
-            if said := [from_spoken(one) for one in spoken]:
-                connection.execute(self._insert_spoken, said)
+            put_all(connection, self._insert_spoken, [from_spoken(one) for one in spoken])
             if meta:
                 self._keep(connection, meta)
         return True
