@@ -263,6 +263,7 @@ def run(config: Path | None) -> None:
 
 async def _run(config: Path | None) -> None:
     wired = program(config, bootstrap.SystemClock())
+    gc.enable()
     gc.freeze()  # what is there by now stays: no collection need look at it again
     await wired.run()
     log.info("reminder has ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from reminder import bootstrap
@@ -11,6 +12,9 @@ from reminder.core.errors import ReminderError
 
 def run(config: Config = None) -> None:
     """Run the daemon: nudge, listen, remember. Ends on SIGTERM or Ctrl-C, within 10 seconds."""
+    gc.disable()  # while modules load all of it would be looked at in vain; wiring has it on again
+    # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.
     from reminder import wiring
     from reminder.logs import follow
