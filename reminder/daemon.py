@@ -156,6 +156,9 @@ class Daemon:
                 log.error("no tick for %d s: the timer is set anew", steady - self._ticked)
             elif jump >= -JUMP:
                 continue
+            if jump < -JUMP:  # whatever the last tick knows of it: under the wrong hour it may fail
+                back = partial(self.service.set_back, self.clock.now())
+                await self.worker.guarded("the clock", back)
             self._schedule(timer)
             await self.tick()
             self.wake()  # whatever the dispatcher waits for, it reckoned on another clock

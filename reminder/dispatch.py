@@ -59,7 +59,8 @@ class Dispatcher:
 
     def take(self, inbound: Inbound) -> bool:
         """Takes one message in, and its answer at once on its way; in the store's thread."""
-        most = 0 if self.worker.stop.is_set() else ANSWERS
+        full = len(self._ready) + len(self._answers) >= max(AHEAD, self.in_flight)
+        most = 0 if full or self.worker.stop.is_set() else ANSWERS
         taken, parcels = self.service.take(inbound, self.clock.now(), most)
         self._held.update(parcel.row.id for parcel in parcels)
         self._answers.extend(parcels)
@@ -115,14 +116,25 @@ class Dispatcher:
 
     def _set_out(self) -> None:
         """Sends what is ready, as many at once as may be in flight."""
+        if self.worker.stop.is_set():
+            return  # what is ready is given back, in the store's thread
         if self._answers:
             answers = [self._answers.popleft() for _ in range(len(self._answers))]
             self._ready = sorted([*self._ready, *answers], key=_waits)
-        while self._ready and self._flying < self.in_flight and not self.worker.stop.is_set():
+        while self._ready and self._flying < self.in_flight:
             self._flying += 1
-            send = asyncio.create_task(self._send(self._ready.pop(0)))
+            parcel = self._ready.pop(0)
+            send = asyncio.create_task(self._send(parcel))
             self._sends.add(send)
-            send.add_done_callback(self._sends.discard)
+            send.add_done_callback(partial(self._landed, parcel.row.id))
+
+    def _landed(self, row: int, send: asyncio.Task[None]) -> None:
+        self._sends.discard(send)
+        if send.cancelled():
+            self._held.discard(row)
+        elif (error := send.exception()) is not None:
+            self._held.discard(row)
+            log.error("sending row %d broke off: %s: %s", row, type(error).__name__, error)
 
     def _lease(self, limit: int) -> tuple[list[Parcel], datetime | None]:
         """Up to `limit` messages that are ready to go; else when the next one is due."""
@@ -159,26 +171,23 @@ class Dispatcher:
     async def _send(self, parcel: Parcel) -> None:
         row = parcel.row.id
         try:
-            try:
-                if parcel.day != local_day(self.clock.now()):
-                    # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
-                    await self._insist(partial(self.service.give_back, [parcel]), [row])
-                    return
-                outcome = await self._offer(parcel)
-            finally:
-                self._flying -= 1
-                self._set_out()
-                self._wake.set()
-            at = self.clock.now()
-            if isinstance(outcome, SendError):
-                failed = partial(self.service.failed, parcel, outcome, at)
-                await self._insist(failed, [row])
-                self._wake.set()
-            else:
-                self.on_sent(parcel.row.draft, at)
-                await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
+            if parcel.day != local_day(self.clock.now()):
+                # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
+                await self._insist(partial(self.service.give_back, [parcel]), [row])
+                return
+            outcome = await self._offer(parcel)
         finally:
-            self._held.discard(row)
+            self._flying -= 1
+            self._set_out()
+            self._wake.set()
+        at = self.clock.now()
+        if isinstance(outcome, SendError):
+            failed = partial(self.service.failed, parcel, outcome, at)
+            await self._insist(failed, [row])
+            self._wake.set()
+        else:
+            self.on_sent(parcel.row.draft, at)
+            await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
 
     async def _offer(self, parcel: Parcel) -> str | SendError:
         """What the provider made of it: its id there, or why not."""
@@ -216,9 +225,14 @@ class Dispatcher:
         Should that fail, or the daemon end before it, the leases say so: the rows are sent once
         more, marked.
         """
+
+        def recorded() -> None:
+            work()
+            self._held.difference_update(rows)  # here: the thread may lease one anew at once
+
         while True:
             try:
-                await self.worker.do(work)
+                await self.worker.do(recorded)
             except StoreBusyError as error:
                 self.worker.troubles.waits("the record of what was sent", error)
                 if self.worker.stop.is_set():
@@ -230,6 +244,7 @@ class Dispatcher:
                     "marked, when its lease has ended",
                     ", ".join(map(str, rows)), type(error).__name__, error,
                 )  # fmt: skip
+                self._held.difference_update(rows)
                 return
             else:
                 self.worker.troubles.over("the record of what was sent")

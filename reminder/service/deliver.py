@@ -90,6 +90,9 @@ def prepared(
         except StoreBusyError as error:  # the rest of the batch goes all the same
             log.error("row %d waits for its lease to end: %s", row.id, error)
             continue
+        except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
+            log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
+            continue
         if parcel:
             parcels.append(parcel)
     return parcels

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +18,7 @@ class Allowance:
     most: int
     within: timedelta
     acts: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
+    undo: list[deque[datetime]] | None = None  # where acts were counted that may be taken back
 
     def take(self, sender: str, now: datetime) -> bool:
         """Counts one act; False, and not counted, if that is one too many."""
@@ -28,6 +31,8 @@ class Allowance:
         if len(times) >= self.most:
             return False
         times.append(now)
+        if self.undo is not None:
+            self.undo.append(times)
         return True
 
 
@@ -42,6 +47,23 @@ class Limits:
     mailed: Allowance = field(default_factory=lambda: Allowance(20, timedelta(hours=1)))
     codes: Allowance = field(default_factory=lambda: Allowance(5, timedelta(hours=1)))
     codes_of_all: Allowance = field(default_factory=lambda: Allowance(60, timedelta(hours=1)))
+
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Counts what is done in it, unless an exception ends it: that is tried again, whole."""
+        allowances: list[Allowance] = list(vars(self).values())
+        for allowance in allowances:
+            allowance.undo = []
+        try:
+            yield
+        except BaseException:
+            for allowance in allowances:
+                for times in allowance.undo or ():
+                    times.pop()
+            raise
+        finally:
+            for allowance in allowances:
+                allowance.undo = None
 
     def may_speak(self, sender: str, now: datetime) -> bool:
         """Whether an officer's message is taken."""

@@ -76,14 +76,17 @@ class Service:
         """
         last = tick.ahead(self.store, now)
         if last is not None:
-            wait = self.delivery.retries.longest
-            hurried = self.store.bring_forward(now, wait, deliver.HOLD)
+            hurried = self.set_back(now)
             log.warning(
                 "the clock was set back, before the last tick (%s): nothing is said twice, %s",
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
         return tick.tick(self.refresh(), self.store, now)
+
+    def set_back(self, now: datetime) -> int:
+        """The clock was set back: no message waits for the hour it showed; how many did."""
+        return self.store.bring_forward(now, self.delivery.retries.longest, deliver.HOLD)
 
     def receive(self, inbound: Inbound, now: datetime) -> bool:
         """Takes one message; True if it was answered or acted on."""
@@ -94,9 +97,17 @@ class Service:
 
         One commit keeps what was said, what it came to, and that the answer is on its way.
         """
-        with self.store.together():
-            taken = self.receiver.receive(self.refresh(), inbound, now)
-            rows = deliver.claimed(self.store, now, limit)
+        try:
+            with self.receiver.limits.unless_it_fails(), self.store.together():
+                taken = self.receiver.receive(self.refresh(), inbound, now)
+                rows = deliver.claimed(self.store, now, limit)
+        except StoreBusyError:
+            raise
+        except Exception as error:
+            if not limit:
+                raise  # else a faulty row must not cost what was said
+            log.error("what waits can't be leased: %s: %s", type(error).__name__, error)
+            return self.take(inbound, now, 0)
         try:
             return taken, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
         except StoreBusyError as error:
@@ -115,7 +126,10 @@ class Service:
     def sent_together(self, accepted: Sequence[Accepted]) -> None:
         """Messages were accepted; one commit keeps that of all."""
         deliver.sent(self.store, accepted)
-        self._up({one.parcel.row.draft.channel for one in accepted})
+        try:
+            self._up({one.parcel.row.draft.channel for one in accepted})
+        except StoreBusyError as error:  # the next message says it too
+            log.error("that a channel works again is not on record: %s", error)
 
     def accepted(self, channel: str) -> None:
         """The provider has let the program in: what was said of its refusal is over."""

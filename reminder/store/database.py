@@ -48,11 +48,11 @@ class Database:
     def together(self) -> Iterator[None]:
         """All that this thread reads and writes in it is one transaction of a writer."""
         with self.writing() as connection:
-            self._mine.joint = connection
+            outer, self._mine.joint = vars(self._mine).get("joint"), connection
             try:
                 yield
             finally:
-                self._mine.joint = None
+                self._mine.joint = outer
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -71,8 +71,14 @@ class Database:
             with engine.begin() as connection:
                 yield connection
         else:
-            with kept.begin():
-                yield kept
+            try:
+                with kept.begin():
+                    yield kept
+            except BaseException:
+                # A COMMIT that SQLite has refused stays open: the pool's reset ends it.
+                kept.close()
+                self._kept.remove(kept)
+                raise
 
     def kept(self, engine: Engine) -> Connection:
         """This thread's connection: one from the pool each time costs as much as the statement."""
@@ -97,7 +103,13 @@ class Database:
         """Lets readers and a writer work side by side on a SQLite file, for good."""
         if self.path is not None:
             with self._explained(), closing(self._writer.raw_connection()) as raw:
-                raw.cursor().execute("PRAGMA journal_mode=WAL")  # not within a transaction
+                # Not within a transaction. A network's file system may refuse it.
+                (mode,) = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()
+            if mode != "wal":
+                raise ReminderError(
+                    f"{self.name} can't be kept in SQLite's WAL mode (it stays in {mode}): "
+                    "put it on a disk of this machine, not on a network share"
+                )
 
     def close(self) -> None:
         """Closes all connections."""

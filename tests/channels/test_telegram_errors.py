@@ -57,18 +57,28 @@ def test_what_a_refusal_means(
     over(test, answer_seconds=0.2)
 
 
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "http://khong-co.invalid:8080"])
-def test_a_proxy_of_the_environment_is_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9"])
+def test_a_proxy_of_the_environment_is_used(
+    name: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that can't be reached: nothing has left, so what is sent later is no repeat."""
+    monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("no_proxy", "")
 
-    async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
-        monkeypatch.setenv("http_proxy", proxy)
-        monkeypatch.setenv("no_proxy", "")
-        error = await refusal(channel)
-        assert (known(error), error.reason) == ({"retry": True}, "không kết nối được với Telegram")
-        assert server.sent == []
+    async def main() -> SendError:
+        async with FakeTelegram(TOKEN) as server:
+            time = Ticking()
+            channel = TelegramChannel(
+                make_bot(TOKEN, server.base_url), Pacer(time.clock, time.skip)
+            )
+            error = await refusal(channel)
+            await channel.stop()
+            assert server.sent == []
+            return error
 
-    over(test)
+    error = asyncio.run(main())
+    assert (known(error), error.reason) == ({"retry": True}, "không kết nối được với Telegram")
 
 
 def test_people_who_left_are_told_apart_by_the_servers_own_words() -> None:

@@ -137,12 +137,16 @@ async def out_of_reach(month: Month) -> None:
 
 async def is_noticed(month: Month, name: str) -> None:
     """Until the log tells of it, and a moment longer; ten seconds if it never does."""
-    line = len(month.nursery.log)
-    for _ in range(500):
-        if is_said(BY_NAME[name], month.nursery.log[line:]):
-            break
-        await asyncio.sleep(0.02)
+    await is_told(month, BY_NAME[name], len(month.nursery.log))
     await asyncio.sleep(a_moment(month))
+
+
+async def is_told(month: Month, fault: Fault, line: int) -> None:
+    """Until the log tells of it, from its line `line` on; ten seconds if it never does."""
+    for _ in range(500):
+        if is_said(fault, month.nursery.log[line:]):
+            return
+        await asyncio.sleep(0.02)
 
 
 async def is_over(month: Month) -> None:

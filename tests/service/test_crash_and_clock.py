@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from reminder.core.desk import Inbound
 from reminder.core.outbox import LOST_AGAIN, RowState
 from reminder.core.plan import Plan
 from reminder.core.schedule import Scheduler
-from reminder.ports import SendError
+from reminder.ports import SendError, Store, StoreBusyError
 from reminder.service.deliver import LIVES
 from reminder.service.office import TELEGRAM
-from tests.service.world import World, at, person, world
+from reminder.store.opening import open_store
+from tests.service.world import CHATS, World, at, person, world
 
 
 @pytest.fixture
@@ -127,3 +132,57 @@ def test_what_a_day_has_left_over_rings_at_no_odd_hour(office: World) -> None:
         "telegram an nudge: Chào anh/chị. Thứ Hai 29/01, Tư pháp có 2 việc sắp đến hạn:"
     ]
     assert [line for line in office.tick(at("29/01", "08:02")) if "an nudge" in line] == []
+
+
+def test_a_clock_years_ahead_loses_nothing(office: World) -> None:
+    """Beyond the calendar no message can be made: what was leased there goes in the true hour."""
+    office.service.tick(at("24/01"))
+    waiting = office.states()["pending"]
+    far = at("24/01") + timedelta(days=4 * 366)
+    assert office.service.lease(far, 2) == []
+    right = at("24/01", "08:01")
+    office.service.set_back(right)
+    office.service.sweep(right + timedelta(minutes=5))
+    assert len(office.deliver(right + timedelta(minutes=6))) == waiting
+
+
+def opened(path: Path) -> Store:
+    return open_store(f"sqlite:///{path.as_posix()}", exclusive=False, sleep=lambda _: None)
+
+
+def test_a_row_that_can_not_be_read_costs_no_answer(
+    plan2024: Plan, scheduler: Scheduler, tmp_path: Path
+) -> None:
+    """What an officer wrote is on record, though nothing can be leased with it."""
+    office = world(plan2024, scheduler, store=opened(tmp_path / "r.db"))
+    office.tick(at("24/01"))
+    office.service.tick(at("25/01"))
+    with closing(sqlite3.connect(tmp_path / "r.db")) as other, other:
+        other.execute("UPDATE outbox SET payload = '{', kind = 'reply' WHERE state = 'pending'")
+    said = Inbound(
+        channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
+        text="/done 1c", message="1",
+    )  # fmt: skip
+    assert office.service.take(said, at("25/01"), 2) == (True, [])
+    assert office.events() == ["done 1c.1 2024 tu-phap an"]
+
+
+def test_what_is_tried_again_uses_up_no_allowance(office: World) -> None:
+    """A disk that stays full for hours: the request is recorded at last, and not refused."""
+    office.tick(at("24/01"))
+    asked = Inbound(
+        channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
+        text="gia hạn 1c 15/02 chờ số liệu", message="1",
+    )  # fmt: skip
+    record = office.store.record
+
+    def full(*_: object, **__: object) -> bool:
+        raise StoreBusyError("the disk is full")
+
+    office.store.record = full  # type: ignore[method-assign]
+    for second in range(0, 500, 5):
+        with pytest.raises(StoreBusyError):
+            office.service.take(asked, at("24/01", "09:00") + timedelta(seconds=second), 2)
+    office.store.record = record  # type: ignore[method-assign]
+    assert office.service.receive(asked, at("24/01", "09:10"))
+    assert office.events() == ["extension-asked 1c.1 2024 tu-phap an"]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from reminder.core.outbox import RowState
-from reminder.ports import Broken, StoreBusyError, StoreRefusedError
+from reminder.ports import Broken, Store, StoreBusyError, StoreRefusedError
 from reminder.store import SqlStore
+from reminder.store.database import Database
 from tests.store.conftest import Opener
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, on_writer, said
 
@@ -188,3 +189,41 @@ def test_a_naive_time_is_refused(sql: SqlStore) -> None:
     with pytest.raises(ValueError, match="must be aware"):
         sql.record([event()], unit_names={}, drafts=[draft(slot=naive)], at=NOW)
     assert sql.events() == []
+
+
+def test_a_commit_that_is_refused_leaves_nothing_open(path: Path) -> None:
+    """Not in WAL mode a reader holds up the COMMIT: the next write works all the same."""
+    path.parent.mkdir(exist_ok=True)
+    database = Database(f"sqlite:///{path.as_posix()}", busy=0)
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a)")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM t").fetchall()
+        with pytest.raises(StoreBusyError), database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    with database.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (2)")
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT a FROM t").all() == [(2,)]
+    database.close()
+
+
+def test_what_is_done_together_is_kept_or_undone_as_one(store: Store) -> None:
+    """And sees itself meanwhile."""
+    with store.together():
+        assert store.record([], unit_names={}, drafts=[draft("an", kind="reply")], at=NOW)
+        store.set_meta("a", "b")
+        assert store.meta("a") == "b"
+        assert [row.draft.recipient for row in store.lease(NOW, 2, HOLD, CHANNELS)] == ["an"]
+
+    def broken() -> None:
+        with store.together():
+            store.record([event()], unit_names=UNITS, seen=("telegram", "1"), at=NOW)
+            store.set_meta("a", "c")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert (store.meta("a"), store.events(), store.counts()["leased"]) == ("b", [], 1)
+    assert store.record([event()], unit_names=UNITS, seen=("telegram", "1"), at=NOW)
