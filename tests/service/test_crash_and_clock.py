@@ -155,15 +155,14 @@ def test_a_row_that_can_not_be_read_costs_no_answer(
 ) -> None:
     """What an officer wrote is on record, though nothing can be leased with it."""
     office = world(plan2024, scheduler, store=opened(tmp_path / "r.db"))
-    office.tick(at("24/01"))
-    office.service.tick(at("25/01"))
+    office.service.tick(at("24/01"))
     with closing(sqlite3.connect(tmp_path / "r.db")) as other, other:
         other.execute("UPDATE outbox SET payload = '{', kind = 'reply' WHERE state = 'pending'")
     said = Inbound(
         channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
         text="/done 1c", message="1",
     )  # fmt: skip
-    assert office.service.take(said, at("25/01"), 2) == (True, [])
+    assert office.service.take(said, at("24/01", "08:01"), 2) == (True, [])
     assert office.events() == ["done 1c.1 2024 tu-phap an"]
 
 
