@@ -162,7 +162,8 @@ class OutboxPart(Part):
         with self._database.writing() as connection:
             for claim in CLAIMS:
                 if (most := limit - len(leased)) > 0:
-                    claimed = connection.execute(claim, {**values, "most": most})
+                    # All at once: a row that can't be read would leave the statement open.
+                    claimed = connection.execute(claim, {**values, "most": most}).all()
                     leased += [to_row(columns) for columns in claimed]
                 if leased and claim is CLAIMS[0]:
                     break  # who has written waits for them, and no longer than they take
