@@ -149,6 +149,14 @@ async def is_told(month: Month, fault: Fault, line: int) -> None:
         await asyncio.sleep(0.02)
 
 
+async def is_readable(month: Month, line: int) -> None:
+    """Until the log tells, from its line `line` on, that the mailbox is; or five seconds."""
+    for _ in range(250):
+        if any("the mailbox can be read again" in said for said in month.nursery.log[line:]):
+            return
+        await asyncio.sleep(0.02)
+
+
 async def is_over(month: Month) -> None:
     """Until the log tells that the trouble is over, as far as the daemon knows; or five seconds.
 
