@@ -76,7 +76,7 @@ def compose(
 ) -> Outbound:
     """`template` filled with `values`, in all forms; `as_page`: as a mail too."""
     with_buttons = render_lines(template, buttons=bool(actions), **values)
-    typed = render_lines(template, buttons=False, **values)
+    typed = render_lines(template, buttons=False, **values) if actions else with_buttons
     heading = one_line(subject, 150)
     return Outbound(
         subject=heading,

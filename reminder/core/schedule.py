@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from reminder.core.ledger import Event, State, history
@@ -376,6 +377,7 @@ def _speaks_late(timing: Timing, number: int) -> bool:
     return bool(timing.late_every and beyond and number % timing.late_every == 0)
 
 
+@lru_cache(maxsize=1024)  # a tick asks for the same few moments thousands of times
 def local_day(at: datetime) -> date:
     """The office's day at the instant `at`."""
     return local(at).date()
