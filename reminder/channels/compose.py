@@ -8,7 +8,9 @@ whether the reader has any: the plain forms say what to type instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
@@ -29,6 +31,19 @@ _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
 _KINDS = frozenset(get_args(LineKind))
+
+
+_PAGES: ContextVar[bool] = ContextVar("pages", default=True)
+
+
+@contextmanager
+def no_page() -> Iterator[None]:
+    """What is composed in it goes by no mail, and the page, a third of the work, is left out."""
+    before = _PAGES.set(False)
+    try:
+        yield
+    finally:
+        _PAGES.reset(before)
 
 
 @cache
@@ -71,10 +86,9 @@ def compose(
     actions: Actions = (),
     reply_to: str = "",
     edit: str = "",
-    as_page: bool = True,
     **values: object,
 ) -> Outbound:
-    """`template` filled with `values`, in all forms; `as_page`: as a mail too."""
+    """`template` filled with `values`, in all forms; within `no_page` in those that are no page."""
     with_buttons = render_lines(template, buttons=bool(actions), **values)
     typed = render_lines(template, buttons=False, **values) if actions else with_buttons
     heading = one_line(subject, 150)
@@ -82,7 +96,7 @@ def compose(
         subject=heading,
         html="\n".join(line.shown for line in fit(with_buttons)),
         text="\n".join(line.plain for line in typed),
-        mail_html=mail_document(heading, typed) if as_page else "",
+        mail_html=mail_document(heading, typed) if _PAGES.get() else "",
         actions=actions,
         reply_to=reply_to,
         edit=edit,

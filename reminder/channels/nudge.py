@@ -86,7 +86,7 @@ def nudge(
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
     `aside`: one more line at its end.
     `off`: who is away, and for which units the recipient stands in.
-    `by_mail`: as a page too, with the due days as a calendar file.
+    `by_mail`: with the due days as a calendar file.
     """
     chosen = _chosen(context, items)
     live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
@@ -114,7 +114,6 @@ def nudge(
         subject=_subject(context, shown, asked),
         actions=_buttons(context, shown, live, off),
         edit=edit,
-        as_page=by_mail,
         v=view,
     )
     if edit or not by_mail:

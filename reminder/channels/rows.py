@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from reminder.channels import digest_files, escalation, notices, nudge, reportdraft, settled
-from reminder.channels.compose import in_thread, repeated
+from reminder.channels.compose import in_thread, no_page, repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import digest_of, weekly
 from reminder.channels.escalation import Above, Reminded
@@ -40,7 +41,8 @@ class RowRenderer:
     def render(self, view: Moment, row: Row) -> Outbound | None:
         """The message of `row`; None if nothing of it is left to say."""
         context = self.context(view.office, view.now)
-        message = self._kinds[row.draft.kind](self, view, context, row)
+        with nullcontext() if row.draft.channel == EMAIL else no_page():
+            message = self._kinds[row.draft.kind](self, view, context, row)
         if message is None:
             return None
         reply_to = str(row.draft.payload.get("reply_to", ""))

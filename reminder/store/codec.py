@@ -16,6 +16,7 @@ from reminder.ports import Recorded, Spoken, StoreRefusedError
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # made once: dumps would each time
 
 
 @lru_cache(maxsize=64)  # a tick writes the same few moments thousands of times
@@ -123,7 +124,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
         "kind": draft.kind,
         "subject": words(draft.subject),
         "channel": draft.channel,
-        "payload": json.dumps(dict(draft.payload), separators=(",", ":")),
+        "payload": _compact(dict(draft.payload)),
         "drafted_due": stamp(draft.due_at),
         "state": RowState.PENDING.value,
         "due_at": stamp(draft.due_at),
