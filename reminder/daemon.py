@@ -19,9 +19,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from reminder.core.desk import Inbound
 from reminder.dispatch import Dispatcher
-from reminder.ports import Channel, Clock, StoreBusyError
+from reminder.ports import Channel, Clock
 from reminder.service.service import Service
-from reminder.tending import Worker, nap, tended
+from reminder.tending import Worker, tended
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -127,15 +127,7 @@ class Daemon:
 
     async def _begin(self) -> None:
         """The service's beginning, however long the database can't be written."""
-        while not self.worker.stop.is_set():
-            try:
-                await self.do(lambda: self.service.begin(self.clock.now()))
-            except StoreBusyError as error:
-                self.worker.troubles.waits("the start", error)
-                await nap(self.worker.stop, self.worker.busy_pause)
-            else:
-                self.worker.troubles.over("the start")
-                return
+        await self.worker.insisted("the start", lambda: self.service.begin(self.clock.now()))
 
     def _tended(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         return asyncio.create_task(tended(name, run, self.worker.stop, self.restart_pause))
@@ -203,17 +195,12 @@ class Daemon:
 
         CancelledError at the end: what was not recorded must not be confirmed either.
         """
-        while not self.worker.stop.is_set():
-            try:
-                taken = await self.do(partial(self.dispatcher.take, inbound))
-            except StoreBusyError as error:
-                self.worker.troubles.waits("an incoming message", error)
-                await nap(self.worker.stop, self.worker.busy_pause)
-                continue
-            self.worker.troubles.over("an incoming message")
-            await self.dispatcher.taken()
-            return taken
-        raise asyncio.CancelledError
+        take = partial(self.dispatcher.take, inbound)
+        taken = await self.worker.insisted("an incoming message", take)
+        if taken is None:
+            raise asyncio.CancelledError
+        await self.dispatcher.taken()
+        return taken
 
     async def note(self, name: str, value: str) -> None:
         """Keeps a mark in the store, if that can be written now."""

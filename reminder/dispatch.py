@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from functools import partial
 from reminder.core.desk import Inbound
 from reminder.core.outbox import Draft
 from reminder.core.schedule import local_day
-from reminder.ports import Channel, Clock, SendError, StoreBusyError
+from reminder.ports import Channel, Clock, SendError
 from reminder.service.deliver import Accepted, Parcel
 from reminder.service.service import Service
 from reminder.tending import Worker, nap
@@ -57,9 +57,13 @@ class Dispatcher:
         """The rows that are alive, however long a provider makes them wait."""
         return frozenset(self._held)
 
+    @property
+    def _ahead(self) -> int:
+        return max(AHEAD, self.in_flight)
+
     def take(self, inbound: Inbound) -> bool:
         """Takes one message in, and its answer at once on its way; in the store's thread."""
-        full = len(self._ready) + len(self._answers) >= max(AHEAD, self.in_flight)
+        full = len(self._ready) + len(self._answers) >= self._ahead
         most = 0 if full or self.worker.stop.is_set() else ANSWERS
         taken, parcels = self.service.take(inbound, self.clock.now(), most)
         self._held.update(parcel.row.id for parcel in parcels)
@@ -88,17 +92,16 @@ class Dispatcher:
             self._wake.clear()
             self.beat()
             self._set_out()
-            ahead = max(AHEAD, self.in_flight)
-            if len(self._ready) > ahead // 2:
+            if len(self._ready) > self._ahead // 2:
                 await self._woken(IDLE)
                 continue
-            room = ahead - len(self._ready) + max(0, self.in_flight - self._flying)
+            room = self._ahead - len(self._ready) + max(0, self.in_flight - self._flying)
             found = await self.worker.guarded("lease", partial(self._lease, room))
             if found is None:
                 await nap(self.worker.stop, self.worker.busy_pause)
                 continue
             parcels, due = found
-            self._ready = sorted([*self._ready, *parcels], key=_waits)
+            self._queue(parcels)
             if not parcels:
                 await self._rest(due)
         await self.worker.guarded("give back", self._give_back)
@@ -118,15 +121,23 @@ class Dispatcher:
         """Sends what is ready, as many at once as may be in flight."""
         if self.worker.stop.is_set():
             return  # what is ready is given back, in the store's thread
-        if self._answers:
-            answers = [self._answers.popleft() for _ in range(len(self._answers))]
-            self._ready = sorted([*self._ready, *answers], key=_waits)
+        self._queue(self._leased_answers())
         while self._ready and self._flying < self.in_flight:
             self._flying += 1
             parcel = self._ready.pop(0)
             send = asyncio.create_task(self._send(parcel))
             self._sends.add(send)
             send.add_done_callback(partial(self._landed, parcel.row.id))
+
+    def _queue(self, parcels: Sequence[Parcel]) -> None:
+        """Answers set out before all else."""
+        if parcels:
+            self._ready = sorted(
+                [*self._ready, *parcels], key=lambda p: p.row.draft.kind != "reply"
+            )
+
+    def _leased_answers(self) -> list[Parcel]:
+        return [self._answers.popleft() for _ in range(len(self._answers))]
 
     def _landed(self, row: int, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
@@ -147,8 +158,7 @@ class Dispatcher:
 
     def _give_back(self) -> None:
         """What was leased ahead, and not sent: at the next start it is no possible repeat."""
-        answers = [self._answers.popleft() for _ in range(len(self._answers))]
-        ready, self._ready = [*self._ready, *answers], []
+        ready, self._ready = [*self._ready, *self._leased_answers()], []
         self.service.give_back(ready)
         self._held.difference_update(parcel.row.id for parcel in ready)
 
@@ -230,27 +240,12 @@ class Dispatcher:
             work()
             self._held.difference_update(rows)  # here: the thread may lease one anew at once
 
-        while True:
-            try:
-                await self.worker.do(recorded)
-            except StoreBusyError as error:
-                self.worker.troubles.waits("the record of what was sent", error)
-                if self.worker.stop.is_set():
-                    return
-                await nap(self.worker.stop, self.worker.busy_pause)
-            except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
-                log.error(
-                    "what became of row %s can't be recorded (%s: %s): it is sent once more, "
-                    "marked, when its lease has ended",
-                    ", ".join(map(str, rows)), type(error).__name__, error,
-                )  # fmt: skip
-                self._held.difference_update(rows)
-                return
-            else:
-                self.worker.troubles.over("the record of what was sent")
-                return
-
-
-def _waits(parcel: Parcel) -> bool:
-    """Answers set out before all else."""
-    return parcel.row.draft.kind != "reply"
+        try:
+            await self.worker.insisted("the record of what was sent", recorded)
+        except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
+            log.error(
+                "what became of row %s can't be recorded (%s: %s): it is sent once more, "
+                "marked, when its lease has ended",
+                ", ".join(map(str, rows)), type(error).__name__, error,
+            )  # fmt: skip
+            self._held.difference_update(rows)

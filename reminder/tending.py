@@ -115,6 +115,23 @@ class Worker:
             self.troubles.fails(what, error)
         return None
 
+    async def insisted(self, what: str, work: Callable[[], T]) -> T | None:
+        """`work`, however long the database can't be written; None: the end came before it could.
+
+        Whatever else goes wrong is the caller's.
+        """
+        while True:
+            try:
+                done = await self.do(work)
+            except StoreBusyError as error:
+                self.troubles.waits(what, error)
+                if self.stop.is_set():
+                    return None
+                await nap(self.stop, self.busy_pause)
+            else:
+                self.troubles.over(what)
+                return done
+
     def end(self) -> None:
         """Waits for what the thread still has to do."""
         self._thread.shutdown(wait=True)

@@ -31,15 +31,13 @@ _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
 _KINDS = frozenset(get_args(LineKind))
-
-
 _PAGES: ContextVar[bool] = ContextVar("pages", default=True)
 
 
 @contextmanager
-def no_page() -> Iterator[None]:
-    """What is composed in it goes by no mail, and the page, a third of the work, is left out."""
-    before = _PAGES.set(False)
+def pages(*, wanted: bool) -> Iterator[None]:
+    """Whether what is composed in it may go by mail: else the page, a third of the work, is not."""
+    before = _PAGES.set(wanted)
     try:
         yield
     finally:
@@ -88,7 +86,7 @@ def compose(
     edit: str = "",
     **values: object,
 ) -> Outbound:
-    """`template` filled with `values`, in all forms; within `no_page` in those that are no page."""
+    """`template` filled with `values`, in all forms; `pages` says whether as a page too."""
     with_buttons = render_lines(template, buttons=bool(actions), **values)
     typed = render_lines(template, buttons=False, **values) if actions else with_buttons
     heading = one_line(subject, 150)

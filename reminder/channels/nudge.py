@@ -78,7 +78,7 @@ def nudge(
     insist: bool = False,
     aside: str = "",
     off: Off = NOBODY,
-    by_mail: bool = True,
+    files: bool = True,
 ) -> Outbound | None:
     """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
 
@@ -86,7 +86,7 @@ def nudge(
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
     `aside`: one more line at its end.
     `off`: who is away, and for which units the recipient stands in.
-    `by_mail`: with the due days as a calendar file.
+    `files`: with the due days as a calendar file.
     """
     chosen = _chosen(context, items)
     live = {k: units for k, units in chosen.items() if _live(context, k, units, insist=insist)}
@@ -116,7 +116,7 @@ def nudge(
         edit=edit,
         v=view,
     )
-    if edit or not by_mail:
+    if edit or not files:
         return message
     return replace(message, attachments=(_due_days(context, live),))
 

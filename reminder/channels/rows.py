@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from reminder.channels import digest_files, escalation, notices, nudge, reportdraft, settled
-from reminder.channels.compose import in_thread, no_page, repeated
+from reminder.channels.compose import in_thread, pages, repeated
 from reminder.channels.context import Act, Context
 from reminder.channels.digest import digest_of, weekly
 from reminder.channels.escalation import Above, Reminded
@@ -41,7 +40,7 @@ class RowRenderer:
     def render(self, view: Moment, row: Row) -> Outbound | None:
         """The message of `row`; None if nothing of it is left to say."""
         context = self.context(view.office, view.now)
-        with nullcontext() if row.draft.channel == EMAIL else no_page():
+        with pages(wanted=row.draft.channel == EMAIL):
             message = self._kinds[row.draft.kind](self, view, context, row)
         if message is None:
             return None
@@ -81,7 +80,7 @@ class RowRenderer:
         # One unit's officers stand side by side in the outbox, and read the same.
         same = (office, context.today, items, insist, aside, off, by_mail)
         if self._said[0] != same:
-            said = nudge.nudge(context, items, insist=insist, aside=aside, off=off, by_mail=by_mail)
+            said = nudge.nudge(context, items, insist=insist, aside=aside, off=off, files=by_mail)
             self._said = (same, said)
         message = self._said[1]
         if message is None or not by_mail:
@@ -94,8 +93,7 @@ class RowRenderer:
         if "asked" in row.draft.payload:
             message = self._decided(moment, context, row)
             return replace(message, edit=edit) if message else None
-        off = _off(moment.office, context, row, items)
-        return nudge.nudge(context, items, edit=edit, off=off, by_mail=False)
+        return nudge.nudge(context, items, edit=edit, off=_off(moment.office, context, row, items))
 
     def _decided(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
         """What the office was asked, as it stands now that something of it is decided."""

@@ -212,13 +212,9 @@ def failed(
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
-        failing.say_channel_down(
-            office, store, row.draft.channel, error.reason, now, said=error.said
-        )
+        failing.say_channel_down(office, store, channel, error.reason, now, said=error.said)
     if error.address_dead:
-        failing.say_address_dead(
-            office, store, row.draft.channel, parcel.address, error.reason, now
-        )
+        failing.say_address_dead(office, store, channel, parcel.address, error.reason, now)
         return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now, said=error.said)

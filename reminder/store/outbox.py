@@ -170,9 +170,7 @@ class OutboxPart(Part):
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        return self._changes_one(
-            SENT, row=row.id, attempt=row.attempts, provider=provider_id, now=stamp(at)
-        )
+        return self._changes_one(SENT, **_sent(row, provider_id, at))
 
     def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
         if len(sent) == 1:
@@ -181,16 +179,7 @@ class OutboxPart(Part):
             ids = [row.id for row, *_ in sent]
             held = set(map(tuple, connection.execute(HELD_NOW, {"rows": ids})))
             mine = [(row.id, row.attempts) in held for row, *_ in sent]
-            values = [
-                {
-                    "row": row.id,
-                    "attempt": row.attempts,
-                    "provider": provider_id,
-                    "now": stamp(at),
-                }
-                for (row, provider_id, at), held_yet in zip(sent, mine, strict=True)
-                if held_yet
-            ]
+            values = [_sent(*one) for one, is_mine in zip(sent, mine, strict=True) if is_mine]
             if values:
                 connection.execute(SENT, values)
         return mine
@@ -298,6 +287,11 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
 def _rows_by(*filters: str) -> Select[Any]:
     """Made once for each set of filters: putting it together takes longer than asking it."""
     return ROWS.where(*(_FILTERS[name] for name in filters))
+
+
+def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
+    """The values of SENT."""
+    return {"row": row.id, "attempt": row.attempts, "provider": provider_id, "now": stamp(at)}
 
 
 def _turn(row: Row) -> tuple[bool, int, datetime, int]:
