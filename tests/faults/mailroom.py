@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
-from pathlib import Path
 
+from tests.conftest import ROOT
+from tests.fakes.relay import Relay
 from tests.inbox.conftest import INBOX, PASSWORD, free_port
 
 DOWN, IN_A_MAIL, BEFORE_MOVED, HELD = (
@@ -23,22 +24,19 @@ _BODY = re.compile(rb"BODY\[\]")
 _MOVES = re.compile(rb" UID (STORE|COPY|MOVE) ", re.IGNORECASE)  # after the act, and only then
 
 
-class Mailroom:
+class Mailroom(Relay):
     """A mailbox, and the daemon's line to it; as many things as `faults` lists go wrong first."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        super().__init__(free_port())
         self.faults: list[str] = []
         self.happened: Counter[str] = Counter()
-        self.held = (
-            asyncio.Event()
-        )  # the daemon has acted, and its next word is kept from the server
+        self.held = asyncio.Event()  # the daemon has acted; its next word is kept from the server
         self._down = False
-        self._lines: set[asyncio.StreamWriter] = set()
 
     def hand_in(self, mail: EmailMessage) -> None:
         """Somebody's mail arrives, whatever the daemon's line is like."""
-        client = imaplib.IMAP4("127.0.0.1", self.port)
+        client = imaplib.IMAP4("127.0.0.1", self.target)
         client.login(INBOX, PASSWORD)
         kind, _ = client.append("INBOX", "", "", mail.as_bytes())
         client.logout()
@@ -47,8 +45,8 @@ class Mailroom:
     def go_down(self) -> None:
         """Nobody is let in, and who was in is thrown out."""
         self._down = True
-        self.happened[DOWN] += bool(self._lines)
-        for line in self._lines:
+        self.happened[DOWN] += bool(self.ends)
+        for line in self.ends:
             line.close()
 
     def come_up(self) -> None:
@@ -61,59 +59,40 @@ class Mailroom:
         self.happened[fault] += 1
         return True
 
-    async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._down:
             self.happened[DOWN] += 1
             writer.close()
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self.port)
-        self._lines |= {writer, back}
-        up = asyncio.create_task(self._up(reader, back, writer))
-        try:
-            while data := await there.read(65536):
-                if _BODY.search(data) and self._is_next(IN_A_MAIL):
-                    writer.write(data[: len(data) // 2])
-                    break
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            up.cancel()
-            for end in (writer, back):
-                end.close()
-                self._lines.discard(end)
+        await super().serve(reader, writer)
 
-    async def _up(
-        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, line: asyncio.StreamWriter
-    ) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                if _MOVES.search(data) and self._is_next(BEFORE_MOVED):
-                    line.close()
-                    break
-                if _MOVES.search(data) and self._is_next(HELD):
-                    self.held.set()
-                    await reader.read()  # until it dies
-                    break
-                back.write(data)
-                await back.drain()
-        back.close()
+    def cut_from_server(self, data: bytes) -> bool:
+        return bool(_BODY.search(data)) and self._is_next(IN_A_MAIL)
+
+    async def cut_to_server(self, data: bytes, reader: asyncio.StreamReader) -> bool:
+        if not _MOVES.search(data):
+            return False
+        if self._is_next(HELD):
+            self.held.set()
+            await reader.read()  # until it dies
+            return True
+        return self._is_next(BEFORE_MOVED)
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[int]:
         """Serves; the port of the line to it."""
         process = await asyncio.create_subprocess_exec(
-            *(str(Path(sys.executable).with_name("mail_devel")), "--host", "127.0.0.1"),
+            *(sys.executable, "-m", "tests.fakes.mail_devel", "--host", "127.0.0.1"),
             *("--user", INBOX, "--password", PASSWORD, "--no-http"),
-            *("--imap-port", str(self.port), "--smtp-port", str(free_port())),
+            *("--imap-port", str(self.target), "--smtp-port", str(free_port())),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            cwd=ROOT,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
         try:
             await self._answers(process)
-            listening = await asyncio.start_server(self._line, "127.0.0.1", 0)
+            listening = await asyncio.start_server(self.serve, "127.0.0.1", 0)
             yield listening.sockets[0].getsockname()[1]
             listening.close()
             self.go_down()
@@ -125,7 +104,7 @@ class Mailroom:
         while True:
             assert process.returncode is None, "mail_devel did not start"
             with suppress(OSError):
-                there, back = await asyncio.open_connection("127.0.0.1", self.port)
+                there, back = await asyncio.open_connection("127.0.0.1", self.target)
                 greeting = await there.read(4)
                 back.close()
                 if greeting:

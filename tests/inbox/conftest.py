@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import default
-from pathlib import Path
 
 import pytest
+
+from tests.conftest import ROOT
 
 PASSWORD = "mat-khau"
 INBOX = "nhac@example.vn"
@@ -99,13 +100,14 @@ def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
     log = (tmp_path_factory.mktemp("mail-devel") / "log").open("wb")
     process = subprocess.Popen(
         [
-            *(str(Path(sys.executable).with_name("mail_devel")), "--host", "127.0.0.1"),
+            *(sys.executable, "-m", "tests.fakes.mail_devel", "--host", "127.0.0.1"),
             *("--user", INBOX, "--password", PASSWORD, "--multi-user", "--no-http"),
             *("--alias", f"nhac+*@example.vn:{INBOX}"),
             *("--imap-port", str(world.imap_port), "--smtp-port", str(world.smtp_port)),
         ],
         stdout=log,
         stderr=log,
+        cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     try:

@@ -11,8 +11,8 @@ from reminder.store.restoring import restore
 from tests.daemon.kit import SetClock
 from tests.inbox import replies
 from tests.inbox.conftest import INBOX, MailWorld, text_in
-from tests.inbox.test_course import AN, CHI, SAID, clock, events, nudged, running, settings, until
-from tests.inbox.test_trouble import line
+from tests.inbox.line import over_a_line
+from tests.inbox.test_course import AN, CHI, SAID, clock, events, nudged, running, until
 from tests.service.world import at
 from tests.store.conftest import no_sleep
 
@@ -27,10 +27,7 @@ async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
     """What the copy knows is neither recorded nor answered anew, what it doesn't know is, with a
     mark; though the line is cut in the middle, and through another start it happens once."""
     copy = tmp_path / "copy.db"
-    async with line(post.imap_port) as (cut, port):
-        config = settings(tmp_path, post)
-        text = config.read_text(encoding="utf-8")
-        config.write_text(text.replace(f"port = {post.imap_port}", f"port = {port}"), "utf-8")
+    async with over_a_line(tmp_path, post) as (cut, config):
         async with running(config, clock) as wired:
             nudge = await nudged(post)
             note = replies.gmail(nudge, "chưa xong 1c", AN)
