@@ -21,12 +21,12 @@ from bench import wards
 from bench.rows import Row, at_most, in_turn, row
 from bench.sides import result
 from bench.year import _from, _send
-from reminder.core.ledger import Event
-from reminder.core.occurrences import Key
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.core.workdays import instant
-from reminder.service.service import Service
+from reminder.domain.calendar import instant
+from reminder.domain.ledger import Event
+from reminder.domain.occurrences import Key
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.services.service import Service
 from reminder.store import SqlStore
 
 YEARS = 10

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from datetime import time as clock_time
 from pathlib import Path
 
-from reminder.channels.pacer import Gaps, Pacer
-from reminder.channels.telegram import TelegramChannel
-from reminder.core.outbox import Draft
-from reminder.core.workdays import instant
-from reminder.service.deliver import Accepted
-from reminder.service.limits import Allowance
-from reminder.wiring import Program, program
+from reminder.app.wiring import Program, program
+from reminder.channels.telegram.pacer import Gaps, Pacer
+from reminder.channels.telegram.send import TelegramChannel
+from reminder.domain.calendar import instant
+from reminder.domain.outbox import Draft
+from reminder.services.deliver import Accepted
+from reminder.services.limits import Allowance
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 26)

@@ -28,10 +28,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bench import wards
 from bench.quiet import peak
 from bench.rows import Row, at_least, at_most, in_turn, row
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.core.simulate import simulate
-from reminder.core.workdays import instant
+from reminder.domain.calendar import instant
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.services.simulation import simulate
 
 DAY = date(2024, 1, 26)
 FIRST, LAST = date(2024, 1, 1), date(2025, 1, 31)

@@ -9,15 +9,15 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 
-from reminder import bootstrap
-from reminder.channels.rows import RowRenderer
-from reminder.core.outbox import Person
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.core.workdays import instant
-from reminder.service.office import Files, Office
-from reminder.service.receive import Receiver
-from reminder.service.service import Service
+from reminder.app import bootstrap
+from reminder.domain.calendar import instant
+from reminder.domain.outbox import Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.messages.rows import RowRenderer
+from reminder.services.handle import Receiver
+from reminder.services.office import Files, Office
+from reminder.services.service import Service
 from reminder.store import SqlStore
 from reminder.store.opening import open_store
 from reminder.store.people import _binding

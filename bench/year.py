@@ -13,11 +13,11 @@ from pathlib import Path
 
 from bench import wards
 from bench.quiet import peak
-from reminder.core.desk import Inbound
-from reminder.core.occurrences import occurrences
-from reminder.core.workdays import instant
-from reminder.service.limits import Allowance
-from reminder.service.service import Service
+from reminder.domain.calendar import instant
+from reminder.domain.context import Inbound
+from reminder.domain.occurrences import occurrences
+from reminder.services.limits import Allowance
+from reminder.services.service import Service
 
 LATE = 3  # one piece of work in three is reported five days after its due day
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.core.workdays import WorkCalendar
+from reminder.domain.calendar import WorkCalendar
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reminder.wiring import program
+from reminder.app.wiring import program
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from reminder.ports import Store
+from reminder.services.ports import Store
 from reminder.store.opening import open_store
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.month import write_clock
 from tests.faults.nursery import nursery
 from tests.faults.process import HURRY
-from tests.service.world import at
+from tests.services.world import at
 
 OFFICERS = 40
 KILLS = 20

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.dispatch import DRAIN
+from reminder.app.dispatcher import DRAIN
 from reminder.files.settings import load_settings
 from tests.conftest import ROOT
 

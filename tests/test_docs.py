@@ -11,10 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.core.commands import CommandError, parse
-from tests.channels import samples
+from reminder.understanding import CommandError, parse
 from tests.conftest import ROOT
-from tests.core.commands_kit import OFFICE
+from tests.messages import samples
+from tests.understanding.commands_kit import OFFICE
 
 DOCS = ROOT / "docs"
 GUIDES = ("huong-dan-can-bo.md", "huong-dan-van-phong.md")
@@ -48,10 +48,10 @@ def test_each_command_stands_in_the_readme(command: tuple[str, ...]) -> None:
 
 
 def test_each_room_stands_in_the_table() -> None:
-    """CONTRIBUTING's table of rooms is whole: the top, the core and the service to the file."""
+    """CONTRIBUTING's table of packages is whole: the domain and the services to the file."""
     table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     package = ROOT / "reminder"
-    files = [f for room in ("", "core", "service") for f in (package / room).glob("[!_]*.py")]
+    files = [f for room in ("", "domain", "services") for f in (package / room).glob("[!_]*.py")]
     folders = [folder for folder in package.iterdir() if (folder / "__init__.py").exists()]
     missing = [f.name for f in files if f.name not in table]
     missing += [folder.name for folder in folders if f"{folder.name}/" not in table]

@@ -16,7 +16,7 @@ def test_the_wired_daemon_loads_nothing_that_only_some_days_need() -> None:
     """Neither the makers of files, nor the readers of a mailbox, nor what migrates."""
     program = f"""
 import sys
-import reminder.cli, reminder.wiring, reminder.logs, reminder.files.settings
+import reminder.cli, reminder.app.wiring, reminder.app.logs, reminder.files.settings
 print(*[name for name in {HEAVY!r} if name in sys.modules])
 """
     done = subprocess.run(

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from reminder.channels.wording import one_line
-from reminder.core.periods import vn_day
-from reminder.core.workdays import local
-from reminder.ports import Capabilities, Outbound
+from reminder.domain.calendar import local
+from reminder.domain.periods import vn_day
+from reminder.messages.wording import one_line
+from reminder.services.ports import Capabilities, Outbound
 
 WIDEST = 96
 _CODE = re.compile(r"(?m)^(?:• |✅ (?:Đã ghi )?)(\S+)")

@@ -18,17 +18,16 @@ from reminder.cli import (
     daemon,
     digest,
     doctor,
-    ics,
+    documents,
     log,
     outbox,
     people,
     plan,
-    report,
     simulate,
     status,
     understand,
 )
-from reminder.core.errors import ReminderError
+from reminder.domain.errors import ReminderError
 from reminder.files.toml import NO_RIGHT
 
 app = typer.Typer(
@@ -54,8 +53,8 @@ for name, command, example in (
     ("digest", digest.digest, digest.EXAMPLES),
     ("backup", backup.backup, "Example: reminder backup /mnt/usb/nhac-viec.db"),
     ("restore", backup.restore, "Example: reminder restore var/backups/reminder-2024-03-01.db"),
-    ("ics", ics.ics, ics.EXAMPLE),
-    ("report", report.report, report.EXAMPLE),
+    ("ics", documents.ics, documents.ICS_EXAMPLE),
+    ("report", documents.report, documents.REPORT_EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),
     ("understand", understand.understand, understand.EXAMPLES),
 ):

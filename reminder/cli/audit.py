@@ -8,19 +8,18 @@ from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
-from reminder import bootstrap
-from reminder.channels.wording import kind_words
+from reminder.app import bootstrap
 from reminder.cli.status import STATES
-from reminder.core.errors import ReminderError
-from reminder.core.outbox import RowState
-from reminder.core.periods import vn_date
-from reminder.core.schedule import Stage, local_day
-from reminder.core.workdays import local
-from reminder.documents.csvfile import Cell, csv_file
-from reminder.ports import Broken
-from reminder.service import heads
-from reminder.service.heads import Told, Verdict
-from reminder.service.proof import Notice, Work, notices
+from reminder.documents.csv import Cell, csv_file
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import RowState
+from reminder.domain.periods import vn_date
+from reminder.domain.schedule import Stage, local_day
+from reminder.messages.wording import kind_words
+from reminder.services import proof
+from reminder.services.ports import Broken
+from reminder.services.proof import Notice, Told, Verdict, Work, notices
 
 SHOWN = 16  # hex digits of a hash, as a digest prints them
 NAMED = 3  # heads that are named one by one
@@ -39,9 +38,9 @@ _TO_DO = (
 
 def verify(config: Path | None, typed: Sequence[str]) -> None:
     """Says that the ledger is whole; ReminderError says where it is not, and what to do."""
-    told = [heads.typed(text) for text in typed]
+    told = [proof.typed(text) for text in typed]
     with bootstrap.database(config) as store:
-        verdict = heads.verify(store, told)
+        verdict = proof.verify(store, told)
         number, last = store.head()
     if verdict.broken is not None:
         raise ReminderError(_broken(verdict, verdict.broken))
@@ -172,7 +171,7 @@ def export(
 ) -> None:
     """Writes the proof of notice; who was told what, when, by which channel, with its proof."""
     with bootstrap.office(config) as opened:
-        rows = opened.store.rows(limit=heads.EVERY_ROW)
+        rows = opened.store.rows(limit=proof.EVERY_ROW)
         found = _chosen(notices(opened.office, rows), task, since, until)
     cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
     _write(target, csv_file(list(COLUMNS), cells))

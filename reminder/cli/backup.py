@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli.options import Config
-from reminder.core.errors import ReminderError
-from reminder.core.workdays import local
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
     from reminder.files.settings import Settings
@@ -25,7 +25,7 @@ def backup(
 
     The daemon makes such a copy each day by itself: see [backup] in the settings.
     """
-    from reminder.ports import ENDED, StoreRefusedError
+    from reminder.services.ports import ENDED, StoreRefusedError
     from reminder.store.database import file_of
     from reminder.store.opening import open_store
 
@@ -53,7 +53,7 @@ def restore(
     config: Config = None,
 ) -> None:
     """Put a copy in the database's place; the daemon must be stopped. The old one is kept aside."""
-    from reminder.store.restoring import restore as put_back
+    from reminder.store.restore import restore as put_back
 
     settings = bootstrap.load_settings(config)
     done = put_back(source, settings.store.url, bootstrap.now(), sleep=bootstrap.pause)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli.options import Config
-from reminder.core.errors import ReminderError
+from reminder.domain.errors import ReminderError
 
 
 def run(config: Config = None) -> None:
@@ -16,8 +16,8 @@ def run(config: Config = None) -> None:
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.
-    from reminder import wiring
-    from reminder.logs import follow
+    from reminder.app import wiring
+    from reminder.app.logs import follow
 
     follow(bootstrap.load_settings(config))
     wiring.run(config)
@@ -28,8 +28,8 @@ def sandbox() -> None:
 
     Without a terminal it plays a story: the nudges of January, /done 1c, a late 4b, the digest.
     """
-    from reminder import sandbox as room
-    from reminder.logs import set_up
+    from reminder.app import sandbox as room
+    from reminder.app.logs import set_up
 
     set_up("text", "error", [])
     if sys.stdin.isatty() and sys.stdout.isatty():

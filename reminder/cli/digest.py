@@ -11,18 +11,60 @@ from typing import Annotated
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.status import STATES
-from reminder.core.digest import digest_day, speaking
-from reminder.core.errors import ReminderError
-from reminder.core.outbox import Row, RowState
-from reminder.core.periods import vn_date
-from reminder.core.schedule import local_day
-from reminder.core.workdays import instant
-from reminder.ports import Store
-from reminder.service import digests
-from reminder.service.office import Office
+from reminder.domain.calendar import instant, local
+from reminder.domain.digest import digest_day, speaking
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Row, RowState
+from reminder.domain.periods import vn_date, vn_weekday
+from reminder.domain.schedule import local_day
+from reminder.files.calendar import holiday_name
+from reminder.messages.compose import with_footer
+from reminder.messages.digest import workbooks
+from reminder.messages.rows import RowRenderer
+from reminder.services import digest as digests
+from reminder.services.office import Office
+from reminder.services.ports import Outbound, Store
+from reminder.services.status import health
+
+
+def rendered(asked: Asked, store: Store) -> Outbound:
+    """The digest of that instant, in all forms."""
+    office, at = asked.office, asked.at
+    found = health(office, store, at, head=asked.head)
+    return RowRenderer(holiday_name).digest(office, at, found, mailed=False, attached=False)
+
+
+def write_page(message: Outbound, path: Path, asked: Asked) -> None:
+    """The mail, for a browser."""
+    here = local(asked.at)
+    day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
+    footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
+    footed = with_footer(message, footer)
+    _write(path, footed.mail_html.encode())
+
+
+def write_workbooks(asked: Asked, path: Path) -> None:
+    """One file a plan; of several plans each name gets its year."""
+    renderer = RowRenderer()
+    context = renderer.context(asked.office, asked.at)
+    made = workbooks(context, speaking(asked.office.plans, context.scheduler, context.today),
+                     context.today)  # fmt: skip
+    for name, _, content in made:
+        year = name.removeprefix("theo-doi-ke-hoach-")[:4]
+        target = path if len(made) == 1 else path.with_stem(f"{path.stem}-{year}")
+        _write(target, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ReminderError(f"không ghi được {path}: {error.strerror or error}") from error
+    print(f"Đã ghi {path}")
+
 
 WEEK = timedelta(days=7)
 EXAMPLES = "Example: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
@@ -60,7 +102,6 @@ def digest(
     puts it into the outbox once a day; the running daemon delivers it.
     """
     # Templates, workbooks and mails take a third of a second to load.
-    from reminder.cli import digest_forms as forms
 
     if send and week is not None:
         raise ReminderError("--send gửi bản tổng hợp lúc này: xin bỏ --week")
@@ -71,11 +112,11 @@ def digest(
             rows = digests.send_by_hand(opened.office, opened.store, opened.now)
             print(_sent(rows, opened.now))
         if xlsx:
-            forms.write_workbooks(asked, xlsx)
+            write_workbooks(asked, xlsx)
         if html or text or not (send or xlsx):
-            message = forms.rendered(asked, opened.store)
+            message = rendered(asked, opened.store)
             if html:
-                forms.write_page(message, html, asked)
+                write_page(message, html, asked)
             if text or not (html or send or xlsx):
                 print(message.text)  # last: its reader may be `head`
 

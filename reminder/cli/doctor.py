@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli.options import Config
-from reminder.core.errors import ReminderError
+from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
     from reminder.doctor.check import Check

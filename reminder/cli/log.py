@@ -10,16 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import Config
-from reminder.core.absence import absence_of
-from reminder.core.errors import ReminderError
-from reminder.core.ledger import Event, EventKind
-from reminder.core.outbox import Person
-from reminder.core.periods import vn_date
-from reminder.core.plan import Plan
-from reminder.core.workdays import local
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import Event, EventKind, absence_of
+from reminder.domain.outbox import Person
+from reminder.domain.periods import vn_date
+from reminder.domain.plan import Plan
 from reminder.files.toml import nearest
 
 _WORDS = {

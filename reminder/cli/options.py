@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from reminder.core.errors import ReminderError
-from reminder.core.plan import Plan
+from reminder.domain.errors import ReminderError
+from reminder.domain.plan import Plan
 from reminder.files.toml import nearest
 
 

@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from reminder import bootstrap
-from reminder.bootstrap import Opened
-from reminder.channels.wording import kind_words
+from reminder.app import bootstrap
+from reminder.app.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.cli.people import print_table
-from reminder.core.errors import ReminderError
-from reminder.core.outbox import Row, RowState
-from reminder.core.workdays import local
-from reminder.ports import Store
-from reminder.service.office import STRANGER
-from reminder.service.recipients import unpacked
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Row, RowState
+from reminder.messages.wording import kind_words
+from reminder.services.office import STRANGER
+from reminder.services.ports import Store
+from reminder.services.recipients import unpacked
 
 app = typer.Typer(help="List messages; send one again, or drop it.", no_args_is_help=True)
 
@@ -71,9 +71,9 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     """What a row is about, and who gets it, in a few words."""
-    from reminder.channels.programwords import Words  # templates take a while to load
-    from reminder.channels.rows import RowRenderer
-    from reminder.service.deliver import Moment
+    from reminder.messages.program import Words  # templates take a while to load
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.deliver import Moment
 
     renderer = RowRenderer()
     moment = Moment(opened.office, opened.now)

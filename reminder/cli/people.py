@@ -11,21 +11,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from reminder import bootstrap
-from reminder.bootstrap import Opened
+from reminder.app import bootstrap
+from reminder.app.bootstrap import Opened
 from reminder.cli.options import Config
-from reminder.core.absence import absences, away_until
-from reminder.core.commands import CommandError, Meaning, parse
-from reminder.core.desk import View
-from reminder.core.errors import ReminderError
-from reminder.core.invitations import CODE_BYTES, HOLDS, hash_code, link, make_code
-from reminder.core.outbox import Address, Draft, Person, Row, RowState
-from reminder.core.periods import vn_date
-from reminder.core.schedule import local_day
-from reminder.core.workdays import local
+from reminder.domain.calendar import local
+from reminder.domain.context import View
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import absences, away_until
+from reminder.domain.outbox import Address, Draft, Person, Row, RowState
+from reminder.domain.periods import vn_date
+from reminder.domain.schedule import local_day
+from reminder.domain.tokens import CODE_BYTES, INVITATION_HOLDS, hash_code, link, make_code
 from reminder.files.toml import nearest
-from reminder.service.office import EMAIL, TELEGRAM, Office
-from reminder.service.views import view_drafts
+from reminder.services.notices import view_drafts
+from reminder.services.office import EMAIL, TELEGRAM, Office
+from reminder.understanding import CommandError, Meaning, parse
 
 PersonId = Annotated[
     str, typer.Argument(metavar="PERSON", help="A person's id, as people.toml has it.")
@@ -48,7 +48,7 @@ def invite(
     with bootstrap.office(config) as office:
         invited = known_person(person, office.people)
         name = office.settings.telegram.bot_name or office.store.meta("bot_name") or ""
-        code, expires_at = make_code(secrets.token_bytes(CODE_BYTES)), office.now + HOLDS
+        code, expires_at = make_code(secrets.token_bytes(CODE_BYTES)), office.now + INVITATION_HOLDS
         office.store.invite(invited.id, hash_code(code), expires_at)
         office.store.set_meta(f"invited:{invited.id}", office.now.isoformat())
     url = link(name, code) if name else None
@@ -147,7 +147,7 @@ def _invited(at: str | None, address: Address | None, now: datetime) -> str:
     invited = datetime.fromisoformat(at)
     if address is not None and address.bound_at >= invited:
         return f"{_moment(invited)}, đã dùng"
-    expired = now >= invited + HOLDS
+    expired = now >= invited + INVITATION_HOLDS
     return f"{_moment(invited)}, {'hết hạn' if expired else 'chưa dùng'}"
 
 
@@ -215,9 +215,9 @@ def done(
 
     The person's own rights hold. Exit code 1 if nothing was recorded.
     """
-    from reminder.core.decide import decide, decide_error
-    from reminder.service.edits import edit_drafts
-    from reminder.service.past import ToldLate
+    from reminder.decisions import decide, decide_error
+    from reminder.services.edits import edit_drafts
+    from reminder.services.history import ToldLate
 
     with bootstrap.office(config) as opened:
         office, now = opened.office, opened.now
@@ -258,8 +258,8 @@ def _notices(office: Office, views: Iterable[View], now: datetime) -> list[Draft
 
 def _said(office: Office, view: View, now: datetime) -> str:
     """The words that an officer would get."""
-    from reminder.channels.rows import RowRenderer
-    from reminder.service.deliver import Moment
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.deliver import Moment
 
     payload = {"view": view.name, "data": dict(view.data)}
     draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=payload, due_at=now)

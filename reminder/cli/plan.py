@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.core.ledger import initial
-from reminder.core.occurrences import Occurrence, occurrences
-from reminder.core.periods import vn_date, vn_day
-from reminder.core.plan import Kind, Plan
-from reminder.core.plandiff import diff
-from reminder.core.schedule import Scheduler
+from reminder.domain.ledger import initial
+from reminder.domain.occurrences import Occurrence, occurrences
+from reminder.domain.periods import vn_date, vn_day
+from reminder.domain.plan import Kind, Plan
+from reminder.domain.plan_diff import diff
+from reminder.domain.schedule import Scheduler
 
 app = typer.Typer(help="Check, show and compare plan files.", no_args_is_help=True)
 

@@ -11,15 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.core import simulate as core
-from reminder.core.commands import Command, CommandError, Meaning, Target, Verb, parse
-from reminder.core.errors import ReminderError
-from reminder.core.periods import vn_day
-from reminder.core.plan import Plan
-from reminder.core.schedule import Item, Message, MessageKind, Stage, local_day
-from reminder.core.workdays import local
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.periods import vn_day
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.services import simulation as core
+from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
 
 EXAMPLES = (
     "Examples: reminder simulate --from 2024-01-01 --to 2024-12-31 --done-on-due; "

@@ -10,17 +10,17 @@ from typing import Annotated
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli.options import Config
-from reminder.core.outbox import Person
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler, local_day
-from reminder.core.workdays import local
-from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
-from reminder.service import reach
-from reminder.service.figures import of_work
-from reminder.service.office import CONSOLE
-from reminder.service.reach import Why
+from reminder.domain.calendar import local
+from reminder.domain.outbox import Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler, local_day
+from reminder.services import recipients
+from reminder.services.office import CONSOLE
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.services.recipients import Why
+from reminder.services.status import of_work
 
 SILENT = (
     "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
@@ -87,7 +87,7 @@ def status(
         store = office.store
         channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
-        cut_off = reach.unreachable(plans, office.people, store.addresses(), channels)
+        cut_off = recipients.unreachable(plans, office.people, store.addresses(), channels)
         work = of_work(office.office, office.now)
         found = Status(
             at=_local(office.now.isoformat()) or "",
@@ -123,7 +123,7 @@ def _unconfirmed(plans: Sequence[Plan], scheduler: Scheduler, now: datetime) -> 
     return sorted(used & set(scheduler.calendar.unconfirmed))
 
 
-def _told(plans: Sequence[Plan], found: Sequence[reach.Unreachable]) -> list[Unreachable]:
+def _told(plans: Sequence[Plan], found: Sequence[recipients.Unreachable]) -> list[Unreachable]:
     names = {unit.id: unit.label for plan in plans for unit in plan.units}
     return [
         Unreachable(
@@ -137,7 +137,7 @@ def _told(plans: Sequence[Plan], found: Sequence[reach.Unreachable]) -> list[Unr
 
 
 def _headless(
-    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[reach.Unreachable]
+    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[recipients.Unreachable]
 ) -> list[str]:
     lost = {one.person.id for one in cut_off if one.person}
     return sorted(
@@ -149,7 +149,7 @@ def _headless(
     )
 
 
-def _why(fault: reach.Fault) -> str:
+def _why(fault: recipients.Fault) -> str:
     match fault.why:
         case Why.NOT_SET_UP:
             return f"{fault.channel}: chưa cài đặt"

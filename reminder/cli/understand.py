@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.core.commands import Command, CommandError, Meaning, Target, parse
+from reminder.understanding import Command, CommandError, Meaning, Target, parse
 
 EXAMPLES = (
     'Examples: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '

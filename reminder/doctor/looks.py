@@ -9,14 +9,14 @@ from pathlib import Path
 
 import httpx
 
-from reminder import bootstrap
-from reminder.core.errors import ReminderError
-from reminder.doctor import data, disk, network, office
+from reminder.app import bootstrap
+from reminder.doctor import local, network
 from reminder.doctor.check import Check, fault, ok, warn
+from reminder.domain.errors import ReminderError
 from reminder.files.settings import Settings
 from reminder.ops.backups import Backups
-from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
-from reminder.service.office import CONSOLE, Files
+from reminder.services.office import CONSOLE, Files
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.store.opening import open_store
 
 
@@ -41,7 +41,7 @@ def at_home(config: Path | None, now: datetime) -> Iterator[Check]:
         for line in str(error).splitlines():
             yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
     else:
-        yield from office.files(files, now)
+        yield from local.files(files, now)
     yield from _database(settings, files, channels, now)
     yield from _on_disk(settings, config)
 
@@ -50,16 +50,16 @@ def _database(
     settings: Settings, files: Files | None, channels: list[str], now: datetime
 ) -> Iterator[Check]:
     url = settings.store.url
-    unreadable = data.file(url)
+    unreadable = local.file(url)
     if unreadable is not None:
         yield unreadable
         return
     try:
         with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
-            yield data.ledger(store)
-            yield from data.daemon(url, store, now)
+            yield local.ledger(store)
+            yield from local.daemon(url, store, now)
             if files is not None:
-                yield office.people(files, store.addresses(), channels, now)
+                yield local.people(files, store.addresses(), channels, now)
             yield from _copies(bootstrap.backups(settings), store, now)
     except ReminderError as error:
         yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
@@ -67,18 +67,18 @@ def _database(
 
 def _copies(found: Backups | None, store: Store, now: datetime) -> Iterator[Check]:
     if found is not None:
-        yield from disk.copies(found, store.meta(BACKED_UP), store.meta(BACKED_UP_AWAY), now)
+        yield from local.copies(found, store.meta(BACKED_UP), store.meta(BACKED_UP_AWAY), now)
 
 
 def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
     found = bootstrap.backups(settings)
     if found is not None:
         folders = [f for f in (found.folder, found.second_folder) if f is not None]
-        yield from disk.space([found.database.parent, *folders])
-        data_files = disk.data_files(found.database, folders)
+        yield from local.space([found.database.parent, *folders])
+        data_files = local.data_files(found.database, folders)
     else:
         data_files = []
-    yield from disk.rights(data_files, bootstrap.secret_files(config))
+    yield from local.rights(data_files, bootstrap.secret_files(config))
 
 
 def beyond(settings: Settings, now: datetime) -> Iterator[Check]:

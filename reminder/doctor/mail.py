@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reminder.channels.mail import MailChannel, MailIdentity
-from reminder.core import tokens
-from reminder.core.tokens import Purpose
+from reminder.app.mail import imap_server, mail_server
+from reminder.channels.email.mailbox import Box, BoxError
+from reminder.channels.email.reading import Mail, read
+from reminder.channels.email.send import MailChannel, MailIdentity
+from reminder.channels.email.trust import distrust, parsed
 from reminder.doctor.check import Check, Verdict, fault, ok
+from reminder.domain import tokens
+from reminder.domain.tokens import Purpose
 from reminder.files.settings import Settings
-from reminder.inbox.box import Box, BoxError
-from reminder.inbox.reading import Mail, read
-from reminder.inbox.trust import distrust, parsed
-from reminder.ports import Outbound, SendError
-from reminder.post import imap_server, mail_server
+from reminder.services.ports import Outbound, SendError
 
 LOOKS = 30  # for a probe, a second apart: a mail within one server takes less
 SUBJECT = "Thư thử của máy nhắc việc"

@@ -6,6 +6,7 @@ and none on a part's first page. The same calls give the same bytes.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -24,7 +25,38 @@ from docx.table import Table, _Cell, _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from reminder.core.text import normal
+from reminder.domain.text import normal
+
+TWIPS_A_POINT = 20
+_USUAL = 500  # figures, and letters that are not listed
+# The font's advance widths, in thousandths of the size; a mark does not widen its letter.
+_GROUPS = {
+    250: " .,",
+    278: "il/",
+    333: "fjt-;:()",
+    389: "Is",
+    444: "cerz",
+    556: "Sbdhknpquđ",
+    611: "FP",
+    667: "BELTZ",
+    722: "ACDNRUVXYwĐ",
+    778: "GHKOQ",
+    833: "m",
+    944: "M",
+    1000: "W…",
+}
+_WIDTHS = {char: width for width, group in _GROUPS.items() for char in group}
+
+
+def bold_width(text: str, points: float) -> int:
+    """The width of `text` in bold at `points`, in twips."""
+    thousandths = sum(
+        _WIDTHS.get(char, _USUAL)
+        for char in unicodedata.normalize("NFD", text)
+        if not unicodedata.combining(char)
+    )
+    return round(thousandths * points * TWIPS_A_POINT / 1000)
+
 
 FONT = "Times New Roman"
 BODY = 14.0  # points of the text; the decree allows 13 and 14

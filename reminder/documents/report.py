@@ -12,13 +12,11 @@ from itertools import count, groupby
 
 from docx.table import Table, _Cell
 
-from reminder.core.letterhead import Letterhead, filled
-from reminder.core.plan import Kind
-from reminder.core.report import CLOSED, Entry, Report, Status
-from reminder.core.text import fold
-from reminder.documents import reportwords as words
-from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, row
-from reminder.documents.textwidth import bold_width
+from reminder.documents import report_words as words
+from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, bold_width, row
+from reminder.domain.plan import Kind
+from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, filled
+from reminder.domain.text import fold
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MARK = "DỰ THẢO"

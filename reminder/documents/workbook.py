@@ -12,13 +12,12 @@ from io import BytesIO
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from reminder.core.ledger import State
-from reminder.core.occurrences import Key
-from reminder.core.periods import vn_date
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.documents.planrows import COLUMNS, Cell, row, written
-from reminder.documents.standing import Standing, figures, standing
+from reminder.documents.plan_table import COLUMNS, Cell, Standing, figures, row, standing, written
+from reminder.domain.ledger import State
+from reminder.domain.occurrences import Key
+from reminder.domain.periods import vn_date
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

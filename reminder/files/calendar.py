@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
-from reminder.core.workdays import WorkCalendar
+from reminder.domain.calendar import WorkCalendar
 from reminder.files.toml import Document, Table
 
 

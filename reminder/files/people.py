@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from reminder.core.outbox import Person
+from reminder.domain.outbox import Person
 from reminder.files.toml import Document, Table, nearest
 
 CHANNELS = ("telegram", "email")  # in the order in which they are tried unless a person has another

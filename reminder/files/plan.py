@@ -14,9 +14,9 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from reminder.core.occurrences import recurrence_days
-from reminder.core.periods import Cycle, Period
-from reminder.core.plan import (
+from reminder.domain.occurrences import recurrence_days
+from reminder.domain.periods import Cycle, Period
+from reminder.domain.plan import (
     MAX_TITLE,
     Awaiting,
     Confirm,

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from reminder.core.errors import FileError, Problem
+from reminder.domain.errors import FileError, Problem
 
 NO_RIGHT = (
     "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from reminder.core.errors import ReminderError
-from reminder.core.workdays import instant, local
-from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.domain.calendar import instant, local
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
 
 PRIVATE_FOLDER = 0o700
 PRIVATE = 0o600

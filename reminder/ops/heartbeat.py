@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import urlsplit
 
-from reminder.core.errors import ReminderError
-from reminder.tending import Troubles
+from reminder.domain.errors import ReminderError
+from reminder.ops.supervisor import Troubles
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from reminder import __version__
-from reminder.core.outbox import Draft
-from reminder.service.figures import Figures
+from reminder.domain.outbox import Draft
+from reminder.services.status import Figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a second to two days: a message waits for a dead channel, a stop, a holiday.

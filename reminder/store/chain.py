@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from reminder.ports import Broken
+from reminder.services.ports import Broken
 
 GENESIS = "0" * 64  # the hash before the first event
 

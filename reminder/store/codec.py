@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Address, Draft, Row, RowState
-from reminder.ports import Recorded, Spoken, StoreRefusedError
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Address, Draft, Row, RowState
+from reminder.services.ports import Recorded, Spoken, StoreRefusedError
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")

@@ -1,19 +1,72 @@
-"""The connections: all that differs between SQLite and PostgreSQL but the form of an insert."""
+"""What the parts of the store share."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 
-from reminder.core.errors import ReminderError
-from reminder.store.faults import explain
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Draft
+from reminder.services.ports import StoreBusyError, StoreRefusedError
+from reminder.store import tables
+from reminder.store.codec import from_draft
+
+_BUSY = {  # what passes, or a person can mend while the program runs
+    sqlite3.SQLITE_BUSY: "is locked by another program",
+    sqlite3.SQLITE_LOCKED: "is locked by another program",
+    sqlite3.SQLITE_PROTOCOL: "is locked by another program",
+    sqlite3.SQLITE_READONLY: "is read-only: give this user the right to write it",
+    sqlite3.SQLITE_PERM: "may not be written by this user",
+    sqlite3.SQLITE_IOERR: "can't be reached: the disk reports an error",
+    sqlite3.SQLITE_FULL: "can't grow: the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "can't be opened: see its folder's rights and the disk's space",
+    sqlite3.SQLITE_NOMEM: "can't be used: there is no memory left",
+}
+_UNREADABLE = sqlite3.SQLITE_CORRUPT
+_DAMAGED = {
+    _UNREADABLE: "is damaged: stop the program and restore the newest backup",
+    sqlite3.SQLITE_NOTADB: "is no SQLite file: name another under [store] url, or move it away",
+}
+_PRIMARY = 0xFF  # an extended result code keeps the primary one in its low byte
+
+
+def explain(name: str, error: Exception) -> ReminderError | None:
+    """The sentence for `error` of the database `name`; None if it is the program's own slip."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = _code(cause) & _PRIMARY
+        if code in _BUSY:
+            return StoreBusyError(f"the database {name} {_BUSY[code]}")
+        if code in _DAMAGED:
+            return StoreRefusedError(f"the database {name} {_DAMAGED[code]}")
+        return None
+    if isinstance(error, OperationalError | InternalError | InterfaceError):
+        first, *_ = str(cause).splitlines() or [type(cause).__name__]
+        return StoreBusyError(f"the database {name} can't be used now: {first}")
+    return None
+
+
+def _code(error: sqlite3.Error) -> int:
+    # Python's own complaint, of text that is no UTF-8, carries no code.
+    undecodable = "Could not decode to UTF-8" in str(error)
+    without = _UNREADABLE if undecodable else sqlite3.SQLITE_ERROR
+    return getattr(error, "sqlite_errorcode", without)
+
 
 Insert = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
 
@@ -193,3 +246,34 @@ def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, 
             "[store] url names PostgreSQL, and its driver is missing: pip install “psycopg[binary]”"
         ) from error
     return writer, reader.execution_options(postgresql_readonly=True), insert
+
+
+MANY = 50  # rows from which on it pays to compile the statement once more
+
+
+class Part:
+    """A part of the store, on the connections of all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert_draft = database.insert(tables.outbox).on_conflict_do_nothing()
+
+    def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
+        """Adds to the outbox what is not there yet."""
+        put_all(connection, self._insert_draft, [from_draft(draft, at) for draft in drafts])
+
+
+def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Executes `insert` for each of `rows`, whose columns are the same and need no conversion.
+
+    Many by the driver itself: SQLAlchemy would spend as long on the values as SQLite does.
+    """
+    if len(rows) < MANY:
+        if rows:
+            connection.execute(insert, rows)
+        return
+    made = insert.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    values: Any = rows
+    if made.positiontup is not None:
+        values = list(map(itemgetter(*made.positiontup), rows))
+    connection.exec_driver_sql(str(made), values)

@@ -7,9 +7,9 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from reminder.core.errors import ReminderError
-from reminder.ports import StoreBusyError, StoreRefusedError
-from reminder.store.faults import explain
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import StoreBusyError, StoreRefusedError
+from reminder.store.database import explain
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700

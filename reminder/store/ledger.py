@@ -7,15 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
-from reminder.core.ledger import Event
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft
-from reminder.ports import Broken, Recorded, Spoken
+from reminder.domain.ledger import Event
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft
+from reminder.services.ports import Broken, Recorded, Spoken
 from reminder.store import tables
 from reminder.store.chain import first_broken, link
 from reminder.store.codec import from_event, from_spoken, stamp, to_recorded, to_spoken, words
-from reminder.store.database import Database
-from reminder.store.part import Part, put_all
+from reminder.store.database import Database, Part, put_all
 from reminder.store.people import ADDRESS_MARK
 
 HEAD = select(tables.head.c.number, tables.head.c.hash)

@@ -12,8 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from reminder.store.database import Database
-from reminder.store.faults import explain
+from reminder.store.database import Database, explain
 from reminder.store.files import PRIVATE, beside, unwritable
 
 STEP = 0.25  # seconds between two tries

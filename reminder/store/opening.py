@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from reminder.ports import StoreRefusedError
+from reminder.services.ports import StoreRefusedError
 from reminder.store.database import Database
 from reminder.store.files import beside, make_private
 from reminder.store.lock import DaemonLock, FileLock, lock_of, take_within

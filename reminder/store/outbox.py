@@ -21,9 +21,9 @@ from sqlalchemy import (
     update,
 )
 
-from reminder.core.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
+from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.store.codec import maybe_moment, moment, stamp, to_row, words
-from reminder.store.part import Part
+from reminder.store.database import Part
 from reminder.store.tables import ANSWER, PENDING, outbox
 
 _c = outbox.c

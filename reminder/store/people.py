@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, select, update
 
-from reminder.core.outbox import Address, Draft
+from reminder.domain.outbox import Address, Draft
 from reminder.store.codec import stamp, to_address, words
-from reminder.store.database import Database
-from reminder.store.part import Part
+from reminder.store.database import Database, Part
 from reminder.store.tables import address, invitation, meta
 
 REPLACED = stamp(datetime(1, 1, 1, tzinfo=UTC))  # the expiry of an invitation that no longer holds

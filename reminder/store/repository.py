@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from reminder.core.errors import ReminderError
+from reminder.domain.errors import ReminderError
 from reminder.store.database import Database
 from reminder.store.files import copy_verified
 from reminder.store.ledger import LedgerPart

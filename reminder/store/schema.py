@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from reminder.ports import StoreRefusedError
+from reminder.services.ports import StoreRefusedError
 from reminder.store.database import Database
 from reminder.store.files import beside, copy_verified
 

@@ -1,1 +1,1 @@
-"""Tests of the transports and of the rendering."""
+"""Tests of reminder.channels."""

@@ -9,13 +9,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.channels.compose import repeated
 from reminder.channels.console import ConsoleChannel, styled
-from reminder.channels.mail import MailChannel, MailIdentity, MailServer
-from reminder.channels.pacer import Pacer
-from reminder.channels.telegram import TelegramChannel, make_bot
-from reminder.ports import Action, Channel, Outbound
-from tests.channels.office import at
+from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
+from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.messages.compose import repeated
+from reminder.services.ports import Action, Channel, Outbound
+from tests.messages.office import at
 
 MESSAGE = Outbound(
     subject="Nhắc việc",

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft, RowState
-from reminder.documents.csvfile import BOM
+from reminder.documents.csv import BOM
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft, RowState
 from reminder.store.chain import GENESIS, link
 from tests.cli.test_people import NOW, Terminal
 

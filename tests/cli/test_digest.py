@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import RowState
-from reminder.core.workdays import instant
+from reminder.domain.calendar import instant
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import RowState
 from tests.cli.test_people import PEOPLE, Terminal
 
 CHANNELS = """

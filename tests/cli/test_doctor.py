@@ -20,11 +20,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import app
-from reminder.doctor import disk, network
+from reminder.doctor import local, network
 from reminder.doctor.check import Check, Verdict
-from reminder.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.store import open_store
 from tests.cli.test_people import NOW, Terminal
 from tests.fakes.telegram import FakeTelegram
@@ -264,7 +264,7 @@ def test_room_on_the_disk(
 ) -> None:
     """One line a disk, however many folders lie on it."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9 - free, free))
-    found = list(disk.space([tmp_path, tmp_path / "backups", tmp_path / "not" / "yet"]))
+    found = list(local.space([tmp_path, tmp_path / "backups", tmp_path / "not" / "yet"]))
     assert [one.verdict for one in found] == [verdict]
 
 

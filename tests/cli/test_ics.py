@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.documents.calendar_file import uid
+from reminder.documents.ics import uid
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
 from tests.cli.test_people import NOW, Terminal
 from tests.documents.rfc5545 import read
 

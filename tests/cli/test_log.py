@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.absence import absence_key
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
+from reminder.domain.ledger import Event, EventKind, absence_key
+from reminder.domain.occurrences import Key
 from tests.cli.test_people import NOW, Terminal
 
 EVENTS = (

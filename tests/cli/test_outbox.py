@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.outbox import Draft, RowState
+from reminder.domain.outbox import Draft, RowState
 from tests.cli.test_people import NOW, Terminal
 
 CODES = ("1c", "1d")

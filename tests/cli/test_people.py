@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from reminder import bootstrap
+from reminder.app import bootstrap
 from reminder.cli import app
-from reminder.core.errors import ReminderError
-from reminder.core.invitations import hash_code
-from reminder.core.ledger import EventKind
-from reminder.ports import Store
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import EventKind
+from reminder.domain.tokens import hash_code
+from reminder.services.ports import Store
 from reminder.store import open_store
 from tests.conftest import ROOT
 

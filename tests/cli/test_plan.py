@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.core.errors import FileError
+from reminder.domain.errors import FileError
 from tests.conftest import ROOT
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_people import NOW, Terminal
-from tests.core.reportstory import story
 from tests.documents.docxreader import Docx
+from tests.domain.reportstory import story
 
 MARCH = datetime(2024, 3, 18, 2, 0, tzinfo=UTC)
 SETTINGS = """

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from reminder.cli import app
 from tests.cli.test_plan import run
 from tests.conftest import ROOT
-from tests.core import schedule_oracle as oracle
+from tests.domain import schedule_oracle as oracle
 
 YEAR = ("--from", "2024-01-01", "--to", "2024-12-31")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft, RowState
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft, RowState
 from tests.cli.test_people import NOW, Terminal
 
 TOKEN = "123456789:AAF-secret_of_the_bot"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminder.core.ledger import Event, EventKind, State, fold
-from reminder.core.occurrences import Key, occurrences
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.documents.calendar_file import due_days, uid, unit_calendar
-from tests.channels.office import at, done, key, said
+from reminder.documents.ics import due_days, uid, unit_calendar
+from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.occurrences import Key, occurrences
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
 from tests.documents.rfc5545 import Component, read
+from tests.messages.office import at, done, key, said
 
 NOW = at("2024-01-26")
 LIST = key("1c")  # due on Wednesday 31/01

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.letterhead import DOTS, Letterhead, filled
-from reminder.core.periods import Period
-from reminder.core.plan import Kind
-from reminder.core.report import draft
-from reminder.core.schedule import Scheduler
+from reminder.documents.paper import bold_width
 from reminder.documents.report import docx, file_name, subject
-from reminder.documents.textwidth import bold_width
-from tests.channels import office
-from tests.channels.office import at, key, said
-from tests.core.reportstory import Q1, story
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.periods import Period
+from reminder.domain.plan import Kind
+from reminder.domain.report import DOTS, Letterhead, draft, filled
+from reminder.domain.schedule import Scheduler
 from tests.documents.docxreader import TWIPS_A_MM, Docx, Line
+from tests.domain.reportstory import Q1, story
+from tests.messages import office
+from tests.messages.office import at, key, said
 
 NAMES = Letterhead(
     authority="Ủy ban nhân dân phường Hoa Sen",

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reminder.core.ledger import Event, EventKind, State, fold
-from reminder.core.occurrences import Key, occurrences
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.documents.planrows import COLUMNS, LONGEST, written
-from reminder.documents.standing import standing, standing_words
+from reminder.documents.plan_table import COLUMNS, LONGEST, standing, standing_words, written
 from reminder.documents.workbook import FILLS, workbook
-from tests.channels.office import at, done, key, said
+from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.occurrences import Key, occurrences
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from tests.messages.office import at, done, key, said
 
 DAY = date(2024, 3, 8)
 NASTY = (

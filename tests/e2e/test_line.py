@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reminder.bot import EMPTY_WAIT, TelegramListener
-from reminder.channels.telegram import make_bot
-from reminder.core.desk import Inbound
+from reminder.channels.telegram.receive import EMPTY_WAIT, TelegramListener
+from reminder.channels.telegram.send import make_bot
+from reminder.domain.context import Inbound
 from tests.e2e.town import AN, CHI, town
 from tests.fakes.telegram import FakeTelegram
 

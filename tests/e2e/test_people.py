@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.outbox import RowState
+from reminder.domain.outbox import RowState
 from tests.e2e.town import AN, CHI, CUC, DUNG, LAN, PEOPLE, STRANGER, town
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("timedelta_retry")]

@@ -9,9 +9,9 @@ from email.policy import default
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminder.channels.mailmessage import build
-from reminder.ports import Outbound
-from tests.channels.mailline import AT, PERSON, SENDER
+from reminder.channels.email.message import build
+from reminder.services.ports import Outbound
+from tests.channels.email.mailline import AT, PERSON, SENDER
 
 WORDS = [
     "Nhắc",

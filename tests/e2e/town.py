@@ -15,17 +15,17 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP
 
-from reminder.channels.pacer import Pacer
-from reminder.channels.telegram import TelegramChannel
-from reminder.core.invitations import HOLDS, hash_code, make_code
-from reminder.core.outbox import Row, RowState
-from reminder.wiring import Program, program
-from tests.channels.ticking import Ticking
+from reminder.app.wiring import Program, program
+from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.send import TelegramChannel
+from reminder.domain.outbox import Row, RowState
+from reminder.domain.tokens import INVITATION_HOLDS, hash_code, make_code
+from tests.app.kit import Mailbox, SetClock
 from tests.conftest import ROOT
-from tests.daemon.kit import Mailbox, SetClock
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram, Message
-from tests.service.world import at
+from tests.messages.ticking import Ticking
+from tests.services.world import at
 
 AN, CUC, CHI, LAN, DUNG, STRANGER = 11, 12, 13, 14, 15, 66
 GROUP, SUPERGROUP = -70, -1_000_000_000_070
@@ -119,7 +119,7 @@ class Town:
             self.telegram.user_sends(CHATS[person], f"/start {await self.invite(person)}")
         await self.quiet()
 
-    async def invite(self, person: str, seed: str = "", holds: timedelta = HOLDS) -> str:
+    async def invite(self, person: str, seed: str = "", holds: timedelta = INVITATION_HOLDS) -> str:
         """The code of an invitation, as the command line makes one."""
         code = make_code((seed + person).encode().ljust(16, b".")[:16])
         expires = self.clock.now() + holds

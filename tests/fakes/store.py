@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reminder.core.ledger import Event
-from reminder.core.occurrences import Key
-from reminder.core.outbox import LOST, LOST_AGAIN, Address, Draft, Row, RowState
-from reminder.ports import Broken, Recorded, Spoken
+from reminder.domain.ledger import Event
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import LOST, LOST_AGAIN, Address, Draft, Row, RowState
+from reminder.services.ports import Broken, Recorded, Spoken
 from reminder.store.chain import GENESIS, first_broken, link
 from reminder.store.codec import from_event
 

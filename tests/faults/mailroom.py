@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 
+from tests.channels.email.conftest import INBOX, PASSWORD, free_port
 from tests.conftest import ROOT
 from tests.fakes.relay import Relay
-from tests.inbox.conftest import INBOX, PASSWORD, free_port
 
 DOWN, IN_A_MAIL, BEFORE_MOVED, HELD = (
     *("out of reach", "cut in a mail", "cut before a mail is moved"),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.channels.email import replies
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.mailroom import Mailroom
 from tests.faults.nursery import Nursery, nursery
@@ -32,8 +33,7 @@ from tests.faults.office import (
 )
 from tests.faults.post import MailServer
 from tests.faults.process import HURRY
-from tests.inbox import replies
-from tests.service.world import at
+from tests.services.world import at
 
 HOURS = ("07:30", "08:00", "08:10", "09:30", "15:00")  # at which something can happen
 LONGEST = 30.0  # real seconds after which a daemon that does not come to rest counts as stuck

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reminder.store.opening import open_store
+from tests.channels.email.conftest import INBOX, PASSWORD
+from tests.channels.email.replies import AUTHSERV_ID
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
-from tests.inbox.conftest import INBOX, PASSWORD
-from tests.inbox.replies import AUTHSERV_ID
 
 STRANGER, GROUP = 66, -70
 UNITS = {

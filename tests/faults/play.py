@@ -12,7 +12,7 @@ from tests.faults.happenings import BY_NAME, ENDED, Fault, is_readable, is_said,
 from tests.faults.month import Month, StuckError, hours_of, month
 from tests.faults.office import ANSWERS, DAYS
 from tests.faults.verdict import Tally, judged, unknown_sends
-from tests.service.world import at
+from tests.services.world import at
 
 KILL, AWAY = "kill -9", "Telegram: three days out of reach"
 FIRST = "reminder runs: "

@@ -31,13 +31,13 @@ from urllib.parse import quote
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
-from reminder import bootstrap, logs, wiring
-from reminder.channels.pacer import Pacer
-from reminder.channels.telegram import TelegramChannel, make_bot
-from reminder.channels.telegram_http import TelegramRequest
-from reminder.core.errors import ReminderError
-from reminder.inbox.watcher import MailListener
-from reminder.ports import Channel, Outbound
+from reminder.app import bootstrap, logs, wiring
+from reminder.channels.email.receive import MailListener
+from reminder.channels.telegram.http import TelegramRequest
+from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import Channel, Outbound
 from reminder.store import SqlStore
 
 # What the program loads late is loaded here, once, and not by each daemon.

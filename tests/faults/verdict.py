@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from reminder.core.ledger import Event, by_key
-from reminder.core.outbox import Row, RowState
-from reminder.core.schedule import MessageKind, Scheduler
+from reminder.domain.ledger import Event, by_key
+from reminder.domain.outbox import Row, RowState
+from reminder.domain.schedule import MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.ports import Store
-from reminder.service.recipients import unpacked
+from reminder.services.ports import Store
+from reminder.services.recipients import unpacked
 from reminder.store.opening import open_store
 from tests.conftest import ROOT
 from tests.faults.month import Month

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.errors import FileError
+from reminder.domain.errors import FileError
 from reminder.files.calendar import load_calendar
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.core.errors import FileError
-from reminder.core.outbox import Person
-from reminder.core.plan import Plan
+from reminder.domain.errors import FileError
+from reminder.domain.outbox import Person
+from reminder.domain.plan import Plan
 from reminder.files.people import load_people
 from tests.conftest import ROOT
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.core.errors import FileError
-from reminder.core.occurrences import occurrences
-from reminder.core.plan import Plan
+from reminder.domain.errors import FileError
+from reminder.domain.occurrences import occurrences
+from reminder.domain.plan import Plan
 from reminder.files.plan import load_plan
 
 PLAN = """\

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reminder.core.errors import FileError, Problem
-from reminder.core.occurrences import occurrences
-from reminder.core.schedule import Scheduler
+from reminder.domain.errors import FileError, Problem
+from reminder.domain.occurrences import occurrences
+from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people
 from reminder.files.plan import load_plan

@@ -20,18 +20,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reminder.core import buttons
-from reminder.core.desk import Inbound
-from reminder.core.ledger import EventKind
-from reminder.core.occurrences import occurrences
-from reminder.core.outbox import RowState
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.service.office import TELEGRAM
-from tests.core.commands_kit import PLAN
-from tests.core.test_decide_laws import sentence
+from reminder.decisions import buttons
+from reminder.domain.context import Inbound
+from reminder.domain.ledger import EventKind
+from reminder.domain.occurrences import occurrences
+from reminder.domain.outbox import RowState
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.services.office import TELEGRAM
+from tests.decisions.test_decide_laws import sentence
 from tests.fakes.telegram_html import parse_html
-from tests.service.world import CHATS, PEOPLE, World, at, world
+from tests.services.world import CHATS, PEOPLE, World, at, world
+from tests.understanding.commands_kit import PLAN
 
 MIX = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram import Update
 
-from reminder.bot import UNREADABLE, TelegramListener, to_inbound
-from reminder.channels.telegram import make_bot
-from reminder.core.desk import Inbound
+from reminder.channels.telegram.receive import UNREADABLE, TelegramListener, to_inbound
+from reminder.channels.telegram.send import make_bot
+from reminder.domain.context import Inbound
 from tests.fakes.telegram import FakeTelegram
 
 USER = {"id": 11, "is_bot": False, "first_name": "An", "username": "an_tp"}

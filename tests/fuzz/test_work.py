@@ -1,7 +1,7 @@
 """The work that a message costs grows as its length does, and has a bound: no clock is read here.
 
 What is counted is calls of functions, Python's and C's, which is the same on every machine. In
-seconds it was measured by hand: see reminder.core.commands.say.MAX_TOKENS.
+seconds it was measured by hand: see reminder.understanding.say.MAX_TOKENS.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from reminder.core.commands import CommandError, Meaning, parse, say
-from reminder.core.commands.lexer import _spellings
-from tests.core.commands_kit import OFFICE, TODAY, replying
+from reminder.understanding import CommandError, Meaning, parse, say
+from reminder.understanding.lexer import _spellings
+from tests.understanding.commands_kit import OFFICE, TODAY, replying
 
 PIECES = [
     *("1a,", "xong ", "1", "đ", "đđđ ", "1c, ", "1a-", "/", "\n", "/xong 1c\n", "\n/", "12/QĐ-"),

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.core.errors import ReminderError
+from reminder.domain.errors import ReminderError
 from reminder.ops.backups import PAUSE, Backups, is_due
-from reminder.ports import BACKED_UP, BACKED_UP_AWAY
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY
 from reminder.store import SqlStore, open_store
-from tests.service.world import at
+from tests.services.world import at
 from tests.store.conftest import no_sleep
 
 HOUR = time(2, 30)

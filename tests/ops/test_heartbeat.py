@@ -76,7 +76,7 @@ async def test_a_trouble_is_told_once_without_the_address(
     await watch.pages.stop()
     for _ in range(2):
         await beaten(heart)
-    lines = [r.getMessage() for r in caplog.records if r.name == "reminder.tending"]
+    lines = [r.getMessage() for r in caplog.records if r.name == "reminder.ops.supervisor"]
     assert lines == [
         "the heartbeat to 127.0.0.1 failed: HTTP 503",
         "the heartbeat to 127.0.0.1 works again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reminder.ops.pulse import LONGEST, Beat, Pulse
+from reminder.ops.liveness import LONGEST, Beat, Pulse
 
 
 class Steady:

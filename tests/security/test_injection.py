@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.channels.answers import answer
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft
-from reminder.core.plan import Plan
-from reminder.core.schedule import Scheduler
-from reminder.documents.csvfile import csv_file
+from reminder.documents.csv import csv_file
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.messages.answers import answer
 from reminder.store import SqlStore, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.fakes.telegram_html import parse_html
-from tests.service.world import at, world
+from tests.services.world import at, world
 
 SQL = [
     "'; DROP TABLE event; --",

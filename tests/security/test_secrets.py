@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.kit import settings
 from tests.conftest import ROOT
-from tests.daemon.kit import settings
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import FaultName
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.ports import Store
+from reminder.services.ports import Store
 from reminder.store import SqlStore, open_store
 from tests.fakes.store import FakeStore
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from reminder.core.ledger import Event, EventKind
-from reminder.core.occurrences import Key
-from reminder.core.outbox import Draft
-from reminder.ports import Spoken
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft
+from reminder.services.ports import Spoken
 from reminder.store import SqlStore
 
 NOW = datetime(2024, 1, 24, 1, 0, tzinfo=UTC)  # 08:00 in Việt Nam

@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reminder.core.outbox import Row, RowState
-from reminder.ports import Store
+from reminder.domain.outbox import Row, RowState
+from reminder.services.ports import Store
 from reminder.store import open_store
 from tests.fakes.store import FakeStore
 from tests.store.conftest import no_sleep

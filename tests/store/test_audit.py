@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reminder.ports import Broken
+from reminder.services.ports import Broken
 from reminder.store import SqlStore
 from reminder.store.chain import link
 from tests.store.samples import NOW, UNITS, event, on_writer

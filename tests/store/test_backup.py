@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.errors import ReminderError
-from reminder.ports import StoreBusyError
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import StoreBusyError
 from reminder.store import SqlStore, open_store
 from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from reminder.core.outbox import RowState
-from reminder.ports import Broken, Store, StoreBusyError, StoreRefusedError
+from reminder.domain.outbox import RowState
+from reminder.services.ports import Broken, Store, StoreBusyError, StoreRefusedError
 from reminder.store import SqlStore
 from reminder.store.database import Database
 from tests.store.conftest import Opener

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from reminder.core.ledger import EventKind
-from reminder.ports import Broken, Store
+from reminder.domain.ledger import EventKind
+from reminder.services.ports import Broken, Store
 from reminder.store.chain import GENESIS
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, said
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from reminder.core.errors import ReminderError
-from reminder.ports import StoreRefusedError
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import StoreRefusedError
 from reminder.store import SqlStore, open_store, tables
 from reminder.store.schema import SHIPPED, Schema
 from tests.store.conftest import Opener, no_sleep

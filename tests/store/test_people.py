@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reminder.core.outbox import Address
-from reminder.ports import Store
+from reminder.domain.outbox import Address
+from reminder.services.ports import Store
 from tests.store.samples import NOW, UNITS, draft, event, minutes
 
 

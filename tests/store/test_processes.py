@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.outbox import RowState
-from reminder.ports import StoreRefusedError
+from reminder.domain.outbox import RowState
+from reminder.services.ports import StoreRefusedError
 from tests.store.conftest import Opener
 from tests.store.samples import NOW, draft, minutes
 

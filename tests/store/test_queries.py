@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import event as sqlalchemy_event
 
-from reminder.core.outbox import RowState
+from reminder.domain.outbox import RowState
 from reminder.store import SqlStore
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from reminder.core.errors import ReminderError
-from reminder.core.outbox import RowState
-from reminder.ports import ENDED, RESTORED, StoreRefusedError
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import RowState
+from reminder.services.ports import ENDED, RESTORED, StoreRefusedError
 from reminder.store import SqlStore, open_store
-from reminder.store.restoring import Restored, restore
+from reminder.store.restore import Restored, restore
 from reminder.store.schema import SHIPPED, Schema
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 
-from reminder.core.outbox import Draft
+from reminder.domain.outbox import Draft
 from reminder.store import SqlStore, open_store
 from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said

@@ -5,12 +5,7 @@ to the settings file; those from the environment, and the store's, to the curren
 room alone reads os.environ. It takes 0.1 s to import, so only who needs it does.
 """
 
-from reminder.files.settings.model import Settings
-from reminder.files.settings.reading import (
-    environment,
-    load_settings,
-    secret_files,
-    settings_path,
-)
+from reminder.files.settings.reading import environment, load_settings, secret_files, settings_path
+from reminder.files.settings.sections import Settings
 
 __all__ = ["Settings", "environment", "load_settings", "secret_files", "settings_path"]

@@ -12,9 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
-from reminder.core.errors import FileError, Problem
-from reminder.files.settings.base import Section
-from reminder.files.settings.model import PREFIX, Settings
+from reminder.domain.errors import FileError, Problem
+from reminder.files.settings.sections import PREFIX, Section, Settings
 from reminder.files.toml import Document, Where, nearest, read_text
 
 DEFAULT_PATH = Path("config/reminder.toml")

@@ -1,0 +1,274 @@
+"""Wires the program: the only place that knows every room, and that binds the real clock.
+
+What only a running daemon needs (Telegram, mail, the database) is imported when it is wired, so
+that `reminder plan check` starts in a blink.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reminder.domain.calendar import local
+from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Policy, Scheduler
+from reminder.files.calendar import load_calendar
+from reminder.files.plan import load_plan
+from reminder.services.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.files.settings import Settings
+    from reminder.ops.backups import Backups
+    from reminder.services.office import Files, Office
+
+_ROOT = Path(__file__).resolve().parents[2]  # of a checkout
+_SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return SystemClock().now()
+
+
+def today() -> date:
+    """The office's day, now."""
+    return local(now()).date()
+
+
+def pause(seconds: float) -> None:
+    """Lets time pass, while another process ends."""
+    time.sleep(seconds)
+
+
+def shipped(relative: str) -> Path:
+    """A file that ships with the program: from here, the checkout, or beside the package."""
+    for folder in (Path(), _ROOT, _SHARE):
+        if (folder / relative).is_file():
+            return folder / relative
+    return Path(relative)
+
+
+def plan_paths(given: Sequence[Path]) -> list[Path]:
+    """The plan files that are meant: those given, else all in data/, else the one that ships."""
+    return list(given) or sorted(Path("data").glob("plan*.toml")) or [shipped("data/plan2024.toml")]
+
+
+def load_plans(paths: Sequence[Path]) -> list[Plan]:
+    """All plans, or one FileError with the faults of all files."""
+    plans: list[Plan] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            plan = load_plan(path)
+        except FileError as error:
+            problems += error.problems
+            continue
+        if plan.id in {p.id for p in plans}:
+            problems.append(Problem(str(path), None, f"kế hoạch “{plan.id}” có hai tệp"))
+        plans.append(plan)
+    if problems:
+        raise FileError(problems)
+    return plans
+
+
+def scheduler_for(
+    plans: Sequence[Plan],
+    days: Sequence[date] = (),
+    *,
+    calendar: Path | None = None,
+    policy: Policy | None = None,
+) -> Scheduler:
+    """The calendar of all years that the plans and `days` touch, and the policy."""
+    years = [plan.year for plan in plans] + [day.year for day in days]
+    path = calendar or shipped("config/calendar.toml")
+    return Scheduler(load_calendar(path, years), policy or Policy())
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The settings file and the environment over it."""
+    # pydantic takes 0.1 s to load: what needs no settings does not wait for it.
+    from reminder.files import settings
+
+    return settings.load_settings(config, settings.environment())
+
+
+def settings_path(config: Path | None) -> Path | None:
+    """The settings file that is meant; None: there is none."""
+    from reminder.files import settings
+
+    return settings.settings_path(config, settings.environment())
+
+
+def secret_files(config: Path | None) -> list[Path]:
+    """The files in which a secret is written: the settings, and those named by …_FILE."""
+    from reminder.files import settings
+
+    return settings.secret_files(config, settings.environment())
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process."""
+    from reminder.files import settings
+
+    return settings.environment()
+
+
+def read_files(settings: Settings, at: datetime) -> Files:
+    """All that people write by hand; FileError with the faults of all files at once."""
+    from reminder.files.people import load_people
+    from reminder.services.office import Files
+
+    plans = load_plans(plan_paths(settings.plan.files))
+    people: tuple[Person, ...] = ()
+    if settings.plan.people is not None:
+        units = {unit.id for plan in plans for unit in plan.units}
+        people = load_people(settings.plan.people, units)
+    scheduler = scheduler_for(
+        plans,
+        [local(at).date()],
+        calendar=settings.plan.calendar,
+        policy=settings.policy(),
+    )
+    return Files(
+        plans=tuple(plans),
+        people=people,
+        scheduler=scheduler,
+        letterhead=settings.report.letterhead(),
+    )
+
+
+def backups(settings: Settings) -> Backups | None:
+    """The daily copies as the settings have them; None: PostgreSQL has its own ways."""
+    from reminder.ops.backups import Backups
+    from reminder.store.database import file_of
+
+    database, section = file_of(settings.store.url), settings.backup
+    if database is None:
+        return None
+    return Backups(
+        database=database,
+        folder=section.folder or database.parent / "backups",
+        second_folder=section.second_folder,
+        keep=section.keep,
+        hour=section.hour,
+    )
+
+
+def watched(settings: Settings, config: Path | None) -> list[Path]:
+    """The files whose change is taken up while the daemon runs."""
+    found = [*plan_paths(settings.plan.files)]
+    found += [p for p in (settings.plan.people, settings.plan.calendar) if p]
+    settings_file = settings_path(config)
+    return [*found, settings_file] if settings_file else found
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The office as a command of the terminal sees it, beside a running daemon."""
+
+    settings: Settings
+    office: Office
+    store: Store
+    now: datetime
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        return self.office.plans
+
+    @property
+    def people(self) -> dict[str, Person]:
+        return self.office.people
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self.office.scheduler
+
+    @property
+    def events(self) -> list[Event]:
+        return list(self.office.events)
+
+    @property
+    def states(self) -> dict[Key, State]:
+        return self.office.states
+
+
+def need_database(config: Path | None) -> None:
+    """ReminderError if there is no database yet: a command that only reads makes none.
+
+    Typed in the wrong folder it would else find an empty ledger, and call that whole.
+    """
+    from reminder.store.database import file_of
+
+    path = file_of(load_settings(config).store.url)
+    if path is not None and not path.exists():
+        raise ReminderError(
+            f"chưa có dữ liệu ở {path}: đứng ở thư mục của máy nhắc việc (/srv/reminder) rồi gõ "
+            "lại, hoặc ghi [store] url"
+        )
+
+
+@contextmanager
+def database(config: Path | None) -> Iterator[Store]:
+    """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
+    from reminder.store.opening import open_store
+
+    store = open_store(load_settings(config).store.url, exclusive=False, sleep=pause)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def office(config: Path | None) -> Iterator[Opened]:
+    """Opens the files and the database for one command, and closes them after it."""
+    from reminder.services.office import Office
+    from reminder.store.opening import open_store
+
+    settings = load_settings(config)
+    at = now()
+    files = read_files(settings, at)
+    store = open_store(settings.store.url, exclusive=False, sleep=pause)
+    try:
+        recorded = store.events()
+        yield Opened(
+            settings=settings,
+            office=Office(
+                files=files,
+                events=tuple(r.event for r in recorded),
+                last_number=recorded[-1].number if recorded else 0,
+                addresses=tuple(store.addresses()),
+                channels=channel_names(settings),
+            ),
+            store=store,
+            now=at,
+        )
+    finally:
+        store.close()
+
+
+def channel_names(settings: Settings) -> tuple[str, ...]:
+    """The channels that are set up; the console where none is."""
+    found = [
+        name
+        for name, section in (("telegram", settings.telegram), ("email", settings.email))
+        if section.is_on
+    ]
+    return tuple(found) or ("console",)

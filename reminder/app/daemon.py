@@ -1,0 +1,242 @@
+"""The daemon: ticks and sends, woken when there is something to do; it ends in good order.
+
+APScheduler holds recurring ticks only, and nothing is scheduled ahead: a run that it drops or that
+comes late loses nothing, since a tick works out all that should have been said by now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from reminder.app.dispatcher import Dispatcher
+from reminder.domain.context import Inbound
+from reminder.ops.supervisor import Worker, tended
+from reminder.services.ports import Channel, Clock
+from reminder.services.service import Service
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
+
+
+class Listener(Protocol):
+    """Brings in what people write, until it is cancelled."""
+
+    name: str  # in the log
+
+    async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
+        """Calls `take` for each message; it is confirmed to the provider only after that."""
+        ...
+
+
+class _Jobs(AsyncIOExecutor):  # type: ignore[misc]  # the library has no types
+    """Lets what is under way come to its end, where the timer's own cuts it short as an error.
+
+    The store's thread would do that work to its end all the same.
+    """
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Nothing new is begun by then; `over` waits for the rest."""
+
+    async def over(self) -> None:
+        """When all that was under way is over."""
+        await asyncio.gather(*self._pending_futures, return_exceptions=True)
+
+
+@dataclass
+class Daemon:
+    """One service, its channels and its listeners, on one event loop."""
+
+    service: Service
+    channels: Mapping[str, Channel]
+    clock: Clock
+    listeners: tuple[Listener, ...] = ()
+    look: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
+    backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
+    beat: Callable[[str], None] = lambda _: None  # takes the signs of life: ops.pulse.Beat
+    tick_seconds: float | None = None  # None: at the start of each minute
+    look_seconds: float = 20.0
+    sweep_seconds: float = 30.0
+    backup_seconds: float = 60.0  # between two looks at whether a copy is due
+    silent_seconds: float = 180.0  # without a tick: the timer must have died
+    watch_seconds: float = 5.0  # between two looks at the clock
+    restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
+    worker: Worker = field(default_factory=Worker)
+    _ticked: float = 0.0  # when the last tick was, on the loop's clock
+
+    def __post_init__(self) -> None:
+        self.dispatcher = Dispatcher(
+            self.service, self.channels, self.clock, self.worker, beat=lambda: self.beat("sending")
+        )
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Runs one use case in the store's thread."""
+        return await self.worker.do(work)
+
+    def stop(self) -> None:
+        """Asks the daemon to end: nothing new is sent, what is under way is waited for."""
+        self.worker.stop.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Has the dispatcher look for what is to be sent, now."""
+        self.dispatcher.wake()
+
+    async def run(self) -> None:
+        """Runs until `stop`; then drains."""
+        await self._begin()
+        jobs = _Jobs()
+        timer = AsyncIOScheduler(
+            executors={"default": jobs},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone="UTC",
+        )
+        self._schedule(timer)
+        listening = [
+            self._tended(f"listening to {one.name}", partial(one.run, self.take))
+            for one in self.listeners
+        ]
+        sending = self._tended("sending", self.dispatcher.run)
+        timer.start()
+        watching = self._tended("watching the clock", partial(self._watch_clock, timer))
+        try:
+            await self.tick()
+            await self.worker.stop.wait()
+        finally:
+            watching.cancel()
+            timer.shutdown(wait=False)
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            self.wake()
+            await asyncio.gather(sending, return_exceptions=True)
+            await self.dispatcher.drain()
+            await jobs.over()
+            await self.worker.guarded("the end", lambda: self.service.end(self.clock.now()))
+            self.worker.end()
+
+    async def _begin(self) -> None:
+        """The service's beginning, however long the database can't be written."""
+        await self.worker.insisted("the start", lambda: self.service.begin(self.clock.now()))
+
+    def _tended(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
+        return asyncio.create_task(tended(name, run, self.worker.stop, self.restart_pause))
+
+    async def _watch_clock(self, timer: AsyncIOScheduler) -> None:
+        """APScheduler waits for hours of the clock: one set back would silence it for as long."""
+        loop = asyncio.get_running_loop()
+        steady, shown = loop.time(), self.clock.now()
+        while True:
+            await asyncio.sleep(self.watch_seconds)
+            passed = timedelta(seconds=loop.time() - steady)
+            jump = self.clock.now() - shown - passed
+            steady, shown = loop.time(), self.clock.now()
+            if jump > JUMP:  # one set back is told by the tick, which knows of a restart too
+                span = timedelta(seconds=round(jump / timedelta(seconds=1)))
+                log.warning("the clock went forward by %s at once: what was missed is said", span)
+            elif steady - self._ticked > self.silent_seconds:
+                log.error("no tick for %d s: the timer is set anew", steady - self._ticked)
+            elif jump >= -JUMP:
+                continue
+            if jump < -JUMP:  # whatever the last tick knows of it: under the wrong hour it may fail
+                back = partial(self.service.set_back, self.clock.now())
+                await self.worker.guarded("the clock", back)
+            self._schedule(timer)
+            await self.tick()
+            self.wake()  # whatever the dispatcher waits for, it reckoned on another clock
+
+    def _schedule(self, timer: AsyncIOScheduler) -> None:
+        """Only recurring ticks, reckoned from now; a late or dropped run is made up by the next."""
+        jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
+            ("tick", self.tick, self.tick_seconds),
+            ("sweep", self._sweep, self.sweep_seconds),
+        ]
+        jobs += [("look", self._look, self.look_seconds)] if self.look else []
+        jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
+        for name, work, seconds in jobs:
+            when = {"second": 0} if seconds is None else {"seconds": seconds}
+            timer.add_job(
+                self._unless_it_ends,
+                "cron" if seconds is None else "interval",
+                args=(work,),
+                id=name,
+                name=name,
+                replace_existing=True,
+                **when,
+            )
+
+    async def _unless_it_ends(self, work: Callable[[], Awaitable[None]]) -> None:
+        """`work`, which no longer begins once the end has come."""
+        if not self.worker.stop.is_set():
+            await work()
+
+    async def tick(self) -> None:
+        """One tick; a database that can't be written now is left as it is, and tried again."""
+        self._ticked = asyncio.get_running_loop().time()
+        self.beat("tried")
+        rows = await self.worker.guarded("tick", lambda: self.service.tick(self.clock.now()))
+        if rows is not None:
+            self.beat("ticked")
+        if rows:
+            self.wake()
+
+    async def take(self, inbound: Inbound) -> bool:
+        """Takes one message in; it is only lost to the provider once it is on record.
+
+        CancelledError at the end: what was not recorded must not be confirmed either.
+        """
+        take = partial(self.dispatcher.take, inbound)
+        taken = await self.worker.insisted("an incoming message", take)
+        if taken is None:
+            raise asyncio.CancelledError
+        await self.dispatcher.taken()
+        return taken
+
+    async def note(self, name: str, value: str) -> None:
+        """Keeps a mark in the store, if that can be written now."""
+        work = partial(self.service.store.set_meta, name, value)
+        await self.worker.guarded(f"note {name}", work, again=False)
+
+    async def say_refused(self, channel: str, reason: str) -> None:
+        """Tells the office that `channel` refuses everything."""
+        await self.worker.guarded(
+            "refused",
+            lambda: self.service.refused(channel, reason, self.clock.now()),
+            again=False,
+        )
+        self.wake()
+
+    async def say_accepted(self, channel: str) -> None:
+        """The provider has let this program in: what was said of its refusal is over."""
+        await self.worker.guarded("accepted", lambda: self.service.accepted(channel), again=False)
+
+    async def _look(self) -> None:
+        if self.look is None:
+            return
+        changed = await self.worker.guarded("look", self.look)
+        if changed:
+            self.wake()  # what was refused is told to the office
+            await self.tick()
+
+    async def _sweep(self) -> None:
+        if await self.worker.guarded("sweep", self._take_back):
+            self.wake()
+
+    def _take_back(self) -> int:
+        # Those are alive, however long a provider makes them wait, or however the clock jumps.
+        return self.service.sweep(self.clock.now(), self.dispatcher.held)
+
+    async def _back_up(self) -> None:
+        if self.backup is not None:
+            await self.worker.guarded("backup", self.backup)
+            self.wake()  # that no copy could be made is told to the office

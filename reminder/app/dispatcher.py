@@ -1,0 +1,251 @@
+"""The dispatcher: leases what is due, sends it side by side, and puts on record what came of it.
+
+While a send waits for the provider the next ones are leased and rendered. What was accepted while
+the store's thread was busy is put on record by one commit: each message is durable before the next
+lease, and a crash repeats at most what was in flight or not yet on record, marked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from reminder.domain.context import Inbound
+from reminder.domain.outbox import Draft
+from reminder.domain.schedule import local_day
+from reminder.ops.supervisor import Worker, nap
+from reminder.services.deliver import Accepted, Parcel
+from reminder.services.ports import Channel, Clock, SendError
+from reminder.services.service import Service
+
+log = logging.getLogger(__name__)
+
+DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
+STEPS = 3  # of the loop, after which an answer's request is written: before the next poll is made
+ANSWERS = 2  # messages that are leased together with what they answer
+AHEAD = 8  # messages leased and rendered while others are on their way, at least
+IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
+
+
+@dataclass
+class Dispatcher:
+    """All sends of one daemon."""
+
+    service: Service
+    channels: Mapping[str, Channel]
+    clock: Clock
+    worker: Worker
+    in_flight: int = 8
+    beat: Callable[[], None] = lambda: None  # takes the sign of life
+    on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
+    _answers: deque[Parcel] = field(default_factory=deque)  # the same, from the store's thread
+    _sends: set[asyncio.Task[None]] = field(default_factory=set)
+    _flying: int = 0  # of them those that the provider has not answered
+    _held: set[int] = field(default_factory=set)  # rows from their lease to their record
+    _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
+    _recording: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The rows that are alive, however long a provider makes them wait."""
+        return frozenset(self._held)
+
+    @property
+    def _ahead(self) -> int:
+        return max(AHEAD, self.in_flight)
+
+    def take(self, inbound: Inbound) -> bool:
+        """Takes one message in, and its answer at once on its way; in the store's thread."""
+        full = len(self._ready) + len(self._answers) >= self._ahead
+        most = 0 if full or self.worker.stop.is_set() else ANSWERS
+        taken, parcels = self.service.take(inbound, self.clock.now(), most)
+        self._held.update(parcel.row.id for parcel in parcels)
+        self._answers.extend(parcels)
+        return taken
+
+    async def taken(self) -> None:
+        """What `take` has leased sets out; when that is sent, the rest is looked for."""
+        if self._answers:
+            self._set_out()
+            for _ in range(STEPS):
+                await asyncio.sleep(0)
+        else:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Has it look for what is to be sent, now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Leases what is due, a little ahead of what may be in flight, and sleeps until it is due.
+
+        Half of what may fly is ready while the other half is on its way, and leased together.
+        """
+        while not self.worker.stop.is_set():
+            self._wake.clear()
+            self.beat()
+            self._set_out()
+            if len(self._ready) > self._ahead // 2:
+                await self._woken(IDLE)
+                continue
+            room = self._ahead - len(self._ready) + max(0, self.in_flight - self._flying)
+            found = await self.worker.guarded("lease", partial(self._lease, room))
+            if found is None:
+                await nap(self.worker.stop, self.worker.busy_pause)
+                continue
+            parcels, due = found
+            self._queue(parcels)
+            if not parcels:
+                await self._rest(due)
+        await self.worker.guarded("give back", self._give_back)
+
+    async def drain(self) -> None:
+        """Lets the sends under way end, and puts them on record."""
+        for channel in self.channels.values():
+            channel.halt()  # what has not begun is no possible repeat of the next run
+        if self._sends:
+            log.info("waiting for %d sends under way", len(self._sends))
+            await asyncio.wait(self._sends, timeout=DRAIN)
+        for send in list(self._sends):
+            send.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)
+
+    def _set_out(self) -> None:
+        """Sends what is ready, as many at once as may be in flight."""
+        if self.worker.stop.is_set():
+            return  # what is ready is given back, in the store's thread
+        self._queue(self._leased_answers())
+        while self._ready and self._flying < self.in_flight:
+            self._flying += 1
+            parcel = self._ready.pop(0)
+            send = asyncio.create_task(self._send(parcel))
+            self._sends.add(send)
+            send.add_done_callback(partial(self._landed, parcel.row.id))
+
+    def _queue(self, parcels: Sequence[Parcel]) -> None:
+        """Answers set out before all else."""
+        if parcels:
+            self._ready = sorted(
+                [*self._ready, *parcels], key=lambda p: p.row.draft.kind != "reply"
+            )
+
+    def _leased_answers(self) -> list[Parcel]:
+        return [self._answers.popleft() for _ in range(len(self._answers))]
+
+    def _landed(self, row: int, send: asyncio.Task[None]) -> None:
+        self._sends.discard(send)
+        if send.cancelled():
+            self._held.discard(row)
+        elif (error := send.exception()) is not None:
+            self._held.discard(row)
+            log.error("sending row %d broke off: %s: %s", row, type(error).__name__, error)
+
+    def _lease(self, limit: int) -> tuple[list[Parcel], datetime | None]:
+        """Up to `limit` messages that are ready to go; else when the next one is due."""
+        now, due = self.clock.now(), self.service.next_due()
+        if due is None or due > now:
+            return [], due
+        parcels = self.service.lease(now, limit)
+        self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
+        return parcels, due
+
+    def _give_back(self) -> None:
+        """What was leased ahead, and not sent: at the next start it is no possible repeat."""
+        ready, self._ready = [*self._ready, *self._leased_answers()], []
+        self.service.give_back(ready)
+        self._held.difference_update(parcel.row.id for parcel in ready)
+
+    async def _rest(self, due: datetime | None) -> None:
+        """Until the next message is due, or somebody wakes the dispatcher."""
+        wait = IDLE
+        if due is not None and self._flying < self.in_flight:
+            # What is due and was not leased just now waits for something else than its hour.
+            ahead = (due - self.clock.now()) / timedelta(seconds=1)
+            wait = min(IDLE, ahead if ahead > 0 else 1.0)
+        await self._woken(wait)
+
+    async def _woken(self, seconds: float) -> None:
+        """Until somebody wakes the dispatcher, or the time is up."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _send(self, parcel: Parcel) -> None:
+        row = parcel.row.id
+        try:
+            if parcel.day != local_day(self.clock.now()):
+                # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
+                await self._insist(partial(self.service.give_back, [parcel]), [row])
+                return
+            outcome = await self._offer(parcel)
+        finally:
+            self._flying -= 1
+            self._set_out()
+            self._wake.set()
+        at = self.clock.now()
+        if isinstance(outcome, SendError):
+            failed = partial(self.service.failed, parcel, outcome, at)
+            await self._insist(failed, [row])
+            self._wake.set()
+        else:
+            self.on_sent(parcel.row.draft, at)
+            await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
+
+    async def _offer(self, parcel: Parcel) -> str | SendError:
+        """What the provider made of it: its id there, or why not."""
+        try:
+            channel = self.channels[parcel.row.draft.channel]
+            return await channel.send(parcel.address, parcel.message, parcel.key)
+        except SendError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
+            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+            return SendError(type(error).__name__, retry=True, unknown=True)
+
+    async def _record(self, accepted: Accepted) -> None:
+        """On record when it returns, with all that were accepted while the thread was busy."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._accepted.append((accepted, done))
+        if self._recording is None:
+            self._recording = asyncio.create_task(self._record_all())
+        await done
+
+    async def _record_all(self) -> None:
+        while self._accepted:
+            batch, self._accepted = self._accepted, []
+            rows = [accepted.parcel.row.id for accepted, _ in batch]
+            work = partial(self.service.sent_together, [accepted for accepted, _ in batch])
+            await self._insist(work, rows)
+            for _, done in batch:
+                if not done.done():  # cancelled, when the drain was over
+                    done.set_result(None)
+        self._recording = None
+
+    async def _insist(self, work: Callable[[], object], rows: list[int]) -> None:
+        """Writes down what became of sends, however long the database refuses.
+
+        Should that fail, or the daemon end before it, the leases say so: the rows are sent once
+        more, marked.
+        """
+
+        def recorded() -> None:
+            work()
+            self._held.difference_update(rows)  # here: the thread may lease one anew at once
+
+        try:
+            await self.worker.insisted("the record of what was sent", recorded)
+        except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
+            log.error(
+                "what became of row %s can't be recorded (%s: %s): it is sent once more, "
+                "marked, when its lease has ended",
+                ", ".join(map(str, rows)), type(error).__name__, error,
+            )  # fmt: skip
+            self._held.difference_update(rows)

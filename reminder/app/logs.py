@@ -1,0 +1,116 @@
+"""The log: one line an event, on stderr, for people or as JSON; no secret ever reaches it.
+
+It is in English, and so is what stops the program; faults in the files that people write, and what
+the office is told, are in Vietnamese, and are quoted as they are. Times are the office's.
+
+All rooms, and the libraries, log by the standard module; structlog's processors make the lines of
+all of them. What a call adds with `extra` is a field of the JSON, and stands at a line's end.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from reminder.domain.calendar import local
+from reminder.domain.errors import scrub
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+    from reminder.files.settings import Settings
+
+LIBRARIES = (
+    "aiohttp",
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "telegram",
+    "alembic",
+    "aiosmtplib",
+    "mail.log",
+)
+_OURS = "reminder_line"  # marks our handler among those of others
+_FIRST = ("at", "level", "from", "message")
+
+
+def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
+    """All loggers to stderr in `shape` (text | json), from `level` on, without `secrets`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.set_name(_OURS)
+    handler.setFormatter(_formatter(shape, tuple(secret for secret in secrets if secret)))
+    root = logging.getLogger()
+    others = [h for h in root.handlers if h.get_name() != _OURS]
+    root.handlers[:] = [*others, handler]
+    root.setLevel(level.upper())
+    for name in LIBRARIES:  # their chatter says nothing to an administrator
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("apscheduler").setLevel(max(logging.ERROR, root.level))
+
+
+def follow(settings: Settings, also: Sequence[str] = ()) -> None:
+    """The log as `settings` say; their secrets, and those in `also`, stay out of it."""
+    secrets = [*secrets_of(settings), *also]
+    set_up(settings.log.format, settings.log.level, secrets)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """What no line of the log may hold."""
+    keys = (
+        settings.telegram.token,
+        settings.email.password,
+        settings.inbox.password,
+        settings.watch.heartbeat_url,
+    )
+    url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
+    return [*(key.get_secret_value() for key in keys), url, _path(settings)]
+
+
+def _path(settings: Settings) -> str:
+    """Of the heartbeat's address, which libraries may log without its host."""
+    _, _, rest = settings.watch.heartbeat_url.get_secret_value().partition("://")
+    path = rest.partition("/")[2]
+    return path if len(path) >= 8 else ""  # a shorter one guards nothing, and is a word of lines
+
+
+def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
+    # Loaded here: commands that write no log don't wait for it.
+    from structlog.processors import JSONRenderer
+    from structlog.stdlib import ExtraAdder, ProcessorFormatter
+
+    def cleaned(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {scrub(key, secrets): _clean(value, secrets) for key, value in event.items()}
+
+    render: Processor = JSONRenderer(ensure_ascii=False, default=str) if shape == "json" else _text
+    return ProcessorFormatter(
+        foreign_pre_chain=[ExtraAdder(), _fields],
+        processors=[ProcessorFormatter.remove_processors_meta, cleaned, render],
+    )
+
+
+def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """When, how grave, who, what; then what was added. Tracebacks are one word, the error's own."""
+    record: logging.LogRecord = event["_record"]
+    said = str(event.pop("event"))
+    exc_info = event.pop("exc_info", None) or record.exc_info
+    if isinstance(exc_info, tuple) and exc_info[1] is not None:
+        said = f"{said}: {type(exc_info[1]).__name__}: {exc_info[1]}"
+    at = local(datetime.fromtimestamp(record.created, UTC)).isoformat(timespec="seconds")
+    level = record.levelname.lower()
+    return {"at": at, "level": level, "from": record.name, "message": said, **event}
+
+
+def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
+    """Without secrets, on one line; numbers stay numbers, all else is a text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return " ".join(scrub(str(value), secrets).split())
+
+
+def _text(_: WrappedLogger, __: str, event: EventDict) -> str:
+    line = f"{event['at']} {event['level']:7} {event['message']}"
+    more = [f"{key}={value}" for key, value in event.items() if key not in _FIRST]
+    return " ".join([line, *more])

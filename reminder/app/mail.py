@@ -1,0 +1,130 @@
+"""Mail put together from the settings: the channel that sends, the mailbox, who watches it.
+
+What reads a mailbox is loaded where there is one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from reminder.app.daemon import Daemon
+from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
+from reminder.domain.tokens import folded
+from reminder.files.settings import Settings
+from reminder.services.bounces import Bounce
+from reminder.services.office import EMAIL
+from reminder.services.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.channels.email.mailbox import ImapServer
+    from reminder.channels.email.receive import MailListener
+
+_SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
+
+
+def secret_of(store: Store) -> bytes:
+    """What signs our addresses and Message-IDs; made once for a database."""
+    kept = store.meta(_SECRET)
+    if not kept:
+        kept = secrets.token_hex(32)
+        store.set_meta(_SECRET, kept)
+    return bytes.fromhex(kept)
+
+
+def mail_server(settings: Settings) -> MailServer:
+    section = settings.email
+    return MailServer(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        username=section.username,
+        password=section.password.get_secret_value(),
+        sender=section.sender,
+        sender_name=section.sender_name,
+        certificates=str(section.ca_file) if section.ca_file else "",
+    )
+
+
+def imap_server(settings: Settings) -> ImapServer:
+    from reminder.channels.email.mailbox import ImapServer
+
+    section = settings.inbox
+    return ImapServer(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        username=section.username,
+        password=section.password.get_secret_value(),
+        folder=section.folder,
+        processed=section.processed,
+        certificates=str(section.ca_file) if section.ca_file else "",
+    )
+
+
+def mail_channel(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
+    """The channel; with [inbox], each mail says where an answer and a bounce go."""
+    inbox = settings.inbox.address if settings.inbox.is_on else ""
+    identity = MailIdentity(secret=secret_of(store), inbox=inbox)
+    return MailChannel(mail_server(settings), identity, now)
+
+
+def listeners(
+    settings: Settings, store: Store, daemon: Daemon, now: Callable[[], datetime]
+) -> tuple[MailListener, ...]:
+    """Who watches the mailbox; nobody without [inbox]."""
+    section = settings.inbox
+    if not section.is_on:
+        return ()
+    from reminder.channels.email.judging import Rules
+    from reminder.channels.email.mailbox import Box
+    from reminder.channels.email.receive import MailListener
+
+    rules = Rules(
+        secret=secret_of(store),
+        address=section.address,
+        sender=settings.email.sender,
+        trust=section.trust,
+        authserv_id=section.authserv_id,
+    )
+    return (
+        MailListener(
+            box=Box(imap_server(settings)),
+            rules=rules,
+            back=DaemonBack(daemon),
+            now=now,
+            poll_seconds=section.poll_seconds,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class DaemonBack:
+    """inbox.watcher.Back: the daemon's service, in the store's one thread."""
+
+    daemon: Daemon
+
+    async def known(self) -> Mapping[str, str]:
+        def found() -> dict[str, str]:
+            office = self.daemon.service.refresh()
+            return {
+                folded(address.value): address.value
+                for address in office.addresses
+                if address.channel == EMAIL and address.recipient in office.people
+            }
+
+        return await self.daemon.do(found)
+
+    async def bounced(self, bounce: Bounce) -> None:
+        daemon = self.daemon
+        await daemon.do(lambda: daemon.service.bounced(bounce, daemon.clock.now()))
+        daemon.wake()
+
+    async def recall(self, name: str) -> str:
+        return await self.daemon.do(lambda: self.daemon.service.store.meta(name)) or ""
+
+    async def note(self, name: str, value: str) -> None:
+        await self.daemon.do(lambda: self.daemon.service.store.set_meta(name, value))

@@ -1,0 +1,126 @@
+"""Changed files are taken up while the program runs; a faulty one is refused, and said.
+
+So is a people file from which many have vanished at once: an editor that died may have left it half
+written and sound as it stands. `reminder reload` says that it is meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reminder.app import bootstrap
+from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.outbox import Person
+from reminder.files.settings import Settings
+from reminder.services.deliver import Delivery
+from reminder.services.notices import view_drafts
+from reminder.services.ports import Clock, StoreBusyError
+from reminder.services.service import Service
+
+log = logging.getLogger(__name__)
+
+FEW = 2  # people that may go at once from the smallest office
+NAMED = 5  # of those who are gone
+
+
+@dataclass
+class Watch:
+    """Rereads the files when their content has changed; a faulty file is refused, and said."""
+
+    service: Service
+    settings: Settings
+    config: Path | None
+    clock: Clock
+    apply: Callable[[Settings, Settings], list[str]]  # old, new → sections that need a new start
+    seen: str = ""
+    asked: str = ""
+    refused: str = ""
+    said: Callable[[str], None] = lambda _: None  # takes systemd's words for a reload
+
+    def __post_init__(self) -> None:
+        self.seen = self._content(self.settings)
+        self.asked = self.service.store.meta("reload") or ""
+
+    def look(self) -> bool:
+        """True if changed files were taken up, or refused, of which the office is told."""
+        asked = self.service.store.meta("reload") or ""
+        content = self._content(self.settings)
+        if content in (self.seen, self.refused) and asked == self.asked:
+            return False
+        before, self.asked = self.asked, asked
+        self.said("RELOADING=1")
+        try:
+            return self._take_up(meant=asked != before)
+        except StoreBusyError:
+            self.asked = before  # tried again at the next look
+            raise
+        except ReminderError as error:
+            self._refuse(error, content)
+            return True
+        finally:
+            self.said("READY=1")
+
+    def _take_up(self, *, meant: bool) -> bool:
+        now = self.clock.now()
+        # Before all reading: what is saved while this reads is another change, for the next look.
+        content = self._content(bootstrap.load_settings(self.config))
+        settings = bootstrap.load_settings(self.config)
+        files = bootstrap.read_files(settings, now)
+        if not meant:
+            _whole(settings.plan.people, self.service.office.files.people, files.people)
+        lines = self.service.reload(files, now)
+        self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
+        later = self.apply(self.settings, settings)
+        if later:
+            log.warning("%s: changed, but taken up at the next start only", ", ".join(later))
+        self.settings, self.refused = settings, ""
+        self.seen = content
+        answer = " ".join((self.asked, str(len(lines)), *later))
+        self.service.store.set_meta("reloaded", answer)
+        return True
+
+    def _refuse(self, error: ReminderError, content: str) -> None:
+        problems = str(error).splitlines()
+        for line in problems:
+            log.error("refused, the old files go on: %s", line)
+        now, office = self.clock.now(), self.service.office
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        drafts = [
+            draft
+            for unit in sorted(office.offices)
+            for draft in view_drafts(
+                office, f"unit:{unit}", "files-refused", {"problems": problems}, now,
+                subject=digest,
+            )
+        ]  # fmt: skip
+        meta = {"reloaded": f"{self.asked} refused"}
+        self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+        self.refused = content  # only now: a busy database must not swallow the word to the office
+
+    def _content(self, settings: Settings) -> str:
+        """A digest of all that is watched; a file that is away for a moment counts as empty."""
+        found = hashlib.sha256()
+        for path in bootstrap.watched(settings, self.config):
+            try:
+                found.update(path.read_bytes() + b"\0")
+            except OSError:
+                found.update(b"\1")
+        return found.hexdigest()
+
+
+def _whole(path: Path | None, before: Sequence[Person], after: Sequence[Person]) -> None:
+    """FileError if more than a third of the people, and more than a few, are gone at once."""
+    there = {person.id for person in after}
+    gone = [person.id for person in before if person.id not in there]
+    if len(gone) <= max(FEW, len(before) // 3):
+        return
+    who = ", ".join(gone[:NAMED]) + (" …" if len(gone) > NAMED else "")
+    words = (
+        f"thiếu {len(gone)} trong {len(before)} người ({who}), như tệp mới lưu được một nửa: xin"
+        " lưu lại cho đủ; nếu đúng là bỏ họ, gõ: reminder reload"
+    )
+    raise FileError([Problem(str(path or "people.toml"), None, words)])

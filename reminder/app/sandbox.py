@@ -1,0 +1,243 @@
+"""The sandbox: the whole program on a made-up office, with a clock that jumps to what comes next.
+
+Service, store, outbox and commands are those of the daemon; only the clock is virtual, and the
+console is the one channel. Nothing leaves this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TextIO
+
+from reminder.app import bootstrap
+from reminder.channels.console import ConsoleChannel
+from reminder.domain.calendar import instant, local
+from reminder.domain.context import Inbound
+from reminder.domain.ledger import by_key
+from reminder.domain.outbox import Person
+from reminder.domain.periods import vn_day
+from reminder.domain.plan import Plan
+from reminder.files.calendar import holiday_name
+from reminder.messages.rows import RowRenderer
+from reminder.services.handle import Receiver
+from reminder.services.office import CONSOLE, Files, Office
+from reminder.services.ports import Store
+from reminder.services.service import Service
+from reminder.store.opening import discard, open_store
+
+START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
+DATABASE = Path("var/sandbox.db")
+LOCK_WAIT = 1.0  # seconds for another sandbox to end: nobody waits longer without a word
+BATCH = 50  # messages that are shown in one go
+
+
+@dataclass(frozen=True)
+class Act:
+    """One scene of the story: at this moment this unit's officer types this."""
+
+    day: date
+    clock: time
+    unit: str
+    text: str
+
+
+STORY = (
+    Act(date(2024, 1, 26), time(8, 20), "tu-phap", "1c xong chưa?"),
+    Act(date(2024, 1, 30), time(9, 12), "tu-phap", "/done 1c"),
+    Act(date(2024, 1, 30), time(9, 14), "tu-phap", "1c số 12/QĐ-UBND ngày 30/01"),
+    Act(date(2024, 1, 31), time(10, 5), "tu-phap", "dạ 2c tháng 1 xong rồi ạ"),
+    Act(date(2024, 1, 31), time(10, 30), "van-phong", "/done 2c tất cả"),
+    Act(date(2024, 2, 2), time(9, 40), "tu-phap", "1a thẩm định 02 văn bản"),
+    Act(date(2024, 2, 2), time(14, 30), "van-phong", "/done 4b QĐ 15/QĐ-UBND 02/02/2024"),
+)
+STORY_END = date(2024, 2, 5)
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved; it never goes back."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def move_to(self, at: datetime) -> None:
+        """Moves forward to `at`; an earlier instant changes nothing."""
+        self._at = max(self._at, at)
+
+
+def people_of(plan: Plan) -> tuple[Person, ...]:
+    """One made-up officer for each unit; the person's id is the unit's."""
+    return tuple(
+        Person(id=unit.id, name=f"Công chức {unit.name}", units=(unit.id,), channels=(CONSOLE,))
+        if unit.id != plan.leaders
+        else Person(id=unit.id, name=unit.name, units=(unit.id,), channels=(CONSOLE,))
+        for unit in plan.units
+    )
+
+
+@dataclass
+class Sandbox:
+    """A service, a console and a virtual clock."""
+
+    service: Service
+    console: ConsoleChannel
+    clock: VirtualClock
+    store: Store
+    typed: int = 0
+    digest: str = ""  # the last one in full, as the office's mail has it
+
+    def tick(self) -> None:
+        """Says what is due now, and shows it."""
+        self.service.tick(self.clock.now())
+        self.show()
+
+    def show(self) -> None:
+        """Sends what waits, to the console."""
+        while parcels := self.service.lease(self.clock.now(), BATCH):
+            for parcel in parcels:
+                if parcel.row.draft.kind == "digest":
+                    self.digest = parcel.message.text
+                sent = asyncio.run(self.console.send(parcel.address, parcel.message, parcel.key))
+                self.service.sent(parcel, sent, self.clock.now())
+
+    def next_moment(self) -> datetime | None:
+        """When something is said next."""
+        office = self.service.refresh()
+        return office.scheduler.next_wake(office.plans, by_key(office.events), self.clock.now())
+
+    def jump(self, until: datetime) -> bool:
+        """To the next moment at which something is said, if that is before `until`."""
+        moment = self.next_moment()
+        if moment is None or moment >= until:
+            self.clock.move_to(until)
+            return False
+        self.clock.move_to(moment)
+        self.tick()
+        return True
+
+    def advance(self, until: datetime) -> None:
+        """Plays all that is said before `until`."""
+        while self.jump(until):
+            pass
+
+    def say(self, unit: str, text: str) -> None:
+        """The officer of `unit` types `text`."""
+        self.typed += 1
+        inbound = Inbound(
+            channel=CONSOLE,
+            update=f"{self.typed}",
+            sender=unit,
+            chat=unit,
+            private=True,
+            text=text,
+            message=f"{self.typed}",
+        )
+        self.service.receive(inbound, self.clock.now())
+        self.show()
+
+
+def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
+    """A fresh sandbox on `data/plan2024.toml`; what an older one has left is removed."""
+    discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
+    clock = VirtualClock(instant(*START))
+    plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
+    people = people_of(plan)
+    files = Files(plans=(plan,), people=people, scheduler=bootstrap.scheduler_for([plan]))
+    url = f"sqlite:///{database}"
+    store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
+    names = {person.id: person.name for person in people}
+    sandbox = Sandbox(
+        service=Service(
+            store=store,
+            renderer=RowRenderer(holiday_name),
+            office=Office(files=files, channels=(CONSOLE,)),
+            receiver=Receiver(store),
+        ),
+        console=ConsoleChannel(stream, now=clock.now, label=lambda who: names.get(who, who)),
+        clock=clock,
+        store=store,
+    )
+    sandbox.service.begin(clock.now())
+    return sandbox
+
+
+def play(stream: TextIO, database: Path = DATABASE) -> None:
+    """The story, to the digest of 05/02, for who looks on."""
+    sandbox = open_sandbox(stream, database)
+    try:
+        _tell(stream, "Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.")
+        _tell(stream, "Không có gì được gửi đi thật; mọi tin hiện ra ở đây.")
+        for act in STORY:
+            sandbox.advance(instant(act.day, act.clock))
+            sandbox.clock.move_to(instant(act.day, act.clock))
+            _tell(stream, f"\n{_when(sandbox)}  {act.unit}> {act.text}")
+            sandbox.say(act.unit, act.text)
+        sandbox.advance(instant(STORY_END, time(9)))
+        sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
+        _tell(stream, "\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox")
+    finally:
+        sandbox.store.close()
+
+
+def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) -> None:
+    """At a terminal: one types as an officer, and lets time pass."""
+    sandbox = open_sandbox(stream, database)
+    unit = "tu-phap"
+    units = list(sandbox.service.office.units)
+    try:
+        _tell(stream, HELP.format(units=", ".join(units)))
+        sandbox.tick()
+        _prompt(stream, sandbox, unit)
+        for line in lines:
+            text = line.strip()
+            if text in ("quit", "exit", "thoát"):
+                break
+            unit = _obey(sandbox, stream, units, unit, text)
+            _prompt(stream, sandbox, unit)
+    finally:
+        sandbox.store.close()
+
+
+HELP = """Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024. Không gửi gì đi thật.
+  next          tới lúc máy nói tiếp        next week     qua bảy ngày
+  as BỘ-PHẬN    gõ thay bộ phận khác: {units}
+  quit          thôi
+Còn lại gõ như công chức: /done 1c, /viec, 1c xong chưa?, gia hạn 1c 05/02 chờ số liệu"""
+
+
+def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, text: str) -> str:
+    """Does what one line says; the unit that types the next one."""
+    if text == "next":
+        if not sandbox.jump(sandbox.clock.now() + timedelta(days=400)):
+            _tell(stream, "Kế hoạch đã hết, máy không nói gì nữa.")
+    elif text == "next week":
+        sandbox.advance(sandbox.clock.now() + timedelta(days=7))
+    elif text.startswith("as "):
+        wished = text.removeprefix("as ").strip()
+        if wished in units:
+            return wished
+        _tell(stream, f"Không có bộ phận “{wished}”. Có: {', '.join(units)}")
+    elif text:
+        sandbox.say(unit, text)
+    return unit
+
+
+def _when(sandbox: Sandbox) -> str:
+    at = local(sandbox.clock.now())
+    return f"{at:%H:%M} {vn_day(at.date())}"
+
+
+def _prompt(stream: TextIO, sandbox: Sandbox, unit: str) -> None:
+    stream.write(f"\n{_when(sandbox)}  {unit}> ")
+    stream.flush()
+
+
+def _tell(stream: TextIO, text: str) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()

@@ -1,0 +1,133 @@
+"""Bounces: whom a mail did not reach, and whether it ever will (RFC 3464; else flufl.bounce)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+
+from flufl.bounce import all_failures
+
+from reminder.channels.email import headers
+from reminder.channels.email.body import children, decoded, parts, text_of
+
+_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_UNKNOWN_USER = re.compile(
+    r"(?i)user unknown|unknown user|no such (?:user|mailbox|recipient)|does(?: not|n't) exist|"
+    r"invalid recipient|recipient not found|account .{0,30}disabled|mailbox unavailable"
+)
+# Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
+# may be alive, so that they only count.
+_PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|4\.[23567]|6\.\d+|7\.\d+|1\.[78])")
+_MAILER = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|maildelivery)\b")
+_SUBJECTS = re.compile(
+    r"(?i)^\W*(?:undeliver|delivery (?:status|failure|has failed|incomplete|delayed)|"
+    r"mail delivery (?:failed|system|subsystem)|returned mail|failure notice|"
+    r"delivery notification|không gửi được|thư không gửi được|thông báo trạng thái gửi|"
+    r"gửi thư không thành công|warning: could not send)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """One recipient whom a mail did not reach, or not yet."""
+
+    recipient: str  # empty: the bounce does not name it
+    reason: str  # what the other server said
+    hard: bool  # the address itself is refused: it never will
+    final: bool  # nobody tries any longer
+
+
+def failures(message: Message) -> tuple[Failure, ...]:
+    """What a bounce says; empty if the mail is none."""
+    told = [one for part in parts(message) for one in _of_report(part)]
+    if told:
+        return tuple(told)
+    if not _looks_returned(message):
+        return ()
+    return _of_text(message)
+
+
+def original(message: Message) -> tuple[str, ...]:
+    """The Message-IDs of the mail that came back, as far as the bounce has its head."""
+    found: list[str] = list(
+        headers.ids(message, "In-Reply-To") + headers.ids(message, "References")
+    )
+    for part in parts(message):
+        kind = part.get_content_type()
+        if kind == "message/rfc822":
+            found += [one for mail in children(part) for one in headers.ids(mail, "Message-ID")]
+        elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
+            text = decoded(part)[:100_000]
+            found += re.findall(r"(?im)^\W*Message-ID:\s*(<[^<>\s]{1,240}>)", text)
+    return tuple(dict.fromkeys(found))
+
+
+def _of_report(part: Message) -> list[Failure]:
+    """The recipients of a message/delivery-status part, those that it did not reach."""
+    if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
+        return []
+    found = []
+    for block in children(part):
+        action = headers.field(block, "Action").lower().partition("(")[0].strip()
+        if action not in ("failed", "delayed"):
+            continue
+        said = headers.words(headers.field(block, "Diagnostic-Code"))
+        status = headers.field(block, "Status")
+        final = action == "failed"
+        address = _typed(headers.field(block, "Final-Recipient")) or _typed(
+            headers.field(block, "Original-Recipient")
+        )
+        reason = " ".join(f"{_code(status)} {said.partition(';')[2] or said}".split())[:200]
+        hard = final and _is_hard(status, said)
+        found.append(Failure(recipient=address, reason=reason, hard=hard, final=final))
+    return found
+
+
+def _is_hard(status: str, said: str) -> bool:
+    if _UNKNOWN_USER.search(said):
+        return True
+    code = _code(status)
+    if code in ("", "5.0.0") and (better := _STATUS.search(said)):
+        code = better[0]
+    return code.startswith("5") and not _PASSING.fullmatch(code)
+
+
+def _code(status: str) -> str:
+    found = _STATUS.search(status)
+    return found[0] if found else ""
+
+
+def _typed(value: str) -> str:
+    """“rfc822; an@xa.example” → the address."""
+    address = value.rpartition(";")[2].strip().strip("<>")
+    return address if "@" in address else ""
+
+
+def _looks_returned(message: Message) -> bool:
+    sender = headers.author(message) or next(iter(headers.addresses(message, "From")), "")
+    if _MAILER.match(sender) or headers.field(message, "X-Failed-Recipients"):
+        return True
+    return bool(_SUBJECTS.match(headers.words(headers.field(message, "Subject"))))
+
+
+def _of_text(message: Message) -> tuple[Failure, ...]:
+    """A bounce in words: flufl.bounce knows the ways in which servers say it."""
+    try:
+        passing, lasting = all_failures(message)
+    except Exception:  # noqa: BLE001  its detectors read what strangers wrote
+        passing, lasting = frozenset(), frozenset()
+    text = text_of(message)[:20_000]
+    code = _STATUS.search(text)
+    reason = code[0] if code else ""
+    named = [a.decode("ascii", "replace") for a in sorted(lasting)]
+    named = named or headers.addresses(message, "X-Failed-Recipients")
+    hard = _is_hard(reason, text) if reason else True
+    found = [Failure(recipient=a, reason=reason, hard=hard, final=True) for a in named]
+    for address in sorted(passing - lasting):
+        name = address.decode("ascii", "replace")
+        found.append(Failure(recipient=name, reason=reason, hard=False, final=False))
+    if not found and reason:
+        passes = reason.startswith("4")
+        found.append(Failure(recipient="", reason=reason, hard=hard, final=not passes))
+    return tuple(found)

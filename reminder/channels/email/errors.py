@@ -1,0 +1,135 @@
+"""What a mail server's refusal means for the message, its address and the channel."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from aiosmtplib import SMTPException, SMTPResponseException
+
+from reminder.domain.errors import scrub
+from reminder.messages.wording import one_line
+from reminder.services.ports import SendError
+
+GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least
+_ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_UNKNOWN_USER = re.compile(
+    r"(?i)user unknown|unknown user|no such (user|mailbox|recipient)|invalid recipient"
+)
+_PLAIN_CODES = {  # the detail of an enhanced code (RFC 3463, 7505) → what the office reads
+    ("1", "1"): "không có hộp thư này",
+    ("1", "2"): "không có tên miền này",
+    ("1", "3"): "địa chỉ viết sai",
+    ("1", "6"): "hộp thư đã chuyển đi nơi khác",
+    ("1", "10"): "tên miền này không nhận thư",
+    ("2", "1"): "hộp thư đã bị khóa",
+    ("2", "2"): "hộp thư đã đầy",
+    ("2", "3"): "thư quá lớn",
+    ("3", "1"): "máy chủ thư hết chỗ chứa",
+    ("3", "2"): "máy chủ thư đang ngừng nhận",
+    ("3", "4"): "thư quá lớn",
+    ("7", "8"): "sai tên hoặc mật khẩu",
+    ("7", "23"): "thư không qua được kiểm tra nơi gửi (SPF)",
+    ("7", "26"): "thư không qua được kiểm tra nơi gửi (SPF, DKIM)",
+}
+_PLAIN_SIGNS = (  # what servers write, with a general code or with none → what the office reads
+    (_UNKNOWN_USER, "không có hộp thư này"),
+    (re.compile(r"(?i)mailbox (is )?full|over ?quota|quota exceeded"), "hộp thư đã đầy"),
+    (re.compile(r"(?i)gr[ea]y-?list"), "máy chủ bên nhận bảo chờ ít phút"),
+    (re.compile(r"(?i)relay"), "máy chủ này không chuyển thư tới địa chỉ ấy"),
+    (re.compile(r"(?i)\bspam\b|\bjunk\b"), "thư bị coi là thư rác"),
+    (re.compile(r"(?i)too (large|big)|exceeds.*size"), "thư quá lớn"),
+)
+_SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
+
+
+class Step(Enum):
+    """How far a mail had come when something failed."""
+
+    CONNECT = auto()
+    TLS = auto()
+    LOGIN = auto()
+    SENDER = auto()
+    RECIPIENT = auto()
+    DATA = auto()
+
+
+def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]) -> SendError:
+    """What the service is told; never with a password in it."""
+    words = one_line(scrub(str(error), secrets), 200)
+    certificate = _certificate_fault(error)
+    if certificate is not None:
+        why = certificate.verify_message or "không kiểm tra được"
+        reason = f"chứng thư của máy chủ thư {server} không hợp lệ: {why}; thư chưa được gửi"
+        return SendError(reason, retry=True, channel_down=True)
+    if isinstance(error, SMTPResponseException):
+        said = one_line(scrub(f"{error.code} {error.message}", secrets), 200)
+        return _refusal(error.code, said, step, server)
+    if step is Step.DATA:
+        reason = f"mất kết nối với máy chủ thư {server} khi đang gửi; có thể thư đã được nhận"
+        return SendError(reason, retry=True, unknown=True)
+    down = step is not Step.CONNECT  # a line that is cut comes back; a refused login does not
+    return SendError(_unreached(error, step, server, words), retry=True, channel_down=down)
+
+
+def _refusal(code: int, said: str, step: Step, server: str) -> SendError:
+    """The server answered, and its answer was no."""
+    plain = _plain(said)
+    why = f": {plain}" if plain else f" ({said})"
+    if step is Step.LOGIN:
+        reason = f"máy chủ thư {server} không nhận tên hoặc mật khẩu"
+        return SendError(reason, retry=True, said=said, channel_down=True)
+    if code < 500:
+        later = step is Step.RECIPIENT and ("grey" in said.lower() or "gray" in said.lower())
+        reason = f"máy chủ thư {server} hẹn gửi lại sau{why}"
+        wait = GREYLISTED_SECONDS if later else None
+        return SendError(reason, retry=True, said=said, retry_after=wait)
+    if step is Step.RECIPIENT:
+        reason = f"máy chủ thư không nhận người nhận này{why}"
+        return SendError(reason, retry=False, said=said, address_dead=_nobody_there(said))
+    if step is Step.DATA:
+        return SendError(f"máy chủ thư không nhận thư này{why}", retry=False, said=said)
+    reason = f"máy chủ thư {server} không cho gửi{why}"
+    return SendError(reason, retry=True, said=said, channel_down=True)
+
+
+def _plain(said: str) -> str:
+    """The refusal in Vietnamese; empty where only the server's own words can tell."""
+    enhanced = _ENHANCED.search(said)
+    by_code = _PLAIN_CODES.get((enhanced[2], enhanced[3]), "") if enhanced else ""
+    return by_code or next((plain for sign, plain in _PLAIN_SIGNS if sign.search(said)), "")
+
+
+def _nobody_there(said: str) -> bool:
+    """Whether a refusal is of the address: not of a full mailbox, nor of who may send."""
+    if _UNKNOWN_USER.search(said):
+        return True
+    if (enhanced := _ENHANCED.search(said)) is not None:
+        detail = (enhanced[2], enhanced[3])
+        return detail == ("2", "1") or (detail[0] == "1" and detail not in _SENDER_FAULTS)
+    return said[:3] in ("550", "551", "553") and "relay" not in said.lower()
+
+
+def _unreached(error: Exception, step: Step, server: str, words: str) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, socket.gaierror):
+        return f"không tìm thấy máy chủ thư {server}: xem lại tên máy và mạng"
+    if isinstance(cause, ConnectionRefusedError):
+        return f"máy chủ thư {server} không mở cổng ấy"
+    if step is Step.TLS or isinstance(cause, ssl.SSLError):
+        why = f"không lập được kết nối mã hóa với máy chủ thư {server}"
+        return f"{why}: xem lại security và port ({words})"
+    if step is Step.LOGIN and type(error) is SMTPException:
+        return f"máy chủ thư {server} không có cách đăng nhập nào dùng được ({words})"
+    return f"không kết nối được với máy chủ thư {server} ({words})"
+
+
+def _certificate_fault(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

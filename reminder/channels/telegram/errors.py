@@ -1,0 +1,93 @@
+"""What each of Telegram's refusals means for the message, its address and the channel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from reminder.domain.errors import scrub
+from reminder.services.ports import SendError
+
+_DEAD = {  # what Telegram says → what the office reads
+    "bot was blocked by the user": "người nhận đã chặn bot",
+    "user is deactivated": "tài khoản Telegram của người nhận đã bị xóa",
+    "bot was kicked": "bot đã bị đưa ra khỏi nhóm",
+    "bot is not a member": "bot không ở trong nhóm",
+    "bot can't initiate conversation": "người nhận chưa bấm Start với bot",
+    "chat not found": "không tìm thấy cuộc trò chuyện này trên Telegram",
+    "peer_id_invalid": "không tìm thấy cuộc trò chuyện này trên Telegram",
+    "group chat was deactivated": "nhóm đã bị đóng",
+    "not enough rights": "bot không được quyền viết trong nhóm",
+    "have no rights to send": "bot không được quyền viết trong nhóm",
+    "chat_write_forbidden": "bot không được quyền viết trong nhóm",
+}
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+_NEVER_TAKEN = ("(503)", "Service Unavailable")
+
+
+def says(error: TelegramError, *words: str) -> bool:
+    """Whether Telegram's own description contains any of `words`."""
+    text = error.message.lower()
+    return any(word.lower() in text for word in words)
+
+
+def send_error(error: TelegramError, token: str = "") -> SendError:
+    """What the service is told; never with the token in it."""
+    words = scrub(error.message, [token])[:300]
+    match error:
+        case RetryAfter():
+            seconds = _seconds(error)
+            reason = f"Telegram yêu cầu chờ {seconds:g} giây"
+            return SendError(reason, retry=True, retry_after=seconds)
+        case ChatMigrated():
+            moved = str(error.new_chat_id)
+            return SendError("nhóm đã chuyển thành siêu nhóm", retry=True, moved_to=moved)
+        case InvalidToken():
+            reason = "Telegram không nhận mã bot: xem lại thiết lập telegram.token"
+            return SendError(reason, retry=True, said=words, channel_down=True)
+        case Forbidden() | BadRequest():  # BadRequest is a NetworkError to the library
+            return _refusal(error, words)
+        case TimedOut() | NetworkError():
+            return _network(error, words)
+    # An answer that can't be read: whatever it said, the request had been taken.
+    return SendError(f"Telegram trả lời không đọc được ({words})", retry=True, unknown=True)
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+
+
+def _refusal(error: TelegramError, words: str) -> SendError:
+    for sign, reason in _DEAD.items():
+        if says(error, sign):
+            return SendError(reason, retry=False, said=words, address_dead=True)
+    if isinstance(error, Forbidden):
+        return SendError(f"Telegram từ chối ({words})", retry=False, address_dead=True)
+    return SendError(f"Telegram không nhận tin này ({words})", retry=False)
+
+
+def _network(error: TelegramError, words: str) -> SendError:
+    """The line or the server failed: was the request taken before that?"""
+    cause = error.__cause__
+    if isinstance(cause, _NEVER_LEFT):
+        return SendError("không kết nối được với Telegram", retry=True)
+    if isinstance(cause, httpx.PoolTimeout):  # the library's own connections are all busy
+        return SendError("hàng đợi gửi Telegram đang đầy", retry=True)
+    if isinstance(cause, httpx.HTTPError):
+        return SendError("mất kết nối với Telegram khi đang gửi", retry=True, unknown=True)
+    if says(error, *_NEVER_TAKEN):
+        return SendError(f"Telegram đang quá tải ({words})", retry=True)
+    # A 502 or 504 comes from the proxy in front: the server behind may have taken it.
+    return SendError(f"Telegram trục trặc ({words})", retry=True, unknown=True)

@@ -1,0 +1,223 @@
+"""Telegram's updates → Inbound → whoever takes them; long polling, nothing confirmed unrecorded.
+
+Updates are confirmed by the next getUpdates. PTB's own updater may ask for it before a handler has
+run, so that a crash loses a message; here the next one is asked for only after `take` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from telegram import Bot, CallbackQuery, Message, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+
+from reminder.domain.context import Inbound
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 50  # the longest that the server keeps a poll open
+KINDS = ["message", "edited_message", "callback_query"]
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
+EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
+SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
+# What the library raises of an update whose fields are missing, or of another kind than expected.
+UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
+Take = Callable[[Inbound], Awaitable[bool]]
+
+
+class TelegramListener:
+    """Polls for updates until it is cancelled; survives whatever the network does."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        polled: Callable[[], None] = lambda: None,
+        refused: Callable[[str], None] = lambda _: None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
+        """`polled` is called after each poll that was answered, `refused` when the token is not."""
+        self._bot, self._polled, self._sleep = bot, polled, sleep
+        self._refused = refused
+        self._poll_seconds = poll_seconds
+        self._offset = 0
+        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+
+    async def run(self, take: Take) -> None:
+        """Hands each update to `take`, in order, and confirms it only then."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                updates = await self._bot.get_updates(
+                    offset=self._offset,
+                    timeout=self._poll_seconds,
+                    allowed_updates=KINDS,
+                )
+            except TelegramError as error:
+                await self._pause(error)
+                continue
+            except UNREADABLE as error:
+                log.error("an update can't be read (%s): taking them one by one", _kind(error))
+                await self._one_by_one(take)
+                continue
+            self._recovered()
+            for update in updates:
+                await self._hand_over(update, take)
+                self._offset = update.update_id + 1
+            if not updates and loop.time() - began < EMPTY_WAIT:
+                await self._sleep(EMPTY_WAIT)
+
+    async def _one_by_one(self, take: Take) -> None:
+        """What waits, each update read by itself: one that can't be is logged, and let be.
+
+        The library reads all of a poll or nothing. Were such an update not confirmed, it would come
+        with every poll, and nobody would be heard any more.
+        """
+        try:
+            # In this letter case (the server knows none) the library hands out what it got.
+            asked = {"offset": self._offset, "timeout": 0, "allowed_updates": KINDS}
+            waiting: Any = await self._bot.do_api_request("GetUpdates", api_kwargs=asked)
+        except TelegramError as error:
+            await self._pause(error)
+            return
+        numbered = [raw for raw in waiting if isinstance(raw, dict) and _number(raw) is not None]
+        for raw in numbered:
+            try:
+                update = Update.de_json(raw, self._bot)
+                await self._hand_over(update, take)
+            except UNREADABLE as error:
+                log.error("update %d is passed over: %s", raw["update_id"], _kind(error))
+            self._offset = raw["update_id"] + 1
+        if not numbered:  # nothing that could be confirmed
+            await self._sleep(LONGEST_WAIT)
+
+    async def _hand_over(self, update: Update, take: Take) -> None:
+        try:
+            inbound = to_inbound(update)
+            if inbound is not None:
+                await take(inbound)
+        except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
+            log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
+        if update.callback_query is not None:
+            await self._acknowledge(update.callback_query)
+
+    async def _acknowledge(self, query: CallbackQuery) -> None:
+        """Ends the button's spinning; the answer itself is a message, so this may fail."""
+        try:
+            await self._bot.answer_callback_query(query.id)
+        except TelegramError as error:
+            log.debug("a press was not acknowledged: %s", type(error).__name__)
+
+    def _recovered(self) -> None:
+        if self._trouble:
+            log.info("polling Telegram works again")
+        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+        self._polled()
+
+    async def _take_off_webhook(self) -> None:
+        """What waits for the bot is kept, and comes with the next poll."""
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as error:
+            log.warning("the webhook was not taken off: %s", type(error).__name__)
+
+    async def _pause(self, error: TelegramError) -> None:
+        """Says what is wrong, once a minute at most, and waits a little longer each time."""
+        words = _words(error)
+        if words != self._trouble or self._silent_for >= SAY_AGAIN:
+            log.warning("Telegram: %s", words)
+            self._trouble, self._silent_for = words, 0.0
+            if isinstance(error, InvalidToken):
+                self._refused("Telegram không nhận mã bot: xem lại thiết lập telegram.token")
+        wait = self._wait
+        if isinstance(error, RetryAfter):
+            asked = error.retry_after
+            wait = asked if isinstance(asked, int | float) else asked.total_seconds()
+        if _has_webhook(error):
+            await self._take_off_webhook()
+        self._silent_for += wait
+        self._wait = min(LONGEST_WAIT, self._wait * 1.5)
+        await self._sleep(wait)
+
+
+def _has_webhook(error: TelegramError) -> bool:
+    """A bot that was served by a webhook before is not polled until that is taken off."""
+    return isinstance(error, Conflict) and "webhook" in error.message.lower()
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _number(raw: dict[str, Any]) -> int | None:
+    number = raw.get("update_id")
+    return number if isinstance(number, int) else None
+
+
+def _words(error: TelegramError) -> str:
+    """One line for the log; never the library's own words, which may hold the token."""
+    if _has_webhook(error):
+        return "this bot has a webhook: it is taken off, since this program polls"
+    if isinstance(error, Conflict):
+        return (
+            "another program polls with this bot's token: stop it, or give this one a bot of its "
+            "own; sending goes on"
+        )
+    if isinstance(error, InvalidToken):
+        return "the token is not accepted any more: check [telegram] token"
+    if isinstance(error, RetryAfter):
+        return "asked to poll more slowly"
+    if isinstance(error, NetworkError):
+        return "out of reach: trying on"
+    return f"polling failed ({type(error).__name__}): trying on"
+
+
+def to_inbound(update: Update) -> Inbound | None:
+    """The update as the service takes it; None if it carries nothing to answer."""
+    if update.callback_query is not None:
+        return _from_press(update.update_id, update.callback_query)
+    message = update.message or update.edited_message
+    if message is None or message.from_user is None or message.from_user.is_bot:
+        return None
+    return _from_message(update.update_id, message, edited=update.edited_message is not None)
+
+
+def _from_message(update_id: int, message: Message, *, edited: bool) -> Inbound | None:
+    text = message.text or message.caption or ""
+    if not text or message.from_user is None:
+        return None
+    answered = message.reply_to_message
+    return Inbound(
+        channel="telegram",
+        update=str(update_id),
+        sender=str(message.from_user.id),
+        chat=str(message.chat_id),
+        private=message.chat.type == "private",
+        text=text,
+        message=str(message.message_id),
+        reply_to=str(answered.message_id) if answered else "",
+        edited=edited,
+        # Servers older than Bot API 7.0 say it so.
+        forwarded=message.forward_origin is not None or "forward_date" in message.api_kwargs,
+        at=message.date,
+    )
+
+
+def _from_press(update_id: int, query: CallbackQuery) -> Inbound | None:
+    message = query.message
+    if message is None or not query.data:
+        return None
+    return Inbound(
+        channel="telegram",
+        update=str(update_id),
+        sender=str(query.from_user.id),
+        chat=str(message.chat.id),
+        private=message.chat.type == "private",
+        press=query.data,
+        message=str(message.message_id),
+    )

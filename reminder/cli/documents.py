@@ -1,0 +1,114 @@
+"""`reminder ics`: a unit's year as a calendar file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reminder.app import bootstrap
+from reminder.cli import options
+from reminder.cli.options import Config
+from reminder.cli.options import day as day_of
+from reminder.documents.ics import unit_calendar, unit_dues
+from reminder.domain.errors import ReminderError
+from reminder.domain.periods import vn_date
+from reminder.domain.report import asked, draft, in_hand
+from reminder.domain.schedule import local_day
+
+REPORT_EXAMPLE = "Example: reminder report --period 2024-Q1 -o bao-cao.docx"
+
+
+def report(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The .docx to write.")
+    ],
+    period: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERIOD",
+            help="2024-Q1, 2024-H1, 2024-Q3 or 2024. [the report that is being written now]",
+        ),
+    ] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As the ledger stood at the end of this day. [today]"),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Draft the office's report in the layout of NĐ 30/2020; number, date and signature empty.
+
+    The figures run to the decree's cut-off (the 14th of the period's last month) or to today,
+    whichever is earlier. The names on it stand under [report] in the settings.
+    """
+    with bootstrap.office(config) as office:
+        files, events, states = office.office.files, office.events, office.states
+        plans, today = office.plans, local_day(office.now)
+    at = day_of(day) if day else today
+    if at > today:
+        raise ReminderError(
+            f"--day {vn_date(at, year=True)} chưa đến: số liệu chỉ có đến hôm nay, "
+            f"{vn_date(today, year=True)}"
+        )
+    wanted = asked(plans, period, at) if period is not None else in_hand(plans, states, at)
+    made = draft(wanted.plan, events, files.scheduler, wanted.period, at)
+    # python-docx takes 0.2 s to load: only what is sure to be written waits for it.
+    from reminder.documents.report import docx
+
+    _write(output, docx(made, files.letterhead))
+    print(
+        f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing: what stands there now is replaced by a whole file."""
+    if path.is_dir():
+        raise ReminderError(f"{path}: là một thư mục; ghi tên tệp, ví dụ -o bao-cao.docx")
+    half = path.with_name(f".{path.name}.part")
+    try:
+        half.write_bytes(content)
+        half.replace(path)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        why = error.strerror or type(error).__name__
+        raise ReminderError(f"{path}: không ghi được tệp báo cáo ({why})") from None
+
+
+ICS_EXAMPLE = "Example: reminder ics --unit tu-phap -o tu-phap.ics"
+
+
+def ics(
+    unit: Annotated[
+        str, typer.Option("--unit", metavar="UNIT", help="The unit, by its id: tu-phap.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+    ],
+    config: options.Config = None,
+) -> None:
+    """Write a unit's due days as an .ics file, for Google Calendar, Outlook or Thunderbird.
+
+    Each event keeps its name (UID) in every such file: when dates have moved, import a new file,
+    and a program that goes by names moves the events that are there.
+    """
+    with bootstrap.office(config) as office:
+        options.unit(unit, office.plans)
+        name = office.office.units[unit].name
+        dues = unit_dues(office.plans, office.states, unit)
+        if not dues:
+            raise ReminderError(
+                f"{name} ({unit}) không chủ trì việc nào có hạn: không có gì để ghi"
+            )
+        made = unit_calendar(office.plans, office.states, office.scheduler, unit, office.now)
+        undated = sum(
+            s.awaiting and not s.closed and unit in s.occurrence.task.lead
+            for s in office.states.values()
+        )
+    try:
+        output.write_bytes(made)
+    except OSError as error:
+        raise ReminderError(f"không ghi được {output}: {error.strerror or error}") from error
+    rest = f"; {undated} việc chưa có hạn nên không có trong lịch" if undated else ""
+    print(f"Đã ghi {output}: {len(dues)} hạn của {name}{rest}.")

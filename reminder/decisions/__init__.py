@@ -1,0 +1,10 @@
+"""A command by a sender → what is recorded and what is said.
+
+Nothing is ever recorded on a doubt: what can't be done, or can be read in two ways, is a view that
+says what to type instead.
+"""
+
+from reminder.decisions.serialization import event_of, key_of, pack_event, pack_key
+from reminder.decisions.table import decide, decide_error
+
+__all__ = ["decide", "decide_error", "event_of", "key_of", "pack_event", "pack_key"]

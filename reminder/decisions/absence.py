@@ -1,0 +1,110 @@
+"""“/nghiphep 01/02-10/02”: who is away, and who hears the reminders meanwhile."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from reminder.decisions.outcome import RefusalError, also, event, refusal, said
+from reminder.domain.context import Decision, Desk, View
+from reminder.domain.ledger import (
+    LONGEST,
+    Absence,
+    Event,
+    EventKind,
+    absence_key,
+    absences,
+    away_until,
+)
+from reminder.domain.outbox import Person
+from reminder.domain.text import fold
+from reminder.understanding import Command, Verb
+
+
+def away(desk: Desk, command: Command) -> Decision:
+    """A stretch of days off, the own one, or as the office somebody's; without days, its end."""
+    person = _whose(desk, command)
+    if command.since is None or command.until is None:
+        return _back(desk, person)
+    since, until = command.since, command.until
+    if until < desk.today:
+        raise refusal("away-past", until=until.isoformat())
+    if (until - since).days >= LONGEST:
+        raise refusal("away-long", until=until.isoformat())
+    data = _told(desk, person, since, until)
+    if Absence(person=person.id, since=since, until=until) in absences(desk.events):
+        return said("away", **data, again=True)
+    made = _event(desk, person, EventKind.AWAY, since, until)
+    return also(said("away", [made], **data, again=False), *_words(desk, person, "away-word", data))
+
+
+def _whose(desk: Desk, command: Command) -> Person:
+    """The person named by id or by name, for the office; else the sender."""
+    sender, typed = desk.sender.person, command.person
+    known = {fold(person.id): person for person in desk.people.values()}
+    known = {**{fold(p.name): p for p in desk.people.values()}, **known}
+    found = known.get(fold(typed)) if typed else sender
+    if found == sender:
+        return sender
+    if not desk.sender.office:
+        if found is None:  # a name that nobody has, or a reason
+            raise refusal("whose-absence", typed=typed, days=_days(command))
+        raise RefusalError("office-only", verb=Verb.AWAY.value, codes=[])
+    if found is None:
+        raise refusal("no-person", typed=typed, known=sorted(desk.people))
+    return found
+
+
+def _days(command: Command) -> str:
+    """The days as one types them for oneself."""
+    days = dict.fromkeys(day for day in (command.since, command.until) if day)
+    return "-".join(f"{day:%d/%m/%Y}" for day in days) or "hủy"
+
+
+def _back(desk: Desk, person: Person) -> Decision:
+    """All of the person's absences that are not over end."""
+    left = [a for a in absences(desk.events) if a.person == person.id and a.until >= desk.today]
+    own = person == desk.sender.person
+    if not left:
+        raise refusal("not-away", who=person.name, own=own)
+    made = [_event(desk, person, EventKind.BACK, a.since, a.until) for a in left]
+    data: dict[str, Any] = {"person": person.id, "name": person.name, "own": own}
+    return also(said("back", made, **data), *_words(desk, person, "back-word", data))
+
+
+def _event(desk: Desk, person: Person, kind: EventKind, since: date, until: date) -> Event:
+    unit = person.units[0] if person.units else ""
+    return event(desk, kind, absence_key(person.id, since), unit, until=until)
+
+
+def _told(desk: Desk, person: Person, since: date, until: date) -> dict[str, Any]:
+    """For each unit of the person, who is there on the first day; leaders are not nudged."""
+    first = max(since, desk.today)
+    found = absences(desk.events)
+    leaders = {plan.leaders for plan in desk.plans}
+    others = [
+        [unit, [p.name for p in _others(desk, person, unit) if not away_until(found, p.id, first)]]
+        for unit in person.units
+        if unit not in leaders
+    ]
+    return {
+        "person": person.id,
+        "name": person.name,
+        "own": person == desk.sender.person,
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "others": others,
+    }
+
+
+def _others(desk: Desk, person: Person, unit: str) -> list[Person]:
+    return [p for p in desk.people.values() if unit in p.units and p.id != person.id]
+
+
+def _words(desk: Desk, person: Person, name: str, data: dict[str, Any]) -> list[View]:
+    """To the office, and to the person where the office wrote it down."""
+    offices = sorted({plan.office for plan in desk.plans})
+    told = [View(name=name, data=data, to=f"unit:{office}") for office in offices]
+    if person != desk.sender.person and not set(person.units) & set(offices):
+        told.append(View(name=name, data=data, to=person.id))
+    return told

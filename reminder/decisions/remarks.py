@@ -1,0 +1,138 @@
+"""What is said about work and closes nothing: not done, seen, a question, a note, a signature."""
+
+from __future__ import annotations
+
+from reminder.decisions.choice import Already, NotOpen
+from reminder.decisions.outcome import event, refusal, said
+from reminder.decisions.serialization import pack_event, pack_key
+from reminder.decisions.targets import choice, find, own_units, parts, subject, which
+from reminder.domain.context import Decision, Desk, View
+from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.plan import Confirm
+from reminder.domain.schedule import local_day
+from reminder.understanding import Command, Target
+
+
+def not_done(desk: Desk, command: Command, target: Target) -> Decision:
+    """“chưa xong”: it stays open; the answer is kept, or what is told besides as a note."""
+    matter = find(desk, command, target)
+    units = parts(desk, matter, target)
+    state = subject(desk, command, target, matter, units, any_of=True)[0]
+    if command.note:
+        events = [event(desk, EventKind.NOTED, state.key, units[0], note=command.note)]
+    else:
+        events = answered(desk, state, units[0], "chưa xong")
+    return said("not-done", events, key=pack_key(state.key), noted=command.note)
+
+
+def answered(desk: Desk, state: State, unit: str, words: str) -> list[Event]:
+    """The answer for the record; the same words by the same person count once a day."""
+    made = event(desk, EventKind.ANSWERED, state.key, unit, note=words)
+    last = state.answer
+    same = last is not None and (last.unit, last.by, last.note) == (unit, made.by, words)
+    return [] if same and last and local_day(last.at) == desk.today else [made]
+
+
+def any_not_done(desk: Desk, command: Command) -> Decision:
+    """“chưa” to nothing in particular."""
+    del desk, command
+    return Decision(views=(View(name="heard", data={"open": True}),))
+
+
+def seen(desk: Desk, command: Command, target: Target) -> Decision:
+    """“vâng”, “ok”: heard; what is open stays open."""
+    matter = find(desk, command, target)
+    live = [s for s in matter.named(target) if not s.closed and s.occurrence.opens <= desk.today]
+    live.sort(key=lambda state: state.occurrence.is_check_in)
+    return said("seen", keys=[pack_key(state.key) for state in live[:1]])
+
+
+def any_seen(desk: Desk, command: Command) -> Decision:
+    """“ok” to nothing in particular."""
+    del desk, command
+    return Decision(views=(View(name="heard", data={"open": False}),))
+
+
+def ask(desk: Desk, command: Command, target: Target) -> Decision:
+    """“xong chưa?”: whoever is enrolled may ask."""
+    matter = find(desk, command, target)
+    state = subject(desk, command, target, matter, (), any_of=True)[0]
+    return said("asked", key=pack_key(state.key))
+
+
+def note(desk: Desk, command: Command, target: Target) -> Decision:
+    """A note is kept with what is open, else with what closed last or opens next."""
+    matter = find(desk, command, target)
+    units = parts(desk, matter, target)
+    if not command.note:
+        raise refusal("needs-text", code=target.task)
+    match choice(desk, matter, target, ()):
+        case Already(last, _) | NotOpen(last):
+            state = last
+        case _:
+            state = subject(desk, command, target, matter, (), any_of=True)[0]
+    own = own_units(desk, matter.task)
+    unit = units[0] if own else _office_of(desk, state)  # the office's note is not the unit's word
+    noted = event(desk, EventKind.NOTED, state.key, unit, note=command.note)
+    return said("noted", [noted], event=pack_event(noted), added=False)
+
+
+def _office_of(desk: Desk, state: State) -> str:
+    return next(plan.office for plan in desk.plans if plan.id == state.key.plan)
+
+
+def submit(desk: Desk, command: Command, target: Target) -> Decision:
+    """“đã trình ký”: the unit's nudges rest until the paper is out, or back."""
+    matter = find(desk, command, target)
+    units = parts(desk, matter, target)
+    states = subject(desk, command, target, matter, units)
+    check_ins = [state for state in states if state.occurrence.is_check_in]
+    if check_ins:
+        raise refusal("no-signature", key=pack_key(check_ins[0].key))
+    return _submitted(desk, command, list(states), units)
+
+
+def _submitted(
+    desk: Desk, command: Command, states: list[State], units: tuple[str, ...]
+) -> Decision:
+    text = " ".join(filter(None, (command.evidence, command.note)))
+    events: list[Event] = []
+    views: list[View] = []
+    for state in states:
+        before = [state.submitted[u] for u in units if u in state.submitted]
+        made = [
+            event(desk, EventKind.SUBMITTED, state.key, unit, note=text)
+            for unit in units
+            if unit not in state.submitted and unit in state.open_units
+        ]
+        events += made
+        packed = pack_event((made or before)[0])
+        views.append(View(name="submitted", data={"event": packed, "again": not made}))
+    return Decision(events=tuple(events), views=tuple(views))
+
+
+def give_back(desk: Desk, command: Command, target: Target) -> Decision:
+    """“bị trả lại”: what waited for a signature is the unit's again."""
+    matter = find(desk, command, target, lambda state: bool(state.submitted))
+    units = parts(desk, matter, target)
+    waiting = [state for state in matter.named(target) if _submitters(state, units)]
+    if not waiting:
+        raise refusal("not-submitted", key=pack_key(matter.named(target)[0].key))
+    if len(waiting) > 1 and not (target.deliverables or target.every or target.period):
+        raise which(command, tuple(waiting))
+    events = [
+        event(desk, EventKind.RETURNED, state.key, unit, note=command.note)
+        for state in waiting
+        for unit in _submitters(state, units)
+    ]
+    return Decision(
+        events=tuple(events),
+        views=tuple(View(name="returned", data={"key": pack_key(s.key)}) for s in waiting),
+    )
+
+
+def _submitters(state: State, units: tuple[str, ...]) -> tuple[str, ...]:
+    """Whose submission comes back: of one product for all anybody's, else the own."""
+    if state.occurrence.task.confirm is Confirm.ANY:
+        return tuple(state.submitted)
+    return tuple(unit for unit in units if unit in state.submitted)

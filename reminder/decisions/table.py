@@ -1,0 +1,192 @@
+"""Which verb is decided where; ranges and several sentences; one answer to all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reminder.decisions import absence, closing, dates, listings, remarks
+from reminder.decisions import dates as requests
+from reminder.decisions import listings as digests
+from reminder.decisions.choice import Closes, Which
+from reminder.decisions.forms import typed
+from reminder.decisions.outcome import (
+    Handler,
+    RefusalError,
+    Step,
+    after,
+    in_turn,
+    office_only,
+    one_answer,
+    per_target,
+    said,
+)
+from reminder.decisions.serialization import pack_event, pack_key
+from reminder.decisions.targets import choice, find, own_units
+from reminder.domain.context import Decision, Desk, View
+from reminder.domain.ledger import Event
+from reminder.domain.occurrences import Key
+from reminder.understanding import Command, CommandError, Reason, Target, Verb
+
+
+def _or(with_targets: Handler, without: Handler) -> Handler:
+    """`without` where the command names nothing."""
+    return lambda desk, command: (with_targets if command.targets else without)(desk, command)
+
+
+_HANDLERS: Mapping[Verb, Handler] = {
+    Verb.DONE: per_target(closing.done),
+    Verb.UPDATE: closing.update,
+    Verb.DOING: _or(per_target(closing.doing), remarks.any_seen),
+    Verb.NOT_DONE: _or(per_target(remarks.not_done), remarks.any_not_done),
+    Verb.SEEN: _or(per_target(remarks.seen), remarks.any_seen),
+    Verb.ASK: _or(per_target(remarks.ask), listings.tasks),
+    Verb.SUBMIT: per_target(remarks.submit),
+    Verb.RETURN: per_target(remarks.give_back),
+    Verb.NOTE: per_target(remarks.note),
+    Verb.UNDO: per_target(closing.undo),
+    Verb.REOPEN: office_only(Verb.REOPEN, per_target(closing.reopen)),
+    Verb.SNOOZE: per_target(dates.snooze),
+    Verb.EXTEND: per_target(dates.extend),
+    Verb.SETDUE: office_only(Verb.SETDUE, per_target(dates.set_due)),
+    Verb.CONFIRM: office_only(Verb.CONFIRM, dates.confirm),
+    Verb.APPROVE: office_only(Verb.APPROVE, per_target(requests.approve)),
+    Verb.REJECT: office_only(Verb.REJECT, per_target(requests.reject)),
+    Verb.REMIND: office_only(Verb.REMIND, per_target(requests.remind)),
+    Verb.AWAY: absence.away,
+    Verb.TASKS: listings.tasks,
+    Verb.TASK: _or(per_target(listings.task), listings.tasks),
+    Verb.DUE: listings.due,
+    Verb.HISTORY: per_target(listings.history),
+    Verb.HELP: listings.help_text,
+    Verb.REPORT: office_only(Verb.REPORT, listings.report),
+    Verb.DIGEST: digests.digest,
+    Verb.ZALO: digests.digest,
+    # The service's own:
+    Verb.START: listings.unhandled,
+    Verb.BIND: listings.unhandled,
+    # Not there yet, and that is said:
+}
+_READS = frozenset(
+    {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}
+)  # a range of these is answered at once
+
+
+def decide(command: Command, desk: Desk) -> Decision:
+    """What `command` comes to: what is recorded, the answer, and what others hear of it."""
+    steps = [_step(each) for each in (replace(command, also=()), *command.also)]
+    made = in_turn(desk, steps)
+    later = after(desk, made.events)
+    keys = list(dict.fromkeys(event.key for event in made.events))
+    told = {key: desk.told.get(key, frozenset()) for key in keys}
+    views = (
+        *made.views,
+        *_closed_words(desk, later, told),
+        *_reopened_words(desk, later, made.events, told),
+    )
+    return replace(made, views=one_answer(views))
+
+
+def _step(command: Command) -> Step:
+    handler = _HANDLERS[command.verb]
+    if command.listed_back and command.verb not in _READS:
+        handler = _list_back
+    return lambda desk: _of_verb(handler(desk, command), command.verb)
+
+
+def _of_verb(made: Decision, verb: Verb) -> Decision:
+    """What a unit that does not lead may not do is told by its name."""
+    views = [
+        replace(view, data={**view.data, "verb": verb.value})
+        if view.name == "not-your-unit"
+        else view
+        for view in made.views
+    ]
+    return replace(made, views=tuple(views))
+
+
+def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]) -> list[View]:
+    """To each unit above that was told of the delay: these are done."""
+    told: dict[str, list[Key]] = {}
+    for key, units in above.items():
+        was, now = before.states.get(key), later.states.get(key)
+        if was and now and now.closed and not was.closed:
+            for unit in sorted(units):
+                told.setdefault(unit, []).append(key)
+    leaders = _leaders(before)
+    return [
+        View(
+            name="closed-word",
+            data={"keys": [pack_key(key) for key in keys], "leaders": unit in leaders},
+            to=f"unit:{unit}",
+        )
+        for unit, keys in told.items()
+    ]
+
+
+def _reopened_words(
+    before: Desk, later: Desk, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
+) -> list[View]:
+    """To each unit above that was told of the delay, and then of the close: it is open again."""
+    last = {e.key: e for e in events}
+    return [
+        View(
+            name="reopened-word",
+            data={"event": pack_event(last[key]), "leaders": unit in _leaders(before)},
+            to=f"unit:{unit}",
+        )
+        for key, units in above.items()
+        if key in last and key in before.states and key in later.states
+        if before.states[key].closed and not later.states[key].closed
+        for unit in sorted(units)
+    ]
+
+
+def _leaders(desk: Desk) -> set[str]:
+    return {plan.leaders for plan in desk.plans}
+
+
+def _list_back(desk: Desk, command: Command) -> Decision:
+    """“1a-1e xong”: nothing yet; what it covers, and the list that one types to mean it."""
+    keys: list[Key] = []
+    for target in command.targets:
+        try:
+            keys += _covered(desk, command, target)
+        except RefusalError:  # the list itself, once typed, is told why
+            continue
+    return said("listed-back", keys=[pack_key(key) for key in keys], typed=typed(command))
+
+
+def _covered(desk: Desk, command: Command, target: Target) -> list[Key]:
+    matter = find(desk, command, target)
+    match choice(desk, matter, target, own_units(desk, matter.task)):
+        case Closes(states) | Which(states):
+            return [state.key for state in states]
+    return []
+
+
+def decide_error(error: CommandError, desk: Desk) -> Decision:
+    """What is said to a text that was not understood; buttons for the “xong …” that it offers."""
+    offered: list[Key] = []
+    for target in dict.fromkeys(error.targets):
+        if f"xong {target.task}" in error.say:
+            offered += _offered(desk, target)
+    if error.reason is Reason.WHICH_CODE and len(offered) > 1:
+        unit = desk.sender.units[0] if desk.sender.units else ""
+        return said("which", keys=_packed(offered[:8]), unit=unit, instead=None, closed=None)
+    return said("error", say=error.say, reason=error.reason.value, keys=_packed(offered[:8]))
+
+
+def _offered(desk: Desk, target: Target) -> list[Key]:
+    """What the sender may close of `target`, where it is one thing."""
+    try:
+        keys = _covered(desk, Command(verb=Verb.DONE, targets=(target,)), target)
+    except RefusalError:
+        return []
+    task = desk.states[keys[0]].occurrence.task if keys else None
+    mine = task is not None and (desk.sender.office or bool(own_units(desk, task)))
+    return keys if mine and len(keys) == 1 else []
+
+
+def _packed(keys: Sequence[Key]) -> list[list[object]]:
+    return [pack_key(key) for key in dict.fromkeys(keys)]

@@ -1,0 +1,240 @@
+"""Which occurrences of a matter are spoken of, or why none can be acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
+from reminder.decisions.forms import head, of_plan, tail
+from reminder.decisions.outcome import RefusalError, refusal
+from reminder.decisions.serialization import pack_event, pack_key
+from reminder.domain.context import Desk
+from reminder.domain.ledger import Event, State
+from reminder.domain.plan import Confirm, Plan, Task
+from reminder.understanding import Command, Target
+
+Wanted = Callable[[State], bool]
+
+
+@dataclass(frozen=True)
+class Matter:
+    """The task that a target names, with all of its occurrences."""
+
+    plan: Plan
+    task: Task
+    states: tuple[State, ...]
+
+    def named(self, target: Target) -> tuple[State, ...]:
+        """The occurrences that `target` may mean."""
+        numbers = target.deliverables or tuple(d.number for d in self.task.deliverables)
+        return tuple(
+            state
+            for state in self.states
+            if state.key.deliverable in numbers and target.period in (None, state.key.period)
+        )
+
+
+def own_units(desk: Desk, task: Task) -> tuple[str, ...]:
+    """The lead units of `task` for which the sender answers; leaders only read."""
+    leaders = {plan.leaders for plan in desk.plans}
+    return tuple(u for u in task.lead if u in desk.sender.units and u not in leaders)
+
+
+def waits(desk: Desk, target: Target) -> Wanted:
+    """Whether an occurrence is open, and waits for the sender's units or for the one named."""
+
+    def wanted(state: State) -> bool:
+        if state.closed or state.occurrence.opens > desk.today:
+            return False
+        task = state.occurrence.task
+        units = (target.unit,) if target.unit in task.lead else own_units(desk, task)
+        shared = task.confirm is Confirm.ALL and bool(units) and target.unit != "*"
+        return not shared or any(unit in state.open_units for unit in units)
+
+    return wanted
+
+
+def find(desk: Desk, command: Command, target: Target, wanted: Wanted | None = None) -> Matter:
+    """The task in the plan that has a `wanted` (by default: open) occurrence of it."""
+    wanted = wanted or waits(desk, target)
+    found = [
+        Matter(plan, plan.by_code[target.task], _states(desk, plan, target.task))
+        for plan in desk.plans
+        if target.plan in (None, plan.id) and target.task in plan.by_code
+    ]
+    found = [matter for matter in found if matter.named(target)]
+    if not found:
+        raise refusal("no-such", code=target.task)
+    live = [matter for matter in found if any(map(wanted, matter.named(target)))]
+    if len(live) > 1:
+        forms = [of_plan(command, target, matter.plan.year) for matter in live]
+        raise RefusalError("which-plan", code=target.task, typed=forms)
+    begun = [matter for matter in found if matter.plan.first_day <= desk.today]
+    return (live or begun[-1:] or found)[0]
+
+
+def _states(desk: Desk, plan: Plan, code: str) -> tuple[State, ...]:
+    return tuple(s for key, s in desk.states.items() if key[:2] == (plan.id, code))
+
+
+def parts(desk: Desk, matter: Matter, target: Target) -> tuple[str, ...]:
+    """The units whose part the sender acts for: the own, or as the office those named."""
+    task, own, named = matter.task, own_units(desk, matter.task), target.unit
+    office = desk.sender.office
+    mine = task.lead if office else own
+    if not mine:
+        raise not_yours(desk, matter, target)
+    if task.confirm is Confirm.ANY:
+        return (named,) if named in mine and named else (own or mine)[:1]
+    if named == "*":
+        return mine
+    if named:
+        if named not in mine:
+            raise not_yours(desk, matter, target)
+        return (named,)
+    if not own:
+        key = pack_key(matter.states[0].key)
+        raise RefusalError("which-unit", key=key, units=list(task.lead))
+    return own
+
+
+def own_parts(desk: Desk, matter: Matter, target: Target) -> tuple[str, ...]:
+    """The sender's own parts: what even the office does for nobody else."""
+    own = own_units(desk, matter.task)
+    if not own:
+        raise not_yours(desk, matter, target)
+    return (target.unit,) if target.unit in own and target.unit else own
+
+
+def on_record(task: Task, own: tuple[str, ...]) -> str:
+    """The unit whose part an act of the office on the whole concerns."""
+    return (own or task.lead)[0]
+
+
+def not_yours(desk: Desk, matter: Matter, target: Target) -> RefusalError:
+    key = pack_key((matter.named(target) or matter.states)[0].key)
+    return RefusalError("not-your-unit", key=key, instead=instead(desk, target))
+
+
+def instead(desk: Desk, target: Target) -> list[object] | None:
+    """The open occurrence of what a bare ASCII code may have meant: 1đ, where “1d” was typed."""
+    if target.also_meant is None:
+        return None
+    other = replace(target, task=target.also_meant, also_meant=None, deliverables=(), period=None)
+    live = [
+        state
+        for state in desk.states.values()
+        if (plan := _plan(desk, state)) and target.plan in (None, plan.id)
+        if state.key.task == other.task and waits(desk, other)(state)
+        if desk.sender.office or own_units(desk, state.occurrence.task)
+    ]
+    live.sort(key=lambda state: state.occurrence.is_check_in)
+    return pack_key(live[0].key) if live else None
+
+
+def _plan(desk: Desk, state: State) -> Plan | None:
+    return next((plan for plan in desk.plans if plan.id == state.key.plan), None)
+
+
+TOGETHER = timedelta(minutes=1)  # two colleagues who report the same thing at once
+
+
+def choice(desk: Desk, matter: Matter, target: Target, units: tuple[str, ...]) -> Choice:
+    """What `target` means for `units`: of shared work, what they have confirmed is closed."""
+    seen = [_as_seen(state, units) for state in matter.states]
+    made = choose(matter.task, seen, target, desk.today)
+    if not isinstance(made, Closes):
+        return made
+    if len(made.states) > 1 and not (target.deliverables or target.every):
+        return Which(made.states)
+    twice = _just_closed(desk, made.states[0], units) if target.period is None else None
+    return Already(twice, made.states[0]) if twice else made
+
+
+def _as_seen(state: State, units: tuple[str, ...]) -> State:
+    if state.closed or not units or any(unit not in state.parts for unit in units):
+        return state
+    return replace(state, closed=state.parts[units[-1]])
+
+
+def _just_closed(desk: Desk, state: State, units: tuple[str, ...]) -> State | None:
+    """An earlier occurrence that a colleague closed this minute: the same is meant, no other."""
+    for other in desk.states.values():
+        if other.key[:3] != state.key[:3] or other.key == state.key:
+            continue
+        if not units or any(unit not in other.parts for unit in units):
+            continue
+        closing = other.parts[units[-1]]
+        colleague = closing.by != desk.sender.person.id
+        if colleague and abs(desk.now - closing.at) < TOGETHER:
+            return replace(other, closed=closing)
+    return None
+
+
+def subject(
+    desk: Desk,
+    command: Command,
+    target: Target,
+    matter: Matter,
+    units: tuple[str, ...],
+    *,
+    unopened: bool = False,
+    any_of: bool = False,
+) -> tuple[State, ...]:
+    """The open occurrences that are spoken of; where no product is open, the check-in.
+
+    `unopened`: one not open yet will do; `any_of`: of several products the earliest will do.
+    """
+    made = choice(desk, matter, target, units)
+    check_in = matter.task.check_in
+    named = target.deliverables or target.period
+    if not isinstance(made, Closes | Which) and check_in and not named:
+        standing = choice(desk, matter, replace(target, deliverables=(check_in.number,)), units)
+        made = standing if isinstance(standing, Closes) else made
+    match made:
+        case Closes(states):
+            return _as_kept(desk, states)
+        case Which(states) if any_of:
+            return _as_kept(desk, states[:1])
+        case Which(states):
+            raise which(command, states)
+        case Already(_, State() as following) | NotOpen(following) if unopened:
+            return _as_kept(desk, (following,))
+    raise unclosable(made, target)
+
+
+def _as_kept(desk: Desk, states: tuple[State, ...]) -> tuple[State, ...]:
+    return tuple(desk.states[state.key] for state in states)
+
+
+def which(command: Command, states: tuple[State, ...]) -> RefusalError:
+    """The question which of `states` is meant, with a typed form for each."""
+    return RefusalError(
+        "which-part",
+        keys=[pack_key(state.key) for state in states],
+        head=head(command.verb),
+        tail=tail(command),
+    )
+
+
+def unclosable(made: Choice, target: Target) -> RefusalError:
+    """Why there is nothing to act on: all is done, or nothing is open yet."""
+    match made:
+        case Already(last, following):
+            return already(last, last.closed, following)
+        case NotOpen(following):
+            return RefusalError("not-open", key=pack_key(following.key))
+        case _:
+            return refusal("no-such", code=target.task)
+
+
+def already(state: State, closing: Event | None, following: State | None = None) -> RefusalError:
+    assert closing is not None
+    return RefusalError(
+        "already-done",
+        key=pack_key(state.key),
+        event=pack_event(closing),
+        next=pack_key(following.key) if following else None,
+    )

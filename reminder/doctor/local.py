@@ -1,0 +1,295 @@
+"""What lies on the disk: room, rights, copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from reminder.doctor.check import Check, fault, ok, warn
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Address
+from reminder.domain.schedule import local_day
+from reminder.ops.backups import Backups
+from reminder.services import proof
+from reminder.services.office import CONSOLE, Files, Office
+from reminder.services.ports import Store
+from reminder.services.recipients import unreachable
+from reminder.store.database import Database
+from reminder.store.files import integrity
+from reminder.store.lock import lock_of
+from reminder.store.schema import SHIPPED, found
+
+_NAMED = 8  # of those whom nothing reaches
+_DECEMBER = 12  # next year's holidays are announced by then
+
+
+def files(found: Files, now: datetime) -> Iterator[Check]:
+    """What people write by hand, once it was read without a fault."""
+    office = Office(files=found, channels=(CONSOLE,))
+    speaking = office.speaking(now)
+    tasks = sum(len(plan.tasks) for plan in speaking)
+    if speaking:
+        titles = ", ".join(plan.id for plan in speaking)
+        yield ok("plan", f"Kế hoạch {titles}: {tasks} việc.")
+    else:
+        yield warn(
+            "plan",
+            "Không còn kế hoạch nào nhắc việc, máy im lặng.",
+            "viết kế hoạch năm nay theo docs/plan-format.md",
+        )
+    yield _calendar(found, [plan.year for plan in speaking], now)
+
+
+def _calendar(found: Files, plans: Sequence[int], now: datetime) -> Check:
+    today = local_day(now)
+    used = {today.year, *plans} | ({today.year + 1} if today.month == _DECEMBER else set())
+    unknown = sorted(used & set(found.scheduler.calendar.unconfirmed))
+    if unknown:
+        years = ", ".join(map(str, unknown))
+        return warn(
+            "calendar",
+            f"Lịch nghỉ năm {years} chưa đối chiếu với thông báo chính thức.",
+            "sửa ngày nghỉ, làm bù trong config/calendar.toml rồi thêm năm vào `confirmed`",
+        )
+    return ok("calendar", f"Lịch nghỉ năm {', '.join(map(str, sorted(used)))} đã đối chiếu.")
+
+
+def people(
+    found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
+) -> Check:
+    """Whom no message reaches; `channels` as the settings have them, the console left out."""
+    office = Office(files=found, channels=tuple(channels) or (CONSOLE,))
+    gone = unreachable(office.speaking(now), office.people, addresses, channels)
+    if not gone:
+        count = len(found.people)
+        return ok("people", f"Cả {count} người trong danh sách đều có kênh nhận tin.")
+    every = [one.person.name if one.person else f"bộ phận {one.unit}" for one in gone]
+    names = list(dict.fromkeys(every))  # one person may stand for several units
+    more = f" và {len(names) - _NAMED} nơi khác" if len(names) > _NAMED else ""
+    return warn(
+        "people",
+        f"Chưa tin nào tới được: {', '.join(names[:_NAMED])}{more}.",
+        "xem `reminder status`; mời bằng `reminder invite`, hoặc ghi địa chỉ vào people.toml",
+    )
+
+
+BUSY = 5.0  # seconds for another program's transaction to end
+SILENT = timedelta(minutes=5)  # since the last tick of a daemon that runs
+OWNERS = (
+    "gõ lệnh bằng người dùng của máy nhắc việc (sudo -u reminder …); tệp đã thuộc người khác thì "
+    "chown -R reminder: /srv/reminder/var"
+)
+_START = "chạy: systemctl start reminder (hoặc reminder run)"
+
+
+def file(url: str) -> Check | None:
+    """Whether the database can be read as it lies there; None: all is well, open it."""
+    database = Database(url, busy=BUSY)
+    try:
+        path = database.path
+        if path is not None and not path.exists():
+            words = f"Chưa có dữ liệu ở {path}: sẽ được tạo ở lần chạy đầu."
+            return warn("database", words, _START)
+        if path is not None and (kept_from := _forbidden(path)):
+            words = f"Người dùng đang gõ lệnh không đọc, ghi được {kept_from}."
+            return fault("database", words, OWNERS)
+        if path is not None and (verdict := integrity(path)) != "ok":
+            return fault(
+                "database",
+                f"Dữ liệu {path} hỏng ({verdict}).",
+                "dừng máy nhắc việc rồi khôi phục bản sao mới nhất: reminder restore TỆP",
+            )
+        version = found(database)
+        if version < SHIPPED.version:
+            words = f"Dữ liệu {database.name} của bản chương trình cũ."
+            return warn("database", words, f"{_START}: dữ liệu được nâng cấp lúc ấy")
+        if version > SHIPPED.version:
+            words = f"Dữ liệu {database.name} của bản chương trình mới hơn bản này."
+            return fault("database", words, "cài lại bản mới")
+    except ReminderError as error:
+        return fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
+    except PermissionError as error:
+        words = f"Người dùng đang gõ lệnh không vào được thư mục của {error.filename}."
+        return fault("database", words, OWNERS)
+    finally:
+        database.close()
+    return None
+
+
+def _forbidden(path: Path) -> Path | None:
+    """The database or its folder, whichever this user may not write; SQLite needs both."""
+    whose = os.access in os.supports_effective_ids
+    wanted = os.R_OK | os.W_OK
+    places = (path, path.parent)
+    return next((p for p in places if not os.access(p, wanted, effective_ids=whose)), None)
+
+
+def ledger(store: Store) -> Check:
+    """The ledger against its chain and against the heads that digests have told."""
+    broken = proof.verify(store).broken
+    if broken is not None:
+        return fault(
+            "database",
+            f"Sổ ghi đã bị sửa ngoài chương trình, từ ghi nhận số {broken.number} ({broken.what}).",
+            "giữ nguyên tệp, tìm bản sao trước đó rồi báo người phụ trách",
+        )
+    return ok("database", f"Dữ liệu lành lặn; sổ ghi {store.head()[0]} việc còn nguyên chuỗi.")
+
+
+def daemon(url: str, store: Store, now: datetime) -> Iterator[Check]:
+    """Whether one runs and ticks, and whether a channel refuses everything."""
+    kept = store.meta("last_tick")
+    last = datetime.fromisoformat(kept) if kept else None
+    when = f"quét lần cuối {local(last):%H:%M %d/%m/%Y}" if last else "chưa quét lần nào"
+    with closing(Database(url, busy=BUSY)) as database:
+        lock = lock_of(database)
+        idle = lock.take()
+        lock.release()
+    if idle:
+        yield warn("daemon", f"Máy nhắc việc không chạy ({when}).", _START)
+    elif last is None or now - last > SILENT:
+        yield fault(
+            "daemon",
+            f"Máy nhắc việc chạy mà không quét ({when}).",
+            "xem dòng cuối của nhật ký; thường là ổ đĩa đầy hoặc dữ liệu bị khóa",
+        )
+    else:
+        yield ok("daemon", f"Máy nhắc việc đang chạy, {when}.")
+    for channel in ("telegram", "email"):
+        if since := store.meta(f"down:{channel}"):
+            at = f"{local(datetime.fromisoformat(since)):%H:%M %d/%m/%Y}"
+            yield fault(
+                f"{channel}-down", f"Kênh {channel} từ chối mọi tin từ {at}.", _mend(channel)
+            )
+
+
+def _mend(channel: str) -> str:
+    if channel == "telegram":
+        return "lấy lại mã bot từ @BotFather, ghi vào [telegram] token rồi khởi động lại"
+    return "xem tên đăng nhập, mật khẩu ở [email]"
+
+
+_MEGABYTE = 1_000_000
+SCARCE = 500 * _MEGABYTE  # free space below which it is time to make room
+TOO_LITTLE = 50 * _MEGABYTE
+_OTHERS = 0o077
+OLD = timedelta(days=2)  # of a daily copy: one night was missed
+TOO_OLD = timedelta(days=7)
+
+
+def space(places: Iterable[Path]) -> Iterator[Check]:
+    """Free space where the database and its copies lie, a line a disk."""
+    seen: set[int] = set()
+    for place in places:
+        folder = next((p for p in (place, *place.parents) if _is_folder(p)), None)
+        if folder is None or folder.stat().st_dev in seen:
+            continue
+        seen.add(folder.stat().st_dev)
+        free = shutil.disk_usage(folder).free
+        words = f"Ổ đĩa của {folder} còn trống {_size(free)}"
+        if free < TOO_LITTLE:
+            yield fault("disk", f"{words}: sắp không ghi được nữa.", "xóa bớt tệp trên ổ đĩa ấy")
+        elif free < SCARCE:
+            yield warn("disk", f"{words}.", "xóa bớt tệp trên ổ đĩa ấy trước khi đầy")
+        else:
+            yield ok("disk", f"{words}.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it lies in a folder that this user may not enter
+        return False
+
+
+def _size(free: int) -> str:
+    megabytes = free / _MEGABYTE
+    in_gigabytes = f"{megabytes / 1000:.1f} GB".replace(".", ",")
+    return in_gigabytes if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:
+    """Files that others may read; `holding`: those in which a secret is written."""
+    if sys.platform == "win32":
+        return  # rights are the folder's there: docs/operations.md
+    open_files = [str(path) for path in private if _is_open(path)]
+    open_secrets = [str(path) for path in holding if _is_open(path)]
+    if open_files:
+        names = ", ".join(open_files)
+        yield fault(
+            "rights", f"Người khác trên máy đọc được: {names}.", f"chmod 600 {' '.join(open_files)}"
+        )
+    if open_secrets:
+        names = ", ".join(open_secrets)
+        yield warn(
+            "secrets",
+            f"Người khác trên máy đọc được tệp có bí mật: {names}.",
+            f"chmod 600 {' '.join(open_secrets)}",
+        )
+    if not open_files and not open_secrets:
+        yield ok("rights", "Dữ liệu và bí mật chỉ chủ của chúng đọc được.")
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def copies(backups: Backups, last: str | None, last_away: str | None, now: datetime) -> list[Check]:
+    """How old the newest daily copies are; `last`…: when they were made, ISO."""
+    found = [_age("backup", backups.folder, last, now)]
+    second = backups.second_folder
+    if second is None:
+        found.append(
+            warn(
+                "second-backup",
+                "Chưa có bản sao ở ổ đĩa khác: ổ này hỏng thì mất cả dữ liệu lẫn bản sao.",
+                "đặt [backup] second_folder",
+            )
+        )
+    elif not _is_folder(second):
+        words = f"Thư mục bản sao thứ hai {second} không có."
+        found.append(fault("second-backup", words, "cắm ổ đĩa ấy, hoặc tạo thư mục"))
+    elif _same_disk(second, backups.database.parent):
+        words = f"Thư mục bản sao thứ hai {second} nằm cùng ổ đĩa với dữ liệu."
+        found.append(warn("second-backup", words, "chọn thư mục ở ổ đĩa khác"))
+    else:
+        found.append(_age("second-backup", second, last_away, now))
+    return found
+
+
+def _age(name: str, folder: Path, kept: str | None, now: datetime) -> Check:
+    remedy = "xem nhật ký có dòng “backup failed” không; sao ngay: reminder backup TỆP"
+    if not kept:
+        return warn(name, f"Chưa có bản sao nào ở {folder}.", "để máy chạy qua giờ sao lưu")
+    made = datetime.fromisoformat(kept)
+    words = f"Bản sao cuối ở {folder}: {local(made):%H:%M %d/%m/%Y}"
+    if now - made > TOO_OLD:
+        return fault(name, f"{words}, đã quá 7 ngày.", remedy)
+    if now - made > OLD:
+        return warn(name, f"{words}, đã quá 2 ngày.", remedy)
+    return ok(name, f"{words}.")
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    try:
+        return one.stat().st_dev == other.stat().st_dev
+    except OSError:
+        return False
+
+
+def data_files(database: Path, folders: Sequence[Path]) -> list[Path]:
+    """The database with what SQLite keeps beside it, and all copies."""
+    beside = [*database.parent.glob(f"{database.name}*")] if _is_folder(database.parent) else []
+    return [
+        *beside,
+        *(f for folder in filter(_is_folder, folders) for f in sorted(folder.glob("*.db"))),
+    ]

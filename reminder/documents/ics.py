@@ -1,0 +1,185 @@
+"""Due days as an iCalendar file (RFC 5545), for Google Calendar, Outlook and Thunderbird.
+
+Each due day is an all-day event, so no time zone is needed. Its UID never changes and its SEQUENCE
+grows with what is told about it, so that a file imported again moves and marks the events that are
+there (RFC 5546, 2.1.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from reminder.documents.plan_table import about_due, closed_by, unit_names
+from reminder.domain.calendar import instant, local
+from reminder.domain.ledger import State
+from reminder.domain.occurrences import Key
+from reminder.domain.periods import vn_day
+from reminder.domain.plan import Confirm, Plan
+from reminder.domain.schedule import Scheduler
+from reminder.domain.text import normal, squeeze
+
+if TYPE_CHECKING:
+    from icalendar import Alarm, Calendar, Event
+
+FILE_NAME = "viec-den-han.ics"  # of the file that goes with a mail
+MEDIA_TYPE = "text/calendar; charset=utf-8; method=PUBLISH"  # RFC 6047: the file's own METHOD
+PRODUCT = "-//reminder//Nhac viec ke hoach//VI"
+DOMAIN = "nhac-viec.invalid"  # makes the UIDs ours; RFC 2606 keeps the name from being anybody's
+ALARM = time(8, 0)  # of the working day before the due day
+
+
+def unit_calendar(
+    plans: Sequence[Plan],
+    states: Mapping[Key, State],
+    scheduler: Scheduler,
+    unit: str,
+    now: datetime,
+) -> bytes:
+    """All that `unit` leads and that has a due day, open or done; what is done is marked ✓.
+
+    An alarm has what is open, does not wait for a signature, and whose hour is still to come.
+
+    ValueError if there is nothing of it, since a calendar must hold something (RFC 5545, 3.6).
+    """
+    names = [p.by_unit[unit].name for p in plans if unit in p.by_unit]
+    mine = [(state, unit) for state in unit_dues(plans, states, unit)]
+    return _calendar(plans, mine, scheduler, now, f"Hạn công việc – {names[-1] if names else unit}")
+
+
+def unit_dues(plans: Sequence[Plan], states: Mapping[Key, State], unit: str) -> list[State]:
+    """What `unit` leads in `plans` and has a due day, the earliest first."""
+    ids = {plan.id for plan in plans}
+    found = (
+        (state.due, state)
+        for key, state in states.items()
+        if key.plan in ids and state.due is not None and unit in state.occurrence.task.lead
+    )
+    return [state for _, state in sorted(found, key=lambda pair: pair[0])]
+
+
+def due_days(
+    plans: Sequence[Plan], parts: Iterable[tuple[State, str]], scheduler: Scheduler, now: datetime
+) -> bytes:
+    """The due days of `parts`, each a state and the unit that is reminded of it.
+
+    ValueError if none has a due day.
+    """
+    dated = [(state, unit) for state, unit in parts if state.due is not None]
+    return _calendar(plans, dated, scheduler, now, "Hạn công việc")
+
+
+def uid(key: Key, unit: str) -> str:
+    """The event's name for good, the same in every file that tells of this part of the work."""
+    words = "\0".join((key.plan, key.task, str(key.deliverable), key.period, unit))
+    return f"{uuid5(NAMESPACE_URL, f'https://{DOMAIN}/{words}')}@{DOMAIN}"
+
+
+def _calendar(
+    plans: Sequence[Plan],
+    parts: Sequence[tuple[State, str]],
+    scheduler: Scheduler,
+    now: datetime,
+    name: str,
+) -> bytes:
+    # icalendar takes 0.1 s to load, and most commands write no calendar.
+    from icalendar import Calendar
+
+    if not parts:
+        raise ValueError("a calendar must hold an event")
+    calendar: Calendar = Calendar()
+    for field, value in (
+        ("prodid", PRODUCT),
+        ("version", "2.0"),
+        ("calscale", "GREGORIAN"),
+        ("method", "PUBLISH"),
+        ("x-wr-calname", _line(name)),
+    ):
+        calendar.add(field, value)
+    by_id = {plan.id: plan for plan in plans}
+    for state, unit in parts:
+        calendar.add_component(_event(by_id[state.key.plan], state, scheduler, unit, now))
+    return bytes(calendar.to_ical(sorted=False))
+
+
+def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datetime) -> Event:
+    from icalendar import Event
+
+    assert state.due is not None
+    closed = closed_by(state, unit)
+    event: Event = Event()
+    event.add("uid", uid(state.key, unit))
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", state.due)
+    event.add("dtend", state.due + timedelta(days=1))  # exclusive
+    event.add("summary", _summary(state, done=closed is not None))
+    event.add("description", _description(plan, state, scheduler, unit))
+    event.add("categories", [_line(plan.by_unit[unit].name), _line(plan.title)])
+    event.add("status", "TENTATIVE" if state.assumed and closed is None else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")  # a due day takes nobody's time
+    event.add("sequence", state.revision)
+    if state.changed is not None:
+        event.add("last-modified", state.changed.astimezone(UTC))
+    day = scheduler.calendar.before(state.due)
+    silent = closed is not None or state.awaits_signature(unit) is not None
+    if not silent and instant(day, ALARM) > now:  # one of the past would ring at once
+        event.add_component(_alarm(day - state.due, str(event["summary"])))
+    return event
+
+
+def _alarm(before: timedelta, words: str) -> Alarm:
+    """At 08:00 of the day that lies `before` (negative) the due day.
+
+    One alarm, ahead of the start and as a duration: Outlook takes one, and reads any duration as
+    ahead of the start (MS-OXCICAL, 2.1.3.1.1.20.62).
+    """
+    from icalendar import Alarm
+
+    alarm: Alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", words)
+    alarm.add("trigger", before + timedelta(hours=ALARM.hour))
+    return alarm
+
+
+def _summary(state: State, *, done: bool) -> str:
+    name = _line(f"{state.key.task} {state.occurrence.title}")
+    if done:
+        return f"✓ {name} – đã xong"
+    return f"{name} – {'hạn dự kiến' if state.assumed else 'hạn'}"
+
+
+def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> str:
+    occurrence = state.occurrence
+    task = occurrence.task
+    lines = [
+        f"Sản phẩm: {occurrence.deliverable.product}",
+        f"Chủ trì: {unit_names(plan, task.lead)}",
+    ]
+    if task.support:
+        lines.append(f"Phối hợp: {unit_names(plan, task.support)}")
+    lines.append(f"Kế hoạch ghi: {occurrence.deliverable.phrase}")
+    if about := about_due(state):
+        lines.append(f"Về hạn: {about}")
+    closed = closed_by(state, unit)
+    if closed is not None:
+        lines.append(f"Đã báo xong: {vn_day(local(closed.at).date())}")
+        shared = task.confirm is Confirm.ALL
+        evidence = closed.evidence if shared else state.evidence
+        lines += [f"Số, ký hiệu: {evidence}"] if evidence else []
+    else:
+        assert state.due is not None
+        if not scheduler.calendar.is_working(state.due):
+            last = vn_day(scheduler.calendar.roll_back(state.due))
+            lines.append(f"Hạn rơi vào ngày nghỉ: làm xong trong {last}")
+        if submitted := state.awaits_signature(unit):
+            lines.append(f"Chờ ký từ {vn_day(local(submitted.at).date())}")
+        told = f"cập nhật {task.code}: …" if occurrence.is_check_in else f"xong {task.code}"
+        lines.append(f"Làm xong xin nhắn máy nhắc việc: {told}")
+    return "\n".join(_line(line) for line in lines)
+
+
+def _line(text: str) -> str:
+    return squeeze(normal(text))

@@ -1,0 +1,96 @@
+"""A message comes in, a decision goes out: the words that both sides use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inbound:
+    """One message or press of a button, as a channel understood it."""
+
+    channel: str  # telegram, email, console, cli
+    update: str  # the provider's id: the same one twice acts once
+    sender: str  # the address of who wrote: a Telegram user id, a mail address
+    chat: str  # the address to answer to; of a group, another than `sender`
+    private: bool  # no group
+    text: str = ""
+    press: str = ""  # what a pressed button sent back
+    message: str = ""  # the provider's id of the message (of a press: of the one with the button)
+    reply_to: str = ""  # the provider's id of the message that this answers
+    subject: str = ""  # of a mail: the answer goes into its thread
+    edited: bool = False
+    forwarded: bool = False
+    person: str = ""  # whom of those who share `sender` it is from, where that is known
+    at: datetime | None = None  # when it was written, by the provider's clock
+    again: bool = False  # read again after an older copy was restored: it may have been answered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender:
+    """Who writes, and what that person may do."""
+
+    person: Person
+    units: tuple[str, ...]
+    office: bool  # closes, reopens and dates anything
+    leader: bool  # reads all
+    only_reads: bool = False  # a leader, and nothing besides
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The office had a unit reminded now, beside what the schedule says."""
+
+    at: datetime
+    by: str  # a person's id; empty: not on record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """All that a decision looks at; nothing else does."""
+
+    plans: Sequence[Plan]  # those that speak, the earlier year first
+    states: Mapping[Key, State]
+    events: Sequence[Event]  # the ledger, in order
+    people: Mapping[str, Person]  # by id
+    scheduler: Scheduler
+    sender: Sender
+    now: datetime
+    today: date
+    channel: str = ""
+    message: str = ""
+    told: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # key → units above, told late
+    reminded: Mapping[tuple[Key, str], Asked] = field(
+        default_factory=dict
+    )  # (key, unit) → who had it reminded now, today
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Something to say: a name that the renderer knows, and what it says it of.
+
+    `data` holds JSON values only, occurrences as lists of their key, so that the view waits in the
+    outbox and is rendered when it is sent.
+    """
+
+    name: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    to: str = ""  # empty: whoever wrote; “unit:ID”: all of a unit; a person's id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a command comes to: what is recorded, and what is said; the first view is the answer."""
+
+    events: tuple[Event, ...] = ()
+    views: tuple[View, ...] = ()
+    remind: tuple[tuple[Key, str], ...] = ()  # (occurrence, unit) to nudge again, now

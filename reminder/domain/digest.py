@@ -1,0 +1,220 @@
+"""The weekly digest: the figures at a glance, what is late, what comes, what has to be decided.
+
+All of it is reckoned from the ledger at one instant, and so can be reckoned again for any week.
+One occurrence counts as one: each month of a monthly task, each check-in. Shared work that every
+unit must confirm (`all`) is open until its last unit has, and closed by that unit's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from reminder.domain.calendar import instant, local
+from reminder.domain.ledger import Event, State, fold
+from reminder.domain.occurrences import occurrences
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler, local_day
+
+AHEAD = timedelta(days=14)  # how far the digest looks beyond the week
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """How many occurrences stand how.
+
+    Each that was closed or has begun is in exactly one of `in_time`, `done_late`, `open`; the three
+    below are among the open ones, and may overlap.
+    """
+
+    in_time: int = 0  # closed by the end of the due day rolled forward to a working day, or undated
+    done_late: int = 0  # closed after that day
+    open: int = 0  # not closed, and begun: its period's first day is here, or it is late already
+    late: int = 0  # open, and at least one working day past the rolled due day
+    signing: int = 0  # open, and a unit has handed it in for signature (chờ ký)
+    awaiting: int = 0  # open, and without a date (chưa có hạn)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitFigures:
+    """The parts of one unit, late ones apart.
+
+    Of shared work that every unit must confirm, its own part; of other shared work the whole, which
+    then counts for each of its lead units.
+    """
+
+    unit: str
+    done: int
+    open: int  # begun, and not late
+    late: int
+
+    @property
+    def total(self) -> int:
+        return self.done + self.open + self.late
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """The work as the office sees it at `at`; each list is in the order of the due days."""
+
+    at: datetime
+    day: date  # the office's day at `at`
+    since: datetime | None  # the digest before: of the last week that had one; None: the first
+    plans: tuple[Plan, ...]  # those that speak on `day`
+    figures: Figures
+    before: Figures | None  # of the same plans at `since`
+    units: tuple[UnitFigures, ...]  # those that lead anything begun or done, in the plan's order
+    late: tuple[State, ...]
+    this_week: tuple[State, ...]  # due by Sunday, and not late
+    next_weeks: tuple[State, ...]  # due in the two weeks after it
+    done: tuple[State, ...]  # closed from `since` on
+    answered: tuple[State, ...]  # check-ins of the running period
+    missing: tuple[State, ...]
+    signing: tuple[State, ...]  # chờ ký
+    awaiting: tuple[State, ...]  # chưa có hạn
+    assumed: tuple[State, ...]  # hạn dự kiến, those not begun too
+    requests: tuple[State, ...]  # extensions that wait for a decision
+
+    @property
+    def all_is_well(self) -> bool:
+        return not self.late
+
+
+def digest(
+    plans: Sequence[Plan], events: Sequence[Event], scheduler: Scheduler, at: datetime
+) -> Digest:
+    """The digest at the instant `at`: only the `events` before it count.
+
+    What comes is told of a plan that begins within that time too.
+    """
+    day = local_day(at)
+    mine = speaking(plans, scheduler, day)
+    since = previous(mine, scheduler, day)
+    states = _states(mine, events, at)
+    alive = [s for s in states if not s.closed]
+    sunday = day + timedelta(days=6 - day.weekday())
+    coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
+    ids = {plan.id for plan in (*mine, *coming)}
+    events = [event for event in events if event.key.plan in ids]  # not those of years gone by
+    dated = [
+        s
+        for s in _states([*mine, *coming], events, at)
+        if not s.closed and s.due and not scheduler.days_late(s, day)
+    ]
+    running = [s for s in states if s.occurrence.is_check_in and _runs(s, day)]
+    return Digest(
+        at=at,
+        day=day,
+        since=since,
+        plans=tuple(mine),
+        figures=figures(states, scheduler, day),
+        before=_before(mine, events, scheduler, since),
+        units=_of_units(mine, states, scheduler, day),
+        late=_those(alive, lambda s: scheduler.days_late(s, day) > 0),
+        this_week=_those(dated, lambda s: _due(s) <= sunday),
+        next_weeks=_those(dated, lambda s: sunday < _due(s) <= sunday + AHEAD),
+        done=_those(states, lambda s: bool(s.closed and (since is None or s.closed.at >= since))),
+        answered=_those(running, lambda s: s.closed is not None),
+        missing=_those(running, lambda s: s.closed is None),
+        signing=_those(alive, lambda s: bool(s.submitted)),
+        awaiting=_those(alive, lambda s: s.due is None),
+        assumed=_those(alive, lambda s: s.assumed),
+        requests=_those(alive, lambda s: s.request is not None),
+    )
+
+
+def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Plan]:
+    """The plans that have begun on `day` and have not fallen silent, the earlier year first."""
+    last_day = scheduler.policy.last_day
+    found = (p for p in plans if p.first_day <= day <= last_day(p.year))
+    return sorted(found, key=lambda plan: plan.year)
+
+
+def digest_day(scheduler: Scheduler, day: date) -> date | None:
+    """The first working day of the week of `day`, its Monday to Sunday; None if it has none."""
+    monday = day - timedelta(days=day.weekday())
+    return next(iter(scheduler.calendar.between(monday, monday + timedelta(days=6))), None)
+
+
+def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime | None:
+    """When the digest of the last week before that of `day` was due; None if there was none.
+
+    Not always seven days ago: Tết takes a week out, and the next one may begin on a Thursday.
+    """
+    monday = day - timedelta(days=day.weekday())
+    before = [each for each in scheduler.digest_days(plans) if each < monday]
+    return instant(max(before), scheduler.policy.digest) if before else None
+
+
+def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures:
+    """The figures of `states` on `day`."""
+    kept = list(states)
+    closed = [s for s in kept if s.closed]
+    in_time = [s for s in closed if closed_in_time(s, scheduler)]
+    alive = [s for s in kept if not s.closed and begun(s, scheduler, day)]
+    return Figures(
+        in_time=len(in_time),
+        done_late=len(closed) - len(in_time),
+        open=len(alive),
+        late=sum(scheduler.days_late(s, day) > 0 for s in alive),
+        signing=sum(bool(s.submitted) for s in alive),
+        awaiting=sum(s.due is None for s in alive),
+    )
+
+
+def begun(state: State, scheduler: Scheduler, day: date) -> bool:
+    """Whether its period's first day is here, or it is late already."""
+    return state.occurrence.opens <= day or scheduler.days_late(state, day) > 0
+
+
+def closed_in_time(state: State, scheduler: Scheduler) -> bool:
+    """Whether `state` was closed by its due day as it stands, rolled forward to a working day.
+
+    A day off ends the term with the next working day (Civil Code 2015, art. 148(5)).
+    """
+    return bool(state.closed and not scheduler.days_late(state, local(state.closed.at).date()))
+
+
+def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> list[State]:
+    """By due day, the undated last; of one day in the plan's order."""
+    found = fold((o for plan in plans for o in occurrences(plan)), events, until=at)
+    return sorted(found.values(), key=lambda s: s.due or date.max)
+
+
+def _before(
+    plans: Sequence[Plan], events: Iterable[Event], scheduler: Scheduler, since: datetime | None
+) -> Figures | None:
+    if since is None:
+        return None
+    return figures(_states(plans, events, since), scheduler, local_day(since))
+
+
+def _those(states: Iterable[State], wanted: Callable[[State], bool]) -> tuple[State, ...]:
+    return tuple(filter(wanted, states))
+
+
+def _runs(state: State, day: date) -> bool:
+    return state.occurrence.period.first <= day <= state.occurrence.period.last
+
+
+def _due(state: State) -> date:
+    return state.due or date.max
+
+
+def _of_units(
+    plans: Sequence[Plan], states: Iterable[State], scheduler: Scheduler, day: date
+) -> tuple[UnitFigures, ...]:
+    counts = {unit.id: [0, 0, 0] for plan in plans for unit in plan.units}
+    for state in states:
+        late = scheduler.days_late(state, day) > 0
+        for unit in state.occurrence.task.lead:
+            if state.closed or unit in state.parts:
+                counts[unit][0] += 1
+            elif begun(state, scheduler, day):
+                counts[unit][2 if late else 1] += 1
+    return tuple(
+        UnitFigures(unit=unit, done=done, open=still, late=late)
+        for unit, (done, still, late) in counts.items()
+        if done or still or late
+    )

@@ -1,0 +1,497 @@
+"""The office's report on a period, drawn from the plan and the ledger.
+
+What counts as done is what was done by the last day of the figures: the drafting day, at most the
+decree's cut-off (`reportperiods.data_span`); what closed later counts with the next report, and is
+told here beside its delay. Words (numbers of papers, check-ins, reasons) are taken as they stand on
+the drafting day, since a number told late is still the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from enum import StrEnum
+
+from reminder.domain.calendar import instant
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import Event, EventKind, State, apply, by_key, initial
+from reminder.domain.occurrences import Key, Occurrence, occurrences
+from reminder.domain.periods import Period, vn_date, vn_day
+from reminder.domain.plan import Kind, Plan
+from reminder.domain.schedule import Scheduler, Stage, local_day
+from reminder.domain.text import fold, normal, squeeze
+
+CUT_OFF_DAY = 14  # NĐ 09/2019/NĐ-CP: figures run from the 15th to the 14th
+STILL_WRITTEN = timedelta(days=15)  # after its due day an open report is still the one in hand
+_USUAL = ("Q1", "H1", "Q3", "")  # the four reports a year on administrative reform
+
+
+class ReportPeriodError(ReminderError):
+    """No report can be drafted for what was asked; the text says why, in Vietnamese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The report that is meant: a plan, and one of the periods on which it reports."""
+
+    plan: Plan
+    period: Period
+
+
+def data_span(period: Period) -> tuple[date, date]:
+    """The first and last day of the figures of a report on `period`.
+
+    NĐ 09/2019/NĐ-CP has one rule for months, quarters, halves and years: from the 15th of the month
+    before the period to the 14th of its last month. So quý I/2024 is 15/12/2023 to 14/3/2024.
+    """
+    before = period.first - timedelta(days=1)
+    return before.replace(day=CUT_OFF_DAY + 1), period.last.replace(day=CUT_OFF_DAY)
+
+
+def full_name(period: Period) -> str:
+    """The period with its year: “quý I năm 2024”, “6 tháng đầu năm 2024”, “năm 2024”."""
+    name = period.name
+    if name.endswith(f"{period.year}"):
+        return name
+    return f"{name} {period.year}" if name.endswith("năm") else f"{name} năm {period.year}"
+
+
+def reported(plan: Plan) -> list[Period]:
+    """The periods on which `plan` reports, in the order in which they end.
+
+    Those of its own reports (BC); the four usual ones where it has none.
+    """
+    own = {o.period.id for o in occurrences(plan) if o.deliverable.kind is Kind.REPORT}
+    usual = {f"{plan.year}-{name}".rstrip("-") for name in _USUAL}
+    periods = [Period.parse(identifier) for identifier in own or usual]
+    return sorted(periods, key=lambda p: (p.last, p.last - p.first))
+
+
+def following(plan: Plan, period: Period) -> Period | None:
+    """The report after the one on `period`; None after the year's last."""
+    return next((p for p in reported(plan) if p.last > period.last), None)
+
+
+def asked(plans: Sequence[Plan], text: str, day: date) -> Asked:
+    """The report that `text` names (2024-Q1, 2024-H1, 2024-Q3, 2024); ReportPeriodError if none.
+
+    A period that has not begun by `day` has nothing to report.
+    """
+    period = _parsed(text.strip(), plans)
+    plan = next((p for p in plans if p.year == period.year), None)
+    if plan is None:
+        years = ", ".join(f"{p.year}" for p in plans) or "chưa có năm nào"
+        raise ReportPeriodError(
+            f"Không có kế hoạch năm {period.year} (các năm đang dùng: {years}) nên không lập được "
+            f"báo cáo {full_name(period)}. Thêm tệp kế hoạch của năm ấy, xem docs/plan-format.md."
+        )
+    if period not in reported(plan):
+        raise ReportPeriodError(
+            f"Kế hoạch năm {plan.year} không có báo cáo {full_name(period)}. "
+            f"Có các kỳ: {_listed([plan])}."
+        )
+    if day < period.first:
+        raise ReportPeriodError(
+            f"Kỳ {full_name(period)} chưa bắt đầu nên chưa có gì để báo cáo: kỳ này mở từ "
+            f"{vn_day(period.first)}/{period.year}, mà số liệu mới đến "
+            f"{vn_date(day, year=True)}."
+        )
+    return Asked(plan, period)
+
+
+def _parsed(text: str, plans: Sequence[Plan]) -> Period:
+    try:
+        if text.isascii():
+            return Period.parse(text.upper())
+    except ValueError:
+        pass
+    known = _listed(plans) or "2024-Q1, 2024-H1, 2024-Q3, 2024"
+    raise ReportPeriodError(f"“{text[:40]}” không phải kỳ báo cáo. Có các kỳ: {known}.")
+
+
+def _listed(plans: Sequence[Plan]) -> str:
+    return ", ".join(period.id for plan in plans for period in reported(plan))
+
+
+def in_hand(plans: Sequence[Plan], states: Mapping[Key, State], day: date) -> Asked:
+    """The report that is written on `day`, where none was named.
+
+    The first that has begun, is not handed in, and was not due more than 15 days ago; else the one
+    that was due last. ReportPeriodError if none has begun.
+    """
+    begun = sorted(
+        (
+            (_due(plan, period, states), plan.year, plan, period)
+            for plan in plans
+            for period in reported(plan)
+            if period.first <= day
+        ),
+        key=lambda each: each[:2],
+    )
+    if not begun:
+        raise ReportPeriodError(
+            "Chưa kỳ báo cáo nào bắt đầu nên chưa có gì để báo cáo. "
+            f"Có các kỳ: {_listed(plans) or 'chưa có kế hoạch nào'}."
+        )
+    waiting = [
+        Asked(plan, period)
+        for due, _, plan, period in begun
+        if due >= day - STILL_WRITTEN and not _handed_in(plan, period, states)
+    ]
+    past = [Asked(plan, period) for due, _, plan, period in begun if due < day]
+    return (waiting or past[-1:] or [Asked(*begun[0][2:])])[0]
+
+
+def _of(plan: Plan, period: Period, states: Mapping[Key, State]) -> list[State]:
+    return [
+        state
+        for key, state in states.items()
+        if key.plan == plan.id
+        and key.period == period.id
+        and state.occurrence.deliverable.kind is Kind.REPORT
+    ]
+
+
+def _due(plan: Plan, period: Period, states: Mapping[Key, State]) -> date:
+    """When the report is due; where the plan has none, on the day after the cut-off."""
+    dues = [state.due for state in _of(plan, period, states) if state.due]
+    return dues[0] if dues else data_span(period)[1] + timedelta(days=1)
+
+
+def _handed_in(plan: Plan, period: Period, states: Mapping[Key, State]) -> bool:
+    found = _of(plan, period, states)
+    return bool(found) and all(state.closed for state in found)
+
+
+DOTS = "…………"  # for a person to fill in
+_COMMITTEE = "Ủy ban nhân dân"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letterhead:
+    """The names on a paper; what is empty is taken from the plan, or left as dots.
+
+    No person's name: the signature stays empty on a draft.
+    """
+
+    parent: str = ""  # cơ quan chủ quản trực tiếp; an Ủy ban nhân dân has none on its papers
+    authority: str = ""  # “Ủy ban nhân dân phường …”
+    symbol: str = ""  # behind “BC-” in the paper's number: UBND
+    place: str = ""  # địa danh, before the date
+    addressees: tuple[str, ...] = ()  # Kính gửi
+    recipients: tuple[str, ...] = ()  # Nơi nhận, between “Như trên” and “Lưu”
+    archive: str = "VT"  # behind “Lưu:”
+    on_behalf: str = ""  # “TM. ỦY BAN NHÂN DÂN”
+    signer: str = "Chủ tịch"  # the title of who signs
+    subject: str = ""  # trích yếu without the period; empty: from the plan's own task
+
+    @property
+    def is_committee(self) -> bool:
+        return fold(self.authority).startswith(fold(_COMMITTEE))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The authority's name as it stands at the head: ỦY BAN NHÂN DÂN / PHƯỜNG …"""
+        if not self.is_committee:
+            return (self.authority.upper(),)
+        size = len(_COMMITTEE.split())
+        words = self.authority.upper().split()
+        return tuple(line for line in (" ".join(words[:size]), " ".join(words[size:])) if line)
+
+
+def filled(letterhead: Letterhead, plan: Plan) -> Letterhead:
+    """`letterhead` with its gaps filled from what `plan` knows of its own office."""
+    leaders = plan.by_unit[plan.leaders].name
+    authority = letterhead.authority or _authority(leaders)
+    named = replace(letterhead, authority=authority)
+    return replace(
+        named,
+        symbol=named.symbol or ("UBND" if named.is_committee else DOTS),
+        place=named.place or DOTS,
+        addressees=named.addressees or (DOTS,),
+        recipients=named.recipients or (leaders,),
+        on_behalf=named.on_behalf or (f"TM. {_COMMITTEE}" if named.is_committee else ""),
+    )
+
+
+def _authority(leaders: str) -> str:
+    """“Lãnh đạo UBND phường” → “Ủy ban nhân dân phường …………”: its own name is for the settings."""
+    _, found, kind = leaders.partition("UBND")
+    return f"{_COMMITTEE}{kind} {DOTS}" if found else DOTS
+
+
+class Status(StrEnum):
+    """How an occurrence stands on the last day of the figures."""
+
+    DONE = "done"
+    DONE_LATE = "done-late"
+    LATE = "late"
+    SIGNING = "signing"  # chờ ký: handed in for signature by all who still have to act, late or not
+    OPEN = "open"
+    AWAITING = "awaiting"  # chưa có hạn
+
+
+CLOSED = frozenset({Status.DONE, Status.DONE_LATE})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """Words of a unit, on one line, without control characters."""
+
+    unit: str  # its name
+    on: date
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extension:
+    """A due day that the office moved later."""
+
+    unit: str  # who asked; empty: the office moved it by itself
+    on: date
+    was: date
+    until: date
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One occurrence as the report tells of it; days are the office's."""
+
+    code: str
+    title: str
+    part: str  # the deliverable's name, where the task has several
+    product: str
+    section: str
+    period: Period | None  # of recurring work
+    check_in: bool
+    units: tuple[str, ...]  # the lead units' names
+    due: date | None
+    original: date | None  # the plan's own day, where it was moved
+    assumed: bool
+    status: Status
+    days_late: int  # working days; of what was done late, on the day on which it was
+    closed_on: date | None  # perhaps after the figures' last day: then the status is not closed
+    closed_by: str
+    evidence: str
+    answers: tuple[Said, ...]  # to a check-in
+    notes: tuple[Said, ...]  # reasons, and what else the units told
+    missing: tuple[str, ...]  # units that still have to act
+    signing_since: date | None
+    extensions: tuple[Extension, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """A draft of the office's report; entries stand in the plan's order."""
+
+    plan: Plan
+    period: Period
+    name: str  # “quý I năm 2024”
+    first: date  # of the figures
+    last: date  # of the figures: the drafting day, at most the cut-off
+    drafted: date
+    entries: tuple[Entry, ...]
+    coming: tuple[Entry, ...]  # late, or due after the figures' last day up to `coming_until`
+    coming_until: date
+
+    def of(self, section: str) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.section == section)
+
+    def count(self, *statuses: Status, check_ins: bool) -> int:
+        """How many entries have one of these statuses, among check-ins or among products."""
+        return sum(e.status in statuses and e.check_in is check_ins for e in self.entries)
+
+
+def draft(
+    plan: Plan, events: Sequence[Event], scheduler: Scheduler, period: Period, day: date
+) -> Report:
+    """The report of `plan` on `period` as the ledger stands at the end of `day`.
+
+    In it: what closed between the figures' first and last day, and what was open on the last. The
+    report's own occurrence is left out, and so are other reports that are not due yet.
+    """
+    first, cut_off = data_span(period)
+    last = min(day, cut_off)
+    after = following(plan, period)
+    until = data_span(after)[1] if after else plan.last_day
+    end = instant(day + timedelta(days=1), time(0))
+    known = by_key(event for event in events if event.key.plan == plan.id and event.at < end)
+    entries, coming = [], []
+    for occurrence in occurrences(plan):
+        if _is_itself(occurrence, period):
+            continue
+        desk = _Desk(plan, scheduler, occurrence, known.get(occurrence.key, ()), last)
+        entry = desk.entry()
+        if _belongs(desk, entry, first):
+            entries.append(entry)
+        if entry.status not in CLOSED and _comes(entry, last, until):
+            coming.append(entry)
+    return Report(
+        plan=plan,
+        period=period,
+        name=full_name(period),
+        first=first,
+        last=last,
+        drafted=day,
+        entries=tuple(entries),
+        coming=tuple(sorted(coming, key=lambda e: e.due or date.max)),
+        coming_until=until,
+    )
+
+
+def is_last_call(scheduler: Scheduler, state: State, stage: Stage) -> bool:
+    """Whether `stage` is the last at which a report is asked for by its due day."""
+    if state.occurrence.deliverable.kind is not Kind.REPORT or stage.again:
+        return False
+    asking = [each for each in scheduler.stages(state).values() if each.offset <= 0]
+    return bool(asking) and stage == max(asking)
+
+
+def _is_itself(occurrence: Occurrence, period: Period) -> bool:
+    is_report = occurrence.deliverable.kind is Kind.REPORT
+    return is_report and occurrence.period.id == period.id
+
+
+def _belongs(desk: _Desk, entry: Entry, first: date) -> bool:
+    if entry.status in CLOSED:
+        return entry.closed_on is not None and entry.closed_on >= first
+    ahead = desk.occurrence.deliverable.kind is Kind.REPORT and entry.status is not Status.LATE
+    return desk.occurrence.opens <= desk.last and not ahead
+
+
+def _comes(entry: Entry, last: date, until: date) -> bool:
+    """Whether it is still to do in the time after; what closed since the figures' day is not."""
+    if entry.closed_on is not None or entry.due is None:
+        return False
+    return entry.due <= until and (entry.days_late > 0 or entry.due > last)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """One occurrence and its events, looked at from the figures' last day."""
+
+    plan: Plan
+    scheduler: Scheduler
+    occurrence: Occurrence
+    events: Sequence[Event]
+    last: date
+
+    def entry(self) -> Entry:
+        """What the report has to say of it."""
+        occurrence, state = self.occurrence, self.state
+        closed_on = local_day(state.closed.at) if state.closed else None
+        status, days_late = self._status(state, closed_on)
+        waiting = () if status in CLOSED else tuple(state.submitted.values())
+        moved = state.original_due is not None and state.original_due != state.due
+        return Entry(
+            code=occurrence.task.code,
+            title=occurrence.task.title,
+            part=occurrence.deliverable.name if len(occurrence.task.deliverables) > 1 else "",
+            product=occurrence.deliverable.product,
+            section=occurrence.task.section,
+            period=occurrence.period if occurrence.deliverable.recurs else None,
+            check_in=occurrence.is_check_in,
+            units=self._names(occurrence.task.lead),
+            due=state.due,
+            original=state.original_due if moved else None,
+            assumed=state.assumed,
+            status=status,
+            days_late=days_late,
+            closed_on=closed_on,
+            closed_by=self._name(state.closed.unit) if state.closed else "",
+            evidence=_evidence(state),
+            answers=tuple(self._answers(state)),
+            notes=() if occurrence.is_check_in and state.closed else tuple(self._notes(state)),
+            missing=self._names(state.open_units),
+            signing_since=min((local_day(event.at) for event in waiting), default=None),
+            extensions=tuple(self._extensions()),
+        )
+
+    @property
+    def state(self) -> State:
+        state = initial(self.occurrence)
+        for event in self.events:
+            state = apply(state, event)
+        return state
+
+    def _status(self, state: State, closed_on: date | None) -> tuple[Status, int]:
+        if closed_on is not None and closed_on <= self.last:
+            late = self.scheduler.days_late(state, closed_on)
+            return (Status.DONE_LATE if late else Status.DONE), late
+        late = self.scheduler.days_late(state, self.last)
+        if state.open_units and all(state.awaits_signature(u) for u in state.open_units):
+            return Status.SIGNING, late
+        if late:
+            return Status.LATE, late
+        return (Status.AWAITING if state.due is None else Status.OPEN), 0
+
+    def _answers(self, state: State) -> Iterator[Said]:
+        """What a check-in was answered with, later additions too; once each."""
+        if not self.occurrence.is_check_in or not state.parts:
+            return
+        told = (*state.parts.values(), *state.notes)
+        yield from dict.fromkeys(self._said(event) for event in sorted(told, key=lambda e: e.at))
+
+    def _notes(self, state: State) -> Iterator[Said]:
+        """Notes, and the reasons of requests that were not granted, in the order of their time."""
+        heard = [*state.notes, *self._asked_in_vain(state)]
+        closing = state.closed
+        if closing and not self.occurrence.is_check_in:
+            heard.append(closing)
+        yield from dict.fromkeys(
+            self._said(event) for event in sorted(heard, key=lambda e: e.at) if event.note.strip()
+        )
+
+    def _asked_in_vain(self, state: State) -> Iterator[Event]:
+        request: Event | None = None
+        for event in self.events:
+            if event.kind is EventKind.EXTENSION_ASKED:
+                request = event
+            elif event.kind is EventKind.EXTENSION_REFUSED and request:
+                yield request
+                request = None
+        if state.request:
+            yield state.request
+
+    def _extensions(self) -> Iterator[Extension]:
+        """Each time that the office moved the due day later."""
+        state = initial(self.occurrence)
+        for event in self.events:
+            was, request = state.due, state.request
+            state = apply(state, event)
+            granted = event.kind is EventKind.EXTENSION_GRANTED
+            moved = granted or event.kind is EventKind.DUE_SET
+            if moved and was is not None and state.due is not None and state.due > was:
+                why = request.note if granted and request else event.note
+                yield Extension(
+                    unit=self._name(event.unit) if granted else "",
+                    on=local_day(event.at),
+                    was=was,
+                    until=state.due,
+                    why=_plain(why),
+                )
+
+    def _said(self, event: Event) -> Said:
+        return Said(unit=self._name(event.unit), on=local_day(event.at), text=_plain(event.note))
+
+    def _names(self, units: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._name(unit) for unit in units)
+
+    def _name(self, unit: str) -> str:
+        found = self.plan.by_unit.get(unit)
+        return found.name if found else _plain(unit)
+
+
+def _evidence(state: State) -> str:
+    """The number of what was handed in; of shared work each unit's."""
+    told = [state.evidence]
+    if len(state.parts) > 1:
+        told = [*(part.evidence for part in state.parts.values()), state.evidence]
+    return "; ".join(dict.fromkeys(plain for text in told if (plain := _plain(text))))
+
+
+def _plain(text: str) -> str:
+    """What somebody typed, fit for a paper: one line, no sign that XML can't hold."""
+    return squeeze(normal(text)).rstrip(" .;")

@@ -1,0 +1,431 @@
+"""What an administrator decides, as frozen models; config/reminder.toml shows each key."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from reminder.domain.report import Letterhead
+from reminder.domain.schedule import Policy, Timing
+from reminder.domain.tokens import LONGEST_BASE
+from reminder.files.settings.values import (
+    After,
+    AuthservId,
+    BaseUrl,
+    BotName,
+    Clock,
+    DayMonth,
+    File,
+    Files,
+    Format,
+    Host,
+    Late,
+    Leads,
+    Level,
+    Line,
+    Listen,
+    MailAddress,
+    Names,
+    Port,
+    Security,
+    Token,
+    Trust,
+    Url,
+    Whole,
+)
+
+
+def fault(key: str, message: str) -> PydanticCustomError:
+    """A fault of several keys together, told at `key`."""
+    return PydanticCustomError("at", "{message}", {"key": key, "message": message})
+
+
+class Section(BaseModel):
+    """A table of the file. A field's description is what one should write, for its faults."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True
+    )
+
+
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
+_NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
+
+
+class EmailSection(Section):
+    """[email]: without a host it is off."""
+
+    host: Host = Field(default="", description='tên máy chủ thư, ví dụ "smtp.example.vn"')
+    port: Port = Field(default=587, description="số cổng: 587 (starttls), 465 (tls) hoặc 25 (none)")
+    security: Security = Field(default="starttls", description='"starttls", "tls" hoặc "none"')
+    username: Line = Field(default="", description="tên đăng nhập máy chủ thư")
+    password: SecretStr = Field(default=SecretStr(""), description="mật khẩu, trong dấu nháy kép")
+    sender: MailAddress = Field(
+        default="", description='địa chỉ thư gửi đi, ví dụ "nhacviec@example.vn"'
+    )
+    sender_name: Line = Field(default="Nhắc việc", description="tên người gửi, trên một dòng")
+    ca_file: File | None = Field(
+        default=None, description="tên tệp chứng thư (PEM) của máy chủ thư"
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.host)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """The usual port of the security; “Nhắc việc <a@b.vn>” taken apart."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        security = str(data.get("security", "starttls")).strip().lower()
+        if security in _PORTS:
+            data.setdefault("port", _PORTS[security])
+        sender = data.get("sender")
+        if isinstance(sender, str) and (found := _NAMED.fullmatch(sender)):
+            data["sender"] = found[2].strip()
+            data.setdefault("sender_name", found[1].strip('" ') or "Nhắc việc")
+        return data
+
+    @model_validator(mode="after")
+    def _whole(self) -> EmailSection:
+        if self.host and not self.sender:
+            raise fault("sender", 'thiếu `sender`: thư gửi từ địa chỉ nào? Ví dụ "a@example.vn"')
+        if self.sender and "host" not in self.model_fields_set:
+            raise fault("host", 'thiếu `host`: tên máy chủ thư, ví dụ "smtp.example.vn"')
+        password = bool(self.password.get_secret_value())
+        if self.host and bool(self.username) != password:
+            has, lacks = ("password", "username") if password else ("username", "password")
+            raise fault(lacks, f"có `{has}` mà thiếu `{lacks}`")
+        return self
+
+
+class InboxSection(Section):
+    """[inbox]: without a host nobody reads answers by mail."""
+
+    host: Host = Field(default="", description='tên máy chủ thư đến, ví dụ "imap.example.vn"')
+    port: Port = Field(default=993, description="số cổng: 993 (tls), 143 (starttls, none)")
+    security: Security = Field(default="tls", description='"tls", "starttls" hoặc "none"')
+    username: Line = Field(default="", description="tên đăng nhập hộp thư")
+    password: SecretStr = Field(default=SecretStr(""), description="mật khẩu, trong dấu nháy kép")
+    folder: Line = Field(
+        default="INBOX", min_length=1, description='tên thư mục thư đến, ví dụ "INBOX"'
+    )
+    processed: Line = Field(
+        default="Da-xu-ly",
+        min_length=1,
+        description='tên thư mục chứa thư đã xử lý, ví dụ "Da-xu-ly"',
+    )
+    address: MailAddress = Field(
+        default="", description='địa chỉ của hộp thư ấy, ví dụ "nhacviec@example.vn"'
+    )
+    trust: Trust = Field(default="auth-results", description='"auth-results" hoặc "token"')
+    authserv_id: AuthservId = Field(
+        default="",
+        description="tên mà máy chủ thư ghi ở đầu dòng Authentication-Results, "
+        'ví dụ "mx.example.vn"',
+    )
+    poll_seconds: Annotated[Whole, Field(ge=1, le=1500)] = Field(
+        default=60, description="số giây giữa hai lần xem hộp thư, từ 1 đến 1500"
+    )
+    ca_file: File | None = Field(
+        default=None, description="tên tệp chứng thư (PEM) của máy chủ thư đến"
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.host)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """The usual port of the security."""
+        if not isinstance(data, dict):
+            return data
+        security = str(data.get("security", "tls")).strip().lower()
+        return {"port": _INBOX_PORTS[security], **data} if security in _INBOX_PORTS else data
+
+    @model_validator(mode="after")
+    def _whole(self) -> InboxSection:
+        if not self.host:
+            if self.address and "host" not in self.model_fields_set:
+                raise fault("host", 'thiếu `host`: tên máy chủ thư đến, ví dụ "imap.example.vn"')
+            return self
+        if not self.username:
+            raise fault("username", "thiếu `username`: đăng nhập hộp thư bằng tên nào?")
+        if not self.password.get_secret_value():
+            raise fault("password", "thiếu `password`: mật khẩu của hộp thư")
+        if not self.address:
+            words = "thiếu `address`: thư trả lời về địa chỉ nào? Ví dụ"
+            raise fault("address", f'{words} "nhacviec@example.vn"')
+        if len(self.address.partition("@")[0]) > LONGEST_BASE:
+            raise fault(
+                "address",
+                f"phần trước @ của `address` dài quá {LONGEST_BASE} ký tự: "
+                "máy còn phải thêm mã nhận thư trả lời vào sau đó",
+            )
+        if self.trust == "auth-results" and not self.authserv_id:
+            raise fault(
+                "authserv_id",
+                'thiếu `authserv_id`: trust = "auth-results" cần biết máy chủ thư tự xưng là gì '
+                "trong dòng Authentication-Results; máy chủ không ghi dòng ấy thì đặt "
+                'trust = "token"',
+            )
+        if self.folder == self.processed:
+            raise fault("processed", "`processed` phải khác `folder`")
+        return self
+
+
+class BackupSection(Section):
+    """[backup]: the daily copy of a SQLite database."""
+
+    folder: File | None = Field(
+        default=None, description='tên thư mục, ví dụ "backups"; không ghi: backups cạnh dữ liệu'
+    )
+    second_folder: File | None = Field(
+        default=None, description='tên thư mục có sẵn trên ổ đĩa khác, ví dụ "/mnt/usb/nhac-viec"'
+    )
+    keep: Annotated[Whole, Field(ge=1, le=400)] = Field(
+        default=14, description="số bản sao được giữ, từ 1 đến 400"
+    )
+    hour: Clock = Field(
+        default=time(2, 30), description='giờ:phút trong dấu nháy kép, ví dụ "02:30"'
+    )
+
+    @model_validator(mode="after")
+    def _two_places(self) -> BackupSection:
+        if self.second_folder is not None and self.second_folder == self.folder:
+            raise fault("second_folder", "`second_folder` phải khác `folder`: nên ở ổ đĩa khác")
+        return self
+
+
+class WatchSection(Section):
+    """[watch]: how others see that the program lives; empty: not at all."""
+
+    listen: Listen = Field(
+        default="", description='địa chỉ:cổng trên máy này, ví dụ "127.0.0.1:9464"'
+    )
+    heartbeat_url: Url = Field(
+        default=SecretStr(""),
+        description='địa chỉ http(s) liền một mạch, ví dụ "https://hc.example/ping/..."',
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port; None: not listened at."""
+        host, _, port = self.listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.listen else None
+
+
+class LogSection(Section):
+    """[log]: what the program says of itself, on stderr."""
+
+    format: Format = Field(default="text", description='"text" hoặc "json"')
+    level: Level = Field(default="info", description='"debug", "info", "warning" hoặc "error"')
+
+
+PREFIX = "REMINDER_"
+
+
+class PlanSection(Section):
+    """[plan]: what people write by hand. Empty: what lies beside this file, or what ships."""
+
+    files: Files = Field(
+        default=(), description='danh sách tệp kế hoạch, ví dụ ["../data/plan2024.toml"]'
+    )
+    people: File | None = Field(default=None, description='tên tệp, ví dụ "people.toml"')
+    calendar: File | None = Field(default=None, description='tên tệp, ví dụ "calendar.toml"')
+
+
+class StoreSection(Section):
+    """[store]: the database. Not shown anywhere: it may hold a password."""
+
+    url: str = Field(
+        default="sqlite:///var/reminder.db",
+        repr=False,
+        pattern=r"^[a-z0-9+]+:",
+        description='địa chỉ cơ sở dữ liệu, ví dụ "sqlite:///var/reminder.db"',
+    )
+
+
+class TelegramSection(Section):
+    """[telegram]: without a token it is off."""
+
+    token: Token = Field(
+        default=SecretStr(""), description="mã do @BotFather cấp, liền một mạch, trong dấu nháy kép"
+    )
+    base_url: BaseUrl = Field(
+        default="https://api.telegram.org/bot",
+        description='địa chỉ kết thúc bằng /bot, ví dụ "https://api.telegram.org/bot"',
+    )
+    bot_name: BotName = Field(
+        default="", description='tên người dùng của bot, ví dụ "nhacviec_bot"'
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.token.get_secret_value())
+
+
+class TimingSection(Section):
+    """[schedule.once] and the like: what is left out stays as the program has it."""
+
+    leads: Leads | None = Field(
+        default=None, description="danh sách số ngày trước hạn, từ 0 đến 365, ví dụ [7, 3, 0]"
+    )
+    late: Late | None = Field(
+        default=None,
+        description="danh sách số ngày làm việc sau hạn, từ 1 đến 250, ví dụ [1, 3, 5]",
+    )
+    late_every: Annotated[Whole, Field(ge=0, le=250)] | None = Field(
+        default=None, description="số ngày làm việc, từ 0 (không nhắc nữa) đến 250"
+    )
+
+    def over(self, base: Timing) -> Timing:
+        every = base.late_every if self.late_every is None else self.late_every or None
+        return Timing(
+            leads=base.leads if self.leads is None else self.leads,
+            late=base.late if self.late is None else self.late,
+            late_every=every,
+        )
+
+
+_USUAL = Policy()
+_CLOCK = 'giờ:phút trong dấu nháy kép, ví dụ "08:00"'
+_DAYS = "số ngày làm việc, từ 1 đến 250"
+
+
+class ScheduleSection(Section):
+    """[schedule]: the office's habits; the defaults are core.schedule.Policy's."""
+
+    slot: Clock = Field(default=_USUAL.slot, description=_CLOCK)
+    digest: Clock = Field(default=_USUAL.digest, description=_CLOCK)
+    catch_up_until: Clock = Field(default=_USUAL.catch_up_until, description=_CLOCK)
+    office_after: After = Field(default=_USUAL.office_after, description=_DAYS)
+    leaders_after: After = Field(default=_USUAL.leaders_after, description=_DAYS)
+    speaks_until: DayMonth = Field(
+        default=_USUAL.speaks_until, description='ngày/tháng của năm sau, ví dụ "31/01"'
+    )
+    once: TimingSection = TimingSection()
+    recurring: TimingSection = TimingSection()
+    check_in: TimingSection = TimingSection()
+    report: TimingSection = TimingSection()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ScheduleSection:
+        for key in ("slot", "digest"):
+            if getattr(self, key) >= self.catch_up_until:
+                raise fault(
+                    key, f"`{key}` phải trước `catch_up_until` ({self.catch_up_until:%H:%M})"
+                )
+        return self
+
+    def policy(self) -> Policy:
+        return Policy(
+            once=self.once.over(_USUAL.once),
+            recurring=self.recurring.over(_USUAL.recurring),
+            check_in=self.check_in.over(_USUAL.check_in),
+            report=self.report.over(_USUAL.report),
+            office_after=self.office_after,
+            leaders_after=self.leaders_after,
+            slot=self.slot,
+            digest=self.digest,
+            catch_up_until=self.catch_up_until,
+            speaks_until=self.speaks_until,
+        )
+
+
+class DeliverySection(Section):
+    """[delivery]: how messages are sent."""
+
+    in_flight: Annotated[Whole, Field(ge=1, le=64)] = Field(
+        default=8, description="số tin gửi cùng lúc, từ 1 đến 64"
+    )
+    fall_through_after: Annotated[Whole, Field(ge=1, le=10_080)] = Field(
+        default=120, description="số phút chờ trước khi chuyển sang kênh kế tiếp, từ 1 đến 10080"
+    )
+
+    @property
+    def patience(self) -> timedelta:
+        return timedelta(minutes=self.fall_through_after)
+
+
+class ReportSection(Section):
+    """[report]: the names on the office's report; empty ones come from the plan, or are dots."""
+
+    parent: Line = Field(default="", description="tên cơ quan chủ quản, trên một dòng")
+    authority: Line = Field(
+        default="", description='tên cơ quan ra báo cáo, ví dụ "Ủy ban nhân dân phường Hoa Sen"'
+    )
+    symbol: Line = Field(default="", description='chữ viết tắt cơ quan, ví dụ "UBND"')
+    place: Line = Field(default="", description='địa danh, ví dụ "Hoa Sen"')
+    addressees: Names = Field(
+        default=(), description='danh sách nơi kính gửi, ví dụ ["Ủy ban nhân dân thành phố"]'
+    )
+    recipients: Names = Field(
+        default=(), description='danh sách nơi nhận, ví dụ ["Thường trực HĐND phường"]'
+    )
+    archive: Line = Field(default="VT", description='nơi lưu, ví dụ "VT, VP"')
+    on_behalf: Line = Field(default="", description='thay mặt ai, ví dụ "TM. Ủy ban nhân dân"')
+    signer: Line = Field(default="Chủ tịch", description="chức vụ của người ký, không ghi tên")
+    subject: Line = Field(default="", description="trích yếu, không kèm kỳ báo cáo")
+
+    def letterhead(self) -> Letterhead:
+        return Letterhead(**self.model_dump())
+
+
+class Settings(BaseSettings):
+    """All that an administrator decides."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    plan: PlanSection = PlanSection()
+    store: StoreSection = StoreSection()
+    telegram: TelegramSection = TelegramSection()
+    email: EmailSection = EmailSection()
+    inbox: InboxSection = InboxSection()
+    schedule: ScheduleSection = ScheduleSection()
+    delivery: DeliverySection = DeliverySection()
+    report: ReportSection = ReportSection()
+    backup: BackupSection = BackupSection()
+    watch: WatchSection = WatchSection()
+    log: LogSection = LogSection()
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Settings:
+        """Answers come to what [email] has sent."""
+        if self.inbox.is_on and not self.email.is_on:
+            words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
+            raise PydanticCustomError(
+                "at", "{message}", {"key": "host", "section": ("email",), "message": words}
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what load_settings lays together: the environment is its argument."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    def policy(self) -> Policy:
+        return self.schedule.policy()

@@ -1,0 +1,203 @@
+"""What every message is rendered from: the plans and states as they stand when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from reminder.decisions import buttons
+from reminder.domain.calendar import instant, local
+from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
+from reminder.domain.plan import Confirm, Plan, Task
+from reminder.domain.schedule import Scheduler
+from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
+from reminder.messages.limits import BUTTON_BYTES
+from reminder.messages.wording import HolidayName, day_words, due_words, moment_words
+from reminder.services.ports import Action
+
+
+class Act(StrEnum):
+    """What a button does to an occurrence, or about it."""
+
+    DONE = "done"
+    SNOOZE = "snooze"
+    UNDO = "undo"
+    BOTH = "both"  # all open products of the task
+    NO = "no"  # nothing: “tôi chỉ báo lại”
+    REMIND = "remind"
+    SET_DUE = "set-due"  # asks to which day
+    MOVE = "move"  # to the day that the button names
+    CONFIRM = "confirm"
+    CONFIRM_ALL = "confirm-all"  # all dates of the plan
+    NOTE = "note"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
+ActionId = Callable[[Act, Key, str], str]  # verb, occurrence, unit → a button's data, ≤ 64 bytes
+
+
+def _no_holiday(_first: date, _last: date) -> str:
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The situation at the moment of sending; `names` are the people's, by id."""
+
+    today: date
+    scheduler: Scheduler
+    plans: Mapping[str, Plan]
+    states: Mapping[Key, State]
+    action_id: ActionId
+    names: Mapping[str, str] = field(default_factory=dict)
+    holiday: HolidayName = _no_holiday
+    events: Sequence[Event] = ()  # the ledger, for what is compared with an earlier week
+    at: datetime | None = None  # the moment itself; None: the end of the day
+
+    @property
+    def moment(self) -> datetime:
+        return self.at or instant(self.today, time(23, 59))
+
+    def plan(self, state: State) -> Plan:
+        return self.plans[state.key.plan]
+
+    @property
+    def office(self) -> str:
+        """The office's short name; of several plans the first one's."""
+        return next((self.unit(plan.office) for plan in self.plans.values()), "Văn phòng")
+
+    def speaks(self, plan: str) -> bool:
+        """Whether this plan has not fallen silent yet; of another the bare code means nothing."""
+        found = self.plans.get(plan)
+        return found is not None and self.today <= self.scheduler.policy.last_day(found.year)
+
+    def code(self, state: State) -> str:
+        """The task's code; with the plan's year where another plan that speaks has it open."""
+        key = state.key
+        if len(self.plans) == 1:
+            return key.task
+        rivals = {
+            k.plan
+            for k, other in self.states.items()
+            if k.task == key.task and k.plan != key.plan and not other.closed
+        }
+        return f"{self.plan(state).year}/{key.task}" if any(map(self.speaks, rivals)) else key.task
+
+    def unit(self, unit: str) -> str:
+        """The unit's short name, in whichever plan has it."""
+        for plan in self.plans.values():
+            if unit in plan.by_unit:
+                return plan.by_unit[unit].label
+        return unit
+
+    def units(self, units: Sequence[str]) -> str:
+        return ", ".join(self.unit(unit) for unit in units)
+
+    def person(self, event: Event) -> str:
+        """Who did it: the person's name; the unit's where the program does not know it."""
+        return self.names.get(event.by) or event.by or self.unit(event.unit)
+
+    def due_name(self, state: State) -> str:
+        return "hạn dự kiến" if state.assumed else "hạn"
+
+    def due(self, state: State, *, ahead: bool = True) -> str:
+        """How the due day stands today; `ahead`: with how long is left."""
+        if state.due is None:
+            return "chưa có hạn"
+        if not ahead:
+            return f"{self.due_name(state)} {day_words(state.due, self.today)}"
+        name = self.due_name(state)
+        return due_words(state.due, self.today, self.scheduler.calendar, name)
+
+    def moved(self, state: State, *, why: bool = False) -> str:
+        """“gia hạn từ 31/01” where the office moved the plan's own day; else empty.
+
+        `why`: with the reason, “gia hạn từ 31/01: chờ số liệu”.
+        """
+        original, due = state.original_due, state.due
+        if original is None or due is None or original == due:
+            return ""
+        word = "gia hạn" if due > original else "dời"
+        told = f": {state.why.rstrip(' .')}" if why and state.why else ""
+        return f"{word} từ {day_words(original, self.today).rpartition(' ')[2]}{told}"
+
+    def button(
+        self,
+        label: str,
+        verb: Act,
+        state: State,
+        typed: str,
+        unit: str = "",
+        *,
+        day: date | None = None,
+    ) -> Action:
+        """A button about `state`, and `day`; ValueError where its id is too long for Telegram."""
+        data = self.action_id(verb, state.key, unit)
+        data = buttons.dated(data, day) if day else data
+        if not 0 < len(data.encode()) <= BUTTON_BYTES:
+            raise ValueError(f"a button's data takes 1 to {BUTTON_BYTES} bytes: {data!r}")
+        return Action(label=label, data=data, typed=typed)
+
+
+def title(state: State) -> str:
+    """What the occurrence is called: the title, or the product where a task has several things."""
+    return state.occurrence.title
+
+
+def short_name(task: Task, number: int) -> str:
+    """The deliverable's name as one types it: at least two words, and as many as tell it apart."""
+    name = task.deliverable(number).name.lower()
+    others = [d.name.lower() for d in task.deliverables if d.number != number]
+    words = name.split()
+    for count in range(min(2, len(words)), len(words)):
+        start = " ".join(words[:count])
+        if not any(other.startswith(start) for other in others):
+            return start
+    return name
+
+
+def handle(context: Context, state: State) -> str:
+    """What one types to name exactly this occurrence: “1c”, “1d báo cáo”, “2c tháng 02”."""
+    code, occurrence = context.code(state), state.occurrence
+    if occurrence.is_check_in:
+        return code
+    if occurrence.deliverable.recurs:
+        earlier = (
+            key[:2] == state.key[:2]
+            and other.occurrence.deliverable.recurs
+            and not (other.closed or other.occurrence.is_check_in)
+            and (other.due or date.max) < (state.due or date.max)
+            for key, other in context.states.items()
+        )
+        return f"{code} {occurrence.period.name}" if any(earlier) else code
+    if len(occurrence.task.products) > 1:
+        return f"{code} {short_name(occurrence.task, state.key.deliverable)}"
+    return code
+
+
+def waiting_units(state: State) -> tuple[str, ...]:
+    """The units still to act; the lead units where the first of them closes it for all."""
+    if state.occurrence.task.confirm is Confirm.ALL:
+        return state.open_units
+    return state.occurrence.task.lead
+
+
+def heard_words(context: Context, state: State) -> str:
+    """“chưa xong (09:12 Thứ Ba 30/01, An)”: the latest answer that changed nothing; else empty."""
+    answer = state.answer
+    if answer is None:
+        return ""
+    when = moment_words(answer.at, context.today)
+    return f"{answer.note.rstrip(' .')} ({when}, {context.person(answer)})"
+
+
+def signing_words(context: Context, state: State) -> str:
+    """“chờ ký từ Thứ Ba 26/3”: the earliest submission that still waits."""
+    events = sorted(state.submitted.values(), key=lambda event: event.at)
+    if not events:
+        return ""
+    return f"chờ ký từ {day_words(local(events[0].at).date(), context.today)}"

@@ -1,0 +1,132 @@
+"""What the views are made from: what their data names, and the two shapes of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from reminder.decisions.serialization import event_of, key_of
+from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
+from reminder.domain.plan import Task
+from reminder.messages.compose import Actions, compose
+from reminder.messages.context import Context, title
+from reminder.messages.wording import day_words
+from reminder.services.ports import Outbound
+
+Data = Mapping[str, Any]
+Row = tuple[str, str, str, str]  # kind of line, code, title, what stands behind the dash
+TellsEvent = Callable[[Context, State, Event, Data], Outbound | None]
+LISTED = 40  # rows of a list; more would not be read
+
+
+def key_in(data: Data, name: str = "key") -> Key | None:
+    packed = data.get(name)
+    return key_of(packed) if packed else None
+
+
+def state_in(context: Context, data: Data, name: str = "key") -> State | None:
+    """The state that the data names; None where no plan has it any more."""
+    key = key_in(data, name)
+    return context.states.get(key) if key else None
+
+
+def other_in(context: Context, data: Data, name: str = "instead") -> State | None:
+    """Another state that the data names; nothing that closed is offered as `instead`."""
+    key = key_in(data, name)
+    state = context.states.get(key) if key else None
+    return None if state is None or (name == "instead" and state.closed) else state
+
+
+def keys_in(context: Context, data: Data) -> list[State]:
+    """The states of `keys`; those that no plan has any more are skipped."""
+    keys = [key_of(packed) for packed in data["keys"]]
+    return [context.states[key] for key in keys if key in context.states]
+
+
+def spoken_of(context: Context) -> list[State]:
+    """What is open by now, done or not, in the plans that still speak."""
+    return [
+        state
+        for state in context.states.values()
+        if state.occurrence.opens <= context.today and context.speaks(state.key.plan)
+    ]
+
+
+def known(context: Context, plan: str, code: str) -> Task | None:
+    """The task of this code, if a plan still has it."""
+    return context.plans[plan].by_code.get(code) if plan in context.plans else None
+
+
+def event_in(data: Data) -> Event:
+    return event_of(data["event"])
+
+
+def day_of(context: Context, iso: str) -> str:
+    """“Thứ Tư 31/01”."""
+    return day_words(date.fromisoformat(iso), context.today)
+
+
+def speak(
+    context: Context,
+    before: str,
+    state: State | None,
+    after: str,
+    *,
+    lines: Sequence[str] = (),
+    typed: Sequence[str] = (),
+    actions: Actions = (),
+    ask: str = "Xin nhắn",
+) -> Outbound:
+    """A sentence about one task, lines below it, and what one can type."""
+    code = context.code(state) if state else ""
+    return compose(
+        "said",
+        subject=f"{before.rstrip(' :.')} {code}".strip(),
+        actions=actions,
+        before=before,
+        code=code,
+        title=title(state) if state else "",
+        after=after,
+        apart=after.startswith(" "),
+        lines=list(lines),
+        typed=list(typed),
+        ask=ask,
+    )
+
+
+def listing(
+    *,
+    subject: str,
+    head: str,
+    rows: Iterable[Row],
+    lines: Sequence[str] = (),
+    typed: Sequence[str] = (),
+    more: int = 0,
+    ask: str = "Xin nhắn",
+) -> Outbound:
+    """A list below its head, bounded: what is left out is a number."""
+    every = list(rows)
+    left = more + max(0, len(every) - LISTED)
+    return compose(
+        "listing",
+        subject=subject,
+        head=head,
+        rows=every[:LISTED],
+        more=f"và {left} dòng nữa" if left else "",
+        lines=list(lines),
+        typed=list(typed),
+        ask=ask,
+    )
+
+
+def of_event(build: TellsEvent) -> Callable[[Context, Data], Outbound | None]:
+    """A view of the one event that its data hold."""
+
+    def show(context: Context, data: Data) -> Outbound | None:
+        event = event_in(data)
+        state = context.states.get(event.key)
+        return build(context, state, event, data) if state else None
+
+    return show

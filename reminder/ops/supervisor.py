@@ -1,0 +1,137 @@
+"""Tending what runs in the background: a task that ends starts anew, a trouble is said once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from reminder.domain.errors import ReminderError
+from reminder.services.ports import StoreBusyError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
+SOUND = 600.0  # seconds after which a task that ran so long counts as having worked
+
+
+async def nap(stop: asyncio.Event, seconds: float) -> None:
+    """Waits, but not beyond the end."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def tended(
+    name: str, run: Callable[[], Awaitable[object]], stop: asyncio.Event, pause: float
+) -> None:
+    """Runs `run`, which should end at `stop` only, and runs it anew whenever it ends before.
+
+    `pause` is in seconds, before the first such start; it doubles up to a minute.
+    """
+    loop = asyncio.get_running_loop()
+    wait = pause
+    while not stop.is_set():
+        began = loop.time()
+        try:
+            await run()
+            why = "without an error"
+        except Exception as error:  # noqa: BLE001  nothing may end a task without a word
+            why = f"{type(error).__name__}: {error}"
+        if stop.is_set():
+            return
+        if loop.time() - began > SOUND:
+            wait = pause
+        log.error("%s has ended (%s): started anew in %g s", name, why, wait)
+        await nap(stop, wait)
+        wait = min(LONGEST_PAUSE, wait * 2)
+
+
+@dataclass
+class Troubles:
+    """One line a trouble, until its words change or it is over."""
+
+    _waits: dict[str, str] = field(default_factory=dict)  # what → why
+    _fails: dict[str, str] = field(default_factory=dict)
+
+    def waits(self, what: str, why: Exception, *, again: bool = True) -> None:
+        """`what` is tried again until it works; all that waits for one reason is one trouble.
+
+        `again` is False for what is not tried again: no end of it could be told, and as a trouble
+        without an end it would keep the next one of its reason unsaid.
+        """
+        if str(why) not in self._waits.values():
+            log.error("%s %s: %s", what, "waits" if again else "was left out", why)
+        if again:
+            self._waits[what] = str(why)
+
+    def fails(self, what: str, why: Exception) -> None:
+        """`what` has failed; the error of a fault of the program's own is named."""
+        words = str(why) if isinstance(why, ReminderError) else f"{type(why).__name__}: {why}"
+        if self._fails.get(what) != words:
+            log.error("%s failed: %s", what, words)
+        self._fails[what] = words
+
+    def over(self, what: str) -> None:
+        """`what` works; the end of a trouble is said too."""
+        why = self._waits.pop(what, None)
+        ended = why is not None and why not in self._waits.values()
+        if self._fails.pop(what, None) is not None or ended:
+            log.info("%s works again", what)
+
+
+@dataclass
+class Worker:
+    """The store's one thread, in which every use case runs: the store is synchronous."""
+
+    busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: Troubles = field(default_factory=Troubles)
+
+    def __post_init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Runs one use case."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def guarded(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
+        """`work`, or one line in the log that says why not; the daemon goes on in any case.
+
+        `again`: whether the same is tried again anyhow, so that it is told when it works.
+        """
+        try:
+            done = await self.do(work)
+            self.troubles.over(what)
+            return done
+        except StoreBusyError as error:
+            self.troubles.waits(what, error, again=again)
+        except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
+            self.troubles.fails(what, error)
+        return None
+
+    async def insisted(self, what: str, work: Callable[[], T]) -> T | None:
+        """`work`, however long the database can't be written; None: the end came before it could.
+
+        Whatever else goes wrong is the caller's.
+        """
+        while True:
+            try:
+                done = await self.do(work)
+            except StoreBusyError as error:
+                self.troubles.waits(what, error)
+                if self.stop.is_set():
+                    return None
+                await nap(self.stop, self.busy_pause)
+            else:
+                self.troubles.over(what)
+                return done
+
+    def end(self) -> None:
+        """Waits for what the thread still has to do."""
+        self._thread.shutdown(wait=True)

@@ -1,0 +1,299 @@
+"""From a leased row to its end: rendered when leased, sent, and then sent | retry | dead.
+
+Delivery is at least once. Between the provider's acceptance and our record of it there is a gap:
+a crash in it leaves the row leased, the next start takes the lease back, and the row is sent once
+more, marked as a possible repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from reminder.domain.calendar import instant
+from reminder.domain.catchup import speaking_hours
+from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
+from reminder.domain.schedule import MessageKind, local_day
+from reminder.services import failures
+from reminder.services.history import completed, newest_nudges
+from reminder.services.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
+from reminder.services.ports import Outbound, Renderer, SendError, Store, StoreBusyError
+
+log = logging.getLogger(__name__)
+
+HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
+# Sends of one row whose record a crash took. An unknown outcome is sent once more; but a kill says
+# nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
+LIVES = 24
+_BY_HOUR = frozenset(kind.value for kind in MessageKind)
+BEHIND = timedelta(minutes=1)  # what was left over comes after the tick of the new morning
+# A people file that was saved half, and is sound as it stands, lacks people: what waits for them is
+# kept for a day from its hour on, and is sent once they are there again.
+KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
+GONE = "người nhận không còn trong danh sách"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A row that is ready to go: to whom, by which channel, and what it says."""
+
+    row: Row
+    address: str
+    message: Outbound
+    key: str  # stable over all attempts at the row
+    day: date  # the office's day for which it is true
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A parcel that its provider has taken, under which id there, and when."""
+
+    parcel: Parcel
+    provider_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a renderer is given: all that is known, and the hour of sending."""
+
+    office: Office
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How patient the delivery is; both are settings."""
+
+    retries: Retries = field(default_factory=Retries)
+    fall_through_after: timedelta = timedelta(hours=2)
+
+
+def claimed(store: Store, now: datetime, limit: int) -> list[Row]:
+    """Rows whose time has come, leased."""
+    return store.lease(now, limit, HOLD, ALL_CHANNELS) if limit else []
+
+
+def prepared(
+    office: Office, store: Store, renderer: Renderer, rows: Sequence[Row], now: datetime
+) -> list[Parcel]:
+    """The leased `rows`, rendered; what says nothing more ends here."""
+    parcels = []
+    newest = newest_nudges(store, rows)
+    for row in rows:
+        try:
+            parcel = _prepared(office, store, renderer, row, now, newest)
+        except StoreBusyError as error:  # the rest of the batch goes all the same
+            log.error("row %d waits for its lease to end: %s", row.id, error)
+            continue
+        except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
+            log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
+            continue
+        if parcel:
+            parcels.append(parcel)
+    return parcels
+
+
+def _prepared(
+    office: Office,
+    store: Store,
+    renderer: Renderer,
+    row: Row,
+    now: datetime,
+    newest: Mapping[str, datetime],
+) -> Parcel | None:
+    draft = row.draft
+    if draft.channel not in office.channels:
+        _give_up(office, store, row, "kênh này không còn được cài đặt", now)
+        return None
+    if _has_left(office, row):
+        if now - draft.slot < KEPT:
+            store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
+        else:
+            store.mark_ended(row, RowState.DROPPED, GONE, at=now)
+        return None
+    if row.error == LOST_AGAIN and row.attempts > LIVES:
+        _give_up(office, store, row, LOST_AGAIN, now)
+        return None
+    if (morning := _next_morning(office, row, now)) is not None:
+        store.mark_retry(row, morning, row.error, unknown=False)
+        return None
+    address = _chat(store, row) or _address(office, row)
+    if not address:
+        _give_up(office, store, row, "chưa có địa chỉ", now)
+        return None
+    try:
+        message = renderer.render(Moment(office, now), completed(office, store, row, now, newest))
+    except StoreBusyError:
+        raise
+    except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
+        log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
+        _give_up(office, store, row, "không soạn được tin này", now)
+        return None
+    if message is None:
+        reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
+        store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
+        return None
+    key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
+    return Parcel(row=row, address=address, message=message, key=key, day=local_day(now))
+
+
+def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
+    """When what an earlier day has left over may be said; None: now.
+
+    It rings at no hour at which nothing new would; that morning's own nudges go first, and take
+    out of it what they say themselves.
+    """
+    draft, scheduler, today = row.draft, office.scheduler, local_day(now)
+    if draft.kind not in _BY_HOUR or local_day(draft.slot) >= today:
+        return None
+    kind = MessageKind(draft.kind)
+    if speaking_hours(scheduler, kind, now):
+        return None
+    slot = scheduler.policy.digest if kind is MessageKind.DIGEST else scheduler.policy.slot
+    day = scheduler.calendar.roll_forward(today)
+    if instant(day, slot) <= now:
+        day = scheduler.calendar.after(day, 1)
+    return instant(day, slot) + BEHIND
+
+
+def _has_left(office: Office, row: Row) -> bool:
+    recipient = row.draft.recipient
+    return not recipient.startswith((GROUP, STRANGER)) and recipient not in office.people
+
+
+def _chat(store: Store, row: Row) -> str:
+    """Where an answer goes: the chat that asked, under its new id if it has moved since."""
+    chat = str(row.draft.payload.get("chat", ""))
+    if not chat.startswith("-"):  # groups alone move
+        return chat
+    return store.meta(f"moved:{row.draft.channel}:{chat}") or chat
+
+
+def _address(office: Office, row: Row) -> str:
+    found = office.address(row.draft.recipient, row.draft.channel)
+    return found.value if found else ""
+
+
+def sent(store: Store, accepted: Sequence[Accepted]) -> None:
+    """The provider has accepted them; where the lease was lost meanwhile, that is logged."""
+    marks = [(one.parcel.row, one.provider_id, one.at) for one in accepted]
+    for one, mine in zip(accepted, store.mark_sent_together(marks), strict=True):
+        if not mine:
+            row = one.parcel.row.id
+            log.warning("row %d was sent, but its lease had run out: it may come twice", row)
+
+
+class Fate(StrEnum):
+    """What a failed send came to."""
+
+    RETRY = "retry"
+    NEXT_CHANNEL = "next-channel"
+    DEAD = "dead"
+
+
+def failed(
+    office: Office,
+    store: Store,
+    delivery: Delivery,
+    parcel: Parcel,
+    error: SendError,
+    now: datetime,
+) -> Fate:
+    """Decides what becomes of a row that was not accepted."""
+    row, channel = parcel.row, parcel.row.draft.channel
+    if error.moved_to:
+        store.move_address(channel, parcel.address, error.moved_to)
+        store.set_meta(f"moved:{channel}:{parcel.address}", error.moved_to)
+        store.mark_retry(row, now, error.reason, unknown=False)
+        return Fate.RETRY
+    if error.channel_down:
+        failures.say_channel_down(office, store, channel, error.reason, now, said=error.said)
+    if error.address_dead:
+        failures.say_address_dead(office, store, channel, parcel.address, error.reason, now)
+        return _give_up(office, store, row, error.reason, now, said=error.said)
+    if not error.retry or (error.unknown and row.repeat):  # once more is enough
+        return _give_up(office, store, row, error.reason, now, said=error.said)
+    waited = now - row.draft.slot
+    impatient = error.channel_down or waited >= delivery.fall_through_after
+    impatient = impatient and row.draft.kind != MessageKind.DIGEST  # each way has its own form
+    if impatient and (next_channel(office, row) is not None or _is_group_nudge(row)):
+        return _give_up(office, store, row, error.reason, now, said=error.said)
+    asked = timedelta(seconds=error.retry_after) if error.retry_after else None
+    due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
+    store.mark_retry(row, due_at or now, error.reason, unknown=error.unknown)
+    if error.reason != row.error:  # the same reason again is no news
+        doubt = "; it may have arrived, and will say so" if error.unknown else ""
+        log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
+                    row.draft.recipient, row.draft.channel, error.reason, doubt)  # fmt: skip
+    return Fate.RETRY
+
+
+def next_channel(office: Office, row: Row) -> str | None:
+    """The recipient's next channel after the row's; a group has none, nor has an answer."""
+    person = office.people.get(row.draft.recipient)
+    if person is None or row.draft.kind in ("reply", "edit"):
+        return None
+    order = list(person.channels)
+    here = order.index(row.draft.channel) if row.draft.channel in order else -1
+    later = order[here + 1 :]
+    return next((c for c in later if c in office.ways(person.id)), None)
+
+
+def _give_up(
+    office: Office, store: Store, row: Row, reason: str, now: datetime, *, said: str = ""
+) -> Fate:
+    """The row is dead here; the next channel takes over, or the office is told."""
+    following = next_channel(office, row)
+    if following is not None:
+        drafts = [copied(row, following, now)]
+    elif _is_group_nudge(row):
+        drafts = _to_members(office, row, now)
+    else:
+        drafts = failures.dead_letter(office, store, row, reason, now)
+    store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
+    failures.keep_told(office, store, drafts)
+    log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
+                row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
+    return Fate.NEXT_CHANNEL if following else Fate.DEAD
+
+
+def _is_group_nudge(row: Row) -> bool:
+    return row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge"
+
+
+def copied(row: Row, channel: str, now: datetime) -> Draft:
+    """The same message by another channel."""
+    draft = row.draft
+    return Draft(
+        slot=draft.slot,
+        recipient=draft.recipient,
+        kind=draft.kind,
+        subject=draft.subject,
+        channel=channel,
+        payload=draft.payload,
+        due_at=now,
+    )
+
+
+def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
+    """A group that can't be reached any more: its officers who are there hear it one by one."""
+    draft, today = row.draft, local_day(now)
+    members = office.members(draft.recipient.removeprefix(GROUP))
+    there = [person for person in members if not office.away_until(person.id, today)]
+    return [
+        Draft(
+            slot=draft.slot,
+            recipient=person.id,
+            kind=draft.kind,
+            subject=f"group:{draft.recipient}",
+            channel=ways[0],
+            payload=draft.payload,
+            due_at=now,
+        )
+        for person in there or members
+        if (ways := office.ways(person.id)) and ways[0] == TELEGRAM  # the others heard it already
+    ]

@@ -1,0 +1,139 @@
+"""Copies that were not made for days are told to the offices: few read a log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reminder.domain.calendar import instant
+from reminder.domain.catchup import speaking_hours
+from reminder.domain.ledger import State
+from reminder.domain.outbox import Draft, Row
+from reminder.domain.report import is_last_call
+from reminder.domain.schedule import Item, Message, MessageKind, local_day
+from reminder.services import recipients
+from reminder.services.notices import view_drafts
+from reminder.services.office import EMAIL, Office
+from reminder.services.ports import BACKED_UP_AWAY, Store
+
+log = logging.getLogger(__name__)
+
+BY_HAND = "by-hand"  # the subject that tells it apart from the week's own
+
+
+def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
+    """`drafts`, with the ledger's head in each digest's payload: [number, hash].
+
+    Whoever can write the database can forge the whole chain; what a digest told is out of reach,
+    and its row says in full what the mail says in short.
+    """
+    kept = list(drafts)
+    if not any(draft.kind == MessageKind.DIGEST for draft in kept):
+        return kept
+    head = list(store.head())
+    return [
+        replace(draft, payload={**draft.payload, "head": head})
+        if draft.kind == MessageKind.DIGEST
+        else draft
+        for draft in kept
+    ]
+
+
+def empty_offices(office: Office, units: Iterable[str] | None = None) -> list[str]:
+    """The offices that have nobody: their digest goes to no one."""
+    wanted = office.offices if units is None else office.offices & frozenset(units)
+    return [unit for unit in office.units if unit in wanted and not office.members(unit)]
+
+
+def warn_of_nobody(office: Office, units: Iterable[str]) -> None:
+    """A digest that nobody gets is said in the log."""
+    for unit in empty_offices(office, units):
+        log.warning("the digest goes to nobody: %s has no one in people.toml", unit)
+
+
+def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:
+    """Puts a digest into the outbox for every office, once a day; its rows, new or of before."""
+    slot = instant(local_day(now), office.scheduler.policy.digest)
+    messages = [
+        Message(at=slot, unit=unit, kind=MessageKind.DIGEST, items=())
+        for unit in sorted(office.offices)
+    ]
+    drafts = [replace(d, subject=BY_HAND) for d in recipients.drafts(office, messages, now)]
+    store.record([], unit_names={}, drafts=with_head(store, drafts), at=now)
+    rows = store.rows(kind=MessageKind.DIGEST.value, since=slot)
+    return [row for row in rows if row.draft.slot == slot and row.draft.subject == BY_HAND]
+
+
+def due_reports(office: Office, items: Mapping[str, Sequence[Item]]) -> list[State]:
+    """The open reports that `items`, by unit, ask for the last time by their due day; each once."""
+    found = {
+        item.key: state
+        for of_unit in items.values()
+        for item in of_unit
+        if (state := office.states.get(item.key)) is not None
+        and not state.closed
+        and is_last_call(office.scheduler, state, item.stage)
+    }
+    return list(found.values())
+
+
+def mailed(office: Office, messages: Iterable[Message], now: datetime) -> list[Draft]:
+    """A mail with the draft to each officer who hears the call by another channel and has mail.
+
+    Who hears it by mail gets the draft with that mail.
+    """
+    return [
+        Draft(
+            slot=message.at,
+            recipient=person.id,
+            kind="notice",
+            subject=f"report-draft:{state.key.plan}:{state.key.period}",
+            channel=EMAIL,
+            payload={
+                "view": "report-draft",
+                "data": {"plan": state.key.plan, "period": state.key.period},
+            },
+            due_at=now,
+        )
+        for message in messages
+        if message.kind is MessageKind.NUDGE
+        for state in due_reports(office, {message.unit: message.items})
+        for person in office.members(message.unit)
+        if EMAIL in (ways := office.ways(person.id)) and ways[0] != EMAIL
+    ]
+
+
+OVERDUE = timedelta(days=3)
+
+
+def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetime) -> None:
+    """Tells once of each of `marks` (ports.BACKED_UP …) that is overdue, until it is made again;
+    at an hour in which nudges are said.
+
+    What was never made is overdue from the first look for it on.
+    """
+    for mark in marks:
+        made, told = store.meta(mark), store.meta(f"overdue:{mark}")
+        since = made or store.meta(f"wanted:{mark}")
+        if since is None:
+            store.set_meta(f"wanted:{mark}", now.isoformat())
+        elif now - datetime.fromisoformat(since) < OVERDUE:
+            if told:
+                store.set_meta(f"overdue:{mark}", "")
+        elif not told and speaking_hours(office.scheduler, MessageKind.NUDGE, now):
+            drafts = _drafts(office, mark, since, now, ever=made is not None)
+            meta = {f"overdue:{mark}": now.isoformat()}
+            store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+
+def _drafts(office: Office, mark: str, since: str, now: datetime, *, ever: bool) -> list[Draft]:
+    data = {"away": mark == BACKED_UP_AWAY, "since": since, "ever": ever}
+    return [
+        draft
+        for unit in sorted(office.offices)
+        for draft in view_drafts(
+            office, f"unit:{unit}", "copies-overdue", data, now, subject=f"{mark}:{since}"
+        )
+    ]

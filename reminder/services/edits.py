@@ -1,0 +1,138 @@
+"""What was read already and is true no longer is edited, where the channel can.
+
+After a close, the newest nudge that named the work: done, by whom. Once that is taken back, what
+was edited is edited again; a nudge that never changed is true still. What the office was asked, a
+request for more time or a date to settle, once it is decided: by whom, and its buttons go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from reminder.decisions.serialization import key_of
+from reminder.domain.ledger import Event, EventKind, to_settle
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.schedule import MessageKind
+from reminder.services import history
+from reminder.services.office import GROUP, TELEGRAM, Office
+from reminder.services.ports import Store
+from reminder.services.recipients import unpacked
+
+# What a close or its undoing makes untrue in a nudge that was read already.
+_CLOSING = (EventKind.DONE, EventKind.UPDATED)
+_OPENING = (EventKind.UNDONE, EventKind.REOPENED)
+
+
+_SETTLING = (
+    EventKind.DUE_SET,
+    EventKind.CONFIRMED,
+    EventKind.HELD,
+    EventKind.EXTENSION_GRANTED,
+)  # what the office decides of dates
+_REQUESTS = (
+    EventKind.EXTENSION_ASKED,  # in the place of an earlier one
+    EventKind.EXTENSION_GRANTED,
+    EventKind.EXTENSION_REFUSED,
+    EventKind.EXTENSION_WITHDRAWN,
+    EventKind.DUE_SET,
+)
+_ONCE = ("extension-asked", "how-set-due")  # views that ask one thing, which is decided once
+ASKED = timedelta(days=92)  # messages to the office that are looked through for what they asked
+
+
+def edit_drafts(
+    store: Store, office: Office, actor: str, tag: str, events: Sequence[Event], now: datetime
+) -> list[Draft]:
+    """The edits that follow from `events` of the person `actor`; `tag` tells acts apart."""
+    return [
+        *_of_nudges(store, office, actor, tag, events, now),
+        *_of_questions(store, office, tag, events, now),
+    ]
+
+
+def _of_questions(
+    store: Store, office: Office, tag: str, events: Sequence[Event], now: datetime
+) -> list[Draft]:
+    """For everybody of the office, whoever decided: the message with the buttons stays behind."""
+    decided = [e for e in events if e.key in office.states and _decides(office, e)]
+    if not decided:
+        return []
+    plans = {e.key.plan: office.by_plan[e.key.plan].office for e in decided}
+    people = [p.id for p in office.files.people if set(plans.values()) & set(p.units)]
+    return [
+        _edit(row, tag, now, asked=row.draft.slot.isoformat())
+        for person in people
+        if office.address(person, TELEGRAM)
+        for row in store.rows(
+            recipient=person, states=[RowState.SENT], since=now - ASKED, limit=history.MOST
+        )
+        if row.draft.channel == TELEGRAM and row.provider_id and _asks(office, row, decided)
+        if row.draft.payload.get("view") not in _ONCE or not history.was_edited(store, row)
+    ]
+
+
+def _decides(office: Office, event: Event) -> bool:
+    """Whether `event` settles a date, or ends a request: the close of what one was made of too."""
+    if event.kind in _CLOSING:
+        asked = (e.kind is EventKind.EXTENSION_ASKED for e in office.by_key.get(event.key, ()))
+        return office.states[event.key].closed is not None and any(asked)
+    return event.kind in (*_SETTLING, *_REQUESTS)
+
+
+def _asks(office: Office, row: Row, decided: Sequence[Event]) -> bool:
+    """Whether the message of `row` asked what is `decided` now."""
+    payload = row.draft.payload
+    of_requests = {e.key for e in decided if e.kind in (*_REQUESTS, *_CLOSING)}
+    if row.draft.kind == MessageKind.REQUEST:
+        named = {item.key for items in unpacked(payload).values() for item in items}
+        return bool(named & of_requests)
+    if row.draft.kind not in ("notice", "reply"):
+        return False
+    data = payload.get("data", {})
+    match payload.get("view"):
+        case "extension-asked":
+            return key_of(data["key"]) in of_requests
+        case "how-set-due":
+            return any(e.kind is EventKind.DUE_SET and e.key == Key(*data["key"]) for e in decided)
+        case "plan-started":
+            late = {Key(*key) for key in data["late"]}
+            settled = (e.key for e in decided if e.kind in _SETTLING and e.key.plan == data["plan"])
+            return any(k in late or to_settle(office.states[k].occurrence) for k in settled)
+    return False
+
+
+def _edit(row: Row, tag: str, now: datetime, **more: str) -> Draft:
+    return Draft(
+        slot=now,
+        recipient=row.draft.recipient,
+        kind="edit",
+        subject=f"{row.id}:{tag}",
+        channel=row.draft.channel,
+        payload={**row.draft.payload, "edit": row.provider_id, **more},
+        due_at=now,
+    )
+
+
+def _of_nudges(
+    store: Store, office: Office, actor: str, tag: str, events: Sequence[Event], now: datetime
+) -> list[Draft]:
+    rows = {}
+    for event in events:
+        if event.kind not in (*_CLOSING, *_OPENING) or event.key not in office.states:
+            continue
+        opening = event.kind in _OPENING
+        for unit in office.states[event.key].occurrence.task.lead:
+            # Also whoever of the office heard it in place of a unit that was away.
+            heard = {unit, *office.offices_over(unit)}
+            people = [p.id for p in office.files.people if heard & set(p.units)]
+            for recipient in (*people, f"{GROUP}{unit}"):
+                if recipient == actor and not opening:  # has the answer
+                    continue
+                row = history.newest_naming(store, recipient, event.key)
+                if row is None or row.draft.channel != TELEGRAM or not row.provider_id:
+                    continue
+                if not opening or history.was_edited(store, row):
+                    rows[row.id] = row
+    return [_edit(row, tag, now) for row in rows.values()]

@@ -1,0 +1,128 @@
+"""Enrolment: an invitation binds a chat to a person, the office binds a group to a unit."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from reminder.domain.context import Inbound, Sender, View
+from reminder.domain.text import fold
+from reminder.domain.tokens import hash_code
+from reminder.services.limits import Limits
+from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office
+from reminder.services.ports import Store
+
+LONGEST_UNIT = 64  # characters of a wrong name that are said back
+
+log = logging.getLogger(__name__)
+
+
+def start(
+    office: Office,
+    store: Store,
+    limits: Limits,
+    inbound: Inbound,
+    sender: Sender | None,
+    now: datetime,
+) -> View | None:
+    """`/start CODE`: the welcome, or why not; None if it is no start, or too many were tried."""
+    word, _, code = inbound.text.strip().partition(" ")
+    if word.partition("@")[0].lower() != "/start" or inbound.channel != TELEGRAM:
+        return None
+    code = code.strip()
+    if not code:
+        if sender is None:
+            return None
+        return View(name="help", data={"office": sender.office, "leader": sender.only_reads})
+    person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
+    if person in office.people:
+        for other in office.bound(
+            inbound.channel, inbound.sender
+        ):  # one chat speaks for one person: the newest binding holds
+            if other.recipient != person:
+                store.unbind(other.recipient, other.channel)
+        return View(name="welcome", data={"person": person})
+    fault = store.invitation_fault(hash_code(code), now)
+    if sender and fault == "used":
+        return View(name="welcome", data={"person": sender.person.id})
+    if not limits.may_try(inbound.sender, now):  # only what fails counts: 128 bits aren't guessed
+        return None
+    return View(name="invitation-fault", data={"fault": fault or "unknown"})
+
+
+def revived(office: Office, store: Store, inbound: Inbound) -> Office:
+    """The office with an address alive again that was dead, and now sends a private message.
+
+    That proves it works: Telegram takes no message to a bot that its writer has blocked, and a mail
+    that comes this far answers one that had arrived. In a group it proves nothing: a bot may read
+    where it can't write. What was given up meanwhile stays so: the next slot says all that is
+    still open.
+    """
+    if inbound.channel not in (TELEGRAM, EMAIL) or not inbound.private:
+        return office
+    alive = {}
+    for address in office.bound(inbound.channel, inbound.sender):
+        if address.dead_since is None:
+            continue
+        store.bind(address.recipient, address.channel, address.value, address.bound_at)
+        way = "Telegram" if address.channel == TELEGRAM else "mail"
+        log.info("%s writes by %s again: the address works", address.recipient, way)
+        alive[address] = replace(address, dead_since=None, dead_reason="")
+    if not alive:
+        return office
+    return replace(office, addresses=tuple(alive.get(a, a) for a in office.addresses))
+
+
+def bind_group(
+    office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime, bot_name: str
+) -> View | None:
+    """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
+    word, _, rest = inbound.text.strip().partition(" ")
+    command, _, named = word.lower().partition("@")
+    if command != "/bind" or (named and bot_name and named != bot_name.lower()):
+        return None
+    typed = rest.strip()
+    if inbound.private:
+        return View(name="bind-in-group")
+    if not sender.office:
+        return View(name="bind-by-office")
+    unit = _unit_called(office, typed)
+    if unit is None:
+        known = [[unit.id, unit.label] for unit in office.units.values()]
+        return View(name="bind-unknown", data={"unit": typed[:LONGEST_UNIT], "known": known})
+    store.bind(f"{GROUP}{unit}", TELEGRAM, inbound.chat, now)
+    return View(name="bound", data={"unit": unit})
+
+
+def _unit_called(office: Office, typed: str) -> str | None:
+    """The unit with this id, label or name, with marks or without; None if none or several."""
+    names = {
+        unit.id: {_plain(name) for name in (unit.id, unit.label, unit.name)}
+        for unit in office.units.values()
+    }
+    found = [unit for unit, called in names.items() if _plain(typed) in called]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    """“Tư pháp”, “tu-phap” and “TU  PHAP” are one."""
+    return " ".join(re.findall(r"\w+", fold(name)))
+
+
+def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
+    """Mail addresses are those of the people file. True if any has changed.
+
+    Who left the file keeps a binding that counts for nothing (rights and nudges follow the file),
+    so that a file saved half does not cost the office its enrolments.
+    """
+    changed = False
+    known = {(a.recipient, a.channel): a.value for a in office.addresses}
+    for person in office.files.people:
+        if person.email and known.get((person.id, EMAIL)) != person.email:
+            store.bind(person.id, EMAIL, person.email, now)
+            changed = True
+        if not person.email and (person.id, EMAIL) in known:
+            changed = bool(store.unbind(person.id, EMAIL)) or changed
+    return changed

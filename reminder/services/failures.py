@@ -1,0 +1,132 @@
+"""What does not get through is told to the office: a message, an address, a whole channel."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+
+from reminder.domain.calendar import instant
+from reminder.domain.outbox import Draft, Row
+from reminder.domain.schedule import local_day
+from reminder.services.notices import view_drafts
+from reminder.services.office import Office
+from reminder.services.ports import Store
+
+log = logging.getLogger(__name__)
+
+UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
+OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
+
+
+def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
+    """To the office: that `row` reaches nobody; nothing of what is only logged."""
+    if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
+        return []
+    data = {
+        "row": row.id,
+        "recipient": row.draft.recipient,
+        "kind": row.draft.kind,
+        "channel": row.draft.channel,
+        "reason": reason,
+        "slot": row.draft.slot.isoformat(),
+    }
+    slot = instant(local_day(now), time())
+    if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
+        # Somebody without any address has a row like this each morning.
+        return _unreached(office, store, row.draft.recipient, now)
+    failing = (row.draft.recipient, row.draft.channel)
+    return _to_offices(
+        office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing
+    )
+
+
+def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
+    """One word for all whom nothing reaches, when somebody new is among them.
+
+    After that the weekly digest repeats it. Who was reached in between would be news once more.
+    """
+    told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
+    if recipient in told:
+        return []
+    return _to_offices(
+        office, UNREACHED, {}, now, subject=UNREACHED, slot=instant(local_day(now), time())
+    )
+
+
+def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:
+    """Notes of whom nothing reaches, if `drafts` say so."""
+    if any(draft.payload.get("view") == UNREACHED for draft in drafts):
+        cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
+        store.set_meta(UNREACHED, json.dumps(cut_off))
+
+
+def say_address_dead(
+    office: Office, store: Store, channel: str, value: str, reason: str, now: datetime
+) -> None:
+    """To the office: whose address it is, which of an answer in a group is not its recipient's.
+
+    A chat that nobody is bound to is nobody's address, and nothing is said of it.
+    """
+    drafts: list[Draft] = []
+    for address in office.bound(channel, value):
+        owner = address.recipient
+        others = [way for way in office.ways(owner) if way != channel]
+        data = {
+            "recipient": owner,
+            "channel": channel,
+            "reason": reason,
+            "at": now.isoformat(),
+            "fallback": others[0] if others else "",
+        }
+        if address.dead_since is None:
+            drafts += _to_offices(
+                office, "address-dead", data, now, subject=owner, avoid=(owner, channel)
+            )
+    store.mark_address_dead(channel, value, reason, now, drafts=drafts)
+
+
+def say_channel_down(
+    office: Office, store: Store, channel: str, reason: str, now: datetime, *, said: str = ""
+) -> None:
+    """Once until it works again: the mark is taken away by `channel_up`.
+
+    `said`: the provider's own words, for the log.
+    """
+    if store.meta(f"down:{channel}"):
+        return
+    log.error("channel %s refuses everything: %s", channel, said or reason)
+    data = {"channel": channel, "reason": reason, "since": now.isoformat()}
+    up = replace(office, channels=tuple(c for c in office.channels if c != channel))
+    drafts = _to_offices(up, "channel-down", data, now, subject=channel)
+    meta = {f"down:{channel}": now.isoformat()}
+    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+
+def channel_up(store: Store, channel: str) -> None:
+    """The channel has taken a message: what was said of its silence is over."""
+    if store.meta(f"down:{channel}"):
+        log.info("channel %s works again", channel)
+        store.set_meta(f"down:{channel}", "")
+
+
+def _to_offices(
+    office: Office,
+    name: str,
+    data: Mapping[str, object],
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+) -> list[Draft]:
+    """A word to every office."""
+    return [
+        draft
+        for unit in sorted(office.offices)
+        for draft in view_drafts(
+            office, f"unit:{unit}", name, data, now, subject=subject, slot=slot, avoid=avoid
+        )
+    ]

@@ -1,0 +1,271 @@
+"""The ledger's heads that were told elsewhere: what a forger of the whole chain can't take back."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import takewhile
+
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import Event, State, apply, by_key, initial
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Row, RowState
+from reminder.domain.periods import Period
+from reminder.domain.schedule import Item, MessageKind, local_day
+from reminder.services.office import GROUP, STRANGER, Office
+from reminder.services.ports import Broken, Store
+from reminder.services.recipients import unpacked
+
+_NEVER = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """One task as a message told of it."""
+
+    key: Key
+    unit: str  # the unit's name, whose part it is
+    title: str
+    product: str
+    period: str  # “tháng 01”
+    due: date | None  # as it stood when the message was sent
+    stage: str  # as schedule.Stage writes it: lead-3, due, late-5, again
+    days_late: int  # working days, on the day of sending
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """One message and one task of it; a message that names none stands alone."""
+
+    row: int
+    slot: datetime
+    sent_at: datetime | None  # the provider had accepted it
+    recipient: str
+    name: str
+    channel: str
+    address: str  # where it went; empty where that is no longer known
+    kind: str
+    said: str  # of a message without tasks: the name of what it says
+    work: Work | None
+    state: RowState
+    attempts: int
+    provider_id: str
+    repeat: bool
+    left_out: str  # why the message as it was sent did not tell this task; empty: it did
+    error: str
+
+
+def notices(office: Office, rows: Iterable[Row]) -> list[Notice]:
+    """What `rows` told, the oldest first; a message about several tasks is several notices.
+
+    The words of a message are not kept, but made when it is sent: from the ledger of that moment,
+    which is all here still. So each task is looked at as it stood at `sent_at`.
+    """
+    kept = sorted(rows, key=lambda row: (row.draft.slot, row.id))
+    past = _Past(office, kept)
+    return [notice for row in kept for notice in _of(office, past, row)]
+
+
+class _Past:
+    """The office as it stood at any instant."""
+
+    def __init__(self, office: Office, rows: Iterable[Row]) -> None:
+        """`rows` in the order of their slots."""
+        self._office = office
+        self._events: Mapping[Key, list[Event]] = by_key(office.events)
+        self._nudges: dict[str, list[Row]] = {}
+        for row in rows:
+            if row.draft.kind == MessageKind.NUDGE and row.state not in _NEVER:
+                self._nudges.setdefault(row.draft.recipient, []).append(row)
+
+    def state(self, key: Key, at: datetime) -> State | None:
+        """How `key` stood at `at`; None where no plan has it any more."""
+        now = self._office.states.get(key)
+        if now is None:
+            return None
+        state = initial(now.occurrence)
+        for event in self._events.get(key, ()):
+            if event.at < at:
+                state = apply(state, event)
+        return state
+
+    def told_newer(self, row: Row, unit: str, key: Key, at: datetime) -> bool:
+        """Whether a newer nudge to the same person said it, so that this one did not."""
+        nudges = self._nudges.get(row.draft.recipient, [])
+        first = bisect_right(nudges, row.draft.slot, key=_slot)
+        newer = (nudges[n] for n in range(first, len(nudges)))
+        return any(
+            any(item.key == key for item in unpacked(other.draft.payload).get(unit, ()))
+            for other in takewhile(lambda other: other.draft.slot <= at, newer)
+        )
+
+
+def _slot(row: Row) -> datetime:
+    return row.draft.slot
+
+
+def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:
+    by_unit = unpacked(row.draft.payload)
+    if not by_unit:
+        yield _notice(office, row, None, "")
+    at = row.sent_at or row.draft.slot
+    for unit, items in by_unit.items():
+        for item in items:
+            state = past.state(item.key, at)
+            work = _work(office, unit, item, state, at)
+            yield _notice(office, row, work, _left_out(past, row, unit, item, state))
+
+
+def _left_out(past: _Past, row: Row, unit: str, item: Item, state: State | None) -> str:
+    """Why a message that was sent was silent about one of its tasks."""
+    if row.sent_at is None or state is None:
+        return ""
+    if not state.open_units or (row.draft.kind == MessageKind.NUDGE and unit in state.parts):
+        return "việc đã xong trước khi gửi"
+    if row.draft.kind != MessageKind.NUDGE:
+        return ""
+    if "insist" not in row.draft.payload:
+        if state.awaits_signature(unit):
+            return "việc đang chờ ký lúc gửi"
+        if state.snoozed.get(unit, date.min) > local_day(row.sent_at):
+            return "đã hẹn nhắc lại sau"
+    newer = past.told_newer(row, unit, item.key, row.sent_at)
+    return "tin mới hơn đã nói" if newer else ""
+
+
+def _notice(office: Office, row: Row, work: Work | None, left_out: str) -> Notice:
+    draft = row.draft
+    return Notice(
+        row=row.id,
+        slot=local(draft.slot),
+        sent_at=local(row.sent_at) if row.sent_at else None,
+        recipient=draft.recipient,
+        name=_name(office, draft.recipient),
+        channel=draft.channel,
+        address=_address(office, row),
+        kind=draft.kind,
+        said=str(draft.payload.get("view", "")),
+        work=work,
+        state=row.state,
+        attempts=row.attempts,
+        provider_id=row.provider_id,
+        repeat=row.repeat,
+        left_out=left_out,
+        error=row.error,
+    )
+
+
+def _work(office: Office, unit: str, item: Item, state: State | None, at: datetime) -> Work:
+    key = item.key
+    late = office.scheduler.days_late(state, local_day(at)) if state else 0
+    return Work(
+        key=key,
+        unit=office.unit_names.get(unit, unit),
+        title=state.occurrence.title if state else "",
+        product=state.occurrence.deliverable.product if state else "",
+        period=Period.parse(key.period).name if state else key.period,
+        due=state.due if state else item.due,
+        stage=str(item.stage),
+        days_late=late,
+    )
+
+
+def _name(office: Office, recipient: str) -> str:
+    if recipient.startswith(STRANGER):
+        return "người lạ"
+    if recipient.startswith(GROUP):
+        unit = recipient.removeprefix(GROUP)
+        return f"nhóm {office.unit_names.get(unit, unit)}"
+    person = office.people.get(recipient)
+    return person.name if person else ""
+
+
+def _address(office: Office, row: Row) -> str:
+    """The chat that asked; else the address of today, where it has been the same since."""
+    if chat := row.draft.payload.get("chat"):
+        return str(chat)
+    here = (row.draft.recipient, row.draft.channel)
+    bound = next((a for a in office.addresses if (a.recipient, a.channel) == here), None)
+    if bound is None or row.sent_at is None or bound.bound_at > row.sent_at:
+        return ""
+    return bound.value
+
+
+SHORTEST = 8  # hex digits of a head that is typed: 32 bits, beyond chance
+_TYPED = re.compile(rf"\s*(\d{{1,9}})\s*[:=]\s*([0-9a-f]{{{SHORTEST},64}})\s*")
+_WHOLE = re.compile(r"[0-9a-f]{64}")
+EVERY_ROW = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A head of the ledger as it was told: how many events there were, and the last one's hash."""
+
+    number: int
+    hash: str  # lower case hex; whole, or its beginning
+    row: int = 0  # of the outbox, which carried it; 0: typed by the operator
+    slot: datetime | None = None  # of that row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the ledger came to, held against what was told."""
+
+    told: tuple[Told, ...]  # by number
+    broken: Broken | None
+    against: tuple[Told, ...] = ()  # those that the first broken event contradicts
+    agreed: int = 0  # the last number up to which a head that was told agrees
+
+
+def typed(text: str) -> Told:
+    """A head as a digest prints it: 123:ab12cd34ef56ab12; ReminderError if it is none."""
+    found = _TYPED.fullmatch(text.lower())
+    if found is None:
+        raise ReminderError(
+            f"“{text:.80}” không phải mã sổ: ghi số mục, dấu hai chấm và mã mục cuối như trong bản "
+            f"tổng hợp (ít nhất {SHORTEST} ký tự), ví dụ 123:ab12cd34ef56ab12"
+        )
+    return Told(number=int(found[1]), hash=found[2])
+
+
+def carried(store: Store) -> list[Told]:
+    """The heads that the outbox says were told, in digests of any state, the oldest first.
+
+    ReminderError where a row carries something else in its place: the program never writes that.
+    """
+    found = []
+    for row in reversed(store.rows(limit=EVERY_ROW)):
+        head = row.draft.payload.get("head")
+        if head is None:
+            continue
+        match head:
+            case [int(number), str(hash_)] if number >= 0 and _WHOLE.fullmatch(hash_):
+                found.append(Told(number=number, hash=hash_, row=row.id, slot=row.draft.slot))
+            case _:
+                raise ReminderError(
+                    f"tin số {row.id} trong hàng đợi ghi một mã sổ mà máy không bao giờ ghi: "
+                    "cơ sở dữ liệu đã bị sửa; xin lấy lại bản sao lưu"
+                )
+    return found
+
+
+def verify(store: Store, more: Sequence[Told] = ()) -> Verdict:
+    """Holds the ledger against its own chain, the heads of past digests, and `more`."""
+    told = sorted([*carried(store), *more], key=lambda each: each.number)
+    # A digest of an empty ledger says nothing that could be held against it.
+    told = [each for each in told if each.number]
+    broken = store.verify([(each.number, each.hash) for each in told])
+    if broken is None:
+        return Verdict(told=tuple(told), broken=None)
+    if broken.what == "rewritten":
+        against = [each for each in told if each.number == broken.number]
+    else:
+        against = [each for each in told if each.number >= broken.number]
+    sound = [each.number for each in told if each.number < broken.number]
+    return Verdict(
+        told=tuple(told), broken=broken, against=tuple(against), agreed=max(sound, default=0)
+    )

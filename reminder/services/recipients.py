@@ -1,0 +1,199 @@
+"""Whom no message reaches, and why: people and units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Address, Draft, Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office
+
+Items = Mapping[str, Sequence[Item]]  # by unit
+
+
+def drafts(
+    office: Office, messages: Iterable[Message], now: datetime, *, insist: str = ""
+) -> list[Draft]:
+    """The messages of one tick, one row a recipient, slot and kind; several units share it.
+
+    `insist`: who of the office wants it said, whatever was put off or waits for a signature.
+    """
+    rows: dict[tuple[datetime, MessageKind, str, str], dict[str, Sequence[Item]]] = {}
+    for message in messages:
+        for recipient, channel in told(office, message.unit, message.kind, local_day(now)):
+            place = (message.at, message.kind, recipient, channel)
+            rows.setdefault(place, {})[message.unit] = message.items
+    return [
+        Draft(
+            slot=slot,
+            recipient=recipient,
+            kind=kind.value,
+            channel=channel,
+            payload={"items": packed(by_unit), **({"insist": insist} if insist else {})},
+            due_at=now,
+        )
+        for (slot, kind, recipient, channel), by_unit in rows.items()
+    ]
+
+
+def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
+    """Each (recipient, channel) by which `unit` hears a message of this kind.
+
+    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail. Who
+    is away is not nudged; where that leaves nobody who can be reached, the office hears it. A
+    digest goes to each person by every way: in short by Telegram, in full by mail.
+    """
+    if kind == MessageKind.DIGEST:
+        return [pair for person in office.members(unit) for pair in _ways(office, person)]
+    if kind != MessageKind.NUDGE:
+        return [_way(office, person) for person in office.members(unit)]
+    group = f"{GROUP}{unit}"
+    in_group = TELEGRAM in office.channels and bool(office.address(group, TELEGRAM))
+    there = [p for p in office.members(unit) if not office.away_until(p.id, today)]
+    ways = [_way(office, person) for person in there]
+    found = [way for way in ways if not (in_group and way[1] == TELEGRAM)]
+    if in_group:
+        return [(group, TELEGRAM), *found]
+    away = [person for person in office.members(unit) if person not in there]
+    if away and not any(office.ways(person.id) for person in there):
+        found += _stand_ins(office, unit, today) or [_way(office, person) for person in away]
+    return found
+
+
+def _ways(office: Office, person: Person) -> list[tuple[str, str]]:
+    ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
+    return [(person.id, way) for way in ways]
+
+
+def _way(office: Office, person: Person) -> tuple[str, str]:
+    return _ways(office, person)[0]
+
+
+def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
+    """The people of the office who are there, for a unit whose own are away."""
+    return [
+        _way(office, person)
+        for person in office.files.people
+        if set(person.units) & office.offices_over(unit)
+        if office.ways(person.id) and not office.away_until(person.id, today)
+    ]
+
+
+def empty(office: Office) -> list[str]:
+    """Units that lead work, or follow it, and have nobody in them."""
+    needed = {unit for plan in office.plans for task in plan.tasks for unit in task.lead}
+    needed |= office.offices | office.leaders
+    return [unit for unit in office.units if unit in needed and not office.members(unit)]
+
+
+def headless(office: Office) -> list[str]:
+    """Offices of which nobody can be reached: what they should decide and hear reaches nobody."""
+    return [
+        unit
+        for unit in sorted(office.offices)
+        if not any(office.ways(person.id) for person in office.members(unit))
+    ]
+
+
+def packed(items: Items) -> list[list[Any]]:
+    """Items as JSON values, for the payload of a row."""
+    return [
+        [unit, *item.key, item.due.isoformat(), str(item.stage)]
+        for unit, of_unit in items.items()
+        for item in of_unit
+    ]
+
+
+def unpacked(payload: Mapping[str, Any]) -> dict[str, list[Item]]:
+    """The items of a payload, by unit."""
+    found: dict[str, list[Item]] = {}
+    for unit, plan, task, number, period, due, stage in payload.get("items", ()):
+        key = Key(plan, task, number, period)
+        item = Item(key, date.fromisoformat(due), Stage.parse(stage))
+        found.setdefault(unit, []).append(item)
+    return found
+
+
+class Why(StrEnum):
+    """Why a channel does not reach somebody."""
+
+    NOT_SET_UP = "not-set-up"  # the program has no such channel
+    NO_ADDRESS = "no-address"  # people.toml names none
+    UNBOUND = "unbound"  # the person has not enrolled yet
+    DEAD = "dead"  # the provider said that it takes nothing any more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why one channel does not reach a person."""
+
+    channel: str
+    why: Why
+    since: datetime | None = None  # of a dead address
+    reason: str = ""  # the provider's, of a dead address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreachable:
+    """Somebody, or a unit, whom no message reaches."""
+
+    unit: str
+    person: Person | None  # None: the unit has nobody
+    faults: tuple[Fault, ...] = ()  # one for each channel that the person wished for
+
+
+def unreachable(
+    plans: Sequence[Plan],
+    people: Mapping[str, Person],
+    addresses: Sequence[Address],
+    channels: Sequence[str],
+) -> list[Unreachable]:
+    """Each person whom no channel reaches, and each unit with work that has nobody.
+
+    By unit, in the plans' order. `channels` without the console; where that leaves none, all is
+    shown on the console, which reaches everybody.
+    """
+    by_place = {(a.recipient, a.channel): a for a in addresses}
+    needed = {u for plan in plans for task in plan.tasks for u in task.lead}
+    needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
+    found = []
+    for unit in dict.fromkeys(u.id for plan in plans for u in plan.units if u.id in needed):
+        members = [p for p in people.values() if unit in p.units]
+        if not members:
+            found.append(Unreachable(unit=unit, person=None))
+        for person in members if channels else []:
+            faults = [_fault(person, channel, by_place, channels) for channel in person.channels]
+            if all(faults):
+                kept = tuple(fault for fault in faults if fault)
+                found.append(Unreachable(unit=unit, person=person, faults=kept))
+    return found
+
+
+def _fault(
+    person: Person,
+    channel: str,
+    addresses: Mapping[tuple[str, str], Address],
+    channels: Sequence[str],
+) -> Fault | None:
+    """Why `channel` does not reach the person; None: it does."""
+    if channel not in channels:
+        return Fault(channel=channel, why=Why.NOT_SET_UP)
+    address = addresses.get((person.id, channel))
+    if channel == EMAIL:
+        if not person.email:
+            return Fault(channel=channel, why=Why.NO_ADDRESS)
+        if address is None or address.value != person.email:
+            return None  # the daemon takes it from people.toml at its next look
+    if address is None:
+        return Fault(channel=channel, why=Why.UNBOUND)
+    if address.dead_since is not None:
+        return Fault(
+            channel=channel, why=Why.DEAD, since=address.dead_since, reason=address.dead_reason
+        )
+    return None

@@ -1,0 +1,235 @@
+"""The service: the use cases, on one store and one set of files, for the daemon and the sandbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reminder.domain.context import Inbound
+from reminder.domain.plan_diff import diff
+from reminder.services import bounces, deliver, digest, enrolment, failures, recipients, tick
+from reminder.services.bounces import Bounce
+from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
+from reminder.services.handle import Receiver
+from reminder.services.office import ALL_CHANNELS, Files, Office, counted, minute
+from reminder.services.ports import ENDED, Renderer, SendError, Store, StoreBusyError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """Every method is synchronous, takes the time, and runs in the store's one thread."""
+
+    store: Store
+    renderer: Renderer
+    office: Office
+    receiver: Receiver
+    delivery: Delivery = field(default_factory=Delivery)
+    _revision: tuple[int, str] | None = None  # of the store, when it was last read
+    _down: set[str] | None = None  # channels of which it was said that they refuse everything
+
+    def refresh(self) -> Office:
+        """The office with what has been added to the ledger and the addresses since."""
+        revision = self.store.revision()
+        if revision != self._revision:
+            added = self.store.events(self.office.last_number)
+            bound = self._revision and self._revision[1]
+            addresses = self.office.addresses
+            if revision[1] != bound:
+                addresses = tuple(self.store.addresses())
+            self._revision = revision
+            last = added[-1].number if added else self.office.last_number
+            events = [recorded.event for recorded in added]
+            self.office = self.office.after(events, last_number=last, addresses=addresses)
+        return self.office
+
+    def begin(self, now: datetime) -> None:
+        """What a start does once: leases of a former life are free again, addresses are in step."""
+        ended = self.store.meta(ENDED)  # "": it was begun, and no end is on record
+        if ended == "":
+            log.warning(
+                "the last run did not end in good order (killed, power cut, or this is a copy of a "
+                "running one): what it has not recorded is done now"
+            )
+        else:
+            self.store.set_meta(ENDED, "")  # a copy that is taken from now on is of a running one
+        again = self.store.release_all(now)
+        if again:
+            sends = counted(again, "send")
+            log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
+        self._sync(now)
+        self._say_if_silent(now)
+        self._warn_headless()
+
+    def end(self, now: datetime) -> None:
+        """What a good end does once: nothing is on its way, and whoever copies this may know it."""
+        self.store.set_meta(ENDED, now.isoformat())
+
+    def tick(self, now: datetime) -> int:
+        """Says what is due; how many rows that put into the outbox.
+
+        After a clock that ran ahead was set back, no message waits for the hour it showed.
+        """
+        last = tick.ahead(self.store, now)
+        if last is not None:
+            hurried = self.set_back(now)
+            log.warning(
+                "the clock was set back, before the last tick (%s): nothing is said twice, %s",
+                minute(last),
+                f"{counted(hurried, 'waiting message')} brought forward",
+            )
+        return tick.tick(self.refresh(), self.store, now)
+
+    def set_back(self, now: datetime) -> int:
+        """The clock was set back: no message waits for the hour it showed; how many did."""
+        return self.store.bring_forward(now, self.delivery.retries.longest, deliver.HOLD)
+
+    def receive(self, inbound: Inbound, now: datetime) -> bool:
+        """Takes one message; True if it was answered or acted on."""
+        return self.take(inbound, now, 0)[0]
+
+    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[bool, list[Parcel]]:
+        """`receive`, and up to `limit` messages that are then ready to go: the answer first.
+
+        One commit keeps what was said, what it came to, and that the answer is on its way.
+        """
+        try:
+            with self.receiver.limits.unless_it_fails(), self.store.together():
+                taken = self.receiver.receive(self.refresh(), inbound, now)
+                rows = deliver.claimed(self.store, now, limit)
+        except StoreBusyError:
+            raise
+        except Exception as error:
+            if not limit:
+                raise  # else a faulty row must not cost what was said
+            log.error("what waits can't be leased: %s: %s", type(error).__name__, error)
+            return self.take(inbound, now, 0)
+        try:
+            return taken, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
+        except StoreBusyError as error:
+            log.error("an answer waits for its lease to end: %s", error)
+            return taken, []
+
+    def lease(self, now: datetime, limit: int) -> list[Parcel]:
+        """Messages that are ready to go."""
+        office, rows = self.refresh(), deliver.claimed(self.store, now, limit)
+        return deliver.prepared(office, self.store, self.renderer, rows, now)
+
+    def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
+        """A message was accepted."""
+        self.sent_together([Accepted(parcel=parcel, provider_id=provider_id, at=now)])
+
+    def sent_together(self, accepted: Sequence[Accepted]) -> None:
+        """Messages were accepted; one commit keeps that of all."""
+        deliver.sent(self.store, accepted)
+        try:
+            self._up({one.parcel.row.draft.channel for one in accepted})
+        except StoreBusyError as error:  # the next message says it too
+            log.error("that a channel works again is not on record: %s", error)
+
+    def accepted(self, channel: str) -> None:
+        """The provider has let the program in: what was said of its refusal is over."""
+        self._up({channel})
+
+    def _up(self, channels: set[str]) -> None:
+        if self._down is None:
+            self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
+        for channel in self._down & channels:
+            failures.channel_up(self.store, channel)
+            self._down.discard(channel)
+
+    def give_back(self, parcels: Iterable[Parcel]) -> None:
+        """These were leased, and no attempt was made to send them."""
+        for parcel in parcels:
+            self.store.mark_retry(parcel.row, parcel.row.due_at, parcel.row.error, unknown=False)
+
+    def failed(self, parcel: Parcel, error: SendError, now: datetime) -> Fate:
+        """A message was not accepted."""
+        self._down = None
+        return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
+
+    def refused(self, channel: str, reason: str, now: datetime) -> None:
+        """A channel refuses everything, as its listener has found out."""
+        self._down = None
+        failures.say_channel_down(self.refresh(), self.store, channel, reason, now)
+
+    def bounced(self, bounce: Bounce, now: datetime) -> bool:
+        """A mail came back, as the inbox has found out; True if its address is dead by it."""
+        return bounces.bounced(self.refresh(), self.store, bounce, now)
+
+    def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
+        """Leases that ran out are taken back, but of the rows `under_way`; how many."""
+        swept = self.store.sweep(now, under_way)
+        if swept:
+            log.warning("%s ended without a record: sent once more", counted(swept, "lease"))
+        return swept
+
+    def watch_copies(self, marks: Sequence[str], now: datetime) -> None:
+        """The offices hear of copies that were not made for days."""
+        digest.say_overdue(self.refresh(), self.store, marks, now)
+
+    def next_due(self) -> datetime | None:
+        """When the earliest waiting message is due."""
+        return self.store.next_due()
+
+    def reload(self, files: Files, now: datetime) -> list[str]:
+        """Goes on with new files; what they change, a line each."""
+        old, before = self.office, self.office.files
+        self.office = replace(self.office, files=files)
+        try:
+            self._sync(now)
+        except StoreBusyError:
+            self.office, self._revision = old, None  # all of it is taken up, or nothing
+            raise
+        lines = _changes(before, files)
+        for line in lines:
+            log.info("reloaded: %s", line)
+        self._say_if_silent(now)
+        self._warn_headless()
+        return lines
+
+    def _say_if_silent(self, now: datetime) -> None:
+        """Once at a start or a reload: a program that will say nothing must not look well."""
+        if self.office.speaking(now):
+            return
+        over = ", ".join(plan.id for plan in self.office.plans) or "none"
+        log.warning(
+            "nothing will be said: no plan speaks any more (%s is over); write this year's plan, "
+            "see docs/plan-format.md, and name it in [plan] files",
+            over,
+        )
+
+    def _warn_headless(self) -> None:
+        for unit in recipients.headless(self.office):
+            log.warning(
+                "nobody of the office “%s” can be reached: escalations, digests and requests for"
+                " more time reach nobody; see people.toml, and “reminder status”",
+                unit,
+            )
+
+    def _sync(self, now: datetime) -> None:
+        if enrolment.sync_addresses(self.refresh(), self.store, now):
+            self.refresh()
+
+
+def _changes(before: Files, after: Files) -> list[str]:
+    old, new = ({plan.id: plan for plan in files.plans} for files in (before, after))
+    lines = [f"thêm kế hoạch {plan}" for plan in new if plan not in old]
+    lines += [f"bỏ kế hoạch {plan}" for plan in old if plan not in new]
+    for plan_id in old.keys() & new.keys():
+        lines += [f"{plan_id}: {change}" for change in diff(old[plan_id], new[plan_id])]
+    people = ({person.id: person for person in files.people} for files in (before, after))
+    was, now = people
+    lines += [f"thêm người {person}" for person in now if person not in was]
+    lines += [f"bỏ người {person}" for person in was if person not in now]
+    lines += [f"sửa người {p}" for p in was.keys() & now.keys() if was[p] != now[p]]
+    if before.scheduler.calendar.off != after.scheduler.calendar.off:
+        lines.append("lịch nghỉ đã thay đổi")
+    if before.scheduler.calendar.worked != after.scheduler.calendar.worked:
+        lines.append("ngày làm bù đã thay đổi")
+    if before.scheduler.policy != after.scheduler.policy:
+        lines.append("giờ giấc, mốc nhắc đã thay đổi")
+    return lines

@@ -1,0 +1,99 @@
+"""A stretch of days played through: who is told what, if these things are done on these days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
+from reminder.domain.calendar import instant
+from reminder.domain.ledger import Event, EventKind, State, by_key, fold
+from reminder.domain.occurrences import Occurrence, occurrences
+from reminder.domain.plan import Confirm, Plan
+from reminder.domain.schedule import Message, Scheduler
+from reminder.understanding import Target
+
+CLOSING_TIME = time(16, 0)  # local: what is done in a simulation is done at this hour
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Simulation:
+    """What was said, and which of the wished closes came to nothing, with the reason."""
+
+    messages: list[Message]
+    refused: list[str]
+
+
+def simulate(
+    plans: Sequence[Plan],
+    scheduler: Scheduler,
+    first: date,
+    last: date,
+    *,
+    done: Iterable[tuple[date, str, Target]] = (),
+    done_on_due: bool = False,
+) -> Simulation:
+    """All that is said from `first` to `last`, both included.
+
+    `done`: (day, plan id, target) closed at 16:00 of the day by all who must. `done_on_due` closes
+    each occurrence on its due day. Before `first` nothing was done and nothing is caught up.
+    """
+    all_occurrences = [o for plan in plans for o in occurrences(plan)]
+    wishes: dict[date, list[tuple[Plan, Target]]] = defaultdict(list)
+    for day, plan_id, target in done:
+        wishes[day].append((next(p for p in plans if p.id == plan_id), target))
+    due: dict[date, list[Occurrence]] = defaultdict(list)
+    for occurrence in all_occurrences if done_on_due else ():
+        if occurrence.due:
+            due[occurrence.due].append(occurrence)
+    events: list[Event] = []
+    refused = [
+        f"{target.task}={day}: ngoài những ngày được chạy thử"
+        for day, wished in wishes.items()
+        for _, target in wished
+        if not first <= day <= last
+    ]
+    for day in sorted(day for day in {*wishes, *due} if first <= day <= last):
+        for plan, target in wishes.get(day, ()):
+            choice = _choice(plan, fold(all_occurrences, events).values(), target, day)
+            if isinstance(choice, Closes):
+                events += [e for s in choice.states for e in closing_events(s, day, target.unit)]
+            else:
+                refused.append(f"{target.task}={day}: {_why(choice)}")
+        for state in fold(due.get(day, ()), events).values():
+            events += closing_events(state, day)
+    since, until = instant(first, time()), instant(last + timedelta(days=1), time())
+    messages = scheduler.messages(plans, by_key(events), since, until)
+    return Simulation(messages=messages, refused=refused)
+
+
+def _choice(plan: Plan, states: Iterable[State], target: Target, day: date) -> Choice:
+    task = plan.by_code[target.task]
+    mine = [s for s in states if s.key.plan == plan.id and s.key.task == target.task]
+    return choose(task, mine, target, day)
+
+
+def closing_events(state: State, day: date, unit: str | None = None) -> list[Event]:
+    """What closes `state` on `day`: the part of one unit, or of all who still must."""
+    at: datetime = instant(day, CLOSING_TIME)
+    units = (
+        state.open_units if state.occurrence.task.confirm is Confirm.ALL else state.open_units[:1]
+    )
+    chosen = [u for u in units if unit in (None, "*", u)]
+    kind = EventKind.UPDATED if state.occurrence.is_check_in else EventKind.DONE
+    return [Event(at=at, kind=kind, key=state.key, unit=u, channel="simulation") for u in chosen]
+
+
+def _why(choice: Choice) -> str:
+    match choice:
+        case Which(states):
+            names = ", ".join(s.occurrence.deliverable.name for s in states)
+            return f"là việc nào? xin nêu tên: {names}"
+        case Already():
+            return "đã xong từ trước"
+        case NotOpen(following):
+            return f"đến {following.occurrence.opens} mới mở; muốn báo xong trước, xin nêu kỳ"
+        case _:
+            return "nhiệm vụ không có gì mang tên hoặc kỳ ấy"

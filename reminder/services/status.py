@@ -1,0 +1,196 @@
+"""How the work and the program stand, in numbers; no name and no word of anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reminder.domain import digest
+from reminder.domain.digest import previous, speaking
+from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Row, RowState
+from reminder.domain.schedule import Item, MessageKind, local_day
+from reminder.services.office import ALL_CHANNELS, CONSOLE, Office
+from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Spoken, Store
+from reminder.services.recipients import unreachable
+
+GRACE = timedelta(minutes=10)  # a slot that has only just come may still be on its way
+QUIET = timedelta(days=35)  # a channel's last message is looked for so far before the rest
+MOST = 100_000  # rows that are looked through; years of them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """A slot that was not kept."""
+
+    at: datetime
+    said: datetime | None  # when the first of it was said; None: never
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """How the program has fared since the digest before, or since its first start."""
+
+    slots: int = 0  # of nudges and escalations, that had anything to say
+    broken: tuple[Slot, ...] = ()  # those of them of which nothing was said on their own day
+    waiting: int = 0  # messages that are not sent yet, though their time has come
+    lost: int = 0  # messages that no channel took
+    unknown: int = 0  # messages that may have come twice
+    sent: Mapping[str, datetime] = field(default_factory=dict)  # channel → its last message
+    polled: datetime | None = None  # when Telegram was last asked for messages
+    down: Mapping[str, datetime] = field(default_factory=dict)  # channel → refuses all since
+    head: tuple[int, str] = (0, "")  # of the ledger's chain: number and hash
+
+    @property
+    def kept(self) -> int:
+        """Slots of which something was said on their own day."""
+        return self.slots - len(self.broken)
+
+
+def health(
+    office: Office, store: Store, at: datetime, *, head: tuple[int, str] | None = None
+) -> Health:
+    """The health at `at`; of an instant that has passed as far as the outbox still tells it.
+
+    `head`: the ledger's, where it was told before; None: as it is.
+    """
+    since = _since(office, store, at)
+    rows = [] if since is None else store.rows(since=since, limit=MOST)
+    sent = _last_sent(rows, at)
+    if set(sent) < set(office.channels):
+        earlier = (since or at) - QUIET
+        sent = _last_sent(store.rows(states=[RowState.SENT], since=earlier, limit=MOST), at)
+    rows = [row for row in rows if row.draft.slot + GRACE <= at]
+    slots = {} if since is None else _slots(office, store, since, at)
+    return Health(
+        slots=len(slots),
+        broken=tuple(
+            Slot(at=slot, said=said)
+            for slot, said in sorted(slots.items())
+            if said is None or local_day(said) > local_day(slot)
+        ),
+        waiting=sum(row.state in (RowState.PENDING, RowState.LEASED) for row in rows),
+        lost=len(_lost(rows)),
+        unknown=sum(row.repeat for row in rows),
+        sent=sent,
+        polled=_moment(store, "last_poll", at),
+        down={c: down for c in ALL_CHANNELS if (down := _moment(store, f"down:{c}", at))},
+        head=head or store.head(),
+    )
+
+
+def _since(office: Office, store: Store, at: datetime) -> datetime | None:
+    """From when on slots are counted: the digest before, or the first start; None: not started."""
+    day = local_day(at)
+    plans = speaking(office.plans, office.scheduler, day)
+    starts = [s for p in plans if (s := _moment(store, f"started:{p.id}", at))]
+    if not starts:
+        return None
+    return max(min(starts), previous(plans, office.scheduler, day) or min(starts))
+
+
+def _slots(
+    office: Office, store: Store, since: datetime, at: datetime
+) -> dict[datetime, datetime | None]:
+    """Each slot in which something was to be said → when the first of it was said."""
+    last_day = office.scheduler.policy.last_day
+    plans = [plan for plan in office.plans if local_day(since) <= last_day(plan.year)]
+    found: dict[datetime, datetime | None] = {}
+    messages = office.scheduler.messages(plans, office.by_key, since, at - GRACE)
+    keys = {item.key for message in messages for item in message.items}
+    said = {
+        _place(one.unit, one.kind, one.key, one.stage, one.due): one
+        for one in store.spoken_of(keys)
+    }
+    for message in messages:
+        if message.kind is MessageKind.DIGEST:
+            continue
+        first = found.setdefault(message.at, None)
+        for item in message.items:
+            spoken = _of(said, message.unit, message.kind, item)
+            if spoken and spoken.at <= at and (first is None or spoken.at < first):
+                first = found[message.at] = spoken.at
+    return found
+
+
+def _of(
+    said: Mapping[tuple[object, ...], Spoken], unit: str, kind: MessageKind, item: Item
+) -> Spoken | None:
+    place = _place(unit, kind.value, item.key, str(item.stage), item.due.isoformat())
+    spoken = said.get(place)
+    return None if spoken is None or spoken.skipped else spoken
+
+
+def _place(unit: str, kind: str, key: Key, stage: str, due: str) -> tuple[object, ...]:
+    return (unit, kind, key, stage, due)
+
+
+def _lost(rows: Sequence[Row]) -> set[tuple[object, ...]]:
+    """Each (slot, recipient, kind, subject) that was given up by its last channel."""
+    by_message: dict[tuple[object, ...], set[RowState]] = {}
+    for row in rows:
+        draft = row.draft
+        place = (draft.slot, draft.recipient, draft.kind, draft.subject)
+        by_message.setdefault(place, set()).add(row.state)
+    return {place for place, states in by_message.items() if states == {RowState.DEAD}}
+
+
+def _last_sent(rows: list[Row], at: datetime) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for row in rows:
+        if row.sent_at and row.sent_at <= at:
+            channel = row.draft.channel
+            found[channel] = max(row.sent_at, found.get(channel, row.sent_at))
+    return found
+
+
+def _moment(store: Store, name: str, at: datetime) -> datetime | None:
+    """The instant kept under `name`, if it had come by `at`."""
+    kept = store.meta(name)
+    moment = datetime.fromisoformat(kept) if kept else None
+    return moment if moment and moment <= at else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The state of one moment."""
+
+    messages: Mapping[str, int]  # by state
+    repeats: int  # messages that may have come twice
+    events: int  # of the ledger
+    open: int  # not closed, and begun: as the digest counts; the late and the awaiting among them
+    late: int
+    awaiting: int  # without a date
+    unreachable: int  # people whom no channel reaches, and units that have nobody
+    channels_down: int  # that refuse everything
+    marks: Mapping[str, datetime]  # last_tick, last_poll, last_backup …, as far as they happened
+
+
+def of_work(office: Office, now: datetime) -> digest.Figures:
+    """How the work of the plans that speak stands, as the digest counts it."""
+    states = (state for plan in office.speaking(now) for state in office.of_plan(plan))
+    return digest.figures(states, office.scheduler, local_day(now))
+
+
+def figures(office: Office, store: Store, now: datetime) -> Figures:
+    """The figures at `now`."""
+    plans = office.speaking(now)
+    work = of_work(office, now)
+    channels = [channel for channel in office.channels if channel != CONSOLE]
+    counts = store.counts()
+    return Figures(
+        messages={state: count for state, count in counts.items() if state != "unknown"},
+        repeats=counts["unknown"],
+        events=store.head()[0],
+        open=work.open,
+        late=work.late,
+        awaiting=work.awaiting,
+        unreachable=len(unreachable(plans, office.people, store.addresses(), channels)),
+        channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in channels),
+        marks={
+            name: datetime.fromisoformat(kept)
+            for name in ("last_tick", "last_poll", BACKED_UP, BACKED_UP_AWAY)
+            if (kept := store.meta(name))
+        },
+    )

@@ -1,0 +1,305 @@
+"""After an older copy took the database's place: what was said since the copy may come twice.
+
+The copy does not know what the program has said after it. The ticks make it up as after a stop, one
+message a recipient; those that may have been said already say so. Answers by mail are read again
+from where they were put away; what is answered to them may have been said too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from reminder.domain.calendar import instant, local
+from reminder.domain.catchup import Due, due_now, speaking_hours
+from reminder.domain.context import Inbound
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.outbox import Draft
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Message, MessageKind, local_day
+from reminder.services import digest, recipients
+from reminder.services.notices import view_drafts
+from reminder.services.office import TELEGRAM, Office, counted, minute
+from reminder.services.ports import RESTORED, Spoken, Store
+from reminder.services.recipients import unpacked
+
+log = logging.getLogger(__name__)
+
+SLOT_MARK, DIGEST_MARK = "tick:slot", "tick:digest"  # all up to here was said or skipped
+HOLD_DAYS = 7  # what was late at a plan's first start waits so long for the office's answer
+_SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION, MessageKind.REQUEST)
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The plans that start with this tick, and what is recorded about them."""
+
+    meta: dict[str, str]
+    events: list[Event]
+    drafts: list[Draft]
+
+
+def tick(office: Office, store: Store, now: datetime) -> int:
+    """Puts into the outbox what is to be said by `now`; how many rows.
+
+    One transaction: a crash before it leaves everything to the next tick, one after it nothing.
+    """
+    kept = store.metas()
+    started = _start_plans(office, kept, now)
+    after = office.after(started.events) if started.events else office
+    plans = office.speaking(now)
+    if not plans and local(now).time().minute == 0:  # not each minute, but it is never forgotten
+        log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
+    meta = {**started.meta, "last_tick": now.isoformat()}
+    said: list[Message] = []
+    spoken: list[Spoken] = []
+    maybe_said: set[Place] = set()
+    for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
+        since, turned_back = _since(kept, mark, now)
+        due = due_now(office.files.agenda, plans, after.by_key, after.states, since, now, kinds)
+        maybe_said |= possibly_said(after, kept, since)
+        if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
+            due = _without_said(due, store)
+        said += due.messages
+        spoken += _spoken(due, now)
+        if turned_back or any(speaking_hours(office.scheduler, kind, now) for kind in kinds):
+            meta[mark] = now.isoformat()
+        else:
+            meta[mark] = since.isoformat()
+    rows = [
+        *started.drafts,
+        *marked(digest.with_head(store, recipients.drafts(office, said, now)), maybe_said),
+        *digest.mailed(office, said, now),
+        *_nobody(office, kept, now, meta),
+    ]
+    rows += _fallen_silent(office, kept, now, meta)
+    store.record(
+        started.events,
+        unit_names=office.unit_names,
+        drafts=rows,
+        spoken=spoken,
+        meta=meta,
+        at=now,
+    )
+    digest.warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
+    if said or started.events:
+        messages = counted(len(rows), "message")
+        whom = counted(len({row.recipient for row in rows}), "recipient")
+        log.info("tick %s: %s for %s queued", minute(now), messages, whom)
+    return len(rows)
+
+
+def ahead(store: Store, now: datetime) -> datetime | None:
+    """When the last tick was, if the clock has been set back before it; else None."""
+    kept = store.meta("last_tick")
+    last = datetime.fromisoformat(kept) if kept else now
+    return last if last > now else None
+
+
+def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime, bool]:
+    """Up to when all was said, and whether the clock has been turned back since.
+
+    On the very first tick: the start of the day, so that this day's slot is not lost.
+    """
+    kept = metas.get(mark)
+    if kept is None:
+        return instant(local_day(now), time()) - _INSTANT, False
+    since = datetime.fromisoformat(kept)
+    if since <= now:
+        return since, False
+    # A clock that ran ahead must not silence the program until the true time has caught up.
+    return instant(local_day(now), time()) - _INSTANT, True
+
+
+def _without_said(due: Due, store: Store) -> Due:
+    """`due` without what was said already, whatever hour the clock or the slot showed then."""
+    keys = {item.key for message in due.messages for item in message.items}
+    before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
+    messages = [
+        Message(
+            at=m.at,
+            unit=m.unit,
+            kind=m.kind,
+            items=tuple(
+                i
+                for i in m.items
+                if i.stage.again  # a second snooze ends as the first did
+                or (i.key, m.unit, m.kind.value, str(i.stage), i.due.isoformat()) not in before
+            ),
+        )
+        for m in due.messages
+    ]
+    kept = (m for m in messages if m.items or m.kind is MessageKind.DIGEST)
+    return Due(tuple(kept), due.skipped)  # the outbox itself refuses a second digest of a slot
+
+
+def _spoken(due: Due, now: datetime) -> Iterable[Spoken]:
+    said = [(m.unit, m.kind, i, False) for m in due.messages for i in m.items]
+    skipped = [(s.unit, s.kind, s.item, True) for s in due.skipped]
+    for unit, kind, item, passed_over in (*said, *skipped):
+        yield Spoken(
+            key=item.key,
+            unit=unit,
+            kind=kind.value,
+            stage=str(item.stage),
+            due=item.due.isoformat(),
+            at=now,
+            skipped=passed_over,
+        )
+
+
+def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Plans:
+    """A plan seen for the first time: what is late already waits for the office's word."""
+    started = Plans({}, [], [])
+    today = local_day(now)
+    for plan in office.speaking(now):
+        first = f"started:{plan.id}" not in metas
+        if not first and metas.get(f"greeted:{plan.id}"):
+            _newly_on_telegram(office, metas, plan, now, started)
+            continue
+        held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
+        late = [
+            state
+            for state in office.of_plan(plan)
+            if not state.closed
+            and (office.scheduler.days_late(state, today) if first else state.held_until)
+        ]
+        if first:
+            started.meta[f"started:{plan.id}"] = now.isoformat()
+            started.events.extend(
+                Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
+                for s in late
+            )
+        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
+        greeting = view_drafts(
+            office, f"unit:{plan.office}", "plan-started", data, now, subject=plan.id
+        )
+        started.drafts.extend(greeting)
+        if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
+            started.meta[f"greeted:{plan.id}"] = now.isoformat()
+        for draft in greeting:
+            if draft.channel == TELEGRAM:
+                started.meta[_listed(plan, draft.recipient)] = now.isoformat()
+    return started
+
+
+def _listed(plan: Plan, person: str) -> str:
+    return f"listed:{plan.id}:{person}"
+
+
+def _newly_on_telegram(
+    office: Office, metas: Mapping[str, str], plan: Plan, now: datetime, started: Plans
+) -> None:
+    """Who of the office took up Telegram after the start gets the list too, once: with its buttons.
+
+    Nobody can have pressed Start before the program runs, so that the first list went by mail.
+    """
+    today, greeted = local_day(now), datetime.fromisoformat(metas[f"greeted:{plan.id}"])
+    for person in office.members(plan.office):
+        name, address = _listed(plan, person.id), office.address(person.id, TELEGRAM)
+        if name in metas or address is None or address.bound_at <= greeted:
+            continue
+        if office.ways(person.id)[:1] != [TELEGRAM]:
+            continue
+        started.meta[name] = now.isoformat()
+        live = [state for state in office.of_plan(plan) if not state.closed]
+        late = [state for state in live if state.held_until and state.held_until > today]
+        if not late and all(state.due and not state.assumed for state in live):
+            continue  # all is settled
+        held = max((s.held_until for s in late if s.held_until), default=today)
+        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
+        started.drafts.extend(
+            view_drafts(office, person.id, "plan-started", data, now, subject=plan.id)
+        )
+
+
+def _nobody(
+    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
+) -> list[Draft]:
+    """A unit that has nobody is told to the offices at once, and once; the digest repeats it."""
+    empty = frozenset(recipients.empty(office))
+    drafts: list[Draft] = []
+    for unit in office.units:
+        name = f"empty:{unit}"
+        told = bool(metas.get(name))
+        if unit in empty and not told:
+            meta[name] = now.isoformat()
+            view = "office-empty" if unit in office.offices else "unit-empty"
+            for above in _above(office, unit):
+                drafts += view_drafts(
+                    office, f"unit:{above}", view, {"unit": unit}, now, subject=name
+                )
+        elif told and unit not in empty:
+            meta[name] = ""
+    return drafts
+
+
+def _above(office: Office, unit: str) -> list[str]:
+    """Who hears that `unit` has nobody: the offices; of an office itself, its leaders."""
+    if unit in office.offices:
+        return sorted({plan.leaders for plan in office.plans if plan.office == unit})
+    return sorted(office.offices)
+
+
+def _fallen_silent(
+    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
+) -> list[Draft]:
+    """A plan whose last day has passed says so to its office, once."""
+    found: list[Draft] = []
+    for plan in office.plans:
+        name = f"silent:{plan.id}"
+        over = local_day(now) > office.scheduler.policy.last_day(plan.year)
+        if over and metas.get(f"started:{plan.id}") and name not in metas:
+            meta[name] = now.isoformat()
+            found += view_drafts(
+                office, f"unit:{plan.office}", "plan-over", {"plan": plan.id}, now, subject=plan.id
+            )
+    return found
+
+
+AGAIN = "again"  # in a payload: it may have been said by the run that the copy does not know of
+Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone
+_INSTANT = timedelta(microseconds=1)
+
+
+def possibly_said(office: Office, metas: Mapping[str, str], since: datetime) -> set[Place]:
+    """What was due after `since` and before the restore; nothing where there was none since."""
+    kept = metas.get(RESTORED)
+    until = datetime.fromisoformat(kept) if kept else since
+    if until <= since:
+        return set()
+    first, last = since + _INSTANT, until + _INSTANT
+    found = office.scheduler.messages(office.plans, office.by_key, first, last)
+    places: set[Place] = {
+        (m.kind.value, m.unit, item.key, str(item.stage)) for m in found for item in m.items
+    }
+    return places | {(m.kind.value,) for m in found if m.kind is MessageKind.DIGEST}
+
+
+def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
+    """`drafts`, those that hold anything of `said` marked as possible repeats."""
+    if not said:
+        return list(drafts)
+    return [_again(draft) if _holds(draft, said) else draft for draft in drafts]
+
+
+def answered(inbound: Inbound, drafts: Sequence[Draft]) -> list[Draft]:
+    """What is said to `inbound`; marked where it is read again. An edit is the same twice."""
+    if not inbound.again:
+        return list(drafts)
+    return [draft if draft.kind == "edit" else _again(draft) for draft in drafts]
+
+
+def _again(draft: Draft) -> Draft:
+    return replace(draft, payload={**draft.payload, AGAIN: True})
+
+
+def _holds(draft: Draft, said: set[Place]) -> bool:
+    return (draft.kind,) in said or any(
+        (draft.kind, unit, item.key, str(item.stage)) in said
+        for unit, items in unpacked(draft.payload).items()
+        for item in items
+    )

@@ -1,0 +1,249 @@
+"""A copy takes the database's place: verified first, and never without the old one set aside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from glob import escape
+from pathlib import Path
+
+from sqlalchemy import URL, update
+
+from reminder.domain.calendar import local
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import RowState
+from reminder.services.ports import ENDED, RESTORED, StoreRefusedError
+from reminder.store.codec import stamp
+from reminder.store.database import Database, file_of
+from reminder.store.files import PRIVATE, beside, copy_verified, make_private, unwritable
+from reminder.store.lock import FileLock
+from reminder.store.opening import open_store
+from reminder.store.repository import SqlStore
+from reminder.store.tables import outbox
+
+BUSY = 5.0  # seconds for another program's transaction to end
+_NEW = ".restoring"
+_LOGS = ("-wal", "-shm", "-journal")  # what SQLite would read together with the file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    """What a restore has done."""
+
+    ticked: datetime | None  # the last tick that the copy knows of; None: it never ran
+    events: int  # of the ledger, in the copy
+    missing: int | None  # events of the replaced database that the copy lacks; None: unreadable
+    aside: Path | None  # where the replaced database lies; None: there was none
+    ran_on: bool  # the program has run, or may have, since the copy was taken
+
+
+def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], None]) -> Restored:
+    """Puts the copy `source` in the place of the SQLite database at `url`.
+
+    Should the program have run after the copy was taken, what it may have sent since is marked:
+    messages that still wait in the copy, and the hours up to `at` for the ticks to come.
+    StoreRefusedError: a daemon has the database, or the copy is damaged, another program's, or its
+    ledger was changed. ReminderError: a file that can't be read or written. Nothing has changed
+    then; a crash leaves the old database or the new one, and a second call mends the rest.
+    """
+    database = _file(url)
+    source = source.resolve()
+    if not source.is_file():
+        raise ReminderError(f"{source} is not there: name a copy that `reminder backup` has made")
+    if source == database:
+        raise ReminderError(f"{source} is the database itself: name a copy of it")
+    make_folder(database)
+    new = beside(database, _NEW)
+    with _locked(database), _swept(new):
+        _copy(source, new)
+        with closing(_opened(new, source, sleep)) as copy:
+            broken = copy.verify()
+            if broken is not None:
+                raise StoreRefusedError(
+                    f"{source}: its ledger was changed at event {broken.number} ({broken.what}): "
+                    "take an older copy"
+                )
+            done = _prepared(copy, new, database, at)
+        _into_one_file(new)
+        return _put_in_place(new, database, at, done)
+
+
+def make_folder(database: Path) -> None:
+    """The folder of `database`, for its owner only where it has to be made."""
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(database, error) from error
+
+
+def _file(url: str) -> Path:
+    database = file_of(url)
+    if database is None:
+        raise ReminderError("[store] url names PostgreSQL: restore it with pg_restore")
+    return database
+
+
+@contextmanager
+def _locked(database: Path) -> Iterator[None]:
+    lock = FileLock(beside(database, ".lock"))
+    if not lock.take():
+        who = f" ({lock.holder()})" if lock.holder() else ""
+        raise StoreRefusedError(
+            f"a reminder daemon{who} runs on {database}: stop it first, then restore"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _swept(new: Path) -> Iterator[None]:
+    """Nothing of the new file stays behind, whatever happens."""
+    places = [new, *(beside(new, side) for side in (*_LOGS, ".lock"))]
+
+    def made() -> list[Path]:  # of an older schema's copy also the one that its migration takes
+        return [*places, *new.parent.glob(f"{escape(new.name)}.schema-*")]
+
+    try:
+        for place in made():
+            place.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise unwritable(new, error) from error
+    finally:
+        for place in made():
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
+
+
+def _copy(source: Path, new: Path) -> None:
+    with source.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            raise StoreRefusedError(
+                f"{source} is no copy of a database: name one that `reminder backup` has made"
+            )
+    try:
+        copy_verified(source, new, BUSY)
+    except StoreRefusedError as error:
+        # The fault is the copy's, whichever file SQLite met it in; nothing is to be restored first.
+        raise StoreRefusedError(f"{source} is damaged: take another copy") from error
+
+
+def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> SqlStore:
+    """The copy as a store, at this program's schema; `called`: its name for who reads a fault."""
+    address = URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+    with closing(sqlite3.connect(path)) as raw:
+        names = {row[0] for row in raw.execute("SELECT name FROM sqlite_schema")}
+    if not {"alembic_version", "event", "outbox"} <= names:
+        raise StoreRefusedError(f"{called} holds no data of this program: name another copy")
+    try:
+        return open_store(address, exclusive=False, sleep=sleep)
+    except StoreRefusedError as error:
+        raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
+
+
+def _prepared(copy: SqlStore, new: Path, database: Path, at: datetime) -> Restored:
+    """What the copy is, beside the database that it replaces; what is doubtful is marked in it."""
+    kept = copy.meta("last_tick")
+    ticked = datetime.fromisoformat(kept) if kept else None
+    events, _ = copy.head()
+    missing: int | None = 0
+    stood = bool(copy.meta(ENDED))
+    if database.exists():
+        before = _of_present(database)
+        missing = None if before is None else max(0, before[0] - events)
+        stood = stood and before is not None and before == (events, kept)
+    if not stood:
+        copy.set_meta(RESTORED, at.isoformat())
+        copy.set_meta(ENDED, "")
+        _mark_waiting(new, at)
+    return Restored(ticked=ticked, events=events, missing=missing, aside=None, ran_on=not stood)
+
+
+def _of_present(database: Path) -> tuple[int, str | None] | None:
+    """Its number of events and its last tick; None if it can't be read. It stays as it is."""
+    address = f"{database.as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as present:
+            number, *_ = present.execute("SELECT number FROM head").fetchone()
+            tick = present.execute("SELECT value FROM meta WHERE name = 'last_tick'").fetchone()
+    except (sqlite3.Error, TypeError):
+        return None
+    return int(number), tick[0] if tick else None
+
+
+def _mark_waiting(new: Path, at: datetime) -> None:
+    database = Database(
+        URL.create("sqlite", database=str(new)).render_as_string(hide_password=False), busy=BUSY
+    )
+    try:
+        with database.writing() as connection:
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.state == RowState.PENDING.value, outbox.c.due_at <= stamp(at))
+                .values(repeat=True)
+            )
+    finally:
+        database.close()
+
+
+def _into_one_file(new: Path) -> None:
+    with closing(sqlite3.connect(new)) as raw:
+        raw.execute("PRAGMA journal_mode=DELETE")
+    with new.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Restored:
+    aside = None
+    if database.exists():
+        aside = _free_name(database, at)
+        for side in ("", "-wal", "-journal"):  # -shm is but an index of -wal
+            if beside(database, side).exists():
+                _link(beside(database, side), beside(aside, side))
+        # Read together with the new file they would damage it; set aside they are whole.
+        for side in _LOGS:
+            beside(database, side).unlink(missing_ok=True)
+    new.chmod(PRIVATE)
+    new.replace(database)
+    make_private(database)
+    _flush_folder(database.parent)
+    return Restored(
+        ticked=done.ticked,
+        events=done.events,
+        missing=done.missing,
+        aside=aside,
+        ran_on=done.ran_on,
+    )
+
+
+def _free_name(database: Path, at: datetime) -> Path:
+    name = f".before-{local(at):%Y-%m-%d-%H%M%S}"
+    found, number = beside(database, name), 1
+    while found.exists():
+        number += 1
+        found = beside(database, f"{name}-{number}")
+    return found
+
+
+def _link(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except OSError:  # a file system without links; on a full disk this fails too, and says so
+        shutil.copy2(old, new)
+
+
+def _flush_folder(folder: Path) -> None:
+    if sys.platform != "win32":  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

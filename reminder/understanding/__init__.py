@@ -1,0 +1,19 @@
+"""What an officer types: text → Command | CommandError, and back.
+
+`parse` knows the plan's codes, names and units, and nothing of what is open.
+"""
+
+from reminder.understanding.formats import format_command
+from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target, Verb
+from reminder.understanding.parse import parse
+
+__all__ = [
+    "Command",
+    "CommandError",
+    "Meaning",
+    "Reason",
+    "Target",
+    "Verb",
+    "format_command",
+    "parse",
+]

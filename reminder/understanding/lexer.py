@@ -1,0 +1,395 @@
+"""A typed text as a row of items: codes, days, periods, papers, moods, names, and mere words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from reminder.domain.plan import Unit
+from reminder.domain.text import Found, Phrases, Token, phrases, plain_at, tokenise, words
+from reminder.understanding.codes import Code, CodeBook
+from reminder.understanding.dates import Day, day_at, days_at, period_at
+from reminder.understanding.model import Meaning
+from reminder.understanding.moods import MOODS, Mood
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """Something read, and the stretch of text that it takes."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeItem(Item):
+    code: Code
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberItem(Item):
+    number: int
+    marked: bool = False  # “việc 3”: surely meant as a code
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayItem(Item):
+    day: Day
+    month: str = ""  # “t2” may be one
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaysItem(Item):
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodItem(Item):
+    period: str
+    dated: bool  # its year was said
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperItem(Item):
+    """A paper's number: 12/QĐ-UBND."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CitedItem(Item):
+    """A paper that the work follows, and not the work's own: theo KH 232/KH-UBND."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoodItem(Item):
+    mood: Mood
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryItem(Item):
+    rest: bool = False  # “còn lại”: all but those named
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitItem(Item):
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoliteItem(Item):
+    word: str
+    courtesy: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartItem(Item):
+    """Phần 2."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SepItem(Item):
+    sign: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordItem(Item):
+    word: str  # plain
+
+
+_ALL = """
+    cả hai; cả 2; cả ba; cả 3; tất cả; toàn bộ; hết cả; tất; tất tần tật; tất cả các việc;
+    tất cả việc; tất cả các phần; cả hai phần; cả 2 phần; các việc; mọi việc; all;
+    tất cả đều; hai phần; cả hai việc; cả 2 việc; tất cả bộ phận; tất cả các bộ phận;
+    các bộ phận; hết tất cả; mấy việc; cả mấy việc; cả 4 việc; cả bốn việc; cả ba việc;
+    cả 3 việc; đủ cả; tất cả các mục; hết; hết rồi
+"""
+_THE_REST = """
+    còn lại; các việc còn lại; việc còn lại; những việc còn lại; việc khác; các việc khác;
+    mấy việc còn lại; mấy việc khác; các mục còn lại; các mục khác; phần còn lại
+"""
+_EVERY = Phrases(
+    {
+        **dict.fromkeys(phrases(_ALL), False),
+        **dict.fromkeys(phrases(_THE_REST), True),
+    }
+)
+
+# Politeness around an answer: no part of any text that is kept.
+_COURTESY = """
+    dạ; ạ; =a; =ah; =à; nhé; nhá; nha; nhe; nghen; em; =e; anh; chị; sếp; tôi; mình; =c; ơi;
+    kính; thưa; =cô; =chú; =bác; =bạn; =ac; anh chị; ac; nhen; nghe anh; thưa anh; thưa chị;
+    kính thưa; ạ ơi; chào; hello; luôn; luôn ạ; thôi; 🎉; 🙂; 😊; kính gửi; chào anh; chào chị;
+    em chào; em chào anh; em chào chị; các anh; các chị; em báo cáo; xin báo cáo; tôi báo cáo;
+    em xin báo cáo; kính báo cáo; em bc; báo cáo anh; báo cáo chị; báo cáo anh chị; báo cáo sếp;
+    báo cáo các anh; báo cáo các chị; báo cáo lãnh đạo; báo cáo văn phòng; em báo; xin báo;
+    em xin báo; tôi báo; e báo cáo; e bc; e báo; e xin báo cáo; tôi xin báo cáo; em báo cáo là;
+    em báo cáo anh; em báo cáo chị; em báo cáo anh chị; em báo cáo sếp; em báo cáo lãnh đạo;
+    em báo cáo văn phòng; em xin báo cáo anh; em xin báo cáo chị; báo cáo cô; báo cáo chú;
+    báo cáo bác; báo cáo a; báo cáo c; rồi báo cáo; xong rồi báo cáo; !; ý là; ý tôi là;
+    ý em là; ý mình là; ý e là; ý anh là; ý chị là; ý của tôi là; ý của em là; ý tôi; ý em;
+    tôi nói; em nói; e nói; mình nói; tôi nói là; em nói là; e nói là; ý tôi nói; ý em nói;
+    ý tôi nói là; ý em nói là; tôi muốn nói; em muốn nói; tôi muốn nói là; em muốn nói là;
+    =à nha; =à nhé; =à nghen
+"""
+# Small words that say nothing about the work, but may stand inside of a text.
+_FILLERS = """
+    xin; =bc; bên em; bên tôi; phòng em; bộ phận em; bên mình; =cho; giúp; giùm; là; thì; này;
+    ấy; việc này; nhiệm vụ này; cái này; mục này; việc đó; cái đó; việc; nhiệm vụ; công việc;
+    mục; nv; mã; task; từ; máy; bot; ghi nhận; hi; phần; được; mà; của; về; cả; các; cho em;
+    cho tôi; cho mình; cho anh; cho chị; cho e; nghe; lại; nó; đủ; đầy đủ; hôm nay; hôm qua;
+    sáng nay; bộ phận; đều; cũng; vậy; bằng; đúng hạn; trước hạn; đã được; =cho anh; =cho chị;
+    cho văn phòng; cho lãnh đạo; gửi; làm; phần việc; việc số; nhiệm vụ số; mục số; mã số;
+    nội dung; kịp
+"""
+_POLITE = Phrases(
+    {
+        **dict.fromkeys(phrases(_COURTESY), True),
+        **dict.fromkeys(phrases(_FILLERS), False),
+    }
+)
+
+_SEPARATORS = Phrases(
+    {
+        ",": ",", ";": ";", "\n": "\n", ".": ".", "!": ".", "…": ".", "và": "và", "với": "và",
+        "&": "và", "+": "và", "lẫn": "và", "cùng": "và", "nhưng": "nhưng", "riêng": "nhưng",
+        "nhưng mà": "nhưng",
+        "còn": "còn", ":": ":", "•": ";", "*": ";", "and": "và", "vs": "và", "cùng với": "và",
+        "|": ";", "-": "-", "→": "-", "đến": "đến", "tới": "đến", "/": "/", "~": "-",
+    }
+)  # fmt: skip
+
+_DATED = re.compile(r"20\d\d|này|nay|trước|truoc|rồi|roi", re.IGNORECASE)
+# A paper's number, with the kind of paper or the issuing body after it.
+_PAPER = re.compile(r"\d{1,5}[a-zđ]?(?:/20\d\d)?[/-]([^\W\d_]+)(?:[-/.&]\w+)*", re.IGNORECASE)
+_PAPER_KINDS = words(
+    """
+    qd kh bc tb cv tr ttr ct nq hd bb gm gt ubnd hdnd qdub khub bcub pa dt dm to ubp
+    """
+)
+
+
+# “em xin báo cáo cho chị Hoa: …”, “xin báo cáo kết quả 1d …”
+_REPORTERS = words("em e toi t minh xin kinh da")
+_ADDRESSED = words("cho voi anh chi a c ac sep co chu bac lanh dao van phong cac")
+_NAME_ENDS = frozenset(":,.-\n")
+_TOPICS = words("ket qua tinh hinh tien do ve")
+
+
+@lru_cache(maxsize=8)
+def _spellings(units: tuple[Unit, ...]) -> Phrases[str]:
+    """What units are called → their ids; made once, for it takes longer than most reading."""
+    return Phrases(
+        {
+            spelling: unit.id
+            for unit in reversed(units)
+            for spelling in (*unit.spellings, unit.short, unit.name, unit.id)
+            if spelling
+        }
+    )
+
+
+class Lexer:
+    """Reads texts of one sender."""
+
+    def __init__(self, book: CodeBook, meaning: Meaning, today: date) -> None:
+        self.book = book
+        self.today = today
+        self.units = _spellings(tuple(unit for plan in meaning.plans for unit in plan.units))
+
+    def polite(self, tokens: Sequence[Token], index: int) -> int:
+        """How many tokens of politeness, or of signs, begin at `index`."""
+        found = _POLITE.at(tokens, index)
+        return found.size if found else int(not tokens[index].text[0].isalnum())
+
+    def items(self, text: str) -> list[Item]:
+        """The items of a normal text, in order."""
+        return self.read(text, tokenise(text))
+
+    def read(self, text: str, tokens: Sequence[Token]) -> list[Item]:
+        items: list[Item] = []
+        index = 0
+        opening = True
+        while index < len(tokens):
+            framed = self._frame(tokens, index) if opening else None
+            size, found = framed or self._at(text, tokens, index)
+            opening = opening and all(map(_opens, found))
+            items += found
+            index += size
+        return items
+
+    def _at(self, text: str, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]]:
+        whole = (
+            self._paper(text, tokens, index)
+            or self._code(tokens, index)
+            or self._part(tokens, index)
+            or self._moment(text, tokens, index)
+            or self._phrase(tokens, index)
+        )
+        if whole:
+            return whole.size, [whole.value]
+        neutral = MOODS.at(tokens, index)
+        size = neutral.size if neutral else 1
+        return size, [_word(token) for token in tokens[index : index + size]]
+
+    def _frame(self, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]] | None:
+        """“em xin báo cáo (cho) anh Dũng”, “báo cáo kết quả” before a code: mere politeness."""
+        size = self._frame_size(tokens, index)
+        if not size:
+            return None
+        start, end = _span(tokens, index, size)
+        return size, [PoliteItem(start=start, end=end, word="bao")]
+
+    def _frame_size(self, tokens: Sequence[Token], index: int) -> int:
+        at = _behind(tokens, index, _REPORTERS)
+        if plain_at(tokens, at) == "bc":
+            at += 1
+        elif (plain_at(tokens, at), plain_at(tokens, at + 1)) == ("bao", "cao"):
+            at += 2
+        else:
+            return 0
+        told = at
+        at = _behind(tokens, at, _ADDRESSED)
+        addressed = at > told
+        if addressed:  # and a name
+            at += next((k for k in range(3) if self._goes_on(tokens, at + k)), 0)
+        topic = _behind(tokens, at, _TOPICS)
+        if topic > at and self._code(tokens, topic):
+            return topic - index
+        return at - index if addressed else 0
+
+    def _goes_on(self, tokens: Sequence[Token], index: int) -> bool:
+        """Whether an addressee's name has ended: a code, what is reported or a sign follows."""
+        if plain_at(tokens, index) in _NAME_ENDS or plain_at(tokens, index) in _TOPICS:
+            return True
+        return self._code(tokens, index) is not None
+
+    def _paper(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        if tokens[index].glued and tokens[index - 1].plain in ("/", "-"):
+            return None
+        match = _PAPER.match(text, tokens[index].start) if text[tokens[index].start] < ":" else None
+        if match is None or _plain(match[1]) not in _PAPER_KINDS:
+            return None
+        size = sum(1 for t in tokens[index : index + 40] if t.start < match.end())
+        return Found(size, PaperItem(start=match.start(), end=match.end()))
+
+    def _code(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        found = self.book.at(tokens, index) if index < len(tokens) else None
+        if found:
+            start, end = _span(tokens, index, found.size)
+            return Found(found.size, CodeItem(start=start, end=end, code=found.value))
+        return None
+
+    def _part(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        number = tokens[index + 1].number if index + 1 < len(tokens) else None
+        if plain_at(tokens, index) != "phan" or number is None or not 1 <= number <= 9:
+            return None
+        if plain_at(tokens, index + 2) in ("%", "/"):
+            return None
+        start, end = _span(tokens, index, 2)
+        return Found(2, PartItem(start=start, end=end, number=number))
+
+    def _moment(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        period = period_at(text, tokens, index, self.today)
+        day = day_at(text, tokens, index, self.today)
+        if day and (period is None or day.size >= period.size):
+            start, end = _span(tokens, index, day.size)
+            month = period.value if period and day.size == period.size else ""
+            return Found(day.size, DayItem(start=start, end=end, day=day.value, month=month))
+        if period:
+            start, end = _span(tokens, index, period.size)
+            dated = bool(_DATED.search(text, start, end))
+            item: Item = PeriodItem(start=start, end=end, period=period.value, dated=dated)
+            return Found(period.size, item)
+        days = days_at(tokens, index)
+        if days is None:
+            return self._no_period(tokens, index)
+        start, end = _span(tokens, index, days.size)
+        return Found(days.size, DaysItem(start=start, end=end, days=days.value))
+
+    def _no_period(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        """Tháng 13, quý 5: a period that no year has."""
+        if plain_at(tokens, index) not in ("thang", "quy", "qui") or index + 1 >= len(tokens):
+            return None
+        if tokens[index + 1].number is None:
+            return None
+        start, end = _span(tokens, index, 2)
+        return Found(2, PeriodItem(start=start, end=end, period="", dated=True))
+
+    def _phrase(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        """The longest of what the tables of phrases know; a mood, if equally long."""
+        found: list[Found[Item]] = []
+        mood = MOODS.at(tokens, index)
+        if mood and mood.value is Mood.ASK and _exclaims(tokens, index):
+            mood = None
+        if mood and mood.value is not None:
+            start, end = _span(tokens, index, mood.size)
+            word = " ".join(t.plain for t in tokens[index : index + mood.size])
+            found.append(
+                Found(mood.size, MoodItem(start=start, end=end, mood=mood.value, word=word))
+            )
+        neutral = mood.size if mood and mood.value is None else 0
+        found += self._names(tokens, index)
+        best = max(found, key=lambda each: each.size, default=None)
+        return best if best and best.size >= neutral else None
+
+    def _names(self, tokens: Sequence[Token], index: int) -> list[Found[Item]]:
+        found: list[Found[Item]] = []
+        if every := _EVERY.at(tokens, index):
+            start, end = _span(tokens, index, every.size)
+            found.append(Found(every.size, EveryItem(start=start, end=end, rest=every.value)))
+        if unit := self.units.at(tokens, index):
+            start, end = _span(tokens, index, unit.size)
+            found.append(Found(unit.size, UnitItem(start=start, end=end, unit=unit.value)))
+        if sep := _SEPARATORS.at(tokens, index):
+            start, end = _span(tokens, index, sep.size)
+            found.append(Found(sep.size, SepItem(start=start, end=end, sign=sep.value)))
+        if polite := _POLITE.at(tokens, index):
+            start, end = _span(tokens, index, polite.size)
+            word = plain_at(tokens, index)
+            found.append(
+                Found(
+                    polite.size, PoliteItem(start=start, end=end, word=word, courtesy=polite.value)
+                )
+            )
+        return found
+
+
+def _exclaims(tokens: Sequence[Token], index: int) -> bool:
+    """“À, 1c xong rồi”: what asks at the end only calls at the beginning."""
+    opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
+    return opens and tokens[index].text.lower() == "à"
+
+
+def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:
+    """The place behind a few words of `table` from `index` on."""
+    end = min(index + 6, len(tokens))
+    while index < end and plain_at(tokens, index) in table:
+        index += 1
+    return index
+
+
+def _opens(item: Item) -> bool:
+    """Whether only politeness has been said so far."""
+    seen = isinstance(item, MoodItem) and item.mood is Mood.SEEN
+    return seen or isinstance(item, PoliteItem | SepItem)
+
+
+def _word(token: Token) -> Item:
+    if token.number is not None and len(token.text) <= 4:
+        return NumberItem(start=token.start, end=token.end, number=token.number)
+    if not token.text[0].isalnum():
+        return PoliteItem(start=token.start, end=token.end, word=token.text, courtesy=False)
+    return WordItem(start=token.start, end=token.end, word=token.plain)
+
+
+def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:
+    return tokens[index].start, tokens[index + size - 1].end
+
+
+def _plain(word: str) -> str:
+    return tokenise(word)[0].plain if word else ""

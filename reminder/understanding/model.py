@@ -1,0 +1,120 @@
+"""What a typed text can mean: a Command, or a CommandError that says what to type instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from reminder.domain.plan import Plan
+
+
+class Verb(StrEnum):
+    """What the sender wants, or says about the work."""
+
+    DONE = "done"  # with `evidence` alone: a closed task's number and date may be told after
+    NOT_DONE = "not-done"
+    DOING = "doing"
+    SEEN = "seen"  # read; nothing is said about the work
+    ASK = "ask"  # “xong chưa?”
+    UPDATE = "update"
+    SUBMIT = "submit"
+    RETURN = "return"
+    UNDO = "undo"
+    REOPEN = "reopen"
+    NOTE = "note"
+    SNOOZE = "snooze"
+    EXTEND = "extend"
+    TASK = "task"
+    TASKS = "tasks"
+    DUE = "due"
+    HISTORY = "history"
+    HELP = "help"
+    START = "start"
+    BIND = "bind"
+    AWAY = "away"
+    SETDUE = "setdue"
+    CONFIRM = "confirm"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REMIND = "remind"
+    DIGEST = "digest"
+    ZALO = "zalo"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Work that a text names; what it leaves out stays empty."""
+
+    task: str  # a code of the plan: 1c, 1đ, 3, BC
+    deliverables: tuple[int, ...] = ()
+    every: bool = False  # “cả hai”: all of the task's deliverables
+    period: str | None = None  # 2024-03; None also where a one-off's own time is named
+    plan: str | None = None  # its id, only where the text names it
+    unit: str | None = None  # whose part of shared work; “*”: all units'
+    also_meant: str | None = None  # typed without a Vietnamese keyboard, 1d may be 1đ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One thing to do or to answer; `also` holds what else the same text says."""
+
+    verb: Verb
+    targets: tuple[Target, ...] = ()
+    everything: bool = False  # all that `targets` names; without targets, all that is open
+    evidence: str = ""  # as typed: số, ký hiệu, ngày
+    note: str = ""  # a note, a reason, or the text that answers everything else
+    answers: tuple[tuple[Target, str], ...] = ()  # of an update, in the order of `targets`
+    since: date | None = None
+    until: date | None = None
+    days: int | None = None
+    period: str | None = None  # of a report; of dates that are confirmed all at once
+    code: str = ""  # of an invitation
+    person: str = ""  # whose absence, as typed; empty: the sender's own
+    unit: str = ""
+    listed_back: bool = False  # a range: say what it covers and ask before it acts
+    also: tuple[Command, ...] = ()
+
+
+class Reason(StrEnum):
+    """Why a text could not be understood."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too-long"
+    NOT_UNDERSTOOD = "not-understood"
+    NOT_FOR_US = "not-for-us"  # addressed to another bot
+    UNKNOWN_COMMAND = "unknown-command"
+    UNKNOWN_CODE = "unknown-code"
+    UNKNOWN_UNIT = "unknown-unit"
+    UNKNOWN_DELIVERABLE = "unknown-deliverable"
+    NEEDS_CODE = "needs-code"
+    WHICH_CODE = "which-code"  # an answer to a message about several tasks
+    AMBIGUOUS_CODE = "ambiguous-code"  # “2”, where there are 2a, 2b …
+    BARE_NUMBER = "bare-number"
+    BAD_DATE = "bad-date"
+    BAD_PERIOD = "bad-period"
+    NEEDS_DATE = "needs-date"
+    NEEDS_REASON = "needs-reason"
+    NEEDS_TEXT = "needs-text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandError:
+    """A text that does nothing; `say` tells the sender what to type instead."""
+
+    reason: Reason
+    say: str
+    targets: tuple[Target, ...] = ()  # what was understood, for an answer with buttons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """What the sender may mean."""
+
+    plans: tuple[Plan, ...]
+    units: tuple[str, ...] = ()  # the sender's
+    office: bool = False
+    reply_to: tuple[Target, ...] = field(default=())  # named in the message replied to
+    is_reply: bool = False  # also where that message names no task
+    bot_name: str = ""

@@ -1,0 +1,357 @@
+"""What an officer types → a Command, or a CommandError that says what to type instead.
+
+Nothing is guessed towards closing work: a text that says “not done”, “in part”, “tomorrow” or asks
+never closes anything, and one that can be read in two ways does nothing and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from reminder.domain.text import Found, fold, normal, squeeze, tokenise
+from reminder.understanding import say
+from reminder.understanding.asides import corrects, denied, misnamed, settled_asides, tidied
+from reminder.understanding.clauses import Clause, clauses
+from reminder.understanding.codeless import codeless
+from reminder.understanding.codes import CodeBook
+from reminder.understanding.lexer import (
+    DayItem,
+    DaysItem,
+    EveryItem,
+    Item,
+    Lexer,
+    MoodItem,
+    PoliteItem,
+    SepItem,
+    UnitItem,
+)
+from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
+from reminder.understanding.moods import Mood
+from reminder.understanding.names import ALONE, HEADS, LISTED, verb_called
+from reminder.understanding.runs import Run, runs
+from reminder.understanding.settle import settle
+from reminder.understanding.speaker import Speaker, is_content
+from reminder.understanding.speech import Speech
+from reminder.understanding.whole import whole
+
+_SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
+_GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
+_BY_CLAUSE = frozenset({Verb.DONE, Verb.UPDATE, Verb.SUBMIT})
+# Heads that keep the whole text, whatever moods it has; the others yield to “xong”, “chưa” …
+_GREEDY = frozenset(
+    {Verb.EXTEND, Verb.SNOOZE, Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.SETDUE, Verb.AWAY,
+     Verb.UNDO, Verb.UPDATE}
+)  # fmt: skip
+_MILD = frozenset({Mood.SEEN, Mood.AGREED, Mood.EXTEND, Mood.SNOOZE, Mood.PAST})
+_HINDERING = frozenset({Verb.NOT_DONE, Verb.ASK, Verb.DOING, Verb.RETURN, Verb.UNDO})
+
+Result = Command | CommandError
+
+
+def parse(text: str, today: date, meaning: Meaning) -> Result:
+    """The one meaning of `text` for this sender on this day.
+
+    Its work grows as the text does (tests/fuzz/test_work.py counts it), and a text is bounded, so
+    that no message holds up the others: see say.MAX_TOKENS for what was measured.
+    """
+    if len(text) > say.MAX_CHARS:
+        return say.too_long()
+    clean = _unaddressed(normal(text), meaning.bot_name)
+    if not clean:
+        return say.empty()
+    if len(tokenise(clean)) > say.MAX_TOKENS:
+        return say.too_many_words()
+    reader = _Reader(today, meaning)
+    return _together([reader.block(block) for block in _blocks(clean)], meaning)
+
+
+def _unaddressed(text: str, bot: str) -> str:
+    """`text` without the bot's own @name around it."""
+    if bot:
+        mention = re.escape(bot.lstrip("@"))
+        text = re.sub(rf"(?<![\w/])@{mention}\b[,:]?", " ", text, flags=re.IGNORECASE)
+    return text.strip()
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """The text cut before each line that begins with a slash."""
+    block: list[str] = []
+    for line in text.split("\n"):
+        if line.lstrip().startswith("/") and block:
+            yield "\n".join(block).strip()
+            block = []
+        block.append(line)
+    yield "\n".join(block).strip()
+
+
+def _together(results: Sequence[Result], meaning: Meaning) -> Result:
+    """All that was said as one command; one fault, and nothing is done."""
+    commands: list[Command] = []
+    for result in results:
+        if isinstance(result, CommandError):
+            return result
+        commands += [replace(result, also=()), *result.also]
+    merged = _merged(_consistent(commands))
+    if not merged:
+        return say.not_understood(meaning)
+    return replace(merged[0], also=tuple(merged[1:]))
+
+
+def _consistent(commands: Sequence[Command]) -> list[Command]:
+    """Without the done of what the same text also calls not done."""
+    hindered = {t for command in commands if command.verb in _HINDERING for t in command.targets}
+    kept: list[Command] = []
+    for command in commands:
+        if command.verb is Verb.DONE and hindered & set(command.targets):
+            left = tuple(t for t in command.targets if t not in hindered)
+            kept += [replace(command, targets=left)] if left else []
+        else:
+            kept.append(command)
+    return kept
+
+
+def _merged(commands: Sequence[Command]) -> list[Command]:
+    merged: list[Command] = []
+    for command in commands:
+        same = next((i for i, m in enumerate(merged) if _joins(m, command)), None)
+        if same is None:
+            merged.append(command)
+        else:
+            merged[same] = _joined(merged[same], command)
+    return merged
+
+
+def _joins(one: Command, other: Command) -> bool:
+    if one.verb is not other.verb or one.listed_back != other.listed_back:
+        return False
+    if one.everything and other.everything:
+        return False
+    if one.verb is Verb.UPDATE:
+        return True
+    both = bool(one.targets and other.targets)
+    return both and replace(one, targets=()) == replace(other, targets=())
+
+
+def _joined(one: Command, other: Command) -> Command:
+    return replace(
+        one,
+        targets=tuple(dict.fromkeys((*one.targets, *other.targets))),
+        answers=(*one.answers, *other.answers),
+        everything=one.everything or other.everything,
+        note=one.note or other.note,
+    )
+
+
+def _listed_back(result: Result) -> Result:
+    """`result`, to be read back before it acts; what is read back needs no “or did you mean”."""
+    if isinstance(result, CommandError):
+        return result
+    return replace(
+        result,
+        listed_back=True,
+        targets=tuple(replace(target, also_meant=None) for target in result.targets),
+        answers=tuple((replace(target, also_meant=None), text) for target, text in result.answers),
+        also=tuple(
+            each for every in result.also if isinstance(each := _listed_back(every), Command)
+        ),
+    )
+
+
+class _Reader:
+    """Reads the blocks of one text."""
+
+    def __init__(self, today: date, meaning: Meaning) -> None:
+        self.today = today
+        self.meaning = meaning
+        self.book = CodeBook(meaning.plans)
+        self.lexer = Lexer(self.book, meaning, today)
+        self._named = 0  # codes so far, in all blocks; a range counts for all it may cover
+
+    def block(self, text: str) -> Result:
+        match = _SLASH.match(text)
+        if match is None:
+            return self._free(text)
+        bot = self.meaning.bot_name.lstrip("@").lower()
+        if bot and match[2] and match[2].lower() != bot:
+            return say.not_for_us()
+        verb = verb_called(match[1])
+        if verb is not None:
+            return self._command(verb, text[match.end() :])
+        return self._misspelt(text, match[1])
+
+    def _misspelt(self, text: str, name: str) -> Result:
+        """/trình ký 5c, /xong1c, /1c xong; else the nearest known command."""
+        bare = text[1:].strip()
+        head = HEADS.at(tokenise(bare), 0)
+        if head:
+            return self._command(head.value, bare[tokenise(bare)[head.size - 1].end :])
+        glued = _GLUED.match(name)
+        verb = verb_called(glued[1]) if glued else None
+        if glued and verb:
+            return self._command(verb, bare[len(glued[1]) :])
+        if self.book.at(tokenise(bare), 0) or any(
+            isinstance(item, MoodItem) for item in self.lexer.items(bare)[:1]
+        ):
+            return self._free(bare)
+        return say.unknown_command(name)
+
+    def _command(self, verb: Verb, rest: str) -> Result:
+        """A command with a slash, or a head that governs all of the text."""
+        text = rest.strip()
+        if fold(text[: len(LISTED)]) == fold(LISTED):
+            return _listed_back(self._command(verb, text[len(LISTED) :]))
+        if verb is Verb.START:
+            code = squeeze(text)
+            return Command(verb=verb, code=code) if code else say.needs_invitation()
+        speaker = self._speaker(text)
+        items = self._items(text, at_start=True)
+        if verb in _BY_CLAUSE:
+            return self._clauses(items, speaker, verb)
+        return whole(verb, items, speaker)
+
+    def _free(self, text: str) -> Result:
+        """A text without a slash."""
+        head = self._head(text)
+        if head:
+            verb, rest = head
+            if found := self._headed(verb, rest):
+                return found
+        return self._clauses(self._items(text, at_start=False), self._speaker(text), None)
+
+    def _head(self, text: str) -> tuple[Verb, str] | None:
+        """The verb that opens the text, behind politeness, and what follows it."""
+        tokens = tokenise(text)
+        index = 0
+        while index < len(tokens):
+            head: Found[Verb] | None = HEADS.at(tokens, index)
+            if head:
+                return head.value, text[tokens[index + head.size - 1].end :].strip()
+            polite = self.lexer.polite(tokens, index)
+            if polite == 0:
+                return None
+            index += polite
+        return None
+
+    def _headed(self, verb: Verb, rest: str) -> Result | None:
+        """The command of an opening verb; None where the words are everyday ones."""
+        items = self._items(rest, at_start=True)
+        moods = {item.mood for item in items if isinstance(item, MoodItem)}
+        days = any(isinstance(item, DayItem | DaysItem) for item in items)
+        if verb is Verb.REMIND and days:
+            verb = Verb.SNOOZE
+        if verb not in _GREEDY and moods - _MILD:
+            return None
+        if verb is Verb.APPROVE and not self.meaning.office and not runs(items, self.book):
+            return None
+        if verb in ALONE and not _says_nothing(verb, items):
+            return None
+        return self._command(verb, rest)
+
+    def _items(self, text: str, *, at_start: bool) -> list[Item]:
+        items = settle(self.lexer.items(text), self.book, at_start=at_start)
+        return settled_asides(items, self.book, self.today)
+
+    def _speaker(self, text: str) -> Speaker:
+        return Speaker(text, self.book, self.meaning, self.today)
+
+    def _clauses(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> Result:
+        found = runs(items, self.book)
+        if not found:
+            return codeless(items, speaker, forced)
+        self._named += sum(len(r.named) + len(r.ranges) * len(self.book.tasks) for r in found)
+        if self._named > say.MAX_CODES:
+            return say.too_many_codes()
+        if forced is None and corrects(items):
+            return _corrected(clauses(items, found))
+        main, rest = _apart(items)
+        speech = Speech(speaker)
+        commands: list[Command] = []
+        for clause in self._cut(main, forced):
+            made = speech.commands(clause, forced)
+            if isinstance(made, CommandError):
+                return made
+            commands += made
+        if rest and all(command.verb is Verb.UPDATE for command in commands):
+            note = speaker.slice(_behind_colon(rest), lambda _: True)
+            commands.append(Command(verb=Verb.UPDATE, everything=True, note=note))
+        elif rest:
+            return self._clauses_plain(items, speaker, forced)
+        return _together(commands, self.meaning)
+
+    def _cut(self, items: Sequence[Item], forced: Verb | None) -> list[Clause]:
+        """The clauses of `items`, without those that only say which code is not meant."""
+        found = runs(items, self.book)
+        if forced is Verb.UPDATE:
+            found = [run for run in found if run is found[0] or _opens_answer(items, run)]
+        made = [tidied(clause) for clause in clauses(items, found)]
+        return [c for c in made if not denied(c)] or made
+
+    def _clauses_plain(
+        self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
+    ) -> Result:
+        commands: list[Command] = []
+        for clause in self._cut(items, forced):
+            made = Speech(speaker).commands(clause, forced)
+            if isinstance(made, CommandError):
+                return made
+            commands += made
+        return _together(commands, self.meaning)
+
+
+def _opens_answer(items: Sequence[Item], run: Run) -> bool:
+    """Whether a code behind “/update 1a” begins an answer of its own, and is no part of the text.
+
+    It does on a line of its own, behind “;”, and with a colon behind it.
+    """
+    for item in reversed(items[: run.first]):
+        if isinstance(item, SepItem) and item.sign in (";", "\n"):
+            return True
+        if not isinstance(item, PoliteItem | SepItem):
+            break
+    return run.colon and isinstance(items[run.first - 1], SepItem)
+
+
+def _corrected(found: Sequence[Clause]) -> CommandError:
+    return say.corrected(
+        [code for clause in found if misnamed(clause) for code in _codes(clause)],
+        [code for clause in found if not misnamed(clause) for code in _codes(clause)],
+    )
+
+
+def _codes(clause: Clause) -> list[str]:
+    return [named.code.task for named in clause.run.named] if clause.run else []
+
+
+def _says_nothing(verb: Verb, items: Sequence[Item]) -> bool:
+    """Whether nothing is said but the head; /viec may name a unit, /han a task."""
+    allowed: tuple[type[Item], ...] = (PoliteItem, SepItem)
+    if verb is Verb.TASKS:
+        allowed += (UnitItem, EveryItem)
+    if verb is Verb.DUE:
+        return not any(is_content(item) for item in items)
+    return all(isinstance(item, allowed) for item in items)
+
+
+def _apart(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    """What is said of named work, and of “còn lại”."""
+    for index, item in enumerate(items):
+        if isinstance(item, EveryItem) and item.rest and index:
+            behind = items[index + 1 :]
+            moods = {each.mood for each in behind if isinstance(each, MoodItem)}
+            colon = behind and isinstance(behind[0], SepItem) and behind[0].sign == ":"
+            if colon or moods & {Mood.STANDING, Mood.NO_NEWS}:
+                return items[:index], behind
+    return items, ()
+
+
+def _behind_colon(items: Sequence[Item]) -> Sequence[Item]:
+    first = 0
+    while first < len(items) and isinstance(items[first], PoliteItem | SepItem):
+        first += 1
+    return items[first:]
+
+
+__all__ = ["Target", "parse"]

@@ -1,0 +1,275 @@
+"""What a clause says about the work it names → commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from reminder.domain.plan import Task
+from reminder.domain.text import fold, squeeze
+from reminder.understanding import say
+from reminder.understanding.asides import report_apart
+from reminder.understanding.clauses import Clause, is_evidence, parts, planned
+from reminder.understanding.lexer import (
+    DayItem,
+    Item,
+    MoodItem,
+    PaperItem,
+    PeriodItem,
+    PoliteItem,
+    SepItem,
+    UnitItem,
+)
+from reminder.understanding.model import Command, CommandError, Target, Verb
+from reminder.understanding.moods import Mood, verdict
+from reminder.understanding.runs import Named
+from reminder.understanding.speaker import Speaker, is_content, trimmed, until
+from reminder.understanding.targets import match_part, spoken, word_groups
+from reminder.understanding.verdicts import as_answer, counted, partial, said_in
+
+_SHARE = re.compile(r"(\d{1,2})/(\d{1,2})", re.ASCII)
+
+VERB_OF = {
+    Mood.DONE: Verb.DONE,
+    Mood.NOT: Verb.NOT_DONE,
+    Mood.DOING: Verb.DOING,
+    Mood.STANDING: Verb.UPDATE,
+    Mood.ASK: Verb.ASK,
+    Mood.SUBMITTED: Verb.SUBMIT,
+    Mood.RETURNED: Verb.RETURN,
+    Mood.UNDO: Verb.UNDO,
+    Mood.EXTEND: Verb.EXTEND,
+    Mood.SNOOZE: Verb.SNOOZE,
+    Mood.SEEN: Verb.SEEN,
+    Mood.AGREED: Verb.SEEN,
+}
+
+# What is said of one part of a task and of another part not.
+_OF_PARTS = frozenset(
+    {Verb.DONE, Verb.NOT_DONE, Verb.SUBMIT, Verb.RETURN, Verb.UPDATE, Verb.DOING, Verb.ASK}
+)
+
+
+class Speech:
+    """Decides what each clause means, task by task."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self.speaker = speaker
+
+    def commands(self, clause: Clause, forced: Verb | None) -> list[Command] | CommandError:
+        """What a clause with a run says; of its parts one by one where it tells them apart."""
+        apart: list[Command] = []
+        for each in self._by_parts(clause) if forced is None else ():
+            made = self._commands(each, forced)
+            apart += [] if isinstance(made, CommandError) else made
+        verbs = {command.verb for command in apart}
+        if len(verbs) > 1 and verbs <= _OF_PARTS:
+            return apart
+        return self._commands(clause, forced)
+
+    def _by_parts(self, clause: Clause) -> list[Clause]:
+        """“1d báo cáo xong, quyết định chưa”: a clause each part, if each says one thing of one."""
+        assert clause.run is not None
+        named = clause.run.named[0] if len(clause.run.named) == 1 else None
+        if named is None or clause.run.ranges or clause.run.colon or named != Named(named.code):
+            return []
+        task = self.speaker.book.task(named.code.task, named.code.plan)
+        if task is None or not all(map(_says_nothing, clause.before)):
+            return []
+        found: dict[int | None, Clause] = {}
+        after: Sequence[Item] = clause.after
+        if any("bao cao" in fold(product.name) for product in task.products):
+            after = report_apart(after, self.speaker.text)
+        told = [part for part in parts(after) if not all(map(_says_nothing, part))]
+        for part in told:
+            groups = list(word_groups(task, part))
+            number = match_part(task, groups[0]) if len(groups) == 1 else None
+            says = planned(part) or any(isinstance(item, MoodItem) for item in part)
+            run = replace(clause.run, named=(replace(named, numbers=[number or 0]),))
+            found[number if says else None] = Clause(run, (), tuple(part))
+        return list(found.values()) if len(found) == len(told) and None not in found else []
+
+    def _commands(self, clause: Clause, forced: Verb | None) -> list[Command] | CommandError:
+        """What a clause says as a whole; each of its tasks may make it another verb."""
+        assert clause.run is not None
+        fault = self.speaker.targets.fault(clause.run)
+        if fault:
+            return fault
+        targets = self.speaker.targets.all(clause.run, Verb.TASK)
+        if isinstance(targets, CommandError):
+            return targets
+        made: list[Command] = []
+        for target in targets:
+            verb, text = self._verb(clause, target, forced)
+            if not any(command.verb is verb for command in made):
+                command = self._command(clause, verb, text, bool(clause.run.ranges))
+                if isinstance(command, CommandError):
+                    return command
+                made.append(command)
+            made = [_with(command, target) if command.verb is verb else command for command in made]
+        return self._refined(clause, made, forced)
+
+    def _refined(
+        self, clause: Clause, made: list[Command], forced: Verb | None
+    ) -> list[Command] | CommandError:
+        """The targets again, now that the verb is known: parts and periods depend on it."""
+        assert clause.run is not None
+        items: Sequence[Item] = clause.items
+        if forced and clause.run.colon:  # verbatim: only a paper still chooses its product
+            items = [item for item in items if isinstance(item, PaperItem)]
+        refined: list[Command] = []
+        for command in made:
+            found = self.speaker.targets.all(clause.run, command.verb, items)
+            if isinstance(found, CommandError):
+                return found
+            mine = {target.task for target in command.targets}
+            targets = tuple(target for target in found if target.task in mine)
+            answers = tuple(
+                (target, command.answers[0][1]) for target in targets if command.answers
+            )
+            refined.append(replace(command, targets=targets, answers=answers))
+        return refined
+
+    def _verb(self, clause: Clause, target: Target, forced: Verb | None) -> tuple[Verb, str]:
+        """What the clause says of one task, and the text that goes with it."""
+        task = self.speaker.book.task(target.task, target.plan)
+        assert task is not None
+        full = self._full(clause)
+        if forced not in (None, Verb.DONE, Verb.UPDATE, Verb.SUBMIT):
+            return forced, full
+        assert clause.run is not None
+        content = full if forced and clause.run.colon else self._content(clause, task)
+        said = said_in(clause, self.speaker, forced)
+        names = {word for group in word_groups(task, clause.items) for word in group}
+        said += [Mood.PARTIAL] if partial(clause, said, names) else []
+        mood = verdict(said, reply=self.speaker.replies, alone=not content)
+        if forced is Verb.UPDATE:
+            return _answer(mood, full, bool(content), clause)
+        if mood is None:
+            return self._plain(task, clause, full, content)
+        if task.check_in and (verb := as_answer(task, mood, clause, bool(content))):
+            return verb, full
+        verb = VERB_OF[mood]
+        if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
+            return Verb.DOING, full
+        return verb, content if verb in (Verb.DONE, Verb.SUBMIT) else full if content else ""
+
+    def _plain(self, task: Task, clause: Clause, full: str, content: str) -> tuple[Verb, str]:
+        """A code and words without a mood: evidence, an answer, or a note."""
+        if not content:
+            return Verb.TASK, ""
+        evidence = is_evidence(clause.items)
+        told = any(map(is_content, clause.after)) or counted(clause.before)
+        if task.check_in and told and not (evidence and self._names_product(task, clause)):
+            return Verb.UPDATE, full
+        return (Verb.DONE, content) if evidence else (Verb.NOTE, full)
+
+    def _names_product(self, task: Task, clause: Clause) -> bool:
+        """Whether the evidence is of a product, in a task that has a check-in too."""
+        assert clause.run is not None
+        named = next((n for n in clause.run.named if n.code.task == task.code), None)
+        if named is None:
+            return False
+        found = self.speaker.targets.one(named, Verb.DONE, clause.items)
+        products = {d.number for d in task.products}
+        return (
+            not isinstance(found, CommandError)
+            and bool(products)
+            and all(set(target.deliverables) <= products for target in found)
+        )
+
+    def _full(self, clause: Clause) -> str:
+        """All that is said behind the code; before it, if nothing stands behind."""
+        assert clause.run is not None
+        if clause.run.colon and clause.after:
+            end = next((item.end for item in reversed(trimmed(clause.after))), clause.run.end)
+            return squeeze(self.speaker.text[clause.run.end : end])
+        after = self.speaker.slice(trimmed(clause.after), lambda _: True)
+        if after:
+            return after
+        ahead = (self.speaker.slice(trimmed(p), lambda _: True) for p in parts(clause.before))
+        return " - ".join(piece for piece in ahead if piece)
+
+    def _content(self, clause: Clause, task: Task) -> str:
+        """What is told besides: evidence, or a remark."""
+        names = {word for words in word_groups(task, clause.items) for word in words}
+        several = len(task.deliverables) > 1
+
+        def keep(item: Item) -> bool:
+            said = spoken(item)
+            named = several and bool(said) and names.issuperset(said)
+            dated = isinstance(item, PeriodItem) and any(d.recurs for d in task.products)
+            owned = isinstance(item, UnitItem) and item in clause.before[:1]
+            return is_content(item) and not (named or dated or owned)
+
+        if is_evidence(clause.items):
+            return self._slices(clause, is_content)
+        return self._slices(clause, keep)
+
+    def _slices(self, clause: Clause, keep: Callable[[Item], bool]) -> str:
+        pieces = (self.speaker.slice(trimmed(half), keep) for half in (clause.before, clause.after))
+        return squeeze(" - ".join(piece for piece in pieces if piece))
+
+    def _command(
+        self, clause: Clause, verb: Verb, text: str, ranged: bool
+    ) -> Command | CommandError:
+        assert clause.run is not None
+        code = clause.run.named[0].code.task if clause.run.named else clause.run.ranges[0][0].task
+        blank = Command(verb=verb, listed_back=ranged)
+        if verb in (Verb.DONE, Verb.SUBMIT):
+            return self._evidence(clause, blank, text, code)
+        if verb is Verb.UPDATE:
+            if not text:
+                return say.needs_text(verb, code)
+            return replace(blank, answers=((Target(task=code), text),))
+        if verb in (Verb.EXTEND, Verb.SNOOZE):
+            return until(blank, clause.items, self.speaker, code)
+        if verb in (Verb.ASK, Verb.SEEN, Verb.TASK):
+            return blank
+        return replace(blank, note=text)
+
+    def _evidence(
+        self, clause: Clause, blank: Command, text: str, code: str
+    ) -> Command | CommandError:
+        for item in clause.items:
+            if not isinstance(item, DayItem):
+                continue
+            said = self.speaker.text[item.start : item.end]
+            if item.day.day is None:
+                return say.bad_date(said)
+            if _is_share(said, clause, item):
+                return say.share_or_date(said, code)
+        return (
+            replace(blank, evidence=text)
+            if is_evidence(clause.items)
+            else replace(blank, note=text)
+        )
+
+
+def _says_nothing(item: Item) -> bool:
+    return isinstance(item, PoliteItem | SepItem)
+
+
+def _answer(mood: Mood | None, full: str, content: bool, clause: Clause) -> tuple[Verb, str]:
+    """Behind “/update 1a” all is text, but a bare “chưa xong” and what ends as a question."""
+    last = next((item for item in reversed(clause.items) if not _says_nothing(item)), None)
+    asks = not content or (isinstance(last, MoodItem) and last.mood is Mood.ASK)
+    if mood is Mood.ASK and asks:
+        return Verb.ASK, full
+    if mood is Mood.NOT and not content:
+        return Verb.NOT_DONE, ""
+    return Verb.UPDATE, full
+
+
+def _is_share(said: str, clause: Clause, item: Item) -> bool:
+    """“xong 2/3”: a day, or two thirds?"""
+    match = _SHARE.fullmatch(said)
+    if match is None or not int(match[1]) < int(match[2]) <= 10:
+        return False
+    index = clause.after.index(item) if item in clause.after else 0
+    return index > 0 and isinstance(clause.after[index - 1], MoodItem)
+
+
+def _with(command: Command, target: Target) -> Command:
+    return replace(command, targets=(*command.targets, target))

@@ -1,0 +1,303 @@
+"""From what a text names to targets: which part of a task, which period, whose part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+
+from reminder.domain.periods import Period
+from reminder.domain.plan import Confirm, Deliverable, Every, OnDay, Plan, Recurrence, Task, Within
+from reminder.domain.text import fold
+from reminder.understanding import say
+from reminder.understanding.clauses import parts
+from reminder.understanding.codes import Code, CodeBook
+from reminder.understanding.lexer import (
+    EveryItem,
+    Item,
+    PaperItem,
+    PartItem,
+    PeriodItem,
+    PoliteItem,
+    UnitItem,
+    WordItem,
+)
+from reminder.understanding.model import CommandError, Meaning, Target, Verb
+from reminder.understanding.runs import Named, Run
+
+_ABBREVIATIONS = {
+    "qd": ("quyet", "dinh"),
+    "bc": ("bao", "cao"),
+    "kh": ("ke", "hoach"),
+    "tb": ("thong", "bao"),
+    "ttr": ("to", "trinh"),
+}
+_KINDS = frozenset(_ABBREVIATIONS.values())
+_SHORT_NAMES = frozenset({"quy", "nam"})  # single words that name a part of BC
+
+
+class Targets:
+    """Reads runs of codes for one sender; `text` is what the items were read from."""
+
+    def __init__(self, book: CodeBook, meaning: Meaning, text: str) -> None:
+        self.book = book
+        self.meaning = meaning
+        self.text = text
+
+    def fault(self, run: Run, verb: Verb | None = None) -> CommandError | None:
+        """What is wrong with the codes of `run`, which `verb` is about."""
+        ends = [code for pair in run.ranges for code in pair]
+        for code in (*ends, *(named.code for named in run.named)):
+            if not code.known or self.book.task(code.task, code.plan) is None:
+                return say.unknown_code(code.task, self.book, verb, self.meaning)
+        for first, last in run.ranges:
+            if not self._range(first, last):
+                return say.nothing_in_range(first.task, last.task)
+        return None
+
+    def all(
+        self, run: Run, verb: Verb, items: Sequence[Item] = ()
+    ) -> tuple[Target, ...] | CommandError:
+        """The targets of a run without fault; `items` may name parts of the last one."""
+        found = [Target(task=code.task, plan=code.plan) for code in self._ranged(run)]
+        for named in run.named:
+            last = named is run.named[-1]
+            only = len(run.named) == 1 and not run.ranges
+            whole = self._enriched(named, verb, items, run.end) if only else named
+            papers = [item for item in items if isinstance(item, PaperItem)]
+            each = self.one(whole, verb, items if last else papers)
+            if isinstance(each, CommandError):
+                return each
+            found += each
+        if run.ranges:
+            order = list(self.book.tasks)
+            found = sorted(map(_listed, found), key=lambda target: order.index(target.task))
+        return tuple(dict.fromkeys(found))
+
+    def _enriched(self, named: Named, verb: Verb, items: Sequence[Item], end: int) -> Named:
+        """One task's time, parts and unit where they don't stand right behind its code."""
+        task = self.book.task(named.code.task, named.code.plan)
+        assert task is not None
+        rich = replace(named, periods=list(named.periods), numbers=list(named.numbers))
+        if any(d.recurs for d in task.products) and verb is not Verb.UPDATE and not named.periods:
+            rich.periods += [item for item in items if isinstance(item, PeriodItem)]
+        rich.numbers += [item.number for item in items if isinstance(item, PartItem)]
+        if not rich.numbers and verb is not Verb.UPDATE:
+            rich.every |= any(isinstance(item, EveryItem) and not item.rest for item in items)
+        opening = next((item for item in items if not isinstance(item, PoliteItem)), None)
+        if task.confirm is Confirm.ALL and isinstance(opening, UnitItem) and opening.start < end:
+            rich.unit = named.unit or opening.unit
+        return rich
+
+    def _ranged(self, run: Run) -> Iterator[Code]:
+        for first, last in run.ranges:
+            yield from self._range(first, last)
+
+    def _range(self, first: Code, last: Code) -> list[Code]:
+        """The codes from `first` to `last` that the sender's units lead; a range of one is it."""
+        if first.task == last.task:
+            return [Code(first.task, first.plan)]
+        plan = next(p for p in self.book.plans if self.book.task(first.task, first.plan) in p.tasks)
+        order = [task.code for task in plan.tasks]
+        if last.task not in order:
+            return []
+        low, high = sorted((order.index(first.task), order.index(last.task)))
+        own = set(self.meaning.units)
+        return [
+            Code(task.code, first.plan)
+            for task in plan.tasks[low : high + 1]
+            if own & set(task.lead)
+        ]
+
+    def one(
+        self, named: Named, verb: Verb, items: Sequence[Item] = ()
+    ) -> list[Target] | CommandError:
+        """The targets of one code: one a period that it names."""
+        task = self.book.task(named.code.task, named.code.plan)
+        assert task is not None
+        several = len(task.deliverables) > 1
+        known = {d.number for d in task.deliverables}
+        for number in named.numbers:
+            if not several or number not in known:
+                return say.bare_number(task, number)
+        numbers = tuple(named.numbers)
+        if several and not numbers and verb is not Verb.UPDATE and not named.every:
+            in_words = self._named_parts(task, items)
+            if isinstance(in_words, CommandError):
+                return in_words
+            numbers = in_words
+        whole = task.confirm is Confirm.ALL and named.every
+        target = Target(
+            task=task.code,
+            deliverables=tuple(sorted(set(numbers))),
+            every=several and named.every,
+            plan=named.code.plan,
+            unit="*" if whole else named.unit,
+            also_meant=named.code.also_meant,
+        )
+        return self._in_periods(task, target, named, verb)
+
+    def _in_periods(
+        self, task: Task, target: Target, named: Named, verb: Verb
+    ) -> list[Target] | CommandError:
+        plan = next(p for p in self.book.plans if task in p.tasks)
+        if not named.periods:
+            return [target]
+        found: list[Target] = []
+        for item in named.periods:
+            if not item.period:
+                return say.bad_period(
+                    task, self.text[item.start : item.end], _period_names(plan, task)
+                )
+            period = item.period if item.dated else f"{plan.year}{item.period[4:]}"
+            each = in_period(plan, task, target, period, answers=verb is Verb.UPDATE)
+            if each is None:
+                known = _period_names(plan, task)
+                return say.bad_period(task, self.text[item.start : item.end], known)
+            found.append(each)
+        return found
+
+    def _named_parts(self, task: Task, items: Sequence[Item]) -> tuple[int, ...] | CommandError:
+        """The parts that are named in words; else those whose kind of paper is named."""
+        numbers: list[int] = []
+        for words in word_groups(task, items):
+            match = match_part(task, words)
+            if match is None and words in _KINDS:
+                return say.unknown_deliverable(task, " ".join(words))
+            numbers += [match] if match else []
+        if not numbers:
+            kinds = {
+                kind for item in items if isinstance(item, PaperItem) for kind in self._kinds(item)
+            }
+            numbers = [n for kind in kinds if (n := match_part(task, kind)) is not None]
+        return tuple(numbers)
+
+    def _kinds(self, paper: Item) -> Iterator[tuple[str, ...]]:
+        """The kind of paper in a paper's number: QĐ of 12/QĐ-UBND."""
+        pieces = fold(self.text[paper.start : paper.end]).replace("-", "/").split("/")
+        for piece in pieces:
+            if piece in _ABBREVIATIONS:
+                yield _ABBREVIATIONS[piece]
+
+
+def _listed(target: Target) -> Target:
+    """A target of a range: the list that is read back shows what was meant."""
+    return Target(
+        task=target.task,
+        deliverables=target.deliverables,
+        every=target.every,
+        period=target.period,
+        plan=target.plan,
+        unit=target.unit,
+    )
+
+
+def word_groups(task: Task, items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
+    """Words in a row that all occur in the task's names of parts, or name a kind of paper."""
+    vocabulary = frozenset().union(*(_words(d) for d in task.deliverables), *_KINDS)
+    for part in parts(items):
+        group: list[str] = []
+        for item in (*part, None):
+            words = spoken(item)
+            if words and set(words) <= vocabulary:
+                group += words
+                continue
+            yield from _kept(group)
+            group = []
+
+
+def _kept(group: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    if len(group) > 1 or (group and group[0] in _SHORT_NAMES):
+        yield tuple(group)
+
+
+def spoken(item: Item | None) -> tuple[str, ...]:
+    match item:
+        case WordItem(word=word) | PoliteItem(word=word):
+            return _ABBREVIATIONS.get(word, (word,) if isinstance(item, WordItem) else ())
+    return ()
+
+
+def match_part(task: Task, words: Sequence[str]) -> int | None:
+    """The one part whose name, or else whose product, has all `words`.
+
+    A report of standing work is its check-in, where no product is called a report.
+    """
+    wanted = set(words)
+    by_name = [d.number for d in task.deliverables if wanted <= set(fold(d.name).split())]
+    if len(by_name) == 1:
+        return by_name[0]
+    by_product = [d.number for d in task.deliverables if wanted <= _words(d)]
+    if not by_name and len(by_product) == 1:
+        return by_product[0]
+    if tuple(words) == ("bao", "cao") and not by_name and task.check_in:
+        return task.check_in.number
+    return None
+
+
+def _words(deliverable: Deliverable) -> frozenset[str]:
+    return _words_of(f"{deliverable.name} {deliverable.product}")
+
+
+@lru_cache(1024)  # of a plan's few names, asked for at each code
+def _words_of(names: str) -> frozenset[str]:
+    return frozenset(fold(names).split())
+
+
+def in_period(
+    plan: Plan, task: Task, target: Target, period: str, *, answers: bool
+) -> Target | None:
+    """`target` in `period`; None if none of its parts has such a time.
+
+    A period names the occurrence with this identifier, or a one-off whose due day lies in it.
+    """
+    chosen = [
+        d for d in task.deliverables if not target.deliverables or d.number in target.deliverables
+    ]
+    first = [d for d in chosen if (d == task.check_in) == answers]
+    for group in (first, [d for d in chosen if d not in first]):
+        exact = [d.number for d in group if period in period_ids(plan, d)]
+        loose = [d.number for d in group if not d.recurs and _lies_in(d, period)]
+        if exact or loose:
+            numbers = tuple(exact or loose) if len(task.deliverables) > 1 else ()
+            return Target(
+                task=target.task,
+                deliverables=target.deliverables or (numbers if len(numbers) == 1 else ()),
+                every=target.every,
+                period=period if exact else None,
+                plan=target.plan,
+                unit=target.unit,
+                also_meant=target.also_meant,
+            )
+    return None
+
+
+def period_ids(plan: Plan, deliverable: Deliverable) -> list[str]:
+    """The identifiers of the deliverable's occurrences."""
+    match deliverable.rule:
+        case Every(cycle=cycle, only=only):
+            ids = [period.id for period in Period.each(cycle, plan.year)]
+            return [i for i in ids if not only or i.partition("-")[2] in only]
+        case Recurrence():
+            return []
+    return [f"{plan.year}"]
+
+
+def _lies_in(deliverable: Deliverable, period: str) -> bool:
+    span = Period.parse(period)
+    match deliverable.rule:
+        case OnDay(day=day):
+            return span.first <= day <= span.last
+        case Within(period=own):
+            return span.first <= _middle(own) <= span.last
+    return False
+
+
+def _middle(period: Period) -> date:
+    return period.first + (period.last - period.first) / 2
+
+
+def _period_names(plan: Plan, task: Task) -> list[str]:
+    ids = [i for d in task.products or task.deliverables for i in period_ids(plan, d) if d.recurs]
+    return [Period.parse(i).name for i in ids]

@@ -1,0 +1,178 @@
+"""Commands that take the whole text: /extend 1c 15/3 lý do, /setdue, /note, /bind, /away …"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reminder.domain.text import squeeze
+from reminder.understanding import say
+from reminder.understanding.away import away
+from reminder.understanding.dates import sensible
+from reminder.understanding.lexer import (
+    DayItem,
+    DaysItem,
+    EveryItem,
+    Item,
+    PeriodItem,
+    SepItem,
+    UnitItem,
+)
+from reminder.understanding.model import Command, CommandError, Verb
+from reminder.understanding.runs import Named, Run, runs
+from reminder.understanding.speaker import Speaker, reason, trimmed, until
+
+_BARE = frozenset({Verb.DIGEST, Verb.ZALO, Verb.HELP})
+_NOTED = frozenset(
+    {Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.RETURN, Verb.NOT_DONE, Verb.DOING, Verb.UNDO}
+)
+_DATED = frozenset({Verb.EXTEND, Verb.SNOOZE, Verb.SETDUE})
+_WITHOUT_CODE = frozenset({Verb.DUE, Verb.SEEN, Verb.ASK, Verb.NOT_DONE, Verb.DOING})
+
+
+def whole(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    """The command `verb` with `items` as what it is about."""
+    if verb in _BARE:
+        return Command(verb=verb)
+    match verb:
+        case Verb.BIND:
+            return _bind(items, speaker)
+        case Verb.TASKS:
+            return _tasks(items, speaker)
+        case Verb.REPORT:
+            return _report(items, speaker)
+        case Verb.AWAY:
+            return away(items, speaker)
+    return _of_tasks(verb, items, speaker)
+
+
+def _report(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    """/baocao, /baocao quý I; what is no period is asked again, not passed over."""
+    period = next((item.period for item in items if isinstance(item, PeriodItem)), None)
+    if items and period is None:
+        return say.no_period(squeeze(speaker.text[items[0].start : items[-1].end]))
+    return Command(verb=Verb.REPORT, period=period)
+
+
+def _bind(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    unit = next((item.unit for item in items if isinstance(item, UnitItem)), None)
+    if unit:
+        return Command(verb=Verb.BIND, unit=unit)
+    units = [unit.id for plan in speaker.meaning.plans for unit in plan.units]
+    word = squeeze(speaker.text[items[0].start : items[-1].end]) if items else ""
+    return say.unknown_unit(word, dict.fromkeys(units))
+
+
+def _tasks(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    """/viec; of another unit, /viec tư pháp; of one task, /viec 1c."""
+    if runs(items, speaker.book):
+        return _of_tasks(Verb.TASK, items, speaker)
+    unit = next((item.unit for item in items if isinstance(item, UnitItem)), "")
+    return Command(verb=Verb.TASKS, unit=unit)
+
+
+def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    found = runs(items, speaker.book)
+    if not found:
+        return _without_run(verb, items, speaker)
+    run, days = _taken_days(verb, found[0], items)
+    ahead, behind = items[: run.first], items[run.after :]
+    parts = _parts(verb, run, behind)
+    fault = speaker.targets.fault(run, verb)
+    targets = fault or speaker.targets.all(run, verb, parts)
+    if isinstance(targets, CommandError):
+        return targets
+    blank = Command(verb=verb, targets=targets, listed_back=bool(run.ranges))
+    named = any(target.deliverables for target in targets)
+    return _completed(blank, ahead, behind[len(parts) * named :], run, days, speaker)
+
+
+def _parts(verb: Verb, run: Run, behind: Sequence[Item]) -> Sequence[Item]:
+    """The words before a day, which may name a part: /setdue 1d quyết định 05/3."""
+    if verb not in _DATED or run.colon:
+        return ()
+    days = (i for i, item in enumerate(behind) if isinstance(item, DayItem | DaysItem))
+    return behind[: next(days, 0)]
+
+
+def _taken_days(verb: Verb, run: Run, items: Sequence[Item]) -> tuple[Run, int | None]:
+    """In /snooze 1c 3 the last bare number is days, not a part."""
+    if verb is not Verb.SNOOZE or not run.named or not run.named[-1].numbers:
+        return run, None
+    if any(isinstance(item, DayItem | DaysItem) for item in items):
+        return run, None
+    last = run.named[-1]
+    *numbers, days = last.numbers
+    shorter = Named(last.code, numbers, last.periods, last.every, last.unit)
+    return replace(run, named=(*run.named[:-1], shorter)), days
+
+
+def _without_run(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+    every = any(isinstance(item, EveryItem) for item in items)
+    if every and verb in (Verb.CONFIRM, Verb.DUE):
+        years = [item.period for item in items if isinstance(item, PeriodItem)]
+        return Command(verb=verb, everything=True, period=years[0] if years else None)
+    replied = speaker.meaning.reply_to
+    if not replied and verb not in _WITHOUT_CODE:
+        return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
+    if len(replied) > 1 and verb not in _WITHOUT_CODE:
+        return say.which_code(verb, replied)
+    run = Run((), 0, 0, items[0].start if items else len(speaker.text))
+    return _completed(Command(verb=verb, targets=replied), (), items, run, None, speaker)
+
+
+def _completed(
+    blank: Command,
+    ahead: Sequence[Item],
+    behind: Sequence[Item],
+    run: Run,
+    days: int | None,
+    speaker: Speaker,
+) -> Command | CommandError:
+    """`blank` with the day and the text that its verb takes."""
+    verb = blank.verb
+    code = blank.targets[0].task if blank.targets else "1c"
+    if days is not None:
+        return replace(blank, days=days) if sensible(days) else say.bad_days()
+    if verb in _DATED:
+        return _dated(blank, ahead, behind, speaker, code)
+    if verb is Verb.APPROVE and any(isinstance(item, DayItem) for item in behind):
+        return _only_day(until(blank, behind, speaker, code))
+    if verb not in _NOTED:
+        return blank
+    note = _text(ahead, behind, run, speaker)
+    if not note and verb is Verb.REOPEN:
+        return say.needs_reason(verb, code)
+    if not note and verb is Verb.NOTE:
+        return say.needs_text(verb, code)
+    return replace(blank, note=note)
+
+
+def _only_day(command: Command | CommandError) -> Command | CommandError:
+    return replace(command, note="") if isinstance(command, Command) else command
+
+
+def _dated(
+    blank: Command, ahead: Sequence[Item], behind: Sequence[Item], speaker: Speaker, code: str
+) -> Command | CommandError:
+    colon = _colon(behind)
+    head = behind if colon is None else behind[:colon]
+    found = until(blank, (*head, *ahead), speaker, code)
+    if isinstance(found, CommandError) or colon is None or blank.verb is Verb.SNOOZE:
+        return found
+    return replace(found, note=squeeze(speaker.text[behind[colon].end :]))
+
+
+def _colon(items: Sequence[Item]) -> int | None:
+    """The place of the colon that closes a day, if it does."""
+    days = [i for i, item in enumerate(items) if isinstance(item, DayItem | DaysItem)]
+    at = days[0] + 1 if days else 0
+    item = items[at] if at < len(items) else None
+    return at if days and isinstance(item, SepItem) and item.sign == ":" else None
+
+
+def _text(ahead: Sequence[Item], behind: Sequence[Item], run: Run, speaker: Speaker) -> str:
+    if run.colon:
+        return squeeze(speaker.text[run.end :])
+    after = reason(behind, None, speaker)
+    return after or speaker.slice(trimmed(ahead), lambda _: True)

@@ -1,0 +1,200 @@
+"""The daemon as wired by its settings, on a Telegram and a mail server that speak for real."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from email import policy
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from reminder.app.wiring import Program, program
+from reminder.domain.tokens import INVITATION_HOLDS, hash_code, make_code
+from tests.conftest import ROOT
+from tests.fakes.blank import lay_blank
+from tests.fakes.telegram import FakeTelegram
+
+PEOPLE = """
+[[person]]
+id = "an"
+name = "An"
+unit = "tu-phap"
+email = "an@example.vn"
+[[person]]
+id = "binh"
+name = "Bình"
+unit = "tu-phap"
+email = "binh@example.vn"
+channels = ["email"]
+[[person]]
+id = "chi"
+name = "Chi"
+unit = "van-phong"
+email = "chi@example.vn"
+"""
+REPEAT = "(có thể là tin gửi lại)"
+CHATS = {"an": 11, "binh": 12, "chi": 13}
+
+
+class SetClock:
+    """A clock that shows what the test sets."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+class Mailbox:
+    """Takes every mail; `mails` holds (recipient, text). `hold` delays the answer to one."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, str]] = []
+        self.hold: Callable[[str], Awaitable[object]] | None = None
+
+    async def handle_DATA(  # noqa: N802  aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        del server, session
+        content = envelope.content
+        assert isinstance(content, bytes)
+        body = email.message_from_bytes(content, policy=policy.default).get_body(("plain",))
+        assert body is not None
+        self.mails.append((envelope.rcpt_tos[0], body.get_content()))
+        if self.hold:
+            await self.hold(envelope.rcpt_tos[0])
+        return "250 OK"
+
+    def to(self, person: str) -> list[str]:
+        """What `person` has got, oldest first."""
+        return [text for address, text in self.mails if address == f"{person}@example.vn"]
+
+
+@asynccontextmanager
+async def mail_server(mailbox: Mailbox) -> AsyncIterator[int]:
+    """Serves `mailbox`; its port."""
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(lambda: SMTP(mailbox, hostname="mail"), "127.0.0.1", 0)
+    try:
+        yield smtp.sockets[0].getsockname()[1]
+    finally:
+        smtp.close()
+
+
+def settings(
+    folder: Path,
+    telegram: FakeTelegram | None,
+    smtp_port: int,
+    *,
+    token: str = "",
+    people: str = PEOPLE,
+    more: str = "",
+) -> Path:
+    """Writes the files of an office; without `telegram` it has mail alone."""
+    lay_blank(folder / "r.db")
+    (folder / "people.toml").write_text(people, encoding="utf-8")
+    path = folder / "reminder.toml"
+    section = (
+        f'[telegram]\ntoken = "{token or telegram.token}"\nbase_url = "{telegram.base_url}"'
+        if telegram
+        else ""
+    )
+    path.write_text(
+        f"""
+[plan]
+files = ["{(ROOT / "data/plan2024.toml").as_posix()}"]
+people = "people.toml"
+calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
+[store]
+url = "sqlite:///{(folder / "r.db").as_posix()}"
+{section}
+[email]
+host = "127.0.0.1"
+port = {smtp_port}
+security = "none"
+sender = "nhac@example.vn"
+{more}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Program:
+    """The program, with the pauses of its daemon cut short."""
+    wired = program(config, clock, tick_seconds=tick_seconds)
+    daemon = wired.daemon
+    daemon.watch_seconds = daemon.look_seconds = daemon.sweep_seconds = 0.05
+    daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
+    for front in wired.fronts:
+        front.pause = 0.02
+    return wired
+
+
+@asynccontextmanager
+async def runs(wired: Program) -> AsyncIterator[Program]:
+    """Runs it until the test is through."""
+    task = asyncio.create_task(wired.run())
+    try:
+        yield wired
+    finally:
+        wired.daemon.stop()
+        await task
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    clock: SetClock,
+    telegram: FakeTelegram | None,
+    mailbox: Mailbox,
+    *,
+    people: str = PEOPLE,
+    more: str = "",
+    tick_seconds: float = 0.05,
+) -> AsyncIterator[Program]:
+    """The daemon, on the fakes, until the test is through with it."""
+    async with mail_server(mailbox) as port:
+        config = settings(folder, telegram, port, people=people, more=more)
+        async with runs(wired_fast(config, clock, tick_seconds)) as wired:
+            yield wired
+
+
+async def invited(wired: Program, clock: SetClock, person: str) -> str:
+    """The code of an invitation for `person`."""
+    code = make_code(person.encode().ljust(16, b"."))
+    expires = clock.now() + INVITATION_HOLDS
+    await wired.daemon.do(lambda: wired.store.invite(person, hash_code(code), expires))
+    return code
+
+
+def enrolled(wired: Program, telegram: FakeTelegram, clock: SetClock, *people: str) -> None:
+    """These people are reached by Telegram, before the program runs."""
+    for person in people:
+        telegram.start(CHATS[person])
+        wired.store.bind(person, "telegram", str(CHATS[person]), clock.now())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for something that the daemon brings about by itself."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  conditions of many kinds, none of them an event
+            await asyncio.sleep(0.002)
+
+
+def quiet(wired: Program) -> bool:
+    """Whether nothing is on its way."""
+    counts = wired.store.counts()
+    return counts["pending"] == counts["leased"] == 0
+
+
+def logged(caplog: pytest.LogCaptureFixture, *words: str) -> list[str]:
+    """The lines so far that hold all of `words`."""
+    lines = [record.getMessage() for record in caplog.records]
+    return [line for line in lines if all(word in line for word in words)]

@@ -1,0 +1,78 @@
+"""Changed files under the running daemon: what is saved while they are read is not passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reminder.app.reload import Watch
+from reminder.files.settings import Settings
+from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
+from tests.services.world import at
+
+AN = '[[person]]\nid = "an"\nname = "An"\nunit = "tu-phap"\nemail = "an@example.vn"\n'
+CHI = AN.replace("an", "chi", 1)
+NAMES = list("abcdefg")
+DUNG = AN.replace("an", "dung", 1)
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_is_saved_while_it_is_read_is_read_again(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """Half of it is taken up, the rest comes before that is done: the next look takes all."""
+    async with mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, None, port, people=AN), SetClock(at("23/01")))
+        watch = getattr(wired.daemon.look, "__self__", None)
+        assert isinstance(watch, Watch)
+        people = tmp_path / "people.toml"
+
+        def saved_meanwhile(_old: Settings, _new: Settings) -> list[str]:
+            people.write_text(AN + CHI + DUNG, encoding="utf-8")
+            return []
+
+        watch.apply = saved_meanwhile
+        people.write_text(AN + CHI, encoding="utf-8")
+        found = []
+        for _ in range(3):
+            changed = await wired.daemon.do(watch.look)
+            found.append((changed, list(wired.daemon.service.office.people)))
+        wired.store.close()
+    everybody = ["an", "chi", "dung"]
+    assert found == [(True, ["an", "chi"]), (True, everybody), (False, everybody)]
+
+
+@pytest.mark.asyncio
+async def test_a_people_file_that_lost_many_at_once_is_refused_until_it_is_meant(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """Saved half and sound as it stands: the office hears it once, all go on as they were;
+    `reminder reload` takes it up. Few who leave are no riddle."""
+    everybody = "".join(AN.replace("an", name, 1) for name in NAMES)
+    fewer = everybody.split("[[person]]")
+    async with mail_server(mailbox) as port:
+        config = settings(tmp_path, None, port, people=everybody.replace("tu-phap", "van-phong", 1))
+        wired = wired_fast(config, SetClock(at("23/01")))
+        watch = getattr(wired.daemon.look, "__self__", None)
+        assert isinstance(watch, Watch)
+        office = wired.daemon.service
+
+        async def saved(people: int) -> tuple[bool, list[str]]:
+            text = "[[person]]".join(fewer[: people + 1]).replace("tu-phap", "van-phong", 1)
+            (tmp_path / "people.toml").write_text(text, encoding="utf-8")
+            return await wired.daemon.do(watch.look), list(office.office.people)
+
+        assert await saved(5) == (True, NAMES[:5])
+        assert await saved(2) == (True, NAMES[:5])
+        assert await saved(2) == (False, NAMES[:5])
+        (told,) = await wired.daemon.do(lambda: wired.store.rows(kind="notice"))
+        assert told.draft.recipient == "a"
+        (problem,) = told.draft.payload["data"]["problems"]
+        assert problem == (
+            f"{tmp_path / 'people.toml'}: thiếu 3 trong 5 người (c, d, e), như tệp mới lưu được "
+            "một nửa: xin lưu lại cho đủ; nếu đúng là bỏ họ, gõ: reminder reload"
+        )
+        wired.store.set_meta("reload", "asked")
+        assert await saved(2) == (True, NAMES[:2])
+        wired.store.close()

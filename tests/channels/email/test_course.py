@@ -1,0 +1,259 @@
+"""Nudge by mail, answer by mail: the wired daemon against an SMTP and IMAP server not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from reminder.app.wiring import Program, program
+from tests.app.kit import SetClock
+from tests.channels.email import replies
+from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, text_in
+from tests.channels.email.replies import AUTHSERV_ID, GENUINE
+from tests.conftest import ROOT
+from tests.fakes.blank import lay_blank
+from tests.fakes.telegram import FakeTelegram
+from tests.services.world import at
+
+AN, BINH, CHI = "an@example.vn", "binh@example.vn", "chi@example.vn"
+SAID = "Dạ em báo cáo đã xong 1c ạ"
+OFFICERS = """
+[[person]]
+id = "an"
+name = "An"
+unit = "tu-phap"
+email = "an@example.vn"
+channels = ["email"]
+[[person]]
+id = "chi"
+name = "Chi"
+unit = "van-phong"
+email = "chi@example.vn"
+channels = ["email"]
+"""
+
+
+def settings(folder: Path, post: MailWorld, inbox: str = "", people: str = OFFICERS) -> Path:
+    lay_blank(folder / "r.db")
+    (folder / "people.toml").write_text(people, encoding="utf-8")
+    path = folder / "reminder.toml"
+    inbox = inbox or f'authserv_id = "{AUTHSERV_ID}"'
+    path.write_text(
+        f"""
+[plan]
+files = ["{(ROOT / "data/plan2024.toml").as_posix()}"]
+people = "people.toml"
+calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
+[store]
+url = "sqlite:///{(folder / "r.db").as_posix()}"
+[email]
+host = "127.0.0.1"
+port = {post.smtp_port}
+security = "none"
+sender = "{INBOX}"
+[inbox]
+host = "127.0.0.1"
+port = {post.imap_port}
+security = "none"
+username = "{INBOX}"
+password = "{PASSWORD}"
+address = "{INBOX}"
+poll_seconds = 1
+{inbox}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+@asynccontextmanager
+async def running(config: Path, clock: SetClock) -> AsyncIterator[Program]:
+    wired = program(config, clock, tick_seconds=0.1)
+    task = asyncio.create_task(wired.run())
+    try:
+        yield wired
+    finally:
+        wired.daemon.stop()
+        await task
+
+
+async def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110  what is waited for happens in another process
+            await asyncio.sleep(0.1)
+
+
+async def events(wired: Program) -> list[str]:
+    kept = await wired.daemon.do(wired.store.events)
+    return [f"{r.event.kind.value} {r.event.key.task} {r.event.by} {r.event.channel}" for r in kept]
+
+
+async def nudged(post: MailWorld, person: str = AN) -> EmailMessage:
+    await until(lambda: any("1c" in str(m["Subject"]) for m in post.mails(person)))
+    return next(m for m in post.mails(person) if "1c" in str(m["Subject"]))
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(at("24/01", "08:00"))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("client", [replies.gmail, replies.outlook, replies.iphone])
+async def test_a_reply_closes_and_is_confirmed_in_its_thread(
+    tmp_path: Path, post: MailWorld, clock: SetClock, client: Callable[..., EmailMessage]
+) -> None:
+    """Closed once, however often it comes; confirmed with how to undo; undone by answering that."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        assert "xong 1c" in text_in(nudge)
+        assert "Trả lời ngay thư này" in text_in(nudge)
+        clock.moment = at("24/01", "09:12")
+        reply = client(nudge, SAID, AN)
+        post.hand_in(reply, str(reply["To"]))
+        await until(lambda: len(post.mails(AN)) == 2)
+        assert await events(wired) == ["done 1c an email"]
+        confirmed = post.mails(AN)[1]
+        assert (confirmed["In-Reply-To"], confirmed["Subject"]) == (
+            reply["Message-ID"],
+            f"Re: {nudge['Subject']}",
+        )
+        assert str(nudge["Message-ID"]) in confirmed["References"]
+        assert "Đã ghi 1c" in text_in(confirmed)
+        assert "hoàn tác 1c" in text_in(confirmed)
+        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+
+        post.hand_in(reply, str(reply["To"]))
+        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 2)
+        assert (await events(wired), len(post.mails(AN))) == (["done 1c an email"], 2)
+
+        clock.moment = at("24/01", "09:20")
+        undo = client(confirmed, "Hoàn tác 1c giúp em", AN)
+        post.hand_in(undo, str(undo["To"]))
+        await until(lambda: len(post.mails(AN)) == 3)
+        assert (await events(wired))[1:] == ["undone 1c an email"]
+        assert post.mails(INBOX) == []
+
+
+@pytest.mark.asyncio
+async def test_what_is_no_answer_changes_nothing(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """“chưa xong” stays open and is answered; an out-of-office is neither."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        away = replies.out_of_office(nudge, AN)
+        post.hand_in(away, str(away["To"]))
+        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+        not_done = replies.gmail(nudge, "Dạ em chưa xong 1c ạ", AN)
+        post.hand_in(not_done, str(not_done["To"]))
+        await until(lambda: len(post.mails(AN)) == 2)
+        assert "chưa xong" in text_in(post.mails(AN)[1])
+        assert "done 1c an email" not in await events(wired)
+
+
+@pytest.mark.asyncio
+async def test_forged_mail_changes_nothing_and_is_counted_and_said(
+    tmp_path: Path, post: MailWorld, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another's token, a foreign host's results, none, an altered token: unread, unanswered."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        foreign = replies.gmail(nudge, SAID, AN, results="mx.evil.example; dmarc=pass")
+        failed = replies.gmail(nudge, SAID, AN, results=f"{AUTHSERV_ID}; dmarc=fail")
+        failed["Authentication-Results"] = GENUINE  # the sender's own, below the true one
+        bare = replies.gmail(nudge, SAID, AN, results="")
+        another = replies.gmail(nudge, SAID, CHI)
+        stranger = replies.gmail(nudge, SAID, "la@example.vn")
+        altered = replies.gmail(nudge, SAID, AN)
+        to = str(nudge["Reply-To"])
+        altered.replace_header("To", to[:25] + ("a" if to[25] != "a" else "b") + to[26:])
+        plain = replies.gmail(nudge, SAID, AN)
+        plain.replace_header("To", INBOX)
+        mails = (foreign, failed, bare, another, stranger, altered, plain)
+        with caplog.at_level(logging.WARNING):
+            for mail in mails:
+                post.hand_in(mail, str(mail["To"]))
+            done = replies.gmail(nudge, "chưa xong 1c", AN)
+            post.hand_in(done, str(done["To"]))
+            await until(lambda: len(post.mails(AN)) == 2)
+            recall = wired.store.meta
+            await until(lambda: recall("inbox:unknown") == str(len(mails)))
+        assert await wired.daemon.do(lambda: recall("inbox:forged")) == "6"
+        assert "done 1c an email" not in await events(wired)
+        assert len(post.mails(INBOX, which="UNSEEN")) == len(mails)
+        assert sum("left unread" in record.message for record in caplog.records) == len(mails)
+
+
+@pytest.mark.asyncio
+async def test_with_token_trust_the_address_and_the_sender_suffice(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """For servers without results; letter case is nothing; a bare “xong” means the mail's task."""
+    config = settings(tmp_path, post, inbox='trust = "token"')
+    async with running(config, clock) as wired:
+        nudge = await nudged(post)
+        reply = replies.iphone(nudge, "Dạ xong rồi ạ", AN.upper(), results="")
+        local, _, domain = str(nudge["Reply-To"]).partition("@")
+        reply.replace_header("To", f"nhac{local[4:].upper()}@{domain}")
+        post.hand_in(reply, str(reply["To"]))
+        await until(lambda: len(post.mails(AN)) == 2)
+        assert await events(wired) == ["done 1c an email"]
+
+
+@pytest.mark.asyncio
+async def test_a_bounce_kills_the_address_and_goes_on_by_the_next_channel(
+    tmp_path: Path, post: MailWorld, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The envelope's sender names the recipient: dead, Telegram next, the office told."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    people = OFFICERS.replace('["email"]', '["email", "telegram"]', 1)
+    config = settings(tmp_path, post, people=people)
+    async with FakeTelegram() as telegram:
+        text = config.read_text(encoding="utf-8")
+        config.write_text(
+            f'{text}[telegram]\ntoken = "{telegram.token}"\nbase_url = "{telegram.base_url}"\n',
+            encoding="utf-8",
+        )
+        telegram.start(11)
+        async with running(config, clock) as wired:
+            await wired.daemon.do(lambda: wired.store.bind("an", "telegram", "11", clock.now()))
+            nudge = await nudged(post)
+            assert str(nudge["X-MailFrom"]).startswith("nhac+b")
+            post.hand_in(replies.bounce(nudge), str(nudge["X-MailFrom"]), sender="")
+            await telegram.until(lambda: any("1c" in m.text for m in telegram.sent_to(11)))
+            await until(lambda: any("(an)" in text_in(m) for m in post.mails(CHI)))
+            notice = next(m for m in post.mails(CHI) if "(an)" in text_in(m))
+            assert "không có địa chỉ này (5.1.1)" in text_in(notice)
+            dead = await wired.daemon.do(wired.store.addresses)
+            assert [a.value for a in dead if a.dead_since] == [AN]
+            await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+
+
+@pytest.mark.asyncio
+async def test_the_office_does_all_by_mail(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """An asks for more time, the office approves by answering that mail, An hears it."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        clock.moment = at("24/01", "09:00")
+        ask = replies.gmail(nudge, "gia hạn 1c 05/02 chờ số liệu", AN)
+        post.hand_in(ask, str(ask["To"]))
+        await until(lambda: any("gia hạn" in text_in(m) for m in post.mails(CHI)))
+        request = next(m for m in post.mails(CHI) if "gia hạn" in text_in(m))
+        answer = replies.outlook(request, "đồng ý 1c", CHI)
+        post.hand_in(answer, str(answer["To"]))
+        await until(lambda: any("đồng ý" in text_in(m) for m in post.mails(AN)))
+        assert [e.partition(" ")[0] for e in await events(wired)][-1:] == ["extension-granted"]
+        listed = replies.iphone(nudge, "/viec", AN)
+        before = len(post.mails(AN))
+        post.hand_in(listed, str(listed["To"]))
+        await until(lambda: len(post.mails(AN)) > before)
+        assert "05/02" in text_in(post.mails(AN)[-1])

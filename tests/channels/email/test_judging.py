@@ -1,0 +1,131 @@
+"""An answer counts only if token, sender and our own server's word hold together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reminder.channels.email.bounces import Failure
+from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
+from reminder.channels.email.reading import Kind, Mail
+from reminder.domain.context import Inbound
+from reminder.domain.tokens import HOLDS, Purpose, message_id, message_key, plus_address
+from tests.services.world import at
+
+NOW = at("24/01", "09:12")
+AN, BINH, BOX = "An@xa.example", "binh@xa.example", "nhac@xa.example"
+KNOWN = {"an@xa.example": AN, "binh@xa.example": BINH}
+RULES = Rules(secret=b"bi-mat", address=BOX, sender=BOX, trust="auth-results", authserv_id="mx")
+NUDGE = message_key(b"bi-mat", "row-1")
+GENUINE = "mx; dmarc=pass header.from=xa.example"
+FAILURE = Failure(recipient="an@xa.example", reason="5.1.1 no", hard=True, final=True)
+
+
+def token(recipient: str = AN, purpose: Purpose = Purpose.REPLY) -> str:
+    return plus_address(BOX, b"bi-mat", purpose, NUDGE, recipient, NOW.date() + HOLDS)
+
+
+def mail(**more: Any) -> Mail:
+    values: dict[str, Any] = {
+        "kind": Kind.ANSWER,
+        "identity": "<r@mail>",
+        "author": "an@XA.example",
+        "recipients": (BOX, token()),
+        "subject": "Re: Nhắc việc",
+        "references": (),
+        "results": (GENUINE,),
+        "at": NOW,
+        "text": "xong 1c",
+    }
+    return Mail(**{**values, **more})
+
+
+def fate(rules: Rules = RULES, **more: Any) -> Fate:
+    return judge(mail(**more), rules, KNOWN, NOW)
+
+
+def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
+    """Sender and chat as the people file has them; the mail that it answers, known by its id."""
+    assert fate() == Answer(
+        Inbound(
+            channel="email",
+            update="<r@mail>",
+            sender=AN,
+            chat=AN,
+            private=True,
+            text="xong 1c",
+            message="<r@mail>",
+            reply_to=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
+            subject="Re: Nhắc việc",
+            at=NOW,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"author": "la@xa.example"},
+        {"author": ""},
+        {"author": BINH},  # a token for another person
+        {"recipients": (token()[:-20] + "a" + token()[-19:],)},
+        {"recipients": (token(purpose=Purpose.BOUNCE).replace("+b", "+r"),)},
+        {"recipients": ("nhac+x@xa.example",)},
+        {"results": ()},
+        {"results": ("mx.evil; dmarc=pass",)},
+        {"results": ("mx; dmarc=fail", GENUINE)},
+    ],
+)
+def test_a_forged_mail_is_left_and_counted(more: dict[str, Any]) -> None:
+    """Each of the three conditions alone refuses it."""
+    found = fate(**more)
+    assert isinstance(found, Left)
+    assert found.forged
+
+
+def test_what_pretends_nothing_is_left_but_no_forgery() -> None:
+    """Ordinary mail, an answer without words, an answer that comes too late, our own mail."""
+    late = judge(mail(), RULES, KNOWN, NOW + HOLDS + timedelta(days=1))
+    for found in (fate(recipients=(BOX,)), fate(kind=Kind.EMPTY, text=""), late):
+        assert isinstance(found, Left)
+        assert (found.forged, found.own) == (False, False)
+    assert fate(author=BOX) == Left("our own mail", own=True)
+
+
+def test_token_trust_needs_no_word_of_the_server() -> None:
+    """Token and sender suffice; another's token still does not."""
+    rules = replace(RULES, trust="token")
+    assert isinstance(fate(rules, results=()), Answer)
+    assert isinstance(fate(rules, results=(), author=BINH), Left)
+
+
+@pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.LIST, Kind.CALENDAR, Kind.RECEIPT])
+@pytest.mark.parametrize("purpose", [Purpose.REPLY, Purpose.BOUNCE])
+def test_what_a_machine_says_to_our_mail_is_put_away(kind: Kind, purpose: Purpose) -> None:
+    """An out-of-office comes to Reply-To or to the envelope's sender; neither is answered."""
+    assert isinstance(fate(kind=kind, recipients=(token(purpose=purpose),)), PutAway)
+    assert isinstance(fate(kind=kind, recipients=(BOX,)), Left)
+
+
+def test_a_bounce_is_believed_by_its_address_or_by_the_id_of_what_came_back() -> None:
+    """Either proves that our mail came back; neither: anybody could kill an address."""
+    expected = Bounced(
+        recipient=AN,
+        message_id=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
+        failure=FAILURE,
+    )
+    bounce: dict[str, Any] = {
+        "kind": Kind.BOUNCE,
+        "failures": (FAILURE,),
+        "author": "",
+        "results": (),
+    }
+    assert fate(**bounce, recipients=(token(purpose=Purpose.BOUNCE),)) == expected
+    assert fate(**bounce, recipients=(BOX,), returned=(expected.message_id,)) == expected
+    forged = message_id(b"khac", NUDGE, AN, "xa.example")
+    assert fate(**bounce, recipients=(BOX,), returned=(forged,)) == Left(
+        "a bounce of no mail of ours"
+    )

@@ -1,0 +1,82 @@
+"""Only our own server's word on the sender counts, and only for the domain of From."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminder.channels.email.trust import Result, distrust, parsed
+
+OURS, AN = "mx.xa.example", "an@xa.example"
+NONE_OF_OURS = "no Authentication-Results of our own server"
+NOTHING = "our server found nothing that proves the sender's domain"
+GENUINE = f"{OURS}; dmarc=pass (p=reject) header.from=xa.example"
+FAILED = f"{OURS}; dmarc=fail header.from=xa.example; dkim=pass header.d=xa.example"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        GENUINE,
+        f"{OURS}; dmarc=pass",
+        f"{OURS} 1; spf=fail smtp.mailfrom=x.example; dkim=pass header.d=xa.example",
+        f'{OURS.upper()};\n dkim=pass (good (2048) "a;b") reason="ok; ok" header.i=@xa.example',
+        f"{OURS}; dkim=fail header.d=khac.example; dkim=pass header.d=xa.example",
+        f"{OURS}; spf=pass smtp.mailfrom=bounce@xa.example",
+        f"{OURS}; auth=pass smtp.auth={AN} smtp.mailfrom={AN}",
+        f'"{OURS}"; DKIM/1 = PASS header.d = "XA.example"',
+    ],
+)
+def test_our_server_proves_the_sender(field: str) -> None:
+    """DMARC, or an aligned DKIM or SPF, in all the ways in which servers write it."""
+    assert distrust([field], OURS, AN) == ""
+    assert distrust([field, FAILED], OURS, AN.upper()) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ([], NONE_OF_OURS),
+        (["evil.example; dmarc=pass header.from=xa.example"], NONE_OF_OURS),
+        ([f"evil.example ({OURS}); dmarc=pass header.from=xa.example"], NONE_OF_OURS),
+        ([f"{OURS}.evil.example; dmarc=pass"], NONE_OF_OURS),
+        ([f"evil.example; x=\"; {OURS}; dmarc=pass\""], NONE_OF_OURS),
+        ([FAILED, GENUINE], "our server says dmarc=fail"),
+        (["evil.example; dmarc=pass", f"{OURS}; none"], NOTHING),
+        ([f"{OURS}; spf=none", GENUINE], NOTHING),
+        ([f"{OURS}; dmarc=pass header.from=evil.example"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=evil.example; spf=pass smtp.mailfrom=a@evil.vn"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=axa.example"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=evil.xa.example"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=example"], NOTHING),
+        ([f"{OURS}; spf=pass smtp.helo=xa.example"], NOTHING),
+        ([f"{OURS}; dkim=pass"], NOTHING),
+        ([f"{OURS}; auth=pass smtp.auth=binh@xa.example smtp.mailfrom={AN}"], NOTHING),
+        ([f"{OURS}; dkim=neutral (dmarc=pass) header.d=xa.example"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=xa.example dmarc"], NOTHING),
+    ],
+)  # fmt: skip
+def test_whatever_else_is_no_proof(fields: list[str], why: str) -> None:
+    """Foreign hosts, forged fields below ours, other domains, comments, broken clauses."""
+    assert distrust(fields, OURS, AN) == why
+
+
+def test_a_field_is_taken_apart() -> None:
+    """Id, methods, results and properties, without comments."""
+    field = f"{OURS} 1; spf=pass (a) smtp.mailfrom=an@xa.example; none; dkim=temperror"
+    assert parsed(field) == (
+        OURS,
+        (
+            Result("spf", "pass", (("smtp.mailfrom", AN),)),
+            Result("dkim", "temperror"),
+        ),
+    )
+
+
+@given(st.text(max_size=300) | st.text('();="\\ \n\tpass dkim.', max_size=60))
+def test_any_text_is_parsed_and_none_invents_trust(text: str) -> None:
+    """Never raises; without our id it proves nothing."""
+    parsed(text)
+    if OURS not in text.lower():
+        assert distrust([text], OURS, AN) != ""

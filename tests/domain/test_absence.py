@@ -1,0 +1,113 @@
+"""Who is away: told by oneself or by the office, moved, ended, and kept in the ledger."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminder.domain.ledger import Absence, Event, EventKind, absence_key, absences, away_until
+from tests.decisions.decide_kit import Room, moment, told_of
+
+NOW = "2024-01-30 09:12"
+
+
+def said(room: Room, who: str, text: str, when: str = NOW) -> tuple[list[str], list[str]]:
+    return told_of(room.say(who, when, text))
+
+
+CASES = [
+    ("an: /away 01/02-10/02", ["away /an.0:2024-02-01 tu-phap →2024-02-10"]),
+    ("an: nghỉ phép 3 ngày từ mai", ["away /an.0:2024-01-31 tu-phap →2024-02-02"]),
+    ("an: xin nghỉ phép đến hết 02/02 ạ", ["away /an.0:2024-01-30 tu-phap →2024-02-02"]),
+    ("binh: /nghiphep an 01/02-10/02", ["away /an.0:2024-02-01 tu-phap →2024-02-10"]),
+    ("binh: /nghiphep Giang 05/02", ["away /giang.0:2024-02-05 van-hoa-xa-hoi →2024-02-05"]),
+    ("an: /nghiphep 25/12/2024-03/01/2025", ["away /an.0:2024-12-25 tu-phap →2025-01-03"]),
+]
+
+
+@pytest.mark.parametrize(("text", "events"), CASES)
+def test_an_absence_is_recorded(text: str, events: list[str]) -> None:
+    """By oneself for oneself; by the office for whom it names by id or by name."""
+    who, _, typed = text.partition(": ")
+    assert said(Room(), who, typed)[0] == events
+
+
+REFUSED = [
+    ("an: /away 01/01-10/01", "refused:away-past"),
+    ("an: /away 01/02/2024-10/02/2025", "refused:away-long"),
+    ("an: /away dung 01/02-10/02", "office-only"),
+    ("an: /away xuân 01/02-10/02", "refused:whose-absence"),
+    ("an: /away xuân hủy", "refused:whose-absence"),
+    ("binh: /away xuân 01/02-10/02", "refused:no-person"),
+    ("an: /away 10/02-01/02", "error"),
+    ("an: /away 30/02", "error"),
+    ("an: /away hủy", "refused:not-away"),
+]
+
+
+@pytest.mark.parametrize(("text", "view"), REFUSED)
+def test_what_is_no_absence_is_refused(text: str, view: str) -> None:
+    """Past, too long, turned round, no such day, somebody else's, nobody's: nothing recorded."""
+    who, _, typed = text.partition(": ")
+    assert said(Room(), who, typed) == ([], [view])
+
+
+def test_the_same_again_is_not_recorded_twice() -> None:
+    """A new last day for the same first one moves the absence."""
+    room = Room()
+    said(room, "an", "/away 01/02-10/02")
+    assert said(room, "an", "/away 01/02-10/02") == ([], ["away"])
+    said(room, "an", "/away 01/02-05/02")
+    assert absences(room.events) == (
+        Absence(person="an", since=date(2024, 2, 1), until=date(2024, 2, 5)),
+    )
+
+
+def test_an_absence_ends_early() -> None:
+    """“hủy” ends all that is not over, by the person or by the office; what was is kept."""
+    room = Room()
+    said(room, "an", "/away 01/02-10/02")
+    said(room, "an", "/away 01/3-05/3")
+    assert said(room, "binh", "/nghiphep an hủy", "2024-02-06 08:00") == (
+        ["back /an.0:2024-02-01 tu-phap →2024-02-10", "back /an.0:2024-03-01 tu-phap →2024-03-05"],
+        ["back", "back-word>van-phong", "back-word>an"],
+    )
+    assert (absences(room.events), len(room.events)) == ((), 4)
+
+
+def test_who_is_told_of_an_absence() -> None:
+    """The office always; the person where somebody else has written it down."""
+    room = Room()
+    assert said(room, "an", "/away 01/02-10/02")[1] == ["away", "away-word>van-phong"]
+    assert said(room, "binh", "/away cuc 01/02-10/02")[1] == [
+        "away",
+        "away-word>van-phong",
+        "away-word>cuc",
+    ]
+
+
+days = st.dates(date(2024, 1, 1), date(2024, 3, 31))
+
+
+@given(st.lists(st.tuples(days, st.integers(0, 40), st.booleans()), max_size=8), days)
+def test_away_is_who_has_an_absence_that_stands_over_the_day(
+    told: list[tuple[date, int, bool]], day: date
+) -> None:
+    """The last word on each first day counts; of several that cover a day, the longest."""
+    events = [
+        Event(
+            at=moment(NOW) + timedelta(minutes=n),
+            kind=EventKind.BACK if over else EventKind.AWAY,
+            key=absence_key("an", since),
+            unit="tu-phap",
+            until=since + timedelta(days=length),
+        )
+        for n, (since, length, over) in enumerate(told)
+    ]
+    last = {since: None if over else since + timedelta(days=n) for since, n, over in told}
+    ends = [end for since, end in last.items() if end and since <= day <= end]
+    assert away_until(absences(events), "an", day) == max(ends, default=None)
+    assert away_until(absences(events), "dung", day) is None

@@ -1,0 +1,177 @@
+"""From due rules to dated occurrences: the plan of 2024 whole, and the laws of cycles."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminder.domain.occurrences import occurrences, recurrence_days
+from reminder.domain.periods import Cycle, Period, vn_date, vn_day
+from reminder.domain.plan import Deliverable, DueRule, Every, Kind, Plan, Recurrence, Task, Unit
+
+# task, number of the deliverable, period → opens, due (month-day; “-”: awaiting), assumed
+QUARTERS = (("Q1", "01-01", "03-10"), ("Q2", "04-01", "06-10"), ("Q3", "07-01", "09-10"))
+CHECK_INS = "1a.1 1b.1 1đ.2 1e.1 2a.2 2b.2 2d.1 2đ.1 2e.1 2h.1 2i.1 2k.1 3.1 5b.1 6a.2"
+MONTH_ENDS = "31 29 31 30 31 30 31 31 30 31 30 31"
+ONCE = """
+1c.1 01-01 01-31     1d.1 01-01 02-20    1d.2 01-01 03-01    1đ.1 01-01 -
+2a.1 01-01 03-31     2b.1 01-01 03-31    2g.1 01-01 -        4a.1 01-01 12-31
+4b.1 01-01 01-31*    5a.1 01-01 -        5c.1 01-01 03-31    6a.1 01-01 03-31
+6b.1 10-01 12-31     BC.3 01-01 12-15*
+"""
+
+Row = tuple[str, int, str, str, str, bool]
+
+
+def expected_rows() -> set[Row]:
+    words = ONCE.split()
+    rows: set[Row] = set()
+    for name, opens, due in zip(words[::3], words[1::3], words[2::3], strict=True):
+        task, number = name.split(".")
+        rows.add((task, int(number), "2024", opens, due.rstrip("*"), due.endswith("*")))
+    for name in CHECK_INS.split():
+        task, number = name.split(".")
+        for quarter, opens, due in (*QUARTERS, ("Q4", "10-01", "12-10")):
+            rows.add((task, int(number), f"2024-{quarter}", opens, due, True))
+    for month, day in enumerate(MONTH_ENDS.split(), start=1):
+        rows.add(("2c", 1, f"2024-{month:02}", f"{month:02}-01", f"{month:02}-{day}", False))
+    rows |= {
+        ("BC", 1, "2024-Q1", "01-01", "03-15", True),
+        ("BC", 1, "2024-Q3", "07-01", "09-15", True),
+    }
+    return rows | {("BC", 2, "2024-H1", "01-01", "06-15", True)}
+
+
+def test_the_plan_of_2024_has_these_occurrences_and_no_other(plan2024: Plan) -> None:
+    """Every task of the plan, with the days on which each part opens and is due."""
+    rows = {
+        (
+            o.key.task,
+            o.key.deliverable,
+            o.key.period,
+            f"{o.opens:%m-%d}",
+            f"{o.due:%m-%d}" if o.due else "-",
+            o.deliverable.assumed,
+        )
+        for o in occurrences(plan2024)
+    }
+    assert rows == expected_rows()
+
+
+def test_who_leads_what(plan2024: Plan) -> None:
+    """Lead units are those under “chủ trì”; “các bộ phận liên quan” adds nobody; 2c needs all."""
+    assert {task.code: (" ".join(task.lead), task.confirm.value) for task in plan2024.tasks} == {
+        **dict.fromkeys(["1a", "1c", "1đ", "1e", "2g", "2h"], ("tu-phap", "any")),
+        **dict.fromkeys(
+            ["1b", "2a", "2b", "2d", "2e", "2i", "2k", "3", "5a", "5b", "5c", "6b", "BC"],
+            ("van-phong", "any"),
+        ),
+        "1d": ("tu-phap van-phong", "any"),
+        "2c": ("van-phong tu-phap van-hoa-xa-hoi dia-chinh-xay-dung", "all"),
+        "2đ": ("van-phong van-hoa-thong-tin", "any"),
+        **dict.fromkeys(["4a", "4b"], ("tai-chinh-ke-toan", "any")),
+        "6a": ("van-hoa-thong-tin", "any"),
+    }
+    assert len(plan2024.tasks) == 24 + 1
+    assert max(len(task.title) for task in plan2024.tasks) <= 60
+
+
+def a_plan(rule: DueRule) -> Plan:
+    deliverable = Deliverable(number=1, name="x", product="x", phrase="x", rule=rule)
+    task = Task(code="1a", title="x", section="1", lead=("u",), deliverables=(deliverable,))
+    unit = Unit(id="u", name="U")
+    return Plan(
+        id="p",
+        title="p",
+        year=2024,
+        office="u",
+        leaders="u",
+        units=(unit,),
+        sections={},
+        tasks=(task,),
+    )
+
+
+@given(st.sampled_from(Cycle), st.none() | st.integers(1, 31))
+def test_a_cycle_tiles_the_year(cycle: Cycle, day: int | None) -> None:
+    """The periods of a cycle cover the year without gap, and each is due within itself."""
+    found = occurrences(a_plan(Every(cycle, day)))
+    assert found[0].opens == date(2024, 1, 1)
+    assert [o.period.last.toordinal() + 1 for o in found[:-1]] == [
+        o.opens.toordinal() for o in found[1:]
+    ]
+    assert found[-1].period.last == date(2024, 12, 31)
+    assert all(o.due and o.opens <= o.due <= o.period.last for o in found)
+
+
+def test_a_raw_rule_gives_each_day_a_period_of_its_own() -> None:
+    """Instances of an rrule open the day after the one before, and are named by their day."""
+    found = occurrences(a_plan(Recurrence("FREQ=MONTHLY;BYDAY=2FR;UNTIL=20240401")))
+    assert [(o.key.period, o.opens, o.due) for o in found] == [
+        ("2024-01-12", date(2024, 1, 1), date(2024, 1, 12)),
+        ("2024-02-09", date(2024, 1, 13), date(2024, 2, 9)),
+        ("2024-03-08", date(2024, 2, 10), date(2024, 3, 8)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("FREQ=DAILY", "điểm dừng"),
+        ("FREQ=DAILY;COUNT=1000000", "tối đa 400"),
+        ("FREQ=SECONDLY;COUNT=10", "trong ngày"),
+        ("FREQ=NEVER;COUNT=1", "RFC 5545"),
+        ("", "điểm dừng"),
+    ],
+)
+def test_a_rule_that_can_not_be_kept_is_refused(rule: str, why: str) -> None:
+    """Endless, huge and senseless rules are refused, and take no time to be."""
+    with pytest.raises(ValueError, match=why):
+        recurrence_days(rule, 2024)
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last", "name"),
+    [
+        ("2024", "2024-01-01", "2024-12-31", "năm 2024"),
+        ("2024-H1", "2024-01-01", "2024-06-30", "6 tháng đầu năm"),
+        ("2024-H2", "2024-07-01", "2024-12-31", "6 tháng cuối năm"),
+        ("2024-Q3", "2024-07-01", "2024-09-30", "quý III"),
+        ("2024-02", "2024-02-01", "2024-02-29", "tháng 02"),
+        ("2024-03-08", "2024-03-08", "2024-03-08", "ngày 08/3"),
+    ],
+)
+def test_a_period_is_its_name(period: str, first: str, last: str, name: str) -> None:
+    """An identifier says its first day, its last day and its Vietnamese name."""
+    found = Period.parse(period)
+    assert (f"{found.first}", f"{found.last}", found.name) == (first, last, name)
+
+
+@pytest.mark.parametrize("text", ["2024-13", "24", "2024-Q5", "2024-02-30", ""])
+def test_what_names_no_period_is_refused(text: str) -> None:
+    """No period is guessed."""
+    with pytest.raises(ValueError):  # noqa: PT011  date() and parse() word it differently
+        Period.parse(text)
+
+
+def test_days_are_written_as_official_papers_write_them() -> None:
+    """A leading zero for days under 10 and for the months 1 and 2 only (NĐ 30/2020/NĐ-CP)."""
+    days = [date(2024, 1, 31), date(2024, 2, 5), date(2024, 3, 1), date(2024, 12, 9)]
+    assert [vn_date(d) for d in days] == ["31/01", "05/02", "01/3", "09/12"]
+    assert vn_date(days[2], year=True) == "01/3/2024"
+    assert vn_day(days[0]) == "Thứ Tư 31/01"
+
+
+def test_a_deliverable_is_found_by_its_number(plan2024: Plan) -> None:
+    """Numbers are those of the ledger; check-ins are no products."""
+    task = plan2024.by_code["1đ"]
+    assert (task.deliverable(2).kind, task.products, task.check_in) == (
+        Kind.CHECK_IN,
+        (task.deliverable(1),),
+        task.deliverable(2),
+    )
+    with pytest.raises(KeyError):
+        task.deliverable(3)

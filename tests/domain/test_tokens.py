@@ -1,0 +1,100 @@
+"""Tokens: good for one recipient, one purpose and sixty days; whatever is altered is refused."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminder.domain.tokens import (
+    HOLDS,
+    LONGEST_BASE,
+    Purpose,
+    Token,
+    Verdict,
+    judged,
+    message_id,
+    message_key,
+    message_of,
+    plus_address,
+    token_in,
+)
+
+SECRET, BASE, AN = b"bi-mat", "nhac@xa.example", "an@xa.example"
+DAY = date(2024, 1, 24)
+MESSAGE = message_key(SECRET, "2024-01-24/nudge//an")
+
+
+def address(purpose: Purpose = Purpose.REPLY, recipient: str = AN, base: str = BASE) -> str:
+    return plus_address(base, SECRET, purpose, MESSAGE, recipient, DAY + HOLDS)
+
+
+def read(text: str) -> Token:
+    token = token_in(text, BASE)
+    assert token is not None
+    return token
+
+
+def test_a_token_says_which_message_and_holds_for_its_recipient_sixty_days() -> None:
+    """Good until the sixtieth day, expired on the next; another recipient's from the start."""
+    token = read(address())
+    assert (token.purpose, token.message) == (Purpose.REPLY, MESSAGE)
+    assert judged(token, SECRET, AN, DAY + HOLDS) is Verdict.GOOD
+    assert judged(token, SECRET, AN, DAY + HOLDS + timedelta(days=1)) is Verdict.EXPIRED
+    assert judged(token, SECRET, "binh@xa.example", DAY) is Verdict.WRONG
+    assert judged(token, b"khac", AN, DAY) is Verdict.WRONG
+
+
+def test_an_address_for_bounces_is_none_for_answers() -> None:
+    """The purpose stands under the MAC: changing its letter makes the token wrong."""
+    local = address(Purpose.BOUNCE).replace("+b", "+r")
+    assert judged(read(local), SECRET, AN, DAY) is Verdict.WRONG
+
+
+@given(st.data())
+def test_letter_case_does_not_matter_and_any_other_change_does(data: st.DataObject) -> None:
+    """Servers may alter case; one other letter anywhere in the token refuses it."""
+    text = address()
+    shouted = "".join(data.draw(st.sampled_from([c.lower(), c.upper()])) for c in text)
+    assert judged(read(shouted), SECRET, AN.upper(), DAY) is Verdict.GOOD
+    place = data.draw(st.integers(len("nhac+r"), text.index("@") - 1))
+    letter = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz234567."))
+    altered = token_in(text[:place] + letter + text[place + 1 :], BASE)
+    if letter != text[place]:
+        assert altered is None or judged(altered, SECRET, AN, DAY) is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nhac@xa.example", "nhac+x@xa.example", "nhac+r.@xa.example", "@", "nhac+r"]
+)
+def test_what_is_no_token_is_none(text: str) -> None:
+    """An ordinary address, a stub, another host's."""
+    assert token_in(text, BASE) is None
+    assert token_in(address(), "nhac@khac.example") is None
+    assert token_in(address(), "khac@xa.example") is None
+
+
+def test_the_local_part_fits_into_64_octets_or_is_refused() -> None:
+    """The longest base just fits; one more octet is a ValueError that says how many may be."""
+    fits = address(base="a" * LONGEST_BASE + "@xa.example")
+    assert len(fits.partition("@")[0]) == 64
+    with pytest.raises(ValueError, match=str(LONGEST_BASE)):
+        address(base="a" * (LONGEST_BASE + 1) + "@xa.example")
+
+
+def test_a_message_id_proves_itself() -> None:
+    """The same for a repeat, another for another row, person or secret; nobody else makes one."""
+    ids = {
+        message_id(secret, message_key(secret, key), person, "xa.example")
+        for secret in (SECRET, b"khac")
+        for key in ("row-1", "row-2")
+        for person in (AN, "binh@xa.example")
+    }
+    assert len(ids) == 8
+    mine = message_id(SECRET, MESSAGE, AN, "xa.example")
+    assert message_of(SECRET, mine.upper(), AN) == MESSAGE
+    assert message_of(SECRET, mine, "binh@xa.example") is None
+    assert message_of(SECRET, mine.replace(".", ".a", 1), AN) is None
+    assert message_of(SECRET, "<abc@xa.example>", AN) is None

@@ -1,0 +1,98 @@
+"""The plan of 2024 on a given morning: the stage on which the messages are rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reminder.domain.calendar import WorkCalendar, instant
+from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.occurrences import Key, occurrences
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Item, MessageKind, Scheduler
+from reminder.files.calendar import load_calendar
+from reminder.files.plan import load_plan
+from reminder.messages.context import Act, Context
+
+ROOT = Path(__file__).parents[2]
+NAMES = {"an": "Nguyễn Thị An", "binh": "Trần Văn Bình", "cuc": "Lê Thị Cúc"}
+TET = (date(2024, 2, 8), date(2024, 2, 14))
+
+
+@cache
+def plan() -> Plan:
+    return load_plan(ROOT / "data" / "plan2024.toml")
+
+
+@cache
+def calendar() -> WorkCalendar:
+    return load_calendar(ROOT / "config" / "calendar.toml", [2024])
+
+
+def key(task: str, deliverable: int = 1, period: str = "2024") -> Key:
+    return Key("cchc-2024", task, deliverable, period)
+
+
+def at(day: str, clock: str = "09:12") -> datetime:
+    """The instant of the office's `clock` on `day`, an ISO date."""
+    return instant(date.fromisoformat(day), time.fromisoformat(clock))
+
+
+def said(kind: EventKind, when: datetime, what: Key, unit: str, **more: Any) -> Event:
+    return Event(at=when, kind=kind, key=what, unit=unit, **more)
+
+
+def done(when: datetime, what: Key, unit: str, by: str = "an", evidence: str = "") -> Event:
+    return said(EventKind.DONE, when, what, unit, by=by, evidence=evidence)
+
+
+def short_id(verb: Act, what: Key, unit: str) -> str:
+    """A button's data as the service might give it: short, and different for each act."""
+    return f"{verb}:{what.task}:{what.deliverable}:{what.period[-3:]}:{unit[:12]}"
+
+
+def scene(day: str, events: Iterable[Event] = (), plans: Sequence[Plan] = ()) -> Context:
+    """The situation on `day` after `events`."""
+    all_plans = plans or (plan(),)
+    events = tuple(events)
+    states: dict[Key, State] = {}
+    for one in all_plans:
+        states |= fold(occurrences(one), events)
+    return Context(
+        today=date.fromisoformat(day),
+        scheduler=Scheduler(calendar()),
+        plans={one.id: one for one in all_plans},
+        states=states,
+        action_id=short_id,
+        names=NAMES,
+        holiday=lambda first, last: "Tết" if (first, last) == TET else "",
+        events=events,
+        at=instant(date.fromisoformat(day), time(7, 30)),
+    )
+
+
+def items(
+    context: Context, unit: str, kind: MessageKind = MessageKind.NUDGE, events: Iterable[Event] = ()
+) -> tuple[Item, ...]:
+    """What the schedule says to `unit` on the context's day."""
+    by_key: dict[Key, list[Event]] = {}
+    for event in events:
+        by_key.setdefault(event.key, []).append(event)
+    messages = context.scheduler.messages(
+        list(context.plans.values()),
+        by_key,
+        instant(context.today, time(8)),
+        instant(context.today, time(8, 1)),
+    )
+    return next((m.items for m in messages if m.unit == unit and m.kind is kind), ())
+
+
+def nudged(
+    context: Context, *units: str, events: Iterable[Event] = ()
+) -> Mapping[str, Sequence[Item]]:
+    """The items of a recipient of `units`."""
+    kept = list(events)
+    return {unit: items(context, unit, events=kept) for unit in units}

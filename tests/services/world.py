@@ -1,0 +1,142 @@
+"""A small office for tests: the plan of 2024, its people, a store, and channels that remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from reminder.domain.calendar import instant
+from reminder.domain.context import Inbound
+from reminder.domain.outbox import Person, RowState
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.messages.rows import RowRenderer
+from reminder.services.deliver import Parcel
+from reminder.services.handle import Receiver
+from reminder.services.office import EMAIL, TELEGRAM, Files, Office
+from reminder.services.ports import SendError, Store
+from reminder.services.service import Service
+from tests.fakes.store import FakeStore
+
+CHATS = {"an": "101", "binh": "102", "chi": "103", "dung": "104", "lan": "105"}
+
+
+def person(name: str, *units: str, channels: Sequence[str] = (TELEGRAM, EMAIL)) -> Person:
+    return Person(
+        id=name,
+        name=name.capitalize(),
+        units=units,
+        email=f"{name}@example.vn",
+        channels=tuple(channels),
+    )
+
+
+PEOPLE = (
+    person("an", "tu-phap"),
+    person("binh", "tu-phap", channels=(EMAIL,)),
+    person("chi", "van-phong"),
+    person("dung", "tai-chinh-ke-toan", "van-hoa-xa-hoi"),
+    person("lan", "lanh-dao"),
+)
+
+
+def at(day: str, clock: str = "08:00") -> datetime:
+    """The instant of “31/01” and “08:00” on the office's clock in 2024."""
+    number, month = day.split("/")
+    return instant(date(2024, int(month), int(number)), time.fromisoformat(clock))
+
+
+@dataclass
+class World:
+    """A service whose messages are taken as the test says."""
+
+    service: Service
+    store: Store
+    sent: list[str] = field(default_factory=list)  # “channel recipient kind: first line”
+    parcels: list[Parcel] = field(default_factory=list)
+    refuse: Callable[[Parcel], SendError | None] = lambda _: None
+    updates: int = 0
+
+    def tick(self, now: datetime) -> list[str]:
+        """One tick and all that it sends; what was sent."""
+        self.service.tick(now)
+        return self.deliver(now)
+
+    def deliver(self, now: datetime) -> list[str]:
+        """Sends what is due at `now`; a summary of each message that was accepted."""
+        before = len(self.sent)
+        while parcels := self.service.lease(now, 10):
+            for parcel in parcels:
+                error = self.refuse(parcel)
+                if error is not None:
+                    self.service.failed(parcel, error, now)
+                    continue
+                self.parcels.append(parcel)
+                self.sent.append(summary(parcel))
+                self.service.sent(parcel, str(1000 + len(self.parcels)), now)
+        return self.sent[before:]
+
+    def says(self, who: str, text: str, now: datetime, **more: object) -> list[str]:
+        """`who` writes by Telegram; what was sent in answer, edits and words to others too."""
+        self.updates += 1
+        chat = CHATS.get(who, who)
+        values: dict[str, object] = {
+            "channel": TELEGRAM,
+            "update": f"{self.updates}",
+            "sender": chat,
+            "chat": chat,
+            "private": True,
+            "text": text,
+            "message": f"{9000 + self.updates}",
+        }
+        self.service.receive(Inbound(**{**values, **more}), now)  # type: ignore[arg-type]
+        return self.deliver(now)
+
+    def states(self) -> dict[str, int]:
+        """How many rows stand in each state; states without rows left out."""
+        return {k: n for k, n in self.store.counts().items() if n}
+
+    def events(self) -> list[str]:
+        """The ledger as “kind task.number period unit by”."""
+        return [
+            " ".join(
+                (e.kind.value, f"{e.key.task}.{e.key.deliverable}", e.key.period, e.unit, e.by)
+            ).strip()
+            for e in (recorded.event for recorded in self.store.events())
+        ]
+
+    def ended(self, state: RowState) -> list[str]:
+        return [
+            f"{r.draft.recipient} {r.draft.kind}: {r.error}"
+            for r in self.store.rows(states=[state])
+        ]
+
+
+def summary(parcel: Parcel) -> str:
+    draft = parcel.row.draft
+    return f"{draft.channel} {draft.recipient} {draft.kind}: {parcel.message.text.splitlines()[0]}"
+
+
+def world(
+    plan: Plan,
+    scheduler: Scheduler,
+    *,
+    people: Sequence[Person] = PEOPLE,
+    bound: Sequence[str] = tuple(CHATS),
+    store: Store | None = None,
+    start: datetime = at("22/01", "07:00"),  # noqa: B008  a constant
+) -> World:
+    """The office on the morning of 22/01/2024, with these people enrolled by Telegram."""
+    kept = store or FakeStore()
+    for name in bound:
+        kept.bind(name, TELEGRAM, CHATS[name], start)
+    files = Files(plans=(plan,), people=tuple(people), scheduler=scheduler)
+    service = Service(
+        store=kept,
+        renderer=RowRenderer(),
+        office=Office(files=files, channels=(TELEGRAM, EMAIL)),
+        receiver=Receiver(kept, bot_name="nhac_bot"),
+    )
+    service.begin(start)
+    return World(service, kept)
