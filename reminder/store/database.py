@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
     InternalError,
     OperationalError,
 )
+from sqlalchemy.pool import StaticPool
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
@@ -74,15 +75,17 @@ Insert = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no c
 class Database:
     """Two engines on one database: writers take the write lock at once, readers never wait.
 
-    `busy`: seconds to wait for another program's lock before StoreBusyError.
+    `busy`: seconds to wait for another program's lock before StoreBusyError. `in_memory`: of
+    SQLite, one connection and no file.
     """
 
-    def __init__(self, url: str, *, busy: float) -> None:
+    def __init__(self, url: str, *, busy: float, in_memory: bool = False) -> None:
         self.url = _parsed(url)
         self.busy = busy
-        self.path = _path(self.url)  # of the SQLite file; None: PostgreSQL
+        self.path = None if in_memory else _path(self.url)  # of the SQLite file, if any
         self.name = str(self.path or self.url.render_as_string(hide_password=True))
-        make = _postgresql if self.path is None else _sqlite
+        self._is_sqlite = self.url.get_backend_name() == "sqlite"
+        make = _sqlite if self._is_sqlite else _postgresql
         self._writer, self._reader, self.insert = make(self.url, self.path, busy)
         self._mine = threading.local()
         self._kept: list[Connection] = []  # of all threads
@@ -119,7 +122,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        kept = self.kept(engine) if self.path is not None else None
+        kept = self.kept(engine) if self._is_sqlite else None
         if kept is None or kept.in_transaction():  # PostgreSQL's may have been cut meanwhile
             with engine.begin() as connection:
                 yield connection
@@ -207,9 +210,9 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, I
         # Python's own transactions begin late and lose updates: with isolation_level None
         # nothing begins but what the listener below says.
         made = create_engine(
-            URL.create("sqlite", database=str(path), query=url.query),
+            URL.create("sqlite", database=str(path or ":memory:"), query=url.query),
             connect_args={"isolation_level": None, "check_same_thread": False, "timeout": busy},
-            pool_size=1,
+            **({"pool_size": 1} if path else {"poolclass": StaticPool}),
         )
 
         @event.listens_for(made, "connect")
@@ -225,6 +228,8 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, I
         return made
 
     writer = engine("BEGIN IMMEDIATE", "synchronous=FULL")
+    if path is None:  # a database in memory has no second connection
+        return writer, writer, insert
     return writer, engine("BEGIN", "query_only=ON"), insert
 
 

@@ -58,6 +58,13 @@ def open_store(
     return SqlStore(database, lock if exclusive else None)
 
 
+def open_in_memory() -> SqlStore:
+    """A fresh store that no file holds; it ends with its `close`."""
+    database = Database("sqlite://", busy=0.0, in_memory=True)
+    migrate(database, SHIPPED)
+    return SqlStore(database)
+
+
 def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -> None:
     """Removes the SQLite database at `path`, if it is there; never one that a daemon has open.
 

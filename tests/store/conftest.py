@@ -9,6 +9,7 @@ import pytest
 
 from reminder.services.ports import Store
 from reminder.store import SqlStore, open_store
+from reminder.store.opening import open_in_memory
 from tests.fakes.store import FakeStore
 
 
@@ -46,9 +47,13 @@ def sql(opened: Opener) -> SqlStore:
     return opened()
 
 
-@pytest.fixture(params=["fake", "sqlite"])
-def store(request: pytest.FixtureRequest) -> Store:
+@pytest.fixture(params=["fake", "memory", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "fake":
-        return FakeStore()
-    real: SqlStore = request.getfixturevalue("sql")
-    return real
+        yield FakeStore()
+    elif request.param == "memory":
+        memory = open_in_memory()
+        yield memory
+        memory.close()
+    else:
+        yield request.getfixturevalue("sql")
