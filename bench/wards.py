@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.domain.calendar import instant
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer

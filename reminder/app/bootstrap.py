@@ -19,7 +19,7 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler
 from reminder.files.calendar import load_calendar

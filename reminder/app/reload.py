@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.domain.errors import FileError, Problem, ReminderError
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.files.settings import Settings
 from reminder.services.deliver import Delivery
 from reminder.services.notices import view_drafts

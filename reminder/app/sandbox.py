@@ -18,7 +18,7 @@ from reminder.channels.console import ConsoleChannel
 from reminder.domain.calendar import instant, local
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import by_key
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.periods import vn_day
 from reminder.domain.plan import Plan
 from reminder.files.calendar import holiday_name

@@ -18,7 +18,8 @@ from reminder.domain.calendar import local
 from reminder.domain.context import View
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import absences, away_until
-from reminder.domain.outbox import Address, Draft, Person, Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.people import Address, Person
 from reminder.domain.periods import vn_date
 from reminder.domain.schedule import local_day
 from reminder.domain.tokens import CODE_BYTES, INVITATION_HOLDS, hash_code, link, make_code

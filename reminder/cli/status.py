@@ -13,7 +13,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler, local_day
 from reminder.services import recipients

@@ -16,7 +16,7 @@ from reminder.domain.ledger import (
     absences,
     away_until,
 )
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.text import fold
 from reminder.understanding import Command, Verb
 

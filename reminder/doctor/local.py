@@ -13,7 +13,7 @@ from pathlib import Path
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import Address
+from reminder.domain.people import Address
 from reminder.domain.schedule import local_day
 from reminder.ops.backups import Backups
 from reminder.services import proof

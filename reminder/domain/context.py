@@ -9,7 +9,7 @@ from typing import Any
 
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 

@@ -1,4 +1,4 @@
-"""When a message that was not accepted is tried again, and when it is given up."""
+"""The outbox: messages to one recipient on one channel, and the wait between attempts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
-    """An officer, as config/people.toml lists them."""
-
-    id: str
-    name: str
-    units: tuple[str, ...]
-    email: str = ""
-    channels: tuple[str, ...] = ("telegram", "email")  # in the order in which they are tried
-
 
 # The errors of rows whose lease ended without a record: of a first such send, and of a repeat.
 LOST = "không rõ tin đã đi hay chưa"
@@ -63,18 +51,6 @@ class Row:
     provider_id: str = ""  # the provider's own id of what it accepted
     error: str = ""
     sent_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
-    """Where a recipient is reached on a channel: a chat id, a mail address."""
-
-    recipient: str
-    channel: str
-    value: str
-    bound_at: datetime
-    dead_since: datetime | None = None
-    dead_reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,12 +9,11 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from reminder.domain.outbox import Person
+from reminder.domain.people import MAIL_ADDRESS, Person
 from reminder.files.toml import Document, Table, nearest
 
 CHANNELS = ("telegram", "email")  # in the order in which they are tried unless a person has another
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 def load_people(path: Path, units: Collection[str]) -> tuple[Person, ...]:
@@ -70,7 +69,7 @@ def _units(table: Table, units: Collection[str]) -> tuple[str, ...]:
 
 def _email(table: Table) -> str:
     value = table.text("email", longest=254)
-    if value and not _ADDRESS.fullmatch(value):
+    if value and not MAIL_ADDRESS.fullmatch(value):
         table.complain("email", f"“{value:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
     return value
 

@@ -13,7 +13,7 @@ from reminder.domain.catchup import Agenda
 from reminder.domain.context import Asked, Desk, Inbound, Sender
 from reminder.domain.ledger import Absence, Event, State, absences, apply, away_until, by_key, fold
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Address, Person
+from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan, Unit
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Scheduler, local_day

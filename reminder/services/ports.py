@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Address, Draft, Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.people import Address
 
 # Names in the store's `meta` that several rooms know.
 ENDED = "ended"  # when the last run came to its good end; empty while one is under way

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Address, Draft, Person
+from reminder.domain.outbox import Draft
+from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office

@@ -11,7 +11,8 @@ from typing import Any
 
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Address, Draft, Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.people import Address
 from reminder.services.ports import Recorded, Spoken, StoreRefusedError
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, select, update
 
-from reminder.domain.outbox import Address, Draft
+from reminder.domain.outbox import Draft
+from reminder.domain.people import Address
 from reminder.store.codec import stamp, to_address, words
 from reminder.store.database import Database, Part
 from reminder.store.tables import address, invitation, meta

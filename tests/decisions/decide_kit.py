@@ -12,7 +12,7 @@ from reminder.domain.calendar import WorkCalendar, instant
 from reminder.domain.context import Decision, Desk, Sender, View
 from reminder.domain.ledger import Event, EventKind, fold
 from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar

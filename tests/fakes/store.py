@@ -14,7 +14,8 @@ from typing import Any
 
 from reminder.domain.ledger import Event
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import LOST, LOST_AGAIN, Address, Draft, Row, RowState
+from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
+from reminder.domain.people import Address
 from reminder.services.ports import Broken, Recorded, Spoken
 from reminder.store.chain import GENESIS, first_broken, link
 from reminder.store.codec import from_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.services.ports import Outbound

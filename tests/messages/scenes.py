@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.schedule import MessageKind
 from reminder.messages import answers, escalation, notices, settlement
 from reminder.messages import answers as replies

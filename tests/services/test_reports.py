@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from reminder.domain.outbox import Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import Parcel

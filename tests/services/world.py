@@ -8,7 +8,8 @@ from datetime import date, datetime, time
 
 from reminder.domain.calendar import instant
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import Person, RowState
+from reminder.domain.outbox import RowState
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer

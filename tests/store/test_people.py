@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reminder.domain.outbox import Address
+from reminder.domain.people import Address
 from reminder.services.ports import Store
 from tests.store.samples import NOW, UNITS, draft, event, minutes
 

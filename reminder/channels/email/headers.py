@@ -10,9 +10,9 @@ from email.utils import getaddresses, parsedate_to_datetime
 from unicodedata import normalize
 
 from reminder.channels.email.body import text_in
+from reminder.domain.people import MAIL_ADDRESS
 
 LONGEST = 20_000  # characters that are read of one field
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
 _ID = re.compile(r"<[^<>\s]{1,240}>")
@@ -64,7 +64,7 @@ def author(message: Message) -> str:
     for _ in range(5):
         bare = _COMMENT.sub(" ", bare)
     if "<" not in bare:
-        found = _ADDRESS.fullmatch(bare.strip())
+        found = MAIL_ADDRESS.fullmatch(bare.strip())
         return found[0] if found else ""
     name, _, rest = bare.partition("<")
     inner, closed, tail = rest.partition(">")
@@ -72,7 +72,7 @@ def author(message: Message) -> str:
         return ""
     if "@" in name and name.strip().lower() != inner.strip().lower():
         return ""
-    found = _ADDRESS.fullmatch(inner.strip())
+    found = MAIL_ADDRESS.fullmatch(inner.strip())
     return found[0] if found else ""
 
 
@@ -84,7 +84,7 @@ def addresses(message: Message, *names: str) -> list[str]:
     except Exception:  # noqa: BLE001  nested beyond sense
         pairs = []
     found = [address for _, address in pairs if address]
-    found += [match[0] for value in values for match in _ADDRESS.finditer(value)]
+    found += [match[0] for value in values for match in MAIL_ADDRESS.finditer(value)]
     return list(dict.fromkeys(found))
 
 

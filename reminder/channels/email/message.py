@@ -15,6 +15,7 @@ from unicodedata import normalize
 from markupsafe import escape
 
 from reminder.domain.calendar import local
+from reminder.domain.people import MAIL_ADDRESS
 from reminder.messages.compose import mail_document, with_footer
 from reminder.messages.limits import Line
 from reminder.messages.wording import one_line
@@ -25,7 +26,6 @@ ONE_WAY = (
     "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
     "hoặc nhờ người theo dõi kế hoạch ghi giúp."
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ID = re.compile(r"<[!-;=?-~]{3,400}>")  # longer ones are left out: a line has 998 octets
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _OURS = re.compile(
@@ -62,7 +62,7 @@ _POLICY = _Spaced(linesep=SMTP.linesep)
 
 def checked_address(address: str) -> str:
     """`address` if mail can go to it; SendError, the address being dead, if it can't."""
-    if not _ADDRESS.fullmatch(address):
+    if not MAIL_ADDRESS.fullmatch(address):
         reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
         raise SendError(reason, retry=False, address_dead=True)
     return address
@@ -70,7 +70,7 @@ def checked_address(address: str) -> str:
 
 def valid_address(address: str) -> str:
     """`address`, which the program or its settings made up; ValueError if mail can't go there."""
-    if not _ADDRESS.fullmatch(address):
+    if not MAIL_ADDRESS.fullmatch(address):
         raise ValueError(f"no mail address: {address!r}")
     return address
 

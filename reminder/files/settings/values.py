@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+from reminder.domain.people import MAIL_ADDRESS
 
 
 def _clock(value: object) -> time:
@@ -94,7 +94,7 @@ def _bot_name(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    if value and not _ADDRESS.fullmatch(value):
+    if value and not MAIL_ADDRESS.fullmatch(value):
         raise ValueError
     return value
 
