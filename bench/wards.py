@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from reminder.app import bootstrap
+from reminder.app.bootstrap import known_channels
 from reminder.domain.calendar import instant
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
@@ -85,7 +86,7 @@ def service(
         made = Service(
             store=store,
             renderer=RowRenderer(),
-            office=Office(files=files, channels=("telegram",)),
+            office=Office(files=files, channels=("telegram",), known=known_channels()),
             receiver=Receiver(store),
         )
         try:

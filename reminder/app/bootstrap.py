@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import ChannelTraits
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
@@ -256,6 +257,7 @@ def office(config: Path | None) -> Iterator[Opened]:
                 last_number=recorded[-1].number if recorded else 0,
                 addresses=tuple(store.addresses()),
                 channels=channel_names(settings),
+                known=known_channels(),
             ),
             store=store,
             now=at,
@@ -266,9 +268,12 @@ def office(config: Path | None) -> Iterator[Opened]:
 
 def channel_names(settings: Settings) -> tuple[str, ...]:
     """The channels that are set up; the console where none is."""
-    found = [
-        name
-        for name, section in (("telegram", settings.telegram), ("email", settings.email))
-        if section.is_on
-    ]
-    return tuple(found) or ("console",)
+    sections = ((traits.name, getattr(settings, traits.name, None)) for traits in known_channels())
+    return tuple(name for name, section in sections if section and section.is_on) or ("console",)
+
+
+def known_channels() -> tuple[ChannelTraits, ...]:
+    """All channels that the program has, in the order in which they are tried."""
+    from reminder.channels import console, email, telegram
+
+    return (telegram.TRAITS, email.TRAITS, console.TRAITS)

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from reminder.channels import Channel
+from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import Draft
 from reminder.domain.schedule import local_day
 from reminder.ops.supervisor import Worker, nap
 from reminder.services.deliver import Accepted, Parcel
-from reminder.services.ports import Channel, Clock, SendError
+from reminder.services.ports import Clock
 from reminder.services.service import Service
 
 log = logging.getLogger(__name__)

@@ -156,7 +156,7 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
         service=Service(
             store=store,
             renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(CONSOLE,)),
+            office=Office(files=files, channels=(CONSOLE,), known=bootstrap.known_channels()),
             receiver=Receiver(store),
         ),
         console=ConsoleChannel(stream, now=clock.now, label=lambda who: names.get(who, who)),

@@ -15,10 +15,12 @@ from pathlib import Path
 from reminder.app import bootstrap, logs, mail
 from reminder.app.daemon import Daemon
 from reminder.app.reload import Watch
+from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.receive import Take, TelegramListener
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.domain.channels import SendError
 from reminder.domain.errors import ReminderError
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings
@@ -29,7 +31,7 @@ from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
 from reminder.services.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
-from reminder.services.ports import Channel, Clock, SendError, Store
+from reminder.services.ports import Clock, Store
 from reminder.services.service import Service
 from reminder.services.status import figures
 from reminder.store.database import file_of
@@ -49,7 +51,7 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
     return Service(
         store=store,
         renderer=RowRenderer(holiday_name),
-        office=Office(files=files, channels=tuple(channels)),
+        office=Office(files=files, channels=tuple(channels), known=bootstrap.known_channels()),
         receiver=Receiver(store, bot_name=settings.telegram.bot_name),
         delivery=Delivery(fall_through_after=settings.delivery.patience),
     )

@@ -1,1 +1,31 @@
-"""The ways to reach people, and the rendering of what is said to them."""
+"""Ways to reach people: one folder a channel, which sends, receives and explains failures."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reminder.domain.channels import Outbound
+
+
+class Channel(Protocol):
+    """Sends messages. Its ChannelTraits say what it can do."""
+
+    name: str
+
+    async def send(self, address: str, message: Outbound, key: str) -> str:
+        """Deliver, and return the provider's id; SendError if it was not accepted.
+
+        `key` is stable over all attempts at one row, for providers that can tell repeats.
+        """
+        ...
+
+    def halt(self) -> None:
+        """Begin no more sends: one that waits for its turn fails at once, to be retried.
+
+        What is under way goes on. For the end of the program.
+        """
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...

@@ -12,10 +12,11 @@ from rich.panel import Panel
 from rich.text import Text
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import AddressSource, ChannelTraits, Outbound
 from reminder.domain.periods import vn_day
 from reminder.messages.wording import one_line
-from reminder.services.ports import Capabilities, Outbound
 
+TRAITS = ChannelTraits(name="console", title="màn hình", addresses=AddressSource.NONE)
 WIDEST = 96
 _CODE = re.compile(r"(?m)^(?:• |✅ (?:Đã ghi )?)(\S+)")
 _TYPED = re.compile(r"(?i)nhắn: (.+)")
@@ -27,8 +28,7 @@ class ConsoleChannel:
     A terminal has no buttons: what they do stands there as one types it. Of a file its name.
     """
 
-    name = "console"
-    capabilities = Capabilities(buttons=False, edits=False, html=False, longest=1_000_000)
+    name = TRAITS.name
 
     def __init__(
         self,

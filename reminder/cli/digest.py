@@ -15,6 +15,7 @@ from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.status import STATES
 from reminder.domain.calendar import instant, local
+from reminder.domain.channels import Outbound
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, RowState
@@ -26,7 +27,7 @@ from reminder.messages.digest import workbooks
 from reminder.messages.rows import RowRenderer
 from reminder.services import digest as digests
 from reminder.services.office import Office
-from reminder.services.ports import Outbound, Store
+from reminder.services.ports import Store
 from reminder.services.status import health
 
 

@@ -15,9 +15,9 @@ from reminder.channels.email.send import MailChannel, MailIdentity
 from reminder.channels.email.trust import distrust, parsed
 from reminder.doctor.check import Check, Verdict, fault, ok
 from reminder.domain import tokens
+from reminder.domain.channels import Outbound, SendError
 from reminder.domain.tokens import Purpose
 from reminder.files.settings import Settings
-from reminder.services.ports import Outbound, SendError
 
 LOOKS = 30  # for a probe, a second apart: a mail within one server takes less
 SUBJECT = "Thư thử của máy nhắc việc"

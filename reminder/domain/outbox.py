@@ -70,18 +70,6 @@ class Retries:
         grown: timedelta = self.first * 2**doublings
         return min(self.longest, grown)
 
-    def retry_at(
-        self,
-        failures: int,
-        now: datetime,
-        *,
-        asked: timedelta | None = None,
-        give_up_at: datetime | None = None,
-    ) -> datetime | None:
-        """The instant of the next attempt; None to give up here and go to the next channel.
-
-        `asked` is the wait that the provider named: it is never undercut. No attempt starts at or
-        after `give_up_at`; None there means never to give up.
-        """
-        at = now + max(self.wait(failures), asked or timedelta(0))
-        return None if give_up_at is not None and at >= give_up_at else at
+    def retry_at(self, failures: int, now: datetime, *, asked: timedelta | None = None) -> datetime:
+        """The instant of the next attempt; never sooner than `asked`, the provider's own wait."""
+        return now + max(self.wait(failures), asked or timedelta(0))

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm
@@ -14,7 +15,6 @@ from reminder.messages.compose import Actions, compose
 from reminder.messages.context import Act, Context, evidence_words, handle, title, waiting_units
 from reminder.messages.nudge import taken_until
 from reminder.messages.wording import closed_words, day_words, listed, moment_words, one_line
-from reminder.services.ports import Action, Outbound
 from reminder.understanding import Verb
 
 REMAINING = 3  # tasks that an answer names as still open

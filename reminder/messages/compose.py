@@ -19,9 +19,9 @@ from typing import get_args
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reminder.domain.channels import Action, Outbound
 from reminder.messages.limits import Line, LineKind, fit
 from reminder.messages.wording import one_line
-from reminder.services.ports import Action, Outbound
 
 REPEAT = "(có thể là tin gửi lại)"
 REPEAT_SLOT = "<!--repeat-->"

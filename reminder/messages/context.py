@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reminder.decisions import buttons
 from reminder.domain.calendar import instant, local
+from reminder.domain.channels import Action
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Confirm, Plan, Task
@@ -16,7 +17,6 @@ from reminder.domain.schedule import Scheduler
 from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.messages.limits import BUTTON_BYTES
 from reminder.messages.wording import HolidayName, day_words, due_words, moment_words
-from reminder.services.ports import Action
 
 
 class Act(StrEnum):

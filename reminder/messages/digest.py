@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import Outbound
 from reminder.domain.digest import Digest, closed_in_time, digest
 from reminder.domain.ledger import State
 from reminder.domain.periods import vn_date, vn_day
@@ -18,7 +19,6 @@ from reminder.messages.compose import compose, page, render_lines
 from reminder.messages.context import Context, handle, title, waiting_units
 from reminder.messages.digest_sections import bars, cells, sections
 from reminder.messages.wording import channel_words, coming_rest, day_words, moment_words, one_line
-from reminder.services.ports import Outbound
 from reminder.services.recipients import Fault, Unreachable, Why
 from reminder.services.status import Health, Slot
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date, vn_day
@@ -23,7 +24,6 @@ from reminder.messages.context import (
     waiting_units,
 )
 from reminder.messages.wording import channel_words, day_words, listed, moment_words
-from reminder.services.ports import Outbound
 
 IN_FULL = 10
 BUTTON_ROWS = 8

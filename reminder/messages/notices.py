@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import State
 from reminder.domain.periods import vn_day
 from reminder.messages.compose import compose
 from reminder.messages.context import Act, Context, handle, title
 from reminder.messages.wording import channel_words, day_words, kind_words, listed, moment_words
 from reminder.services.office import EMAIL, GROUP
-from reminder.services.ports import Action, Outbound
 
 ROWS = 8  # of buttons
 IN_FULL = 10  # requests

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from reminder.documents.ics import FILE_NAME, MEDIA_TYPE, due_days
 from reminder.domain.calendar import instant
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date, vn_day
@@ -24,7 +25,6 @@ from reminder.messages.wording import (
     rest_words,
     together,
 )
-from reminder.services.ports import Outbound
 
 IN_FULL = 10  # lines; the rest is a number
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_day
@@ -16,7 +17,6 @@ from reminder.messages.context import Context, handle, title
 from reminder.messages.report import report_draft
 from reminder.messages.wording import listed, moment_words
 from reminder.services.office import GROUP, Office
-from reminder.services.ports import Outbound
 
 UNREACHED = 12  # people named in one word of those whom nothing reaches
 

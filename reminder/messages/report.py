@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 
 from reminder.documents.report_words import summary
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.report import Report, draft, full_name
 from reminder.messages.answers import answer
 from reminder.services.office import EMAIL, Office
-from reminder.services.ports import Outbound
 
 Attachment = tuple[str, str, bytes]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reminder.decisions import buttons
 from reminder.decisions.serialization import key_of
+from reminder.domain.channels import Outbound
 from reminder.domain.context import View
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row
@@ -23,7 +24,6 @@ from reminder.messages.views import render as render_view
 from reminder.services.deliver import Moment
 from reminder.services.digest import due_reports
 from reminder.services.office import CONSOLE, EMAIL, Office
-from reminder.services.ports import Outbound
 from reminder.services.recipients import unpacked, unreachable
 from reminder.services.status import Health
 from reminder.services.tick import AGAIN

@@ -9,6 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind, State, fold, to_settle
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import Period, last_of_month, vn_date
@@ -19,7 +20,6 @@ from reminder.messages.limits import Line, clip
 from reminder.messages.notices import decision_buttons
 from reminder.messages.views_kit import speak
 from reminder.messages.wording import day_words, moment_words, one_line, together
-from reminder.services.ports import Action, Outbound
 
 LATE_SHOWN = 12
 LINES = 20  # of the awaiting and of the assumed

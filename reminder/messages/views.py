@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from reminder.decisions.serialization import event_of
+from reminder.domain.channels import Outbound
 from reminder.domain.context import View
 from reminder.domain.ledger import State
 from reminder.messages import answers, digest, escalation, notices
@@ -28,7 +29,6 @@ from reminder.messages.views_lists import HISTORY, LISTS
 from reminder.messages.views_questions import QUESTIONS
 from reminder.messages.views_refusals import REFUSALS
 from reminder.messages.views_requests import REQUESTS
-from reminder.services.ports import Outbound
 from reminder.understanding import Verb
 
 Renders = Callable[[Context, Data], Outbound | None]

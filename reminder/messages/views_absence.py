@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from reminder.domain.channels import Outbound
 from reminder.messages.context import Context
 from reminder.messages.views_kit import Data, day_of, speak
 from reminder.messages.wording import day_words, listed
-from reminder.services.ports import Outbound
 
 _NAMED = 4  # colleagues by name; of more only the unit's
 

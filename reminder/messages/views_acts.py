@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.messages import answers
 from reminder.messages import answers as replies
@@ -14,7 +15,6 @@ from reminder.messages.settlement import by_dates
 from reminder.messages.views_dates import rest_lines
 from reminder.messages.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
 from reminder.messages.wording import day_words, moment_words
-from reminder.services.ports import Outbound
 
 NAMED = 12  # codes in a sentence
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.domain.periods import vn_date
 from reminder.messages.context import Context, handle
 from reminder.messages.views_kit import Data, day_of, speak
 from reminder.messages.wording import day_words, moment_words
-from reminder.services.ports import Outbound
 
 Says = Callable[[Context, State, Data], Outbound]
 

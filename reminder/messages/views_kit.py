@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 
 from reminder.decisions.serialization import event_of, key_of
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Task
 from reminder.messages.compose import Actions, compose
 from reminder.messages.context import Context, title
 from reminder.messages.wording import day_words
-from reminder.services.ports import Outbound
 
 Data = Mapping[str, Any]
 Row = tuple[str, str, str, str]  # kind of line, code, title, what stands behind the dash

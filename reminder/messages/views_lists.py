@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from reminder.decisions.serialization import event_of
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.periods import vn_day
 from reminder.domain.plan import Confirm, Task
@@ -20,7 +21,6 @@ from reminder.messages.context import (
 )
 from reminder.messages.views_kit import Data, Row, day_of, known, listing, spoken_of
 from reminder.messages.wording import channel_words, day_words, moment_words
-from reminder.services.ports import Outbound
 
 SHOWN = 20  # tasks of a list
 AHEAD = timedelta(days=31)  # how far “hạn sắp tới” looks

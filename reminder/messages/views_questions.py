@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.messages import answers
 from reminder.messages.context import Act, Context, handle, title
 from reminder.messages.views_kit import Data, keys_in, listing, other_in, speak, spoken_of, state_in
-from reminder.services.ports import Outbound
 
 ROWS = 8  # of buttons
 

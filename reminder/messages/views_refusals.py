@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.messages.context import Context, handle
 from reminder.messages.views_absence import OF_ABSENCE
 from reminder.messages.views_dates import OF_DATES, Says
 from reminder.messages.views_kit import Data, day_of, event_in, speak, state_in
 from reminder.messages.wording import moment_words
-from reminder.services.ports import Outbound
 from reminder.understanding import Verb
 from reminder.understanding.names import NAMES
 from reminder.understanding.say import typed as example

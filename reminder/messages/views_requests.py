@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.messages.context import Context, handle
 from reminder.messages.views_dates import rest_lines
 from reminder.messages.views_kit import Data, day_of, event_in, of_event, speak, state_in
 from reminder.messages.wording import day_words, moment_words
-from reminder.services.ports import Outbound
 
 _ENDED = {
     EventKind.EXTENSION_GRANTED: "đã được đồng ý gia hạn",

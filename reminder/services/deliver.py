@@ -15,12 +15,13 @@ from enum import StrEnum
 
 from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
+from reminder.domain.channels import Outbound, SendError
 from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
 from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
 from reminder.services.history import completed, newest_nudges
 from reminder.services.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
-from reminder.services.ports import Outbound, Renderer, SendError, Store, StoreBusyError
+from reminder.services.ports import Renderer, Store, StoreBusyError
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +225,7 @@ def failed(
         return _give_up(office, store, row, error.reason, now, said=error.said)
     asked = timedelta(seconds=error.retry_after) if error.retry_after else None
     due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
-    store.mark_retry(row, due_at or now, error.reason, unknown=error.unknown)
+    store.mark_retry(row, due_at, error.reason, unknown=error.unknown)
     if error.reason != row.error:  # the same reason again is no news
         doubt = "; it may have arrived, and will say so" if error.unknown else ""
         log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,

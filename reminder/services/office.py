@@ -10,6 +10,7 @@ from functools import cached_property
 
 from reminder.domain.calendar import local
 from reminder.domain.catchup import Agenda
+from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.context import Asked, Desk, Inbound, Sender
 from reminder.domain.ledger import Absence, Event, State, absences, apply, away_until, by_key, fold
 from reminder.domain.occurrences import Key
@@ -63,6 +64,7 @@ class Office:
     last_number: int = 0  # of the ledger's newest event here
     addresses: tuple[Address, ...] = field(default=())
     channels: tuple[str, ...] = (CONSOLE,)  # those that are set up
+    known: tuple[ChannelTraits, ...] = ()  # all that the program has
 
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
@@ -132,6 +134,11 @@ class Office:
     def away_until(self, person: str, day: date) -> date | None:
         """The last day off of somebody who is away on `day`; None: there."""
         return away_until(self.absences, person, day)
+
+    def traits(self, channel: str) -> ChannelTraits:
+        """What `channel` can do; nothing, if the program has no such channel."""
+        unknown = ChannelTraits(name=channel, title=channel, addresses=AddressSource.INVITATION)
+        return next((traits for traits in self.known if traits.name == channel), unknown)
 
     @property
     def scheduler(self) -> Scheduler:

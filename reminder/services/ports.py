@@ -1,4 +1,4 @@
-"""The sockets of the house: what the service needs of a store, a channel and a renderer."""
+"""The sockets of the house: what the services need of a store and a renderer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from reminder.domain.channels import Outbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event
 from reminder.domain.occurrences import Key
@@ -284,93 +285,6 @@ class Store(Protocol):
     def close(self) -> None:
         """Lets go of the database, and of the daemon's lock on it."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Action:
-    """Something a reader can do; where there are no buttons its typed form stands instead."""
-
-    label: str  # on the button
-    data: str  # what a press sends back: at most 64 bytes
-    typed: str  # what one types for the same
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outbound:
-    """A rendered message, in all the forms that a channel may need."""
-
-    subject: str  # of a mail
-    html: str  # Telegram's HTML: b, i, a, code
-    text: str  # plain, actions in their typed form
-    short: str = ""  # `text` in a few lines, where that is long: what a terminal shows
-    mail_html: str = ""  # a whole document; empty: made from `text`
-    actions: tuple[tuple[Action, ...], ...] = ()  # rows of buttons
-    reply_to: str = ""  # the provider's id of the message it answers
-    thread: tuple[str, ...] = ()  # of a mail: the ids of the messages before that one
-    edit: str = ""  # the provider's id of the message that it replaces
-    attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
-    headers: tuple[tuple[str, str], ...] = ()  # of a mail
-
-
-class SendError(Exception):
-    """A channel could not deliver; says whether to try again, and what is now known."""
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        retry: bool,
-        said: str = "",
-        retry_after: float | None = None,
-        unknown: bool = False,
-        address_dead: bool = False,
-        channel_down: bool = False,
-        moved_to: str = "",
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.said = said  # the provider's own words, for the log; empty: the reason tells all
-        self.retry = retry
-        self.retry_after = retry_after  # seconds that the provider asked for
-        self.unknown = unknown  # the provider may have taken it
-        self.address_dead = address_dead  # this address will never take anything
-        self.channel_down = channel_down  # the fault is the channel's, not this message's
-        self.moved_to = moved_to  # the address's new value
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Capabilities:
-    """What a channel can show."""
-
-    buttons: bool
-    edits: bool
-    html: bool
-    longest: int  # characters of a message
-
-
-class Channel(Protocol):
-    """One way to reach people."""
-
-    name: str
-    capabilities: Capabilities
-
-    async def send(self, address: str, message: Outbound, key: str) -> str:
-        """Delivers, and returns the provider's id; SendError if it was not accepted.
-
-        `key` is stable over all attempts at one row, for providers that can tell repeats.
-        """
-        ...
-
-    def halt(self) -> None:
-        """No send begins any more: one that waits for its turn fails at once, to be retried.
-
-        What is under way goes on. For the end of the program.
-        """
-        ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 class Renderer(Protocol):

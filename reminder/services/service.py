@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.plan_diff import diff
 from reminder.services import bounces, deliver, digest, enrolment, failures, recipients, tick
@@ -14,7 +15,7 @@ from reminder.services.bounces import Bounce
 from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
 from reminder.services.handle import Receiver
 from reminder.services.office import ALL_CHANNELS, Files, Office, counted, minute
-from reminder.services.ports import ENDED, Renderer, SendError, Store, StoreBusyError
+from reminder.services.ports import ENDED, Renderer, Store, StoreBusyError
 
 log = logging.getLogger(__name__)
 

@@ -32,12 +32,13 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 from reminder.app import bootstrap, logs, wiring
+from reminder.channels import Channel
 from reminder.channels.email.receive import MailListener
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.domain.channels import Outbound
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import Channel, Outbound
 from reminder.store import SqlStore
 
 # What the program loads late is loaded here, once, and not by each daemon.
@@ -68,7 +69,7 @@ class Keyed:
     """A channel whose requests carry the key of the row that they are for."""
 
     def __init__(self, channel: Channel) -> None:
-        self.name, self.capabilities = channel.name, channel.capabilities
+        self.name = channel.name
         self.start, self.stop, self.halt = channel.start, channel.stop, channel.halt
         self._channel = channel
 

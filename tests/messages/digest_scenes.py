@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.people import Person
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
-from reminder.services.ports import Outbound
 from reminder.services.recipients import Fault, Unreachable, Why
 from reminder.services.status import Health, Slot
 from tests.messages.office import at, done, key, said, scene

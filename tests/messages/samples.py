@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from reminder.domain.channels import Outbound
 from reminder.messages import answers, compose, notices
-from reminder.services.ports import Outbound
 from tests.messages import digest_scenes, scenes
 from tests.messages.office import ROOT, scene
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
 from reminder.domain.people import Person
@@ -15,7 +16,6 @@ from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
 from reminder.messages.program import VIEWS, Words
 from reminder.services.office import Files, Office
-from reminder.services.ports import Outbound
 from tests.messages.office import at, done, items, key, nudged, plan, said, scene
 
 JANUARY = [done(at("2024-01-24"), key("2c", period="2024-01"), "tu-phap")]

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from reminder.domain.channels import Outbound
 from reminder.domain.digest import Figures, UnitFigures
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
@@ -17,7 +18,6 @@ from reminder.messages import limits
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.digest_sections import MOST, bars, cells, sections
-from reminder.services.ports import Outbound
 from tests.messages import digest_scenes as scenes
 from tests.messages.office import at, plan, said, scene
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
 
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import EventKind
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
@@ -17,7 +18,6 @@ from reminder.messages import answers, escalation, notices
 from reminder.messages import answers as replies
 from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
-from reminder.services.ports import Outbound
 from tests.fakes.telegram_html import parse_html
 from tests.messages.office import at, done, items, key, plan, said, scene
 

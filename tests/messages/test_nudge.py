@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import Period
 from reminder.domain.schedule import AGAIN, Item
 from reminder.messages.nudge import nudge
-from reminder.services.ports import Action, Outbound
 from tests.messages.office import at, done, key, nudged, plan, said, scene
 
 MONTH = key("2c", period="2024-01")

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 
 from reminder.decisions import buttons
 from reminder.decisions.serialization import pack_event, pack_key
+from reminder.domain.channels import Outbound
 from reminder.domain.context import View
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Plan
 from reminder.messages.context import Context
 from reminder.messages.views import NAMES, render
-from reminder.services.ports import Outbound
 from reminder.understanding import Command, parse
 from tests.decisions.decide_kit import PEOPLE, Room, next_plan
 from tests.decisions.test_decide_laws import plans, speeches

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reminder.domain.channels import SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.ports import SendError
 from reminder.services.service import Service
 from tests.services.world import PEOPLE, World, at, person, world
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import LOST_AGAIN, RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import LIVES
 from reminder.services.office import TELEGRAM
-from reminder.services.ports import SendError, Store, StoreBusyError
+from reminder.services.ports import Store, StoreBusyError
 from reminder.store.opening import open_store
 from tests.services.world import CHATS, World, at, person, world
 

@@ -7,13 +7,14 @@ import re
 
 import pytest
 
+from reminder.app.bootstrap import known_channels
+from reminder.domain.channels import SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.limits import plain
 from reminder.messages.settlement import LATE_SHOWN
 from reminder.services.deliver import Parcel
 from reminder.services.office import EMAIL, TELEGRAM, Office
-from reminder.services.ports import SendError
 from reminder.services.service import Service
 from tests.services.world import PEOPLE, World, at, person, world
 
@@ -70,7 +71,7 @@ def restarted(office: World) -> World:
     office.service = Service(
         store=office.store,
         renderer=old.renderer,
-        office=Office(files=files, channels=channels),
+        office=Office(files=files, channels=channels, known=known_channels()),
         receiver=old.receiver,
     )
     office.service.begin(at("22/01", "07:40"))

@@ -13,13 +13,13 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
+from reminder.domain.channels import SendError
 from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services import digest, proof
 from reminder.services.deliver import Parcel
 from reminder.services.office import EMAIL, TELEGRAM
-from reminder.services.ports import SendError
 from reminder.services.status import Health, Slot, health
 from tests.channels.email.mailline import sent as sent_by_mail
 from tests.channels.email.mailserver import Post

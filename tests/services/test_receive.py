@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from reminder.decisions import buttons
+from reminder.domain.channels import SendError
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.office import EMAIL
-from reminder.services.ports import SendError
 from tests.services.world import PEOPLE, World, at, person, world
 
 KEY_1C = Key("cchc-2024", "1c", 1, "2024")

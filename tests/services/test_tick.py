@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 
+from reminder.domain.channels import SendError
 from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import Parcel
 from reminder.services.office import EMAIL, TELEGRAM, Files
-from reminder.services.ports import SendError
 from tests.services.world import PEOPLE, World, at, person, world
 
 

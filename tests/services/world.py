@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
+from reminder.app.bootstrap import known_channels
 from reminder.domain.calendar import instant
+from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import RowState
 from reminder.domain.people import Person
@@ -16,7 +18,7 @@ from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Parcel
 from reminder.services.handle import Receiver
 from reminder.services.office import EMAIL, TELEGRAM, Files, Office
-from reminder.services.ports import SendError, Store
+from reminder.services.ports import Store
 from reminder.services.service import Service
 from tests.fakes.store import FakeStore
 
@@ -136,7 +138,7 @@ def world(
     service = Service(
         store=kept,
         renderer=RowRenderer(),
-        office=Office(files=files, channels=(TELEGRAM, EMAIL)),
+        office=Office(files=files, channels=(TELEGRAM, EMAIL), known=known_channels()),
         receiver=Receiver(kept, bot_name="nhac_bot"),
     )
     service.begin(start)

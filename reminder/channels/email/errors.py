@@ -10,9 +10,9 @@ from enum import Enum, auto
 
 from aiosmtplib import SMTPException, SMTPResponseException
 
+from reminder.domain.channels import SendError
 from reminder.domain.errors import scrub
 from reminder.messages.wording import one_line
-from reminder.services.ports import SendError
 
 GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")

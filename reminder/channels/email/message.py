@@ -15,11 +15,11 @@ from unicodedata import normalize
 from markupsafe import escape
 
 from reminder.domain.calendar import local
+from reminder.domain.channels import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.messages.compose import mail_document, with_footer
 from reminder.messages.limits import Line
 from reminder.messages.wording import one_line
-from reminder.services.ports import Outbound, SendError
 
 ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
 ONE_WAY = (

@@ -12,11 +12,12 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib import SMTPException
 
+from reminder.channels.email import TRAITS
 from reminder.channels.email.errors import Step, send_error
 from reminder.channels.email.message import build, checked_address, valid_address
 from reminder.domain import tokens
+from reminder.domain.channels import Outbound, SendError
 from reminder.domain.tokens import Purpose
-from reminder.services.ports import Capabilities, Outbound, SendError
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -50,8 +51,7 @@ class MailIdentity:
 class MailChannel:
     """Sends mail. `now` gives the Date header; it decides nothing."""
 
-    name = "email"
-    capabilities = Capabilities(buttons=False, edits=False, html=True, longest=1_000_000)
+    name = TRAITS.name
 
     def __init__(
         self, server: MailServer, identity: MailIdentity, now: Callable[[], datetime]

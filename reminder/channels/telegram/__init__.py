@@ -1,1 +1,14 @@
 """Telegram: sending, receiving, errors, limits."""
+
+from reminder.domain.channels import AddressSource, ChannelTraits
+
+TRAITS = ChannelTraits(
+    name="telegram",
+    title="Telegram",
+    addresses=AddressSource.INVITATION,
+    groups=True,
+    buttons=True,
+    edits=True,
+    files=True,
+    longest=4096,
+)

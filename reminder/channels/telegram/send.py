@@ -22,19 +22,19 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.warnings import PTBDeprecationWarning
 
+from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import says, send_error
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import HeldError, Pacer
+from reminder.domain.channels import Outbound, SendError
 from reminder.messages.limits import (
     BUTTON_BYTES,
     CAPTION_LONGEST,
-    TELEGRAM_LONGEST,
     clip,
     clip_plain,
     plain,
     units,
 )
-from reminder.services.ports import Capabilities, Outbound, SendError
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
@@ -76,8 +76,7 @@ def make_bot(token: str, base_url: str = "", *, answer_seconds: float = ANSWER_S
 class TelegramChannel:
     """Sends and edits messages; the bot may be shared with whoever polls for updates."""
 
-    name = "telegram"
-    capabilities = Capabilities(buttons=True, edits=True, html=True, longest=TELEGRAM_LONGEST)
+    name = TRAITS.name
 
     def __init__(self, bot: Bot, pacer: Pacer) -> None:
         quiet_libraries()

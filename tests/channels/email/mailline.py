@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
+from reminder.domain.channels import Outbound, SendError
 from reminder.messages.answers import answer
-from reminder.services.ports import Outbound, SendError
 from tests.channels.email.mailserver import Post, serving
 
 SENDER, PERSON = "nhac@phuong.example", "an@phuong.example"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reminder.channels.email.message import ANSWERABLE, ONE_WAY, build
 from reminder.channels.email.send import MailIdentity
+from reminder.domain.channels import Outbound
 from reminder.domain.tokens import Purpose, Verdict, judged, message_key, message_of, token_in
-from reminder.services.ports import Outbound
 from tests.channels.email.mailline import AT, HELLO, PERSON, SENDER, sent
 from tests.channels.email.mailserver import Post
 

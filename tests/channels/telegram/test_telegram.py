@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminder.channels.telegram.send import TelegramChannel
-from reminder.services.ports import Action
+from reminder.domain.channels import Action
 from tests.channels.telegram.telegramline import BUTTON, GROUP, HELLO, PERSON, over, worded
 from tests.fakes.telegram import FakeTelegram
 

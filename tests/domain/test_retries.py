@@ -32,14 +32,6 @@ def test_what_the_provider_asked_for_is_never_undercut() -> None:
     assert retries.retry_at(9, NOW, asked=timedelta(seconds=40)) == NOW + timedelta(minutes=5)
 
 
-def test_no_attempt_starts_at_or_after_the_end_of_patience() -> None:
-    """Then the message goes to the person's next channel."""
-    retries = Retries()
-    assert retries.retry_at(1, NOW, give_up_at=NOW + timedelta(seconds=2)) is None
-    at = NOW + timedelta(seconds=2)
-    assert retries.retry_at(1, NOW, give_up_at=NOW + timedelta(seconds=3)) == at
-
-
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_patience_never_shrinks(one: int, other: int) -> None:
     """More failures never mean a shorter wait, whatever their number."""
