@@ -58,9 +58,10 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def shipped(relative: str) -> Path:
-    """A file that ships with the program: from here, the checkout, or beside the package."""
-    for folder in (Path(), _ROOT, _SHARE):
+def shipped(relative: str, *, here: bool = True) -> Path:
+    """A file that ships with the program: from `here`, the checkout, or beside the package."""
+    folders = [Path(), _ROOT, _SHARE] if here else [_ROOT, _SHARE]
+    for folder in folders:
         if (folder / relative).is_file():
             return folder / relative
     return Path(relative)

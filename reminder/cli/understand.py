@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
+from reminder.domain.errors import ReminderError
 from reminder.understanding import Command, CommandError, Meaning, Target, parse
 
 EXAMPLES = (
     'Examples: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
-    'reminder understand "xong" --reply-to 1c --json'
+    'reminder understand "xong" --reply-to 1c --json; '
+    "reminder understand --batch messages.tsv --json; "
+    "reminder understand --mail answer.eml --unit tu-phap --reply-to 1c --json"
 )
 
 
 def understand(
-    text: Annotated[str, typer.Argument(help="The message, as an officer would type it.")],
+    text: Annotated[
+        str | None, typer.Argument(help="The message, as an officer would type it.")
+    ] = None,
     files: options.PlanFiles = None,
     unit: Annotated[
         list[str] | None,
@@ -34,9 +41,30 @@ def understand(
     on: Annotated[
         str | None, typer.Option(metavar="DATE", help="Typed on this day. [today]")
     ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Play each row of a TSV file on a made-up office: JSON lines."
+        ),
+    ] = None,
+    mail: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play one mail (.eml) on a made-up office: JSON."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show what the program makes of a message. Nothing is done and nothing is recorded."""
+    """Show what the program makes of a message. Nothing is done and nothing is recorded.
+
+    --batch and --mail show all that the daemon would record and reply, on the shipped plan of 2024
+    with a made-up officer for each unit. The columns of a TSV file: text or mail, sender, reply_to,
+    moment, before, where.
+    """
+    if batch is not None:
+        return _play_batch(batch)
+    if mail is not None:
+        return _play_mail(mail, unit or [], reply_to or [], on)
+    if text is None:
+        raise typer.BadParameter("give the TEXT of a message, or --batch FILE, or --mail FILE")
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))
     meaning = Meaning(
@@ -53,6 +81,34 @@ def understand(
         print(f"không hiểu ({found.reason}): {found.say}")
     else:
         _print_command(found)
+    return None
+
+
+def _play_batch(path: Path) -> None:
+    from reminder.app import batch  # it loads the whole program
+
+    try:
+        rows = batch.read_rows(path)
+    except ReminderError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from None
+    for line in batch.answers(rows):
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -> None:
+    from reminder.app import batch  # it loads the whole program
+
+    if not path.is_file():
+        print(f"không đọc được {path}", file=sys.stderr)
+        raise typer.Exit(2)
+    moment = batch.MOMENT
+    if on is not None:
+        moment = datetime.combine(options.day(on), moment.time())
+    row = batch.Row(
+        sender=(units or ["tu-phap"])[0], mail=path, reply_to=tuple(codes), moment=moment
+    )
+    print(json.dumps(batch.answers([row])[0], ensure_ascii=False))
 
 
 def _as_json(found: Command | CommandError) -> dict[str, Any]:

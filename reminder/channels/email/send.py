@@ -41,11 +41,40 @@ class MailServer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """What a mail is known by when it is answered or comes back."""
+
+    message_id: str
+    reply_to: str  # empty where nobody reads the mailbox
+    bounces_to: str  # the envelope's sender; empty as above
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MailIdentity:
     """How a mail can be known again; `secret` signs what only this program can have written."""
 
     secret: bytes = field(repr=False)
     inbox: str = ""  # the mailbox that answers and bounces come to; empty: nobody reads any
+
+    def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
+        """The marks of the mail from `sender`, the same at every attempt at `key` on one day."""
+        message = tokens.message_key(self.secret, key)
+        expires = at.date() + tokens.HOLDS
+
+        def address(purpose: Purpose) -> str:
+            if not self.inbox:
+                return ""
+            return tokens.plus_address(
+                self.inbox, self.secret, purpose, message, recipient, expires
+            )
+
+        return Marks(
+            message_id=tokens.message_id(
+                self.secret, message, recipient, sender.rpartition("@")[2]
+            ),
+            reply_to=address(Purpose.REPLY),
+            bounces_to=address(Purpose.BOUNCE),
+        )
 
 
 class MailChannel:
@@ -77,32 +106,24 @@ class MailChannel:
     async def send(self, address: str, message: Outbound, key: str) -> str:
         """Hands the mail in; its Message-ID, which is the same at every attempt at `key`."""
         recipient = checked_address(address)
-        secret, sender = self._identity.secret, self._server.sender
-        message_key = tokens.message_key(secret, key)
+        sender, at = self._server.sender, self._now()
+        marks = self._identity.marks(key, sender, recipient, at)
         mail = build(
             message,
             sender=sender,
             sender_name=self._server.sender_name,
             recipient=recipient,
-            identity=tokens.message_id(secret, message_key, recipient, sender.rpartition("@")[2]),
-            reply_to=self._back(Purpose.REPLY, message_key, recipient),
-            at=self._now(),
+            identity=marks.message_id,
+            reply_to=marks.reply_to,
+            at=at,
         )
-        bounce = self._back(Purpose.BOUNCE, message_key, recipient) or sender  # VERP
+        bounce = marks.bounces_to or sender  # VERP
         client = await self._connected()
         try:
             await self._hand_in(client, valid_address(bounce), recipient, mail)
         finally:
             await _goodbye(client)
         return str(mail["Message-ID"])
-
-    def _back(self, purpose: Purpose, message: str, recipient: str) -> str:
-        """The address by which a mail comes back; empty where nobody reads the mailbox."""
-        secret, inbox = self._identity.secret, self._identity.inbox
-        if not inbox:
-            return ""
-        expires = self._now().date() + tokens.HOLDS
-        return tokens.plus_address(inbox, secret, purpose, message, recipient, expires)
 
     async def _hand_in(
         self, client: aiosmtplib.SMTP, envelope: str, recipient: str, mail: EmailMessage

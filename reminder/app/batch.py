@@ -1,0 +1,479 @@
+"""Messages and mails played on a made-up office in memory, for `reminder understand --batch`.
+
+Each message takes the daemon's own way (receive, decide, record, render) on the shipped plan of
+2024, ticked at 08:00 of each day up to the message's moment with nothing ever answered. It is one
+transaction, which is taken back afterwards: no message sees another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from reminder.app import bootstrap
+from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
+from reminder.channels.email.reading import Kind, Mail, read
+from reminder.channels.email.send import MailIdentity, Marks
+from reminder.decisions import decide
+from reminder.domain.calendar import instant, local
+from reminder.domain.context import Decision, Inbound
+from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import Event, EventKind, State, absence_of
+from reminder.domain.people import Person
+from reminder.domain.plan import Task
+from reminder.domain.schedule import Item, Message, MessageKind, Stage
+from reminder.domain.tokens import folded
+from reminder.files.calendar import holiday_name
+from reminder.messages.rows import RowRenderer
+from reminder.services import history, recipients
+from reminder.services.deliver import Parcel
+from reminder.services.handle import Receiver, meant
+from reminder.services.office import EMAIL, GROUP, TELEGRAM, Files, Office
+from reminder.services.service import Service
+from reminder.store.opening import open_in_memory
+from reminder.understanding import Command
+
+FIRST_DAY, HOUR = date(2024, 1, 2), time(8)  # the office's first tick, and the hour of all others
+MOMENT = datetime(2024, 3, 6, 8, 30)  # noqa: DTZ001  Hanoi's, of a row that names none
+REMINDED_BEFORE = timedelta(minutes=3)  # the reminder that a message answers
+SAID_BEFORE = timedelta(minutes=2)  # the sender's earlier messages
+MAILBOX = "nhacviec@phuong.example.vn"
+AUTHSERV_ID = "mx.phuong.example.vn"
+OFFICERS = {
+    "tu-phap": "an",
+    "van-phong": "chi",
+    "tai-chinh-ke-toan": "dung",
+    "van-hoa-xa-hoi": "hai",
+    "dia-chinh-xay-dung": "khoa",
+    "van-hoa-thong-tin": "mai",
+    "lanh-dao": "lan",
+}
+_SECRET = b"the office of a batch is nobody's"
+_BATCH = 50  # messages that are sent in one go
+# Replies to what was to be recorded nowhere; every other reply without an event refuses.
+_ANSWERS = frozenset(
+    ("tasks", "task", "due", "history", "help", "heard", "seen", "asked", "already-done", "digest",
+     "zalo", "report-draft", "welcome", "bound", "no-request")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One message or mail, and whose it is."""
+
+    sender: str  # a unit's id
+    text: str = ""
+    mail: Path | None = None  # an .eml in place of the text
+    reply_to: tuple[str, ...] = ()  # codes of the reminder that is answered: 1c, 1d#1
+    moment: datetime = MOMENT  # Hanoi time
+    before: tuple[str, ...] = ()  # messages of the sender two minutes before
+    group: bool = False  # typed in the group that is bound to the sender's unit
+
+    @property
+    def at(self) -> datetime:
+        """The moment, UTC."""
+        return instant(self.moment.date(), self.moment.time())
+
+
+def read_rows(path: Path) -> list[Row | Exception]:
+    """The rows of a TSV file, or what is wrong with each; ReminderError: it can't be read."""
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeError) as error:
+        raise ReminderError(f"không đọc được {path}: {error}") from error
+    lines = [line.removesuffix("\r") for line in lines]
+    names = lines[0].split("\t")
+    if not {"text", "mail"} & set(names):
+        raise ReminderError(f"{path}: dòng đầu phải có tên cột, trong đó có “text” hoặc “mail”")
+    found: list[Row | Exception] = []
+    for line in lines[1:]:
+        if line:
+            values = dict(zip(names, line.split("\t"), strict=False))
+            try:
+                found.append(_row(values, path.parent))
+            except ValueError as error:
+                found.append(error)
+    return found
+
+
+def _row(values: Mapping[str, str], folder: Path) -> Row:
+    mail, moment = values.get("mail", ""), values.get("moment", "")
+    at = datetime.fromisoformat(moment) if moment else MOMENT
+    return Row(
+        sender=values.get("sender", ""),
+        text="" if mail else values.get("text", "").replace("\\n", "\n"),
+        mail=folder / mail if mail else None,
+        reply_to=tuple(code.strip() for code in values.get("reply_to", "").split(",") if code),
+        moment=local(at).replace(tzinfo=None) if at.tzinfo else at,
+        before=tuple(said.strip() for said in values.get("before", "").split(" ;; ") if said),
+        group=values.get("where") == "group",
+    )
+
+
+def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
+    """What comes of each row, in order."""
+    found: list[dict[str, Any]] = [{} for _ in rows]
+    for channel in (TELEGRAM, EMAIL):
+        mine = [
+            (row.at, number, row)
+            for number, row in enumerate(rows)
+            if isinstance(row, Row) and (row.mail is not None) == (channel == EMAIL)
+        ]
+        if mine:
+            stand = _Stand(channel)
+            for at, number, row in sorted(mine, key=lambda one: one[:2]):
+                stand.advance(at)
+                found[number] = stand.answer(row)
+            stand.close()
+    return [
+        _line("", error=row) if isinstance(row, Exception) else line
+        for row, line in zip(rows, found, strict=True)
+    ]
+
+
+def _line(text: str, **more: object) -> dict[str, Any]:
+    """The line of a row of which nothing came, but for `more`."""
+    line: dict[str, Any] = {
+        "text": text,
+        "outcome": "ignored",
+        "events": [],
+        "question": None,
+        "reply": "",
+    }
+    if error := more.pop("error", None):
+        more["error"] = f"{type(error).__name__}: {error}"
+    return line | more
+
+
+class _TakenBackError(Exception):
+    """Ends a row's transaction, so that nothing of it stays."""
+
+
+@dataclass
+class _Stand:
+    """The made-up office on one channel, at the moment up to which it has been ticked."""
+
+    channel: str
+    base: Service = field(init=False)
+    next_tick: date = FIRST_DAY
+    identity: MailIdentity = field(
+        default_factory=lambda: MailIdentity(secret=_SECRET, inbox=MAILBOX)
+    )
+
+    def __post_init__(self) -> None:
+        plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml", here=False)])[0]
+        people = tuple(
+            Person(id=unit.id, name=unit.name, units=(unit.id,), channels=(self.channel,))
+            for unit in plan.units
+        )
+        calendar = bootstrap.shipped("config/calendar.toml", here=False)
+        files = Files(
+            plans=(plan,),
+            people=people,
+            scheduler=bootstrap.scheduler_for([plan], calendar=calendar),
+        )
+        store = open_in_memory()
+        self.addresses = {
+            unit.id: f"{OFFICERS[unit.id]}@phuong.example.vn"
+            if self.channel == EMAIL
+            else str(1000 + number)
+            for number, unit in enumerate(plan.units)
+        }
+        for unit, address in self.addresses.items():
+            store.bind(unit, self.channel, address, instant(FIRST_DAY, time(7)))
+        self.base = Service(
+            store=store,
+            renderer=RowRenderer(holiday_name),
+            office=Office(files=files, channels=(self.channel,)),
+            receiver=Receiver(store),
+        )
+
+    def close(self) -> None:
+        self.base.store.close()
+
+    def advance(self, until: datetime) -> None:
+        """Ticks at 08:00 of each day up to `until`, and sends all that was due."""
+        office = self.base.office
+        last = max(office.scheduler.policy.last_day(plan.year) for plan in office.plans)
+        while instant(self.next_tick, HOUR) <= until and self.next_tick <= last:
+            at = instant(self.next_tick, HOUR)
+            self.base.tick(at)
+            _Play(self, self.base).send(at)
+            self.next_tick += timedelta(days=1)
+        self.base.refresh()
+
+    def answer(self, row: Row) -> dict[str, Any]:
+        """What comes of `row`; nothing of it stays."""
+        line = _line(row.text, error=RuntimeError("nothing came of it"))
+        with self._taken_back():
+            store = self.base.store
+            receiver = Receiver(store)
+            service = Service(
+                store=store,
+                renderer=self.base.renderer,
+                office=self.base.office,
+                receiver=receiver,
+            )
+            try:
+                line = _Play(self, service).answer(row)
+            except Exception as error:  # noqa: BLE001  a line a row, whatever happens
+                line = _line(row.text, error=error)
+        return line
+
+    @contextmanager
+    def _taken_back(self) -> Iterator[None]:
+        try:
+            with self.base.store.together():
+                yield
+                raise _TakenBackError
+        except _TakenBackError:
+            return
+
+
+@dataclass
+class _Play:
+    """One row on its way, or a tick: a service, and what it has sent."""
+
+    stand: _Stand
+    service: Service
+    sent: list[Parcel] = field(default_factory=list)
+    updates: int = 0
+
+    def send(self, at: datetime) -> list[tuple[Parcel, str]]:
+        """Delivers all that waits; each with the id under which its channel has it."""
+        delivered: list[tuple[Parcel, str]] = []
+        while parcels := self.service.lease(at, _BATCH):
+            for parcel in parcels:
+                provider_id = f"m{parcel.row.id}"
+                if self.stand.channel == EMAIL:
+                    provider_id = self._marks(parcel, at).message_id
+                self.service.sent(parcel, provider_id, at)
+                delivered.append((parcel, provider_id))
+        return delivered
+
+    def _marks(self, parcel: Parcel, at: datetime) -> Marks:
+        return self.stand.identity.marks(parcel.key, MAILBOX, parcel.address, at)
+
+    def answer(self, row: Row) -> dict[str, Any]:
+        unit, at = row.sender, row.at
+        if unit not in self.stand.addresses:
+            return _line(row.text, error=ValueError(f"no unit {unit!r}"))
+        chat = f"-100{self.stand.addresses[unit]}" if row.group else self.stand.addresses[unit]
+        if row.group:
+            self.service.store.bind(f"{GROUP}{unit}", TELEGRAM, chat, at - timedelta(days=1))
+        answered = self._remind(row, at - REMINDED_BEFORE)
+        for said in row.before:
+            self._say(row, chat, said, "", at - SAID_BEFORE)
+            self.send(at - SAID_BEFORE)
+        before = self.service.refresh().last_number
+        if row.mail is not None:
+            return self._mail(row, row.mail, answered, before)
+        reply_to = answered[1] if answered else ""
+        self._say(row, chat, row.text, reply_to, at)
+        return self._outcome(row.text, row, before)
+
+    def _say(self, row: Row, chat: str, text: str, reply_to: str, at: datetime) -> None:
+        self.updates += 1
+        inbound = Inbound(
+            channel=self.stand.channel,
+            update=str(self.updates),
+            sender=self.stand.addresses[row.sender],
+            chat=chat,
+            private=not row.group,
+            text=text,
+            message=f"u{self.updates}",
+            reply_to=reply_to,
+            at=at,
+        )
+        self.service.receive(inbound, at)
+
+    def _mail(
+        self, row: Row, path: Path, answered: tuple[Parcel, str] | None, before: int
+    ) -> dict[str, Any]:
+        """The mail at `path`, judged as the daemon judges it; an answer is taken."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            return _line("", judged="other", error=error)
+        if answered is not None:
+            content = _with_marks(content, self._marks(answered[0], row.at - REMINDED_BEFORE))
+        rules = Rules(
+            secret=_SECRET,
+            address=MAILBOX,
+            sender=MAILBOX,
+            trust="auth-results",
+            authserv_id=AUTHSERV_ID,
+        )
+        known = {folded(address): address for address in self.stand.addresses.values()}
+        mail = read(content)
+        fate = judge(mail, rules, known, row.at)
+        judged = _judged(fate, mail)
+        if not isinstance(fate, Answer):
+            return _line("", judged=judged)
+        self.service.receive(fate.inbound, row.at)
+        return self._outcome(fate.inbound.text, row, before) | {"judged": judged}
+
+    def _remind(self, row: Row, at: datetime) -> tuple[Parcel, str] | None:
+        """A reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""
+        office = self.service.refresh()
+        today = local(at).date()
+        items = [
+            Item(state.key, state.due, Stage(office.scheduler.days_late(state, today)))
+            for code in row.reply_to
+            for state in _named(office, code, today)
+            if state.due is not None
+        ]
+        if not items:
+            return None
+        message = Message(at=at, unit=row.sender, kind=MessageKind.NUDGE, items=tuple(items))
+        by = next(plan.office for plan in office.plans)
+        self.service.store.record(
+            [],
+            unit_names=office.unit_names,
+            drafts=recipients.drafts(office, [message], at, insist=by),
+            at=at,
+        )
+        wanted = f"{GROUP}{row.sender}" if row.group else row.sender
+        return next(
+            (one for one in self.send(at) if one[0].row.draft.recipient == wanted),
+            None,
+        )
+
+    def _outcome(self, text: str, row: Row, before: int) -> dict[str, Any]:
+        """What the message put on the ledger, and what its sender reads and may press."""
+        at = row.at
+        events = [recorded.event for recorded in self.service.store.events(before)]
+        replies = [
+            parcel
+            for parcel, _ in self.send(at)
+            if parcel.row.draft.kind == "reply" and parcel.row.draft.recipient == row.sender
+        ]
+        presses = [
+            action.data for reply in replies for line in reply.message.actions for action in line
+        ]
+        candidates = _each_once(self._candidates(row, presses))
+        views = {name for reply in replies for name in _view_names(reply.row.draft.payload)}
+        if events:
+            outcome = "recorded"
+        elif candidates:
+            outcome = "asked"
+        elif not replies:
+            outcome = "ignored"
+        else:
+            outcome = "answered" if views <= _ANSWERS else "refused"
+        return {
+            "text": text,
+            "outcome": outcome,
+            "events": [_event(event) for event in events],
+            "question": {"candidates": candidates} if candidates else None,
+            "reply": "\n\n".join(reply.message.text for reply in replies),
+        }
+
+    def _candidates(self, row: Row, presses: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What a tap on each button would record, but for the undoing of what was just recorded."""
+        office = self.service.refresh()
+        sender = office.as_sender(office.people[row.sender])
+        desk = office.desk(
+            sender,
+            row.at,
+            channel=self.stand.channel,
+            message="",
+            told=history.ToldLate(self.service.store, office.states),
+            reminded=history.RemindedNow(self.service.store, local(row.at).date()),
+        )
+        for press in presses:
+            command = meant(office, press)
+            if not isinstance(command, Command):
+                continue
+            decision: Decision = decide(command, desk)
+            for event in decision.events:
+                if event.kind is not EventKind.UNDONE:
+                    yield {
+                        "event": event.kind.value,
+                        "task": event.key.task,
+                        "deliverable": event.key.deliverable,
+                        "period": event.key.period,
+                    }
+
+
+def _each_once(candidates: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The candidates without those of a button that does what two others do."""
+    found: list[dict[str, Any]] = []
+    for one in candidates:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def _named(office: Office, code: str, today: date) -> list[State]:
+    """The open occurrences of “1d” or “1d#1”: of each product the earliest, the open ones first."""
+    name, _, number = code.partition("#")
+    found: list[State] = []
+    for task in (plan.by_code[name] for plan in office.plans if name in plan.by_code):
+        for deliverable in task.products or task.deliverables:
+            if number and str(deliverable.number) != number:
+                continue
+            states = _open(office, task, deliverable.number)
+            opened = [state for state in states if state.occurrence.opens <= today]
+            found += (opened or states)[:1]
+    return found
+
+
+def _open(office: Office, task: Task, number: int) -> list[State]:
+    states = [
+        state
+        for key, state in office.states.items()
+        if key.task == task.code and key.deliverable == number and not state.closed
+    ]
+    return sorted(states, key=lambda state: state.due or date.max)
+
+
+def _with_marks(content: bytes, marks: Marks) -> bytes:
+    """A mail with the real marks of the reminder that it answers."""
+    for written, real in (
+        (b"nhacviec+reply@phuong.example.vn", marks.reply_to),
+        (b"nhacviec+bounce@phuong.example.vn", marks.bounces_to),
+        (b"<reply@phuong.example.vn>", marks.message_id),
+    ):
+        content = content.replace(written, real.encode())
+    return content
+
+
+_JUDGED = {Kind.AUTO_REPLY: "automatic"}
+
+
+def _judged(fate: Fate, mail: Mail) -> str:
+    match fate:
+        case Bounced():
+            return "bounce"
+        case Left(forged=True):
+            return "forged"
+        case Left(own=True):
+            return "other"
+        case Answer() | PutAway() | Left():
+            if mail.kind is Kind.ANSWER and not isinstance(fate, Answer):
+                return "other"
+            return _JUDGED.get(mail.kind, mail.kind.value)
+
+
+def _view_names(payload: Mapping[str, Any]) -> list[str]:
+    """The views of a reply; of several in one message each."""
+    name, data = str(payload.get("view", "")), payload.get("data", {})
+    return [part for part, _ in data["parts"]] if name == "several" else [name]
+
+
+def _event(event: Event) -> dict[str, Any]:
+    absence = absence_of(event)
+    return {
+        "event": event.kind.value,
+        "task": "" if absence else event.key.task,
+        "deliverable": None if absence else event.key.deliverable,
+        "period": "" if absence else event.key.period,
+        "until": event.until.isoformat() if event.until else None,
+        "note": event.note,
+        "evidence": event.evidence,
+    }
