@@ -18,9 +18,9 @@ from reminder.app import bootstrap
 from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
 from reminder.channels.email.reading import Kind, Mail, read
 from reminder.channels.email.send import MailIdentity, Marks
-from reminder.decisions import decide
+from reminder.decisions import buttons
 from reminder.domain.calendar import instant, local
-from reminder.domain.context import Decision, Inbound
+from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State, absence_of
 from reminder.domain.people import Person
@@ -29,9 +29,9 @@ from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import folded
 from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer
-from reminder.services import history, recipients
+from reminder.services import recipients
 from reminder.services.deliver import Parcel
-from reminder.services.handle import Receiver, meant
+from reminder.services.handle import Receiver
 from reminder.services.office import EMAIL, GROUP, TELEGRAM, Files, Office
 from reminder.services.service import Service
 from reminder.store.opening import open_in_memory
@@ -377,20 +377,15 @@ class _Play:
         """What a tap on each button would record, but for the undoing of what was just recorded."""
         office = self.service.refresh()
         sender = office.as_sender(office.people[row.sender])
-        desk = office.desk(
-            sender,
-            row.at,
-            channel=self.stand.channel,
-            message="",
-            told=history.ToldLate(self.service.store, office.states),
-            reminded=history.RemindedNow(self.service.store, local(row.at).date()),
+        inbound = Inbound(
+            channel=self.stand.channel, update="", sender=row.sender, chat="", private=True
         )
+        receiver = self.service.receiver
         for press in presses:
-            command = meant(office, press)
+            command = buttons.meant(press, office.states, office.by_plan, office.units)
             if not isinstance(command, Command):
                 continue
-            decision: Decision = decide(command, desk)
-            for event in decision.events:
+            for event in receiver.decided(office, sender, command, inbound, row.at).events:
                 if event.kind is not EventKind.UNDONE:
                     yield {
                         "event": event.kind.value,

@@ -67,10 +67,10 @@ class Dispatcher:
         """Takes one message in, and its answer at once on its way; in the store's thread."""
         full = len(self._ready) + len(self._answers) >= self._ahead
         most = 0 if full or self.worker.stop.is_set() else ANSWERS
-        taken, parcels = self.service.take(inbound, self.clock.now(), most)
+        outcome, parcels = self.service.take(inbound, self.clock.now(), most)
         self._held.update(parcel.row.id for parcel in parcels)
         self._answers.extend(parcels)
-        return taken
+        return outcome.taken
 
     async def taken(self) -> None:
         """What `take` has leased sets out; when that is sent, the rest is looked for."""

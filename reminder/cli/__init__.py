@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
 from reminder import __version__
 from reminder.cli import (
+    act,
     backup,
     daemon,
     digest,
@@ -38,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, command, example in (
+_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("run", daemon.run, "Example: reminder run --config config/reminder.toml"),
     ("sandbox", daemon.sandbox, "Example: reminder sandbox"),
     ("reload", daemon.reload, "Example: reminder reload"),
@@ -46,7 +48,7 @@ for name, command, example in (
     ("people", people.people, "Example: reminder people"),
     ("unbind", people.unbind, "Example: reminder unbind an"),
     ("revive", people.revive, "Example: reminder revive an --channel email"),
-    ("done", people.done, 'Example: reminder done 1c "2c 2024-03" --by an'),
+    *((each.name, each.command, each.epilog) for each in act.ACTS),
     ("log", log.log, log.EXAMPLES),
     ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Example: reminder status"),
@@ -57,7 +59,8 @@ for name, command, example in (
     ("report", documents.report, documents.REPORT_EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),
     ("understand", understand.understand, understand.EXAMPLES),
-):
+)
+for name, command, example in _COMMANDS:
     app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")
 app.add_typer(outbox.app, name="outbox")

@@ -125,7 +125,7 @@ def _print(
 ) -> None:
     for event in events:
         print(
-            json.dumps(_as_json(event), ensure_ascii=False)
+            json.dumps(event_fields(event), ensure_ascii=False)
             if as_json
             else _line(event, plans, people)
         )
@@ -133,7 +133,7 @@ def _print(
         print("Chưa ghi nhận việc gì.")
 
 
-def _as_json(event: Event) -> dict[str, Any]:
+def event_fields(event: Event) -> dict[str, Any]:
     """The event under the names of the contract; `until` only where it says something.
 
     An absence is of no work: it names the person, and the first day as `since`.

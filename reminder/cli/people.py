@@ -1,4 +1,4 @@
-"""`reminder invite`, `people`, `unbind`, `done`: who is reached how, and what they have done."""
+"""`reminder invite`, `people`, `unbind`, `revive`: who is reached how."""
 
 from __future__ import annotations
 
@@ -15,18 +15,14 @@ from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
-from reminder.domain.context import View
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import absences, away_until
-from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.people import Address, Person
 from reminder.domain.periods import vn_date
 from reminder.domain.schedule import local_day
 from reminder.domain.tokens import CODE_BYTES, INVITATION_HOLDS, hash_code, link, make_code
 from reminder.files.toml import nearest
-from reminder.services.notices import view_drafts
-from reminder.services.office import EMAIL, TELEGRAM, Office
-from reminder.understanding import CommandError, Meaning, parse
+from reminder.services.office import EMAIL, TELEGRAM
 
 PersonId = Annotated[
     str, typer.Argument(metavar="PERSON", help="A person's id, as people.toml has it.")
@@ -203,70 +199,6 @@ def _check_recipient(recipient: str, office: Opened) -> None:
     known = {*office.people, *(a.recipient for a in office.store.addresses())}
     if recipient not in known:
         raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")
-
-
-def done(
-    codes: Annotated[
-        list[str], typer.Argument(metavar="CODE...", help="As an officer types after /done.")
-    ],
-    by: Annotated[str, typer.Option(metavar="PERSON", help="Who did it, with whose rights.")],
-    config: Config = None,
-) -> None:
-    """Close work on behalf of a person, who told it by telephone or on paper.
-
-    The person's own rights hold. Exit code 1 if nothing was recorded.
-    """
-    from reminder.decisions import decide, decide_error
-    from reminder.services.edits import edit_drafts
-    from reminder.services.history import ToldLate
-
-    with bootstrap.office(config) as opened:
-        office, now = opened.office, opened.now
-        sender = office.as_sender(known_person(by, office.people))
-        told = ToldLate(opened.store, office.states)
-        desk = office.desk(sender, now, channel="cli", message="", told=told)
-        meaning = Meaning(plans=tuple(desk.plans), units=sender.units, office=sender.office)
-        found = parse(f"/done {' '.join(codes)}", desk.today, meaning)
-        if isinstance(found, CommandError):
-            decision = decide_error(found, desk)
-        else:
-            decision = decide(found, desk)
-        after = office.after(decision.events)
-        words = "\n\n".join(_said(after, view, now) for view in decision.views if not view.to)
-        if decision.events:
-            tag = f"cli:{now.isoformat()}"
-            edits = edit_drafts(opened.store, after, sender.person.id, tag, decision.events, now)
-            drafts = [*_notices(after, decision.views, now), *edits]
-            opened.store.record(
-                decision.events, unit_names=office.unit_names, drafts=drafts, at=now
-            )
-    if not decision.events:
-        raise ReminderError(words)
-    print(words)
-
-
-def _notices(office: Office, views: Iterable[View], now: datetime) -> list[Draft]:
-    """What others are told of it; the daemon sends that."""
-    return [
-        draft
-        for number, view in enumerate(views)
-        if view.to
-        for draft in view_drafts(
-            office, view.to, view.name, view.data, now, subject=f"cli:{now.isoformat()}:{number}"
-        )
-    ]
-
-
-def _said(office: Office, view: View, now: datetime) -> str:
-    """The words that an officer would get."""
-    from reminder.messages.rows import RowRenderer
-    from reminder.services.deliver import Moment
-
-    payload = {"view": view.name, "data": dict(view.data)}
-    draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=payload, due_at=now)
-    row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=now)
-    message = RowRenderer().render(Moment(office, now), row)
-    return message.text if message else ""
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -5,6 +5,6 @@ says what to type instead.
 """
 
 from reminder.decisions.serialization import event_of, key_of, pack_event, pack_key
-from reminder.decisions.table import decide, decide_error
+from reminder.decisions.table import decide, decide_error, may_change
 
-__all__ = ["decide", "decide_error", "event_of", "key_of", "pack_event", "pack_key"]
+__all__ = ["decide", "decide_error", "event_of", "key_of", "may_change", "pack_event", "pack_key"]

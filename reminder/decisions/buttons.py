@@ -7,12 +7,25 @@ up among all that there are, so that nothing a stranger sends can name anything 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
+from reminder.domain.context import View
+from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
+from reminder.domain.plan import Confirm, Plan
+from reminder.understanding import Command, Target, Verb
 
 _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for good
+_VERBS: Mapping[str, Verb] = {
+    "done": Verb.DONE,
+    "undo": Verb.UNDO,
+    "remind": Verb.REMIND,
+    "approve": Verb.APPROVE,
+    "refuse": Verb.REJECT,
+    "snooze": Verb.SNOOZE,
+}
 
 
 def encode(verb: str, key: Key, unit: str) -> str:
@@ -44,6 +57,47 @@ def decode(data: str, keys: Iterable[Key], units: Iterable[str]) -> tuple[str, K
             if _digest(key, unit) == digest:
                 return verb, key, unit
     return None
+
+
+def meant(
+    data: str, states: Mapping[Key, State], plans: Mapping[str, Plan], units: Iterable[str]
+) -> Command | View | None:
+    """The command that a button stands for; a View where it only says how to type it."""
+    found = decode(data, states, ("", *units))  # "": of no one unit
+    if found is None:
+        return None
+    word, day = day_of(found[0])
+    _, key, unit = found
+    target, state = target_of(key, states, plans), states[key]
+    if word == "both":
+        return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
+    if word in ("set-due", "note", "no"):
+        return View(name=f"how-{word}", data={"key": list(key)})
+    if word == "confirm-all":
+        return Command(verb=Verb.CONFIRM, everything=True, period=str(plans[key.plan].year))
+    if word == "confirm":  # of all periods
+        return Command(verb=Verb.CONFIRM, targets=(replace(target, period=None),))
+    if word == "move" and day:
+        return Command(verb=Verb.SETDUE, targets=(target,), until=day)
+    verb = _VERBS.get(word)
+    if verb is None:
+        return None
+    if day and state.request and state.request.until != day:  # another request than the button's
+        return View(name="extension-asked", data={"key": list(key)})
+    if unit and verb is Verb.DONE and state.occurrence.task.confirm is Confirm.ALL:
+        target = replace(target, unit=unit)
+    return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)
+
+
+def target_of(key: Key, states: Mapping[Key, State], plans: Mapping[str, Plan]) -> Target:
+    """The occurrence, as one would name it in a command."""
+    recurs = states[key].occurrence.deliverable.recurs
+    return Target(
+        task=key.task,
+        deliverables=(key.deliverable,),
+        period=key.period if recurs else None,
+        plan=key.plan if len(plans) > 1 else None,
+    )
 
 
 def _digest(key: Key, unit: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reminder.decisions import absence, closing, dates, listings, remarks
@@ -24,7 +24,7 @@ from reminder.decisions.outcome import (
 from reminder.decisions.serialization import pack_event, pack_key
 from reminder.decisions.targets import choice, find, own_units
 from reminder.domain.context import Decision, Desk, View
-from reminder.domain.ledger import Event
+from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.understanding import Command, CommandError, Reason, Target, Verb
 
@@ -70,6 +70,20 @@ _HANDLERS: Mapping[Verb, Handler] = {
 _READS = frozenset(
     {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}
 )  # a range of these is answered at once
+
+_CLOSES_OR_OPENS = frozenset({Verb.DONE, Verb.UPDATE, Verb.DOING, Verb.UNDO, Verb.REOPEN})
+
+
+def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list[Key]:
+    """The occurrences that `commands` may close or open again."""
+    parts = [each for each in commands if each.verb in _CLOSES_OR_OPENS]
+    codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
+    rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
+    return [
+        key
+        for key, state in states.items()
+        if key.task in codes or (rest and state.occurrence.is_check_in)
+    ]
 
 
 def decide(command: Command, desk: Desk) -> Decision:

@@ -19,7 +19,7 @@ class Inbound:
     """One message or press of a button, as a channel understood it."""
 
     channel: str  # telegram, email, console, cli
-    update: str  # the provider's id: the same one twice acts once
+    update: str  # the provider's id: the same one twice acts once; empty: there is none
     sender: str  # the address of who wrote: a Telegram user id, a mail address
     chat: str  # the address to answer to; of a group, another than `sender`
     private: bool  # no group
@@ -33,6 +33,7 @@ class Inbound:
     person: str = ""  # whom of those who share `sender` it is from, where that is known
     at: datetime | None = None  # when it was written, by the provider's clock
     again: bool = False  # read again after an older copy was restored: it may have been answered
+    answered: bool = True  # through the outbox; False: the front shows the answer itself
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
-from functools import cached_property
 from typing import Any
 
 from reminder.decisions.serialization import key_of
@@ -151,73 +150,46 @@ def _told_others(
     return told, [list(key) for key in leaving if key not in first]
 
 
-class ToldLate(Mapping[Key, frozenset[str]]):
-    """Which units above the work were told that it is late, by occurrence.
+def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
+    """Which units above the work were told that it is late: of each of `keys` that some were.
 
-    Looked up when it is asked: of what was never late nothing is read, of the rest only the outbox
-    since it was first told.
+    Of what was never late nothing is read, of the rest only the outbox since it was first told.
     """
-
-    def __init__(self, store: Store, keys: Iterable[Key]) -> None:
-        """`keys`: all that may be asked for."""
-        self._store, self._keys = store, tuple(keys)
-
-    def __getitem__(self, key: Key) -> frozenset[str]:
-        said = [
-            spoken.at
-            for spoken in self._store.spoken_of([key])
-            if spoken.kind == MessageKind.ESCALATION and not spoken.skipped
-        ]
-        if not said:
-            raise KeyError(key)
-        since = instant(local_day(min(said)), time())
-        units = {
-            unit
-            for row in self._store.rows(kind="escalation", since=since, limit=MOST)
-            if row.state in (RowState.SENT, RowState.LEASED)
-            for unit, items in unpacked(row.draft.payload).items()
-            if any(item.key == key for item in items)
-        }
-        if not units:
-            raise KeyError(key)
-        return frozenset(units)
-
-    def __iter__(self) -> Iterator[Key]:
-        return (key for key in self._keys if key in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    wanted = list(keys)
+    said = [
+        spoken
+        for spoken in (store.spoken_of(wanted) if wanted else ())
+        if spoken.kind == MessageKind.ESCALATION and not spoken.skipped
+    ]
+    if not said:
+        return {}
+    late = {spoken.key for spoken in said}
+    since = instant(local_day(min(spoken.at for spoken in said)), time())
+    found: dict[Key, set[str]] = {}
+    for row in store.rows(kind="escalation", since=since, limit=MOST):
+        if row.state not in (RowState.SENT, RowState.LEASED):
+            continue
+        for unit, items in unpacked(row.draft.payload).items():
+            for item in items:
+                if item.key in late:
+                    found.setdefault(item.key, set()).add(unit)
+    return {key: frozenset(units) for key, units in found.items()}
 
 
-class RemindedNow(Mapping[tuple[Key, str], Asked]):
-    """What the office had reminded now, beside the schedule, on one day; read when it is asked for.
+def reminded_on(store: Store, day: date) -> dict[tuple[Key, str], Asked]:
+    """What the office had reminded now, beside the schedule, on one day: by (key, unit).
 
     A row that was given up has reached nobody and counts for nothing.
     """
-
-    def __init__(self, store: Store, day: date) -> None:
-        self._store, self._since = store, instant(day, time())
-
-    @cached_property
-    def _found(self) -> dict[tuple[Key, str], Asked]:
-        found: dict[tuple[Key, str], Asked] = {}
-        for row in self._store.rows(kind="nudge", since=self._since, limit=MOST):
-            by = row.draft.payload.get("insist")
-            if not by or row.state in _GONE:
-                continue
-            asked = Asked(at=row.draft.slot, by=by if isinstance(by, str) else "")
-            for unit, items in unpacked(row.draft.payload).items():
-                found |= {(item.key, unit): asked for item in items}  # the rows: newest first
-        return found
-
-    def __getitem__(self, key: tuple[Key, str]) -> Asked:
-        return self._found[key]
-
-    def __iter__(self) -> Iterator[tuple[Key, str]]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
+    found: dict[tuple[Key, str], Asked] = {}
+    for row in store.rows(kind="nudge", since=instant(day, time()), limit=MOST):
+        by = row.draft.payload.get("insist")
+        if not by or row.state in _GONE:
+            continue
+        asked = Asked(at=row.draft.slot, by=by if isinstance(by, str) else "")
+        for unit, items in unpacked(row.draft.payload).items():
+            found |= {(item.key, unit): asked for item in items}  # the rows: newest first
+    return found
 
 
 def named_in(store: Store, recipient: str, channel: str, message: str) -> list[tuple[str, Key]]:

@@ -9,13 +9,15 @@ from datetime import datetime
 
 from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
+from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import bounces, deliver, digest, enrolment, failures, recipients, tick
 from reminder.services.bounces import Bounce
 from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
-from reminder.services.handle import Receiver
+from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import ALL_CHANNELS, Files, Office, counted, minute
 from reminder.services.ports import ENDED, Renderer, Store, StoreBusyError
+from reminder.understanding import Command
 
 log = logging.getLogger(__name__)
 
@@ -88,18 +90,43 @@ class Service:
         """The clock was set back: no message waits for the hour it showed; how many did."""
         return self.store.bring_forward(now, self.delivery.retries.longest, deliver.HOLD)
 
-    def receive(self, inbound: Inbound, now: datetime) -> bool:
-        """Takes one message; True if it was answered or acted on."""
+    def handle(
+        self,
+        person: Person,
+        said: Command | str,
+        now: datetime,
+        *,
+        channel: str,
+        update: str = "",
+    ) -> Outcome:
+        """Does what `person` has said by a front that shows the answer itself; all rights hold.
+
+        `update` tells repeats of one form or request: the same one twice acts once.
+        """
+        with self.receiver.limits.unless_it_fails(), self.store.together():
+            office = self.refresh()
+            inbound = Inbound(
+                channel=channel,
+                update=update,
+                sender=person.id,
+                chat="",
+                private=True,
+                answered=False,
+            )
+            return self.receiver.handle(office, office.as_sender(person), said, inbound, now)
+
+    def receive(self, inbound: Inbound, now: datetime) -> Outcome:
+        """Takes one message from a channel."""
         return self.take(inbound, now, 0)[0]
 
-    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[bool, list[Parcel]]:
+    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[Outcome, list[Parcel]]:
         """`receive`, and up to `limit` messages that are then ready to go: the answer first.
 
         One commit keeps what was said, what it came to, and that the answer is on its way.
         """
         try:
             with self.receiver.limits.unless_it_fails(), self.store.together():
-                taken = self.receiver.receive(self.refresh(), inbound, now)
+                outcome = self.receiver.receive(self.refresh(), inbound, now)
                 rows = deliver.claimed(self.store, now, limit)
         except StoreBusyError:
             raise
@@ -109,10 +136,10 @@ class Service:
             log.error("what waits can't be leased: %s: %s", type(error).__name__, error)
             return self.take(inbound, now, 0)
         try:
-            return taken, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
+            return outcome, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
         except StoreBusyError as error:
             log.error("an answer waits for its lease to end: %s", error)
-            return taken, []
+            return outcome, []
 
     def lease(self, now: datetime, limit: int) -> list[Parcel]:
         """Messages that are ready to go."""

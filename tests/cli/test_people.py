@@ -1,4 +1,4 @@
-"""`reminder invite`, `people`, `unbind`, `done`: run as a user would, on a real database."""
+"""`reminder invite`, `people`, `unbind`: run as a user would, on a real database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import EventKind
 from reminder.domain.tokens import hash_code
 from reminder.services.ports import Store
 from reminder.store import open_store
@@ -192,48 +191,9 @@ def test_a_dead_address_is_tried_again_on_the_operators_word(terminal: Terminal)
     assert terminal.refused("revive", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
 
 
-def test_done_closes_for_a_person(terminal: Terminal) -> None:
-    """Recorded under the person's name, by the channel cli; said as the officer would read it."""
-    output = terminal.run("done", "1c", "--by", "tp-1")
-    with terminal.store() as store:
-        recorded = store.events()
-    assert [(r.event.kind, r.event.key, r.event.unit) for r in recorded] == [
-        (EventKind.DONE, ("cchc-2024", "1c", 1, "2024"), "tu-phap")
-    ]
-    event = recorded[0].event
-    assert (event.by, event.channel, event.at) == ("tp-1", "cli", NOW)
-    assert recorded[0].unit_name == "Tư pháp"
-    assert "Danh mục VBQPPL hết hiệu lực năm 2023" in output
-
-
-@pytest.mark.parametrize(
-    ("codes", "by", "told"),
-    [
-        (["4b"], "tp-1", "4b"),  # another unit's work
-        (["9z"], "tp-1", "9z"),  # no such task
-        (["1c"], "ai-do", "people.toml không có người nào mã “ai-do”"),
-    ],
-)
-def test_done_says_why_nothing_was_recorded(
-    terminal: Terminal, codes: list[str], by: str, told: str
-) -> None:
-    """Exit code 1, a sentence, and an empty ledger."""
-    assert told in terminal.refused("done", *codes, "--by", by)
-    with terminal.store() as store:
-        assert store.events() == []
-
-
-def test_done_a_second_time_changes_nothing(terminal: Terminal) -> None:
-    """What is closed is said to be, with exit code 1."""
-    terminal.run("done", "1c", "--by", "tp-1")
-    assert "1c" in terminal.refused("done", "1c", "--by", "tp-1")
-    with terminal.store() as store:
-        assert len(store.events()) == 1
-
-
 def test_every_command_has_help_with_an_example() -> None:
     """A person finds out at the terminal what to type."""
-    for command in ("invite", "people", "unbind", "done", "log", "status", "outbox list",
+    for command in ("invite", "people", "unbind", "log", "status", "outbox list",
                     "outbox retry", "outbox drop"):  # fmt: skip
         result = CliRunner().invoke(app, [*command.split(), "--help"])
         assert result.exit_code == 0, command

@@ -163,7 +163,8 @@ def test_a_row_that_can_not_be_read_costs_no_answer(
         channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
         text="/done 1c", message="1",
     )  # fmt: skip
-    assert office.service.take(said, at("24/01", "08:01"), 2) == (True, [])
+    outcome, parcels = office.service.take(said, at("24/01", "08:01"), 2)
+    assert (outcome.taken, parcels) == (True, [])
     assert office.events() == ["done 1c.1 2024 tu-phap an"]
 
 
@@ -184,5 +185,5 @@ def test_what_is_tried_again_uses_up_no_allowance(office: World) -> None:
         with pytest.raises(StoreBusyError):
             office.service.take(asked, at("24/01", "09:00") + timedelta(seconds=second), 2)
     office.store.record = record  # type: ignore[method-assign]
-    assert office.service.receive(asked, at("24/01", "09:10"))
+    assert office.service.receive(asked, at("24/01", "09:10")).taken
     assert office.events() == ["extension-asked 1c.1 2024 tu-phap an"]

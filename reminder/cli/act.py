@@ -1,0 +1,139 @@
+"""`reminder done`, `setdue`, `approve` …: what an officer types to the bot, on behalf of a person.
+
+For what is told by telephone or on paper, and for an office that has mail but no inbox. The rights
+are the person's own, and the words are those of the chat: a verb's arguments are parsed as a
+message is.
+"""
+# No postponed annotations: each command's arguments are named by its act.
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reminder.app import bootstrap
+from reminder.cli.log import event_fields
+from reminder.cli.options import Config
+from reminder.cli.people import known_person
+from reminder.domain.context import View
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.services.office import Office
+from reminder.understanding import Verb
+from reminder.understanding.names import command_name
+
+By = Annotated[str, typer.Option("--by", metavar="PERSON", help="Mã người báo, trong people.toml.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Một đối tượng JSON: mục đã ghi và lời trả lời.")
+]
+
+
+@dataclass(frozen=True)
+class Act:
+    """A verb as a command of the terminal."""
+
+    verb: Verb
+    arguments: str  # what stands behind the verb
+    help: str
+    example: str  # of the arguments
+
+    @property
+    def name(self) -> str:
+        return command_name(self.verb)
+
+    @property
+    def epilog(self) -> str:
+        return f"Ví dụ: reminder {self.name} {self.example} --by an"
+
+    @property
+    def command(self) -> Callable[..., None]:
+        """The function that typer calls."""
+
+        def run(
+            words: Annotated[
+                list[str],
+                typer.Argument(
+                    metavar=self.arguments, help=f"Như khi nhắn /{self.name} cho máy nhắc việc."
+                ),
+            ],
+            by: By,
+            as_json: AsJson = False,
+            config: Config = None,
+        ) -> None:
+            _run(self, words, by, as_json=as_json, config=config)
+
+        run.__doc__ = self.help
+        return run
+
+
+_TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã thoát 1 nếu không ghi được gì."
+ACTS = tuple(
+    Act(verb, arguments, f"{help_text} {_TAIL}", example)
+    for verb, arguments, help_text, example in (
+        (Verb.DONE, "MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
+        (Verb.UPDATE, "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"),
+        (Verb.SUBMIT, "MÃ...", "Báo việc đã trình ký.", "1c"),
+        (Verb.RETURN, "MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
+        (Verb.UNDO, "MÃ...", "Rút lại điều vừa báo.", "1c"),
+        (Verb.REOPEN, "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"),
+        (Verb.NOTE, "MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
+        (Verb.SNOOZE, "MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
+        (Verb.EXTEND, "MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
+        (Verb.APPROVE, "MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
+        (Verb.REJECT, "MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
+        (Verb.SETDUE, "MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
+        (Verb.CONFIRM, "MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
+        (Verb.REMIND, "MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
+        (Verb.AWAY, "NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
+    )
+)
+
+
+def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | None) -> None:
+    # What decides and renders takes a while to load, and few commands need it.
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.handle import Receiver
+    from reminder.services.service import Service
+
+    with bootstrap.office(config) as opened:
+        person = known_person(by, opened.people)
+        service = Service(
+            store=opened.store,
+            renderer=RowRenderer(),
+            office=opened.office,
+            receiver=Receiver(opened.store),
+        )
+        text = f"/{act.name} {' '.join(words)}"
+        outcome = service.handle(person, text, opened.now, channel="cli")
+        said = _words(outcome.office, outcome.answer, opened.now)
+    if as_json:
+        fields = {
+            "recorded": [event_fields(event) for event in outcome.events],
+            "reminded": [[*key, unit] for key, unit in outcome.reminded],
+            "said": said,
+        }
+        print(json.dumps(fields, ensure_ascii=False))
+        if not outcome.acted:
+            raise typer.Exit(1)
+        return
+    if not outcome.acted:
+        raise ReminderError(said)
+    print(said)
+
+
+def _words(office: Office, answer: View | None, now: datetime) -> str:
+    """The answer as the person would read it."""
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.deliver import Moment
+
+    if answer is None:
+        return ""
+    payload = {"view": answer.name, "data": dict(answer.data)}
+    draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=payload, due_at=now)
+    row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=now)
+    message = RowRenderer().render(Moment(office, now), row)
+    return message.text if message else ""
