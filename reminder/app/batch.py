@@ -22,11 +22,11 @@ from reminder.decisions import buttons
 from reminder.domain.calendar import instant, local
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind, State, absence_of
-from reminder.domain.people import Person
+from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.people import Person, absence_of
 from reminder.domain.plan import Task
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
-from reminder.domain.tokens import folded
+from reminder.domain.tokens import normal_address
 from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer
 from reminder.services import recipients
@@ -308,7 +308,7 @@ class _Play:
             trust="auth-results",
             authserv_id=AUTHSERV_ID,
         )
-        known = {folded(address): address for address in self.stand.addresses.values()}
+        known = {normal_address(address): address for address in self.stand.addresses.values()}
         mail = read(content)
         fate = judge(mail, rules, known, row.at)
         judged = _judged(fate, mail)

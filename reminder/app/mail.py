@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reminder.app.daemon import Daemon
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
-from reminder.domain.tokens import folded
+from reminder.domain.tokens import normal_address
 from reminder.files.settings import Settings
 from reminder.services.bounces import Bounce
 from reminder.services.office import EMAIL
@@ -111,7 +111,7 @@ class DaemonBack:
         def found() -> dict[str, str]:
             office = self.daemon.service.refresh()
             return {
-                folded(address.value): address.value
+                normal_address(address.value): address.value
                 for address in office.addresses
                 if address.channel == EMAIL and address.recipient in office.people
             }

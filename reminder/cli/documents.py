@@ -14,7 +14,8 @@ from reminder.cli.options import day as day_of
 from reminder.documents.ics import unit_calendar, unit_dues
 from reminder.domain.errors import ReminderError
 from reminder.domain.periods import vn_date
-from reminder.domain.report import asked, draft, in_hand
+from reminder.domain.report import draft_report
+from reminder.domain.report_periods import current_report, find_report
 from reminder.domain.schedule import local_day
 
 REPORT_EXAMPLE = "Example: reminder report --period 2024-Q1 -o bao-cao.docx"
@@ -51,8 +52,10 @@ def report(
             f"--day {vn_date(at, year=True)} chưa đến: số liệu chỉ có đến hôm nay, "
             f"{vn_date(today, year=True)}"
         )
-    wanted = asked(plans, period, at) if period is not None else in_hand(plans, states, at)
-    made = draft(wanted.plan, events, files.scheduler, wanted.period, at)
+    wanted = (
+        find_report(plans, period, at) if period is not None else current_report(plans, states, at)
+    )
+    made = draft_report(wanted.plan, events, files.scheduler, wanted.period, at)
     # python-docx takes 0.2 s to load: only what is sure to be written waits for it.
     from reminder.documents.report import docx
 

@@ -15,8 +15,8 @@ from reminder.cli import options
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind, absence_of
-from reminder.domain.people import Person
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.people import Person, absence_of
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.files.toml import nearest

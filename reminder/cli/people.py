@@ -16,11 +16,16 @@ from reminder.app.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import absences, away_until
-from reminder.domain.people import Address, Person
+from reminder.domain.people import Address, Person, absences, away_until
 from reminder.domain.periods import vn_date
 from reminder.domain.schedule import local_day
-from reminder.domain.tokens import CODE_BYTES, INVITATION_HOLDS, hash_code, link, make_code
+from reminder.domain.tokens import (
+    CODE_BYTES,
+    INVITATION_LIFETIME,
+    hash_code,
+    invitation_link,
+    make_code,
+)
 from reminder.files.toml import nearest
 from reminder.services.office import EMAIL, TELEGRAM
 
@@ -45,10 +50,11 @@ def invite(
     with bootstrap.office(config) as office:
         invited = known_person(person, office.people)
         name = office.settings.telegram.bot_name or office.store.meta("bot_name") or ""
-        code, expires_at = make_code(secrets.token_bytes(CODE_BYTES)), office.now + INVITATION_HOLDS
+        code = make_code(secrets.token_bytes(CODE_BYTES))
+        expires_at = office.now + INVITATION_LIFETIME
         office.store.invite(invited.id, hash_code(code), expires_at)
         office.store.set_meta(f"invited:{invited.id}", office.now.isoformat())
-    url = link(name, code) if name else None
+    url = invitation_link(name, code) if name else None
     if as_json:
         until = local(expires_at).isoformat(timespec="seconds")
         print(json.dumps({"person": person, "code": code, "url": url, "expires_at": until}))
@@ -144,7 +150,7 @@ def _invited(at: str | None, address: Address | None, now: datetime) -> str:
     invited = datetime.fromisoformat(at)
     if address is not None and address.bound_at >= invited:
         return f"{_moment(invited)}, đã dùng"
-    expired = now >= invited + INVITATION_HOLDS
+    expired = now >= invited + INVITATION_LIFETIME
     return f"{_moment(invited)}, {'hết hạn' if expired else 'chưa dùng'}"
 
 

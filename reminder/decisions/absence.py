@@ -7,16 +7,15 @@ from typing import Any
 
 from reminder.decisions.outcome import RefusalError, also, event, refusal, said
 from reminder.domain.context import Decision, Desk, View
-from reminder.domain.ledger import (
-    LONGEST,
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.people import (
+    MAX_ABSENCE_DAYS,
     Absence,
-    Event,
-    EventKind,
+    Person,
     absence_key,
     absences,
     away_until,
 )
-from reminder.domain.people import Person
 from reminder.domain.text import fold
 from reminder.understanding import Command, Verb
 
@@ -29,7 +28,7 @@ def away(desk: Desk, command: Command) -> Decision:
     since, until = command.since, command.until
     if until < desk.today:
         raise refusal("away-past", until=until.isoformat())
-    if (until - since).days >= LONGEST:
+    if (until - since).days >= MAX_ABSENCE_DAYS:
         raise refusal("away-long", until=until.isoformat())
     data = _told(desk, person, since, until)
     if Absence(person=person.id, since=since, until=until) in absences(desk.events):

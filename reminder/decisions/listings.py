@@ -10,7 +10,7 @@ from reminder.domain.context import Decision, Desk
 from reminder.domain.ledger import Event, State, apply, initial
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Plan, Task
-from reminder.domain.report import ReportPeriodError, asked, in_hand
+from reminder.domain.report_periods import ReportPeriodError, current_report, find_report
 from reminder.understanding import Command, Target, Verb
 
 HISTORY = 30  # events that a history shows; more would not be read
@@ -119,9 +119,9 @@ def report(desk: Desk, command: Command) -> Decision:
     """A draft of the office's report: on the period named, else on the one in hand."""
     try:
         if command.period is None:
-            found = in_hand(desk.plans, desk.states, desk.today)
+            found = current_report(desk.plans, desk.states, desk.today)
         else:
-            found = asked(desk.plans, command.period, desk.today)
+            found = find_report(desk.plans, command.period, desk.today)
     except ReportPeriodError as error:
         raise refusal("no-report", say=str(error)) from None
     return said("report-draft", plan=found.plan.id, period=found.period.id)

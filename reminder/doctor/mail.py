@@ -148,7 +148,7 @@ class MailCheck:
                 "là mạo danh. Nhờ người quản trị máy chủ thư bật DKIM/SPF/DMARC cho thư đến, "
                 'hoặc đặt trust = "token" (đọc kỹ rủi ro trong config/reminder.toml)',
             )
-        if tokens.folded(section.authserv_id) not in names:
+        if tokens.normal_address(section.authserv_id) not in names:
             return fault(
                 "inbox",
                 f"[inbox] authserv_id là “{section.authserv_id}” nhưng thư đến ghi "

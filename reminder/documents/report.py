@@ -15,7 +15,7 @@ from docx.table import Table, _Cell
 from reminder.documents import report_words as words
 from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, bold_width, row
 from reminder.domain.plan import Kind
-from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, filled
+from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, fill_from_plan
 from reminder.domain.text import fold
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -62,7 +62,7 @@ def subject(report: Report, letterhead: Letterhead) -> str:
 def docx(report: Report, letterhead: Letterhead) -> bytes:
     """The .docx of `report`; the same bytes for the same arguments."""
 
-    names = filled(letterhead, report.plan)
+    names = fill_from_plan(letterhead, report.plan)
     paper = Paper(f"Báo cáo {subject(report, names)}", report.drafted)
     paper.head(MARK)
     _head(paper, report, names)

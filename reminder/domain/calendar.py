@@ -1,6 +1,6 @@
-"""Working days of a Vietnamese office, and the way from its local time to UTC and back.
+"""Working days in Vietnam, and the conversion between local time and UTC.
 
-The working week is Monday to Friday; the yearly notices take days off it and add working Saturdays.
+The working week is Monday to Friday. Yearly notices add days off and working Saturdays.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def local(at: datetime) -> datetime:
-    """The aware instant `at` on the office's clock."""
+    """The aware datetime `at` in local time."""
     if at.tzinfo is None:
-        raise ValueError("a naive datetime names no instant")
+        raise ValueError("a naive datetime has no time zone")
     return at.astimezone(ZONE)
 
 
 def instant(day: date, clock: time) -> datetime:
-    """The instant, in UTC, at which the office's clock shows `clock` on `day`."""
+    """The time in UTC at which it is `clock` on `day` in local time."""
     return datetime.combine(day, clock, ZONE).astimezone(UTC)
 
 
 class WorkCalendar:
-    """Which days of `first_year` to `last_year` are worked."""
+    """The working days of `first_year` to `last_year`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class WorkCalendar:
         """`off` are days off, `worked` extra working days; `worked` wins over both."""
         self.first_year, self.last_year = first_year, last_year
         self.off, self.worked = frozenset(off), frozenset(worked)
-        self.unconfirmed = frozenset(unconfirmed)  # years whose notice nobody has entered yet
+        self.unconfirmed = frozenset(unconfirmed)  # years whose notice has not been entered
         start = date(first_year, 1, 1).toordinal()
         end = date(last_year, 12, 31).toordinal()
         days = (date.fromordinal(n) for n in range(start, end + 1))
@@ -63,15 +63,15 @@ class WorkCalendar:
         return self._is_worked(self._covered(day))
 
     def roll_back(self, day: date) -> date:
-        """`day` if it is worked, else the last working day before it."""
+        """`day` if it is a working day, otherwise the last one before it."""
         return self._at(bisect_right(self._working, self._covered(day)) - 1, day)
 
     def roll_forward(self, day: date) -> date:
-        """`day` if it is worked, else the first working day after it (Civil Code 2015, 148(5))."""
+        """`day` if it is a working day, otherwise the next one (Civil Code 2015, art. 148(5))."""
         return self._at(bisect_left(self._working, self._covered(day)), day)
 
     def after(self, day: date, count: int) -> date:
-        """The `count`-th working day after `day`, which itself does not count; `count` from 1."""
+        """The `count`-th working day after `day`; `count` starts at 1."""
         if count < 1:
             raise ValueError("count starts at 1")
         return self._at(bisect_right(self._working, self._covered(day)) + count - 1, day)
@@ -81,16 +81,16 @@ class WorkCalendar:
         return self.roll_back(day - timedelta(days=1))
 
     def count(self, after: date, until: date) -> int:
-        """How many working days lie after `after`, up to and including `until`."""
+        """The number of working days after `after`, up to and including `until`."""
         first = bisect_right(self._working, self._covered(after))
         return max(0, bisect_right(self._working, self._covered(until)) - first)
 
     def between(self, first: date, last: date) -> list[date]:
-        """The working days from `first` to `last`, both included."""
+        """The working days from `first` to `last`, inclusive."""
         return self._working[bisect_left(self._working, first) : bisect_right(self._working, last)]
 
     def days_off_after(self, day: date) -> tuple[date, date] | None:
-        """The run of days off that starts right after the worked `day`: its first and last day."""
+        """The first and last of the days off right after the working day `day`, if any."""
         first, last = day + timedelta(days=1), self.after(day, 1) - timedelta(days=1)
         return (first, last) if first <= last else None
 

@@ -1,8 +1,8 @@
-"""What is to be said now: the stages of this hour, and the newest one that a stop has missed.
+"""The messages that a tick has to send.
 
-A tick looks at all that fell due since the tick before. It happens at the slot, so in an ordinary
-week it finds just the messages of that slot; after a stop it finds several stages of an occurrence,
-of which the newest speaks and the older ones are noted as skipped.
+A tick takes the stages since the tick before. In an ordinary week these are the stages of one
+slot. After a stop there may be several of one occurrence: the newest is sent, the others are noted
+as skipped.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, local_day
 
-Place = tuple[int, int]  # of an occurrence: the plan's number, its own number there
+Place = tuple[int, int]  # an occurrence: the index of its plan, its index in the plan
 
 
 @dataclass(frozen=True)
-class Agenda:
-    """The days of some plans. It holds for as long as they and the scheduler do."""
+class StageIndex:
+    """Which occurrences may speak on which day, so that a tick need not go through all of them."""
 
     scheduler: Scheduler
     plans: Sequence[Plan]
 
     @cached_property
     def occurrences(self) -> tuple[tuple[Occurrence, ...], ...]:
-        """Of each plan."""
+        """The occurrences of each plan."""
         return tuple(tuple(occurrences(plan)) for plan in self.plans)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
-        """Of the plans, by their ids."""
+        """The index of each plan, by its id."""
         return {plan.id: n for n, plan in enumerate(self.plans)}
 
     @cached_property
     def places(self) -> Mapping[Key, Place]:
-        """Where each occurrence stands."""
+        """The place of each occurrence."""
         return {
             occurrence.key: (n, m)
             for n, of_plan in enumerate(self.occurrences)
@@ -49,7 +49,7 @@ class Agenda:
 
     @cached_property
     def _by_day(self) -> Mapping[date, Sequence[Place]]:
-        """On each day, what would speak if nothing were ever said about it."""
+        """The occurrences that speak on each day as long as they have no events."""
         found: dict[date, list[Place]] = {}
         for n, plan in enumerate(self.plans):
             for m, occurrence in enumerate(self.occurrences[n]):
@@ -68,9 +68,9 @@ class Agenda:
         since: datetime,
         until: datetime,
     ) -> list[Message]:
-        """As `Scheduler.messages` of these `plans`, each of which is one of the agenda's.
+        """As `Scheduler.messages`, for some of the index's plans.
 
-        `states`: those that follow from `events`.
+        `states` are those that follow from `events`.
         """
         wanted = {plan.id for plan in plans}
         touched = {key: self.places[key] for key in events if key in self.places}
@@ -93,16 +93,16 @@ def _days(since: datetime, until: datetime) -> list[date]:
 
 
 def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:
-    """Whether it was closed before `since`, for good: nothing is said of it from then on."""
+    """Whether it was closed before `since` and has no later event: it does not speak."""
     return state.closed is not None and all(event.at < since for event in said)
 
 
-_TICK = timedelta(microseconds=1)  # turns “up to and including now” into a half-open interval
+_TICK = timedelta(microseconds=1)  # turns (since, now] into a half-open interval
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A stage that is not said any more: a newer one speaks, or it is no longer true."""
+    """A stage that is not sent: a newer one is, or it is no longer true."""
 
     unit: str
     kind: MessageKind
@@ -110,15 +110,15 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What a tick has to say, and what it passes over; all messages carry today's slot."""
+class DueMessages:
+    """The messages that a tick sends, all for today's slot, and the stages that it skips."""
 
     messages: tuple[Message, ...]
     skipped: tuple[Skipped, ...]
 
 
 def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bool:
-    """Whether messages of `kind` may be said at `now`: on a working day, from the slot to 17:00."""
+    """Whether `kind` may be sent at `now`: on a working day, from its slot to `catch_up_until`."""
     policy = scheduler.policy
     start = policy.digest if kind is MessageKind.DIGEST else policy.slot
     clock = local(now).time()
@@ -126,37 +126,37 @@ def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bo
 
 
 def due_now(
-    agenda: Agenda,
+    index: StageIndex,
     plans: Sequence[Plan],
     events: Mapping[Key, Sequence[Event]],
     states: Mapping[Key, State],
     since: datetime,
     now: datetime,
     kinds: Sequence[MessageKind],
-) -> Due:
-    """What fell due in (since, now], of these kinds, with the newest stage of each occurrence.
+) -> DueMessages:
+    """The messages of `kinds` for (since, now], with the newest stage of each occurrence.
 
-    `plans` are some of the agenda's, `states` follow from `events`. Empty outside the speaking
-    hours; the caller then keeps `since`, and nothing is lost.
+    `plans` are some of the index's, `states` follow from `events`. Empty outside the speaking
+    hours: the caller then keeps `since` for its next call.
     """
-    scheduler = agenda.scheduler
+    scheduler = index.scheduler
     open_kinds = [kind for kind in kinds if speaking_hours(scheduler, kind, now)]
     if not open_kinds or now <= since:
-        return Due((), ())
+        return DueMessages((), ())
     if not any(_anything_between(scheduler, kind, since, now) for kind in open_kinds):
-        return Due((), ())
+        return DueMessages((), ())
     window = since + _TICK, now + _TICK
     if open_kinds == [MessageKind.DIGEST]:
         found = scheduler.messages_of(plans, (), events, *window)
     else:
-        found = agenda.messages(plans, events, states, *window)
+        found = index.messages(plans, events, states, *window)
     return _newest([m for m in found if m.kind in open_kinds], states, scheduler, now)
 
 
 def _anything_between(
     scheduler: Scheduler, kind: MessageKind, since: datetime, now: datetime
 ) -> bool:
-    """Whether an hour at which `kind` is ever said lies in (since, now]: most ticks end here."""
+    """Whether a slot of `kind` lies in (since, now]; for most ticks none does."""
     first, today = local_day(since), local_day(now)
     days = (first + timedelta(days=n) for n in range((today - first).days + 1))
     return any(since < instant(day, _slot(scheduler, kind)) <= now for day in days)
@@ -164,7 +164,7 @@ def _anything_between(
 
 def _newest(
     found: Sequence[Message], states: Mapping[Key, State], scheduler: Scheduler, now: datetime
-) -> Due:
+) -> DueMessages:
     newest: dict[tuple[MessageKind, str, Key], Item] = {}
     skipped: list[Skipped] = []
     for message in found:  # in order of time: a later stage replaces an earlier one
@@ -181,7 +181,7 @@ def _newest(
             said.setdefault((kind, unit), []).append(item)
         else:
             skipped.append(Skipped(unit, kind, item))
-    return Due(tuple(_messages(said, scheduler, now)), tuple(skipped))
+    return DueMessages(tuple(_messages(said, scheduler, now)), tuple(skipped))
 
 
 def _messages(
@@ -204,7 +204,7 @@ def _slot(scheduler: Scheduler, kind: MessageKind) -> time:
 
 
 def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: datetime) -> bool:
-    """Whether what was due to be said earlier still holds now."""
+    """Whether a stage that was missed is still true."""
     if state.closed or state.due != item.due:
         return False
     if state.held_until is not None and local_day(now) < state.held_until:

@@ -1,8 +1,8 @@
-"""The weekly digest: the figures at a glance, what is late, what comes, what has to be decided.
+"""The weekly digest: its figures, what is late, what is due next, what the office has to decide.
 
-All of it is reckoned from the ledger at one instant, and so can be reckoned again for any week.
-One occurrence counts as one: each month of a monthly task, each check-in. Shared work that every
-unit must confirm (`all`) is open until its last unit has, and closed by that unit's word.
+It is computed from the events before one point in time, so that the digest of any week can be
+computed again. Each occurrence counts as one: each month of a monthly task, each check-in. Shared
+work that all units must confirm (Confirm.ALL) is closed when the last of them has.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler, local_day
 
-AHEAD = timedelta(days=14)  # how far the digest looks beyond the week
+AHEAD = timedelta(days=14)  # after the Sunday of the week, listed as “the next two weeks”
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """How many occurrences stand how.
+    """The numbers of occurrences by their state.
 
-    Each that was closed or has begun is in exactly one of `in_time`, `done_late`, `open`; the three
-    below are among the open ones, and may overlap.
+    Each one that is closed or has begun counts in exactly one of `in_time`, `done_late`, `open`.
+    The other three are subsets of `open`, and may overlap.
     """
 
-    in_time: int = 0  # closed by the end of the due day rolled forward to a working day, or undated
+    in_time: int = 0  # closed by the due day rolled forward to a working day, or undated
     done_late: int = 0  # closed after that day
-    open: int = 0  # not closed, and begun: its period's first day is here, or it is late already
+    open: int = 0  # not closed, and its period has begun or it is late
     late: int = 0  # open, and at least one working day past the rolled due day
     signing: int = 0  # open, and a unit has handed it in for signature (chờ ký)
     awaiting: int = 0  # open, and without a date (chưa có hạn)
@@ -38,15 +38,15 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnitFigures:
-    """The parts of one unit, late ones apart.
+    """The numbers of one unit's parts.
 
-    Of shared work that every unit must confirm, its own part; of other shared work the whole, which
-    then counts for each of its lead units.
+    Of work that all units must confirm, its own part; other shared work counts as a whole for each
+    of its lead units.
     """
 
     unit: str
     done: int
-    open: int  # begun, and not late
+    open: int  # has begun, and is not late
     late: int
 
     @property
@@ -56,25 +56,25 @@ class UnitFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """The work as the office sees it at `at`; each list is in the order of the due days."""
+    """The state of the work at `at`; each list is in the order of the due days."""
 
     at: datetime
-    day: date  # the office's day at `at`
-    since: datetime | None  # the digest before: of the last week that had one; None: the first
+    day: date  # the local day at `at`
+    since: datetime | None  # the time of the digest before; None: this is the first
     plans: tuple[Plan, ...]  # those that speak on `day`
     figures: Figures
     before: Figures | None  # of the same plans at `since`
-    units: tuple[UnitFigures, ...]  # those that lead anything begun or done, in the plan's order
+    units: tuple[UnitFigures, ...]  # those that lead anything closed or begun, in the plan's order
     late: tuple[State, ...]
     this_week: tuple[State, ...]  # due by Sunday, and not late
     next_weeks: tuple[State, ...]  # due in the two weeks after it
     done: tuple[State, ...]  # closed from `since` on
-    answered: tuple[State, ...]  # check-ins of the running period
-    missing: tuple[State, ...]
+    answered: tuple[State, ...]  # check-ins of the running period that are closed
+    missing: tuple[State, ...]  # check-ins of the running period that are open
     signing: tuple[State, ...]  # chờ ký
     awaiting: tuple[State, ...]  # chưa có hạn
-    assumed: tuple[State, ...]  # hạn dự kiến, those not begun too
-    requests: tuple[State, ...]  # extensions that wait for a decision
+    assumed: tuple[State, ...]  # hạn dự kiến, including what has not begun
+    requests: tuple[State, ...]  # undecided requests for an extension
 
     @property
     def all_is_well(self) -> bool:
@@ -84,9 +84,9 @@ class Digest:
 def digest(
     plans: Sequence[Plan], events: Sequence[Event], scheduler: Scheduler, at: datetime
 ) -> Digest:
-    """The digest at the instant `at`: only the `events` before it count.
+    """The digest at `at`, from the `events` before it.
 
-    What comes is told of a plan that begins within that time too.
+    A plan that begins within the next weeks counts in what is due, and in nothing else.
     """
     day = local_day(at)
     mine = speaking(plans, scheduler, day)
@@ -96,7 +96,7 @@ def digest(
     sunday = day + timedelta(days=6 - day.weekday())
     coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
     ids = {plan.id for plan in (*mine, *coming)}
-    events = [event for event in events if event.key.plan in ids]  # not those of years gone by
+    events = [event for event in events if event.key.plan in ids]  # not those of earlier years
     dated = [
         s
         for s in _states([*mine, *coming], events, at)
@@ -125,7 +125,7 @@ def digest(
 
 
 def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Plan]:
-    """The plans that have begun on `day` and have not fallen silent, the earlier year first."""
+    """The plans that speak on `day`, the earlier year first."""
     last_day = scheduler.policy.last_day
     found = (p for p in plans if p.first_day <= day <= last_day(p.year))
     return sorted(found, key=lambda plan: plan.year)
@@ -138,9 +138,9 @@ def digest_day(scheduler: Scheduler, day: date) -> date | None:
 
 
 def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime | None:
-    """When the digest of the last week before that of `day` was due; None if there was none.
+    """The time of the last digest before the week of `day`; None if there was none.
 
-    Not always seven days ago: Tết takes a week out, and the next one may begin on a Thursday.
+    That is not always a week ago: the week of Tết has no digest.
     """
     monday = day - timedelta(days=day.weekday())
     before = [each for each in scheduler.digest_days(plans) if each < monday]
@@ -164,20 +164,20 @@ def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures
 
 
 def begun(state: State, scheduler: Scheduler, day: date) -> bool:
-    """Whether its period's first day is here, or it is late already."""
+    """Whether its period has begun, or it is late."""
     return state.occurrence.opens <= day or scheduler.days_late(state, day) > 0
 
 
 def closed_in_time(state: State, scheduler: Scheduler) -> bool:
-    """Whether `state` was closed by its due day as it stands, rolled forward to a working day.
+    """Whether `state` was closed by its current due day, rolled forward to a working day.
 
-    A day off ends the term with the next working day (Civil Code 2015, art. 148(5)).
+    A term that ends on a day off ends with the next working day (Civil Code 2015, art. 148(5)).
     """
     return bool(state.closed and not scheduler.days_late(state, local(state.closed.at).date()))
 
 
 def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> list[State]:
-    """By due day, the undated last; of one day in the plan's order."""
+    """The states by due day, undated ones last; in the plan's order within a day."""
     found = fold((o for plan in plans for o in occurrences(plan)), events, until=at)
     return sorted(found.values(), key=lambda s: s.due or date.max)
 

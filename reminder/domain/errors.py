@@ -1,4 +1,4 @@
-"""Keeps secrets out of whatever is said or logged."""
+"""The errors that people can mend, and how secrets are kept out of their text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 
 class ReminderError(Exception):
-    """Anything a person can mend; its text is one clear sentence and never needs a traceback."""
+    """The base of all errors that are shown as their text, without a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of a file that a person writes: where it stands and what is wrong with it."""
+    """A fault of a file or variable that a person writes."""
 
-    where: str
+    where: str  # the file, or the environment variable
     line: int | None
     message: str
 
@@ -25,7 +25,7 @@ class Problem:
 
 
 class FileError(ReminderError):
-    """A plan, calendar, people or settings file is faulty; holds every fault found."""
+    """A plan, calendar, people or settings file is faulty; `problems` holds every fault."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -33,7 +33,7 @@ class FileError(ReminderError):
 
 
 class CalendarError(ReminderError):
-    """A day outside the years for which the working calendar was built."""
+    """A day outside the years of the working calendar."""
 
 
 HIDDEN = "[đã che]"
@@ -41,7 +41,7 @@ _BOT_TOKEN = re.compile(r"\b\d{3,}:[A-Za-z0-9_-]{20,}")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without any of `secrets`, nor anything that looks like a bot's token."""
+    """`text` with `secrets`, and whatever looks like a bot's token, replaced by HIDDEN."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)

@@ -1,7 +1,7 @@
-"""Who is away when: an absence is told in the ledger like all else, under a key of its own.
+"""The ledger's events, and the state of an occurrence that follows from them.
 
-The key names no plan; its task is the person's id and its period the first day, so that what is
-said again of one absence moves it, and what ends it names it.
+Events are appended and never changed. A state is a fold over the events of its occurrence: `apply`
+is one step, `fold` the state of all occurrences, `history` each state with its time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reminder.domain.plan import Confirm
 
 
 class EventKind(StrEnum):
-    """What an event of the ledger says; the values are those of `reminder log --json`."""
+    """The kinds of events; the values are stored, and shown by `reminder log --json`."""
 
     DONE = "done"
     UPDATED = "updated"  # a check-in was answered
@@ -36,24 +36,24 @@ class EventKind(StrEnum):
     EXTENSION_REFUSED = "extension-refused"
     EXTENSION_WITHDRAWN = "extension-withdrawn"
     HELD = "held"  # already late at a plan's first start: silent until `until`
-    AWAY = "away"  # a person is off until `until`: of no work, see absence.py
-    BACK = "back"  # an absence is over early, or not taken
+    AWAY = "away"  # a person is off until `until`; about no occurrence, see people.absences
+    BACK = "back"  # an absence ends early, or is cancelled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One thing that was said or done about one occurrence; never changed, never removed."""
+    """Something said or done about one occurrence."""
 
     at: datetime  # aware
     kind: EventKind
     key: Key
-    unit: str  # whose part it concerns
+    unit: str  # the unit whose part it concerns
     by: str = ""  # the person's id; empty: the program itself
     channel: str = ""  # telegram, email, cli, …
     message: str = ""  # the channel's id of the message that said it
     evidence: str = ""  # number and date of the product
     note: str = ""
-    until: date | None = None  # the day a snooze, a hold, a date or a request names
+    until: date | None = None  # the day that a snooze, a hold, a date or a request names
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -62,23 +62,23 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """How an occurrence stands after some events."""
+    """The state of an occurrence after some events."""
 
     occurrence: Occurrence
-    due: date | None  # as it stands now
-    assumed: bool  # hạn dự kiến, still
+    due: date | None  # the current due day
+    assumed: bool  # hạn dự kiến: nobody has confirmed the due day
     parts: Mapping[str, Event] = field(default_factory=dict)  # unit → what closed its part
     closed: Event | None = None  # the event that closed the whole
-    submitted: Mapping[str, Event] = field(default_factory=dict)  # unit → chờ ký
-    snoozed: Mapping[str, date] = field(default_factory=dict)  # unit → speaks again on
-    request: Event | None = None  # an extension that waits for the office
+    submitted: Mapping[str, Event] = field(default_factory=dict)  # unit → its submission (chờ ký)
+    snoozed: Mapping[str, date] = field(default_factory=dict)  # unit → nudged again from this day
+    request: Event | None = None  # the request for an extension, undecided
     evidence: str = ""
     notes: tuple[Event, ...] = ()
     answer: Event | None = None  # the latest “chưa xong”, “đang làm”
     held_until: date | None = None
-    # Which edition of the state this is, for files that replace an older one; an undo is a new one.
-    revision: int = field(default=0, compare=False)  # how many events changed it
-    changed: datetime | None = field(default=None, compare=False)  # by the last of them
+    # The version of the state, for files that replace an older one (iCalendar). An undo counts too.
+    revision: int = field(default=0, compare=False)  # the number of events that changed it
+    changed: datetime | None = field(default=None, compare=False)  # the time of the last one
     why: str = ""  # the reason for the date that the office set or granted
 
     @property
@@ -87,7 +87,7 @@ class State:
 
     @property
     def original_due(self) -> date | None:
-        """The plan's own date, kept beside the one that the office set."""
+        """The due day in the plan, whatever the office has set since."""
         return self.occurrence.due
 
     @property
@@ -96,25 +96,28 @@ class State:
 
     @property
     def open_units(self) -> tuple[str, ...]:
-        """The lead units that still have to act; empty once closed."""
+        """The lead units whose part is open; empty once the whole is closed."""
         if self.closed:
             return ()
         return tuple(unit for unit in self.occurrence.task.lead if unit not in self.parts)
 
     def awaits_signature(self, unit: str) -> Event | None:
-        """The submission that silences `unit`: its own, or any where one product serves all."""
+        """The submission because of which `unit` is not nudged.
+
+        Its own; of work that any lead unit may close, that of any unit.
+        """
         if self.occurrence.task.confirm is Confirm.ANY:
             return next(iter(self.submitted.values()), None)
         return self.submitted.get(unit)
 
 
 def to_settle(occurrence: Occurrence) -> bool:
-    """Whether the plan leaves its date to the office: it has none, or one only stands in."""
+    """Whether the office still sets its date: the plan has none, or an assumed one."""
     return occurrence.due is None or occurrence.deliverable.assumed
 
 
 def initial(occurrence: Occurrence) -> State:
-    """The state of an occurrence about which nothing was said yet."""
+    """The state of an occurrence without events."""
     return State(
         occurrence=occurrence,
         due=occurrence.due,
@@ -125,9 +128,9 @@ def initial(occurrence: Occurrence) -> State:
 def fold(
     occurrences: Iterable[Occurrence], events: Iterable[Event], *, until: datetime | None = None
 ) -> dict[Key, State]:
-    """The state of each occurrence after the events before `until` (None: all).
+    """The state of each occurrence after the events before `until` (None: all events).
 
-    Events of occurrences that the plan no longer has are kept in the ledger and pass by here.
+    Events of occurrences that the plan no longer has are left out.
     """
     states = {occurrence.key: initial(occurrence) for occurrence in occurrences}
     for event in events:
@@ -145,7 +148,7 @@ def by_key(events: Iterable[Event]) -> dict[Key, list[Event]]:
 
 
 def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datetime | None, State]]:
-    """The states of `occurrence` in order, each with the instant from which it holds."""
+    """Each state of `occurrence` with the time from which it holds (None: from the beginning)."""
     states: list[tuple[datetime | None, State]] = [(None, initial(occurrence))]
     for event in events:
         states.append((event.at, apply(states[-1][1], event)))
@@ -153,7 +156,7 @@ def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datet
 
 
 def apply(state: State, event: Event) -> State:
-    """`state` after `event`; an event that changes nothing here leaves it as it is."""
+    """The state after `event`; the same object if nothing changes."""
     after = _applied(state, event)
     if after == state:
         return state
@@ -162,7 +165,7 @@ def apply(state: State, event: Event) -> State:
 
 def _applied(state: State, event: Event) -> State:
     if event.kind in _MOVES and event.until is not None:
-        # Whatever held the old date back, or asked to move it, is answered by the new one.
+        # A new date ends snoozes, holds and requests that were about the old one.
         granted = event.kind is EventKind.EXTENSION_GRANTED
         asked = state.request.note if granted and state.request else ""
         return replace(
@@ -248,67 +251,23 @@ _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """A state from one event to the next."""
+    """A state with its interval, from one event to the next."""
 
     state: State
-    start: datetime | None  # None: from ever
-    end: datetime | None  # None: for good
-    closed: tuple[tuple[datetime, datetime, date | None], ...]  # before: from, until, due then
+    start: datetime | None  # None: from the beginning
+    end: datetime | None  # None: without end
+    closed: tuple[tuple[datetime, datetime, date | None], ...]  # earlier: closed, reopened, due day
 
-    def holds(self, at: datetime) -> bool:
-        """Whether the state is so at `at`."""
+    def covers(self, at: datetime) -> bool:
+        """Whether `at` lies in the interval."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
 
 def spans(states: Sequence[tuple[datetime | None, State]]) -> Iterator[Span]:
-    """Each of `states` with its end, and the closes before it."""
+    """Each state of a `history` with its end, and the intervals in which it was closed before."""
     closed: list[tuple[datetime, datetime, date | None]] = []
     for n, (start, state) in enumerate(states):
         end = states[n + 1][0] if n + 1 < len(states) else None
         yield Span(state=state, start=start, end=end, closed=tuple(closed))
         if state.closed and start is not None and end is not None:
             closed.append((start, end, state.due))
-
-
-LONGEST = 366  # days; who is away for longer leaves people.toml
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Absence:
-    """A stretch of days off; both days count."""
-
-    person: str
-    since: date
-    until: date
-
-    def covers(self, day: date) -> bool:
-        return self.since <= day <= self.until
-
-
-def absence_key(person: str, since: date) -> Key:
-    """What the absence of `person` from `since` on is called in the ledger."""
-    return Key("", person, 0, since.isoformat())
-
-
-def absence_of(event: Event) -> Absence | None:
-    """The absence that `event` tells of or ends; None if it tells of work."""
-    if event.kind not in (EventKind.AWAY, EventKind.BACK):
-        return None
-    since = date.fromisoformat(event.key.period)
-    return Absence(person=event.key.task, since=since, until=event.until or since)
-
-
-def absences(events: Iterable[Event]) -> tuple[Absence, ...]:
-    """The absences that stand after `events`, in the order in which they were told."""
-    standing: dict[Key, Absence] = {}
-    for event in events:
-        if event.kind is EventKind.BACK:
-            standing.pop(event.key, None)
-        elif (told := absence_of(event)) is not None:
-            standing[event.key] = told
-    return tuple(standing.values())
-
-
-def away_until(found: Iterable[Absence], person: str, day: date) -> date | None:
-    """The last day off of `person`, who is away on `day`; None: the person is there."""
-    return max((a.until for a in found if a.person == person and a.covers(day)), default=None)

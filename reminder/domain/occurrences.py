@@ -1,4 +1,4 @@
-"""From due rules to dated occurrences."""
+"""Occurrences: the dated instances of a plan's deliverables."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from reminder.domain.plan import (
     Within,
 )
 
-MAX_INSTANCES = 400  # of a raw rule in a year: one a day and some to spare; more is a slip
+MAX_INSTANCES = 400  # days of an RFC 5545 rule in a year; a daily one has 366
 
 
 class Key(NamedTuple):
-    """What an occurrence is called, for good."""
+    """The identity of an occurrence; stored in the ledger, so it never changes."""
 
     plan: str
     task: str
@@ -38,7 +38,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Occurrence:
-    """One dated instance of a deliverable, as the plan has it."""
+    """One dated instance of a deliverable, as in the plan."""
 
     key: Key
     task: Task
@@ -53,7 +53,7 @@ class Occurrence:
 
     @property
     def title(self) -> str:
-        """What it is called: the task's title, or the product where a task has several things."""
+        """The name in messages: the task's title, or the product if the task has several."""
         if self.deliverable.recurs:
             return f"{self.task.title} {self.period.name}"
         if len(self.task.deliverables) > 1:
@@ -103,7 +103,7 @@ def _cycle(rule: Every, year: int) -> Iterator[tuple[Period, date, date]]:
 
 
 def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:
-    """Each instance is its own period, open from the day after the one before."""
+    """Each day is a period of its own, open from the day after the one before."""
     opens = year.first
     for day in recurrence_days(rule, year.year):
         if day.year != year.year:
@@ -113,22 +113,22 @@ def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:
 
 
 def recurrence_days(rule: str, year: int) -> list[date]:
-    """The days that the RFC 5545 `rule` names when it starts on 1 January of `year`.
+    """The days of the RFC 5545 `rule` from 1 January of `year` on.
 
-    ValueError, in Vietnamese, if it can't be read, has no end, recurs within a day, or names more
-    than `MAX_INSTANCES` days.
+    ValueError, in Vietnamese, if the rule can't be read, has no end, recurs within a day, or has
+    more than MAX_INSTANCES days.
     """
     parts = re.sub(r"(UNTIL=\d{8})T\d{6}Z?", r"\1", rule.upper().removeprefix("RRULE:"))
     if "COUNT=" not in parts and "UNTIL=" not in parts:
         raise ValueError(f"quy tắc không có điểm dừng: thêm ;UNTIL={year}1231")
     if any(f"FREQ={step}" in parts for step in ("SECONDLY", "MINUTELY", "HOURLY")):
         raise ValueError("lặp trong ngày: chỉ dùng FREQ=DAILY, WEEKLY, MONTHLY hoặc YEARLY")
-    # Naive on purpose: a rule of days has no zone, and a naive UNTIL must meet a naive start.
+    # Naive: days have no time zone, and dateutil refuses a naive UNTIL with an aware start.
     start = datetime.combine(date(year, 1, 1), time())
     try:
         moments = list(islice(rrulestr(parts, dtstart=start), MAX_INSTANCES + 1))
     except (ValueError, TypeError, AttributeError, OverflowError, IndexError) as error:
-        # dateutil raises whatever its parsing meets.
+        # dateutil raises any of these for a rule that it can't parse.
         raise ValueError("không phải quy tắc RFC 5545, ví dụ FREQ=MONTHLY;COUNT=12") from error
     if len(moments) > MAX_INSTANCES:
         raise ValueError(f"quá nhiều ngày: tối đa {MAX_INSTANCES}")

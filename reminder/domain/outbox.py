@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-# The errors of rows whose lease ended without a record: of a first such send, and of a repeat.
+# The error of a row whose lease ended without a result: after a first send, after a repeat.
 LOST = "không rõ tin đã đi hay chưa"
 LOST_AGAIN = "gửi lại rồi, vẫn không rõ tin đã đi hay chưa"
 
 
 class RowState(StrEnum):
-    """Where a row of the outbox stands."""
+    """The state of a row."""
 
     PENDING = "pending"  # to be sent from `due_at` on; a retry is pending again
     LEASED = "leased"  # a dispatcher holds it until `lease_until`
@@ -26,28 +26,28 @@ class RowState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A row to be: unique on (slot, recipient, kind, subject, channel)."""
+    """A message to be queued; unique on (slot, recipient, kind, subject, channel)."""
 
-    slot: datetime  # the instant for which it is said, UTC
+    slot: datetime  # the time that it is for, UTC
     recipient: str  # a person's id, or “group:UNIT”
     kind: str  # nudge, escalation, digest, reply, notice, edit …
-    subject: str = ""  # tells apart rows of one slot and kind: an update's id, an address
+    subject: str = ""  # distinguishes rows of one slot and kind: an update's id, an address
     channel: str  # telegram, email, console
-    payload: Mapping[str, Any] = field(default_factory=dict)  # *what* is said; JSON values only
+    payload: Mapping[str, Any] = field(default_factory=dict)  # what to say; JSON values only
     due_at: datetime  # not to be sent before, UTC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A row of the outbox as it stands."""
+    """A row of the outbox."""
 
     id: int
     draft: Draft
     state: RowState
     due_at: datetime
-    attempts: int = 0  # leases so far; also the fence: only its holder may mark the row
+    attempts: int = 0  # leases so far; the holder of an older lease may no longer mark the row
     lease_until: datetime | None = None
-    repeat: bool = False  # an earlier attempt's outcome is unknown: it may have arrived
+    repeat: bool = False  # the result of an earlier attempt is unknown: it may have arrived
     provider_id: str = ""  # the provider's own id of what it accepted
     error: str = ""
     sent_at: datetime | None = None
@@ -55,13 +55,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retries:
-    """How patience grows: doubled at each failure, up to a longest wait."""
+    """The wait between attempts: doubled at each failure, up to `longest`."""
 
     first: timedelta = timedelta(seconds=2)
     longest: timedelta = timedelta(minutes=5)
 
     def wait(self, failures: int) -> timedelta:
-        """How long to wait after the `failures`-th failure in a row, counted from 1."""
+        """The wait after the `failures`-th failure in a row, counted from 1."""
         if failures < 1:
             raise ValueError("failures are counted from 1")
         if self.first <= timedelta(0):
@@ -71,5 +71,5 @@ class Retries:
         return min(self.longest, grown)
 
     def retry_at(self, failures: int, now: datetime, *, asked: timedelta | None = None) -> datetime:
-        """The instant of the next attempt; never sooner than `asked`, the provider's own wait."""
+        """The time of the next attempt; `asked` is the provider's own wait, never undercut."""
         return now + max(self.wait(failures), asked or timedelta(0))

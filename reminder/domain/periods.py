@@ -1,7 +1,7 @@
 """Reporting periods: a year, a half, a quarter, a month, or a single day.
 
-The identifiers are those of the contract: ``2024``, ``2024-H1``, ``2024-Q1``, ``2024-01`` and, for
-instances of a raw recurrence rule, the day itself (``2024-05-13``).
+Identifiers are stored in the ledger: 2024, 2024-H1, 2024-Q1, 2024-01, and for an instance of an RFC
+5545 rule its day, 2024-05-13.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ROMAN = ("I", "II", "III", "IV")
 
 
 class Cycle(StrEnum):
-    """How often a cycle of the plan comes round, in the plain words of the plan file."""
+    """The cycles of recurring work; the values are those of `every` in the plan file."""
 
     MONTH = "month"
     QUARTER = "quarter"
@@ -32,7 +32,7 @@ class Cycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of one calendar year, named by its identifier; both days belong to it."""
+    """A part of one calendar year, from `first` to `last` inclusive."""
 
     id: str
     first: date
@@ -99,9 +99,9 @@ def last_of_month(year: int, month: int) -> date:
 
 
 def vn_date(day: date, *, year: bool = False) -> str:
-    """`day` as official papers write it: 31/01, 20/02, but 01/3 (NĐ 30/2020/NĐ-CP, appendix I).
+    """`day` as official papers write it: 31/01, 20/02, but 01/3.
 
-    Days under 10 and the months 1 and 2 carry a leading zero, other months do not.
+    Days under 10 and the months 1 and 2 have a leading zero (NĐ 30/2020/NĐ-CP, appendix I).
     """
     month = f"{day.month:02}" if day.month <= 2 else str(day.month)
     text = f"{day.day:02}/{month}"

@@ -1,4 +1,4 @@
-"""A year's plan: its units, tasks and deliverables, frozen and checked at birth."""
+"""A year's plan: its units, tasks, deliverables and due rules."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from functools import cached_property
 
 from reminder.domain.periods import Cycle, Period
 
-MAX_TITLE = 60  # characters: what fits on one or two lines of a phone
+MAX_TITLE = 60  # characters; one or two lines on a phone
 
 
 class Kind(StrEnum):
-    """What a deliverable is, which decides when it speaks."""
+    """The kinds of deliverables; each has its own timing (schedule.Policy)."""
 
     PRODUCT = "product"  # something to hand in
-    CHECK_IN = "check-in"  # cập nhật: how standing work goes; any true answer closes it
+    CHECK_IN = "check-in"  # cập nhật: asks how standing work goes; any answer closes it
     REPORT = "report"  # the office's own report on the plan (BC)
 
 
 class Confirm(StrEnum):
-    """Who of several lead units has to confirm before an occurrence is closed."""
+    """Which of several lead units must confirm to close an occurrence."""
 
     ANY = "any"
     ALL = "all"
@@ -30,21 +30,21 @@ class Confirm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OnDay:
-    """A one-off, due on the day that the plan names; open from the year's first day."""
+    """Once, due on `day`; open from the first day of the year."""
 
     day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A one-off, due on the last day of a period and open from its first (“Quý I”, “trong năm”)."""
+    """Once, due on the last day of `period` and open from its first (“Quý I”, “trong năm”)."""
 
     period: Period
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A cycle: due in each period, on its last day or on `day` of the period's last month."""
+    """In each period of a cycle, due on its last day or on `day` of its last month."""
 
     cycle: Cycle
     day: int | None = None  # None: the month's last day; 31 in a shorter month is its last day too
@@ -53,14 +53,14 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A raw RFC 5545 rule, for what `Every` can't say; it starts on the year's first day."""
+    """On the days of an RFC 5545 rule that starts on the first day of the year."""
 
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """Chưa có hạn: no date until the office sets one."""
+    """Chưa có hạn: no due day until the office sets one."""
 
 
 DueRule = OnDay | Within | Every | Recurrence | Awaiting
@@ -68,9 +68,9 @@ DueRule = OnDay | Within | Every | Recurrence | Awaiting
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """A bộ phận that answers for work."""
+    """Bộ phận: a unit of the office that answers for tasks."""
 
-    id: str  # ASCII, stable: what the ledger and the settings refer to
+    id: str  # ASCII; stored in the ledger, so it never changes
     name: str  # as people read it
     short: str = ""  # for narrow places; the name if empty
     spellings: tuple[str, ...] = ()  # as the plan's text and officers write it
@@ -84,13 +84,13 @@ class Unit:
 class Deliverable:
     """Sản phẩm: one thing to hand in, with one due rule."""
 
-    number: int  # 1-based within its task; stable, since the ledger refers to it
+    number: int  # from 1 within its task; stored in the ledger, so it never changes
     name: str  # short: what an officer types after the code
     product: str  # what is handed in, in a few words
     phrase: str  # the time as the plan writes it
     rule: DueRule
     kind: Kind = Kind.PRODUCT
-    assumed: bool = False  # hạn dự kiến: the plan names no date, one stands in
+    assumed: bool = False  # hạn dự kiến: the plan names no date, this one was chosen
     leads: tuple[int, ...] | None = None  # days before the due day; None: the policy's
     late: tuple[int, ...] | None = None  # working days after it; None: the policy's
 
@@ -112,7 +112,7 @@ class Task:
     deliverables: tuple[Deliverable, ...]
 
     def deliverable(self, number: int) -> Deliverable:
-        """The deliverable with this number; KeyError if the task has none such."""
+        """The deliverable with this number; KeyError if there is none."""
         for deliverable in self.deliverables:
             if deliverable.number == number:
                 return deliverable
@@ -120,7 +120,7 @@ class Task:
 
     @property
     def products(self) -> tuple[Deliverable, ...]:
-        """What `/done` closes: the task's products and reports, not its check-ins."""
+        """The deliverables that `/done` closes: products and reports, not check-ins."""
         return tuple(d for d in self.deliverables if d.kind is not Kind.CHECK_IN)
 
     @property
@@ -136,7 +136,7 @@ class Plan:
     title: str
     year: int
     office: str  # unit id: gets digests, settles dates, grants extensions
-    leaders: str  # unit id: hears once of what stays late
+    leaders: str  # unit id: is told once of late work with a firm date
     units: tuple[Unit, ...]
     sections: Mapping[str, str] = field(hash=False)  # key → heading, in the plan's order
     tasks: tuple[Task, ...]

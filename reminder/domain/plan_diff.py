@@ -1,4 +1,4 @@
-"""What a changed plan adds, drops and moves."""
+"""The differences between two versions of a plan."""
 
 from __future__ import annotations
 

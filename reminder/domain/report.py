@@ -1,168 +1,25 @@
-"""The office's report on a period, drawn from the plan and the ledger.
+"""The figures and facts of the office's report on a period, from the plan and the ledger.
 
-What counts as done is what was done by the last day of the figures: the drafting day, at most the
-decree's cut-off (`reportperiods.data_span`); what closed later counts with the next report, and is
-told here beside its delay. Words (numbers of papers, check-ins, reasons) are taken as they stand on
-the drafting day, since a number told late is still the number.
+The figures end on the drafting day, at most on the decree's cut-off (`report_periods.data_span`).
+Work that closed later counts in the next report, and is mentioned in this one. Texts (numbers of
+papers, answers to check-ins, reasons) are those of the drafting day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
 
 from reminder.domain.calendar import instant
-from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State, apply, by_key, initial
-from reminder.domain.occurrences import Key, Occurrence, occurrences
-from reminder.domain.periods import Period, vn_date, vn_day
+from reminder.domain.occurrences import Occurrence, occurrences
+from reminder.domain.periods import Period
 from reminder.domain.plan import Kind, Plan
-from reminder.domain.schedule import Scheduler, Stage, local_day
+from reminder.domain.report_periods import data_span, full_name, next_period
+from reminder.domain.schedule import Scheduler, local_day
 from reminder.domain.text import fold, normal, squeeze
-
-CUT_OFF_DAY = 14  # NĐ 09/2019/NĐ-CP: figures run from the 15th to the 14th
-STILL_WRITTEN = timedelta(days=15)  # after its due day an open report is still the one in hand
-_USUAL = ("Q1", "H1", "Q3", "")  # the four reports a year on administrative reform
-
-
-class ReportPeriodError(ReminderError):
-    """No report can be drafted for what was asked; the text says why, in Vietnamese."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The report that is meant: a plan, and one of the periods on which it reports."""
-
-    plan: Plan
-    period: Period
-
-
-def data_span(period: Period) -> tuple[date, date]:
-    """The first and last day of the figures of a report on `period`.
-
-    NĐ 09/2019/NĐ-CP has one rule for months, quarters, halves and years: from the 15th of the month
-    before the period to the 14th of its last month. So quý I/2024 is 15/12/2023 to 14/3/2024.
-    """
-    before = period.first - timedelta(days=1)
-    return before.replace(day=CUT_OFF_DAY + 1), period.last.replace(day=CUT_OFF_DAY)
-
-
-def full_name(period: Period) -> str:
-    """The period with its year: “quý I năm 2024”, “6 tháng đầu năm 2024”, “năm 2024”."""
-    name = period.name
-    if name.endswith(f"{period.year}"):
-        return name
-    return f"{name} {period.year}" if name.endswith("năm") else f"{name} năm {period.year}"
-
-
-def reported(plan: Plan) -> list[Period]:
-    """The periods on which `plan` reports, in the order in which they end.
-
-    Those of its own reports (BC); the four usual ones where it has none.
-    """
-    own = {o.period.id for o in occurrences(plan) if o.deliverable.kind is Kind.REPORT}
-    usual = {f"{plan.year}-{name}".rstrip("-") for name in _USUAL}
-    periods = [Period.parse(identifier) for identifier in own or usual]
-    return sorted(periods, key=lambda p: (p.last, p.last - p.first))
-
-
-def following(plan: Plan, period: Period) -> Period | None:
-    """The report after the one on `period`; None after the year's last."""
-    return next((p for p in reported(plan) if p.last > period.last), None)
-
-
-def asked(plans: Sequence[Plan], text: str, day: date) -> Asked:
-    """The report that `text` names (2024-Q1, 2024-H1, 2024-Q3, 2024); ReportPeriodError if none.
-
-    A period that has not begun by `day` has nothing to report.
-    """
-    period = _parsed(text.strip(), plans)
-    plan = next((p for p in plans if p.year == period.year), None)
-    if plan is None:
-        years = ", ".join(f"{p.year}" for p in plans) or "chưa có năm nào"
-        raise ReportPeriodError(
-            f"Không có kế hoạch năm {period.year} (các năm đang dùng: {years}) nên không lập được "
-            f"báo cáo {full_name(period)}. Thêm tệp kế hoạch của năm ấy, xem docs/plan-format.md."
-        )
-    if period not in reported(plan):
-        raise ReportPeriodError(
-            f"Kế hoạch năm {plan.year} không có báo cáo {full_name(period)}. "
-            f"Có các kỳ: {_listed([plan])}."
-        )
-    if day < period.first:
-        raise ReportPeriodError(
-            f"Kỳ {full_name(period)} chưa bắt đầu nên chưa có gì để báo cáo: kỳ này mở từ "
-            f"{vn_day(period.first)}/{period.year}, mà số liệu mới đến "
-            f"{vn_date(day, year=True)}."
-        )
-    return Asked(plan, period)
-
-
-def _parsed(text: str, plans: Sequence[Plan]) -> Period:
-    try:
-        if text.isascii():
-            return Period.parse(text.upper())
-    except ValueError:
-        pass
-    known = _listed(plans) or "2024-Q1, 2024-H1, 2024-Q3, 2024"
-    raise ReportPeriodError(f"“{text[:40]}” không phải kỳ báo cáo. Có các kỳ: {known}.")
-
-
-def _listed(plans: Sequence[Plan]) -> str:
-    return ", ".join(period.id for plan in plans for period in reported(plan))
-
-
-def in_hand(plans: Sequence[Plan], states: Mapping[Key, State], day: date) -> Asked:
-    """The report that is written on `day`, where none was named.
-
-    The first that has begun, is not handed in, and was not due more than 15 days ago; else the one
-    that was due last. ReportPeriodError if none has begun.
-    """
-    begun = sorted(
-        (
-            (_due(plan, period, states), plan.year, plan, period)
-            for plan in plans
-            for period in reported(plan)
-            if period.first <= day
-        ),
-        key=lambda each: each[:2],
-    )
-    if not begun:
-        raise ReportPeriodError(
-            "Chưa kỳ báo cáo nào bắt đầu nên chưa có gì để báo cáo. "
-            f"Có các kỳ: {_listed(plans) or 'chưa có kế hoạch nào'}."
-        )
-    waiting = [
-        Asked(plan, period)
-        for due, _, plan, period in begun
-        if due >= day - STILL_WRITTEN and not _handed_in(plan, period, states)
-    ]
-    past = [Asked(plan, period) for due, _, plan, period in begun if due < day]
-    return (waiting or past[-1:] or [Asked(*begun[0][2:])])[0]
-
-
-def _of(plan: Plan, period: Period, states: Mapping[Key, State]) -> list[State]:
-    return [
-        state
-        for key, state in states.items()
-        if key.plan == plan.id
-        and key.period == period.id
-        and state.occurrence.deliverable.kind is Kind.REPORT
-    ]
-
-
-def _due(plan: Plan, period: Period, states: Mapping[Key, State]) -> date:
-    """When the report is due; where the plan has none, on the day after the cut-off."""
-    dues = [state.due for state in _of(plan, period, states) if state.due]
-    return dues[0] if dues else data_span(period)[1] + timedelta(days=1)
-
-
-def _handed_in(plan: Plan, period: Period, states: Mapping[Key, State]) -> bool:
-    found = _of(plan, period, states)
-    return bool(found) and all(state.closed for state in found)
-
 
 DOTS = "…………"  # for a person to fill in
 _COMMITTEE = "Ủy ban nhân dân"
@@ -170,9 +27,9 @@ _COMMITTEE = "Ủy ban nhân dân"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letterhead:
-    """The names on a paper; what is empty is taken from the plan, or left as dots.
+    """The names on the report; `fill_from_plan` fills the empty ones.
 
-    No person's name: the signature stays empty on a draft.
+    No person's name is among them: a draft is not signed.
     """
 
     parent: str = ""  # cơ quan chủ quản trực tiếp; an Ủy ban nhân dân has none on its papers
@@ -192,7 +49,7 @@ class Letterhead:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The authority's name as it stands at the head: ỦY BAN NHÂN DÂN / PHƯỜNG …"""
+        """The authority's name as at the head of the paper: ỦY BAN NHÂN DÂN / PHƯỜNG …"""
         if not self.is_committee:
             return (self.authority.upper(),)
         size = len(_COMMITTEE.split())
@@ -200,8 +57,8 @@ class Letterhead:
         return tuple(line for line in (" ".join(words[:size]), " ".join(words[size:])) if line)
 
 
-def filled(letterhead: Letterhead, plan: Plan) -> Letterhead:
-    """`letterhead` with its gaps filled from what `plan` knows of its own office."""
+def fill_from_plan(letterhead: Letterhead, plan: Plan) -> Letterhead:
+    """`letterhead` with its empty names taken from `plan`, or dots for a person to fill in."""
     leaders = plan.by_unit[plan.leaders].name
     authority = letterhead.authority or _authority(leaders)
     named = replace(letterhead, authority=authority)
@@ -222,12 +79,12 @@ def _authority(leaders: str) -> str:
 
 
 class Status(StrEnum):
-    """How an occurrence stands on the last day of the figures."""
+    """The state of an occurrence on the last day of the figures."""
 
     DONE = "done"
     DONE_LATE = "done-late"
     LATE = "late"
-    SIGNING = "signing"  # chờ ký: handed in for signature by all who still have to act, late or not
+    SIGNING = "signing"  # chờ ký: all units whose part is open wait for a signature; may be late
     OPEN = "open"
     AWAITING = "awaiting"  # chưa có hạn
 
@@ -237,7 +94,7 @@ CLOSED = frozenset({Status.DONE, Status.DONE_LATE})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """Words of a unit, on one line, without control characters."""
+    """What a unit said, on one line, without control characters."""
 
     unit: str  # its name
     on: date
@@ -248,7 +105,7 @@ class Said:
 class Extension:
     """A due day that the office moved later."""
 
-    unit: str  # who asked; empty: the office moved it by itself
+    unit: str  # the unit that asked; empty: the office moved it unasked
     on: date
     was: date
     until: date
@@ -257,7 +114,7 @@ class Extension:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One occurrence as the report tells of it; days are the office's."""
+    """One occurrence in the report; days are local."""
 
     code: str
     title: str
@@ -271,13 +128,13 @@ class Entry:
     original: date | None  # the plan's own day, where it was moved
     assumed: bool
     status: Status
-    days_late: int  # working days; of what was done late, on the day on which it was
-    closed_on: date | None  # perhaps after the figures' last day: then the status is not closed
+    days_late: int  # working days; of closed work, on the day on which it was closed
+    closed_on: date | None  # if after the last day of the figures, `status` is not a closed one
     closed_by: str
     evidence: str
     answers: tuple[Said, ...]  # to a check-in
-    notes: tuple[Said, ...]  # reasons, and what else the units told
-    missing: tuple[str, ...]  # units that still have to act
+    notes: tuple[Said, ...]  # reasons and remarks
+    missing: tuple[str, ...]  # units whose part is open
     signing_since: date | None
     extensions: tuple[Extension, ...]
 
@@ -304,17 +161,17 @@ class Report:
         return sum(e.status in statuses and e.check_in is check_ins for e in self.entries)
 
 
-def draft(
+def draft_report(
     plan: Plan, events: Sequence[Event], scheduler: Scheduler, period: Period, day: date
 ) -> Report:
-    """The report of `plan` on `period` as the ledger stands at the end of `day`.
+    """The report of `plan` on `period`, from the events up to the end of `day`.
 
-    In it: what closed between the figures' first and last day, and what was open on the last. The
-    report's own occurrence is left out, and so are other reports that are not due yet.
+    It holds what closed between the first and last day of the figures, and what was open on the
+    last; not its own occurrence, nor other reports that are not late.
     """
     first, cut_off = data_span(period)
     last = min(day, cut_off)
-    after = following(plan, period)
+    after = next_period(plan, period)
     until = data_span(after)[1] if after else plan.last_day
     end = instant(day + timedelta(days=1), time(0))
     known = by_key(event for event in events if event.key.plan == plan.id and event.at < end)
@@ -322,9 +179,9 @@ def draft(
     for occurrence in occurrences(plan):
         if _is_itself(occurrence, period):
             continue
-        desk = _Desk(plan, scheduler, occurrence, known.get(occurrence.key, ()), last)
-        entry = desk.entry()
-        if _belongs(desk, entry, first):
+        item = _Item(plan, scheduler, occurrence, known.get(occurrence.key, ()), last)
+        entry = item.entry()
+        if _belongs(item, entry, first):
             entries.append(entry)
         if entry.status not in CLOSED and _comes(entry, last, until):
             coming.append(entry)
@@ -341,36 +198,28 @@ def draft(
     )
 
 
-def is_last_call(scheduler: Scheduler, state: State, stage: Stage) -> bool:
-    """Whether `stage` is the last at which a report is asked for by its due day."""
-    if state.occurrence.deliverable.kind is not Kind.REPORT or stage.again:
-        return False
-    asking = [each for each in scheduler.stages(state).values() if each.offset <= 0]
-    return bool(asking) and stage == max(asking)
-
-
 def _is_itself(occurrence: Occurrence, period: Period) -> bool:
     is_report = occurrence.deliverable.kind is Kind.REPORT
     return is_report and occurrence.period.id == period.id
 
 
-def _belongs(desk: _Desk, entry: Entry, first: date) -> bool:
+def _belongs(item: _Item, entry: Entry, first: date) -> bool:
     if entry.status in CLOSED:
         return entry.closed_on is not None and entry.closed_on >= first
-    ahead = desk.occurrence.deliverable.kind is Kind.REPORT and entry.status is not Status.LATE
-    return desk.occurrence.opens <= desk.last and not ahead
+    ahead = item.occurrence.deliverable.kind is Kind.REPORT and entry.status is not Status.LATE
+    return item.occurrence.opens <= item.last and not ahead
 
 
 def _comes(entry: Entry, last: date, until: date) -> bool:
-    """Whether it is still to do in the time after; what closed since the figures' day is not."""
+    """Whether it is still to be done by `until`."""
     if entry.closed_on is not None or entry.due is None:
         return False
     return entry.due <= until and (entry.days_late > 0 or entry.due > last)
 
 
 @dataclass(frozen=True)
-class _Desk:
-    """One occurrence and its events, looked at from the figures' last day."""
+class _Item:
+    """One occurrence and its events, seen from the last day of the figures."""
 
     plan: Plan
     scheduler: Scheduler
@@ -379,7 +228,7 @@ class _Desk:
     last: date
 
     def entry(self) -> Entry:
-        """What the report has to say of it."""
+        """The occurrence as an entry of the report."""
         occurrence, state = self.occurrence, self.state
         closed_on = local_day(state.closed.at) if state.closed else None
         status, days_late = self._status(state, closed_on)
@@ -428,15 +277,15 @@ class _Desk:
         return (Status.AWAITING if state.due is None else Status.OPEN), 0
 
     def _answers(self, state: State) -> Iterator[Said]:
-        """What a check-in was answered with, later additions too; once each."""
+        """The answers to a check-in, with later additions, each text once."""
         if not self.occurrence.is_check_in or not state.parts:
             return
         told = (*state.parts.values(), *state.notes)
         yield from dict.fromkeys(self._said(event) for event in sorted(told, key=lambda e: e.at))
 
     def _notes(self, state: State) -> Iterator[Said]:
-        """Notes, and the reasons of requests that were not granted, in the order of their time."""
-        heard = [*state.notes, *self._asked_in_vain(state)]
+        """Notes, and the reasons of requests that were not granted, in the order of their times."""
+        heard = [*state.notes, *self._ungranted_requests(state)]
         closing = state.closed
         if closing and not self.occurrence.is_check_in:
             heard.append(closing)
@@ -444,7 +293,7 @@ class _Desk:
             self._said(event) for event in sorted(heard, key=lambda e: e.at) if event.note.strip()
         )
 
-    def _asked_in_vain(self, state: State) -> Iterator[Event]:
+    def _ungranted_requests(self, state: State) -> Iterator[Event]:
         request: Event | None = None
         for event in self.events:
             if event.kind is EventKind.EXTENSION_ASKED:
@@ -456,7 +305,7 @@ class _Desk:
             yield state.request
 
     def _extensions(self) -> Iterator[Extension]:
-        """Each time that the office moved the due day later."""
+        """The moves of the due day to a later day."""
         state = initial(self.occurrence)
         for event in self.events:
             was, request = state.due, state.request
@@ -485,7 +334,7 @@ class _Desk:
 
 
 def _evidence(state: State) -> str:
-    """The number of what was handed in; of shared work each unit's."""
+    """The numbers of the papers handed in, those of each unit."""
     told = [state.evidence]
     if len(state.parts) > 1:
         told = [*(part.evidence for part in state.parts.values()), state.evidence]
@@ -493,5 +342,5 @@ def _evidence(state: State) -> str:
 
 
 def _plain(text: str) -> str:
-    """What somebody typed, fit for a paper: one line, no sign that XML can't hold."""
+    """Typed text on one line, without characters that XML can't hold, and without a full stop."""
     return squeeze(normal(text)).rstrip(" .;")

@@ -1,7 +1,7 @@
-"""When an occurrence speaks: stages, and the messages that carry them.
+"""What is said to which unit at which time, from the states, the policy and the calendar.
 
-Everything here is a function of its arguments; an interval of time is half-open, [since, until),
-and splitting it yields the same messages as the whole.
+A stage is a day on which an occurrence speaks; a message carries the stages of one unit and slot.
+Intervals of time are half-open, [since, until): splitting one yields the same messages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Stage(NamedTuple):
     """A moment when an occurrence speaks, by its distance from the due day.
 
     Negative: calendar days before the written due day. Positive: working days after the due day
-    rolled forward. A greater one is more urgent. `again`: a snooze that ends.
+    rolled forward. A greater one is more urgent. `again`: a snooze ends.
     """
 
     offset: int
@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Stage:
-        """The stage that `str` gave; ValueError if it is none."""
+        """The stage that `str` wrote; ValueError if it is none."""
         if text in ("again", "due"):
             return AGAIN if text == "again" else cls(0)
         word, _, number = text.partition("-")
@@ -57,28 +57,30 @@ class Timing:
     late_every: int | None = None  # then on every multiple of this many working days
 
 
-_Course = tuple[date, date, int, Timing]  # due, opens, the plan's year, timing
-SHORT = 14  # days of an interval that are looked up one by one
-COURSES = 10_000  # kept in mind; a year of one plan has some sixty
+_StageKey = tuple[date, date, int, Timing]  # due, opens, the plan's year, timing
+# Days. Up to this length of an interval, looking up its days is faster than going through all
+# stages of an occurrence.
+SHORT_INTERVAL = 14
+CACHED_STAGES = 10_000  # keys; a year of one plan has about sixty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The office's habits; every value is a setting, the defaults are the contract's."""
+    """When messages are sent; every value is a setting ([schedule] in config/reminder.toml)."""
 
     once: Timing = Timing(leads=(14, 7, 3, 1, 0), late=(1, 3, 5), late_every=5)
     recurring: Timing = Timing(leads=(3, 0), late=(1, 3, 5))
     check_in: Timing = Timing(leads=(3, 0), late=(1, 3))
     report: Timing = Timing(leads=(7, 1, 0), late=(1, 3, 5))
-    office_after: int = 1  # late-n that goes to the office
-    leaders_after: int = 3  # late-n that goes to the leaders
-    slot: time = time(8, 0)  # nudges and escalations, local time
-    digest: time = time(7, 30)
-    catch_up_until: time = time(17, 0)  # what a stop missed is said at once before this hour
-    speaks_until: tuple[int, int] = (1, 31)  # month, day of the year after the plan's
+    office_after: int = 1  # the late stage at which the office is told
+    leaders_after: int = 3  # the late stage at which the leaders are told
+    slot: time = time(8, 0)  # of nudges and escalations, local time
+    digest: time = time(7, 30)  # of the weekly digest, local time
+    catch_up_until: time = time(17, 0)  # missed messages are sent at once until then
+    speaks_until: tuple[int, int] = (1, 31)  # month and day of the year after the plan's
 
     def timing(self, deliverable: Deliverable) -> Timing:
-        """The timing of `deliverable`: its own where it has one."""
+        """The timing of its kind, with the deliverable's own days where the plan has some."""
         base = {
             Kind.CHECK_IN: self.check_in,
             Kind.REPORT: self.report,
@@ -96,7 +98,7 @@ class Policy:
 
 
 class MessageKind(StrEnum):
-    """What kind of message is said."""
+    """The kinds of messages that the schedule sends."""
 
     DIGEST = "digest"
     NUDGE = "nudge"
@@ -105,7 +107,7 @@ class MessageKind(StrEnum):
 
 
 class Item(NamedTuple):
-    """One occurrence in a message, at the stage that makes it speak."""
+    """One occurrence in a message."""
 
     key: Key
     due: date  # the written due day
@@ -114,7 +116,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """What is said to one unit at one instant."""
+    """The message to one unit at one time."""
 
     at: datetime  # UTC
     unit: str
@@ -124,33 +126,35 @@ class Message:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """The calendar and the policy under which plans speak."""
+    """Works out messages under a calendar and a policy."""
 
     calendar: WorkCalendar
     policy: Policy = field(default_factory=Policy)
-    # Many occurrences share a due day and a timing: their stages are reckoned once.
-    _stages: dict[_Course, Mapping[date, Stage]] = field(
+    # Many occurrences share a due day and a timing.
+    _cache: dict[_StageKey, Mapping[date, Stage]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def stages(self, state: State) -> Mapping[date, Stage]:
-        """Each day on which `state` speaks to its units, with the most urgent stage of that day."""
+        """The days on which `state` speaks to its lead units, each with its most urgent stage."""
         if state.due is None:
             return {}
         occurrence = state.occurrence
-        course = (
+        key = (
             state.due,
             occurrence.opens,
             occurrence.period.year,
             self.policy.timing(occurrence.deliverable),
         )
-        if course not in self._stages:
-            if len(self._stages) >= COURSES:
-                self._stages.clear()
-            self._stages[course] = self._course(*course)
-        return self._stages[course]
+        if key not in self._cache:
+            if len(self._cache) >= CACHED_STAGES:
+                self._cache.clear()
+            self._cache[key] = self._compute_stages(*key)
+        return self._cache[key]
 
-    def _course(self, due: date, opens: date, year: int, timing: Timing) -> dict[date, Stage]:
+    def _compute_stages(
+        self, due: date, opens: date, year: int, timing: Timing
+    ) -> dict[date, Stage]:
         days: dict[date, Stage] = {}
         for lead in sorted(timing.leads, reverse=True):  # the more urgent ones overwrite
             day = self.calendar.roll_back(due - timedelta(days=lead))
@@ -164,9 +168,9 @@ class Scheduler:
         return days
 
     def escalation_stages(self, state: State, plan: Plan) -> dict[str, tuple[date, Stage]]:
-        """Each unit above the work that hears of `state` when it is late, with day and stage.
+        """The units to which `state` escalates, each with the day and the stage.
 
-        The office hears of everything it does not lead itself; the leaders only of firm dates.
+        The office is told of everything that it does not lead itself, the leaders of firm dates.
         """
         if state.due is None:
             return {}
@@ -184,7 +188,7 @@ class Scheduler:
         }
 
     def days_late(self, state: State, today: date) -> int:
-        """How many working days `state` is late on `today`; 0 if it is not."""
+        """How many working days `state` is past its due day on `today`; 0 if it is not."""
         return 0 if state.due is None else self.calendar.count(self._rolled(state), today)
 
     def _rolled(self, state: State) -> date:
@@ -194,13 +198,13 @@ class Scheduler:
     def speaks(
         self, state: State, days: Sequence[date] | None = None
     ) -> Iterator[tuple[date, str, Stage]]:
-        """Each (day, unit, stage) at which `state` nudges a unit that still has to act.
+        """Each (day, unit, stage) at which a unit with an open part is nudged.
 
-        `days`: no other days are looked at, but for the end of a snooze; None: all.
+        `days` limits the result to these days, and the days on which a snooze ends.
         """
         stages = self.stages(state)
         spoken = stages.items() if days is None else [(d, stages[d]) for d in days if d in stages]
-        if (freed := self._freed(state)) and freed[0] not in stages:
+        if (freed := self._hold_ends(state)) and freed[0] not in stages:
             spoken = [*spoken, *([freed] if days is None or freed[0] in days else [])]
         if not spoken and not state.snoozed:
             return
@@ -217,10 +221,10 @@ class Scheduler:
                 if not held and (silent_until is None or day >= silent_until):
                     yield day, unit, stage
 
-    def _freed(self, state: State) -> tuple[date, Stage] | None:
-        """Late work that was held back since a first start speaks on the day on which that ends.
+    def _hold_ends(self, state: State) -> tuple[date, Stage] | None:
+        """The day on which held work (EventKind.HELD) speaks again, if it is late by then.
 
-        Its next stage may be a week away, or, of a check-in, none may be left.
+        Its next stage may be a week away, and a check-in may have none left.
         """
         if state.held_until is None:
             return None
@@ -230,7 +234,7 @@ class Scheduler:
         return (day, Stage(late)) if late and within else None
 
     def escalates(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
-        """Each (day, unit, stage) at which `state` is told to the office or the leaders."""
+        """Each (day, unit, stage) at which `state` escalates to the office or the leaders."""
         if state.closed:
             return
         for unit, (day, stage) in self.escalation_stages(state, plan).items():
@@ -238,7 +242,7 @@ class Scheduler:
                 yield day, unit, stage
 
     def asks_again(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
-        """The working day before the due day: what was asked earlier still waits for the office."""
+        """The office is reminded of an undecided request on the working day before the due day."""
         if state.closed or state.due is None or state.request is None:
             return
         day = self.calendar.before(state.due)
@@ -264,7 +268,7 @@ class Scheduler:
         since: datetime,
         until: datetime,
     ) -> list[Message]:
-        """All that is said in [since, until), in order, when `events` happen at their times."""
+        """The messages of [since, until) in order, given the `events` of the occurrences."""
         every = ((plan, occurrence) for plan in plans for occurrence in occurrences(plan))
         return self.messages_of(plans, every, events, since, until)
 
@@ -276,7 +280,7 @@ class Scheduler:
         since: datetime,
         until: datetime,
     ) -> list[Message]:
-        """As `messages`, but only `some` of the plans' occurrences speak, in their order there."""
+        """As `messages`, for `some` of the plans' occurrences, given in the plans' order."""
         items: dict[tuple[datetime, MessageKind, str], list[Item]] = {}
         for plan, occurrence in some:
             said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
@@ -308,7 +312,7 @@ class Scheduler:
         until: datetime,
     ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
         first, last = local_day(since), local_day(until)
-        short = (last - first).days < SHORT
+        short = (last - first).days < SHORT_INTERVAL
         days = (
             [first + timedelta(days=n) for n in range((last - first).days + 1)] if short else None
         )
@@ -324,15 +328,15 @@ class Scheduler:
             for kind, moments in spoken:
                 for day, unit, stage in moments:
                     if not (span.closed or first <= day <= last):
-                        continue  # before its instant is reckoned, which costs more than the rest
+                        continue  # computing the instant costs more than all of the rest
                     at = instant(day, self.policy.slot)
                     if kind is MessageKind.ESCALATION:
                         at = self._once_open(span, at, state.due)
-                    if since <= at < until and span.holds(at):
+                    if since <= at < until and span.covers(at):
                         yield at, kind, unit, Item(occurrence.key, state.due, stage)
 
     def _once_open(self, span: Span, at: datetime, due: date) -> datetime:
-        """`at`, or the first slot after it at which what was thought done was open again."""
+        """`at`, or the first slot after the reopening if the work was closed at `at`."""
         for start, end, then in span.closed:
             if start <= at < end and then == due:
                 at = self._slot_from(end)
@@ -350,7 +354,7 @@ class Scheduler:
         events: Mapping[Key, Sequence[Event]],
         now: datetime,
     ) -> datetime | None:
-        """The next instant after `now` at which anything is said; None if nothing ever is."""
+        """The time of the next message after `now`; None if there is none."""
         if not plans:
             return None
         end = instant(max(self.policy.last_day(p.year) for p in plans), time(23, 59))
@@ -365,7 +369,7 @@ class Scheduler:
 
 
 def _by_due(item: Item) -> date:
-    """What is due first stands first; ties keep the plan's order."""
+    """Sort key: the earlier due day first; a stable sort keeps the plan's order within a day."""
     return item.due
 
 
@@ -376,7 +380,7 @@ def _speaks_late(timing: Timing, number: int) -> bool:
     return bool(timing.late_every and beyond and number % timing.late_every == 0)
 
 
-@lru_cache(maxsize=1024)  # a tick asks for the same few moments thousands of times
+@lru_cache(maxsize=1024)  # a tick asks for the same few times thousands of times
 def local_day(at: datetime) -> date:
-    """The office's day at the instant `at`."""
+    """The day in the office at `at`."""
     return local(at).date()

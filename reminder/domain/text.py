@@ -1,7 +1,7 @@
-"""Typed Vietnamese: normal form, words with and without their marks, tables of phrases.
+"""Vietnamese text: its normal form, tokens, words with and without diacritics, phrase tables.
 
-People type with all marks, with some, or with none. The rule for all tables: what is typed may
-*lack* marks of the word in the table, but never has others: “vang” is “vâng”, “vắng” is not.
+People type with all diacritics, with some, or with none. A typed word matches a word of a table if
+it lacks some of its diacritics, not if it has others: “vang” matches “vâng”, “vắng” does not.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
-_LOOK_ALIKES = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # Eth, typed or pasted for đ
-_WIDE = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | {0x3000: " "}  # full width, of CJK keyboards
+_LOOK_ALIKES = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # Eth, used for đ in some texts
+_WIDE = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | {0x3000: " "}  # full-width forms
 _DASHES = frozenset("-‐‑‒–—−")
-# A code-like piece stays whole (1c, 1dd, 1d9), other digits part from letters (3ngày, xong1c).
+# A task code is one token (1c, 1dd, 1d9); other digits and letters are split (3ngày, xong1c).
 _TOKEN = re.compile(
     r"[0-9]{1,2}(?:dd|d9|[a-zđ])(?![^\W_]|[\u0300-\u036f])"
     r"|[0-9]+"
@@ -31,16 +31,16 @@ _TOKEN = re.compile(
 
 
 class Found(NamedTuple, Generic[T]):
-    """Something read at a place: how many tokens it takes, and what it is."""
+    """A value read from tokens, and the number of tokens that it takes."""
 
     size: int
     value: T
 
 
 class Spelling(NamedTuple):
-    """A word taken apart: letters without marks, each letter's own mark, and the word's tone.
+    """A word as its letters without diacritics, the mark of each letter, and the tone.
 
-    The tone belongs to the word: hòa and hoà are one.
+    The tone belongs to the word, so that hòa and hoà are the same.
     """
 
     base: str
@@ -48,7 +48,7 @@ class Spelling(NamedTuple):
     tone: str
 
     def is_meant_by(self, typed: Spelling) -> bool:
-        """Whether `typed` is this word, perhaps with fewer marks."""
+        """Whether `typed` is this word, or this word without some of its marks."""
         if typed.base != self.base or typed.tone not in ("", self.tone):
             return False
         if typed.marks == self.marks:
@@ -57,7 +57,7 @@ class Spelling(NamedTuple):
 
 
 def normal(text: str) -> str:
-    """`text` in NFC, with đ for its look-alikes, without invisible characters."""
+    """`text` in NFC, with đ for its look-alikes, and without invisible characters."""
     if text.isascii() and text.isprintable():
         return text
     composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES).translate(_WIDE)
@@ -74,7 +74,7 @@ def _visible(char: str) -> str:
     return " " if category.startswith(("C", "Z")) else char
 
 
-@lru_cache(8192)  # officers use few words: reading a message costs twice as much without it
+@lru_cache(8192)  # without the cache reading a message takes twice as long
 def spelling(word: str) -> Spelling:
     letters: list[str] = []
     marks: list[str] = []
@@ -92,37 +92,37 @@ def spelling(word: str) -> Spelling:
 
 
 def words(table: str) -> frozenset[str]:
-    """The plain words of a table."""
+    """The words of a table."""
     return frozenset(table.split())
 
 
 def phrases(table: str) -> list[str]:
-    """The phrases of a table, parted by semicolons."""
+    """The phrases of a table, separated by semicolons."""
     return [" ".join(phrase.split()) for phrase in table.split(";")]
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without any marks; đ is d."""
+    """`text` in lower case without diacritics; đ becomes d."""
     return spelling(normal(text)).base
 
 
 def squeeze(text: str) -> str:
-    """`text` on one line, without needless spaces."""
+    """`text` on one line, with single spaces."""
     return " ".join(text.split())
 
 
 def evidence_words(evidence: str) -> str:
-    """“số 12/QĐ-UBND”; as it stands where it begins with a word."""
+    """“số 12/QĐ-UBND”; `evidence` itself if it begins with a word."""
     return f"số {evidence}" if evidence[:1].isdigit() else evidence
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, a number or one sign of the text, and where it stands."""
+    """A word, a number or one other character, and its place in the text."""
 
     text: str
     start: int
-    glued: bool  # nothing stands between it and the token before
+    glued: bool  # follows the token before without a space
 
     @property
     def end(self) -> int:
@@ -142,7 +142,7 @@ class Token:
 
 
 def tokenise(text: str) -> tuple[Token, ...]:
-    """The tokens of a normal text; a line's end is one of them."""
+    """The tokens of a normal text; a line end is a token."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         glued = bool(tokens) and tokens[-1].end == match.start()
@@ -151,18 +151,18 @@ def tokenise(text: str) -> tuple[Token, ...]:
 
 
 def plain_at(tokens: Sequence[Token], index: int) -> str:
-    """The plain word at `index`; empty outside of the text."""
+    """The plain word at `index`; empty outside the text."""
     return tokens[index].plain if 0 <= index < len(tokens) else ""
 
 
 class _Entry(NamedTuple, Generic[T]):
     words: tuple[Spelling, ...]
-    marked: bool  # written with “=”: only as spelt, since without marks it is another word
+    marked: bool  # written with “=”: must be typed with all marks, being another word without them
     value: T
 
 
 class Phrases(Generic[T]):
-    """A table from phrases, written with all their marks, to what they mean; the longest wins."""
+    """A table from phrases, written with all diacritics, to values; the longest match wins."""
 
     def __init__(self, table: Mapping[str, T]) -> None:
         self._index: dict[str, list[_Entry[T]]] = {}

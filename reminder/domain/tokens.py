@@ -1,4 +1,9 @@
-"""One-time invitations: the code, what is kept of it, and the link that carries it to the bot."""
+"""Proofs that only this program can have made: tokens in mail addresses, and invitation codes.
+
+A mail is sent from `base+<purpose><message><expiry>.<mac>@domain`. The MAC covers the recipient,
+so that a reply from anybody else is refused. Message-IDs carry a proof of the same kind, which
+tells a bounce of our own mail from a forged one.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-HOLDS = timedelta(days=60)  # a token is good on that many days after its mail
-LOCAL_LONGEST = 64
-_ID, _EXPIRY, _MAC, _PROOF = 10, 4, 18, 24  # characters of 5 bits: a MAC of 90, a proof of 120
-LONGEST_BASE = LOCAL_LONGEST - len("+r.") - _ID - _EXPIRY - _MAC
+TOKEN_LIFETIME = timedelta(days=60)  # from the day of the mail
+MAX_LOCAL_PART = 64  # octets before @ (RFC 5321, 4.5.3.1.1)
+_ID, _EXPIRY, _MAC, _PROOF = 10, 4, 18, 24  # characters of 5 bits: a MAC has 90 bits, a proof 120
+MAX_BASE_LOCAL_PART = MAX_LOCAL_PART - len("+r.") - _ID - _EXPIRY - _MAC
 _EPOCH = date(2020, 1, 1)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TAG = re.compile(rf"([rbp])([a-z2-7]{{{_ID}}})([a-z2-7]{{{_EXPIRY}}})\.([a-z2-7]{{{_MAC}}})")
@@ -21,7 +26,7 @@ _MESSAGE_ID = re.compile(rf"<?([a-z2-7]{{{_ID}}})\.([a-z2-7]{{{_PROOF}}})@([^<>@
 
 
 class Purpose(StrEnum):
-    """What an address is for; one for answers is none for bounces."""
+    """What mail to the address is for; a token for one purpose is refused for another."""
 
     REPLY = "r"
     BOUNCE = "b"
@@ -29,7 +34,7 @@ class Purpose(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a token is worth."""
+    """The result of checking a token."""
 
     GOOD = "good"
     EXPIRED = "expired"
@@ -37,8 +42,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
-    """A token as it stands in an address; nothing says yet that it is genuine."""
+class MailToken:
+    """A token as read from an address, not verified."""
 
     purpose: Purpose
     message: str
@@ -46,24 +51,24 @@ class Token:
     mac: str
 
 
-def folded(address: str) -> str:
-    """`address` as all comparisons take it: without regard to the case of ASCII letters."""
+def normal_address(address: str) -> str:
+    """`address` in lower case, for comparisons."""
     return address.strip().lower()
 
 
 def message_key(secret: bytes, key: str) -> str:
-    """The message's id in its tokens, from the key that is stable over all attempts at it."""
+    """The id of a message in its tokens; `key` is the same for all attempts to send it."""
     return _signed(secret, ["message", key], _ID)
 
 
 def message_id(secret: bytes, message: str, recipient: str, domain: str) -> str:
-    """`<id.proof@domain>`: the same at every attempt, and nobody else can make it."""
-    return f"<{message}.{_proof(secret, message, recipient)}@{folded(domain)}>"
+    """`<id.proof@domain>`, the same at every attempt."""
+    return f"<{message}.{_proof(secret, message, recipient)}@{normal_address(domain)}>"
 
 
-def message_of(secret: bytes, identity: str, recipient: str) -> str | None:
-    """The id within a Message-ID of ours that went to `recipient`; None if it is not that."""
-    found = _MESSAGE_ID.fullmatch(folded(identity))
+def read_message_id(secret: bytes, identity: str, recipient: str) -> str | None:
+    """The message's id in a Message-ID that we made for `recipient`; None if we did not."""
+    found = _MESSAGE_ID.fullmatch(normal_address(identity))
     if found is None:
         return None
     genuine = hmac.compare_digest(found[2], _proof(secret, found[1], recipient))
@@ -73,44 +78,44 @@ def message_of(secret: bytes, identity: str, recipient: str) -> str | None:
 def plus_address(
     base: str, secret: bytes, purpose: Purpose, message: str, recipient: str, expires: date
 ) -> str:
-    """`base` with a token; ValueError if the local part would be too long."""
+    """`base` with a token; ValueError if the part before @ would be too long."""
     local, _, domain = base.rpartition("@")
-    expiry = _written((expires - _EPOCH).days)
+    expiry = _encode((expires - _EPOCH).days)
     mac = _mac(secret, purpose, message, expiry, recipient)
     local = f"{local}+{purpose}{message}{expiry}.{mac}"
-    if len(local.encode()) > LOCAL_LONGEST:
-        raise ValueError(f"{base}: the part before @ may have {LONGEST_BASE} octets at most")
+    if len(local.encode()) > MAX_LOCAL_PART:
+        raise ValueError(f"{base}: the part before @ may have {MAX_BASE_LOCAL_PART} octets at most")
     return f"{local}@{domain}"
 
 
-def token_in(address: str, base: str) -> Token | None:
-    """The token that `address`, a plus-address of `base`, carries; None if there is none."""
-    local, _, domain = folded(address).rpartition("@")
-    own, _, own_domain = folded(base).rpartition("@")
+def read_plus_address(address: str, base: str) -> MailToken | None:
+    """The token in `address`; None if that is no plus-address of `base` with a token."""
+    local, _, domain = normal_address(address).rpartition("@")
+    own, _, own_domain = normal_address(base).rpartition("@")
     if domain != own_domain or not local.startswith(f"{own}+"):
         return None
     found = _TAG.fullmatch(local.removeprefix(f"{own}+"))
     if found is None:
         return None
-    return Token(purpose=Purpose(found[1]), message=found[2], expiry=found[3], mac=found[4])
+    return MailToken(purpose=Purpose(found[1]), message=found[2], expiry=found[3], mac=found[4])
 
 
-def judged(token: Token, secret: bytes, recipient: str, today: date) -> Verdict:
-    """Whether `token` was issued to `recipient`, and holds on `today` (UTC)."""
+def verify_token(token: MailToken, secret: bytes, recipient: str, today: date) -> Verdict:
+    """Whether `token` was issued to `recipient` and has not expired on `today` (UTC)."""
     mac = _mac(secret, token.purpose, token.message, token.expiry, recipient)
     if not hmac.compare_digest(mac, token.mac):
         return Verdict.WRONG
     return (
-        Verdict.GOOD if today <= _EPOCH + timedelta(days=_read(token.expiry)) else Verdict.EXPIRED
+        Verdict.GOOD if today <= _EPOCH + timedelta(days=_decode(token.expiry)) else Verdict.EXPIRED
     )
 
 
 def _mac(secret: bytes, purpose: Purpose, message: str, expiry: str, recipient: str) -> str:
-    return _signed(secret, ["address", purpose, message, expiry, folded(recipient)], _MAC)
+    return _signed(secret, ["address", purpose, message, expiry, normal_address(recipient)], _MAC)
 
 
 def _proof(secret: bytes, message: str, recipient: str) -> str:
-    return _signed(secret, ["message-id", message, folded(recipient)], _PROOF)
+    return _signed(secret, ["message-id", message, normal_address(recipient)], _PROOF)
 
 
 def _signed(secret: bytes, parts: list[str], length: int) -> str:
@@ -118,34 +123,34 @@ def _signed(secret: bytes, parts: list[str], length: int) -> str:
     return base64.b32encode(digest).decode().lower()[:length]
 
 
-def _written(number: int) -> str:
+def _encode(number: int) -> str:
     digits = [_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_EXPIRY - 1), -1, -5)]
     return "".join(digits)
 
 
-def _read(text: str) -> int:
+def _decode(text: str) -> int:
     value = 0
     for char in text:
         value = value * 32 + _ALPHABET.index(char)
     return value
 
 
-INVITATION_HOLDS = timedelta(hours=72)  # long enough from a Friday to the Monday after
-CODE_BYTES = 16  # 128 bits: nobody guesses one within its 72 hours
+INVITATION_LIFETIME = timedelta(hours=72)  # from a Friday to the next Monday
+CODE_BYTES = 16  # 128 bits can't be guessed within the lifetime
 
 
 def make_code(random_bytes: bytes) -> str:
-    """A code of [A-Za-z0-9_-], as Telegram takes it behind `?start=` (up to 64 characters)."""
+    """A code of [A-Za-z0-9_-]; Telegram takes up to 64 characters behind `?start=`."""
     if not CODE_BYTES <= len(random_bytes) <= 48:
-        raise ValueError(f"an invitation is made of {CODE_BYTES} to 48 random bytes")
+        raise ValueError(f"an invitation code is made of {CODE_BYTES} to 48 random bytes")
     return base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode("ascii")
 
 
 def hash_code(code: str) -> str:
-    """All that is kept of a code: who reads the database can't use it."""
+    """The hash of a code: only it is stored, so that the database gives no code away."""
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def link(bot_name: str, code: str) -> str:
-    """The link that opens a chat with the bot and sends it `/start CODE` at the press of Start."""
+def invitation_link(bot_name: str, code: str) -> str:
+    """The link that opens a chat with the bot; its Start button sends `/start CODE`."""
     return f"https://t.me/{bot_name.removeprefix('@')}?start={code}"

@@ -12,7 +12,8 @@ from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
-from reminder.domain.report import Report, draft, full_name
+from reminder.domain.report import Report, draft_report
+from reminder.domain.report_periods import full_name
 from reminder.messages.answers import answer
 from reminder.services.office import EMAIL, Office
 
@@ -24,7 +25,7 @@ def drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Re
     # python-docx takes 0.2 s to load: a daemon that drafts nothing does without it.
     from reminder.documents.report import MEDIA_TYPE, docx, file_name
 
-    report = draft(plan, office.events, office.scheduler, period, today)
+    report = draft_report(plan, office.events, office.scheduler, period, today)
     return report, (file_name(report), MEDIA_TYPE, docx(report, office.files.letterhead))
 
 

@@ -11,7 +11,7 @@ from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Draft, Row
-from reminder.domain.report import is_last_call
+from reminder.domain.report_periods import is_last_call
 from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services import recipients
 from reminder.services.notices import view_drafts

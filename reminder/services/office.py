@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from reminder.domain.calendar import local
-from reminder.domain.catchup import Agenda
+from reminder.domain.catchup import StageIndex
 from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.context import Asked, Desk, Inbound, Sender
-from reminder.domain.ledger import Absence, Event, State, absences, apply, away_until, by_key, fold
+from reminder.domain.ledger import Event, State, apply, by_key, fold
 from reminder.domain.occurrences import Key
-from reminder.domain.people import Address, Person
+from reminder.domain.people import Absence, Address, Person, absences, away_until
 from reminder.domain.plan import Plan, Unit
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Scheduler, local_day
@@ -36,9 +36,9 @@ class Files:
     letterhead: Letterhead = field(default_factory=Letterhead)  # the names on the office's papers
 
     @cached_property
-    def agenda(self) -> Agenda:
+    def stage_index(self) -> StageIndex:
         """What can speak on which day."""
-        return Agenda(self.scheduler, tuple(sorted(self.plans, key=lambda plan: plan.year)))
+        return StageIndex(self.scheduler, tuple(sorted(self.plans, key=lambda plan: plan.year)))
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -69,7 +69,7 @@ class Office:
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
         """The plans in the order of their years."""
-        return tuple(self.files.agenda.plans)
+        return tuple(self.files.stage_index.plans)
 
     @cached_property
     def by_plan(self) -> dict[str, Plan]:
@@ -90,12 +90,14 @@ class Office:
 
     @cached_property
     def states(self) -> dict[Key, State]:
-        return fold((o for of_plan in self.files.agenda.occurrences for o in of_plan), self.events)
+        return fold(
+            (o for of_plan in self.files.stage_index.occurrences for o in of_plan), self.events
+        )
 
     def of_plan(self, plan: Plan) -> list[State]:
         """The states of one plan, in its order."""
-        agenda = self.files.agenda
-        return [self.states[o.key] for o in agenda.occurrences[agenda.numbers[plan.id]]]
+        index = self.files.stage_index
+        return [self.states[o.key] for o in index.occurrences[index.numbers[plan.id]]]
 
     @cached_property
     def by_key(self) -> Mapping[Key, Sequence[Event]]:

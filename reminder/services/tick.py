@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from reminder.domain.calendar import instant, local
-from reminder.domain.catchup import Due, due_now, speaking_hours
+from reminder.domain.catchup import DueMessages, due_now, speaking_hours
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
@@ -59,7 +59,9 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     maybe_said: set[Place] = set()
     for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
         since, turned_back = _since(kept, mark, now)
-        due = due_now(office.files.agenda, plans, after.by_key, after.states, since, now, kinds)
+        due = due_now(
+            office.files.stage_index, plans, after.by_key, after.states, since, now, kinds
+        )
         maybe_said |= possibly_said(after, kept, since)
         if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
             due = _without_said(due, store)
@@ -114,7 +116,7 @@ def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime
     return instant(local_day(now), time()) - _INSTANT, True
 
 
-def _without_said(due: Due, store: Store) -> Due:
+def _without_said(due: DueMessages, store: Store) -> DueMessages:
     """`due` without what was said already, whatever hour the clock or the slot showed then."""
     keys = {item.key for message in due.messages for item in message.items}
     before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
@@ -133,10 +135,11 @@ def _without_said(due: Due, store: Store) -> Due:
         for m in due.messages
     ]
     kept = (m for m in messages if m.items or m.kind is MessageKind.DIGEST)
-    return Due(tuple(kept), due.skipped)  # the outbox itself refuses a second digest of a slot
+    # A second digest of a slot is not looked for here: the outbox's unique key refuses it.
+    return DueMessages(tuple(kept), due.skipped)
 
 
-def _spoken(due: Due, now: datetime) -> Iterable[Spoken]:
+def _spoken(due: DueMessages, now: datetime) -> Iterable[Spoken]:
     said = [(m.unit, m.kind, i, False) for m in due.messages for i in m.items]
     skipped = [(s.unit, s.kind, s.item, True) for s in due.skipped]
     for unit, kind, item, passed_over in (*said, *skipped):

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from reminder.app.wiring import Program, program
-from reminder.domain.tokens import INVITATION_HOLDS, hash_code, make_code
+from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
@@ -169,7 +169,7 @@ async def running(
 async def invited(wired: Program, clock: SetClock, person: str) -> str:
     """The code of an invitation for `person`."""
     code = make_code(person.encode().ljust(16, b"."))
-    expires = clock.now() + INVITATION_HOLDS
+    expires = clock.now() + INVITATION_LIFETIME
     await wired.daemon.do(lambda: wired.store.invite(person, hash_code(code), expires))
     return code
 

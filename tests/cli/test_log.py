@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reminder.domain.ledger import Event, EventKind, absence_key
+from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
+from reminder.domain.people import absence_key
 from tests.cli.test_people import NOW, Terminal
 
 EVENTS = (

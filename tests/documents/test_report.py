@@ -14,7 +14,7 @@ from reminder.documents.report import docx, file_name, subject
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.periods import Period
 from reminder.domain.plan import Kind
-from reminder.domain.report import DOTS, Letterhead, draft, filled
+from reminder.domain.report import DOTS, Letterhead, draft_report, fill_from_plan
 from reminder.domain.schedule import Scheduler
 from tests.documents.docxreader import TWIPS_A_MM, Docx, Line
 from tests.domain.reportstory import Q1, story
@@ -66,7 +66,7 @@ def paper(
     day: date = MARCH,
 ) -> Docx:
     kept = story() if events is None else events
-    made = draft(PLAN, kept, SCHEDULER, Period.parse(period), day)
+    made = draft_report(PLAN, kept, SCHEDULER, Period.parse(period), day)
     return Docx(docx(made, names))
 
 
@@ -294,21 +294,21 @@ def test_an_office_that_is_no_committee_signs_for_itself() -> None:
 
 def test_the_subject_is_the_plans_own_task() -> None:
     """Without a task for reports, the plan's title."""
-    made = draft(PLAN, [], SCHEDULER, Period.parse("2024-H1"), date(2024, 6, 14))
+    made = draft_report(PLAN, [], SCHEDULER, Period.parse("2024-H1"), date(2024, 6, 14))
     assert subject(made, Letterhead()) == "Kết quả cải cách hành chính 6 tháng đầu năm 2024"
     assert file_name(made) == "du-thao-bao-cao-2024-H1.docx"
     kept = tuple(t for t in PLAN.tasks if all(d.kind is not Kind.REPORT for d in t.deliverables))
-    bare = draft(
+    bare = draft_report(
         replace(PLAN, tasks=kept), [], SCHEDULER, Period.parse("2024-H1"), date(2024, 6, 14)
     )
     assert subject(bare, Letterhead()).startswith("Kết quả thực hiện Kế hoạch cải cách")
-    assert filled(Letterhead(), bare.plan).symbol == "UBND"
+    assert fill_from_plan(Letterhead(), bare.plan).symbol == "UBND"
 
 
 def test_a_plan_with_nothing_in_the_period_still_gives_a_paper() -> None:
     """Each empty part says so."""
     bare = replace(PLAN, tasks=())
-    made = draft(bare, [], SCHEDULER, Period.parse("2024-Q3"), date(2024, 9, 14))
+    made = draft_report(bare, [], SCHEDULER, Period.parse("2024-Q3"), date(2024, 9, 14))
     read = Docx(docx(made, NAMES))
     assert read.grids[2].texts[1:] == [["Trong kỳ không có nhiệm vụ."]]
     assert [each.text for each in read.lines].count("Không có.") == 2
@@ -316,7 +316,7 @@ def test_a_plan_with_nothing_in_the_period_still_gives_a_paper() -> None:
 
 def test_the_same_ledger_gives_the_same_bytes() -> None:
     """No clock, no author, nothing of this machine in the file."""
-    made = draft(PLAN, story(), SCHEDULER, Period.parse(Q1), MARCH)
+    made = draft_report(PLAN, story(), SCHEDULER, Period.parse(Q1), MARCH)
     assert docx(made, NAMES) == docx(made, NAMES)
     read = paper()
     assert read.stamps == {(2024, 3, 15, 0, 0, 0)}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.ledger import Absence, Event, EventKind, absence_key, absences, away_until
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.people import Absence, absence_key, absences, away_until
 from tests.decisions.decide_kit import Room, moment, told_of
 
 NOW = "2024-01-30 09:12"

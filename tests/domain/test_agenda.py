@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.domain.catchup import Agenda
+from reminder.domain.catchup import StageIndex
 from reminder.domain.ledger import by_key, fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan
@@ -23,12 +23,12 @@ def test_it_says_what_the_schedule_says(
 ) -> None:
     """Of any stretch, with all that had happened by its end, and of any of its plans."""
     other = replace(plan2024, id="other")
-    agenda = Agenda(scheduler, [plan2024, other])
+    index = StageIndex(scheduler, [plan2024, other])
     drawn = [replace(e, at=e.at - timedelta(days=30)) for e in data.draw(random_events(plan2024))]
     first = data.draw(st.dates(date(2024, 1, 1), date(2025, 1, 20)))
     window = midnight(first), midnight(first + timedelta(days=data.draw(st.integers(1, 20))))
     events = [e for e in drawn if e.at < window[1]]
     plans = data.draw(st.sampled_from([[plan2024], [other], [plan2024, other]]))
-    states = fold((o for plan in agenda.plans for o in occurrences(plan)), events)
-    said = agenda.messages(plans, by_key(events), states, *window)
+    states = fold((o for plan in index.plans for o in occurrences(plan)), events)
+    said = index.messages(plans, by_key(events), states, *window)
     assert said == scheduler.messages(plans, by_key(events), *window)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminder.domain.calendar import instant
-from reminder.domain.catchup import Agenda, Due, due_now, speaking_hours
+from reminder.domain.catchup import DueMessages, StageIndex, due_now, speaking_hours
 from reminder.domain.ledger import Event, EventKind, by_key, fold
 from reminder.domain.occurrences import Key, occurrences
 from reminder.domain.plan import Plan
@@ -25,13 +25,13 @@ def tick(
     since: datetime,
     now: datetime,
     events: list[Event] | None = None,
-) -> Due:
+) -> DueMessages:
     said = events or []
     states = fold(occurrences(plan), said)
-    return due_now(Agenda(scheduler, [plan]), [plan], by_key(said), states, since, now, KINDS)
+    return due_now(StageIndex(scheduler, [plan]), [plan], by_key(said), states, since, now, KINDS)
 
 
-def listing(due: Due, unit: str) -> list[str]:
+def listing(due: DueMessages, unit: str) -> list[str]:
     return [
         f"{m.kind.value} {i.key.task}.{i.key.deliverable} {i.key.period} {i.stage}"
         for m in due.messages
@@ -132,7 +132,7 @@ def test_what_is_no_longer_true_is_not_said(plan2024: Plan, scheduler: Scheduler
 def test_a_clock_set_back_says_nothing(plan2024: Plan, scheduler: Scheduler) -> None:
     """If now lies before the last tick there is nothing new to say."""
     now = instant(date(2024, 1, 31), time(8))
-    assert tick(scheduler, plan2024, now + timedelta(days=1), now) == Due((), ())
+    assert tick(scheduler, plan2024, now + timedelta(days=1), now) == DueMessages((), ())
 
 
 def test_speaking_hours(scheduler: Scheduler) -> None:

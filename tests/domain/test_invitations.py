@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.tokens import hash_code, link, make_code
+from reminder.domain.tokens import hash_code, invitation_link, make_code
 
 
 @given(st.binary(min_size=16, max_size=48), st.from_regex(r"@?[A-Za-z0-9_]{5,32}", fullmatch=True))
@@ -18,7 +18,7 @@ def test_a_code_travels_in_a_deep_link_as_it_is(random_bytes: bytes, bot: str) -
     """Telegram takes 1 to 64 of [A-Za-z0-9_-] as a payload, and nothing needs quoting."""
     code = make_code(random_bytes)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22,64}", code)
-    parts = urlsplit(link(bot, code))
+    parts = urlsplit(invitation_link(bot, code))
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "t.me", f"/{bot.lstrip('@')}")
     assert parse_qs(parts.query) == {"start": [code]}
 

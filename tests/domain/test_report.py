@@ -12,20 +12,16 @@ from reminder.domain.ledger import fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.periods import Period
 from reminder.domain.plan import Plan
-from reminder.domain.report import (
-    CLOSED,
-    Entry,
-    Report,
+from reminder.domain.report import CLOSED, Entry, Report, Status, draft_report
+from reminder.domain.report_periods import (
     ReportPeriodError,
-    Status,
-    asked,
+    current_report,
     data_span,
-    draft,
-    following,
+    find_report,
     full_name,
-    in_hand,
     is_last_call,
-    reported,
+    next_period,
+    report_periods,
 )
 from reminder.domain.schedule import Scheduler, Stage
 from tests.domain.reportstory import Q1, story
@@ -38,7 +34,7 @@ MARCH = date(2024, 3, 15)
 
 
 def report(day: date = MARCH, period: str = Q1, plan: Plan = PLAN) -> Report:
-    return draft(plan, story(), SCHEDULER, Period.parse(period), day)
+    return draft_report(plan, story(), SCHEDULER, Period.parse(period), day)
 
 
 def entry(code: str, number: int = 0, period: str = "", of: Report | None = None) -> Entry:
@@ -71,9 +67,9 @@ def test_figures_run_as_the_decree_has_them(
 
 def test_four_reports_a_year_follow_one_another() -> None:
     """Quý I, 6 tháng, quý III, năm: no separate quý II or IV."""
-    periods = reported(PLAN)
+    periods = report_periods(PLAN)
     assert [p.id for p in periods] == ["2024-Q1", "2024-H1", "2024-Q3", "2024"]
-    assert [following(PLAN, p) for p in periods] == [*periods[1:], None]
+    assert [next_period(PLAN, p) for p in periods] == [*periods[1:], None]
 
 
 @pytest.mark.parametrize(
@@ -93,13 +89,13 @@ def test_four_reports_a_year_follow_one_another() -> None:
 def test_what_cannot_be_reported_is_said(text: str, day: date, said: str) -> None:
     """No period, none of the plan's, no plan, or not begun: each its own sentence."""
     with pytest.raises(ReportPeriodError) as caught:
-        asked([PLAN], text, day)
+        find_report([PLAN], text, day)
     assert said in str(caught.value)
 
 
 def test_a_period_may_be_reported_from_its_first_day() -> None:
     """Typed in small letters too."""
-    assert asked([PLAN], " 2024-q3 ", date(2024, 7, 1)).period.id == "2024-Q3"
+    assert find_report([PLAN], " 2024-q3 ", date(2024, 7, 1)).period.id == "2024-Q3"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +118,13 @@ def test_without_a_period_it_is_the_one_in_hand(day: str, handed_in: str, expect
         number, period = handed_in.split()
         events = [done(at(day, "07:00"), key("BC", int(number), period), "van-phong")]
     states = fold(occurrences(PLAN), events)
-    assert in_hand([PLAN], states, date.fromisoformat(day)).period.id == expected
+    assert current_report([PLAN], states, date.fromisoformat(day)).period.id == expected
 
 
 def test_before_the_year_no_report_is_in_hand() -> None:
     """That is said, not guessed."""
     with pytest.raises(ReportPeriodError, match="Chưa kỳ báo cáo nào bắt đầu"):
-        in_hand([PLAN], {}, date(2023, 12, 31))
+        current_report([PLAN], {}, date(2023, 12, 31))
 
 
 def test_each_piece_of_work_stands_as_on_the_figures_last_day() -> None:
@@ -215,7 +211,7 @@ def test_what_comes_is_late_or_due_before_the_next_cut_off() -> None:
 def test_a_report_handed_in_is_told_in_the_years_report() -> None:
     """The year's report counts those of the quarters among what was done, and not itself."""
     events = [done(at("2024-03-15"), key("BC", 1, Q1), "van-phong", evidence="40/BC-UBND")]
-    year = draft(PLAN, events, SCHEDULER, Period.parse("2024"), date(2024, 12, 16))
+    year = draft_report(PLAN, events, SCHEDULER, Period.parse("2024"), date(2024, 12, 16))
     found = [(e.period.id, e.status) for e in year.entries if e.code == "BC" and e.period]
     assert found == [
         (Q1, Status.DONE), ("2024-Q3", Status.LATE), ("2024-H1", Status.LATE),

@@ -19,7 +19,7 @@ from reminder.app.wiring import Program, program
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.outbox import Row, RowState
-from reminder.domain.tokens import INVITATION_HOLDS, hash_code, make_code
+from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.app.kit import Mailbox, SetClock
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
@@ -119,7 +119,9 @@ class Town:
             self.telegram.user_sends(CHATS[person], f"/start {await self.invite(person)}")
         await self.quiet()
 
-    async def invite(self, person: str, seed: str = "", holds: timedelta = INVITATION_HOLDS) -> str:
+    async def invite(
+        self, person: str, seed: str = "", holds: timedelta = INVITATION_LIFETIME
+    ) -> str:
         """The code of an invitation, as the command line makes one."""
         code = make_code((seed + person).encode().ljust(16, b".")[:16])
         expires = self.clock.now() + holds

@@ -17,14 +17,14 @@ from reminder.channels.email.reading import Kind, Mail
 from reminder.channels.email.trust import distrust
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import (
+    MailToken,
     Purpose,
-    Token,
     Verdict,
-    folded,
-    judged,
     message_id,
-    message_of,
-    token_in,
+    normal_address,
+    read_message_id,
+    read_plus_address,
+    verify_token,
 )
 from reminder.services.office import EMAIL
 
@@ -79,19 +79,19 @@ Fate = Answer | Bounced | PutAway | Left
 
 def judge(mail: Mail, rules: Rules, known: Mapping[str, str], now: datetime) -> Fate:
     """What becomes of `mail`; `known`: the officers' addresses, folded → as they are bound."""
-    if folded(mail.author) in (folded(rules.address), folded(rules.sender)):
+    if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
         return Left("our own mail", own=True)
-    tokens = [t for a in mail.recipients if (t := token_in(a, rules.address)) is not None]
+    tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
     if mail.kind is Kind.BOUNCE:
         return _bounced(mail, rules, tokens, known, now)
     answers = [token for token in tokens if token.purpose is Purpose.REPLY]
     if not answers:
         return _untold(mail, rules, tokens, known, now)
-    address = known.get(folded(mail.author))
+    address = known.get(normal_address(mail.author))
     if address is None:
         who = mail.author or "nobody, or several"
         return Left(f"an answer from {who}, whom no token was issued to", forged=True)
-    verdicts = [judged(token, rules.secret, address, now.date()) for token in answers]
+    verdicts = [verify_token(token, rules.secret, address, now.date()) for token in answers]
     if Verdict.GOOD not in verdicts:
         if Verdict.EXPIRED in verdicts:
             return Left(f"an answer of {address} to a mail that is too old")
@@ -108,7 +108,7 @@ def judge(mail: Mail, rules: Rules, known: Mapping[str, str], now: datetime) -> 
     return Answer(_inbound(mail, rules, token, address))
 
 
-def _inbound(mail: Mail, rules: Rules, token: Token, address: str) -> Inbound:
+def _inbound(mail: Mail, rules: Rules, token: MailToken, address: str) -> Inbound:
     domain = rules.sender.rpartition("@")[2]
     return Inbound(
         channel=EMAIL,
@@ -125,21 +125,21 @@ def _inbound(mail: Mail, rules: Rules, token: Token, address: str) -> Inbound:
 
 
 def _untold(
-    mail: Mail, rules: Rules, tokens: Sequence[Token], known: Mapping[str, str], now: datetime
+    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
 ) -> Fate:
     """A mail to nobody's token: a machine's word to where bounces go is put away."""
     automatic = mail.kind not in (Kind.ANSWER, Kind.EMPTY)
     if automatic and _issued(tokens, rules, known, now):
         return PutAway(f"{mail.kind} to an address for bounces")
-    local, _, domain = folded(rules.address).rpartition("@")
-    ours = (folded(a).rpartition("@") for a in mail.recipients)
+    local, _, domain = normal_address(rules.address).rpartition("@")
+    ours = (normal_address(a).rpartition("@") for a in mail.recipients)
     if any(own.startswith(f"{local}+") and there == domain for own, _, there in ours):
         return Left("an answer to an address that was never given out", forged=True)
     return Left(f"{mail.kind} that answers no mail of ours")
 
 
 def _bounced(
-    mail: Mail, rules: Rules, tokens: Sequence[Token], known: Mapping[str, str], now: datetime
+    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
 ) -> Fate:
     """A bounce is believed only if it comes to an address, or bears a Message-ID, that is ours.
 
@@ -149,24 +149,28 @@ def _bounced(
     found = _issued(tokens, rules, known, now)
     for identity in mail.returned if found is None else ():
         for address in known.values():
-            message = message_of(rules.secret, identity, address)
+            message = read_message_id(rules.secret, identity, address)
             if message is not None:
                 found = (address, message)
     if found is None:
         return Left("a bounce of no mail of ours", forged=bool(tokens))
     address, message = found
-    named = [one for one in mail.failures if folded(one.recipient) in ("", folded(address))]
+    named = [
+        one
+        for one in mail.failures
+        if normal_address(one.recipient) in ("", normal_address(address))
+    ]
     failure = next(iter(named), mail.failures[0])  # an alias may have been named in its place
     identity = message_id(rules.secret, message, address, domain)
     return Bounced(recipient=address, message_id=identity, failure=failure)
 
 
 def _issued(
-    tokens: Sequence[Token], rules: Rules, known: Mapping[str, str], now: datetime
+    tokens: Sequence[MailToken], rules: Rules, known: Mapping[str, str], now: datetime
 ) -> tuple[str, str] | None:
     """Whose token this is, and of which message: the MAC itself is the address book."""
     for token in tokens:
         for address in known.values():
-            if judged(token, rules.secret, address, now.date()) is Verdict.GOOD:
+            if verify_token(token, rules.secret, address, now.date()) is Verdict.GOOD:
                 return address, token.message
     return None

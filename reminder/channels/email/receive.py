@@ -21,7 +21,7 @@ from reminder.channels.email.mailbox import Box, BoxError, UnreadableError
 from reminder.channels.email.reading import read
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
-from reminder.domain.tokens import HOLDS
+from reminder.domain.tokens import TOKEN_LIFETIME
 from reminder.services.bounces import Bounce
 from reminder.services.limits import Allowance
 from reminder.services.ports import RESTORED
@@ -118,7 +118,7 @@ class MailListener:
         if not restored or restored == await self.back.recall(REREAD):
             return
         looked, now = await self.back.recall(LOOK), self.now()
-        last = min(now, datetime.fromisoformat(looked)) if looked else now - HOLDS
+        last = min(now, datetime.fromisoformat(looked)) if looked else now - TOKEN_LIFETIME
         since = (last - MARGIN).date()
         if await _in_thread(self.box.turn_to_processed):
             uids = await _in_thread(lambda: self.box.newer(0, since))
@@ -135,7 +135,7 @@ class MailListener:
     async def look(self, take: Take) -> None:
         """All that is new, in the order in which it came."""
         now = self.now()
-        since = (now - HOLDS - timedelta(days=1)).date()
+        since = (now - TOKEN_LIFETIME - timedelta(days=1)).date()
         if self._folder != self.box.validity:
             self._folder = self.box.validity
             self._waiting.clear()

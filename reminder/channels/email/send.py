@@ -59,7 +59,7 @@ class MailIdentity:
     def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
         """The marks of the mail from `sender`, the same at every attempt at `key` on one day."""
         message = tokens.message_key(self.secret, key)
-        expires = at.date() + tokens.HOLDS
+        expires = at.date() + tokens.TOKEN_LIFETIME
 
         def address(purpose: Purpose) -> str:
             if not self.inbox:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reminder.domain.tokens import folded
+from reminder.domain.tokens import normal_address
 
 LONGEST = 8000  # characters of one field
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;="]+)|([;=])')
@@ -44,7 +44,7 @@ def parsed(field: str) -> tuple[str, tuple[Result, ...]]:
     if not head or head[0][0] is None or len(head) > 2:  # an id, and perhaps a version
         return "", ()
     results = tuple(found for clause in clauses[1:] if (found := _result(clause)))
-    return folded(head[0][0]), results
+    return normal_address(head[0][0]), results
 
 
 def _result(clause: list[tuple[str | None, str | None]]) -> Result | None:
@@ -91,10 +91,10 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
     DMARC that passes; DKIM or SPF that passes for the domain of `author` or one above it; or, of a
     mail that was handed in at our own server, a login by that very address (RFC 4954).
     """
-    ours = [results for name, results in map(parsed, fields) if name == folded(authserv_id)]
+    ours = [results for name, results in map(parsed, fields) if name == normal_address(authserv_id)]
     if not ours:
         return "no Authentication-Results of our own server"
-    domain = folded(author).rpartition("@")[2]
+    domain = normal_address(author).rpartition("@")[2]
     results = ours[0]
     dmarc = [one for one in results if one.method == "dmarc"]
     if any(one.result == "fail" for one in dmarc):
@@ -108,7 +108,7 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
             return ""
         if one.method == "spf" and _aligned(one.values("smtp.mailfrom", "smtp.mail"), domain):
             return ""
-        if one.method == "auth" and folded(author) in one.values("smtp.auth"):
+        if one.method == "auth" and normal_address(author) in one.values("smtp.auth"):
             return ""
     return "our server found nothing that proves the sender's domain"
 

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy, Timing
-from reminder.domain.tokens import LONGEST_BASE
+from reminder.domain.tokens import MAX_BASE_LOCAL_PART
 from reminder.files.settings.values import (
     After,
     AuthservId,
@@ -165,10 +165,10 @@ class InboxSection(Section):
         if not self.address:
             words = "thiếu `address`: thư trả lời về địa chỉ nào? Ví dụ"
             raise fault("address", f'{words} "nhacviec@example.vn"')
-        if len(self.address.partition("@")[0]) > LONGEST_BASE:
+        if len(self.address.partition("@")[0]) > MAX_BASE_LOCAL_PART:
             raise fault(
                 "address",
-                f"phần trước @ của `address` dài quá {LONGEST_BASE} ký tự: "
+                f"phần trước @ của `address` dài quá {MAX_BASE_LOCAL_PART} ký tự: "
                 "máy còn phải thêm mã nhận thư trả lời vào sau đó",
             )
         if self.trust == "auth-results" and not self.authserv_id:

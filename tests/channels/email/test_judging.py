@@ -12,7 +12,7 @@ from reminder.channels.email.bounces import Failure
 from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
 from reminder.channels.email.reading import Kind, Mail
 from reminder.domain.context import Inbound
-from reminder.domain.tokens import HOLDS, Purpose, message_id, message_key, plus_address
+from reminder.domain.tokens import TOKEN_LIFETIME, Purpose, message_id, message_key, plus_address
 from tests.services.world import at
 
 NOW = at("24/01", "09:12")
@@ -25,7 +25,7 @@ FAILURE = Failure(recipient="an@xa.example", reason="5.1.1 no", hard=True, final
 
 
 def token(recipient: str = AN, purpose: Purpose = Purpose.REPLY) -> str:
-    return plus_address(BOX, b"bi-mat", purpose, NUDGE, recipient, NOW.date() + HOLDS)
+    return plus_address(BOX, b"bi-mat", purpose, NUDGE, recipient, NOW.date() + TOKEN_LIFETIME)
 
 
 def mail(**more: Any) -> Mail:
@@ -88,7 +88,7 @@ def test_a_forged_mail_is_left_and_counted(more: dict[str, Any]) -> None:
 
 def test_what_pretends_nothing_is_left_but_no_forgery() -> None:
     """Ordinary mail, an answer without words, an answer that comes too late, our own mail."""
-    late = judge(mail(), RULES, KNOWN, NOW + HOLDS + timedelta(days=1))
+    late = judge(mail(), RULES, KNOWN, NOW + TOKEN_LIFETIME + timedelta(days=1))
     for found in (fate(recipients=(BOX,)), fate(kind=Kind.EMPTY, text=""), late):
         assert isinstance(found, Left)
         assert (found.forged, found.own) == (False, False)

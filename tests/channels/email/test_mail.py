@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from reminder.channels.email.message import ANSWERABLE, ONE_WAY, build
 from reminder.channels.email.send import MailIdentity
 from reminder.domain.channels import Outbound
-from reminder.domain.tokens import Purpose, Verdict, judged, message_key, message_of, token_in
+from reminder.domain.tokens import (
+    Purpose,
+    Verdict,
+    message_key,
+    read_message_id,
+    read_plus_address,
+    verify_token,
+)
 from tests.channels.email.mailline import AT, HELLO, PERSON, SENDER, sent
 from tests.channels.email.mailserver import Post
 
@@ -61,7 +68,7 @@ def test_the_message_id_is_the_rows_own_at_every_attempt() -> None:
     """The same for a repeat, another for another row or person; not to be guessed."""
     assert sent(Post()) == sent(Post())
     assert sent(Post()) != sent(Post(), key="row-2")
-    assert message_of(b"bi-mat", sent(Post()), PERSON) == message_key(b"bi-mat", "row-1")
+    assert read_message_id(b"bi-mat", sent(Post()), PERSON) == message_key(b"bi-mat", "row-1")
 
 
 def test_answers_and_bounces_find_their_way_where_a_mailbox_is_read() -> None:
@@ -73,10 +80,10 @@ def test_answers_and_bounces_find_their_way_where_a_mailbox_is_read() -> None:
         (post.received[0].mail_from, Purpose.BOUNCE),
     ):
         assert address is not None
-        token = token_in(address, INBOX)
+        token = read_plus_address(address, INBOX)
         assert token is not None
         assert (token.purpose, token.message) == (purpose, message_key(b"bi-mat", "row-1"))
-        assert judged(token, b"bi-mat", PERSON, AT.date()) is Verdict.GOOD
+        assert verify_token(token, b"bi-mat", PERSON, AT.date()) is Verdict.GOOD
         assert len(address.partition("@")[0]) <= 64
     assert ANSWERABLE in part(read(post), "plain")
     assert ANSWERABLE in part(read(post), "html")
