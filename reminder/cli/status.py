@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +13,6 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
-from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler, local_day
 from reminder.services import recipients
@@ -87,7 +86,7 @@ def status(
         store = office.store
         channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
-        cut_off = recipients.unreachable(plans, office.people, store.addresses(), channels)
+        cut_off = recipients.unreachable(office.office, plans)
         work = of_work(office.office, office.now)
         found = Status(
             at=_local(office.now.isoformat()) or "",
@@ -104,7 +103,7 @@ def status(
             last_backup_away=_local(store.meta(BACKED_UP_AWAY)),
             inbox=_inbox(store) if office.settings.inbox.is_on else None,
             unreachable=_told(plans, cut_off),
-            headless=_headless(plans, office.people, cut_off),
+            headless=recipients.headless(office.office, plans),
             unconfirmed_years=_unconfirmed(plans, office.scheduler, office.now),
         )
     print(json.dumps(asdict(found), ensure_ascii=False)) if as_json else _print(found)
@@ -134,19 +133,6 @@ def _told(plans: Sequence[Plan], found: Sequence[recipients.Unreachable]) -> lis
         )
         for one in found
     ]
-
-
-def _headless(
-    plans: Sequence[Plan], people: Mapping[str, Person], cut_off: Sequence[recipients.Unreachable]
-) -> list[str]:
-    lost = {one.person.id for one in cut_off if one.person}
-    return sorted(
-        {
-            plan.office
-            for plan in plans
-            if all(p.id in lost for p in people.values() if plan.office in p.units)
-        }
-    )
 
 
 def _why(fault: recipients.Fault) -> str:

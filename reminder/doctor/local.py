@@ -64,8 +64,8 @@ def people(
     found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
 ) -> Check:
     """Whom no message reaches; `channels` as the settings have them, the console left out."""
-    office = Office(files=found, channels=tuple(channels) or (CONSOLE,))
-    gone = unreachable(office.speaking(now), office.people, addresses, channels)
+    office = Office(files=found, addresses=tuple(addresses), channels=tuple(channels) or (CONSOLE,))
+    gone = unreachable(office, office.speaking(now))
     if not gone:
         count = len(found.people)
         return ok("people", f"Cả {count} người trong danh sách đều có kênh nhận tin.")

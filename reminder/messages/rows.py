@@ -23,7 +23,7 @@ from reminder.messages.program import VIEWS, Words
 from reminder.messages.views import render as render_view
 from reminder.services.deliver import Moment
 from reminder.services.digest import due_reports
-from reminder.services.office import CONSOLE, EMAIL, Office
+from reminder.services.office import EMAIL, Office
 from reminder.services.recipients import unpacked, unreachable
 from reminder.services.status import Health
 from reminder.services.tick import AGAIN
@@ -137,8 +137,7 @@ class RowRenderer:
         """The digest at `now`; the whole plan with it where it is `attached`."""
         context = self.context(office, now)
         found = digest_of(context)
-        channels = [channel for channel in office.channels if channel != CONSOLE]
-        cut_off = unreachable(found.plans, office.people, office.addresses, channels)
+        cut_off = unreachable(office, found.plans)
         attached = attached and bool(found.plans)
         message = weekly(
             context, found, health=health, cut_off=cut_off, mailed=mailed, attached=attached

@@ -13,7 +13,7 @@ from reminder.domain.outbox import Draft
 from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
-from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office
+from reminder.services.office import CONSOLE, EMAIL, GROUP, TELEGRAM, Office
 
 Items = Mapping[str, Sequence[Item]]  # by unit
 
@@ -86,22 +86,6 @@ def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
     ]
 
 
-def empty(office: Office) -> list[str]:
-    """Units that lead work, or follow it, and have nobody in them."""
-    needed = {unit for plan in office.plans for task in plan.tasks for unit in task.lead}
-    needed |= office.offices | office.leaders
-    return [unit for unit in office.units if unit in needed and not office.members(unit)]
-
-
-def headless(office: Office) -> list[str]:
-    """Offices of which nobody can be reached: what they should decide and hear reaches nobody."""
-    return [
-        unit
-        for unit in sorted(office.offices)
-        if not any(office.ways(person.id) for person in office.members(unit))
-    ]
-
-
 def packed(items: Items) -> list[list[Any]]:
     """Items as JSON values, for the payload of a row."""
     return [
@@ -149,23 +133,18 @@ class Unreachable:
     faults: tuple[Fault, ...] = ()  # one for each channel that the person wished for
 
 
-def unreachable(
-    plans: Sequence[Plan],
-    people: Mapping[str, Person],
-    addresses: Sequence[Address],
-    channels: Sequence[str],
-) -> list[Unreachable]:
+def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
     """Each person whom no channel reaches, and each unit with work that has nobody.
 
-    By unit, in the plans' order. `channels` without the console; where that leaves none, all is
-    shown on the console, which reaches everybody.
+    By unit, in the order of `plans`: pass those that still speak. The console reaches everybody.
     """
-    by_place = {(a.recipient, a.channel): a for a in addresses}
+    channels = [channel for channel in office.channels if channel != CONSOLE]
+    by_place = {(a.recipient, a.channel): a for a in office.addresses}
     needed = {u for plan in plans for task in plan.tasks for u in task.lead}
     needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
     found = []
     for unit in dict.fromkeys(u.id for plan in plans for u in plan.units if u.id in needed):
-        members = [p for p in people.values() if unit in p.units]
+        members = office.members(unit)
         if not members:
             found.append(Unreachable(unit=unit, person=None))
         for person in members if channels else []:
@@ -174,6 +153,16 @@ def unreachable(
                 kept = tuple(fault for fault in faults if fault)
                 found.append(Unreachable(unit=unit, person=person, faults=kept))
     return found
+
+
+def headless(office: Office, plans: Sequence[Plan]) -> list[str]:
+    """Offices of `plans` of which nobody is reached: nobody decides, and nobody hears."""
+    cut_off = {one.person.id for one in unreachable(office, plans) if one.person}
+    return sorted(
+        unit
+        for unit in {plan.office for plan in plans}
+        if all(person.id in cut_off for person in office.members(unit))
+    )
 
 
 def _fault(

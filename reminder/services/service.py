@@ -65,7 +65,7 @@ class Service:
             log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
         self._sync(now)
         self._say_if_silent(now)
-        self._warn_headless()
+        self._warn_headless(now)
 
     def end(self, now: datetime) -> None:
         """What a good end does once: nothing is on its way, and whoever copies this may know it."""
@@ -216,7 +216,7 @@ class Service:
         for line in lines:
             log.info("reloaded: %s", line)
         self._say_if_silent(now)
-        self._warn_headless()
+        self._warn_headless(now)
         return lines
 
     def _say_if_silent(self, now: datetime) -> None:
@@ -230,8 +230,8 @@ class Service:
             over,
         )
 
-    def _warn_headless(self) -> None:
-        for unit in recipients.headless(self.office):
+    def _warn_headless(self, now: datetime) -> None:
+        for unit in recipients.headless(self.office, self.office.speaking(now)):
             log.warning(
                 "nobody of the office “%s” can be reached: escalations, digests and requests for"
                 " more time reach nobody; see people.toml, and “reminder status”",

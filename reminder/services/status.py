@@ -186,7 +186,7 @@ def figures(office: Office, store: Store, now: datetime) -> Figures:
         open=work.open,
         late=work.late,
         awaiting=work.awaiting,
-        unreachable=len(unreachable(plans, office.people, store.addresses(), channels)),
+        unreachable=len(unreachable(office, plans)),
         channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in channels),
         marks={
             name: datetime.fromisoformat(kept)

@@ -222,29 +222,28 @@ def _newly_on_telegram(
 def _nobody(
     office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
 ) -> list[Draft]:
-    """A unit that has nobody is told to the offices at once, and once; the digest repeats it."""
-    empty = frozenset(recipients.empty(office))
+    """A unit that has nobody is told to the offices at once, and once; the digest repeats it.
+
+    Of plans that are over nothing is told.
+    """
+    plans = office.speaking(now)
+    empty = {one.unit for one in recipients.unreachable(office, plans) if one.person is None}
+    offices = {plan.office for plan in plans}
     drafts: list[Draft] = []
     for unit in office.units:
         name = f"empty:{unit}"
         told = bool(metas.get(name))
         if unit in empty and not told:
             meta[name] = now.isoformat()
-            view = "office-empty" if unit in office.offices else "unit-empty"
-            for above in _above(office, unit):
+            leaders = {plan.leaders for plan in plans if plan.office == unit}
+            view = "office-empty" if leaders else "unit-empty"
+            for above in sorted(leaders or offices):
                 drafts += view_drafts(
                     office, f"unit:{above}", view, {"unit": unit}, now, subject=name
                 )
         elif told and unit not in empty:
             meta[name] = ""
     return drafts
-
-
-def _above(office: Office, unit: str) -> list[str]:
-    """Who hears that `unit` has nobody: the offices; of an office itself, its leaders."""
-    if unit in office.offices:
-        return sorted({plan.leaders for plan in office.plans if plan.office == unit})
-    return sorted(office.offices)
 
 
 def _fallen_silent(

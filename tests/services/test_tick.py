@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from itertools import pairwise
 
 import pytest
 
+from reminder.domain.calendar import instant
 from reminder.domain.channels import SendError
 from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
+from reminder.files.calendar import load_calendar
 from reminder.services.deliver import Parcel
 from reminder.services.office import EMAIL, TELEGRAM, Files
+from tests.conftest import ROOT
 from tests.services.world import PEOPLE, World, at, person, world
 
 
@@ -433,3 +437,41 @@ def test_a_slot_moved_within_the_day_says_nothing_twice(office: World) -> None:
     later = Scheduler(files.scheduler.calendar, policy)
     office.service.reload(Files(files.plans, files.people, later), at("24/01", "09:00"))
     assert office.tick(at("24/01", "10:00")) == []
+
+
+def test_a_plan_that_is_over_speaks_of_nothing(
+    plan2024: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beside this year's plan: its units that have nobody are no news, and no warning."""
+    calendar = load_calendar(ROOT / "config" / "calendar.toml", [2024, 2025])
+    yearly = [task for task in plan2024.tasks if task.code in ("2c", "1a")]
+    next_year = replace(
+        plan2024,
+        id="cchc-2025",
+        title="Kế hoạch năm 2025",
+        year=2025,
+        tasks=tuple(replace(task, lead=("tu-phap",)) for task in yearly),
+    )
+    now = instant(date(2025, 3, 3), time(7))
+    office = world(plan2024, Scheduler(calendar), start=now)
+    files = office.service.office.files
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        office.service.reload(replace(files, plans=(plan2024, next_year)), now)
+        told = office.tick(now)
+    assert told == ["telegram chi notice: Bắt đầu theo dõi: Kế hoạch năm 2025."]
+    assert caplog.messages == []
+
+
+def test_an_office_whose_only_plan_is_over_is_told_of_nobody(
+    plan2024: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody is enrolled, and nothing is left to say: the log says that alone."""
+    calendar = load_calendar(ROOT / "config" / "calendar.toml", [2024, 2025])
+    now = instant(date(2025, 3, 3), time(7, 30))
+    with caplog.at_level(logging.WARNING):
+        office = world(plan2024, Scheduler(calendar), people=(), bound=(), start=now)
+    assert office.tick(now) == []
+    assert office.store.rows() == []
+    (line,) = caplog.messages
+    assert line.startswith("nothing will be said: no plan speaks any more (cchc-2024 is over)")
