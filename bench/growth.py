@@ -27,7 +27,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.service import Service
-from reminder.store import SqlStore
+from reminder.store.store import Store
 
 YEARS = 10
 DAY = date(2024, 1, 29)  # a Monday: a digest in the morning, and nudges
@@ -68,7 +68,7 @@ def _grow(folder: Path, plan: Plan, scheduler: Scheduler) -> Path:
         year = [recorded.event for recorded in played.store.events()]
     with wards.service((plan,), scheduler, path) as grown:
         store = grown.store
-        assert isinstance(store, SqlStore)
+        assert isinstance(store, Store)
         for back in range(YEARS, 0, -1):
             moved = [_moved(event, back) for event in year]
             store.record(moved, unit_names={}, at=moved[-1].at)

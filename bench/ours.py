@@ -79,8 +79,8 @@ def enrol(run: Program, officers: int) -> None:
     from reminder.store.people import _binding
 
     rows = [_binding(f"p{n}", "telegram", str(11 + n), SLOT) for n in range(officers)]
-    with store._database.writing() as connection:  # type: ignore[attr-defined]
-        connection.execute(store._bind, rows)  # type: ignore[attr-defined]
+    with store._database.writing() as connection:
+        connection.execute(store._bind, rows)
     run.daemon.service._revision = None
     at = SLOT.isoformat()
     marks = {"started:cchc-2024": at, "greeted:cchc-2024": at}

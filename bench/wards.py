@@ -19,9 +19,8 @@ from reminder.messages.rows import RowRenderer
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
-from reminder.store import SqlStore
-from reminder.store.opening import open_store
 from reminder.store.people import _binding
+from reminder.store.store import Store, open_store
 
 NATION = 3321  # communes, wards and special zones since 1 July 2025
 BEFORE, SLOT = time(7, 0), time(8, 0)
@@ -64,7 +63,7 @@ def officers(plans: tuple[Plan, ...]) -> tuple[Person, ...]:
     )
 
 
-def bind(store: SqlStore, people: tuple[Person, ...], at: datetime) -> None:
+def bind(store: Store, people: tuple[Person, ...], at: datetime) -> None:
     """Each has a chat, in one transaction."""
     rows = [_binding(person.id, "telegram", str(n + 1), at) for n, person in enumerate(people)]
     with store._database.writing() as connection:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.services.ports import Store
-from reminder.store.opening import open_store
+from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.month import write_clock

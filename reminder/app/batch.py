@@ -34,7 +34,7 @@ from reminder.services.deliver import Parcel
 from reminder.services.handle import Receiver
 from reminder.services.office import EMAIL, GROUP, TELEGRAM, Files, Office
 from reminder.services.service import Service
-from reminder.store.opening import open_in_memory
+from reminder.store.store import open_in_memory
 from reminder.understanding import Command
 
 FIRST_DAY, HOUR = date(2024, 1, 2), time(8)  # the office's first tick, and the hour of all others

@@ -25,12 +25,12 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.services.ports import Store
 
 if TYPE_CHECKING:
     from reminder.files.settings import Settings
     from reminder.ops.backups import Backups
     from reminder.services.office import Files, Office
+    from reminder.store.store import Store
 
 _ROOT = Path(__file__).resolve().parents[2]  # of a checkout
 _SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
@@ -229,7 +229,7 @@ def need_database(config: Path | None) -> None:
 @contextmanager
 def database(config: Path | None) -> Iterator[Store]:
     """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
-    from reminder.store.opening import open_store
+    from reminder.store.store import open_store
 
     store = open_store(load_settings(config).store.url, exclusive=False, sleep=pause)
     try:
@@ -242,7 +242,7 @@ def database(config: Path | None) -> Iterator[Store]:
 def office(config: Path | None) -> Iterator[Opened]:
     """Opens the files and the database for one command, and closes them after it."""
     from reminder.services.office import Office
-    from reminder.store.opening import open_store
+    from reminder.store.store import open_store
 
     settings = load_settings(config)
     at = now()

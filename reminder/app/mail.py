@@ -17,7 +17,7 @@ from reminder.domain.tokens import normal_address
 from reminder.files.settings import Settings
 from reminder.services.bounces import Bounce
 from reminder.services.office import EMAIL
-from reminder.services.ports import Store
+from reminder.store.store import Store
 
 if TYPE_CHECKING:
     from reminder.channels.email.mailbox import ImapServer

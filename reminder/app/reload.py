@@ -18,8 +18,9 @@ from reminder.domain.people import Person
 from reminder.files.settings import Settings
 from reminder.services.deliver import Delivery
 from reminder.services.notices import view_drafts
-from reminder.services.ports import Clock, StoreBusyError
+from reminder.services.ports import Clock
 from reminder.services.service import Service
+from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
 

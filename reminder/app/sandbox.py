@@ -25,9 +25,8 @@ from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer
 from reminder.services.handle import Receiver
 from reminder.services.office import CONSOLE, Files, Office
-from reminder.services.ports import Store
 from reminder.services.service import Service
-from reminder.store.opening import discard, open_store
+from reminder.store.store import Store, discard, open_store
 
 START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
 DATABASE = Path("var/sandbox.db")

@@ -31,11 +31,11 @@ from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
 from reminder.services.office import CONSOLE, EMAIL, TELEGRAM, Files, Office
-from reminder.services.ports import Clock, Store
+from reminder.services.ports import Clock
 from reminder.services.service import Service
 from reminder.services.status import figures
 from reminder.store.database import file_of
-from reminder.store.opening import open_store
+from reminder.store.store import Store, open_store
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from reminder.domain.periods import vn_date
 from reminder.domain.schedule import Stage, local_day
 from reminder.messages.wording import kind_words
 from reminder.services import proof
-from reminder.services.ports import Broken
 from reminder.services.proof import Notice, Told, Verdict, Work, notices
+from reminder.store.records import Broken
 
 SHOWN = 16  # hex digits of a hash, as a digest prints them
 NAMED = 3  # heads that are named one by one

@@ -25,9 +25,9 @@ def backup(
 
     The daemon makes such a copy each day by itself: see [backup] in the settings.
     """
-    from reminder.services.ports import ENDED, StoreRefusedError
     from reminder.store.database import file_of
-    from reminder.store.opening import open_store
+    from reminder.store.records import ENDED, StoreRefusedError
+    from reminder.store.store import open_store
 
     settings = bootstrap.load_settings(config)
     url = settings.store.url

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,8 +27,10 @@ from reminder.messages.digest import workbooks
 from reminder.messages.rows import RowRenderer
 from reminder.services import digest as digests
 from reminder.services.office import Office
-from reminder.services.ports import Store
 from reminder.services.status import health
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 
 def rendered(asked: Asked, store: Store) -> Outbound:

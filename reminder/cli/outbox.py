@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,10 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, RowState
 from reminder.messages.wording import kind_words
 from reminder.services.office import STRANGER
-from reminder.services.ports import Store
 from reminder.services.recipients import unpacked
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 app = typer.Typer(help="List messages; send one again, or drop it.", no_args_is_help=True)
 

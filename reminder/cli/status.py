@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +17,12 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler, local_day
 from reminder.services import recipients
 from reminder.services.office import CONSOLE
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
 from reminder.services.recipients import Why
 from reminder.services.status import of_work
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 SILENT = (
     "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.calendar import local
@@ -18,12 +19,14 @@ from reminder.domain.schedule import local_day
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
-from reminder.services.ports import Store
 from reminder.services.recipients import unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity
 from reminder.store.lock import lock_of
-from reminder.store.schema import SHIPPED, found
+from reminder.store.store import SHIPPED, found
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 _NAMED = 8  # of those whom nothing reaches
 _DECEMBER = 12  # next year's holidays are announced by then

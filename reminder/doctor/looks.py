@@ -16,8 +16,8 @@ from reminder.domain.errors import ReminderError
 from reminder.files.settings import Settings
 from reminder.ops.backups import Backups
 from reminder.services.office import CONSOLE, Files
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
-from reminder.store.opening import open_store
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+from reminder.store.store import Store, open_store
 
 
 def at_home(config: Path | None, now: datetime) -> Iterator[Check]:

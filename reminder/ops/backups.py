@@ -7,10 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 PRIVATE_FOLDER = 0o700
 PRIVATE = 0o600

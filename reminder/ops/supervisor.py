@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import StoreBusyError
+from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -11,12 +11,15 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reminder.domain.outbox import Row, RowState
 from reminder.services.deliver import copied, next_channel
 from reminder.services.failures import say_address_dead
 from reminder.services.office import EMAIL, Office
-from reminder.services.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

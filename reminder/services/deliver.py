@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
@@ -21,7 +22,11 @@ from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
 from reminder.services.history import completed, newest_nudges
 from reminder.services.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
-from reminder.services.ports import Renderer, Store, StoreBusyError
+from reminder.services.ports import Renderer
+from reminder.store.records import StoreBusyError
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
@@ -16,7 +17,10 @@ from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services import recipients
 from reminder.services.notices import view_drafts
 from reminder.services.office import EMAIL, Office
-from reminder.services.ports import BACKED_UP_AWAY, Store
+from reminder.store.records import BACKED_UP_AWAY
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reminder.decisions.serialization import key_of
 from reminder.domain.ledger import Event, EventKind, to_settle
@@ -17,8 +18,10 @@ from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.schedule import MessageKind
 from reminder.services import history
 from reminder.services.office import GROUP, TELEGRAM, Office
-from reminder.services.ports import Store
 from reminder.services.recipients import unpacked
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 # What a close or its undoing makes untrue in a nudge that was read already.
 _CLOSING = (EventKind.DONE, EventKind.UPDATED)

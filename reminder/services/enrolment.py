@@ -6,13 +6,16 @@ import logging
 import re
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reminder.domain.context import Inbound, Sender, View
 from reminder.domain.text import fold
 from reminder.domain.tokens import hash_code
 from reminder.services.limits import Limits
 from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office
-from reminder.services.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 LONGEST_UNIT = 64  # characters of a wrong name that are said back
 

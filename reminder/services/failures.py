@@ -7,13 +7,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant
 from reminder.domain.outbox import Draft, Row
 from reminder.domain.schedule import local_day
 from reminder.services.notices import view_drafts
 from reminder.services.office import Office
-from reminder.services.ports import Store
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

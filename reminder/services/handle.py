@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reminder.decisions import buttons, decide, decide_error, may_change
 from reminder.domain.context import Decision, Inbound, Sender, View
@@ -22,8 +22,10 @@ from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.notices import view_drafts
 from reminder.services.office import EMAIL, GROUP, STRANGER, TELEGRAM, Office
-from reminder.services.ports import Store
 from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 LATELY = timedelta(days=3)  # how long a bare “chưa xong” is taken for an answer to the last nudge
 Said = Command | CommandError | View  # what was meant; a View is an answer as it is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reminder.decisions.serialization import key_of
 from reminder.domain.calendar import instant
@@ -14,9 +14,11 @@ from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import Office
-from reminder.services.ports import Store
 from reminder.services.recipients import unpacked
 from reminder.services.status import health
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 _GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 MOST = 100_000  # rows that are looked through: more than a plan of any size sends

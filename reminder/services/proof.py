@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
@@ -17,8 +18,11 @@ from reminder.domain.outbox import Row, RowState
 from reminder.domain.periods import Period
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import GROUP, STRANGER, Office
-from reminder.services.ports import Broken, Store
 from reminder.services.recipients import unpacked
+from reminder.store.records import Broken
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 _NEVER = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
@@ -16,8 +17,12 @@ from reminder.services.bounces import Bounce
 from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
 from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import ALL_CHANNELS, Files, Office, counted, minute
-from reminder.services.ports import ENDED, Renderer, Store, StoreBusyError
+from reminder.services.ports import Renderer
+from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding import Command
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

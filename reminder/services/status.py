@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reminder.domain import digest
 from reminder.domain.digest import previous, speaking
@@ -12,8 +13,11 @@ from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import ALL_CHANNELS, CONSOLE, Office
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Spoken, Store
 from reminder.services.recipients import unreachable
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, Spoken
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 GRACE = timedelta(minutes=10)  # a slot that has only just come may still be on its way
 QUIET = timedelta(days=35)  # a channel's last message is looked for so far before the rest

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local
 from reminder.domain.catchup import DueMessages, due_now, speaking_hours
@@ -22,8 +23,11 @@ from reminder.domain.schedule import Message, MessageKind, local_day
 from reminder.services import digest, recipients
 from reminder.services.notices import view_drafts
 from reminder.services.office import TELEGRAM, Office, counted, minute
-from reminder.services.ports import RESTORED, Spoken, Store
 from reminder.services.recipients import unpacked
+from reminder.store.records import RESTORED, Spoken
+
+if TYPE_CHECKING:
+    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 

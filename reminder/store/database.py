@@ -23,9 +23,8 @@ from sqlalchemy.pool import StaticPool
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
-from reminder.services.ports import StoreBusyError, StoreRefusedError
 from reminder.store import tables
-from reminder.store.codec import from_draft
+from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
 
 _BUSY = {  # what passes, or a person can mend while the program runs
     sqlite3.SQLITE_BUSY: "is locked by another program",

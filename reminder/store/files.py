@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import StoreBusyError, StoreRefusedError
 from reminder.store.database import explain
+from reminder.store.records import StoreBusyError, StoreRefusedError
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from reminder.domain.ledger import Event
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
-from reminder.services.ports import Broken, Recorded, Spoken
 from reminder.store import tables
-from reminder.store.chain import first_broken, link
-from reminder.store.codec import from_event, from_spoken, stamp, to_recorded, to_spoken, words
 from reminder.store.database import Database, Part, put_all
 from reminder.store.people import ADDRESS_MARK
+from reminder.store.records import (
+    Broken,
+    Recorded,
+    Spoken,
+    from_event,
+    from_spoken,
+    stamp,
+    to_recorded,
+    to_spoken,
+    words,
+)
+
+GENESIS = "0" * 64  # the hash before the first event
 
 HEAD = select(tables.head.c.number, tables.head.c.hash)
 HEAD_TO_MOVE = HEAD.with_for_update()  # says nothing on SQLite, whose writers come one by one
@@ -26,7 +40,6 @@ EVENTS = (
     .where(tables.event.c.number > bindparam("after"))
     .order_by(tables.event.c.number)
 )
-SPOKEN = select(tables.spoken).where(tables.spoken.c.plan == bindparam("plan_id"))
 # By the first columns of the key; some at a time, since a statement takes so many values only.
 SPOKEN_OF = select(tables.spoken).where(
     tuple_(
@@ -70,6 +83,12 @@ class LedgerPart(Part):
         meta: Mapping[str, str] | None = None,
         at: datetime,
     ) -> bool:
+        """Appends to the ledger, the outbox and what was spoken, and marks an update as seen.
+
+        `seen` is (channel, id of the update). False, and nothing is changed, if it was seen.
+        A draft that is already in the outbox (its unique columns), and a Spoken already noted,
+        change nothing. A unit without a name in `unit_names` is kept by its id.
+        """
         with self._database.writing() as connection:
             if seen is not None and not self._is_new(connection, seen, at):
                 return False
@@ -82,31 +101,39 @@ class LedgerPart(Part):
         return True
 
     def events(self, after: int = 0) -> list[Recorded]:
+        """The ledger's events with a number above `after`, in order."""
         with self._database.reading() as connection:
             found = connection.execute(EVENTS, {"after": after}).all()
         return [to_recorded(row._asdict()) for row in found]
 
     def revision(self) -> tuple[int, str]:
+        """Two marks: the number of the ledger's last event, and one that each address changes.
+
+        Whoever has read both ledger and addresses at these marks need not read them again.
+        """
         with self._database.reading() as connection:
             number, addresses = connection.execute(REVISION).one()
         return number, addresses or ""
 
     def head(self) -> tuple[int, str]:
+        """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
         with self._database.reading() as connection:
             number, last_hash = connection.execute(HEAD).one()
         return number, last_hash
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
+        """The first event that was changed, removed or slipped in; None: the chain is whole.
+
+        `heads`, each a number and the hash told of it elsewhere or the beginning of that hash, find
+        a ledger that was rewritten as a whole. Nothing of the ledger needs to be readable for it.
+        """
         with self._database.reading() as connection:
             number, last_hash = connection.execute(HEAD).one()
             rows = connection.execute(EVENTS, {"after": BEFORE_ALL}).mappings()
             return first_broken(map(dict, rows), (number, last_hash), heads)
 
-    def spoken(self, plan: str) -> list[Spoken]:
-        with self._database.reading() as connection:
-            return [to_spoken(row) for row in connection.execute(SPOKEN, {"plan_id": plan})]
-
     def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
+        """What was said of these occurrences, in no order."""
         places = [tuple(key) for key in keys]
         found: list[Spoken] = []
         with self._database.reading() as connection:
@@ -116,15 +143,18 @@ class LedgerPart(Part):
         return found
 
     def metas(self) -> dict[str, str]:
+        """All that is kept so, by name."""
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(METAS)}
 
     def meta(self, name: str) -> str | None:
+        """What set_meta or record kept under `name`."""
         with self._database.reading() as connection:
             value: str | None = connection.execute(META, {"key": name}).scalar()
         return value
 
     def set_meta(self, name: str, value: str) -> None:
+        """Keeps one value under `name`."""
         with self._database.writing() as connection:
             self._keep(connection, {name: value})
 
@@ -152,3 +182,56 @@ def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping
         rows.append(row)
     connection.execute(APPEND, rows)
     connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})
+
+
+def link(previous: str, columns: Mapping[str, Any]) -> str:
+    """Hex SHA-256 over the hash before and the canonical JSON of an event's columns but its hash.
+
+    Canonical: keys sorted, no spaces, ASCII, values as the table keeps them.
+    """
+    said = {name: value for name, value in columns.items() if name != "hash"}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), default=repr)
+    return sha256(f"{previous}{canonical}".encode()).hexdigest()
+
+
+def first_broken(
+    rows: Iterable[Mapping[str, Any]], head: tuple[int, str], heads: Iterable[tuple[int, str]]
+) -> Broken | None:
+    """The first of `rows` (all columns of `event`, by number) that breaks the chain to `head`.
+
+    `heads` as in Store.verify.
+    """
+    told: dict[int, list[str]] = defaultdict(list)
+    for number, beginning in heads:
+        told[number].append(beginning)
+    number, previous, before = 0, GENESIS, ""
+    for row in rows:
+        number += 1
+        what = _fault(row, number, previous, told.get(number, ()))
+        if what:
+            return Broken(number=number, what=what, before=before, at=str(row["at"]))
+        previous, before = row["hash"], str(row["at"])
+    return _wrong_end(number, previous, head, max(told, default=0), before)
+
+
+def _fault(
+    row: Mapping[str, Any], number: int, previous: str, beginnings: Iterable[str]
+) -> str | None:
+    if row["number"] != number:
+        return "missing"
+    if row["hash"] != link(previous, row):
+        return "changed"
+    agrees = all(row["hash"].startswith(beginning) for beginning in beginnings)
+    return None if agrees else "rewritten"
+
+
+def _wrong_end(
+    number: int, last: str, head: tuple[int, str], told: int, before: str
+) -> Broken | None:
+    if head[0] < number:
+        return Broken(number=head[0] + 1, what="added", at=before)
+    if max(head[0], told) > number:
+        return Broken(number=number + 1, what="missing", before=before)
+    if head[1] != last:
+        return Broken(number=number, what="changed", at=before)
+    return None

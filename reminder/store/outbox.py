@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
-from reminder.store.codec import maybe_moment, moment, stamp, to_row, words
 from reminder.store.database import Part
+from reminder.store.records import maybe_moment, moment, stamp, to_row, words
 from reminder.store.tables import ANSWER, PENDING, outbox
 
 _c = outbox.c
@@ -157,6 +157,14 @@ class OutboxPart(Part):
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
     ) -> list[Row]:
+        """Claims up to `limit` pending rows whose time has come: the oldest slot first.
+
+        Where answers are among them, those alone: whoever has written waits, and a morning's
+        nudges would hold the answer up for long.
+        Each is the caller's until `now + hold`, and nobody else gets it before a sweep. Possible
+        repeats come after all others, those tried least first: a program that dies of a send, or
+        right after it, gets to all rows before it comes back to one.
+        """
         values = {"now": stamp(now), "lease_end": stamp(now + hold), "channels": list(channels)}
         leased: list[Row] = []
         with self._database.writing() as connection:
@@ -170,9 +178,14 @@ class OutboxPart(Part):
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
+        """The row is sent, and what went wrong before is forgotten.
+
+        False if the row's lease is no longer the caller's (the fence): nothing is changed.
+        """
         return self._changes_one(SENT, **_sent(row, provider_id, at))
 
     def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+        """`mark_sent` of each, all in one commit; whether each row was still the caller's."""
         if len(sent) == 1:
             return [self.mark_sent(*sent[0])]
         with self._database.writing() as connection:
@@ -185,6 +198,7 @@ class OutboxPart(Part):
         return mine
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
+        """Pending again from `due_at`; `unknown`: the provider may have taken it."""
         return self._changes_one(
             RETRY_UNKNOWN if unknown else RETRY,
             row=row.id,
@@ -196,6 +210,10 @@ class OutboxPart(Part):
     def mark_ended(
         self, row: Row, state: RowState, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
     ) -> bool:
+        """Dead or superseded; `drafts` (the next channel, a word to the office) go with it.
+
+        `reason` is the row's error from then on. False, as in mark_sent, changes nothing.
+        """
         values = {
             "row": row.id,
             "attempt": row.attempts,
@@ -210,12 +228,26 @@ class OutboxPart(Part):
         return mine
 
     def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
+        """Leases that ran out are pending again, as possible repeats; how many.
+
+        Rows with an id in `but` are under way still, and stay. The error of the others is LOST,
+        or LOST_AGAIN of what was a repeat already.
+        """
         return self._changes(SWEEP, now=stamp(now), but=[0, *but])  # no row has the id 0
 
     def release_all(self, now: datetime) -> int:
+        """All leases are pending again, due at once, as possible repeats; how many.
+
+        Their errors are those of `sweep`. Only for a daemon at its start: its lock on the database
+        says that their holders are dead.
+        """
         return self._changes(RELEASE_ALL, now=stamp(now))
 
     def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
+        """After a clock that ran ahead was set back; how many rows that changes.
+
+        What would wait beyond `now + wait` is due at once; no lease runs beyond `now + hold`.
+        """
         hurry = {"now": stamp(now), "latest": stamp(now + wait)}
         shorten = {"latest": stamp(now + hold)}
         with self._database.writing() as connection:
@@ -223,12 +255,15 @@ class OutboxPart(Part):
             return hurried + _rowcount(connection, SHORTEN, shorten)
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
+        """A dead or dropped row is pending again, its error forgotten; False if it is neither."""
         return self._changes_one(REVIVE, row=row_id, then=stamp(due_at))
 
     def drop(self, row_id: int) -> bool:
+        """A pending or dead row is dropped, for the operator; False if it is neither."""
         return self._changes_one(DROP, row=row_id)
 
     def next_due(self) -> datetime | None:
+        """When the earliest pending row is due."""
         with self._database.reading() as connection:
             return maybe_moment(connection.execute(NEXT_DUE).scalar())
 
@@ -241,6 +276,10 @@ class OutboxPart(Part):
         since: datetime | None = None,
         limit: int = 1000,
     ) -> list[Row]:
+        """Rows of the outbox with a slot from `since` on, the newest slot first.
+
+        An empty filter lets all pass.
+        """
         wanted: dict[str, Any] = {
             "states": [state.value for state in states],
             "of_kind": kind,
@@ -255,11 +294,13 @@ class OutboxPart(Part):
     def newest_slots(
         self, kind: str, recipients: Collection[str], since: datetime
     ) -> dict[str, datetime]:
+        """The latest slot, of those from `since` on, of the rows of a kind to each of these."""
         wanted = {"kind": kind, "who": sorted(recipients), "since": stamp(since)}
         with self._database.reading() as connection:
             return {who: moment(slot) for who, slot in connection.execute(NEWEST_SLOTS, wanted)}
 
     def counts(self) -> dict[str, int]:
+        """How many rows the outbox has in each state, and “unknown”: rows marked as repeats."""
         with self._database.reading() as connection:
             found = {row[0]: row[1] for row in connection.execute(COUNTS)}
             repeats = connection.execute(REPEATS).scalar_one()

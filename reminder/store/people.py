@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, selec
 
 from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
-from reminder.store.codec import stamp, to_address, words
 from reminder.store.database import Database, Part
+from reminder.store.records import stamp, to_address, words
 from reminder.store.tables import address, invitation, meta
 
 REPLACED = stamp(datetime(1, 1, 1, tzinfo=UTC))  # the expiry of an invitation that no longer holds
@@ -69,11 +69,13 @@ class PeoplePart(Part):
         )
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
+        """`value` becomes the one address of `recipient` on `channel`, alive."""
         with self._database.writing() as connection:
             connection.execute(self._bind, _binding(recipient, channel, value, at))
             connection.execute(self._mark, _MARK)
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
+        """Forgets the addresses of `recipient`, on one channel or on all; how many."""
         which = UNBIND_ALL if channel is None else UNBIND
         with self._database.writing() as connection:
             gone = connection.execute(which, {"who": words(recipient), "via": channel}).rowcount
@@ -81,6 +83,7 @@ class PeoplePart(Part):
         return gone
 
     def addresses(self) -> list[Address]:
+        """All addresses, by recipient and channel."""
         with self._database.reading() as connection:
             found = [to_address(columns) for columns in connection.execute(ADDRESSES)]
         return sorted(found, key=lambda a: (a.recipient, a.channel))
@@ -88,6 +91,7 @@ class PeoplePart(Part):
     def mark_address_dead(
         self, channel: str, value: str, reason: str, at: datetime, *, drafts: Iterable[Draft] = ()
     ) -> bool:
+        """True if it was alive until now; only then `drafts` are written."""
         values = {"via": channel, "place": words(value), "reason": words(reason), "now": stamp(at)}
         with self._database.writing() as connection:
             was_alive = connection.execute(KILL, values).rowcount > 0
@@ -97,6 +101,7 @@ class PeoplePart(Part):
         return was_alive
 
     def move_address(self, channel: str, old: str, new: str) -> bool:
+        """A group that became a supergroup has a new id, alive; False if none was at `old`."""
         values = {"via": channel, "place": words(old), "new_place": words(new)}
         with self._database.writing() as connection:
             moved = connection.execute(MOVE, values).rowcount > 0
@@ -104,6 +109,7 @@ class PeoplePart(Part):
         return moved
 
     def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
+        """A one-time invitation; an older unused one of the person has expired by it."""
         offer = {
             "code_hash": code_hash,
             "person": words(person),
@@ -115,6 +121,7 @@ class PeoplePart(Part):
             connection.execute(self._invite, offer)
 
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
+        """The person whose invitation this is, once: binds the address too. None: no such code."""
         with self._database.writing() as connection:
             person = _used(connection, code_hash, now)
             if person is not None:
@@ -123,6 +130,7 @@ class PeoplePart(Part):
         return person
 
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
+        """Why a code was not redeemed: “unknown”, “used”, “expired”; empty: it still holds."""
         with self._database.reading() as connection:
             found = connection.execute(INVITATION, {"code": words(code_hash)}).one_or_none()
         if found is None:

@@ -18,13 +18,11 @@ from sqlalchemy import URL, update
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
-from reminder.services.ports import ENDED, RESTORED, StoreRefusedError
-from reminder.store.codec import stamp
 from reminder.store.database import Database, file_of
 from reminder.store.files import PRIVATE, beside, copy_verified, make_private, unwritable
 from reminder.store.lock import FileLock
-from reminder.store.opening import open_store
-from reminder.store.repository import SqlStore
+from reminder.store.records import ENDED, RESTORED, StoreRefusedError, stamp
+from reminder.store.store import Store, open_store
 from reminder.store.tables import outbox
 
 BUSY = 5.0  # seconds for another program's transaction to end
@@ -136,7 +134,7 @@ def _copy(source: Path, new: Path) -> None:
         raise StoreRefusedError(f"{source} is damaged: take another copy") from error
 
 
-def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> SqlStore:
+def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
     """The copy as a store, at this program's schema; `called`: its name for who reads a fault."""
     address = URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
     with closing(sqlite3.connect(path)) as raw:
@@ -149,7 +147,7 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> SqlStor
         raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
 
 
-def _prepared(copy: SqlStore, new: Path, database: Path, at: datetime) -> Restored:
+def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
     """What the copy is, beside the database that it replaces; what is doubtful is marked in it."""
     kept = copy.meta("last_tick")
     ticked = datetime.fromisoformat(kept) if kept else None

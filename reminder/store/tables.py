@@ -1,6 +1,6 @@
 """The tables, each index for a query that is asked; what the migrations add up to.
 
-Times are text, ISO 8601 in UTC to the microsecond (codec.stamp): they sort as they read, the same
+Times are text, ISO 8601 in UTC to the microsecond (records.stamp): they sort as they read, the same
 in every database, and a person who opens the file can read them.
 """
 

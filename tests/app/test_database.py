@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from reminder.app.wiring import Program
-from reminder.store import SqlStore
+from reminder.store.store import Store
 from tests.app.kit import Mailbox, SetClock, enrolled, logged, quiet, running, until
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
-from tests.store.samples import on_writer, traced
+from tests.store.samples import on_writer, spoken, traced
 
 OFFICERS = 24  # so many rows that no database finds room for them in the pages that it has
 PEOPLE = "".join(
@@ -25,8 +25,8 @@ PEOPLE = "".join(
 )
 
 
-def sql(wired: Program) -> SqlStore:
-    assert isinstance(wired.store, SqlStore)
+def sql(wired: Program) -> Store:
+    assert isinstance(wired.store, Store)
     return wired.store
 
 
@@ -88,7 +88,7 @@ async def test_the_morning_waits_for_the_database(
             assert asyncio.get_running_loop().time() - began > 0.1
             assert len(mailbox.mails) == before
             assert len(logged(caplog, why)) == 1
-            assert wired.store.spoken("cchc-2024") == []
+            assert spoken(wired.store) == []
         await until(lambda: len({who for who, text in mailbox.mails if "1c" in text}) == OFFICERS)
         await until(lambda: quiet(wired))
         assert logged(caplog, "works again") != []

@@ -12,7 +12,7 @@ import pytest
 
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel
-from reminder.store.opening import open_store
+from reminder.store.store import open_store
 from tests.app.kit import (
     Mailbox,
     SetClock,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reminder.app.sandbox import converse, open_sandbox, play
-from reminder.services.ports import StoreRefusedError
+from reminder.store.records import StoreRefusedError
 
 HEADING = re.compile(r"(?m)^╭─ (.+?) ─+╮$")
 

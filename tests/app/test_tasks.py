@@ -13,7 +13,7 @@ import pytest
 from reminder.app.wiring import Program
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import RowState
-from reminder.store import SqlStore
+from reminder.store.store import Store
 from tests.app.kit import (
     REPEAT,
     Mailbox,
@@ -78,7 +78,7 @@ async def test_a_listener_that_dies_listens_again(
 async def trigger(wired: Program, words: str) -> None:
     """A fault that is no lock and no full disk: the database itself refuses one change."""
     store = wired.store
-    assert isinstance(store, SqlStore)
+    assert isinstance(store, Store)
     await wired.daemon.do(lambda: on_writer(store, words))
 
 

@@ -18,7 +18,7 @@ from reminder.documents.csv import BOM
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
-from reminder.store.chain import GENESIS, link
+from reminder.store.ledger import GENESIS, link
 from tests.cli.test_people import NOW, Terminal
 
 KEY = Key("cchc-2024", "1c", 1, "2024")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reminder.app import bootstrap
-from reminder.store import open_store
+from reminder.store.store import open_store
 from tests.cli.test_people import NOW, Terminal
 from tests.store.samples import UNITS, event
 

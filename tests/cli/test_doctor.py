@@ -24,8 +24,8 @@ from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.doctor import local, network
 from reminder.doctor.check import Check, Verdict
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY, Store
-from reminder.store import open_store
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal
 from tests.fakes.telegram import FakeTelegram
 from tests.store.samples import UNITS, event

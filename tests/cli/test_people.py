@@ -15,8 +15,7 @@ from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import hash_code
-from reminder.services.ports import Store
-from reminder.store import open_store
+from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 
 NOW = datetime(2024, 1, 30, 2, 0, tzinfo=UTC)  # Tuesday, 09:00 at the office

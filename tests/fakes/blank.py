@@ -6,11 +6,22 @@ trials of kills.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from reminder.store import open_store
+from reminder.store.database import Database
+from reminder.store.store import Store, open_in_memory, open_store
+
+
+def memory_store() -> Store:
+    """A store in memory."""
+    database = Database("sqlite://", busy=0.0, in_memory=True)
+    _raw(database).deserialize(_in_memory())
+    return Store(database)
 
 
 def lay_blank(path: Path) -> None:
@@ -26,3 +37,16 @@ def _made() -> bytes:
         path = Path(folder) / "blank.db"
         open_store(f"sqlite:///{path}", exclusive=False, sleep=lambda _: None).close()
         return path.read_bytes()
+
+
+@cache
+def _in_memory() -> bytes:
+    # Not the file's bytes: they say WAL, which a database in memory can't have.
+    with closing(open_in_memory()) as store:
+        return _raw(store._database).serialize()
+
+
+def _raw(database: Database) -> sqlite3.Connection:
+    raw: Any = database.kept(database._writer).connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw

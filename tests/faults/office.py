@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from reminder.store.opening import open_store
+from reminder.store.store import open_store
 from tests.channels.email.conftest import INBOX, PASSWORD
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.conftest import ROOT

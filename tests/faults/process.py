@@ -39,7 +39,7 @@ from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
 from reminder.domain.channels import Outbound
 from reminder.domain.errors import ReminderError
-from reminder.store import SqlStore
+from reminder.store.store import Store
 
 # What the program loads late is loaded here, once, and not by each daemon.
 for late in (
@@ -94,7 +94,7 @@ async def hurried(seconds: float) -> None:
     await asyncio.sleep(seconds / HURRY)
 
 
-def pragma(store: SqlStore, words: str) -> None:
+def pragma(store: Store, words: str) -> None:
     """Says it on the connection that the daemon writes with."""
     database = store._database
     database.kept(database._writer).connection.cursor().execute(f"PRAGMA {words}")
@@ -104,7 +104,7 @@ async def daemon(config: Path, clock: Path) -> None:
     """Runs one until SIGTERM."""
     wired = wiring.program(config, FileClock(clock), tick_seconds=0.5)
     inner, store = wired.daemon, wired.store
-    assert isinstance(store, SqlStore)
+    assert isinstance(store, Store)
     pragma(store, "busy_timeout=50")
     inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
     inner.look_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05

@@ -11,12 +11,12 @@ from reminder.domain.outbox import Row, RowState
 from reminder.domain.schedule import MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.services.ports import Store
 from reminder.services.recipients import unpacked
-from reminder.store.opening import open_store
+from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 from tests.faults.month import Month
 from tests.faults.office import recipients
+from tests.store.samples import spoken
 
 REPEAT = "(có thể là tin gửi lại)"
 TAKEN = (200, "timeout-after", "reset-after")
@@ -76,7 +76,7 @@ def _messages(
     plan = load_plan(ROOT / "data/plan2024.toml")
     scheduler = Scheduler(load_calendar(ROOT / "config/calendar.toml", [2023, 2024, 2025]))
     due = scheduler.messages([plan], by_key(events), began, month.now)
-    spoken = {(s.key, s.unit, s.kind, s.stage, s.due): s for s in store.spoken(plan.id)}
+    stages = {(s.key, s.unit, s.kind, s.stage, s.due): s for s in spoken(store, plan.id)}
     places: dict[tuple[object, ...], list[Row]] = {}
     for row in store.rows(limit=100_000):
         if row.state in (RowState.PENDING, RowState.LEASED):
@@ -92,7 +92,7 @@ def _messages(
         if message.kind is MessageKind.DIGEST:
             continue
         for item in message.items:
-            said = spoken.get(
+            said = stages.get(
                 (item.key, message.unit, message.kind.value, str(item.stage), str(item.due))
             )
             people = recipients(message.unit, message.kind.value)

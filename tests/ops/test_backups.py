@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from reminder.domain.errors import ReminderError
 from reminder.ops.backups import PAUSE, Backups, is_due
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY
-from reminder.store import SqlStore, open_store
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+from reminder.store.store import Store, open_store
 from tests.services.world import at
 from tests.store.conftest import no_sleep
 
@@ -23,7 +23,7 @@ HOUR = time(2, 30)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     with closing(
         open_store(f"sqlite:///{tmp_path}/var/r.db", exclusive=True, sleep=no_sleep)
     ) as opened:
@@ -79,7 +79,7 @@ def test_never_two_between_two_hours(hour: time, start: int, steps: list[int]) -
             last = now
 
 
-def test_the_newest_are_kept(store: SqlStore, tmp_path: Path) -> None:
+def test_the_newest_are_kept(store: Store, tmp_path: Path) -> None:
     """Fourteen by name; what else lies in the folder stays; folder and copies are the owner's.
 
     So is a copy that was open to others, when the next one is made.
@@ -102,13 +102,13 @@ def test_the_newest_are_kept(store: SqlStore, tmp_path: Path) -> None:
     assert store.meta(BACKED_UP) == at("20/02", "02:30").isoformat()
 
 
-def test_a_folder_that_is_made_is_the_owners(store: SqlStore, tmp_path: Path) -> None:
+def test_a_folder_that_is_made_is_the_owners(store: Store, tmp_path: Path) -> None:
     backups = copies(tmp_path)
     backups.look(store, at("22/01", "08:00"))
     assert stat.S_IMODE(backups.folder.stat().st_mode) == 0o700
 
 
-def test_a_missing_second_disk_keeps_nothing_else_back(store: SqlStore, tmp_path: Path) -> None:
+def test_a_missing_second_disk_keeps_nothing_else_back(store: Store, tmp_path: Path) -> None:
     """The first copy is made; the second folder is not made in its disk's stead, and is said."""
     usb = tmp_path / "usb"
     backups = copies(tmp_path, second_folder=usb)
@@ -127,7 +127,7 @@ def test_a_missing_second_disk_keeps_nothing_else_back(store: SqlStore, tmp_path
     )
 
 
-def test_a_failed_copy_is_not_tried_each_minute(store: SqlStore, tmp_path: Path) -> None:
+def test_a_failed_copy_is_not_tried_each_minute(store: Store, tmp_path: Path) -> None:
     """The same sentence meanwhile; the older copies stay."""
     backups = copies(tmp_path)
     backups.folder.write_text("a file where the folder should be")

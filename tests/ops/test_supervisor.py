@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from reminder.ops.supervisor import Troubles, tended
-from reminder.services.ports import StoreBusyError
+from reminder.store.records import StoreBusyError
 
 
 @pytest.mark.asyncio

@@ -19,7 +19,7 @@ from reminder.domain.outbox import Draft
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.answers import answer
-from reminder.store import SqlStore, open_store
+from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.fakes.telegram_html import parse_html
 from tests.services.world import at, world
@@ -45,12 +45,12 @@ KEY = Key("cchc-2024", "1c", 1, "2024")
 
 
 @pytest.fixture
-def sql(tmp_path: Path) -> SqlStore:
+def sql(tmp_path: Path) -> Store:
     return open_store(f"sqlite:///{tmp_path}/r.db", exclusive=False, sleep=lambda _: None)
 
 
 @pytest.mark.parametrize("words", SQL)
-def test_sql_in_every_word_that_comes_from_outside(words: str, sql: SqlStore) -> None:
+def test_sql_in_every_word_that_comes_from_outside(words: str, sql: Store) -> None:
     """It is kept as it was written (but for NUL, which no database takes) and does nothing."""
     kept = words.replace("\0", "\ufffd")
     event = Event(at=NOW, kind=EventKind.NOTED, key=KEY, unit="tu-phap", by=words, note=words,

@@ -8,7 +8,7 @@ import pytest
 
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.ports import BACKED_UP, BACKED_UP_AWAY
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from tests.services.world import World, at, world
 
 

@@ -17,8 +17,8 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import LIVES
 from reminder.services.office import TELEGRAM
-from reminder.services.ports import Store, StoreBusyError
-from reminder.store.opening import open_store
+from reminder.store.records import StoreBusyError
+from reminder.store.store import Store, open_store
 from tests.services.world import CHATS, World, at, person, world
 
 

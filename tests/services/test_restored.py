@@ -11,8 +11,8 @@ import pytest
 
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.store import open_store
 from reminder.store.restore import restore
+from reminder.store.store import open_store
 from tests.services.world import World, at, world
 from tests.store.conftest import no_sleep
 

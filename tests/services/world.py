@@ -18,9 +18,9 @@ from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Parcel
 from reminder.services.handle import Receiver
 from reminder.services.office import EMAIL, TELEGRAM, Files, Office
-from reminder.services.ports import Store
 from reminder.services.service import Service
-from tests.fakes.store import FakeStore
+from reminder.store.store import Store
+from tests.fakes.blank import memory_store
 
 CHATS = {"an": "101", "binh": "102", "chi": "103", "dung": "104", "lan": "105"}
 
@@ -131,7 +131,7 @@ def world(
     start: datetime = at("22/01", "07:00"),  # noqa: B008  a constant
 ) -> World:
     """The office on the morning of 22/01/2024, with these people enrolled by Telegram."""
-    kept = store or FakeStore()
+    kept = store or memory_store()
     for name in bound:
         kept.bind(name, TELEGRAM, CHATS[name], start)
     files = Files(plans=(plan,), people=tuple(people), scheduler=scheduler)

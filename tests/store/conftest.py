@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reminder.services.ports import Store
-from reminder.store import SqlStore, open_store
-from reminder.store.opening import open_in_memory
-from tests.fakes.store import FakeStore
+from reminder.store.store import Store, open_store
+from tests.fakes.blank import memory_store
 
 
 def no_sleep(seconds: float) -> None:
@@ -23,15 +21,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "reminder.db"
 
 
-Opener = Callable[..., SqlStore]
+Opener = Callable[..., Store]
 
 
 @pytest.fixture
 def opened(path: Path) -> Iterator[Opener]:
     """Opens the store at `path`, as a command line does unless told otherwise; closes it after."""
-    stores: list[SqlStore] = []
+    stores: list[Store] = []
 
-    def opened(**changes: object) -> SqlStore:
+    def opened(**changes: object) -> Store:
         options: dict[str, object] = {"exclusive": False, "sleep": no_sleep, "busy": 0}
         store = open_store(f"sqlite:///{path}", **{**options, **changes})  # type: ignore[arg-type]
         stores.append(store)
@@ -43,16 +41,14 @@ def opened(path: Path) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def sql(opened: Opener) -> SqlStore:
+def sql(opened: Opener) -> Store:
     return opened()
 
 
-@pytest.fixture(params=["fake", "memory", "sqlite"])
+@pytest.fixture(params=["memory", "file"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-    elif request.param == "memory":
-        memory = open_in_memory()
+    if request.param == "memory":
+        memory = memory_store()
         yield memory
         memory.close()
     else:

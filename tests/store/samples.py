@@ -6,11 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
-from reminder.services.ports import Spoken
-from reminder.store import SqlStore
+from reminder.store.records import Spoken, to_spoken
+from reminder.store.store import Store
+from reminder.store.tables import spoken as table
 
 NOW = datetime(2024, 1, 24, 1, 0, tzinfo=UTC)  # 08:00 in Việt Nam
 HOLD = timedelta(minutes=2)
@@ -60,7 +63,7 @@ def said(stage: str = "lead-7", **changes: Any) -> Spoken:
     return Spoken(**{"key": KEY, "stage": stage, **values, **changes})
 
 
-def on_writer(store: SqlStore, statement: str) -> Any:
+def on_writer(store: Store, statement: str) -> Any:
     """The first value that `statement` yields on the connection that the store writes with."""
     database = store._database
     cursor = database.kept(database._writer).connection.cursor()
@@ -69,8 +72,15 @@ def on_writer(store: SqlStore, statement: str) -> Any:
     return found and found[0]
 
 
-def traced(store: SqlStore, take: Callable[[str], object]) -> None:
+def traced(store: Store, take: Callable[[str], object]) -> None:
     """Has SQLite tell `take` each statement on the connection that this thread writes with."""
     database = store._database
     raw: Any = database.kept(database._writer).connection.dbapi_connection
     raw.set_trace_callback(take)
+
+
+def spoken(store: Store, plan: str = KEY.plan) -> list[Spoken]:
+    """All that was said of `plan`, in no order."""
+    with store._database.reading() as connection:
+        rows = connection.execute(select(table).where(table.c.plan == plan))
+        return [to_spoken(row) for row in rows]

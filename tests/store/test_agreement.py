@@ -1,13 +1,10 @@
-"""The fake store and the real one agree on whatever is done to them, step by step."""
+"""A store in memory and one on a file agree on whatever is done to them, step by step."""
 
 from __future__ import annotations
 
-import atexit
-import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reminder.domain.outbox import Row, RowState
-from reminder.services.ports import Store
-from reminder.store import open_store
-from tests.fakes.store import FakeStore
+from reminder.store.store import Store, open_store
+from tests.fakes.blank import lay_blank, memory_store
 from tests.store.conftest import no_sleep
-from tests.store.samples import CHANNELS, HOLD, draft, event, minutes, on_writer, said
+from tests.store.samples import CHANNELS, HOLD, KEY, draft, event, minutes, on_writer, said
 
 times = st.integers(-2, 5).map(minutes)
 people = st.sampled_from(["an", "binh", "group:tu-phap"])
@@ -46,36 +42,28 @@ said_words = st.lists(st.builds(said, st.sampled_from(["due", "late-1"]), at=tim
 updates = st.none() | st.tuples(channels, st.sampled_from(["1", "2"]))
 
 
-@cache
-def _empty() -> Path:
-    """A new database's file, made once."""
-    folder = tempfile.mkdtemp(prefix="reminder-")
-    atexit.register(shutil.rmtree, folder)
-    path = Path(folder) / "empty.db"
-    open_store(f"sqlite:///{path}", exclusive=False, sleep=no_sleep).close()
-    return path
-
-
 class Agreement(RuleBasedStateMachine):
     """Runs both stores side by side."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix="reminder-")
-        path = shutil.copy(_empty(), self._folder.name)
-        self._real = open_store(f"sqlite:///{path}", exclusive=True, sleep=no_sleep)
-        on_writer(self._real, "PRAGMA synchronous=OFF")
-        self._fake = FakeStore()
+        path = Path(self._folder.name) / "r.db"
+        lay_blank(path)
+        self._file = open_store(f"sqlite:///{path}", exclusive=True, sleep=no_sleep)
+        on_writer(self._file, "PRAGMA synchronous=OFF")
+        self._memory = memory_store()
         self._leased: list[Row] = []
 
     def teardown(self) -> None:
-        self._real.close()
+        self._memory.close()
+        self._file.close()
         self._folder.cleanup()
 
     def _both(self, use: Callable[[Store], Any]) -> Any:
-        fake, real = use(self._fake), use(self._real)
-        assert fake == real
-        return fake
+        here, there = use(self._memory), use(self._file)
+        assert here == there
+        return here
 
     @rule(events=events, drafts=drafts, spoken=said_words, seen=updates, at=times, meta=words)
     def record(self, meta: str, **said: Any) -> None:
@@ -147,7 +135,7 @@ class Agreement(RuleBasedStateMachine):
         self._both(lambda store: (store.events(), store.head(), store.verify()))
         self._both(lambda store: (store.rows(), store.counts(), store.next_due()))
         self._both(lambda store: (store.addresses(), store.meta("m")))
-        self._both(lambda store: set(store.spoken("cchc-2024")))
+        self._both(lambda store: set(store.spoken_of([KEY])))
 
 
 TestAgreement = Agreement.TestCase

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from reminder.services.ports import Broken
-from reminder.store import SqlStore
-from reminder.store.chain import link
+from reminder.store.ledger import link
+from reminder.store.records import Broken
+from reminder.store.store import Store
 from tests.store.samples import NOW, UNITS, event, on_writer
 
 COLUMNS = "at, kind, plan, task, deliverable, period, unit, unit_name, person, channel, message"
 
 
 @pytest.fixture
-def ledger(sql: SqlStore) -> SqlStore:
+def ledger(sql: Store) -> Store:
     sql.record([event(note=str(n)) for n in range(5)], unit_names=UNITS, at=NOW)
     return sql
 
 
 @pytest.mark.parametrize("column", [*COLUMNS.split(", "), "evidence", "note", "until", "hash"])
-def test_each_column_is_covered(ledger: SqlStore, column: str) -> None:
+def test_each_column_is_covered(ledger: Store, column: str) -> None:
     on_writer(ledger, f"UPDATE event SET {column} = '7' WHERE number IN (3, 5)")
     assert ledger.verify() == Broken(number=3, what="changed")
 
@@ -40,13 +40,13 @@ def test_each_column_is_covered(ledger: SqlStore, column: str) -> None:
     ],
 )
 def test_what_was_changed_or_removed_is_named(
-    ledger: SqlStore, tampering: str, broken: Broken
+    ledger: Store, tampering: str, broken: Broken
 ) -> None:
     on_writer(ledger, tampering)
     assert ledger.verify() == broken
 
 
-def test_a_chain_forged_as_a_whole_is_found_by_a_head_told_before(ledger: SqlStore) -> None:
+def test_a_chain_forged_as_a_whole_is_found_by_a_head_told_before(ledger: Store) -> None:
     """Whoever can write the file can compute hashes; what a digest carried they can't take back."""
     told = [ledger.head()]
     on_writer(ledger, "UPDATE event SET person = 'mallory' WHERE number = 2")

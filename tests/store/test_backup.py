@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import StoreBusyError
-from reminder.store import SqlStore, open_store
+from reminder.store.records import StoreBusyError
+from reminder.store.store import Store, open_store
 from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event
 
 
-def test_a_backup_goes_on_where_it_was_taken(sql: SqlStore, tmp_path: Path) -> None:
+def test_a_backup_goes_on_where_it_was_taken(sql: Store, tmp_path: Path) -> None:
     """One file, for its owner only, taken while the store is in use; an older one is replaced."""
     target = tmp_path / "disk 2" / "reminder.bak"
     target.parent.mkdir()
@@ -34,7 +34,7 @@ def test_a_backup_goes_on_where_it_was_taken(sql: SqlStore, tmp_path: Path) -> N
         assert len(restored.lease(NOW, 1, HOLD, CHANNELS)) == 1
 
 
-def test_a_backup_takes_place_beside_a_writer(sql: SqlStore, path: Path, tmp_path: Path) -> None:
+def test_a_backup_takes_place_beside_a_writer(sql: Store, path: Path, tmp_path: Path) -> None:
     """What is not committed yet is not in it."""
     sql.record([event()], unit_names=UNITS, at=NOW)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -45,7 +45,7 @@ def test_a_backup_takes_place_beside_a_writer(sql: SqlStore, path: Path, tmp_pat
         assert copy.execute("SELECT note FROM event").fetchall() == [("",)]
 
 
-def test_a_backup_over_the_database_itself_is_refused(sql: SqlStore, path: Path) -> None:
+def test_a_backup_over_the_database_itself_is_refused(sql: Store, path: Path) -> None:
     alias = path.with_name("alias.db")
     alias.symlink_to(path)
     for target in (path, alias):
@@ -54,7 +54,7 @@ def test_a_backup_over_the_database_itself_is_refused(sql: SqlStore, path: Path)
     assert sql.record([event()], unit_names=UNITS, at=NOW)
 
 
-def test_a_place_that_cannot_be_written_is_one_sentence(sql: SqlStore, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_one_sentence(sql: Store, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(ReminderError, match=r"file/copy.db can't be written: Not a dir"):
@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(sql: SqlStore, tmp_path:
 
 
 def test_a_database_held_by_another_program_alone_is_not_waited_for(
-    sql: SqlStore, path: Path, tmp_path: Path
+    sql: Store, path: Path, tmp_path: Path
 ) -> None:
     """Python's own backup would try for ever."""
     sql.close()

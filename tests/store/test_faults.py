@@ -12,22 +12,33 @@ from typing import Any
 import pytest
 
 from reminder.domain.outbox import RowState
-from reminder.services.ports import Broken, Store, StoreBusyError, StoreRefusedError
-from reminder.store import SqlStore
 from reminder.store.database import Database
+from reminder.store.records import Broken, StoreBusyError, StoreRefusedError
+from reminder.store.store import Store
 from tests.store.conftest import Opener
-from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, on_writer, said
+from tests.store.samples import (
+    CHANNELS,
+    HOLD,
+    NOW,
+    UNITS,
+    draft,
+    event,
+    minutes,
+    on_writer,
+    said,
+    spoken,
+)
 
 
 @contextmanager
-def locked(_: SqlStore, path: Path) -> Iterator[str]:
+def locked(_: Store, path: Path) -> Iterator[str]:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield "is locked by another program"
 
 
 @contextmanager
-def full(store: SqlStore, _: Path) -> Iterator[str]:
+def full(store: Store, _: Path) -> Iterator[str]:
     pages = on_writer(store, "PRAGMA page_count")
     on_writer(store, f"PRAGMA max_page_count={pages}")
     yield "can't grow: the disk is full"
@@ -35,14 +46,14 @@ def full(store: SqlStore, _: Path) -> Iterator[str]:
 
 
 @contextmanager
-def read_only(store: SqlStore, _: Path) -> Iterator[str]:
+def read_only(store: Store, _: Path) -> Iterator[str]:
     on_writer(store, "PRAGMA query_only=ON")
     yield "is read-only: give this user the right to write it"
     on_writer(store, "PRAGMA query_only=OFF")
 
 
 @contextmanager
-def broken_disk(_: SqlStore, path: Path) -> Iterator[str]:
+def broken_disk(_: Store, path: Path) -> Iterator[str]:
     """The system refuses to let a file grow beyond the size that the log has."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = path.with_name(path.name + "-wal").stat().st_size
@@ -53,24 +64,24 @@ def broken_disk(_: SqlStore, path: Path) -> Iterator[str]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-Fault = Callable[[SqlStore, Path], AbstractContextManager[str]]
+Fault = Callable[[Store, Path], AbstractContextManager[str]]
 
 
-def everything(store: SqlStore) -> Any:
+def everything(store: Store) -> Any:
     return (
         store.events(),
         store.head(),
         store.verify(),
         store.rows(),
         store.counts(),
-        set(store.spoken("cchc-2024")),
+        set(spoken(store)),
         store.meta("offset"),
         store.addresses(),
     )
 
 
 @pytest.mark.parametrize("fault", [locked, full, read_only, broken_disk])
-def test_nothing_is_half_written_and_it_goes_on(sql: SqlStore, path: Path, fault: Fault) -> None:
+def test_nothing_is_half_written_and_it_goes_on(sql: Store, path: Path, fault: Fault) -> None:
     """An answer too big for what is left: no event, no reply, no mark; the same call works later.
 
     Readers go on all the while.
@@ -97,7 +108,7 @@ def test_nothing_is_half_written_and_it_goes_on(sql: SqlStore, path: Path, fault
 
 
 @pytest.mark.parametrize("fault", [locked, read_only])
-def test_no_write_is_silently_lost(sql: SqlStore, path: Path, fault: Fault) -> None:
+def test_no_write_is_silently_lost(sql: Store, path: Path, fault: Fault) -> None:
     """Each method that writes says that it did not."""
     sql.record([], unit_names={}, drafts=[draft("an"), draft("binh")], at=NOW)
     sql.bind("an", "telegram", "1", NOW)
@@ -155,7 +166,7 @@ def test_a_damaged_database_says_what_to_do(opened: Opener, path: Path) -> None:
     assert not list(path.parent.glob("copy*"))
 
 
-def test_an_event_that_cannot_be_read_is_named(sql: SqlStore) -> None:
+def test_an_event_that_cannot_be_read_is_named(sql: Store) -> None:
     """A kind of event that this program does not know."""
     sql.record([event(), event()], unit_names=UNITS, at=NOW)
     on_writer(sql, "UPDATE event SET kind = 'danced' WHERE number = 2")
@@ -164,7 +175,7 @@ def test_an_event_that_cannot_be_read_is_named(sql: SqlStore) -> None:
     assert sql.verify() == Broken(number=2, what="changed")
 
 
-def test_text_that_no_database_keeps_is_kept_all_but(sql: SqlStore) -> None:
+def test_text_that_no_database_keeps_is_kept_all_but(sql: Store) -> None:
     """NUL and half a surrogate pair become U+FFFD; the chain is over what is kept."""
     odd = "a\0b\ud83dc"
     sql.record([event(note=odd, by=odd)], unit_names={"tu-phap": odd}, at=NOW)
@@ -175,7 +186,7 @@ def test_text_that_no_database_keeps_is_kept_all_but(sql: SqlStore) -> None:
     assert sql.verify() is None
 
 
-def test_hostile_text_is_only_text(sql: SqlStore) -> None:
+def test_hostile_text_is_only_text(sql: Store) -> None:
     text = "'); DROP TABLE event; -- %s :x ? {}"
     sql.record([event(text, by=text)], unit_names={"tu-phap": text}, seen=(text, text), at=NOW)
     sql.bind(text, text, text, NOW)
@@ -183,7 +194,7 @@ def test_hostile_text_is_only_text(sql: SqlStore) -> None:
     assert sql.unbind(text, text) == 1
 
 
-def test_a_naive_time_is_refused(sql: SqlStore) -> None:
+def test_a_naive_time_is_refused(sql: Store) -> None:
     """It could be anywhere on earth; nothing is written."""
     naive = NOW.replace(tzinfo=None)
     with pytest.raises(ValueError, match="must be aware"):

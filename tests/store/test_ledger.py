@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from reminder.domain.ledger import EventKind
-from reminder.services.ports import Broken, Store
-from reminder.store.chain import GENESIS
-from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, said
+from reminder.store.ledger import GENESIS
+from reminder.store.records import Broken
+from reminder.store.store import Store
+from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, said, spoken
 
 
 def test_an_event_comes_back_as_it_was_said(store: Store) -> None:
@@ -53,7 +54,7 @@ def test_all_that_belongs_together_is_written_together(store: Store) -> None:
     )
     assert [one.event for one in store.events()] == [event()]
     assert [row.draft for row in store.rows()] == [reply]
-    assert store.spoken("cchc-2024") == [said()]
+    assert spoken(store) == [said()]
     assert store.meta("offset") == "78"
 
 
@@ -69,7 +70,7 @@ def test_an_update_seen_twice_changes_nothing(store: Store) -> None:
         meta={"offset": "78"},
         at=NOW,
     )
-    assert (len(store.events()), store.rows(), store.spoken("cchc-2024")) == (1, [], [])
+    assert (len(store.events()), store.rows(), spoken(store)) == (1, [], [])
     assert store.meta("offset") is None
     assert store.record([], unit_names={}, seen=("email", "77"), at=NOW)
 
@@ -86,8 +87,8 @@ def test_what_was_spoken_is_noted_once(store: Store) -> None:
     store.record([], unit_names={}, spoken=[first], at=NOW)
     again = replace(first, at=NOW + timedelta(days=1), skipped=True)
     store.record([], unit_names={}, spoken=[again, *others], at=NOW)
-    assert set(store.spoken("cchc-2024")) == {first, *others}
-    assert store.spoken("cchc-2025") == []
+    assert set(spoken(store)) == {first, *others}
+    assert spoken(store, "cchc-2025") == []
 
 
 def test_the_chain_of_an_untouched_ledger_is_whole(store: Store) -> None:

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from reminder.domain.errors import ReminderError
-from reminder.services.ports import StoreRefusedError
-from reminder.store import SqlStore, open_store, tables
-from reminder.store.schema import SHIPPED, Schema
+from reminder.store import tables
+from reminder.store.records import StoreRefusedError
+from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import NOW, UNITS, draft, event
 
@@ -123,7 +123,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path, opened: Ope
     assert mode(path) == 0o600
 
 
-def test_the_migrations_add_up_to_the_tables(sql: SqlStore) -> None:
+def test_the_migrations_add_up_to_the_tables(sql: Store) -> None:
     """Statement by statement, indexes too."""
     engine = create_engine("sqlite://")
     with engine.begin() as connection:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
-from reminder.services.ports import Store
+from reminder.store.store import Store
 from tests.store.samples import CHANNELS, HOLD, NOW, draft, minutes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminder.domain.people import Address
-from reminder.services.ports import Store
+from reminder.store.store import Store
 from tests.store.samples import NOW, UNITS, draft, event, minutes
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from reminder.domain.outbox import RowState
-from reminder.services.ports import StoreRefusedError
+from reminder.store.records import StoreRefusedError
 from tests.store.conftest import Opener
-from tests.store.samples import NOW, draft, minutes
+from tests.store.samples import NOW, draft, minutes, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_a_killed_writer_leaves_whole_transactions(path: Path, opened: Opener, t
     answers, rest = divmod(len(store.events()), 3)
     assert rest == 0
     assert told + len(more) <= answers <= told + len(more) + 1
-    assert (len(store.rows()), len(store.spoken("cchc-2024"))) == (2 * answers, answers)
+    assert (len(store.rows()), len(spoken(store))) == (2 * answers, answers)
     assert store.verify() is None
     seen = [("telegram", str(number)) for number in range(answers + 1)]
     news = [store.record([], unit_names={}, seen=update, at=NOW) for update in seen]

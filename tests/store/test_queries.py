@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import event as sqlalchemy_event
 
 from reminder.domain.outbox import RowState
-from reminder.store import SqlStore
+from reminder.store.store import Store
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
 
 # All of `address` and `meta` is asked for, `head` has one row; none grows with the years.
@@ -21,7 +21,7 @@ WHOLE = {"SCAN address", "SCAN head", "SCAN meta", "SCAN CONSTANT ROW"}
 
 
 @contextmanager
-def statements(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
+def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
     """Collects what the store says to SQLite, with the values."""
     said: list[tuple[str, Any]] = []
 
@@ -36,7 +36,7 @@ def statements(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
         sqlalchemy_event.remove(engine, "before_cursor_execute", listen)
 
 
-def use_all(store: SqlStore) -> None:
+def use_all(store: Store) -> None:
     """Every method once, and rows() with every set of filters."""
     heirs = [draft(str(number)) for number in range(6)]
     store.record(
@@ -69,13 +69,12 @@ def use_all(store: SqlStore) -> None:
     store.head()
     store.revision()
     store.verify()
-    store.spoken("cchc-2024")
     store.spoken_of([said().key])
     store.metas()
     use_people(store)
 
 
-def use_people(store: SqlStore) -> None:
+def use_people(store: Store) -> None:
     store.bind("an", "telegram", "1", NOW)
     store.mark_address_dead("telegram", "1", "", NOW)
     store.move_address("telegram", "1", "2")
@@ -93,7 +92,7 @@ def plan_of(raw: sqlite3.Connection, statement: str, values: Any) -> list[str]:
     return [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
 
 
-def test_every_query_has_its_index(sql: SqlStore, path: Path) -> None:
+def test_every_query_has_its_index(sql: Store, path: Path) -> None:
     with statements(sql) as said:
         use_all(sql)
     queries = {statement: values for statement, values in said if not statement.startswith("BEGIN")}
@@ -108,7 +107,7 @@ def test_every_query_has_its_index(sql: SqlStore, path: Path) -> None:
     assert scans == set()
 
 
-def test_a_lease_reads_what_it_takes_and_no_more(sql: SqlStore, path: Path) -> None:
+def test_a_lease_reads_what_it_takes_and_no_more(sql: Store, path: Path) -> None:
     """In the order of its index: 10,000 waiting rows are not sorted for one."""
     sql.record([], unit_names={}, drafts=[draft()], at=NOW)
     with statements(sql) as said:

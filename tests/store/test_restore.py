@@ -15,10 +15,9 @@ import pytest
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
-from reminder.services.ports import ENDED, RESTORED, StoreRefusedError
-from reminder.store import SqlStore, open_store
+from reminder.store.records import ENDED, RESTORED, StoreRefusedError
 from reminder.store.restore import Restored, restore
-from reminder.store.schema import SHIPPED, Schema
+from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
 
@@ -34,7 +33,7 @@ def put_back(copy: Path, path: Path, at: datetime = LATER) -> Restored:
     return restore(copy, f"sqlite:///{path}", at, sleep=no_sleep)
 
 
-def lived(store: SqlStore, *, ended: bool) -> None:
+def lived(store: Store, *, ended: bool) -> None:
     """An event, a sent message, one on its way, one that waits, one for tomorrow; a tick."""
     names = ("sent", "leased", "waits")
     tomorrow = draft("tomorrow", due_at=NOW + timedelta(days=1))
@@ -50,7 +49,7 @@ def names(path: Path) -> list[str]:
     return sorted(file.name for file in path.parent.iterdir() if file.suffix != ".lock")
 
 
-def repeats(store: SqlStore) -> dict[str, bool]:
+def repeats(store: Store) -> dict[str, bool]:
     return {row.draft.recipient: row.repeat for row in store.rows()}
 
 

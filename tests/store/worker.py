@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from reminder.domain.outbox import Draft
-from reminder.store import SqlStore, open_store
+from reminder.store.store import Store, open_store
 from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
 
@@ -20,7 +20,7 @@ def tell(*words: object) -> None:
     sys.stdout.flush()
 
 
-def write(store: SqlStore) -> None:
+def write(store: Store) -> None:
     """Records answers for ever, three events, two drafts and a word each; says which it has."""
     for number in count():
         store.record(
@@ -34,7 +34,7 @@ def write(store: SqlStore) -> None:
         tell(number)
 
 
-def die_midway(store: SqlStore) -> None:
+def die_midway(store: Store) -> None:
     """Is killed between the drafts and the words of one transaction."""
 
     def deadly() -> Iterator[Draft]:
@@ -44,7 +44,7 @@ def die_midway(store: SqlStore) -> None:
     store.record([event()], unit_names=UNITS, drafts=deadly(), seen=("telegram", "0"), at=NOW)
 
 
-def lease(store: SqlStore) -> None:
+def lease(store: Store) -> None:
     """Waits for a line, leases until nothing is left, and says which rows it got."""
     tell("ready")
     sys.stdin.readline()
@@ -52,14 +52,14 @@ def lease(store: SqlStore) -> None:
         tell(*(row.id for row in rows))
 
 
-def hold(store: SqlStore) -> None:
+def hold(store: Store) -> None:
     """Leases one row, and keeps it and the lock until it is killed."""
     store.lease(NOW, 1, HOLD, CHANNELS)
     tell("ready")
     sys.stdin.readline()
 
 
-def look(store: SqlStore) -> None:
+def look(store: Store) -> None:
     """Says what a start has loaded."""
     tell(store.counts()["pending"], "alembic" in sys.modules, "sqlalchemy.orm" in sys.modules)
 

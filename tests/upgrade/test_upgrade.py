@@ -23,7 +23,7 @@ from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people
 from reminder.files.plan import load_plan
 from reminder.files.settings import load_settings
-from reminder.store import SqlStore, open_store
+from reminder.store.store import Store, open_store
 from tests.services.world import World, at, world
 from tests.store.conftest import no_sleep
 
@@ -35,7 +35,7 @@ NOW = at("05/02", "08:10")
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[SqlStore]:
+def opened(folder: Path) -> Iterator[Store]:
     """The old database, opened as a daemon does."""
     path = folder / "reminder.db"
     with closing(sqlite3.connect(path)) as raw:
@@ -44,7 +44,7 @@ def opened(folder: Path) -> Iterator[SqlStore]:
         yield store
 
 
-def office(store: SqlStore) -> World:
+def office(store: Store) -> World:
     """The people of that database, five minutes after it was last written."""
     calendar = load_calendar(CONFIG / "calendar.toml", [2023, 2024, 2025])
     start = at("05/02", "08:05")

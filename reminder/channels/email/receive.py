@@ -24,7 +24,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME
 from reminder.services.bounces import Bounce
 from reminder.services.limits import Allowance
-from reminder.services.ports import RESTORED
+from reminder.store.records import RESTORED
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -1,1 +1,1 @@
-"""The schema's steps, run by Alembic; see reminder/store/schema.py."""
+"""The schema's steps, run by Alembic; see reminder/store/store.py."""

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reminder.services.ports import Store
-from reminder.store.opening import open_store
+from reminder.store.store import Store, open_store
 from tests.channels.email import replies
 from tests.channels.email.conftest import INBOX, MailWorld, text_in
 from tests.channels.email.test_course import AN, SAID, settings

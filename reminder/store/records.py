@@ -1,19 +1,71 @@
-"""Core values ↔ columns."""
+"""What the store keeps besides the domain's values, and all of them as columns and back.
+
+Free of SQLAlchemy, so that a command that opens no database loads none.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
+from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.people import Address
-from reminder.services.ports import Recorded, Spoken, StoreRefusedError
+
+# Names in the store's `meta` that several rooms know.
+ENDED = "ended"  # when the last run came to its good end; empty while one is under way
+RESTORED = "restored"  # when a copy took the database's place, after the program had run on
+BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
+
+
+class StoreBusyError(ReminderError):
+    """The database can't be written now (locked, read-only, full disk); nothing was changed."""
+
+
+class StoreRefusedError(ReminderError):
+    """The database is a newer program's, damaged, or another daemon has it: a person must act."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """An event of the ledger as it is kept."""
+
+    number: int  # its place in the chain, from 1
+    event: Event
+    unit_name: str  # as it stood when the event was written
+    hash: str  # hex SHA-256 over the hash before and this row's canonical form
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """One stage of one occurrence that was said to a unit, or skipped, and never is again."""
+
+    key: Key
+    unit: str
+    kind: str  # nudge | escalation | request | digest
+    stage: str
+    due: str  # ISO date: a moved date speaks anew
+    at: datetime
+    skipped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """The first event of the ledger that is not as it was written."""
+
+    number: int
+    what: str  # changed | missing | added | rewritten: all of it, against a head told elsewhere
+    # The times that the rows around it give, as they are kept (`stamp`), for people to look:
+    before: str = field(default="", compare=False)  # of the last sound one; empty: of none
+    at: str = field(default="", compare=False)  # of this, or where it is missing of the next
+
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")

@@ -1,0 +1,212 @@
+"""The store: how it is opened, one daemon at a time, and brought to this program's schema."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from reminder.domain.errors import ReminderError
+from reminder.store.database import Database
+from reminder.store.files import beside, copy_verified, make_private
+from reminder.store.ledger import LedgerPart
+from reminder.store.lock import DaemonLock, FileLock, lock_of, take_within
+from reminder.store.outbox import OutboxPart
+from reminder.store.people import PeoplePart
+from reminder.store.records import StoreRefusedError
+
+log = logging.getLogger(__name__)
+
+WAIT = 15.0  # seconds for the daemon before this one to end
+BUSY = 5.0  # seconds for another program's transaction to end
+MIGRATIONS = Path(__file__).with_name("migrations")
+_VERSION = text("SELECT version_num FROM alembic_version")
+
+
+class Store(LedgerPart, OutboxPart, PeoplePart):
+    """What is remembered. Each method is one transaction: all of it happened, or nothing.
+
+    Synchronous; any one thread at a time may use it. Times are aware and come back in UTC; a naive
+    one is a ValueError. Every method raises StoreBusyError where it can't read or write now, and
+    StoreRefusedError on a damaged database.
+    """
+
+    def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:
+        super().__init__(database)
+        self._lock = lock
+
+    def together(self) -> AbstractContextManager[None]:
+        """All that is asked of the store in it is one transaction; an exception undoes it all."""
+        return self._database.together()
+
+    def backup(self, target: str) -> None:
+        """Writes a copy of the database to the file `target`, once it was opened and verified.
+
+        ReminderError if the target can't be written, or is the database itself.
+        """
+        if self._database.path is None:
+            raise ReminderError(f"{self._database.name} is PostgreSQL: back it up with pg_dump")
+        copy_verified(self._database.path, Path(target), self._database.busy)
+
+    def close(self) -> None:
+        """Lets go of the database, and of the daemon's lock on it."""
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schema:
+    """The schema that a program works with."""
+
+    version: str  # of its newest migration: four digits that only grow
+    folders: tuple[Path, ...]  # where the migrations lie
+
+
+SHIPPED = Schema(version="0002", folders=(MIGRATIONS / "versions",))
+
+
+def open_store(
+    url: str,
+    *,
+    exclusive: bool,
+    sleep: Callable[[float], None],
+    wait: float = WAIT,
+    busy: float = BUSY,
+    schema: Schema = SHIPPED,
+) -> Store:
+    """The store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
+
+    `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
+    line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
+    StoreRefusedError: another daemon, a newer schema, or no database of this program.
+    StoreBusyError: it can't be read now. ReminderError: a path or an address that can't be used.
+    """
+    database = Database(url, busy=busy)
+    lock = lock_of(database)
+    try:
+        if database.path is not None:
+            make_private(database.path)
+        if exclusive:
+            _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {database.name}")
+        database.prepare()
+        if not is_current(database, schema):
+            if not exclusive:
+                _take(
+                    lock, wait, sleep, f"{database.name} must be migrated and a daemon{{}} has it"
+                )
+            migrate(database, schema)
+            if not exclusive:
+                lock.release()
+    except BaseException:
+        database.close()
+        lock.release()
+        raise
+    return Store(database, lock if exclusive else None)
+
+
+def open_in_memory() -> Store:
+    """A fresh store that no file holds; it ends with its `close`."""
+    database = Database("sqlite://", busy=0.0, in_memory=True)
+    migrate(database, SHIPPED)
+    return Store(database)
+
+
+def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -> None:
+    """Removes the SQLite database at `path`, if it is there; never one that a daemon has open.
+
+    StoreRefusedError: a daemon has it. ReminderError: its folder can't be written.
+    """
+    if not path.exists():
+        return
+    lock = FileLock(beside(path, ".lock"))
+    _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {path}")
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: str) -> None:
+    if lock.take():
+        return
+    if wait:
+        who = f" ({lock.holder()})" if lock.holder() else ""
+        log.warning(
+            "another reminder%s uses this database: waiting up to %g s for it to end", who, wait
+        )
+    if not take_within(lock, wait, sleep):
+        who = lock.holder()
+        raise StoreRefusedError(
+            what.format(f" ({who})" if who else "")
+            + ": stop it first, or name another database under [store] url"
+        )
+
+
+def found(database: Database) -> str:
+    """The version of the schema of `database`; empty if it has no table yet.
+
+    StoreRefusedError if its tables are another program's.
+    """
+    with database.reading() as connection:
+        names = inspect(connection).get_table_names()
+        versions = connection.execute(_VERSION).scalars().all() if _tracked(names) else []
+    if names and len(versions) != 1:
+        raise StoreRefusedError(
+            f"the database {database.name} holds tables of another program:"
+            " give this one a database of its own under [store] url"
+        )
+    return str(versions[0]) if versions else ""
+
+
+def _tracked(names: list[str]) -> bool:
+    return "alembic_version" in names
+
+
+def is_current(database: Database, schema: Schema) -> bool:
+    """True if nothing is to be migrated; StoreRefusedError if the schema is a newer program's."""
+    version = found(database)
+    if version > schema.version:
+        raise StoreRefusedError(
+            f"the database {database.name} was written by a newer program (schema {version}, this"
+            f" one knows {schema.version}): install that program again, or restore an older backup"
+        )
+    return version == schema.version
+
+
+def migrate(database: Database, schema: Schema) -> None:
+    """Brings `database` to `schema`, after a copy of a SQLite file that has one already.
+
+    The copy is the file's name with “.schema-VERSION.bak”. Only for who holds the daemon's lock.
+    """
+    if is_current(database, schema):  # another process was faster
+        return
+    version = found(database)
+    if version and database.path is not None:
+        backup = beside(database.path, f".schema-{version}.bak")
+        copy_verified(database.path, backup, database.busy)
+    with database.writing() as connection:
+        _upgrade(connection, schema)
+
+
+def _upgrade(connection: Connection, schema: Schema) -> None:
+    # Alembic takes 0.2 s and 10 MB: only a start that migrates pays for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    places = {
+        "script_location": MIGRATIONS.as_posix(),
+        "path_separator": "newline",
+        "version_locations": "\n".join(folder.as_posix() for folder in schema.folders),
+    }
+    for name, place in places.items():
+        config.set_main_option(
+            name, place.replace("%", "%%")
+        )  # “%” means something to configparser
+    command.upgrade(config, schema.version)
