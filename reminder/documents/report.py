@@ -14,6 +14,7 @@ from docx.table import Table, _Cell
 
 from reminder.documents import report_words as words
 from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, bold_width, row
+from reminder.domain.periods import with_period
 from reminder.domain.plan import Kind
 from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, fill_from_plan
 from reminder.domain.text import fold
@@ -56,7 +57,7 @@ def subject(report: Report, letterhead: Letterhead) -> str:
         own = titles[0] if titles else f"Kết quả thực hiện {report.plan.title}"
     if fold(own).startswith("bao cao "):
         own = own.split(maxsplit=2)[2]
-    return f"{own[:1].upper()}{own[1:]} {report.name}"
+    return with_period(f"{own[:1].upper()}{own[1:]}", report.name)
 
 
 def docx(report: Report, letterhead: Letterhead) -> bytes:

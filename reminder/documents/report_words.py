@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from reminder.domain.periods import vn_date
+from reminder.domain.periods import vn_date, with_period
 from reminder.domain.report import CLOSED, Entry, Extension, Report, Said, Status
 from reminder.domain.text import evidence_words
 
@@ -23,9 +23,11 @@ def named(report: Report, entry: Entry) -> str:
     Of a task with several products, with the one that is meant: “… – Quyết định công bố (1d)”.
     """
     period = entry.period
-    when = f" {period.name}" if period and period != report.period else ""
+    title = entry.title
+    if period and period != report.period:
+        title = with_period(title, period.name)
     part = f" – {entry.part}" if entry.part and not entry.check_in else ""
-    return f"{entry.title}{when}{part} ({entry.code})"
+    return f"{title}{part} ({entry.code})"
 
 
 def named_in_table(report: Report, entry: Entry) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from reminder.domain.periods import Period, last_of_month
+from reminder.domain.periods import Period, last_of_month, with_period
 from reminder.domain.plan import (
     Awaiting,
     Deliverable,
@@ -55,7 +55,7 @@ class Occurrence:
     def title(self) -> str:
         """The name in messages: the task's title, or the product if the task has several."""
         if self.deliverable.recurs:
-            return f"{self.task.title} {self.period.name}"
+            return with_period(self.task.title, self.period.name)
         if len(self.task.deliverables) > 1:
             return self.deliverable.product
         return self.task.title

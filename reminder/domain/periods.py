@@ -94,6 +94,24 @@ class Period:
         return f"năm {match[1]}"
 
 
+_EVERY = ("hằng", "hàng", "mỗi", "từng")  # “hằng tháng” is no beginning of “tháng 01”
+
+
+def with_period(title: str, period: str) -> str:
+    """`title` and the period's name, without a repetition between them.
+
+    “Báo cáo quý” of “quý I” is “Báo cáo quý I”, “Báo cáo năm 2026” of “quý I năm 2026” is “Báo cáo
+    quý I năm 2026”.
+    """
+    words, name = title.split(), period.split()
+    folded, ends = [w.casefold() for w in words], [w.casefold() for w in name]
+    for size in range(min(len(words) - 1, len(name)), 0, -1):
+        rest, repeated = folded[:-size], folded[-size:]
+        if repeated in (ends[:size], ends[-size:]) and rest[-1] not in _EVERY:
+            return " ".join([*words[:-size], *name])
+    return f"{title} {period}"
+
+
 def last_of_month(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 

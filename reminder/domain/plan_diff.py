@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reminder.domain.occurrences import Occurrence, occurrences
-from reminder.domain.periods import vn_date
+from reminder.domain.periods import vn_date, with_period
 from reminder.domain.plan import Plan, Task
 
 
@@ -104,7 +104,8 @@ def _names(plan: Plan, units: tuple[str, ...]) -> str:
 
 def _name(occurrence: Occurrence) -> str:
     name = occurrence.deliverable.name
-    return f"{name} {occurrence.period.name}" if occurrence.deliverable.recurs else name
+    recurs = occurrence.deliverable.recurs
+    return with_period(name, occurrence.period.name) if recurs else name
 
 
 def _due(occurrence: Occurrence) -> str:

@@ -6,7 +6,6 @@ docs/plan-format.md shows each form. Every fault is reported at once, with its l
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -284,7 +283,8 @@ class _Reader:
 
 
 def _code(table: Table) -> str:
-    code = unicodedata.normalize("NFC", table.text("code", required=True, longest=20))
+    """The task's code; Eth (ð), which some keyboards and converters write for đ, becomes đ."""
+    code = table.text("code", required=True, longest=20)
     return code.replace("\u00f0", "đ").replace("\u00d0", "Đ")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
 
@@ -62,7 +63,8 @@ class Document:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        text = read_text(path)
+        # Some editors save decomposed letters (NFD), which would count as several characters.
+        text = normalize("NFC", read_text(path))
         for number, line in enumerate(text.splitlines(), start=1):
             if len(line) > MAX_LINE:
                 raise _fault(

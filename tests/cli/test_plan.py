@@ -106,7 +106,7 @@ def test_diff_tells_what_a_changed_plan_adds_drops_and_moves(tmp_path: Path) -> 
         "sửa 2a: tên: Kiểm soát thủ tục hành chính → Kiểm soát TTHC",
         "sửa 2đ: chủ trì: Văn phòng, Văn hóa - Thông tin → Văn phòng",
         "thêm 5d: Đánh giá chỉ số chuyển đổi số",
-        "thêm BC: Báo cáo 6 tháng 6 tháng cuối năm, hạn dự kiến 15/12/2024",
+        "thêm BC: Báo cáo 6 tháng cuối năm, hạn dự kiến 15/12/2024",
     ]
     assert (
         run("plan", "diff", "data/plan2024.toml", "data/plan2024.toml") == "Không có gì thay đổi.\n"

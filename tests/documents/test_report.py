@@ -305,6 +305,23 @@ def test_the_subject_is_the_plans_own_task() -> None:
     assert fill_from_plan(Letterhead(), bare.plan).symbol == "UBND"
 
 
+def test_the_subject_names_its_period_once() -> None:
+    """Neither “năm 2024 năm 2024” of a plan's title nor “quý quý I” of the settings' subject."""
+    kept = tuple(t for t in PLAN.tasks if all(d.kind is not Kind.REPORT for d in t.deliverables))
+    bare = replace(PLAN, tasks=kept)
+    year = draft_report(bare, [], SCHEDULER, Period.parse("2024"), date(2024, 12, 14))
+    quarter = draft_report(bare, [], SCHEDULER, Period.parse(Q1), MARCH)
+    assert [
+        subject(year, Letterhead()),
+        subject(quarter, Letterhead()),
+        subject(quarter, Letterhead(subject="Báo cáo cải cách hành chính quý")),
+    ] == [
+        "Kết quả thực hiện Kế hoạch cải cách hành chính năm 2024",
+        "Kết quả thực hiện Kế hoạch cải cách hành chính quý I năm 2024",
+        "Cải cách hành chính quý I năm 2024",
+    ]
+
+
 def test_a_plan_with_nothing_in_the_period_still_gives_a_paper() -> None:
     """Each empty part says so."""
     bare = replace(PLAN, tasks=())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminder.domain.occurrences import occurrences, recurrence_days
-from reminder.domain.periods import Cycle, Period, vn_date, vn_day
+from reminder.domain.periods import Cycle, Period, vn_date, vn_day, with_period
 from reminder.domain.plan import Deliverable, DueRule, Every, Kind, Plan, Recurrence, Task, Unit
 
 # task, number of the deliverable, period → opens, due (month-day; “-”: awaiting), assumed
@@ -148,6 +148,25 @@ def test_a_period_is_its_name(period: str, first: str, last: str, name: str) -> 
     """An identifier says its first day, its last day and its Vietnamese name."""
     found = Period.parse(period)
     assert (f"{found.first}", f"{found.last}", found.name) == (first, last, name)
+
+
+@pytest.mark.parametrize(
+    ("title", "period", "joined"),
+    [
+        ("Kết quả cải cách", "quý I", "Kết quả cải cách quý I"),
+        ("Báo cáo quý", "quý I", "Báo cáo quý I"),
+        ("Báo cáo năm 2026", "năm 2026", "Báo cáo năm 2026"),
+        ("Báo cáo Quý", "quý II năm 2026", "Báo cáo quý II năm 2026"),
+        ("Kế hoạch năm 2026", "quý II năm 2026", "Kế hoạch quý II năm 2026"),
+        ("Báo cáo năm", "6 tháng đầu năm", "Báo cáo 6 tháng đầu năm"),
+        ("Báo cáo hằng tháng", "tháng 01", "Báo cáo hằng tháng tháng 01"),
+        ("Kế hoạch năm 2027", "năm 2026", "Kế hoạch năm 2027 năm 2026"),
+        ("quý", "quý I", "quý quý I"),
+    ],
+)
+def test_a_title_does_not_repeat_its_period(title: str, period: str, joined: str) -> None:
+    """Words that end the title and begin or end the period's name are written once."""
+    assert with_period(title, period) == joined
 
 
 @pytest.mark.parametrize("text", ["2024-13", "24", "2024-Q5", "2024-02-30", ""])

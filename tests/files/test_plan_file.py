@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -71,6 +72,16 @@ def test_a_sound_plan_has_no_fault(tmp_path: Path) -> None:
     assert [(o.key, o.due) for o in occurrences(plan)] == [
         (("thu", "1a", 1, "2024"), date(2024, 1, 31))
     ]
+
+
+def test_decomposed_letters_count_as_one(tmp_path: Path) -> None:
+    """A title of 48 characters that an editor saved in NFD is no longer than in NFC."""
+    title = "Đánh giá chất lượng phục vụ của Bộ phận Một cửa."
+    plain = changed("Việc một", title)
+    decomposed = normalize("NFD", plain)
+    assert len(title) == 48
+    assert len(normalize("NFD", title)) > 60
+    assert load_plan(written(tmp_path, decomposed)) == load_plan(written(tmp_path, plain))
 
 
 @pytest.mark.parametrize(
