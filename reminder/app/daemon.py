@@ -64,7 +64,7 @@ class Daemon:
     listeners: tuple[Listener, ...] = ()
     look: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
-    beat: Callable[[str], None] = lambda _: None  # takes the signs of life: ops.pulse.Beat
+    mark: Callable[[str], None] = lambda _: None  # notes an ops.liveness.Activity
     tick_seconds: float | None = None  # None: at the start of each minute
     look_seconds: float = 20.0
     sweep_seconds: float = 30.0
@@ -77,7 +77,7 @@ class Daemon:
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(
-            self.service, self.channels, self.clock, self.worker, beat=lambda: self.beat("sending")
+            self.service, self.channels, self.clock, self.worker, mark=lambda: self.mark("sending")
         )
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -184,10 +184,10 @@ class Daemon:
     async def tick(self) -> None:
         """One tick; a database that can't be written now is left as it is, and tried again."""
         self._ticked = asyncio.get_running_loop().time()
-        self.beat("tried")
+        self.mark("tried")
         rows = await self.worker.guarded("tick", lambda: self.service.tick(self.clock.now()))
         if rows is not None:
-            self.beat("ticked")
+            self.mark("ticked")
         if rows:
             self.wake()
 

@@ -43,7 +43,7 @@ class Dispatcher:
     clock: Clock
     worker: Worker
     in_flight: int = 8
-    beat: Callable[[], None] = lambda: None  # takes the sign of life
+    mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
@@ -92,7 +92,7 @@ class Dispatcher:
         """
         while not self.worker.stop.is_set():
             self._wake.clear()
-            self.beat()
+            self.mark()
             self._set_out()
             if len(self._ready) > self._ahead // 2:
                 await self._woken(IDLE)

@@ -26,7 +26,7 @@ from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings
 from reminder.messages.rows import RowRenderer
 from reminder.ops.heartbeat import Heartbeat
-from reminder.ops.liveness import Pulse, Watched
+from reminder.ops.liveness import Liveness, Monitor
 from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
@@ -95,7 +95,7 @@ class Program:
     store: Store
     channels: Mapping[str, Channel]
     fronts: Sequence[TelegramFront] = ()
-    watched: Watched | None = None
+    monitor: Monitor | None = None
 
     async def run(self) -> None:
         """Starts the channels, runs until SIGTERM, Ctrl-C or `stop`, and closes all."""
@@ -104,19 +104,19 @@ class Program:
             for front in self.fronts:
                 await _first_word(front)
             log.info("reminder runs: %s", ", ".join(self.channels))
-            if self.watched:
-                await self.watched.start()
+            if self.monitor:
+                await self.monitor.start()
             await self.daemon.run()
         finally:
-            if self.watched:
-                await self.watched.stop()
+            if self.monitor:
+                await self.monitor.stop()
             for channel in self.channels.values():
                 await channel.stop()
             self.store.close()
 
     def _end(self) -> None:
-        if self.watched:
-            self.watched.notifier.say("STOPPING=1")
+        if self.monitor:
+            self.monitor.notifier.say("STOPPING=1")
         self.daemon.stop()
 
 
@@ -148,8 +148,10 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
             logs.follow(new, logs.secrets_of(old))
         if new.email != old.email and EMAIL in channels and new.email.is_on:
-            watched = new.model_copy(update={"inbox": settings.inbox})  # as it is read until then
-            channels[EMAIL] = mail.mail_channel(watched, store, clock.now)
+            mail_settings = new.model_copy(
+                update={"inbox": settings.inbox}
+            )  # as it is read until then
+            channels[EMAIL] = mail.mail_channel(mail_settings, store, clock.now)
         needs_start = ("store", "telegram", "inbox", "backup", "watch")
         changed = [s for s in needs_start if getattr(new, s) != getattr(settings, s)]
         switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
@@ -175,26 +177,26 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         look_seconds=5.0,
     )
     daemon.dispatcher.in_flight = settings.delivery.in_flight
-    watched = _watched(settings, daemon, service, clock, polls=bot_channel is not None)
-    watch.said = watched.notifier.say
+    monitor = _monitor(settings, daemon, service, clock, polls=bot_channel is not None)
+    watch.said = monitor.notifier.say
     fronts = (_front(daemon, service, bot_channel, clock),) if bot_channel else ()
     daemon.listeners = (*fronts, *mail.listeners(settings, store, daemon, clock.now))
-    return Program(daemon, store, channels, fronts, watched)
+    return Program(daemon, store, channels, fronts, monitor)
 
 
-def _watched(
+def _monitor(
     settings: Settings, daemon: Daemon, service: Service, clock: Clock, *, polls: bool
-) -> Watched:
-    watched = Watched(
-        pulse=Pulse(_monotonic, polls),
+) -> Monitor:
+    monitor = Monitor(
+        liveness=Liveness(_monotonic, polls),
         notifier=Notifier.of(bootstrap.environment()),
         heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
         figures=lambda: daemon.do(lambda: figures(service.refresh(), service.store, clock.now())),
         database=file_of(settings.store.url),
-        place=settings.watch.place,
+        listen=settings.watch.place,
     )
-    daemon.beat, daemon.dispatcher.on_sent = watched.beat, watched.sent
-    return watched
+    daemon.mark, daemon.dispatcher.on_sent = monitor.mark, monitor.sent
+    return monitor
 
 
 def _front(
@@ -204,7 +206,7 @@ def _front(
     last: list[datetime] = []
 
     def polled() -> None:
-        daemon.beat("polled")
+        daemon.mark("polled")
         at = clock.now()
         if last and timedelta(0) <= at - last[0] < POLL_MARK:
             return

@@ -1,9 +1,8 @@
-"""A daemon that others watch: its pulse, its pages, its heartbeat, its word to systemd."""
+"""Whether the daemon's parts are alive, and who is told: /healthz, a heartbeat, systemd."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,150 +13,161 @@ from typing import TYPE_CHECKING
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
 from reminder.ops.heartbeat import Heartbeat
-from reminder.ops.page import Page, Pages
 from reminder.ops.systemd import Notifier
 from reminder.services.status import Figures
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
+    from reminder.ops.http import HttpServer
     from reminder.ops.metrics import Metrics
 
 
-class Beat(StrEnum):
-    """A sign of life; its value is what a daemon calls out."""
+class Activity(StrEnum):
+    """What the daemon does again and again; a long silence of it is a fault."""
 
-    TRIED = "tried"  # a tick was begun
-    TICKED = "ticked"  # a tick was written down
+    TRIED = "tried"  # a tick was started
+    TICKED = "ticked"  # a tick was committed
     SENDING = "sending"  # the dispatcher has looked for messages
     POLLED = "polled"  # Telegram has answered a poll
 
 
 # Seconds of silence. A tick comes each minute, the dispatcher turns at least every 30 s, a poll is
 # kept open for 50 s and tried again within 30 s.
-LONGEST = {Beat.TRIED: 180.0, Beat.TICKED: 150.0, Beat.SENDING: 120.0, Beat.POLLED: 180.0}
-_OURS = (Beat.TRIED, Beat.SENDING)
+LONGEST = {
+    Activity.TRIED: 180.0,
+    Activity.TICKED: 150.0,
+    Activity.SENDING: 120.0,
+    Activity.POLLED: 180.0,
+}
+_RESTART_HELPS = (Activity.TRIED, Activity.SENDING)
 _WORDS = {
-    Beat.TRIED: "the timer is dead: no tick was tried",
-    Beat.TICKED: "no tick was written down",
-    Beat.SENDING: "the dispatcher does not turn",
-    Beat.POLLED: "Telegram has answered no poll",
+    Activity.TRIED: "the timer is dead: no tick was tried",
+    Activity.TICKED: "no tick was written down",
+    Activity.SENDING: "the dispatcher does not turn",
+    Activity.POLLED: "Telegram has answered no poll",
 }
 
 
 @dataclass
-class Pulse:
-    """The signs of one daemon, on a clock that is never set."""
+class Liveness:
+    """When each activity was last seen, on a monotonic clock."""
 
-    steady: Callable[[], float]  # seconds
+    monotonic: Callable[[], float]  # seconds
     polls: bool  # whether Telegram is set up
-    _last: dict[Beat, float] = field(default_factory=dict)
-    _begun: float | None = None
+    _last: dict[Activity, float] = field(default_factory=dict)
+    _started: float | None = None
 
-    def begin(self) -> None:
-        """The daemon is on its way: from now on its parts have to show signs of life."""
-        self._begun = self.steady()
+    def start(self) -> None:
+        """Expect activity from now on."""
+        self._started = self.monotonic()
 
-    def beat(self, name: str) -> None:
-        """A sign of life."""
-        self._last[Beat(name)] = self.steady()
+    def mark(self, name: str) -> None:
+        """Note an activity."""
+        self._last[Activity(name)] = self.monotonic()
 
     def faults(self) -> dict[str, str]:
-        """What is silent for too long → a sentence; nothing is: all is well."""
-        waits = Beat.TICKED not in self._last and not self._overdue(Beat.TICKED)
-        if self._begun is None or waits:
+        """Return a sentence for each activity that is silent for too long; empty if all is well."""
+        waits = Activity.TICKED not in self._last and not self._overdue(Activity.TICKED)
+        if self._started is None or waits:
             return {"start": "the first tick has not been written down yet"}
-        wanted = [beat for beat in Beat if beat is not Beat.POLLED or self.polls]
+        expected = [one for one in Activity if one is not Activity.POLLED or self.polls]
         return {
-            beat.value: f"{_WORDS[beat]} for {self._silent(beat):.0f} s"
-            for beat in wanted
-            if self._overdue(beat)
+            one.value: f"{_WORDS[one]} for {self._silent(one):.0f} s"
+            for one in expected
+            if self._overdue(one)
         }
 
-    def lives(self) -> bool:
-        """Whether the program's own parts move: what is left is a fault that no restart mends."""
-        return self._begun is None or not any(self._overdue(beat) for beat in _OURS)
+    def is_alive(self) -> bool:
+        """Return False if a restart would help; a full disk or a cut line outlasts one."""
+        return self._started is None or not any(map(self._overdue, _RESTART_HELPS))
 
-    def _silent(self, beat: Beat) -> float:
-        now = self.steady()
-        begun = now if self._begun is None else self._begun
-        return now - self._last.get(beat, begun)
+    def _silent(self, activity: Activity) -> float:
+        now = self.monotonic()
+        started = now if self._started is None else self._started
+        return now - self._last.get(activity, started)
 
-    def _overdue(self, beat: Beat) -> bool:
-        return self._silent(beat) > LONGEST[beat]
+    def _overdue(self, activity: Activity) -> bool:
+        return self._silent(activity) > LONGEST[activity]
 
 
-FIGURES_WITHIN = 3.0  # seconds; a database that is locked must not hold up the page
+FIGURES_TIMEOUT = 3.0  # seconds; a locked database must not hold up /metrics
 
 
 @dataclass
-class Watched:
-    """Begins and ends with the daemon."""
+class Monitor:
+    """What outside observers are told; it starts and stops with the daemon."""
 
-    pulse: Pulse
+    liveness: Liveness
     notifier: Notifier
     heartbeat: Heartbeat
     figures: Callable[[], Awaitable[Figures]]
     database: Path | None = None
-    place: tuple[str, int] | None = None
-    pages: Pages | None = None
+    listen: tuple[str, int] | None = None
+    server: HttpServer | None = None
     _metrics: Metrics | None = None
-    _telling: asyncio.Task[None] | None = field(default=None)
+    _notifying: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """From now on others can see how the daemon stands."""
-        self.pulse.begin()
-        if self.place is not None:
-            # Loaded only where somebody asks for it: it takes 0.15 s.
+        """Start the HTTP server and the notifications."""
+        self.liveness.start()
+        if self.listen is not None:
+            # Loaded only where they are used: both take 0.3 s.
+            from reminder.ops.http import HttpServer
             from reminder.ops.metrics import Metrics
 
             self._metrics = Metrics()
-            self.pages = Pages({"/healthz": self._health, "/metrics": self._measures})
-            await self.pages.start(*self.place)
+            self.server = HttpServer({"/healthz": self._health, "/metrics": self._measures})
+            await self.server.start(*self.listen)
         if self.notifier.address:
             self.notifier.say("READY=1")
-            watching = self.notifier.watch(self.pulse.lives, self._status)
-            self._telling = asyncio.create_task(watching)
+            watching = self.notifier.watch(self.liveness.is_alive, self._status)
+            self._notifying = asyncio.create_task(watching)
 
-    def beat(self, name: str) -> None:
-        """A sign of life of the daemon; a good tick is told outside."""
-        self.pulse.beat(name)
-        if name == Beat.TICKED:
+    def mark(self, name: str) -> None:
+        """Note an activity; a committed tick sends the heartbeat."""
+        self.liveness.mark(name)
+        if name == Activity.TICKED:
             self.heartbeat.beat()
 
     def sent(self, draft: Draft, at: datetime) -> None:
-        """A message was accepted."""
+        """Note a message that was accepted at `at`."""
         if self._metrics is not None:
             self._metrics.sent(draft, at)
 
     async def stop(self) -> None:
-        """Nobody watches any more."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
-        if self.pages is not None:
-            await self.pages.stop()
+        """Stop the server and the notifications."""
+        if self._notifying is not None:
+            self._notifying.cancel()
+            await asyncio.gather(self._notifying, return_exceptions=True)
+        if self.server is not None:
+            await self.server.stop()
         await self.heartbeat.stop()
 
     def _status(self) -> str:
-        return "; ".join(self.pulse.faults().values()) or "runs"
+        return "; ".join(self.liveness.faults().values()) or "runs"
 
-    async def _health(self) -> Page:
-        faults = self.pulse.faults()
+    async def _health(self) -> web.Response:
+        from aiohttp import web
+
+        faults = self.liveness.faults()
         body = {"status": "fault" if faults else "ok", "faults": faults}
-        text = json.dumps(body, ensure_ascii=False).encode() + b"\n"
-        return Page(503 if faults else 200, text, "application/json; charset=utf-8")
+        return web.json_response(body, status=503 if faults else 200)
 
-    async def _measures(self) -> Page:
+    async def _measures(self) -> web.Response:
+        from aiohttp import web
+
         from reminder.ops.metrics import CONTENT_TYPE
 
         assert self._metrics is not None
         figures: Figures | None = None
         try:
-            async with asyncio.timeout(FIGURES_WITHIN):
+            async with asyncio.timeout(FIGURES_TIMEOUT):
                 figures = await self.figures()
         except (ReminderError, TimeoutError):
-            pass  # what needs no database is told all the same
-        body = self._metrics.page(figures, self._bytes(), healthy=not self.pulse.faults())
-        return Page(200, body, CONTENT_TYPE)
+            pass  # what needs no database is shown all the same
+        body = self._metrics.page(figures, self._bytes(), healthy=not self.liveness.faults())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     def _bytes(self) -> int | None:
         if self.database is None:

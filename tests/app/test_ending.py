@@ -92,13 +92,13 @@ async def test_a_stop_in_the_middle_of_a_tick_is_no_failure(
             other = sqlite3.connect(tmp_path / "r.db", isolation_level=None)
             stopped: list[str] = []
 
-            def beat(kind: str) -> None:  # the tick is about to be given to the store's thread
+            def mark(kind: str) -> None:  # the tick is about to be given to the store's thread
                 if kind == "tried" and not stopped:
                     other.execute("BEGIN IMMEDIATE")
                     wired.daemon.stop()
                     stopped.append(kind)
 
-            wired.daemon.beat = beat
+            wired.daemon.mark = mark
             await until(lambda: stopped != [])
             await asyncio.sleep(0.01)  # the daemon's end begins, and cuts the tick short
             other.execute("ROLLBACK")

@@ -6,9 +6,10 @@ import asyncio
 import logging
 
 import pytest
+from aiohttp import web
 
 from reminder.ops.heartbeat import Heartbeat, trust
-from reminder.ops.page import Page, Pages
+from reminder.ops.http import HttpServer
 
 PATH = "/ping/7f2c-secret"
 
@@ -18,15 +19,15 @@ class Watch:
 
     def __init__(self) -> None:
         self.calls, self.status = 0, 200
-        self.pages = Pages({PATH: self._take})
+        self.server = HttpServer({PATH: self._take})
 
-    async def _take(self) -> Page:
+    async def _take(self) -> web.Response:
         self.calls += 1
-        return Page(self.status, b"OK")
+        return web.Response(status=self.status, text="OK")
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.pages.port}{PATH}"
+        return f"http://127.0.0.1:{self.server.port}{PATH}"
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ async def beaten(heart: Heartbeat) -> None:
 async def test_one_call_a_minute() -> None:
     """Ticks that come quicker (a changed file, a clock set) call nobody."""
     watch = Watch()
-    await watch.pages.start("127.0.0.1", 0)
+    await watch.server.start("127.0.0.1", 0)
     heart = Heartbeat(watch.url)
     for _ in range(3):
         await beaten(heart)
@@ -55,7 +56,7 @@ async def test_one_call_a_minute() -> None:
     assert watch.calls == 2
     assert trust.cache_info().misses <= 1  # the certificates are read once, not each minute
     await heart.stop()
-    await watch.pages.stop()
+    await watch.server.stop()
 
 
 @pytest.mark.asyncio
@@ -65,7 +66,7 @@ async def test_a_trouble_is_told_once_without_the_address(
     """An error's answer, then its end; a dead server."""
     caplog.set_level(logging.INFO, "reminder")
     watch = Watch()
-    await watch.pages.start("127.0.0.1", 0)
+    await watch.server.start("127.0.0.1", 0)
     heart = Heartbeat(watch.url, pause=0.0)
     watch.status = 503
     for _ in range(3):
@@ -73,7 +74,7 @@ async def test_a_trouble_is_told_once_without_the_address(
     watch.status = 200
     for _ in range(2):
         await beaten(heart)
-    await watch.pages.stop()
+    await watch.server.stop()
     for _ in range(2):
         await beaten(heart)
     lines = [r.getMessage() for r in caplog.records if r.name == "reminder.ops.supervisor"]
@@ -97,15 +98,15 @@ async def test_without_an_address_nobody_is_called() -> None:
 async def test_the_end_does_not_wait_for_a_watch_that_hangs() -> None:
     hangs = asyncio.Event()
 
-    async def never() -> Page:
+    async def never() -> web.Response:
         hangs.set()
         await asyncio.sleep(3600)
         raise AssertionError
 
-    pages = Pages({PATH: never})
-    await pages.start("127.0.0.1", 0)
-    heart = Heartbeat(f"http://127.0.0.1:{pages.port}{PATH}")
+    server = HttpServer({PATH: never})
+    await server.start("127.0.0.1", 0)
+    heart = Heartbeat(f"http://127.0.0.1:{server.port}{PATH}")
     heart.beat()
     await asyncio.wait_for(hangs.wait(), 20)
     await asyncio.wait_for(heart.stop(), 5)
-    await pages.stop()
+    await server.stop()

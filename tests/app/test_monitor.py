@@ -11,10 +11,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from reminder.app.wiring import Program
-from reminder.ops.page import Page, Pages
+from reminder.ops.http import HttpServer
 from tests.app.kit import (
     CHATS,
     Mailbox,
@@ -39,12 +40,12 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def asked(wired: Program, path: str) -> httpx.Response:
-    watched = wired.watched
-    assert watched is not None
-    await until(lambda: watched.pages is not None and watched.pages.port > 0)
-    assert watched.pages is not None
+    monitor = wired.monitor
+    assert monitor is not None
+    await until(lambda: monitor.server is not None and monitor.server.port > 0)
+    assert monitor.server is not None
     async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.get(f"http://127.0.0.1:{watched.pages.port}{path}")
+        return await client.get(f"http://127.0.0.1:{monitor.server.port}{path}")
 
 
 def samples(text: str) -> dict[str, float]:
@@ -64,14 +65,14 @@ async def test_health_and_figures(tmp_path: Path, mailbox: Mailbox) -> None:
     async with FakeTelegram() as telegram, mail_server(mailbox) as port:
         wired = wired_fast(settings(tmp_path, telegram, port, more=WATCH), clock)
         enrolled(wired, telegram, clock, "an")
-        watched = wired.watched
-        assert watched is not None
+        monitor = wired.monitor
+        assert monitor is not None
         async with runs(wired):
             clock.moment = at("24/01", "08:02")
             await telegram.until(lambda: bool(telegram.sent_to(CHATS["an"])))
             await until(lambda: len(mailbox.to("binh")) == 1)
             await until(lambda: wired.store.counts()["leased"] == 0)
-            await until(lambda: watched.pulse.faults() == {})
+            await until(lambda: monitor.liveness.faults() == {})
             health = await asked(wired, "/healthz")
             page = await asked(wired, "/metrics")
             counts = await wired.daemon.do(wired.store.counts)
@@ -100,18 +101,18 @@ async def test_a_database_that_can_not_be_written_is_no_health(
     clock = SetClock(at("24/01", "09:00"))
     async with mail_server(mailbox) as port:
         wired = wired_fast(settings(tmp_path, None, port, more=WATCH), clock)
-        watched = wired.watched
-        assert watched is not None
+        monitor = wired.monitor
+        assert monitor is not None
         now = 0.0
-        watched.pulse.steady = lambda: now
-        watched.pulse.begin()
+        monitor.liveness.monotonic = lambda: now
+        monitor.liveness.start()
         async with runs(wired):
-            await until(lambda: watched.pulse.faults() == {})
+            await until(lambda: monitor.liveness.faults() == {})
             assert (await asked(wired, "/healthz")).status_code == 200
-            wired.daemon.beat = lambda name: None if name == "ticked" else watched.beat(name)
+            wired.daemon.mark = lambda name: None if name == "ticked" else monitor.mark(name)
             now = 151.0
-            await until(lambda: "sending" not in watched.pulse.faults())
-            watched.beat("tried")
+            await until(lambda: "sending" not in monitor.liveness.faults())
+            monitor.mark("tried")
             ill = await asked(wired, "/healthz")
     assert ill.status_code == 503
     assert ill.json()["status"] == "fault"
@@ -123,19 +124,19 @@ async def test_a_good_tick_is_told_outside(tmp_path: Path, mailbox: Mailbox) -> 
     """The heartbeat comes by itself; its address is in no line of the log."""
     calls: list[str] = []
 
-    async def taken() -> Page:
+    async def taken() -> web.Response:
         calls.append("ping")
-        return Page(200, b"OK")
+        return web.Response(text="OK")
 
-    pages = Pages({"/ping/very-secret": taken})
-    await pages.start("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{pages.port}/ping/very-secret"
+    server = HttpServer({"/ping/very-secret": taken})
+    await server.start("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.port}/ping/very-secret"
     clock = SetClock(at("24/01", "09:00"))
     async with mail_server(mailbox) as port:
         more = f'[watch]\nheartbeat_url = "{url}"\n'
         async with runs(wired_fast(settings(tmp_path, None, port, more=more), clock)):
             await until(lambda: bool(calls))
-    await pages.stop()
+    await server.stop()
     assert calls == ["ping"]
 
 
