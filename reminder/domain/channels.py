@@ -29,6 +29,11 @@ class ChannelTraits:
     longest: int = 1_000_000  # UTF-16 units of a message
 
 
+def chat_of(address: str) -> str:
+    """Return the chat of a group's address, which may name a topic within it: “-1001234/7”."""
+    return address.partition("/")[0]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
     """Something a reader can do; where there are no buttons its typed form stands instead."""

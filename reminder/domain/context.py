@@ -21,7 +21,7 @@ class Inbound:
     channel: str  # telegram, email, console, cli
     update: str  # the provider's id: the same one twice acts once; empty: there is none
     sender: str  # the address of who wrote: a Telegram user id, a mail address
-    chat: str  # the address to answer to; of a group, another than `sender`
+    chat: str  # the address to answer to, “chat/topic” in a topic of a group
     private: bool  # no group
     text: str = ""
     press: str = ""  # what a pressed button sent back
@@ -30,6 +30,8 @@ class Inbound:
     subject: str = ""  # of a mail: the answer goes into its thread
     edited: bool = False
     forwarded: bool = False
+    wordless: bool = False  # a sticker, a photo, a voice message: nothing that can be read
+    anonymous: bool = False  # by an administrator of the group who does not show who it is
     person: str = ""  # whom of those who share `sender` it is from, where that is known
     at: datetime | None = None  # when it was written, by the provider's clock
     again: bool = False  # read again after an older copy was restored: it may have been answered

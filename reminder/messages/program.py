@@ -63,6 +63,19 @@ def _not_new(_: Words) -> Outbound:
     )
 
 
+def _wordless(_: Words) -> Outbound:
+    return answer(["Chưa ghi gì: máy chỉ đọc được chữ. Xin nhắn bằng chữ, ví dụ: xong 1c"])
+
+
+def _anonymous(_: Words) -> Outbound:
+    return answer(
+        [
+            "Chưa ghi gì: tin này gửi ẩn danh, dưới tên nhóm, nên máy không biết là của ai.",
+            "Xin tắt “ẩn danh” trong quyền quản trị nhóm rồi nhắn lại.",
+        ]
+    )
+
+
 def _old_button(_: Words) -> Outbound:
     return answer(["Nút này không còn dùng được. Xin nhắn bằng chữ, ví dụ: xong 1c"])
 
@@ -257,6 +270,8 @@ VIEWS: Mapping[str, Callable[[Words], Outbound | None]] = {
     "too-fast": _too_fast,
     "told-too-often": _told_too_often,
     "edited-or-forwarded": _not_new,
+    "wordless": _wordless,
+    "anonymous": _anonymous,
     "old-button": _old_button,
     "welcome": _welcome,
     "invitation-fault": _invitation_fault,

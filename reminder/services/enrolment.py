@@ -82,11 +82,9 @@ def bind_group(
     office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime, bot_name: str
 ) -> View | None:
     """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
-    word, _, rest = inbound.text.strip().partition(" ")
-    command, _, named = word.lower().partition("@")
-    if command != "/bind" or (named and bot_name and named != bot_name.lower()):
+    if command_in(inbound.text, bot_name) != "/bind":
         return None
-    typed = rest.strip()
+    typed = inbound.text.strip().partition(" ")[2].strip()
     if inbound.private:
         return View(name="bind-in-group")
     if not sender.office:
@@ -95,8 +93,16 @@ def bind_group(
     if unit is None:
         known = [[unit.id, unit.label] for unit in office.units.values()]
         return View(name="bind-unknown", data={"unit": typed[:LONGEST_UNIT], "known": known})
-    store.bind(f"{GROUP}{unit}", TELEGRAM, inbound.chat, now)
+    store.bind(f"{GROUP}{unit}", inbound.channel, inbound.chat, now)
     return View(name="bound", data={"unit": unit})
+
+
+def command_in(text: str, bot_name: str) -> str:
+    """Return the command that `text` begins with, “/bind”; empty if it is for another bot."""
+    word = text.strip().partition(" ")[0].lower()
+    command, _, named = word.partition("@")
+    ours = not (named and bot_name) or named == bot_name.lower()
+    return command if ours and command.startswith("/") else ""
 
 
 def _unit_called(office: Office, typed: str) -> str | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reminder.decisions import buttons, decide, decide_error, may_change
+from reminder.domain.channels import chat_of
 from reminder.domain.context import Decision, Inbound, Sender, View
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
@@ -21,7 +22,7 @@ from reminder.services import enrolment, history, recipients, tick
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.notices import view_drafts
-from reminder.services.office import EMAIL, GROUP, STRANGER, TELEGRAM, Office
+from reminder.services.office import EMAIL, GROUP, STRANGER, Office
 from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Receiver:
 
     def receive(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
         """Handles one message or press from a channel."""
+        if inbound.anonymous:
+            return self._anonymous(office, inbound, now)
         office = enrolment.revived(office, self.store, inbound)
         inbound = self._from_whom(office, inbound)
         sender = office.sender(inbound)
@@ -78,7 +81,9 @@ class Receiver:
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
         said: Said | None
-        if inbound.edited or inbound.forwarded:
+        if inbound.wordless:
+            said = View(name="wordless")
+        elif inbound.edited or inbound.forwarded:
             said = self._not_new(office, inbound, sender)
         else:
             bound = enrolment.bind_group(office, self.store, inbound, sender, now, self.bot_name)
@@ -152,6 +157,18 @@ class Receiver:
             return Outcome(office=office, ignored=True)
         return self._say(office, inbound, sender, view, now)
 
+    def _anonymous(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
+        """Tell an administrator who writes in the group's name that nobody can tell who it was.
+
+        Only where it was meant for the program: /bind, or in a unit's group a command or a reply.
+        """
+        command = enrolment.command_in(inbound.text, self.bot_name)
+        meant = command == "/bind" or bool(command and _groups_of(office, inbound))
+        meant = meant or bool(self._named(office, inbound, None))
+        if not meant or not self.limits.may_hear(chat_of(inbound.chat), now):
+            return Outcome(office=office, ignored=True)
+        return self._say(office, inbound, None, View(name="anonymous"), now)
+
     def _not_new(self, office: Office, inbound: Inbound, sender: Sender) -> View | None:
         """A message that was edited or forwarded acts on nothing, and its sender is told so.
 
@@ -221,9 +238,10 @@ class Receiver:
         found = parse(inbound.text, local_day(now), meant)
         return found if isinstance(found, Command) and found.verb is bare.verb else bare
 
-    def _named(self, office: Office, inbound: Inbound, sender: Sender) -> list[Target]:
+    def _named(self, office: Office, inbound: Inbound, sender: Sender | None) -> list[Target]:
         """The occurrences of the message that this one replies to, each once."""
-        speakers = [sender.person.id] if inbound.private else _groups_of(office, inbound.chat)
+        alone = sender if inbound.private else None
+        speakers = [alone.person.id] if alone else _groups_of(office, inbound)
         pairs = [
             pair
             for speaker in speakers
@@ -351,10 +369,15 @@ def _is_bare(command: Command) -> bool:
     return command.verb in (Verb.NOT_DONE, Verb.DOING) and not command.targets
 
 
-def _groups_of(office: Office, chat: str) -> list[str]:
-    """The recipients that are groups of this chat; several units may share one."""
-    owners = [address.recipient for address in office.bound(TELEGRAM, chat)]
-    return [owner for owner in owners if owner.startswith(GROUP)]
+def _groups_of(office: Office, inbound: Inbound) -> list[str]:
+    """The recipients that are groups of this chat, in any of its topics; units may share one."""
+    here = (inbound.channel, chat_of(inbound.chat))
+    return [
+        address.recipient
+        for address in office.addresses
+        if (address.channel, chat_of(address.value)) == here
+        if address.recipient.startswith(GROUP)
+    ]
 
 
 # Said among colleagues all day: in a group an answer to it would be noise.

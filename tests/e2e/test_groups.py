@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from reminder.domain.people import Address
 from tests.e2e.town import (
     AN,
     CHI,
@@ -175,3 +177,101 @@ async def test_one_group_of_two_units(tmp_path: Path) -> None:
         (answer,) = await place.says(DUNG, "xong", GROUP, reply_to=other.message_id)
         assert answer.startswith("✅ Đã ghi 2c")
         assert await place.events() == ["done 2c dung"]
+
+
+async def test_a_topic_of_a_group(tmp_path: Path) -> None:
+    """Bound in a topic, nudges go there and not into the group; an answer there is understood."""
+    async with town(tmp_path) as place:
+        await place.enrol("an", "cuc", "chi")
+        place.telegram.add_group(SUPERGROUP, "Phường")
+        topic = place.telegram.add_topic(SUPERGROUP)
+        (answer,) = await place.says(CHI, "/bind tu-phap", SUPERGROUP, topic=topic)
+        assert "Tư pháp" in answer
+        await place.hour("24/01")
+        nudge = place.newest(SUPERGROUP, "1c")
+        await place.presses(AN, "✅ 1c", nudge)
+        await place.says(AN, "/undo 1c", SUPERGROUP, topic=topic)
+        await place.says(AN, "xong ạ", SUPERGROUP, topic=topic, reply_to=nudge.message_id)
+        assert await place.events() == ["done 1c an", "undone 1c an", "done 1c an"]
+        assert [m.topic for m in place.telegram.sent_to(SUPERGROUP)] == [topic] * 5
+        assert [address.value for address in await addresses_of(place, "group:tu-phap")] == [
+            f"{SUPERGROUP}/{topic}"
+        ]
+
+
+async def test_a_closed_topic(tmp_path: Path) -> None:
+    """As with a group that the bot was thrown out of: officers one by one, and the office hears."""
+    async with town(tmp_path) as place:
+        await place.enrol("an", "cuc", "chi")
+        place.telegram.add_group(SUPERGROUP, "Phường")
+        topic = place.telegram.add_topic(SUPERGROUP)
+        await place.says(CHI, "/bind tu-phap", SUPERGROUP, topic=topic)
+        place.telegram.close_topic(SUPERGROUP, topic)
+        before = {who: len(place.telegram.sent_to(who)) for who in (AN, CUC, CHI)}
+        await place.hour("24/01")
+        for who in (AN, CUC):
+            assert ["1c" in text for text in texts(place, who, before[who])] == [True]
+        (told,) = [text for text in texts(place, CHI, before[CHI]) if "chủ đề" in text]
+        assert "Tư pháp" in told
+        assert [a.dead_reason for a in await addresses_of(place, "group:tu-phap")] == [
+            "chủ đề trong nhóm đã đóng"
+        ]
+
+
+async def test_an_administrator_who_stays_anonymous(tmp_path: Path) -> None:
+    """A command in the group's name is nobody's: one sentence says so, chatter is let be."""
+    async with town(tmp_path, privacy_mode=False) as place:
+        await place.enrol("an", "cuc", "chi", "dung")
+        place.telegram.add_group(GROUP, "Tư pháp")
+        (told,) = await place.says(CHI, "/bind tu-phap", GROUP, anonymous=True)
+        assert told.startswith("Chưa ghi gì: tin này gửi ẩn danh")
+        assert await addresses_of(place, "group:tu-phap") == []
+        await place.says(CHI, "/bind tu-phap", GROUP)
+        place.clock.moment += timedelta(hours=2)
+        assert await place.says(CHI, "Trưa nay ăn gì?", GROUP, anonymous=True) == []
+        assert await place.says(CHI, "/done@other_bot 1c", GROUP, anonymous=True) == []
+        assert await place.says(CHI, "/done 1c", GROUP, anonymous=True) == [told]
+        assert await place.says(CHI, "/done 1c", GROUP, anonymous=True) == []  # once an hour
+        assert await place.events() == []
+
+
+async def test_an_anonymous_administrator_elsewhere(tmp_path: Path) -> None:
+    """In a group that is no unit's, the program says nothing to commands that are not its own."""
+    async with town(tmp_path, privacy_mode=False) as place:
+        place.telegram.add_group(GROUP)
+        for text in ("/done 1c", "/start", "/help"):
+            assert await place.says(STRANGER, text, GROUP, anonymous=True) == []
+
+
+async def test_a_reaction_is_no_edit(tmp_path: Path) -> None:
+    """Telegram shows it as an edit that changes nothing: silence; a real edit is told as ever."""
+    async with town(tmp_path) as place:
+        await bound(place)
+        await place.hour("24/01")
+        nudge = place.newest(GROUP, "1c")
+        said = place.telegram.user_sends(AN, "xong ạ", GROUP, reply_to=nudge.message_id)
+        await place.quiet()
+        before = len(texts(place, GROUP))
+        place.telegram.reacts(GROUP, said)
+        await place.quiet()
+        assert texts(place, GROUP, before) == []
+        (told,) = await place.says(AN, "chưa xong ạ", GROUP, edited=said)
+        assert "tin đã sửa" in told
+        before = len(texts(place, GROUP))
+        place.telegram.reacts(GROUP, said)
+        await place.quiet()
+        assert texts(place, GROUP, before) == []
+        await place.restart()
+        said = place.telegram.user_sends(AN, "/done 1c", AN)
+        await place.quiet()
+        await place.restart()
+        before = len(texts(place, AN))
+        place.telegram.reacts(AN, said)
+        await place.quiet()
+        assert texts(place, AN, before) == []
+
+
+async def addresses_of(place: Town, recipient: str) -> list[Address]:
+    """Where the recipient is reached."""
+    found = await place.wired.daemon.do(place.wired.store.addresses)
+    return [address for address in found if address.recipient == recipient]

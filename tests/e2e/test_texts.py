@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.town import AN, CHI, CUC, PEOPLE, STRANGER, town
+from tests.e2e.town import AN, CHI, CUC, GROUP, PEOPLE, STRANGER, town
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("timedelta_retry")]
+FILE = {"file_id": "f", "file_unique_id": "u"}
+PICTURE = {**FILE, "width": 1, "height": 1}
 DONE_1C = [
     "xong 1c",
     "XONG 1C",
@@ -188,3 +190,51 @@ async def test_a_stranger_hears_one_line_an_hour(tmp_path: Path) -> None:
         await place.hour("24/01", "08:31")
         assert len(await place.says(STRANGER, "/viec")) == 1
         assert await place.events() == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "sticker": {
+                **FILE,
+                "width": 1,
+                "height": 1,
+                "type": "regular",
+                "is_animated": False,
+                "is_video": False,
+            }
+        },
+        {"photo": [{**FILE, "width": 1, "height": 1}]},
+        {"voice": {**FILE, "duration": 1}},
+        {"contact": {"phone_number": "1", "first_name": "Hà"}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+async def test_what_has_no_words_is_answered_with_one_sentence(
+    tmp_path: Path, more: dict[str, object]
+) -> None:
+    """To an officer in private; a stranger hears what strangers hear, a group nothing."""
+    async with town(tmp_path, privacy_mode=False) as place:
+        await place.enrol("an")
+        said = ["Chưa ghi gì: máy chỉ đọc được chữ. Xin nhắn bằng chữ, ví dụ: xong 1c"]
+        assert await place.says(AN, "", more=more) == said
+        place.telegram.add_group(GROUP)
+        assert await place.says(AN, "", GROUP, more=more) == []
+        assert await place.says(STRANGER, "", more=more) != said
+        assert await place.events() == []
+
+
+async def test_an_album_is_answered_once(tmp_path: Path) -> None:
+    """Each picture is a message of its own; under the first stand the words, if there are any."""
+    async with town(tmp_path) as place:
+        await place.enrol("an")
+        picture = {"photo": [PICTURE]}
+        for _ in range(3):
+            place.telegram.user_sends(AN, "", more={**picture, "media_group_id": "7"})
+        await place.quiet()
+        assert ["chữ" in m.text for m in place.telegram.sent_to(AN)[1:]] == [True]
+        worded = {**picture, "media_group_id": "8", "caption": "xong 1c"}
+        place.telegram.user_sends(AN, "", more=worded)
+        (answer,) = await place.says(AN, "", more={**picture, "media_group_id": "8"})
+        assert answer.startswith("✅ Đã ghi 1c")

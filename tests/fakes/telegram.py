@@ -20,7 +20,7 @@ from .telegram_input import Params
 from .telegram_limits import Limits
 from .telegram_methods import Methods
 from .telegram_model import JSON, Answer, ApiError, Button, Call, Entity, File, Message
-from .telegram_people import People
+from .telegram_people import TELEGRAM, People
 from .telegram_updates import Updates
 from .telegram_world import World
 
@@ -140,19 +140,34 @@ class FakeTelegram:
         reply_to: int | None = None,
         edited: bool | int = False,
         forwarded: bool = False,
+        anonymous: bool = False,
+        topic: int | None = None,
+        more: JSON | None = None,
         username: str | None = None,
         first_name: str | None = None,
     ) -> int:
         """A person writes (in private without chat_id); the message's id. `edited` is True for
-        their last message there, or a message's id: an edit is an update of its own."""
+        their last message there, or a message's id: an edit is an update of its own. `more` is
+        what the message has beside its text: {"sticker": {…}}."""
         user = self._world.user(user_id, first_name=first_name, username=username)
         chat = user_id if chat_id is None else chat_id
         if edited is False:
             return self._people.send(
-                user, chat, text, reply_to=reply_to, forwarded=forwarded
+                user,
+                chat,
+                text,
+                reply_to=reply_to,
+                forwarded=forwarded,
+                anonymous=anonymous,
+                topic=topic,
+                more=more or {},
             ).message_id
         message_id = None if edited is True else edited
         return self._people.edit(user, chat, text, message_id).message_id
+
+    def reacts(self, chat_id: int, message_id: int) -> None:
+        """Somebody reacts to a person's message: an edit that changes nothing."""
+        self._people.react(chat_id, message_id)
 
     def user_presses(self, user_id: int, message_id: int, chat_id: int, data: str) -> str:
         """A person presses a button; the query's id. It is lost after 150 s in the queue."""
@@ -175,6 +190,16 @@ class FakeTelegram:
     def add_group(self, chat_id: int, title: str | None = None) -> None:
         """The bot is in this group; in an unknown one `chat not found` is the answer."""
         self._world.group(chat_id, title)
+
+    def add_topic(self, chat_id: int) -> int:
+        """Somebody opens a topic in the forum; its id."""
+        made = self._world.post(chat_id, "", sender=TELEGRAM)
+        self._world.group(chat_id).topics[made.message_id] = True
+        return made.message_id
+
+    def close_topic(self, chat_id: int, topic: int) -> None:
+        """An administrator closes the topic: nobody else writes there."""
+        self._world.group(chat_id).topics[topic] = False
 
     def kick(self, chat_id: int) -> None:
         """The bot is thrown out of the group: 403, and a my_chat_member update."""

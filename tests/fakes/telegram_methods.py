@@ -89,14 +89,16 @@ class Methods:
         chat_id = self._world.writable(params.text("chat_id"))
         options = params.json("link_preview_options", "link preview options") or {}
         hidden = options.get("is_disabled") or params.flag("disable_web_page_preview")
-        details = {"reply_to": self._reply_to(chat_id, params), "preview": not hidden}
+        details: JSON = {"reply_to": self._reply_to(chat_id, params), "preview": not hidden}
+        details["topic"] = self._world.topic(chat_id, params.number("message_thread_id"))
         return self._post(chat_id, finish_text(formatted), keyboard, params, **details)
 
     async def _send_document(self, params: Params) -> JSON:
         document = self._document(params)
         caption, keyboard = read_caption(params), read_keyboard(params)
         chat_id = self._world.writable(params.text("chat_id"))
-        details = {"reply_to": self._reply_to(chat_id, params), "document": document}
+        details: JSON = {"reply_to": self._reply_to(chat_id, params), "document": document}
+        details["topic"] = self._world.topic(chat_id, params.number("message_thread_id"))
         return self._post(chat_id, finish_caption(caption), keyboard, params, **details)
 
     def _post(

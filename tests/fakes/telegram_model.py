@@ -106,6 +106,9 @@ class Message:
     history: list[str] = field(default_factory=list)
     sender: int | None = None  # a person's id; None is the bot itself
     forwarded: bool = False
+    anonymous: bool = False  # written by an administrator in the group's name
+    topic: int | None = None  # of a forum: the id of the message that made the topic
+    more: JSON = field(default_factory=dict)  # a sticker, a photo, a contact …
     date: int = field(default=0, compare=False)
     edit_date: int | None = field(default=None, compare=False)
     offered: set[str] = field(default_factory=set, compare=False, repr=False)  # data ever shown
@@ -140,6 +143,7 @@ class Group:
     id: int
     title: str
     kicked: bool = False
+    topics: dict[int, bool] = field(default_factory=dict)  # id → whether it is open
     migrated_to: int | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import count
+from typing import Any
 
 from .telegram_methods import Methods
 from .telegram_model import JSON, Entity, Message, User, is_supergroup, utf16
@@ -13,7 +14,7 @@ from .telegram_world import World
 # A letter after the name makes it no command: /hoàn is plain text, whereas /hoan is one.
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{3,32}))?(?![\w/<>])")
 _MENTION = re.compile(r"(?<!\w)@([A-Za-z0-9_]{3,32})(?!\w)")
-_TELEGRAM = 777000  # the account that service messages are shown with
+TELEGRAM = 777000  # the account that service messages are shown with
 
 
 class People:
@@ -29,15 +30,13 @@ class People:
         self._query_ids = count(1)
 
     def send(
-        self, user: User, chat_id: int, text: str, *, reply_to: int | None, forwarded: bool
+        self, user: User, chat_id: int, text: str, *, reply_to: int | None = None, **details: Any
     ) -> Message:
         """A new message of a person; a private one means that Start was pressed."""
         self._check_can_write(user, chat_id)
         if reply_to is not None and self._world.message(chat_id, reply_to) is None:
             raise ValueError(f"there is no message {reply_to} in chat {chat_id} to reply to")
-        message = self._world.post(
-            chat_id, text, sender=user.id, reply_to=reply_to, forwarded=forwarded
-        )
+        message = self._world.post(chat_id, text, sender=user.id, reply_to=reply_to, **details)
         self._announce("message", message)
         return message
 
@@ -57,6 +56,12 @@ class People:
         message.text, message.edit_date = text, self._world.date
         self._announce("edited_message", message)
         return message
+
+    def react(self, chat_id: int, message_id: int) -> None:
+        """The first reaction to a person's message: to bots an edit that changes nothing."""
+        message = self._world.messages[chat_id, message_id]
+        assert message.sender is not None
+        self._announce("edited_message", message)
 
     def press(self, user: User, chat_id: int, message_id: int, data: str) -> str:
         """A press on a button that is shown, or that an old client still shows; its query's id."""
@@ -81,12 +86,12 @@ class People:
             (old, {"migrate_to_chat_id": new}),
             (new, {"migrate_from_chat_id": old}),
         ):
-            message = self._world.post(chat_id, "", sender=_TELEGRAM)
+            message = self._world.post(chat_id, "", sender=TELEGRAM)
             self._updates.add("message", self._world.message_json(message) | other)
 
     def membership(self, chat_id: int, by: int | None, before: str, after: str) -> None:
         """The bot hears that it was blocked, unblocked or kicked."""
-        who = self._world.user(by or _TELEGRAM, first_name=None if by else "Telegram")
+        who = self._world.user(by or TELEGRAM, first_name=None if by else "Telegram")
         body: JSON = {"chat": self._world.chat_json(chat_id), "from": who.json()}
         body["date"] = self._world.date
         body["old_chat_member"], body["new_chat_member"] = self._member(before), self._member(after)

@@ -21,6 +21,14 @@ from .telegram_model import (
     is_supergroup,
 )
 
+# What an administrator who stays anonymous is shown as.
+ANONYMOUS: JSON = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+
 
 class World:
     """Everything that the server knows; changed by people and by the bot's methods."""
@@ -91,6 +99,17 @@ class World:
                 migrate_to_chat_id=group.migrated_to,
             )
 
+    def topic(self, chat_id: int, topic: int) -> int | None:
+        """The topic, if the bot may write there; 0: the chat has none, or its general one."""
+        if not topic:
+            return None
+        is_open = self.groups[chat_id].topics.get(topic) if chat_id in self.groups else None
+        if is_open is None:
+            raise bad_request("message thread not found")
+        if not is_open:
+            raise bad_request("TOPIC_CLOSED")
+        return topic
+
     def post(self, chat_id: int, text: str, buttons: Keyboard = (), **details: Any) -> Message:
         """A new message in the chat; the next id of that chat is its own."""
         number = next(self._ids[chat_id if is_supergroup(chat_id) else 0])
@@ -111,7 +130,8 @@ class World:
             del person["is_bot"]
             return person | {"type": "private"}
         group = self.group(chat_id)
-        return {"id": chat_id, "type": group.kind, "title": group.title}
+        forum = {"is_forum": True} if group.topics else {}
+        return {"id": chat_id, "type": group.kind, "title": group.title} | forum
 
     def message_json(self, message: Message) -> JSON:
         """The message as the Bot API writes it, with the one that it answers inside."""
@@ -119,7 +139,9 @@ class World:
         if message.buttons:
             rows = [[button.json() for button in row] for row in message.buttons]
             body["reply_markup"] = {"inline_keyboard": rows}
-        answered = self.messages.get((message.chat_id, message.reply_to or 0))
+        # What answers nothing in a topic answers the message that made the topic.
+        number = message.reply_to or message.topic or 0
+        answered = self.messages.get((message.chat_id, number))
         if answered is not None:
             plain = self.message_json(answered)
             plain.pop("reply_to_message", None)  # replies are shown one level deep
@@ -129,6 +151,10 @@ class World:
     def _heading(self, message: Message) -> JSON:
         sender = self.bot if message.sender is None else self.user(message.sender).json()
         body: JSON = {"message_id": message.message_id, "from": sender}
+        if message.anonymous:
+            body |= {"from": ANONYMOUS, "sender_chat": self.chat_json(message.chat_id)}
+        if message.topic is not None:
+            body |= {"message_thread_id": message.topic, "is_topic_message": True}
         body |= {"chat": self.chat_json(message.chat_id), "date": message.date}
         if message.edit_date is not None:
             body["edit_date"] = message.edit_date
@@ -140,6 +166,7 @@ class World:
     def _content(self, message: Message) -> JSON:
         name = "caption" if message.document else "text"
         body: JSON = {name: message.text} if message.text else {}
+        body |= message.more
         if message.entities:
             key = "caption_entities" if message.document else "entities"
             body[key] = [entity.json() for entity in message.entities]

@@ -31,6 +31,9 @@ _DEAD = {  # what Telegram says → what the office reads
     "not enough rights": "bot không được quyền viết trong nhóm",
     "have no rights to send": "bot không được quyền viết trong nhóm",
     "chat_write_forbidden": "bot không được quyền viết trong nhóm",
+    "topic_closed": "chủ đề trong nhóm đã đóng",
+    "topic_deleted": "chủ đề trong nhóm đã bị xóa",
+    "message thread not found": "chủ đề trong nhóm đã bị xóa",
 }
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _NEVER_TAKEN = ("(503)", "Service Unavailable")

@@ -1,19 +1,21 @@
-"""Telegram's updates → Inbound → whoever takes them; long polling, nothing confirmed unrecorded.
+"""Telegram's updates → Inbound, by long polling.
 
-Updates are confirmed by the next getUpdates. PTB's own updater may ask for it before a handler has
-run, so that a crash loses a message; here the next one is asked for only after `take` has returned.
+The next getUpdates confirms an update. The library's own updater may ask for it before a handler
+has run, so that a crash loses a message; here it is asked for only after `take` has returned.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from telegram import Bot, CallbackQuery, Message, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
+from reminder.channels.telegram import TRAITS
 from reminder.domain.context import Inbound
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,12 @@ KINDS = ["message", "edited_message", "callback_query"]
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
+REMEMBERED = 2000  # messages whose text is kept in mind, to tell an edit from a reaction
 # What the library raises of an update whose fields are missing, or of another kind than expected.
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class TelegramListener:
@@ -45,6 +50,8 @@ class TelegramListener:
         self._refused = refused
         self._poll_seconds = poll_seconds
         self._offset = 0
+        self._texts: OrderedDict[tuple[str, str], str] = OrderedDict()  # (chat, message) → text
+        self._albums: OrderedDict[str, None] = OrderedDict()
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
 
     async def run(self, take: Take) -> None:
@@ -99,12 +106,31 @@ class TelegramListener:
     async def _hand_over(self, update: Update, take: Take) -> None:
         try:
             inbound = to_inbound(update)
-            if inbound is not None:
+            if inbound is not None and self._is_news(update.effective_message, inbound):
                 await take(inbound)
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
             log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
         if update.callback_query is not None:
             await self._acknowledge(update.callback_query)
+
+    def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
+        """Whether somebody has said something.
+
+        Not where a reaction arrives as an edit that changes nothing, nor of the second picture of
+        an album. Of an edit of something older than this run, the date of the edit decides.
+        """
+        if message is None or inbound.press:
+            return True
+        key = (inbound.chat, inbound.message)
+        before = self._texts.pop(key, None)
+        _keep(self._texts, key, inbound.text)
+        if inbound.edited:
+            return before != inbound.text if before is not None else message.edit_date is not None
+        album = message.media_group_id or ""
+        seen = album in self._albums
+        if album:
+            _keep(self._albums, album, None)
+        return not (seen and inbound.wordless)
 
     async def _acknowledge(self, query: CallbackQuery) -> None:
         """Ends the button's spinning; the answer itself is a message, so this may fail."""
@@ -173,39 +199,57 @@ def _words(error: TelegramError) -> str:
     if isinstance(error, RetryAfter):
         return "asked to poll more slowly"
     if isinstance(error, NetworkError):
-        return "out of reach: trying on"
-    return f"polling failed ({type(error).__name__}): trying on"
+        return "unreachable; retrying"
+    return f"polling failed ({type(error).__name__}): retrying"
+
+
+def _keep(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)
 
 
 def to_inbound(update: Update) -> Inbound | None:
-    """The update as the service takes it; None if it carries nothing to answer."""
+    """The update as the services take it; None if it carries nothing to answer."""
     if update.callback_query is not None:
         return _from_press(update.update_id, update.callback_query)
     message = update.message or update.edited_message
-    if message is None or message.from_user is None or message.from_user.is_bot:
+    if message is None or message.from_user is None:
         return None
-    return _from_message(update.update_id, message, edited=update.edited_message is not None)
-
-
-def _from_message(update_id: int, message: Message, *, edited: bool) -> Inbound | None:
+    # Who writes in the name of the group, as an administrator may, is shown as a bot.
+    anonymous = message.sender_chat is not None and message.sender_chat.id == message.chat.id
+    if message.from_user.is_bot and not anonymous:
+        return None
     text = message.text or message.caption or ""
-    if not text or message.from_user is None:
+    private = message.chat.type == "private"
+    wordless = not text and private and message.effective_attachment is not None
+    if not text and not wordless:
         return None
     answered = message.reply_to_message
+    if answered and message.is_topic_message and answered.message_id == message.message_thread_id:
+        answered = None  # what answers nothing in a topic is shown as an answer to its beginning
     return Inbound(
-        channel="telegram",
-        update=str(update_id),
+        channel=TRAITS.name,
+        update=str(update.update_id),
         sender=str(message.from_user.id),
-        chat=str(message.chat_id),
-        private=message.chat.type == "private",
+        chat=_address(message),
+        private=private,
         text=text,
         message=str(message.message_id),
         reply_to=str(answered.message_id) if answered else "",
-        edited=edited,
+        edited=update.edited_message is not None,
         # Servers older than Bot API 7.0 say it so.
         forwarded=message.forward_origin is not None or "forward_date" in message.api_kwargs,
+        wordless=wordless,
+        anonymous=anonymous,
         at=message.date,
     )
+
+
+def _address(message: Message) -> str:
+    """The chat, and in a group with topics the topic: “-1001234/7”."""
+    topic = message.message_thread_id if message.is_topic_message else None
+    return f"{message.chat.id}/{topic}" if topic else str(message.chat.id)
 
 
 def _from_press(update_id: int, query: CallbackQuery) -> Inbound | None:
@@ -213,10 +257,10 @@ def _from_press(update_id: int, query: CallbackQuery) -> Inbound | None:
     if message is None or not query.data:
         return None
     return Inbound(
-        channel="telegram",
+        channel=TRAITS.name,
         update=str(update_id),
         sender=str(query.from_user.id),
-        chat=str(message.chat.id),
+        chat=_address(message) if isinstance(message, Message) else str(message.chat.id),
         private=message.chat.type == "private",
         press=query.data,
         message=str(message.message_id),

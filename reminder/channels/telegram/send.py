@@ -8,7 +8,8 @@ import math
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from telegram import (
     Bot,
@@ -38,7 +39,7 @@ from reminder.messages.limits import (
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
-CONNECTIONS = 16  # sends in flight are the dispatcher's setting; this is the roof
+CONNECTIONS = 16  # the dispatcher's setting limits what is in flight; this is the most it can be
 NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
 Attachment = tuple[str, str, bytes]  # file name, media type, content
@@ -46,7 +47,7 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 def quiet_libraries() -> None:
-    """The libraries below log each URL, which holds the token: only what is no chatter passes.
+    """Keep the libraries' chatter out of the log: each URL in it holds the token.
 
     A logger that is quieter already stays so.
     """
@@ -62,15 +63,32 @@ def quiet_libraries() -> None:
 
 
 def make_bot(token: str, base_url: str = "", *, answer_seconds: float = ANSWER_SECONDS) -> Bot:
-    """A bot whose requests end in time; `base_url` as the library takes it, ending in /bot."""
+    """Return a bot whose requests end in time; `base_url` as the library takes it, with /bot."""
     quiet_libraries()
-
     return Bot(
         token,
         base_url=base_url or DEFAULT_BASE_URL,
         request=TelegramRequest(CONNECTIONS, answer_seconds),
         get_updates_request=TelegramRequest(1, answer_seconds),
     )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a message goes."""
+
+    chat: int
+    topic: int | None  # in a group with topics
+
+    @staticmethod
+    def of(address: str) -> _Place:
+        """Read “chat” or “chat/topic”; SendError if it is neither."""
+        chat, _, topic = address.partition("/")
+        try:
+            return _Place(int(chat), int(topic) if topic else None)
+        except ValueError:
+            reason = f"“{address}” không phải số hiệu cuộc trò chuyện Telegram"
+            raise SendError(reason, retry=False, address_dead=True) from None
 
 
 class TelegramChannel:
@@ -90,14 +108,13 @@ class TelegramChannel:
         return self._bot
 
     async def start(self) -> None:
-        """Asks who the bot is; SendError says whether the token or only the network is bad."""
-        try:
-            await self._ask(0, self._bot.initialize)
-        except _RefusedError as refused:
-            raise send_error(refused.error, self._bot.token) from None
+        """Ask who the bot is; SendError says whether the token or only the network is bad."""
+        asked = await self._asked(self._bot.initialize)
+        if isinstance(asked, TelegramError):
+            raise send_error(asked, self._bot.token)
 
     def halt(self) -> None:
-        """What waits for its turn, which may take a minute, has not been sent, and says so."""
+        """Fail all that waits for its turn, which may take a minute: it has not been sent."""
         self._halted.set()
         for task in self._waiting:
             task.cancel()
@@ -106,111 +123,111 @@ class TelegramChannel:
         await self._bot.shutdown()
 
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
-        """Sends, or edits where `message.edit` is set; the message's id in its chat.
+        """Send, or edit where `message.edit` is set; return the message's id in its chat.
 
-        A file carries the message as its caption, so that both arrive or neither; a text too long
-        for a caption goes first, each file after it in a message of its own. If that breaks off in
-        between, the next attempt sends all of it again: at least once, never half.
+        A file carries the message as its caption, so that both arrive or neither. A text too long
+        for a caption goes first, and each file after it in a message of its own; if that breaks
+        off in between, the next attempt sends all of it again.
         Telegram can't tell repeats, so `key` is of no use here.
         """
-        try:
-            chat = int(address)
-        except ValueError:
-            reason = f"“{address}” không phải số hiệu cuộc trò chuyện Telegram"
-            raise SendError(reason, retry=False, address_dead=True) from None
+        place = _Place.of(address)
         if message.edit:
-            return await self._edit(chat, message)
-        return await self._send(chat, message)
-
-    async def _send(self, chat: int, message: Outbound) -> str:
+            return await self._edit(place, message)
         files = list(message.attachments)
         with_text = files.pop(0) if files and _is_caption(message) else None
-        sent = await self._either_form(chat, message, with_text)
+        sent = await self._post(place, message, with_text)
         for file in files:
             bare = Outbound(subject="", html="", text="", reply_to=sent)
             try:
-                await self._either_form(chat, bare, file)
+                await self._post(place, bare, file)
             except SendError as error:
                 error.unknown = True  # a part of it has arrived: whatever comes again is a repeat
                 raise
         return sent
 
-    async def _either_form(self, chat: int, message: Outbound, file: Attachment | None) -> str:
-        """One message, formatted; plain where Telegram can't read the format."""
-        reply = message.reply_to
-        for formatted in (True, False):
-            try:
-                sent = await self._say(chat, message, reply, file, formatted=formatted)
-            except _RefusedError as refused:
-                if not formatted or not says(refused.error, "can't parse entities"):
-                    raise send_error(refused.error, self._bot.token) from None
-            else:
+    async def _post(self, place: _Place, message: Outbound, file: Attachment | None) -> str:
+        """Send one message; plain where its format can't be read, and without its reply where
+        the message that it answers is gone."""
+        formatted, reply = True, message.reply_to
+        while True:
+            request = self._request(place, message, file, formatted=formatted, reply=reply)
+            sent = await self._sent(place, request)
+            if not isinstance(sent, BadRequest):
                 return str(sent.message_id)
-        raise AssertionError("the plain form was sent or refused")
+            if formatted and says(sent, "can't parse entities"):
+                formatted = False
+            elif reply and says(sent, "replied not found", "reply not found"):
+                reply = ""
+            else:
+                raise send_error(sent, self._bot.token)
 
-    async def _say(
+    def _request(
         self,
-        chat: int,
+        place: _Place,
         message: Outbound,
-        reply: str,
         file: Attachment | None,
         *,
         formatted: bool,
-    ) -> Message:
-        """One message; without its reply where the message it answers is gone."""
-
-        def post() -> Awaitable[Message]:
-            body = _body(message, formatted=formatted)
-            mode = ParseMode.HTML if formatted else None
-            if file is None:
-                return self._bot.send_message(
-                    chat,
-                    body,
-                    parse_mode=mode,
-                    link_preview_options=_NO_PREVIEW,
-                    reply_markup=_keyboard(message),
-                    reply_parameters=_reply(reply),
-                )
-            name, _, content = file
-            return self._bot.send_document(
-                chat,
-                content,
-                filename=name,
-                caption=body or None,
-                parse_mode=mode,
-                reply_markup=_keyboard(message),
-                reply_parameters=_reply(reply),
+        reply: str,
+    ) -> Callable[[], Awaitable[Message]]:
+        """One attempt at a message: a text, or a file with the text as its caption."""
+        body = clip(message.html) if formatted else clip_plain(message.text)
+        common: dict[str, Any] = {
+            "parse_mode": ParseMode.HTML if formatted else None,
+            "reply_markup": _keyboard(message),
+            "message_thread_id": place.topic,
+            "reply_parameters": _reply(reply),
+        }
+        if file is None:
+            return lambda: self._bot.send_message(
+                place.chat, body, link_preview_options=_NO_PREVIEW, **common
             )
+        name, _, content = file
+        return lambda: self._bot.send_document(
+            place.chat, content, filename=name, caption=body or None, **common
+        )
 
-        try:
-            return await self._ask(chat, post)
-        except _RefusedError as refused:
-            if not reply or not says(refused.error, "replied not found", "reply not found"):
-                raise
-        return await self._say(chat, message, "", file, formatted=formatted)
-
-    async def _edit(self, chat: int, message: Outbound) -> str:
-        """Replaces the text; a message that is gone, or already says so, is well enough."""
+    async def _edit(self, place: _Place, message: Outbound) -> str:
+        """Replace the text; a message that is gone, or already says so, is well enough."""
         if not message.edit.isdecimal():
             raise SendError("tin cần sửa không có số hiệu Telegram", retry=False)
 
         def change() -> Awaitable[Message | bool]:
             return self._bot.edit_message_text(
-                _body(message, formatted=True),
-                chat_id=chat,
+                clip(message.html),
+                chat_id=place.chat,
                 message_id=int(message.edit),
                 parse_mode=ParseMode.HTML,
                 link_preview_options=_NO_PREVIEW,
                 reply_markup=_keyboard(message),
             )
 
-        try:
-            await self._ask(chat, change)
-        except _RefusedError as refused:
-            harmless = ("message is not modified", "message to edit not found", "can't be edited")
-            if not says(refused.error, *harmless):
-                raise send_error(refused.error, self._bot.token) from None
+        done = await self._sent(place, change)
+        harmless = ("message is not modified", "message to edit not found", "can't be edited")
+        if isinstance(done, BadRequest) and not says(done, *harmless):
+            raise send_error(done, self._bot.token)
         return message.edit
+
+    async def _sent(self, place: _Place, request: Callable[[], Awaitable[T]]) -> T | BadRequest:
+        """The result of `request` in its turn; BadRequest, which another form may mend, returned.
+
+        Errors are raised here, outside of the except clause, so that no traceback carries the
+        library's own, whose words may hold the token.
+        """
+        async with self._turn(place.chat):
+            result = await self._asked(request)
+        if isinstance(result, BadRequest) or not isinstance(result, TelegramError):
+            return result
+        error = send_error(result, self._bot.token)
+        if isinstance(result, RetryAfter):
+            self._pacer.hold(place.chat, error.retry_after or 1.0)
+        raise error
+
+    async def _asked(self, request: Callable[[], Awaitable[T]]) -> T | TelegramError:
+        try:
+            return await request()
+        except TelegramError as error:
+            return error
 
     @asynccontextmanager
     async def _turn(self, chat: int) -> AsyncIterator[None]:
@@ -234,37 +251,6 @@ class TelegramChannel:
             raise SendError(reason, retry=True, retry_after=held.seconds) from None
         finally:
             self._waiting.discard(task)
-
-    async def _ask(self, chat: int, request: Callable[[], Awaitable[T]]) -> T:
-        """One paced request. _RefusedError for a 400, SendError for all else that went wrong."""
-        raised: TelegramError
-        try:
-            if not chat:
-                return await request()
-            async with self._turn(chat):
-                return await request()
-        except TelegramError as error:
-            raised = error
-        if type(raised) is BadRequest:
-            raise _RefusedError(raised)
-        if isinstance(raised, RetryAfter):
-            self._pacer.hold(chat, send_error(raised, self._bot.token).retry_after or 1.0)
-        # Raised out here, so that no traceback carries the library's error and its words.
-        raise send_error(raised, self._bot.token)
-
-
-class _RefusedError(Exception):
-    """Telegram found fault with the request itself."""
-
-    def __init__(self, error: BadRequest) -> None:
-        super().__init__()
-        self.error = error
-
-
-def _body(message: Outbound, *, formatted: bool) -> str:
-    if formatted:
-        return clip(message.html)
-    return clip_plain(message.text)
 
 
 def _is_caption(message: Outbound) -> bool:
