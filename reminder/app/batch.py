@@ -188,7 +188,7 @@ class _Stand:
         self.base = Service(
             store=store,
             renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(self.channel,)),
+            office=Office(files=files, channels=(self.channel,), known=bootstrap.known_channels()),
             receiver=Receiver(store),
         )
 

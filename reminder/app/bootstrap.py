@@ -254,6 +254,7 @@ def office(config: Path | None) -> Iterator[Opened]:
             settings=settings,
             office=Office(
                 files=files,
+                id=office_id(settings, files),
                 events=tuple(r.event for r in recorded),
                 last_number=recorded[-1].number if recorded else 0,
                 addresses=tuple(store.addresses()),
@@ -265,6 +266,12 @@ def office(config: Path | None) -> Iterator[Opened]:
         )
     finally:
         store.close()
+
+
+def office_id(settings: Settings, files: Files) -> str:
+    """[office] id; where none is written the id that the newest plan gives its office."""
+    newest = max(files.plans, key=lambda plan: plan.year, default=None)
+    return settings.office.id or (newest.office if newest else "")
 
 
 def channel_names(settings: Settings) -> tuple[str, ...]:

@@ -51,7 +51,12 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
     return Service(
         store=store,
         renderer=RowRenderer(holiday_name),
-        office=Office(files=files, channels=tuple(channels), known=bootstrap.known_channels()),
+        office=Office(
+            files=files,
+            id=bootstrap.office_id(settings, files),
+            channels=tuple(channels),
+            known=bootstrap.known_channels(),
+        ),
         receiver=Receiver(store, bot_name=settings.telegram.bot_name),
         delivery=Delivery(fall_through_after=settings.delivery.patience),
     )
@@ -152,7 +157,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
                 update={"inbox": settings.inbox}
             )  # as it is read until then
             channels[EMAIL] = mail.mail_channel(mail_settings, store, clock.now)
-        needs_start = ("store", "telegram", "inbox", "backup", "watch")
+        needs_start = ("office", "store", "telegram", "inbox", "backup", "watch")
         changed = [s for s in needs_start if getattr(new, s) != getattr(settings, s)]
         switched = ["email"] if new.email.is_on != (EMAIL in channels) else []
         return [f"[{section}]" for section in changed + switched]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reminder.app.bootstrap import known_channels
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
@@ -34,7 +35,7 @@ _DECEMBER = 12  # next year's holidays are announced by then
 
 def files(found: Files, now: datetime) -> Iterator[Check]:
     """What people write by hand, once it was read without a fault."""
-    office = Office(files=found, channels=(CONSOLE,))
+    office = Office(files=found, channels=(CONSOLE,), known=known_channels())
     speaking = office.speaking(now)
     tasks = sum(len(plan.tasks) for plan in speaking)
     if speaking:
@@ -67,7 +68,12 @@ def people(
     found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
 ) -> Check:
     """Whom no message reaches; `channels` as the settings have them, the console left out."""
-    office = Office(files=found, addresses=tuple(addresses), channels=tuple(channels) or (CONSOLE,))
+    office = Office(
+        files=found,
+        addresses=tuple(addresses),
+        channels=tuple(channels) or (CONSOLE,),
+        known=known_channels(),
+    )
     gone = unreachable(office, office.speaking(now))
     if not gone:
         count = len(found.people)

@@ -21,7 +21,7 @@ from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
 from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
 from reminder.services.history import completed, newest_nudges
-from reminder.services.office import ALL_CHANNELS, GROUP, STRANGER, TELEGRAM, Office
+from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.ports import Renderer
 from reminder.store.records import StoreBusyError
 
@@ -78,9 +78,10 @@ class Delivery:
     fall_through_after: timedelta = timedelta(hours=2)
 
 
-def claimed(store: Store, now: datetime, limit: int) -> list[Row]:
-    """Rows whose time has come, leased."""
-    return store.lease(now, limit, HOLD, ALL_CHANNELS) if limit else []
+def claimed(office: Office, store: Store, now: datetime, limit: int) -> list[Row]:
+    """Rows whose time has come, leased; those of a channel that is off are given up."""
+    channels = {*office.channels, *(traits.name for traits in office.known)}
+    return store.lease(now, limit, HOLD, channels) if limit else []
 
 
 def prepared(
@@ -296,10 +297,11 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
             recipient=person.id,
             kind=draft.kind,
             subject=f"group:{draft.recipient}",
-            channel=ways[0],
+            channel=draft.channel,
             payload=draft.payload,
             due_at=now,
         )
         for person in there or members
-        if (ways := office.ways(person.id)) and ways[0] == TELEGRAM  # the others heard it already
+        if (ways := office.ways(person.id))
+        and ways[0] == draft.channel  # the others heard it already
     ]

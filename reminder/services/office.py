@@ -57,9 +57,10 @@ class Files:
 
 @dataclass(frozen=True)
 class Office:
-    """The files and the ledger together; a snapshot, made anew whenever one of them changes."""
+    """One office: its files and its ledger; a snapshot, made anew whenever one of them changes."""
 
     files: Files
+    id: str = ""  # [office] id; tells offices apart that share a process or a database
     events: tuple[Event, ...] = ()
     last_number: int = 0  # of the ledger's newest event here
     addresses: tuple[Address, ...] = field(default=())
@@ -142,6 +143,16 @@ class Office:
         unknown = ChannelTraits(name=channel, title=channel, addresses=AddressSource.INVITATION)
         return next((traits for traits in self.known if traits.name == channel), unknown)
 
+    @cached_property
+    def outside(self) -> tuple[str, ...]:
+        """The channels that are set up and lead away from this terminal."""
+        return tuple(c for c in self.channels if self.traits(c).addresses is not AddressSource.NONE)
+
+    @cached_property
+    def group_channels(self) -> tuple[str, ...]:
+        """The channels that are set up and have group chats."""
+        return tuple(c for c in self.channels if self.traits(c).groups)
+
     @property
     def scheduler(self) -> Scheduler:
         return self.files.scheduler
@@ -161,12 +172,12 @@ class Office:
     def members(self, unit: str) -> list[Person]:
         return list(self.files.members.get(unit, ()))
 
-    def address(self, recipient: str, channel: str) -> Address | None:
-        """Where `recipient` is reached on `channel` now; None if nowhere, or if it is dead."""
-        if channel == CONSOLE:
-            return Address(recipient=recipient, channel=CONSOLE, value=recipient, bound_at=_EVER)
+    def address(self, recipient: str, channel: str, *, dead: bool = False) -> Address | None:
+        """Where `recipient` is reached on `channel`; None if nowhere. With `dead`: or was."""
+        if self.traits(channel).addresses is AddressSource.NONE:
+            return Address(recipient=recipient, channel=channel, value=recipient, bound_at=_EVER)
         found = self._addresses.get((recipient, channel))
-        return found if found and found.dead_since is None else None
+        return found if found and (dead or found.dead_since is None) else None
 
     @cached_property
     def _addresses(self) -> dict[tuple[str, str], Address]:
@@ -174,10 +185,10 @@ class Office:
 
     def ways(self, recipient: str) -> list[str]:
         """The channels on which `recipient` can be reached now, in the order to try them."""
-        if self.channels == (CONSOLE,):
-            return [CONSOLE]
+        if not self.outside:
+            return list(self.channels)
         person = self.people.get(recipient)
-        wished: Iterable[str] = person.channels if person else (TELEGRAM,)
+        wished: Iterable[str] = person.channels if person else self.group_channels
         return [c for c in wished if c in self.channels and self.address(recipient, c)]
 
     def bound(self, channel: str, value: str) -> list[Address]:
@@ -194,7 +205,7 @@ class Office:
         if inbound.person in owners:
             owners = [inbound.person]
         person = next((self.people[owner] for owner in owners if owner in self.people), None)
-        if inbound.channel == CONSOLE:
+        if self.traits(inbound.channel).addresses is AddressSource.NONE:
             person = self.people.get(inbound.sender)
         return self.as_sender(person) if person else None
 

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from reminder.domain.channels import AddressSource
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
-from reminder.domain.people import Address, Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
-from reminder.services.office import CONSOLE, EMAIL, GROUP, TELEGRAM, Office
+from reminder.services.office import GROUP, Office
 
 Items = Mapping[str, Sequence[Item]]  # by unit
 
@@ -46,21 +47,21 @@ def drafts(
 def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
     """Each (recipient, channel) by which `unit` hears a message of this kind.
 
-    A bound group stands in for its officers' private nudges on Telegram, not for their e-mail. Who
-    is away is not nudged; where that leaves nobody who can be reached, the office hears it. A
-    digest goes to each person by every way: in short by Telegram, in full by mail.
+    A bound group stands in for its officers' private nudges on its channel, not on others. Who is
+    away is not nudged; where that leaves nobody who can be reached, the office hears it. A digest
+    goes to each person by every way: in short by Telegram, in full by mail.
     """
     if kind == MessageKind.DIGEST:
         return [pair for person in office.members(unit) for pair in _ways(office, person)]
     if kind != MessageKind.NUDGE:
         return [_way(office, person) for person in office.members(unit)]
     group = f"{GROUP}{unit}"
-    in_group = TELEGRAM in office.channels and bool(office.address(group, TELEGRAM))
+    here = next((c for c in office.group_channels if office.address(group, c)), None)
     there = [p for p in office.members(unit) if not office.away_until(p.id, today)]
     ways = [_way(office, person) for person in there]
-    found = [way for way in ways if not (in_group and way[1] == TELEGRAM)]
-    if in_group:
-        return [(group, TELEGRAM), *found]
+    found = [way for way in ways if way[1] != here]
+    if here:
+        return [(group, here), *found]
     away = [person for person in office.members(unit) if person not in there]
     if away and not any(office.ways(person.id) for person in there):
         found += _stand_ins(office, unit, today) or [_way(office, person) for person in away]
@@ -138,8 +139,6 @@ def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
 
     By unit, in the order of `plans`: pass those that still speak. The console reaches everybody.
     """
-    channels = [channel for channel in office.channels if channel != CONSOLE]
-    by_place = {(a.recipient, a.channel): a for a in office.addresses}
     needed = {u for plan in plans for task in plan.tasks for u in task.lead}
     needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
     found = []
@@ -147,8 +146,8 @@ def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
         members = office.members(unit)
         if not members:
             found.append(Unreachable(unit=unit, person=None))
-        for person in members if channels else []:
-            faults = [_fault(person, channel, by_place, channels) for channel in person.channels]
+        for person in members if office.outside else []:
+            faults = [_fault(office, person, channel) for channel in person.channels]
             if all(faults):
                 kept = tuple(fault for fault in faults if fault)
                 found.append(Unreachable(unit=unit, person=person, faults=kept))
@@ -165,17 +164,12 @@ def headless(office: Office, plans: Sequence[Plan]) -> list[str]:
     )
 
 
-def _fault(
-    person: Person,
-    channel: str,
-    addresses: Mapping[tuple[str, str], Address],
-    channels: Sequence[str],
-) -> Fault | None:
+def _fault(office: Office, person: Person, channel: str) -> Fault | None:
     """Why `channel` does not reach the person; None: it does."""
-    if channel not in channels:
+    if channel not in office.channels:
         return Fault(channel=channel, why=Why.NOT_SET_UP)
-    address = addresses.get((person.id, channel))
-    if channel == EMAIL:
+    address = office.address(person.id, channel, dead=True)
+    if office.traits(channel).addresses is AddressSource.PEOPLE_FILE:
         if not person.email:
             return Fault(channel=channel, why=Why.NO_ADDRESS)
         if address is None or address.value != person.email:

@@ -16,7 +16,7 @@ from reminder.services import bounces, deliver, digest, enrolment, failures, rec
 from reminder.services.bounces import Bounce
 from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
 from reminder.services.handle import Outcome, Receiver
-from reminder.services.office import ALL_CHANNELS, Files, Office, counted, minute
+from reminder.services.office import Files, Office, counted, minute
 from reminder.services.ports import Renderer
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding import Command
@@ -131,8 +131,9 @@ class Service:
         """
         try:
             with self.receiver.limits.unless_it_fails(), self.store.together():
-                outcome = self.receiver.receive(self.refresh(), inbound, now)
-                rows = deliver.claimed(self.store, now, limit)
+                office = self.refresh()
+                outcome = self.receiver.receive(office, inbound, now)
+                rows = deliver.claimed(office, self.store, now, limit)
         except StoreBusyError:
             raise
         except Exception as error:
@@ -148,7 +149,8 @@ class Service:
 
     def lease(self, now: datetime, limit: int) -> list[Parcel]:
         """Messages that are ready to go."""
-        office, rows = self.refresh(), deliver.claimed(self.store, now, limit)
+        office = self.refresh()
+        rows = deliver.claimed(office, self.store, now, limit)
         return deliver.prepared(office, self.store, self.renderer, rows, now)
 
     def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
@@ -169,7 +171,8 @@ class Service:
 
     def _up(self, channels: set[str]) -> None:
         if self._down is None:
-            self._down = {c for c in ALL_CHANNELS if self.store.meta(f"down:{c}")}
+            names = {traits.name for traits in self.office.known}
+            self._down = {name for name in names if self.store.meta(f"down:{name}")}
         for channel in self._down & channels:
             failures.channel_up(self.store, channel)
             self._down.discard(channel)

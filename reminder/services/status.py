@@ -12,7 +12,7 @@ from reminder.domain.digest import previous, speaking
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.schedule import Item, MessageKind, local_day
-from reminder.services.office import ALL_CHANNELS, CONSOLE, Office
+from reminder.services.office import Office
 from reminder.services.recipients import unreachable
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, Spoken
 
@@ -79,7 +79,11 @@ def health(
         unknown=sum(row.repeat for row in rows),
         sent=sent,
         polled=_moment(store, "last_poll", at),
-        down={c: down for c in ALL_CHANNELS if (down := _moment(store, f"down:{c}", at))},
+        down={
+            traits.name: down
+            for traits in office.known
+            if (down := _moment(store, f"down:{traits.name}", at))
+        },
         head=head or store.head(),
     )
 
@@ -181,7 +185,6 @@ def figures(office: Office, store: Store, now: datetime) -> Figures:
     """The figures at `now`."""
     plans = office.speaking(now)
     work = of_work(office, now)
-    channels = [channel for channel in office.channels if channel != CONSOLE]
     counts = store.counts()
     return Figures(
         messages={state: count for state, count in counts.items() if state != "unknown"},
@@ -191,7 +194,7 @@ def figures(office: Office, store: Store, now: datetime) -> Figures:
         late=work.late,
         awaiting=work.awaiting,
         unreachable=len(unreachable(office, plans)),
-        channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in channels),
+        channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in office.outside),
         marks={
             name: datetime.fromisoformat(kept)
             for name in ("last_tick", "last_poll", BACKED_UP, BACKED_UP_AWAY)

@@ -53,6 +53,8 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
     settings = loaded(
         tmp_path,
         f"""
+        [office]
+        id = "phuong-an-khe"
         [plan]
         files = ["ke-hoach.toml", "/srv/khac.toml"]
         people = "../nguoi.toml"
@@ -109,6 +111,7 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
         """,
     )
     plan, email = settings.plan, settings.email
+    assert settings.office.id == "phuong-an-khe"
     assert plan.files == (tmp_path / "ke-hoach.toml", Path("/srv/khac.toml"))
     assert (plan.people, plan.calendar) == (tmp_path / "../nguoi.toml", tmp_path / "lich.toml")
     assert settings.telegram.token.get_secret_value() == TOKEN
@@ -235,6 +238,7 @@ def test_the_file_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("[schedule.once]\nlede = [3]", "2: không có khóa “lede”; có phải là “leads”?"),
         ("[schedule]\nonce.late = ['x']", "2: `late` phải là danh sách số ngày làm việc"),
         ("[delivery]\nin_flight = 0", "2: `in_flight` phải là số tin gửi cùng lúc"),
+        ("[office]\nid = 'An Khê'", "2: `id` phải là mã cơ quan: chữ thường không dấu"),
         ("[plan]\nfiles = [3]", "2: `files` phải là danh sách tệp kế hoạch"),
         ("[plan]\npeople = ''", "2: `people` phải là tên tệp"),
         ("[watch]\nlisten = '9464'", "2: `listen` phải là địa chỉ:cổng trên máy này"),

@@ -31,6 +31,7 @@ from reminder.files.settings.values import (
     Listen,
     MailAddress,
     Names,
+    OfficeId,
     Port,
     Security,
     Token,
@@ -234,6 +235,15 @@ class LogSection(Section):
 PREFIX = "REMINDER_"
 
 
+class OfficeSection(Section):
+    """[office]: which office this is, where several share a database or a report."""
+
+    id: OfficeId = Field(
+        default="",
+        description='mã cơ quan: chữ thường không dấu, số và dấu gạch nối, ví dụ "phuong-an-khe"',
+    )
+
+
 class PlanSection(Section):
     """[plan]: what people write by hand. Empty: what lies beside this file, or what ships."""
 
@@ -392,6 +402,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
     )
 
+    office: OfficeSection = OfficeSection()
     plan: PlanSection = PlanSection()
     store: StoreSection = StoreSection()
     telegram: TelegramSection = TelegramSection()
