@@ -1,7 +1,7 @@
 # make run    the main job: the program on a made-up office, with a clock that jumps
 # make test   all tests
 # make bench  how fast and how small, against whom: a table, and var/bench.json
-# make check  format, lint, types, layers, tests with coverage
+# make check  format, lint, types, layers, unused code, tests with coverage
 # make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
 # Each does its own set-up; the second time there is nothing left to set up.
 
@@ -21,6 +21,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 bench: .venv/dev.stamp
