@@ -1,27 +1,28 @@
-"""How an occurrence stands on a day, in the words of a table's column."""
+"""A plan as a table: the columns of its list, and the figures of its units."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from reminder.domain import digest
 from reminder.domain.calendar import local
+from reminder.domain.digest import closed_in_time
+from reminder.domain.digest import figures as count
 from reminder.domain.ledger import Event, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import normal
 
-LONGEST = 32_767  # UTF-16 units of a cell: Excel's limit
+LONGEST = 32_767  # UTF-16 units that Excel takes in a cell
 Cell = str | int | date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the list: its heading, and its width in characters."""
+    """A column of the list; widths are in digits of the default font, as Excel counts them."""
 
     heading: str
     width: float
@@ -47,13 +48,13 @@ COLUMNS = (
 
 
 def written(text: str) -> str:
-    """`text` as a cell can hold it: no control characters, no longer than Excel allows."""
+    """`text` without control characters, cut to what Excel takes in a cell."""
     units = normal(text).strip().encode("utf-16-le")
     return units[: 2 * LONGEST].decode("utf-16-le", errors="ignore")
 
 
 def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]:
-    """The cells of `state` after its number, in the order of COLUMNS."""
+    """The cells of `state` in the order of COLUMNS, without the row's number."""
     occurrence = state.occurrence
     original = state.original_due
     return [
@@ -68,7 +69,7 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
         about_due(state),
         standing_words(state, scheduler, day),
         local(state.closed.at).date() if state.closed else None,
-        _evidence(state),
+        "; ".join(state.papers),
         _notes(plan, state),
     ]
 
@@ -78,7 +79,7 @@ def unit_names(plan: Plan, units: Sequence[str]) -> str:
 
 
 def about_due(state: State) -> str:
-    """“gia hạn từ 31/01”, “hạn dự kiến”, and a request that waits for the office."""
+    """“gia hạn từ 31/01”, “hạn dự kiến”, and an undecided request."""
     said = []
     original, due = state.original_due, state.due
     if state.assumed:
@@ -93,16 +94,8 @@ def about_due(state: State) -> str:
     return "; ".join(said)
 
 
-def _evidence(state: State) -> str:
-    """The number of what was handed in; of shared work each unit's."""
-    told = [state.evidence]
-    if len(state.parts) > 1:
-        told = [*(part.evidence for part in state.parts.values()), state.evidence]
-    return "; ".join(dict.fromkeys(text for text in told if text))
-
-
 def _notes(plan: Plan, state: State) -> str:
-    """What was said, a line each: parts of shared work, the check-in's text, notes."""
+    """One line each: the closed parts of shared work, the check-in's text, notes."""
     lines = []
     if state.parts and not state.closed:
         parts = (
@@ -120,7 +113,7 @@ def _notes(plan: Plan, state: State) -> str:
 
 
 class Standing(StrEnum):
-    """What an occurrence counts as; each is exactly one of these."""
+    """The state of an occurrence as one of seven; the values are the words of the column."""
 
     DONE = "Xong đúng hạn"
     DONE_LATE = "Xong quá hạn"
@@ -131,34 +124,17 @@ class Standing(StrEnum):
     AWAITING = "Chưa có hạn"
 
 
-def standing(state: State, scheduler: Scheduler, day: date, unit: str | None = None) -> Standing:
-    """How `state` stands on `day`; with `unit`, how that unit's own part does.
-
-    Late is counted from the due day rolled forward to a working day, done or not (Civil Code 2015,
-    art. 148(5)).
-    """
-    closing = closed_by(state, unit)
-    if closing is not None:
-        late = scheduler.days_late(state, local(closing.at).date())
-        return Standing.DONE_LATE if late else Standing.DONE
-    if _signing(state, unit):
+def standing(state: State, scheduler: Scheduler, day: date) -> Standing:
+    """The state of an occurrence on `day`."""
+    if state.closed:
+        return Standing.DONE if closed_in_time(state, scheduler) else Standing.DONE_LATE
+    if state.submitted:
         return Standing.SIGNING
     if state.due is None:
         return Standing.AWAITING
     if scheduler.days_late(state, day):
         return Standing.LATE
     return Standing.OPEN if state.occurrence.opens <= day else Standing.AHEAD
-
-
-def _signing(state: State, unit: str | None) -> bool:
-    return bool(state.submitted if unit is None else state.awaits_signature(unit))
-
-
-def closed_by(state: State, unit: str | None = None) -> Event | None:
-    """The event that closed `state`, or the part of `unit`; None if that is still open."""
-    if unit is not None and unit in state.parts:
-        return state.parts[unit]
-    return state.closed
 
 
 def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
@@ -172,54 +148,40 @@ def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
     return f"{found.value}{joint} {late} ngày làm việc"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
-    """How many occurrences stand how: the first three are all that were closed or have begun.
+def closed_by(state: State, unit: str) -> Event | None:
+    """The event that closed the part of `unit`; None while that is open."""
+    return state.parts.get(unit, state.closed)
 
-    `late`, `signing` and `awaiting` are among the open ones, and may overlap.
+
+FIGURES = (
+    "Bộ phận", "Tổng số", "Xong đúng hạn", "Xong quá hạn", "Đang mở", "trong đó quá hạn",
+    "trong đó chờ ký", "trong đó chưa có hạn", "Chưa đến kỳ",
+)  # fmt: skip
+
+
+def figures(
+    plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
+) -> list[tuple[str, list[int]]]:
+    """The rows under FIGURES: one for each unit that leads anything, the last for the whole plan.
+
+    A unit's row counts its own parts: a unit that has done its part of shared work is not late.
     """
-
-    name: str  # of the unit, or of all
-    total: int
-    in_time: int
-    done_late: int
-    open: int
-    late: int
-    signing: int
-    awaiting: int
-    ahead: int  # neither closed nor begun
-
-
-def figures(plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date) -> list[Figures]:
-    """The figures of each unit that leads anything, and in the last place those of the whole plan.
-
-    A unit's are of its own parts, so that who has done its share of shared work is not late.
-    """
-    lines = [
-        _figures(unit.name, mine, scheduler, day)
+    rows = [
+        (unit.name, _counts(mine, scheduler, day))
         for unit in plan.units
         if (mine := [_part(s, unit.id) for s in states if unit.id in s.occurrence.task.lead])
     ]
-    return [*lines, _figures("Cả kế hoạch", states, scheduler, day)]
+    return [*rows, ("Cả kế hoạch", _counts(states, scheduler, day))]
 
 
 def _part(state: State, unit: str) -> State:
-    """`state` as far as the part of `unit` goes."""
-    submitted = state.submitted if _signing(state, unit) else {}
+    """`state` reduced to the part of `unit`."""
+    submitted = state.submitted if state.awaits_signature(unit) else {}
     return replace(state, closed=closed_by(state, unit), submitted=submitted)
 
 
-def _figures(name: str, states: Sequence[State], scheduler: Scheduler, day: date) -> Figures:
-    """Counted as the weekly digest counts."""
-    made = digest.figures(states, scheduler, day)
-    return Figures(
-        name=name,
-        total=len(states),
-        in_time=made.in_time,
-        done_late=made.done_late,
-        open=made.open,
-        late=made.late,
-        signing=made.signing,
-        awaiting=made.awaiting,
-        ahead=len(states) - made.in_time - made.done_late - made.open,
-    )
+def _counts(states: Sequence[State], scheduler: Scheduler, day: date) -> list[int]:
+    """The total, and the figures of the weekly digest; the last is neither closed nor begun."""
+    found = count(states, scheduler, day)
+    begun = found.in_time + found.done_late + found.open
+    return [len(states), *astuple(found), len(states) - begun]

@@ -6,13 +6,20 @@ All text is written as text: a title that looks like a formula (“=1+1”, “@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from datetime import UTC, date, datetime, time
 from io import BytesIO
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from reminder.documents.plan_table import COLUMNS, Cell, Standing, figures, row, standing, written
+from reminder.documents.plan_table import (
+    COLUMNS,
+    FIGURES,
+    Cell,
+    Standing,
+    figures,
+    row,
+    standing,
+    written,
+)
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date
@@ -26,15 +33,13 @@ if TYPE_CHECKING:
 
 FOOTER = 80  # characters of the title in a page's footer; Excel refuses more than 255 in all
 A4 = 9  # Excel's number of the paper
-LINE, HIGHEST = 15.0, 405.0  # points: of a line of text, and of what Excel takes for a row
-DENSITY = 1.2  # letters of the font to a unit of width, which is a digit of the default one
+LINE, HIGHEST = 15.0, 405.0  # points: a line of text, and the highest row that Excel takes
+DENSITY = 1.2  # small letters of 11 points in a column's unit of width
+CAPITAL = 1.25  # the width of a capital in small letters
 FORMULA_SIGNS = ("=", "+", "-", "@")
 HEAD = 3  # the row of the headings, from 0
-FROZEN = 3  # columns that stay in sight: number, code, task
-FIGURES = (
-    "Bộ phận", "Tổng số", "Xong đúng hạn", "Xong quá hạn", "Đang mở", "trong đó quá hạn",
-    "trong đó chờ ký", "trong đó chưa có hạn", "Chưa đến kỳ",
-)  # fmt: skip
+FROZEN = 3  # columns that don't scroll: number, code, task
+NAME_WIDTH = 30  # of the units' names in the figures
 FILLS: Mapping[Standing, str] = {
     Standing.DONE: "#C6E7CE",
     Standing.DONE_LATE: "#E3EBC2",
@@ -132,7 +137,7 @@ def _list(
         sheet.set_column(number, number, column.width)
     for number, state in enumerate(states, start=1):
         cells = [number, *row(plan, state, scheduler, day)]
-        sheet.set_row(HEAD + number, _height(cells))
+        sheet.set_row(HEAD + number, _height(cells, [column.width for column in COLUMNS]))
         for place, cell in enumerate(cells):
             style = styles.centred if COLUMNS[place].centred else styles.text
             if place == STANDING:
@@ -147,17 +152,27 @@ def _list(
     _print_setup(sheet, plan, day)
 
 
-def _height(cells: Sequence[Cell]) -> float:
-    """The height of a row, in points; not every program works it out from wrapped text."""
+def _height(cells: Sequence[Cell], widths: Sequence[float]) -> float:
+    """The height of a row in points; LibreOffice and previews don't adjust it to wrapped text."""
     lines = [
-        sum(
-            max(1, len(wrap(line, int(column.width * DENSITY))))
-            for line in written(cell).split("\n")
-        )
-        for cell, column in zip(cells, COLUMNS, strict=True)
+        sum(_lines(line, width * DENSITY) for line in written(cell).split("\n"))
+        for cell, width in zip(cells, widths, strict=True)
         if isinstance(cell, str)
     ]
     return min(HIGHEST, LINE * max(lines, default=1))
+
+
+def _lines(text: str, room: float) -> int:
+    """The number of lines of `text`, wrapped between words at `room` small letters."""
+    lines, used = 1, 0.0
+    for word in text.split():
+        size = sum(CAPITAL if char.isupper() else 1 for char in word)
+        if used and used + 1 + size > room:
+            lines, used = lines + 1, 0.0
+        used += size + bool(used)
+        while used > room:  # a word that is longer than a line
+            lines, used = lines + 1, used - room
+    return lines
 
 
 def _colour(sheet: Worksheet, styles: Styles, rows: tuple[int, int]) -> None:
@@ -201,12 +216,12 @@ def _summary(
 ) -> None:
     sheet = book.add_worksheet("Tổng hợp")
     _heading(sheet, styles, plan, day, FIGURES)
-    sheet.set_column(0, 0, 30)
+    sheet.set_column(0, 0, NAME_WIDTH)
     sheet.set_column(1, len(FIGURES) - 1, 13)
     lines = figures(plan, states, scheduler, day)
-    for number, line in enumerate(lines, start=HEAD + 1):
-        whole = line is lines[-1]
-        name, *counts = astuple(line)
+    for number, (name, counts) in enumerate(lines, start=HEAD + 1):
+        whole = number == HEAD + len(lines)
+        sheet.set_row(number, _height([name], [NAME_WIDTH]))
         _put(sheet, (number, 0), name, styles, styles.total if whole else styles.text)
         style = styles.total_number if whole else styles.centred
         for place, count in enumerate(counts, start=1):

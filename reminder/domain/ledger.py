@@ -101,6 +101,12 @@ class State:
             return ()
         return tuple(unit for unit in self.occurrence.task.lead if unit not in self.parts)
 
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """The numbers of the papers handed in, without repetition; of shared work each unit's."""
+        told = [part.evidence for part in self.parts.values()] if len(self.parts) > 1 else []
+        return tuple(dict.fromkeys(text for text in (*told, self.evidence) if text))
+
     def awaits_signature(self, unit: str) -> Event | None:
         """The submission because of which `unit` is not nudged.
 

@@ -250,7 +250,7 @@ class _Item:
             days_late=days_late,
             closed_on=closed_on,
             closed_by=self._name(state.closed.unit) if state.closed else "",
-            evidence=_evidence(state),
+            evidence="; ".join(dict.fromkeys(filter(None, map(_plain, state.papers)))),
             answers=tuple(self._answers(state)),
             notes=() if occurrence.is_check_in and state.closed else tuple(self._notes(state)),
             missing=self._names(state.open_units),
@@ -331,14 +331,6 @@ class _Item:
     def _name(self, unit: str) -> str:
         found = self.plan.by_unit.get(unit)
         return found.name if found else _plain(unit)
-
-
-def _evidence(state: State) -> str:
-    """The numbers of the papers handed in, those of each unit."""
-    told = [state.evidence]
-    if len(state.parts) > 1:
-        told = [*(part.evidence for part in state.parts.values()), state.evidence]
-    return "; ".join(dict.fromkeys(plain for text in told if (plain := _plain(text))))
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -49,6 +50,24 @@ def test_the_year_in_json_is_as_reckoned_apart() -> None:
     on_due = {p[:3]: p.due for p in oracle.all_parts()}
     assert said(simulated(*YEAR)) == oracle.schedule(first, last, {})
     assert said(simulated(*YEAR, "--done-on-due")) == oracle.schedule(first, last, on_due)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines", "digest"),
+    [
+        ((), 638, "bcfde132eac51299f1293850fbbd2f95dbc2691129eec1e09bca6c829b549fac"),
+        (
+            ("--done-on-due",),
+            211,
+            "bf2ea82b599a3257b2c99543eb6ec7b1337a038dd5a510e96d6a82b41ae33cc1",
+        ),
+    ],
+)
+def test_the_year_does_not_change(arguments: tuple[str, ...], lines: int, digest: str) -> None:
+    """The output for 2024 is the same, byte for byte, in every version (`sha256sum` of it)."""
+    output = run("simulate", *YEAR, *arguments, "--json")
+    assert output.count("\n") == lines
+    assert sha256(output.encode()).hexdigest() == digest
 
 
 def test_a_line_has_just_the_fields_that_are_promised() -> None:

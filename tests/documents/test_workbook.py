@@ -233,6 +233,20 @@ def test_the_figures_of_the_units(plan2024: Plan, scheduler: Scheduler) -> None:
     ]
 
 
+def test_rows_are_as_high_as_their_longest_text(plan2024: Plan, scheduler: Scheduler) -> None:
+    """A long name of a unit is wrapped and stands in full, in the list and in the figures.
+
+    Not every program adjusts the height of a row, so it is in the file; capitals are wider.
+    """
+    small = "Ban quản lý dự án đầu tư xây dựng và phát triển quỹ đất"
+    heights = []
+    for name in ("Tư pháp", small, small.upper()):
+        units = tuple(replace(u, name=name, short="") for u in plan2024.units)
+        made = book(replace(plan2024, units=units), scheduler)
+        heights.append([made[s].row_dimensions[5].height for s in ("Theo dõi", "Tổng hợp")])
+    assert heights == [[30, None], [60, 30], [75, 30]]
+
+
 def test_only_this_plans_occurrences(plan2024: Plan, scheduler: Scheduler) -> None:
     """Of two plans that run at once each has its own workbook."""
     other = replace(plan2024, id="khac")
