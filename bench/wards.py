@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from reminder.app import bootstrap
-from reminder.app.bootstrap import known_channels
+from reminder.app.channels import known_channels
 from reminder.domain.calendar import instant
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan

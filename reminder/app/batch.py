@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
+from reminder.app.channels import known_channels
 from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
 from reminder.channels.email.reading import Kind, Mail, read
 from reminder.channels.email.send import MailIdentity, Marks
@@ -188,7 +189,7 @@ class _Stand:
         self.base = Service(
             store=store,
             renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(self.channel,), known=bootstrap.known_channels()),
+            office=Office(files=files, channels=(self.channel,), known=known_channels()),
             receiver=Receiver(store),
         )
 

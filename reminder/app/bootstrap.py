@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import local
-from reminder.domain.channels import ChannelTraits
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
@@ -241,6 +240,7 @@ def database(config: Path | None) -> Iterator[Store]:
 @contextmanager
 def office(config: Path | None) -> Iterator[Opened]:
     """Opens the files and the database for one command, and closes them after it."""
+    from reminder.app.channels import channel_names, known_channels
     from reminder.services.office import Office
     from reminder.store.store import open_store
 
@@ -272,16 +272,3 @@ def office_id(settings: Settings, files: Files) -> str:
     """[office] id; where none is written the id that the newest plan gives its office."""
     newest = max(files.plans, key=lambda plan: plan.year, default=None)
     return settings.office.id or (newest.office if newest else "")
-
-
-def channel_names(settings: Settings) -> tuple[str, ...]:
-    """The channels that are set up; the console where none is."""
-    sections = ((traits.name, getattr(settings, traits.name, None)) for traits in known_channels())
-    return tuple(name for name, section in sections if section and section.is_on) or ("console",)
-
-
-def known_channels() -> tuple[ChannelTraits, ...]:
-    """All channels that the program has, in the order in which they are tried."""
-    from reminder.channels import console, email, telegram
-
-    return (telegram.TRAITS, email.TRAITS, console.TRAITS)

@@ -35,6 +35,10 @@ class Listener(Protocol):
 
     name: str  # in the log
 
+    async def begin(self) -> None:
+        """Try the provider once, at the start; ReminderError if it will never accept us."""
+        ...
+
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
         """Calls `take` for each message; it is confirmed to the provider only after that."""
         ...

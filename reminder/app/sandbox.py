@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from reminder.app import bootstrap
+from reminder.app.channels import known_channels
 from reminder.channels.console import ConsoleChannel
 from reminder.domain.calendar import instant, local
 from reminder.domain.context import Inbound
@@ -155,7 +156,7 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
         service=Service(
             store=store,
             renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(CONSOLE,), known=bootstrap.known_channels()),
+            office=Office(files=files, channels=(CONSOLE,), known=known_channels()),
             receiver=Receiver(store),
         ),
         console=ConsoleChannel(stream, now=clock.now, label=lambda who: names.get(who, who)),

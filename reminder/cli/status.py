@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reminder.app import bootstrap
+from reminder.app.channels import channel_names
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
 from reminder.domain.plan import Plan
@@ -87,7 +88,7 @@ def status(
     """Show what is open and late, how messages stand, and whom nothing reaches."""
     with bootstrap.office(config) as office:
         store = office.store
-        channels = [c for c in bootstrap.channel_names(office.settings) if c != CONSOLE]
+        channels = [c for c in channel_names(office.settings) if c != CONSOLE]
         plans = office.office.speaking(office.now)
         cut_off = recipients.unreachable(office.office, plans)
         work = of_work(office.office, office.now)

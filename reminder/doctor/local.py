@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminder.app.bootstrap import known_channels
+from reminder.app.channels import known_channels
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from reminder.app import bootstrap
+from reminder.app.channels import channel_names
 from reminder.doctor import local, network
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.errors import ReminderError
@@ -30,7 +31,7 @@ def at_home(config: Path | None, now: datetime) -> Iterator[Check]:
         return
     path = bootstrap.settings_path(config)
     yield ok("settings", f"Cài đặt: {path or 'không có tệp, dùng mặc định'}.")
-    channels = [name for name in bootstrap.channel_names(settings) if name != CONSOLE]
+    channels = [name for name in channel_names(settings) if name != CONSOLE]
     if not channels:
         words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
         yield warn("channels", words, "ghi [telegram] token hoặc [email] host")

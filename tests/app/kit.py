@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from reminder.app.telegram import TelegramFront
 from reminder.app.wiring import Program, program
 from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.conftest import ROOT
@@ -132,8 +133,9 @@ def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Pro
     daemon = wired.daemon
     daemon.watch_seconds = daemon.look_seconds = daemon.sweep_seconds = 0.05
     daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
-    for front in wired.fronts:
-        front.pause = 0.02
+    for listener in daemon.listeners:
+        if isinstance(listener, TelegramFront):
+            listener.pause = 0.02
     return wired
 
 

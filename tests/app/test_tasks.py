@@ -39,6 +39,8 @@ class Fragile:
     def __init__(self) -> None:
         self.lives = 0
 
+    async def begin(self) -> None: ...
+
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
         self.lives += 1
         await take(

@@ -141,7 +141,7 @@ async def test_no_network_at_the_start_is_waited_out(
         enrolled(wired, telegram, clock, "an")
         async with runs(wired):
             await until(lambda: mailbox.to("binh") != [])
-            await until(lambda: len(logged(caplog, "Telegram is out of reach")) >= 2)
+            await until(lambda: len(logged(caplog, "Telegram is unreachable")) >= 2)
             telegram.go_online()
             telegram.user_sends(11, "/viec")
             await telegram.until(lambda: not telegram.pending and telegram.sent_to(11) != [])

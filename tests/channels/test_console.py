@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.app.bootstrap import known_channels
+from reminder.app.channels import known_channels
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel, styled
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer

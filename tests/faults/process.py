@@ -32,6 +32,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 from reminder.app import bootstrap, logs, wiring
+from reminder.app.telegram import TelegramFront
 from reminder.channels import Channel
 from reminder.channels.email.receive import MailListener
 from reminder.channels.telegram.http import TelegramRequest
@@ -108,10 +109,10 @@ async def daemon(config: Path, clock: Path) -> None:
     pragma(store, "busy_timeout=50")
     inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
     inner.look_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
-    for front in wired.fronts:
-        front.pause = 0.1
-        front.listener._sleep = hurried
     for one in inner.listeners:
+        if isinstance(one, TelegramFront):
+            one.pause = 0.1
+            one.listener._sleep = hurried
         if isinstance(one, MailListener):
             one.sleep = hurried
     channel = wired.channels["telegram"]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from reminder.app.bootstrap import known_channels
+from reminder.app.channels import known_channels
 from reminder.domain.channels import SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler

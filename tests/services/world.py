@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from reminder.app.bootstrap import known_channels
+from reminder.app.channels import known_channels
 from reminder.domain.calendar import instant
 from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound

@@ -85,6 +85,9 @@ class MailListener:
     _noted: dict[str, str] = field(default_factory=dict)
     _looked: datetime | None = None
 
+    async def begin(self) -> None:
+        """Nothing to do: a mailbox that can't be read now is tried again."""
+
     async def run(self, take: Take) -> None:
         """Looks, waits for new mail, looks again; says once what is wrong, and tries on."""
         wait = FIRST_WAIT
