@@ -1,8 +1,8 @@
 """The command line: arguments → bootstrap → exit code.
 
-What a command says is Vietnamese, its faults too. The help is English, and so is what stops the
-program from deeper down (the database, the daemon's lock, a token), word for word as in the log:
-docs/operations.md has these by their words.
+What a command prints is Vietnamese, help and usage errors included. What stops the program from
+below (the database, the daemon's lock, a token) is English, word for word as in the log:
+docs/operations.md lists these sentences.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-
-import typer
 
 from reminder import __version__
 from reminder.cli import (
@@ -29,32 +27,28 @@ from reminder.cli import (
     status,
     understand,
 )
+from reminder.cli.usage import Commands
 from reminder.domain.errors import ReminderError
 from reminder.files.toml import NO_RIGHT
 
-app = typer.Typer(
-    name="reminder",
-    help="Reminds a Vietnamese ward office of its yearly plan, and remembers what was answered.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+app = Commands(
+    name="reminder", help="Nhắc việc theo kế hoạch năm của UBND phường, và ghi nhớ mọi trả lời."
 )
 _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
-    ("run", daemon.run, "Example: reminder run --config config/reminder.toml"),
-    ("sandbox", daemon.sandbox, "Example: reminder sandbox"),
-    ("reload", daemon.reload, "Example: reminder reload"),
-    ("invite", people.invite, "Example: reminder invite an"),
-    ("people", people.people, "Example: reminder people"),
-    ("unbind", people.unbind, "Example: reminder unbind an"),
-    ("revive", people.revive, "Example: reminder revive an --channel email"),
+    ("run", daemon.run, "Ví dụ: reminder run --config config/reminder.toml"),
+    ("sandbox", daemon.sandbox, "Ví dụ: reminder sandbox"),
+    ("reload", daemon.reload, "Ví dụ: reminder reload"),
+    ("invite", people.invite, "Ví dụ: reminder invite an"),
+    ("people", people.people, "Ví dụ: reminder people"),
+    ("unbind", people.unbind, "Ví dụ: reminder unbind an"),
+    ("revive", people.revive, "Ví dụ: reminder revive an --channel email"),
     *((each.name, each.command, each.epilog) for each in act.ACTS),
     ("log", log.log, log.EXAMPLES),
-    ("doctor", doctor.doctor, "Example: reminder doctor --config config/reminder.toml"),
-    ("status", status.status, "Example: reminder status"),
+    ("doctor", doctor.doctor, "Ví dụ: reminder doctor --config config/reminder.toml"),
+    ("status", status.status, "Ví dụ: reminder status"),
     ("digest", digest.digest, digest.EXAMPLES),
-    ("backup", backup.backup, "Example: reminder backup /mnt/usb/nhac-viec.db"),
-    ("restore", backup.restore, "Example: reminder restore var/backups/reminder-2024-03-01.db"),
+    ("backup", backup.backup, "Ví dụ: reminder backup /mnt/usb/nhac-viec.db"),
+    ("restore", backup.restore, "Ví dụ: reminder restore var/backups/reminder-2024-03-01.db"),
     ("ics", documents.ics, documents.ICS_EXAMPLE),
     ("report", documents.report, documents.REPORT_EXAMPLE),
     ("simulate", simulate.simulate, simulate.EXAMPLES),
@@ -68,7 +62,7 @@ app.add_typer(outbox.app, name="outbox")
 
 @app.command("version")
 def version() -> None:
-    """Print the program's version."""
+    """In số phiên bản của chương trình."""
     print(__version__)
 
 

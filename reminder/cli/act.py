@@ -26,7 +26,7 @@ from reminder.services.office import Office
 from reminder.understanding import Verb
 from reminder.understanding.names import command_name
 
-By = Annotated[str, typer.Option("--by", metavar="PERSON", help="Mã người báo, trong people.toml.")]
+By = Annotated[str, typer.Option("--by", metavar="NGƯỜI", help="Mã người báo, trong people.toml.")]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Một đối tượng JSON: mục đã ghi và lời trả lời.")
 ]

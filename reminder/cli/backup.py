@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TỆP", help="Bản sao ghi vào đâu; thư mục phải có sẵn.")
+    ],
     config: Config = None,
 ) -> None:
-    """Copy the database to one file, beside a running daemon or not; verified before it is there.
+    """Sao dữ liệu ra một tệp, máy đang chạy hay đã dừng; bản sao được kiểm tra rồi mới để đó.
 
-    The daemon makes such a copy each day by itself: see [backup] in the settings.
+    Máy tự sao mỗi ngày một bản: xem [backup] trong tệp cài đặt.
     """
     from reminder.store.database import file_of
     from reminder.store.records import ENDED, StoreRefusedError
@@ -49,10 +51,10 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A copy made by `backup`.")],
+    source: Annotated[Path, typer.Argument(metavar="TỆP", help="Bản sao đã lấy bằng `backup`.")],
     config: Config = None,
 ) -> None:
-    """Put a copy in the database's place; the daemon must be stopped. The old one is kept aside."""
+    """Lấy lại dữ liệu từ một bản sao; phải dừng máy trước. Dữ liệu cũ được giữ bên cạnh."""
     from reminder.store.restore import restore as put_back
 
     settings = bootstrap.load_settings(config)

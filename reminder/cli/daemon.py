@@ -11,7 +11,7 @@ from reminder.domain.errors import ReminderError
 
 
 def run(config: Config = None) -> None:
-    """Run the daemon: nudge, listen, remember. Ends on SIGTERM or Ctrl-C, within 10 seconds."""
+    """Chạy máy nhắc việc: nhắc, nghe, ghi nhớ. Dừng bằng Ctrl-C hoặc SIGTERM, trong 10 giây."""
     gc.disable()  # while modules load all of it would be looked at in vain; wiring has it on again
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
@@ -24,9 +24,10 @@ def run(config: Config = None) -> None:
 
 
 def sandbox() -> None:
-    """Try the whole program on a made-up office, with a clock that jumps. Nothing is sent.
+    """Thử cả chương trình trên một cơ quan giả, đồng hồ nhảy tới chỗ có tin. Không gửi gì đi.
 
-    Without a terminal it plays a story: the nudges of January, /done 1c, a late 4b, the digest.
+    Không có cửa sổ lệnh thì diễn một câu chuyện ba tuần: tin nhắc tháng 01, /done 1c, 4b quá hạn,
+    bản tổng hợp.
     """
     from reminder.app import sandbox as room
     from reminder.app.logs import set_up
@@ -39,7 +40,7 @@ def sandbox() -> None:
 
 
 def reload(config: Config = None) -> None:
-    """Have the running daemon take up changed files now; a faulty one is told here, and refused."""
+    """Báo máy đang chạy nhận tệp vừa sửa ngay bây giờ; tệp có lỗi thì nói rõ và không nhận."""
     settings = bootstrap.load_settings(config)
     bootstrap.read_files(settings, bootstrap.now())
     with bootstrap.office(config) as office:

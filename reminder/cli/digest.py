@@ -70,7 +70,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 WEEK = timedelta(days=7)
-EXAMPLES = "Example: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
+EXAMPLES = "Ví dụ: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
 
 
 @dataclass(frozen=True)
@@ -85,24 +85,24 @@ class Asked:
 def digest(
     week: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="As of the first working day of this week. [now]"),
+        typer.Option(metavar="NGÀY", help="Của tuần có ngày này, lúc đầu tuần. [bây giờ]"),
     ] = None,
-    send: Annotated[bool, typer.Option("--send", help="Send it to the office now.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Gửi cho Văn phòng ngay.")] = False,
     text: Annotated[
-        bool, typer.Option("--text", help="Print it. [unless anything else is asked for]")
+        bool, typer.Option("--text", help="In ra màn hình. [khi không xin dạng khác]")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the mail as a page.")
+        Path | None, typer.Option(metavar="TỆP", help="Ghi thành trang HTML như trong thư.")
     ] = None,
     xlsx: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the plan as a workbook.")
+        Path | None, typer.Option(metavar="TỆP", help="Ghi bảng theo dõi kế hoạch (Excel).")
     ] = None,
     config: options.Config = None,
 ) -> None:
-    """Show the weekly digest: figures, what is late, what comes, what the office has to decide.
+    """Xem bản tổng hợp tuần: số liệu, việc quá hạn, việc sắp tới, điều Văn phòng cần quyết.
 
-    It is reckoned from the ledger, so a week that has passed shows what was known then. --send
-    puts it into the outbox once a day; the running daemon delivers it.
+    Tính từ sổ ghi, nên tuần đã qua hiện đúng những gì biết lúc ấy. --send chỉ gửi một lần mỗi
+    ngày; máy đang chạy sẽ gửi đi.
     """
     # Templates, workbooks and mails take a third of a second to load.
 

@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 
 def doctor(
     local: Annotated[
-        bool, typer.Option("--local", help="Only what lies on this machine: no network.")
+        bool, typer.Option("--local", help="Chỉ xem trên máy này, không dùng mạng.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")] = False,
     config: Config = None,
 ) -> None:
-    """Look over settings, plan, calendar, data, copies, disk, token, clock, mail; say what to do.
+    """Xem cài đặt, kế hoạch, lịch, dữ liệu, bản sao, ổ đĩa, mã bot, giờ, thư; nói việc cần làm.
 
-    Changes nothing. A mail to try the line goes to the office's own mailbox, to nobody else.
-    Exit code 1 if something does not work.
+    Không sửa gì. Thư thử chỉ gửi tới hộp thư của chính cơ quan. Mã thoát 1 nếu có gì hỏng.
     """
     from reminder.doctor.looks import at_home, beyond
 

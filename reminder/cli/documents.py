@@ -18,30 +18,30 @@ from reminder.domain.report import draft_report
 from reminder.domain.report_periods import current_report, find_report
 from reminder.domain.schedule import local_day
 
-REPORT_EXAMPLE = "Example: reminder report --period 2024-Q1 -o bao-cao.docx"
+REPORT_EXAMPLE = "Ví dụ: reminder report --period 2024-Q1 -o bao-cao.docx"
 
 
 def report(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The .docx to write.")
+        Path, typer.Option("--output", "-o", metavar="TỆP", help="Tệp .docx sẽ ghi.")
     ],
     period: Annotated[
         str | None,
         typer.Option(
-            metavar="PERIOD",
-            help="2024-Q1, 2024-H1, 2024-Q3 or 2024. [the report that is being written now]",
+            metavar="KỲ",
+            help="2024-Q1, 2024-H1, 2024-Q3 hoặc 2024. [kỳ đang phải báo cáo]",
         ),
     ] = None,
     day: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="As the ledger stood at the end of this day. [today]"),
+        typer.Option(metavar="NGÀY", help="Theo sổ ghi đến hết ngày này. [hôm nay]"),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Draft the office's report in the layout of NĐ 30/2020; number, date and signature empty.
+    """Dự thảo báo cáo của cơ quan theo thể thức NĐ 30/2020; số, ngày, chữ ký để trống.
 
-    The figures run to the decree's cut-off (the 14th of the period's last month) or to today,
-    whichever is earlier. The names on it stand under [report] in the settings.
+    Số liệu đến ngày chốt của nghị định (ngày 14 của tháng cuối kỳ) hoặc đến hôm nay, tùy ngày nào
+    trước. Tên cơ quan, người ký ghi ở [report] trong tệp cài đặt.
     """
     with bootstrap.office(config) as office:
         files, events, states = office.office.files, office.events, office.states
@@ -79,22 +79,18 @@ def _write(path: Path, content: bytes) -> None:
         raise ReminderError(f"{path}: không ghi được tệp báo cáo ({why})") from None
 
 
-ICS_EXAMPLE = "Example: reminder ics --unit tu-phap -o tu-phap.ics"
+ICS_EXAMPLE = "Ví dụ: reminder ics --unit tu-phap -o tu-phap.ics"
 
 
 def ics(
-    unit: Annotated[
-        str, typer.Option("--unit", metavar="UNIT", help="The unit, by its id: tu-phap.")
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
-    ],
+    unit: Annotated[str, typer.Option("--unit", metavar="BỘ-PHẬN", help="Mã bộ phận: tu-phap.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="TỆP", help="Tệp .ics sẽ ghi.")],
     config: options.Config = None,
 ) -> None:
-    """Write a unit's due days as an .ics file, for Google Calendar, Outlook or Thunderbird.
+    """Ghi các hạn của một bộ phận thành tệp .ics cho Google Calendar, Outlook hoặc Thunderbird.
 
-    Each event keeps its name (UID) in every such file: when dates have moved, import a new file,
-    and a program that goes by names moves the events that are there.
+    Mỗi hạn giữ nguyên mã (UID) trong mọi tệp: khi hạn đổi thì nhập tệp mới, phần mềm lịch nào
+    theo mã sẽ dời đúng mục đã có.
     """
     with bootstrap.office(config) as office:
         options.unit(unit, office.plans)

@@ -44,41 +44,41 @@ _WORDS = {
 }
 
 
-EXAMPLES = """Example: reminder log --task 1c --json
+EXAMPLES = """Ví dụ: reminder log --task 1c --json
 
-Example: reminder log --verify --head 123:ab12cd34ef56ab12
+Ví dụ: reminder log --verify --head 123:ab12cd34ef56ab12
 
-Example: reminder log --export bang-chung.csv --since 2024-01-01 --until 2024-03-31"""
+Ví dụ: reminder log --export bang-chung.csv --since 2024-01-01 --until 2024-03-31"""
 
 
 def log(
     task: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Only this task: 1c, 1đ, BC.")
+        str | None, typer.Option(metavar="MÃ", help="Chỉ việc này: 1c, 1đ, BC.")
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="DATE", help="Up to this day.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="NGÀY", help="Từ ngày này.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="NGÀY", help="Đến hết ngày này.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Is the ledger as it was written? Exit code 1 if not.")
+        bool, typer.Option("--verify", help="Sổ ghi có còn nguyên vẹn không? Mã thoát 1 nếu không.")
     ] = False,
     head: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="N:HASH",
-            help="Verify against what a digest printed: 123:ab12cd34ef56ab12; may be repeated.",
+            metavar="SỐ:MÃ",
+            help="Đối chiếu với mã in trong bản tổng hợp; ghi được nhiều lần.",
         ),
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write who was told what, when, how, as a CSV file."),
+        typer.Option(metavar="TỆP", help="Ghi tệp CSV: ai được báo gì, lúc nào, bằng kênh nào."),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Show all that was recorded, the oldest first: who, when, by which channel.
+    """Xem tất cả những gì đã ghi, cũ trước mới sau: ai, lúc nào, bằng kênh nào.
 
-    --verify holds the ledger against its chain of hashes and the heads that past digests carried.
-    --export writes the proof of notice, a row a message and task, with the provider's message id;
-    it holds people's addresses. docs/security.md says what either can prove, and what it can't.
+    --verify đối chiếu sổ ghi với chuỗi mã của nó và với mã mà các bản tổng hợp đã in. --export ghi
+    bằng chứng đã báo, mỗi tin và mỗi việc một dòng, có mã tin của nhà cung cấp và địa chỉ cá nhân.
+    docs/security.md nói rõ mỗi thứ chứng minh được gì và không chứng minh được gì.
     """
     # What reads the outbox is needed by few commands, and takes a while to load.
     from reminder.cli import audit

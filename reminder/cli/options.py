@@ -50,14 +50,16 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        metavar="FILE",
-        help="The settings. [$REMINDER_CONFIG, else config/reminder.toml]",
+        metavar="TỆP",
+        help="Tệp cài đặt. [$REMINDER_CONFIG, hoặc config/reminder.toml]",
     ),
 ]
 PlanFiles = Annotated[
     list[Path] | None,
-    typer.Option("--plan", metavar="FILE", help="A plan file; may be repeated. [data/plan*.toml]"),
+    typer.Option(
+        "--plan", metavar="TỆP", help="Tệp kế hoạch; ghi được nhiều lần. [data/plan*.toml]"
+    ),
 ]
 UnitOption = Annotated[
-    str | None, typer.Option("--unit", metavar="UNIT", help="Only this unit, by its id: tu-phap.")
+    str | None, typer.Option("--unit", metavar="BỘ-PHẬN", help="Chỉ bộ phận này, theo mã: tu-phap.")
 ]

@@ -12,6 +12,7 @@ from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.cli.options import Config
 from reminder.cli.people import print_table
+from reminder.cli.usage import Commands
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, RowState
@@ -22,7 +23,7 @@ from reminder.services.recipients import unpacked
 if TYPE_CHECKING:
     from reminder.store.store import Store
 
-app = typer.Typer(help="List messages; send one again, or drop it.", no_args_is_help=True)
+app = Commands(help="Xem các tin; gửi lại hoặc bỏ một tin.")
 
 CODES = 6  # that a line names
 
@@ -39,21 +40,22 @@ class Shown(StrEnum):
     UNKNOWN = "unknown"
 
 
-RowId = Annotated[int, typer.Argument(metavar="ID", help="The number in `outbox list`.")]
+RowId = Annotated[int, typer.Argument(metavar="SỐ", help="Số của tin trong `outbox list`.")]
 
 
-@app.command("list", epilog="Example: reminder outbox list --state dead")
+@app.command("list", epilog="Ví dụ: reminder outbox list --state dead")
 def show(
     state: Annotated[
-        list[Shown] | None, typer.Option(metavar="S", help="Only these; may be repeated.")
+        list[Shown] | None,
+        typer.Option(metavar="TRẠNG-THÁI", help="Chỉ những tin này; ghi được nhiều lần."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, metavar="SỐ", help="Nhiều nhất bấy nhiêu.")] = 100,
     config: Config = None,
 ) -> None:
-    """List messages, the newest slot first: what, to whom, by which channel, how it stands and why.
+    """Xem các tin, mới nhất trước: nội dung, người nhận, kênh, trạng thái và lý do.
 
-    S is one of pending, leased, sent, dead, superseded, dropped; or unknown: what may have come
-    twice, however it stands.
+    Trạng thái: pending (chờ gửi), leased (đang gửi), sent (đã gửi), dead (không gửi được),
+    superseded (không cần gửi nữa), dropped (đã bỏ), unknown (có thể đã đến hai lần).
     """
     with bootstrap.office(config) as opened:
         rows = _rows(opened.store, state or (), limit)
@@ -129,18 +131,18 @@ def _waits(row: Row) -> bool:
     return row.state is RowState.PENDING and row.attempts > 0
 
 
-@app.command(epilog="Example: reminder outbox retry 17")
+@app.command(epilog="Ví dụ: reminder outbox retry 17")
 def retry(row: RowId, config: Config = None) -> None:
-    """Send a dead or dropped message again, at once."""
+    """Gửi lại ngay một tin không gửi được (dead) hoặc đã bỏ (dropped)."""
     with bootstrap.office(config) as office:
         if not office.store.revive(row, office.now):
             raise ReminderError(f"tin số {row} không có, hoặc không phải dead hay dropped")
     print(f"Tin số {row} sẽ được gửi lại ngay.")
 
 
-@app.command(epilog="Example: reminder outbox drop 17")
+@app.command(epilog="Ví dụ: reminder outbox drop 17")
 def drop(row: RowId, config: Config = None) -> None:
-    """Drop a message that waits or is dead: it is not sent."""
+    """Bỏ một tin đang chờ (pending) hoặc không gửi được (dead): tin ấy không gửi nữa."""
     with bootstrap.office(config) as office:
         if not office.store.drop(row):
             raise ReminderError(f"tin số {row} không có, hoặc không phải pending hay dead")

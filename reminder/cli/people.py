@@ -29,23 +29,21 @@ from reminder.domain.tokens import (
 from reminder.files.toml import nearest
 from reminder.services.office import EMAIL, TELEGRAM
 
-PersonId = Annotated[
-    str, typer.Argument(metavar="PERSON", help="A person's id, as people.toml has it.")
-]
+PersonId = Annotated[str, typer.Argument(metavar="NGƯỜI", help="Mã người, như trong people.toml.")]
 
 Recipient = Annotated[
-    str, typer.Argument(metavar="PERSON", help="A person's id, or group:UNIT for a group.")
+    str, typer.Argument(metavar="NGƯỜI", help="Mã người; nhóm Telegram thì group:BỘ-PHẬN.")
 ]
 
 
 def invite(
     person: PersonId,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")] = False,
     config: Config = None,
 ) -> None:
-    """Make a one-time invitation that binds a person's Telegram, good for 72 hours.
+    """Tạo lời mời dùng một lần để gắn Telegram của một người, có hạn 72 giờ.
 
-    An earlier one that was not used no longer holds. Works without the network.
+    Lời mời trước chưa dùng thì hết hiệu lực. Không cần mạng.
     """
     with bootstrap.office(config) as office:
         invited = known_person(person, office.people)
@@ -92,7 +90,7 @@ def _moment(at: datetime) -> str:
 
 
 def people(config: Config = None) -> None:
-    """List the people: units, how each is reached, since when an address is dead and why."""
+    """Xem danh sách người: bộ phận, kênh nhận tin, địa chỉ hỏng từ khi nào và vì sao."""
     with bootstrap.office(config) as office:
         addresses = {(a.recipient, a.channel): a for a in office.store.addresses()}
         rows = [
@@ -158,9 +156,9 @@ def unbind(
     person: Recipient,
     config: Config = None,
 ) -> None:
-    """Forget a person's Telegram (a lost phone, a changed account): no nudges, no rights there.
+    """Bỏ Telegram của một người (mất máy, đổi tài khoản): không nhắc, không còn quyền ở đó.
 
-    E-mail stays: its address is people.toml's. Invite again to bind anew.
+    Thư vẫn như cũ: địa chỉ thư nằm trong people.toml. Muốn gắn lại thì mời lại.
     """
     with bootstrap.office(config) as office:
         _check_recipient(person, office)
@@ -173,14 +171,14 @@ def revive(
     person: Recipient,
     channel: Annotated[
         Literal["telegram", "email"] | None,
-        typer.Option(help="Only this one; left out: all that are dead."),
+        typer.Option(help="Chỉ kênh này; không ghi là mọi kênh đang hỏng."),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Try a dead address again: the mailbox takes mail once more, the bot is unblocked.
+    """Dùng lại một địa chỉ đã hỏng: hộp thư nhận thư lại rồi, bot không còn bị chặn.
 
-    From the next reminder on; what was given up meanwhile is not sent again. An address revives
-    by itself when its owner writes from it, and e-mail when people.toml has another.
+    Tính từ lần nhắc tới; tin đã bỏ trong lúc hỏng không gửi lại. Chủ địa chỉ nhắn cho máy, hoặc
+    people.toml có địa chỉ thư khác, thì máy tự dùng lại.
     """
     with bootstrap.office(config) as office:
         _check_recipient(person, office)

@@ -10,6 +10,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
+from reminder.cli.usage import Commands
 from reminder.domain.ledger import initial
 from reminder.domain.occurrences import Occurrence, occurrences
 from reminder.domain.periods import vn_date, vn_day
@@ -17,18 +18,19 @@ from reminder.domain.plan import Kind, Plan
 from reminder.domain.plan_diff import diff
 from reminder.domain.schedule import Scheduler
 
-app = typer.Typer(help="Check, show and compare plan files.", no_args_is_help=True)
+app = Commands(help="Kiểm tra, xem và so sánh tệp kế hoạch.")
 
 Files = Annotated[
-    list[Path] | None, typer.Argument(metavar="[FILE]...", help="Plan files. [data/plan*.toml]")
+    list[Path] | None,
+    typer.Argument(metavar="[TỆP]...", help="Các tệp kế hoạch. [data/plan*.toml]"),
 ]
 
 
-@app.command(epilog="Example: reminder plan check data/plan2025.toml")
+@app.command(epilog="Ví dụ: reminder plan check data/plan2025.toml")
 def check(files: Files = None) -> None:
-    """Find every fault of a plan file at once, and list the dates that the office has to settle.
+    """Tìm mọi lỗi của tệp kế hoạch cùng lúc, và kể những hạn Văn phòng còn phải định.
 
-    Exit code 1 if there is a fault.
+    Mã thoát 1 nếu có lỗi.
     """
     paths = bootstrap.plan_paths(files or [])
     plans = bootstrap.load_plans(paths)
@@ -65,15 +67,15 @@ def _questions(plan: Plan, scheduler: Scheduler) -> list[str]:
     return lines
 
 
-@app.command(epilog="Example: reminder plan show --unit tu-phap --on 2024-01-26")
+@app.command(epilog="Ví dụ: reminder plan show --unit tu-phap --on 2024-01-26")
 def show(
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
     on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="As seen on this day. [today]")
+        str | None, typer.Option(metavar="NGÀY", help="Xem như vào ngày này. [hôm nay]")
     ] = None,
 ) -> None:
-    """Show the tasks as a table, with due days and how long is left."""
+    """Xem các việc thành bảng: hạn, và còn bao lâu."""
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     options.unit(unit, plans)
     seen_on = options.day(on) if on else bootstrap.today()
@@ -152,12 +154,12 @@ def _colour(occurrence: Occurrence, today: date) -> str:
     return "red" if days < 0 else "yellow" if days <= 14 else "green"
 
 
-@app.command("diff", epilog="Example: reminder plan diff data/plan2024.toml plan2024-moi.toml")
+@app.command("diff", epilog="Ví dụ: reminder plan diff data/plan2024.toml plan2024-moi.toml")
 def show_diff(
-    old: Annotated[Path, typer.Argument(help="The plan as it was.")],
-    new: Annotated[Path, typer.Argument(help="The plan as it would be.")],
+    old: Annotated[Path, typer.Argument(metavar="CŨ", help="Kế hoạch trước khi sửa.")],
+    new: Annotated[Path, typer.Argument(metavar="MỚI", help="Kế hoạch sau khi sửa.")],
 ) -> None:
-    """Show what a changed plan adds, drops and moves."""
+    """Xem kế hoạch mới thêm, bỏ và dời những gì."""
     before, after = (bootstrap.load_plans([path])[0] for path in (old, new))
     changes = diff(before, after)
     for change in changes:

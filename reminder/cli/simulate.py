@@ -22,29 +22,29 @@ from reminder.services import simulation as core
 from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
 
 EXAMPLES = (
-    "Examples: reminder simulate --from 2024-01-01 --to 2024-12-31 --done-on-due; "
+    "Ví dụ: reminder simulate --from 2024-01-01 --to 2024-12-31 --done-on-due; "
     'reminder simulate --from 2024-01-15 --to 2024-02-15 --unit tu-phap --done "1c=2024-01-30"'
 )
 
 
 def simulate(
-    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day.")],
-    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
+    first: Annotated[str, typer.Option("--from", metavar="NGÀY", help="Ngày đầu.")],
+    last: Annotated[str, typer.Option("--to", metavar="NGÀY", help="Ngày cuối.")],
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
     done: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE=DATE", help="Closed at 16:00 of that day; may be repeated."),
+        typer.Option(metavar="MÃ=NGÀY", help="Xong lúc 16:00 ngày ấy; ghi được nhiều lần."),
     ] = None,
     done_on_due: Annotated[
-        bool, typer.Option("--done-on-due", help="Each is closed on its due day at 16:00.")
+        bool, typer.Option("--done-on-due", help="Việc nào cũng xong lúc 16:00 đúng ngày hạn.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")] = False,
 ) -> None:
-    """Show every nudge, escalation and digest that would be said, in order. Nothing is sent.
+    """Xem mọi tin nhắc, tin báo quá hạn và bản tổng hợp sẽ có, theo thứ tự. Không gửi gì đi.
 
-    Before --from nothing was done, and nothing is caught up. CODE may be all that an officer
-    may type after /done: "1d báo cáo", "2c 2024-03", "2c tư pháp".
+    Trước --from coi như chưa việc nào xong, và không nhắc bù. MÃ là gì cán bộ gõ được sau /done:
+    "1d báo cáo", "2c 2024-03", "2c tư pháp".
     """
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     options.unit(unit, plans)

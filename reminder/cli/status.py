@@ -82,10 +82,10 @@ class Status:
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")] = False,
     config: Config = None,
 ) -> None:
-    """Show what is open and late, how messages stand, and whom nothing reaches."""
+    """Xem việc đang mở, việc quá hạn, các tin, và ai chưa tin nào tới được."""
     with bootstrap.office(config) as office:
         store = office.store
         channels = [c for c in channel_names(office.settings) if c != CONSOLE]

@@ -18,7 +18,7 @@ from reminder.domain.errors import ReminderError
 from reminder.understanding import Command, CommandError, Meaning, Target, parse
 
 EXAMPLES = (
-    'Examples: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
+    'Ví dụ: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
     'reminder understand "xong" --reply-to 1c --json; '
     "reminder understand --batch messages.tsv --json; "
     "reminder understand --mail answer.eml --unit tu-phap --reply-to 1c --json"
@@ -27,36 +27,37 @@ EXAMPLES = (
 
 def understand(
     text: Annotated[
-        str | None, typer.Argument(help="The message, as an officer would type it.")
+        str | None, typer.Argument(metavar="TIN", help="Tin nhắn, như cán bộ gõ.")
     ] = None,
     files: options.PlanFiles = None,
     unit: Annotated[
         list[str] | None,
-        typer.Option(metavar="UNIT", help="A unit of the sender; may be repeated."),
+        typer.Option(metavar="BỘ-PHẬN", help="Bộ phận của người nhắn; ghi được nhiều lần."),
     ] = None,
     reply_to: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="A task named in the message that this answers."),
+        typer.Option(metavar="MÃ", help="Việc có trong tin mà tin này trả lời."),
     ] = None,
     on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Typed on this day. [today]")
+        str | None, typer.Option(metavar="NGÀY", help="Nhắn vào ngày này. [hôm nay]")
     ] = None,
     batch: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Play each row of a TSV file on a made-up office: JSON lines."
+            metavar="TỆP",
+            help="Diễn từng dòng của tệp TSV trên một cơ quan giả; in JSON.",
         ),
     ] = None,
     mail: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Play one mail (.eml) on a made-up office: JSON."),
+        typer.Option(metavar="TỆP", help="Diễn một thư (.eml) trên một cơ quan giả; in JSON."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")] = False,
 ) -> None:
-    """Show what the program makes of a message. Nothing is done and nothing is recorded.
+    """Xem máy hiểu một tin nhắn thế nào. Không làm gì và không ghi gì.
 
-    --batch and --mail show all that the daemon would record and reply, on the shipped plan of 2024
-    with a made-up officer for each unit. The columns of a TSV file: text or mail, sender, reply_to,
+    --batch và --mail cho thấy máy sẽ ghi gì và trả lời gì, trên kế hoạch 2024 kèm theo chương trình
+    với mỗi bộ phận một công chức giả. Các cột của tệp TSV: text hoặc mail, sender, reply_to,
     moment, before, where.
     """
     if batch is not None:
@@ -64,7 +65,7 @@ def understand(
     if mail is not None:
         return _play_mail(mail, unit or [], reply_to or [], on)
     if text is None:
-        raise typer.BadParameter("give the TEXT of a message, or --batch FILE, or --mail FILE")
+        raise ReminderError("xin ghi TIN, hoặc --batch TỆP, hoặc --mail TỆP")
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))
     meaning = Meaning(

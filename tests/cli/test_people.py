@@ -188,13 +188,3 @@ def test_a_dead_address_is_tried_again_on_the_operators_word(terminal: Terminal)
     assert terminal.run("revive", "tp-1").startswith("telegram của tp-1 dùng lại")
     assert terminal.refused("revive", "tp-1") == "tp-1 không có địa chỉ nào hỏng"
     assert terminal.refused("revive", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
-
-
-def test_every_command_has_help_with_an_example() -> None:
-    """A person finds out at the terminal what to type."""
-    for command in ("invite", "people", "unbind", "log", "status", "outbox list",
-                    "outbox retry", "outbox drop"):  # fmt: skip
-        result = CliRunner().invoke(app, [*command.split(), "--help"])
-        assert result.exit_code == 0, command
-        assert f"Example: reminder {command}" in " ".join(result.stdout.split())
-        assert "--config" in result.stdout
