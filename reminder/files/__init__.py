@@ -1,1 +1,1 @@
-"""What people write by hand in TOML: the plan, the calendar's overrides, the list of people."""
+"""The files that people write in TOML: plans, people, calendar, settings."""

@@ -1,4 +1,4 @@
-"""The working calendar: the library `holidays` for Vietnam, and the office's overrides."""
+"""The working calendar: the library `holidays`, and the notices in config/calendar.toml."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from reminder.files.toml import Document, Table
 
 
 def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
-    """The calendar of `years`, one year around them included; FileError for a faulty file.
+    """The calendar of `years`, the year before and the year after; FileError with all faults.
 
-    A year outside `confirmed` is computed from the library's guess, and marked unconfirmed.
+    Years that are not under `confirmed` in the file are computed, and marked as unconfirmed.
     """
     document = Document(path)
     root = document.root()
@@ -21,7 +21,7 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
     changes = [_change(table) for table in root.tables("change")]
     root.finish()
     document.check()
-    # Imported here: the library takes 70 ms, and only who builds a calendar needs it.
+    # Importing the library takes 70 ms.
     from holidays import country_holidays
 
     first, last = min(years) - 1, max(years) + 1
@@ -37,8 +37,8 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
 
 
 def holiday_name(first: date, last: date) -> str:
-    """“Tết” for a rest that holds a day of the lunar new year, as the library knows it."""
-    from holidays import country_holidays  # late, as above
+    """“Tết” if a day from `first` to `last` belongs to the lunar new year; otherwise empty."""
+    from holidays import country_holidays  # takes 70 ms
 
     found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
     days = (first + timedelta(n) for n in range((last - first).days + 1))

@@ -1,7 +1,4 @@
-"""The people file: who works in which unit, and how each is reached.
-
-Every fault is reported at once, with its line.
-"""
+"""The people file (config/people.toml) → people, or all its faults with their lines."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 def load_people(path: Path, units: Collection[str]) -> tuple[Person, ...]:
-    """The people in the file `path`, whose units are among `units`; FileError with every fault.
+    """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
 
-    A file without anybody is sound: an office begins so.
+    An empty file is valid.
     """
     document = Document(path)
     root = document.root()

@@ -1,6 +1,6 @@
-"""The plan file: TOML that an office clerk writes by hand → Plan.
+"""The plan file (data/plan2024.toml) → Plan, or all its faults with their lines.
 
-docs/plan-format.md shows each form. Every fault is reported at once, with its line.
+docs/plan-format.md shows each form.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _YEARS = range(2000, 2100)
 
 
 def load_plan(path: Path) -> Plan:
-    """The plan in the file `path`; FileError with every fault if it is not sound."""
+    """The plan in the file `path`; FileError with all faults."""
     document = Document(path)
     plan = _Reader(document).plan()
     document.check()
@@ -47,7 +47,7 @@ def load_plan(path: Path) -> Plan:
 
 
 class _Reader:
-    """Reads one document; faults go to the document, values fall back to something harmless."""
+    """Reads one document; a faulty value is noted there, and replaced by a harmless one."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -193,7 +193,7 @@ class _Reader:
         return deliverable if rule else None
 
     def _days(self, table: Table, key: str) -> tuple[int, ...] | None:
-        """Days before or after the due day: none negative, at most a year."""
+        """The list of days before or after the due day."""
         if not table.has(key):
             return None
         days = table.items(key, int, "số ngày")
@@ -204,11 +204,11 @@ class _Reader:
         return tuple(sorted(set(days), reverse=key == "leads"))
 
     def _rule(self, table: Table) -> DueRule | None:
-        """The due rule; exactly one of its forms must be there."""
+        """The due rule, which has exactly one of its forms."""
         given = [key for key in _RULES if table.has(key)]
         table.has("day"), table.has("only")
         if not given and any(nearest(key, _RULES) for key in table.data):
-            return None  # a slip of the pen, which `finish` tells with the right word
+            return None  # a misspelt key, for which `finish` names the right one
         if len(given) != 1:
             what = "thiếu hạn" if not given else f"ghi hạn hai cách ({', '.join(given)})"
             table.complain(
@@ -294,9 +294,10 @@ def _suffixes(year: int) -> dict[str, str]:
 
 
 def _numbered(deliverables: list[Deliverable], year: int) -> tuple[Deliverable, ...]:
-    """In the contract's order: by due day, then awaiting ones, then the check-in.
+    """The deliverables with numbers: by due day, then awaiting ones, then the check-in.
 
-    A `number` in the file keeps its deliverable's number when others come in mid-year.
+    A `number` in the file is kept, so that the ledger still refers to the same deliverable when
+    others are added during the year.
     """
 
     def order(deliverable: Deliverable) -> tuple[bool, bool, date]:

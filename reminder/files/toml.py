@@ -1,6 +1,6 @@
-"""TOML read for people: every fault at once, each with its line and the nearest right word.
+"""TOML files that people write: all faults at once, each with its line and the nearest word.
 
-tomllib gives values without positions, so the lines of headers and keys are looked up apart.
+tomllib gives no positions, so the lines of headers and keys are found by a scan of the text.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ NO_RIGHT = (
     "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "
     "việc (sudo -u reminder …), hoặc giao lại tệp cho người ấy bằng chown"
 )
-MAX_BYTES = 1_000_000  # a plan of 24 tasks is 15 kB; anything near this is not one
-MAX_LINE = 10_000  # characters; tomllib's work grows with the square of a dotted key's parts
+MAX_BYTES = 1_000_000  # a plan of 24 tasks has 15 kB
+MAX_LINE = 10_000  # characters; tomllib takes quadratic time for a dotted key
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
-Where = tuple[str | int, ...]
+_RULE = "chữ phải nằm trong dấu nháy kép, mỗi khóa và mỗi bảng chỉ ghi một lần"
+UNREADABLE = f"không đọc được dòng này: {_RULE}"
+
+Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
 def read_text(path: Path) -> str:
-    """The text of a file that a person writes; FileError if it can't be one."""
+    """The text of a UTF-8 file; FileError if it can't be read, or is larger than MAX_BYTES."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -52,7 +55,7 @@ def _fault(path: Path, line: int | None, message: str) -> FileError:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """“; có phải là X?” with the known word most like `word`, or nothing."""
+    """“; có phải là X?” with the most similar known word; empty without one."""
     folded = {k.casefold(): k for k in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.55)
     return f"; có phải là “{folded[close[0]]}”?" if close else ""
@@ -61,7 +64,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 class Document:
     """A parsed file, the lines of its keys, and the problems found in it so far."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, quote: bool = True) -> None:
+        """`quote=False`: no line that can't be parsed is quoted, since it may hold a secret."""
         self.path = path
         # Some editors save decomposed letters (NFD), which would count as several characters.
         text = normalize("NFC", read_text(path))
@@ -75,7 +79,8 @@ class Document:
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            raise _fault(path, *_syntax(text, error)) from None
+            place, message = _syntax(text, error)
+            raise _fault(path, place, message if quote else UNREADABLE) from None
         self._lines = _index(text)
         self.problems: list[Problem] = []
 
@@ -83,7 +88,7 @@ class Document:
         return Table(self, (), self.data)
 
     def complain(self, where: Where, message: str) -> None:
-        """Notes one fault of what stands at `where`."""
+        """Note a fault of the value at `where`."""
         known = (where[:n] for n in range(len(where), 0, -1) if where[:n] in self._lines)
         below = (path for path in self._lines if path[: len(where)] == where)
         line = self._lines.get(next(known, next(below, ())), 1)
@@ -92,16 +97,16 @@ class Document:
             self.problems.append(problem)
 
     def check(self) -> None:
-        """Raises all that was noted, in the order of the lines."""
+        """Raise FileError with the faults noted so far, in the order of their lines."""
         if self.problems:
             raise FileError(sorted(self.problems, key=lambda p: p.line or 0))
 
 
 def _syntax(text: str, error: Exception) -> tuple[int | None, str]:
-    """The line and a Vietnamese sentence for what tomllib could not read."""
+    """The line that tomllib could not read, and a sentence about it in Vietnamese."""
     found = _LINE.search(str(error))
     if found is None:
-        # Raised without a line for a day that no month has, and for values at the text's very end.
+        # tomllib names no line for 2024-02-30, nor for an error at the end of the text.
         bad = re.search(r"(?m)^.*?(\d{4}-(?:0[1-9]|1[0-2])-(?:29|30|31))\b.*$", _impossible(text))
         line = text.count("\n", 0, bad.start(1)) + 1 if bad else text.count("\n") + 1
         return line, _syntax_words(text, line)
@@ -109,7 +114,7 @@ def _syntax(text: str, error: Exception) -> tuple[int | None, str]:
 
 
 def _impossible(text: str) -> str:
-    """`text` with all days that exist blanked out, its length kept."""
+    """`text` with all existing dates replaced by spaces."""
 
     def blank(match: re.Match[str]) -> str:
         try:
@@ -128,14 +133,11 @@ def _syntax_words(text: str, line: int) -> str:
         return f"ngày không có trong lịch: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
     if re.search(r"=\s*\d{1,2}/\d{1,2}", found):
         return f"ngày viết sai cách: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
-    return (
-        f"không đọc được dòng “{found}”; chữ phải nằm trong dấu nháy kép, "
-        "mỗi khóa và mỗi bảng chỉ ghi một lần"
-    )
+    return f"không đọc được dòng “{found}”; {_RULE}"
 
 
 def _index(text: str) -> dict[Where, int]:
-    """Each header and key → its line. Text that only looks like a key adds harmless entries."""
+    """The line of each header and key; a text that looks like one adds a harmless entry."""
     lines: dict[Where, int] = {}
     counts: dict[Where, int] = {}
     here: Where = ()
@@ -149,7 +151,7 @@ def _index(text: str) -> dict[Where, int]:
 
 
 def _resolve(names: Where, counts: dict[Where, int], *, is_list: bool) -> Where:
-    """The path of a header, with the index of each list of tables that it passes through."""
+    """The path of a header, with indices for the lists of tables in it."""
     path: Where = ()
     for name in names[:-1]:
         path = (*path, name)
@@ -167,7 +169,7 @@ def _parts(dotted: str) -> Where:
 
 
 class Table:
-    """A table of a document: typed look-ups that note a problem instead of raising."""
+    """A table of a document, whose typed getters note faults instead of raising."""
 
     def __init__(self, document: Document, where: Where, data: dict[str, Any]) -> None:
         self.document, self.where, self.data = document, where, data
@@ -181,11 +183,11 @@ class Table:
         return key in self.data
 
     def _get(self, key: str, kind: type | tuple[type, ...], wanted: str) -> Any:
-        """The value, or None if it is missing or of another kind (which is noted)."""
+        """The value; None if it is missing, or of another type, which is a fault."""
         if not self.has(key):
             return None
         value = self.data[key]
-        # bool is an int, and a datetime is a date, but a clerk who writes one means another thing.
+        # To Python a bool is an int, and a datetime a date.
         wrong_bool = isinstance(value, bool) and kind is not bool
         if not isinstance(value, kind) or wrong_bool or isinstance(value, datetime):
             self.complain(key, f"`{key}` phải là {wanted}, không phải {value!r:.60}")
@@ -223,7 +225,7 @@ class Table:
         return value
 
     def items(self, key: str, kind: type, wanted: str) -> list[Any]:
-        """The elements of a list, those of another kind noted and left out; one value is a list."""
+        """The elements of a list; one value counts as a list. Others of another type are faults."""
         if (
             self.has(key)
             and isinstance(self.data[key], kind)
@@ -254,7 +256,7 @@ class Table:
         return [Table(self.document, (*self.where, key, n), v) for n, v in enumerate(values)]
 
     def named_tables(self) -> list[tuple[str, Table]]:
-        """The tables of this table by their names; what is no table is noted."""
+        """The tables of this table by their names; another value is a fault."""
         found = []
         for key, value in self.data.items():
             if isinstance(value, dict):
@@ -264,11 +266,11 @@ class Table:
         return found
 
     def finish(self) -> None:
-        """Notes each key that nothing asked for, with the nearest known one."""
+        """Note each key that no getter asked for as a fault, with the nearest known key."""
         for key in self.data:
             if key not in self._asked:
                 self.complain(key, f"không có khóa “{key}”{nearest(key, self._asked)}")
 
     def each(self, key: str, read: Callable[[Table], Any]) -> list[Any]:
-        """`read` applied to each table of the list `key`; those that yield None are left out."""
+        """The results of `read` for the tables of the list `key`, without None."""
         return [value for table in self.tables(key) if (value := read(table)) is not None]

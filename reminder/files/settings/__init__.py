@@ -1,8 +1,8 @@
-"""The settings: config/reminder.toml, then the environment over it.
+"""The settings: config/reminder.toml, overridden by environment variables.
 
-Each key is also REMINDER_SECTION__KEY, secrets also REMINDER_SECTION__KEY_FILE. Paths are relative
-to the settings file; those from the environment, and the store's, to the current directory. This
-room alone reads os.environ. It takes 0.1 s to import, so only who needs it does.
+Each key is also REMINDER_SECTION__KEY, a secret also REMINDER_SECTION__KEY_FILE. Paths are relative
+to the settings file; those from the environment, and the store's, to the current directory. Only
+this package reads os.environ. Importing it takes 0.1 s (pydantic).
 """
 
 from reminder.files.settings.reading import environment, load_settings, secret_files, settings_path

@@ -1,4 +1,4 @@
-"""The file, then the environment over it → Settings, or every fault of both."""
+"""Read the settings file and the environment → Settings, or all faults of both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 
 
 def settings_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The settings file that is meant; None: there is none, and the defaults hold."""
+    """`path`, $REMINDER_CONFIG or config/reminder.toml; None if there is no file."""
     if path is not None:
         return path
     if environ.get(f"{PREFIX}CONFIG"):
@@ -50,22 +50,21 @@ def settings_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings of the file `path` (None: $REMINDER_CONFIG, config/reminder.toml, none at all)
-    with the environment over them; FileError with every fault of both."""
+    """The settings of `settings_path`, overridden by the environment; FileError with all faults."""
     path = settings_path(path, environ)
     folder = path.parent if path else DEFAULT_PATH.parent
-    reader = _Reader(_document(path) if path else None)
-    data = _laid_over(reader.file_layer(folder), reader.environment_layer(environ))
-    found = reader.settings(_with_neighbours(data, folder))
+    reader = _Reader(Document(path, quote=False) if path else None)
+    data = _merged(reader.file_layer(folder), reader.environment_layer(environ))
+    found = reader.settings(_with_default_files(data, folder))
     if found is None or reader.problems:
         raise FileError(reader.problems)
     return found
 
 
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
-    """The files in which a secret is written; FileError if the settings can't be read."""
+    """The files that hold a secret; FileError if the settings can't be read."""
     path = settings_path(path, environ)
-    data = _document(path).data if path else {}
+    data = Document(path, quote=False).data if path else {}
     tables = ((data.get(section), key) for section, key in _SECRETS)
     held = any(isinstance(table, dict) and _is_secret(table.get(key)) for table, key in tables)
     named = [environ.get(f"{_variable(secret)}_FILE", "") for secret in _SECRETS]
@@ -73,31 +72,16 @@ def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _is_secret(value: object) -> bool:
-    """Whether there is one; a database that is a file is no secret."""
+    """Whether `value` is a secret; the address of a SQLite file is none."""
     return isinstance(value, str) and bool(value) and not value.startswith("sqlite:")
 
 
-def _document(path: Path) -> Document:
-    """The file; a line that can't be read is not quoted, for it may hold the token."""
-    read_text(path)
-    problems: tuple[Problem, ...] = ()
-    try:
-        return Document(path)
-    except FileError as error:
-        problems = error.problems
-    words = (
-        "không đọc được dòng này: chữ phải nằm trong dấu nháy kép, "
-        "mỗi khóa và mỗi bảng chỉ ghi một lần"
-    )
-    raise FileError([Problem(p.where, p.line, words) for p in problems])
-
-
 class _Reader:
-    """Collects faults, each under the line or the variable that a person has to mend."""
+    """Collects faults, each with the line or the variable that a person has to correct."""
 
     def __init__(self, document: Document | None) -> None:
         self._document = document
-        self._variables: dict[Where, str] = {}  # what came from the environment, and its name
+        self._variables: dict[Where, str] = {}  # key → the variable that set it
         self._others: list[Problem] = []
 
     @property
@@ -106,19 +90,19 @@ class _Reader:
         return [*sorted(of_file, key=lambda p: p.line or 0), *self._others]
 
     def file_layer(self, folder: Path) -> dict[str, Any]:
-        """The file's tables, their paths made to stand on `folder`."""
+        """The tables of the file, with its paths relative to `folder`."""
         data = dict(self._document.data) if self._document else {}
         for section, key in _PATHS:
             table = data.get(section)
             if isinstance(table, dict) and key in table:
-                value = _standing_on(folder, table[key])
+                value = _relative_to(folder, table[key])
                 one_of_many = key == "files" and isinstance(value, str)
                 data[section] = {**data[section], key: [value] if one_of_many else value}
         return data
 
     def environment_layer(self, environ: Mapping[str, str]) -> dict[str, Any]:
-        """The tables that the variables make; unknown ones are faults."""
-        known = {_variable(path): path for path in _leaves(Settings)}
+        """The tables from the environment's variables; an unknown variable is a fault."""
+        known = {_variable(path): path for path in _key_paths(Settings)}
         files = {f"{_variable(path)}_FILE": path for path in _SECRETS}
         values: dict[str, str] = {}
         for name, value in sorted(environ.items()):
@@ -127,10 +111,10 @@ class _Reader:
                 self._variables[known[name]] = name
             elif name in files and value:
                 self._from_file(name, Path(value), files[name], environ, values)
-            elif name not in files and _is_meant_for_us(name):
-                self._blame(name, f"không có khóa này{nearest(name, [*known, *files])}")
+            elif name not in files and _is_our_variable(name):
+                self._variable_fault(name, f"không có khóa này{nearest(name, [*known, *files])}")
         source = EnvSettingsSource(Settings)
-        source.env_vars = values  # it would read os.environ itself
+        source.env_vars = values  # otherwise it reads os.environ
         return source()
 
     def _from_file(
@@ -143,19 +127,19 @@ class _Reader:
     ) -> None:
         plain = name.removesuffix("_FILE")
         if plain in environ:
-            return self._blame(name, f"chỉ đặt một trong hai: {plain} hoặc {name}")
+            return self._variable_fault(name, f"chỉ đặt một trong hai: {plain} hoặc {name}")
         try:
             secret = read_text(file).strip()
         except FileError as error:
-            return self._blame(name, str(error))
+            return self._variable_fault(name, str(error))
         if not secret:
-            return self._blame(name, f"{file}: tệp rỗng")
+            return self._variable_fault(name, f"{file}: tệp rỗng")
         values[plain.lower()] = secret
         self._variables[path] = name
         return None
 
     def settings(self, data: dict[str, Any]) -> Settings | None:
-        """The settings that `data` comes to; None where that is none, which is noted."""
+        """The settings from `data`; None if it has faults."""
         for key in [key for key in data if key not in Settings.model_fields]:
             del data[key]  # BaseSettings takes some unknown ones, _env_file, for its own options
             message = f"không có bảng “{key}”{nearest(key, Settings.model_fields)}"
@@ -165,10 +149,10 @@ class _Reader:
             return Settings(**data)
         except ValidationError as error:
             for fault in error.errors(include_url=False):
-                self._tell(fault)
+                self._field_fault(fault)
         return None
 
-    def _tell(self, fault: ErrorDetails) -> None:
+    def _field_fault(self, fault: ErrorDetails) -> None:
         where: Where = fault["loc"]
         context = fault.get("ctx", {})
         if fault["type"] == "at":
@@ -177,27 +161,27 @@ class _Reader:
         name = self._variables.get(field)
         message = _message(fault, where, field)
         if name is not None:
-            self._blame(name, message)
+            self._variable_fault(name, message)
         elif self._document is not None:
             self._document.complain(where, message)
         else:
             self._others.append(Problem(".".join(map(str, field)), None, message))
 
-    def _blame(self, variable: str, message: str) -> None:
+    def _variable_fault(self, variable: str, message: str) -> None:
         problem = Problem(variable, None, message)
         if problem not in self._others:
             self._others.append(problem)
 
 
 def _message(fault: ErrorDetails, where: Where, field: Where) -> str:
-    """One sentence: what is wrong and what to write; of a secret never the value."""
+    """One sentence: what is wrong and what to write; never the value of a secret."""
     key = str(field[-1]) if field else ""
     if fault["type"] == "at":
         return str(fault["ctx"]["message"])
     if fault["type"] == "extra_forbidden":
         siblings = _model_at(where[:-1]).model_fields
         return f"không có khóa “{where[-1]}”{nearest(str(where[-1]), siblings)}"
-    description = _described(field)
+    description = _description(field)
     if description is None:
         return f"`{key}` phải là một bảng [{'.'.join(map(str, field))}]"
     if field in _SECRETS:
@@ -210,7 +194,7 @@ def _message(fault: ErrorDetails, where: Where, field: Where) -> str:
 
 
 def _model_at(where: Where) -> type[BaseModel]:
-    """The model of the table at `where`; Settings for the root and for what is none."""
+    """The model of the table at `where`; Settings for the root and for an unknown table."""
     model: type[BaseModel] = Settings
     for name in where:
         field = model.model_fields.get(str(name))
@@ -224,25 +208,25 @@ def _is_section(annotation: Any) -> TypeGuard[type[Section]]:
     return isinstance(annotation, type) and issubclass(annotation, Section)
 
 
-def _leaves(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of each key that holds a value."""
+def _key_paths(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each key, such as ("telegram", "token")."""
     for name, field in model.model_fields.items():
         if _is_section(field.annotation):
-            yield from _leaves(field.annotation, (*before, name))
+            yield from _key_paths(field.annotation, (*before, name))
         else:
             yield (*before, name)
 
 
 def _field_path(where: Where) -> Where:
-    """`where` up to the key, without the places inside its value."""
-    for leaf in _leaves(Settings):
+    """The path of the key in `where`, without the indices inside its value."""
+    for leaf in _key_paths(Settings):
         if where[: len(leaf)] == leaf:
             return leaf
     return where
 
 
-def _described(field: Where) -> str | None:
-    """What one should write for this key; None for a table."""
+def _description(field: Where) -> str | None:
+    """What to write for this key; None for a table."""
     found = _model_at(field[:-1]).model_fields.get(str(field[-1])) if field else None
     return found.description if found else None
 
@@ -251,35 +235,35 @@ def _variable(path: tuple[str, ...]) -> str:
     return PREFIX + "__".join(path).upper()
 
 
-def _is_meant_for_us(name: str) -> bool:
-    """A variable that looks like a key, or like one with a slip: REMINDER_TELEGRAM_TOKEN."""
+def _is_our_variable(name: str) -> bool:
+    """Whether the variable is meant as a key, if with a typing error: REMINDER_TELEGRAM_TOKEN."""
     sections = tuple(f"{PREFIX}{section.upper()}_" for section in Settings.model_fields)
     return name.startswith(sections) or (name.startswith(PREFIX) and "__" in name)
 
 
-def _standing_on(folder: Path, value: Any) -> Any:
-    """A path, or a list of them, relative to `folder`; anything else is told later."""
+def _relative_to(folder: Path, value: Any) -> Any:
+    """A path, or a list of paths, relative to `folder`; other values unchanged."""
     if isinstance(value, str) and value.strip():
         return str(folder / value)
     if isinstance(value, list):
-        return [_standing_on(folder, part) for part in value]
+        return [_relative_to(folder, part) for part in value]
     return value
 
 
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Both, `above` where both speak; a value where a table belongs stays, to be told."""
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Both merged, `above` first; a value in the place of a table is kept, and refused later."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
-            merged[key] = _laid_over(old, value)
+            merged[key] = _merged(old, value)
         elif not isinstance(value, dict) or old is None:
             merged[key] = value
     return merged
 
 
-def _with_neighbours(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """people.toml and calendar.toml beside the settings file need not be named."""
+def _with_default_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Add people.toml and calendar.toml beside the settings file if [plan] does not name them."""
     table = data.get("plan", {})
     if not isinstance(table, dict):
         return data

@@ -1,4 +1,4 @@
-"""What an administrator decides, as frozen models; config/reminder.toml shows each key."""
+"""The settings' sections, in the order of config/reminder.toml, which explains each key."""
 
 from __future__ import annotations
 
@@ -40,18 +40,69 @@ from reminder.files.settings.values import (
     Whole,
 )
 
+PREFIX = "REMINDER_"  # of the environment variables
+
 
 def fault(key: str, message: str) -> PydanticCustomError:
-    """A fault of several keys together, told at `key`."""
+    """A fault that involves several keys, reported at `key`."""
     return PydanticCustomError("at", "{message}", {"key": key, "message": message})
 
 
 class Section(BaseModel):
-    """A table of the file. A field's description is what one should write, for its faults."""
+    """A table of the file; a field's description tells what to write, and is part of its faults."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True
     )
+
+
+class OfficeSection(Section):
+    """[office]: which office this is, where several share a database or a report."""
+
+    id: OfficeId = Field(
+        default="",
+        description='mã cơ quan: chữ thường không dấu, số và dấu gạch nối, ví dụ "phuong-an-khe"',
+    )
+
+
+class PlanSection(Section):
+    """[plan]: the files that people write; by default those beside this file, or those shipped."""
+
+    files: Files = Field(
+        default=(), description='danh sách tệp kế hoạch, ví dụ ["../data/plan2024.toml"]'
+    )
+    people: File | None = Field(default=None, description='tên tệp, ví dụ "people.toml"')
+    calendar: File | None = Field(default=None, description='tên tệp, ví dụ "calendar.toml"')
+
+
+class StoreSection(Section):
+    """[store]: the database; its address may hold a password, so it is never shown."""
+
+    url: str = Field(
+        default="sqlite:///var/reminder.db",
+        repr=False,
+        pattern=r"^[a-z0-9+]+:",
+        description='địa chỉ cơ sở dữ liệu, ví dụ "sqlite:///var/reminder.db"',
+    )
+
+
+class TelegramSection(Section):
+    """[telegram]: the bot; off without a token."""
+
+    token: Token = Field(
+        default=SecretStr(""), description="mã do @BotFather cấp, liền một mạch, trong dấu nháy kép"
+    )
+    base_url: BaseUrl = Field(
+        default="https://api.telegram.org/bot",
+        description='địa chỉ kết thúc bằng /bot, ví dụ "https://api.telegram.org/bot"',
+    )
+    bot_name: BotName = Field(
+        default="", description='tên người dùng của bot, ví dụ "nhacviec_bot"'
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.token.get_secret_value())
 
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -60,7 +111,7 @@ _NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
 
 
 class EmailSection(Section):
-    """[email]: without a host it is off."""
+    """[email]: the mail server that sends; off without a host."""
 
     host: Host = Field(default="", description='tên máy chủ thư, ví dụ "smtp.example.vn"')
     port: Port = Field(default=587, description="số cổng: 587 (starttls), 465 (tls) hoặc 25 (none)")
@@ -82,7 +133,7 @@ class EmailSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, data: Any) -> Any:
-        """The usual port of the security; “Nhắc việc <a@b.vn>” taken apart."""
+        """Fill in the port that goes with `security`; split “Nhắc việc <a@b.vn>”."""
         if not isinstance(data, dict):
             return data
         data = dict(data)
@@ -96,7 +147,7 @@ class EmailSection(Section):
         return data
 
     @model_validator(mode="after")
-    def _whole(self) -> EmailSection:
+    def _check(self) -> EmailSection:
         if self.host and not self.sender:
             raise fault("sender", 'thiếu `sender`: thư gửi từ địa chỉ nào? Ví dụ "a@example.vn"')
         if self.sender and "host" not in self.model_fields_set:
@@ -109,7 +160,7 @@ class EmailSection(Section):
 
 
 class InboxSection(Section):
-    """[inbox]: without a host nobody reads answers by mail."""
+    """[inbox]: the mailbox of answers; off without a host."""
 
     host: Host = Field(default="", description='tên máy chủ thư đến, ví dụ "imap.example.vn"')
     port: Port = Field(default=993, description="số cổng: 993 (tls), 143 (starttls, none)")
@@ -147,14 +198,14 @@ class InboxSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, data: Any) -> Any:
-        """The usual port of the security."""
+        """Fill in the port that goes with `security`."""
         if not isinstance(data, dict):
             return data
         security = str(data.get("security", "tls")).strip().lower()
         return {"port": _INBOX_PORTS[security], **data} if security in _INBOX_PORTS else data
 
     @model_validator(mode="after")
-    def _whole(self) -> InboxSection:
+    def _check(self) -> InboxSection:
         if not self.host:
             if self.address and "host" not in self.model_fields_set:
                 raise fault("host", 'thiếu `host`: tên máy chủ thư đến, ví dụ "imap.example.vn"')
@@ -184,108 +235,8 @@ class InboxSection(Section):
         return self
 
 
-class BackupSection(Section):
-    """[backup]: the daily copy of a SQLite database."""
-
-    folder: File | None = Field(
-        default=None, description='tên thư mục, ví dụ "backups"; không ghi: backups cạnh dữ liệu'
-    )
-    second_folder: File | None = Field(
-        default=None, description='tên thư mục có sẵn trên ổ đĩa khác, ví dụ "/mnt/usb/nhac-viec"'
-    )
-    keep: Annotated[Whole, Field(ge=1, le=400)] = Field(
-        default=14, description="số bản sao được giữ, từ 1 đến 400"
-    )
-    hour: Clock = Field(
-        default=time(2, 30), description='giờ:phút trong dấu nháy kép, ví dụ "02:30"'
-    )
-
-    @model_validator(mode="after")
-    def _two_places(self) -> BackupSection:
-        if self.second_folder is not None and self.second_folder == self.folder:
-            raise fault("second_folder", "`second_folder` phải khác `folder`: nên ở ổ đĩa khác")
-        return self
-
-
-class WatchSection(Section):
-    """[watch]: how others see that the program lives; empty: not at all."""
-
-    listen: Listen = Field(
-        default="", description='địa chỉ:cổng trên máy này, ví dụ "127.0.0.1:9464"'
-    )
-    heartbeat_url: Url = Field(
-        default=SecretStr(""),
-        description='địa chỉ http(s) liền một mạch, ví dụ "https://hc.example/ping/..."',
-    )
-
-    @property
-    def place(self) -> tuple[str, int] | None:
-        """Host and port; None: not listened at."""
-        host, _, port = self.listen.rpartition(":")
-        return (host.strip("[]"), int(port)) if self.listen else None
-
-
-class LogSection(Section):
-    """[log]: what the program says of itself, on stderr."""
-
-    format: Format = Field(default="text", description='"text" hoặc "json"')
-    level: Level = Field(default="info", description='"debug", "info", "warning" hoặc "error"')
-
-
-PREFIX = "REMINDER_"
-
-
-class OfficeSection(Section):
-    """[office]: which office this is, where several share a database or a report."""
-
-    id: OfficeId = Field(
-        default="",
-        description='mã cơ quan: chữ thường không dấu, số và dấu gạch nối, ví dụ "phuong-an-khe"',
-    )
-
-
-class PlanSection(Section):
-    """[plan]: what people write by hand. Empty: what lies beside this file, or what ships."""
-
-    files: Files = Field(
-        default=(), description='danh sách tệp kế hoạch, ví dụ ["../data/plan2024.toml"]'
-    )
-    people: File | None = Field(default=None, description='tên tệp, ví dụ "people.toml"')
-    calendar: File | None = Field(default=None, description='tên tệp, ví dụ "calendar.toml"')
-
-
-class StoreSection(Section):
-    """[store]: the database. Not shown anywhere: it may hold a password."""
-
-    url: str = Field(
-        default="sqlite:///var/reminder.db",
-        repr=False,
-        pattern=r"^[a-z0-9+]+:",
-        description='địa chỉ cơ sở dữ liệu, ví dụ "sqlite:///var/reminder.db"',
-    )
-
-
-class TelegramSection(Section):
-    """[telegram]: without a token it is off."""
-
-    token: Token = Field(
-        default=SecretStr(""), description="mã do @BotFather cấp, liền một mạch, trong dấu nháy kép"
-    )
-    base_url: BaseUrl = Field(
-        default="https://api.telegram.org/bot",
-        description='địa chỉ kết thúc bằng /bot, ví dụ "https://api.telegram.org/bot"',
-    )
-    bot_name: BotName = Field(
-        default="", description='tên người dùng của bot, ví dụ "nhacviec_bot"'
-    )
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self.token.get_secret_value())
-
-
 class TimingSection(Section):
-    """[schedule.once] and the like: what is left out stays as the program has it."""
+    """[schedule.once], .recurring, .check_in, .report: values that replace the defaults."""
 
     leads: Leads | None = Field(
         default=None, description="danh sách số ngày trước hạn, từ 0 đến 365, ví dụ [7, 3, 0]"
@@ -298,7 +249,7 @@ class TimingSection(Section):
         default=None, description="số ngày làm việc, từ 0 (không nhắc nữa) đến 250"
     )
 
-    def over(self, base: Timing) -> Timing:
+    def applied_to(self, base: Timing) -> Timing:
         every = base.late_every if self.late_every is None else self.late_every or None
         return Timing(
             leads=base.leads if self.leads is None else self.leads,
@@ -307,21 +258,21 @@ class TimingSection(Section):
         )
 
 
-_USUAL = Policy()
+_DEFAULTS = Policy()
 _CLOCK = 'giờ:phút trong dấu nháy kép, ví dụ "08:00"'
 _DAYS = "số ngày làm việc, từ 1 đến 250"
 
 
 class ScheduleSection(Section):
-    """[schedule]: the office's habits; the defaults are core.schedule.Policy's."""
+    """[schedule]: when messages are sent; the defaults are those of domain.schedule.Policy."""
 
-    slot: Clock = Field(default=_USUAL.slot, description=_CLOCK)
-    digest: Clock = Field(default=_USUAL.digest, description=_CLOCK)
-    catch_up_until: Clock = Field(default=_USUAL.catch_up_until, description=_CLOCK)
-    office_after: After = Field(default=_USUAL.office_after, description=_DAYS)
-    leaders_after: After = Field(default=_USUAL.leaders_after, description=_DAYS)
+    slot: Clock = Field(default=_DEFAULTS.slot, description=_CLOCK)
+    digest: Clock = Field(default=_DEFAULTS.digest, description=_CLOCK)
+    catch_up_until: Clock = Field(default=_DEFAULTS.catch_up_until, description=_CLOCK)
+    office_after: After = Field(default=_DEFAULTS.office_after, description=_DAYS)
+    leaders_after: After = Field(default=_DEFAULTS.leaders_after, description=_DAYS)
     speaks_until: DayMonth = Field(
-        default=_USUAL.speaks_until, description='ngày/tháng của năm sau, ví dụ "31/01"'
+        default=_DEFAULTS.speaks_until, description='ngày/tháng của năm sau, ví dụ "31/01"'
     )
     once: TimingSection = TimingSection()
     recurring: TimingSection = TimingSection()
@@ -329,7 +280,7 @@ class ScheduleSection(Section):
     report: TimingSection = TimingSection()
 
     @model_validator(mode="after")
-    def _in_order(self) -> ScheduleSection:
+    def _check(self) -> ScheduleSection:
         for key in ("slot", "digest"):
             if getattr(self, key) >= self.catch_up_until:
                 raise fault(
@@ -339,10 +290,10 @@ class ScheduleSection(Section):
 
     def policy(self) -> Policy:
         return Policy(
-            once=self.once.over(_USUAL.once),
-            recurring=self.recurring.over(_USUAL.recurring),
-            check_in=self.check_in.over(_USUAL.check_in),
-            report=self.report.over(_USUAL.report),
+            once=self.once.applied_to(_DEFAULTS.once),
+            recurring=self.recurring.applied_to(_DEFAULTS.recurring),
+            check_in=self.check_in.applied_to(_DEFAULTS.check_in),
+            report=self.report.applied_to(_DEFAULTS.report),
             office_after=self.office_after,
             leaders_after=self.leaders_after,
             slot=self.slot,
@@ -368,7 +319,7 @@ class DeliverySection(Section):
 
 
 class ReportSection(Section):
-    """[report]: the names on the office's report; empty ones come from the plan, or are dots."""
+    """[report]: the names on the office's report; see domain.report.Letterhead."""
 
     parent: Line = Field(default="", description="tên cơ quan chủ quản, trên một dòng")
     authority: Line = Field(
@@ -391,8 +342,56 @@ class ReportSection(Section):
         return Letterhead(**self.model_dump())
 
 
+class BackupSection(Section):
+    """[backup]: the daily copy of a SQLite database."""
+
+    folder: File | None = Field(
+        default=None, description='tên thư mục, ví dụ "backups"; không ghi: backups cạnh dữ liệu'
+    )
+    second_folder: File | None = Field(
+        default=None, description='tên thư mục có sẵn trên ổ đĩa khác, ví dụ "/mnt/usb/nhac-viec"'
+    )
+    keep: Annotated[Whole, Field(ge=1, le=400)] = Field(
+        default=14, description="số bản sao được giữ, từ 1 đến 400"
+    )
+    hour: Clock = Field(
+        default=time(2, 30), description='giờ:phút trong dấu nháy kép, ví dụ "02:30"'
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> BackupSection:
+        if self.second_folder is not None and self.second_folder == self.folder:
+            raise fault("second_folder", "`second_folder` phải khác `folder`: nên ở ổ đĩa khác")
+        return self
+
+
+class WatchSection(Section):
+    """[watch]: what others monitor the program by; off without values."""
+
+    listen: Listen = Field(
+        default="", description='địa chỉ:cổng trên máy này, ví dụ "127.0.0.1:9464"'
+    )
+    heartbeat_url: Url = Field(
+        default=SecretStr(""),
+        description='địa chỉ http(s) liền một mạch, ví dụ "https://hc.example/ping/..."',
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port of /healthz and /metrics; None: off."""
+        host, _, port = self.listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.listen else None
+
+
+class LogSection(Section):
+    """[log]: the log on stderr."""
+
+    format: Format = Field(default="text", description='"text" hoặc "json"')
+    level: Level = Field(default="info", description='"debug", "info", "warning" hoặc "error"')
+
+
 class Settings(BaseSettings):
-    """All that an administrator decides."""
+    """All settings."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -416,8 +415,8 @@ class Settings(BaseSettings):
     log: LogSection = LogSection()
 
     @model_validator(mode="after")
-    def _answerable(self) -> Settings:
-        """Answers come to what [email] has sent."""
+    def _check(self) -> Settings:
+        """Refuse an inbox without [email]: answers are replies to mail that was sent."""
         if self.inbox.is_on and not self.email.is_on:
             words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
             raise PydanticCustomError(
@@ -434,7 +433,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what load_settings lays together: the environment is its argument."""
+        """Take the values from load_settings alone, which gets the environment as an argument."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 

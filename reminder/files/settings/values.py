@@ -1,6 +1,6 @@
-"""The kinds of values that settings take, each refusing with a ValueError what it can't be.
+"""The types of the settings' values; a validator raises a bare ValueError for a bad value.
 
-What is said of a refusal is the field's description, so nothing here has words of its own.
+The message to the administrator is made from the description of the field (sections.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reminder.domain.people import MAIL_ADDRESS
 
 
 def _clock(value: object) -> time:
-    """08:00, as chữ; TOML's own 08:00:00 too. A number would be taken for seconds."""
+    """“08:00”, “8h30”, or a time of TOML; pydantic would read a number as seconds."""
     if isinstance(value, time):
         return value
     found = re.fullmatch(r"\s*(\d{1,2})[:hg](\d{2})\s*", value) if isinstance(value, str) else None
@@ -27,12 +27,12 @@ def _clock(value: object) -> time:
 
 
 def _day_month(value: object) -> tuple[int, int]:
-    """31/01 → (1, 31): a day that every year has."""
+    """31/01 → (1, 31); 29/02 is refused."""
     found = re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})\s*", value) if isinstance(value, str) else None
     if found is None:
         raise ValueError
     day, month = int(found[1]), int(found[2])
-    date(2023, month, day)  # a year without a 29 February; ValueError for what is no day
+    date(2023, month, day)  # not a leap year; ValueError if there is no such day
     return month, day
 
 
@@ -45,7 +45,7 @@ def _listed(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    if isinstance(value, bool):  # an int to Python, another thing to whoever writes it
+    if isinstance(value, bool):  # an int to Python
         raise ValueError
     return value
 
@@ -106,7 +106,7 @@ def _one_line(value: str) -> str:
 
 
 def _names(value: object) -> object:
-    """A list of names; of one text, parted by semicolons, since a name may hold commas."""
+    """A list of names; from one text separated by semicolons, since a name may contain commas."""
     if not isinstance(value, str):
         return value
     return [part.strip() for part in value.split(";") if part.strip()]
