@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from reminder.domain.outbox import Row, RowState
 from reminder.services.deliver import copied, next_channel
 from reminder.services.failures import say_address_dead
-from reminder.services.office import EMAIL, Office
+from reminder.services.office import Office
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -33,6 +33,7 @@ _CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 class Bounce:
     """What is known of a mail that did not arrive."""
 
+    channel: str
     address: str
     message_id: str  # of the mail that came back
     reason: str
@@ -42,14 +43,14 @@ class Bounce:
 
 def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool:
     """Notes it; True if the address is dead by it."""
-    if not office.bound(EMAIL, bounce.address):
+    if not office.bound(bounce.channel, bounce.address):
         return False
     log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")
     row = _row(office, store, bounce)
     dead = bounce.hard or _too_often(store, bounce, now)
     following = next_channel(office, row) if row and (bounce.final or dead) else None
     if dead:
-        say_address_dead(office, store, EMAIL, bounce.address, _words(bounce), now)
+        say_address_dead(office, store, bounce.channel, bounce.address, _words(bounce), now)
     if row is not None and following is not None:
         store.record([], unit_names={}, drafts=[copied(row, following, now)], at=now)
     return dead
@@ -57,9 +58,7 @@ def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool
 
 def _row(office: Office, store: Store, bounce: Bounce) -> Row | None:
     """The message that came back; None if it is too old to be found."""
-    people = [
-        a.recipient for a in office.addresses if (a.channel, a.value) == (EMAIL, bounce.address)
-    ]
+    people = [address.recipient for address in office.bound(bounce.channel, bounce.address)]
     rows = (
         row
         for person in people

@@ -16,7 +16,7 @@ from reminder.domain.report_periods import is_last_call
 from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services import recipients
 from reminder.services.notices import view_drafts
-from reminder.services.office import EMAIL, Office
+from reminder.services.office import Office
 from reminder.store.records import BACKED_UP_AWAY
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def mailed(office: Office, messages: Iterable[Message], now: datetime) -> list[D
             recipient=person.id,
             kind="notice",
             subject=f"report-draft:{state.key.plan}:{state.key.period}",
-            channel=EMAIL,
+            channel=mail,
             payload={
                 "view": "report-draft",
                 "data": {"plan": state.key.plan, "period": state.key.period},
@@ -105,8 +105,16 @@ def mailed(office: Office, messages: Iterable[Message], now: datetime) -> list[D
         if message.kind is MessageKind.NUDGE
         for state in due_reports(office, {message.unit: message.items})
         for person in office.members(message.unit)
-        if EMAIL in (ways := office.ways(person.id)) and ways[0] != EMAIL
+        for mail in _mails_besides(office, person.id)
     ]
+
+
+def _mails_besides(office: Office, person: str) -> list[str]:
+    """The channel by which the person gets mail, where the first way is another."""
+    mails = [office.traits(way).mail for way in office.ways(person)]
+    if not any(mails) or mails[0]:
+        return []
+    return [office.ways(person)[mails.index(True)]]
 
 
 OVERDUE = timedelta(days=3)

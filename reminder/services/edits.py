@@ -17,7 +17,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.schedule import MessageKind
 from reminder.services import history
-from reminder.services.office import GROUP, TELEGRAM, Office
+from reminder.services.office import GROUP, Office
 from reminder.services.recipients import unpacked
 
 if TYPE_CHECKING:
@@ -67,11 +67,13 @@ def _of_questions(
     return [
         _edit(row, tag, now, asked=row.draft.slot.isoformat())
         for person in people
-        if office.address(person, TELEGRAM)
+        if any(t.edits and office.address(person, t.name) for t in office.known)
         for row in store.rows(
             recipient=person, states=[RowState.SENT], since=now - ASKED, limit=history.MOST
         )
-        if row.draft.channel == TELEGRAM and row.provider_id and _asks(office, row, decided)
+        if office.traits(row.draft.channel).edits
+        and row.provider_id
+        and _asks(office, row, decided)
         if row.draft.payload.get("view") not in _ONCE or not history.was_edited(store, row)
     ]
 
@@ -134,7 +136,9 @@ def _of_nudges(
                 if recipient == actor and not opening:  # has the answer
                     continue
                 row = history.newest_naming(store, recipient, event.key)
-                if row is None or row.draft.channel != TELEGRAM or not row.provider_id:
+                if row is None or not row.provider_id:
+                    continue
+                if not office.traits(row.draft.channel).edits:
                     continue
                 if not opening or history.was_edited(store, row):
                     rows[row.id] = row

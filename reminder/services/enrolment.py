@@ -6,13 +6,15 @@ import logging
 import re
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from typing import TYPE_CHECKING
 
+from reminder.domain.channels import AddressSource
 from reminder.domain.context import Inbound, Sender, View
 from reminder.domain.text import fold
 from reminder.domain.tokens import hash_code
 from reminder.services.limits import Limits
-from reminder.services.office import EMAIL, GROUP, TELEGRAM, Office
+from reminder.services.office import GROUP, Office
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -32,7 +34,8 @@ def start(
 ) -> View | None:
     """`/start CODE`: the welcome, or why not; None if it is no start, or too many were tried."""
     word, _, code = inbound.text.strip().partition(" ")
-    if word.partition("@")[0].lower() != "/start" or inbound.channel != TELEGRAM:
+    invites = office.traits(inbound.channel).addresses is AddressSource.INVITATION
+    if word.partition("@")[0].lower() != "/start" or not invites:
         return None
     code = code.strip()
     if not code:
@@ -63,15 +66,15 @@ def revived(office: Office, store: Store, inbound: Inbound) -> Office:
     where it can't write. What was given up meanwhile stays so: the next slot says all that is
     still open.
     """
-    if inbound.channel not in (TELEGRAM, EMAIL) or not inbound.private:
+    if not inbound.private:
         return office
     alive = {}
     for address in office.bound(inbound.channel, inbound.sender):
         if address.dead_since is None:
             continue
         store.bind(address.recipient, address.channel, address.value, address.bound_at)
-        way = "Telegram" if address.channel == TELEGRAM else "mail"
-        log.info("%s writes by %s again: the address works", address.recipient, way)
+        who, way = address.recipient, address.channel
+        log.info("%s writes by %s again: the address works", who, way)
         alive[address] = replace(address, dead_since=None, dead_reason="")
     if not alive:
         return office
@@ -128,10 +131,13 @@ def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
     """
     changed = False
     known = {(a.recipient, a.channel): a.value for a in office.addresses}
-    for person in office.files.people:
-        if person.email and known.get((person.id, EMAIL)) != person.email:
-            store.bind(person.id, EMAIL, person.email, now)
+    for traits, person in product(office.known, office.files.people):
+        place = (person.id, traits.name)
+        if traits.addresses is not AddressSource.PEOPLE_FILE:
+            continue
+        if person.email and known.get(place) != person.email:
+            store.bind(*place, person.email, now)
             changed = True
-        if not person.email and (person.id, EMAIL) in known:
-            changed = bool(store.unbind(person.id, EMAIL)) or changed
+        if not person.email and place in known:
+            changed = bool(store.unbind(*place)) or changed
     return changed

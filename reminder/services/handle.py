@@ -22,7 +22,7 @@ from reminder.services import enrolment, history, recipients, tick
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.notices import view_drafts
-from reminder.services.office import EMAIL, GROUP, STRANGER, Office
+from reminder.services.office import GROUP, STRANGER, Office
 from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Receiver:
         decision = self.decided(office, sender, said, inbound, now)
         if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
             return self._say(office, inbound, sender, View(name="told-too-often"), now)
-        mailed = inbound.channel == EMAIL and not isinstance(said, View)
+        mailed = office.traits(inbound.channel).mail and not isinstance(said, View)
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
             others = tuple(view for view in decision.views if view.to)
             decision = replace(decision, views=others)
@@ -255,7 +255,7 @@ class Receiver:
     ) -> Outcome:
         """Records just an answer, and that the update was seen."""
         speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
-        drafts = _reply(inbound, speaker, view, now, 0)
+        drafts = _reply(office, inbound, speaker, view, now, 0)
         return self._recorded(office, office, inbound, Decision(views=(view,)), drafts, now)
 
     def _recorded(
@@ -303,7 +303,7 @@ def _answers(
     drafts: list[Draft] = []
     for number, view in enumerate(views):
         if not view.to:
-            drafts += _reply(inbound, sender.person.id, view, now, number)
+            drafts += _reply(office, inbound, sender.person.id, view, now, number)
         else:
             drafts += view_drafts(
                 office,
@@ -317,14 +317,17 @@ def _answers(
     return drafts
 
 
-def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: int) -> list[Draft]:
+def _reply(
+    office: Office, inbound: Inbound, speaker: str, view: View, now: datetime, number: int
+) -> list[Draft]:
     """An answer to where the message came from; in a group and by mail, as a reply to it.
 
     None where the front shows the answer itself.
     """
     if not inbound.answered:
         return []
-    alone = inbound.private and inbound.channel != EMAIL
+    mail = office.traits(inbound.channel).mail
+    alone = inbound.private and not mail
     reply_to = "" if alone or inbound.press else inbound.message
     payload: dict[str, Any] = {
         "view": view.name,
@@ -332,7 +335,7 @@ def _reply(inbound: Inbound, speaker: str, view: View, now: datetime, number: in
         "chat": inbound.chat,
         "reply_to": reply_to,
     }
-    if inbound.channel == EMAIL:
+    if mail:
         payload |= {"subject": inbound.subject, "thread": [inbound.reply_to]}
     draft = Draft(
         slot=now,

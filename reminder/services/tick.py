@@ -22,7 +22,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Message, MessageKind, local_day
 from reminder.services import digest, recipients
 from reminder.services.notices import view_drafts
-from reminder.services.office import TELEGRAM, Office, counted, minute
+from reminder.services.office import Office, counted, minute
 from reminder.services.recipients import unpacked
 from reminder.store.records import RESTORED, Spoken
 
@@ -165,7 +165,7 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
     for plan in office.speaking(now):
         first = f"started:{plan.id}" not in metas
         if not first and metas.get(f"greeted:{plan.id}"):
-            _newly_on_telegram(office, metas, plan, now, started)
+            _newly_with_buttons(office, metas, plan, now, started)
             continue
         held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
         late = [
@@ -188,7 +188,7 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
         if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
             started.meta[f"greeted:{plan.id}"] = now.isoformat()
         for draft in greeting:
-            if draft.channel == TELEGRAM:
+            if office.traits(draft.channel).buttons:
                 started.meta[_listed(plan, draft.recipient)] = now.isoformat()
     return started
 
@@ -197,19 +197,20 @@ def _listed(plan: Plan, person: str) -> str:
     return f"listed:{plan.id}:{person}"
 
 
-def _newly_on_telegram(
+def _newly_with_buttons(
     office: Office, metas: Mapping[str, str], plan: Plan, now: datetime, started: Plans
 ) -> None:
-    """Who of the office took up Telegram after the start gets the list too, once: with its buttons.
+    """Who of the office has enrolled since the start gets the list again, once: with buttons.
 
-    Nobody can have pressed Start before the program runs, so that the first list went by mail.
+    Nobody can have enrolled before the program runs, so that the first list went by mail.
     """
     today, greeted = local_day(now), datetime.fromisoformat(metas[f"greeted:{plan.id}"])
     for person in office.members(plan.office):
-        name, address = _listed(plan, person.id), office.address(person.id, TELEGRAM)
+        name, way = _listed(plan, person.id), next(iter(office.ways(person.id)), "")
+        address = office.address(person.id, way)
         if name in metas or address is None or address.bound_at <= greeted:
             continue
-        if office.ways(person.id)[:1] != [TELEGRAM]:
+        if not office.traits(way).buttons:
             continue
         started.meta[name] = now.isoformat()
         live = [state for state in office.of_plan(plan) if not state.closed]

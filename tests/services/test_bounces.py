@@ -27,6 +27,7 @@ def office(plan2024: Plan, scheduler: Scheduler) -> World:
 def bounce(office: World, **more: Any) -> Bounce:
     mails = [(n, p) for n, p in enumerate(office.parcels) if p.address == "an@example.vn"]
     values: dict[str, Any] = {
+        "channel": "email",
         "address": "an@example.vn",
         "message_id": str(1001 + mails[-1][0]),
         "reason": "5.1.1 user unknown",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
+from reminder.channels.email import TRAITS
 from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
 from reminder.channels.email.mailbox import Box, BoxError, UnreadableError
 from reminder.channels.email.reading import read
@@ -199,6 +200,7 @@ class MailListener:
             case Bounced(recipient=address, message_id=message_id, failure=failure):
                 await self.back.bounced(
                     Bounce(
+                        channel=TRAITS.name,
                         address=address,
                         message_id=message_id,
                         reason=failure.reason,
