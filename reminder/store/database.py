@@ -11,7 +11,20 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    bindparam,
+    create_engine,
+    event,
+    make_url,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -22,9 +35,10 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import StaticPool
 
 from reminder.domain.errors import ReminderError
+from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.store import tables
-from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
+from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft, occurrences_of
 
 _BUSY = {  # what passes, or a person can mend while the program runs
     sqlite3.SQLITE_BUSY: "is locked by another program",
@@ -261,10 +275,53 @@ class Part:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert_draft = database.insert(tables.outbox).on_conflict_do_nothing()
+        self._insert_naming = (
+            database.insert(tables.naming)
+            .from_select(_NAMING.selected_columns.keys(), _NAMING)
+            .on_conflict_do_nothing()
+        )
 
     def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
-        """Adds to the outbox what is not there yet."""
-        put_all(connection, self._insert_draft, [from_draft(draft, at) for draft in drafts])
+        """Adds to the outbox what is not there yet, and which occurrences it names."""
+        kept = list(drafts)
+        rows = [from_draft(draft, at) for draft in kept]
+        put_all(connection, self._insert_draft, rows)
+        put_all(
+            connection,
+            self._insert_naming,
+            [
+                {**{name: row[name] for name in _UNIQUE}, **key._asdict()}
+                for draft, row in zip(kept, rows, strict=True)
+                for key in occurrences_of(draft.payload)
+            ],
+        )
+
+
+_KEY = [tables.naming.c[name] for name in Key._fields]
+_UNIQUE = ("slot", "recipient", "kind", "subject", "channel")
+_NAMING = select(
+    *(bindparam(column.name, type_=column.type).label(column.name) for column in _KEY),
+    tables.outbox.c.id.label("outbox_id"),
+).where(*(tables.outbox.c[name] == bindparam(name) for name in _UNIQUE))
+
+
+def of_places(table: Table) -> ColumnElement[bool]:
+    """The rows of `table` with one of the keys in `places_of`.
+
+    SQLite has no index for the whole tuple, but one for each of its first columns.
+    """
+    return and_(
+        table.c.plan.in_(bindparam("plans", expanding=True)),
+        table.c.task.in_(bindparam("tasks", expanding=True)),
+        tuple_(*(table.c[name] for name in Key._fields)).in_(bindparam("places", expanding=True)),
+    )
+
+
+def places_of(keys: Iterable[Key]) -> dict[str, Any]:
+    """The values of `of_places`."""
+    places = list(dict.fromkeys(keys))
+    plans, tasks = {key.plan for key in places}, {key.task for key in places}
+    return {"plans": sorted(plans), "tasks": sorted(tasks), "places": [tuple(k) for k in places]}
 
 
 def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
@@ -276,7 +333,8 @@ def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]])
         if rows:
             connection.execute(insert, rows)
         return
-    made = insert.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    columns = None if insert.select is not None else list(rows[0])
+    made = insert.compile(dialect=connection.dialect, column_keys=columns)
     values: Any = rows
     if made.positiontup is not None:
         values = list(map(itemgetter(*made.positiontup), rows))

@@ -9,13 +9,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reminder.domain.ledger import Event
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.store import tables
-from reminder.store.database import Database, Part, put_all
+from reminder.store.database import Database, Part, of_places, places_of, put_all
 from reminder.store.people import ADDRESS_MARK
 from reminder.store.records import (
     Broken,
@@ -40,16 +40,8 @@ EVENTS = (
     .where(tables.event.c.number > bindparam("after"))
     .order_by(tables.event.c.number)
 )
-# By the first columns of the key; some at a time, since a statement takes so many values only.
-SPOKEN_OF = select(tables.spoken).where(
-    tuple_(
-        tables.spoken.c.plan,
-        tables.spoken.c.task,
-        tables.spoken.c.deliverable,
-        tables.spoken.c.period,
-    ).in_(bindparam("places", expanding=True))
-)
-AT_ONCE = 500
+SPOKEN_OF = select(tables.spoken).where(of_places(tables.spoken))
+AT_ONCE = 500  # a statement takes so many values only
 METAS = select(tables.meta.c.name, tables.meta.c.value)
 REVISION = select(
     tables.head.c.number,
@@ -134,11 +126,11 @@ class LedgerPart(Part):
 
     def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
         """What was said of these occurrences, in no order."""
-        places = [tuple(key) for key in keys]
+        wanted = list(keys)
         found: list[Spoken] = []
         with self._database.reading() as connection:
-            for start in range(0, len(places), AT_ONCE):
-                some = {"places": places[start : start + AT_ONCE]}
+            for start in range(0, len(wanted), AT_ONCE):
+                some = places_of(wanted[start : start + AT_ONCE])
                 found += [to_spoken(row) for row in connection.execute(SPOKEN_OF, some)]
         return found
 

@@ -21,10 +21,11 @@ from sqlalchemy import (
     update,
 )
 
+from reminder.domain.occurrences import Key
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
-from reminder.store.database import Part
+from reminder.store.database import Part, of_places, places_of
 from reminder.store.records import maybe_moment, moment, stamp, to_row, words
-from reminder.store.tables import ANSWER, PENDING, outbox
+from reminder.store.tables import ANSWER, PENDING, naming, outbox
 
 _c = outbox.c
 COLUMNS = (
@@ -273,22 +274,28 @@ class OutboxPart(Part):
         states: Iterable[RowState] = (),
         kind: str = "",
         recipient: str = "",
+        provider_id: str = "",
+        naming: Iterable[Key] | None = None,
         since: datetime | None = None,
         limit: int = 1000,
     ) -> list[Row]:
         """Rows of the outbox with a slot from `since` on, the newest slot first.
 
-        An empty filter lets all pass.
+        `naming`: those alone that name one of these occurrences. Any other empty filter lets all
+        pass.
         """
+        named = {} if naming is None else places_of(naming)
         wanted: dict[str, Any] = {
             "states": [state.value for state in states],
             "of_kind": kind,
             "who": recipient,
+            "message": provider_id,
         }
         wanted = {name: value for name, value in wanted.items() if value}
         window = {"since": stamp(since or BEGINNING), "most": max(limit, 0)}
         with self._database.reading() as connection:
-            found = connection.execute(_rows_by(*wanted), {**window, **wanted})
+            query = _rows_by(*wanted, named=naming is not None)
+            found = connection.execute(query, {**window, **wanted, **named})
             return [to_row(columns) for columns in found]
 
     def newest_slots(
@@ -321,12 +328,22 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "states": _c.state.in_(bindparam("states", expanding=True)),
     "of_kind": _c.kind == bindparam("of_kind"),
     "who": _c.recipient == bindparam("who"),
+    "message": _c.provider_id == bindparam("message"),
+}
+_NAMED = _c.id.in_(select(naming.c.outbox_id).where(of_places(naming)))
+# “|| ''” keeps SQLite from the indexes of these: few rows name an occurrence, many are of a kind.
+_FILTERS_OF_NAMED: dict[str, ColumnElement[bool]] = {
+    "states": _c.state.concat("").in_(bindparam("states", expanding=True)),
+    "of_kind": _c.kind.concat("") == bindparam("of_kind"),
+    "who": _c.recipient.concat("") == bindparam("who"),
 }
 
 
 @cache
-def _rows_by(*filters: str) -> Select[Any]:
+def _rows_by(*filters: str, named: bool) -> Select[Any]:
     """Made once for each set of filters: putting it together takes longer than asking it."""
+    if named:
+        return ROWS.where(_NAMED, *(_FILTERS_OF_NAMED[name] for name in filters))
     return ROWS.where(*(_FILTERS[name] for name in filters))
 
 

@@ -189,6 +189,20 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
     }
 
 
+def occurrences_of(payload: Any) -> set[Key]:
+    """The occurrences that a payload names."""
+    match payload:
+        case [str(plan), str(task), int(number), str(period)]:
+            return {Key(plan, task, number, period)}
+        case [str(), str(plan), str(task), int(number), str(period), str(), str()]:
+            return {Key(plan, task, number, period)}
+        case Mapping():
+            return {key for each in payload.values() for key in occurrences_of(each)}
+        case list() | tuple():
+            return {key for each in payload for key in occurrences_of(each)}
+    return set()
+
+
 def to_row(columns: Sequence[Any]) -> Row:
     """A row of the outbox, its columns as outbox.COLUMNS has them.
 

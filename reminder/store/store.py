@@ -67,7 +67,7 @@ class Schema:
     folders: tuple[Path, ...]  # where the migrations lie
 
 
-SHIPPED = Schema(version="0002", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0003", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

@@ -105,6 +105,18 @@ Index(
     sqlite_where=outbox.c.repeat.is_(true()),
 )
 
+# Which occurrences a row names, so that what was said of one is found by them.
+naming = Table(
+    "naming",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("deliverable", Integer, primary_key=True, autoincrement=False),
+    Column("period", Text, primary_key=True),
+    Column("outbox_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 spoken = Table(
     "spoken",
     metadata,

@@ -13,17 +13,17 @@ from sqlalchemy import create_engine
 
 from reminder.domain.errors import ReminderError
 from reminder.store import tables
-from reminder.store.records import StoreRefusedError
+from reminder.store.records import StoreRefusedError, from_draft
 from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
-from tests.store.samples import NOW, UNITS, draft, event
+from tests.store.samples import KEY, NOW, UNITS, draft, event
 
 STOP_IT = "stop it first, or name another database under [store] url"
 FIRST = Schema(version="0001", folders=SHIPPED.folders)
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0003", "0002"
+revision, down_revision = "0004", "0003"
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
 """
@@ -54,8 +54,8 @@ def next_schema(tmp_path: Path, source: str = NEXT) -> Schema:
     """The schema of a later program."""
     folder = tmp_path / "100% later"
     folder.mkdir()
-    (folder / "v0003_novelty.py").write_text(source)
-    return Schema(version="0003", folders=(*SHIPPED.folders, folder))
+    (folder / "v0004_novelty.py").write_text(source)
+    return Schema(version="0004", folders=(*SHIPPED.folders, folder))
 
 
 def test_the_second_daemon_waits_for_the_first_to_end(
@@ -143,7 +143,9 @@ def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
     """Statement by statement, and nothing in it is lost; for a while, the first step made the
     index of the second one too."""
     first = opened(schema=FIRST)
-    first.record([event()], unit_names=UNITS, drafts=[draft()], at=NOW)
+    first.record([event()], unit_names=UNITS, at=NOW)
+    with first._database.writing() as connection:
+        connection.execute(tables.outbox.insert(), from_draft(draft(), NOW))
     kept = (first.events(), first.rows())
     first.close()
     if shipped == "for a while":
@@ -154,6 +156,7 @@ def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
             )
     store = opened(exclusive=True)
     assert (store.events(), store.rows()) == kept
+    assert store.rows(naming=[KEY]) == kept[1]
     fresh = path.with_name("fresh.db")
     open_store(f"sqlite:///{fresh}", exclusive=False, sleep=no_sleep).close()
     assert statements(path) == statements(fresh)

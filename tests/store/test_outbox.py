@@ -1,4 +1,4 @@
-"""The contract of the outbox, on the fake store and on the real one."""
+"""The contract of the outbox, in memory and on a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.store.store import Store
-from tests.store.samples import CHANNELS, HOLD, NOW, draft, minutes
+from tests.store.samples import CHANNELS, HOLD, KEY, NOW, draft, minutes
+
+OTHER = KEY._replace(task="2c", period="2024-02")
 
 
 def put(store: Store, *drafts: Draft) -> None:
@@ -38,6 +40,31 @@ def test_a_draft_is_written_once(store: Store) -> None:
     put(store, draft(payload={"items": []}, due_at=minutes(5)), *others)
     kept = sorted(store.rows(), key=lambda row: row.id)
     assert [row.draft for row in kept] == [draft(), *others]
+
+
+@pytest.mark.parametrize("more", [0, 60])  # many are written by another way
+def test_rows_are_found_by_what_they_name(store: Store, more: int) -> None:
+    """By items and by keys, whatever else they say; beside the other filters."""
+    item = ["tu-phap", *KEY, "2024-01-31", "due"]
+    nudge = draft(payload={"items": [item, item]})
+    notice = draft(kind="notice", payload={"view": "extension-asked", "data": {"key": list(KEY)}})
+    other = draft("binh", payload={"items": [["tu-phap", *OTHER, "2024-02-29", "due"]]})
+    put(store, nudge, notice, other, *(draft(f"{n}", payload={}) for n in range(more)))
+    assert [row.draft for row in store.rows(naming=[KEY])] == [notice, nudge]
+    assert [row.draft for row in store.rows(naming=[KEY, OTHER])] == [other, notice, nudge]
+    assert [row.draft for row in store.rows(naming=[KEY, OTHER], kind="nudge")] == [other, nudge]
+    assert [row.draft for row in store.rows(naming=[KEY, OTHER], recipient="binh")] == [other]
+    assert store.rows(naming=[KEY], states=[RowState.SENT]) == []
+    assert store.rows(naming=[KEY], since=minutes(1)) == []
+    assert store.rows(naming=[]) == []
+
+
+def test_a_sent_row_is_found_by_the_providers_name_for_it(store: Store) -> None:
+    put(store, draft("an"), draft("binh"))
+    an, binh = store.lease(NOW, 2, HOLD, CHANNELS)
+    assert store.mark_sent_together([(an, "7", NOW), (binh, "7", NOW)]) == [True, True]
+    assert [row.id for row in store.rows(recipient="an", provider_id="7")] == [an.id]
+    assert store.rows(recipient="an", provider_id="8") == []
 
 
 def test_a_lease_claims_what_is_due_the_oldest_slot_first(store: Store) -> None:

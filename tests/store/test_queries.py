@@ -13,11 +13,14 @@ from sqlalchemy import event as sqlalchemy_event
 
 from reminder.domain.outbox import RowState
 from reminder.store.store import Store
-from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
+from tests.store.samples import CHANNELS, HOLD, KEY, NOW, UNITS, draft, event, minutes, said
 
 # All of `address` and `meta` is asked for, `head` has one row; none grows with the years.
-# A constant row is one of the values that the query itself brings.
-WHOLE = {"SCAN address", "SCAN head", "SCAN meta", "SCAN CONSTANT ROW"}
+# Constant rows are the values that the query itself brings.
+WHOLE = {"SCAN address", "SCAN head", "SCAN meta", "SCAN CONSTANT ROW", "SCAN 2 CONSTANT ROWS"}
+
+
+KEYS = [KEY, KEY._replace(task="2c", period="2024-01")]
 
 
 @contextmanager
@@ -65,11 +68,13 @@ def use_all(store: Store) -> None:
     states: tuple[list[RowState], ...] = ([], [RowState.DEAD], [RowState.PENDING, RowState.LEASED])
     for some, kind, who, since in product(states, ("", "nudge"), ("", "an"), (None, NOW)):
         store.rows(states=some, kind=kind, recipient=who, since=since)
+        store.rows(states=some, kind=kind, recipient=who, since=since, naming=KEYS)
+    store.rows(recipient="an", provider_id="1")
     store.events(after=1)
     store.head()
     store.revision()
     store.verify()
-    store.spoken_of([said().key])
+    store.spoken_of(KEYS)
     store.metas()
     use_people(store)
 
@@ -117,3 +122,18 @@ def test_a_lease_reads_what_it_takes_and_no_more(sql: Store, path: Path) -> None
     by_id = ["SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY 1"]
     assert answers == [*by_id, "SEARCH outbox USING INDEX outbox_answer (state=? AND kind=?)"]
     assert others == [*by_id, "SEARCH outbox USING INDEX outbox_state (state=?)"]
+
+
+def test_rows_that_name_an_occurrence_are_found_by_it(sql: Store, path: Path) -> None:
+    """However many others there are: by the names' own index, then one by one."""
+    with statements(sql) as said:
+        sql.rows(kind="nudge", recipient="an", states=[RowState.SENT], naming=KEYS)
+    ((query, values),) = (each for each in said if each[0].startswith("SELECT"))
+    with closing(sqlite3.connect(path)) as raw:
+        plan = [step for step in plan_of(raw, query, values) if "LIST" not in step]
+    assert plan == [
+        "SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH naming USING PRIMARY KEY (plan=? AND task=?)",
+        "SCAN 2 CONSTANT ROWS",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
