@@ -138,10 +138,15 @@ class Office:
         """The last day off of somebody who is away on `day`; None: there."""
         return away_until(self.absences, person, day)
 
+    @cached_property
+    def _traits(self) -> dict[str, ChannelTraits]:
+        return {traits.name: traits for traits in self.known}
+
     def traits(self, channel: str) -> ChannelTraits:
         """What `channel` can do; nothing, if the program has no such channel."""
-        unknown = ChannelTraits(name=channel, title=channel, addresses=AddressSource.INVITATION)
-        return next((traits for traits in self.known if traits.name == channel), unknown)
+        return self._traits.get(channel) or ChannelTraits(
+            name=channel, title=channel, addresses=AddressSource.INVITATION
+        )
 
     @cached_property
     def outside(self) -> tuple[str, ...]:
