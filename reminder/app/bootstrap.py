@@ -133,6 +133,7 @@ def environment() -> dict[str, str]:
 
 def read_files(settings: Settings, at: datetime) -> Files:
     """All that people write by hand; FileError with the faults of all files at once."""
+    from reminder.app.channels import known_channels
     from reminder.files.people import load_people
     from reminder.services.office import Files
 
@@ -140,7 +141,7 @@ def read_files(settings: Settings, at: datetime) -> Files:
     people: tuple[Person, ...] = ()
     if settings.plan.people is not None:
         units = {unit.id for plan in plans for unit in plan.units}
-        people = load_people(settings.plan.people, units)
+        people = load_people(settings.plan.people, units, known_channels())
     scheduler = scheduler_for(
         plans,
         [local(at).date()],

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.people import MAIL_ADDRESS, Person
 from reminder.files.toml import Document, Table, nearest
 
-CHANNELS = ("telegram", "email")  # in the order in which they are tried unless a person has another
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-def load_people(path: Path, units: Collection[str]) -> tuple[Person, ...]:
+def load_people(
+    path: Path, units: Collection[str], channels: Sequence[ChannelTraits]
+) -> tuple[Person, ...]:
     """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
 
-    An empty file is valid.
+    `channels` are those that can be named, in the order in which they are tried. An empty file is
+    valid.
     """
     document = Document(path)
     root = document.root()
     known: set[str] = set()
-    people = tuple(_person(table, units, known) for table in root.tables("person"))
+    people = tuple(_person(table, units, channels, known) for table in root.tables("person"))
     root.finish()
     document.check()
     return people
 
 
-def _person(table: Table, units: Collection[str], known: set[str]) -> Person:
+def _person(
+    table: Table, units: Collection[str], channels: Sequence[ChannelTraits], known: set[str]
+) -> Person:
     email = _email(table)
     person = Person(
         id=_id(table, known),
         name=table.text("name", required=True, longest=60),
         units=_units(table, units),
         email=email,
-        channels=_channels(table, email),
+        channels=_channels(table, email, channels),
     )
     table.finish()
     return person
@@ -71,18 +76,21 @@ def _email(table: Table) -> str:
     return value
 
 
-def _channels(table: Table, email: str) -> tuple[str, ...]:
+def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tuple[str, ...]:
+    known = {t.name: t.addresses for t in channels if t.addresses is not AddressSource.NONE}
+    written = [name for name in known if known[name] is AddressSource.PEOPLE_FILE]
     if not table.has("channels"):
-        return CHANNELS if email else ("telegram",)
+        return tuple(name for name in known if email or name not in written)
     found = table.words("channels")
     for channel in found:
-        if channel not in CHANNELS:
-            hint = nearest(channel, CHANNELS) or f"; có: {', '.join(CHANNELS)}"
+        if channel not in known:
+            hint = nearest(channel, known) or f"; có: {', '.join(known)}"
             table.complain("channels", f"không có kênh “{channel:.40}”{hint}")
     if table.data["channels"] == []:
         table.complain("channels", "`channels` trống: cần ít nhất một kênh")
-    if "email" in found and not table.has("email"):
-        table.complain("channels", "có kênh “email” mà thiếu `email`: ghi địa chỉ thư")
-    elif "email" in found and table.data["email"] == "":
-        table.complain("email", "`email` trống mà kênh “email” cần địa chỉ thư")
+    for name in written:
+        if name in found and not table.has(name):
+            table.complain("channels", f"có kênh “{name}” mà thiếu `{name}`: ghi địa chỉ thư")
+        elif name in found and table.data[name] == "":
+            table.complain(name, f"`{name}` trống mà kênh “{name}” cần địa chỉ thư")
     return tuple(dict.fromkeys(found))

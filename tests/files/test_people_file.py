@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reminder.app.channels import known_channels
 from reminder.domain.errors import FileError
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
@@ -38,7 +39,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def test_a_sound_file_is_its_people(tmp_path: Path) -> None:
     """Channels stand as in the file; without them Telegram, and mail where there is an address."""
-    assert load_people(written(tmp_path, PEOPLE), UNITS) == (
+    assert load_people(written(tmp_path, PEOPLE), UNITS, known_channels()) == (
         Person(
             id="vp-1",
             name="Công chức Văn phòng",
@@ -57,12 +58,14 @@ def test_a_sound_file_is_its_people(tmp_path: Path) -> None:
 
 def test_an_office_may_begin_with_nobody(tmp_path: Path) -> None:
     """An empty file is sound."""
-    assert load_people(written(tmp_path, "# chưa có ai\n"), UNITS) == ()
+    assert load_people(written(tmp_path, "# chưa có ai\n"), UNITS, known_channels()) == ()
 
 
 def test_the_sample_serves_every_unit_of_the_plan(plan2024: Plan) -> None:
     """config/people.toml names somebody for each unit, with addresses that lead nowhere."""
-    people = load_people(ROOT / "config/people.toml", {unit.id for unit in plan2024.units})
+    people = load_people(
+        ROOT / "config/people.toml", {unit.id for unit in plan2024.units}, known_channels()
+    )
     assert {u for person in people for u in person.units} == {u.id for u in plan2024.units}
     assert all(person.email.endswith(".example") for person in people)
 
@@ -109,7 +112,7 @@ def test_each_slip_is_told_with_its_line(tmp_path: Path, old: str, new: str, tol
     assert old in PEOPLE
     path = written(tmp_path, PEOPLE.replace(old, new, 1))
     with pytest.raises(FileError) as caught:
-        load_people(path, UNITS)
+        load_people(path, UNITS, known_channels())
     assert any(told in str(p).removeprefix(f"{path}:") for p in caught.value.problems), str(
         caught.value
     )
@@ -119,7 +122,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     """A clerk mends the file in one go."""
     path = written(tmp_path, '[[person]]\nid = "A"\nunit = "x"\n\n[[persons]]\nid = "b"\n')
     with pytest.raises(FileError) as caught:
-        load_people(path, UNITS)
+        load_people(path, UNITS, known_channels())
     assert [p.line for p in caught.value.problems] == [1, 2, 3, 5]
 
 
@@ -142,7 +145,7 @@ def test_a_damaged_file_is_people_or_a_clear_refusal(
 def outcome(path: Path) -> list[str]:
     """The faults of a people file, or “sound”. Anything else is raised."""
     try:
-        load_people(path, UNITS)
+        load_people(path, UNITS, known_channels())
     except FileError as error:
         return [str(problem) for problem in error.problems]
     return ["sound"]

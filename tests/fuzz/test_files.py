@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from reminder.app.channels import known_channels
 from reminder.domain.errors import FileError, Problem
 from reminder.domain.occurrences import occurrences
 from reminder.domain.schedule import Scheduler
@@ -101,7 +102,7 @@ def read(kind: str, path: Path) -> object:
         scheduler = Scheduler(load_calendar(ROOT / "config/calendar.toml", [plan.year]))
         return [list(scheduler.digest_days([plan])), occurrences(plan)]
     if kind == "people":
-        return load_people(path, UNITS)
+        return load_people(path, UNITS, known_channels())
     if kind == "calendar":
         return load_calendar(path, [2024])
     return load_settings(path, {})

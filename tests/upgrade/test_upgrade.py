@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from reminder.app.bootstrap import read_files
+from reminder.app.channels import known_channels
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people
@@ -30,7 +31,7 @@ from tests.store.conftest import no_sleep
 FOLDER = Path(__file__).parent
 CONFIG = FOLDER / "config"
 PLAN = load_plan(CONFIG / "plan2024.toml")
-PEOPLE = load_people(CONFIG / "people.toml", {unit.id for unit in PLAN.units})
+PEOPLE = load_people(CONFIG / "people.toml", {unit.id for unit in PLAN.units}, known_channels())
 NOW = at("05/02", "08:10")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
@@ -17,22 +19,6 @@ from reminder.files.settings.sections import PREFIX, Section, Settings
 from reminder.files.toml import Document, Where, nearest, read_text
 
 DEFAULT_PATH = Path("config/reminder.toml")
-_PATHS = (
-    ("plan", "files"),
-    ("plan", "people"),
-    ("plan", "calendar"),
-    ("email", "ca_file"),
-    ("inbox", "ca_file"),
-    ("backup", "folder"),
-    ("backup", "second_folder"),
-)
-_SECRETS = (
-    ("telegram", "token"),
-    ("email", "password"),
-    ("inbox", "password"),
-    ("store", "url"),
-    ("watch", "heartbeat_url"),
-)
 
 
 def environment() -> dict[str, str]:
@@ -65,9 +51,9 @@ def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
     """The files that hold a secret; FileError if the settings can't be read."""
     path = settings_path(path, environ)
     data = Document(path, quote=False).data if path else {}
-    tables = ((data.get(section), key) for section, key in _SECRETS)
+    tables = ((data.get(section), key) for section, key in _secrets())
     held = any(isinstance(table, dict) and _is_secret(table.get(key)) for table, key in tables)
-    named = [environ.get(f"{_variable(secret)}_FILE", "") for secret in _SECRETS]
+    named = [environ.get(f"{_variable(secret)}_FILE", "") for secret in _secrets()]
     return [*([path] if path and held else []), *(Path(name) for name in named if name)]
 
 
@@ -92,7 +78,7 @@ class _Reader:
     def file_layer(self, folder: Path) -> dict[str, Any]:
         """The tables of the file, with its paths relative to `folder`."""
         data = dict(self._document.data) if self._document else {}
-        for section, key in _PATHS:
+        for section, key in _keys(Settings, Path):
             table = data.get(section)
             if isinstance(table, dict) and key in table:
                 value = _relative_to(folder, table[key])
@@ -103,7 +89,7 @@ class _Reader:
     def environment_layer(self, environ: Mapping[str, str]) -> dict[str, Any]:
         """The tables from the environment's variables; an unknown variable is a fault."""
         known = {_variable(path): path for path in _key_paths(Settings)}
-        files = {f"{_variable(path)}_FILE": path for path in _SECRETS}
+        files = {f"{_variable(path)}_FILE": path for path in _secrets()}
         values: dict[str, str] = {}
         for name, value in sorted(environ.items()):
             if name in known:
@@ -184,7 +170,7 @@ def _message(fault: ErrorDetails, where: Where, field: Where) -> str:
     description = _description(field)
     if description is None:
         return f"`{key}` phải là một bảng [{'.'.join(map(str, field))}]"
-    if field in _SECRETS:
+    if field in _secrets():
         return f"`{key}` phải là {description}"
     value = fault["input"]
     near = ""
@@ -215,6 +201,25 @@ def _key_paths(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator
             yield from _key_paths(field.annotation, (*before, name))
         else:
             yield (*before, name)
+
+
+@cache
+def _keys(model: type[BaseModel], kind: type) -> tuple[tuple[str, ...], ...]:
+    """The paths of the keys whose value is of this kind, or holds some."""
+    return tuple(leaf for leaf in _key_paths(model) if _holds(_field(leaf).annotation, kind))
+
+
+def _secrets() -> tuple[tuple[str, ...], ...]:
+    """The paths of the keys that hold a secret; a database's address may hold a password."""
+    return (*_keys(Settings, SecretStr), ("store", "url"))
+
+
+def _holds(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_holds(part, kind) for part in get_args(annotation))
+
+
+def _field(leaf: tuple[str, ...]) -> FieldInfo:
+    return _model_at(leaf[:-1]).model_fields[leaf[-1]]
 
 
 def _field_path(where: Where) -> Where:
