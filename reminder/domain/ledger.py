@@ -139,10 +139,16 @@ def fold(
     Events of occurrences that the plan no longer has are left out.
     """
     states = {occurrence.key: initial(occurrence) for occurrence in occurrences}
+    return folded(states, (e for e in events if until is None or e.at < until))
+
+
+def folded(states: Mapping[Key, State], events: Iterable[Event]) -> dict[Key, State]:
+    """The states once `events` have happened too."""
+    found = dict(states)
     for event in events:
-        if event.key in states and (until is None or event.at < until):
-            states[event.key] = apply(states[event.key], event)
-    return states
+        if event.key in found:
+            found[event.key] = apply(found[event.key], event)
+    return found
 
 
 def by_key(events: Iterable[Event]) -> dict[Key, list[Event]]:

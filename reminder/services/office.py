@@ -12,7 +12,7 @@ from reminder.domain.calendar import local
 from reminder.domain.catchup import StageIndex
 from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.context import Asked, Desk, Inbound, Sender
-from reminder.domain.ledger import Event, State, apply, by_key, fold
+from reminder.domain.ledger import Event, State, by_key, fold, folded
 from reminder.domain.occurrences import Key
 from reminder.domain.people import Absence, Address, Person, absences, away_until
 from reminder.domain.plan import Plan, Unit
@@ -109,12 +109,14 @@ class Office:
         self,
         events: Sequence[Event],
         *,
+        states: Mapping[Key, State] | None = None,
         last_number: int | None = None,
         addresses: tuple[Address, ...] | None = None,
     ) -> Office:
         """The office once `events` have happened too; None: `last_number`, `addresses` as before.
 
-        What was reckoned from the ledger is carried on: only the new events are folded.
+        What was reckoned from the ledger is carried on: only the new events are folded, and that
+        where `states` does not tell already what they come to.
         """
         office = replace(
             self,
@@ -122,12 +124,10 @@ class Office:
             last_number=self.last_number if last_number is None else last_number,
             addresses=self.addresses if addresses is None else addresses,
         )
-        states, known = dict(self.states), dict(self.by_key)
+        known = dict(self.by_key)
         for event in events:
             known[event.key] = (*known.get(event.key, ()), event)
-            if event.key in states:
-                states[event.key] = apply(states[event.key], event)
-        vars(office).update(states=states, by_key=known)
+        vars(office).update(states=states or folded(self.states, events), by_key=known)
         return office
 
     @cached_property
