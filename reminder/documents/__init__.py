@@ -1,1 +1,1 @@
-"""Plan and ledger → files that people open: a workbook, a calendar. Imports core only."""
+"""Files made from a plan and its ledger: .xlsx, .docx, .ics, .csv. Imports domain only."""

@@ -1,4 +1,4 @@
-"""A table as a CSV file (RFC 4180) that a spreadsheet opens in Vietnamese, and runs nothing of."""
+"""CSV files (RFC 4180) for spreadsheets, without formulas."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from reminder.domain.text import normal, squeeze
 
-BOM = "\ufeff"  # without it Excel takes UTF-8 for the code page of the machine
-# What makes a spreadsheet take a cell for a formula (OWASP, “CSV Injection”), in full width too; a
-# tab or a line's end before it does the same, and is no longer there.
+BOM = "\ufeff"  # without it Excel does not recognise UTF-8
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, “CSV Injection”). A
+# tab or line end before them would do the same; `squeeze` removes those.
 _FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 Cell = str | int
 
 
 def written(cell: Cell) -> Cell:
-    """`cell` as it stands in the file: on one line, and a text that could be a formula behind “'”.
-
-    Numbers are none. Invisible and control characters are left out.
-    """
+    """`cell` as written: text on one line without control characters, “'” before a formula."""
     if isinstance(cell, int):
         return cell
     text = squeeze(normal(cell))
@@ -27,7 +24,7 @@ def written(cell: Cell) -> Cell:
 
 
 def csv_file(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """UTF-8 with a byte order mark, fields parted by commas, lines ended by CR LF."""
+    """The file: UTF-8 with a byte order mark, fields separated by commas, lines ended by CR LF."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(headings)

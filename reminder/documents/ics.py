@@ -1,8 +1,7 @@
 """Due days as an iCalendar file (RFC 5545), for Google Calendar, Outlook and Thunderbird.
 
-Each due day is an all-day event, so no time zone is needed. Its UID never changes and its SEQUENCE
-grows with what is told about it, so that a file imported again moves and marks the events that are
-there (RFC 5546, 2.1.5).
+Each due day is an all-day event, so no time zone is needed. Its UID never changes, and its SEQUENCE
+is the revision of the state, so that importing a newer file updates the events (RFC 5546, 2.1.5).
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from reminder.domain.text import normal, squeeze
 if TYPE_CHECKING:
     from icalendar import Alarm, Calendar, Event
 
-FILE_NAME = "viec-den-han.ics"  # of the file that goes with a mail
-MEDIA_TYPE = "text/calendar; charset=utf-8; method=PUBLISH"  # RFC 6047: the file's own METHOD
+FILE_NAME = "viec-den-han.ics"  # of the attachment of a mail
+MEDIA_TYPE = "text/calendar; charset=utf-8; method=PUBLISH"  # METHOD as in the file (RFC 6047)
 PRODUCT = "-//reminder//Nhac viec ke hoach//VI"
-DOMAIN = "nhac-viec.invalid"  # makes the UIDs ours; RFC 2606 keeps the name from being anybody's
-ALARM = time(8, 0)  # of the working day before the due day
+DOMAIN = "nhac-viec.invalid"  # makes UIDs unique; a reserved name (RFC 2606)
+ALARM = time(8, 0)  # local time, on the working day before the due day
 
 
 def unit_calendar(
@@ -38,11 +37,10 @@ def unit_calendar(
     unit: str,
     now: datetime,
 ) -> bytes:
-    """All that `unit` leads and that has a due day, open or done; what is done is marked ✓.
+    """The due days of what `unit` leads, open or closed; a closed one is marked ✓.
 
-    An alarm has what is open, does not wait for a signature, and whose hour is still to come.
-
-    ValueError if there is nothing of it, since a calendar must hold something (RFC 5545, 3.6).
+    Open work that does not wait for a signature has an alarm, unless its time is past. ValueError
+    if there is no due day, since a calendar must contain a component (RFC 5545, 3.6).
     """
     names = [p.by_unit[unit].name for p in plans if unit in p.by_unit]
     mine = [(state, unit) for state in unit_dues(plans, states, unit)]
@@ -50,7 +48,7 @@ def unit_calendar(
 
 
 def unit_dues(plans: Sequence[Plan], states: Mapping[Key, State], unit: str) -> list[State]:
-    """What `unit` leads in `plans` and has a due day, the earliest first."""
+    """What `unit` leads in `plans` and has a due day, in the order of due days."""
     ids = {plan.id for plan in plans}
     found = (
         (state.due, state)
@@ -63,16 +61,13 @@ def unit_dues(plans: Sequence[Plan], states: Mapping[Key, State], unit: str) -> 
 def due_days(
     plans: Sequence[Plan], parts: Iterable[tuple[State, str]], scheduler: Scheduler, now: datetime
 ) -> bytes:
-    """The due days of `parts`, each a state and the unit that is reminded of it.
-
-    ValueError if none has a due day.
-    """
+    """The due days of `parts`, each a state and the unit that is nudged; ValueError without any."""
     dated = [(state, unit) for state, unit in parts if state.due is not None]
     return _calendar(plans, dated, scheduler, now, "Hạn công việc")
 
 
 def uid(key: Key, unit: str) -> str:
-    """The event's name for good, the same in every file that tells of this part of the work."""
+    """The UID of the event, the same in every file."""
     words = "\0".join((key.plan, key.task, str(key.deliverable), key.period, unit))
     return f"{uuid5(NAMESPACE_URL, f'https://{DOMAIN}/{words}')}@{DOMAIN}"
 
@@ -84,7 +79,7 @@ def _calendar(
     now: datetime,
     name: str,
 ) -> bytes:
-    # icalendar takes 0.1 s to load, and most commands write no calendar.
+    # Importing icalendar takes 0.1 s.
     from icalendar import Calendar
 
     if not parts:
@@ -124,16 +119,16 @@ def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datet
         event.add("last-modified", state.changed.astimezone(UTC))
     day = scheduler.calendar.before(state.due)
     silent = closed is not None or state.awaits_signature(unit) is not None
-    if not silent and instant(day, ALARM) > now:  # one of the past would ring at once
+    if not silent and instant(day, ALARM) > now:  # a past one would go off at once
         event.add_component(_alarm(day - state.due, str(event["summary"])))
     return event
 
 
 def _alarm(before: timedelta, words: str) -> Alarm:
-    """At 08:00 of the day that lies `before` (negative) the due day.
+    """An alarm at ALARM on the day `before` (a negative timedelta) the due day.
 
-    One alarm, ahead of the start and as a duration: Outlook takes one, and reads any duration as
-    ahead of the start (MS-OXCICAL, 2.1.3.1.1.20.62).
+    There is one, before the start and given as a duration: Outlook takes one alarm, and reads any
+    duration as before the start (MS-OXCICAL, 2.1.3.1.1.20.62).
     """
     from icalendar import Alarm
 

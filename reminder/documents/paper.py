@@ -1,7 +1,7 @@
-"""A sheet of an official paper in Word's format: NĐ 30/2020/NĐ-CP, appendix I, part by part.
+"""An official paper as .docx, laid out as NĐ 30/2020/NĐ-CP, appendix I, says.
 
-A4 upright, Times New Roman in black everywhere, the page's number in the middle of the top margin
-and none on a part's first page. The same calls give the same bytes.
+A4 upright, Times New Roman in black; the page number is in the middle of the top margin, not on the
+first page of a part. The same calls give the same bytes.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from docx.text.run import Run
 from reminder.domain.text import normal
 
 TWIPS_A_POINT = 20
-_USUAL = 500  # figures, and letters that are not listed
-# The font's advance widths, in thousandths of the size; a mark does not widen its letter.
+_USUAL = 500  # digits, and letters that are not listed
+# Advance widths of the font in bold, in thousandths of its size; diacritics have none.
 _GROUPS = {
     250: " .,",
     278: "il/",
@@ -70,7 +70,7 @@ _FONT_KINDS = ("ascii", "hAnsi", "eastAsia", "cs")
 
 
 class Piece(NamedTuple):
-    """Some words in one dress."""
+    """A run of text in one style."""
 
     text: str
     bold: bool = False
@@ -79,7 +79,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """How a paragraph looks; lengths in points, `indent` in twips."""
+    """The format of a paragraph; lengths in points, `indent` in twips."""
 
     size: float = BODY
     align: Literal["left", "center", "right", "justify"] = "justify"
@@ -88,8 +88,8 @@ class Look:
     spacing: float = SPACING
     indent: int = 0
     first_line: bool = True
-    together: bool = False  # it stays on the page of the next one
-    style: str = ""  # of a heading: what a table of contents is made from
+    together: bool = False  # on the same page as the next paragraph
+    style: str = ""  # the style of a heading, from which Word makes a table of contents
 
 
 TEXT = Look()
@@ -104,13 +104,13 @@ _ALIGN = {
 
 
 class Paper:
-    """A paper that grows downward; texts may hold anything that a person can type."""
+    """A paper to which paragraphs and tables are added; texts may hold any characters."""
 
     def __init__(self, title: str, day: date) -> None:
-        """`title` and `day` are what the file says of itself."""
+        """`title` and `day` go into the properties of the file."""
         self._day = day
         self.document = Document()
-        _dress_styles(self.document.styles.element)
+        _format_styles(self.document.styles.element)
         properties = self.document.core_properties
         properties.title, properties.author = clean(title)[:250], ""
         properties.comments = properties.last_modified_by = ""
@@ -124,26 +124,26 @@ class Paper:
         section.header_distance = section.footer_distance = HEADER
         section.different_first_page_header_footer = True
 
-    def head(self, mark: str) -> None:
-        """The running header: the page's number; on a part's first page `mark` in its place."""
+    def add_header(self, mark: str) -> None:
+        """Add the header: the page number; on the first page of a part `mark`."""
         section = self.document.sections[0]
         number = section.header.paragraphs[0]
         number.alignment = _ALIGN["center"]
         _page_number(number)
         first = section.first_page_header.paragraphs[0]
         first.alignment = _ALIGN["right"]
-        _dress(first.add_run(clean(mark)), 12, bold=True)
+        _format(first.add_run(clean(mark)), 12, bold=True)
 
-    def new_part(self) -> None:
-        """An annex: a new page, its pages numbered from 1 again, its first without a number."""
+    def add_part(self) -> None:
+        """Begin an annex on a new page, with page numbers from 1."""
         self._sheet(section := self.document.add_section())
         restart = OxmlElement("w:pgNumType")
         restart.set(qn("w:start"), "1")
         # The schema's order: behind the margins, before the columns.
         section._sectPr.find(qn("w:pgMar")).addnext(restart)  # noqa: SLF001 - python-docx has no way
 
-    def say(self, *pieces: Piece | str, look: Look = TEXT, into: _Cell | None = None) -> Paragraph:
-        """A paragraph of the body, or of the cell `into`."""
+    def add(self, *pieces: Piece | str, look: Look = TEXT, into: _Cell | None = None) -> Paragraph:
+        """Add a paragraph to the body, or to the cell `into`."""
         paragraph = self.document.add_paragraph() if into is None else _added(into)
         if look.style:
             paragraph.style = self.document.styles[look.style]
@@ -157,15 +157,15 @@ class Paper:
         for piece in pieces:
             words = Piece(piece) if isinstance(piece, str) else piece
             run = paragraph.add_run(clean(words.text))
-            _dress(run, look.size, bold=words.bold, italic=words.italic)
+            _format(run, look.size, bold=words.bold, italic=words.italic)
         return paragraph
 
-    def rule(self, length: int, width: int = WIDTH, into: _Cell | None = None) -> None:
-        """A line of `length` twips in the middle of `width`.
+    def add_rule(self, length: int, width: int = WIDTH, into: _Cell | None = None) -> None:
+        """Add a line of `length` twips in the middle of `width`.
 
-        It is a paragraph's border between two indents: what every program shows alike.
+        It is the border of an empty paragraph, which all word processors show alike.
         """
-        paragraph = self.say(look=replace(CENTRED, size=2, after=2, before=3), into=into)
+        paragraph = self.add(look=replace(CENTRED, size=2, after=2, before=3), into=into)
         side = max(0, (width - length) // 2)
         paragraph.paragraph_format.left_indent = Twips(side)
         paragraph.paragraph_format.right_indent = Twips(side)
@@ -177,8 +177,8 @@ class Paper:
             borders
         )
 
-    def table(self, widths: Sequence[int], *, ruled: bool = False) -> Table:
-        """A table without rows, of columns this wide in twips; `ruled`: with lines."""
+    def add_table(self, widths: Sequence[int], *, ruled: bool = False) -> Table:
+        """Add a table without rows; `widths` of the columns in twips, `ruled` with borders."""
         table: Table = self.document.add_table(0, len(widths))
         table.autofit = False
         for column, width in zip(table.columns, widths, strict=True):
@@ -201,7 +201,7 @@ class Paper:
         return table
 
     def save(self) -> bytes:
-        """The file. Its parts are packed anew: python-docx dates them by the clock."""
+        """The file; its parts are packed again, since python-docx dates them by the clock."""
         raw, packed = BytesIO(), BytesIO()
         self.document.save(raw)
         stamp = (max(self._day.year, 1980), self._day.month, self._day.day, 0, 0, 0)
@@ -214,8 +214,8 @@ class Paper:
         return packed.getvalue()
 
 
-def row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
-    """A new row that no page's end cuts in two; `repeat`: at the top of each page."""
+def add_row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
+    """Add a row that is not split between pages; `repeat` it at the top of each page."""
     added: _Row = table.add_row()  # type: ignore[no-untyped-call]  # python-docx leaves it out
     properties = added._tr.get_or_add_trPr()  # noqa: SLF001 - python-docx has no way
     properties.append(OxmlElement("w:cantSplit"))
@@ -226,12 +226,12 @@ def row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
 
 
 def clean(text: str) -> str:
-    """`text` on its own line, without what XML can't hold; runs of spaces are kept."""
+    """`text` on one line, without characters that XML can't hold."""
     return normal(text).replace("\n", " ").replace("\t", " ")
 
 
 def _added(cell: _Cell) -> Paragraph:
-    """A new paragraph of `cell`; a cell is born with an empty one."""
+    """A new paragraph in `cell`, or the empty one with which a cell is made."""
     only: Paragraph = cell.paragraphs[0]
     fresh = (
         len(cell.paragraphs) == 1 and not only.runs and only.paragraph_format.line_spacing is None
@@ -246,7 +246,7 @@ def _border(name: str, size: str) -> BaseOxmlElement:
     return border
 
 
-def _dress(run: Run, size: float, *, bold: bool = False, italic: bool = False) -> None:
+def _format(run: Run, size: float, *, bold: bool = False, italic: bool = False) -> None:
     run.font.size, run.font.name = Pt(size), FONT
     run.bold, run.italic = bold, italic
     properties = run._r.get_or_add_rPr()  # noqa: SLF001 - python-docx sets two of four fonts only
@@ -265,7 +265,7 @@ def _same_font(fonts: BaseOxmlElement) -> None:
 def _page_number(paragraph: Paragraph) -> None:
     for kind, text in (("begin", ""), ("", "PAGE"), ("separate", ""), ("", "2"), ("end", "")):
         run = paragraph.add_run()
-        _dress(run, BODY)
+        _format(run, BODY)
         if kind:
             mark = OxmlElement("w:fldChar")
             mark.set(qn("w:fldCharType"), kind)
@@ -275,8 +275,8 @@ def _page_number(paragraph: Paragraph) -> None:
         run._r.append(mark)  # noqa: SLF001 - python-docx has no fields
 
 
-def _dress_styles(styles: BaseOxmlElement) -> None:
-    """Every style in the one font and in black: the template's own are blue, and of the theme."""
+def _format_styles(styles: BaseOxmlElement) -> None:
+    """Set the font, the colour and the language of all styles of python-docx's template."""
     for fonts in styles.iter(qn("w:rFonts")):
         _same_font(fonts)
     for colour in styles.iter(qn("w:color")):

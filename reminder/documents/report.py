@@ -1,7 +1,7 @@
-"""The office's report as a .docx, in the layout of NĐ 30/2020/NĐ-CP, appendix I.
+"""The draft of the office's report as a .docx, laid out as NĐ 30/2020/NĐ-CP, appendix I, says.
 
-A draft: its number, date and signature stay empty, and it says so. python-docx takes 0.2 s to
-load: import this where a report is written, not before.
+Number, date and signature are left empty. Importing python-docx takes 0.2 s, so this module is
+imported only where a report is written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import count, groupby
 from docx.table import Table, _Cell
 
 from reminder.documents import report_words as words
-from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, bold_width, row
+from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, add_row, bold_width
 from reminder.domain.periods import with_period
 from reminder.domain.plan import Kind
 from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, fill_from_plan
@@ -21,9 +21,9 @@ from reminder.domain.text import fold
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MARK = "DỰ THẢO"
-LEFT = 3700  # twips of the head's left column: the authority; the motto takes the rest
+LEFT = 3700  # twips, the left column of the head: the authority; the motto has the rest
 COUNTRY, MOTTO = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"
-SHARE = 0.4  # of a line below a name: the decree asks for a third to a half of the text
+SHARE = 0.4  # of the text above, the length of a rule; the decree asks for a third to a half
 SIGNING_ROOM = 5  # empty lines for signature and seal
 SMALL = replace(CENTRED, size=13)  # of the head; the decree allows 12 and 13 there
 HEADING = replace(TEXT, align="left", before=6, together=True)
@@ -37,7 +37,7 @@ _COLUMNS = (
     ("Tình trạng", 1450),
     ("Sản phẩm (số, ngày văn bản)", WIDTH - 7210),
 )
-Lines = list[tuple[str, list[str]]]  # points under a heading: what each is about, and its lines
+Points = list[tuple[str, list[str]]]  # the points under a heading: a title, and its lines
 
 
 def file_name(report: Report) -> str:
@@ -46,7 +46,7 @@ def file_name(report: Report) -> str:
 
 
 def subject(report: Report, letterhead: Letterhead) -> str:
-    """The trích yếu: “Kết quả cải cách hành chính quý I năm 2024”."""
+    """The subject (trích yếu): “Kết quả cải cách hành chính quý I năm 2024”."""
     own = letterhead.subject
     if not own:
         titles = [
@@ -62,57 +62,56 @@ def subject(report: Report, letterhead: Letterhead) -> str:
 
 def docx(report: Report, letterhead: Letterhead) -> bytes:
     """The .docx of `report`; the same bytes for the same arguments."""
-
     names = fill_from_plan(letterhead, report.plan)
     paper = Paper(f"Báo cáo {subject(report, names)}", report.drafted)
-    paper.head(MARK)
+    paper.add_header(MARK)
     _head(paper, report, names)
     _title(paper, report, names)
     _body(paper, report, names)
     _foot(paper, names)
-    paper.new_part()
+    paper.add_part()
     _annex(paper, report, names)
     return paper.save()
 
 
 def _head(paper: Paper, report: Report, names: Letterhead) -> None:
-    """Who issues it; Quốc hiệu and Tiêu ngữ; number, place and date."""
+    """The authority; Quốc hiệu and Tiêu ngữ; number, place and date."""
     right = WIDTH - LEFT
-    table = paper.table((LEFT, right))
-    ours, country = row(table)
+    table = paper.add_table((LEFT, right))
+    ours, country = add_row(table)
     if names.parent:
-        paper.say(names.parent.upper(), look=SMALL, into=ours)
+        paper.add(names.parent.upper(), look=SMALL, into=ours)
     for line in names.lines:
-        paper.say(Piece(line, bold=True), look=SMALL, into=ours)
+        paper.add(Piece(line, bold=True), look=SMALL, into=ours)
     last = min(bold_width(names.lines[-1], SMALL.size), LEFT)
-    paper.rule(round(last * SHARE), LEFT, into=ours)
-    paper.say(Piece(COUNTRY, bold=True), look=SMALL, into=country)
-    paper.say(Piece(MOTTO, bold=True), look=CENTRED, into=country)
-    paper.rule(bold_width(MOTTO, CENTRED.size), right, into=country)
-    number, dateline = row(table)
-    paper.say(f"Số:          /BC-{names.symbol}", look=SMALL, into=number)
+    paper.add_rule(round(last * SHARE), LEFT, into=ours)
+    paper.add(Piece(COUNTRY, bold=True), look=SMALL, into=country)
+    paper.add(Piece(MOTTO, bold=True), look=CENTRED, into=country)
+    paper.add_rule(bold_width(MOTTO, CENTRED.size), right, into=country)
+    number, dateline = add_row(table)
+    paper.add(f"Số:          /BC-{names.symbol}", look=SMALL, into=number)
     when = f"{names.place}, ngày       tháng       năm {report.drafted.year}"
-    paper.say(Piece(when, italic=True), look=CENTRED, into=dateline)
+    paper.add(Piece(when, italic=True), look=CENTRED, into=dateline)
 
 
 def _title(paper: Paper, report: Report, names: Letterhead) -> None:
-    """BÁO CÁO, what it is about, how far its figures go, and to whom it is addressed."""
+    """BÁO CÁO, the subject, the last day of the figures, the addressees."""
     about = subject(report, names)
-    paper.say(Piece("BÁO CÁO", bold=True), look=replace(CENTRED, before=18))
-    paper.say(Piece(about, bold=True), look=CENTRED)
-    paper.rule(round(min(bold_width(about, CENTRED.size), WIDTH) * SHARE))
+    paper.add(Piece("BÁO CÁO", bold=True), look=replace(CENTRED, before=18))
+    paper.add(Piece(about, bold=True), look=CENTRED)
+    paper.add_rule(round(min(bold_width(about, CENTRED.size), WIDTH) * SHARE))
     note = f"({MARK} – Số liệu đến ngày {words.day(report.last)})"
-    paper.say(Piece(note, italic=True), look=SMALL)
+    paper.add(Piece(note, italic=True), look=SMALL)
     if len(names.addressees) == 1:
         line = f"Kính gửi: {names.addressees[0]}"
-        paper.say(line, look=replace(CENTRED, before=12, after=12))
+        paper.add(line, look=replace(CENTRED, before=12, after=12))
         return
-    paper.say("Kính gửi:", look=replace(CENTRED, before=12))
+    paper.add("Kính gửi:", look=replace(CENTRED, before=12))
     *others, last = (f"- {addressee}" for addressee in names.addressees)
     below = replace(FLUSH, indent=WIDTH // 4)
     for line in others:
-        paper.say(f"{line};", look=below)
-    paper.say(f"{last}.", look=replace(below, after=12))
+        paper.add(f"{line};", look=below)
+    paper.add(f"{last}.", look=replace(below, after=12))
 
 
 def _body(paper: Paper, report: Report, names: Letterhead) -> None:
@@ -137,18 +136,18 @@ def _body(paper: Paper, report: Report, names: Letterhead) -> None:
 
 
 def _chapter(paper: Paper, number: int, title: str) -> None:
-
     text = Piece(f"{_ROMANS[number]}. {title.upper()}", bold=True)
-    paper.say(text, look=replace(HEADING, style="Heading 1"))
+    paper.add(text, look=replace(HEADING, style="Heading 1"))
 
 
 def _line(paper: Paper, text: str, *, together: bool = False) -> None:
-    paper.say(text, look=replace(TEXT, together=together))
+    paper.add(text, look=replace(TEXT, together=together))
 
 
-def _sections(paper: Paper, report: Report, points: Callable[[str], Lines], *, silent: str) -> None:
-    """A numbered heading for each section of the plan, its points lettered below it."""
-
+def _sections(
+    paper: Paper, report: Report, points: Callable[[str], Points], *, silent: str
+) -> None:
+    """A numbered heading for each section of the plan, with lettered points below it."""
     number = 0
     for section, title in report.plan.sections.items():
         found = [(about, lines) for about, lines in points(section) if lines]
@@ -156,7 +155,7 @@ def _sections(paper: Paper, report: Report, points: Callable[[str], Lines], *, s
             continue
         number += 1
         heading = Piece(f"{number}. {title}", bold=True)
-        paper.say(heading, look=replace(HEADING, style="Heading 2"))
+        paper.add(heading, look=replace(HEADING, style="Heading 2"))
         for letter, (about, lines) in zip(words.LETTERS, found, strict=False):
             if about:
                 mark = f"{letter}) " if len(found) > 1 else ""  # one point alone has no letter
@@ -170,7 +169,7 @@ def _sections(paper: Paper, report: Report, points: Callable[[str], Lines], *, s
 
 
 def _has_work(report: Report, section: str) -> bool:
-    """Whether the section holds anything but the office's own reports."""
+    """Whether the section has anything but the office's own reports."""
     return any(
         deliverable.kind is not Kind.REPORT
         for task in report.plan.tasks
@@ -179,7 +178,7 @@ def _has_work(report: Report, section: str) -> bool:
     )
 
 
-def _results(report: Report, section: str) -> Lines:
+def _results(report: Report, section: str) -> Points:
     entries = report.of(section)
     products = [entry for entry in entries if not entry.check_in]
 
@@ -201,8 +200,8 @@ def _results(report: Report, section: str) -> Lines:
     ]
 
 
-def _next(report: Report, section: str) -> Lines:
-    """What comes, the check-ins of a period in one line, and what still has no date."""
+def _next(report: Report, section: str) -> Points:
+    """What is due next, the check-ins of a period in one line, and what has no date."""
     mine = [entry for entry in report.coming if entry.section == section]
     products: dict[tuple[str, str], list[Entry]] = {}
     for entry in mine:
@@ -210,7 +209,7 @@ def _next(report: Report, section: str) -> Lines:
             products.setdefault((entry.code, entry.product), []).append(entry)
     dated = [words.coming(report, entries) for entries in products.values()]
     standing = [
-        words.standing(report, list(group))
+        words.check_ins(report, list(group))
         for _, group in groupby(
             (entry for entry in mine if entry.check_in), key=lambda entry: entry.period
         )
@@ -224,49 +223,48 @@ def _next(report: Report, section: str) -> Lines:
 
 
 def _foot(paper: Paper, names: Letterhead) -> None:
-    """Nơi nhận on the left, the signature's room on the right; never on a page apart."""
-
-    paper.say(look=replace(FLUSH, size=4, together=True))
-    left, right = row(paper.table((WIDTH // 2, WIDTH - WIDTH // 2)))
+    """Nơi nhận on the left, room for the signature on the right; on the page of the last line."""
+    paper.add(look=replace(FLUSH, size=4, together=True))
+    left, right = add_row(paper.add_table((WIDTH // 2, WIDTH - WIDTH // 2)))
     heading = Piece("Nơi nhận:", bold=True, italic=True)
-    paper.say(heading, look=replace(FLUSH, size=12), into=left)
+    paper.add(heading, look=replace(FLUSH, size=12), into=left)
     for recipient in ("Như trên", *names.recipients):
-        paper.say(f"- {recipient};", look=replace(FLUSH, size=11), into=left)
-    paper.say(f"- Lưu: {names.archive}.", look=replace(FLUSH, size=11), into=left)
+        paper.add(f"- {recipient};", look=replace(FLUSH, size=11), into=left)
+    paper.add(f"- Lưu: {names.archive}.", look=replace(FLUSH, size=11), into=left)
     for line in (names.on_behalf, names.signer):
         if line:
-            paper.say(Piece(line.upper(), bold=True), look=CENTRED, into=right)
+            paper.add(Piece(line.upper(), bold=True), look=CENTRED, into=right)
     for _ in range(SIGNING_ROOM):
-        paper.say(look=CENTRED, into=right)
+        paper.add(look=CENTRED, into=right)
 
 
 def _annex(paper: Paper, report: Report, names: Letterhead) -> None:
-    """The tracker's table: each piece of work in the period, under its section."""
-    paper.say(Piece("Phụ lục", bold=True), look=CENTRED)
+    """The annex: a table of all entries, under their sections."""
+    paper.add(Piece("Phụ lục", bold=True), look=CENTRED)
     heading = f"Tình hình thực hiện nhiệm vụ {report.name}".upper()
-    paper.say(Piece(heading, bold=True), look=CENTRED)
+    paper.add(Piece(heading, bold=True), look=CENTRED)
     to = (
         f"(Kèm theo Báo cáo số          /BC-{names.symbol} ngày       tháng       năm "
         f"{report.drafted.year} của {names.authority})"
     )
-    paper.say(Piece(to, italic=True), look=replace(CENTRED, after=10))
-    table = paper.table([width for _, width in _COLUMNS], ruled=True)
-    for cell, (title, _) in zip(row(table, repeat=True), _COLUMNS, strict=True):
-        paper.say(Piece(title, bold=True), look=CELL_CENTRED, into=cell)
+    paper.add(Piece(to, italic=True), look=replace(CENTRED, after=10))
+    table = paper.add_table([width for _, width in _COLUMNS], ruled=True)
+    for cell, (title, _) in zip(add_row(table, repeat=True), _COLUMNS, strict=True):
+        paper.add(Piece(title, bold=True), look=CELL_CENTRED, into=cell)
     numbers = count(1)
     for section, title in report.plan.sections.items():
         entries = report.of(section)
         if entries:
-            paper.say(Piece(title, bold=True), look=replace(CELL, together=True), into=_wide(table))
+            paper.add(Piece(title, bold=True), look=replace(CELL, together=True), into=_wide(table))
         for entry in entries:
-            _fill(paper, row(table), _cells(report, next(numbers), entry))
+            _fill(paper, add_row(table), _cells(report, next(numbers), entry))
     if not report.entries:
-        paper.say("Trong kỳ không có nhiệm vụ.", look=CELL_CENTRED, into=_wide(table))
+        paper.add("Trong kỳ không có nhiệm vụ.", look=CELL_CENTRED, into=_wide(table))
 
 
 def _wide(table: Table) -> _Cell:
-    """A new row as one cell."""
-    cells = row(table)
+    """Add a row of one merged cell."""
+    cells = add_row(table)
     whole: _Cell = cells[0].merge(cells[-1])
     return whole
 
@@ -282,4 +280,4 @@ def _cells(report: Report, number: int, entry: Entry) -> Iterator[str]:
 
 def _fill(paper: Paper, cells: Sequence[_Cell], texts: Iterator[str]) -> None:
     for place, (cell, text) in enumerate(zip(cells, texts, strict=True)):
-        paper.say(text, look=CELL_CENTRED if place in (0, 3) else CELL, into=cell)
+        paper.add(text, look=CELL_CENTRED if place in (0, 3) else CELL, into=cell)

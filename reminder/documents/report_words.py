@@ -1,4 +1,4 @@
-"""The sentences of a report: what an official paper says of one piece of work."""
+"""The sentences of the report, one function for each kind of entry; without python-docx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reminder.domain.periods import vn_date, with_period
 from reminder.domain.report import CLOSED, Entry, Extension, Report, Said, Status
 from reminder.domain.text import evidence_words
 
-LETTERS = "abcdđeghiklm"  # of the points under a heading, in the Vietnamese order
+LETTERS = "abcdđeghiklm"  # of the points under a heading, in Vietnamese order
 
 
 def day(at: date) -> str:
@@ -18,9 +18,9 @@ def day(at: date) -> str:
 
 
 def named(report: Report, entry: Entry) -> str:
-    """“Kết quả đánh giá chất lượng phục vụ tháng 02 (2c)”; the report's own period goes unsaid.
+    """“Kết quả đánh giá chất lượng phục vụ tháng 02 (2c)”; without the report's own period.
 
-    Of a task with several products, with the one that is meant: “… – Quyết định công bố (1d)”.
+    A product of several is named: “… – Quyết định công bố (1d)”.
     """
     period = entry.period
     title = entry.title
@@ -31,7 +31,7 @@ def named(report: Report, entry: Entry) -> str:
 
 
 def named_in_table(report: Report, entry: Entry) -> str:
-    """`named`; a check-in is told apart from its task's product."""
+    """`named`, with “cập nhật” for a check-in, to distinguish it from the task's product."""
     if entry.check_in and entry.period:
         return f"{entry.title} – cập nhật {entry.period.name} ({entry.code})"
     return named(report, entry)
@@ -42,7 +42,7 @@ def joined(names: Sequence[str]) -> str:
 
 
 def done(report: Report, entry: Entry) -> str:
-    """Who did it, when, how that stood to its due day, and the paper."""
+    """Who closed it and when, in time or late, and the number of the paper."""
     assert entry.closed_on is not None
     who = joined(entry.units) if not entry.missing and len(entry.units) > 1 else entry.closed_by
     when = f"hoàn thành ngày {day(entry.closed_on)}, {_kept(entry)}"
@@ -64,7 +64,7 @@ def _due_name(entry: Entry) -> str:
 
 
 def answered(report: Report, entry: Entry) -> str:
-    """What the units told of standing work, or who has not told anything."""
+    """The answers to a check-in, and the units that have not answered."""
     told = "; ".join(
         f"{said.unit}: {said.text or 'đã báo, không kèm nội dung'}{_after(report, said)}"
         for said in entry.answers
@@ -87,7 +87,7 @@ def _quoted(notes: Sequence[Said]) -> str:
 
 
 def late(report: Report, entry: Entry) -> str:
-    """How late it is, what is left to do, and the reason that the unit gave."""
+    """How late it is, which units are open, and the reason that they gave."""
     assert entry.due is not None
     due = f"{_due_name(entry)} {day(entry.due)}, quá hạn {entry.days_late} ngày làm việc"
     words = [f"{joined(entry.units)} chủ trì, {due}"]
@@ -101,7 +101,7 @@ def late(report: Report, entry: Entry) -> str:
 
 
 def signing(report: Report, entry: Entry) -> str:
-    """What was handed in for signature."""
+    """Work that waits for a signature."""
     since = f"đã trình ký ngày {day(entry.signing_since)}" if entry.signing_since else "chờ ký"
     delay = f", quá hạn {entry.days_late} ngày làm việc" if entry.days_late else ""
     due = f" ({_due_name(entry)} {day(entry.due)}{delay})" if entry.due else ""
@@ -109,7 +109,7 @@ def signing(report: Report, entry: Entry) -> str:
 
 
 def extended(report: Report, entry: Entry, one: Extension) -> str:
-    """From when to when, at whose wish, and why."""
+    """The old and the new due day, who asked, and why."""
     wish = f"theo đề nghị của {one.unit}" if one.unit else "do Văn phòng điều chỉnh"
     wish = wish.replace("Văn phòng", report.plan.by_unit[report.plan.office].name)
     why = f". Lý do: {one.why}" if one.why else ""
@@ -117,7 +117,7 @@ def extended(report: Report, entry: Entry, one: Extension) -> str:
 
 
 def coming(report: Report, entries: Sequence[Entry]) -> str:
-    """What is to do next of one deliverable, by whom and by when: perhaps in several periods."""
+    """The next occurrences of one deliverable, with their units and due days."""
     first, *more = entries
     if not more:
         due = f"{_still(first)}{_due_name(first)} {_due_day(first)}"
@@ -133,7 +133,7 @@ def coming(report: Report, entries: Sequence[Entry]) -> str:
 
 
 def _still(entry: Entry) -> str:
-    """Of what is late already; on a day off that still counts it is not."""
+    """The words before the due day of late work; empty if it is not late."""
     return "tiếp tục hoàn thành, đã quá " if entry.days_late else ""
 
 
@@ -141,8 +141,8 @@ def _due_day(entry: Entry) -> str:
     return day(entry.due) if entry.due else ""
 
 
-def standing(report: Report, entries: Sequence[Entry]) -> str:
-    """Check-ins of one period in one line: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
+def check_ins(report: Report, entries: Sequence[Entry]) -> str:
+    """The check-ins of one period: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
     first = entries[0]
     name = first.period.name if first.period else report.name
     codes = joined([entry.code for entry in entries])
@@ -157,7 +157,7 @@ def undated(report: Report, entry: Entry) -> str:
 
 
 def summary(report: Report) -> Iterator[str]:
-    """The figures at a glance; they add up to the annex's rows."""
+    """The sentences with the figures, which add up to the rows of the annex."""
     closed = report.count(*CLOSED, check_ins=False)
     rest = (
         (Status.SIGNING, "chờ ký"),
@@ -186,7 +186,7 @@ def summary(report: Report) -> Iterator[str]:
 
 
 def status_words(entry: Entry) -> str:
-    """The annex's column: how it stands on the figures' last day."""
+    """The annex's column “Tình trạng”."""
     late_by = f"quá hạn {entry.days_late} ngày làm việc" if entry.days_late else ""
     closed = f"ngày {day(entry.closed_on)}" if entry.closed_on else ""
     match entry.status:
@@ -204,7 +204,7 @@ def status_words(entry: Entry) -> str:
 
 
 def due_words(entry: Entry) -> str:
-    """The annex's column: the date, whether it stands, and what it was."""
+    """The annex's column “Hạn”, with the plan's own day if it was moved."""
     if entry.due is None:
         return "Chưa có hạn"
     if entry.assumed:
@@ -216,5 +216,5 @@ def due_words(entry: Entry) -> str:
 
 
 def product_words(entry: Entry) -> str:
-    """The annex's column: the product, and the number and date of the paper."""
+    """The annex's column “Sản phẩm”."""
     return f"{entry.product}, {evidence_words(entry.evidence)}" if entry.evidence else entry.product

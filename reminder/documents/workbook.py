@@ -1,6 +1,6 @@
-"""A plan as a workbook for Excel: a row an occurrence, and the figures of each unit.
+"""The workbook of a plan (.xlsx): a row for each occurrence, and the figures of each unit.
 
-All text is written as text: a title that looks like a formula (“=1+1”, “@SUM”) never runs.
+All text is written as text, so that a title such as “=1+1” is never run as a formula.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-FOOTER = 80  # characters of the title in a page's footer; Excel refuses more than 255 in all
-A4 = 9  # Excel's number of the paper
+FOOTER = 80  # characters of the title in the footer; Excel takes 255 for the whole footer
+A4 = 9  # Excel's number of the paper size
 LINE, HIGHEST = 15.0, 405.0  # points: a line of text, and the highest row that Excel takes
 DENSITY = 1.2  # small letters of 11 points in a column's unit of width
 CAPITAL = 1.25  # the width of a capital in small letters
 FORMULA_SIGNS = ("=", "+", "-", "@")
-HEAD = 3  # the row of the headings, from 0
+HEAD = 3  # the row of the headings, counted from 0
 FROZEN = 3  # columns that don't scroll: number, code, task
 NAME_WIDTH = 30  # of the units' names in the figures
 FILLS: Mapping[Standing, str] = {
@@ -53,11 +53,11 @@ STANDING = [column.heading for column in COLUMNS].index("Tình trạng")
 
 
 def workbook(plan: Plan, states: Mapping[Key, State], scheduler: Scheduler, day: date) -> bytes:
-    """The .xlsx of `plan` as it stands on `day`; the same bytes for the same arguments.
+    """The .xlsx of `plan` on `day`; the same bytes for the same arguments.
 
-    `states` may hold other plans' too. CalendarError if the working calendar lacks a year needed.
+    `states` may contain other plans' states. CalendarError if the calendar lacks a year.
     """
-    # xlsxwriter takes 60 ms to load, and most commands write no workbook.
+    # Importing xlsxwriter takes 60 ms.
     from xlsxwriter import Workbook
 
     mine = [state for key, state in states.items() if key.plan == plan.id]
@@ -94,7 +94,7 @@ class Styles:
              "bg_color": "#1F4E79", "font_color": "#FFFFFF"}
         )  # fmt: skip
         self.text = book.add_format({**grid, "text_wrap": True})
-        # Excel keeps a quoted text a text when somebody edits its cell.
+        # quote_prefix keeps a text a text when the cell is edited.
         self.quoted = book.add_format({**grid, "text_wrap": True, "quote_prefix": True})
         self.centred = book.add_format({**grid, **middle})
         self.date = book.add_format({**grid, **middle, "num_format": "dd/mm/yyyy"})
@@ -104,12 +104,12 @@ class Styles:
             each: book.add_format({**grid, "text_wrap": True, "bg_color": colour})
             for each, colour in FILLS.items()
         }
-        # A rule's format may not carry a font, and needs no more than the colour.
+        # The format of a conditional rule may not have a font.
         self.rule = {each: book.add_format({"bg_color": colour}) for each, colour in FILLS.items()}
 
 
 def _put(sheet: Worksheet, at: tuple[int, int], cell: Cell, styles: Styles, text: Format) -> None:
-    """Writes `cell` as what it is; text never as a formula, a link or a number."""
+    """Write `cell` by its type; a text never as a formula, a link or a number."""
     match cell:
         case None | "":
             sheet.write_blank(*at, None, text)
@@ -147,7 +147,7 @@ def _list(
     _colour(sheet, styles, (HEAD + 1, last))
     sheet.autofilter(HEAD, 0, last, len(COLUMNS) - 1)
     sheet.freeze_panes(HEAD + 1, FROZEN)
-    # “3” is a task's code, and Excel would mark it as a number that went astray.
+    # A task's code may be “3”, which Excel would mark as a number stored as text.
     sheet.ignore_errors({"number_stored_as_text": f"B{HEAD + 2}:B{last + 1}"})
     _print_setup(sheet, plan, day)
 
@@ -176,7 +176,7 @@ def _lines(text: str, room: float) -> int:
 
 
 def _colour(sheet: Worksheet, styles: Styles, rows: tuple[int, int]) -> None:
-    """Colours that follow the text, should somebody edit it; the cells' own are for previews."""
+    """Conditional colours, which follow an edited text; previews show the cells' own colours."""
     for each in Standing:
         sheet.conditional_format(
             rows[0], STANDING, rows[1], STANDING,
