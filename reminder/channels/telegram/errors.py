@@ -35,8 +35,9 @@ _DEAD = {  # what Telegram says → what the office reads
     "topic_deleted": "chủ đề trong nhóm đã bị xóa",
     "message thread not found": "chủ đề trong nhóm đã bị xóa",
 }
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-_NEVER_TAKEN = ("(503)", "Service Unavailable")
+BOT_REFUSED = "Telegram không nhận mã bot: xem lại thiết lập telegram.token"
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+_OVERLOADED = ("(503)", "Service Unavailable")
 
 
 def says(error: TelegramError, *words: str) -> bool:
@@ -46,28 +47,28 @@ def says(error: TelegramError, *words: str) -> bool:
 
 
 def send_error(error: TelegramError, token: str = "") -> SendError:
-    """What the service is told; never with the token in it."""
+    """What the error means for the message, its address and the channel; without the token."""
     words = scrub(error.message, [token])[:300]
     match error:
         case RetryAfter():
-            seconds = _seconds(error)
+            seconds = seconds_asked(error)
             reason = f"Telegram yêu cầu chờ {seconds:g} giây"
             return SendError(reason, retry=True, retry_after=seconds)
         case ChatMigrated():
             moved = str(error.new_chat_id)
             return SendError("nhóm đã chuyển thành siêu nhóm", retry=True, moved_to=moved)
         case InvalidToken():
-            reason = "Telegram không nhận mã bot: xem lại thiết lập telegram.token"
-            return SendError(reason, retry=True, said=words, channel_down=True)
+            return SendError(BOT_REFUSED, retry=True, said=words, channel_down=True)
         case Forbidden() | BadRequest():  # BadRequest is a NetworkError to the library
             return _refusal(error, words)
         case TimedOut() | NetworkError():
             return _network(error, words)
-    # An answer that can't be read: whatever it said, the request had been taken.
+    # The response could not be parsed; the request itself had been accepted.
     return SendError(f"Telegram trả lời không đọc được ({words})", retry=True, unknown=True)
 
 
-def _seconds(error: RetryAfter) -> float:
+def seconds_asked(error: RetryAfter) -> float:
+    """How long Telegram asks to wait."""
     wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
@@ -82,15 +83,15 @@ def _refusal(error: TelegramError, words: str) -> SendError:
 
 
 def _network(error: TelegramError, words: str) -> SendError:
-    """The line or the server failed: was the request taken before that?"""
+    """A failure of the connection or the server: `unknown` if the request may have arrived."""
     cause = error.__cause__
-    if isinstance(cause, _NEVER_LEFT):
+    if isinstance(cause, _NOT_SENT):
         return SendError("không kết nối được với Telegram", retry=True)
-    if isinstance(cause, httpx.PoolTimeout):  # the library's own connections are all busy
+    if isinstance(cause, httpx.PoolTimeout):  # all connections of the client are in use
         return SendError("hàng đợi gửi Telegram đang đầy", retry=True)
     if isinstance(cause, httpx.HTTPError):
         return SendError("mất kết nối với Telegram khi đang gửi", retry=True, unknown=True)
-    if says(error, *_NEVER_TAKEN):
+    if says(error, *_OVERLOADED):
         return SendError(f"Telegram đang quá tải ({words})", retry=True)
-    # A 502 or 504 comes from the proxy in front: the server behind may have taken it.
+    # A 502 or 504 comes from the proxy: the server behind it may have accepted the request.
     return SendError(f"Telegram trục trặc ({words})", retry=True, unknown=True)

@@ -1,10 +1,10 @@
-"""Spacing, so that Telegram never says 429: no burst, whatever the queue holds.
+"""Spaces requests so that Telegram never answers 429: no bursts, however long the queue is.
 
-The limit of 30 in any second counts arrivals, and a line that jitters brings evenly spaced requests
-closer together. A request arrives after it was started and before it was answered; the quickest
-answer of late tells how much of that time the way there and back takes at least. So two requests
-arrive at least (start of the later − answer to the earlier + quickest answer) apart, and the pacer
-keeps that at a second between any request and the thirtieth before it.
+Telegram counts 30 arrivals in any second, and jitter brings evenly spaced requests closer together.
+A request arrives between its start and its answer, and the round trip takes at least as long as the
+fastest recent answer. Two requests therefore arrive at least (start of the later − answer to the
+earlier + fastest answer) apart; the pacer keeps this above a second between any request and the
+thirtieth before it.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from dataclasses import dataclass, field
 
 OVERALL_GAP = 1 / 29  # seconds between the starts of two sends
 OVERALL_SENDS, OVERALL_SECONDS = 30, 1.002  # 30 in any second, and a little for two clocks
-SLOW = 0.5  # seconds: an answer that takes longer was slow on its way back, not on its way there
-CHAT_GAP = 1.05  # one a second in a chat, and a little for the line's jitter
+SLOW = 0.5  # seconds: a longer answer is taken to have been slow on its way back
+CHAT_GAP = 1.05  # one a second in a chat, and a little for jitter
 GROUP_SENDS, GROUP_SECONDS = 20, 61.0  # 20 in any minute in a group
-REMEMBERED = 500  # chats kept in mind before idle ones are forgotten
+REMEMBERED = 500  # chats whose last sends are kept before idle ones are dropped
 
 
 class HeldError(Exception):
-    """A chat must wait longer than its senders should: others can go meanwhile."""
+    """A chat has to wait longer than the pacer's patience; others can be served meanwhile."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self.seconds = seconds  # until the chat takes a message again
+        self.seconds = seconds  # until the chat may be sent to again
 
 
 @dataclass(slots=True)
 class _Chat:
-    """What is known of one chat's recent past."""
+    """The recent sends to one chat."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     sends: deque[float] = field(default_factory=lambda: deque(maxlen=GROUP_SENDS))
     held_until: float = float("-inf")
-    users: int = 0  # who waits or sends now
+    users: int = 0  # tasks that wait or send now
 
     def ready(self, gap: float, *, group: bool) -> float:
-        """From when the next send is allowed."""
+        """Return when the next send is allowed."""
         ready = self.held_until
         if self.sends:
             ready = max(ready, self.sends[-1] + gap)
@@ -53,7 +53,7 @@ class _Chat:
 
 @dataclass(slots=True)
 class _Send:
-    """One of the last sends to anybody."""
+    """A recent send to any chat."""
 
     start: float
     took: float | None = None  # seconds until the answer; None: under way
@@ -68,10 +68,10 @@ class Gaps:
 
 
 class Pacer:
-    """Lets one send or edit at a time through to a chat, and all of them evenly spaced.
+    """Allows one send or edit at a time in a chat, and spaces those of all chats evenly.
 
-    `clock` is monotonic, in seconds; `sleep` waits on that clock. Who would wait for a chat longer
-    than `patience` seconds gets HeldError instead of a turn.
+    `clock` is monotonic, in seconds; `sleep` waits on that clock. A turn that would have to wait
+    longer than `patience` seconds for its chat raises HeldError.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Pacer:
         self._gaps, self._patience = gaps or Gaps(), patience
         self._chats: dict[int, _Chat] = {}
         self._full = REMEMBERED
-        self._gate = asyncio.Lock()  # fair: who came first goes first
+        self._gate = asyncio.Lock()  # first come, first served
         self._next = float("-inf")
         self._sends: deque[_Send] = deque(maxlen=OVERALL_SENDS)
         self._held: dict[int, float] = {}  # chats that were refused → until when
@@ -94,7 +94,7 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(self, chat: int) -> AsyncIterator[None]:
-        """The caller's turn to send to `chat`; others of that chat wait until it is over."""
+        """Wait for the caller's turn in `chat`; other senders to it wait until this one is done."""
         state = self._remember(chat)
         state.users += 1
         try:
@@ -110,14 +110,14 @@ class Pacer:
                 state.sends.append(send.start)
                 try:
                     yield
-                finally:  # what took long on its way may arrive late: space from then on
+                finally:  # a slow request may arrive late: count from its answer
                     state.sends[-1] = self._clock()
                     send.took = state.sends[-1] - send.start
         finally:
             state.users -= 1
 
     def hold(self, chat: int, seconds: float) -> None:
-        """Telegram asked to wait: the chat does; all do once two chats were refused."""
+        """Make the chat wait as Telegram asked, and all chats once two have been refused."""
         until = self._clock() + seconds
         self._held = {c: t for c, t in self._held.items() if t > self._clock()} | {chat: until}
         self._remember(chat).held_until = until
@@ -125,12 +125,12 @@ class Pacer:
             self._all_held_until = max(self._all_held_until, until)
 
     async def _slot(self) -> _Send:
-        """Waits for the next start that meets no limit of all chats together."""
+        """Wait until the limits of all chats together allow a send."""
         async with self._gate:
             due = max(self._clock(), self._ready())
             await self._until(self._ready)
             start, gap = self._clock(), self._gaps.overall
-            # A late start is made up by the next, so that the loop's lateness does not add up.
+            # The next send makes up for a late start, so that delays of the loop don't add up.
             self._next = max(due, start - gap) + gap
             self._sends.append(send := _Send(start))
         return send
@@ -156,5 +156,6 @@ class Pacer:
                 for number, state in self._chats.items()
                 if state.users or state.held_until > old or (state.sends and state.sends[-1] > old)
             }
-            self._full = max(REMEMBERED, 2 * len(self._chats))  # or each newcomer would look anew
+            # Larger than what is left, or every new chat would search for idle ones again.
+            self._full = max(REMEMBERED, 2 * len(self._chats))
         return self._chats.setdefault(chat, _Chat())

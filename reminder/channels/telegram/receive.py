@@ -16,6 +16,7 @@ from telegram import Bot, CallbackQuery, Message, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from reminder.channels.telegram import TRAITS
+from reminder.channels.telegram.errors import BOT_REFUSED, seconds_asked
 from reminder.domain.context import Inbound
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network 
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 REMEMBERED = 2000  # messages whose text is kept in mind, to tell an edit from a reaction
-# What the library raises of an update whose fields are missing, or of another kind than expected.
+# What the library raises if fields of an update are missing or have an unexpected type.
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
 K = TypeVar("K")
@@ -34,7 +35,7 @@ V = TypeVar("V")
 
 
 class TelegramListener:
-    """Polls for updates until it is cancelled; survives whatever the network does."""
+    """Polls for updates until cancelled, through any failure of the network."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class TelegramListener:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
-        """`polled` is called after each poll that was answered, `refused` when the token is not."""
+        """`polled` is called after each successful poll, `refused` when the token is rejected."""
         self._bot, self._polled, self._sleep = bot, polled, sleep
         self._refused = refused
         self._poll_seconds = poll_seconds
@@ -55,7 +56,7 @@ class TelegramListener:
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
 
     async def run(self, take: Take) -> None:
-        """Hands each update to `take`, in order, and confirms it only then."""
+        """Hand each update to `take`, in order, and confirm it only then."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -80,13 +81,13 @@ class TelegramListener:
                 await self._sleep(EMPTY_WAIT)
 
     async def _one_by_one(self, take: Take) -> None:
-        """What waits, each update read by itself: one that can't be is logged, and let be.
+        """Read the waiting updates one by one; log those that can't be read, and confirm them.
 
-        The library reads all of a poll or nothing. Were such an update not confirmed, it would come
-        with every poll, and nobody would be heard any more.
+        The library reads all of a poll or nothing. An update that is never confirmed comes with
+        every poll, and blocks all others.
         """
         try:
-            # In this letter case (the server knows none) the library hands out what it got.
+            # The server ignores letter case; in this one the library returns the raw response.
             asked = {"offset": self._offset, "timeout": 0, "allowed_updates": KINDS}
             waiting: Any = await self._bot.do_api_request("GetUpdates", api_kwargs=asked)
         except TelegramError as error:
@@ -100,7 +101,7 @@ class TelegramListener:
             except UNREADABLE as error:
                 log.error("update %d is passed over: %s", raw["update_id"], _kind(error))
             self._offset = raw["update_id"] + 1
-        if not numbered:  # nothing that could be confirmed
+        if not numbered:  # nothing can be confirmed
             await self._sleep(LONGEST_WAIT)
 
     async def _hand_over(self, update: Update, take: Take) -> None:
@@ -133,7 +134,7 @@ class TelegramListener:
         return not (seen and inbound.wordless)
 
     async def _acknowledge(self, query: CallbackQuery) -> None:
-        """Ends the button's spinning; the answer itself is a message, so this may fail."""
+        """Stop the button's spinner; the answer itself is a message, so this may fail."""
         try:
             await self._bot.answer_callback_query(query.id)
         except TelegramError as error:
@@ -145,34 +146,33 @@ class TelegramListener:
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._polled()
 
-    async def _take_off_webhook(self) -> None:
-        """What waits for the bot is kept, and comes with the next poll."""
+    async def _remove_webhook(self) -> None:
+        """Remove the webhook; the updates that wait come with the next poll."""
         try:
             await self._bot.delete_webhook()
         except TelegramError as error:
-            log.warning("the webhook was not taken off: %s", type(error).__name__)
+            log.warning("the webhook was not removed: %s", type(error).__name__)
 
     async def _pause(self, error: TelegramError) -> None:
-        """Says what is wrong, once a minute at most, and waits a little longer each time."""
+        """Log what is wrong, once a minute at most, and wait a little longer each time."""
         words = _words(error)
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("Telegram: %s", words)
             self._trouble, self._silent_for = words, 0.0
             if isinstance(error, InvalidToken):
-                self._refused("Telegram không nhận mã bot: xem lại thiết lập telegram.token")
+                self._refused(BOT_REFUSED)
         wait = self._wait
         if isinstance(error, RetryAfter):
-            asked = error.retry_after
-            wait = asked if isinstance(asked, int | float) else asked.total_seconds()
+            wait = seconds_asked(error)
         if _has_webhook(error):
-            await self._take_off_webhook()
+            await self._remove_webhook()
         self._silent_for += wait
         self._wait = min(LONGEST_WAIT, self._wait * 1.5)
         await self._sleep(wait)
 
 
 def _has_webhook(error: TelegramError) -> bool:
-    """A bot that was served by a webhook before is not polled until that is taken off."""
+    """Whether the bot has a webhook, which has to be removed before it can be polled."""
     return isinstance(error, Conflict) and "webhook" in error.message.lower()
 
 
@@ -186,9 +186,9 @@ def _number(raw: dict[str, Any]) -> int | None:
 
 
 def _words(error: TelegramError) -> str:
-    """One line for the log; never the library's own words, which may hold the token."""
+    """One line for the log, without the library's own words, which may hold the token."""
     if _has_webhook(error):
-        return "this bot has a webhook: it is taken off, since this program polls"
+        return "this bot has a webhook: it is removed, since this program polls"
     if isinstance(error, Conflict):
         return (
             "another program polls with this bot's token: stop it, or give this one a bot of its "
