@@ -16,8 +16,21 @@ from typing import Any
 
 from reminder.app import bootstrap
 from reminder.app.channels import known_channels
-from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
-from reminder.channels.email.reading import Kind, Mail, read
+from reminder.app.mail import text_of
+from reminder.channels.email.charset import is_lost
+from reminder.channels.email.classify import (
+    Answer,
+    Bounced,
+    Fate,
+    Kind,
+    Left,
+    Proved,
+    PutAway,
+    Rules,
+    answer,
+    judge,
+    read,
+)
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
 from reminder.domain.calendar import instant, local
@@ -306,13 +319,16 @@ class _Play:
             secret=_SECRET,
             address=MAILBOX,
             sender=MAILBOX,
+            sender_name="Máy nhắc việc",
             trust="auth-results",
             authserv_id=AUTHSERV_ID,
         )
         known = {normal_address(address): address for address in self.stand.addresses.values()}
-        mail = read(content)
-        fate = judge(mail, rules, known, row.at)
-        judged = _judged(fate, mail)
+        fate = judge(read(content), rules, known, row.at)
+        if isinstance(fate, Proved):
+            inbound = fate.inbound
+            fate = answer(fate, rules, text_of(self.service, inbound.sender, inbound.reply_to))
+        judged = _judged(fate)
         if not isinstance(fate, Answer):
             return _line("", judged=judged)
         self.service.receive(fate.inbound, row.at)
@@ -439,21 +455,17 @@ def _with_marks(content: bytes, marks: Marks) -> bytes:
     return content
 
 
-_JUDGED = {Kind.AUTO_REPLY: "automatic"}
-
-
-def _judged(fate: Fate, mail: Mail) -> str:
+def _judged(fate: Fate) -> str:
     match fate:
         case Bounced():
-            return "bounce"
+            return Kind.BOUNCE.value
+        case Answer(inbound=inbound):
+            return "unreadable" if is_lost(inbound.text) else Kind.ANSWER.value
         case Left(forged=True):
             return "forged"
-        case Left(own=True):
-            return "other"
-        case Answer() | PutAway() | Left():
-            if mail.kind is Kind.ANSWER and not isinstance(fate, Answer):
-                return "other"
-            return _JUDGED.get(mail.kind, mail.kind.value)
+        case PutAway(kind=kind) | Left(kind=kind) if kind not in (None, Kind.ANSWER):
+            return kind.value
+    return "other"
 
 
 def _view_names(payload: Mapping[str, Any]) -> list[str]:

@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminder.app.daemon import Daemon
+from reminder.channels.email.message import ANSWERABLE
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.domain.tokens import normal_address
 from reminder.files.settings import Settings
 from reminder.services.bounces import Bounce
 from reminder.services.office import EMAIL
+from reminder.services.service import Service
 from reminder.store.store import Store
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def listeners(
     section = settings.inbox
     if not section.is_on:
         return ()
-    from reminder.channels.email.judging import Rules
+    from reminder.channels.email.classify import Rules
     from reminder.channels.email.mailbox import Box
     from reminder.channels.email.receive import MailListener
 
@@ -87,6 +89,7 @@ def listeners(
         secret=secret_of(store),
         address=section.address,
         sender=settings.email.sender,
+        sender_name=settings.email.sender_name,
         trust=section.trust,
         authserv_id=section.authserv_id,
     )
@@ -101,9 +104,19 @@ def listeners(
     )
 
 
+def text_of(service: Service, address: str, message_id: str) -> str:
+    """The text of a mail that was sent, in both of its forms, for who looks for a quote of it."""
+    from reminder.channels.email.body import html_text
+
+    message = service.rendered_again(EMAIL, address, message_id)
+    if message is None:
+        return ""
+    return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
+
+
 @dataclass(frozen=True)
 class DaemonBack:
-    """inbox.watcher.Back: the daemon's service, in the store's one thread."""
+    """channels.email.receive.Back: the daemon's service, in the store's one thread."""
 
     daemon: Daemon
 
@@ -117,6 +130,14 @@ class DaemonBack:
             }
 
         return await self.daemon.do(found)
+
+    async def text_of(self, address: str, message_id: str) -> str:
+        service = self.daemon.service
+        return await self.daemon.do(lambda: text_of(service, address, message_id))
+
+    async def was_seen(self, message_id: str) -> bool:
+        store = self.daemon.service.store
+        return await self.daemon.do(lambda: store.was_seen(EMAIL, message_id))
 
     async def bounced(self, bounce: Bounce) -> None:
         daemon = self.daemon

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reminder.app.mail import imap_server, mail_server
+from reminder.channels.email.authentication import UNNAMED, distrust, parsed
+from reminder.channels.email.classify import Mail, read
 from reminder.channels.email.mailbox import Box, BoxError
-from reminder.channels.email.reading import Mail, read
 from reminder.channels.email.send import MailChannel, MailIdentity
-from reminder.channels.email.trust import distrust, parsed
 from reminder.doctor.check import Check, Verdict, fault, ok
 from reminder.domain import tokens
 from reminder.domain.channels import Outbound, SendError
@@ -149,12 +149,14 @@ class MailCheck:
                 'hoặc đặt trust = "token" (đọc kỹ rủi ro trong config/reminder.toml)',
             )
         if tokens.normal_address(section.authserv_id) not in names:
-            return fault(
-                "inbox",
-                f"[inbox] authserv_id là “{section.authserv_id}” nhưng thư đến ghi "
-                f"“{'”, “'.join(dict.fromkeys(names))}”: sửa authserv_id cho đúng tên mà máy chủ "
-                "thư của cơ quan ghi",
-            )
+            written = "”, “".join(dict.fromkeys(names))
+            found = f"thư đến ghi “{written}”: sửa authserv_id cho đúng tên mà máy chủ thư ghi"
+            if names[0] == UNNAMED:
+                found = (
+                    "dòng Authentication-Results của thư đến không ghi tên máy chủ (Microsoft "
+                    f'365 ghi như vậy): đặt authserv_id = "{UNNAMED}"'
+                )
+            return fault("inbox", f"[inbox] authserv_id là “{section.authserv_id}” nhưng {found}")
         doubt = distrust(mail.results, section.authserv_id, mail.author)
         if doubt:
             return fault(

@@ -20,7 +20,7 @@ from reminder.domain.channels import Outbound, SendError
 from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
 from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
-from reminder.services.history import completed, newest_nudges
+from reminder.services.history import NEWEST, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.ports import Renderer
 from reminder.store.records import StoreBusyError
@@ -146,6 +146,20 @@ def _prepared(
         return None
     key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
     return Parcel(row=row, address=address, message=message, key=key, day=local_day(now))
+
+
+def rendered_again(
+    office: Office, store: Store, renderer: Renderer, channel: str, address: str, provider_id: str
+) -> Outbound | None:
+    """What the message that `address` got under `provider_id` says, as far as it is still true."""
+    owners = {bound.recipient for bound in office.bound(channel, address)}
+    for row in (
+        row for owner in sorted(owners) for row in store.rows(recipient=owner, limit=NEWEST)
+    ):
+        if row.draft.channel == channel and row.provider_id == provider_id:
+            at = row.sent_at or row.draft.slot
+            return renderer.render(Moment(office, at), completed(office, store, row, at, {}))
+    return None
 
 
 def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:

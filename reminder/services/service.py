@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminder.domain.channels import SendError
+from reminder.domain.channels import Outbound, SendError
 from reminder.domain.context import Inbound
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
@@ -191,6 +191,13 @@ class Service:
         """A channel refuses everything, as its listener has found out."""
         self._down = None
         failures.say_channel_down(self.refresh(), self.store, channel, reason, now)
+
+    def rendered_again(self, channel: str, address: str, provider_id: str) -> Outbound | None:
+        """A message that was sent, for who quotes it; None: unknown, or nothing of it is true."""
+        office = self.refresh()
+        return deliver.rendered_again(
+            office, self.store, self.renderer, channel, address, provider_id
+        )
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
         """A mail came back, as the inbox has found out; True if its address is dead by it."""

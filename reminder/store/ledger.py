@@ -47,6 +47,9 @@ REVISION = select(
     tables.head.c.number,
     select(tables.meta.c.value).where(tables.meta.c.name == ADDRESS_MARK).scalar_subquery(),
 )
+SEEN = select(tables.seen.c.at).where(
+    tables.seen.c.channel == bindparam("via"), tables.seen.c.update_id == bindparam("which")
+)
 META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 
 
@@ -149,6 +152,12 @@ class LedgerPart(Part):
         """Keeps one value under `name`."""
         with self._database.writing() as connection:
             self._keep(connection, {name: value})
+
+    def was_seen(self, channel: str, update: str) -> bool:
+        """Whether `record` has marked this update as seen."""
+        with self._database.reading() as connection:
+            found = connection.execute(SEEN, {"via": channel, "which": update}).first()
+        return found is not None
 
     def _is_new(self, connection: Connection, seen: tuple[str, str], at: datetime) -> bool:
         channel, update_id = seen

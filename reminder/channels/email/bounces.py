@@ -9,7 +9,7 @@ from email.message import Message
 from flufl.bounce import all_failures
 
 from reminder.channels.email import headers
-from reminder.channels.email.body import children, decoded, parts, text_of
+from reminder.channels.email.body import children, parts, text_in, text_of
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNKNOWN_USER = re.compile(
@@ -58,7 +58,7 @@ def original(message: Message) -> tuple[str, ...]:
         if kind == "message/rfc822":
             found += [one for mail in children(part) for one in headers.ids(mail, "Message-ID")]
         elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
-            text = decoded(part)[:100_000]
+            text = text_in(part)[:100_000]
             found += re.findall(r"(?im)^\W*Message-ID:\s*(<[^<>\s]{1,240}>)", text)
     return tuple(dict.fromkeys(found))
 

@@ -17,9 +17,20 @@ from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from reminder.channels.email import TRAITS
-from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
+from reminder.channels.email.classify import (
+    Answer,
+    Bounced,
+    Fate,
+    Kind,
+    Left,
+    Proved,
+    PutAway,
+    Rules,
+    answer,
+    judge,
+    read,
+)
 from reminder.channels.email.mailbox import Box, BoxError, UnreadableError
-from reminder.channels.email.reading import read
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME
@@ -48,6 +59,14 @@ class Back(Protocol):
 
     async def known(self) -> Mapping[str, str]:
         """The officers' addresses, folded → as they are bound."""
+        ...
+
+    async def text_of(self, address: str, message_id: str) -> str:
+        """The text of a mail that went to `address`; empty if it is unknown."""
+        ...
+
+    async def was_seen(self, message_id: str) -> bool:
+        """Whether an answer of this Message-ID was taken before Message-IDs stood with a digest."""
         ...
 
     async def bounced(self, bounce: Bounce) -> None:
@@ -176,7 +195,21 @@ class MailListener:
             return True
         if fate is None:
             return True  # it was deleted, or moved, while we looked
+        if isinstance(fate, Proved):
+            fate = await self._answer(fate)
         return await self._act(uid, fate, take, again=again)
+
+    async def _answer(self, proved: Proved) -> Fate:
+        """The words of an officer's mail, apart from those of ours that it quotes."""
+        inbound = proved.inbound
+        said = await self.back.text_of(inbound.sender, inbound.reply_to)
+        try:
+            fate = await _in_thread(lambda: answer(proved, self.rules, said))
+        except Exception as error:  # noqa: BLE001  as in _fate
+            return Left(f"its words can't be read ({type(error).__name__})")
+        if isinstance(fate, Answer) and await self.back.was_seen(inbound.message):
+            return PutAway(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
+        return fate
 
     def _fate(self, uid: int, known: Mapping[str, str]) -> Fate | None:
         content = self.box.fetch(uid)
@@ -189,14 +222,8 @@ class MailListener:
 
     async def _act(self, uid: int, fate: Fate, take: Take, *, again: bool) -> bool:
         match fate:
-            case Answer(inbound):
-                if not self.pace.take(inbound.sender, self.now()):
-                    return False
-                try:
-                    await take(replace(inbound, again=again))
-                except Exception as error:  # noqa: BLE001  as above; it stays for a person
-                    log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
-                    return True
+            case Answer():
+                return await self._take(uid, fate, take, again=again)
             case Bounced(recipient=address, message_id=message_id, failure=failure):
                 await self.back.bounced(
                     Bounce(
@@ -210,17 +237,33 @@ class MailListener:
                 )
             case PutAway() | Left() if again:
                 return True
-            case PutAway(why):
+            case PutAway(why=why):
                 log.info("mail %d is no answer: %s", uid, why)
-            case Left(why, forged, own):
+            case Left(why=why, forged=forged, own=own):
                 if not own:
                     self._tell(f"mail {uid} is left unread: {why}")
                 if forged:
                     before = await self.back.recall(FORGED)
                     await self.back.note(FORGED, str(int(before or 0) + 1))
                 return True
-        if again:
+        return again or await self._put_away(uid)
+
+    async def _take(self, uid: int, answer: Answer, take: Take, *, again: bool) -> bool:
+        """Hands an answer over; False if its sender has said too much for now."""
+        inbound = answer.inbound
+        if not self.pace.take(inbound.sender, self.now()):
+            return False
+        try:
+            await take(replace(inbound, again=again))
+        except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
+            log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
+            return True  # it stays for a person
+        if answer.is_garbled:
+            self._tell(f"mail {uid} stays unread: some of its words can't be made out")
             return True
+        return again or await self._put_away(uid)
+
+    async def _put_away(self, uid: int) -> bool:
         if not await _in_thread(lambda: self.box.put_away(uid)):
             folder = self.box.server.processed
             self._tell(f"mail {uid} could not be moved to “{folder}”: it stays, marked as read")

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from reminder.channels.email.bounces import Failure
-from reminder.channels.email.judging import Answer, Bounced, Fate, Left, PutAway, Rules, judge
-from reminder.channels.email.reading import Kind, Mail
+from reminder.channels.email.classify import (
+    Answer,
+    Bounced,
+    Fate,
+    Kind,
+    Left,
+    Mail,
+    Proved,
+    PutAway,
+    Rules,
+    answer,
+    judge,
+)
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import TOKEN_LIFETIME, Purpose, message_id, message_key, plus_address
 from tests.services.world import at
@@ -38,13 +50,14 @@ def mail(**more: Any) -> Mail:
         "references": (),
         "results": (GENUINE,),
         "at": NOW,
-        "text": "xong 1c",
+        "body": "xong 1c",
     }
     return Mail(**{**values, **more})
 
 
 def fate(rules: Rules = RULES, **more: Any) -> Fate:
-    return judge(mail(**more), rules, KNOWN, NOW)
+    found = judge(mail(**more), rules, KNOWN, NOW)
+    return answer(found, rules, "") if isinstance(found, Proved) else found
 
 
 def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
@@ -52,7 +65,7 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
     assert fate() == Answer(
         Inbound(
             channel="email",
-            update="<r@mail>",
+            update=f"<r@mail>#{sha256(b'xong 1c').hexdigest()[:12]}",
             sender=AN,
             chat=AN,
             private=True,
@@ -63,6 +76,23 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
             at=NOW,
         )
     )
+
+
+def test_the_same_id_with_other_words_is_another_mail() -> None:
+    """Some clients write a Message-ID twice: each text acts, and each only once."""
+    first, again, other = fate(), fate(), fate(body="xong 2c")
+    assert isinstance(first, Answer)
+    assert isinstance(other, Answer)
+    assert first == again
+    assert first.inbound.update != other.inbound.update
+    assert first.inbound.message == other.inbound.message
+
+
+def test_words_that_can_not_be_made_out_are_taken_and_shown_to_a_person() -> None:
+    """The officer is answered, and the mail stays unread."""
+    found = fate(body="Em ch\ufffda xong 1c")
+    assert isinstance(found, Answer)
+    assert found.is_garbled
 
 
 @pytest.mark.parametrize(
@@ -89,7 +119,7 @@ def test_a_forged_mail_is_left_and_counted(more: dict[str, Any]) -> None:
 def test_what_pretends_nothing_is_left_but_no_forgery() -> None:
     """Ordinary mail, an answer without words, an answer that comes too late, our own mail."""
     late = judge(mail(), RULES, KNOWN, NOW + TOKEN_LIFETIME + timedelta(days=1))
-    for found in (fate(recipients=(BOX,)), fate(kind=Kind.EMPTY, text=""), late):
+    for found in (fate(recipients=(BOX,)), fate(body=""), late):
         assert isinstance(found, Left)
         assert (found.forged, found.own) == (False, False)
     assert fate(author=BOX) == Left("our own mail", own=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from email import message_from_string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.channels.email.trust import Result, distrust, parsed
+from reminder.channels.email.authentication import UNNAMED, Result, distrust, parsed, results_of
 
 OURS, AN = "mx.xa.example", "an@xa.example"
 NONE_OF_OURS = "no Authentication-Results of our own server"
@@ -31,7 +33,8 @@ FAILED = f"{OURS}; dmarc=fail header.from=xa.example; dkim=pass header.d=xa.exam
 def test_our_server_proves_the_sender(field: str) -> None:
     """DMARC, or an aligned DKIM or SPF, in all the ways in which servers write it."""
     assert distrust([field], OURS, AN) == ""
-    assert distrust([field, FAILED], OURS, AN.upper()) == ""
+    older = field.lower().replace("pass", "fail")
+    assert distrust([field, older], OURS, AN.upper()) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,8 @@ def test_our_server_proves_the_sender(field: str) -> None:
         ([f"evil.example; x=\"; {OURS}; dmarc=pass\""], NONE_OF_OURS),
         ([FAILED, GENUINE], "our server says dmarc=fail"),
         (["evil.example; dmarc=pass", f"{OURS}; none"], NOTHING),
-        ([f"{OURS}; spf=none", GENUINE], NOTHING),
+        ([f"{OURS}; spf=none", "evil.example; x=y", GENUINE], NOTHING),
+        ([f"{OURS}; spf=none", f"{OURS}; spf=pass smtp.mailfrom={AN}", GENUINE], NOTHING),
         ([f"{OURS}; dmarc=pass header.from=evil.example"], NOTHING),
         ([f"{OURS}; dkim=pass header.d=evil.example; spf=pass smtp.mailfrom=a@evil.vn"], NOTHING),
         ([f"{OURS}; dkim=pass header.d=axa.example"], NOTHING),
@@ -60,6 +64,42 @@ def test_our_server_proves_the_sender(field: str) -> None:
 def test_whatever_else_is_no_proof(fields: list[str], why: str) -> None:
     """Foreign hosts, forged fields below ours, other domains, comments, broken clauses."""
     assert distrust(fields, OURS, AN) == why
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [GENUINE, f"{OURS}; dkim=none", f"{OURS}; spf=none"],
+        [f"{OURS}; spf=none", f"{OURS}; dkim=none", GENUINE],
+        [f"{OURS}; spf=softfail", f"{OURS}; dkim=pass header.d=xa.example", "evil.example; none"],
+    ],
+)
+def test_each_milter_writes_a_field_of_its_own(fields: list[str]) -> None:
+    """The run of our server's fields at the top is read as one."""
+    assert distrust(fields, OURS, AN) == ""
+
+
+def test_a_field_below_the_first_received_is_older() -> None:
+    """Whatever stands there, another host let it in."""
+    head = f"Authentication-Results: {OURS}; spf=none\nReceived: from x by y; z\n"
+    message = message_from_string(f"{head}Authentication-Results: {GENUINE}\n\nx")
+    assert results_of(message) == (f"{OURS}; spf=none",)
+
+
+MICROSOFT = (
+    "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=xa.example; dkim=pass (signature was verified)"
+    " header.d=xa.example;dmarc=pass action=none header.from=xa.example;compauth=pass reason=100"
+)
+
+
+def test_microsoft_365_names_no_server() -> None:
+    """Its field is believed where “-” is set, and only as the topmost."""
+    assert distrust([MICROSOFT], UNNAMED, AN) == ""
+    assert distrust([MICROSOFT, "evil.example; none"], UNNAMED, AN) == ""
+    assert distrust(["evil.example; none", MICROSOFT], UNNAMED, AN) == NONE_OF_OURS
+    assert distrust([MICROSOFT], OURS, AN) == NONE_OF_OURS
+    failed = MICROSOFT.replace("dmarc=pass", "dmarc=fail")
+    assert distrust([failed], UNNAMED, AN) == "our server says dmarc=fail"
 
 
 def test_a_field_is_taken_apart() -> None:

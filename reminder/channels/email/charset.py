@@ -1,0 +1,196 @@
+"""Bytes or misread text → the Vietnamese that was written, whatever charset was declared.
+
+Vietnamese was typed in many 8-bit charsets, and gateways label what they pass on as they like. Each
+possible reading is judged by how many of its accented words are Vietnamese syllables. Libraries
+that guess charsets know none of TCVN3, VISCII and VNI, and read a short mail in windows-1258 as
+Big5.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from unicodedata import normalize
+
+from reminder.domain.text import words
+
+LONGEST_JUDGED = 4000  # characters that are judged to choose between readings
+
+# Text codecs of Python that no mail is written in, and that cost time or warn.
+_NO_CHARSETS = frozenset(
+    ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
+)
+# Charsets whose bytes say little of themselves: for them the label is believed first.
+_WIDE = ("utf_16", "utf_32", "utf_7", "gb", "hz", "big5", "euc", "iso2022", "shift_jis", "cp932",
+         "cp949", "cp950", "johab")  # fmt: skip
+
+_TCVN3 = (
+    "\u00a0ĂÂÊÔƠƯĐăâêôơưđ\u00af\u00b0\u00b1\u00b2\u00b3\u00b4àảãáạ\u00baằẳẵắ\u00bf\u00c0\u00c1\u00c2"
+    "\u00c3\u00c4\u00c5ặầẩẫấậè\u00cdẻẽéẹềểễếệìỉ\u00d9\u00da\u00dbĩíịò\u00e0ỏõóọồổỗốộờởỡớợù"
+    "\u00f0ủũúụừửữứựỳỷỹýỵ\u00ff"
+)  # from A0
+_VISCII = (
+    "ẠẮẰẶẤẦẨẬẼẸẾỀỂỄỆỐỒỔỖỘỢỚỜỞỊỎỌỈỦŨỤỲÕắằặấầẩậẽẹếềểễệốồổỗỠƠộờởịỰỨỪỬơớƯÀÁÂÃẢĂẳẵÈÉÊẺÌÍĨỳĐứÒÓÔạỷừửÙÚỹỵ"
+    "ÝỡưàáâãảăữẫèéêẻìíĩỉđựòóôõỏọụùúũủýợỮ"
+)  # from 80 (RFC 1456)
+_HALVES = {"tcvn3": (0xA0, _TCVN3), "viscii": (0x80, _VISCII)}
+
+# A piece of a line between blanks and the signs of every charset.
+_PIECE = re.compile(r"[^\s\x00-/:-@\[-`{-\x7f\u2010-\u2027]+")
+_SYLLABLE = re.compile(
+    r"(?:ngh?|gh|gi|kh|ch|nh|ph|qu|th|tr|[bcdđghklmnprstvx])?"
+    r"(?:oai|oay|oao|oeo|uay|uây|uôi|uya|uyê|uyu|ươi|ươu|iêu|yêu|ai|ao|au|ay|âu|ây|eo|êu|ia|iê|iu|"
+    r"oa|oă|oe|oi|oo|ôi|ơi|ua|uâ|uê|ui|uô|uơ|uy|ưa|ưi|ươ|ưu|yê|[aăâeêioôơuưy])"
+    r"(?:ch|ng|nh|[cmnpt])?"
+)
+_TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+# The words of an answer, so that a syllable that merely could be one does not win against them.
+_COMMON = words(
+    "chưa đã rồi dạ ạ được không báo cáo việc tháng hạn gửi đang làm trình ký số ngày phường nhé "
+    "chị thành hoàn nộp quyết định còn để và là của này"
+)
+_BROKEN = re.compile("[\ufffd\x80-\x9f]")
+# UTF-8 that was read as an 8-bit charset: a lead byte with a continuation as letters or signs.
+_MOJIBAKE = re.compile("[ÂÃÄÅÆáâ][\u0080-\u00bf\u0152-\u017e\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+
+
+def decoded(content: bytes, label: str) -> str:
+    """`content` in NFC, by its charset `label` or by what reads best; never raises."""
+    name = known(label)
+    if name.replace("-", "_").startswith(_WIDE):
+        try:
+            return _composed(content.decode(name))
+        except (UnicodeError, LookupError):
+            name = ""
+    try:
+        return repaired(_composed(content.decode("utf-8")))
+    except UnicodeDecodeError:
+        pass
+    damaged = _composed(content.decode("utf-8", "replace"))
+    sound = sum(char > "\x7f" for char in damaged) - damaged.count("\ufffd")
+    found = max(_readings(content, name), key=_vietnamese, default=damaged)  # of equals the first
+    # Bytes of another charset are hardly ever whole UTF-8 sequences.
+    return damaged if sound and sound + _vietnamese(damaged) >= _vietnamese(found) else found
+
+
+def known(label: str) -> str:
+    """The codec of a charset; empty if there is none for text."""
+    name = label.strip().strip("'\"")[:40]
+    if name.lower() in ("viscii", "csviscii", "viscii1.1-1"):
+        return "viscii"
+    if name.lower().replace("-", "") in ("tcvn3", "tcvn5712", "tcvn57121:1993", "xtcvn", "abc"):
+        return "tcvn3"
+    try:
+        found = codecs.lookup(name)
+    except (LookupError, ValueError, TypeError):
+        return ""
+    is_text: bool = getattr(found, "_is_text_encoding", True)
+    return "" if found.name.replace("-", "_") in _NO_CHARSETS or not is_text else found.name
+
+
+def repaired(text: str) -> str:
+    """`text`, or what its letters are as bytes of another charset where that reads better.
+
+    UTF-8 read as Latin-1, perhaps twice, and text typed in a TCVN3 or VNI font are mended.
+    """
+    best = text
+    for _ in range(2):
+        content = _as_bytes(best)
+        if content is None:
+            return best
+        readings = [best, *(one for one in _readings(content, "utf-8") if one != best)]
+        found = max(readings, key=_vietnamese)
+        if _vietnamese(found) <= _vietnamese(best):
+            return best
+        best = found
+    return best
+
+
+def is_garbled(text: str) -> bool:
+    """Whether some of `text` was lost or is misread, so that its words may mean anything."""
+    return bool(_BROKEN.search(text) or _MOJIBAKE.search(text))
+
+
+def is_lost(text: str) -> bool:
+    """Whether most words of `text` are garbled."""
+    pieces = text.split()
+    return 2 * sum(map(is_garbled, pieces)) > len(pieces)
+
+
+def _readings(content: bytes, label: str) -> Iterator[str]:
+    """`content` in each charset that can read it, the declared one first."""
+    western = label in ("", "ascii", "iso8859-1", "cp1252", "iso8859-15", "utf-8")
+    names = [*(() if western else (label,)), "cp1258", "tcvn3", "viscii", "cp1252"]
+    if label == "utf-8":
+        names.insert(0, "utf-8")
+    for name in dict.fromkeys(names):
+        half = _HALVES.get(name)
+        try:
+            yield _composed(_by_table(content, *half) if half else content.decode(name))
+        except (UnicodeError, LookupError):
+            continue
+    if re.search(rb"[\xf1\xf6\xf4\xd6\xd4\xd1]|[aeouyAEOUY][\xe0-\xfc\xc0-\xdc]", content):
+        yield _composed(_vni(content.decode("latin-1")))
+
+
+def _by_table(content: bytes, first: int, table: str) -> str:
+    upper = {first + n: char for n, char in enumerate(table)}
+    return content.decode("latin-1").translate(upper)
+
+
+_VNI_LETTERS = str.maketrans("ñÑöÖôÔæÆîÎ", "đĐưƯơƠỉỈịỊ")
+_VNI_TONES = {"ù": "\u0301", "ø": "\u0300", "û": "\u0309", "õ": "\u0303", "ï": "\u0323"}
+_VNI_HATS = {"â": ("\u0302", ""), "á": ("\u0302", "\u0301"), "à": ("\u0302", "\u0300"),
+             "å": ("\u0302", "\u0309"), "ã": ("\u0302", "\u0303"), "ä": ("\u0302", "\u0323"),
+             "ê": ("\u0306", ""), "é": ("\u0306", "\u0301"), "è": ("\u0306", "\u0300"),
+             "ú": ("\u0306", "\u0309"), "ü": ("\u0306", "\u0303"),
+             "ë": ("\u0306", "\u0323")}  # fmt: skip
+_VNI_PAIR = re.compile("([aeouyöôAEOUYÖÔ])([ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË])")
+
+
+def _vni(text: str) -> str:
+    """A text in a VNI font: a vowel is followed by a letter that stands for its marks."""
+
+    def joined(match: re.Match[str]) -> str:
+        vowel, mark = match[1], match[2].lower()
+        marks = "".join(_VNI_HATS[mark]) if mark in _VNI_HATS else _VNI_TONES[mark]
+        return normalize("NFC", vowel.translate(_VNI_LETTERS) + marks)
+
+    return _VNI_PAIR.sub(joined, text).translate(_VNI_LETTERS)
+
+
+def _as_bytes(text: str) -> bytes | None:
+    """The bytes that an 8-bit charset has read as `text`; None if none of them can have."""
+    if text.isascii():
+        return None
+    for name in ("cp1252", "latin-1", "cp1258"):
+        try:
+            return text.encode(name)
+        except UnicodeEncodeError:
+            continue
+    try:  # the letters of windows-1252, and what it leaves undefined as it stands
+        return b"".join(_byte(char) for char in text)
+    except UnicodeEncodeError:
+        return None
+
+
+def _byte(char: str) -> bytes:
+    return char.encode("latin-1" if char < "\u00a0" else "cp1252")
+
+
+def _vietnamese(text: str) -> int:
+    """How well `text` reads: its accented words that are Vietnamese, less those that are not."""
+    score = 0
+    for piece in _PIECE.findall(text[:LONGEST_JUDGED]):
+        if piece.isascii():
+            continue
+        word = normalize("NFC", _TONES.sub("", normalize("NFD", piece.lower())))
+        score += 1 if _SYLLABLE.fullmatch(word) else -1
+        score += piece.lower() in _COMMON
+        score -= 2 * len(_BROKEN.findall(piece))
+    return score
+
+
+def _composed(text: str) -> str:
+    return normalize("NFC", text)

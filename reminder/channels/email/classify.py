@@ -1,0 +1,398 @@
+"""What a mail is, whether it is believed, and what is done with it; a stranger's bytes never raise.
+
+An answer counts only if all of this holds: the token in the address is genuine and unexpired, From
+is whom it was issued to, and our own server vouches for that (`trust = "auth-results"`). From alone
+proves nothing; In-Reply-To and References are hints, which some clients drop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.message import Message
+from enum import StrEnum
+from typing import Literal
+
+from reminder.channels.email import bounces, headers
+from reminder.channels.email.authentication import distrust, results_of
+from reminder.channels.email.body import is_file, parse, parts, text_in, text_of
+from reminder.channels.email.bounces import Failure
+from reminder.channels.email.charset import is_garbled
+from reminder.channels.email.quotes import NOBODY, Ours, Reply, reply_in
+from reminder.domain.context import Inbound
+from reminder.domain.tokens import (
+    MailToken,
+    Purpose,
+    Verdict,
+    message_id,
+    normal_address,
+    read_message_id,
+    read_plus_address,
+    verify_token,
+)
+from reminder.services.office import EMAIL
+
+LONGEST_ID = 200  # characters of a Message-ID that is kept as it stands
+Trust = Literal["auth-results", "token"]
+
+# Where servers leave the address to which a mail came.
+_TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-RcptTo",
+       "X-Forwarded-To", "Apparently-To")  # fmt: skip
+_AUTO_FIELDS = (
+    *("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Response", "X-Auto-Reply"),
+    *("X-AutoReply-From", "X-Mail-Autoreply", "X-Vacation-From", "X-FC-MachineGenerated"),
+)
+_NO = ("", "no", "false", "0", "none", "off")
+_AUTO_SUBMITTED = ("auto-replied", "auto-generated", "auto-notified")
+_PREFIX = re.compile(
+    r"(?i)[^\w\[]*(?:\[[^\]]{1,40}\]|(?:re|fwd?|tr|aw|wg|sv|vs|trả lời|chuyển tiếp)"
+    r"(?:\[\d{1,3}\])?\s?[:：])\s?"
+)
+_AUTO_SUBJECT = re.compile(
+    r"(?i)\W*(?:auto(?:matic|matische)?[- ]?(?:reply|response|responder|antwort)|"
+    r"(?:thư )?(?:trả lời|phản hồi) tự động|tự động (?:trả lời|phản hồi)|"
+    r"réponse automatique|respuesta automática|自动回复|自動返信|автоответ|"
+    r"(?:out of (?:the )?office|on (?:annual )?(?:vacation|leave|holiday)|abwesenheit\w*|absence|"
+    r"tôi (?:đang )?(?:vắng mặt|đi vắng)|vắng mặt|đi vắng|ngoài văn phòng|nghỉ phép)"
+    r"\s?[:：](?!\s?(?:\d|từ|ngày|sáng|chiều|hôm)))"
+)
+_RECEIPT_SUBJECT = re.compile(
+    r"(?i)\W*(?:đã đọc|chưa đọc|đã xóa|đã nhận|đã hiển thị|xác nhận đã đọc|thư đã đọc|(?:not )?read"
+    r"|deleted|delivered|displayed|return receipt|read receipt|lu|gelesen|已读)"
+    r"(?: \(\w{1,20}\))?\s?[:：]"
+)
+_AUTO_WORDS = re.compile(
+    r"(?i)(?:trả lời|phản hồi) tự động|tự động (?:trả lời|phản hồi)|(?:thư|email|mail) tự động|"
+    r"automat(?:ic|ed) (?:reply|response|message|e-?mail)|auto-?(?:reply|response)|"
+    r"không (?:trả lời|phản hồi) (?:lại )?(?:thư|email|mail) này|do not reply|"
+    r"would like to recall|(?:muốn|đã) thu hồi (?:thư|email|mail|tin nhắn)\b|"
+    r"reacted to (?:your|this) (?:message|e-?mail)|reacted via|liked your (?:message|e-?mail)|"
+    r"bày tỏ cảm xúc (?:về|với|qua|cho|đến)|đã (?:thích|phản ứng với) (?:thư|tin|email)|"
+    r"(?:yêu cầu|thư|email|ticket) của (?:bạn|quý khách|anh/chị) (?:đã )?được (?:tiếp nhận|"
+    r"ghi nhận|nhận|đọc)|your (?:request|ticket|message|e-?mail) (?:has been|was) "
+    r"(?:received|created|read)|"
+    r"\bi(?:'m| am) (?:currently |now )?(?:out of (?:the )?office|away|on (?:annual )?(?:leave|"
+    r"vacation|holiday))"
+)
+_ABSENT = re.compile(
+    r"(?i)(?<!\w)(?:đi vắng|vắng mặt|nghỉ phép|nghỉ ốm|nghỉ lễ|nghỉ thai sản|đi công tác|"
+    r"không có mặt|ngoài văn phòng|out of (?:the )?office|on (?:leave|vacation|holiday)|away)(?!\w)"
+)
+_LATER = re.compile(
+    r"(?i)(?<!\w)(?:sẽ (?:sớm )?(?:trả lời|phản hồi|hồi âm|liên hệ)|(?:vui lòng|xin|hãy) liên hệ|"
+    r"will (?:reply|respond|return|get back)|please contact)(?!\w)"
+)
+_MACHINES = re.compile(
+    r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|no-?reply|do-?not-?reply|donotreply|autoreply|"
+    r"auto-reply|daemon|root|bounces?)(?:[+.-].{0,200})?@"
+)
+_REACTION = "text/vnd.google.email-reaction+json"
+# Of RFC 5546: an answer to an invitation, or one; “publish” is a file like any other.
+_METHOD = re.compile(
+    r"\bmethod\W{1,3}(?:reply|counter|declinecounter|refresh|request|cancel|add)\b"
+)
+
+
+class Kind(StrEnum):
+    """What a mail is; only an answer is ever acted on."""
+
+    ANSWER = "answer"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "automatic"
+    LIST = "list"
+    CALENDAR = "calendar"
+    RECEIPT = "receipt"
+    EMPTY = "empty"  # nothing but a quote or a signature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail as read; nothing of it is believed yet, and its own words are not yet found."""
+
+    kind: Kind  # by its head and its parts
+    identity: str  # its Message-ID, or a digest where it has none
+    author: str  # the one address of From; empty where that is not clear
+    author_name: str = ""
+    recipients: tuple[str, ...]
+    subject: str
+    references: tuple[str, ...]
+    results: tuple[str, ...]  # its Authentication-Results, top first
+    at: datetime | None
+    body: str  # all of its text
+    failures: tuple[Failure, ...] = ()
+    returned: tuple[str, ...] = ()  # Message-IDs of what came back
+
+
+def read(content: bytes) -> Mail:
+    """The mail; of one that is cut off in its middle, what there is."""
+    message = parse(content)
+    failed = bounces.failures(message)
+    return Mail(
+        kind=Kind.BOUNCE if failed else _kind(message),
+        identity=_identity(message, content),
+        author=headers.author(message),
+        author_name=headers.author_name(message),
+        recipients=tuple(headers.addresses(message, *_TO)),
+        subject=headers.words(headers.field(message, "Subject"))[:300],
+        references=(*headers.ids(message, "References"), *headers.ids(message, "In-Reply-To")),
+        results=results_of(message),
+        at=headers.written(message),
+        body="" if failed else text_of(message),
+        failures=failed,
+        returned=bounces.original(message) if failed else (),
+    )
+
+
+def _identity(message: Message, content: bytes) -> str:
+    found = headers.field(message, "Message-ID")
+    if 2 < len(found) <= LONGEST_ID and not re.search(r"\s", found):
+        return found
+    return f"sha256:{hashlib.sha256(found.encode() if found else content).hexdigest()}"
+
+
+def _kind(message: Message) -> Kind:
+    """By RFC 3834 and its kin: whatever was not written by a person, now, is no answer."""
+    kinds = [part.get_content_type() for part in parts(message)]
+    subject = _bare_subject(message)
+    if kinds[0] == "multipart/report" or "message/disposition-notification" in kinds:
+        return Kind.RECEIPT
+    if _RECEIPT_SUBJECT.match(subject):
+        return Kind.RECEIPT
+    if _REACTION in kinds or _AUTO_SUBJECT.match(subject) or _is_automatic(message):
+        return Kind.AUTO_REPLY
+    if headers.fields(message, "List-Id") and (
+        headers.fields(message, "List-Unsubscribe") or headers.fields(message, "List-Post")
+    ):
+        return Kind.LIST
+    if any(_METHOD.search(_scheduling(part)) for part in parts(message)):
+        return Kind.CALENDAR
+    return Kind.ANSWER
+
+
+def _bare_subject(message: Message) -> str:
+    """The subject without “Re:”, “[External]” and their kin."""
+    subject = headers.words(headers.field(message, "Subject"))[:300]
+    for _ in range(10):
+        found = _PREFIX.match(subject)
+        if found is None:
+            break
+        subject = subject[found.end() :]
+    return subject
+
+
+def _scheduling(part: Message) -> str:
+    """What a part says to a calendar program; empty of a file that a person has attached."""
+    if part.get_content_type() != "text/calendar" or is_file(part):
+        return ""
+    declared = headers.field(part, "Content-Type").lower()
+    return f"{declared}\n{text_in(part)[:2000].lower()}"
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether its head says that a machine wrote it.
+
+    Gateways add Precedence, List-Id and X-Auto-Response-Suppress to people's mails, and a rule that
+    forwards them “auto-forwarded”: these say nothing.
+    """
+    submitted = headers.field(message, "Auto-Submitted").lower().strip()
+    if submitted.startswith(_AUTO_SUBMITTED):
+        return True
+    paths = headers.fields(message, "Return-Path")
+    if paths and not paths[0].strip().strip("<>").strip():
+        return True
+    if headers.field(message, "Precedence").lower().strip() in ("auto_reply", "auto-reply"):
+        return True
+    said = (value for name in _AUTO_FIELDS for value in headers.fields(message, name))
+    if any(value.lower().strip() not in _NO for value in said):
+        return True
+    author = headers.author(message) or next(iter(headers.addresses(message, "From")), "")
+    return bool(_MACHINES.match(author))
+
+
+def words_of(mail: Mail, ours: Ours = NOBODY) -> tuple[Kind, str]:
+    """What the mail is by its own words too, and these words: empty unless it is an answer."""
+    if mail.kind is not Kind.ANSWER:
+        return mail.kind, ""
+    reply = reply_in(mail.body, ours, mail.author_name)
+    if _says_that_it_is_automatic(reply):
+        return Kind.AUTO_REPLY, ""
+    return (Kind.ANSWER if reply.words else Kind.EMPTY), reply.words
+
+
+def _says_that_it_is_automatic(reply: Reply) -> bool:
+    text = " ".join(reply.unquoted[:3000].split())
+    return bool(_AUTO_WORDS.search(text)) or bool(_ABSENT.search(text) and _LATER.search(text))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Whose mail this is, and what has to be proved; `secret` is that of our outgoing mail."""
+
+    secret: bytes = field(repr=False)
+    address: str  # the mailbox; answers come to plus-addresses of it
+    sender: str  # From of what the program sends
+    sender_name: str = ""
+    trust: Trust
+    authserv_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proved:
+    """A mail that is proved to be an officer's; its words are still to be found."""
+
+    mail: Mail
+    inbound: Inbound  # without its text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An officer's words, proved to be theirs."""
+
+    inbound: Inbound
+    is_garbled: bool = False  # some of them can't be made out: a person should look at the mail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounced:
+    """A mail of ours that did not reach `recipient`."""
+
+    recipient: str
+    message_id: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class PutAway:
+    """Nothing to do, and nothing for a person to read: a machine's word to one of our mails."""
+
+    why: str
+    kind: Kind = Kind.AUTO_REPLY
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It stays in the mailbox, unread, for a person."""
+
+    why: str
+    kind: Kind | None = None
+    forged: bool = False  # it pretends to be an officer's
+    own: bool = False  # the program wrote it itself
+
+
+Fate = Proved | Answer | Bounced | PutAway | Left
+
+
+def judge(mail: Mail, rules: Rules, known: Mapping[str, str], now: datetime) -> Fate:
+    """What `mail` is to us. `known`: the officers' addresses, folded → as they are bound."""
+    if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
+        return Left("our own mail", own=True)
+    tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
+    if mail.kind is Kind.BOUNCE:
+        return _bounced(mail, rules, tokens, known, now)
+    answers = [token for token in tokens if token.purpose is Purpose.REPLY]
+    if not answers:
+        return _untold(mail, rules, tokens, known, now)
+    address = known.get(normal_address(mail.author))
+    if address is None:
+        who = mail.author or "nobody, or several"
+        return Left(f"an answer from {who}, whom no token was issued to", forged=True)
+    verdicts = [verify_token(token, rules.secret, address, now.date()) for token in answers]
+    if Verdict.GOOD not in verdicts:
+        if Verdict.EXPIRED in verdicts:
+            return Left(f"an answer of {address} to a mail that is too old")
+        return Left(f"an answer from {address} with a token that is not theirs", forged=True)
+    if rules.trust == "auth-results":
+        doubt = distrust(mail.results, rules.authserv_id, mail.author)
+        if doubt:
+            return Left(f"an answer from {address}: {doubt}", forged=True)
+    if mail.kind is not Kind.ANSWER:
+        return PutAway(f"{mail.kind} of {address}", mail.kind)
+    token = answers[verdicts.index(Verdict.GOOD)]
+    return Proved(mail=mail, inbound=_inbound(mail, rules, token, address))
+
+
+def answer(proved: Proved, rules: Rules, said: str) -> Fate:
+    """What comes of an officer's mail; `said` is the text of ours that it answers.
+
+    The same Message-ID with other words is another mail: some clients write it twice.
+    """
+    ours = Ours((rules.address, rules.sender), rules.sender_name, said)
+    kind, words = words_of(proved.mail, ours)
+    address = proved.inbound.sender
+    if kind is Kind.EMPTY:
+        return Left(f"an answer of {address} without any words of its own", kind)
+    if kind is not Kind.ANSWER:
+        return PutAway(f"{kind} of {address}", kind)
+    digest = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:12]
+    inbound = replace(proved.inbound, update=f"{proved.mail.identity}#{digest}", text=words)
+    return Answer(inbound, is_garbled(words))
+
+
+def _inbound(mail: Mail, rules: Rules, token: MailToken, address: str) -> Inbound:
+    domain = rules.sender.rpartition("@")[2]
+    return Inbound(
+        channel=EMAIL,
+        update=mail.identity,
+        sender=address,
+        chat=address,
+        private=True,
+        message=mail.identity,
+        reply_to=message_id(rules.secret, token.message, address, domain),
+        subject=mail.subject,
+        at=mail.at,
+    )
+
+
+def _untold(
+    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
+) -> Fate:
+    """A mail to nobody's token: a machine's word to where bounces go is put away."""
+    automatic = mail.kind not in (Kind.ANSWER, Kind.EMPTY)
+    if automatic and _issued(tokens, rules, known, now):
+        return PutAway(f"{mail.kind} to an address for bounces")
+    local, _, domain = normal_address(rules.address).rpartition("@")
+    ours = (normal_address(a).rpartition("@") for a in mail.recipients)
+    if any(own.startswith(f"{local}+") and there == domain for own, _, there in ours):
+        return Left("an answer to an address that was never given out", forged=True)
+    return Left(f"{mail.kind} that answers no mail of ours")
+
+
+def _bounced(
+    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
+) -> Fate:
+    """A bounce is believed only if it comes to an address, or bears a Message-ID, that is ours.
+
+    Which of the two is a proof in itself: nobody but whoever handles our mail has seen them.
+    """
+    domain = rules.sender.rpartition("@")[2]
+    found = _issued(tokens, rules, known, now)
+    for identity in mail.returned if found is None else ():
+        for address in known.values():
+            message = read_message_id(rules.secret, identity, address)
+            if message is not None:
+                found = (address, message)
+    if found is None:
+        return Left("a bounce of no mail of ours", forged=bool(tokens))
+    address, message = found
+    named = [
+        one
+        for one in mail.failures
+        if normal_address(one.recipient) in ("", normal_address(address))
+    ]
+    failure = next(iter(named), mail.failures[0])  # an alias may have been named in its place
+    identity = message_id(rules.secret, message, address, domain)
+    return Bounced(recipient=address, message_id=identity, failure=failure)
+
+
+def _issued(
+    tokens: Sequence[MailToken], rules: Rules, known: Mapping[str, str], now: datetime
+) -> tuple[str, str] | None:
+    """Whose token this is, and of which message: the MAC itself is the address book."""
+    for token in tokens:
+        for address in known.values():
+            if verify_token(token, rules.secret, address, now.date()) is Verdict.GOOD:
+                return address, token.message
+    return None
