@@ -25,7 +25,7 @@ class Person:
     name: str
     units: tuple[str, ...]
     email: str = ""
-    channels: tuple[str, ...] = ("telegram", "email")  # in the order in which they are tried
+    channels: tuple[str, ...]  # in the order in which they are tried
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,7 +29,10 @@ UNITS = {
     "kiem": ("van-hoa-xa-hoi", "dia-chinh-xay-dung"),
     "chu": ("lanh-dao",),
 }
-PEOPLE = {who: Person(id=who, name=who.capitalize(), units=units) for who, units in UNITS.items()}
+PEOPLE = {
+    who: Person(id=who, name=who.capitalize(), units=units, channels=("telegram",))
+    for who, units in UNITS.items()
+}
 
 
 @cache

@@ -82,7 +82,9 @@ def health(day: str) -> Health:
 
 def cut_off() -> list[Unreachable]:
     """One person whose addresses fail, and a unit without people."""
-    cuc = Person(id="cuc", name="Lê Thị Cúc", units=("tai-chinh-ke-toan",))
+    cuc = Person(
+        id="cuc", name="Lê Thị Cúc", units=("tai-chinh-ke-toan",), channels=("telegram", "email")
+    )
     faults = (
         Fault(channel="telegram", why=Why.UNBOUND),
         Fault(

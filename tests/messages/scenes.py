@@ -293,7 +293,7 @@ def reply(build: Callable[..., Outbound], day: str = "2024-01-30") -> Outbound:
 def welcome(unit: str) -> Outbound:
     """To somebody of `unit` who has just pressed Start."""
     context = scene("2024-01-26")
-    person = Person(id="an", name="Nguyễn Thị An", units=(unit,))
+    person = Person(id="an", name="Nguyễn Thị An", units=(unit,), channels=("telegram",))
     files = Files(plans=(plan(),), people=(person,), scheduler=context.scheduler)
     message = VIEWS["welcome"](Words(Office(files), context, {"person": "an"}))
     assert message is not None
