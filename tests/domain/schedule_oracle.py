@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from tests.domain.test_workdays import OFFICIAL
+from tests.domain.test_calendar import OFFICIAL
 
 PLAN_FIRST, PLAN_LAST = date(2024, 1, 1), date(2025, 1, 31)
 OFFICE, LEADERS = "van-phong", "lanh-dao"

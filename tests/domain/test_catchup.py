@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from hypothesis import given, settings
@@ -147,3 +148,21 @@ def test_speaking_hours(scheduler: Scheduler) -> None:
         [kind.value for kind in KINDS if speaking_hours(scheduler, kind, instant(day, clock))]
         for day, clock in hours
     ] == [["digest"], ["digest", "nudge", "escalation", "request"], [], []]
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_the_index_leaves_out_only_what_does_not_speak(
+    data: st.DataObject, plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Its messages are those of the schedule, for any interval, events and plans."""
+    other = replace(plan2024, id="other")
+    index = StageIndex(scheduler, [plan2024, other])
+    drawn = [replace(e, at=e.at - timedelta(days=30)) for e in data.draw(random_events(plan2024))]
+    first = data.draw(st.dates(date(2024, 1, 1), date(2025, 1, 20)))
+    window = midnight(first), midnight(first + timedelta(days=data.draw(st.integers(1, 20))))
+    events = [e for e in drawn if e.at < window[1]]
+    plans = data.draw(st.sampled_from([[plan2024], [other], [plan2024, other]]))
+    states = fold((o for plan in index.plans for o in occurrences(plan)), events)
+    said = index.messages(plans, by_key(events), states, *window)
+    assert said == scheduler.messages(plans, by_key(events), *window)

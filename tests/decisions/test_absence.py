@@ -1,16 +1,13 @@
-"""Who is away: told by oneself or by the office, moved, ended, and kept in the ledger."""
+"""/nghiphep: an absence is announced, moved and ended, by the person or by the office."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.people import Absence, absence_key, absences, away_until
-from tests.decisions.decide_kit import Room, moment, told_of
+from reminder.domain.people import Absence, absences
+from tests.decisions.decide_kit import Room, told_of
 
 NOW = "2024-01-30 09:12"
 
@@ -88,27 +85,3 @@ def test_who_is_told_of_an_absence() -> None:
         "away-word>van-phong",
         "away-word>cuc",
     ]
-
-
-days = st.dates(date(2024, 1, 1), date(2024, 3, 31))
-
-
-@given(st.lists(st.tuples(days, st.integers(0, 40), st.booleans()), max_size=8), days)
-def test_away_is_who_has_an_absence_that_stands_over_the_day(
-    told: list[tuple[date, int, bool]], day: date
-) -> None:
-    """The last word on each first day counts; of several that cover a day, the longest."""
-    events = [
-        Event(
-            at=moment(NOW) + timedelta(minutes=n),
-            kind=EventKind.BACK if over else EventKind.AWAY,
-            key=absence_key("an", since),
-            unit="tu-phap",
-            until=since + timedelta(days=length),
-        )
-        for n, (since, length, over) in enumerate(told)
-    ]
-    last = {since: None if over else since + timedelta(days=n) for since, n, over in told}
-    ends = [end for since, end in last.items() if end and since <= day <= end]
-    assert away_until(absences(events), "an", day) == max(ends, default=None)
-    assert away_until(absences(events), "dung", day) is None
