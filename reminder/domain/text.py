@@ -123,6 +123,7 @@ class Token:
     text: str
     start: int
     glued: bool  # follows the token before without a space
+    meant: str = ""  # the word that is meant, where `text` is a slip or a short form
 
     @property
     def end(self) -> int:
@@ -130,7 +131,7 @@ class Token:
 
     @cached_property
     def spelling(self) -> Spelling:
-        return spelling(self.text)
+        return spelling(self.meant or self.text)
 
     @property
     def plain(self) -> str:

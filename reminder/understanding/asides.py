@@ -24,7 +24,7 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.moods import Mood
+from reminder.understanding.lexicon import Mood
 
 _CITING = {"cu": ("can",), "vao": ("dua",), "tren": ("dua",)}  # căn cứ; dựa vào, dựa trên
 _KIND_WORDS = words(
@@ -33,7 +33,6 @@ _KIND_WORDS = words(
     huong dan luat so tu van ban tinh than noi dung cua ubnd hdnd thanh pho tinh phuong chinh phu
     """
 )
-_SENDING = frozenset({"gui", "goi", "nop", "lam"})
 _COUNTING = frozenset({"sau", "gom", "do"})
 _REPORT = "bao cao "
 
@@ -168,12 +167,7 @@ def corrects(items: Sequence[Item]) -> bool:
 
 
 def tidied(clause: Clause) -> Clause:
-    """`clause` without the count of its own codes, and “gửi 1c rồi” as “gửi rồi 1c”."""
-    return _sent(_uncounted(clause))
-
-
-def _uncounted(clause: Clause) -> Clause:
-    """“xong 3 việc: 2a, 2b, 5c”: the three are named."""
+    """`clause` without the count of its own codes: “xong 3 việc: 2a, 2b, 5c”."""
     if clause.run is None or clause.run.ranges:
         return clause
     kept = list(clause.before)
@@ -201,15 +195,3 @@ def report_apart(items: Sequence[Item], text: str) -> list[Item]:
             found.append(WordItem(start=start, end=start + len(word), word=word))
         found.append(replace(item, start=starts[2], word=item.word.removeprefix(_REPORT)))
     return found
-
-
-def _sent(clause: Clause) -> Clause:
-    said = [i for i in clause.after if not isinstance(i, PoliteItem | SepItem)]
-    only = said[0] if len(said) == 1 else None
-    if not isinstance(only, MoodItem) or only.mood is not Mood.JUST:
-        return clause
-    if not clause.before or _word(clause.before, len(clause.before) - 1) not in _SENDING:
-        return clause
-    sent = replace(only, mood=Mood.DONE)
-    after = tuple(sent if item is only else item for item in clause.after)
-    return replace(clause, before=clause.before[:-1], after=after)

@@ -16,7 +16,7 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.moods import Mood
+from reminder.understanding.lexicon import Mood
 from reminder.understanding.runs import Run
 
 _NO = frozenset({"khong", "ko", "k", "hok", "khum", "hong"})

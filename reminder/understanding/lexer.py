@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import accumulate
 
 from reminder.domain.plan import Unit
-from reminder.domain.text import Found, Phrases, Token, phrases, plain_at, tokenise, words
+from reminder.domain.text import Found, Phrases, Spelling, Token, fold, phrases, plain_at, words
+from reminder.understanding import spelling
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
 from reminder.understanding.model import Meaning
-from reminder.understanding.moods import MOODS, Mood
+from reminder.understanding.lexicon import COURTESY, HARMLESS, MOODS, REMARK, Mood, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +82,14 @@ class UnitItem(Item):
 
 @dataclass(frozen=True, kw_only=True)
 class PoliteItem(Item):
+    """What takes nothing from a statement; a courtesy is no part of any text that is kept."""
+
     word: str
-    courtesy: bool = True
+    role: Role = Role.PARTICLE
+
+    @property
+    def courtesy(self) -> bool:
+        return self.role in COURTESY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +107,7 @@ class SepItem(Item):
 @dataclass(frozen=True, kw_only=True)
 class WordItem(Item):
     word: str  # plain
+    spelt: Spelling | None = None  # with the marks that were typed
 
 
 _ALL = """
@@ -116,40 +125,6 @@ _EVERY = Phrases(
     {
         **dict.fromkeys(phrases(_ALL), False),
         **dict.fromkeys(phrases(_THE_REST), True),
-    }
-)
-
-# Politeness around an answer: no part of any text that is kept.
-_COURTESY = """
-    dạ; ạ; =a; =ah; =à; nhé; nhá; nha; nhe; nghen; em; =e; anh; chị; sếp; tôi; mình; =c; ơi;
-    kính; thưa; =cô; =chú; =bác; =bạn; =ac; anh chị; ac; nhen; nghe anh; thưa anh; thưa chị;
-    kính thưa; ạ ơi; chào; hello; luôn; luôn ạ; thôi; 🎉; 🙂; 😊; kính gửi; chào anh; chào chị;
-    em chào; em chào anh; em chào chị; các anh; các chị; em báo cáo; xin báo cáo; tôi báo cáo;
-    em xin báo cáo; kính báo cáo; em bc; báo cáo anh; báo cáo chị; báo cáo anh chị; báo cáo sếp;
-    báo cáo các anh; báo cáo các chị; báo cáo lãnh đạo; báo cáo văn phòng; em báo; xin báo;
-    em xin báo; tôi báo; e báo cáo; e bc; e báo; e xin báo cáo; tôi xin báo cáo; em báo cáo là;
-    em báo cáo anh; em báo cáo chị; em báo cáo anh chị; em báo cáo sếp; em báo cáo lãnh đạo;
-    em báo cáo văn phòng; em xin báo cáo anh; em xin báo cáo chị; báo cáo cô; báo cáo chú;
-    báo cáo bác; báo cáo a; báo cáo c; rồi báo cáo; xong rồi báo cáo; !; ý là; ý tôi là;
-    ý em là; ý mình là; ý e là; ý anh là; ý chị là; ý của tôi là; ý của em là; ý tôi; ý em;
-    tôi nói; em nói; e nói; mình nói; tôi nói là; em nói là; e nói là; ý tôi nói; ý em nói;
-    ý tôi nói là; ý em nói là; tôi muốn nói; em muốn nói; tôi muốn nói là; em muốn nói là;
-    =à nha; =à nhé; =à nghen
-"""
-# Small words that say nothing about the work, but may stand inside of a text.
-_FILLERS = """
-    xin; =bc; bên em; bên tôi; phòng em; bộ phận em; bên mình; =cho; giúp; giùm; là; thì; này;
-    ấy; việc này; nhiệm vụ này; cái này; mục này; việc đó; cái đó; việc; nhiệm vụ; công việc;
-    mục; nv; mã; task; từ; máy; bot; ghi nhận; hi; phần; được; mà; của; về; cả; các; cho em;
-    cho tôi; cho mình; cho anh; cho chị; cho e; nghe; lại; nó; đủ; đầy đủ; hôm nay; hôm qua;
-    sáng nay; bộ phận; đều; cũng; vậy; bằng; đúng hạn; trước hạn; đã được; =cho anh; =cho chị;
-    cho văn phòng; cho lãnh đạo; gửi; làm; phần việc; việc số; nhiệm vụ số; mục số; mã số;
-    nội dung; kịp
-"""
-_POLITE = Phrases(
-    {
-        **dict.fromkeys(phrases(_COURTESY), True),
-        **dict.fromkeys(phrases(_FILLERS), False),
     }
 )
 
@@ -176,6 +151,8 @@ _PAPER_KINDS = words(
 # “em xin báo cáo cho chị Hoa: …”, “xin báo cáo kết quả 1d …”
 _REPORTERS = words("em e toi t minh xin kinh da")
 _ADDRESSED = words("cho voi anh chi a c ac sep co chu bac lanh dao van phong cac")
+_CALLED = words("anh chi a c em e co chu bac ban ong ba sep dong")
+_LONGEST_NAME = 4  # words
 _NAME_ENDS = frozenset(":,.-\n")
 _TOPICS = words("ket qua tinh hinh tien do ve")
 
@@ -203,32 +180,36 @@ class Lexer:
 
     def polite(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens of politeness, or of signs, begin at `index`."""
-        found = _POLITE.at(tokens, index)
+        found = HARMLESS.at(tokens, index)
         return found.size if found else int(not tokens[index].text[0].isalnum())
 
     def items(self, text: str) -> list[Item]:
         """The items of a normal text, in order."""
-        return self.read(text, tokenise(text))
+        return self.read(text, spelling.tokens(text))
 
     def read(self, text: str, tokens: Sequence[Token]) -> list[Item]:
         items: list[Item] = []
         index = 0
         opening = True
+        remarks = _Remarks(tokens)
         while index < len(tokens):
             framed = self._frame(tokens, index) if opening else None
-            size, found = framed or self._at(text, tokens, index)
+            size, found = framed or self._at(text, tokens, index, remarks)
             opening = opening and all(map(_opens, found))
             items += found
             index += size
         return items
 
-    def _at(self, text: str, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]]:
+    def _at(
+        self, text: str, tokens: Sequence[Token], index: int, remarks: _Remarks
+    ) -> tuple[int, list[Item]]:
         whole = (
             self._paper(text, tokens, index)
             or self._code(tokens, index)
             or self._part(tokens, index)
+            or self._name(text, tokens, index)
             or self._moment(text, tokens, index)
-            or self._phrase(tokens, index)
+            or self._phrase(tokens, index, remarks.at(index))
         )
         if whole:
             return whole.size, [whole.value]
@@ -242,7 +223,7 @@ class Lexer:
         if not size:
             return None
         start, end = _span(tokens, index, size)
-        return size, [PoliteItem(start=start, end=end, word="bao")]
+        return size, [PoliteItem(start=start, end=end, word="bao", role=Role.SAYING)]
 
     def _frame_size(self, tokens: Sequence[Token], index: int) -> int:
         at = _behind(tokens, index, _REPORTERS)
@@ -293,6 +274,20 @@ class Lexer:
         start, end = _span(tokens, index, 2)
         return Found(2, PartItem(start=start, end=end, number=number))
 
+    def _name(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+        """“chị Mai”: a capital behind a word for a person is a name, and no day."""
+        before = tokens[index - 1].plain if index else ""
+        if before not in _CALLED or not _is_capital(text, tokens[index]):
+            return None
+        size = 1
+        while size < _LONGEST_NAME and index + size < len(tokens):
+            following = tokens[index + size]
+            if not _is_capital(text, following) or self._code(tokens, index + size):
+                break
+            size += 1
+        start, end = _span(tokens, index, size)
+        return Found(size, PoliteItem(start=start, end=end, word="", role=Role.NAME))
+
     def _moment(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         period = period_at(text, tokens, index, self.today)
         day = day_at(text, tokens, index, self.today)
@@ -320,7 +315,7 @@ class Lexer:
         start, end = _span(tokens, index, 2)
         return Found(2, PeriodItem(start=start, end=end, period="", dated=True))
 
-    def _phrase(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+    def _phrase(self, tokens: Sequence[Token], index: int, remark: int) -> Found[Item] | None:
         """The longest of what the tables of phrases know; a mood, if equally long."""
         found: list[Found[Item]] = []
         mood = MOODS.at(tokens, index)
@@ -334,6 +329,11 @@ class Lexer:
             )
         neutral = mood.size if mood and mood.value is None else 0
         found += self._names(tokens, index)
+        if remark:
+            start, end = _span(tokens, index, remark)
+            word = plain_at(tokens, index)
+            said = PoliteItem(start=start, end=end, word=word, role=Role.REMARK)
+            found.append(Found(remark, said))
         best = max(found, key=lambda each: each.size, default=None)
         return best if best and best.size >= neutral else None
 
@@ -345,18 +345,42 @@ class Lexer:
         if unit := self.units.at(tokens, index):
             start, end = _span(tokens, index, unit.size)
             found.append(Found(unit.size, UnitItem(start=start, end=end, unit=unit.value)))
-        if sep := _SEPARATORS.at(tokens, index):
+        if (sep := _SEPARATORS.at(tokens, index)) and not _is_child(tokens, index):
             start, end = _span(tokens, index, sep.size)
             found.append(Found(sep.size, SepItem(start=start, end=end, sign=sep.value)))
-        if polite := _POLITE.at(tokens, index):
+        if polite := HARMLESS.at(tokens, index):
             start, end = _span(tokens, index, polite.size)
             word = plain_at(tokens, index)
-            found.append(
-                Found(
-                    polite.size, PoliteItem(start=start, end=end, word=word, courtesy=polite.value)
-                )
-            )
+            item = PoliteItem(start=start, end=end, word=word, role=polite.value)
+            found.append(Found(polite.size, item))
         return found
+
+
+def _is_capital(text: str, token: Token) -> bool:
+    """“Mai”, in a text that is not all capitals."""
+    word = token.text
+    return word[:1].isupper() and not word.isupper() and not text.isupper()
+
+
+class _Remarks:
+    """Finds the remarks of lexicon.toml, which are patterns of words without marks."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        words = [token.plain for token in tokens]
+        self._text = " ".join(words)
+        self._starts = list(accumulate((len(word) + 1 for word in words), initial=0))
+        self._ends = {start - 1: index for index, start in enumerate(self._starts)}
+
+    def at(self, index: int) -> int:
+        """How many tokens the remark takes that begins at `index`; 0 if none does."""
+        match = REMARK.match(self._text, self._starts[index])
+        return self._ends[match.end()] - index if match else 0
+
+
+def _is_child(tokens: Sequence[Token], index: int) -> bool:
+    """“Con xong 1c rồi cô”: whoever begins with “con” speaks of themselves, not of the rest."""
+    opens = index == 0 or tokens[index - 1].plain in ("da", "\n")
+    return opens and tokens[index].text.lower() == "con"
 
 
 def _exclaims(tokens: Sequence[Token], index: int) -> bool:
@@ -383,8 +407,10 @@ def _word(token: Token) -> Item:
     if token.number is not None and len(token.text) <= 4:
         return NumberItem(start=token.start, end=token.end, number=token.number)
     if not token.text[0].isalnum():
-        return PoliteItem(start=token.start, end=token.end, word=token.text, courtesy=False)
-    return WordItem(start=token.start, end=token.end, word=token.plain)
+        return PoliteItem(start=token.start, end=token.end, word=token.text, role=Role.SIGN)
+    return WordItem(
+        start=token.start, end=token.end, word=token.plain, spelt=token.spelling
+    )
 
 
 def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:
@@ -392,4 +418,4 @@ def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:
 
 
 def _plain(word: str) -> str:
-    return tokenise(word)[0].plain if word else ""
+    return fold(word)

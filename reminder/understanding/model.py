@@ -13,6 +13,7 @@ class Verb(StrEnum):
     """What the sender wants, or says about the work."""
 
     DONE = "done"  # with `evidence` alone: a closed task's number and date may be told after
+    CLAIM = "claim"  # it may be done: to be asked back, with the words as its note
     NOT_DONE = "not-done"
     DOING = "doing"
     SEEN = "seen"  # read; nothing is said about the work

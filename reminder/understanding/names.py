@@ -38,6 +38,7 @@ NAMES: dict[Verb, tuple[str, ...]] = {
     Verb.DOING: ("doing", "danglam"),
     Verb.SEEN: ("seen", "danhan"),
     Verb.ASK: ("ask", "hoi"),
+    Verb.CLAIM: ("claim", "hoilai"),
 }
 BY_NAME = {name: verb for verb, names in NAMES.items() for name in names}
 

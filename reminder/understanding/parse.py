@@ -29,7 +29,7 @@ from reminder.understanding.lexer import (
     UnitItem,
 )
 from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
-from reminder.understanding.moods import Mood
+from reminder.understanding.lexicon import MOODS, Mood
 from reminder.understanding.names import ALONE, HEADS, LISTED, verb_called
 from reminder.understanding.runs import Run, runs
 from reminder.understanding.settle import settle
@@ -192,9 +192,7 @@ class _Reader:
         verb = verb_called(glued[1]) if glued else None
         if glued and verb:
             return self._command(verb, bare[len(glued[1]) :])
-        if self.book.at(tokenise(bare), 0) or any(
-            isinstance(item, MoodItem) for item in self.lexer.items(bare)[:1]
-        ):
+        if self.book.at(tokenise(bare), 0) or MOODS.at(tokenise(bare), 0):
             return self._free(bare)
         return say.unknown_command(name)
 

@@ -160,5 +160,5 @@ def _closes(items: Sequence[Item], index: int, *, names: bool = False) -> bool:
     if isinstance(following, SepItem):
         return following.sign not in ("/", "-") or following.start > items[index].end
     if isinstance(following, MoodItem):
-        return following.word != "%"
+        return following.word not in ("%", "du thao", "ban nhap")
     return isinstance(following, PeriodItem | EveryItem)

@@ -24,7 +24,7 @@ from reminder.understanding.lexer import (
     WordItem,
 )
 from reminder.understanding.model import Command, CommandError, Meaning, Verb
-from reminder.understanding.moods import Mood
+from reminder.understanding.lexicon import Mood
 from reminder.understanding.targets import Targets
 
 # Words that join an answer's text to what stands before or behind it.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reminder.domain.plan import Task
 from reminder.domain.text import fold, squeeze
-from reminder.understanding import say
+from reminder.understanding import say, statements
 from reminder.understanding.asides import report_apart
 from reminder.understanding.clauses import Clause, is_evidence, parts, planned
 from reminder.understanding.lexer import (
@@ -22,7 +22,7 @@ from reminder.understanding.lexer import (
     UnitItem,
 )
 from reminder.understanding.model import Command, CommandError, Target, Verb
-from reminder.understanding.moods import Mood, verdict
+from reminder.understanding.lexicon import Mood, verdict
 from reminder.understanding.runs import Named
 from reminder.understanding.speaker import Speaker, is_content, trimmed, until
 from reminder.understanding.targets import match_part, spoken, word_groups
@@ -43,6 +43,7 @@ VERB_OF = {
     Mood.SNOOZE: Verb.SNOOZE,
     Mood.SEEN: Verb.SEEN,
     Mood.AGREED: Verb.SEEN,
+    Mood.DOUBT: Verb.CLAIM,
 }
 
 # What is said of one part of a task and of another part not.
@@ -146,19 +147,40 @@ class Speech:
         mood = verdict(said, reply=self.speaker.replies, alone=not content)
         if forced is Verb.UPDATE:
             return _answer(mood, full, bool(content), clause)
+        read = self._letters(clause, task)
+        odd = "?" in read.partition("K")[0] and forced is None
+        if task.check_in and mood and not odd:
+            if verb := as_answer(task, mood, clause, bool(content)):
+                return verb, full
+        if mood in (None, Mood.DONE, Mood.DOUBT) and forced is None and not clause.inherits:
+            proof = is_evidence(clause.items) and statements.understood(read)
+            just = self.speaker.replies and statements.is_just_done(read)
+            if statements.states(read) or just:
+                mood = Mood.DONE
+            elif not proof and (mood is not None or statements.claims(read)):
+                mood = Mood.DOUBT
+        elif mood is Mood.NOT and forced is None and statements.denies_itself(read):
+            mood = Mood.DOUBT
         if mood is None:
-            return self._plain(task, clause, full, content)
-        if task.check_in and (verb := as_answer(task, mood, clause, bool(content))):
-            return verb, full
+            return self._plain(task, clause, full, content, odd=odd)
         verb = VERB_OF[mood]
         if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
             return Verb.DOING, full
         return verb, content if verb in (Verb.DONE, Verb.SUBMIT) else full if content else ""
 
-    def _plain(self, task: Task, clause: Clause, full: str, content: str) -> tuple[Verb, str]:
+    def _letters(self, clause: Clause, task: Task) -> str:
+        speaker = self.speaker
+        units = speaker.meaning.units
+        return statements.letters(clause.before, clause.after, task, units, speaker.today)
+
+    def _plain(
+        self, task: Task, clause: Clause, full: str, content: str, *, odd: bool
+    ) -> tuple[Verb, str]:
         """A code and words without a mood: evidence, an answer, or a note."""
         if not content:
             return Verb.TASK, ""
+        if odd:  # “phòng 1c”, “cho em 1c cà phê”
+            return Verb.CLAIM, full
         evidence = is_evidence(clause.items)
         told = any(map(is_content, clause.after)) or counted(clause.before)
         if task.check_in and told and not (evidence and self._names_product(task, clause)):

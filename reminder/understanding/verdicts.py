@@ -21,7 +21,7 @@ from reminder.understanding.lexer import (
     WordItem,
 )
 from reminder.understanding.model import Verb
-from reminder.understanding.moods import Mood
+from reminder.understanding.lexicon import Mood
 from reminder.understanding.speaker import Speaker
 from reminder.understanding.targets import spoken
 

@@ -24,7 +24,10 @@ from reminder.understanding.speaker import Speaker, reason, trimmed, until
 
 _BARE = frozenset({Verb.DIGEST, Verb.ZALO, Verb.HELP})
 _NOTED = frozenset(
-    {Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.RETURN, Verb.NOT_DONE, Verb.DOING, Verb.UNDO}
+    {
+        Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.RETURN, Verb.NOT_DONE, Verb.DOING, Verb.UNDO,
+        Verb.CLAIM,
+    }
 )
 _DATED = frozenset({Verb.EXTEND, Verb.SNOOZE, Verb.SETDUE})
 _WITHOUT_CODE = frozenset({Verb.DUE, Verb.SEEN, Verb.ASK, Verb.NOT_DONE, Verb.DOING})

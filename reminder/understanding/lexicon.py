@@ -1,0 +1,169 @@
+"""The words that are understood, read from lexicon.toml: what a phrase says, or that it is harmless."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+from reminder.domain.text import Phrases, Spelling, Token, fold, spelling, tokenise
+
+
+class Mood(StrEnum):
+    """What one phrase says of work."""
+
+    DONE = "done"
+    ISSUED = "issued"  # done, and stronger than “đã trình ký”
+    DID = "did"  # “đã làm”
+    JUST = "just"  # “rồi”: done only as a reply
+    NOT = "not"  # chưa, không
+    YET = "yet"  # a bare “chưa”, which after a done phrase is a question
+    PARTIAL = "partial"
+    PLAN = "plan"
+    DOUBT = "doubt"  # hearsay, a wish, an order: says nothing that could be recorded
+    SOON = "soon"  # an hour still to come, unless “đã” says that it has gone by
+    PAST = "past"  # đã, vừa
+    ASK = "ask"
+    SUBMITTED = "submitted"
+    UNSIGNED = "unsigned"  # “chưa ký”: not done, or, after “đã trình”, awaiting signature
+    RETURNED = "returned"
+    UNDO = "undo"
+    EXTEND = "extend"
+    SNOOZE = "snooze"
+    DOING = "doing"
+    STANDING = "standing"  # “vẫn làm thường xuyên”: an answer to a check-in
+    NO_NEWS = "no-news"  # “không có gì phát sinh”: the same
+    SEEN = "seen"
+    AGREED = "agreed"  # “đồng ý”: the office's word, from others it is “đã rõ”
+
+
+class Role(StrEnum):
+    """What a harmless phrase is; the sections of lexicon.toml."""
+
+    PARTICLE = "particle"
+    GENTLE = "gentle"  # nhé, nha: behind a bare verb it asks somebody to do it
+    PERSON = "person"
+    SAYING = "saying"  # “em báo cáo anh”
+    OWN = "own"
+    WORK = "work"
+    ACT = "act"
+    SEND = "send"
+    ISSUE = "issue"
+    BEING = "being"
+    HAVING = "having"
+    RECENT = "recent"
+    GONE_BY = "gone-by"
+    TODAY = "today"
+    MANNER = "manner"
+    LATE = "late"
+    AGO = "ago"
+    TO = "to"
+    PLACE = "place"
+    NAMING = "naming"
+    FILLER = "filler"
+    REMARK = "remark"
+    SIGN = "sign"
+    NAME = "name"  # of a person, behind “anh”, “chị” …
+
+
+COURTESY = frozenset({Role.PARTICLE, Role.GENTLE, Role.PERSON, Role.SAYING})  # no part of a note
+
+
+def _read() -> dict[str, Any]:
+    source = resources.files(__package__).joinpath("lexicon.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def _listed(text: str, sign: str = ";") -> Iterator[str]:
+    for each in text.split(sign):
+        if squeezed := " ".join(each.split()):
+            yield squeezed
+
+
+_DATA = _read()
+
+
+def _moods() -> dict[str, Mood | None]:
+    table: dict[str, Mood | None] = {}
+    for name, text in _DATA["intent"].items():
+        mood = None if name == "neutral" else Mood(name)
+        for phrase in _listed(text):
+            table.setdefault(phrase, mood)
+    return table
+
+
+MOODS: Phrases[Mood | None] = Phrases(_moods())
+HARMLESS: Phrases[Role] = Phrases(
+    {
+        phrase: Role(name)
+        for name, text in reversed(_DATA["harmless"].items())
+        for phrase in _listed(text)
+    }
+)
+NOUNS = frozenset(map(spelling, _DATA["nouns"]["words"].split()))
+REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
+SHORT: dict[Spelling, str] = {
+    spelling(typed): meant
+    for entry in _listed(_DATA["spelling"]["short"]) 
+    for typed, _, meant in [entry.partition(" ")]
+}
+SHORT_PAIRS: dict[tuple[str, ...], str] = {
+    tuple(typed.split()): meant.strip()
+    for entry in _listed(_DATA["spelling"]["phrases"])
+    for typed, _, meant in [entry.partition(":")]
+}
+
+
+def words() -> Iterator[Token]:
+    """Every word that is understood, with its marks."""
+    for tables in (_DATA["intent"], _DATA["harmless"]):
+        for text in tables.values():
+            for phrase in _listed(text):
+                yield from tokenise(phrase.lstrip("="))
+
+
+__all__ = ["COURTESY", "HARMLESS", "MOODS", "NOUNS", "REMARK", "SHORT", "SHORT_PAIRS", "Mood", "Role", "fold", "verdict", "words"]
+
+_CLOSING = frozenset({Mood.DONE, Mood.ISSUED})
+_HINDERED = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN})
+_IN_ORDER = (Mood.ASK, Mood.EXTEND, Mood.SNOOZE, Mood.UNDO, Mood.RETURNED)
+
+
+def verdict(moods: Collection[Mood], *, reply: bool, alone: bool) -> Mood | None:
+    """What a clause says in all. Not done, partial, planned or asked always wins over done.
+
+    `reply`: the text answers a message; `alone`: it says nothing but its moods.
+    """
+    said = set(moods)
+    for mood in _IN_ORDER:
+        if mood in said:
+            return mood
+    if Mood.SOON in said and Mood.PAST not in said:
+        said.add(Mood.PLAN)
+    if Mood.SUBMITTED in said:
+        return _submitted(said)
+    if said & _HINDERED or Mood.UNSIGNED in said:
+        return Mood.NOT
+    if Mood.DOUBT in said:
+        return Mood.DOUBT
+    if Mood.STANDING in said or Mood.NO_NEWS in said:
+        return Mood.STANDING
+    if Mood.DOING in said:
+        return Mood.DOING
+    if (
+        said & _CLOSING
+        or (Mood.DID in said and alone)
+        or (Mood.JUST in said and reply and alone and Mood.SEEN not in said)
+    ):
+        return Mood.DONE
+    return next((mood for mood in (Mood.AGREED, Mood.SEEN) if mood in said), None)
+
+
+def _submitted(said: set[Mood]) -> Mood:
+    """“đã trình mà chưa ký” awaits it, “mai trình ký” does not yet, “đã ban hành” has it."""
+    if said & (_HINDERED - {Mood.YET}):
+        return Mood.NOT
+    return Mood.DONE if Mood.ISSUED in said and Mood.UNSIGNED not in said else Mood.SUBMITTED
