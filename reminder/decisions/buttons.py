@@ -21,6 +21,7 @@ _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for goo
 _VERBS: Mapping[str, Verb] = {
     "done": Verb.DONE,
     "undo": Verb.UNDO,
+    "not-yet": Verb.NOT_DONE,
     "remind": Verb.REMIND,
     "approve": Verb.APPROVE,
     "refuse": Verb.REJECT,

@@ -48,6 +48,18 @@ def done(desk: Desk, command: Command, target: Target) -> Decision:
             raise with_instead(desk, target, unclosable(made, target))
 
 
+def claim(desk: Desk, command: Command, target: Target) -> Decision:
+    """Ask whether the work is done; record nothing until the answer comes."""
+    open_now = waits(desk, target)
+    matter = find(desk, command, target, lambda s: open_now(s) and _is_meant(target, s))
+    units = parts(desk, matter, target)
+    made = choice(desk, matter, target, units)
+    if isinstance(made, Closes | Which):
+        keys = [pack_key(state.key) for state in made.states]
+        return said("claimed", keys=keys, unit=units[0], words=desk.words or command.note)
+    raise with_instead(desk, target, unclosable(made, target))
+
+
 def _is_meant(target: Target, state: State) -> bool:
     """Products, not check-ins, unless the check-in is named or all that there is."""
     named = bool(target.deliverables or target.period)
@@ -91,6 +103,7 @@ def _which(
         unit=units[0],
         instead=instead(desk, target),
         closed=pack_key(closed[-1].key) if closed and len(states) == 1 else None,
+        **({"words": desk.words} if desk.words else {}),
     )
 
 

@@ -118,6 +118,7 @@ _JOINED: Mapping[str, tuple[str, ...]] = {
     "confirmed": ("keys",),
     "task": ("tasks",),
     "due": ("tasks",),
+    "claimed": ("keys",),
 }
 
 

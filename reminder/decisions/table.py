@@ -36,6 +36,7 @@ def _or(with_targets: Handler, without: Handler) -> Handler:
 
 _HANDLERS: Mapping[Verb, Handler] = {
     Verb.DONE: per_target(closing.done),
+    Verb.CLAIM: per_target(closing.claim),
     Verb.UPDATE: closing.update,
     Verb.DOING: _or(per_target(closing.doing), remarks.any_seen),
     Verb.NOT_DONE: _or(per_target(remarks.not_done), remarks.any_not_done),

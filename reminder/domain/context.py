@@ -71,6 +71,7 @@ class Desk:
     today: date
     channel: str = ""
     message: str = ""
+    words: str = ""  # the message as it was typed
     told: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # key → units above, told late
     reminded: Mapping[tuple[Key, str], Asked] = field(
         default_factory=dict

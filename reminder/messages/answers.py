@@ -147,6 +147,27 @@ def which(
     )
 
 
+def claimed(context: Context, states: Sequence[State], *, unit: str, words: str) -> Outbound:
+    """Nothing was written yet: is it done, as `words` may say?"""
+    first = states[0]
+    if len(states) > 1:
+        rows = [(_choice(context, state, "✅ ", unit),) for state in states]
+        no = context.button("⏳ Chưa xong việc nào", Act.NO, first, "", unit)
+    else:
+        yes = context.button("✅ Đúng, xong", Act.DONE, first, f"xong {handle(context, first)}", unit)
+        rows = [(yes,)]
+        no = context.button("⏳ Chưa", Act.NOT_YET, first, "chưa", unit)
+    return compose(
+        "claimed",
+        subject=f"{context.code(first)}: đã xong phải không?",
+        actions=(*rows, (no,)) if len(states) > 1 else ((*rows[0], no),),
+        several=len(states) > 1,
+        words=one_line(words, 200),
+        offers=[(handle(context, s), title(s), context.due(s, ahead=False)) for s in states],
+        typed=[action.typed for row in rows for action in row],
+    )
+
+
 def _is_it_the_other(
     context: Context, left: State, closed: State, unit: str, reply_to: str
 ) -> Outbound:

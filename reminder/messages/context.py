@@ -26,6 +26,7 @@ class Act(StrEnum):
     SNOOZE = "snooze"
     UNDO = "undo"
     BOTH = "both"  # all open products of the task
+    NOT_YET = "not-yet"
     NO = "no"  # nothing: “tôi chỉ báo lại”
     REMIND = "remind"
     SET_DUE = "set-due"  # asks to which day

@@ -60,4 +60,5 @@ __all__ = [
     "unit_empty",
     "updated",
     "which",
+    "claimed",
 ]

@@ -28,6 +28,14 @@ def _which(context: Context, data: Data) -> Outbound | None:
     )
 
 
+def _claimed(context: Context, data: Data) -> Outbound | None:
+    """Whether it is done: one tap, or “đúng” or “chưa”; of several, which."""
+    states = [state for state in keys_in(context, data) if not state.closed][:ROWS]
+    if not states:
+        return _closed_since(context, data)
+    return answers.claimed(context, states, unit=data["unit"], words=data.get("words", ""))
+
+
 def _closed_since(context: Context, data: Data) -> Outbound | None:
     """The question waited, and all that it offered is done: that is the answer."""
     closed = [(state, state.closed) for state in keys_in(context, data) if state.closed]
@@ -104,6 +112,7 @@ def _error(context: Context, data: Data) -> Outbound:
 
 QUESTIONS: dict[str, Callable[[Context, Data], Outbound | None]] = {
     "which": _which,
+    "claimed": _claimed,
     "which-part": _which_part,
     "which-plan": _which_plan,
     "which-unit": _which_unit,

@@ -17,13 +17,14 @@ from reminder.domain.context import Decision, Inbound, Sender, View
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.plan import Confirm
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.services import enrolment, history, recipients, tick
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.notices import view_drafts
 from reminder.services.office import GROUP, STRANGER, Office
-from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse
+from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse, yes_or_no
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -133,6 +134,7 @@ class Receiver:
             now,
             channel=inbound.channel,
             message=inbound.message,
+            words=inbound.text,
             told=history.told_late(self.store, may_change(commands, office.states)),
             reminded=history.reminded_on(self.store, local_day(now)) if reminds else {},
         )
@@ -185,7 +187,10 @@ class Receiver:
         """What the text or the press means; None if it is not for this program."""
         if inbound.press:
             pressed = buttons.meant(inbound.press, office.states, office.by_plan, office.units)
-            return pressed or View(name="old-button")
+            question = history.question(self.store, sender.person.id, inbound, now)
+            return _with_words(pressed, question) if pressed else View(name="old-button")
+        if inbound.private and (answered := self._of_question(office, inbound, sender, now)):
+            return answered
         named = self._named(office, inbound, sender)
         meaning = self._meaning(
             office, sender, now, reply_to=tuple(named), is_reply=bool(inbound.reply_to)
@@ -217,6 +222,23 @@ class Receiver:
             is_reply=is_reply,
             bot_name=self.bot_name,
         )
+
+    def _of_question(
+        self, office: Office, inbound: Inbound, sender: Sender, now: datetime
+    ) -> Command | None:
+        """“đúng”, “chưa”: the answer to a question, while it is the last thing that was said."""
+        yes = yes_or_no(inbound.text)
+        if yes is None:
+            return None
+        question = history.question(self.store, sender.person.id, inbound, now)
+        if question is None or len(question.keys) != 1 or question.keys[0] not in office.states:
+            return None
+        key = question.keys[0]
+        target = buttons.target_of(key, office.states, office.by_plan)
+        if yes and office.states[key].occurrence.task.confirm is Confirm.ALL:
+            target = replace(target, unit=question.unit)
+        verb = Verb.DONE if yes else Verb.NOT_DONE
+        return Command(verb=verb, targets=(target,), note=question.words)
 
     def _of_last_nudge(
         self,
@@ -279,6 +301,14 @@ class Receiver:
         return Outcome(
             office=after, events=decision.events, views=decision.views, reminded=decision.remind
         )
+
+
+def _with_words(pressed: Command | View, question: history.Question | None) -> Command | View:
+    """What is pressed below a question keeps the words that were asked about."""
+    answers = isinstance(pressed, Command) and pressed.verb in (Verb.DONE, Verb.NOT_DONE)
+    if question is None or not isinstance(pressed, Command) or not answers:
+        return pressed
+    return replace(pressed, note=question.words)
 
 
 def _tells_others(decision: Decision) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reminder.decisions.serialization import key_of
 from reminder.domain.calendar import instant
-from reminder.domain.context import Asked
+from reminder.domain.context import Asked, Inbound
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.schedule import Item, MessageKind, local_day
@@ -206,6 +206,45 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
         if same and row.draft.payload.get("view") == "extension-asked":
             return [("", key_of(row.draft.payload["data"]["key"]))]
     return []
+
+
+ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the answer to a question
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Whether work is done, as it was asked after a message that was not quite understood."""
+
+    keys: tuple[Key, ...]
+    unit: str
+    words: str  # of the message
+
+
+def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Question | None:
+    """The question that `inbound` answers: the message with the button, the one replied to, or
+    else the last thing that was said to `recipient`.
+    """
+    named = inbound.message if inbound.press else inbound.reply_to
+    since = None if named else now - ANSWERED_WITHIN
+    rows = store.rows(recipient=recipient, states=[RowState.SENT], since=since, limit=NEWEST)
+    for row in rows:
+        if row.draft.kind == "edit":
+            continue
+        if named and (row.draft.channel, row.provider_id) != (inbound.channel, named):
+            continue
+        return _question_in(row.draft.payload)
+    return None
+
+
+def _question_in(payload: Mapping[str, Any]) -> Question | None:
+    parts = [(payload.get("view"), payload.get("data", {}))]
+    if parts[0][0] == "several":
+        parts = [(name, data) for name, data in payload["data"]["parts"]]
+    for name, data in parts:
+        if name in ("claimed", "which"):
+            keys = tuple(key_of(packed) for packed in data["keys"])
+            return Question(keys=keys, unit=data["unit"], words=data.get("words", ""))
+    return None
 
 
 def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:

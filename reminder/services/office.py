@@ -232,6 +232,7 @@ class Office:
         channel: str,
         message: str,
         told: Mapping[Key, frozenset[str]],
+        words: str = "",
         reminded: Mapping[tuple[Key, str], Asked] | None = None,
     ) -> Desk:
         return Desk(
@@ -245,6 +246,7 @@ class Office:
             today=local_day(now),
             channel=channel,
             message=message,
+            words=words,
             told=told,
             reminded={} if reminded is None else reminded,
         )

@@ -3,6 +3,7 @@
 `parse` knows the plan's codes, names and units, and nothing of what is open.
 """
 
+from reminder.understanding.answers import yes_or_no
 from reminder.understanding.formats import format_command
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target, Verb
 from reminder.understanding.parse import parse
@@ -16,4 +17,5 @@ __all__ = [
     "Verb",
     "format_command",
     "parse",
+    "yes_or_no",
 ]

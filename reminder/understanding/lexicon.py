@@ -117,6 +117,15 @@ SHORT_PAIRS: dict[tuple[str, ...], str] = {
 }
 
 
+def _answers() -> dict[str, bool]:
+    return {
+        fold(phrase): name == "yes" for name, text in _DATA["answers"].items() for phrase in _listed(text)
+    }
+
+
+ANSWERS = _answers()
+
+
 def words() -> Iterator[Token]:
     """Every word that is understood, with its marks."""
     for tables in (_DATA["intent"], _DATA["harmless"]):
@@ -125,7 +134,9 @@ def words() -> Iterator[Token]:
                 yield from tokenise(phrase.lstrip("="))
 
 
-__all__ = ["COURTESY", "HARMLESS", "MOODS", "NOUNS", "REMARK", "SHORT", "SHORT_PAIRS", "Mood", "Role", "fold", "verdict", "words"]
+__all__ = [
+    "ANSWERS",
+    "COURTESY", "HARMLESS", "MOODS", "NOUNS", "REMARK", "SHORT", "SHORT_PAIRS", "Mood", "Role", "fold", "verdict", "words"]
 
 _CLOSING = frozenset({Mood.DONE, Mood.ISSUED})
 _HINDERED = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN})
