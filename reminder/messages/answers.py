@@ -154,7 +154,9 @@ def claimed(context: Context, states: Sequence[State], *, unit: str, words: str)
         rows = [(_choice(context, state, "✅ ", unit),) for state in states]
         no = context.button("⏳ Chưa xong việc nào", Act.NO, first, "", unit)
     else:
-        yes = context.button("✅ Đúng, xong", Act.DONE, first, f"xong {handle(context, first)}", unit)
+        yes = context.button(
+            "✅ Đúng, xong", Act.DONE, first, f"xong {handle(context, first)}", unit
+        )
         rows = [(yes,)]
         no = context.button("⏳ Chưa", Act.NOT_YET, first, "chưa", unit)
     return compose(

@@ -60,5 +60,4 @@ __all__ = [
     "unit_empty",
     "updated",
     "which",
-    "claimed",
 ]

@@ -19,8 +19,8 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.model import Command, CommandError, Target, Verb
 from reminder.understanding.lexicon import Mood, verdict
+from reminder.understanding.model import Command, CommandError, Target, Verb
 from reminder.understanding.runs import Named, Run
 from reminder.understanding.settle import expects_code
 from reminder.understanding.speaker import Speaker, is_content

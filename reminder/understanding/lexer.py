@@ -14,8 +14,8 @@ from reminder.domain.text import Found, Phrases, Spelling, Token, fold, phrases,
 from reminder.understanding import spelling
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
-from reminder.understanding.model import Meaning
 from reminder.understanding.lexicon import COURTESY, HARMLESS, MOODS, REMARK, Mood, Role
+from reminder.understanding.model import Meaning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +209,7 @@ class Lexer:
             or self._part(tokens, index)
             or self._name(text, tokens, index)
             or self._moment(text, tokens, index)
-            or self._phrase(tokens, index, remarks.at(index))
+            or self._phrase(tokens, index, remarks)
         )
         if whole:
             return whole.size, [whole.value]
@@ -315,11 +315,11 @@ class Lexer:
         start, end = _span(tokens, index, 2)
         return Found(2, PeriodItem(start=start, end=end, period="", dated=True))
 
-    def _phrase(self, tokens: Sequence[Token], index: int, remark: int) -> Found[Item] | None:
+    def _phrase(self, tokens: Sequence[Token], index: int, remarks: _Remarks) -> Found[Item] | None:
         """The longest of what the tables of phrases know; a mood, if equally long."""
         found: list[Found[Item]] = []
         mood = MOODS.at(tokens, index)
-        if mood and mood.value is Mood.ASK and _exclaims(tokens, index):
+        if mood and mood.value is Mood.ASK and self._exclaims(tokens, index, mood.size, remarks):
             mood = None
         if mood and mood.value is not None:
             start, end = _span(tokens, index, mood.size)
@@ -329,13 +329,21 @@ class Lexer:
             )
         neutral = mood.size if mood and mood.value is None else 0
         found += self._names(tokens, index)
-        if remark:
+        if remark := remarks.at(index):
             start, end = _span(tokens, index, remark)
             word = plain_at(tokens, index)
             said = PoliteItem(start=start, end=end, word=word, role=Role.REMARK)
             found.append(Found(remark, said))
         best = max(found, key=lambda each: each.size, default=None)
         return best if best and best.size >= neutral else None
+
+    def _exclaims(self, tokens: Sequence[Token], index: int, size: int, remarks: _Remarks) -> bool:
+        """“À, 1c xong rồi” only calls; “xong rồi sao máy cứ nhắc” only wonders."""
+        opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
+        if opens and tokens[index].text.lower() in ("à", "ủa"):
+            return True
+        last = index + size - 1
+        return tokens[last].plain == "sao" and remarks.at(last) > 1
 
     def _names(self, tokens: Sequence[Token], index: int) -> list[Found[Item]]:
         found: list[Found[Item]] = []
@@ -383,12 +391,6 @@ def _is_child(tokens: Sequence[Token], index: int) -> bool:
     return opens and tokens[index].text.lower() == "con"
 
 
-def _exclaims(tokens: Sequence[Token], index: int) -> bool:
-    """“À, 1c xong rồi”: what asks at the end only calls at the beginning."""
-    opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
-    return opens and tokens[index].text.lower() == "à"
-
-
 def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:
     """The place behind a few words of `table` from `index` on."""
     end = min(index + 6, len(tokens))
@@ -408,9 +410,7 @@ def _word(token: Token) -> Item:
         return NumberItem(start=token.start, end=token.end, number=token.number)
     if not token.text[0].isalnum():
         return PoliteItem(start=token.start, end=token.end, word=token.text, role=Role.SIGN)
-    return WordItem(
-        start=token.start, end=token.end, word=token.plain, spelt=token.spelling
-    )
+    return WordItem(start=token.start, end=token.end, word=token.plain, spelt=token.spelling)
 
 
 def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The words that are understood, read from lexicon.toml: what a phrase says, or that it is harmless."""
+"""The words that are understood, as lexicon.toml lists them."""
 
 from __future__ import annotations
 
@@ -105,9 +105,10 @@ HARMLESS: Phrases[Role] = Phrases(
 )
 NOUNS = frozenset(map(spelling, _DATA["nouns"]["words"].split()))
 REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
+OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
 SHORT: dict[Spelling, str] = {
     spelling(typed): meant
-    for entry in _listed(_DATA["spelling"]["short"]) 
+    for entry in _listed(_DATA["spelling"]["short"])
     for typed, _, meant in [entry.partition(" ")]
 }
 SHORT_PAIRS: dict[tuple[str, ...], str] = {
@@ -119,7 +120,9 @@ SHORT_PAIRS: dict[tuple[str, ...], str] = {
 
 def _answers() -> dict[str, bool]:
     return {
-        fold(phrase): name == "yes" for name, text in _DATA["answers"].items() for phrase in _listed(text)
+        fold(phrase): name == "yes"
+        for name, text in _DATA["answers"].items()
+        for phrase in _listed(text)
     }
 
 
@@ -136,7 +139,20 @@ def words() -> Iterator[Token]:
 
 __all__ = [
     "ANSWERS",
-    "COURTESY", "HARMLESS", "MOODS", "NOUNS", "REMARK", "SHORT", "SHORT_PAIRS", "Mood", "Role", "fold", "verdict", "words"]
+    "COURTESY",
+    "HARMLESS",
+    "MOODS",
+    "NOUNS",
+    "OWN_WORDS",
+    "REMARK",
+    "SHORT",
+    "SHORT_PAIRS",
+    "Mood",
+    "Role",
+    "fold",
+    "verdict",
+    "words",
+]
 
 _CLOSING = frozenset({Mood.DONE, Mood.ISSUED})
 _HINDERED = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN})

@@ -28,8 +28,8 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
+from reminder.understanding.lexicon import MOODS, OWN_WORDS, Mood
 from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
-from reminder.understanding.lexicon import MOODS, Mood
 from reminder.understanding.names import ALONE, HEADS, LISTED, verb_called
 from reminder.understanding.runs import Run, runs
 from reminder.understanding.settle import settle
@@ -64,6 +64,8 @@ def parse(text: str, today: date, meaning: Meaning) -> Result:
         return say.empty()
     if len(tokenise(clean)) > say.MAX_TOKENS:
         return say.too_many_words()
+    if not clean.startswith("/") and any(mark in fold(clean) for mark in OWN_WORDS):
+        return say.not_understood(meaning)
     reader = _Reader(today, meaning)
     return _together([reader.block(block) for block in _blocks(clean)], meaning)
 

@@ -23,8 +23,8 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.model import Command, CommandError, Meaning, Verb
 from reminder.understanding.lexicon import Mood
+from reminder.understanding.model import Command, CommandError, Meaning, Verb
 from reminder.understanding.targets import Targets
 
 # Words that join an answer's text to what stands before or behind it.

@@ -21,8 +21,8 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
-from reminder.understanding.model import Command, CommandError, Target, Verb
 from reminder.understanding.lexicon import Mood, verdict
+from reminder.understanding.model import Command, CommandError, Target, Verb
 from reminder.understanding.runs import Named
 from reminder.understanding.speaker import Speaker, is_content, trimmed, until
 from reminder.understanding.targets import match_part, spoken, word_groups
@@ -50,6 +50,10 @@ VERB_OF = {
 _OF_PARTS = frozenset(
     {Verb.DONE, Verb.NOT_DONE, Verb.SUBMIT, Verb.RETURN, Verb.UPDATE, Verb.DOING, Verb.ASK}
 )
+
+
+# What else is said of work that is told done in the same clause: to be asked about.
+_DENIED = frozenset({Mood.NOT, Mood.DOING, Mood.STANDING})
 
 
 class Speech:
@@ -149,9 +153,9 @@ class Speech:
             return _answer(mood, full, bool(content), clause)
         read = self._letters(clause, task)
         odd = "?" in read.partition("K")[0] and forced is None
-        if task.check_in and mood and not odd:
-            if verb := as_answer(task, mood, clause, bool(content)):
-                return verb, full
+        answering = as_answer(task, mood, clause, bool(content)) if mood and not odd else None
+        if task.check_in and answering:
+            return answering, full
         if mood in (None, Mood.DONE, Mood.DOUBT) and forced is None and not clause.inherits:
             proof = is_evidence(clause.items) and statements.understood(read)
             just = self.speaker.replies and statements.is_just_done(read)
@@ -159,8 +163,8 @@ class Speech:
                 mood = Mood.DONE
             elif not proof and (mood is not None or statements.claims(read)):
                 mood = Mood.DOUBT
-        elif mood is Mood.NOT and forced is None and statements.denies_itself(read):
-            mood = Mood.DOUBT
+        elif forced is None and statements.denies_itself(read):
+            mood = Mood.DOUBT if mood in _DENIED else mood
         if mood is None:
             return self._plain(task, clause, full, content, odd=odd)
         verb = VERB_OF[mood]

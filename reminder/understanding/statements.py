@@ -33,15 +33,16 @@ from reminder.understanding.lexer import (
 )
 from reminder.understanding.lexicon import NOUNS, Mood, Role
 
-# a particle or a greeting, n “nhé”, y a person, Y the sender, s whose work it is, w the work, K its code,
-# p “đã”, P “mới”, V done, S sent, I issued, D worked on, r “rồi”, t a day gone by, T today, M this morning,
-# m how, l late, d a number of days, g “cách đây”, c “cho, lên, qua”, x a place or a way,
-# i “thì”, j “là”, o “của”, b “được”, e a paper's number or day, z a remark, u handed in for signature,
-# H an hour, # a number, B “trước”, q “check”, G “giúp”, k “mà”, v “đã có”,
-# W what the product is called, N a person's name, h what hinders, “,” a break, “?” what is not understood.
+# a particle or greeting, n “nhé”, y person, Y the sender, N a name, s whose work it is, w the work,
+# W what its product is called, K its code, p “đã”, P “mới”, V done, S sent, I issued, D worked on,
+# r “rồi”, t a day gone by, T today, M this morning, H an hour, # a number, d a number of days,
+# m how, l late, g “cách đây”, B “trước”, c “cho, lên, qua”, x a place or a way, i “thì”, j “là”,
+# o “của”, k “mà”, b “được”, v “đã có”, q “check”, G “giúp”, e a paper's number or day, z a remark,
+# u handed in for signature, h what hinders, “,” a break, “?” what is not understood.
 _OF_ROLE = {
     Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "a", Role.OWN: "s",
-    Role.WORK: "w", Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v", Role.RECENT: "P",
+    Role.WORK: "w", Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v",
+    Role.RECENT: "P",
     Role.GONE_BY: "t", Role.TODAY: "T", Role.MANNER: "m", Role.LATE: "l", Role.AGO: "g",
     Role.TO: "c", Role.PLACE: "x", Role.REMARK: "z", Role.SIGN: "a",
     Role.NAME: "N",
@@ -54,6 +55,9 @@ _OF_WORD = {
     "trien": "", "bo": "", "duoc": "", "va": "", "viec": "w", "is": "", "100": "m", "%": "m",
 }  # fmt: skip
 _TOLD = frozenset({Mood.DONE, Mood.ISSUED, Mood.DID, Mood.JUST, Mood.PAST})
+_OF_ITEM: dict[type[Item], str] = {
+    PaperItem: "e", CitedItem: "e", PartItem: "w", CodeItem: "w", DaysItem: "d"
+}  # fmt: skip
 _HOUR = re.compile(r"\d{1,2}[hg]")
 _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
@@ -79,7 +83,9 @@ _JOINED = (
     (re.compile("u(?=.*I)"), ""),
 )
 _REST = "[aynsYwKtTMrmexz]*"
-_TELLS = re.compile(f"(?P<lead>[aynsYwKtTMmzr]*)(?P<verb>p*P?D?[VSI]+)(?P<tail>{_REST}(?:p*P?D?[VSI]+{_REST})*)")
+_TELLS = re.compile(
+    f"(?P<lead>[aynsYwKtTMmzr]*)(?P<verb>p*P?D?[VSI]+)(?P<tail>{_REST}(?:p*P?D?[VSI]+{_REST})*)"
+)
 
 
 def letters(
@@ -102,7 +108,7 @@ def letters(
 
 def claims(read: str) -> bool:
     """Whether anything is said of being done, sent or issued."""
-    return bool(set(read) & set("VSI"))
+    return bool(set(read) & set("VSI")) or "p?" in read
 
 
 def states(read: str) -> bool:
@@ -125,8 +131,9 @@ def understood(read: str) -> bool:
 
 def denies_itself(read: str) -> bool:
     """Whether what is told done is followed by something that may be of another matter."""
-    head, _, tail = read.partition("h")
-    return bool(re.search("[VSI][KaynYws]*r|[VSI].*,", head)) and "?" not in head
+    head = read.partition("h")[0]
+    *before, last = head.split(",")
+    return any(map(_tells, before)) or bool(re.search("[VSI][KaynYws]*r", last) and _tells(last))
 
 
 def _tells(part: str) -> bool:
@@ -146,9 +153,7 @@ def _tells(part: str) -> bool:
 
 
 class _Letters:
-    def __init__(
-        self, units: Collection[str], today: date, task: Task | None
-    ) -> None:
+    def __init__(self, units: Collection[str], today: date, task: Task | None) -> None:
         self.units = units
         self.today = today
         self.told = self.proved = False
@@ -185,13 +190,7 @@ class _Letters:
                 return "w" if self.recurs else "t" if self._is_over(period) else "?"
             case EveryItem(rest=rest):
                 return "h" if rest else "w"
-            case PaperItem() | CitedItem():
-                return "e"
-            case PartItem() | CodeItem():
-                return "w"
-            case DaysItem():
-                return "d"
-        return "?"
+        return _OF_ITEM.get(type(item), "?")
 
     def _harmless(self, role: Role, word: str) -> str:
         if role is Role.NAMING:
@@ -217,7 +216,9 @@ class _Letters:
             return "M"
         if word == "roi" and mood is Mood.DONE:  # “báo cáo rồi”, its report told apart
             return "Vr"
-        return "".join(_OF_WORD.get(each, "V" if not each.isalnum() else "?") for each in word.split())
+        return "".join(
+            _OF_WORD.get(each, "V" if not each.isalnum() else "?") for each in word.split()
+        )
 
     def _day(self, item: DayItem) -> str:
         day = item.day.day

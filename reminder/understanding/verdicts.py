@@ -20,8 +20,8 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
+from reminder.understanding.lexicon import Mood, Role
 from reminder.understanding.model import Verb
-from reminder.understanding.lexicon import Mood
 from reminder.understanding.speaker import Speaker
 from reminder.understanding.targets import spoken
 
@@ -44,6 +44,8 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
         found += [Mood.ASK] if Mood.ASK in joined else []
     if any(isinstance(item, EveryItem) and item.rest for item in clause.items):
         found.append(Mood.PARTIAL)
+    late = any(isinstance(item, PoliteItem) and item.role is Role.LATE for item in clause.items)
+    found += [Mood.NOT] if late and not _FINISHED & set(found) else []
     found += [Mood.PARTIAL for item in clause.items if _remains(item)]
     found += [Mood.PARTIAL] if _counts(clause.before) or _counts(clause.after) else []
     if forced in _MOOD_OF:

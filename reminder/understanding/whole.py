@@ -25,7 +25,13 @@ from reminder.understanding.speaker import Speaker, reason, trimmed, until
 _BARE = frozenset({Verb.DIGEST, Verb.ZALO, Verb.HELP})
 _NOTED = frozenset(
     {
-        Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.RETURN, Verb.NOT_DONE, Verb.DOING, Verb.UNDO,
+        Verb.NOTE,
+        Verb.REJECT,
+        Verb.REOPEN,
+        Verb.RETURN,
+        Verb.NOT_DONE,
+        Verb.DOING,
+        Verb.UNDO,
         Verb.CLAIM,
     }
 )
@@ -137,6 +143,8 @@ def _completed(
     code = blank.targets[0].task if blank.targets else "1c"
     if days is not None:
         return replace(blank, days=days) if sensible(days) else say.bad_days()
+    if verb is Verb.SETDUE and not any(isinstance(item, DayItem) for item in (*behind, *ahead)):
+        return say.needs_date(verb, code)
     if verb in _DATED:
         return _dated(blank, ahead, behind, speaker, code)
     if verb is Verb.APPROVE and any(isinstance(item, DayItem) for item in behind):
