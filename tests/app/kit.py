@@ -19,6 +19,7 @@ from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
+from tests.waiting import within
 
 PEOPLE = """
 [[person]]
@@ -147,7 +148,7 @@ async def runs(wired: Program) -> AsyncIterator[Program]:
         yield wired
     finally:
         wired.daemon.stop()
-        await task
+        await within(task, "the daemon's end")
 
 
 @asynccontextmanager
@@ -181,13 +182,6 @@ def enrolled(wired: Program, telegram: FakeTelegram, clock: SetClock, *people: s
     for person in people:
         telegram.start(CHATS[person])
         wired.store.bind(person, "telegram", str(CHATS[person]), clock.now())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for something that the daemon brings about by itself."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  conditions of many kinds, none of them an event
-            await asyncio.sleep(0.002)
 
 
 def quiet(wired: Program) -> bool:

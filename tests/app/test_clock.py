@@ -16,11 +16,11 @@ from tests.app.kit import (
     running,
     runs,
     settings,
-    until,
     wired_fast,
 )
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import until
 
 NOBODY = 1  # a port that nobody listens at
 FAR = 3600.0  # seconds between two ticks: what is said, is said because the watch saw the jump

@@ -13,10 +13,11 @@ import pytest
 
 from reminder.app.wiring import Program
 from reminder.store.store import Store
-from tests.app.kit import Mailbox, SetClock, enrolled, logged, quiet, running, until
+from tests.app.kit import Mailbox, SetClock, enrolled, logged, quiet, running
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
 from tests.store.samples import on_writer, spoken, traced
+from tests.waiting import until
 
 OFFICERS = 24  # so many rows that no database finds room for them in the pages that it has
 PEOPLE = "".join(

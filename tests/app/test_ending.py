@@ -13,19 +13,11 @@ import pytest
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.store.store import open_store
-from tests.app.kit import (
-    Mailbox,
-    SetClock,
-    enrolled,
-    mail_server,
-    quiet,
-    settings,
-    until,
-    wired_fast,
-)
+from tests.app.kit import Mailbox, SetClock, enrolled, mail_server, quiet, settings, wired_fast
 from tests.app.kit import runs as run_through
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import until
 
 
 @pytest.mark.asyncio

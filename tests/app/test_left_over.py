@@ -8,18 +8,9 @@ from pathlib import Path
 import pytest
 
 from reminder.domain.outbox import RowState
-from tests.app.kit import (
-    Mailbox,
-    SetClock,
-    mail_server,
-    quiet,
-    running,
-    runs,
-    settings,
-    until,
-    wired_fast,
-)
+from tests.app.kit import Mailbox, SetClock, mail_server, quiet, running, runs, settings, wired_fast
 from tests.services.world import at
+from tests.waiting import until
 
 
 def nudges(mailbox: Mailbox) -> list[str]:

@@ -25,11 +25,11 @@ from tests.app.kit import (
     mail_server,
     runs,
     settings,
-    until,
     wired_fast,
 )
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import until
 
 WATCH = '[watch]\nlisten = "127.0.0.1:0"\n'
 

@@ -12,11 +12,12 @@ from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.files.settings import reading
 from reminder.files.settings.sections import Section, Settings
 from reminder.files.settings.values import Line
-from tests.app.kit import SetClock, invited, quiet, runs, until, wired_fast
+from tests.app.kit import SetClock, invited, quiet, runs, wired_fast
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.sms import TRAITS, Gateway, SmsChannel, SmsListener
 from tests.services.world import at
+from tests.waiting import until
 
 PHONE = "+84900000001"
 PEOPLE = """

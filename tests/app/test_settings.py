@@ -10,19 +10,10 @@ from pathlib import Path
 import pytest
 
 from reminder.cli.daemon import reload
-from tests.app.kit import (
-    Mailbox,
-    SetClock,
-    logged,
-    mail_server,
-    quiet,
-    runs,
-    settings,
-    until,
-    wired_fast,
-)
+from tests.app.kit import Mailbox, SetClock, logged, mail_server, quiet, runs, settings, wired_fast
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import until
 
 
 @pytest.fixture

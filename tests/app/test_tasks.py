@@ -24,11 +24,11 @@ from tests.app.kit import (
     running,
     runs,
     settings,
-    until,
     wired_fast,
 )
 from tests.services.world import at
 from tests.store.samples import on_writer
+from tests.waiting import until
 
 
 class Fragile:

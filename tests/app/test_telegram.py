@@ -22,12 +22,12 @@ from tests.app.kit import (
     running,
     runs,
     settings,
-    until,
     wired_fast,
 )
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import until
 
 REFUSED = (
     "[telegram] token: Telegram does not accept it; copy it again from @BotFather into "

@@ -26,6 +26,7 @@ from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram, Message
 from tests.messages.ticking import Ticking
 from tests.services.world import at
+from tests.waiting import LONGEST, within
 
 AN, CUC, CHI, LAN, DUNG, STRANGER = 11, 12, 13, 14, 15, 66
 GROUP, SUPERGROUP = -70, -1_000_000_000_070
@@ -63,7 +64,6 @@ name = "Lan"
 unit = "lanh-dao"
 email = "lan@example.vn"
 """
-LONGEST = 15.0  # real seconds that anything here may take before the test fails
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Town:
     async def end(self) -> None:
         """The daemon is asked to end, and does."""
         self.wired.daemon.stop()
-        await self._running
+        await within(self._running, "the daemon's end")
 
     async def restart(self) -> None:
         """Ends, and starts again on the same database."""

@@ -6,13 +6,14 @@ gives the test both other sides: the people, and the things that go wrong.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
+
+from tests.waiting import LONGEST, until
 
 from .telegram_faults import Fault, FaultName, Faults
 from .telegram_http import HttpServer, Misbehaviour, Request, Response, envelope, refusal
@@ -116,13 +117,9 @@ class FakeTelegram:
         """The clock and the chat of every send and edit that was accepted."""
         return self._limits.accepted
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = LONGEST) -> None:
         """Wait in real time for something that a daemon should bring about by itself."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                raise TimeoutError(f"not within {seconds} s; last calls: {self.calls[-5:]}")
-            await asyncio.sleep(0.002)
+        await until(condition, seconds, more=lambda: f"; last calls: {self.calls[-5:]}")
 
     # What people do.
 

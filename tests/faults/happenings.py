@@ -285,7 +285,7 @@ async def people_half_saved(month: Month) -> None:
 ENDED = "did not end in good order"
 _TRIED = r"\(\w[\w-]* to [\w:-]+ by {}\) (is tried again|was given up)"
 _TELEGRAM, _MAIL = _TRIED.format("telegram"), _TRIED.format("email")
-_INBOX = "inbox: .*kết nối.*trying on"
+_INBOX = "inbox: .*kết nối.*(trying on|retrying)"
 AFTER_MAIL = ("08:10", "09:30", "15:00")
 ANY_HOUR = ("07:30", "08:00", "08:10", "09:30", "15:00")
 FAULTS = (
@@ -295,7 +295,7 @@ FAULTS = (
         for status in (500, 502, "timeout", "timeout-after", "reset-before", "reset-after")
     ),
     Fault("Telegram: 429", telegram_fails(429, retry_after=2), _TELEGRAM),
-    Fault("Telegram: three days out of reach", out_of_reach, "Telegram: out of reach"),
+    Fault("Telegram: three days out of reach", out_of_reach, "Telegram.* unreachable"),
     *(Fault(f"SMTP: {how}", mail_fails(how), _MAIL) for how in REFUSALS),
     Fault(f"IMAP: {DOWN}", mailbox_away, _INBOX, AFTER_MAIL),
     Fault(f"IMAP: {IN_A_MAIL}", mailbox_fails(IN_A_MAIL), _INBOX, AFTER_MAIL),

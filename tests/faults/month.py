@@ -10,7 +10,7 @@ import sqlite3
 import struct
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +199,3 @@ async def month(folder: Path, seed: str, day: str) -> AsyncIterator[Month]:
         write_clock(folder, clock[0])
         found = Month(folder, telegram, mail, mailroom, nursed, random.Random(seed), clock, config)
         yield found
-        with suppress(ProcessLookupError):
-            if found.daemon in nursed.alive:
-                await nursed.kill(found.daemon)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.waiting import within
 
 
 class Nursery:
@@ -19,19 +20,14 @@ class Nursery:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.log: list[str] = []
-        self.alive: set[int] = set()
 
     async def start(self, config: Path, clock: Path) -> int:
         """A daemon on these files; its process's number."""
-        number = await self._ask("start", str(config), str(clock))
-        self.alive.add(number)
-        return number
+        return await self._ask("start", str(config), str(clock))
 
     async def wait(self, number: int) -> int:
         """The exit code of a daemon that ends; -9 of one that was killed."""
-        code = await self._ask("wait", str(number))
-        self.alive.discard(number)
-        return code
+        return await self._ask("wait", str(number))
 
     async def kill(self, number: int) -> None:
         """kill -9; it is gone when this returns."""
@@ -48,7 +44,7 @@ class Nursery:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(("\t".join(words) + "\n").encode())
-        answer = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        answer = await within(self._process.stdout.readline(), " ".join(words))
         assert answer, "\n".join(self.log[-20:])
         return int(answer)
 
@@ -64,16 +60,16 @@ async def nursery() -> AsyncIterator[Nursery]:
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
+        start_new_session=True,  # of its own and of all that it forks
     )
     found = Nursery(process)
     reading = asyncio.create_task(found.read_log())
     try:
         yield found
     finally:
-        for number in found.alive:
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        # The whole group: a daemon that was forked and not yet answered for would hold the pipe of
+        # the log open, and the reading of it would never end.
         with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await reading
+            os.killpg(process.pid, signal.SIGKILL)
+        await within(process.wait(), "the nursery's end")
+        await within(reading, "the end of the daemons' log")

@@ -7,11 +7,13 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reminder.app.wiring import Program, program
+from tests import waiting
 from tests.app.kit import SetClock
 from tests.channels.email import replies
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, text_in
@@ -20,6 +22,7 @@ from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
+from tests.waiting import within
 
 AN, BINH, CHI = "an@example.vn", "binh@example.vn", "chi@example.vn"
 SAID = "Dạ em báo cáo đã xong 1c ạ"
@@ -80,13 +83,10 @@ async def running(config: Path, clock: SetClock) -> AsyncIterator[Program]:
         yield wired
     finally:
         wired.daemon.stop()
-        await task
+        await within(task, "the daemon's end")
 
 
-async def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  what is waited for happens in another process
-            await asyncio.sleep(0.1)
+until = partial(waiting.until, pause=0.1)  # what is waited for happens in another process
 
 
 async def events(wired: Program) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ def until(holds: Callable[[], bool], process: subprocess.Popen[bytes], seconds: 
     end = time.monotonic() + seconds
     while not holds():
         assert process.poll() is None
-        assert time.monotonic() < end
+        assert time.monotonic() < end, inspect.getsource(holds)
         time.sleep(0.1)
 
 
