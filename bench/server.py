@@ -15,8 +15,8 @@ import re
 import time
 from typing import Any
 
-from tests.fakes.telegram_limits import Limits
-from tests.fakes.telegram_model import ApiError
+from tests.fakes.telegram.limits import Limits
+from tests.fakes.telegram.model import ApiError
 
 PAUSE = 0.05  # seconds from an answer to the next message: whoever answers is idle by then
 OFFICER = 11  # the chat that writes in a script

@@ -18,7 +18,7 @@ from reminder.messages import answers, escalation, notices
 from reminder.messages import answers as replies
 from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
-from tests.fakes.telegram_html import parse_html
+from tests.fakes.telegram.html import parse_html
 from tests.messages.office import at, done, items, key, plan, said, scene
 
 NASTY = st.one_of(

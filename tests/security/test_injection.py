@@ -21,7 +21,7 @@ from reminder.domain.schedule import Scheduler
 from reminder.messages.answers import answer
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
-from tests.fakes.telegram_html import parse_html
+from tests.fakes.telegram.html import parse_html
 from tests.services.world import at, world
 
 SQL = [

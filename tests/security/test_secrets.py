@@ -14,7 +14,7 @@ import pytest
 from tests.app.kit import settings
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram_faults import FaultName
+from tests.fakes.telegram.faults import FaultName
 
 POLLING: tuple[int | FaultName, ...] = (500, 502, "reset-before", 409)
 SENDING: tuple[int | FaultName, ...] = (400, 403, 500, 502, "reset-after")

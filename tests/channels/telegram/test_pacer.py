@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reminder.channels.telegram import pacer as pacing
 from reminder.channels.telegram.pacer import Pacer
-from tests.fakes.telegram_limits import Limits
+from tests.fakes.telegram.limits import Limits
 from tests.messages.ticking import Ticking
 
 

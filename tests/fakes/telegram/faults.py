@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-from .telegram_http import Misbehaviour, Response
-from .telegram_limits import too_many
-from .telegram_model import ApiError
+from .http import Misbehaviour, Response
+from .limits import too_many
+from .model import ApiError
 
 # "timeout": never taken, never answered. "timeout-after": taken, never answered.
 # "reset-before": the connection dies first. "reset-after": taken, then the connection dies.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .telegram_model import JSON, ApiError
+from .model import JSON, ApiError
 
 MESSAGE_SECONDS = 24 * 3600.0  # a message that nobody fetches is dropped after a day
 PRESS_SECONDS = 150.0  # a press is dropped much sooner

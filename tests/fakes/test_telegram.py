@@ -28,7 +28,7 @@ from telegram.ext import ApplicationBuilder, ContextTypes, MessageHandler, filte
 from telegram.request import HTTPXRequest
 
 from tests.fakes.telegram import Answer, Button, Entity, FakeTelegram, File, Message
-from tests.fakes.telegram_faults import FaultName
+from tests.fakes.telegram.faults import FaultName
 
 pytestmark = pytest.mark.asyncio
 LAN, MINH, GROUP, SUPERGROUP = 7, 8, -50, -1000000000050
@@ -370,6 +370,48 @@ async def test_a_group_that_became_a_supergroup_names_its_new_id() -> None:
             (GROUP, SUPERGROUP, None),
             (SUPERGROUP, None, GROUP),
         ]
+
+
+async def test_topics_of_a_group() -> None:
+    """A message goes to an open topic; a plain one in it is shown as an answer to its beginning."""
+    async with talking(privacy_mode=False) as (server, bot):
+        server.add_group(SUPERGROUP, "Phường")
+        topic = server.add_topic(SUPERGROUP)
+        sent = await bot.send_message(SUPERGROUP, "a", message_thread_id=topic)
+        assert (sent.message_thread_id, sent.is_topic_message) == (topic, True)
+        server.user_sends(LAN, "b", SUPERGROUP, topic=topic)
+        (update,) = await bot.get_updates()
+        said = message_of(update)
+        assert said.reply_to_message is not None
+        assert said.reply_to_message.message_id == said.message_thread_id == topic
+        elsewhere = {"chat_id": SUPERGROUP, "text": "c", "message_thread_id": 99}
+        assert await raw(server, "sendMessage", **elsewhere) == error(
+            400, "Bad Request: message thread not found"
+        )
+        server.close_topic(SUPERGROUP, topic)
+        closed = {"chat_id": SUPERGROUP, "text": "c", "message_thread_id": topic}
+        assert await raw(server, "sendMessage", **closed) == error(400, "Bad Request: TOPIC_CLOSED")
+
+
+async def test_who_writes_in_the_name_of_the_group() -> None:
+    """An anonymous administrator is shown as a bot, beside the chat in whose name it writes."""
+    async with talking(privacy_mode=False) as (server, bot):
+        server.user_sends(LAN, "a", GROUP, anonymous=True)
+        (update,) = await bot.get_updates()
+        said = message_of(update)
+        assert said.from_user is not None
+        assert (said.from_user.is_bot, said.from_user.username) == (True, "GroupAnonymousBot")
+        assert said.sender_chat == said.chat
+
+
+async def test_a_reaction_is_an_edit_of_the_same_text() -> None:
+    """Of a message that was never edited, without the date of an edit."""
+    async with talking(privacy_mode=False) as (server, bot):
+        said = server.user_sends(LAN, "a", GROUP)
+        server.reacts(GROUP, said)
+        _, reaction = await bot.get_updates()
+        assert reaction.edited_message is not None
+        assert (reaction.edited_message.text, reaction.edited_message.edit_date) == ("a", None)
 
 
 # Limits.

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .telegram_html import parse_html
-from .telegram_model import Button, Entity, File, Formatted, Keyboard, bad_request
+from .html import parse_html
+from .model import Button, Entity, File, Formatted, Keyboard, bad_request
 
 RAW_BYTES = 1 << 15  # before parsing, tags included
 TEXT_POINTS = 4096  # after parsing, in code points

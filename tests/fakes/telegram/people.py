@@ -6,10 +6,10 @@ import re
 from itertools import count
 from typing import Any
 
-from .telegram_methods import Methods
-from .telegram_model import JSON, Entity, Message, User, is_supergroup, utf16
-from .telegram_updates import PRESS_SECONDS, Updates
-from .telegram_world import World
+from .methods import Methods
+from .model import JSON, Entity, Message, User, is_supergroup, utf16
+from .updates import PRESS_SECONDS, Updates
+from .world import World
 
 # A letter after the name makes it no command: /hoàn is plain text, whereas /hoan is one.
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{3,32}))?(?![\w/<>])")

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from math import ceil
 
-from .telegram_model import ApiError
+from .model import ApiError
 
 PRIVATE_GAP = 1.0  # seconds between two messages to one person
 PRIVATE_SLACK = 0.05  # a sender that keeps exactly 1 s may arrive a little early

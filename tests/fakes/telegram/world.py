@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from .telegram_model import (
+from .model import (
     JSON,
     ApiError,
     File,

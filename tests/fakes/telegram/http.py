@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from .telegram_model import JSON, ApiError, File
+from .model import JSON, ApiError, File
 
 Misbehaviour = Literal["hang", "reset"]
 

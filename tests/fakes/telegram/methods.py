@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .telegram_input import (
+from .input import (
     Params,
     check_buttons,
     finish_caption,
@@ -15,8 +15,8 @@ from .telegram_input import (
     read_keyboard,
     read_text,
 )
-from .telegram_limits import Limits
-from .telegram_model import (
+from .limits import Limits
+from .model import (
     JSON,
     Answer,
     ApiError,
@@ -26,8 +26,8 @@ from .telegram_model import (
     Message,
     bad_request,
 )
-from .telegram_updates import LONGEST_POLL, MOST_UPDATES, PRESS_SECONDS, Updates
-from .telegram_world import World
+from .updates import LONGEST_POLL, MOST_UPDATES, PRESS_SECONDS, Updates
+from .world import World
 
 DELETE_SECONDS = 48 * 3600  # a message can be deleted for two days
 ANSWER_POINTS = 200

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from .telegram_model import ApiError, Entity, Formatted, bad_request, utf16
+from .model import ApiError, Entity, Formatted, bad_request, utf16
 
 KINDS = {
     "a": "text_link",

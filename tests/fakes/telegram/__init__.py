@@ -15,15 +15,15 @@ from urllib.parse import unquote
 
 from tests.waiting import LONGEST, until
 
-from .telegram_faults import Fault, FaultName, Faults
-from .telegram_http import HttpServer, Misbehaviour, Request, Response, envelope, refusal
-from .telegram_input import Params
-from .telegram_limits import Limits
-from .telegram_methods import Methods
-from .telegram_model import JSON, Answer, ApiError, Button, Call, Entity, File, Message
-from .telegram_people import TELEGRAM, People
-from .telegram_updates import Updates
-from .telegram_world import World
+from .faults import Fault, FaultName, Faults
+from .http import HttpServer, Misbehaviour, Request, Response, envelope, refusal
+from .input import Params
+from .limits import Limits
+from .methods import Methods
+from .model import JSON, Answer, ApiError, Button, Call, Entity, File, Message
+from .people import TELEGRAM, People
+from .updates import Updates
+from .world import World
 
 __all__ = ["Answer", "Button", "Call", "Entity", "FakeTelegram", "File", "Message"]
 
