@@ -7,6 +7,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
 .PHONY: run test check bench torture format lock clean
 
@@ -43,14 +45,17 @@ clean:
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reminder needs Python 3.11 or newer; name one: make PYTHON=python3.12 run")'
-	$(PYTHON) -m venv .venv
+	@echo "reminder: making .venv …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reminder needs Python 3.11 or newer; name one: make PYTHON=python3.12 run")'
+	@$(PYTHON) -m venv .venv
 
 .venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@echo "reminder: fetching the libraries, once; a minute or two …"
+	@$(PIP) -r requirements.lock
+	@$(PIP) --no-deps -e .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp | .venv/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@echo "reminder: fetching what the tests need, once …"
+	@$(PIP) -r requirements-dev.lock
 	@touch $@

@@ -102,12 +102,31 @@ def scheduler_for(
     return Scheduler(load_calendar(path, years), policy or Policy())
 
 
+class NoSettingsError(ReminderError):
+    """There is neither a settings file nor a variable that stands in for it."""
+
+
+# Variables of these sections are a set-up without a file, as containers have it. The image sets
+# [watch] itself, so that one proves nothing.
+_SET_UP_BY = tuple(f"REMINDER_{name}__" for name in ("STORE", "PLAN", "TELEGRAM", "EMAIL"))
+
+
 def load_settings(config: Path | None) -> Settings:
-    """The settings file and the environment over it."""
+    """Return the settings file with the environment over it; NoSettingsError without either."""
     # pydantic takes 0.1 s to load: what needs no settings does not wait for it.
     from reminder.files import settings
+    from reminder.files.settings.reading import DEFAULT_PATH
 
-    return settings.load_settings(config, settings.environment())
+    environ = settings.environment()
+    if settings.settings_path(config, environ) is None and not any(
+        name.startswith(_SET_UP_BY) for name, value in environ.items() if value
+    ):
+        raise NoSettingsError(
+            f"không thấy tệp cài đặt: đã tìm {DEFAULT_PATH.absolute()}. Đứng ở thư mục "
+            "của máy nhắc việc (/srv/reminder) rồi gõ lại, hoặc thêm --config TỆP, hoặc đặt biến "
+            "REMINDER_CONFIG"
+        )
+    return settings.load_settings(config, environ)
 
 
 def settings_path(config: Path | None) -> Path | None:
@@ -236,6 +255,20 @@ def database(config: Path | None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def recorded_events(config: Path | None) -> list[Event]:
+    """Return the ledger where there is a database, else nothing: no database is made."""
+    from reminder.store.database import file_of
+
+    try:
+        path = file_of(load_settings(config).store.url)
+    except NoSettingsError:
+        return []
+    if path is not None and not path.exists():
+        return []
+    with database(config) as store:
+        return [recorded.event for recorded in store.events()]
 
 
 @contextmanager

@@ -32,6 +32,10 @@ def backup(
     from reminder.store.store import open_store
 
     settings = bootstrap.load_settings(config)
+    if not target.parent.is_dir():
+        raise ReminderError(
+            f"không có thư mục {target.parent}: cắm ổ đĩa ấy hoặc tạo thư mục rồi sao lại"
+        )
     url = settings.store.url
     database = file_of(url)
     if database is not None and not database.exists():
@@ -48,6 +52,8 @@ def backup(
         events = store.head()[0]
     size = f"{target.stat().st_size / 1e6:.1f}".replace(".", ",")
     print(f"Đã sao và kiểm tra: {target} ({events} ghi nhận, {size} MB).")
+    if database is not None and target.stat().st_dev == database.stat().st_dev:
+        print("Bản sao này nằm cùng ổ đĩa với dữ liệu: ổ ấy hỏng thì mất cả hai.")
 
 
 def restore(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,13 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.usage import Commands
-from reminder.domain.ledger import initial
-from reminder.domain.occurrences import Occurrence, occurrences
+from reminder.documents.plan_table import standing_words
+from reminder.domain.ledger import State, fold
+from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.periods import vn_date, vn_day
 from reminder.domain.plan import Kind, Plan
 from reminder.domain.plan_diff import diff
-from reminder.domain.schedule import Scheduler
+from reminder.domain.schedule import Scheduler, local_day
 
 app = Commands(help="Kiểm tra, xem và so sánh tệp kế hoạch.")
 
@@ -35,10 +37,23 @@ def check(files: Files = None) -> None:
     paths = bootstrap.plan_paths(files or [])
     plans = bootstrap.load_plans(paths)
     scheduler = bootstrap.scheduler_for(plans)
-    for path, plan in zip(paths, plans, strict=True):
-        print(f"{path}: tốt. {plan.title}: {_count(plan)}.")
-        for line in _questions(plan, scheduler):
-            print(f"  {line}")
+    over = [] if files else _over(plans, scheduler, bootstrap.today())
+    checked = zip(paths, plans, strict=True)
+    for path, plan in sorted(checked, key=lambda pair: pair[1] in over):
+        print(f"{path}: tốt. {plan.title}: {_count(plan)}{_ended(plan, over, scheduler)}.")
+        if plan not in over:
+            for line in _questions(plan, scheduler):
+                print(f"  {line}")
+
+
+def _over(plans: Sequence[Plan], scheduler: Scheduler, today: date) -> list[Plan]:
+    """Return the plans of which nothing is said any more on `today`."""
+    return [plan for plan in plans if scheduler.policy.last_day(plan.year) < today]
+
+
+def _ended(plan: Plan, over: Sequence[Plan], scheduler: Scheduler) -> str:
+    last = vn_date(scheduler.policy.last_day(plan.year), year=True)
+    return f"; theo dõi đến hết {last}, nay máy không nhắc nữa" if plan in over else ""
 
 
 def _count(plan: Plan) -> str:
@@ -74,17 +89,29 @@ def show(
     on: Annotated[
         str | None, typer.Option(metavar="NGÀY", help="Xem như vào ngày này. [hôm nay]")
     ] = None,
+    config: options.Config = None,
 ) -> None:
-    """Xem các việc thành bảng: hạn, và còn bao lâu."""
+    """Xem các việc thành bảng: hạn, và còn bao lâu; có dữ liệu thì việc xong rồi ghi là xong."""
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     options.unit(unit, plans)
     seen_on = options.day(on) if on else bootstrap.today()
     scheduler = bootstrap.scheduler_for(plans, [seen_on])
+    events = [e for e in bootstrap.recorded_events(config) if local_day(e.at) <= seen_on]
+    over = [] if files else _over(plans, scheduler, seen_on)
     for plan in plans:
-        _print_table(plan, scheduler, seen_on, unit)
+        if plan not in over:
+            _print_table(plan, fold(occurrences(plan), events), scheduler, seen_on, unit)
+    for plan in over:
+        print(f"{plan.title}{_ended(plan, over, scheduler)}.")
 
 
-def _print_table(plan: Plan, scheduler: Scheduler, today: date, unit: str | None) -> None:
+def _print_table(
+    plan: Plan,
+    states: Mapping[Key, State],
+    scheduler: Scheduler,
+    today: date,
+    unit: str | None,
+) -> None:
     # rich takes 40 ms to load: only the commands that print a table pay for it.
     from rich.console import Console
     from rich.table import Table
@@ -104,15 +131,15 @@ def _print_table(plan: Plan, scheduler: Scheduler, today: date, unit: str | None
         if unit is not None and unit not in task.lead:
             continue
         for number, deliverable in enumerate(task.deliverables):
-            mine = [o for o in occurrences(plan) if o.deliverable is deliverable]
-            upcoming = next((o for o in mine if o.due and o.due >= today), mine[-1])
+            mine = [s for s in states.values() if s.occurrence.deliverable is deliverable]
+            shown = _next(mine, today)
             table.add_row(
                 Text("" if number else task.code),
                 Text("" if number else task.title),
-                Text(_with_period(upcoming)),
+                Text(_with_period(shown.occurrence)),
                 Text("" if number else ", ".join(plan.by_unit[u].label for u in task.lead)),
-                Text(_due_words(upcoming)),
-                Text(_left(upcoming, scheduler, today), style=_colour(upcoming, today)),
+                Text(_due_words(shown)),
+                Text(_left(shown, scheduler, today), style=_colour(shown, today)),
             )
         table.add_section()
     console = Console()
@@ -127,15 +154,23 @@ def _with_period(occurrence: Occurrence) -> str:
     return f"{name} ({occurrence.period.name})" if occurrence.deliverable.recurs else name
 
 
-def _due_words(occurrence: Occurrence) -> str:
-    if occurrence.due is None:
+def _next(states: Sequence[State], today: date) -> State:
+    """Return the open occurrence that is due next, else the last open one, else the last one."""
+    still_open = [state for state in states if not state.closed] or states
+    return next((s for s in still_open if s.due and s.due >= today), still_open[-1])
+
+
+def _due_words(state: State) -> str:
+    if state.due is None:
         return "chưa có hạn"
-    return f"{vn_day(occurrence.due)}{'*' if occurrence.deliverable.assumed else ''}"
+    return f"{vn_day(state.due)}{'*' if state.assumed else ''}"
 
 
-def _left(occurrence: Occurrence, scheduler: Scheduler, today: date) -> str:
-    """How long is left of calendar and of working days, or how late it would be."""
-    due = occurrence.due
+def _left(state: State, scheduler: Scheduler, today: date) -> str:
+    """How long is left of calendar and of working days, or how late it is, or that it is done."""
+    if state.closed or state.submitted:
+        return standing_words(state, scheduler, today)
+    due = state.due
     if due is None:
         return ""
     if due == today:
@@ -143,14 +178,14 @@ def _left(occurrence: Occurrence, scheduler: Scheduler, today: date) -> str:
     if due > today:
         working = scheduler.calendar.count(today, due)
         return f"{(due - today).days} ngày ({working} làm việc)"
-    late = scheduler.days_late(initial(occurrence), today)
+    late = scheduler.days_late(state, today)
     return f"đã qua {late} ngày làm việc" if late else "đã qua, chưa tính quá hạn"
 
 
-def _colour(occurrence: Occurrence, today: date) -> str:
-    if occurrence.due is None:
+def _colour(state: State, today: date) -> str:
+    if state.due is None or state.closed:
         return "dim"
-    days = (occurrence.due - today).days
+    days = (state.due - today).days
     return "red" if days < 0 else "yellow" if days <= 14 else "green"
 
 

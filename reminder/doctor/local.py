@@ -50,6 +50,16 @@ def files(found: Files, now: datetime) -> Iterator[Check]:
     yield _calendar(found, [plan.year for plan in speaking], now)
 
 
+def people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
+    """A file of people that is missing or empty; `settings`: the file beside which it belongs."""
+    remedy = "ghi ai ở bộ phận nào theo mẫu config/people.toml của chương trình"
+    if path is None:
+        wanted = (settings.parent if settings else Path("config")).absolute() / "people.toml"
+        yield fault("people-file", f"Không có danh sách người: đã tìm {wanted}.", remedy)
+    elif not found.people:
+        yield warn("people-file", f"Danh sách người {path} chưa có ai.", remedy)
+
+
 def _calendar(found: Files, plans: Sequence[int], now: datetime) -> Check:
     today = local_day(now)
     used = {today.year, *plans} | ({today.year + 1} if today.month == _DECEMBER else set())

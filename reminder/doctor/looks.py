@@ -25,12 +25,15 @@ def at_home(config: Path | None, now: datetime) -> Iterator[Check]:
     """What lies on this machine: each finding as soon as it is known. Changes nothing."""
     try:
         settings = bootstrap.load_settings(config)
+    except bootstrap.NoSettingsError as error:
+        yield fault("settings", f"{error}.")
+        return
     except ReminderError as error:
         for line in str(error).splitlines():
             yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
         return
     path = bootstrap.settings_path(config)
-    yield ok("settings", f"Cài đặt: {path or 'không có tệp, dùng mặc định'}.")
+    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
     channels = [name for name in channel_names(settings) if name != CONSOLE]
     if not channels:
         words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
@@ -43,6 +46,7 @@ def at_home(config: Path | None, now: datetime) -> Iterator[Check]:
             yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
     else:
         yield from local.files(files, now)
+        yield from local.people_file(settings.plan.people, files, path)
     yield from _database(settings, files, channels, now)
     yield from _on_disk(settings, config)
 
@@ -59,7 +63,7 @@ def _database(
         with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
             yield local.ledger(store)
             yield from local.daemon(url, store, now)
-            if files is not None:
+            if files is not None and files.people:
                 yield local.people(files, store.addresses(), channels, now)
             yield from _copies(bootstrap.backups(settings), store, now)
     except ReminderError as error:

@@ -70,7 +70,7 @@ class Backups:
             raise self._fault
 
     def _make(self, store: Store, folder: Path, now: datetime) -> None:
-        if folder == self.second_folder and not folder.is_dir():
+        if folder == self.second_folder and not self._is_connected(folder, store):
             raise ReminderError(
                 f"the second folder of copies, {folder}, is not there: connect its disk"
             )
@@ -84,6 +84,16 @@ class Backups:
         for kept in copies[-self.keep :]:  # one that was put there by hand may be open to others
             with suppress(OSError):
                 kept.chmod(PRIVATE)
+
+    def _is_connected(self, folder: Path, store: Store) -> bool:
+        """Return False for a missing folder, and for the bare mount point of another disk.
+
+        That one lies on the database's disk, and the copies that were made there are gone.
+        """
+        if not folder.is_dir():
+            return False
+        emptied = bool(store.meta(BACKED_UP_AWAY)) and not self.copies(folder)
+        return not emptied or folder.stat().st_dev != self.database.stat().st_dev
 
     def copies(self, folder: Path) -> list[Path]:
         """The daily copies in `folder`, the oldest first; other files are nobody's business."""

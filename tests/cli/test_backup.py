@@ -26,6 +26,9 @@ def test_there_and_back(terminal: Terminal) -> None:
     copy = terminal.folder / "copy.db"
     told = terminal.run("backup", str(copy))
     assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0,1 MB).")
+    assert told.splitlines()[1] == (
+        "Bản sao này nằm cùng ổ đĩa với dữ liệu: ổ ấy hỏng thì mất cả hai."
+    )
     lines = terminal.run("restore", str(copy)).splitlines()
     assert lines == [
         f"Đã khôi phục từ {copy}: dữ liệu đến 09:00 ngày 30/01/2024, 1 ghi nhận.",
@@ -80,6 +83,16 @@ trust = "token"
         "lại)”. Trả lời bằng thư sau lúc ấy được đọc lại từ thư mục “Da-xu-ly”; trả lời qua "
         "Telegram sau lúc ấy phải ghi lại: reminder done."
     )
+
+
+def test_a_folder_that_is_not_there_is_not_made(terminal: Terminal) -> None:
+    """With the stick unplugged its folder is missing: no copy lands on the same disk."""
+    terminal.store().__enter__().close()
+    stick = terminal.folder / "usb"
+    assert terminal.refused("backup", str(stick / "x.db")) == (
+        f"không có thư mục {stick}: cắm ổ đĩa ấy hoặc tạo thư mục rồi sao lại"
+    )
+    assert not stick.exists()
 
 
 def test_nothing_to_copy(terminal: Terminal) -> None:

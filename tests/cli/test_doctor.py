@@ -27,6 +27,7 @@ from reminder.doctor.check import Check, Verdict
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal
+from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.store.samples import UNITS, event
 
@@ -92,6 +93,82 @@ def test_before_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     code, found = looked(terminal)
     assert (code, found["database"]["verdict"], found["channels"]["verdict"]) == (0, "warn", "warn")
     assert not (tmp_path / "reminder.db").exists()
+
+
+def test_a_missing_file_of_people_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first start as well as after it; nobody is no ✓."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    people = tmp_path / "people.toml"
+    people.unlink()
+    for started in (False, True):
+        if started:
+            open_store(terminal.url, exclusive=True, sleep=bootstrap.pause).close()
+        code, found = looked(terminal)
+        assert (code, "people" in found) == (1, False)
+        assert found["people-file"]["sentence"] == f"Không có danh sách người: đã tìm {people}."
+    people.write_text("", "utf-8")
+    code, found = looked(terminal)
+    assert (code, found["people-file"]["verdict"], "people" in found) == (0, "warn", False)
+
+
+def test_a_plan_that_is_over_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside this year's plan the one of 2024 has no line, and nobody is missed for it."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    old = (ROOT / "data/plan2024.toml").read_text("utf-8")
+    new = old.replace("2025-", "2027-").replace("2024", "2026").replace("02-29", "02-28")
+    (tmp_path / "plan2024.toml").write_text(old, "utf-8")
+    (tmp_path / "plan2026.toml").write_text(new, "utf-8")
+    terminal.config.write_text(
+        f'[plan]\nfiles = ["plan2024.toml", "plan2026.toml"]\n[store]\nurl = "{terminal.url}"\n',
+        "utf-8",
+    )
+    terminal.at(datetime(2026, 3, 10, 2, tzinfo=UTC))
+    _, found = looked(terminal)
+    assert "2024" not in json.dumps(found, ensure_ascii=False)
+    assert found["plan"]["sentence"].startswith("Kế hoạch cchc-2026: ")
+
+
+NEED_SETTINGS = (
+    "run", "reload", "people", "invite an", "unbind an", "revive an", "done 1c --by an", "log",
+    "log --verify", "doctor", "status", "digest", "backup x.db", "restore x.db",
+    "ics --unit tu-phap -o x.ics", "report -o x.docx", "outbox list", "outbox retry 1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", NEED_SETTINGS)
+def test_in_a_wrong_folder_nothing_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Without settings each command says where it has looked, and leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REMINDER_CONFIG", raising=False)
+    monkeypatch.setenv("REMINDER_WATCH__LISTEN", "127.0.0.1:9464")  # of the container's image
+    result = CliRunner().invoke(app, command.split())
+    told = str(result.exception) if command != "doctor" else result.stdout.removeprefix("✗ ")
+    wanted = tmp_path / "config/reminder.toml"
+    assert result.exit_code == 1
+    assert told.startswith(f"không thấy tệp cài đặt: đã tìm {wanted}. Đứng ở thư mục của máy ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_environment_alone_is_a_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container or one command of the operator has it: no file is asked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REMINDER_STORE__URL", f"sqlite:///{tmp_path}/r.db")
+    result = CliRunner().invoke(app, ["doctor", "--local"])
+    assert "✓ Cài đặt: không có tệp, chỉ có biến môi trường." in result.stdout
+
+
+@pytest.mark.parametrize(
+    "command", ["plan check", "plan show", "version", "understand xong",
+                "simulate --from 2024-01-29 --to 2024-01-29"],
+)  # fmt: skip
+def test_what_needs_no_settings_runs_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, command.split()).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def bad_settings(terminal: Terminal) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.domain.errors import FileError
+from tests.cli.test_people import Terminal
 from tests.conftest import ROOT
 
 
@@ -24,9 +27,14 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(tmp_path, monkeypatch)
+
+
 def test_check_lists_the_questions_for_the_office() -> None:
     """A sound plan: 15 check-ins, 4b and 3 kinds of BC are assumed, 3 deliverables have no date."""
-    lines = run("plan", "check").splitlines()
+    lines = run("plan", "check", "data/plan2024.toml").splitlines()
     assert lines[0] == (
         "data/plan2024.toml: tốt. Kế hoạch cải cách hành chính năm 2024: 24 nhiệm vụ và BC."
     )
@@ -53,6 +61,60 @@ def test_check_refuses_a_plan_twice() -> None:
     """Two files of one plan would say everything twice."""
     result = CliRunner().invoke(app, ["plan", "check", "data/plan2024.toml", "data/plan2024.toml"])
     assert str(result.exception) == "data/plan2024.toml: kế hoạch “cchc-2024” có hai tệp"
+
+
+@pytest.fixture
+def two_years(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the plan of 2024 and the same for 2026, seen on 10/3/2026."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/plan2024.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "data/plan2026.toml").write_text(
+        text.replace("2025-", "2027-").replace("2024", "2026").replace("2026-02-29", "2026-02-28"),
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(bootstrap, "today", lambda: date(2026, 3, 10))
+
+
+@pytest.mark.usefixtures("two_years")
+def test_a_plan_that_is_over_stands_last_and_asks_nothing() -> None:
+    """`check` and `show` begin with this year's; a file that is named is looked at in full."""
+    ended = "theo dõi đến hết 31/01/2025, nay máy không nhắc nữa."
+    checked = run("plan", "check").splitlines()
+    assert checked[0].startswith("data/plan2026.toml: tốt. ")
+    assert checked[-1] == (
+        "data/plan2024.toml: tốt. Kế hoạch cải cách hành chính năm 2024: 24 nhiệm vụ và BC; "
+        + ended
+    )
+    assert sum(line.startswith("data/") for line in checked) == 2
+    shown = run("plan", "show").splitlines()
+    assert shown[0].rstrip() == "Kế hoạch cải cách hành chính năm 2026 – xem Thứ Ba 10/3/2026"
+    assert shown[-1] == f"Kế hoạch cải cách hành chính năm 2024; {ended}"
+    assert sum("Mã" in line for line in shown) == 1
+    assert run("plan", "check", "data/plan2024.toml").count("chưa có hạn") == 3
+    assert "Mã" in run("plan", "show", "--plan", "data/plan2024.toml")
+
+
+def test_show_knows_what_the_ledger_knows(terminal: Terminal) -> None:
+    """Finished work is finished, and a date that the office has moved is the one shown."""
+    late = terminal.run("plan", "show", "--unit", "tu-phap", "--on", "2024-02-05")
+    assert "đã qua 3 ngày" in late
+    terminal.run("done", "1c", "--by", "tp-1")
+    terminal.run("setdue", "1đ", "20/02", "--by", "vp-1")
+    shown = terminal.run("plan", "show", "--unit", "tu-phap", "--on", "2024-02-05")
+    cells = [[c.strip() for c in line.strip("│").split("│")] for line in shown.splitlines()]
+    assert [row[4:] for row in cells if row[0] == "1c"] == [["Thứ Tư 31/01", "Xong đúng hạn"]]
+    assert [row[4:] for row in cells if row[0] == "1đ"] == [
+        ["Thứ Ba 20/02", "15 ngày (6 làm việc)"]
+    ]
+    before = terminal.run("plan", "show", "--unit", "tu-phap", "--on", "2024-01-29")
+    assert "Xong" not in before
+
+
+def test_show_makes_no_database(terminal: Terminal) -> None:
+    terminal.run("plan", "show")
+    assert not (terminal.folder / "reminder.db").exists()
 
 
 def test_show_says_how_long_is_left() -> None:

@@ -127,6 +127,25 @@ def test_a_missing_second_disk_keeps_nothing_else_back(store: Store, tmp_path: P
     )
 
 
+def test_the_mount_point_of_an_unplugged_disk_is_no_second_folder(
+    store: Store, tmp_path: Path
+) -> None:
+    """Its folder is there, empty, and on the database's disk: no copy lands there instead."""
+    usb, unplugged = tmp_path / "usb", tmp_path / "unplugged"
+    usb.mkdir()
+    backups = copies(tmp_path, second_folder=usb)
+    backups.look(store, at("22/01", "08:00"))
+    usb.rename(unplugged)
+    usb.mkdir()
+    with pytest.raises(ReminderError, match="is not there: connect its disk"):
+        backups.look(store, at("23/01", "08:00"))
+    assert list(usb.iterdir()) == []
+    usb.rmdir()
+    unplugged.rename(usb)
+    backups.look(store, at("23/01", "08:00") + PAUSE)
+    assert [file.name for file in backups.copies(usb)] == ["r-2024-01-22.db", "r-2024-01-23.db"]
+
+
 def test_a_failed_copy_is_not_tried_each_minute(store: Store, tmp_path: Path) -> None:
     """The same sentence meanwhile; the older copies stay."""
     backups = copies(tmp_path)
