@@ -16,7 +16,10 @@ from reminder.app.wiring import Program, program
 from reminder.channels.telegram.pacer import Gaps, Pacer
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.calendar import instant
+from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Nudge
+from reminder.domain.schedule import Item, Stage
 from reminder.services.deliver import Accepted
 from reminder.services.limits import Allowance
 
@@ -90,14 +93,14 @@ def enrol(run: Program, officers: int) -> None:
 
 def nudges(run: Program, officers: int) -> None:
     """One nudge of one occurrence for each officer, waiting in the outbox."""
-    item = ["tu-phap", "cchc-2024", "1c", 1, "2024", "2024-01-31", "lead-5"]
+    item = Item(Key("cchc-2024", "1c", 1, "2024"), date(2024, 1, 31), Stage(-5))
     drafts = [
         Draft(
             slot=SLOT,
             recipient=f"p{n}",
             kind="nudge",
             channel="telegram",
-            payload={"items": [item]},
+            payload=Nudge(items=(("tu-phap", item),)),
             due_at=SLOT,
         )
         for n in range(officers)

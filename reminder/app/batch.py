@@ -37,6 +37,24 @@ from reminder.domain.calendar import instant, local
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.payloads import (
+    AlreadyDone,
+    Bound,
+    Digest,
+    DueDates,
+    Heard,
+    Help,
+    History,
+    NoRequest,
+    OpenTasks,
+    ReportDraft,
+    Seen,
+    StatusAsked,
+    TaskDetails,
+    Welcome,
+    Zalo,
+    parts_of,
+)
 from reminder.domain.people import Person, absence_of
 from reminder.domain.plan import Task
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
@@ -69,9 +87,9 @@ OFFICERS = {
 _SECRET = b"the office of a batch is nobody's"
 _BATCH = 50  # messages that are sent in one go
 # Replies to what was to be recorded nowhere; every other reply without an event refuses.
-_ANSWERS = frozenset(
-    ("tasks", "task", "due", "history", "help", "heard", "seen", "asked", "already-done", "digest",
-     "zalo", "report-draft", "welcome", "bound", "no-request")
+_ANSWERS = (
+    OpenTasks, TaskDetails, DueDates, History, Help, Heard, Seen, StatusAsked, AlreadyDone, Digest,
+    Zalo, ReportDraft, Welcome, Bound, NoRequest,
 )  # fmt: skip
 
 
@@ -373,7 +391,7 @@ class _Play:
             action.data for reply in replies for line in reply.message.actions for action in line
         ]
         candidates = _each_once(self._candidates(row, presses))
-        views = {name for reply in replies for name in _view_names(reply.row.draft.payload)}
+        said = [part for reply in replies for part in parts_of(reply.row.draft.payload)]
         if events:
             outcome = "recorded"
         elif candidates:
@@ -381,7 +399,7 @@ class _Play:
         elif not replies:
             outcome = "ignored"
         else:
-            outcome = "answered" if views <= _ANSWERS else "refused"
+            outcome = "answered" if all(isinstance(each, _ANSWERS) for each in said) else "refused"
         return {
             "text": text,
             "outcome": outcome,
@@ -466,12 +484,6 @@ def _judged(fate: Fate) -> str:
         case PutAway(kind=kind) | Left(kind=kind) if kind not in (None, Kind.ANSWER):
             return kind.value
     return "other"
-
-
-def _view_names(payload: Mapping[str, Any]) -> list[str]:
-    """The views of a reply; of several in one message each."""
-    name, data = str(payload.get("view", "")), payload.get("data", {})
-    return [part for part, _ in data["parts"]] if name == "several" else [name]
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.files.settings import Settings
 from reminder.services.deliver import Delivery
@@ -94,7 +95,7 @@ class Watch:
             draft
             for unit in sorted(office.offices)
             for draft in view_drafts(
-                office, f"unit:{unit}", "files-refused", {"problems": problems}, now,
+                office, f"unit:{unit}", FilesRefused(problems=tuple(problems)), now,
                 subject=digest,
             )
         ]  # fmt: skip

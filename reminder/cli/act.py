@@ -19,9 +19,9 @@ from reminder.app import bootstrap
 from reminder.cli.log import event_fields
 from reminder.cli.options import Config
 from reminder.cli.people import known_person
-from reminder.domain.context import View
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.payloads import Payload
 from reminder.services.office import Office
 from reminder.understanding import Verb
 from reminder.understanding.names import command_name
@@ -125,15 +125,14 @@ def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | N
     print(said)
 
 
-def _words(office: Office, answer: View | None, now: datetime) -> str:
+def _words(office: Office, answer: Payload | None, now: datetime) -> str:
     """The answer as the person would read it."""
     from reminder.messages.rows import RowRenderer
     from reminder.services.deliver import Moment
 
     if answer is None:
         return ""
-    payload = {"view": answer.name, "data": dict(answer.data)}
-    draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=payload, due_at=now)
+    draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=answer, due_at=now)
     row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=now)
     message = RowRenderer().render(Moment(office, now), row)
     return message.text if message else ""

@@ -16,9 +16,9 @@ from reminder.cli.usage import Commands
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, RowState
+from reminder.domain.payloads import Items, Payload, Unreadable
 from reminder.messages.wording import kind_words
 from reminder.services.office import STRANGER
-from reminder.services.recipients import unpacked
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -75,18 +75,18 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     """What a row is about, and who gets it, in a few words."""
-    from reminder.messages.program import Words  # templates take a while to load
-    from reminder.messages.rows import RowRenderer
+    from reminder.messages.rows import RowRenderer  # templates take a while to load
     from reminder.services.deliver import Moment
 
     renderer = RowRenderer()
     moment = Moment(opened.office, opened.now)
-    words = Words(opened.office, renderer.context(opened.office, opened.now), {})
+    context = renderer.context(opened.office, opened.now)
 
     def about(row: Row) -> str:
         kind = kind_words(row.draft.kind)
-        items = unpacked(row.draft.payload).values()
-        codes = list(dict.fromkeys(item.key.task for of_unit in items for item in of_unit))
+        payload = row.draft.payload
+        items = payload.items if isinstance(payload, Items) else ()
+        codes = list(dict.fromkeys(item.key.task for _, item in items))
         if codes:
             more = f" và {len(codes) - CODES} việc nữa" if len(codes) > CODES else ""
             return f"{kind} {', '.join(codes[:CODES])}{more}"
@@ -96,15 +96,19 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
             message = renderer.render(moment, row)
         except Exception:  # noqa: BLE001  a row of an older program must not hide the others
             message = None
-        return f"{kind}: {message.subject if message else row.draft.payload.get('view', '')}"
+        return f"{kind}: {message.subject if message else _name(payload)}"
 
     def to_whom(recipient: str) -> str:
         if recipient.startswith(STRANGER):
             return f"người lạ ({recipient.removeprefix(STRANGER)})"
-        name = words.name(recipient)
+        name = context.name(recipient)
         return name if name == recipient else f"{name} ({recipient})"
 
     return lambda row: (about(row), to_whom(row.draft.recipient))
+
+
+def _name(payload: Payload) -> str:
+    return str(payload.raw.get("view")) if isinstance(payload, Unreadable) else payload.view
 
 
 def _cells(row: Row, about: str, to_whom: str) -> tuple[object, ...]:

@@ -4,7 +4,6 @@ Nothing is ever recorded on a doubt: what can't be done, or can be read in two w
 says what to type instead.
 """
 
-from reminder.decisions.serialization import event_of, key_of, pack_event, pack_key
 from reminder.decisions.table import decide, decide_error, may_change
 
-__all__ = ["decide", "decide_error", "event_of", "key_of", "may_change", "pack_event", "pack_key"]
+__all__ = ["decide", "decide_error", "may_change"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from reminder.decisions.outcome import RefusalError, also, event, refusal, said
-from reminder.domain.context import Decision, Desk, View
+from reminder.domain.context import Decision, Desk, Notice
 from reminder.domain.ledger import Event, EventKind
+from reminder.domain.payloads import Away, AwayWord, Back, BackWord, OfficeOnly, Payload
 from reminder.domain.people import (
     MAX_ABSENCE_DAYS,
     Absence,
@@ -27,14 +28,22 @@ def away(desk: Desk, command: Command) -> Decision:
         return _back(desk, person)
     since, until = command.since, command.until
     if until < desk.today:
-        raise refusal("away-past", until=until.isoformat())
+        raise refusal("away-past", until=until)
     if (until - since).days >= MAX_ABSENCE_DAYS:
-        raise refusal("away-long", until=until.isoformat())
-    data = _told(desk, person, since, until)
+        raise refusal("away-long", until=until)
+    told = _told(desk, person, since, until)
     if Absence(person=person.id, since=since, until=until) in absences(desk.events):
-        return said("away", **data, again=True)
+        return said(replace(told, again=True))
     made = _event(desk, person, EventKind.AWAY, since, until)
-    return also(said("away", [made], **data, again=False), *_words(desk, person, "away-word", data))
+    word = AwayWord(
+        person=told.person,
+        name=told.name,
+        own=told.own,
+        since=told.since,
+        until=told.until,
+        others=told.others,
+    )
+    return also(said(told, [made]), *_notices(desk, person, word))
 
 
 def _whose(desk: Desk, command: Command) -> Person:
@@ -48,9 +57,9 @@ def _whose(desk: Desk, command: Command) -> Person:
     if not desk.sender.office:
         if found is None:  # a name that nobody has, or a reason
             raise refusal("whose-absence", typed=typed, days=_days(command))
-        raise RefusalError("office-only", verb=Verb.AWAY.value, codes=[])
+        raise RefusalError(OfficeOnly(verb=Verb.AWAY.value))
     if found is None:
-        raise refusal("no-person", typed=typed, known=sorted(desk.people))
+        raise refusal("no-person", typed=typed, known=tuple(sorted(desk.people)))
     return found
 
 
@@ -67,8 +76,9 @@ def _back(desk: Desk, person: Person) -> Decision:
     if not left:
         raise refusal("not-away", who=person.name, own=own)
     made = [_event(desk, person, EventKind.BACK, a.since, a.until) for a in left]
-    data: dict[str, Any] = {"person": person.id, "name": person.name, "own": own}
-    return also(said("back", made, **data), *_words(desk, person, "back-word", data))
+    answer = Back(person=person.id, name=person.name, own=own)
+    word = BackWord(person=person.id, name=person.name, own=own)
+    return also(said(answer, made), *_notices(desk, person, word))
 
 
 def _event(desk: Desk, person: Person, kind: EventKind, since: date, until: date) -> Event:
@@ -76,34 +86,34 @@ def _event(desk: Desk, person: Person, kind: EventKind, since: date, until: date
     return event(desk, kind, absence_key(person.id, since), unit, until=until)
 
 
-def _told(desk: Desk, person: Person, since: date, until: date) -> dict[str, Any]:
+def _told(desk: Desk, person: Person, since: date, until: date) -> Away:
     """For each unit of the person, who is there on the first day; leaders are not nudged."""
     first = max(since, desk.today)
     found = absences(desk.events)
     leaders = {plan.leaders for plan in desk.plans}
-    others = [
-        [unit, [p.name for p in _others(desk, person, unit) if not away_until(found, p.id, first)]]
-        for unit in person.units
-        if unit not in leaders
-    ]
-    return {
-        "person": person.id,
-        "name": person.name,
-        "own": person == desk.sender.person,
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "others": others,
-    }
+    others = []
+    for unit in person.units:
+        if unit not in leaders:
+            there = (p for p in _others(desk, person, unit) if not away_until(found, p.id, first))
+            others.append((unit, tuple(p.name for p in there)))
+    return Away(
+        person=person.id,
+        name=person.name,
+        own=person == desk.sender.person,
+        since=since,
+        until=until,
+        others=tuple(others),
+    )
 
 
 def _others(desk: Desk, person: Person, unit: str) -> list[Person]:
     return [p for p in desk.people.values() if unit in p.units and p.id != person.id]
 
 
-def _words(desk: Desk, person: Person, name: str, data: dict[str, Any]) -> list[View]:
-    """To the office, and to the person where the office wrote it down."""
+def _notices(desk: Desk, person: Person, word: Payload) -> list[Notice]:
+    """To the office, and to the person where the office recorded it."""
     offices = sorted({plan.office for plan in desk.plans})
-    told = [View(name=name, data=data, to=f"unit:{office}") for office in offices]
+    told = [Notice(to=f"unit:{office}", payload=word) for office in offices]
     if person != desk.sender.person and not set(person.units) & set(offices):
-        told.append(View(name=name, data=data, to=person.id))
+        told.append(Notice(to=person.id, payload=word))
     return told

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from reminder.domain.context import View
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import ExtensionAsked, HowNo, HowNote, HowSetDue, Payload
 from reminder.domain.plan import Confirm, Plan
 from reminder.understanding import Command, Target, Verb
 
@@ -60,10 +60,17 @@ def decode(data: str, keys: Iterable[Key], units: Iterable[str]) -> tuple[str, K
     return None
 
 
+_HOW: Mapping[str, type[HowSetDue | HowNote | HowNo]] = {
+    "set-due": HowSetDue,
+    "note": HowNote,
+    "no": HowNo,
+}
+
+
 def meant(
     data: str, states: Mapping[Key, State], plans: Mapping[str, Plan], units: Iterable[str]
-) -> Command | View | None:
-    """The command that a button stands for; a View where it only says how to type it."""
+) -> Command | Payload | None:
+    """The command that a button stands for; a Payload where it only says how to type it."""
     found = decode(data, states, ("", *units))  # "": of no one unit
     if found is None:
         return None
@@ -72,8 +79,8 @@ def meant(
     target, state = target_of(key, states, plans), states[key]
     if word == "both":
         return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
-    if word in ("set-due", "note", "no"):
-        return View(name=f"how-{word}", data={"key": list(key)})
+    if word in _HOW:
+        return _HOW[word](key=key)
     if word == "confirm-all":
         return Command(verb=Verb.CONFIRM, everything=True, period=str(plans[key.plan].year))
     if word == "confirm":  # of all periods
@@ -84,7 +91,7 @@ def meant(
     if verb is None:
         return None
     if day and state.request and state.request.until != day:  # another request than the button's
-        return View(name="extension-asked", data={"key": list(key)})
+        return ExtensionAsked(key=key)
     if unit and verb is Verb.DONE and state.occurrence.task.confirm is Confirm.ALL:
         target = replace(target, unit=unit)
     return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

@@ -9,7 +9,6 @@ from datetime import timedelta
 from reminder.decisions.choice import Already, Closes, Which
 from reminder.decisions.outcome import RefusalError, Step, also, event, in_turn, refusal, said
 from reminder.decisions.remarks import answered
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.decisions.targets import (
     Matter,
     choice,
@@ -21,9 +20,23 @@ from reminder.decisions.targets import (
     waits,
     which,
 )
-from reminder.domain.context import Decision, Desk, View
+from reminder.domain.context import Decision, Desk, Notice
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    AlreadyDone,
+    Claimed,
+    Done,
+    Evidence,
+    ExtensionWithdrawn,
+    Noted,
+    NotYourUnit,
+    Reopened,
+    Seen,
+    Undone,
+    Updated,
+    WhichOccurrence,
+)
 from reminder.domain.plan import Confirm, Plan
 from reminder.domain.text import fold
 from reminder.understanding import Command, Target
@@ -55,8 +68,8 @@ def claim(desk: Desk, command: Command, target: Target) -> Decision:
     units = parts(desk, matter, target)
     made = choice(desk, matter, target, units)
     if isinstance(made, Closes | Which):
-        keys = [pack_key(state.key) for state in made.states]
-        return said("claimed", keys=keys, unit=units[0], words=desk.words or command.note)
+        keys = tuple(state.key for state in made.states)
+        return said(Claimed(keys=keys, unit=units[0], words=desk.words or command.note))
     raise with_instead(desk, target, unclosable(made, target))
 
 
@@ -74,8 +87,8 @@ def _closing_event_of(
         for state in states
         for made in closing(desk, state.key, units, evidence=command.evidence, note=command.note)
     ]
-    packed = [pack_event(made) for made in events]
-    return said("done", events, events=packed, unit=events[0].unit, instead=instead(desk, target))
+    answer = Done(events=tuple(events), unit=events[0].unit, instead=instead(desk, target))
+    return said(answer, events)
 
 
 def closing(
@@ -98,27 +111,29 @@ def _which(
     closed = [s for s in matter.states if s.closed and not s.occurrence.is_check_in]
     closed.sort(key=lambda s: s.closed.at.timestamp() if s.closed else 0.0)
     return RefusalError(
-        "which",
-        keys=[pack_key(state.key) for state in states],
-        unit=units[0],
-        instead=instead(desk, target),
-        closed=pack_key(closed[-1].key) if closed and len(states) == 1 else None,
-        **({"words": desk.words} if desk.words else {}),
+        WhichOccurrence(
+            keys=tuple(state.key for state in states),
+            unit=units[0],
+            instead=instead(desk, target),
+            closed=closed[-1].key if closed and len(states) == 1 else None,
+            words=desk.words,
+        )
     )
 
 
 def _told_after(desk: Desk, state: State, units: tuple[str, ...], evidence: str) -> Decision:
     """The number and date of what is closed already; another one is replaced, and that is said."""
     told = event(desk, EventKind.EVIDENCE, state.key, units[0], evidence=evidence)
-    return said("evidence", [told], event=pack_event(told), before=state.evidence)
+    return said(Evidence(event=told, before=state.evidence), [told])
 
 
 def with_instead(desk: Desk, target: Target, refused: RefusalError) -> RefusalError:
     """A refusal that also offers 1đ, where a bare “1d” was typed."""
     other = instead(desk, target)
-    if other is None:
-        return refused
-    return RefusalError(refused.view.name, **{**refused.view.data, "instead": other})
+    match refused.payload:
+        case AlreadyDone() | NotYourUnit() as payload if other is not None:
+            return RefusalError(replace(payload, instead=other))
+    return refused
 
 
 def update(desk: Desk, command: Command) -> Decision:
@@ -144,7 +159,7 @@ def answer(desk: Desk, command: Command, target: Target, text: str) -> Decision:
     units = parts(desk, matter, target)
     check_in = matter.task.check_in
     if check_in is None:
-        key = pack_key((matter.named(target) or matter.states)[0].key)
+        key = (matter.named(target) or matter.states)[0].key
         raise refusal("no-check-in", key=key, text=text)
     asked = replace(target, deliverables=(check_in.number,))
     match made := choice(desk, matter, asked, units):
@@ -152,7 +167,7 @@ def answer(desk: Desk, command: Command, target: Target, text: str) -> Decision:
             return _updated(desk, [s.key for s in states], units, text)
         case Already(last, _) if last.closed and text and text not in _evidence_told(last):
             note = event(desk, EventKind.NOTED, last.key, units[0], note=text)
-            return said("noted", [note], event=pack_event(note), added=True)
+            return said(Noted(event=note, added=True), [note])
         case _:
             raise unclosable(made, asked)
 
@@ -165,13 +180,8 @@ def _updated(
     desk: Desk, keys: Sequence[Key], units: tuple[str, ...], text: str, *, everything: bool = False
 ) -> Decision:
     events = [made for key in keys for made in closing(desk, key, units, note=text)]
-    return said(
-        "updated",
-        events,
-        events=[pack_event(made) for made in events],
-        units=list(units),
-        steady=STEADY in fold(text) and not everything,
-    )
+    steady = STEADY in fold(text) and not everything
+    return said(Updated(events=tuple(events), units=units, steady=steady), events)
 
 
 def _rest(desk: Desk, text: str, *, alone: bool) -> Decision:
@@ -203,10 +213,9 @@ def doing(desk: Desk, command: Command, target: Target) -> Decision:
     standing = bool(live) and all(s.occurrence.is_check_in for s in live)
     if standing or not matter.task.products:
         return answer(desk, command, target, command.note or "đang làm")
-    keys = [pack_key(state.key) for state in live[:1]]
     units = [u for u in own_units(desk, matter.task) if live and u in live[0].open_units]
     events = answered(desk, live[0], units[0], command.note or "đang làm") if units else []
-    return said("seen", events, keys=keys)
+    return said(Seen(keys=tuple(state.key for state in live[:1])), events)
 
 
 UNDO_WITHIN = timedelta(hours=1)
@@ -228,16 +237,13 @@ def undo(desk: Desk, command: Command, target: Target) -> Decision:
     newest = mine[0]
     asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
     if desk.now - newest.at > UNDO_WITHIN and not asked:
-        raise refusal("undo-late", key=pack_key(newest.key), event=pack_event(newest))
+        raise refusal("undo-late", key=newest.key, event=newest)
     alike = [e for e in desk.events if _same_act(e, newest) and _holds(desk, e)]
     events = [event(desk, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
-    decision = said("undone", events, event=pack_event(newest))
+    decision = said(Undone(event=newest), events)
     if asked:
         office = f"unit:{plans[newest.key.plan].office}"
-        decision = also(
-            decision,
-            View(name="extension-withdrawn", data={"event": pack_event(newest)}, to=office),
-        )
+        decision = also(decision, Notice(to=office, payload=ExtensionWithdrawn(event=newest)))
     return decision
 
 
@@ -294,9 +300,9 @@ def _same_act(one: Event, other: Event) -> bool:
 
 def _not_mine(desk: Desk, command: Command, target: Target, standing: list[Event]) -> RefusalError:
     if standing:
-        return refusal("undo-others", key=pack_key(standing[0].key), event=pack_event(standing[0]))
+        return refusal("undo-others", key=standing[0].key, event=standing[0])
     matter = find(desk, command, target)
-    return refusal("nothing-to-undo", key=pack_key(matter.named(target)[0].key))
+    return refusal("nothing-to-undo", key=matter.named(target)[0].key)
 
 
 def reopen(desk: Desk, command: Command, target: Target) -> Decision:
@@ -313,12 +319,13 @@ def reopen(desk: Desk, command: Command, target: Target) -> Decision:
         else:
             unit = state.closed.unit if state.closed else next(iter(state.parts))
             events.append(event(desk, EventKind.REOPENED, state.key, unit, note=command.note))
-    views = [
-        View(name="reopened", data={"event": pack_event(made)}, to=to)
+    notices = [
+        Notice(to=to, payload=Reopened(event=made))
         for made in events
-        for to in ("", *_told_above(desk, matter, made))
+        for to in _told_above(desk, matter, made)
     ]
-    return Decision(events=tuple(events), views=tuple(views))
+    answers = tuple(Reopened(event=made) for made in events)
+    return Decision(events=tuple(events), answers=answers, notices=tuple(notices))
 
 
 def _told_above(desk: Desk, matter: Matter, made: Event) -> list[str]:
@@ -333,7 +340,7 @@ def _closed_states(matter: Matter, command: Command, target: Target) -> list[Sta
     if target.unit and target.unit != "*" and matter.task.confirm is Confirm.ALL:
         closed = [state for state in closed if target.unit in state.parts]
     if not closed:
-        raise refusal("not-closed", key=pack_key(matter.named(target)[0].key))
+        raise refusal("not-closed", key=matter.named(target)[0].key)
     if not (target.deliverables or target.period):
         closed = [s for s in closed if not s.occurrence.is_check_in] or closed
     newest = {s.key.deliverable: s for s in sorted(closed, key=_last_closed)}

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 from reminder.decisions.forms import head, tail
 from reminder.decisions.outcome import RefusalError, also, event, per_target, refusal, said
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.decisions.targets import Matter, find, on_record, own_parts, own_units, subject, which
-from reminder.domain.context import Asked, Decision, Desk, View
+from reminder.domain.context import Asked, Decision, Desk, Notice
 from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.payloads import (
+    Confirmed,
+    DateSet,
+    ExtensionAsked,
+    ExtensionDecided,
+    ExtensionRequested,
+    NoRequest,
+    Reminded,
+    Snoozed,
+)
 from reminder.domain.schedule import local_day
 from reminder.understanding import Command, Target
 
@@ -22,25 +31,25 @@ def snooze(desk: Desk, command: Command, target: Target) -> Decision:
     state = subject(desk, command, target, matter, units)[0]
     wished = _wished(command, desk.today)
     if wished is None:
-        raise refusal("needs-date", verb=command.verb.value, key=pack_key(state.key))
+        raise refusal("needs-date", verb=command.verb.value, key=state.key)
     day, capped = _silent_until(desk, state, wished)
     events = [
         event(desk, EventKind.SNOOZED, state.key, unit, until=day)
         for unit in units
         if unit in state.open_units
     ]
-    return said("snoozed", events, key=pack_key(state.key), until=day.isoformat(), capped=capped)
+    return said(Snoozed(key=state.key, until=day, capped=capped), events)
 
 
 def _silent_until(desk: Desk, state: State, wished: date) -> tuple[date, bool]:
     """The working day on which it speaks again, and whether the due day cut it short."""
-    key, calendar = pack_key(state.key), desk.scheduler.calendar
+    key, calendar = state.key, desk.scheduler.calendar
     if state.due is None:
         raise refusal("snooze-awaiting", key=key)
     if desk.scheduler.days_late(state, desk.today):
         raise refusal("snooze-late", key=key)
     if wished <= desk.today:
-        raise refusal("not-after-today", key=key, day=wished.isoformat())
+        raise refusal("not-after-today", key=key, day=wished)
     last = calendar.roll_back(state.due)
     if last <= desk.today:
         raise refusal("snooze-last-day", key=key)
@@ -62,39 +71,32 @@ def extend(desk: Desk, command: Command, target: Target) -> Decision:
     matter = find(desk, command, target)
     if desk.sender.office:
         state = subject(desk, command, target, matter, (), any_of=True)[0]
-        raise refusal("office-extends", key=pack_key(state.key), tail=tail(command))
+        raise refusal("office-extends", key=state.key, tail=tail(command))
     units = own_parts(desk, matter, target)
     state = subject(desk, command, target, matter, units)[0]
     day = _later_due(desk, matter, command, state)
     request = state.request
     nobody = not any(matter.plan.office in person.units for person in desk.people.values())
-    stands: dict[str, Any] = {"nobody": nobody, "before": ""}
     if request and (request.until, request.note, request.unit) == (day, command.note, units[0]):
-        return said("extension-requested", event=pack_event(request), again=True, **stands)
+        return said(ExtensionRequested(event=request, again=True, nobody=nobody))
     asked = event(
         desk, EventKind.EXTENSION_ASKED, state.key, units[0], until=day, note=command.note
     )
-    if request and request.until != day and request.until:
-        stands["before"] = request.until.isoformat()
-    office = View(
-        name="extension-asked",
-        data={"key": pack_key(state.key), "before": stands["before"]},
-        to=f"unit:{matter.plan.office}",
-    )
-    packed = pack_event(asked)
-    answer = said("extension-requested", [asked], event=packed, again=False, **stands)
-    return also(answer, office)
+    before = request.until if request and request.until != day else None
+    answer = ExtensionRequested(event=asked, again=False, nobody=nobody, before=before)
+    office = ExtensionAsked(key=state.key, before=before)
+    return also(said(answer, [asked]), Notice(to=f"unit:{matter.plan.office}", payload=office))
 
 
 def _later_due(desk: Desk, matter: Matter, command: Command, state: State) -> date:
-    key = pack_key(state.key)
+    key = state.key
     if state.due is None:
         raise refusal("extend-awaiting", key=key)
     day = _wished(command, state.due)
     if day is None:
         raise refusal("needs-date", verb=command.verb.value, key=key)
     if day <= state.due:
-        raise refusal("not-after-due", key=key, day=day.isoformat())
+        raise refusal("not-after-due", key=key, day=day)
     check_day(desk, matter, state, day, today_too=False, verb=head(command.verb))
     return day
 
@@ -103,15 +105,13 @@ def check_day(
     desk: Desk, matter: Matter, state: State, day: date, *, today_too: bool, verb: str
 ) -> None:
     """A due day is still to come, within the plan's year, and not before the work opens."""
-    key = pack_key(state.key)
+    key = state.key
     if day < desk.today or (day == desk.today and not today_too):
-        raise refusal("not-after-today", key=key, day=day.isoformat(), head=verb)
+        raise refusal("not-after-today", key=key, day=day, head=verb)
     if day.year != matter.plan.year:
-        raise refusal(
-            "outside-year", key=key, day=day.isoformat(), year=matter.plan.year, head=verb
-        )
+        raise refusal("outside-year", key=key, day=day, year=matter.plan.year, head=verb)
     if day < state.occurrence.opens:
-        raise refusal("before-open", key=key, day=day.isoformat(), head=verb)
+        raise refusal("before-open", key=key, day=day, head=verb)
 
 
 def set_due(desk: Desk, command: Command, target: Target) -> Decision:
@@ -121,10 +121,10 @@ def set_due(desk: Desk, command: Command, target: Target) -> Decision:
     state = subject(desk, command, target, matter, (), unopened=True)[0]
     day = _wished(command, state.due)
     if day is None:
-        raise refusal("needs-date", verb=command.verb.value, key=pack_key(state.key))
+        raise refusal("needs-date", verb=command.verb.value, key=state.key)
     check_day(desk, matter, state, day, today_too=True, verb=head(command.verb))
     if day == state.due and not state.assumed:
-        raise refusal("already-due", key=pack_key(state.key))
+        raise refusal("already-due", key=state.key)
     moved = event(
         desk,
         EventKind.DUE_SET,
@@ -133,13 +133,9 @@ def set_due(desk: Desk, command: Command, target: Target) -> Decision:
         until=day,
         note=command.note,
     )
-    before = state.due.isoformat() if state.due else ""
-    data: dict[str, Any] = {"event": pack_event(moved), "before": before}
-    others = [
-        View(name="date-set", data={**data, "ask": False}, to=f"unit:{unit}")
-        for unit in state.open_units
-    ]
-    return also(said("date-set", [moved], **data, ask=not command.note), *others)
+    told = DateSet(event=moved, before=state.due)
+    others = [Notice(to=f"unit:{unit}", payload=told) for unit in state.open_units]
+    return also(said(replace(told, ask=not command.note), [moved]), *others)
 
 
 def _confirm_one(desk: Desk, command: Command, target: Target) -> Decision:
@@ -148,7 +144,7 @@ def _confirm_one(desk: Desk, command: Command, target: Target) -> Decision:
     waiting = [state for state in matter.named(target) if _unconfirmed(desk, state)]
     if not waiting:
         live = [s for s in matter.named(target) if not s.closed] or list(matter.named(target))
-        raise refusal("not-assumed", key=pack_key(live[0].key))
+        raise refusal("not-assumed", key=live[0].key)
     return _confirmed(desk, waiting)
 
 
@@ -174,7 +170,7 @@ def _confirmed(desk: Desk, states: list[State]) -> Decision:
             events.append(event(desk, EventKind.CONFIRMED, state.key, unit))
         if _is_held(desk, state):
             events.append(event(desk, EventKind.HELD, state.key, unit, until=tomorrow))
-    return said("confirmed", events, keys=[pack_key(state.key) for state in states])
+    return said(Confirmed(keys=tuple(state.key for state in states)), events)
 
 
 def confirm(desk: Desk, command: Command) -> Decision:
@@ -244,7 +240,7 @@ def _no_request(desk: Desk, matter: Matter, target: Target) -> RefusalError:
         None,
     )
     key = ended.key if ended else next(s.key for s in matter.states if s.key in keys)
-    return RefusalError("no-request", key=pack_key(key), event=pack_event(ended) if ended else None)
+    return RefusalError(NoRequest(key=key, event=ended))
 
 
 def _decided(
@@ -256,13 +252,9 @@ def _decided(
     told: tuple[str, ...],
 ) -> Decision:
     made = event(desk, kind, request.key, request.unit, until=day, note=command.note)
-    data: dict[str, Any] = {
-        "key": pack_key(request.key),
-        "granted": kind is EventKind.EXTENSION_GRANTED,
-        "note": command.note,
-    }
-    words = [View(name="extension-decided", data=data, to=f"unit:{unit}") for unit in told]
-    return also(said("extension-decided", [made], **data), *words)
+    granted = kind is EventKind.EXTENSION_GRANTED
+    answer = ExtensionDecided(key=request.key, granted=granted, note=command.note)
+    return also(said(answer, [made]), *(Notice(to=f"unit:{unit}", payload=answer) for unit in told))
 
 
 def remind(desk: Desk, command: Command, target: Target) -> Decision:
@@ -270,16 +262,19 @@ def remind(desk: Desk, command: Command, target: Target) -> Decision:
     matter = find(desk, command, target)
     state = subject(desk, command, target, matter, ())[0]
     if state.due is None:
-        raise refusal("remind-awaiting", key=pack_key(state.key))
+        raise refusal("remind-awaiting", key=state.key)
     open_units = state.open_units
     named = (target.unit,) if target.unit in open_units and target.unit else open_units
     before = {unit: asked for unit in named if (asked := _asked_today(desk, state, unit))}
     now = [unit for unit in named if unit not in before]
-    told = [[unit, asked.at.isoformat(), asked.by] for unit, asked in before.items()]
     heard = {unit for person in desk.people.values() for unit in person.units}
-    nobody = [unit for unit in now if unit not in heard]
-    answer = said("reminded", key=pack_key(state.key), units=now, before=told, nobody=nobody)
-    return Decision(views=answer.views, remind=tuple((state.key, unit) for unit in now))
+    answer = Reminded(
+        key=state.key,
+        units=tuple(now),
+        before=tuple((unit, asked.at, asked.by) for unit, asked in before.items()),
+        nobody=tuple(unit for unit in now if unit not in heard),
+    )
+    return Decision(answers=(answer,), remind=tuple((state.key, unit) for unit in now))
 
 
 def _asked_today(desk: Desk, state: State, unit: str) -> Asked | None:

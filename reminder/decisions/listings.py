@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 from reminder.decisions.outcome import refusal, said
-from reminder.decisions.serialization import pack_event
 from reminder.domain.context import Decision, Desk
 from reminder.domain.ledger import Event, State, apply, initial
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    Digest,
+    DueDates,
+    Help,
+    History,
+    OpenTasks,
+    ReportDraft,
+    TaskDetails,
+    Unhandled,
+    Zalo,
+)
 from reminder.domain.plan import Plan, Task
 from reminder.domain.report_periods import ReportPeriodError, current_report, find_report
 from reminder.understanding import Command, Target, Verb
@@ -24,32 +35,29 @@ def tasks(desk: Desk, command: Command) -> Decision:
     """The open work of the own units; leaders and the office see all, or the unit they name."""
     known = {unit.id for plan in desk.plans for unit in plan.units}
     if reads_all(desk):
-        units = [command.unit] if command.unit in known else []
-        return said("tasks", units=units, all=not units, asked="")
-    own = list(desk.sender.units)
+        units = (command.unit,) if command.unit in known else ()
+        return said(OpenTasks(units=units, every=not units))
+    own = desk.sender.units
     other = command.unit if command.unit not in own else ""
-    mine = [command.unit] if command.unit in own else own
-    return said("tasks", units=mine, all=False, asked=other)
+    mine = (command.unit,) if command.unit in own else own
+    return said(OpenTasks(units=mine, every=False, asked=other))
 
 
 def due(desk: Desk, command: Command) -> Decision:
     """Dates, for everybody: of the tasks named, else those that come."""
     if command.targets:
-        named = [_pair(plan, task) for t in command.targets for plan, task in _found(desk, t)]
-        return said("due", tasks=named, units=[], all=False)
+        named = [pair for target in command.targets for pair in _found(desk, target)]
+        return said(DueDates(tasks=_named(named)))
     everything = reads_all(desk) or command.everything
-    units = [] if everything else list(desk.sender.units)
-    return said("due", tasks=[], units=units, all=everything)
+    return said(DueDates(units=() if everything else desk.sender.units, every=everything))
 
 
 def task(desk: Desk, command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
     del command
     found = _found(desk, target)
-    mine = [_pair(plan, each) for plan, each in found if _reads(desk, each)]
-    if mine:
-        return said("task", tasks=mine)
-    return said("due", tasks=[_pair(plan, each) for plan, each in found], units=[], all=False)
+    mine = [(plan, each) for plan, each in found if _reads(desk, each)]
+    return said(TaskDetails(tasks=_named(mine)) if mine else DueDates(tasks=_named(found)))
 
 
 def history(desk: Desk, command: Command, target: Target) -> Decision:
@@ -61,27 +69,28 @@ def history(desk: Desk, command: Command, target: Target) -> Decision:
     keys = {(plan.id, each.code) for plan, each in found}
     events = [e for e in desk.events if e.key[:2] in keys and _is_named(e, target)]
     return said(
-        "history",
-        tasks=[_pair(plan, each) for plan, each in found],
-        events=[pack_event(e) for e in events[-HISTORY:]],
-        befores=_dues_before(desk, events)[-HISTORY:],
-        more=max(0, len(events) - HISTORY),
+        History(
+            tasks=_named(found),
+            events=tuple(events[-HISTORY:]),
+            befores=tuple(_dues_before(desk, events)[-HISTORY:]),
+            more=max(0, len(events) - HISTORY),
+        )
     )
 
 
-def _dues_before(desk: Desk, events: Sequence[Event]) -> list[str]:
-    """For each event that moves a date, the date until then; empty for all else."""
+def _dues_before(desk: Desk, events: Sequence[Event]) -> list[date | None]:
+    """For each event that moves a date, the date until then; None for all else."""
     dues: dict[Key, State] = {}
-    before: list[str] = []
+    before: list[date | None] = []
     for event in events:
         state = dues.get(event.key)
         if state is None and event.key in desk.states:
             state = initial(desk.states[event.key].occurrence)
         if state is None:
-            before.append("")
+            before.append(None)
             continue
         dues[event.key] = after = apply(state, event)
-        before.append(state.due.isoformat() if state.due and state.due != after.due else "")
+        before.append(state.due if state.due != after.due else None)
     return before
 
 
@@ -106,13 +115,13 @@ def _reads(desk: Desk, task: Task) -> bool:
     return reads_all(desk) or bool({*task.lead, *task.support} & set(desk.sender.units))
 
 
-def _pair(plan: Plan, task: Task) -> list[str]:
-    return [plan.id, task.code]
+def _named(found: Iterable[tuple[Plan, Task]]) -> tuple[tuple[str, str], ...]:
+    return tuple((plan.id, task.code) for plan, task in found)
 
 
 def help_text(desk: Desk, command: Command) -> Decision:
     del command
-    return said("help", office=desk.sender.office, leader=desk.sender.only_reads)
+    return said(Help(office=desk.sender.office, leader=desk.sender.only_reads))
 
 
 def report(desk: Desk, command: Command) -> Decision:
@@ -124,18 +133,17 @@ def report(desk: Desk, command: Command) -> Decision:
             found = find_report(desk.plans, command.period, desk.today)
     except ReportPeriodError as error:
         raise refusal("no-report", say=str(error)) from None
-    return said("report-draft", plan=found.plan.id, period=found.period.id)
+    return said(ReportDraft(plan=found.plan.id, period=found.period.id))
 
 
 def unhandled(desk: Desk, command: Command) -> Decision:
-    """What the service does itself, or what the program can't do yet."""
+    """What the service does itself."""
     del desk
-    known = command.verb in (Verb.START, Verb.BIND)
-    return said("unhandled", verb=command.verb.value, later=not known)
+    return said(Unhandled(verb=command.verb.value))
 
 
 def digest(desk: Desk, command: Command) -> Decision:
     """`/digest` and `/zalo`: a view of that name, made when it is sent."""
     if not reads_all(desk):
         raise refusal("reads-all-only", verb=command.verb.value)
-    return said(command.verb.value)
+    return said(Zalo() if command.verb is Verb.ZALO else Digest())

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from reminder.domain.context import Decision, Desk, View
+from reminder.domain.context import Decision, Desk, Notice
 from reminder.domain.ledger import Event, EventKind, State, apply
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    Claimed,
+    Confirmed,
+    Done,
+    DueDates,
+    OfficeOnly,
+    Payload,
+    Refused,
+    Seen,
+    Several,
+    TaskDetails,
+    Updated,
+)
 from reminder.understanding import Command, Target, Verb
 
 Step = Callable[[Desk], Decision]
@@ -17,26 +30,26 @@ TargetHandler = Callable[[Desk, Command, Target], Decision]
 
 
 class RefusalError(Exception):
-    """Nothing is recorded of this target; `view` says why, and what to type instead."""
+    """Nothing is recorded of this target; `payload` says why, and what to type instead."""
 
-    def __init__(self, name: str, **data: Any) -> None:
-        super().__init__(name)
-        self.view = View(name=name, data=data)
+    def __init__(self, payload: Payload) -> None:
+        super().__init__(payload.view)
+        self.payload = payload
 
 
 def refusal(reason: str, **data: Any) -> RefusalError:
     """A refusal in one or two sentences, which the renderer knows by `reason`."""
-    return RefusalError("refused", reason=reason, **data)
+    return RefusalError(Refused(reason=reason, **data))
 
 
-def said(name: str, events: Iterable[Event] = (), /, to: str = "", **data: Any) -> Decision:
-    """These events, and this view of them."""
-    return Decision(events=tuple(events), views=(View(name=name, data=data, to=to),))
+def said(payload: Payload, events: Iterable[Event] = ()) -> Decision:
+    """These events, and this answer."""
+    return Decision(events=tuple(events), answers=(payload,))
 
 
-def also(decision: Decision, *more: View) -> Decision:
+def also(decision: Decision, *more: Notice) -> Decision:
     """`decision`, and words to others besides."""
-    return replace(decision, views=(*decision.views, *more))
+    return replace(decision, notices=(*decision.notices, *more))
 
 
 def event(desk: Desk, kind: EventKind, key: Key, unit: str, **more: Any) -> Event:
@@ -67,18 +80,25 @@ def after(desk: Desk, events: Sequence[Event]) -> Desk:
 def in_turn(desk: Desk, steps: Iterable[Step]) -> Decision:
     """Each step on the desk as the one before left it; a refused one records nothing."""
     events: list[Event] = []
-    views: list[View] = []
+    answers: list[Payload] = []
+    notices: list[Notice] = []
     remind: list[tuple[Key, str]] = []
     for step in steps:
         try:
             made = step(desk)
         except RefusalError as refused:
-            made = Decision(views=(refused.view,))
+            made = Decision(answers=(refused.payload,))
         desk = after(desk, made.events)
         events += made.events
-        views += made.views
+        answers += made.answers
+        notices += made.notices
         remind += made.remind
-    return Decision(events=tuple(events), views=tuple(views), remind=tuple(remind))
+    return Decision(
+        events=tuple(events),
+        answers=tuple(answers),
+        notices=tuple(notices),
+        remind=tuple(remind),
+    )
 
 
 def per_target(handler: TargetHandler) -> Handler:
@@ -103,50 +123,45 @@ def office_only(verb: Verb, handler: Handler) -> Handler:
 
     def run(desk: Desk, command: Command) -> Decision:
         if not desk.sender.office:
-            codes = [target.task for target in command.targets]
-            raise RefusalError("office-only", verb=verb.value, codes=codes)
+            codes = tuple(target.task for target in command.targets)
+            raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
         return handler(desk, command)
 
     return run
 
 
-# Views of one answer that are told as one, and which of their data are lists to be joined.
-_JOINED: Mapping[str, tuple[str, ...]] = {
-    "done": ("events",),
-    "updated": ("events", "units"),
-    "seen": ("keys",),
-    "confirmed": ("keys",),
-    "task": ("tasks",),
-    "due": ("tasks",),
-    "claimed": ("keys",),
+# Answers of one kind that are told as one, and which of their fields are lists to be joined.
+_JOINED: Mapping[type[Payload], tuple[str, ...]] = {
+    Done: ("events",),
+    Updated: ("events", "units"),
+    Seen: ("keys",),
+    Confirmed: ("keys",),
+    TaskDetails: ("tasks",),
+    DueDates: ("tasks",),
+    Claimed: ("keys",),
 }
 
 
-def one_answer(views: Sequence[View]) -> tuple[View, ...]:
-    """The answer first, made of all that is said to the sender; then what others hear."""
-    answers: list[View] = []
-    for view in (view for view in views if not view.to):
-        same = next((n for n, a in enumerate(answers) if _joins(a, view)), None)
+def one_answer(answers: Iterable[Payload]) -> tuple[Payload, ...]:
+    """All that is said to the sender as one message."""
+    found: list[Payload] = []
+    for answer in answers:
+        same = next((n for n, each in enumerate(found) if _joins(each, answer)), None)
         if same is None:
-            answers.append(view)
+            found.append(answer)
         else:
-            answers[same] = _joined(answers[same], view)
-    others = tuple(view for view in views if view.to)
-    if len(answers) > 1:
-        parts = [[view.name, dict(view.data)] for view in answers]
-        return (View(name="several", data={"parts": parts}), *others)
-    return (*answers, *others)
+            found[same] = _joined(found[same], answer)
+    return (Several(parts=tuple(found)),) if len(found) > 1 else tuple(found)
 
 
-def _joins(one: View, other: View) -> bool:
-    return one == other or (one.name == other.name and one.name in _JOINED)
+def _joins(one: Payload, other: Payload) -> bool:
+    return one == other or (type(one) is type(other) and type(one) in _JOINED)
 
 
-def _joined(one: View, other: View) -> View:
+def _joined(one: Payload, other: Payload) -> Payload:
     if one == other:
         return one
-    data = {**other.data, **{name: value for name, value in one.data.items() if value}}
-    for name in _JOINED[one.name]:
-        more = [each for each in other.data[name] if each not in one.data[name]]
-        data[name] = [*one.data[name], *more]
-    return View(name=one.name, data=data)
+    data = {f.name: getattr(one, f.name) or getattr(other, f.name) for f in fields(one)}
+    for name in _JOINED[type(one)]:
+        data[name] = tuple(dict.fromkeys((*getattr(one, name), *getattr(other, name))))
+    return replace(one, **data)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from reminder.decisions.choice import Already, NotOpen
 from reminder.decisions.outcome import event, refusal, said
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.decisions.targets import choice, find, own_units, parts, subject, which
-from reminder.domain.context import Decision, Desk, View
+from reminder.domain.context import Decision, Desk
 from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.payloads import (
+    Heard,
+    NotDone,
+    Noted,
+    Returned,
+    Seen,
+    StatusAsked,
+    Submitted,
+)
 from reminder.domain.plan import Confirm
 from reminder.domain.schedule import local_day
 from reminder.understanding import Command, Target
@@ -22,7 +30,7 @@ def not_done(desk: Desk, command: Command, target: Target) -> Decision:
         events = [event(desk, EventKind.NOTED, state.key, units[0], note=command.note)]
     else:
         events = answered(desk, state, units[0], "chưa xong")
-    return said("not-done", events, key=pack_key(state.key), noted=command.note)
+    return said(NotDone(key=state.key, noted=command.note), events)
 
 
 def answered(desk: Desk, state: State, unit: str, words: str) -> list[Event]:
@@ -36,7 +44,7 @@ def answered(desk: Desk, state: State, unit: str, words: str) -> list[Event]:
 def any_not_done(desk: Desk, command: Command) -> Decision:
     """“chưa” to nothing in particular."""
     del desk, command
-    return Decision(views=(View(name="heard", data={"open": True}),))
+    return said(Heard(still_open=True))
 
 
 def seen(desk: Desk, command: Command, target: Target) -> Decision:
@@ -44,20 +52,20 @@ def seen(desk: Desk, command: Command, target: Target) -> Decision:
     matter = find(desk, command, target)
     live = [s for s in matter.named(target) if not s.closed and s.occurrence.opens <= desk.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
-    return said("seen", keys=[pack_key(state.key) for state in live[:1]])
+    return said(Seen(keys=tuple(state.key for state in live[:1])))
 
 
 def any_seen(desk: Desk, command: Command) -> Decision:
     """“ok” to nothing in particular."""
     del desk, command
-    return Decision(views=(View(name="heard", data={"open": False}),))
+    return said(Heard(still_open=False))
 
 
 def ask(desk: Desk, command: Command, target: Target) -> Decision:
     """“xong chưa?”: whoever is enrolled may ask."""
     matter = find(desk, command, target)
     state = subject(desk, command, target, matter, (), any_of=True)[0]
-    return said("asked", key=pack_key(state.key))
+    return said(StatusAsked(key=state.key))
 
 
 def note(desk: Desk, command: Command, target: Target) -> Decision:
@@ -74,7 +82,7 @@ def note(desk: Desk, command: Command, target: Target) -> Decision:
     own = own_units(desk, matter.task)
     unit = units[0] if own else _office_of(desk, state)  # the office's note is not the unit's word
     noted = event(desk, EventKind.NOTED, state.key, unit, note=command.note)
-    return said("noted", [noted], event=pack_event(noted), added=False)
+    return said(Noted(event=noted), [noted])
 
 
 def _office_of(desk: Desk, state: State) -> str:
@@ -88,7 +96,7 @@ def submit(desk: Desk, command: Command, target: Target) -> Decision:
     states = subject(desk, command, target, matter, units)
     check_ins = [state for state in states if state.occurrence.is_check_in]
     if check_ins:
-        raise refusal("no-signature", key=pack_key(check_ins[0].key))
+        raise refusal("no-signature", key=check_ins[0].key)
     return _submitted(desk, command, list(states), units)
 
 
@@ -97,7 +105,7 @@ def _submitted(
 ) -> Decision:
     text = " ".join(filter(None, (command.evidence, command.note)))
     events: list[Event] = []
-    views: list[View] = []
+    answers: list[Submitted] = []
     for state in states:
         before = [state.submitted[u] for u in units if u in state.submitted]
         made = [
@@ -106,9 +114,8 @@ def _submitted(
             if unit not in state.submitted and unit in state.open_units
         ]
         events += made
-        packed = pack_event((made or before)[0])
-        views.append(View(name="submitted", data={"event": packed, "again": not made}))
-    return Decision(events=tuple(events), views=tuple(views))
+        answers.append(Submitted(event=(made or before)[0], again=not made))
+    return Decision(events=tuple(events), answers=tuple(answers))
 
 
 def give_back(desk: Desk, command: Command, target: Target) -> Decision:
@@ -117,7 +124,7 @@ def give_back(desk: Desk, command: Command, target: Target) -> Decision:
     units = parts(desk, matter, target)
     waiting = [state for state in matter.named(target) if _submitters(state, units)]
     if not waiting:
-        raise refusal("not-submitted", key=pack_key(matter.named(target)[0].key))
+        raise refusal("not-submitted", key=matter.named(target)[0].key)
     if len(waiting) > 1 and not (target.deliverables or target.every or target.period):
         raise which(command, tuple(waiting))
     events = [
@@ -127,7 +134,7 @@ def give_back(desk: Desk, command: Command, target: Target) -> Decision:
     ]
     return Decision(
         events=tuple(events),
-        views=tuple(View(name="returned", data={"key": pack_key(s.key)}) for s in waiting),
+        answers=tuple(Returned(key=state.key) for state in waiting),
     )
 
 

@@ -21,11 +21,18 @@ from reminder.decisions.outcome import (
     per_target,
     said,
 )
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.decisions.targets import choice, find, own_units
-from reminder.domain.context import Decision, Desk, View
+from reminder.domain.context import Decision, Desk, Notice
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    ClosedWord,
+    ListedBack,
+    NotUnderstood,
+    NotYourUnit,
+    ReopenedWord,
+    WhichOccurrence,
+)
 from reminder.understanding import Command, CommandError, Reason, Target, Verb
 
 
@@ -94,12 +101,12 @@ def decide(command: Command, desk: Desk) -> Decision:
     later = after(desk, made.events)
     keys = list(dict.fromkeys(event.key for event in made.events))
     told = {key: desk.told.get(key, frozenset()) for key in keys}
-    views = (
-        *made.views,
+    notices = (
+        *made.notices,
         *_closed_words(desk, later, told),
         *_reopened_words(desk, later, made.events, told),
     )
-    return replace(made, views=one_answer(views))
+    return replace(made, answers=one_answer(made.answers), notices=notices)
 
 
 def _step(command: Command) -> Step:
@@ -111,16 +118,14 @@ def _step(command: Command) -> Step:
 
 def _of_verb(made: Decision, verb: Verb) -> Decision:
     """What a unit that does not lead may not do is told by its name."""
-    views = [
-        replace(view, data={**view.data, "verb": verb.value})
-        if view.name == "not-your-unit"
-        else view
-        for view in made.views
+    answers = [
+        replace(each, verb=verb.value) if isinstance(each, NotYourUnit) else each
+        for each in made.answers
     ]
-    return replace(made, views=tuple(views))
+    return replace(made, answers=tuple(answers))
 
 
-def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]) -> list[View]:
+def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]) -> list[Notice]:
     """To each unit above that was told of the delay: these are done."""
     told: dict[str, list[Key]] = {}
     for key, units in above.items():
@@ -130,25 +135,20 @@ def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]
                 told.setdefault(unit, []).append(key)
     leaders = _leaders(before)
     return [
-        View(
-            name="closed-word",
-            data={"keys": [pack_key(key) for key in keys], "leaders": unit in leaders},
-            to=f"unit:{unit}",
-        )
+        Notice(to=f"unit:{unit}", payload=ClosedWord(keys=tuple(keys), leaders=unit in leaders))
         for unit, keys in told.items()
     ]
 
 
 def _reopened_words(
     before: Desk, later: Desk, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
-) -> list[View]:
+) -> list[Notice]:
     """To each unit above that was told of the delay, and then of the close: it is open again."""
     last = {e.key: e for e in events}
     return [
-        View(
-            name="reopened-word",
-            data={"event": pack_event(last[key]), "leaders": unit in _leaders(before)},
+        Notice(
             to=f"unit:{unit}",
+            payload=ReopenedWord(event=last[key], leaders=unit in _leaders(before)),
         )
         for key, units in above.items()
         if key in last and key in before.states and key in later.states
@@ -169,7 +169,7 @@ def _list_back(desk: Desk, command: Command) -> Decision:
             keys += _covered(desk, command, target)
         except RefusalError:  # the list itself, once typed, is told why
             continue
-    return said("listed-back", keys=[pack_key(key) for key in keys], typed=typed(command))
+    return said(ListedBack(keys=tuple(keys), typed=typed(command)))
 
 
 def _covered(desk: Desk, command: Command, target: Target) -> list[Key]:
@@ -188,8 +188,9 @@ def decide_error(error: CommandError, desk: Desk) -> Decision:
             offered += _offered(desk, target)
     if error.reason is Reason.WHICH_CODE and len(offered) > 1:
         unit = desk.sender.units[0] if desk.sender.units else ""
-        return said("which", keys=_packed(offered[:8]), unit=unit, instead=None, closed=None)
-    return said("error", say=error.say, reason=error.reason.value, keys=_packed(offered[:8]))
+        return said(WhichOccurrence(keys=tuple(dict.fromkeys(offered[:8])), unit=unit))
+    keys = tuple(dict.fromkeys(offered[:8]))
+    return said(NotUnderstood(say=error.say, reason=error.reason.value, keys=keys))
 
 
 def _offered(desk: Desk, target: Target) -> list[Key]:
@@ -201,7 +202,3 @@ def _offered(desk: Desk, target: Target) -> list[Key]:
     task = desk.states[keys[0]].occurrence.task if keys else None
     mine = task is not None and (desk.sender.office or bool(own_units(desk, task)))
     return keys if mine and len(keys) == 1 else []
-
-
-def _packed(keys: Sequence[Key]) -> list[list[object]]:
-    return [pack_key(key) for key in dict.fromkeys(keys)]

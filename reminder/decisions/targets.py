@@ -9,9 +9,17 @@ from datetime import timedelta
 from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
 from reminder.decisions.forms import head, of_plan, tail
 from reminder.decisions.outcome import RefusalError, refusal
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.domain.context import Desk
 from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    AlreadyDone,
+    NotOpenYet,
+    NotYourUnit,
+    WhichPart,
+    WhichPlan,
+    WhichUnit,
+)
 from reminder.domain.plan import Confirm, Plan, Task
 from reminder.understanding import Command, Target
 
@@ -69,8 +77,8 @@ def find(desk: Desk, command: Command, target: Target, wanted: Wanted | None = N
         raise refusal("no-such", code=target.task)
     live = [matter for matter in found if any(map(wanted, matter.named(target)))]
     if len(live) > 1:
-        forms = [of_plan(command, target, matter.plan.year) for matter in live]
-        raise RefusalError("which-plan", code=target.task, typed=forms)
+        forms = tuple(of_plan(command, target, matter.plan.year) for matter in live)
+        raise RefusalError(WhichPlan(code=target.task, typed=forms))
     begun = [matter for matter in found if matter.plan.first_day <= desk.today]
     return (live or begun[-1:] or found)[0]
 
@@ -95,8 +103,7 @@ def parts(desk: Desk, matter: Matter, target: Target) -> tuple[str, ...]:
             raise not_yours(desk, matter, target)
         return (named,)
     if not own:
-        key = pack_key(matter.states[0].key)
-        raise RefusalError("which-unit", key=key, units=list(task.lead))
+        raise RefusalError(WhichUnit(key=matter.states[0].key, units=task.lead))
     return own
 
 
@@ -114,11 +121,11 @@ def on_record(task: Task, own: tuple[str, ...]) -> str:
 
 
 def not_yours(desk: Desk, matter: Matter, target: Target) -> RefusalError:
-    key = pack_key((matter.named(target) or matter.states)[0].key)
-    return RefusalError("not-your-unit", key=key, instead=instead(desk, target))
+    key = (matter.named(target) or matter.states)[0].key
+    return RefusalError(NotYourUnit(key=key, instead=instead(desk, target)))
 
 
-def instead(desk: Desk, target: Target) -> list[object] | None:
+def instead(desk: Desk, target: Target) -> Key | None:
     """The open occurrence of what a bare ASCII code may have meant: 1đ, where “1d” was typed."""
     if target.also_meant is None:
         return None
@@ -131,7 +138,7 @@ def instead(desk: Desk, target: Target) -> list[object] | None:
         if desk.sender.office or own_units(desk, state.occurrence.task)
     ]
     live.sort(key=lambda state: state.occurrence.is_check_in)
-    return pack_key(live[0].key) if live else None
+    return live[0].key if live else None
 
 
 def _plan(desk: Desk, state: State) -> Plan | None:
@@ -211,12 +218,8 @@ def _as_kept(desk: Desk, states: tuple[State, ...]) -> tuple[State, ...]:
 
 def which(command: Command, states: tuple[State, ...]) -> RefusalError:
     """The question which of `states` is meant, with a typed form for each."""
-    return RefusalError(
-        "which-part",
-        keys=[pack_key(state.key) for state in states],
-        head=head(command.verb),
-        tail=tail(command),
-    )
+    keys = tuple(state.key for state in states)
+    return RefusalError(WhichPart(keys=keys, head=head(command.verb), tail=tail(command)))
 
 
 def unclosable(made: Choice, target: Target) -> RefusalError:
@@ -225,16 +228,12 @@ def unclosable(made: Choice, target: Target) -> RefusalError:
         case Already(last, following):
             return already(last, last.closed, following)
         case NotOpen(following):
-            return RefusalError("not-open", key=pack_key(following.key))
+            return RefusalError(NotOpenYet(key=following.key))
         case _:
             return refusal("no-such", code=target.task)
 
 
 def already(state: State, closing: Event | None, following: State | None = None) -> RefusalError:
     assert closing is not None
-    return RefusalError(
-        "already-done",
-        key=pack_key(state.key),
-        event=pack_event(closing),
-        next=pack_key(following.key) if following else None,
-    )
+    next_key = following.key if following else None
+    return RefusalError(AlreadyDone(key=state.key, event=closing, following=next_key))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import Payload
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
@@ -79,22 +79,18 @@ class Desk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """Something to say: a name that the renderer knows, and what it says it of.
+class Notice:
+    """What others than the sender are told."""
 
-    `data` holds JSON values only, occurrences as lists of their key, so that the view waits in the
-    outbox and is rendered when it is sent.
-    """
-
-    name: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    to: str = ""  # empty: whoever wrote; “unit:ID”: all of a unit; a person's id
+    to: str  # “unit:ID”: all of a unit; a person's id
+    payload: Payload
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a command comes to: what is recorded, and what is said; the first view is the answer."""
+    """What a command comes to: what is recorded, and what is said."""
 
     events: tuple[Event, ...] = ()
-    views: tuple[View, ...] = ()
+    answers: tuple[Payload, ...] = ()  # to the sender; `decide` makes them one
+    notices: tuple[Notice, ...] = ()
     remind: tuple[tuple[Key, str], ...] = ()  # (occurrence, unit) to nudge again, now

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+
+from reminder.domain.payloads import PLAIN, Envelope, Payload
 
 # The error of a row whose lease ended without a result: after a first send, after a repeat.
 LOST = "không rõ tin đã đi hay chưa"
@@ -33,7 +33,8 @@ class Draft:
     kind: str  # nudge, escalation, digest, reply, notice, edit …
     subject: str = ""  # distinguishes rows of one slot and kind: an update's id, an address
     channel: str  # telegram, email, console
-    payload: Mapping[str, Any] = field(default_factory=dict)  # what to say; JSON values only
+    payload: Payload  # what to say
+    envelope: Envelope = PLAIN
     due_at: datetime  # not to be sent before, UTC
 
 

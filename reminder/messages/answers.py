@@ -268,7 +268,7 @@ def submitted(context: Context, state: State, at: datetime, *, reply_to: str = "
         title=title(state),
         day=day_words(local(at).date(), context.today),
         name=handle(context, state),
-        office=context.office,
+        office=context.office_name,
     )
 
 

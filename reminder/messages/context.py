@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from reminder.decisions import buttons
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import local
 from reminder.domain.channels import Action
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Row
 from reminder.domain.plan import Confirm, Plan, Task
-from reminder.domain.schedule import Scheduler
+from reminder.domain.schedule import Scheduler, local_day
 from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.messages.limits import BUTTON_BYTES
 from reminder.messages.wording import HolidayName, day_words, due_words, moment_words
+from reminder.services.history import NO_PAST, Past
+from reminder.services.office import EMAIL, GROUP, Office
 
 
 class Act(StrEnum):
@@ -38,36 +42,49 @@ class Act(StrEnum):
     REFUSE = "refuse"
 
 
-ActionId = Callable[[Act, Key, str], str]  # verb, occurrence, unit → a button's data, ≤ 64 bytes
-
-
 def _no_holiday(_first: date, _last: date) -> str:
     return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The situation at the moment of sending; `names` are the people's, by id."""
+    """All that a message is made from, as it stands at the moment of sending."""
 
-    today: date
-    scheduler: Scheduler
-    plans: Mapping[str, Plan]
-    states: Mapping[Key, State]
-    action_id: ActionId
-    names: Mapping[str, str] = field(default_factory=dict)
+    office: Office
+    at: datetime
+    row: Row | None = None  # of the outbox, which is being sent
+    past: Past = NO_PAST
     holiday: HolidayName = _no_holiday
-    events: Sequence[Event] = ()  # the ledger, for what is compared with an earlier week
-    at: datetime | None = None  # the moment itself; None: the end of the day
+
+    @cached_property
+    def today(self) -> date:
+        return local_day(self.at)
 
     @property
-    def moment(self) -> datetime:
-        return self.at or instant(self.today, time(23, 59))
+    def scheduler(self) -> Scheduler:
+        return self.office.scheduler
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        return self.office.by_plan
+
+    @property
+    def states(self) -> Mapping[Key, State]:
+        return self.office.states
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return self.office.events
+
+    @property
+    def by_mail(self) -> bool:
+        return self.row is not None and self.row.draft.channel == EMAIL
 
     def plan(self, state: State) -> Plan:
         return self.plans[state.key.plan]
 
     @property
-    def office(self) -> str:
+    def office_name(self) -> str:
         """The office's short name; of several plans the first one's."""
         return next((self.unit(plan.office) for plan in self.plans.values()), "Văn phòng")
 
@@ -100,7 +117,13 @@ class Context:
 
     def person(self, event: Event) -> str:
         """Who did it: the person's name; the unit's where the program does not know it."""
-        return self.names.get(event.by) or event.by or self.unit(event.unit)
+        return self.office.files.names.get(event.by) or event.by or self.unit(event.unit)
+
+    def name(self, recipient: str) -> str:
+        """A recipient as people know it: a person's name, or a unit's group."""
+        if recipient.startswith(GROUP):
+            return f"nhóm {self.unit(recipient.removeprefix(GROUP))}"
+        return self.office.files.names.get(recipient, recipient)
 
     def due_name(self, state: State) -> str:
         return "hạn dự kiến" if state.assumed else "hạn"
@@ -137,7 +160,7 @@ class Context:
         day: date | None = None,
     ) -> Action:
         """A button about `state`, and `day`; ValueError where its id is too long for Telegram."""
-        data = self.action_id(verb, state.key, unit)
+        data = buttons.encode(verb.value, state.key, unit)
         data = buttons.dated(data, day) if day else data
         if not 0 < len(data.encode()) <= BUTTON_BYTES:
             raise ValueError(f"a button's data takes 1 to {BUTTON_BYTES} bytes: {data!r}")

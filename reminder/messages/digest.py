@@ -19,7 +19,9 @@ from reminder.messages.compose import compose, page, render_lines
 from reminder.messages.context import Context, handle, title, waiting_units
 from reminder.messages.digest_sections import bars, cells, sections
 from reminder.messages.wording import channel_words, coming_rest, day_words, moment_words, one_line
+from reminder.services.office import EMAIL
 from reminder.services.recipients import Fault, Unreachable, Why
+from reminder.services.recipients import unreachable as unreachable_people
 from reminder.services.status import Health, Slot
 
 COUNTED = "“Đang mở” gồm cả việc quá hạn, chờ ký và chưa có hạn."
@@ -32,7 +34,34 @@ NAMED = 6  # of those who can't be reached, in short
 def digest_of(context: Context) -> Digest:
     """The digest at the context's moment."""
     plans = list(context.plans.values())
-    return digest(plans, context.events, context.scheduler, context.moment)
+    return digest(plans, context.events, context.scheduler, context.at)
+
+
+def weekly_digest(context: Context) -> Outbound | None:
+    """The digest of a row, in the form of its channel; None where a newer one is on its way."""
+    if context.past.outdated:
+        return None
+    row, office = context.row, context.office
+    by_itself = row is not None and row.draft.kind == "digest" and not context.by_mail
+    mailed = row is not None and by_itself and EMAIL in office.ways(row.draft.recipient)
+    return made(context, mailed=mailed, attached=context.by_mail)
+
+
+def made(context: Context, *, mailed: bool, attached: bool) -> Outbound:
+    """The digest at this moment; the whole plan with it where it is `attached`."""
+    found = digest_of(context)
+    cut_off = unreachable_people(context.office, found.plans)
+    attached = attached and bool(found.plans)
+    message = weekly(
+        context,
+        found,
+        health=context.past.health,
+        cut_off=cut_off,
+        mailed=mailed,
+        attached=attached,
+    )
+    files = workbooks(context, found.plans, found.day) if attached else ()
+    return replace(message, attachments=files)
 
 
 def weekly(
@@ -112,7 +141,7 @@ def zalo(context: Context, found: Digest) -> Outbound:
         lines = [f"{subject}: không việc nào đến hạn trong tuần."]
         lines += _pasted(context, "Hai tuần tới:", found.next_weeks)
     lines += _pasted(context, "Đã quá hạn, mong các bộ phận sớm hoàn thành:", found.late)
-    ask = f"Xong xin nhắn {context.office}."
+    ask = f"Xong xin nhắn {context.office_name}."
     lines = [f"{lines[0]} {ask}"] if len(lines) == 1 else [*lines, ask]
     text = "\n".join(lines)
     return Outbound(subject=subject, html=escape(text, quote=False), text=text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from reminder.domain.calendar import local
@@ -24,30 +24,10 @@ from reminder.messages.context import (
     waiting_units,
 )
 from reminder.messages.wording import channel_words, day_words, listed, moment_words
+from reminder.services.history import NO_PAST, Past, Reminded
 
 IN_FULL = 10
 BUTTON_ROWS = 8
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reminded:
-    """How often a late occurrence was nudged about before."""
-
-    count: int = 0
-    channels: tuple[str, ...] = ()
-    last: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Above:
-    """What is on record of the other messages about the same late work."""
-
-    told: Mapping[Key, datetime] = field(default_factory=dict)  # when they first arrived
-    leaving: frozenset[Key] = frozenset()  # those on their way
-    silent: frozenset[str] = frozenset()  # units above of which nobody can be reached
-
-
-NOTHING = Above()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +54,7 @@ def to_office(
     context: Context,
     items: Sequence[Item],
     reminded: Mapping[Key, Reminded],
-    above: Above = NOTHING,
+    above: Past = NO_PAST,
 ) -> Outbound | None:
     """The office's word of what is newly late; None if it has all closed.
 
@@ -89,7 +69,7 @@ def to_office(
         "escalation_office",
         subject=f"Quá hạn, {vn_day(context.today)}: {_codes(late)}",
         actions=actions,
-        office=context.office,
+        office=context.office_name,
         day=vn_day(context.today),
         views=late[:IN_FULL],
         count=len(late),
@@ -157,7 +137,7 @@ def _views(
     reminded: Mapping[Key, Reminded],
     office_told: Mapping[Key, datetime] | None = None,
     *,
-    leaders: Above = NOTHING,
+    leaders: Past = NO_PAST,
 ) -> list[Late]:
     states = [
         context.states[key] for key in dict.fromkeys(i.key for i in items) if key in context.states
@@ -173,7 +153,7 @@ def _view(
     state: State,
     reminded: Reminded | None,
     office_told: datetime | None,
-    leaders: Above,
+    leaders: Past,
 ) -> Late:
     office = ""
     if office_told is not None:
@@ -224,7 +204,7 @@ def _teller(context: Context, state: State) -> str:
     return "Bộ phận nêu"
 
 
-def _leaders(context: Context, state: State, above: Above) -> str:
+def _leaders(context: Context, state: State, above: Past) -> str:
     """What the leaders were told, by the record; else whether they will be, by the schedule."""
     plan = context.plan(state)
     label = plan.by_unit[plan.leaders].label

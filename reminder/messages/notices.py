@@ -69,7 +69,7 @@ def requests_waiting(context: Context, states: Sequence[State]) -> Outbound | No
         "requests_waiting",
         subject=f"Xin gia hạn chờ quyết: {', '.join(context.code(s) for s, *_ in waiting[:6])}",
         actions=actions,
-        office=context.office,
+        office=context.office_name,
         day=vn_day(context.today),
         count=len(waiting),
         rows=[
@@ -106,7 +106,7 @@ def address_dead(
     unit = person.removeprefix(GROUP) if person.startswith(GROUP) else ""
     return compose(
         "address_dead",
-        office=context.office,
+        office=context.office_name,
         subject=f"Không liên lạc được: {name} ({unit or person})",
         name=name,
         person=person,
@@ -124,7 +124,7 @@ def unit_empty(context: Context, units: Sequence[str], codes: Sequence[str]) -> 
     names = listed([context.unit(unit) for unit in units])
     return compose(
         "unit_empty",
-        office=context.office,
+        office=context.office_name,
         subject=f"Chưa có người nhận tin: {names}",
         names=names,
         codes=codes[:12],
@@ -145,7 +145,7 @@ def channel_down(context: Context, *, channel: str, reason: str, since: datetime
     name = channel_words(channel)
     return compose(
         "channel_down",
-        office=context.office,
+        office=context.office_name,
         subject=f"Kênh {name} đang không gửi được",
         name=name,
         reason=reason,
@@ -159,7 +159,7 @@ def dead_letter(
     """A message that was given up, with nothing left to try."""
     return compose(
         "dead_letter",
-        office=context.office,
+        office=context.office_name,
         subject=f"Một tin không gửi được: {name}",
         row=row,
         name=name,
@@ -180,5 +180,5 @@ def help_text(
         reply_to=reply_to,
         office=office,
         leader=leader,
-        office_name=context.office,
+        office_name=context.office_name,
     )

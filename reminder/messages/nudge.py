@@ -378,7 +378,7 @@ def _view(
         holiday=name,
         wish=eve and name == "Tết",
         warnings=warnings(context, lines),
-        office=context.office,
+        office=context.office_name,
         aside="",
         instead=(),
         absent=(),

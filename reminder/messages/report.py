@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from reminder.documents.report_words import summary
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
+from reminder.domain.payloads import ReportDraft
 from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.report import Report, draft_report
 from reminder.domain.report_periods import full_name
 from reminder.messages.answers import answer
+from reminder.messages.context import Context
 from reminder.services.office import EMAIL, Office
 
 Attachment = tuple[str, str, bytes]
@@ -29,12 +30,12 @@ def drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Re
     return report, (file_name(report), MEDIA_TYPE, docx(report, office.files.letterhead))
 
 
-def report_draft(office: Office, today: date, data: Mapping[str, Any]) -> Outbound | None:
+def report_draft(context: Context, data: ReportDraft) -> Outbound | None:
     """The draft as an answer; None where its plan is gone."""
-    plan = office.by_plan.get(str(data["plan"]))
+    plan = context.plans.get(data.plan)
     if plan is None:
         return None
-    report, file = drafted(office, plan, Period.parse(str(data["period"])), today)
+    report, file = drafted(context.office, plan, Period.parse(data.period), context.today)
     until = vn_date(report.last, year=True)
     lines = [
         f"Dự thảo báo cáo {report.name}, số liệu đến ngày {until} (tệp {file[0]}).",

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from reminder.decisions import buttons
-from reminder.decisions.serialization import key_of
 from reminder.domain.channels import Outbound
-from reminder.domain.context import View
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row
-from reminder.domain.schedule import Item, local_day
+from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStarted, Unreadable
+from reminder.domain.schedule import Item
 from reminder.messages import digest, escalation, notices, nudge, report, settlement
 from reminder.messages.compose import in_thread, pages, repeated
-from reminder.messages.context import Act, Context
-from reminder.messages.digest import digest_of, weekly
-from reminder.messages.escalation import Above, Reminded
-from reminder.messages.program import VIEWS, Words
-from reminder.messages.views import render as render_view
+from reminder.messages.context import Context
+from reminder.messages.registry import render
 from reminder.services.deliver import Moment
 from reminder.services.digest import due_reports
-from reminder.services.office import EMAIL, Office
-from reminder.services.recipients import unpacked, unreachable
+from reminder.services.history import NO_PAST, Past
+from reminder.services.office import Office
 from reminder.services.status import Health
-from reminder.services.tick import AGAIN
 
 
 class RowRenderer:
@@ -38,44 +30,36 @@ class RowRenderer:
 
     def render(self, view: Moment, row: Row) -> Outbound | None:
         """The message of `row`; None if nothing of it is left to say."""
-        context = self.context(view.office, view.now)
-        with pages(wanted=row.draft.channel == EMAIL):
-            message = self._kinds[row.draft.kind](self, view, context, row)
+        if isinstance(row.draft.payload, Unreadable):
+            raise TypeError("the row holds no message of this program")
+        context = self.context(view.office, view.now, row, view.past)
+        with pages(wanted=context.by_mail):
+            message = self._kinds[row.draft.kind](self, context, row)
         if message is None:
             return None
-        reply_to = str(row.draft.payload.get("reply_to", ""))
-        message = replace(message, reply_to=reply_to or message.reply_to)
-        if (subject := str(row.draft.payload.get("subject", ""))) or row.draft.payload.get(
-            "thread"
-        ):
-            message = in_thread(message, subject, row.draft.payload.get("thread", ()))
-        again = row.repeat or row.draft.payload.get(AGAIN)
-        return repeated(message) if again else message
+        envelope = row.draft.envelope
+        message = replace(message, reply_to=envelope.reply_to or message.reply_to)
+        if envelope.subject or envelope.thread:
+            message = in_thread(message, envelope.subject, envelope.thread)
+        return repeated(message) if row.repeat or envelope.again else message
 
-    def context(self, office: Office, now: datetime) -> Context:
+    def context(
+        self, office: Office, now: datetime, row: Row | None = None, past: Past = NO_PAST
+    ) -> Context:
         """The situation at `now`."""
-        context = Context(
-            today=local_day(now),
-            scheduler=office.scheduler,
-            plans=office.by_plan,
-            states=office.states,
-            action_id=lambda act, key, unit: buttons.encode(Act(act).value, key, unit),
-            names=office.files.names,
-            events=office.events,
-            at=now,
-        )
+        context = Context(office=office, at=now, row=row, past=past)
         return replace(context, holiday=self._holiday) if self._holiday else context
 
-    def _nudge(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+    def _nudge(self, context: Context, row: Row) -> Outbound | None:
         """By mail its files go along, with the last call for a report by its due day the draft too.
 
         Elsewhere it stays a text: it is edited once its work is done, which a file's caption can't.
         """
-        items, draft, office = _known(context, row), row.draft, moment.office
+        items, draft, office = _known(context, row), row.draft, context.office
         due = due_reports(office, items)
         aside = report.aside(office, due, draft.recipient, draft.channel)
-        off, insist = _off(office, context, row, items), "insist" in draft.payload
-        by_mail = draft.channel == EMAIL
+        off, insist = _off(context, row, items), _insists(row)
+        by_mail = context.by_mail
         # One unit's officers stand side by side in the outbox, and read the same.
         same = (office, context.today, items, insist, aside, off, by_mail)
         if self._said[0] != same:
@@ -87,96 +71,70 @@ class RowRenderer:
         files = report.files(office, due, context.today)
         return replace(message, attachments=(*message.attachments, *files))
 
-    def _edit(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
-        edit, items = str(row.draft.payload.get("edit", "")), _known(context, row)
-        if "asked" in row.draft.payload:
-            message = self._decided(moment, context, row)
-            return replace(message, edit=edit) if message else None
-        return nudge.nudge(context, items, edit=edit, off=_off(moment.office, context, row, items))
+    def _edit(self, context: Context, row: Row) -> Outbound | None:
+        envelope, items = row.draft.envelope, _known(context, row)
+        if envelope.asked is not None:
+            message = _decided(context, row.draft.payload, envelope.asked)
+            return replace(message, edit=envelope.edit) if message else None
+        off = _off(context, row, items)
+        return nudge.nudge(context, items, edit=envelope.edit, off=off)
 
-    def _decided(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
-        """What the office was asked, as it stands now that something of it is decided."""
-        payload = row.draft.payload
-        sent, name = datetime.fromisoformat(payload["asked"]), str(payload.get("view", ""))
-        data = payload.get("data", {})
-        match name:
-            case "plan-started":
-                shown = VIEWS[name](Words(moment.office, context, data))
-                return settlement.start(context, data, shown, sent)
-            case "how-set-due":
-                return settlement.asked_day(context, context.states.get(Key(*data["key"])), sent)
-            case "extension-asked":
-                return settlement.requests(context, [key_of(data["key"])], sent)
-        keys = [item.key for items in _known(context, row).values() for item in items]
-        return settlement.requests(context, keys, sent)
-
-    def _escalation(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
+    def _escalation(self, context: Context, row: Row) -> Outbound | None:
         by_unit = _known(context, row)
         items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
-        if any(unit in moment.office.offices for unit in by_unit):
-            return escalation.to_office(context, items, _reminded(row), _above(row))
-        return escalation.to_leaders(context, items, _above(row).told)
+        if any(unit in context.office.offices for unit in by_unit):
+            return escalation.to_office(context, items, context.past.reminded, context.past)
+        return escalation.to_leaders(context, items, context.past.told)
 
-    def _request(self, _: Moment, context: Context, row: Row) -> Outbound | None:
-        keys = dict.fromkeys(i.key for items in _known(context, row).values() for i in items)
+    def _request(self, context: Context, row: Row) -> Outbound | None:
+        keys = (key for key in row.draft.payload.occurrences() if key in context.states)
         return notices.requests_waiting(context, [context.states[key] for key in keys])
-
-    def _digest(self, moment: Moment, _: Context, row: Row) -> Outbound | None:
-        office, draft = moment.office, row.draft
-        if draft.payload["outdated"]:
-            return None
-        by_mail = draft.channel == EMAIL
-        mailed = not by_mail and draft.kind == "digest" and EMAIL in office.ways(draft.recipient)
-        return self.digest(
-            office, moment.now, draft.payload["health"], mailed=mailed, attached=by_mail
-        )
 
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
     ) -> Outbound:
         """The digest at `now`; the whole plan with it where it is `attached`."""
-        context = self.context(office, now)
-        found = digest_of(context)
-        cut_off = unreachable(office, found.plans)
-        attached = attached and bool(found.plans)
-        message = weekly(
-            context, found, health=health, cut_off=cut_off, mailed=mailed, attached=attached
-        )
-        files = digest.workbooks(context, found.plans, found.day) if attached else ()
-        return replace(message, attachments=files)
+        context = self.context(office, now, past=Past(health=health))
+        return digest.made(context, mailed=mailed, attached=attached)
 
-    def _view(self, moment: Moment, context: Context, row: Row) -> Outbound | None:
-        payload = row.draft.payload
-        name, data = str(payload["view"]), payload.get("data", {})
-        if name == "digest":
-            return self._digest(moment, context, row)
-        own = VIEWS.get(name)
-        if own is not None:
-            return own(Words(moment.office, context, data))
-        return render_view(View(name=name, data=data), context)
+    def _payload(self, context: Context, row: Row) -> Outbound | None:
+        return render(context, row.draft.payload)
 
-    _kinds: Mapping[str, Callable[[RowRenderer, Moment, Context, Row], Outbound | None]] = {
+    _kinds: Mapping[str, Callable[[RowRenderer, Context, Row], Outbound | None]] = {
         "nudge": _nudge,
         "edit": _edit,
         "escalation": _escalation,
         "request": _request,
-        "digest": _digest,
-        "reply": _view,
-        "notice": _view,
+        "digest": _payload,
+        "reply": _payload,
+        "notice": _payload,
     }
+
+
+def _decided(context: Context, payload: Payload, sent: datetime) -> Outbound | None:
+    """What the office was asked, as it stands now that something of it is decided."""
+    match payload:
+        case PlanStarted():
+            return settlement.start(context, payload, render(context, payload), sent)
+        case HowSetDue(key=key):
+            return settlement.asked_day(context, context.states.get(key), sent)
+    return settlement.requests(context, payload.occurrences(), sent)
 
 
 def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
     """The items whose occurrences the plans still have."""
+    payload = row.draft.payload
+    by_unit = payload.by_unit() if isinstance(payload, Items) else {}
     found = {
         unit: [item for item in items if item.key in context.states]
-        for unit, items in unpacked(row.draft.payload).items()
+        for unit, items in by_unit.items()
     }
     return {unit: items for unit, items in found.items() if items}
 
 
-def _off(office: Office, context: Context, row: Row, units: Iterable[str]) -> nudge.Off:
+def _off(context: Context, row: Row, units: Iterable[str]) -> nudge.Off:
     """Who of `units` is away today, and for which of them the recipient only stands in."""
+    office = context.office
     recipient = office.people.get(row.draft.recipient)
     if recipient is None:  # a group
         return nudge.NOBODY
@@ -191,21 +149,6 @@ def _off(office: Office, context: Context, row: Row, units: Iterable[str]) -> nu
     return nudge.Off(away=away, stands_in=frozenset(away) - set(recipient.units))
 
 
-def _reminded(row: Row) -> dict[Key, Reminded]:
-    facts: Sequence[Sequence[Any]] = row.draft.payload.get("reminded", ())
-    return {
-        Key(*key): Reminded(
-            count=count, channels=tuple(channels), last=datetime.fromisoformat(last)
-        )
-        for key, count, channels, last in facts
-    }
-
-
-def _above(row: Row) -> Above:
+def _insists(row: Row) -> bool:
     payload = row.draft.payload
-    facts: Sequence[Sequence[Any]] = payload.get("told", ())
-    return Above(
-        told={Key(*key): datetime.fromisoformat(at) for key, at in facts},
-        leaving=frozenset(Key(*key) for key in payload.get("leaving", ())),
-        silent=frozenset(payload.get("silent", ())),
-    )
+    return isinstance(payload, Nudge) and payload.insist is not None

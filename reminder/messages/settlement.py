@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from html import escape
 from itertools import groupby
-from typing import Any
 
 from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind, State, fold, to_settle
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import PlanStarted
 from reminder.domain.periods import Period, last_of_month, vn_date
 from reminder.domain.plan import Plan
 from reminder.messages.compose import Actions, compose
@@ -266,15 +266,15 @@ def _told(context: Context, event: Event, form: str, codes: str = "") -> str:
 
 
 def start(
-    context: Context, data: Mapping[str, Any], shown: Outbound | None, sent: datetime
+    context: Context, payload: PlanStarted, shown: Outbound | None, sent: datetime
 ) -> Outbound | None:
     """The list of a plan's start as it is `shown` now, with what was settled since it was sent."""
     if shown is None:
         return None
     by_act: dict[tuple[EventKind, str, str, datetime], list[Event]] = {}
-    late = {Key(*key) for key in data["late"]}
+    late = frozenset(payload.late)
     for event in context.events:
-        ours = event.key.plan == data["plan"] and event.by and event.at >= sent
+        ours = event.key.plan == payload.plan and event.by and event.at >= sent
         state = context.states.get(event.key)
         listed = state is not None and (event.key in late or to_settle(state.occurrence))
         if ours and listed and event.kind in _SETTLES:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
-from reminder.decisions.serialization import event_of
+from reminder.domain import payloads
 from reminder.domain.channels import Outbound
-from reminder.domain.context import View
 from reminder.domain.ledger import State
 from reminder.messages import answers, digest, escalation, notices
 from reminder.messages import answers as replies
@@ -18,12 +16,11 @@ from reminder.messages.views_absence import ABSENCE
 from reminder.messages.views_acts import ACTS
 from reminder.messages.views_kit import (
     Data,
-    event_in,
-    keys_in,
-    other_in,
+    known_state,
+    known_states,
     speak,
     spoken_of,
-    state_in,
+    still_open,
 )
 from reminder.messages.views_lists import HISTORY, LISTS
 from reminder.messages.views_questions import QUESTIONS
@@ -35,24 +32,16 @@ Renders = Callable[[Context, Data], Outbound | None]
 ROWS = 8  # of buttons
 
 
-def render(view: View, context: Context) -> Outbound | None:
-    """`view` in words; None if it is of nothing that the plans still have, or of what has passed.
-
-    A name that nobody knows is a slip of the program: KeyError.
-    """
-    return _VIEWS[view.name](context, view.data)
-
-
 def _of_state(build: Callable[[Context, State], Outbound]) -> Renders:
     def show(context: Context, data: Data) -> Outbound | None:
-        state = state_in(context, data)
+        state = context.states.get(data.key)
         return build(context, state) if state else None
 
     return show
 
 
 def _done(context: Context, data: Data) -> Outbound | None:
-    events = [event_of(packed) for packed in data["events"]]
+    events = data.events
     by_key = {event.key: event for event in reversed(events) if event.key in context.states}
     if not by_key:
         return None
@@ -60,36 +49,36 @@ def _done(context: Context, data: Data) -> Outbound | None:
     return answers.done(
         context,
         closed,
-        unit=data["unit"],
+        unit=data.unit,
         remaining=spoken_of(context),
-        instead=other_in(context, data),
+        instead=still_open(context, data.instead),
     )
 
 
 def _updated(context: Context, data: Data) -> Outbound | None:
-    events = [event_of(packed) for packed in data["events"]]
+    events = data.events
     answered = [(context.states[e.key], e) for e in events if e.key in context.states]
     if not answered:
         return None
     missing = [
         s
         for s in spoken_of(context)
-        if s.occurrence.is_check_in and set(s.open_units) & set(data["units"])
+        if s.occurrence.is_check_in and set(s.open_units) & set(data.units)
     ]
     return answers.updated(
         context,
         answered,
         missing=list({s.key[:3]: s for s in reversed(missing)}.values())[::-1],
-        steady=data["steady"],
+        steady=data.steady,
     )
 
 
 def _already(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    message = answers.already_done(context, state, event_in(data))
-    following = other_in(context, data, "next")
+    message = answers.already_done(context, state, data.event)
+    following = known_state(context, data.following)
     more = [message]
     if (
         following is not None
@@ -105,7 +94,7 @@ def _already(context: Context, data: Data) -> Outbound | None:
 
 def _offer(context: Context, data: Data) -> list[Outbound]:
     """“Hay ý anh/chị là 1đ?”, with a button."""
-    other = other_in(context, data)
+    other = still_open(context, data.instead)
     if other is None:
         return []
     name = handle(context, other)
@@ -115,44 +104,35 @@ def _offer(context: Context, data: Data) -> list[Outbound]:
 
 
 def _not_yours(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    verb = Verb(data.get("verb", Verb.DONE))
+    verb = Verb(data.verb)
     return joined([replies.not_your_unit(context, state, verb), *_offer(context, data)])
 
 
 def _closed_word(context: Context, data: Data) -> Outbound | None:
-    return escalation.closed_word(context, keys_in(context, data), leaders=data["leaders"])
+    return escalation.closed_word(context, known_states(context, data.keys), leaders=data.leaders)
 
 
 def _extension_asked(context: Context, data: Data) -> Outbound | None:
     """None once it was decided, withdrawn, or the task closed."""
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None or state.request is None or state.request.until is None:
         return None
-    before = data.get("before")
-    return notices.extension_asked(
-        context, state, before=date.fromisoformat(before) if before else None
-    )
+    return notices.extension_asked(context, state, before=data.before)
 
 
 def _extension_decided(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    granted, note = data["granted"], data["note"]
+    granted, note = data.granted, data.note
     return replies.extension_decided(context, state, granted=granted, note=note)
 
 
 def _help(context: Context, data: Data) -> Outbound:
-    return notices.help_text(context, office=data["office"], leader=data["leader"])
-
-
-def _several(context: Context, data: Data) -> Outbound | None:
-    """Each outcome of one text, in one message."""
-    views = [View(name=name, data=part) for name, part in data["parts"]]
-    return joined([message for view in views if (message := render(view, context))])
+    return notices.help_text(context, office=data.office, leader=data.leader)
 
 
 def joined(messages: list[Outbound]) -> Outbound | None:
@@ -171,24 +151,22 @@ def joined(messages: list[Outbound]) -> Outbound | None:
         text=text,
         mail_html=mail_document(subject, kept),
         actions=rows[:ROWS],
+        attachments=tuple(file for message in messages for file in message.attachments),
     )
 
 
-_VIEWS: Mapping[str, Renders] = {
-    "done": _done,
-    "updated": _updated,
-    "already-done": _already,
-    "not-your-unit": _not_yours,
-    "not-done": _of_state(replies.not_done),
-    "asked": _of_state(replies.asked),
-    "closed-word": _closed_word,
-    "extension-asked": _extension_asked,
-    "extension-decided": _extension_decided,
-    "help": _help,
-    "several": _several,
-    "digest": lambda context, _: digest.weekly(context, digest.digest_of(context)),
-    "zalo": lambda context, _: digest.zalo(context, digest.digest_of(context)),
-    "stranger": lambda _context, _data: replies.stranger(),
+VIEWS: Mapping[type[payloads.Payload], Renders] = {
+    payloads.Done: _done,
+    payloads.Updated: _updated,
+    payloads.AlreadyDone: _already,
+    payloads.NotYourUnit: _not_yours,
+    payloads.NotDone: _of_state(replies.not_done),
+    payloads.StatusAsked: _of_state(replies.asked),
+    payloads.ClosedWord: _closed_word,
+    payloads.ExtensionAsked: _extension_asked,
+    payloads.ExtensionDecided: _extension_decided,
+    payloads.Help: _help,
+    payloads.Zalo: lambda context, _: digest.zalo(context, digest.digest_of(context)),
     **ACTS,
     **QUESTIONS,
     **LISTS,
@@ -197,4 +175,3 @@ _VIEWS: Mapping[str, Renders] = {
     **REQUESTS,
     **ABSENCE,
 }
-NAMES = frozenset(_VIEWS)

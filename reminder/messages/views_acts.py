@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from reminder.domain import payloads
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.payloads import Heard
 from reminder.messages import answers
 from reminder.messages import answers as replies
 from reminder.messages.context import Context, evidence_words, handle, title
 from reminder.messages.digest_sections import some
 from reminder.messages.settlement import by_dates
 from reminder.messages.views_dates import rest_lines
-from reminder.messages.views_kit import Data, day_of, keys_in, listing, of_event, speak, state_in
+from reminder.messages.views_kit import Data, day_of, known_states, listing, of_event, speak
 from reminder.messages.wording import day_words, moment_words
 
 NAMED = 12  # codes in a sentence
@@ -27,14 +29,14 @@ _UNDONE = {
 
 
 def _evidence(context: Context, state: State, event: Event, data: Data) -> Outbound:
-    before = data["before"]
+    before = data.before
     instead = f", thay cho {evidence_words(before)}" if before else ""
     end = f": {evidence_words(event.evidence)}{instead}."
     return speak(context, "Đã ghi văn bản của", state, end)
 
 
 def _noted(context: Context, state: State, event: Event, data: Data) -> Outbound:
-    if data["added"]:
+    if data.added:
         return speak(context, "Đã ghi thêm vào", state, f": {event.note}")
     after = "." if state.closed else f". Việc vẫn để mở, {context.due(state)}."
     return speak(context, "Đã ghi chú", state, f": {event.note.rstrip(' .')}{after}")
@@ -64,18 +66,16 @@ def _reopened_word(context: Context, state: State, event: Event, data: Data) -> 
         return None
     why = f" Lý do: {event.note.rstrip(' .')}." if event.note else ""
     end = f" được mở lại, chưa xong ({context.due(state, ahead=False)}).{why}"
-    head = (
-        "Kính báo cáo:" if data["leaders"] else f"{context.unit(context.plan(state).office)} lưu ý:"
-    )
+    head = "Kính báo cáo:" if data.leaders else f"{context.unit(context.plan(state).office)} lưu ý:"
     return speak(context, head, state, end)
 
 
 def _date_set(context: Context, state: State, event: Event, data: Data) -> Outbound:
     assert event.until is not None
-    before = f" (trước là {day_of(context, data['before'])})" if data["before"] else ""
+    before = f" (trước là {day_of(context, data.before)})" if data.before else ""
     lines = [f"Lý do: {event.note.rstrip(' .')}."] if event.note else []
     lines += rest_lines(context, event.until)
-    typed = [f"/ghichu {handle(context, state)} lý do"] if data.get("ask") else []
+    typed = [f"/ghichu {handle(context, state)} lý do"] if data.ask else []
     end = f": hạn {day_words(event.until, context.today)}{before}."
     office = context.unit(context.plan(state).office)
     return speak(
@@ -90,16 +90,16 @@ def _date_set(context: Context, state: State, event: Event, data: Data) -> Outbo
 
 
 def _snoozed(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    why = ", vì không hoãn quá hạn" if data["capped"] else ""
-    end = f" vào {day_of(context, data['until'])}{why} ({context.due(state, ahead=False)})."
+    why = ", vì không hoãn quá hạn" if data.capped else ""
+    end = f" vào {day_of(context, data.until)}{why} ({context.due(state, ahead=False)})."
     return speak(context, "Đã ghi: sẽ nhắc lại", state, end)
 
 
 def _returned(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
     end = f" bị trả lại. Máy nhắc lại như lịch, {context.due(state)}."
@@ -107,14 +107,14 @@ def _returned(context: Context, data: Data) -> Outbound | None:
 
 
 def _reminded(context: Context, data: Data) -> Outbound | None:
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    lines = [_reminded_before(context, *before) for before in data.get("before", ())]
-    nobody = data.get("nobody", ())
+    lines = [_reminded_before(context, *before) for before in data.before]
+    nobody = data.nobody
     if nobody:
         lines.append(f"{context.units(nobody)} chưa có ai trong danh sách nên chưa ai nhận được.")
-    now = [unit for unit in data["units"] if unit not in nobody]
+    now = [unit for unit in data.units if unit not in nobody]
     if now:
         return speak(context, "Đang nhắc ngay", state, f": {context.units(now)}.", lines=lines)
     typed = [] if nobody else [f"/lichsu {context.code(state)}"]
@@ -122,15 +122,15 @@ def _reminded(context: Context, data: Data) -> Outbound | None:
     return speak(context, "Không gửi thêm:", state, ".", lines=lines, typed=typed, ask=ask)
 
 
-def _reminded_before(context: Context, unit: str, at: str, by: str) -> str:
+def _reminded_before(context: Context, unit: str, at: datetime, by: str) -> str:
     """“Chi đã cho nhắc Tư pháp lúc 09:12 hôm nay.”"""
-    when = moment_words(datetime.fromisoformat(at), context.today)
-    who = context.names.get(by, by) or context.office
+    when = moment_words(at, context.today)
+    who = context.office.files.names.get(by, by) or context.office_name
     return f"{who} đã cho nhắc {context.unit(unit)} lúc {when}."
 
 
 def _confirmed(context: Context, data: Data) -> Outbound | None:
-    states = keys_in(context, data)
+    states = known_states(context, data.keys)
     if not states:
         return None
     if len(states) == 1:
@@ -153,9 +153,9 @@ def _confirmed(context: Context, data: Data) -> Outbound | None:
 
 
 def _seen(context: Context, data: Data) -> Outbound | None:
-    states = [state for state in keys_in(context, data) if not state.closed]
+    states = [state for state in known_states(context, data.keys) if not state.closed]
     if not states:
-        return _heard(context, {"open": False})
+        return _heard(context, Heard(still_open=False))
     if len(states) == 1:
         return replies.seen(context, states[0])
     return listing(
@@ -167,23 +167,23 @@ def _seen(context: Context, data: Data) -> Outbound | None:
 
 def _heard(context: Context, data: Data) -> Outbound:
     after = (
-        " Việc vẫn để mở. Vướng việc nào, xin nhắn mã việc rồi một dòng." if data["open"] else ""
+        " Việc vẫn để mở. Vướng việc nào, xin nhắn mã việc rồi một dòng." if data.still_open else ""
     )
     return speak(context, f"Cảm ơn anh/chị, đã rõ.{after}", None, "")
 
 
-ACTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
-    "evidence": of_event(_evidence),
-    "noted": of_event(_noted),
-    "submitted": of_event(_submitted),
-    "undone": of_event(_undone),
-    "reopened": of_event(_reopened),
-    "reopened-word": of_event(_reopened_word),
-    "date-set": of_event(_date_set),
-    "snoozed": _snoozed,
-    "returned": _returned,
-    "reminded": _reminded,
-    "confirmed": _confirmed,
-    "seen": _seen,
-    "heard": _heard,
+ACTS: dict[type[payloads.Payload], Callable[[Context, Data], Outbound | None]] = {
+    payloads.Evidence: of_event(_evidence),
+    payloads.Noted: of_event(_noted),
+    payloads.Submitted: of_event(_submitted),
+    payloads.Undone: of_event(_undone),
+    payloads.Reopened: of_event(_reopened),
+    payloads.ReopenedWord: of_event(_reopened_word),
+    payloads.DateSet: of_event(_date_set),
+    payloads.Snoozed: _snoozed,
+    payloads.Returned: _returned,
+    payloads.Reminded: _reminded,
+    payloads.Confirmed: _confirmed,
+    payloads.Seen: _seen,
+    payloads.Heard: _heard,
 }

@@ -62,8 +62,8 @@ def _snooze_last_day(context: Context, state: State, data: Data) -> Outbound:
 
 
 def _not_after_today(context: Context, state: State, data: Data) -> Outbound:
-    head = data.get("head") or "nhắc sau"
-    end = f": ngày {day_of(context, data['day'])} không còn ở phía trước."
+    head = data.head or "nhắc sau"
+    end = f": ngày {day_of(context, data.day)} không còn ở phía trước."
     form = f"{head} {handle(context, state)} {_later(context, state)}"
     if head == "nhắc sau":
         form = f"nhắc sau {handle(context, state)} 3 ngày"
@@ -72,19 +72,19 @@ def _not_after_today(context: Context, state: State, data: Data) -> Outbound:
 
 def _not_after_due(context: Context, state: State, data: Data) -> Outbound:
     due = context.due(state, ahead=False)
-    end = f": ngày {day_of(context, data['day'])} không sau hạn đang có ({due})."
+    end = f": ngày {day_of(context, data.day)} không sau hạn đang có ({due})."
     return speak(context, "Chưa ghi gì.", state, end, typed=[_extend(context, state)])
 
 
 def _outside_year(context: Context, state: State, data: Data) -> Outbound:
-    end = f": ngày {day_of(context, data['day'])} nằm ngoài năm {data['year']} của kế hoạch."
-    form = f"{data['head']} {handle(context, state)} 31/12/{data['year']}"
+    end = f": ngày {day_of(context, data.day)} nằm ngoài năm {data.year} của kế hoạch."
+    form = f"{data.head} {handle(context, state)} 31/12/{data.year}"
     return speak(context, "Chưa ghi gì.", state, end, typed=[form])
 
 
 def _before_open(context: Context, state: State, data: Data) -> Outbound:
-    opens = day_of(context, state.occurrence.opens.isoformat())
-    end = f": ngày {day_of(context, data['day'])} ở trước ngày việc này mở ({opens})."
+    opens = day_of(context, state.occurrence.opens)
+    end = f": ngày {day_of(context, data.day)} ở trước ngày việc này mở ({opens})."
     return speak(context, "Chưa ghi gì.", state, end)
 
 
@@ -96,7 +96,7 @@ def _extend_awaiting(context: Context, state: State, data: Data) -> Outbound:
 
 def _office_extends(context: Context, state: State, data: Data) -> Outbound:
     end = ": anh/chị tự đặt hạn được, không cần xin."
-    tail = data["tail"]
+    tail = data.tail
     form = f"/dathan {handle(context, state)} {tail}" if tail else _set_due(context, state)
     return speak(context, "Chưa ghi gì.", state, end, typed=[form])
 

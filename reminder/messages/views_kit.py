@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from reminder.decisions.serialization import event_of, key_of
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
@@ -15,33 +14,25 @@ from reminder.messages.compose import Actions, compose
 from reminder.messages.context import Context, title
 from reminder.messages.wording import day_words
 
-Data = Mapping[str, Any]
+Data = Any
 Row = tuple[str, str, str, str]  # kind of line, code, title, what stands behind the dash
 TellsEvent = Callable[[Context, State, Event, Data], Outbound | None]
 LISTED = 40  # rows of a list; more would not be read
 
 
-def key_in(data: Data, name: str = "key") -> Key | None:
-    packed = data.get(name)
-    return key_of(packed) if packed else None
-
-
-def state_in(context: Context, data: Data, name: str = "key") -> State | None:
-    """The state that the data names; None where no plan has it any more."""
-    key = key_in(data, name)
+def known_state(context: Context, key: Key | None) -> State | None:
+    """The state of `key`; None where no plan has it any more."""
     return context.states.get(key) if key else None
 
 
-def other_in(context: Context, data: Data, name: str = "instead") -> State | None:
-    """Another state that the data names; nothing that closed is offered as `instead`."""
-    key = key_in(data, name)
-    state = context.states.get(key) if key else None
-    return None if state is None or (name == "instead" and state.closed) else state
+def still_open(context: Context, key: Key | None) -> State | None:
+    """The same; None also where it has closed."""
+    state = known_state(context, key)
+    return None if state is None or state.closed else state
 
 
-def keys_in(context: Context, data: Data) -> list[State]:
+def known_states(context: Context, keys: Iterable[Key]) -> list[State]:
     """The states of `keys`; those that no plan has any more are skipped."""
-    keys = [key_of(packed) for packed in data["keys"]]
     return [context.states[key] for key in keys if key in context.states]
 
 
@@ -59,13 +50,9 @@ def known(context: Context, plan: str, code: str) -> Task | None:
     return context.plans[plan].by_code.get(code) if plan in context.plans else None
 
 
-def event_in(data: Data) -> Event:
-    return event_of(data["event"])
-
-
-def day_of(context: Context, iso: str) -> str:
+def day_of(context: Context, day: date) -> str:
     """“Thứ Tư 31/01”."""
-    return day_words(date.fromisoformat(iso), context.today)
+    return day_words(day, context.today)
 
 
 def speak(
@@ -125,7 +112,7 @@ def of_event(build: TellsEvent) -> Callable[[Context, Data], Outbound | None]:
     """A view of the one event that its data hold."""
 
     def show(context: Context, data: Data) -> Outbound | None:
-        event = event_in(data)
+        event = data.event
         state = context.states.get(event.key)
         return build(context, state, event, data) if state else None
 

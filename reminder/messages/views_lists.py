@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
-from reminder.decisions.serialization import event_of
+from reminder.domain import payloads
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.periods import vn_day
@@ -28,12 +28,9 @@ AHEAD = timedelta(days=31)  # how far “hạn sắp tới” looks
 
 def _open_states(context: Context, data: Data) -> list[State]:
     """What is open and waits for the units, the earliest due first, undated last."""
-    units = set(data["units"])
+    units = set(data.units)
     live = [
-        s
-        for s in spoken_of(context)
-        if not s.closed
-        if data["all"] or units & set(waiting_units(s))
+        s for s in spoken_of(context) if not s.closed if data.every or units & set(waiting_units(s))
     ]
     return sorted(live, key=lambda s: (s.due or date.max, s.key.task))
 
@@ -51,26 +48,26 @@ def _row(context: Context, state: State, *, units: bool) -> Row:
 def _tasks(context: Context, data: Data) -> Outbound:
     live = _open_states(context, data)
     late = sum(1 for s in live if context.scheduler.days_late(s, context.today))
-    who = "các bộ phận" if data["all"] else context.units(data["units"])
+    who = "các bộ phận" if data.every else context.units(data.units)
     more_late = f", {late} việc quá hạn" if late else ""
     summary = f"có {len(live)} việc đang mở{more_late}:" if live else "không còn việc nào đang mở."
     lines = []
-    if data["asked"]:
+    if data.asked:
         lines.append(
             "Anh/chị xem được việc của bộ phận mình; hạn của việc khác, nhắn: hạn và mã việc."
         )
     return listing(
         subject=f"Việc đang mở: {len(live)}",
         head=f"{vn_day(context.today)}, {who} {summary}",
-        rows=[_row(context, s, units=len(data["units"]) != 1) for s in live[:SHOWN]],
+        rows=[_row(context, s, units=len(data.units) != 1) for s in live[:SHOWN]],
         more=max(0, len(live) - SHOWN),
         lines=lines,
     )
 
 
 def _due(context: Context, data: Data) -> Outbound | None:
-    if data["tasks"]:
-        rows = [row for pair in data["tasks"] for row in _dates(context, *pair)]
+    if data.tasks:
+        rows = [row for pair in data.tasks for row in _dates(context, *pair)]
         if not rows:
             return None
         return listing(subject="Hạn", head="", rows=rows)
@@ -129,7 +126,7 @@ def _stands(context: Context, state: State) -> str:
 
 
 def _task(context: Context, data: Data) -> Outbound | None:
-    tasks = [(p, t) for p, code in data["tasks"] if (t := known(context, p, code))]
+    tasks = [(p, t) for p, code in data.tasks if (t := known(context, p, code))]
     if not tasks:
         return None
     rows = [row for plan, task in tasks for row in _about(context, plan, task)]
@@ -160,10 +157,10 @@ def _product(state: State) -> str:
     return name
 
 
-LISTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
-    "tasks": _tasks,
-    "task": _task,
-    "due": _due,
+LISTS: dict[type[payloads.Payload], Callable[[Context, Data], Outbound | None]] = {
+    payloads.OpenTasks: _tasks,
+    payloads.TaskDetails: _task,
+    payloads.DueDates: _due,
 }
 
 
@@ -191,23 +188,23 @@ _WHAT = {
 
 
 def _history(context: Context, data: Data) -> Outbound | None:
-    tasks = [t for p, code in data["tasks"] if (t := known(context, p, code))]
+    tasks = [t for p, code in data.tasks if (t := known(context, p, code))]
     if not tasks:
         return None
-    events = [event_of(packed) for packed in data["events"]]
+    events = data.events
     head = f"Lịch sử {tasks[0].code} {tasks[0].title}"
     return listing(
         subject=f"Lịch sử {tasks[0].code}",
         head=f"{head}:" if events else f"{head}: chưa ai báo gì.",
         rows=[
             ("row", "", _line(context, event, before), "")
-            for event, before in zip(events, data["befores"], strict=True)
+            for event, before in zip(events, data.befores, strict=True)
         ],
-        lines=[f"và {data['more']} dòng cũ hơn"] if data["more"] else [],
+        lines=[f"và {data.more} dòng cũ hơn"] if data.more else [],
     )
 
 
-def _line(context: Context, event: Event, before: str) -> str:
+def _line(context: Context, event: Event, before: date | None) -> str:
     """“09:12 Thứ Ba 30/01, Nguyễn Thị An qua Telegram: báo xong, số 12/QĐ-UBND”."""
     who = context.person(event) if event.by else "máy"
     channel = channel_words(event.channel)
@@ -229,4 +226,6 @@ def _until(context: Context, event: Event) -> str:
     return f" {day_words(event.until, context.today)}" if event.until else ""
 
 
-HISTORY: dict[str, Callable[[Context, Data], Outbound | None]] = {"history": _history}
+HISTORY: dict[type[payloads.Payload], Callable[[Context, Data], Outbound | None]] = {
+    payloads.History: _history
+}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reminder.domain import payloads
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.messages.context import Context, handle
 from reminder.messages.views_absence import OF_ABSENCE
 from reminder.messages.views_dates import OF_DATES, Says
-from reminder.messages.views_kit import Data, day_of, event_in, speak, state_in
+from reminder.messages.views_kit import Data, day_of, speak
 from reminder.messages.wording import moment_words
 from reminder.understanding import Verb
 from reminder.understanding.names import NAMES
@@ -24,7 +25,7 @@ def _no_check_in(context: Context, state: State, data: Data) -> Outbound:
         "Chưa ghi gì.",
         state,
         end,
-        typed=[f"ghi chú {name}: {data['text']}", f"xong {name}"],
+        typed=[f"ghi chú {name}: {data.text}", f"xong {name}"],
     )
 
 
@@ -45,7 +46,7 @@ def _not_closed(context: Context, state: State, data: Data) -> Outbound:
 
 
 def _undo_late(context: Context, state: State, data: Data) -> Outbound:
-    event = event_in(data)
+    event = data.event
     office = context.unit(context.plan(state).office)
     when = moment_words(event.at, context.today)
     end = f" được ghi lúc {when}, đã quá 1 giờ nên không tự hoàn tác được. Nhờ {office} mở lại:"
@@ -55,7 +56,7 @@ def _undo_late(context: Context, state: State, data: Data) -> Outbound:
 
 
 def _undo_others(context: Context, state: State, data: Data) -> Outbound:
-    event = event_in(data)
+    event = data.event
     office = context.unit(context.plan(state).office)
     end = (
         f" do {context.unit(event.unit)} báo ({context.person(event)}, "
@@ -84,16 +85,16 @@ _OF_STATE: dict[str, Says] = {
 
 def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
     """The refusals that are about no occurrence: a sentence, and typed forms."""
-    code = data.get("code", "")
-    if says := OF_ABSENCE.get(data["reason"]):
+    code = data.code
+    if says := OF_ABSENCE.get(data.reason):
         return says(context, data), []
-    match data["reason"]:
+    match data.reason:
         case "no-such":
             return f"Kế hoạch không có phần hoặc kỳ ấy của {code} nên chưa ghi gì.", [
                 f"việc {code}"
             ]
         case "needs-code":
-            form = example(Verb(data["verb"]), "1c")
+            form = example(Verb(data.verb), "1c")
             return "Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ:", [form]
         case "needs-text":
             return "Chưa có nội dung nên chưa ghi gì.", [f"ghi chú {code} nội dung"]
@@ -104,34 +105,34 @@ def _plain(context: Context, data: Data) -> tuple[str, list[str]]:
         case "nothing-assumed":
             return "Không còn hạn dự kiến nào; không ghi thêm.", []
         case "no-report":
-            return data["say"], []
+            return data.say, []
         case "reads-all-only":
-            name = NAMES[Verb(data["verb"])][-1]
-            sentence = f"Lệnh /{name} dành cho {context.office} và Lãnh đạo."
+            name = NAMES[Verb(data.verb)][-1]
+            sentence = f"Lệnh /{name} dành cho {context.office_name} và Lãnh đạo."
             return f"{sentence} Anh/chị muốn xem việc của bộ phận mình?", ["/viec"]
         case "history-closed":
-            office = context.office
+            office = context.office_name
             return f"Lịch sử của {code} xem được ở bộ phận chủ trì và {office}.", [f"hạn {code}"]
-    raise KeyError(data["reason"])
+    raise KeyError(data.reason)
 
 
 def _refused(context: Context, data: Data) -> Outbound | None:
-    says = _OF_STATE.get(data["reason"])
+    says = _OF_STATE.get(data.reason)
     if says is None:
         sentence, forms = _plain(context, data)
         return speak(context, sentence, None, "", typed=forms)
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     return says(context, state, data) if state else None
 
 
 def _not_open(context: Context, data: Data) -> Outbound | None:
     """Only its own period, named, closes it before it opens."""
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
     name, period = handle(context, state), state.occurrence.period.name
     form = f"xong {name}" if period in name else f"xong {name} {period}"
-    opens = day_of(context, state.occurrence.opens.isoformat())
+    opens = day_of(context, state.occurrence.opens)
     end = f" mở từ {opens}. Đã xong sớm thì xin nhắn rõ kỳ:"
     return speak(context, "Chưa ghi gì.", state, end, typed=[form])
 
@@ -150,24 +151,24 @@ _WAYS = {"reopen": "hoàn tác {}", "setdue": "gia hạn {} 15/3 kèm lý do"}
 
 
 def _office_only(context: Context, data: Data) -> Outbound:
-    code = next(iter(data["codes"]), "")
-    way = _WAYS.get(data["verb"], "") if code else ""
-    sentence = f"Chưa ghi gì: chỉ {context.office} {_OFFICE_VERBS[data['verb']]} được."
+    code = next(iter(data.codes), "")
+    way = _WAYS.get(data.verb, "") if code else ""
+    sentence = f"Chưa ghi gì: chỉ {context.office_name} {_OFFICE_VERBS[data.verb]} được."
     return speak(context, sentence, None, "", typed=[way.format(code)] if way else [])
 
 
 def _unhandled(context: Context, data: Data) -> Outbound | None:
-    """What the program can't do yet; None for what the service answers itself."""
-    if not data["later"]:
+    """What an earlier release could not do; None for what the service answers itself."""
+    if not data.later:
         return None
-    name = NAMES[Verb(data["verb"])][-1]
+    name = NAMES[Verb(data.verb)][-1]
     sentence = f"Lệnh /{name} chưa dùng được ở bản này, nên máy chưa ghi gì. Các lệnh có: /trogiup"
     return speak(context, sentence, None, "")
 
 
-REFUSALS: dict[str, Callable[[Context, Data], Outbound | None]] = {
-    "refused": _refused,
-    "not-open": _not_open,
-    "office-only": _office_only,
-    "unhandled": _unhandled,
+REFUSALS: dict[type[payloads.Payload], Callable[[Context, Data], Outbound | None]] = {
+    payloads.Refused: _refused,
+    payloads.NotOpenYet: _not_open,
+    payloads.OfficeOnly: _office_only,
+    payloads.Unhandled: _unhandled,
 }

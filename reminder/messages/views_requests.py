@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reminder.domain import payloads
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.messages.context import Context, handle
 from reminder.messages.views_dates import rest_lines
-from reminder.messages.views_kit import Data, day_of, event_in, of_event, speak, state_in
+from reminder.messages.views_kit import Data, day_of, of_event, speak
 from reminder.messages.wording import day_words, moment_words
 
 _ENDED = {
@@ -25,10 +26,10 @@ def _requested(context: Context, state: State, event: Event, data: Data) -> Outb
     assert event.until is not None
     office = context.unit(context.plan(state).office)
     until = day_words(event.until, context.today)
-    instead = f", thay cho lần xin đến {day_of(context, data['before'])}" if data["before"] else ""
-    before = "Đã ghi từ trước: xin gia hạn" if data["again"] else f"Đã chuyển {office}: xin gia hạn"
+    instead = f", thay cho lần xin đến {day_of(context, data.before)}" if data.before else ""
+    before = "Đã ghi từ trước: xin gia hạn" if data.again else f"Đã chuyển {office}: xin gia hạn"
     lines = [f"Máy vẫn nhắc như lịch cho đến khi {office} quyết ({context.due(state)})."]
-    if data["nobody"]:
+    if data.nobody:
         before = "Đã ghi: xin gia hạn"
         lines = [
             f"{office} chưa có ai trong danh sách nên chưa có người quyết.",
@@ -55,14 +56,14 @@ def _withdrawn(context: Context, state: State, event: Event, data: Data) -> Outb
 
 def _no_request(context: Context, data: Data) -> Outbound | None:
     """What became of a request: decided by whom, withdrawn, or never made."""
-    state = state_in(context, data)
+    state = context.states.get(data.key)
     if state is None:
         return None
-    if not data["event"]:
+    if not data.event:
         return speak(
             context, "", state, f" không có ai đang xin gia hạn. {_sentence(context, state)}"
         )
-    event = event_in(data)
+    event = data.event
     when, who = moment_words(event.at, context.today), context.person(event)
     what = _ENDED.get(event.kind, "đã được quyết")
     end = f" {what} lúc {when}, người ghi: {who}. {_sentence(context, state)}"
@@ -76,8 +77,8 @@ def _sentence(context: Context, state: State) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-REQUESTS: dict[str, Callable[[Context, Data], Outbound | None]] = {
-    "extension-requested": of_event(_requested),
-    "extension-withdrawn": of_event(_withdrawn),
-    "no-request": _no_request,
+REQUESTS: dict[type[payloads.Payload], Callable[[Context, Data], Outbound | None]] = {
+    payloads.ExtensionRequested: of_event(_requested),
+    payloads.ExtensionWithdrawn: of_event(_withdrawn),
+    payloads.NoRequest: _no_request,
 }

@@ -20,7 +20,7 @@ from reminder.domain.channels import Outbound, SendError
 from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
 from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
-from reminder.services.history import NEWEST, completed, newest_nudges
+from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.ports import Renderer
 from reminder.store.records import StoreBusyError
@@ -68,6 +68,7 @@ class Moment:
 
     office: Office
     now: datetime
+    past: Past = NO_PAST  # what the row's words need of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,8 @@ def _prepared(
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
     try:
-        message = renderer.render(Moment(office, now), completed(office, store, row, now, newest))
+        complete, past = completed(office, store, row, now, newest)
+        message = renderer.render(Moment(office, now, past), complete)
     except StoreBusyError:
         raise
     except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
@@ -158,7 +160,8 @@ def rendered_again(
     ):
         if row.draft.channel == channel and row.provider_id == provider_id:
             at = row.sent_at or row.draft.slot
-            return renderer.render(Moment(office, at), completed(office, store, row, at, {}))
+            complete, past = completed(office, store, row, at, {})
+            return renderer.render(Moment(office, at, past), complete)
     return None
 
 
@@ -188,7 +191,7 @@ def _has_left(office: Office, row: Row) -> bool:
 
 def _chat(store: Store, row: Row) -> str:
     """Where an answer goes: the chat that asked, under its new id if it has moved since."""
-    chat = str(row.draft.payload.get("chat", ""))
+    chat = row.draft.envelope.chat
     if not chat.startswith("-"):  # groups alone move
         return chat
     return store.meta(f"moved:{row.draft.channel}:{chat}") or chat
@@ -296,6 +299,7 @@ def copied(row: Row, channel: str, now: datetime) -> Draft:
         subject=draft.subject,
         channel=channel,
         payload=draft.payload,
+        envelope=draft.envelope,
         due_at=now,
     )
 
@@ -313,6 +317,7 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
             subject=f"group:{draft.recipient}",
             channel=draft.channel,
             payload=draft.payload,
+            envelope=draft.envelope,
             due_at=now,
         )
         for person in there or members

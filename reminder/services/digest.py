@@ -12,6 +12,7 @@ from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Draft, Row
+from reminder.domain.payloads import CopiesOverdue, Digest, ReportDraft
 from reminder.domain.report_periods import is_last_call
 from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services import recipients
@@ -28,7 +29,7 @@ BY_HAND = "by-hand"  # the subject that tells it apart from the week's own
 
 
 def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
-    """`drafts`, with the ledger's head in each digest's payload: [number, hash].
+    """`drafts`, with the ledger's head, its number and hash, in each digest.
 
     Whoever can write the database can forge the whole chain; what a digest told is out of reach,
     and its row says in full what the mail says in short.
@@ -36,11 +37,9 @@ def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
     kept = list(drafts)
     if not any(draft.kind == MessageKind.DIGEST for draft in kept):
         return kept
-    head = list(store.head())
+    head = store.head()
     return [
-        replace(draft, payload={**draft.payload, "head": head})
-        if draft.kind == MessageKind.DIGEST
-        else draft
+        replace(draft, payload=Digest(head=head)) if draft.kind == MessageKind.DIGEST else draft
         for draft in kept
     ]
 
@@ -95,10 +94,7 @@ def mailed(office: Office, messages: Iterable[Message], now: datetime) -> list[D
             kind="notice",
             subject=f"report-draft:{state.key.plan}:{state.key.period}",
             channel=mail,
-            payload={
-                "view": "report-draft",
-                "data": {"plan": state.key.plan, "period": state.key.period},
-            },
+            payload=ReportDraft(plan=state.key.plan, period=state.key.period),
             due_at=now,
         )
         for message in messages
@@ -141,11 +137,11 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
 
 
 def _drafts(office: Office, mark: str, since: str, now: datetime, *, ever: bool) -> list[Draft]:
-    data = {"away": mark == BACKED_UP_AWAY, "since": since, "ever": ever}
+    payload = CopiesOverdue(
+        away=mark == BACKED_UP_AWAY, since=datetime.fromisoformat(since), ever=ever
+    )
     return [
         draft
         for unit in sorted(office.offices)
-        for draft in view_drafts(
-            office, f"unit:{unit}", "copies-overdue", data, now, subject=f"{mark}:{since}"
-        )
+        for draft in view_drafts(office, f"unit:{unit}", payload, now, subject=f"{mark}:{since}")
     ]

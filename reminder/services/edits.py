@@ -11,14 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reminder.decisions.serialization import key_of
 from reminder.domain.ledger import Event, EventKind, to_settle
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
-from reminder.domain.schedule import MessageKind
+from reminder.domain.payloads import Envelope, ExtensionAsked, HowSetDue, PlanStarted, Request
 from reminder.services import history
 from reminder.services.office import GROUP, Office
-from reminder.services.recipients import unpacked
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -41,7 +38,7 @@ _REQUESTS = (
     EventKind.EXTENSION_WITHDRAWN,
     EventKind.DUE_SET,
 )
-_ONCE = ("extension-asked", "how-set-due")  # views that ask one thing, which is decided once
+_ONCE = (ExtensionAsked, HowSetDue)  # they ask one thing, which is decided once
 ASKED = timedelta(days=92)  # messages to the office that are looked through for what they asked
 
 
@@ -65,7 +62,7 @@ def _of_questions(
     plans = {e.key.plan: office.by_plan[e.key.plan].office for e in decided}
     people = [p.id for p in office.files.people if set(plans.values()) & set(p.units)]
     return [
-        _edit(row, tag, now, asked=row.draft.slot.isoformat())
+        _edit(row, tag, now, asked=row.draft.slot)
         for person in people
         if any(t.edits and office.address(person, t.name) for t in office.known)
         for row in store.rows(
@@ -74,7 +71,7 @@ def _of_questions(
         if office.traits(row.draft.channel).edits
         and row.provider_id
         and _asks(office, row, decided)
-        if row.draft.payload.get("view") not in _ONCE or not history.was_edited(store, row)
+        if not isinstance(row.draft.payload, _ONCE) or not history.was_edited(store, row)
     ]
 
 
@@ -88,34 +85,29 @@ def _decides(office: Office, event: Event) -> bool:
 
 def _asks(office: Office, row: Row, decided: Sequence[Event]) -> bool:
     """Whether the message of `row` asked what is `decided` now."""
-    payload = row.draft.payload
-    of_requests = {e.key for e in decided if e.kind in (*_REQUESTS, *_CLOSING)}
-    if row.draft.kind == MessageKind.REQUEST:
-        named = {item.key for items in unpacked(payload).values() for item in items}
-        return bool(named & of_requests)
-    if row.draft.kind not in ("notice", "reply"):
+    if row.draft.kind == "edit":
         return False
-    data = payload.get("data", {})
-    match payload.get("view"):
-        case "extension-asked":
-            return key_of(data["key"]) in of_requests
-        case "how-set-due":
-            return any(e.kind is EventKind.DUE_SET and e.key == Key(*data["key"]) for e in decided)
-        case "plan-started":
-            late = {Key(*key) for key in data["late"]}
-            settled = (e.key for e in decided if e.kind in _SETTLING and e.key.plan == data["plan"])
+    of_requests = {e.key for e in decided if e.kind in (*_REQUESTS, *_CLOSING)}
+    match row.draft.payload:
+        case Request() | ExtensionAsked() as asked:
+            return not of_requests.isdisjoint(asked.occurrences())
+        case HowSetDue(key=key):
+            return any(e.kind is EventKind.DUE_SET and e.key == key for e in decided)
+        case PlanStarted(plan=plan, late=late):
+            settled = (e.key for e in decided if e.kind in _SETTLING and e.key.plan == plan)
             return any(k in late or to_settle(office.states[k].occurrence) for k in settled)
     return False
 
 
-def _edit(row: Row, tag: str, now: datetime, **more: str) -> Draft:
+def _edit(row: Row, tag: str, now: datetime, *, asked: datetime | None = None) -> Draft:
     return Draft(
         slot=now,
         recipient=row.draft.recipient,
         kind="edit",
         subject=f"{row.id}:{tag}",
         channel=row.draft.channel,
-        payload={**row.draft.payload, "edit": row.provider_id, **more},
+        payload=row.draft.payload,
+        envelope=Envelope(edit=row.provider_id, asked=asked),
         due_at=now,
     )
 

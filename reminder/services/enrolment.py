@@ -10,7 +10,17 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from reminder.domain.channels import AddressSource
-from reminder.domain.context import Inbound, Sender, View
+from reminder.domain.context import Inbound, Sender
+from reminder.domain.payloads import (
+    BindByOffice,
+    BindInGroup,
+    BindUnknown,
+    Bound,
+    Help,
+    InvitationFault,
+    Payload,
+    Welcome,
+)
 from reminder.domain.text import fold
 from reminder.domain.tokens import hash_code
 from reminder.services.limits import Limits
@@ -31,7 +41,7 @@ def start(
     inbound: Inbound,
     sender: Sender | None,
     now: datetime,
-) -> View | None:
+) -> Payload | None:
     """`/start CODE`: the welcome, or why not; None if it is no start, or too many were tried."""
     word, _, code = inbound.text.strip().partition(" ")
     invites = office.traits(inbound.channel).addresses is AddressSource.INVITATION
@@ -41,7 +51,7 @@ def start(
     if not code:
         if sender is None:
             return None
-        return View(name="help", data={"office": sender.office, "leader": sender.only_reads})
+        return Help(office=sender.office, leader=sender.only_reads)
     person = store.redeem(hash_code(code), now, inbound.channel, inbound.sender)
     if person in office.people:
         for other in office.bound(
@@ -49,13 +59,13 @@ def start(
         ):  # one chat speaks for one person: the newest binding holds
             if other.recipient != person:
                 store.unbind(other.recipient, other.channel)
-        return View(name="welcome", data={"person": person})
+        return Welcome(person=person)
     fault = store.invitation_fault(hash_code(code), now)
     if sender and fault == "used":
-        return View(name="welcome", data={"person": sender.person.id})
+        return Welcome(person=sender.person.id)
     if not limits.may_try(inbound.sender, now):  # only what fails counts: 128 bits aren't guessed
         return None
-    return View(name="invitation-fault", data={"fault": fault or "unknown"})
+    return InvitationFault(fault=fault or "unknown")
 
 
 def revived(office: Office, store: Store, inbound: Inbound) -> Office:
@@ -83,21 +93,21 @@ def revived(office: Office, store: Store, inbound: Inbound) -> Office:
 
 def bind_group(
     office: Office, store: Store, inbound: Inbound, sender: Sender, now: datetime, bot_name: str
-) -> View | None:
+) -> Payload | None:
     """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
     if command_in(inbound.text, bot_name) != "/bind":
         return None
     typed = inbound.text.strip().partition(" ")[2].strip()
     if inbound.private:
-        return View(name="bind-in-group")
+        return BindInGroup()
     if not sender.office:
-        return View(name="bind-by-office")
+        return BindByOffice()
     unit = _unit_called(office, typed)
     if unit is None:
-        known = [[unit.id, unit.label] for unit in office.units.values()]
-        return View(name="bind-unknown", data={"unit": typed[:LONGEST_UNIT], "known": known})
+        known = tuple((unit.id, unit.label) for unit in office.units.values())
+        return BindUnknown(unit=typed[:LONGEST_UNIT], known=known)
     store.bind(f"{GROUP}{unit}", inbound.channel, inbound.chat, now)
-    return View(name="bound", data={"unit": unit})
+    return Bound(unit=unit)
 
 
 def command_in(text: str, bot_name: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant
 from reminder.domain.outbox import Draft, Row
+from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Payload, Unreached
 from reminder.domain.schedule import local_day
 from reminder.services.notices import view_drafts
 from reminder.services.office import Office
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNREACHED = "unreached"  # a word to the office, and the mark of whom it was said of
+UNREACHED = "unreached"  # the meta key of people already reported
 OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
 
 
@@ -28,22 +29,20 @@ def dead_letter(office: Office, store: Store, row: Row, reason: str, now: dateti
     """To the office: that `row` reaches nobody; nothing of what is only logged."""
     if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
         return []
-    data = {
-        "row": row.id,
-        "recipient": row.draft.recipient,
-        "kind": row.draft.kind,
-        "channel": row.draft.channel,
-        "reason": reason,
-        "slot": row.draft.slot.isoformat(),
-    }
+    payload = DeadLetter(
+        row=row.id,
+        recipient=row.draft.recipient,
+        kind=row.draft.kind,
+        channel=row.draft.channel,
+        reason=reason,
+        slot=row.draft.slot,
+    )
     slot = instant(local_day(now), time())
     if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
         # Somebody without any address has a row like this each morning.
         return _unreached(office, store, row.draft.recipient, now)
     failing = (row.draft.recipient, row.draft.channel)
-    return _to_offices(
-        office, "dead-letter", data, now, subject=row.draft.recipient, slot=slot, avoid=failing
-    )
+    return _to_offices(office, payload, now, subject=row.draft.recipient, slot=slot, avoid=failing)
 
 
 def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
@@ -55,13 +54,13 @@ def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> l
     if recipient in told:
         return []
     return _to_offices(
-        office, UNREACHED, {}, now, subject=UNREACHED, slot=instant(local_day(now), time())
+        office, Unreached(), now, subject=UNREACHED, slot=instant(local_day(now), time())
     )
 
 
 def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:
     """Notes of whom nothing reaches, if `drafts` say so."""
-    if any(draft.payload.get("view") == UNREACHED for draft in drafts):
+    if any(isinstance(draft.payload, Unreached) for draft in drafts):
         cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
         store.set_meta(UNREACHED, json.dumps(cut_off))
 
@@ -77,17 +76,15 @@ def say_address_dead(
     for address in office.bound(channel, value):
         owner = address.recipient
         others = [way for way in office.ways(owner) if way != channel]
-        data = {
-            "recipient": owner,
-            "channel": channel,
-            "reason": reason,
-            "at": now.isoformat(),
-            "fallback": others[0] if others else "",
-        }
+        payload = AddressDead(
+            recipient=owner,
+            channel=channel,
+            reason=reason,
+            at=now,
+            fallback=others[0] if others else "",
+        )
         if address.dead_since is None:
-            drafts += _to_offices(
-                office, "address-dead", data, now, subject=owner, avoid=(owner, channel)
-            )
+            drafts += _to_offices(office, payload, now, subject=owner, avoid=(owner, channel))
     store.mark_address_dead(channel, value, reason, now, drafts=drafts)
 
 
@@ -101,9 +98,9 @@ def say_channel_down(
     if store.meta(f"down:{channel}"):
         return
     log.error("channel %s refuses everything: %s", channel, said or reason)
-    data = {"channel": channel, "reason": reason, "since": now.isoformat()}
+    payload = ChannelDown(channel=channel, reason=reason, since=now)
     up = replace(office, channels=tuple(c for c in office.channels if c != channel))
-    drafts = _to_offices(up, "channel-down", data, now, subject=channel)
+    drafts = _to_offices(up, payload, now, subject=channel)
     meta = {f"down:{channel}": now.isoformat()}
     store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
@@ -117,8 +114,7 @@ def channel_up(store: Store, channel: str) -> None:
 
 def _to_offices(
     office: Office,
-    name: str,
-    data: Mapping[str, object],
+    payload: Payload,
     now: datetime,
     *,
     subject: str,
@@ -130,6 +126,6 @@ def _to_offices(
         draft
         for unit in sorted(office.offices)
         for draft in view_drafts(
-            office, f"unit:{unit}", name, data, now, subject=subject, slot=slot, avoid=avoid
+            office, f"unit:{unit}", payload, now, subject=subject, slot=slot, avoid=avoid
         )
     ]

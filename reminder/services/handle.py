@@ -6,17 +6,27 @@ line or a web form knows who acts, and calls `handle`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reminder.decisions import buttons, decide, decide_error, may_change
 from reminder.domain.channels import chat_of
-from reminder.domain.context import Decision, Inbound, Sender, View
+from reminder.domain.context import Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import (
+    Anonymous,
+    EditedOrForwarded,
+    Envelope,
+    OldButton,
+    Payload,
+    Stranger,
+    ToldTooOften,
+    TooFast,
+    Wordless,
+)
 from reminder.domain.plan import Confirm
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
 from reminder.services import enrolment, history, recipients, tick
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
     from reminder.store.store import Store
 
 LATELY = timedelta(days=3)  # how long a bare “chưa xong” is taken for an answer to the last nudge
-Said = Command | CommandError | View  # what was meant; a View is an answer as it is
+Said = Command | CommandError | Payload  # what was meant; a Payload is the answer itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +49,8 @@ class Outcome:
 
     office: Office  # as it stands after
     events: tuple[Event, ...] = ()  # as recorded
-    views: tuple[View, ...] = ()  # what is said: the answer first, then what others are told
+    answer: Payload | None = None  # what is said to whoever acted
+    notices: tuple[Notice, ...] = ()  # what others are told
     reminded: tuple[tuple[Key, str], ...] = ()  # (occurrence, unit) nudged beside the schedule
     seen: bool = False  # this update was handled before: nothing was recorded or said now
     ignored: bool = False  # not meant for the program, or too much: the same
@@ -53,11 +64,6 @@ class Outcome:
     def acted(self) -> bool:
         """Whether it changed anything, beside being answered."""
         return bool(self.events or self.reminded)
-
-    @property
-    def answer(self) -> View | None:
-        """What is said to whoever acted."""
-        return next((view for view in self.views if not view.to), None)
 
 
 @dataclass
@@ -78,12 +84,12 @@ class Receiver:
         if sender is not None and not self.limits.may_speak(inbound.sender, now):
             if not self.limits.may_hear(inbound.sender, now):
                 return Outcome(office=office, ignored=True)
-            return self._say(office, inbound, sender, View(name="too-fast"), now)
+            return self._say(office, inbound, sender, TooFast(), now)
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
         said: Said | None
         if inbound.wordless:
-            said = View(name="wordless")
+            said = Wordless()
         elif inbound.edited or inbound.forwarded:
             said = self._not_new(office, inbound, sender)
         else:
@@ -104,15 +110,14 @@ class Receiver:
             said = parse(said, local_day(now), self._meaning(office, sender, now))
         decision = self.decided(office, sender, said, inbound, now)
         if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
-            return self._say(office, inbound, sender, View(name="told-too-often"), now)
-        mailed = office.traits(inbound.channel).mail and not isinstance(said, View)
+            return self._say(office, inbound, sender, ToldTooOften(), now)
+        mailed = office.traits(inbound.channel).mail and not isinstance(said, Payload)
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
-            others = tuple(view for view in decision.views if view.to)
-            decision = replace(decision, views=others)
+            decision = replace(decision, answers=())
         after = office.after(decision.events)
         tag = _tag(inbound, now)
         drafts = [
-            *_answers(after, inbound, sender, decision.views, now),
+            *_messages(after, inbound, sender, decision, now),
             *edit_drafts(self.store, after, sender.person.id, tag, decision.events, now),
             *_reminders(after, decision, sender.person.id, now),
         ]
@@ -125,8 +130,8 @@ class Receiver:
 
         Whatever of the outbox the decision looks at is read before it.
         """
-        if isinstance(said, View):
-            return Decision(views=(said,))
+        if isinstance(said, Payload):
+            return Decision(answers=(said,))
         commands = (said, *said.also) if isinstance(said, Command) else ()
         reminds = any(command.verb is Verb.REMIND for command in commands)
         desk = office.desk(
@@ -150,14 +155,14 @@ class Receiver:
         self, office: Office, inbound: Inbound, sender: Sender | None, now: datetime
     ) -> Outcome:
         """A stranger, or somebody with an invitation: no information, and in a group nothing."""
-        view: View | None = None
+        answer: Payload | None = None
         if inbound.private:
-            view = enrolment.start(office, self.store, self.limits, inbound, sender, now)
-            if view is None and sender is None and self.limits.may_hear(inbound.sender, now):
-                view = View(name="stranger")
-        if view is None:
+            answer = enrolment.start(office, self.store, self.limits, inbound, sender, now)
+            if answer is None and sender is None and self.limits.may_hear(inbound.sender, now):
+                answer = Stranger()
+        if answer is None:
             return Outcome(office=office, ignored=True)
-        return self._say(office, inbound, sender, view, now)
+        return self._say(office, inbound, sender, answer, now)
 
     def _anonymous(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
         """Tell an administrator who writes in the group's name that nobody can tell who it was.
@@ -169,9 +174,9 @@ class Receiver:
         meant = meant or bool(self._named(office, inbound, None))
         if not meant or not self.limits.may_hear(chat_of(inbound.chat), now):
             return Outcome(office=office, ignored=True)
-        return self._say(office, inbound, None, View(name="anonymous"), now)
+        return self._say(office, inbound, None, Anonymous(), now)
 
-    def _not_new(self, office: Office, inbound: Inbound, sender: Sender) -> View | None:
+    def _not_new(self, office: Office, inbound: Inbound, sender: Sender) -> Payload | None:
         """A message that was edited or forwarded acts on nothing, and its sender is told so.
 
         In a group only where it was meant for the program: a command, or a reply to its message.
@@ -179,7 +184,7 @@ class Receiver:
         meant = inbound.private or inbound.text.startswith("/")
         if not meant and not self._named(office, inbound, sender):
             return None
-        return View(name="edited-or-forwarded")
+        return EditedOrForwarded()
 
     def _meant(
         self, office: Office, inbound: Inbound, sender: Sender, now: datetime
@@ -188,7 +193,7 @@ class Receiver:
         if inbound.press:
             pressed = buttons.meant(inbound.press, office.states, office.by_plan, office.units)
             question = history.question(self.store, sender.person.id, inbound, now)
-            return _with_words(pressed, question) if pressed else View(name="old-button")
+            return _with_words(pressed, question) if pressed else OldButton()
         if inbound.private and (answered := self._of_question(office, inbound, sender, now)):
             return answered
         named = self._named(office, inbound, sender)
@@ -273,12 +278,17 @@ class Receiver:
         return list(dict.fromkeys(targets))
 
     def _say(
-        self, office: Office, inbound: Inbound, sender: Sender | None, view: View, now: datetime
+        self,
+        office: Office,
+        inbound: Inbound,
+        sender: Sender | None,
+        answer: Payload,
+        now: datetime,
     ) -> Outcome:
         """Records just an answer, and that the update was seen."""
         speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
-        drafts = _reply(office, inbound, speaker, view, now, 0)
-        return self._recorded(office, office, inbound, Decision(views=(view,)), drafts, now)
+        drafts = _reply(office, inbound, speaker, answer, now, 0)
+        return self._recorded(office, office, inbound, Decision(answers=(answer,)), drafts, now)
 
     def _recorded(
         self,
@@ -299,11 +309,15 @@ class Receiver:
         if not new:
             return Outcome(office=before, seen=True)
         return Outcome(
-            office=after, events=decision.events, views=decision.views, reminded=decision.remind
+            office=after,
+            events=decision.events,
+            answer=next(iter(decision.answers), None),
+            notices=decision.notices,
+            reminded=decision.remind,
         )
 
 
-def _with_words(pressed: Command | View, question: history.Question | None) -> Command | View:
+def _with_words(pressed: Command | Payload, question: history.Question | None) -> Command | Payload:
     """What is pressed below a question keeps the words that were asked about."""
     answers = isinstance(pressed, Command) and pressed.verb in (Verb.DONE, Verb.NOT_DONE)
     if question is None or not isinstance(pressed, Command) or not answers:
@@ -312,7 +326,7 @@ def _with_words(pressed: Command | View, question: history.Question | None) -> C
 
 
 def _tells_others(decision: Decision) -> bool:
-    return bool(decision.remind) or any(view.to for view in decision.views)
+    return bool(decision.remind or decision.notices)
 
 
 def _changes_nothing(decision: Decision) -> bool:
@@ -326,29 +340,28 @@ def _tag(inbound: Inbound, now: datetime) -> str:
     return f"{inbound.channel}:{inbound.update or now.isoformat()}"
 
 
-def _answers(
-    office: Office, inbound: Inbound, sender: Sender, views: Iterable[View], now: datetime
+def _messages(
+    office: Office, inbound: Inbound, sender: Sender, decision: Decision, now: datetime
 ) -> list[Draft]:
-    """The first view goes back to where the message came from, the others to whom they name."""
+    """The answer goes back to where the message came from, the notices to whom they name."""
     drafts: list[Draft] = []
-    for number, view in enumerate(views):
-        if not view.to:
-            drafts += _reply(office, inbound, sender.person.id, view, now, number)
-        else:
-            drafts += view_drafts(
-                office,
-                view.to,
-                view.name,
-                view.data,
-                now,
-                subject=f"{_tag(inbound, now)}:{number}",
-                but=sender.person.id,
-            )
+    for number, answer in enumerate(decision.answers):
+        drafts += _reply(office, inbound, sender.person.id, answer, now, number)
+    for number, notice in enumerate(decision.notices, start=1):
+        subject = f"{_tag(inbound, now)}:{number}"
+        drafts += view_drafts(
+            office, notice.to, notice.payload, now, subject=subject, but=sender.person.id
+        )
     return drafts
 
 
 def _reply(
-    office: Office, inbound: Inbound, speaker: str, view: View, now: datetime, number: int
+    office: Office,
+    inbound: Inbound,
+    speaker: str,
+    answer: Payload,
+    now: datetime,
+    number: int,
 ) -> list[Draft]:
     """An answer to where the message came from; in a group and by mail, as a reply to it.
 
@@ -359,21 +372,17 @@ def _reply(
     mail = office.traits(inbound.channel).mail
     alone = inbound.private and not mail
     reply_to = "" if alone or inbound.press else inbound.message
-    payload: dict[str, Any] = {
-        "view": view.name,
-        "data": dict(view.data),
-        "chat": inbound.chat,
-        "reply_to": reply_to,
-    }
+    envelope = Envelope(chat=inbound.chat, reply_to=reply_to)
     if mail:
-        payload |= {"subject": inbound.subject, "thread": [inbound.reply_to]}
+        envelope = replace(envelope, subject=inbound.subject, thread=(inbound.reply_to,))
     draft = Draft(
         slot=now,
         recipient=speaker,
         kind="reply",
         subject=f"{_tag(inbound, now)}:{number}",
         channel=inbound.channel,
-        payload=payload,
+        payload=answer,
+        envelope=envelope,
         due_at=now,
     )
     return [draft]

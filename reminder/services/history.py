@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reminder.decisions.serialization import key_of
 from reminder.domain.calendar import instant
 from reminder.domain.context import Asked, Inbound
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
+from reminder.domain.payloads import (
+    Claimed,
+    Digest,
+    Escalation,
+    ExtensionAsked,
+    Items,
+    Nudge,
+    Payload,
+    WhichOccurrence,
+    parts_of,
+)
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import Office
-from reminder.services.recipients import unpacked
-from reminder.services.status import health
+from reminder.services.status import Health, health
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -34,36 +43,68 @@ def newest_nudges(store: Store, rows: Iterable[Row]) -> dict[str, datetime]:
     return store.newest_slots(MessageKind.NUDGE, {draft.recipient for draft in nudges}, since)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reminded:
+    """How often a late occurrence was nudged about."""
+
+    count: int = 0
+    channels: tuple[str, ...] = ()
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """What the record of messages says that another message tells of."""
+
+    reminded: Mapping[Key, Reminded] = field(default_factory=dict)
+    told: Mapping[Key, datetime] = field(default_factory=dict)  # when others above first heard it
+    leaving: frozenset[Key] = frozenset()  # what is on its way to those
+    silent: frozenset[str] = frozenset()  # units above of which nobody can be reached
+    outdated: bool = False  # a newer digest goes the same way
+    health: Health | None = None  # how the program has fared
+
+
+NO_PAST = Past()
+
+
 def completed(
     office: Office, store: Store, row: Row, now: datetime, newest: Mapping[str, datetime]
-) -> Row:
+) -> tuple[Row, Past]:
     """`row` with what its words need of the past; `newest`, as `newest_nudges` has found it.
 
-    A nudge loses the items that a newer one to the same recipient also tells, by whatever way; an
-    escalation learns how often its items were nudged about, and what the others above the work
-    were told of them; a digest how the program has fared, with the head of the ledger that its own
-    row has kept, and whether a newer one is on its way.
+    A nudge loses the items that a newer one to the same recipient also tells, by whatever way.
     """
-    payload = dict(row.draft.payload)
-    if row.draft.kind == MessageKind.NUDGE:
+    payload = row.draft.payload
+    if isinstance(payload, Nudge) and row.draft.kind == MessageKind.NUDGE:
         later = newest.get(row.draft.recipient, row.draft.slot) > row.draft.slot
         newer = _newer(store, row) if later else set()
-        payload["items"] = [i for i in payload.get("items", ()) if tuple(i[:5]) not in newer]
-    elif row.draft.kind == MessageKind.ESCALATION:
-        keys = {item.key for items in unpacked(payload).values() for item in items}
+        kept = tuple(pair for pair in payload.items if (pair[0], pair[1].key) not in newer)
+        narrowed = replace(payload, items=kept)
+        return replace(row, draft=replace(row.draft, payload=narrowed)), NO_PAST
+    if isinstance(payload, Escalation):
+        keys = set(payload.occurrences())
         since = _beginning(office, keys)
-        payload["reminded"] = _reminded(store, keys, row.draft.slot, since)
-        payload["told"], payload["leaving"] = _told_others(store, unpacked(payload), since)
-        payload["silent"] = [
-            unit
-            for unit in sorted(office.leaders)
-            if not any(office.ways(person.id) for person in office.members(unit))
-        ]
-    elif row.draft.kind == MessageKind.DIGEST or payload.get("view") == MessageKind.DIGEST:
-        number, last_hash = payload.get("head") or store.head()
-        payload["outdated"] = _outdated(store, row)
-        payload["health"] = health(office, store, now, head=(int(number), str(last_hash)))
-    return replace(row, draft=replace(row.draft, payload=payload))
+        told, leaving = _told_others(store, payload.by_unit(), since)
+        silent = (u for u in office.leaders if not any(map(office.ways, _ids(office, u))))
+        return row, Past(
+            reminded=_reminded(store, keys, row.draft.slot, since),
+            told=told,
+            leaving=leaving,
+            silent=frozenset(silent),
+        )
+    if (digest := _digest_in(payload)) is not None:
+        fared = health(office, store, now, head=digest.head or store.head())
+        return row, Past(outdated=_outdated(store, row), health=fared)
+    return row, NO_PAST
+
+
+def _ids(office: Office, unit: str) -> list[str]:
+    return [person.id for person in office.members(unit)]
+
+
+def _digest_in(payload: Payload) -> Digest | None:
+    """The digest that `payload` is, or holds beside other answers."""
+    return next((part for part in parts_of(payload) if isinstance(part, Digest)), None)
 
 
 def _outdated(store: Store, row: Row) -> bool:
@@ -77,15 +118,19 @@ def _outdated(store: Store, row: Row) -> bool:
     )
 
 
-def _newer(store: Store, row: Row) -> set[tuple[Any, ...]]:
+def _newer(store: Store, row: Row) -> set[tuple[str, Key]]:
     """(unit, key) of all that a newer nudge says."""
     later = store.rows(kind="nudge", recipient=row.draft.recipient, since=row.draft.slot)
     return {
-        tuple(item[:5])
+        (unit, item.key)
         for other in later
         if other.draft.slot > row.draft.slot and other.state not in _GONE
-        for item in other.draft.payload.get("items", ())
+        for unit, item in _items(other)
     }
+
+
+def _items(row: Row) -> tuple[tuple[str, Item], ...]:
+    return row.draft.payload.items if isinstance(row.draft.payload, Items) else ()
 
 
 def _beginning(office: Office, keys: Iterable[Key]) -> datetime | None:
@@ -97,7 +142,7 @@ def _beginning(office: Office, keys: Iterable[Key]) -> datetime | None:
 
 def _reminded(
     store: Store, keys: Iterable[Key], slot: datetime, since: datetime | None
-) -> list[list[Any]]:
+) -> dict[Key, Reminded]:
     """For each key: how many nudges were sent, by which channels, when the last.
 
     One of the same `slot` that is on its way for the first time counts as sent: the two leave
@@ -110,46 +155,42 @@ def _reminded(
         leaving = row.draft.slot == slot and row.attempts <= 1
         if row.state is RowState.LEASED and not leaving:
             continue
-        for items in unpacked(row.draft.payload).values():
-            for item in items:
-                if item.key in wanted:
-                    at = row.sent_at or row.draft.slot
-                    found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
-    return [
-        [
-            list(key),
-            len({slot for slot, *_ in sends}),  # one slot is one reminder, however many hear it
-            sorted({channel for *_, channel in sends}),
-            max(at for _, at, _ in sends).isoformat(),
-        ]
+        for _, item in _items(row):
+            if item.key in wanted:
+                at = row.sent_at or row.draft.slot
+                found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
+    return {
+        key: Reminded(
+            count=len({slot for slot, *_ in sends}),  # one slot is one reminder to all who hear it
+            channels=tuple(sorted({channel for *_, channel in sends})),
+            last=max(at for _, at, _ in sends),
+        )
         for key, sends in found.items()
-    ]
+    }
 
 
 def _told_others(
     store: Store, said: Mapping[str, Sequence[Item]], since: datetime | None
-) -> tuple[list[list[Any]], list[list[Any]]]:
+) -> tuple[dict[Key, datetime], frozenset[Key]]:
     """Of the items that other units above were told of, with this due day: when first, by key.
 
     And the keys of those of which such a message is only on its way.
     """
     wanted = {(item.key, item.due) for items in said.values() for item in items}
     first: dict[Key, datetime] = {}
-    leaving: dict[Key, None] = {}
+    leaving: set[Key] = set()
     for row in store.rows(kind="escalation", since=since, limit=MOST):
         if row.state in _GONE:
             continue
-        for unit, items in unpacked(row.draft.payload).items():
-            for item in items:
-                if unit in said or (item.key, item.due) not in wanted:
-                    continue
-                if row.state is RowState.SENT:
-                    at = row.sent_at or row.draft.slot
-                    first[item.key] = min(at, first.get(item.key, at))
-                else:
-                    leaving[item.key] = None
-    told = [[list(key), at.isoformat()] for key, at in first.items()]
-    return told, [list(key) for key in leaving if key not in first]
+        for unit, item in _items(row):
+            if unit in said or (item.key, item.due) not in wanted:
+                continue
+            if row.state is RowState.SENT:
+                at = row.sent_at or row.draft.slot
+                first[item.key] = min(at, first.get(item.key, at))
+            else:
+                leaving.add(item.key)
+    return first, frozenset(leaving - first.keys())
 
 
 def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
@@ -171,10 +212,9 @@ def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
     for row in store.rows(kind="escalation", since=since, limit=MOST):
         if row.state not in (RowState.SENT, RowState.LEASED):
             continue
-        for unit, items in unpacked(row.draft.payload).items():
-            for item in items:
-                if item.key in late:
-                    found.setdefault(item.key, set()).add(unit)
+        for unit, item in _items(row):
+            if item.key in late:
+                found.setdefault(item.key, set()).add(unit)
     return {key: frozenset(units) for key, units in found.items()}
 
 
@@ -185,12 +225,11 @@ def reminded_on(store: Store, day: date) -> dict[tuple[Key, str], Asked]:
     """
     found: dict[tuple[Key, str], Asked] = {}
     for row in store.rows(kind="nudge", since=instant(day, time()), limit=MOST):
-        by = row.draft.payload.get("insist")
-        if not by or row.state in _GONE:
+        payload = row.draft.payload
+        if not isinstance(payload, Nudge) or payload.insist is None or row.state in _GONE:
             continue
-        asked = Asked(at=row.draft.slot, by=by if isinstance(by, str) else "")
-        for unit, items in unpacked(row.draft.payload).items():
-            found |= {(item.key, unit): asked for item in items}  # the rows: newest first
+        asked = Asked(at=row.draft.slot, by=payload.insist)
+        found |= {(item.key, unit): asked for unit, item in payload.items}  # newest first
     return found
 
 
@@ -201,10 +240,9 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
     for row in store.rows(recipient=recipient, limit=NEWEST):
         same = row.draft.channel == channel and row.provider_id == message
         if same and row.draft.kind in ("nudge", "escalation", "request"):
-            by_unit = unpacked(row.draft.payload)
-            return [(unit, item.key) for unit, items in by_unit.items() for item in items]
-        if same and row.draft.payload.get("view") == "extension-asked":
-            return [("", key_of(row.draft.payload["data"]["key"]))]
+            return [(unit, item.key) for unit, item in _items(row)]
+        if same and isinstance(row.draft.payload, ExtensionAsked):
+            return [("", row.draft.payload.key)]
     return []
 
 
@@ -236,14 +274,10 @@ def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Q
     return None
 
 
-def _question_in(payload: Mapping[str, Any]) -> Question | None:
-    parts = [(payload.get("view"), payload.get("data", {}))]
-    if parts[0][0] == "several":
-        parts = [(name, data) for name, data in payload["data"]["parts"]]
-    for name, data in parts:
-        if name in ("claimed", "which"):
-            keys = tuple(key_of(packed) for packed in data["keys"])
-            return Question(keys=keys, unit=data["unit"], words=data.get("words", ""))
+def _question_in(payload: Payload) -> Question | None:
+    for part in parts_of(payload):
+        if isinstance(part, Claimed | WhichOccurrence):
+            return Question(keys=part.keys, unit=part.unit, words=part.words)
     return None
 
 
@@ -252,9 +286,7 @@ def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:
     rows = store.rows(
         kind="nudge", recipient=recipient, states=[RowState.SENT], since=since, limit=1
     )
-    return [
-        item.key for row in rows for items in unpacked(row.draft.payload).values() for item in items
-    ]
+    return [item.key for row in rows for _, item in _items(row)]
 
 
 def addressee(store: Store, people: Sequence[str], channel: str, message: str) -> str:
@@ -275,7 +307,7 @@ def addressee(store: Store, people: Sequence[str], channel: str, message: str) -
 def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
     """The newest nudge to `recipient` that named `key` and was sent by a channel."""
     for row in store.rows(kind="nudge", recipient=recipient, states=[RowState.SENT], limit=NEWEST):
-        if any(item.key == key for items in unpacked(row.draft.payload).values() for item in items):
+        if key in row.draft.payload.occurrences():
             return row
     return None
 
@@ -283,5 +315,5 @@ def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
 def was_edited(store: Store, row: Row) -> bool:
     """Whether the message of `row` no longer stands as it was sent, or soon will not."""
     later = store.rows(kind="edit", recipient=row.draft.recipient, since=row.draft.slot, limit=MOST)
-    edits = (e for e in later if e.draft.payload.get("edit") == row.provider_id)
+    edits = (e for e in later if e.draft.envelope.edit == row.provider_id)
     return any(edit.state not in _GONE for edit in edits)

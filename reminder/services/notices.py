@@ -1,20 +1,18 @@
-"""Answers and notices on their way to the outbox: a view's name and data, for each who hears it."""
+"""Answers and notices on their way to the outbox: a payload for each who hears it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Payload
 from reminder.services.office import Office
 
 
 def view_drafts(
     office: Office,
     to: str,
-    name: str,
-    data: Mapping[str, Any],
+    payload: Payload,
     now: datetime,
     *,
     subject: str,
@@ -22,7 +20,7 @@ def view_drafts(
     avoid: tuple[str, str] | None = None,
     but: str = "",
 ) -> list[Draft]:
-    """Rows that say the view `name` to “unit:ID” or to a person, each by the first channel.
+    """Rows that say `payload` to “unit:ID” or to a person, each by the first channel.
 
     `avoid`: a (recipient, channel) that has just failed. `but`: a person who knows it already.
     """
@@ -35,9 +33,9 @@ def view_drafts(
             slot=slot or now,
             recipient=recipient,
             kind="notice",
-            subject=f"{name}:{subject}",
+            subject=f"{payload.view}:{subject}",
             channel=ways[0],
-            payload={"view": name, "data": dict(data)},
+            payload=payload,
             due_at=now,
         )
         for recipient in heard

@@ -14,11 +14,11 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, State, apply, by_key, initial
 from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.payloads import Digest, Items, Nudge, Unreadable
 from reminder.domain.periods import Period
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import GROUP, STRANGER, Office
-from reminder.services.recipients import unpacked
 from reminder.store.records import Broken
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Past:
         first = bisect_right(nudges, row.draft.slot, key=_slot)
         newer = (nudges[n] for n in range(first, len(nudges)))
         return any(
-            any(item.key == key for item in unpacked(other.draft.payload).get(unit, ()))
+            any(named == unit and item.key == key for named, item in _items(other))
             for other in takewhile(lambda other: other.draft.slot <= at, newer)
         )
 
@@ -113,15 +113,18 @@ def _slot(row: Row) -> datetime:
 
 
 def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:
-    by_unit = unpacked(row.draft.payload)
-    if not by_unit:
+    items = _items(row)
+    if not items:
         yield _notice(office, row, None, "")
     at = row.sent_at or row.draft.slot
-    for unit, items in by_unit.items():
-        for item in items:
-            state = past.state(item.key, at)
-            work = _work(office, unit, item, state, at)
-            yield _notice(office, row, work, _left_out(past, row, unit, item, state))
+    for unit, item in items:
+        state = past.state(item.key, at)
+        work = _work(office, unit, item, state, at)
+        yield _notice(office, row, work, _left_out(past, row, unit, item, state))
+
+
+def _items(row: Row) -> tuple[tuple[str, Item], ...]:
+    return row.draft.payload.items if isinstance(row.draft.payload, Items) else ()
 
 
 def _left_out(past: _Past, row: Row, unit: str, item: Item, state: State | None) -> str:
@@ -132,7 +135,7 @@ def _left_out(past: _Past, row: Row, unit: str, item: Item, state: State | None)
         return "việc đã xong trước khi gửi"
     if row.draft.kind != MessageKind.NUDGE:
         return ""
-    if "insist" not in row.draft.payload:
+    if not isinstance(row.draft.payload, Nudge) or row.draft.payload.insist is None:
         if state.awaits_signature(unit):
             return "việc đang chờ ký lúc gửi"
         if state.snoozed.get(unit, date.min) > local_day(row.sent_at):
@@ -152,7 +155,7 @@ def _notice(office: Office, row: Row, work: Work | None, left_out: str) -> Notic
         channel=draft.channel,
         address=_address(office, row),
         kind=draft.kind,
-        said=str(draft.payload.get("view", "")),
+        said=_said(draft),
         work=work,
         state=row.state,
         attempts=row.attempts,
@@ -161,6 +164,16 @@ def _notice(office: Office, row: Row, work: Work | None, left_out: str) -> Notic
         left_out=left_out,
         error=row.error,
     )
+
+
+def _said(draft: Draft) -> str:
+    """The name of what the message says; empty where it names its work."""
+    match draft.payload:
+        case Unreadable(raw=raw):
+            return str(raw.get("view", ""))
+        case Items():
+            return ""
+    return "" if draft.kind == MessageKind.DIGEST else draft.payload.view
 
 
 def _work(office: Office, unit: str, item: Item, state: State | None, at: datetime) -> Work:
@@ -190,8 +203,8 @@ def _name(office: Office, recipient: str) -> str:
 
 def _address(office: Office, row: Row) -> str:
     """The chat that asked; else the address of today, where it has been the same since."""
-    if chat := row.draft.payload.get("chat"):
-        return str(chat)
+    if chat := row.draft.envelope.chat:
+        return chat
     here = (row.draft.recipient, row.draft.channel)
     bound = next((a for a in office.addresses if (a.recipient, a.channel) == here), None)
     if bound is None or row.sent_at is None or bound.bound_at > row.sent_at:
@@ -243,13 +256,10 @@ def carried(store: Store) -> list[Told]:
     """
     found = []
     for row in reversed(store.rows(limit=EVERY_ROW)):
-        head = row.draft.payload.get("head")
-        if head is None:
-            continue
-        match head:
-            case [int(number), str(hash_)] if number >= 0 and _WHOLE.fullmatch(hash_):
+        match row.draft.payload:
+            case Digest(head=(number, hash_)) if number >= 0 and _WHOLE.fullmatch(hash_):
                 found.append(Told(number=number, hash=hash_, row=row.id, slot=row.draft.slot))
-            case _:
+            case Digest(head=(_, _)) | Unreadable(raw={"head": _}):
                 raise ReminderError(
                     f"tin số {row.id} trong hàng đợi ghi một mã sổ mà máy không bao giờ ghi: "
                     "cơ sở dữ liệu đã bị sửa; xin lấy lại bản sao lưu"

@@ -6,21 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from reminder.domain.channels import AddressSource
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services.office import GROUP, Office
-
-Items = Mapping[str, Sequence[Item]]  # by unit
 
 
 def drafts(
-    office: Office, messages: Iterable[Message], now: datetime, *, insist: str = ""
+    office: Office, messages: Iterable[Message], now: datetime, *, insist: str | None = None
 ) -> list[Draft]:
     """The messages of one tick, one row a recipient, slot and kind; several units share it.
 
@@ -37,11 +34,26 @@ def drafts(
             recipient=recipient,
             kind=kind.value,
             channel=channel,
-            payload={"items": packed(by_unit), **({"insist": insist} if insist else {})},
+            payload=_payload(kind, by_unit, insist),
             due_at=now,
         )
         for (slot, kind, recipient, channel), by_unit in rows.items()
     ]
+
+
+def _payload(
+    kind: MessageKind, by_unit: Mapping[str, Sequence[Item]], insist: str | None
+) -> Payload:
+    items = tuple((unit, item) for unit, of_unit in by_unit.items() for item in of_unit)
+    match kind:
+        case MessageKind.NUDGE:
+            return Nudge(items=items, insist=insist)
+        case MessageKind.ESCALATION:
+            return Escalation(items=items)
+        case MessageKind.REQUEST:
+            return Request(items=items)
+        case MessageKind.DIGEST:
+            return Digest()
 
 
 def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
@@ -85,25 +97,6 @@ def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
         if set(person.units) & office.offices_over(unit)
         if office.ways(person.id) and not office.away_until(person.id, today)
     ]
-
-
-def packed(items: Items) -> list[list[Any]]:
-    """Items as JSON values, for the payload of a row."""
-    return [
-        [unit, *item.key, item.due.isoformat(), str(item.stage)]
-        for unit, of_unit in items.items()
-        for item in of_unit
-    ]
-
-
-def unpacked(payload: Mapping[str, Any]) -> dict[str, list[Item]]:
-    """The items of a payload, by unit."""
-    found: dict[str, list[Item]] = {}
-    for unit, plan, task, number, period, due, stage in payload.get("items", ()):
-        key = Key(plan, task, number, period)
-        item = Item(key, date.fromisoformat(due), Stage.parse(stage))
-        found.setdefault(unit, []).append(item)
-    return found
 
 
 class Why(StrEnum):

@@ -18,12 +18,12 @@ from reminder.domain.catchup import DueMessages, due_now, speaking_hours
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Items, OfficeEmpty, PlanOver, PlanStarted, UnitEmpty
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Message, MessageKind, local_day
 from reminder.services import digest, recipients
 from reminder.services.notices import view_drafts
 from reminder.services.office import Office, counted, minute
-from reminder.services.recipients import unpacked
 from reminder.store.records import RESTORED, Spoken
 
 if TYPE_CHECKING:
@@ -180,10 +180,8 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
                 Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
                 for s in late
             )
-        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
-        greeting = view_drafts(
-            office, f"unit:{plan.office}", "plan-started", data, now, subject=plan.id
-        )
+        payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
+        greeting = view_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
         started.drafts.extend(greeting)
         if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
             started.meta[f"greeted:{plan.id}"] = now.isoformat()
@@ -218,10 +216,8 @@ def _newly_with_buttons(
         if not late and all(state.due and not state.assumed for state in live):
             continue  # all is settled
         held = max((s.held_until for s in late if s.held_until), default=today)
-        data = {"plan": plan.id, "late": [list(s.key) for s in late], "held": held.isoformat()}
-        started.drafts.extend(
-            view_drafts(office, person.id, "plan-started", data, now, subject=plan.id)
-        )
+        payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
+        started.drafts.extend(view_drafts(office, person.id, payload, now, subject=plan.id))
 
 
 def _nobody(
@@ -241,11 +237,9 @@ def _nobody(
         if unit in empty and not told:
             meta[name] = now.isoformat()
             leaders = {plan.leaders for plan in plans if plan.office == unit}
-            view = "office-empty" if leaders else "unit-empty"
+            payload = OfficeEmpty(unit=unit) if leaders else UnitEmpty(unit=unit)
             for above in sorted(leaders or offices):
-                drafts += view_drafts(
-                    office, f"unit:{above}", view, {"unit": unit}, now, subject=name
-                )
+                drafts += view_drafts(office, f"unit:{above}", payload, now, subject=name)
         elif told and unit not in empty:
             meta[name] = ""
     return drafts
@@ -261,13 +255,11 @@ def _fallen_silent(
         over = local_day(now) > office.scheduler.policy.last_day(plan.year)
         if over and metas.get(f"started:{plan.id}") and name not in metas:
             meta[name] = now.isoformat()
-            found += view_drafts(
-                office, f"unit:{plan.office}", "plan-over", {"plan": plan.id}, now, subject=plan.id
-            )
+            payload = PlanOver(plan=plan.id)
+            found += view_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
     return found
 
 
-AGAIN = "again"  # in a payload: it may have been said by the run that the copy does not know of
 Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone
 _INSTANT = timedelta(microseconds=1)
 
@@ -301,12 +293,11 @@ def answered(inbound: Inbound, drafts: Sequence[Draft]) -> list[Draft]:
 
 
 def _again(draft: Draft) -> Draft:
-    return replace(draft, payload={**draft.payload, AGAIN: True})
+    return replace(draft, envelope=replace(draft.envelope, again=True))
 
 
 def _holds(draft: Draft, said: set[Place]) -> bool:
+    items = draft.payload.items if isinstance(draft.payload, Items) else ()
     return (draft.kind,) in said or any(
-        (draft.kind, unit, item.key, str(item.stage)) in said
-        for unit, items in unpacked(draft.payload).items()
-        for item in items
+        (draft.kind, unit, item.key, str(item.stage)) in said for unit, item in items
     )

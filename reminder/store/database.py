@@ -38,7 +38,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.store import tables
-from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft, occurrences_of
+from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
 
 _BUSY = {  # what passes, or a person can mend while the program runs
     sqlite3.SQLITE_BUSY: "is locked by another program",
@@ -292,7 +292,7 @@ class Part:
             [
                 {**{name: row[name] for name in _UNIQUE}, **key._asdict()}
                 for draft, row in zip(kept, rows, strict=True)
-                for key in occurrences_of(draft.payload)
+                for key in draft.payload.occurrences()
             ],
         )
 

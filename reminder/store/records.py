@@ -17,6 +17,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
 
 # Names in the store's `meta` that several rooms know.
@@ -177,7 +178,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
         "kind": draft.kind,
         "subject": words(draft.subject),
         "channel": draft.channel,
-        "payload": _compact(dict(draft.payload)),
+        "payload": _compact(encode(draft.kind, draft.payload, draft.envelope)),
         "drafted_due": stamp(draft.due_at),
         "state": RowState.PENDING.value,
         "due_at": stamp(draft.due_at),
@@ -187,20 +188,6 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
         "error": "",
         "created_at": stamp(at),
     }
-
-
-def occurrences_of(payload: Any) -> set[Key]:
-    """The occurrences that a payload names."""
-    match payload:
-        case [str(plan), str(task), int(number), str(period)]:
-            return {Key(plan, task, number, period)}
-        case [str(), str(plan), str(task), int(number), str(period), str(), str()]:
-            return {Key(plan, task, number, period)}
-        case Mapping():
-            return {key for each in payload.values() for key in occurrences_of(each)}
-        case list() | tuple():
-            return {key for each in payload for key in occurrences_of(each)}
-    return set()
 
 
 def to_row(columns: Sequence[Any]) -> Row:
@@ -220,13 +207,15 @@ def to_row(columns: Sequence[Any]) -> Row:
 def _row(columns: Sequence[Any]) -> Row:
     id_, slot, recipient, kind, subject, channel, payload, drafted_due, *rest = columns
     state, due_at, attempts, lease_until, repeat, provider_id, error, ended_at = rest
+    said, envelope = decode(kind, json.loads(payload))
     draft = Draft(
         slot=moment(slot),
         recipient=recipient,
         kind=kind,
         subject=subject,
         channel=channel,
-        payload=json.loads(payload),
+        payload=said,
+        envelope=envelope,
         due_at=moment(drafted_due),
     )
     return Row(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reminder.app.reload import Watch
+from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
 from tests.services.world import at
@@ -68,11 +69,11 @@ async def test_a_people_file_that_lost_many_at_once_is_refused_until_it_is_meant
         assert await saved(2) == (False, NAMES[:5])
         (told,) = await wired.daemon.do(lambda: wired.store.rows(kind="notice"))
         assert told.draft.recipient == "a"
-        (problem,) = told.draft.payload["data"]["problems"]
-        assert problem == (
+        problem = (
             f"{tmp_path / 'people.toml'}: thiếu 3 trong 5 người (c, d, e), như tệp mới lưu được "
             "một nửa: xin lưu lại cho đủ; nếu đúng là bỏ họ, gõ: reminder reload"
         )
+        assert told.draft.payload == FilesRefused(problems=(problem,))
         wired.store.set_meta("reload", "asked")
         assert await saved(2) == (True, NAMES[:2])
         wired.store.close()

@@ -8,7 +8,7 @@ import sqlite3
 import stat
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from reminder.documents.csv import BOM
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
+from reminder.domain.payloads import Digest, Done, Envelope, Nudge
+from reminder.domain.schedule import Item, Stage
 from reminder.store.ledger import GENESIS, link
 from tests.cli.test_people import NOW, Terminal
 
@@ -74,9 +76,13 @@ class Audited(Terminal):
 
 
 def digest(head: tuple[int, str]) -> Draft:
-    payload = {"items": [], "head": list(head)}
     return Draft(
-        slot=NOW, recipient="vp-1", kind="digest", channel="email", payload=payload, due_at=NOW
+        slot=NOW,
+        recipient="vp-1",
+        kind="digest",
+        channel="email",
+        payload=Digest(head=head),
+        due_at=NOW,
     )
 
 
@@ -233,8 +239,13 @@ def test_what_cannot_be_asked(arguments: tuple[str, ...], told: str, terminal: A
 
 def nudge(recipient: str, day: int, *codes: str, **changes: Any) -> Draft:
     slot = NOW + timedelta(days=day, hours=-1)
-    items = [["tu-phap", "cchc-2024", code, 1, "2024", "2024-01-31", "due"] for code in codes]
-    values: dict[str, Any] = {"kind": "nudge", "channel": "telegram", "payload": {"items": items}}
+    keys = (Key("cchc-2024", code, 1, "2024") for code in codes)
+    items = tuple(("tu-phap", Item(key, date(2024, 1, 31), Stage(0))) for key in keys)
+    values: dict[str, Any] = {
+        "kind": "nudge",
+        "channel": "telegram",
+        "payload": Nudge(items=items),
+    }
     return Draft(slot=slot, recipient=recipient, due_at=slot, **{**values, **changes})
 
 
@@ -250,13 +261,14 @@ def rows_of(path: Path) -> list[Mapping[str, str]]:
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Three nudges: sent, sent by mail after one task had closed, and given up; and an answer."""
     terminal = Terminal(tmp_path, monkeypatch)
-    reply = {"view": "done", "data": {}, "chat": "-10042", "reply_to": "5"}
+    reply = Done(events=(), unit="tu-phap")
     drafts = [
         nudge("tp-1", 0, "1c"),
         nudge("tp-1", 1, "1c", "1d", channel="email"),
         nudge("da-nghi", 2, "9z"),
         Draft(slot=NOW + timedelta(days=3), recipient="tp-1", kind="reply", channel="telegram",
-              subject="telegram:7:0", payload=reply, due_at=NOW),
+              subject="telegram:7:0", payload=reply, envelope=Envelope(chat="-10042", reply_to="5"),
+              due_at=NOW),
     ]  # fmt: skip
     done = Event(at=NOW, kind=EventKind.DONE, key=KEY, unit="tu-phap", by="tp-1")
     with terminal.store() as store:

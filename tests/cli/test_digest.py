@@ -12,6 +12,7 @@ from reminder.domain.calendar import instant
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import RowState
+from reminder.domain.payloads import Digest
 from tests.cli.test_people import PEOPLE, Terminal
 
 CHANNELS = """
@@ -134,7 +135,7 @@ def test_it_is_sent_once_a_day(terminal: Terminal) -> None:
         rows = store.rows(kind="digest")
         assert [row.state for row in rows] == [RowState.PENDING] * 2
         assert all(row.due_at == moment("2024-02-20") for row in rows)
-        assert all(row.draft.payload["head"] == list(store.head()) for row in rows)
+        assert {row.draft.payload for row in rows} == {Digest(head=store.head())}
     terminal.at(moment("2024-02-20", "16:00"))
     assert terminal.run("digest", "--send") == said
     with terminal.store() as store:

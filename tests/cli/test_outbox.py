@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
+from reminder.domain.payloads import Digest, Nudge, Payload, Stranger, Unreadable, Welcome
+from reminder.domain.schedule import Item, Stage
 from tests.cli.test_people import NOW, Terminal
 
 CODES = ("1c", "1d")
@@ -15,13 +18,14 @@ CODES = ("1c", "1d")
 
 def draft(recipient: str, hours: int) -> Draft:
     slot = NOW + timedelta(hours=hours)
-    items = [["tu-phap", "cchc-2024", code, 1, "2024", "2024-01-31", "lead-1"] for code in CODES]
+    keys = (Key("cchc-2024", code, 1, "2024") for code in CODES)
+    items = tuple(("tu-phap", Item(key, date(2024, 1, 31), Stage(-1))) for key in keys)
     return Draft(
         slot=slot,
         recipient=recipient,
         kind="nudge",
         channel="telegram",
-        payload={"items": items},
+        payload=Nudge(items=items),
         due_at=slot,
     )
 
@@ -75,11 +79,11 @@ def test_list_shows_the_newest_slot_first(terminal: Terminal) -> None:
 def test_answers_and_notices_are_told_by_what_they_say(terminal: Terminal) -> None:
     """By their subject; by their name where a former program wrote what this one can't render."""
     with terminal.store() as store:
-        views = [
-            ("group:tu-phap", "digest", {}),
-            ("stranger:77", "reply", {"view": "stranger", "data": {}}),
-            ("tp-1", "reply", {"view": "welcome", "data": {"person": "tp-1"}}),
-            ("vp-1", "notice", {"view": "of-long-ago", "data": {}}),
+        views: list[tuple[str, str, Payload]] = [
+            ("group:tu-phap", "digest", Digest()),
+            ("stranger:77", "reply", Stranger()),
+            ("tp-1", "reply", Welcome(person="tp-1")),
+            ("vp-1", "notice", Unreadable(raw={"view": "of-long-ago", "data": {}})),
         ]
         drafts = [
             Draft(slot=NOW + timedelta(days=n), recipient=who, kind=kind, channel="telegram",

@@ -12,6 +12,7 @@ import pytest
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
+from reminder.domain.payloads import Nudge
 from tests.cli.test_people import NOW, Terminal
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
@@ -120,7 +121,14 @@ def test_messages_are_counted_in_words(tmp_path: Path, monkeypatch: pytest.Monke
     terminal = Terminal(tmp_path, monkeypatch)
     with terminal.store() as store:
         drafts = [
-            Draft(slot=NOW, recipient=who, kind="nudge", channel="telegram", due_at=NOW)
+            Draft(
+                slot=NOW,
+                recipient=who,
+                kind="nudge",
+                channel="telegram",
+                payload=Nudge(items=()),
+                due_at=NOW,
+            )
             for who in ("vp-1", "tp-1", "ld-1")
         ]
         store.record([], unit_names={}, drafts=drafts, at=NOW)

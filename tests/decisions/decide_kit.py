@@ -9,9 +9,10 @@ from pathlib import Path
 
 from reminder.decisions import decide, decide_error
 from reminder.domain.calendar import WorkCalendar, instant
-from reminder.domain.context import Decision, Desk, Sender, View
+from reminder.domain.context import Decision, Desk, Sender
 from reminder.domain.ledger import Event, EventKind, fold
 from reminder.domain.occurrences import Key, occurrences
+from reminder.domain.payloads import Payload, Refused, Several
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
@@ -113,18 +114,20 @@ def shown(event: Event) -> str:
     return " ".join(words)
 
 
-def named(view: View) -> str:
-    """“done”, “refused:snooze-late”, “several(done,which)”, “closed-word>lanh-dao”."""
-    name = view.name
-    if name == "several":
-        name = ",".join(named(View(name=n, data=d)) for n, d in view.data["parts"])
-    elif name == "refused":
-        name = f"refused:{view.data['reason']}"
-    return name + (f">{view.to.removeprefix('unit:')}" if view.to else "")
+def named(payload: Payload) -> str:
+    """“done”, “refused:snooze-late”, “done,which”."""
+    match payload:
+        case Several(parts=parts):
+            return ",".join(map(named, parts))
+        case Refused(reason=reason):
+            return f"refused:{reason}"
+    return payload.view
 
 
 def told_of(decision: Decision) -> tuple[list[str], list[str]]:
-    return [shown(e) for e in decision.events], [named(view) for view in decision.views]
+    """The events; the answer and, as “closed-word>lanh-dao”, what others are told."""
+    notices = (f"{named(n.payload)}>{n.to.removeprefix('unit:')}" for n in decision.notices)
+    return [shown(e) for e in decision.events], [*map(named, decision.answers), *notices]
 
 
 CLOSING = (EventKind.DONE, EventKind.UPDATED)

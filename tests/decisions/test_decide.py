@@ -6,12 +6,19 @@ from datetime import date
 
 import pytest
 
-from reminder.decisions import event_of, key_of, pack_event, pack_key
-from reminder.domain.context import View
+from reminder.domain.context import Decision, Notice
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    ClosedWord,
+    Done,
+    ListedBack,
+    NotYourUnit,
+    WhichOccurrence,
+    WhichPlan,
+)
 from reminder.understanding import Target
-from tests.decisions.decide_kit import Room, moment, named, next_plan, told_of
+from tests.decisions.decide_kit import Room, moment, next_plan, told_of
 from tests.understanding.commands_kit import PLAN
 
 NOW = "2024-01-30 09:12"  # a Tuesday; 1c, 4b and 2c of January are due tomorrow
@@ -344,17 +351,13 @@ def test_an_answer_to_a_reminder_of_several_tasks_asks_which() -> None:
     both = (Target(task="1c"), Target(task="2c"))
     decision = room.say("an", NOW, "xong", reply_to=both)
     assert decision.events == ()
-    keys = [["cchc-2024", "1c", 1, "2024"], ["cchc-2024", "2c", 1, "2024-01"]]
-    assert decision.views == (
-        View(
-            name="which",
-            data={"keys": keys, "unit": "tu-phap", "instead": None, "closed": None},
-        ),
-    )
+    keys = (Key("cchc-2024", "1c", 1, "2024"), Key("cchc-2024", "2c", 1, "2024-01"))
+    assert decision.answers == (WhichOccurrence(keys=keys, unit="tu-phap"),)
+    assert decision.notices == ()
     assert told_of(room.say("an", NOW, "ok", reply_to=both)) == ([], ["seen"])
     only_2c = room.say("giang", NOW, "xong", reply_to=both)
-    assert [named(v) for v in only_2c.views] == ["error"]
-    assert only_2c.views[0].data["keys"] == [["cchc-2024", "2c", 1, "2024-01"]]
+    assert told_of(only_2c) == ([], ["error"])
+    assert only_2c.answers[0].occurrences() == keys[1:]
 
 
 def test_all_dates_are_confirmed_at_once_and_once() -> None:
@@ -394,25 +397,18 @@ def test_who_was_told_of_the_delay_is_told_when_it_closes() -> None:
     room = Room(told={late: both, shared: frozenset({"lanh-dao"})})
     assert play(room, "an@2024-02-05", "xong 2c")[1] == ["done"]
     decision = room.say("binh", "2024-02-05 10:00", "xong 1c; xong 2c tất cả")
-    words = [view for view in decision.views if view.to]
-    assert words == [
-        View(
-            name="closed-word",
-            data={"keys": [list(late), list(shared)], "leaders": True},
-            to="unit:lanh-dao",
-        ),
-        View(
-            name="closed-word", data={"keys": [list(late)], "leaders": False}, to="unit:van-phong"
-        ),
-    ]
+    assert decision.notices == (
+        Notice(to="unit:lanh-dao", payload=ClosedWord(keys=(late, shared), leaders=True)),
+        Notice(to="unit:van-phong", payload=ClosedWord(keys=(late,), leaders=False)),
+    )
 
 
 def test_two_plans_that_have_it_open_are_asked_about() -> None:
     """In January both speak; the year, or a period of one of them, says which is meant."""
     room, day = Room(PLAN, next_plan()), "2025-01-06 09:00"
     asked = room.say("an", day, "xong 2c")
-    assert (asked.events, named(asked.views[0])) == ((), "which-plan")
-    assert asked.views[0].data == {"code": "2c", "typed": ["xong 2024/2c", "xong 2025/2c"]}
+    question = WhichPlan(code="2c", typed=("xong 2024/2c", "xong 2025/2c"))
+    assert asked == Decision(answers=(question,))
     assert play(room, f"an@{day}", "xong 2025/2c") == (
         ["done cchc-2025/2c.1:2025-01 tu-phap"],
         ["done"],
@@ -440,17 +436,24 @@ def test_remind_names_who_still_has_to_act() -> None:
 def test_a_bare_1d_offers_1dd_too() -> None:
     """In a question, a confirmation and a refusal alike, while 1đ is open."""
     room = Room()
-    other = ["cchc-2024", "1đ", 1, "2024"]
-    assert room.say("an", NOW, "xong 1d").views[0].data["instead"] == other
-    assert room.say("an", NOW, "xong 1d báo cáo").views[0].data["instead"] == other
-    assert room.say("cuc", NOW, "xong 1d").views[0].data["instead"] is None
+    other = Key("cchc-2024", "1đ", 1, "2024")
+    assert instead(room.say("an", NOW, "xong 1d")) == other
+    assert instead(room.say("an", NOW, "xong 1d báo cáo")) == other
+    assert instead(room.say("cuc", NOW, "xong 1d")) is None
     room.say("an", NOW, "xong 1đ kế hoạch theo dõi")
-    standing = ["cchc-2024", "1đ", 2, "2024-Q1"]
-    assert room.say("an", NOW, "xong 1d").views[0].data["instead"] == standing
+    standing = Key("cchc-2024", "1đ", 2, "2024-Q1")
+    assert instead(room.say("an", NOW, "xong 1d")) == standing
+
+
+def instead(decision: Decision) -> Key | None:
+    match decision.answers:
+        case (Done(instead=key) | WhichOccurrence(instead=key) | NotYourUnit(instead=key),):
+            return key
+    raise AssertionError(decision.answers)
 
 
 def test_events_say_who_when_and_by_which_message() -> None:
-    """What the audit log needs; packed as JSON and back they are the same."""
+    """What the audit log needs."""
     room = Room()
     made = room.say("an", NOW, "xong 1c số 12/QĐ-UBND").events[0]
     assert (made.by, made.channel, made.message, made.at) == (
@@ -459,8 +462,6 @@ def test_events_say_who_when_and_by_which_message() -> None:
         "m1",
         room.desk("an", NOW).now,
     )
-    assert event_of(pack_event(made)) == made
-    assert key_of(pack_key(made.key)) == made.key
 
 
 def test_a_range_is_listed_back_with_the_list_that_means_it() -> None:
@@ -469,10 +470,8 @@ def test_a_range_is_listed_back_with_the_list_that_means_it() -> None:
     room.say("an", NOW, "1a 03 văn bản")
     decision = room.say("an", NOW, "1a-1c xong")
     assert decision.events == ()
-    assert decision.views[0].data == {
-        "keys": [["cchc-2024", "1c", 1, "2024"]],
-        "typed": "xong 1a, 1c",
-    }
+    key = Key("cchc-2024", "1c", 1, "2024")
+    assert decision.answers == (ListedBack(keys=(key,), typed="xong 1a, 1c"),)
 
 
 def test_several_sentences_see_each_other() -> None:

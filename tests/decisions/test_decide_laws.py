@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reminder.decisions.forms import typed
 from reminder.domain.ledger import Event, EventKind
+from reminder.domain.payloads import Envelope, decode, encode
 from reminder.domain.plan import Plan
 from reminder.understanding import Command, parse
 from tests.decisions.decide_kit import CLOSING, PEOPLE, Room, next_plan
@@ -97,15 +98,15 @@ def test_no_part_is_closed_twice(said: list[tuple[str, str, str]], of: tuple[Pla
 
 @settings(max_examples=50, deadline=None)
 @given(speeches)
-def test_views_hold_json_and_the_answer_is_one(said: list[tuple[str, str, str]]) -> None:
-    """A view waits in the outbox: its data are JSON values; exactly one goes to the sender."""
+def test_payloads_survive_json_and_the_answer_is_one(said: list[tuple[str, str, str]]) -> None:
+    """A payload waits in the outbox as JSON; exactly one goes to the sender."""
     room = Room()
     for who, when, text in said:
-        views = room.say(who, when, text).views
-        assert [view.to for view in views].count("") == 1
-        assert views[0].to == ""
-        for view in views:
-            assert json.loads(json.dumps(view.data)) == view.data
+        made = room.say(who, when, text)
+        assert len(made.answers) == 1
+        for payload in (*made.answers, *(notice.payload for notice in made.notices)):
+            raw = json.loads(json.dumps(encode("reply", payload)))
+            assert decode("reply", raw) == (payload, Envelope())
 
 
 @pytest.mark.parametrize(

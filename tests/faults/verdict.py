@@ -8,10 +8,10 @@ from datetime import datetime
 
 from reminder.domain.ledger import Event, by_key
 from reminder.domain.outbox import Row, RowState
+from reminder.domain.payloads import Items
 from reminder.domain.schedule import MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.services.recipients import unpacked
 from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 from tests.faults.month import Month
@@ -82,10 +82,10 @@ def _messages(
         if row.state in (RowState.PENDING, RowState.LEASED):
             tally.lost += 1
             tally.why.append(f"never ended: {row}")
-        for unit, items in unpacked(row.draft.payload).items():
-            for item in items:
-                place = (unit, row.draft.kind, item.key, str(item.stage), str(item.due))
-                places.setdefault((row.draft.recipient, *place), []).append(row)
+        items = row.draft.payload.items if isinstance(row.draft.payload, Items) else ()
+        for unit, item in items:
+            place = (unit, row.draft.kind, item.key, str(item.stage), str(item.due))
+            places.setdefault((row.draft.recipient, *place), []).append(row)
     taken = _taken(month)
     mails = {identity for _, identity, _ in month.mail.mails}
     for message in due:

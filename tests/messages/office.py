@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from reminder.domain.calendar import WorkCalendar, instant
-from reminder.domain.ledger import Event, EventKind, State, fold
-from reminder.domain.occurrences import Key, occurrences
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.messages.context import Act, Context
+from reminder.messages.context import Context
+from reminder.services.office import Files, Office
 
 ROOT = Path(__file__).parents[2]
 NAMES = {"an": "Nguyễn Thị An", "binh": "Trần Văn Bình", "cuc": "Lê Thị Cúc"}
@@ -49,28 +51,20 @@ def done(when: datetime, what: Key, unit: str, by: str = "an", evidence: str = "
     return said(EventKind.DONE, when, what, unit, by=by, evidence=evidence)
 
 
-def short_id(verb: Act, what: Key, unit: str) -> str:
-    """A button's data as the service might give it: short, and different for each act."""
-    return f"{verb}:{what.task}:{what.deliverable}:{what.period[-3:]}:{unit[:12]}"
-
-
 def scene(day: str, events: Iterable[Event] = (), plans: Sequence[Plan] = ()) -> Context:
     """The situation on `day` after `events`."""
-    all_plans = plans or (plan(),)
-    events = tuple(events)
-    states: dict[Key, State] = {}
-    for one in all_plans:
-        states |= fold(occurrences(one), events)
-    return Context(
-        today=date.fromisoformat(day),
+    files = Files(
+        plans=tuple(plans or (plan(),)),
+        people=tuple(
+            Person(id=who, name=name, units=(), channels=("telegram",))
+            for who, name in NAMES.items()
+        ),
         scheduler=Scheduler(calendar()),
-        plans={one.id: one for one in all_plans},
-        states=states,
-        action_id=short_id,
-        names=NAMES,
-        holiday=lambda first, last: "Tết" if (first, last) == TET else "",
-        events=events,
+    )
+    return Context(
+        office=Office(files, events=tuple(events)),
         at=instant(date.fromisoformat(day), time(7, 30)),
+        holiday=lambda first, last: "Tết" if (first, last) == TET else "",
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import Welcome
 from reminder.domain.people import Person
 from reminder.domain.schedule import MessageKind
 from reminder.messages import answers, escalation, notices, settlement
 from reminder.messages import answers as replies
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
-from reminder.messages.program import VIEWS, Words
+from reminder.messages.registry import render
+from reminder.services.history import Reminded
 from reminder.services.office import Files, Office
 from tests.messages.office import at, done, items, key, nudged, plan, said, scene
 
@@ -66,9 +69,7 @@ def office_escalation() -> Outbound:
     context = scene("2024-02-01", JANUARY)
     told = items(context, "van-phong", OFFICE_LATE, JANUARY)
     reminded = {
-        item.key: escalation.Reminded(
-            count=6, channels=("telegram",), last=at("2024-02-01", "08:00")
-        )
+        item.key: Reminded(count=6, channels=("telegram",), last=at("2024-02-01", "08:00"))
         for item in told
     }
     message = escalation.to_office(context, told, reminded)
@@ -295,7 +296,7 @@ def welcome(unit: str) -> Outbound:
     context = scene("2024-01-26")
     person = Person(id="an", name="Nguyễn Thị An", units=(unit,), channels=("telegram",))
     files = Files(plans=(plan(),), people=(person,), scheduler=context.scheduler)
-    message = VIEWS["welcome"](Words(Office(files), context, {"person": "an"}))
+    message = render(replace(context, office=Office(files)), Welcome(person="an"))
     assert message is not None
     return message
 

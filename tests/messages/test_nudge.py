@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from reminder.decisions.buttons import encode
 from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
@@ -55,15 +56,17 @@ def test_a_friday_with_two_tasks() -> None:
         actions=tuple(
             (
                 Action(
-                    label=f"✅ {code}", data=f"done:{code}:1:{end}:tu-phap", typed=f"xong {code}"
+                    label=f"✅ {what.task}",
+                    data=encode("done", what, "tu-phap"),
+                    typed=f"xong {what.task}",
                 ),
                 Action(
-                    label=f"⏰ {code}",
-                    data=f"snooze:{code}:1:{end}:tu-phap",
-                    typed=f"/nhacsau {code} 1",
+                    label=f"⏰ {what.task}",
+                    data=encode("snooze", what, "tu-phap"),
+                    typed=f"/nhacsau {what.task} 1",
                 ),
             )
-            for code, end in (("1c", "024"), ("2c", "-01"))
+            for what in (key("1c"), MONTH)
         ),
     )
 
@@ -138,7 +141,7 @@ def test_shared_work_of_a_unit_that_confirmed_is_done_for_it_alone() -> None:
     message = nudge(context, {"tu-phap": [item(MONTH)], "van-phong": [item(MONTH)]})
     assert message is not None
     assert "(phần của Văn phòng)" in message.text
-    assert message.actions[0][0].data.endswith(":van-phong")
+    assert message.actions[0][0].data == encode("done", MONTH, "van-phong")
 
 
 def test_work_that_two_units_lead_is_one_line_for_a_person_of_both() -> None:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 
-from reminder.decisions import buttons
-from reminder.decisions.serialization import pack_event, pack_key
 from reminder.domain.channels import Outbound
-from reminder.domain.context import View
 from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    ClosedWord,
+    Done,
+    Evidence,
+    ExtensionAsked,
+    History,
+    Payload,
+    Refused,
+    Several,
+    StatusAsked,
+    TaskDetails,
+    Updated,
+)
 from reminder.domain.plan import Plan
 from reminder.messages.context import Context
-from reminder.messages.views import NAMES, render
+from reminder.messages.registry import render
+from reminder.services.office import Files, Office
 from reminder.understanding import Command, parse
 from tests.decisions.decide_kit import PEOPLE, Room, next_plan
 from tests.decisions.test_decide_laws import plans, speeches
@@ -25,16 +37,8 @@ NOW = "2024-01-30 09:12"
 
 def context(room: Room, when: str = NOW) -> Context:
     desk = room.desk("an", when)
-    return Context(
-        today=desk.today,
-        scheduler=desk.scheduler,
-        plans={plan.id: plan for plan in room.plans},
-        states=desk.states,
-        action_id=lambda act, key, unit: buttons.encode(act.value, key, unit),
-        names={who: person.name for who, person in PEOPLE.items()},
-        events=desk.events,
-        at=desk.now,
-    )
+    files = Files(plans=tuple(room.plans), people=tuple(PEOPLE.values()), scheduler=desk.scheduler)
+    return Context(office=Office(files, events=tuple(desk.events)), at=desk.now)
 
 
 def shown(room: Room, said: Iterable[str], when: str = NOW) -> list[str]:
@@ -42,7 +46,8 @@ def shown(room: Room, said: Iterable[str], when: str = NOW) -> list[str]:
     answer: Outbound | None = None
     for each in said:
         who, _, text = each.partition(": ")
-        answer = render(room.say(who, when, text).views[0], context(room, when))
+        payload = room.say(who, when, text).answers[0]
+        answer = render(context(room, when), payload)
     assert answer is not None
     return answer.text.splitlines()
 
@@ -319,21 +324,21 @@ def test_every_view_of_every_decision_is_rendered(
 ) -> None:
     """At once, and later when all may have changed: words without seams, buttons that fit."""
     room = Room(*of)
-    views: list[View] = []
+    payloads: list[Payload] = []
     for who, when, text in said:
-        views += (made := room.say(who, when, text).views)
-        whole(render(made[0], context(room, when)), made[0])
+        made = room.say(who, when, text)
+        payloads += (*made.answers, *(notice.payload for notice in made.notices))
+        whole(render(context(room, when), made.answers[0]), made.answers[0])
     later = context(room, "2024-12-31 17:00")
-    for view in views:
-        message = render(view, later)
+    for payload in payloads:
+        message = render(later, payload)
         if message is not None:
-            whole(message, view)
+            whole(message, payload)
 
 
-def whole(message: Outbound | None, view: View) -> None:
+def whole(message: Outbound | None, payload: Payload) -> None:
     """A message that says something, and in one piece."""
-    assert view.name in NAMES
-    assert message is not None, view
+    assert message is not None, payload
     assert message.text.strip()
     assert "  " not in message.text
     assert " ." not in message.text.replace(" …", "")
@@ -344,36 +349,38 @@ def test_what_no_plan_has_any_more_is_skipped() -> None:
     """A view that waited while its task was struck from the plan: nothing to say, no crash."""
     gone = Key("cchc-2020", "9z", 1, "2020")
     room = Room()
-    event = {**pack_event(room.say("an", NOW, "xong 1c").events[0]), "key": pack_key(gone)}
-    key = pack_key(gone)
-    for view in [
-        View(name="done", data={"events": [event], "unit": "tu-phap", "instead": None}),
-        View(name="updated", data={"events": [event], "units": ["tu-phap"], "steady": False}),
-        View(name="evidence", data={"event": event, "before": ""}),
-        View(name="asked", data={"key": key}),
-        View(name="refused", data={"reason": "snooze-late", "key": key}),
-        View(name="closed-word", data={"keys": [key], "leaders": True}),
-        View(name="extension-asked", data={"key": key}),
-        View(name="task", data={"tasks": [["cchc-2020", "9z"]]}),
-        View(name="history", data={"tasks": [["cchc-2020", "9z"]], "events": [event], "more": 0}),
-        View(name="several", data={"parts": [["asked", {"key": key}]]}),
-    ]:
-        assert render(view, context(room)) is None, view.name
+    event = replace(room.say("an", NOW, "xong 1c").events[0], key=gone)
+    task = (("cchc-2020", "9z"),)
+    payloads: list[Payload] = [
+        Done(events=(event,), unit="tu-phap"),
+        Updated(events=(event,), units=("tu-phap",)),
+        Evidence(event=event),
+        StatusAsked(key=gone),
+        Refused(reason="snooze-late", key=gone),
+        ClosedWord(keys=(gone,), leaders=True),
+        ExtensionAsked(key=gone),
+        TaskDetails(tasks=task),
+        History(tasks=task, events=(event,), befores=(None,)),
+        Several(parts=(StatusAsked(key=gone),)),
+    ]
+    for payload in payloads:
+        assert render(context(room), payload) is None, payload
 
 
 def test_a_request_that_was_decided_is_not_asked_again() -> None:
     """A row that waited for the office while a colleague decided says nothing."""
     room = Room()
-    asked = room.say("an", NOW, "gia hạn 1c 05/02 x").views[1]
-    assert render(asked, context(room)) is not None
+    asked = room.say("an", NOW, "gia hạn 1c 05/02 x").notices[0].payload
+    assert render(context(room), asked) is not None
     room.say("binh", NOW, "/dongy 1c")
-    assert render(asked, context(room)) is None
+    assert render(context(room), asked) is None
 
 
 def test_a_long_list_stays_within_what_telegram_takes() -> None:
     """All the plan's open work in November: bounded, and counted."""
     room = Room(PLAN, next_plan())
-    message = render(room.say("chu", "2024-11-29 09:00", "/viec").views[0], context(room))
+    payload = room.say("chu", "2024-11-29 09:00", "/viec").answers[0]
+    message = render(context(room), payload)
     assert message is not None
     assert len(message.html) <= 4096
     assert message.text.splitlines()[-1].startswith("và ")
@@ -383,7 +390,7 @@ def test_the_forms_that_a_question_offers_are_understood() -> None:
     """Each is a command on exactly one part."""
     room = Room()
     answer = room.say("binh", NOW, "/dathan 1d 05/3 chờ")
-    message = render(answer.views[0], context(room))
+    message = render(context(room), answer.answers[0])
     assert message is not None
     forms = message.text.splitlines()[-1].removeprefix("Xin nhắn: ").split(" · ")
     found = [parse(form, context(room).today, OFFICE) for form in forms]

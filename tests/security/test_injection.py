@@ -16,6 +16,7 @@ from reminder.documents.csv import csv_file
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Bound
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.answers import answer
@@ -56,15 +57,14 @@ def test_sql_in_every_word_that_comes_from_outside(words: str, sql: Store) -> No
     event = Event(at=NOW, kind=EventKind.NOTED, key=KEY, unit="tu-phap", by=words, note=words,
                   evidence=words, message=words, channel="telegram")  # fmt: skip
     draft = Draft(slot=NOW, recipient=words, kind="reply", channel="telegram", subject=words,
-                  payload={"view": words}, due_at=NOW)  # fmt: skip
+                  payload=Bound(unit=words), due_at=NOW)  # fmt: skip
     assert sql.record(
         [event], unit_names={"tu-phap": words}, drafts=[draft], seen=("telegram", words), at=NOW
     )
     assert not sql.record([event], unit_names={}, seen=("telegram", words), at=NOW)
     assert sql.redeem(words, NOW, "telegram", words) is None
-    assert sql.rows(recipient=words if "\0" not in words else kept)[0].draft.payload == {
-        "view": words
-    }
+    (row,) = sql.rows(recipient=words if "\0" not in words else kept)
+    assert row.draft.payload == Bound(unit=words)
     assert [recorded.event.note for recorded in sql.events()] == [kept]
     assert sql.verify() is None
 

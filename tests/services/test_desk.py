@@ -9,6 +9,7 @@ import pytest
 
 from reminder.app.channels import known_channels
 from reminder.domain.channels import SendError
+from reminder.domain.payloads import ExtensionAsked
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.limits import plain
@@ -333,7 +334,9 @@ def test_what_is_decided_loses_its_buttons_for_all_of_the_office(
     office.says(who, text, at("30/01", "09:00"), **sender)
     assert [edited(office, each) for each in ("chi", "hoa")] == [(ASKS + fate, [])] * 2
     asked = {
-        p.row.draft.recipient: p for p in office.parcels if p.row.draft.payload.get("data", {})
+        p.row.draft.recipient: p
+        for p in office.parcels
+        if isinstance(p.row.draft.payload, ExtensionAsked)
     }
     assert {"chi", "hoa"} <= set(asked)
 

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Bound, Digest, Nudge
+from reminder.domain.schedule import Item, Stage
 from reminder.store.records import Spoken, to_spoken
 from reminder.store.store import Store
 from reminder.store.tables import spoken as table
@@ -51,10 +53,14 @@ def draft(recipient: str = "an", **changes: Any) -> Draft:
         "recipient": recipient,
         "kind": "nudge",
         "channel": "telegram",
-        "payload": {"items": [["cchc-2024", "1c", 1, "2024"]], "lời": "nhắc"},
     }
     values |= changes
-    return Draft(**{"due_at": values["slot"], **values})
+    payloads = {
+        "nudge": Nudge(items=(("tu-phap", Item(KEY, date(2024, 1, 31), Stage(-1))),)),
+        "digest": Digest(),
+    }
+    payload = payloads.get(values["kind"], Bound(unit="tu-phap"))
+    return Draft(**{"due_at": values["slot"], "payload": payload, **values})
 
 
 def said(stage: str = "lead-7", **changes: Any) -> Spoken:

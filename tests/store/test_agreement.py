@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reminder.domain.outbox import Row, RowState
+from reminder.domain.payloads import Bound, Nudge
 from reminder.store.store import Store, open_store
 from tests.fakes.blank import lay_blank, memory_store
 from tests.store.conftest import no_sleep
@@ -32,7 +33,7 @@ drafts = st.lists(
         kind=st.sampled_from(["nudge", "reply"]),
         subject=st.sampled_from(["", "7"]),
         channel=channels,
-        payload=st.dictionaries(words, st.integers() | words | st.none(), max_size=2),
+        payload=st.builds(Bound, unit=words) | st.just(Nudge(items=())),
         due_at=times,
     ),
     max_size=3,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from reminder.domain.outbox import RowState
+from reminder.domain.payloads import Bound
 from reminder.store.database import Database
 from reminder.store.records import Broken, StoreBusyError, StoreRefusedError
 from reminder.store.store import Store
@@ -88,7 +89,7 @@ def test_nothing_is_half_written_and_it_goes_on(sql: Store, path: Path, fault: F
     """
     answer: dict[str, Any] = {
         "unit_names": UNITS,
-        "drafts": [draft(str(n), payload={"text": "x" * 1_000}) for n in range(100)],
+        "drafts": [draft(str(n), payload=Bound(unit="x" * 1_000)) for n in range(100)],
         "spoken": [said()],
         "seen": ("telegram", "77"),
         "meta": {"offset": "78"},
@@ -152,7 +153,7 @@ def test_a_store_can_be_opened_while_another_program_writes(opened: Opener, path
 def test_a_damaged_database_says_what_to_do(opened: Opener, path: Path) -> None:
     """Pages torn in the middle: refused in one sentence, by a backup too."""
     store = opened()
-    drafts = [draft(str(n), payload={"text": "x" * 2_000}) for n in range(100)]
+    drafts = [draft(str(n), payload=Bound(unit="x" * 2_000)) for n in range(100)]
     store.record([], unit_names={}, drafts=drafts, at=NOW)
     store.close()
     torn = bytearray(path.read_bytes())
@@ -179,10 +180,10 @@ def test_text_that_no_database_keeps_is_kept_all_but(sql: Store) -> None:
     """NUL and half a surrogate pair become U+FFFD; the chain is over what is kept."""
     odd = "a\0b\ud83dc"
     sql.record([event(note=odd, by=odd)], unit_names={"tu-phap": odd}, at=NOW)
-    sql.record([], unit_names={}, drafts=[draft(subject=odd, payload={"t": odd})], at=NOW)
+    sql.record([], unit_names={}, drafts=[draft(subject=odd, payload=Bound(unit=odd))], at=NOW)
     (kept,) = sql.events()
     assert {kept.event.note, kept.event.by, kept.unit_name} == {"a\ufffdb\ufffdc"}
-    assert sql.rows()[0].draft.payload == {"t": odd}
+    assert sql.rows()[0].draft.payload == Bound(unit=odd)
     assert sql.verify() is None
 
 

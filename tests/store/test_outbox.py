@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
+from reminder.domain.payloads import ExtensionAsked, Nudge
+from reminder.domain.schedule import Item, Stage
 from reminder.store.store import Store
 from tests.store.samples import CHANNELS, HOLD, KEY, NOW, draft, minutes
 
@@ -37,7 +39,7 @@ def test_a_draft_is_written_once(store: Store) -> None:
         draft(channel="email"),
     ]
     put(store, draft())
-    put(store, draft(payload={"items": []}, due_at=minutes(5)), *others)
+    put(store, draft(payload=Nudge(items=()), due_at=minutes(5)), *others)
     kept = sorted(store.rows(), key=lambda row: row.id)
     assert [row.draft for row in kept] == [draft(), *others]
 
@@ -45,11 +47,13 @@ def test_a_draft_is_written_once(store: Store) -> None:
 @pytest.mark.parametrize("more", [0, 60])  # many are written by another way
 def test_rows_are_found_by_what_they_name(store: Store, more: int) -> None:
     """By items and by keys, whatever else they say; beside the other filters."""
-    item = ["tu-phap", *KEY, "2024-01-31", "due"]
-    nudge = draft(payload={"items": [item, item]})
-    notice = draft(kind="notice", payload={"view": "extension-asked", "data": {"key": list(KEY)}})
-    other = draft("binh", payload={"items": [["tu-phap", *OTHER, "2024-02-29", "due"]]})
-    put(store, nudge, notice, other, *(draft(f"{n}", payload={}) for n in range(more)))
+    item = ("tu-phap", Item(KEY, date(2024, 1, 31), Stage(0)))
+    nudge = draft(payload=Nudge(items=(item, item)))
+    notice = draft(kind="notice", payload=ExtensionAsked(key=KEY))
+    other_item = ("tu-phap", Item(OTHER, date(2024, 2, 29), Stage(0)))
+    other = draft("binh", payload=Nudge(items=(other_item,)))
+    none = (draft(f"{n}", payload=Nudge(items=())) for n in range(more))
+    put(store, nudge, notice, other, *none)
     assert [row.draft for row in store.rows(naming=[KEY])] == [notice, nudge]
     assert [row.draft for row in store.rows(naming=[KEY, OTHER])] == [other, notice, nudge]
     assert [row.draft for row in store.rows(naming=[KEY, OTHER], kind="nudge")] == [other, nudge]
