@@ -44,8 +44,8 @@ def closed(**days: str) -> dict[tuple[str, int, str], date]:
     }
 
 
-def test_the_year_in_json_is_as_reckoned_apart() -> None:
-    """With and without --done-on-due the whole year equals the second reckoning, item for item."""
+def test_the_year_in_json_equals_the_oracle() -> None:
+    """With and without --done-on-due the whole year equals the oracle, item for item."""
     first, last = date(2024, 1, 1), date(2024, 12, 31)
     on_due = {p[:3]: p.due for p in oracle.all_parts()}
     assert said(simulated(*YEAR)) == oracle.schedule(first, last, {})

@@ -1,4 +1,4 @@
-"""Working days: the official calendars of 2023–2026, and the laws of rolling and counting."""
+"""Working days: the official calendars of 2023–2026; the laws of rolling and counting."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def days_of(year: int) -> list[date]:
 
 
 @pytest.mark.parametrize("year", OFFICIAL)
-def test_each_day_is_worked_as_the_notices_say(year: int, calendar2024: WorkCalendar) -> None:
-    """Monday to Friday but for the official days off, and the working Saturdays: no day differs."""
+def test_working_days_are_those_of_the_notices(year: int, calendar2024: WorkCalendar) -> None:
+    """Monday to Friday without the official days off, and the working Saturdays."""
     off, saturdays = (
         {date.fromisoformat(f"{year}-{day}") for day in days.split()} for days in OFFICIAL[year]
     )
@@ -48,7 +48,7 @@ def test_each_day_is_worked_as_the_notices_say(year: int, calendar2024: WorkCale
 
 
 def random_calendar() -> st.SearchStrategy[WorkCalendar]:
-    """Calendars of 2024 with any days off and extra days worked, some days left to work on."""
+    """A calendar of 2024 with random days off and extra working days."""
     day = st.dates(date(2024, 1, 1), date(2024, 12, 31))
     return st.builds(
         lambda off, worked: WorkCalendar(2023, 2025, off=off, worked=worked),
@@ -72,21 +72,21 @@ def test_rolling_ends_on_the_nearest_working_day(calendar: WorkCalendar, day: da
 def test_the_nth_working_day_after_is_n_working_days_away(
     calendar: WorkCalendar, day: date, count: int
 ) -> None:
-    """`after` and `count` undo each other, and a step more is a working day more."""
+    """`count` is the inverse of `after`; one more is one working day later."""
     reached = calendar.after(day, count)
     assert calendar.is_working(reached)
     assert calendar.count(day, reached) == count
     assert calendar.after(reached, 1) == calendar.after(day, count + 1)
 
 
-def test_a_run_of_days_off_is_told_by_its_ends(calendar2024: WorkCalendar) -> None:
+def test_the_days_off_after_a_working_day(calendar2024: WorkCalendar) -> None:
     """After Wednesday 07/02/2024 the office is closed from Thursday 8/2 to Wednesday 14/2."""
     assert calendar2024.days_off_after(date(2024, 2, 7)) == (date(2024, 2, 8), date(2024, 2, 14))
     assert calendar2024.days_off_after(date(2024, 2, 5)) is None
 
 
 def test_a_day_outside_the_calendar_is_refused(calendar2024: WorkCalendar) -> None:
-    """A year that was not built raises, instead of calling all its weekdays worked."""
+    """A year outside the calendar is an error; its weekdays are not taken for working days."""
     with pytest.raises(CalendarError, match="01/01/2031"):
         calendar2024.is_working(date(2031, 1, 1))
     with pytest.raises(CalendarError, match="ends before"):
@@ -98,14 +98,14 @@ _FIRST, _LAST = datetime(2023, 1, 1), datetime(2026, 12, 31)  # noqa: DTZ001  hy
 
 @given(st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)))
 def test_local_time_goes_to_utc_and_back(at: datetime) -> None:
-    """The office's clock is seven hours ahead of UTC, all year round."""
+    """Local time is seven hours ahead of UTC all year."""
     here = local(at)
     assert here.utcoffset() == timedelta(hours=7)
     assert instant(here.date(), here.time()) == at
 
 
 def test_a_naive_time_is_refused() -> None:
-    """A time without a zone names no instant."""
+    """A datetime without a time zone is refused."""
     with pytest.raises(ValueError, match="naive"):
         local(datetime(2024, 1, 1, 8))  # noqa: DTZ001  naive on purpose
     assert instant(date(2024, 1, 24), time(8)) == datetime(2024, 1, 24, 1, tzinfo=UTC)

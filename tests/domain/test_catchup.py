@@ -1,4 +1,4 @@
-"""Ticks: an undisturbed daemon says the schedule; a stopped one makes up what still matters."""
+"""What ticks send: the schedule; after a stop the newest missed stages that are still true."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def listing(due: DueMessages, unit: str) -> list[str]:
 def test_ticks_at_each_slot_say_the_schedule(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """A tick at each slot, with what had happened by then, says just what the schedule says."""
+    """Ticks at every slot send exactly the messages of the schedule."""
     events = data.draw(random_events(plan2024))
     first, last = midnight(date(2024, 1, 1)), midnight(date(2024, 5, 1))
     whole = scheduler.messages([plan2024], by_key(events), first, last)
@@ -62,7 +62,7 @@ def test_ticks_at_each_slot_say_the_schedule(
 def test_after_a_stop_the_newest_missed_stage_speaks_once(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Stopped from 22/1 to the morning of 30/1: 1c says lead-1, not lead-7 and lead-3 besides."""
+    """Stopped from 22/1 to the morning of 30/1: of 1c lead-1 is sent, not lead-7 and lead-3."""
     stopped = instant(date(2024, 1, 22), time(12))
     due = tick(scheduler, plan2024, stopped, instant(date(2024, 1, 30), time(8)))
     assert listing(due, "tu-phap") == ["nudge 1c.1 2024 lead-1", "nudge 2c.1 2024-01 lead-3"]
@@ -75,7 +75,7 @@ def test_after_a_stop_the_newest_missed_stage_speaks_once(
 def test_a_stop_that_ends_in_the_afternoon_speaks_at_once_before_five(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Before 17:00 what was missed is said at once; later it waits for the next slot, unharmed."""
+    """Until 17:00 missed messages are sent at once; later they wait for the next slot."""
     stopped = instant(date(2024, 1, 22), time(12))
     said = [
         listing(tick(scheduler, plan2024, stopped, instant(day, clock)), "tu-phap")[:1]
@@ -93,7 +93,7 @@ def test_a_stop_that_ends_in_the_afternoon_speaks_at_once_before_five(
 def test_a_missed_escalation_and_a_missed_digest_are_made_up_once(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Stopped over late-1 and two Mondays: the office hears of 1c once, and gets one digest."""
+    """Stopped over late-1 and two Mondays: the office is told of 1c once, and gets one digest."""
     stopped = instant(date(2024, 1, 31), time(12))
     due = tick(scheduler, plan2024, stopped, instant(date(2024, 2, 15), time(8)))
     assert [line for line in listing(due, "van-phong") if line.startswith("esc")] == [
@@ -108,7 +108,7 @@ def test_a_missed_escalation_and_a_missed_digest_are_made_up_once(
 
 
 def test_what_is_no_longer_true_is_not_said(plan2024: Plan, scheduler: Scheduler) -> None:
-    """What was closed, moved, snoozed or handed in for signature during the stop is skipped."""
+    """Work that was closed, moved, snoozed or submitted during the stop is skipped."""
     key = Key("cchc-2024", "1c", 1, "2024")
     stopped, now = instant(date(2024, 1, 29), time(12)), instant(date(2024, 1, 31), time(9))
     said = {}
@@ -131,13 +131,13 @@ def test_what_is_no_longer_true_is_not_said(plan2024: Plan, scheduler: Scheduler
 
 
 def test_a_clock_set_back_says_nothing(plan2024: Plan, scheduler: Scheduler) -> None:
-    """If now lies before the last tick there is nothing new to say."""
+    """A tick before the last one sends nothing."""
     now = instant(date(2024, 1, 31), time(8))
     assert tick(scheduler, plan2024, now + timedelta(days=1), now) == DueMessages((), ())
 
 
 def test_speaking_hours(scheduler: Scheduler) -> None:
-    """Digests from 07:30, all else from 08:00, to 17:00, on working days only."""
+    """On working days, the digest from 07:30 and all else from 08:00, until 17:00."""
     hours = [
         (date(2024, 5, 4), time(7, 45)),  # a working Saturday
         (date(2024, 5, 4), time(8)),

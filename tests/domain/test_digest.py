@@ -1,4 +1,4 @@
-"""The digest equals what one counts from the ledger by hand, in any week."""
+"""The digest of any week equals a second count of the ledger (digest_count)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def names(states: tuple[State, ...]) -> set[str]:
 def assert_counted(
     found: Digest, plan: Plan, events: list[Event], scheduler: Scheduler, since: str
 ) -> None:
-    """All of `found` is what the clerk counts; `since` is the day of the digest before."""
+    """`found` equals the second count; `since` is the day of the digest before."""
     works = scheduler.calendar.is_working
     before, now = monday(since), hand.sheet(plan, events, found.at)
     assert found.since == before
@@ -104,7 +104,7 @@ YEAR = [
 def test_a_lively_year_in_five_weeks(
     plan2024: Plan, scheduler: Scheduler, day: str, since: str, figures: tuple[int, ...]
 ) -> None:
-    """Figures written down from the list of events above, and all the rest by the clerk's sheet."""
+    """Figures counted by hand from the events above, and the rest by the second count."""
     found = digest([plan2024], YEAR, scheduler, monday(day))
     assert tuple(asdict(found.figures).values()) == figures
     assert_counted(found, plan2024, YEAR, scheduler, since)
@@ -116,7 +116,7 @@ _KINDS = [k for k in EventKind if k is not EventKind.UNDONE]
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> list[Event]:
-    """A year in which anybody says anything, in order of time; an undo only of what stands."""
+    """A year of random events in order; only what is closed is undone."""
     drawn = draw(st.lists(st.tuples(
         st.integers(0, 390 * 24 * 60), st.sampled_from(ALL), st.sampled_from(_KINDS),
         st.integers(0, 3), st.integers(-20, 40),
@@ -136,7 +136,7 @@ def ledgers(draw: st.DrawFn) -> list[Event]:
 def test_any_week_of_any_ledger_is_as_counted(
     scheduler: Scheduler, events: list[Event], week: int
 ) -> None:
-    """Whatever was said, each figure, bar and list is what the clerk counts."""
+    """For any events and any week, each figure and list equals the second count."""
     day = digest_day(scheduler, date(2024, 1, 1) + timedelta(weeks=week))
     earlier = (digest_day(scheduler, date(2024, 1, 1) + timedelta(weeks=n)) for n in range(week))
     before = max(each for each in earlier if each)
@@ -151,7 +151,7 @@ def test_any_week_of_any_ledger_is_as_counted(
 
 
 def test_the_first_week_has_nothing_to_compare_with(plan2024: Plan, scheduler: Scheduler) -> None:
-    """01/01/2024 is a day off: the first digest is on Tuesday, and tells all that was done."""
+    """01/01/2024 is a day off: the first digest is on Tuesday, and lists all that was done."""
     assert digest_day(scheduler, date(2024, 1, 3)) == date(2024, 1, 2)
     done = [event(K.DONE, "2024-01-01", "1c", 1, "tu-phap")]
     found = digest([plan2024], done, scheduler, monday("2024-01-02"))
@@ -163,7 +163,7 @@ def test_the_first_week_has_nothing_to_compare_with(plan2024: Plan, scheduler: S
 def test_asked_in_mid_week_it_compares_with_last_weeks(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """On a Wednesday the week's own digest is passed over: the office has had it already."""
+    """On a Wednesday the digest of the same week is not the one before."""
     found = digest([plan2024], YEAR, scheduler, monday("2024-03-13", "15:00"))
     assert (found.day, found.since) == (date(2024, 3, 13), monday("2024-03-04"))
 
@@ -178,7 +178,7 @@ def test_before_and_after_its_plan_there_is_nothing(plan2024: Plan, scheduler: S
 
 
 def test_what_comes_is_told_of_next_years_plan_too(plan2024: Plan, scheduler: Scheduler) -> None:
-    """On 30/12 work due on 10 January is in sight; the figures are those of the running plan."""
+    """On 30/12 work due on 10 January is listed; the figures are those of the running plan."""
     from reminder.domain.plan import OnDay
 
     task = plan2024.by_code["1c"]

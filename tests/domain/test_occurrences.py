@@ -1,4 +1,4 @@
-"""From due rules to dated occurrences: the plan of 2024 whole, and the laws of cycles."""
+"""Due rules → occurrences: the whole plan of 2024, and the laws of cycles."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_raw_rule_gives_each_day_a_period_of_its_own() -> None:
     ],
 )
 def test_a_rule_that_can_not_be_kept_is_refused(rule: str, why: str) -> None:
-    """Endless, huge and senseless rules are refused, and take no time to be."""
+    """Endless, huge and unreadable rules are refused, without computing their days."""
     with pytest.raises(ValueError, match=why):
         recurrence_days(rule, 2024)
 
@@ -171,7 +171,7 @@ def test_a_title_does_not_repeat_its_period(title: str, period: str, joined: str
 
 @pytest.mark.parametrize("text", ["2024-13", "24", "2024-Q5", "2024-02-30", ""])
 def test_what_names_no_period_is_refused(text: str) -> None:
-    """No period is guessed."""
+    """Anything but a period's identifier is a ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011  date() and parse() word it differently
         Period.parse(text)
 

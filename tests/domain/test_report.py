@@ -1,4 +1,4 @@
-"""The office's report: which period, which figures, and what it tells of each piece of work."""
+"""The office's report: its period, its figures, and its entries."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_four_reports_a_year_follow_one_another() -> None:
     ],
 )
 def test_what_cannot_be_reported_is_said(text: str, day: date, said: str) -> None:
-    """No period, none of the plan's, no plan, or not begun: each its own sentence."""
+    """No period, not one of the plan's, no plan, or not begun: each has its own sentence."""
     with pytest.raises(ReportPeriodError) as caught:
         find_report([PLAN], text, day)
     assert said in str(caught.value)
@@ -112,7 +112,7 @@ def test_a_period_may_be_reported_from_its_first_day() -> None:
     ],
 )
 def test_without_a_period_it_is_the_one_in_hand(day: str, handed_in: str, expected: str) -> None:
-    """The first that has begun, is open and not long past; else the one due last."""
+    """The first that has begun, is open and not long overdue; otherwise the one due last."""
     events = []
     if handed_in:
         number, period = handed_in.split()
@@ -122,7 +122,7 @@ def test_without_a_period_it_is_the_one_in_hand(day: str, handed_in: str, expect
 
 
 def test_before_the_year_no_report_is_in_hand() -> None:
-    """That is said, not guessed."""
+    """There is no report in hand, and that is an error."""
     with pytest.raises(ReportPeriodError, match="Chưa kỳ báo cáo nào bắt đầu"):
         current_report([PLAN], {}, date(2023, 12, 31))
 
@@ -154,7 +154,7 @@ def test_each_piece_of_work_stands_as_on_the_figures_last_day() -> None:
 
 
 def test_the_words_of_the_units_come_along() -> None:
-    """Evidence, told late too; reasons; the extension with its reason; answers and who lacks."""
+    """Paper numbers, late ones too; reasons; extensions; answers, and units without one."""
     assert entry("1c").evidence == "12/QĐ-UBND ngày 30/01"
     assert entry("2c", period="2024-01").evidence == "05/BC-UBND"
     (extension,) = entry("1d", 1).extensions
@@ -171,7 +171,7 @@ def test_the_words_of_the_units_come_along() -> None:
 
 
 def test_an_answer_after_the_figures_day_is_quoted_and_not_counted() -> None:
-    """Its words are there, with their day; the count is as on the last day."""
+    """It is quoted with its day; the figures are those of the last day."""
     after = entry("1e")
     assert (after.status, [s.text for s in after.answers]) == (
         Status.LATE,

@@ -1,4 +1,4 @@
-"""When the plan speaks: against a second reckoning, against single days, and as laws."""
+"""The schedule: against a second computation (schedule_oracle), on single days, and as laws."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ def speaks(scheduler: Scheduler, plan: Plan, events: Iterable[Event], task: str)
         (date(2024, 5, 13), date(2024, 9, 3)),
     ],
 )
-def test_nothing_done_is_said_as_reckoned_apart(
+def test_nothing_done_equals_the_oracle(
     window: tuple[date, date], plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """If nobody ever acts, every nudge, escalation and digest equals the second reckoning."""
+    """If nobody ever acts, every nudge, escalation and digest equals the oracle."""
     first, last = window
     messages = scheduler.messages([plan2024], {}, midnight(first), midnight(last + timedelta(1)))
     assert said(messages) == oracle.schedule(first, last, {})
 
 
-def test_done_on_due_days_is_said_as_reckoned_apart(plan2024: Plan, scheduler: Scheduler) -> None:
+def test_done_on_due_days_equals_the_oracle(plan2024: Plan, scheduler: Scheduler) -> None:
     """If each is closed on its due day at 16:00, only leads and digests are said."""
     closed = {p[:3]: p.due for p in oracle.all_parts()}
     events = [
@@ -82,10 +82,10 @@ def test_done_on_due_days_is_said_as_reckoned_apart(plan2024: Plan, scheduler: S
 
 @settings(max_examples=20)
 @given(data=st.data())
-def test_any_closes_are_said_as_reckoned_apart(
+def test_any_closes_equal_the_oracle(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Whatever closes on whatever day, what is said equals the second reckoning."""
+    """Whatever closes on whatever day, what is said equals the oracle."""
     dated = [o for o in occurrences(plan2024) if o.due]
     days = st.dates(date(2024, 1, 1), date(2024, 12, 31))
     chosen = data.draw(st.dictionaries(st.sampled_from([o.key for o in dated]), days, max_size=25))
@@ -164,7 +164,7 @@ def test_a_state_is_a_fold(data: st.DataObject, plan2024: Plan) -> None:
 def test_waking_skips_nothing(
     data: st.DataObject, at: datetime, plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Between now and the next wake nothing is said, and at the wake something is."""
+    """Nothing is sent before the next wake, and something at it."""
     events = by_key(data.draw(random_events(plan2024)))
     now = instant(at.date(), at.time())
     wake = scheduler.next_wake([plan2024], events, now)
@@ -219,7 +219,7 @@ def test_a_moved_date_speaks_anew_and_keeps_the_original(
 
 
 def test_a_snooze_silences_its_unit_until_its_day(plan2024: Plan, scheduler: Scheduler) -> None:
-    """Nothing before the snooze's day, a word on that day, then the schedule; others hear all."""
+    """No nudge before the snooze's day, one on it, then the schedule; other units get all."""
     snooze = event(
         Key("cchc-2024", "1d", 1, "2024"),
         EventKind.SNOOZED,
@@ -245,7 +245,7 @@ def test_a_snooze_silences_its_unit_until_its_day(plan2024: Plan, scheduler: Sch
 def test_what_awaits_signature_is_silent_but_still_escalates(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Đã trình ký stops the unit's nudges; office and leaders still hear when it is late."""
+    """Đã trình ký stops the unit's nudges; office and leaders are still told of late work."""
     submitted = event(KEY_1C, EventKind.SUBMITTED, instant(date(2024, 1, 30), MORNING), "tu-phap")
     assert speaks(scheduler, plan2024, [submitted], "1c") == [
         "17/01 tu-phap lead-14",
@@ -258,7 +258,7 @@ def test_what_awaits_signature_is_silent_but_still_escalates(
 
 
 def test_shared_work_leaves_alone_who_has_confirmed(plan2024: Plan, scheduler: Scheduler) -> None:
-    """Of 2c each unit confirms its own part; who has is not nudged, and all four close it."""
+    """Each unit of 2c confirms its own part, and is nudged no more; all four close it."""
     key = Key("cchc-2024", "2c", 1, "2024-01")
     at = instant(date(2024, 1, 29), MORNING)
     done = [
@@ -291,7 +291,7 @@ def test_a_confirmed_date_reaches_the_leaders(plan2024: Plan, scheduler: Schedul
 
 
 def test_what_was_late_at_a_first_start_is_held(plan2024: Plan, scheduler: Scheduler) -> None:
-    """Until the hold ends, neither nudge nor escalation of what was late already is said."""
+    """Work that was late at the first start has no nudge and no escalation until the hold ends."""
     held = event(
         KEY_1C, EventKind.HELD, instant(date(2024, 2, 1), time(7)), "van-phong", date(2024, 2, 7)
     )
@@ -305,7 +305,7 @@ def test_what_was_late_at_a_first_start_is_held(plan2024: Plan, scheduler: Sched
 def test_a_hold_that_ends_between_two_stages_speaks_on_that_day(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """The first working day from its end on, whatever the number; its stages follow as they are."""
+    """It speaks on the first working day after the hold, whatever the stage; then as usual."""
     held = event(
         KEY_1C, EventKind.HELD, instant(date(2024, 2, 1), time(7)), "van-phong", date(2024, 2, 17)
     )
@@ -331,7 +331,7 @@ def test_undo_and_reopen_speak_again(plan2024: Plan, scheduler: Scheduler) -> No
 def test_what_was_thought_done_escalates_once_it_is_open_again(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Closed in time and opened again when it is late: those above hear at the next slot, once."""
+    """Work closed in time and reopened late escalates once, at the next slot."""
     done = event(KEY_1C, EventKind.DONE, instant(date(2024, 1, 29), MORNING), "tu-phap")
     back = event(KEY_1C, EventKind.REOPENED, instant(date(2024, 2, 6), MORNING), "tu-phap")
     note = event(KEY_1C, EventKind.NOTED, instant(date(2024, 2, 6), time(15)), "tu-phap")
@@ -353,7 +353,7 @@ def test_what_was_thought_done_escalates_once_it_is_open_again(
 def test_a_request_that_waits_comes_back_before_the_due_day(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """To the office, on the working day before the due day; not on the day it was asked."""
+    """The office is reminded on the working day before the due day, unless asked that day."""
     cases = {}
     for day, outcome in (
         (date(2024, 1, 26), None),
@@ -388,7 +388,7 @@ def test_a_request_that_waits_comes_back_before_the_due_day(
 
 
 def test_a_second_close_changes_nothing(plan2024: Plan) -> None:
-    """Who closed first stays on record, whoever reports after."""
+    """The first close stays on record."""
     at = instant(date(2024, 1, 29), MORNING)
     first = event(KEY_1C, EventKind.DONE, at, "tu-phap")
     second = event(KEY_1C, EventKind.DONE, at + timedelta(minutes=1), "van-phong")

@@ -1,4 +1,4 @@
-"""Typed Vietnamese is compared as people mean it."""
+"""Comparing typed Vietnamese with the words of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: good for one recipient, one purpose and sixty days; whatever is altered is refused."""
+"""Mail tokens, Message-IDs and invitation codes can't be altered or used by others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read(text: str) -> MailToken:
 
 
 def test_a_token_says_which_message_and_holds_for_its_recipient_sixty_days() -> None:
-    """Good until the sixtieth day, expired on the next; another recipient's from the start."""
+    """Good until the sixtieth day, expired on the next; wrong for another recipient."""
     token = read(address())
     assert (token.purpose, token.message) == (Purpose.REPLY, MESSAGE)
     assert verify_token(token, SECRET, AN, DAY + TOKEN_LIFETIME) is Verdict.GOOD
@@ -56,7 +56,7 @@ def test_a_token_says_which_message_and_holds_for_its_recipient_sixty_days() -> 
 
 
 def test_an_address_for_bounces_is_none_for_answers() -> None:
-    """The purpose stands under the MAC: changing its letter makes the token wrong."""
+    """The MAC covers the purpose: changing its letter makes the token wrong."""
     local = address(Purpose.BOUNCE).replace("+b", "+r")
     assert verify_token(read(local), SECRET, AN, DAY) is Verdict.WRONG
 
@@ -119,7 +119,7 @@ def test_a_code_travels_in_a_deep_link_as_it_is(random_bytes: bytes, bot: str) -
 
 
 def test_different_bytes_make_different_codes() -> None:
-    """Nothing of the randomness is lost."""
+    """Each code is unique to its random bytes."""
     assert len({make_code(n.to_bytes(16, "big")) for n in range(1000)}) == 1000
 
 
