@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminder.channels import Channel, console, email, telegram
+from reminder.channels import Channel, email, telegram
 from reminder.domain.channels import ChannelTraits
 
 if TYPE_CHECKING:
@@ -61,10 +61,12 @@ CHANNELS = (  # in the order in which they are tried
 
 def known_channels() -> tuple[ChannelTraits, ...]:
     """Return the traits of all channels, the terminal's last."""
+    from reminder.channels import console  # rich takes 50 ms to import
+
     return (*(wiring.traits for wiring in CHANNELS), console.TRAITS)
 
 
 def channel_names(settings: Settings) -> tuple[str, ...]:
     """Return the channels that are set up; the terminal where none is."""
-    names = [wiring.traits.name for wiring in CHANNELS]
-    return tuple(name for name in names if getattr(settings, name).is_on) or (console.TRAITS.name,)
+    *others, terminal = (traits.name for traits in known_channels())
+    return tuple(name for name in others if getattr(settings, name).is_on) or (terminal,)

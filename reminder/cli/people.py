@@ -7,14 +7,16 @@ import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
+from reminder.app.channels import known_channels
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
+from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Address, Person, absences, away_until
 from reminder.domain.periods import vn_date
@@ -27,7 +29,6 @@ from reminder.domain.tokens import (
     make_code,
 )
 from reminder.files.toml import nearest
-from reminder.services.office import EMAIL, TELEGRAM
 
 PersonId = Annotated[str, typer.Argument(metavar="NGƯỜI", help="Mã người, như trong people.toml.")]
 
@@ -58,8 +59,15 @@ def invite(
         print(json.dumps({"person": person, "code": code, "url": url, "expires_at": until}))
     else:
         _print_invitation(invited, code, url, expires_at)
-    if TELEGRAM not in invited.channels:
-        print(f"{person} không có “telegram” trong `channels` của people.toml.", file=sys.stderr)
+    names = [channel.name for channel in _enrolled()]
+    if not set(names) & set(invited.channels):
+        wanted = ", ".join(f"“{name}”" for name in names)
+        print(f"{person} không có {wanted} trong `channels` của people.toml.", file=sys.stderr)
+
+
+def _enrolled() -> list[ChannelTraits]:
+    """The channels to which people are invited."""
+    return [one for one in known_channels() if one.addresses is AddressSource.INVITATION]
 
 
 def known_person(person: str, people: Mapping[str, Person]) -> Person:
@@ -93,16 +101,16 @@ def people(config: Config = None) -> None:
     """Xem danh sách người: bộ phận, kênh nhận tin, địa chỉ hỏng từ khi nào và vì sao."""
     with bootstrap.office(config) as office:
         addresses = {(a.recipient, a.channel): a for a in office.store.addresses()}
+        channels = [t for t in known_channels() if t.addresses is not AddressSource.NONE]
         rows = [
             (
                 person.id,
                 person.name,
                 ", ".join(person.units),
-                _reached(person, TELEGRAM, addresses),
-                _reached(person, EMAIL, addresses),
+                *(_reached(person, channel, addresses) for channel in channels),
                 _invited(
                     office.store.meta(f"invited:{person.id}"),
-                    addresses.get((person.id, TELEGRAM)),
+                    [addresses.get((person.id, channel.name)) for channel in _enrolled()],
                     office.now,
                 ),
             )
@@ -115,20 +123,25 @@ def people(config: Config = None) -> None:
             for p in office.people.values()
             if (until := away_until(found, p.id, today))
         ]
-    headers = ("Mã", "Tên", "Bộ phận", "Telegram", "Thư", "Lời mời cuối")
+    titles = [channel.title.capitalize() for channel in channels]
+    headers = ("Mã", "Tên", "Bộ phận", *titles, "Lời mời cuối")
     print_table(headers, rows) if rows else print("people.toml chưa có ai.")
     for name, until in away:
         print(f"{name} nghỉ đến hết {vn_date(until, year=True)}.")
+    named = {channel.name: channel.title for channel in channels}
     for group in groups:
-        print(f"Nhóm Telegram của {group.recipient.removeprefix('group:')}: {_standing(group)}.")
+        unit = group.recipient.removeprefix("group:")
+        print(f"Nhóm {named.get(group.channel, group.channel)} của {unit}: {_standing(group)}.")
 
 
-def _reached(person: Person, channel: str, addresses: Mapping[tuple[str, str], Address]) -> str:
+def _reached(
+    person: Person, channel: ChannelTraits, addresses: Mapping[tuple[str, str], Address]
+) -> str:
     """How a person is reached on a channel, in a few words."""
-    address = addresses.get((person.id, channel))
-    if channel not in person.channels:
+    address = addresses.get((person.id, channel.name))
+    if channel.name not in person.channels:
         return "không dùng"
-    if channel == TELEGRAM:
+    if channel.addresses is AddressSource.INVITATION:
         return _standing(address) if address else "chưa gắn"
     dead = address is not None and address.value == person.email and address.dead_since is not None
     return f"{person.email}: {_standing(address)}" if address and dead else person.email
@@ -141,12 +154,12 @@ def _standing(address: Address) -> str:
     return f"đã gắn {_moment(address.bound_at)}"
 
 
-def _invited(at: str | None, address: Address | None, now: datetime) -> str:
+def _invited(at: str | None, addresses: Iterable[Address | None], now: datetime) -> str:
     """When a person was last invited and what became of it."""
     if not at:
         return "chưa mời"
     invited = datetime.fromisoformat(at)
-    if address is not None and address.bound_at >= invited:
+    if any(address and address.bound_at >= invited for address in addresses):
         return f"{_moment(invited)}, đã dùng"
     expired = now >= invited + INVITATION_LIFETIME
     return f"{_moment(invited)}, {'hết hạn' if expired else 'chưa dùng'}"
@@ -162,16 +175,18 @@ def unbind(
     """
     with bootstrap.office(config) as office:
         _check_recipient(person, office)
-        if not office.store.unbind(person, TELEGRAM):
-            raise ReminderError(f"{person} chưa gắn Telegram: không có gì để bỏ")
-    print(f"Đã bỏ Telegram của {person}. Mời lại: reminder invite {person}")
+        gone = [one.title for one in _enrolled() if office.store.unbind(person, one.name)]
+    if not gone:
+        titles = ", ".join(channel.title for channel in _enrolled())
+        raise ReminderError(f"{person} chưa gắn {titles}: không có gì để bỏ")
+    print(f"Đã bỏ {', '.join(gone)} của {person}. Mời lại: reminder invite {person}")
 
 
 def revive(
     person: Recipient,
     channel: Annotated[
-        Literal["telegram", "email"] | None,
-        typer.Option(help="Chỉ kênh này; không ghi là mọi kênh đang hỏng."),
+        str | None,
+        typer.Option(metavar="KÊNH", help="Chỉ kênh này; không ghi là mọi kênh đang hỏng."),
     ] = None,
     config: Config = None,
 ) -> None:
@@ -180,6 +195,9 @@ def revive(
     Tính từ lần nhắc tới; tin đã bỏ trong lúc hỏng không gửi lại. Chủ địa chỉ nhắn cho máy, hoặc
     people.toml có địa chỉ thư khác, thì máy tự dùng lại.
     """
+    names = [traits.name for traits in known_channels()]
+    if channel is not None and channel not in names:
+        raise ReminderError(f"không có kênh “{channel}”{nearest(channel, names)}")
     with bootstrap.office(config) as office:
         _check_recipient(person, office)
         dead = [
