@@ -180,18 +180,11 @@ def daemon(url: str, store: Store, now: datetime) -> Iterator[Check]:
         )
     else:
         yield ok("daemon", f"Máy nhắc việc đang chạy, {when}.")
-    for channel in ("telegram", "email"):
-        if since := store.meta(f"down:{channel}"):
+    for channel in known_channels():
+        if since := store.meta(f"down:{channel.name}"):
             at = f"{local(datetime.fromisoformat(since)):%H:%M %d/%m/%Y}"
-            yield fault(
-                f"{channel}-down", f"Kênh {channel} từ chối mọi tin từ {at}.", _mend(channel)
-            )
-
-
-def _mend(channel: str) -> str:
-    if channel == "telegram":
-        return "lấy lại mã bot từ @BotFather, ghi vào [telegram] token rồi khởi động lại"
-    return "xem tên đăng nhập, mật khẩu ở [email]"
+            words = f"Kênh {channel.name} từ chối mọi tin từ {at}."
+            yield fault(f"{channel.name}-down", words, channel.remedy)
 
 
 _MEGABYTE = 1_000_000

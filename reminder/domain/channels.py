@@ -21,6 +21,7 @@ class ChannelTraits:
     name: str  # as in people.toml, the ledger and the outbox
     title: str  # as people read it
     addresses: AddressSource
+    remedy: str = ""  # what an administrator does when the channel refuses everything
     groups: bool = False  # the group chat of a unit can be bound
     buttons: bool = False
     edits: bool = False  # a sent message can be replaced

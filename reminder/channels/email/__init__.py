@@ -6,6 +6,7 @@ TRAITS = ChannelTraits(
     name="email",
     title="thư điện tử",
     addresses=AddressSource.PEOPLE_FILE,
+    remedy="xem tên đăng nhập, mật khẩu ở [email]",
     files=True,
     mail=True,
 )
