@@ -13,7 +13,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.app.channels import known_channels
+from reminder.app.channels import CHANNELS, known_channels
 from reminder.cli.options import Config
 from reminder.domain.calendar import local
 from reminder.domain.channels import AddressSource, ChannelTraits
@@ -182,11 +182,24 @@ def unbind(
     print(f"Đã bỏ {', '.join(gone)} của {person}. Mời lại: reminder invite {person}")
 
 
+_NAMES = [wiring.traits.name for wiring in CHANNELS]
+
+
+def _known_channel(name: str | None) -> str | None:
+    if name not in (None, *_NAMES):
+        raise typer.BadParameter(f"one of {', '.join(_NAMES)}")
+    return name
+
+
 def revive(
     person: Recipient,
     channel: Annotated[
         str | None,
-        typer.Option(metavar="KÊNH", help="Chỉ kênh này; không ghi là mọi kênh đang hỏng."),
+        typer.Option(
+            callback=_known_channel,
+            metavar="|".join(_NAMES),
+            help="Chỉ kênh này; không ghi là mọi kênh đang hỏng.",
+        ),
     ] = None,
     config: Config = None,
 ) -> None:
@@ -195,9 +208,6 @@ def revive(
     Tính từ lần nhắc tới; tin đã bỏ trong lúc hỏng không gửi lại. Chủ địa chỉ nhắn cho máy, hoặc
     people.toml có địa chỉ thư khác, thì máy tự dùng lại.
     """
-    names = [traits.name for traits in known_channels()]
-    if channel is not None and channel not in names:
-        raise ReminderError(f"không có kênh “{channel}”{nearest(channel, names)}")
     with bootstrap.office(config) as office:
         _check_recipient(person, office)
         dead = [
