@@ -20,7 +20,7 @@ from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC04
 from reminder.messages.limits import BUTTON_BYTES
 from reminder.messages.wording import HolidayName, day_words, due_words, moment_words
 from reminder.services.history import NO_PAST, Past
-from reminder.services.office import EMAIL, GROUP, Office
+from reminder.services.office import GROUP, Office
 
 
 class Act(StrEnum):
@@ -78,7 +78,11 @@ class Context:
 
     @property
     def by_mail(self) -> bool:
-        return self.row is not None and self.row.draft.channel == EMAIL
+        return self.row is not None and self.office.traits(self.row.draft.channel).mail
+
+    def channel(self, name: str) -> str:
+        """“thư điện tử” of “email”; of what is no channel, itself."""
+        return self.office.traits(name).title
 
     def plan(self, state: State) -> Plan:
         return self.plans[state.key.plan]

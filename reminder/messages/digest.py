@@ -18,8 +18,7 @@ from reminder.messages.answers import answer
 from reminder.messages.compose import compose, page, render_lines
 from reminder.messages.context import Context, handle, title, waiting_units
 from reminder.messages.digest_sections import bars, cells, sections
-from reminder.messages.wording import channel_words, coming_rest, day_words, moment_words, one_line
-from reminder.services.office import EMAIL
+from reminder.messages.wording import coming_rest, day_words, moment_words, one_line
 from reminder.services.recipients import Fault, Unreachable, Why
 from reminder.services.recipients import unreachable as unreachable_people
 from reminder.services.status import Health, Slot
@@ -43,7 +42,7 @@ def weekly_digest(context: Context) -> Outbound | None:
         return None
     row, office = context.row, context.office
     by_itself = row is not None and row.draft.kind == "digest" and not context.by_mail
-    mailed = row is not None and by_itself and EMAIL in office.ways(row.draft.recipient)
+    mailed = row is not None and by_itself and office.has_mail(row.draft.recipient)
     return made(context, mailed=mailed, attached=context.by_mail)
 
 
@@ -309,7 +308,7 @@ def unreachable(context: Context, found: Iterable[Unreachable]) -> list[tuple[st
 
 
 def _fault(context: Context, fault: Fault) -> str:
-    name = channel_words(fault.channel)
+    name = context.channel(fault.channel)
     match fault.why:
         case Why.NOT_SET_UP:
             return f"{name} chưa được cài đặt"
@@ -339,7 +338,7 @@ def words(context: Context, health: Health) -> list[str]:
         lines.append("Mọi tin đã gửi, không tin nào gửi lặp.")
     lines.append(_contacts(context, health))
     lines += [
-        f"{_channel(channel)} từ chối mọi tin từ {moment_words(since, context.today)}."
+        f"{_channel(context, channel)} từ chối mọi tin từ {moment_words(since, context.today)}."
         for channel, since in health.down.items()
     ]
     number, last = health.head
@@ -372,7 +371,7 @@ def _broken(context: Context, slot: Slot) -> str:
 
 def _contacts(context: Context, health: Health) -> str:
     found = [
-        f"{channel_words(channel)} {moment_words(at, context.today)}"
+        f"{context.channel(channel)} {moment_words(at, context.today)}"
         for channel, at in sorted(health.sent.items())
     ]
     if health.polled:
@@ -380,6 +379,6 @@ def _contacts(context: Context, health: Health) -> str:
     return f"Liên lạc gần nhất: {', '.join(found)}." if found else "Chưa có tin nào được gửi đi."
 
 
-def _channel(channel: str) -> str:
-    name = channel_words(channel)
+def _channel(context: Context, channel: str) -> str:
+    name = context.channel(channel)
     return name[:1].upper() + name[1:]

@@ -23,7 +23,7 @@ from reminder.messages.context import (
     title,
     waiting_units,
 )
-from reminder.messages.wording import channel_words, day_words, listed, moment_words
+from reminder.messages.wording import day_words, listed, moment_words
 from reminder.services.history import NO_PAST, Past, Reminded
 
 IN_FULL = 10
@@ -167,7 +167,7 @@ def _view(
         due=context.due(state, ahead=False),
         days=context.scheduler.days_late(state, context.today),
         moved=context.moved(state, why=True),
-        reminded=_reminded(reminded or Reminded(), context.today),
+        reminded=_reminded(context, reminded or Reminded()),
         answer=_answer(context, state),
         teller=_teller(context, state),
         heard=heard_words(context, state),
@@ -177,12 +177,12 @@ def _view(
     )
 
 
-def _reminded(reminded: Reminded, today: date) -> str:
+def _reminded(context: Context, reminded: Reminded) -> str:
     if not reminded.count:
         return "Chưa nhắc được lần nào"
-    names = [channel_words(channel) for channel in reminded.channels]
+    names = [context.channel(channel) for channel in reminded.channels]
     through = f" qua {listed(names)}" if names else ""
-    last = f", gần nhất {moment_words(reminded.last, today)}" if reminded.last else ""
+    last = f", gần nhất {moment_words(reminded.last, context.today)}" if reminded.last else ""
     return f"Đã nhắc {reminded.count} lần{through}{last}"
 
 

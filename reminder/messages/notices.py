@@ -11,8 +11,8 @@ from reminder.domain.ledger import State
 from reminder.domain.periods import vn_day
 from reminder.messages.compose import compose
 from reminder.messages.context import Act, Context, handle, title
-from reminder.messages.wording import channel_words, day_words, kind_words, listed, moment_words
-from reminder.services.office import EMAIL, GROUP
+from reminder.messages.wording import day_words, kind_words, listed, moment_words
+from reminder.services.office import GROUP
 
 ROWS = 8  # of buttons
 IN_FULL = 10  # requests
@@ -111,11 +111,11 @@ def address_dead(
         name=name,
         person=person,
         unit=unit,
-        mail=channel == EMAIL,
-        channel=channel_words(channel),
+        mail=context.office.traits(channel).mail,
+        channel=context.channel(channel),
         reason=reason,
         when=moment_words(at, context.today),
-        fallback=channel_words(fallback),
+        fallback=context.channel(fallback),
     )
 
 
@@ -142,7 +142,7 @@ def office_empty(context: Context, unit: str) -> Outbound:
 
 def channel_down(context: Context, *, channel: str, reason: str, since: datetime) -> Outbound:
     """A channel refuses everything; what can goes by the others."""
-    name = channel_words(channel)
+    name = context.channel(channel)
     return compose(
         "channel_down",
         office=context.office_name,
@@ -164,7 +164,7 @@ def dead_letter(
         row=row,
         name=name,
         kind=kind_words(kind),
-        channel=channel_words(channel),
+        channel=context.channel(channel),
         reason=reason,
         slot=moment_words(slot, context.today),
     )

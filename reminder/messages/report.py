@@ -16,7 +16,7 @@ from reminder.domain.report import Report, draft_report
 from reminder.domain.report_periods import full_name
 from reminder.messages.answers import answer
 from reminder.messages.context import Context
-from reminder.services.office import EMAIL, Office
+from reminder.services.office import Office
 
 Attachment = tuple[str, str, bytes]
 
@@ -51,9 +51,9 @@ def aside(office: Office, due: Sequence[State], recipient: str, channel: str) ->
     if not due:
         return ""
     names = f"Dự thảo báo cáo {', '.join(full_name(state.occurrence.period) for state in due)}"
-    if channel == EMAIL:
+    if office.traits(channel).mail:
         return f"{names} kèm theo thư này; xin đọc lại, bổ sung trước khi trình."
-    if EMAIL in office.ways(recipient):
+    if office.has_mail(recipient):
         return f"{names} được gửi qua thư. Lấy lại tại đây, nhắn: /baocao"
     return f"{names} lấy tại đây, nhắn: /baocao"
 

@@ -20,7 +20,7 @@ from reminder.messages.context import (
     waiting_units,
 )
 from reminder.messages.views_kit import Data, Row, day_of, known, listing, spoken_of
-from reminder.messages.wording import channel_words, day_words, moment_words
+from reminder.messages.wording import day_words, moment_words
 
 SHOWN = 20  # tasks of a list
 AHEAD = timedelta(days=31)  # how far “hạn sắp tới” looks
@@ -207,7 +207,7 @@ def _history(context: Context, data: Data) -> Outbound | None:
 def _line(context: Context, event: Event, before: date | None) -> str:
     """“09:12 Thứ Ba 30/01, Nguyễn Thị An qua Telegram: báo xong, số 12/QĐ-UBND”."""
     who = context.person(event) if event.by else "máy"
-    channel = channel_words(event.channel)
+    channel = context.channel(event.channel)
     state = context.states.get(event.key)
     of = f" {title(state)}" if state and len(state.occurrence.task.deliverables) > 1 else ""
     if state and not of and state.occurrence.deliverable.recurs:

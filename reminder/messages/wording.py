@@ -11,7 +11,6 @@ from reminder.domain.periods import vn_date, vn_day, vn_weekday
 
 LONG_REST = 3  # days off in a row from which a message speaks of the holiday
 LOOK_AHEAD = 7  # days before its start from which it does
-_CHANNELS = {"telegram": "Telegram", "email": "thư điện tử", "console": "màn hình"}
 _KINDS = {
     "nudge": "tin nhắc",
     "escalation": "báo quá hạn",
@@ -22,11 +21,6 @@ _KINDS = {
     "edit": "tin sửa",
 }
 HolidayName = Callable[[date, date], str]  # a run's first and last day → “Tết”; "" if it has none
-
-
-def channel_words(channel: str) -> str:
-    """“thư điện tử” of “email”; of what is no channel, itself."""
-    return _CHANNELS.get(channel, channel)
 
 
 def kind_words(kind: str) -> str:

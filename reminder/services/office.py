@@ -148,6 +148,10 @@ class Office:
             name=channel, title=channel, addresses=AddressSource.INVITATION
         )
 
+    def has_mail(self, recipient: str) -> bool:
+        """Whether `recipient` can be reached by a channel that takes whole documents."""
+        return any(self.traits(channel).mail for channel in self.ways(recipient))
+
     @cached_property
     def outside(self) -> tuple[str, ...]:
         """The channels that are set up and lead away from this terminal."""

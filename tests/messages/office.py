@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reminder.app.channels import known_channels
 from reminder.domain.calendar import WorkCalendar, instant
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
@@ -62,7 +63,7 @@ def scene(day: str, events: Iterable[Event] = (), plans: Sequence[Plan] = ()) ->
         scheduler=Scheduler(calendar()),
     )
     return Context(
-        office=Office(files, events=tuple(events)),
+        office=Office(files, events=tuple(events), known=known_channels()),
         at=instant(date.fromisoformat(day), time(7, 30)),
         holiday=lambda first, last: "Tết" if (first, last) == TET else "",
     )

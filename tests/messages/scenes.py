@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
+from reminder.app.channels import known_channels
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
@@ -296,7 +297,9 @@ def welcome(unit: str) -> Outbound:
     context = scene("2024-01-26")
     person = Person(id="an", name="Nguyễn Thị An", units=(unit,), channels=("telegram",))
     files = Files(plans=(plan(),), people=(person,), scheduler=context.scheduler)
-    message = render(replace(context, office=Office(files)), Welcome(person="an"))
+    message = render(
+        replace(context, office=Office(files, known=known_channels())), Welcome(person="an")
+    )
     assert message is not None
     return message
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from reminder.app.channels import known_channels
 from reminder.domain.channels import Outbound
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -38,7 +39,9 @@ NOW = "2024-01-30 09:12"
 def context(room: Room, when: str = NOW) -> Context:
     desk = room.desk("an", when)
     files = Files(plans=tuple(room.plans), people=tuple(PEOPLE.values()), scheduler=desk.scheduler)
-    return Context(office=Office(files, events=tuple(desk.events)), at=desk.now)
+    return Context(
+        office=Office(files, events=tuple(desk.events), known=known_channels()), at=desk.now
+    )
 
 
 def shown(room: Room, said: Iterable[str], when: str = NOW) -> list[str]:
