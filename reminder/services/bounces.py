@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 ENOUGH = 3  # soft bounces of different mails
 WITHIN = timedelta(days=7)
-LOOKED = 500  # rows of a recipient that are looked through for the mail that came back
 _CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 
 
@@ -57,14 +56,16 @@ def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool
 
 
 def _row(office: Office, store: Store, bounce: Bounce) -> Row | None:
-    """The message that came back; None if it is too old to be found."""
+    """The message that came back; None if it is unknown."""
     people = [address.recipient for address in office.bound(bounce.channel, bounce.address)]
     rows = (
         row
         for person in people
-        for row in store.rows(recipient=person, states=[RowState.SENT], limit=LOOKED)
+        for row in store.rows(
+            recipient=person, states=[RowState.SENT], provider_id=bounce.message_id
+        )
     )
-    return next((row for row in rows if row.provider_id == bounce.message_id), None)
+    return next(rows, None)
 
 
 def _words(bounce: Bounce) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reminder.domain.ledger import Event, EventKind, to_settle
@@ -39,7 +40,7 @@ _REQUESTS = (
     EventKind.DUE_SET,
 )
 _ONCE = (ExtensionAsked, HowSetDue)  # they ask one thing, which is decided once
-ASKED = timedelta(days=92)  # messages to the office that are looked through for what they asked
+ASKED = timedelta(days=92)  # how old a message may be that is edited for what it asked
 
 
 def edit_drafts(
@@ -65,14 +66,24 @@ def _of_questions(
         _edit(row, tag, now, asked=row.draft.slot)
         for person in people
         if any(t.edits and office.address(person, t.name) for t in office.known)
-        for row in store.rows(
-            recipient=person, states=[RowState.SENT], since=now - ASKED, limit=history.MOST
-        )
+        for row in _questions(store, person, decided, now - ASKED)
         if office.traits(row.draft.channel).edits
         and row.provider_id
         and _asks(office, row, decided)
         if not isinstance(row.draft.payload, _ONCE) or not history.was_edited(store, row)
     ]
+
+
+def _questions(store: Store, person: str, decided: Sequence[Event], since: datetime) -> list[Row]:
+    """What was sent to `person` that may have asked what is `decided`; the newest first."""
+    keys = {event.key for event in decided}
+    sent = partial(store.rows, recipient=person, states=[RowState.SENT], since=since)
+    rows = sent(naming=keys, limit=history.MOST)
+    # A plan's start also asks about dates that it does not name one by one.
+    for plan in {key.plan for key in keys}:
+        rows += sent(kind="notice", subject=f"{PlanStarted.view}:{plan}", limit=history.MOST)
+    found = {row.id: row for row in rows}
+    return sorted(found.values(), key=lambda row: (row.draft.slot, row.id), reverse=True)
 
 
 def _decides(office: Office, event: Event) -> bool:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 MOST = 100_000  # rows that are looked through: more than a plan of any size sends
-NEWEST = 50  # nudges of a recipient that are looked through for the one that is meant
+NEWEST = 50  # rows of a recipient that are looked through for the one that is meant
 
 
 def newest_nudges(store: Store, rows: Iterable[Row]) -> dict[str, datetime]:
@@ -151,7 +151,7 @@ def _reminded(
     wanted = set(keys)
     found: dict[Key, list[tuple[datetime, datetime, str]]] = {}
     states = [RowState.SENT, RowState.LEASED]
-    for row in store.rows(kind="nudge", states=states, since=since, limit=MOST):
+    for row in store.rows(kind="nudge", states=states, since=since, naming=wanted, limit=MOST):
         leaving = row.draft.slot == slot and row.attempts <= 1
         if row.state is RowState.LEASED and not leaving:
             continue
@@ -179,7 +179,8 @@ def _told_others(
     wanted = {(item.key, item.due) for items in said.values() for item in items}
     first: dict[Key, datetime] = {}
     leaving: set[Key] = set()
-    for row in store.rows(kind="escalation", since=since, limit=MOST):
+    keys = {key for key, _ in wanted}
+    for row in store.rows(kind="escalation", since=since, naming=keys, limit=MOST):
         if row.state in _GONE:
             continue
         for unit, item in _items(row):
@@ -209,7 +210,7 @@ def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
     late = {spoken.key for spoken in said}
     since = instant(local_day(min(spoken.at for spoken in said)), time())
     found: dict[Key, set[str]] = {}
-    for row in store.rows(kind="escalation", since=since, limit=MOST):
+    for row in store.rows(kind="escalation", since=since, naming=late, limit=MOST):
         if row.state not in (RowState.SENT, RowState.LEASED):
             continue
         for unit, item in _items(row):
@@ -237,11 +238,12 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
     """The (unit, occurrence) pairs of the message that an answer replies to; none if unknown."""
     if not message:
         return []
-    for row in store.rows(recipient=recipient, limit=NEWEST):
-        same = row.draft.channel == channel and row.provider_id == message
-        if same and row.draft.kind in ("nudge", "escalation", "request"):
+    for row in store.rows(recipient=recipient, provider_id=message, limit=MOST):
+        if row.draft.channel != channel:
+            continue
+        if row.draft.kind in ("nudge", "escalation", "request"):
             return [(unit, item.key) for unit, item in _items(row)]
-        if same and isinstance(row.draft.payload, ExtensionAsked):
+        if isinstance(row.draft.payload, ExtensionAsked):
             return [("", row.draft.payload.key)]
     return []
 
@@ -264,11 +266,14 @@ def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Q
     """
     named = inbound.message if inbound.press else inbound.reply_to
     since = None if named else now - ANSWERED_WITHIN
-    rows = store.rows(recipient=recipient, states=[RowState.SENT], since=since, limit=NEWEST)
-    for row in rows:
-        if row.draft.kind == "edit":
-            continue
-        if named and (row.draft.channel, row.provider_id) != (inbound.channel, named):
+    for row in store.rows(
+        recipient=recipient,
+        states=[RowState.SENT],
+        since=since,
+        provider_id=named,
+        limit=NEWEST,
+    ):
+        if row.draft.kind == "edit" or (named and row.draft.channel != inbound.channel):
             continue
         return _question_in(row.draft.payload)
     return None
@@ -297,8 +302,8 @@ def addressee(store: Store, people: Sequence[str], channel: str, message: str) -
         (
             person
             for person in people
-            for row in store.rows(recipient=person, limit=NEWEST)
-            if row.draft.channel == channel and row.provider_id == message
+            for row in store.rows(recipient=person, provider_id=message, limit=MOST)
+            if row.draft.channel == channel
         ),
         "",
     )
@@ -306,10 +311,9 @@ def addressee(store: Store, people: Sequence[str], channel: str, message: str) -
 
 def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
     """The newest nudge to `recipient` that named `key` and was sent by a channel."""
-    for row in store.rows(kind="nudge", recipient=recipient, states=[RowState.SENT], limit=NEWEST):
-        if key in row.draft.payload.occurrences():
-            return row
-    return None
+    states = [RowState.SENT]
+    found = store.rows(kind="nudge", recipient=recipient, states=states, naming=[key], limit=1)
+    return found[0] if found else None
 
 
 def was_edited(store: Store, row: Row) -> bool:

@@ -255,7 +255,7 @@ def carried(store: Store) -> list[Told]:
     ReminderError where a row carries something else in its place: the program never writes that.
     """
     found = []
-    for row in reversed(store.rows(limit=EVERY_ROW)):
+    for row in reversed(store.rows(kind=MessageKind.DIGEST, limit=EVERY_ROW)):
         match row.draft.payload:
             case Digest(head=(number, hash_)) if number >= 0 and _WHOLE.fullmatch(hash_):
                 found.append(Told(number=number, hash=hash_, row=row.id, slot=row.draft.slot))

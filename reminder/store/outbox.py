@@ -274,6 +274,7 @@ class OutboxPart(Part):
         states: Iterable[RowState] = (),
         kind: str = "",
         recipient: str = "",
+        subject: str = "",
         provider_id: str = "",
         naming: Iterable[Key] | None = None,
         since: datetime | None = None,
@@ -289,6 +290,7 @@ class OutboxPart(Part):
             "states": [state.value for state in states],
             "of_kind": kind,
             "who": recipient,
+            "about": subject,
             "message": provider_id,
         }
         wanted = {name: value for name, value in wanted.items() if value}
@@ -328,11 +330,13 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "states": _c.state.in_(bindparam("states", expanding=True)),
     "of_kind": _c.kind == bindparam("of_kind"),
     "who": _c.recipient == bindparam("who"),
+    "about": _c.subject == bindparam("about"),
     "message": _c.provider_id == bindparam("message"),
 }
 _NAMED = _c.id.in_(select(naming.c.outbox_id).where(of_places(naming)))
 # “|| ''” keeps SQLite from the indexes of these: few rows name an occurrence, many are of a kind.
 _FILTERS_OF_NAMED: dict[str, ColumnElement[bool]] = {
+    **_FILTERS,
     "states": _c.state.concat("").in_(bindparam("states", expanding=True)),
     "of_kind": _c.kind.concat("") == bindparam("of_kind"),
     "who": _c.recipient.concat("") == bindparam("who"),
