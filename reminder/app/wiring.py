@@ -28,7 +28,7 @@ from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.ports import Clock
 from reminder.services.service import Service
-from reminder.services.status import figures
+from reminder.services.status import snapshot
 from reminder.store.database import file_of
 from reminder.store.store import Store, open_store
 
@@ -147,7 +147,7 @@ def _monitor(
         liveness=Liveness(_monotonic, polls),
         notifier=Notifier.of(bootstrap.environment()),
         heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
-        figures=lambda: daemon.do(lambda: figures(service.refresh(), service.store, clock.now())),
+        status=lambda: daemon.do(lambda: snapshot(service.refresh(), service.store, clock.now())),
         database=file_of(settings.store.url),
         listen=settings.watch.place,
     )

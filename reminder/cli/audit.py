@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from reminder.app import bootstrap
-from reminder.cli.status import STATES
+from reminder.cli.options import STATES
 from reminder.documents.csv import Cell, csv_file
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError

@@ -13,7 +13,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.status import STATES
+from reminder.cli.options import STATES
 from reminder.domain.calendar import instant, local
 from reminder.domain.channels import Outbound
 from reminder.domain.digest import digest_day, speaking

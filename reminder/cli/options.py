@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
 from reminder.files.toml import nearest
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def day(text: str) -> date:
@@ -46,6 +49,15 @@ def code(text: str, plans: Sequence[Plan]) -> str:
     return text
 
 
+STATES = {  # of the outbox, in words; a key is what `outbox list --state` takes
+    "pending": "chờ gửi",
+    "leased": "đang gửi",
+    "sent": "đã gửi",
+    "dead": "không gửi được",
+    "superseded": "không cần gửi nữa",
+    "dropped": "đã bỏ",
+    "unknown": "có thể đã đến hai lần",
+}
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -63,3 +75,24 @@ PlanFiles = Annotated[
 UnitOption = Annotated[
     str | None, typer.Option("--unit", metavar="BỘ-PHẬN", help="Chỉ bộ phận này, theo mã: tu-phap.")
 ]
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table of texts."""
+    from rich.table import Table  # slow to import, and only tables need it
+    from rich.text import Text
+
+    table = Table(*headers)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    print_wide(table, 160)
+
+
+def print_wide(table: Table, width: int) -> None:
+    """Print a table; `width` where there is no terminal, as in a file or a pipe."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = width
+    console.print(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +10,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.cli.options import Config
-from reminder.cli.people import print_table
+from reminder.cli.options import STATES, Config, print_table
 from reminder.cli.usage import Commands
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
@@ -60,7 +59,8 @@ def show(
     with bootstrap.office(config) as opened:
         rows = _rows(opened.store, state or (), limit)
         glance = _glance(opened)
-        cells = [_cells(row, *glance(row)) for row in rows]
+        titles = {traits.name: traits.title for traits in opened.office.known}
+        cells = [_cells(row, *glance(row), titles) for row in rows]
     headers = ("Số", "Giờ", "Nội dung", "Người nhận", "Kênh", "Trạng thái", "Lần", "Ghi chú")
     print_table(headers, cells) if cells else print("Không có tin nào.")
 
@@ -111,7 +111,7 @@ def _name(payload: Payload) -> str:
     return str(payload.raw.get("view")) if isinstance(payload, Unreadable) else payload.view
 
 
-def _cells(row: Row, about: str, to_whom: str) -> tuple[object, ...]:
+def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tuple[object, ...]:
     notes = [
         row.error,
         f"gửi {local(row.sent_at):%d/%m %H:%M:%S}" if row.sent_at else "",
@@ -124,8 +124,8 @@ def _cells(row: Row, about: str, to_whom: str) -> tuple[object, ...]:
         f"{local(draft.slot):%d/%m/%Y %H:%M}",
         about,
         to_whom,
-        draft.channel,
-        row.state.value,
+        titles.get(draft.channel, draft.channel),
+        STATES[row.state],
         row.attempts,
         "; ".join(note for note in notes if note),
     )
@@ -140,7 +140,9 @@ def retry(row: RowId, config: Config = None) -> None:
     """Gửi lại ngay một tin không gửi được (dead) hoặc đã bỏ (dropped)."""
     with bootstrap.office(config) as office:
         if not office.store.revive(row, office.now):
-            raise ReminderError(f"tin số {row} không có, hoặc không phải dead hay dropped")
+            raise ReminderError(
+                f"tin số {row} không có, hoặc không phải tin không gửi được hay đã bỏ"
+            )
     print(f"Tin số {row} sẽ được gửi lại ngay.")
 
 
@@ -149,5 +151,7 @@ def drop(row: RowId, config: Config = None) -> None:
     """Bỏ một tin đang chờ (pending) hoặc không gửi được (dead): tin ấy không gửi nữa."""
     with bootstrap.office(config) as office:
         if not office.store.drop(row):
-            raise ReminderError(f"tin số {row} không có, hoặc không phải pending hay dead")
+            raise ReminderError(
+                f"tin số {row} không có, hoặc không phải tin đang chờ hay không gửi được"
+            )
     print(f"Đã bỏ tin số {row}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -14,7 +14,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS, known_channels
-from reminder.cli.options import Config
+from reminder.cli.options import Config, print_table
 from reminder.domain.calendar import local
 from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.errors import ReminderError
@@ -231,18 +231,3 @@ def _check_recipient(recipient: str, office: Opened) -> None:
     known = {*office.people, *(a.recipient for a in office.store.addresses())}
     if recipient not in known:
         raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")
-
-
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on the terminal; wide enough for a file or a pipe."""
-    from rich.console import Console  # slow to import, and only tables need it
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*headers)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console.width = 160
-    console.print(table)

@@ -113,7 +113,6 @@ def _print_table(
     unit: str | None,
 ) -> None:
     # rich takes 40 ms to load: only the commands that print a table pay for it.
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -142,10 +141,7 @@ def _print_table(
                 Text(_left(shown, scheduler, today), style=_colour(shown, today)),
             )
         table.add_section()
-    console = Console()
-    if not console.is_terminal:
-        console.width = 120
-    console.print(table)
+    options.print_wide(table, 120)
     print("* hạn dự kiến, chờ Văn phòng xác nhận")
 
 

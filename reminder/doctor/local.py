@@ -1,4 +1,4 @@
-"""What lies on the disk: room, rights, copies."""
+"""What lies on this machine: settings, files, database, copies, room, rights."""
 
 from __future__ import annotations
 
@@ -9,31 +9,90 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reminder.app.channels import known_channels
+from reminder.app import bootstrap
+from reminder.app.channels import channel_names, known_channels
 from reminder.doctor.check import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Address
-from reminder.domain.schedule import local_day
+from reminder.files.settings import Settings
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.recipients import unreachable
+from reminder.services.status import Marks, calendar_years, marks
 from reminder.store.database import Database
 from reminder.store.files import integrity
 from reminder.store.lock import lock_of
-from reminder.store.store import SHIPPED, found
-
-if TYPE_CHECKING:
-    from reminder.store.store import Store
+from reminder.store.store import SHIPPED, Store, found, open_store
 
 _NAMED = 8  # of those whom nothing reaches
-_DECEMBER = 12  # next year's holidays are announced by then
 
 
-def files(found: Files, now: datetime) -> Iterator[Check]:
+def checks(config: Path | None, now: datetime) -> Iterator[Check]:
+    """What lies on this machine: each finding as soon as it is known. Changes nothing."""
+    try:
+        settings = bootstrap.load_settings(config)
+    except bootstrap.NoSettingsError as error:
+        yield fault("settings", f"{error}.")
+        return
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+        return
+    path = bootstrap.settings_path(config)
+    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
+    channels = [name for name in channel_names(settings) if name != CONSOLE]
+    if not channels:
+        words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
+        yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
+    found: Files | None = None
+    try:
+        found = bootstrap.read_files(settings, now)
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
+    else:
+        yield from _files(found, now)
+        yield from _people_file(settings.plan.people, found, path)
+    yield from _database(settings, found, channels, now)
+    yield from _on_disk(settings, config)
+
+
+def _database(
+    settings: Settings, found: Files | None, channels: list[str], now: datetime
+) -> Iterator[Check]:
+    url = settings.store.url
+    unreadable = _unreadable(url)
+    if unreadable is not None:
+        yield unreadable
+        return
+    try:
+        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+            yield _ledger(store)
+            noted = marks(store, (traits.name for traits in known_channels()))
+            yield from daemon(url, noted, now)
+            if found is not None and found.people:
+                yield _people(found, store.addresses(), channels, now)
+            if (copied := bootstrap.backups(settings)) is not None:
+                yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
+    except ReminderError as error:
+        yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
+
+
+def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
+    found = bootstrap.backups(settings)
+    if found is not None:
+        folders = [f for f in (found.folder, found.second_folder) if f is not None]
+        yield from space([found.database.parent, *folders])
+        private = data_files(found.database, folders)
+    else:
+        private = []
+    yield from rights(private, bootstrap.secret_files(config))
+
+
+def _files(found: Files, now: datetime) -> Iterator[Check]:
     """What people write by hand, once it was read without a fault."""
     office = Office(files=found, channels=(CONSOLE,), known=known_channels())
     speaking = office.speaking(now)
@@ -47,10 +106,10 @@ def files(found: Files, now: datetime) -> Iterator[Check]:
             "Không còn kế hoạch nào nhắc việc, máy im lặng.",
             "viết kế hoạch năm nay theo docs/plan-format.md",
         )
-    yield _calendar(found, [plan.year for plan in speaking], now)
+    yield _calendar(office, now)
 
 
-def people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
+def _people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
     """A file of people that is missing or empty; `settings`: the file beside which it belongs."""
     remedy = "ghi ai ở bộ phận nào theo mẫu config/people.toml của chương trình"
     if path is None:
@@ -60,10 +119,9 @@ def people_file(path: Path | None, found: Files, settings: Path | None) -> Itera
         yield warn("people-file", f"Danh sách người {path} chưa có ai.", remedy)
 
 
-def _calendar(found: Files, plans: Sequence[int], now: datetime) -> Check:
-    today = local_day(now)
-    used = {today.year, *plans} | ({today.year + 1} if today.month == _DECEMBER else set())
-    unknown = sorted(used & set(found.scheduler.calendar.unconfirmed))
+def _calendar(office: Office, now: datetime) -> Check:
+    used = calendar_years(office, now)
+    unknown = sorted(used & office.scheduler.calendar.unconfirmed)
     if unknown:
         years = ", ".join(map(str, unknown))
         return warn(
@@ -74,7 +132,7 @@ def _calendar(found: Files, plans: Sequence[int], now: datetime) -> Check:
     return ok("calendar", f"Lịch nghỉ năm {', '.join(map(str, sorted(used)))} đã đối chiếu.")
 
 
-def people(
+def _people(
     found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
 ) -> Check:
     """Whom no message reaches; `channels` as the settings have them, the console left out."""
@@ -107,7 +165,7 @@ OWNERS = (
 _START = "chạy: systemctl start reminder (hoặc reminder run)"
 
 
-def file(url: str) -> Check | None:
+def _unreadable(url: str) -> Check | None:
     """Whether the database can be read as it lies there; None: all is well, open it."""
     database = Database(url, busy=BUSY)
     try:
@@ -149,7 +207,7 @@ def _forbidden(path: Path) -> Path | None:
     return next((p for p in places if not os.access(p, wanted, effective_ids=whose)), None)
 
 
-def ledger(store: Store) -> Check:
+def _ledger(store: Store) -> Check:
     """The ledger against its chain and against the heads that digests have told."""
     broken = proof.verify(store).broken
     if broken is not None:
@@ -161,10 +219,9 @@ def ledger(store: Store) -> Check:
     return ok("database", f"Dữ liệu lành lặn; sổ ghi {store.head()[0]} việc còn nguyên chuỗi.")
 
 
-def daemon(url: str, store: Store, now: datetime) -> Iterator[Check]:
+def daemon(url: str, noted: Marks, now: datetime) -> Iterator[Check]:
     """Whether one runs and ticks, and whether a channel refuses everything."""
-    kept = store.meta("last_tick")
-    last = datetime.fromisoformat(kept) if kept else None
+    last = noted.last_tick
     when = f"quét lần cuối {local(last):%H:%M %d/%m/%Y}" if last else "chưa quét lần nào"
     with closing(Database(url, busy=BUSY)) as database:
         lock = lock_of(database)
@@ -181,9 +238,8 @@ def daemon(url: str, store: Store, now: datetime) -> Iterator[Check]:
     else:
         yield ok("daemon", f"Máy nhắc việc đang chạy, {when}.")
     for channel in known_channels():
-        if since := store.meta(f"down:{channel.name}"):
-            at = f"{local(datetime.fromisoformat(since)):%H:%M %d/%m/%Y}"
-            words = f"Kênh {channel.name} từ chối mọi tin từ {at}."
+        if since := noted.down.get(channel.name):
+            words = f"Kênh {channel.name} từ chối mọi tin từ {local(since):%H:%M %d/%m/%Y}."
             yield fault(f"{channel.name}-down", words, channel.remedy)
 
 
@@ -255,8 +311,10 @@ def _is_open(path: Path) -> bool:
         return False
 
 
-def copies(backups: Backups, last: str | None, last_away: str | None, now: datetime) -> list[Check]:
-    """How old the newest daily copies are; `last`…: when they were made, ISO."""
+def copies(
+    backups: Backups, last: datetime | None, last_away: datetime | None, now: datetime
+) -> list[Check]:
+    """How old the newest daily copies are; `last`…: when they were made."""
     found = [_age("backup", backups.folder, last, now)]
     second = backups.second_folder
     if second is None:
@@ -278,11 +336,10 @@ def copies(backups: Backups, last: str | None, last_away: str | None, now: datet
     return found
 
 
-def _age(name: str, folder: Path, kept: str | None, now: datetime) -> Check:
+def _age(name: str, folder: Path, made: datetime | None, now: datetime) -> Check:
     remedy = "xem nhật ký có dòng “backup failed” không; sao ngay: reminder backup TỆP"
-    if not kept:
+    if made is None:
         return warn(name, f"Chưa có bản sao nào ở {folder}.", "để máy chạy qua giờ sao lưu")
-    made = datetime.fromisoformat(kept)
     words = f"Bản sao cuối ở {folder}: {local(made):%H:%M %d/%m/%Y}"
     if now - made > TOO_OLD:
         return fault(name, f"{words}, đã quá 7 ngày.", remedy)

@@ -10,11 +10,32 @@ from urllib.parse import urlsplit
 import httpx
 
 from reminder.doctor.check import Check, fault, ok, warn
+from reminder.files.settings import Settings
 
 TIMEOUT = 10.0  # seconds
 ASKEW = timedelta(seconds=60)
 WRONG = timedelta(minutes=5)  # nudges come at a wrong hour
 _REFUSED = (401, 404)  # what Telegram says of a token it does not know
+
+
+def checks(settings: Settings, now: datetime) -> Iterator[Check]:
+    """What needs the network; sends nothing."""
+    date, source = "", ""
+    with httpx.Client(timeout=TIMEOUT) as client:
+        if settings.telegram.is_on:
+            token = settings.telegram.token.get_secret_value()
+            check, date = telegram(settings.telegram.base_url, token, client)
+            source = "Telegram"
+            yield check
+        if url := settings.watch.heartbeat_url.get_secret_value():
+            check, other = heartbeat(url, client)
+            yield check
+            if not date:
+                date, source = other, "nơi nhận nhịp tim"
+        if settings.telegram.is_on or settings.watch.heartbeat_url.get_secret_value():
+            yield clock(date, now, source)
+        if settings.watch.place is not None:
+            yield from page(*settings.watch.place, client)
 
 
 def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, str]:

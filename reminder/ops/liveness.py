@@ -14,7 +14,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
 from reminder.ops.heartbeat import Heartbeat
 from reminder.ops.systemd import Notifier
-from reminder.services.status import Figures
+from reminder.services.status import StatusSnapshot
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -91,7 +91,7 @@ class Liveness:
         return self._silent(activity) > LONGEST[activity]
 
 
-FIGURES_TIMEOUT = 3.0  # seconds; a locked database must not hold up /metrics
+STATUS_TIMEOUT = 3.0  # seconds; a locked database must not hold up /metrics
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Monitor:
     liveness: Liveness
     notifier: Notifier
     heartbeat: Heartbeat
-    figures: Callable[[], Awaitable[Figures]]
+    status: Callable[[], Awaitable[StatusSnapshot]]
     database: Path | None = None
     listen: tuple[str, int] | None = None
     server: HttpServer | None = None
@@ -121,7 +121,7 @@ class Monitor:
             await self.server.start(*self.listen)
         if self.notifier.address:
             self.notifier.say("READY=1")
-            watching = self.notifier.watch(self.liveness.is_alive, self._status)
+            watching = self.notifier.watch(self.liveness.is_alive, self._words)
             self._notifying = asyncio.create_task(watching)
 
     def mark(self, name: str) -> None:
@@ -144,7 +144,7 @@ class Monitor:
             await self.server.stop()
         await self.heartbeat.stop()
 
-    def _status(self) -> str:
+    def _words(self) -> str:
         return "; ".join(self.liveness.faults().values()) or "runs"
 
     async def _health(self) -> web.Response:
@@ -160,13 +160,13 @@ class Monitor:
         from reminder.ops.metrics import CONTENT_TYPE
 
         assert self._metrics is not None
-        figures: Figures | None = None
+        status: StatusSnapshot | None = None
         try:
-            async with asyncio.timeout(FIGURES_TIMEOUT):
-                figures = await self.figures()
+            async with asyncio.timeout(STATUS_TIMEOUT):
+                status = await self.status()
         except (ReminderError, TimeoutError):
             pass  # what needs no database is shown all the same
-        body = self._metrics.page(figures, self._bytes(), healthy=not self.liveness.faults())
+        body = self._metrics.page(status, self._bytes(), healthy=not self.liveness.faults())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     def _bytes(self) -> int | None:

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from reminder import __version__
 from reminder.domain.outbox import Draft
-from reminder.services.status import Figures
+from reminder.services.status import StatusSnapshot
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a second to two days: a message waits for a dead channel, a stop, a holiday.
@@ -30,7 +30,7 @@ class Metrics(Collector):
     """One registry of its own: figures of the moment, and the delays since the start."""
 
     def __init__(self) -> None:
-        self._figures: Figures | None = None
+        self._status: StatusSnapshot | None = None
         self._bytes: int | None = None
         self._healthy = False
         self._registry = CollectorRegistry()
@@ -48,9 +48,11 @@ class Metrics(Collector):
         delay = max(0.0, (at - draft.slot) / timedelta(seconds=1))
         self._delay.labels(draft.kind, draft.channel).observe(delay)
 
-    def page(self, figures: Figures | None, database_bytes: int | None, *, healthy: bool) -> bytes:
-        """The text of /metrics; without `figures` (the database can't be read) what is left."""
-        self._figures, self._bytes, self._healthy = figures, database_bytes, healthy
+    def page(
+        self, status: StatusSnapshot | None, database_bytes: int | None, *, healthy: bool
+    ) -> bytes:
+        """Return the text of /metrics; without `status` that of a database that can't be read."""
+        self._status, self._bytes, self._healthy = status, database_bytes, healthy
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
@@ -59,7 +61,7 @@ class Metrics(Collector):
         yield _gauge("healthy", "1: /healthz says 200.", int(self._healthy))
         if self._bytes is not None:
             yield _gauge("database_bytes", "The database's file and its log.", self._bytes)
-        found = self._figures
+        found = self._status
         if found is None:
             return
         states = GaugeMetricFamily(
@@ -72,18 +74,18 @@ class Metrics(Collector):
         yield _gauge("outbox_depth", "Messages that are not sent yet.", waiting)
         yield _gauge("messages_maybe_repeated", "Messages marked as repeats.", found.repeats)
         yield _gauge("ledger_events", "Events in the ledger.", found.events)
-        yield _gauge("tasks_open", "Work that has begun and is not closed.", found.open)
-        yield _gauge("tasks_late", "Open work past its day.", found.late)
-        yield _gauge("tasks_awaiting", "Open work without a date.", found.awaiting)
+        yield _gauge("tasks_open", "Work that has begun and is not closed.", found.work.open)
+        yield _gauge("tasks_late", "Open work past its day.", found.work.late)
+        yield _gauge("tasks_awaiting", "Open work without a date.", found.work.awaiting)
         yield _gauge(
             "unreachable_people", "People whom no channel reaches, and units without anybody.",
-            found.unreachable,
+            len(found.unreachable),
         )  # fmt: skip
-        yield _gauge("channels_down", "Channels that refuse everything.", found.channels_down)
+        yield _gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
         for name, words in _MARKS.items():
-            if name in found.marks:
-                stamp = found.marks[name].timestamp()
-                yield _gauge(f"{name}_timestamp_seconds", words, stamp)
+            at: datetime | None = getattr(found.marks, name)
+            if at is not None:
+                yield _gauge(f"{name}_timestamp_seconds", words, at.timestamp())
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

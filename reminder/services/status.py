@@ -1,8 +1,8 @@
-"""How the work and the program stand, in numbers; no name and no word of anybody."""
+"""How the work and the program stand: a snapshot, and how the last week went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,9 +11,10 @@ from reminder.domain import digest
 from reminder.domain.digest import previous, speaking
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
+from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, MessageKind, local_day
 from reminder.services.office import Office
-from reminder.services.recipients import unreachable
+from reminder.services.recipients import Unreachable, headless, unreachable
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, Spoken
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GRACE = timedelta(minutes=10)  # a slot that has only just come may still be on its way
 QUIET = timedelta(days=35)  # a channel's last message is looked for so far before the rest
 MOST = 100_000  # rows that are looked through; years of them
+_DECEMBER = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,51 +155,86 @@ def _last_sent(rows: list[Row], at: datetime) -> dict[str, datetime]:
     return found
 
 
-def _moment(store: Store, name: str, at: datetime) -> datetime | None:
-    """The instant kept under `name`, if it had come by `at`."""
+def _moment(store: Store, name: str, at: datetime | None = None) -> datetime | None:
+    """Return the instant kept under `name`, if it had come by `at`."""
     kept = store.meta(name)
     moment = datetime.fromisoformat(kept) if kept else None
-    return moment if moment and moment <= at else None
+    return None if at and moment and moment > at else moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
-    """The state of one moment."""
+class Marks:
+    """What the program has noted of its own life, as far as it has happened."""
 
+    last_tick: datetime | None
+    last_poll: datetime | None
+    last_backup: datetime | None
+    last_backup_away: datetime | None  # in the second folder
+    down: Mapping[str, datetime]  # channel → since when it refuses everything
+    inbox_looked: datetime | None
+    inbox_unknown: int  # mails that are left unread, for a person
+    inbox_forged: int  # of all so far, those that pretended to be an answer
+
+
+def marks(store: Store, channels: Iterable[str]) -> Marks:
+    """Return the marks; of `channels` whether they are down."""
+    down = {channel: _moment(store, f"down:{channel}") for channel in channels}
+    return Marks(
+        last_tick=_moment(store, "last_tick"),
+        last_poll=_moment(store, "last_poll"),
+        last_backup=_moment(store, BACKED_UP),
+        last_backup_away=_moment(store, BACKED_UP_AWAY),
+        down={channel: since for channel, since in down.items() if since},
+        inbox_looked=_moment(store, "inbox:last_look"),
+        inbox_unknown=int(store.meta("inbox:unknown") or 0),
+        inbox_forged=int(store.meta("inbox:forged") or 0),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusSnapshot:
+    """How the work and the program stand at one moment."""
+
+    at: datetime
+    plans: Sequence[Plan]  # those that still speak
+    work: digest.Figures
     messages: Mapping[str, int]  # by state
     repeats: int  # messages that may have come twice
     events: int  # of the ledger
-    open: int  # not closed, and begun: as the digest counts; the late and the awaiting among them
-    late: int
-    awaiting: int  # without a date
-    unreachable: int  # people whom no channel reaches, and units that have nobody
-    channels_down: int  # that refuse everything
-    marks: Mapping[str, datetime]  # last_tick, last_poll, last_backup …, as far as they happened
+    channels: Sequence[str]  # those that are set up, without the console
+    marks: Marks
+    unreachable: Sequence[Unreachable]  # people whom no channel reaches, units that have nobody
+    headless: Sequence[str]  # offices of which nobody is reached
+    unconfirmed_years: Sequence[int]
 
 
-def of_work(office: Office, now: datetime) -> digest.Figures:
-    """How the work of the plans that speak stands, as the digest counts it."""
-    states = (state for plan in office.speaking(now) for state in office.of_plan(plan))
-    return digest.figures(states, office.scheduler, local_day(now))
-
-
-def figures(office: Office, store: Store, now: datetime) -> Figures:
-    """The figures at `now`."""
+def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
+    """Return how everything stands at `now`."""
     plans = office.speaking(now)
-    work = of_work(office, now)
     counts = store.counts()
-    return Figures(
+    return StatusSnapshot(
+        at=now,
+        plans=plans,
+        work=digest.figures(
+            (state for plan in plans for state in office.of_plan(plan)),
+            office.scheduler,
+            local_day(now),
+        ),
         messages={state: count for state, count in counts.items() if state != "unknown"},
         repeats=counts["unknown"],
         events=store.head()[0],
-        open=work.open,
-        late=work.late,
-        awaiting=work.awaiting,
-        unreachable=len(unreachable(office, plans)),
-        channels_down=sum(bool(store.meta(f"down:{channel}")) for channel in office.outside),
-        marks={
-            name: datetime.fromisoformat(kept)
-            for name in ("last_tick", "last_poll", BACKED_UP, BACKED_UP_AWAY)
-            if (kept := store.meta(name))
-        },
+        channels=office.outside,
+        marks=marks(store, office.outside),
+        unreachable=unreachable(office, plans),
+        headless=headless(office, plans),
+        unconfirmed_years=sorted(
+            calendar_years(office, now) & office.scheduler.calendar.unconfirmed
+        ),
     )
+
+
+def calendar_years(office: Office, now: datetime) -> set[int]:
+    """Return the years whose days off count at `now`; the next one's are announced by December."""
+    today = local_day(now)
+    years = {today.year, *(plan.year for plan in office.speaking(now))}
+    return years | {today.year + 1} if today.month == _DECEMBER else years

@@ -59,12 +59,12 @@ def listed(terminal: Terminal, *arguments: str) -> list[list[str]]:
 def test_list_shows_the_newest_slot_first(terminal: Terminal) -> None:
     """What, to whom, by which channel, how it stands, how often it was tried, why it is dead."""
     assert listed(terminal) == [
-        ["3", "30/01/2024 11:00", "tin nhắc 1c, 1d", "Lãnh đạo (ld-1)", "telegram", "pending",
+        ["3", "30/01/2024 11:00", "tin nhắc 1c, 1d", "Lãnh đạo (ld-1)", "Telegram", "chờ gửi",
          "0", ""],
-        ["2", "30/01/2024 10:00", "tin nhắc 1c, 1d", "Công chức Tư pháp (tp-1)", "telegram",
-         "dead", "1", "người nhận đã chặn bot"],
-        ["1", "30/01/2024 09:00", "tin nhắc 1c, 1d", "Công chức Văn phòng (vp-1)", "telegram",
-         "sent", "2", "gửi 30/01 10:00:00; có thể đã đến hai lần"],
+        ["2", "30/01/2024 10:00", "tin nhắc 1c, 1d", "Công chức Tư pháp (tp-1)", "Telegram",
+         "không gửi được", "1", "người nhận đã chặn bot"],
+        ["1", "30/01/2024 09:00", "tin nhắc 1c, 1d", "Công chức Văn phòng (vp-1)", "Telegram",
+         "đã gửi", "2", "gửi 30/01 10:00:00; có thể đã đến hai lần"],
     ]  # fmt: skip
     wanted = ["--state", "sent", "--state", "dead"]
     assert [row[0] for row in listed(terminal, *wanted)] == ["2", "1"]
@@ -107,14 +107,14 @@ def test_a_dead_message_is_sent_again(terminal: Terminal) -> None:
     assert (row.state, row.due_at) == (RowState.PENDING, NOW)
     for number in ("1", "99"):
         said = terminal.refused("outbox", "retry", number)
-        assert said == f"tin số {number} không có, hoặc không phải dead hay dropped"
+        assert said == f"tin số {number} không có, hoặc không phải tin không gửi được hay đã bỏ"
 
 
 def test_a_waiting_message_is_dropped(terminal: Terminal) -> None:
     """It is not sent, and can be taken back by retry; one that was sent is left alone."""
     assert terminal.run("outbox", "drop", "3") == "Đã bỏ tin số 3.\n"
-    assert [row[5] for row in listed(terminal)] == ["dropped", "dead", "sent"]
+    assert [row[5] for row in listed(terminal)] == ["đã bỏ", "không gửi được", "đã gửi"]
     said = terminal.refused("outbox", "drop", "1")
-    assert said == "tin số 1 không có, hoặc không phải pending hay dead"
+    assert said == "tin số 1 không có, hoặc không phải tin đang chờ hay không gửi được"
     terminal.run("outbox", "retry", "3")
-    assert [row[5] for row in listed(terminal)] == ["pending", "dead", "sent"]
+    assert [row[5] for row in listed(terminal)] == ["chờ gửi", "không gửi được", "đã gửi"]

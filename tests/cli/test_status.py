@@ -107,11 +107,11 @@ def test_marks_and_people_out_of_reach(tmp_path: Path, monkeypatch: pytest.Monke
         "2024-01-30T08:59:00+07:00",
     )
     text = terminal.run("status")
-    assert "telegram không nhận tin từ 09:00:00 30/01/2024" in text
+    assert "Telegram không nhận tin từ 09:00:00 30/01/2024" in text
     assert "Bản sao cuối: 02:30:00 30/01/2024\n" in text
     assert (
         "Không tới được: Lãnh đạo (ld-1, lanh-dao): "
-        "email: hỏng từ 30/01/2024 09:00 (550 no such user)" in text
+        "thư điện tử: hỏng từ 30/01/2024 09:00 (550 no such user)" in text
     )
     assert TOKEN[-8:] not in text + json.dumps(found)
 
@@ -138,8 +138,7 @@ def test_messages_are_counted_in_words(tmp_path: Path, monkeypatch: pytest.Monke
         store.mark_sent(sent, "77", NOW)
         store.mark_ended(dead, RowState.DEAD, "người nhận đã chặn bot", at=NOW)
     assert (
-        "Tin: 1 chờ gửi (pending), 1 đã gửi (sent), 1 không gửi được (dead), "
-        "1 có thể đã đến hai lần (unknown)\n"
+        "Tin: 1 chờ gửi, 1 đã gửi, 1 không gửi được, 1 có thể đã đến hai lần\n"
         "  xem: reminder outbox list --state dead\n"
         "  xem: reminder outbox list --state unknown\n"
     ) in terminal.run("status")
