@@ -82,15 +82,23 @@ class Digest:
 
 
 def digest(
-    plans: Sequence[Plan], events: Sequence[Event], scheduler: Scheduler, at: datetime
+    plans: Sequence[Plan],
+    events: Sequence[Event],
+    scheduler: Scheduler,
+    at: datetime,
+    *,
+    started: datetime | None = None,
 ) -> Digest:
     """The digest at `at`, from the `events` before it.
 
-    A plan that begins within the next weeks counts in what is due, and in nothing else.
+    A plan that begins within the next weeks counts in what is due, and in nothing else. A digest
+    before `started`, the first start of the program, was never sent: none is compared with it.
     """
     day = local_day(at)
     mine = speaking(plans, scheduler, day)
     since = previous(mine, scheduler, day)
+    if since and started and local_day(since) < local_day(started):
+        since = None
     states = _states(mine, events, at)
     alive = [s for s in states if not s.closed]
     sunday = day + timedelta(days=6 - day.weekday())

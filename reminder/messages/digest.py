@@ -33,7 +33,8 @@ NAMED = 6  # of those who can't be reached, in short
 def digest_of(context: Context) -> Digest:
     """The digest at the context's moment."""
     plans = list(context.plans.values())
-    return digest(plans, context.events, context.scheduler, context.at)
+    started = context.past.health.started if context.past.health else None
+    return digest(plans, context.events, context.scheduler, context.at, started=started)
 
 
 def weekly_digest(context: Context) -> Outbound | None:

@@ -47,6 +47,7 @@ class Health:
     polled: datetime | None = None  # when Telegram was last asked for messages
     down: Mapping[str, datetime] = field(default_factory=dict)  # channel → refuses all since
     head: tuple[int, str] = (0, "")  # of the ledger's chain: number and hash
+    started: datetime | None = None  # the first start with one of the plans that speak
 
     @property
     def kept(self) -> int:
@@ -61,7 +62,8 @@ def health(
 
     `head`: the ledger's, where it was told before; None: as it is.
     """
-    since = _since(office, store, at)
+    started = _started(office, store, at)
+    since = _since(office, started, at)
     rows = [] if since is None else store.rows(since=since, limit=MOST)
     sent = _last_sent(rows, at)
     if set(sent) < set(office.channels):
@@ -87,17 +89,23 @@ def health(
             if (down := _moment(store, f"down:{traits.name}", at))
         },
         head=head or store.head(),
+        started=started,
     )
 
 
-def _since(office: Office, store: Store, at: datetime) -> datetime | None:
-    """From when on slots are counted: the digest before, or the first start; None: not started."""
+def _started(office: Office, store: Store, at: datetime) -> datetime | None:
+    """The first start with one of the plans that speak at `at`; None if there was none."""
+    plans = speaking(office.plans, office.scheduler, local_day(at))
+    return min((s for p in plans if (s := _moment(store, f"started:{p.id}", at))), default=None)
+
+
+def _since(office: Office, started: datetime | None, at: datetime) -> datetime | None:
+    """From when on slots are counted: the digest before, or the first start."""
+    if started is None:
+        return None
     day = local_day(at)
     plans = speaking(office.plans, office.scheduler, day)
-    starts = [s for p in plans if (s := _moment(store, f"started:{p.id}", at))]
-    if not starts:
-        return None
-    return max(min(starts), previous(plans, office.scheduler, day) or min(starts))
+    return max(started, previous(plans, office.scheduler, day) or started)
 
 
 def _slots(

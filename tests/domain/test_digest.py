@@ -160,6 +160,16 @@ def test_the_first_week_has_nothing_to_compare_with(plan2024: Plan, scheduler: S
     assert found.figures == Figures(in_time=1, open=30, awaiting=3)
 
 
+@pytest.mark.parametrize(("started", "compared"), [("2024-03-11", True), ("2024-03-12", False)])
+def test_no_digest_before_the_first_start_is_compared_with(
+    started: str, compared: bool, plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """First started on Monday 11/3, it sent that day's digest; on the Tuesday, none before 18/3."""
+    first = monday(started, "09:00")
+    found = digest([plan2024], [], scheduler, monday("2024-03-18"), started=first)
+    assert (found.since is not None, found.before is not None) == (compared, compared)
+
+
 def test_asked_in_mid_week_it_compares_with_last_weeks(
     plan2024: Plan, scheduler: Scheduler
 ) -> None:

@@ -65,6 +65,15 @@ def test_the_mail_has_the_plan_as_a_workbook(office: World) -> None:
     assert "Danh mục VBQPPL hết hiệu lực năm 2023" in cells
 
 
+def test_the_first_digest_is_compared_with_none(office: World) -> None:
+    """First started on 22/01: no digest of 15/01 was sent; that of 29/01 tells what has changed."""
+    compared = []
+    for day in ("22/01", "29/01"):
+        office.tick(at(day, "07:30"))
+        compared.append("so với tổng hợp" in digest_parcels(office)[-1].message.text)
+    assert compared == [False, True]
+
+
 def test_a_mail_server_takes_it_whole(office: World) -> None:
     """Over SMTP: plain part, page and workbook arrive as they were made, of a sane size."""
     office.tick(at("22/01", "07:30"))
