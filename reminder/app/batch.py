@@ -268,11 +268,10 @@ class _Stand:
 
 @dataclass
 class _Play:
-    """One row on its way, or a tick: a service, and what it has sent."""
+    """One row on its way, or a tick."""
 
     stand: _Stand
     service: Service
-    sent: list[Parcel] = field(default_factory=list)
     updates: int = 0
 
     def send(self, at: datetime) -> list[tuple[Parcel, str]]:
@@ -384,7 +383,7 @@ class _Play:
         events = [recorded.event for recorded in self.service.store.events(before)]
         replies = [
             parcel
-            for parcel, _ in self.send(at)
+            for parcel in self.service.lease(at, _BATCH)  # answers go before all else
             if parcel.row.draft.kind == "reply" and parcel.row.draft.recipient == row.sender
         ]
         presses = [

@@ -42,7 +42,7 @@ _HIDDEN = re.compile(r"(?i)display\s{0,3}:\s{0,3}none|mso-hide\s{0,3}:\s{0,3}all
 _QUOTE = "-----Original Message-----"  # what quotes.py cuts at
 # Where a client begins the mail it quotes, without a line that says so.
 _QUOTE_IDS = re.compile(
-    r"(?i)^(?:x_)?(?:divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|"
+    r"(?i)^(?:x_|ydp\w{0,20}?)?(?:divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|"
     r"OLK_SRC_BODY_SECTION|isForwardContent|replySplit|zwchr|yahoo_quoted\S*|ymail_android_\S*|"
     r"composeWebView_previouse_content|reply-intro|isReplyContent|QuotedText\S*)$"
 )
@@ -66,7 +66,8 @@ _STANDS_IN = re.compile(
     r"(?i)html|trình duyệt|browser|(?:xem|view|display|hiển thị).{0,60}(?:thư|mail|message)"
 )
 _LONGEST_STAND_IN = 300
-_UNDONE_QP = re.compile(r"(?:=[0-9A-F]{2}){2}|=C[2-9A-F]=[89AB][0-9A-F]|=\n")
+_UNDONE_QP = re.compile(r"(?i)=C[2-9A-F]=[89AB][0-9A-F]|=E[0-9A-F]=[89AB][0-9A-F]=[89AB]")
+_LOOKS_LIKE_HTML = re.compile(rb"(?i)\s{0,100}(?:<!doctype html|<html|<body|<div|<p\b)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
 
 
@@ -178,11 +179,12 @@ def text_in(part: Message, *, is_html: bool = False) -> str:
         content = content.encode("utf-8", "surrogateescape")
     if not isinstance(content, bytes):
         return ""
-    if is_html:
+    if is_html or _LOOKS_LIKE_HTML.match(content):
         content = content[: LONGEST_HTML * 2]
         named = _META.search(content[:4_000])
         label = named[1].decode("ascii", "replace") if named else _charset(part)
-        return decoded(content, label)
+        html = _without_quoted_printable(decoded(content, label))
+        return html if is_html else html_text(html)
     return _undone(decoded(content[:LONGEST_TEXT], _charset(part)))
 
 
@@ -195,15 +197,20 @@ def _charset(part: Message) -> str:
 
 def _undone(text: str) -> str:
     """`text` with what was left in place undone: quoted-printable, base64, entities."""
-    if _UNDONE_QP.search(text) and text.isascii():
-        text = decoded(quopri.decodestring(text.encode()), "")
-    elif text.isascii() and _BASE64.fullmatch(text):
+    text = _without_quoted_printable(text)
+    if text.isascii() and _BASE64.fullmatch(text):
         try:
             found = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             return text
         text = found if found.isprintable() or "\n" in found else text
     return _unescaped(text) if "&#" in text else text
+
+
+def _without_quoted_printable(text: str) -> str:
+    if text.isascii() and _UNDONE_QP.search(text):
+        return decoded(quopri.decodestring(text.encode()), "")
+    return text
 
 
 def _unescaped(text: str) -> str:

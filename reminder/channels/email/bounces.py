@@ -19,6 +19,8 @@ _UNKNOWN_USER = re.compile(
 # Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
 # may be alive, so that they only count.
 _PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|4\.[23567]|6\.\d+|7\.\d+|1\.[78])")
+_MESSAGE_ID = re.compile(r"(?im)^[ \t>|]{0,20}Message-ID:\s{0,3}(<[^<>\s]{1,240}>)")
+LONGEST_REPORT = 500  # lines of a bounce in words: each is held against some fifty patterns
 _MAILER = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|maildelivery)\b")
 _SUBJECTS = re.compile(
     r"(?i)^\W*(?:undeliver|delivery (?:status|failure|has failed|incomplete|delayed)|"
@@ -58,8 +60,7 @@ def original(message: Message) -> tuple[str, ...]:
         if kind == "message/rfc822":
             found += [one for mail in children(part) for one in headers.ids(mail, "Message-ID")]
         elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
-            text = text_in(part)[:100_000]
-            found += re.findall(r"(?im)^\W*Message-ID:\s*(<[^<>\s]{1,240}>)", text)
+            found += _MESSAGE_ID.findall(text_in(part))
     return tuple(dict.fromkeys(found))
 
 
@@ -111,8 +112,17 @@ def _looks_returned(message: Message) -> bool:
     return bool(_SUBJECTS.match(headers.words(headers.field(message, "Subject"))))
 
 
+def _shorten(message: Message) -> None:
+    """Cuts each part down to what a server says of its own; the mail that came back follows it."""
+    for part in parts(message):
+        payload = part.get_payload()
+        if isinstance(payload, str):
+            part.set_payload("\n".join(payload[:60_000].split("\n")[:LONGEST_REPORT]))
+
+
 def _of_text(message: Message) -> tuple[Failure, ...]:
     """A bounce in words: flufl.bounce knows the ways in which servers say it."""
+    _shorten(message)
     try:
         passing, lasting = all_failures(message)
     except Exception:  # noqa: BLE001  its detectors read what strangers wrote

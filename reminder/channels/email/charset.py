@@ -21,9 +21,10 @@ LONGEST_JUDGED = 4000  # characters that are judged to choose between readings
 _NO_CHARSETS = frozenset(
     ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 )
-# Charsets whose bytes say little of themselves: for them the label is believed first.
-_WIDE = ("utf_16", "utf_32", "utf_7", "gb", "hz", "big5", "euc", "iso2022", "shift_jis", "cp932",
-         "cp949", "cp950", "johab")  # fmt: skip
+# Charsets whose bytes may be valid UTF-8 too: for them the label is believed first.
+_SEVEN_BITS = ("utf_7", "iso2022", "hz")
+_WIDE = ("utf_16", "utf_32")
+_EAST_ASIAN = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "cp950", "johab")
 
 _TCVN3 = (
     "\u00a0ĂÂÊÔƠƯĐăâêôơưđ\u00af\u00b0\u00b1\u00b2\u00b3\u00b4àảãáạ\u00baằẳẵắ\u00bf\u00c0\u00c1\u00c2"
@@ -50,7 +51,7 @@ _COMMON = words(
     "chưa đã rồi dạ ạ được không báo cáo việc tháng hạn gửi đang làm trình ký số ngày phường nhé "
     "chị thành hoàn nộp quyết định còn để và là của này"
 )
-_BROKEN = re.compile("[\ufffd\x80-\x9f]")
+_BROKEN = re.compile("[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f]")
 # UTF-8 that was read as an 8-bit charset: a lead byte with a continuation as letters or signs.
 _MOJIBAKE = re.compile("[ÂÃÄÅÆáâ][\u0080-\u00bf\u0152-\u017e\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
 
@@ -58,7 +59,8 @@ _MOJIBAKE = re.compile("[ÂÃÄÅÆáâ][\u0080-\u00bf\u0152-\u017e\u02c6\u02dc\
 def decoded(content: bytes, label: str) -> str:
     """`content` in NFC, by its charset `label` or by what reads best; never raises."""
     name = known(label)
-    if name.replace("-", "_").startswith(_WIDE):
+    kind = name.replace("-", "_")
+    if kind.startswith(_SEVEN_BITS) or (kind.startswith(_WIDE) and b"\0" in content):
         try:
             return _composed(content.decode(name))
         except (UnicodeError, LookupError):
@@ -67,11 +69,19 @@ def decoded(content: bytes, label: str) -> str:
         return repaired(_composed(content.decode("utf-8")))
     except UnicodeDecodeError:
         pass
+    if kind.startswith((*_WIDE, *_EAST_ASIAN)):
+        try:
+            return _composed(content.decode(name))
+        except (UnicodeError, LookupError):
+            name = ""
     damaged = _composed(content.decode("utf-8", "replace"))
     sound = sum(char > "\x7f" for char in damaged) - damaged.count("\ufffd")
-    found = max(_readings(content, name), key=_vietnamese, default=damaged)  # of equals the first
+    found = _best(list(_readings(content, name)) or [damaged])
     # Bytes of another charset are hardly ever whole UTF-8 sequences.
-    return damaged if sound and sound + _vietnamese(damaged) >= _vietnamese(found) else found
+    if sound and sound + _vietnamese(damaged) >= _vietnamese(found):
+        return damaged
+    is_guess = name in ("", "ascii", "utf-8")
+    return damaged if is_guess and _vietnamese(found) < 0 else found
 
 
 def known(label: str) -> str:
@@ -95,14 +105,16 @@ def repaired(text: str) -> str:
     UTF-8 read as Latin-1, perhaps twice, and text typed in a TCVN3 or VNI font are mended.
     """
     best = text
-    for _ in range(2):
+    for _ in range(3):
         content = _as_bytes(best)
         if content is None:
-            return best
-        readings = [best, *(one for one in _readings(content, "utf-8") if one != best)]
-        found = max(readings, key=_vietnamese)
-        if _vietnamese(found) <= _vietnamese(best):
-            return best
+            break
+        readings = list(_readings(content, "utf-8"))
+        # Letters of another charset are hardly ever whole UTF-8 sequences.
+        found = readings[0] if _is_utf8(content) else _best(readings)
+        gain = _vietnamese(found) - _vietnamese(best)
+        if gain < 0 or (gain == 0 and not _is_utf8(content)):
+            break
         best = found
     return best
 
@@ -177,6 +189,20 @@ def _as_bytes(text: str) -> bytes | None:
 
 def _byte(char: str) -> bytes:
     return char.encode("latin-1" if char < "\u00a0" else "cp1252")
+
+
+def _best(readings: list[str]) -> str:
+    """The first, unless another reads clearly better."""
+    found = max(readings, key=_vietnamese)
+    least = _vietnamese(readings[0])
+    return found if _vietnamese(found) > least + (least >= 0) else readings[0]
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        return not content.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 def _vietnamese(text: str) -> int:

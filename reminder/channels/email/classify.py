@@ -64,12 +64,18 @@ _RECEIPT_SUBJECT = re.compile(
     r"|deleted|delivered|displayed|return receipt|read receipt|lu|gelesen|已读)"
     r"(?: \(\w{1,20}\))?\s?[:：]"
 )
+_CALENDAR_SUBJECT = re.compile(
+    r"(?i)\W*(?:đã chấp nhận|đã từ chối|chấp nhận tạm thời|dự kiến|accepted|declined|tentative|"
+    r"canceled|cancelled|đã hủy)\s?:"
+)
 _AUTO_WORDS = re.compile(
     r"(?i)(?:trả lời|phản hồi) tự động|tự động (?:trả lời|phản hồi)|(?:thư|email|mail) tự động|"
     r"automat(?:ic|ed) (?:reply|response|message|e-?mail)|auto-?(?:reply|response)|"
     r"không (?:trả lời|phản hồi) (?:lại )?(?:thư|email|mail) này|do not reply|"
     r"would like to recall|(?:muốn|đã) thu hồi (?:thư|email|mail|tin nhắn)\b|"
-    r"reacted to (?:your|this) (?:message|e-?mail)|reacted via|liked your (?:message|e-?mail)|"
+    r"reacted to (?:your|this) (?:message|e-?mail)|reacted via|"
+    r"(?:liked|loved|laughed at) (?:your (?:message|e-?mail)|[\"“])|đã thích [\"“]|"
+    r"nhận được (?:thư|email|mail)[^.\n]{0,60}\bsẽ [^.\n]{0,40}(?:trả lời|phản hồi|liên hệ)|"
     r"bày tỏ cảm xúc (?:về|với|qua|cho|đến)|đã (?:thích|phản ứng với) (?:thư|tin|email)|"
     r"(?:yêu cầu|thư|email|ticket) của (?:bạn|quý khách|anh/chị) (?:đã )?được (?:tiếp nhận|"
     r"ghi nhận|nhận|đọc)|your (?:request|ticket|message|e-?mail) (?:has been|was) "
@@ -167,7 +173,8 @@ def _kind(message: Message) -> Kind:
         headers.fields(message, "List-Unsubscribe") or headers.fields(message, "List-Post")
     ):
         return Kind.LIST
-    if any(_METHOD.search(_scheduling(part)) for part in parts(message)):
+    invited = any(_METHOD.search(_scheduling(part)) for part in parts(message))
+    if invited or _CALENDAR_SUBJECT.match(subject):
         return Kind.CALENDAR
     return Kind.ANSWER
 

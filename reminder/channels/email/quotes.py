@@ -36,14 +36,15 @@ _ANSWERS = re.compile(
 _CODE = re.compile(r"(?i)(?<![\w@.+/-])(?:\d{1,2}(?:[a-zđ]|dd)|BC)(?![\w@/-])")
 
 _SPACES = re.compile(r"[^\S\n]+")
-_QUOTED = re.compile(r"\s*(?:[>›|]|&gt;)")
+_QUOTED = re.compile(r"\s*(?:[A-Z]{0,4}>|[›|]|&gt;)")
 _WHEN = re.compile(
     r"(?i)\d{1,2}\s?[:h]\s?\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|(?<!\d)20\d\d(?!\d)|thg \d|"
     r"tháng \d|\d\s?[年月日]"
 )
 _WROTE = re.compile(
-    r"(?i)(?<!\w)(?:viết|wrote|writes|schrieb|a écrit|écrit|escribió|escreveu|ha scritto|skrev|"
-    r"napsala?|написала?|пишет|schreef|kirjoitti|yazdı|bởi|by|从|写道|さんは)(?!\w)|写道|書きました|작성"
+    r"(?i)(?<!\w)(?:viết|wrote|writes|писал\w?|писали|schrieb|a écrit|écrit|escribió|"
+    r"escreveu|ha scritto|skrev|napsala?|написала?|пишет|schreef|kirjoitti|yazdı|bởi|by|从|写道|"
+    r"さんは)(?!\w)|写道|書きました|작성"
 )
 _RULE = re.compile(r"\s*[-_*–—=]{2,}\s*([^-_*–—=]{0,80}?)\s*[-_*–—=]*\s*")
 _FORWARDED = re.compile(r"(?i)\W*(?:begin forwarded message|bắt đầu thư được chuyển tiếp)\s*:\s*")
@@ -77,18 +78,23 @@ _SIGN_OFF = re.compile(
     r"và cảm ơn))?|kính thư|kính báo|thân ái|thân mến|thân|chào trân trọng|kính chào|"
     r"(?:cảm ơn|cám ơn) (?:và|&) trân trọng|(?:thanks?(?: you)?\W{1,3}(?:and|&)?\W{0,2})?"
     r"(?:(?:with )?(?:best|kind|warm|many)?\W?regards|best wishes|sincerely|yours sincerely)|"
-    r"brgds?|brs?|thanks and regards|many thanks|thanks)"
+    r"brgds?|brs?|thanks and regards|many thanks|thanks|thank you|tks|thx)"
     r"(?:\s+(?:anh/chị|anh chị|anh|chị|các anh chị|quý anh chị|ạ|nhiều))?\W*"
 )
 _SALUTES = re.compile(
     r"(?i)\W*(?:dạ,? )?(?:em |tôi )?(?:xin )?(?:kính gửi|kính thưa|thưa|kính chào|thân gửi|gửi|"
     r"chào|dear|hi|hello|hey)(?!\w)"
 )
+_TO_SOMEBODY = re.compile(
+    r"(?i)\W*(?:gửi|chào|xin chào|dear|hi|hello)\s(?:các |quý |cả )?"
+    r"(?:anh|chị|em|cô|chú|bác|sếp|thầy|văn phòng|nhà)(?!\w)"
+)
 _CALLS = re.compile(
     r"(?i)\W*(?:dạ,? )?(?:thưa )?(?:các |quý )?(?:anh/chị|anh chị|anh|chị|em|cô|chú|bác|sếp|thầy)"
     r"(?: \w+){0,3}?(?: (?:ơi|à|ạ))?\s*[,:!;.]?\s*"
 )
 _PICTURE = re.compile(r"(?i)\[(?:cid|image|hình ảnh|inline image|logo)\b[^\]\n]{0,200}\]")
+_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:Hash: [^\n]{1,40}\n)?")
 _LINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]{1,400}>")
 _BANNER = re.compile(
     r"(?i)\W*(?:cảnh báo|cảnh giác|caution|warning|external\b.{0,20}(?:mail|message|sender)|"
@@ -110,6 +116,7 @@ _TITLE = re.compile(
     r"(?i)\W*(?:công chức|cán bộ|chuyên viên|trưởng|phó|ubnd|ủy ban|uỷ ban|phòng|bộ phận|"
     r"văn phòng|chủ tịch|kế toán|số \d+)\b.{0,100}"
 )
+_DIVIDER = re.compile(r"[-_=*~–—•.]{3,}")
 _SURNAMES = frozenset(
     ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ",
      "Hồ", "Ngô", "Dương", "Lý", "Đinh", "Trịnh", "Mai", "Đào", "Lâm", "Phùng", "Trương", "Cao",
@@ -201,7 +208,7 @@ def own_text(text: str, ours: Ours = NOBODY, author: str = "") -> str:
 def _tidy(text: str) -> str:
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cf")
-    text = _LINK.sub("", _PICTURE.sub("", text))
+    text = _LINK.sub("", _PICTURE.sub("", _SIGNED.sub("", text)))
     return _SPACES.sub(" ", text)
 
 
@@ -304,7 +311,7 @@ def _below(lines: Sequence[str], ours: Ours) -> list[str]:
 
 def _answer(lines: Sequence[str], author: str) -> list[str]:
     """The lines of the paragraph that answers, with later ones that name work of their own."""
-    paragraphs = _paragraphs(_without_head(_signed_off(lines, author)))
+    paragraphs = _paragraphs(_without_head(_signed_off(lines)))
     for number, paragraph in enumerate(paragraphs):
         text = "\n".join(paragraph)
         if _STATES.search(text) or _ANSWERS.search(text):
@@ -312,8 +319,16 @@ def _answer(lines: Sequence[str], author: str) -> list[str]:
             more = [
                 line for later in paragraphs[number + 1 :] if _stands_alone(later) for line in later
             ]
-            return [*lead, *paragraph, *more]
-    return paragraphs[0] if paragraphs else []
+            return [*lead, *_without_signature(paragraph, author), *more]
+    return _without_signature(paragraphs[0], author) if paragraphs else []
+
+
+def _without_signature(paragraph: list[str], author: str) -> list[str]:
+    """`paragraph` without the names and titles at its end."""
+    kept = list(paragraph)
+    while _is_signature(kept, author):
+        kept.pop()
+    return kept
 
 
 def _leads_on(paragraph: Sequence[str]) -> bool:
@@ -329,13 +344,15 @@ def _stands_alone(paragraph: Sequence[str]) -> bool:
     )
 
 
-def _signed_off(lines: Sequence[str], author: str) -> list[str]:
+def _signed_off(lines: Sequence[str]) -> list[str]:
     """`lines` up to a signature, a sign-off, or what a telephone adds."""
     kept: list[str] = []
     said = False
     for line in lines:
         short = line[:LONGEST_LINE].strip()
-        if short in ("--", "—", "––", "---", "__") or _DEVICE.fullmatch(short):
+        if short in ("--", "—", "––") or (said and _DIVIDER.fullmatch(short)):
+            break
+        if _DEVICE.fullmatch(short):
             break
         if _PRODUCT.fullmatch(short):
             break
@@ -343,8 +360,6 @@ def _signed_off(lines: Sequence[str], author: str) -> list[str]:
             break
         kept.append(line.strip())
         said = said or bool(short)
-    while kept and (not kept[-1] or _is_signature(kept, author)):
-        kept.pop()
     return kept
 
 
@@ -356,10 +371,11 @@ def _is_contact(line: str) -> bool:
 
 def _is_signature(lines: Sequence[str], author: str) -> bool:
     """Whether the last line is a name or a title, and there are other words above it."""
-    line = lines[-1].strip("*_ ,.")
-    if len(lines) < 2 or _STATES.search(line) or not any(lines[:-1]):
+    line = re.split(r"\s[|–—-]\s|,\s", lines[-1].strip("*_ ,."))[0]
+    if len(lines) < 2 or _STATES.search(lines[-1]) or not any(lines[:-1]):
         return False
-    if line and author and line.lower() in (author.lower(), author.lower().split()[-1]):
+    signed = re.sub(r"(?i)^(?:em|e|tôi|anh|chị)\s", "", line).lower()
+    if signed and author and signed in (author.lower(), author.lower().split()[-1]):
         return True
     words = line.split()
     is_name = 1 < len(words) < 7 and words[0] in _SURNAMES and line == line.title()
@@ -396,7 +412,8 @@ def _is_greeting(line: str) -> bool:
         head, mark, rest = re.match(r"([^,:;!]*)([,:;!]?)(.*)", line).groups()  # type: ignore[union-attr]
         if head.lower().strip() in ("kính gửi", "kính thưa", "dear") and mark == ":":
             return True
-        return not rest.strip(" .!") and bool(mark or line.lower().startswith("kính"))
+        is_short = len(line.split()) < 7 and bool(_TO_SOMEBODY.match(line))
+        return not rest.strip(" .!") and bool(mark or line.lower().startswith("kính") or is_short)
     return bool(_CALLS.fullmatch(line)) and line.rstrip().endswith((",", ":", "!", "ơi", "à"))
 
 

@@ -45,3 +45,30 @@ def test_each_is_judged_as_what_it_is_and_its_own_words_are_found(
     assert "error" not in line
     if line["judged"] == "answer":
         assert one_line(line["text"]) == one_line(row["text"])
+
+
+CLOSING = ("done", "updated")
+
+
+def closed(line: dict[str, Any]) -> set[str]:
+    """The tasks that a mail has closed."""
+    return {event["task"] for event in line["events"] if event["event"] in CLOSING}
+
+
+def test_nothing_is_closed_that_was_not_said_to_be_done(played: dict[str, dict[str, Any]]) -> None:
+    """Not by a quote, a signature, a machine, another's word, or letters that were lost."""
+    wrong = [
+        row["mail"]
+        for row in ROWS
+        if ("done:1c" not in row["must"] and closed(played[row["mail"]]))
+        or closed(played[row["mail"]]) - {"1c"}
+    ]
+    assert wrong == []
+
+
+def test_what_was_said_to_be_done_is_closed_or_asked(played: dict[str, dict[str, Any]]) -> None:
+    """At least nineteen of twenty close at once; whatever does not is asked with the right work."""
+    meant = [played[row["mail"]] for row in ROWS if row["must"] == "done:1c"]
+    asked = [line for line in meant if not closed(line)]
+    assert all(line["question"] for line in asked)
+    assert 20 * len(asked) <= len(meant)
