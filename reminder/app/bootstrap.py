@@ -281,14 +281,16 @@ def office(config: Path | None) -> Iterator[Opened]:
     settings = load_settings(config)
     at = now()
     files = read_files(settings, at)
-    store = open_store(settings.store.url, exclusive=False, sleep=pause)
+    store = open_store(
+        settings.store.url, office=office_id(settings, files), exclusive=False, sleep=pause
+    )
     try:
         recorded = store.events()
         yield Opened(
             settings=settings,
             office=Office(
                 files=files,
-                id=office_id(settings, files),
+                id=store.office,
                 events=tuple(r.event for r in recorded),
                 last_number=recorded[-1].number if recorded else 0,
                 addresses=tuple(store.addresses()),

@@ -42,7 +42,7 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
         renderer=RowRenderer(holiday_name),
         office=Office(
             files=files,
-            id=bootstrap.office_id(settings, files),
+            id=store.office,
             channels=tuple(channels),
             known=known_channels(),
         ),
@@ -87,7 +87,8 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     """All of it, as the settings say; ReminderError if it can't start."""
     settings = bootstrap.load_settings(config)
     files = bootstrap.read_files(settings, clock.now())
-    store = open_store(settings.store.url, exclusive=True, sleep=bootstrap.pause)
+    office = bootstrap.office_id(settings, files)
+    store = open_store(settings.store.url, office=office, exclusive=True, sleep=bootstrap.pause)
     channels = _channels(settings, store, clock, files)
     service = service_for(settings, files, store, tuple(channels))
 

@@ -1,4 +1,4 @@
-"""What the parts of the store share."""
+"""The engines on one database, its errors in words, and what the parts of the store share."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from reminder.domain.outbox import Draft
 from reminder.store import tables
 from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
 
-_BUSY = {  # what passes, or a person can mend while the program runs
+_BUSY = {  # temporary, or to be mended by a person while the program runs
     sqlite3.SQLITE_BUSY: "is locked by another program",
     sqlite3.SQLITE_LOCKED: "is locked by another program",
     sqlite3.SQLITE_PROTOCOL: "is locked by another program",
@@ -60,7 +60,7 @@ _PRIMARY = 0xFF  # an extended result code keeps the primary one in its low byte
 
 
 def explain(name: str, error: Exception) -> ReminderError | None:
-    """The sentence for `error` of the database `name`; None if it is the program's own slip."""
+    """Return the sentence for `error` of the database `name`; None if it is a bug of ours."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         code = _code(cause) & _PRIMARY
@@ -105,7 +105,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its beginning."""
+        """Open a transaction that holds the write lock from its beginning."""
         joint: Connection | None = vars(self._mine).get("joint")
         if joint is not None:
             yield joint
@@ -115,7 +115,7 @@ class Database:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """All that this thread reads and writes in it is one transaction of a writer."""
+        """Make one transaction of all that this thread reads and writes within the block."""
         with self.writing() as connection:
             outer, self._mine.joint = vars(self._mine).get("joint"), connection
             try:
@@ -125,7 +125,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A snapshot; it can't be written to."""
+        """Open a read-only snapshot."""
         joint: Connection | None = vars(self._mine).get("joint")
         if joint is not None:  # or it would not see what was just written
             yield joint
@@ -150,7 +150,7 @@ class Database:
                 raise
 
     def kept(self, engine: Engine) -> Connection:
-        """This thread's connection: one from the pool each time costs as much as the statement."""
+        """Return this thread's connection; the pool would cost as much as the statement."""
         mine: dict[Engine, Connection] = vars(self._mine).setdefault("connections", {})
         found = mine.get(engine)
         if found is None or found.closed:
@@ -169,7 +169,7 @@ class Database:
             raise told from error
 
     def prepare(self) -> None:
-        """Lets readers and a writer work side by side on a SQLite file, for good."""
+        """Switch a SQLite file to WAL mode for good: readers and a writer work side by side."""
         if self.path is not None:
             with self._explained(), closing(self._writer.raw_connection()) as raw:
                 # Not within a transaction. A network's file system may refuse it.
@@ -181,7 +181,7 @@ class Database:
                 )
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         for connection in self._kept:
             connection.close()
         self._kept.clear()
@@ -190,7 +190,7 @@ class Database:
 
 
 def file_of(url: str) -> Path | None:
-    """The SQLite file at `url`; None: PostgreSQL. ReminderError if it is neither."""
+    """Return the SQLite file at `url`; None for PostgreSQL. ReminderError if it is neither."""
     return _path(_parsed(url))
 
 
@@ -266,7 +266,7 @@ def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, 
     return writer, reader.execution_options(postgresql_readonly=True), insert
 
 
-MANY = 50  # rows from which on it pays to compile the statement once more
+MANY = 50  # rows from which on compiling the statement once more pays
 
 
 class Part:
@@ -282,7 +282,7 @@ class Part:
         )
 
     def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
-        """Adds to the outbox what is not there yet, and which occurrences it names."""
+        """Add to the outbox what is not there yet, with the occurrences that it names."""
         kept = list(drafts)
         rows = [from_draft(draft, at) for draft in kept]
         put_all(connection, self._insert_draft, rows)
@@ -325,9 +325,9 @@ def places_of(keys: Iterable[Key]) -> dict[str, Any]:
 
 
 def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Executes `insert` for each of `rows`, whose columns are the same and need no conversion.
+    """Execute `insert` for each of `rows`, which have the same columns and need no conversion.
 
-    Many by the driver itself: SQLAlchemy would spend as long on the values as SQLite does.
+    Many rows go to the driver itself: SQLAlchemy would spend as long on the values as SQLite.
     """
     if len(rows) < MANY:
         if rows:

@@ -1,4 +1,4 @@
-"""The ledger's part of the store: what was said and done, chained, and what was spoken and seen."""
+"""The part of the store for events and their hash chain, spoken stages, seen updates, marks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from reminder.store.records import (
 GENESIS = "0" * 64  # the hash before the first event
 
 HEAD = select(tables.head.c.number, tables.head.c.hash)
-HEAD_TO_MOVE = HEAD.with_for_update()  # says nothing on SQLite, whose writers come one by one
+HEAD_TO_MOVE = HEAD.with_for_update()  # a no-op on SQLite, which has one writer at a time
 MOVE_HEAD = update(tables.head).values(number=bindparam("last"), hash=bindparam("last_hash"))
 APPEND = insert(tables.event)
 EVENTS = (
@@ -54,7 +54,7 @@ META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 
 
 class LedgerPart(Part):
-    """What is remembered of what was said."""
+    """Events, chained; stages that were spoken; updates that were seen; marks by name."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -198,7 +198,7 @@ def link(previous: str, columns: Mapping[str, Any]) -> str:
 def first_broken(
     rows: Iterable[Mapping[str, Any]], head: tuple[int, str], heads: Iterable[tuple[int, str]]
 ) -> Broken | None:
-    """The first of `rows` (all columns of `event`, by number) that breaks the chain to `head`.
+    """Return the first of `rows` (of `event`, by number) that breaks the chain to `head`.
 
     `heads` as in Store.verify.
     """

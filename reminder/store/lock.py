@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
@@ -32,22 +31,6 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class DaemonLock(Protocol):
-    """At most one process holds it."""
-
-    def take(self) -> bool:
-        """True if it is held from now on; False if another process holds it."""
-        ...
-
-    def release(self) -> None:
-        """Lets it go, if it is held."""
-        ...
-
-    def holder(self) -> str:
-        """Who holds it, as far as is known: “process 123”, or empty."""
-        ...
-
-
 class FileLock:
     """A lock on a file beside the database; the file stays, for a removed one could be held twice.
 
@@ -59,6 +42,7 @@ class FileLock:
         self._file: int | None = None
 
     def take(self) -> bool:
+        """True if it is held from now on; False if another process holds it."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
         except OSError as error:
@@ -77,11 +61,13 @@ class FileLock:
         return True
 
     def release(self) -> None:
+        """Lets it go, if it is held."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def holder(self) -> str:
+        """Who holds it, as far as is known: “process 123”, or empty."""
         with suppress(OSError, ValueError):
             return f"process {int(self._path.read_text('ascii'))}"
         return ""
@@ -96,6 +82,7 @@ class AdvisoryLock:
         self._connection: Connection | None = None
 
     def take(self) -> bool:
+        """True if it is held from now on; False if another session holds it."""
         asked = text("SELECT pg_try_advisory_lock(:number)")
         try:
             connection = self._engine.connect()
@@ -109,12 +96,17 @@ class AdvisoryLock:
         return taken
 
     def release(self) -> None:
+        """Lets it go, if it is held."""
         if self._connection is not None:
             self._connection.close()  # with NullPool the session ends, and its locks with it
             self._connection = None
 
     def holder(self) -> str:
+        """Empty: the server tells sessions, not processes."""
         return ""
+
+
+DaemonLock = FileLock | AdvisoryLock
 
 
 def lock_of(database: Database) -> DaemonLock:

@@ -1,4 +1,4 @@
-"""The outbox's part of the store: rows are claimed, marked, and counted."""
+"""The part of the store that leases, marks, finds and counts the rows of the outbox."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _DUE = (
         _c.channel.in_(bindparam("channels", expanding=True)),
     )
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)  # says nothing on SQLite, whose writers come one by one
+    .with_for_update(skip_locked=True)  # a no-op on SQLite, which has one writer at a time
 )
 # Statements of their own, so that the first two, of most leases, read in the order of an index.
 _PENDING = _DUE.where(_c.state == RowState.PENDING.value)
@@ -153,7 +153,7 @@ ROWS = (
 
 
 class OutboxPart(Part):
-    """Messages on their way."""
+    """The outbox: messages until they are sent, and after."""
 
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
@@ -175,7 +175,7 @@ class OutboxPart(Part):
                     claimed = connection.execute(claim, {**values, "most": most}).all()
                     leased += [to_row(columns) for columns in claimed]
                 if leased and claim is CLAIMS[0]:
-                    break  # who has written waits for them, and no longer than they take
+                    break  # answers alone: who has written waits for them
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
@@ -345,7 +345,7 @@ _FILTERS_OF_NAMED: dict[str, ColumnElement[bool]] = {
 
 @cache
 def _rows_by(*filters: str, named: bool) -> Select[Any]:
-    """Made once for each set of filters: putting it together takes longer than asking it."""
+    """Return the query of these filters; building it takes longer than executing it."""
     if named:
         return ROWS.where(_NAMED, *(_FILTERS_OF_NAMED[name] for name in filters))
     return ROWS.where(*(_FILTERS[name] for name in filters))

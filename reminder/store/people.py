@@ -1,4 +1,4 @@
-"""The people's part of the store: where they are reached, and how they come to be."""
+"""The part of the store for addresses and invitations."""
 
 from __future__ import annotations
 

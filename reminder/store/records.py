@@ -70,7 +70,7 @@ class Broken:
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
-_compact = json.JSONEncoder(separators=(",", ":")).encode  # made once: dumps would each time
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
 
 
 @lru_cache(maxsize=64)  # a tick writes the same few moments thousands of times
@@ -82,12 +82,12 @@ def stamp(at: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """The instant that `stamp` wrote."""
+    """Return the instant that `stamp` wrote."""
     return datetime.fromisoformat(text)
 
 
 def maybe_moment(text: str | None) -> datetime | None:
-    """The instant that `stamp` wrote, where there is one."""
+    """Return the instant that `stamp` wrote; None for None."""
     return None if text is None else datetime.fromisoformat(text)
 
 

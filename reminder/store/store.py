@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 WAIT = 15.0  # seconds for the daemon before this one to end
 BUSY = 5.0  # seconds for another program's transaction to end
+# One module a step; a step that was shipped is never changed.
 MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = text("SELECT version_num FROM alembic_version")
 
@@ -35,8 +36,11 @@ class Store(LedgerPart, OutboxPart, PeoplePart):
     StoreRefusedError on a damaged database.
     """
 
-    def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:
+    def __init__(
+        self, database: Database, lock: DaemonLock | None = None, *, office: str = ""
+    ) -> None:
         super().__init__(database)
+        self.office = office  # whose records these are: the tables hold those of one office yet
         self._lock = lock
 
     def together(self) -> AbstractContextManager[None]:
@@ -61,10 +65,10 @@ class Store(LedgerPart, OutboxPart, PeoplePart):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
-    """The schema that a program works with."""
+    """The schema that a program works with: its newest migration, and where they all lie."""
 
-    version: str  # of its newest migration: four digits that only grow
-    folders: tuple[Path, ...]  # where the migrations lie
+    version: str  # four digits that only grow
+    folders: tuple[Path, ...]
 
 
 SHIPPED = Schema(version="0003", folders=(MIGRATIONS / "versions",))
@@ -73,14 +77,16 @@ SHIPPED = Schema(version="0003", folders=(MIGRATIONS / "versions",))
 def open_store(
     url: str,
     *,
+    office: str = "",
     exclusive: bool,
     sleep: Callable[[float], None],
     wait: float = WAIT,
     busy: float = BUSY,
     schema: Schema = SHIPPED,
 ) -> Store:
-    """The store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
+    """Return the store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
 
+    `office`: the id of the office whose records are asked for.
     `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
     line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
     StoreRefusedError: another daemon, a newer schema, or no database of this program.
@@ -106,18 +112,18 @@ def open_store(
         database.close()
         lock.release()
         raise
-    return Store(database, lock if exclusive else None)
+    return Store(database, lock if exclusive else None, office=office)
 
 
 def open_in_memory() -> Store:
-    """A fresh store that no file holds; it ends with its `close`."""
+    """Return an empty store in memory; its contents are gone when it is closed."""
     database = Database("sqlite://", busy=0.0, in_memory=True)
     migrate(database, SHIPPED)
     return Store(database)
 
 
 def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -> None:
-    """Removes the SQLite database at `path`, if it is there; never one that a daemon has open.
+    """Remove the SQLite database at `path`, if it is there; never one that a daemon has open.
 
     StoreRefusedError: a daemon has it. ReminderError: its folder can't be written.
     """
@@ -149,7 +155,7 @@ def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: s
 
 
 def found(database: Database) -> str:
-    """The version of the schema of `database`; empty if it has no table yet.
+    """Return the version of the schema of `database`; empty if it has no table yet.
 
     StoreRefusedError if its tables are another program's.
     """
@@ -180,11 +186,12 @@ def is_current(database: Database, schema: Schema) -> bool:
 
 
 def migrate(database: Database, schema: Schema) -> None:
-    """Brings `database` to `schema`, after a copy of a SQLite file that has one already.
+    """Bring `database` to `schema`; a SQLite file that has an older one is copied first.
 
-    The copy is the file's name with “.schema-VERSION.bak”. Only for who holds the daemon's lock.
+    The copy is named after the file, with “.schema-VERSION.bak”. The caller holds the daemon's
+    lock.
     """
-    if is_current(database, schema):  # another process was faster
+    if is_current(database, schema):  # another process has migrated it
         return
     version = found(database)
     if version and database.path is not None:

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection, and its transaction, are schema.migrate's."""
+"""Alembic's entry: store.migrate brings the connection and its transaction."""
 
 from alembic import context
 

@@ -1,1 +1,0 @@
-"""The schema's steps, run by Alembic; see reminder/store/store.py."""
