@@ -131,11 +131,11 @@ def traces(folder: Path) -> tuple[Trace, Trace]:
         inbound = to_inbound(update(number, text, clock.now()))
         assert inbound is not None
         assert dispatcher.take(inbound)
-        assert "1c" in dispatcher._answers[-1].message.text
+        assert text[-2:] in dispatcher._answers[-1].message.text
 
     clock.at = datetime(2024, 1, 26, 1, 0, 30, tzinfo=UTC)
     nudge()
-    answer(1, "1c?")
+    answer(1, "/done 2c")
     clock.at = datetime(2024, 1, 30, 1, 0, 30, tzinfo=UTC)
     with traced() as of_nudge:
         nudge()
@@ -178,10 +178,10 @@ def naming_a_channel() -> list[str]:
 # What is counted → before the code was taken apart into today's packages, and the aim.
 GOALS = {
     "files of an answer, from the update to the rendered reply": ("57", "28"),
-    "functions of it": ("290", ""),
-    "calls from one file to another in it": ("853", ""),
+    "functions of it": ("291", ""),
+    "calls from one file to another in it": ("740", ""),
     "files of a nudge, from the due date in TOML to the message": ("44", "24"),
-    "functions of it ": ("277", ""),
+    "functions of it ": ("284", ""),
     "constants that list verbs": ("23", "1"),
     "files that name a channel, its own folder among them": ("29", ""),
     "lines": ("31,574", "24,000"),
