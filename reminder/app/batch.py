@@ -17,6 +17,7 @@ from typing import Any
 from reminder.app import bootstrap
 from reminder.app.channels import known_channels
 from reminder.app.mail import text_of
+from reminder.channels import email, telegram
 from reminder.channels.email.charset import is_lost
 from reminder.channels.email.classify import (
     Answer,
@@ -64,7 +65,7 @@ from reminder.messages.rows import RowRenderer
 from reminder.services import recipients
 from reminder.services.deliver import Parcel
 from reminder.services.handle import Receiver
-from reminder.services.office import EMAIL, GROUP, TELEGRAM, Files, Office
+from reminder.services.office import GROUP, Files, Office
 from reminder.services.service import Service
 from reminder.store.store import open_in_memory
 from reminder.understanding import Command
@@ -149,11 +150,11 @@ def _row(values: Mapping[str, str], folder: Path) -> Row:
 def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
     """What comes of each row, in order."""
     found: list[dict[str, Any]] = [{} for _ in rows]
-    for channel in (TELEGRAM, EMAIL):
+    for channel in (telegram.TRAITS.name, email.TRAITS.name):
         mine = [
             (row.at, number, row)
             for number, row in enumerate(rows)
-            if isinstance(row, Row) and (row.mail is not None) == (channel == EMAIL)
+            if isinstance(row, Row) and (row.mail is not None) == (channel == email.TRAITS.name)
         ]
         if mine:
             stand = _Stand(channel)
@@ -211,7 +212,7 @@ class _Stand:
         store = open_in_memory()
         self.addresses = {
             unit.id: f"{OFFICERS[unit.id]}@phuong.example.vn"
-            if self.channel == EMAIL
+            if self.channel == email.TRAITS.name
             else str(1000 + number)
             for number, unit in enumerate(plan.units)
         }
@@ -280,7 +281,7 @@ class _Play:
         while parcels := self.service.lease(at, _BATCH):
             for parcel in parcels:
                 provider_id = f"m{parcel.row.id}"
-                if self.stand.channel == EMAIL:
+                if self.stand.channel == email.TRAITS.name:
                     provider_id = self._marks(parcel, at).message_id
                 self.service.sent(parcel, provider_id, at)
                 delivered.append((parcel, provider_id))
@@ -295,7 +296,9 @@ class _Play:
             return _line(row.text, error=ValueError(f"no unit {unit!r}"))
         chat = f"-100{self.stand.addresses[unit]}" if row.group else self.stand.addresses[unit]
         if row.group:
-            self.service.store.bind(f"{GROUP}{unit}", TELEGRAM, chat, at - timedelta(days=1))
+            self.service.store.bind(
+                f"{GROUP}{unit}", telegram.TRAITS.name, chat, at - timedelta(days=1)
+            )
         answered = self._remind(row, at - REMINDED_BEFORE)
         for said in row.before:
             self._say(row, chat, said, "", at - SAID_BEFORE)

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reminder.app.channels import CHANNELS
 from reminder.domain.calendar import local
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event, State
@@ -108,7 +109,8 @@ class NoSettingsError(ReminderError):
 
 # Variables of these sections are a set-up without a file, as containers have it. The image sets
 # [watch] itself, so that one proves nothing.
-_SET_UP_BY = tuple(f"REMINDER_{name}__" for name in ("STORE", "PLAN", "TELEGRAM", "EMAIL"))
+_SECTIONS = ("store", "plan", *(wiring.traits.name for wiring in CHANNELS))
+_SET_UP_BY = tuple(f"REMINDER_{section.upper()}__" for section in _SECTIONS)
 
 
 def load_settings(config: Path | None) -> Settings:

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminder.app.daemon import Daemon
+from reminder.channels.email import TRAITS
 from reminder.channels.email.message import ANSWERABLE
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.domain.tokens import normal_address
 from reminder.files.settings import Settings
 from reminder.services.bounces import Bounce
-from reminder.services.office import EMAIL
 from reminder.services.service import Service
 from reminder.store.store import Store
 
@@ -108,7 +108,7 @@ def text_of(service: Service, address: str, message_id: str) -> str:
     """The text of a mail that was sent, in both of its forms, for who looks for a quote of it."""
     from reminder.channels.email.body import html_text
 
-    message = service.rendered_again(EMAIL, address, message_id)
+    message = service.rendered_again(TRAITS.name, address, message_id)
     if message is None:
         return ""
     return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
@@ -126,7 +126,7 @@ class DaemonBack:
             return {
                 normal_address(address.value): address.value
                 for address in office.addresses
-                if address.channel == EMAIL and address.recipient in office.people
+                if address.channel == TRAITS.name and address.recipient in office.people
             }
 
         return await self.daemon.do(found)
@@ -137,7 +137,7 @@ class DaemonBack:
 
     async def was_seen(self, message_id: str) -> bool:
         store = self.daemon.service.store
-        return await self.daemon.do(lambda: store.was_seen(EMAIL, message_id))
+        return await self.daemon.do(lambda: store.was_seen(TRAITS.name, message_id))
 
     async def bounced(self, bounce: Bounce) -> None:
         daemon = self.daemon

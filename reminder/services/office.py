@@ -19,9 +19,8 @@ from reminder.domain.plan import Plan, Unit
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Scheduler, local_day
 
-TELEGRAM, EMAIL, CONSOLE = "telegram", "email", "console"
+CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
-ALL_CHANNELS = (TELEGRAM, EMAIL, CONSOLE)
 STRANGER = "stranger:"  # a recipient whom nobody enrolled
 GROUP = "group:"  # a recipient that is a unit's group, not a person
 

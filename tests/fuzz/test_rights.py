@@ -27,10 +27,9 @@ from reminder.domain.occurrences import occurrences
 from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.office import TELEGRAM
 from tests.decisions.test_decide_laws import sentence
 from tests.fakes.telegram.html import parse_html
-from tests.services.world import CHATS, PEOPLE, World, at, world
+from tests.services.world import CHATS, PEOPLE, TELEGRAM, World, at, world
 from tests.understanding.commands_kit import PLAN
 
 MIX = settings(

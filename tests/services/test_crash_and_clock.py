@@ -16,10 +16,9 @@ from reminder.domain.outbox import LOST_AGAIN, RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import LIVES
-from reminder.services.office import TELEGRAM
 from reminder.store.records import StoreBusyError
 from reminder.store.store import Store, open_store
-from tests.services.world import CHATS, World, at, person, world
+from tests.services.world import CHATS, TELEGRAM, World, at, person, world
 
 
 @pytest.fixture

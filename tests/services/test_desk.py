@@ -15,9 +15,9 @@ from reminder.domain.schedule import Scheduler
 from reminder.messages.limits import plain
 from reminder.messages.settlement import LATE_SHOWN
 from reminder.services.deliver import Parcel
-from reminder.services.office import EMAIL, TELEGRAM, Office
+from reminder.services.office import Office
 from reminder.services.service import Service
-from tests.services.world import PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 HOA = person("hoa", "van-phong")
 

@@ -20,11 +20,10 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services import digest, proof
 from reminder.services.deliver import Parcel
-from reminder.services.office import EMAIL, TELEGRAM
 from reminder.services.status import Health, Slot, health
 from tests.channels.email.mailline import sent as sent_by_mail
 from tests.channels.email.mailserver import Post
-from tests.services.world import PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 
 @pytest.fixture

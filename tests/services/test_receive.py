@@ -12,8 +12,7 @@ from reminder.domain.channels import SendError
 from reminder.domain.occurrences import Key
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.office import EMAIL
-from tests.services.world import PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, World, at, person, world
 
 KEY_1C = Key("cchc-2024", "1c", 1, "2024")
 DONE_1C = "done 1c.1 2024 tu-phap an"

@@ -10,9 +10,8 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import Parcel
-from reminder.services.office import EMAIL, TELEGRAM
 from tests.documents.docxreader import Docx
-from tests.services.world import PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 FILE = "du-thao-bao-cao-2024-Q1.docx"
 

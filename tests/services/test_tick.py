@@ -16,9 +16,9 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.services.deliver import Parcel
-from reminder.services.office import EMAIL, TELEGRAM, Files
+from reminder.services.office import Files
 from tests.conftest import ROOT
-from tests.services.world import PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 
 @pytest.fixture

@@ -17,10 +17,12 @@ from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Parcel
 from reminder.services.handle import Receiver
-from reminder.services.office import EMAIL, TELEGRAM, Files, Office
+from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.store import Store
 from tests.fakes.blank import memory_store
+
+TELEGRAM, EMAIL = "telegram", "email"
 
 CHATS = {"an": "101", "binh": "102", "chi": "103", "dung": "104", "lan": "105"}
 

@@ -16,7 +16,7 @@ from email.message import Message
 from enum import StrEnum
 from typing import Literal
 
-from reminder.channels.email import bounces, headers
+from reminder.channels.email import TRAITS, bounces, headers
 from reminder.channels.email.authentication import distrust, results_of
 from reminder.channels.email.body import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.bounces import Failure
@@ -33,7 +33,6 @@ from reminder.domain.tokens import (
     read_plus_address,
     verify_token,
 )
-from reminder.services.office import EMAIL
 
 LONGEST_ID = 200  # characters of a Message-ID that is kept as it stands
 Trust = Literal["auth-results", "token"]
@@ -341,7 +340,7 @@ def answer(proved: Proved, rules: Rules, said: str) -> Fate:
 def _inbound(mail: Mail, rules: Rules, token: MailToken, address: str) -> Inbound:
     domain = rules.sender.rpartition("@")[2]
     return Inbound(
-        channel=EMAIL,
+        channel=TRAITS.name,
         update=mail.identity,
         sender=address,
         chat=address,

@@ -195,7 +195,7 @@ def _is_section(annotation: Any) -> TypeGuard[type[Section]]:
 
 
 def _key_paths(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of each key, such as ("telegram", "token")."""
+    """The path of each key, such as ("log", "level")."""
     for name, field in model.model_fields.items():
         if _is_section(field.annotation):
             yield from _key_paths(field.annotation, (*before, name))
