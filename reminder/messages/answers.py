@@ -12,7 +12,15 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm
 from reminder.messages.compose import Actions, compose
-from reminder.messages.context import Act, Context, evidence_words, handle, title, waiting_units
+from reminder.messages.context import (
+    Act,
+    Context,
+    evidence_words,
+    handle,
+    named,
+    title,
+    waiting_units,
+)
 from reminder.messages.nudge import taken_until
 from reminder.messages.wording import closed_words, day_words, listed, moment_words, one_line
 from reminder.understanding import Verb
@@ -69,7 +77,7 @@ def done(
         today=vn_date(context.today),
         rest=_remaining(context, unit, remaining),
         undo=[action.typed for action in takes_back],
-        instead=(handle(context, instead), title(instead)) if instead else None,
+        instead=named(context, instead) if instead else None,
     )
 
 
@@ -142,7 +150,7 @@ def which(
         reply_to=reply_to,
         code=context.code(states[0]) if one_task else "",
         count=len(states),
-        offers=[(handle(context, s), title(s), context.due(s, ahead=False)) for s in states[:8]],
+        offers=[(*named(context, s), context.due(s, ahead=False)) for s in states[:8]],
         typed=[action.typed for row in rows for action in row],
     )
 
@@ -165,7 +173,7 @@ def claimed(context: Context, states: Sequence[State], *, unit: str, words: str)
         actions=(*rows, (no,)) if len(states) > 1 else ((*rows[0], no),),
         several=len(states) > 1,
         words=one_line(words, 200),
-        offers=[(handle(context, s), title(s), context.due(s, ahead=False)) for s in states],
+        offers=[(*named(context, s), context.due(s, ahead=False)) for s in states],
         typed=[action.typed for row in rows for action in row],
     )
 
@@ -199,7 +207,7 @@ def _choice(
     context: Context, state: State, before: str, unit: str, *, by_product: bool = False
 ) -> Action:
     name = handle(context, state)
-    what = state.occurrence.deliverable.name if by_product else f"{name} – {title(state)}"
+    what = state.occurrence.deliverable.name if by_product else " – ".join(named(context, state))
     if by_product and state.occurrence.deliverable.recurs:
         what = title(state)
     label = before + one_line(what, 42)

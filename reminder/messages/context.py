@@ -207,6 +207,13 @@ def handle(context: Context, state: State) -> str:
     return code
 
 
+def named(context: Context, state: State) -> tuple[str, str]:
+    """`handle` and `title`, without the period in both: “3b ngày 12/01”, “Giao ban tuần”."""
+    name, occurrence = handle(context, state), state.occurrence
+    repeated = occurrence.deliverable.recurs and name.endswith(f" {occurrence.period.name}")
+    return name, occurrence.task.title if repeated else title(state)
+
+
 def waiting_units(state: State) -> tuple[str, ...]:
     """The units still to act; the lead units where the first of them closes it for all."""
     if state.occurrence.task.confirm is Confirm.ALL:

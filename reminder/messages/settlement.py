@@ -15,7 +15,7 @@ from reminder.domain.payloads import PlanStarted
 from reminder.domain.periods import Period, last_of_month, vn_date
 from reminder.domain.plan import Plan
 from reminder.messages.compose import Actions, compose
-from reminder.messages.context import Act, Context, handle, title
+from reminder.messages.context import Act, Context, handle, named, title
 from reminder.messages.limits import Line, clip
 from reminder.messages.notices import decision_buttons
 from reminder.messages.views_kit import speak
@@ -79,11 +79,11 @@ def _late(context: Context, state: State) -> tuple[str, str, str, str]:
     days = context.scheduler.days_late(state, context.today)
     tail = f"{context.due(state, ahead=False)}, quá hạn {days} ngày làm việc"
     units = context.units(state.open_units)
-    return handle(context, state), title(state), units, tail
+    return *named(context, state), units, tail
 
 
 def _awaiting(context: Context, state: State) -> tuple[str, str, str]:
-    return handle(context, state), title(state), context.units(state.open_units)
+    return *named(context, state), context.units(state.open_units)
 
 
 def by_dates(context: Context, states: Sequence[State]) -> list[Assumed]:

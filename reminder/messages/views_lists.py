@@ -13,8 +13,8 @@ from reminder.domain.plan import Confirm, Task
 from reminder.messages.context import (
     Context,
     evidence_words,
-    handle,
     heard_words,
+    named,
     signing_words,
     title,
     waiting_units,
@@ -42,7 +42,7 @@ def _row(context: Context, state: State, *, units: bool) -> Row:
     words += [signing_words(context, state)] if state.submitted else []
     words += ["đang xin gia hạn"] if state.request else []
     kind = "late" if late else "item"
-    return (kind, handle(context, state), title(state), ", ".join(words))
+    return (kind, *named(context, state), ", ".join(words))
 
 
 def _tasks(context: Context, data: Data) -> Outbound:

@@ -24,7 +24,7 @@ from reminder.domain.payloads import (
     TaskDetails,
     Updated,
 )
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Kind, Plan, Recurrence
 from reminder.messages.context import Context
 from reminder.messages.registry import render
 from reminder.services.office import Files, Office
@@ -400,3 +400,25 @@ def test_the_forms_that_a_question_offers_are_understood() -> None:
     assert all(isinstance(command, Command) for command in found)
     numbers = [c.targets[0].deliverables for c in found if isinstance(c, Command)]
     assert numbers == [(1,), (2,)]
+
+
+def test_a_day_of_a_weekly_task_is_named_once() -> None:
+    """“3b ngày 12/01 Giao ban tuần”, not “… Giao ban tuần ngày 12/01” besides."""
+    [task] = [task for task in PLAN.tasks if task.code == "3"]
+    weekly = replace(
+        task.deliverables[0],
+        rule=Recurrence("FREQ=WEEKLY;BYDAY=FR;UNTIL=20240131"),
+        kind=Kind.PRODUCT,
+        assumed=False,
+    )
+    meeting = replace(
+        task, code="3b", title="Giao ban tuần", lead=("tu-phap",), deliverables=(weekly,)
+    )
+    room = Room(replace(PLAN, tasks=(meeting,)))
+    lines = shown(room, ["an: /tasks"], "2024-01-30 09:12")
+    assert [line.split(" – ")[0].lstrip("• ") for line in lines if "Giao ban" in line] == [
+        "3b Giao ban tuần ngày 05/01",
+        "3b ngày 12/01 Giao ban tuần",
+        "3b ngày 19/01 Giao ban tuần",
+        "3b ngày 26/01 Giao ban tuần",
+    ]
