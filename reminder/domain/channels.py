@@ -25,9 +25,7 @@ class ChannelTraits:
     groups: bool = False  # the group chat of a unit can be bound
     buttons: bool = False
     edits: bool = False  # a sent message can be replaced
-    files: bool = False  # a message can carry files
     mail: bool = False  # messages are whole documents with a subject, and go into threads
-    longest: int = 1_000_000  # UTF-16 units of a message
 
 
 def chat_of(address: str) -> str:

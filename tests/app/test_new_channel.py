@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
+from bench.trace import naming_a_channel
 from reminder.app import channels, wiring
 from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.files.settings import reading
@@ -98,4 +99,18 @@ async def test_a_new_channel_carries_nudges_and_answers(tmp_path: Path, gateway:
     done = [event for event in events if event.by]
     assert [(e.kind.value, e.key.task, e.by, e.channel) for e in done] == [
         ("done", "1c", "an", "sms")
+    ]
+
+
+def test_who_names_a_channel() -> None:
+    """The wiring, the settings, the people file, and the doctor who tries the mail; nobody else."""
+    assert naming_a_channel() == [
+        "app/batch.py",
+        "app/channels.py",
+        "app/logs.py",
+        "app/mail.py",
+        "app/telegram.py",
+        "doctor/mail.py",
+        "files/people.py",
+        "files/settings/sections.py",
     ]

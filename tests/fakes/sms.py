@@ -9,7 +9,7 @@ from itertools import count
 from reminder.domain.channels import AddressSource, ChannelTraits, Outbound
 from reminder.domain.context import Inbound
 
-TRAITS = ChannelTraits(name="sms", title="tin SMS", addresses=AddressSource.INVITATION, longest=640)
+TRAITS = ChannelTraits(name="sms", title="tin SMS", addresses=AddressSource.INVITATION)
 
 
 class Gateway:

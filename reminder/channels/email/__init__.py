@@ -7,6 +7,5 @@ TRAITS = ChannelTraits(
     title="thư điện tử",
     addresses=AddressSource.PEOPLE_FILE,
     remedy="xem tên đăng nhập, mật khẩu ở [email]",
-    files=True,
     mail=True,
 )

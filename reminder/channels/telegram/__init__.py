@@ -10,6 +10,4 @@ TRAITS = ChannelTraits(
     groups=True,
     buttons=True,
     edits=True,
-    files=True,
-    longest=4096,
 )

@@ -99,6 +99,29 @@ def test_people_who_left_are_told_apart_by_the_servers_own_words() -> None:
     over(test)
 
 
+def test_a_topic_that_takes_nothing_is_a_dead_address() -> None:
+    """Closed by an administrator, deleted, or never there: the reason is in Vietnamese."""
+
+    async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
+        topic = server.add_topic(GROUP)
+        assert await channel.send(f"{GROUP}/{topic}", HELLO, "a") != ""
+        assert [m.topic for m in server.sent_to(GROUP)] == [topic]
+        server.close_topic(GROUP, topic)
+        errors = [
+            await refusal(channel, address=f"{GROUP}/{number}") for number in (topic, 99, "x")
+        ]
+        assert [(error.reason, known(error)) for error in errors] == [
+            (reason, {"retry": False, "address_dead": True})
+            for reason in (
+                "chủ đề trong nhóm đã đóng",
+                "chủ đề trong nhóm đã bị xóa",
+                f"“{GROUP}/x” không phải số hiệu cuộc trò chuyện Telegram",
+            )
+        ]
+
+    over(test)
+
+
 def test_a_moved_group_gives_its_new_id_and_takes_the_message_there() -> None:
     """The service saves the id and sends again."""
 
