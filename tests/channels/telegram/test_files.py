@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminder.channels.telegram.send import TelegramChannel
-from tests.channels.telegram.telegramline import BUTTON, PERSON, over, refusal, worded
+from tests.channels.telegram.line import BUTTON, PERSON, over, refusal, worded
 from tests.fakes.telegram import FakeTelegram
 
 FILE = ("Dự thảo báo cáo.docx", "application/octet-stream", b"PK\x03\x04\x00\xff" * 100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.channels import Action
-from tests.channels.telegram.telegramline import BUTTON, GROUP, HELLO, PERSON, over, worded
+from tests.channels.telegram.line import BUTTON, GROUP, HELLO, PERSON, over, worded
 from tests.fakes.telegram import FakeTelegram
 
 
