@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from reminder.decisions.outcome import RefusalError, also, event, refusal, said
-from reminder.domain.context import Decision, Desk, Notice
+from reminder.domain.context import Decision, Context, Notice
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import Away, AwayWord, Back, BackWord, OfficeOnly, Payload
 from reminder.domain.people import (
@@ -21,20 +21,20 @@ from reminder.domain.text import fold
 from reminder.understanding import Command, Verb
 
 
-def away(desk: Desk, command: Command) -> Decision:
+def away(context: Context, command: Command) -> Decision:
     """A stretch of days off, the own one, or as the office somebody's; without days, its end."""
-    person = _whose(desk, command)
+    person = _whose(context, command)
     if command.since is None or command.until is None:
-        return _back(desk, person)
+        return _back(context, person)
     since, until = command.since, command.until
-    if until < desk.today:
+    if until < context.today:
         raise refusal("away-past", until=until)
     if (until - since).days >= MAX_ABSENCE_DAYS:
         raise refusal("away-long", until=until)
-    told = _told(desk, person, since, until)
-    if Absence(person=person.id, since=since, until=until) in absences(desk.events):
+    told = _told(context, person, since, until)
+    if Absence(person=person.id, since=since, until=until) in absences(context.events):
         return said(replace(told, again=True))
-    made = _event(desk, person, EventKind.AWAY, since, until)
+    made = _event(context, person, EventKind.AWAY, since, until)
     word = AwayWord(
         person=told.person,
         name=told.name,
@@ -43,23 +43,23 @@ def away(desk: Desk, command: Command) -> Decision:
         until=told.until,
         others=told.others,
     )
-    return also(said(told, [made]), *_notices(desk, person, word))
+    return also(said(told, [made]), *_notices(context, person, word))
 
 
-def _whose(desk: Desk, command: Command) -> Person:
+def _whose(context: Context, command: Command) -> Person:
     """The person named by id or by name, for the office; else the sender."""
-    sender, typed = desk.sender.person, command.person
-    known = {fold(person.id): person for person in desk.people.values()}
-    known = {**{fold(p.name): p for p in desk.people.values()}, **known}
+    sender, typed = context.sender.person, command.person
+    known = {fold(person.id): person for person in context.people.values()}
+    known = {**{fold(p.name): p for p in context.people.values()}, **known}
     found = known.get(fold(typed)) if typed else sender
     if found == sender:
         return sender
-    if not desk.sender.office:
+    if not context.sender.office:
         if found is None:  # a name that nobody has, or a reason
             raise refusal("whose-absence", typed=typed, days=_days(command))
         raise RefusalError(OfficeOnly(verb=Verb.AWAY.value))
     if found is None:
-        raise refusal("no-person", typed=typed, known=tuple(sorted(desk.people)))
+        raise refusal("no-person", typed=typed, known=tuple(sorted(context.people)))
     return found
 
 
@@ -69,51 +69,55 @@ def _days(command: Command) -> str:
     return "-".join(f"{day:%d/%m/%Y}" for day in days) or "hủy"
 
 
-def _back(desk: Desk, person: Person) -> Decision:
+def _back(context: Context, person: Person) -> Decision:
     """All of the person's absences that are not over end."""
-    left = [a for a in absences(desk.events) if a.person == person.id and a.until >= desk.today]
-    own = person == desk.sender.person
+    left = [
+        a for a in absences(context.events) if a.person == person.id and a.until >= context.today
+    ]
+    own = person == context.sender.person
     if not left:
         raise refusal("not-away", who=person.name, own=own)
-    made = [_event(desk, person, EventKind.BACK, a.since, a.until) for a in left]
+    made = [_event(context, person, EventKind.BACK, a.since, a.until) for a in left]
     answer = Back(person=person.id, name=person.name, own=own)
     word = BackWord(person=person.id, name=person.name, own=own)
-    return also(said(answer, made), *_notices(desk, person, word))
+    return also(said(answer, made), *_notices(context, person, word))
 
 
-def _event(desk: Desk, person: Person, kind: EventKind, since: date, until: date) -> Event:
+def _event(context: Context, person: Person, kind: EventKind, since: date, until: date) -> Event:
     unit = person.units[0] if person.units else ""
-    return event(desk, kind, absence_key(person.id, since), unit, until=until)
+    return event(context, kind, absence_key(person.id, since), unit, until=until)
 
 
-def _told(desk: Desk, person: Person, since: date, until: date) -> Away:
+def _told(context: Context, person: Person, since: date, until: date) -> Away:
     """For each unit of the person, who is there on the first day; leaders are not nudged."""
-    first = max(since, desk.today)
-    found = absences(desk.events)
-    leaders = {plan.leaders for plan in desk.plans}
+    first = max(since, context.today)
+    found = absences(context.events)
+    leaders = {plan.leaders for plan in context.plans}
     others = []
     for unit in person.units:
         if unit not in leaders:
-            there = (p for p in _others(desk, person, unit) if not away_until(found, p.id, first))
+            there = (
+                p for p in _others(context, person, unit) if not away_until(found, p.id, first)
+            )
             others.append((unit, tuple(p.name for p in there)))
     return Away(
         person=person.id,
         name=person.name,
-        own=person == desk.sender.person,
+        own=person == context.sender.person,
         since=since,
         until=until,
         others=tuple(others),
     )
 
 
-def _others(desk: Desk, person: Person, unit: str) -> list[Person]:
-    return [p for p in desk.people.values() if unit in p.units and p.id != person.id]
+def _others(context: Context, person: Person, unit: str) -> list[Person]:
+    return [p for p in context.people.values() if unit in p.units and p.id != person.id]
 
 
-def _notices(desk: Desk, person: Person, word: Payload) -> list[Notice]:
+def _notices(context: Context, person: Person, word: Payload) -> list[Notice]:
     """To the office, and to the person where the office recorded it."""
-    offices = sorted({plan.office for plan in desk.plans})
+    offices = sorted({plan.office for plan in context.plans})
     told = [Notice(to=f"unit:{office}", payload=word) for office in offices]
-    if person != desk.sender.person and not set(person.units) & set(offices):
+    if person != context.sender.person and not set(person.units) & set(offices):
         told.append(Notice(to=person.id, payload=word))
     return told

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from reminder.domain.context import Decision, Desk, Notice
+from reminder.domain.context import Decision, Context, Notice
 from reminder.domain.ledger import Event, EventKind, State, apply
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -24,9 +24,9 @@ from reminder.domain.payloads import (
 )
 from reminder.understanding import Command, Target, Verb
 
-Step = Callable[[Desk], Decision]
-Handler = Callable[[Desk, Command], Decision]
-TargetHandler = Callable[[Desk, Command, Target], Decision]
+Step = Callable[[Context], Decision]
+Handler = Callable[[Context, Command], Decision]
+TargetHandler = Callable[[Context, Command, Target], Decision]
 
 
 class RefusalError(Exception):
@@ -52,43 +52,43 @@ def also(decision: Decision, *more: Notice) -> Decision:
     return replace(decision, notices=(*decision.notices, *more))
 
 
-def event(desk: Desk, kind: EventKind, key: Key, unit: str, **more: Any) -> Event:
+def event(context: Context, kind: EventKind, key: Key, unit: str, **more: Any) -> Event:
     """What the sender says or does now about the part of `unit`."""
     return Event(
-        at=desk.now,
+        at=context.now,
         kind=kind,
         key=key,
         unit=unit,
-        by=desk.sender.person.id,
-        channel=desk.channel,
-        message=desk.message,
+        by=context.sender.person.id,
+        channel=context.channel,
+        message=context.message,
         **more,
     )
 
 
-def after(desk: Desk, events: Sequence[Event]) -> Desk:
-    """The desk once `events` are recorded."""
+def after(context: Context, events: Sequence[Event]) -> Context:
+    """Return the context once `events` are recorded."""
     if not events:
-        return desk
-    states: dict[Key, State] = dict(desk.states)
+        return context
+    states: dict[Key, State] = dict(context.states)
     for each in events:
         if each.key in states:
             states[each.key] = apply(states[each.key], each)
-    return replace(desk, states=states, events=(*desk.events, *events))
+    return replace(context, states=states, events=(*context.events, *events))
 
 
-def in_turn(desk: Desk, steps: Iterable[Step]) -> Decision:
-    """Each step on the desk as the one before left it; a refused one records nothing."""
+def in_turn(context: Context, steps: Iterable[Step]) -> Decision:
+    """Take each step in the context that the one before left; a refused one records nothing."""
     events: list[Event] = []
     answers: list[Payload] = []
     notices: list[Notice] = []
     remind: list[tuple[Key, str]] = []
     for step in steps:
         try:
-            made = step(desk)
+            made = step(context)
         except RefusalError as refused:
             made = Decision(answers=(refused.payload,))
-        desk = after(desk, made.events)
+        context = after(context, made.events)
         events += made.events
         answers += made.answers
         notices += made.notices
@@ -104,28 +104,28 @@ def in_turn(desk: Desk, steps: Iterable[Step]) -> Decision:
 def per_target(handler: TargetHandler) -> Handler:
     """`handler` for each target of a command."""
 
-    def run(desk: Desk, command: Command) -> Decision:
+    def run(context: Context, command: Command) -> Decision:
         if not command.targets:
             raise refusal("needs-code", verb=command.verb.value)
         return in_turn(
-            desk, [_bound(handler, command, target) for target in dict.fromkeys(command.targets)]
+            context, [_bound(handler, command, target) for target in dict.fromkeys(command.targets)]
         )
 
     return run
 
 
 def _bound(handler: TargetHandler, command: Command, target: Target) -> Step:
-    return lambda desk: handler(desk, command, target)
+    return lambda context: handler(context, command, target)
 
 
 def office_only(verb: Verb, handler: Handler) -> Handler:
     """`handler`, for the office alone."""
 
-    def run(desk: Desk, command: Command) -> Decision:
-        if not desk.sender.office:
+    def run(context: Context, command: Command) -> Decision:
+        if not context.sender.office:
             codes = tuple(target.task for target in command.targets)
             raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
-        return handler(desk, command)
+        return handler(context, command)
 
     return run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reminder.decisions.choice import Already, NotOpen
 from reminder.decisions.outcome import event, refusal, said
-from reminder.decisions.targets import choice, find, own_units, parts, subject, which
-from reminder.domain.context import Decision, Desk
+from reminder.decisions.targets import choice, resolve, own_units, parts, open_states, which
+from reminder.domain.context import Decision, Context
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
     Heard,
@@ -21,87 +21,89 @@ from reminder.domain.schedule import local_day
 from reminder.understanding import Command, Target
 
 
-def not_done(desk: Desk, command: Command, target: Target) -> Decision:
+def not_done(context: Context, command: Command, target: Target) -> Decision:
     """“chưa xong”: it stays open; the answer is kept, or what is told besides as a note."""
-    matter = find(desk, command, target)
-    units = parts(desk, matter, target)
-    state = subject(desk, command, target, matter, units, any_of=True)[0]
+    work = resolve(context, command, target)
+    units = parts(context, work, target)
+    state = open_states(context, command, target, work, units, any_of=True)[0]
     if command.note:
-        events = [event(desk, EventKind.NOTED, state.key, units[0], note=command.note)]
+        events = [event(context, EventKind.NOTED, state.key, units[0], note=command.note)]
     else:
-        events = answered(desk, state, units[0], "chưa xong")
+        events = answered(context, state, units[0], "chưa xong")
     return said(NotDone(key=state.key, noted=command.note), events)
 
 
-def answered(desk: Desk, state: State, unit: str, words: str) -> list[Event]:
+def answered(context: Context, state: State, unit: str, words: str) -> list[Event]:
     """The answer for the record; the same words by the same person count once a day."""
-    made = event(desk, EventKind.ANSWERED, state.key, unit, note=words)
+    made = event(context, EventKind.ANSWERED, state.key, unit, note=words)
     last = state.answer
     same = last is not None and (last.unit, last.by, last.note) == (unit, made.by, words)
-    return [] if same and last and local_day(last.at) == desk.today else [made]
+    return [] if same and last and local_day(last.at) == context.today else [made]
 
 
-def any_not_done(desk: Desk, command: Command) -> Decision:
+def any_not_done(context: Context, command: Command) -> Decision:
     """“chưa” to nothing in particular."""
-    del desk, command
+    del context, command
     return said(Heard(still_open=True))
 
 
-def seen(desk: Desk, command: Command, target: Target) -> Decision:
+def seen(context: Context, command: Command, target: Target) -> Decision:
     """“vâng”, “ok”: heard; what is open stays open."""
-    matter = find(desk, command, target)
-    live = [s for s in matter.named(target) if not s.closed and s.occurrence.opens <= desk.today]
+    work = resolve(context, command, target)
+    live = [s for s in work.named(target) if not s.closed and s.occurrence.opens <= context.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
     return said(Seen(keys=tuple(state.key for state in live[:1])))
 
 
-def any_seen(desk: Desk, command: Command) -> Decision:
+def any_seen(context: Context, command: Command) -> Decision:
     """“ok” to nothing in particular."""
-    del desk, command
+    del context, command
     return said(Heard(still_open=False))
 
 
-def ask(desk: Desk, command: Command, target: Target) -> Decision:
+def ask(context: Context, command: Command, target: Target) -> Decision:
     """“xong chưa?”: whoever is enrolled may ask."""
-    matter = find(desk, command, target)
-    state = subject(desk, command, target, matter, (), any_of=True)[0]
+    work = resolve(context, command, target)
+    state = open_states(context, command, target, work, (), any_of=True)[0]
     return said(StatusAsked(key=state.key))
 
 
-def note(desk: Desk, command: Command, target: Target) -> Decision:
+def note(context: Context, command: Command, target: Target) -> Decision:
     """A note is kept with what is open, else with what closed last or opens next."""
-    matter = find(desk, command, target)
-    units = parts(desk, matter, target)
+    work = resolve(context, command, target)
+    units = parts(context, work, target)
     if not command.note:
         raise refusal("needs-text", code=target.task)
-    match choice(desk, matter, target, ()):
+    match choice(context, work, target, ()):
         case Already(last, _) | NotOpen(last):
             state = last
         case _:
-            state = subject(desk, command, target, matter, (), any_of=True)[0]
-    own = own_units(desk, matter.task)
-    unit = units[0] if own else _office_of(desk, state)  # the office's note is not the unit's word
-    noted = event(desk, EventKind.NOTED, state.key, unit, note=command.note)
+            state = open_states(context, command, target, work, (), any_of=True)[0]
+    own = own_units(context, work.task)
+    unit = (
+        units[0] if own else _office_of(context, state)
+    )  # the office's note is not the unit's word
+    noted = event(context, EventKind.NOTED, state.key, unit, note=command.note)
     return said(Noted(event=noted), [noted])
 
 
-def _office_of(desk: Desk, state: State) -> str:
-    return next(plan.office for plan in desk.plans if plan.id == state.key.plan)
+def _office_of(context: Context, state: State) -> str:
+    return next(plan.office for plan in context.plans if plan.id == state.key.plan)
 
 
-def submit(desk: Desk, command: Command, target: Target) -> Decision:
+def submit(context: Context, command: Command, target: Target) -> Decision:
     """“đã trình ký”: the unit's nudges rest until the paper is out, or back."""
-    matter = find(desk, command, target)
-    units = parts(desk, matter, target)
-    states = subject(desk, command, target, matter, units)
+    work = resolve(context, command, target)
+    units = parts(context, work, target)
+    states = open_states(context, command, target, work, units)
     check_ins = [state for state in states if state.occurrence.is_check_in]
     if check_ins:
         raise refusal("no-signature", key=check_ins[0].key)
-    return _submitted(desk, command, list(states), units)
+    return _submitted(context, command, list(states), units)
 
 
 def _submitted(
-    desk: Desk, command: Command, states: list[State], units: tuple[str, ...]
+    context: Context, command: Command, states: list[State], units: tuple[str, ...]
 ) -> Decision:
     text = " ".join(filter(None, (command.evidence, command.note)))
     events: list[Event] = []
@@ -109,7 +111,7 @@ def _submitted(
     for state in states:
         before = [state.submitted[u] for u in units if u in state.submitted]
         made = [
-            event(desk, EventKind.SUBMITTED, state.key, unit, note=text)
+            event(context, EventKind.SUBMITTED, state.key, unit, note=text)
             for unit in units
             if unit not in state.submitted and unit in state.open_units
         ]
@@ -118,17 +120,17 @@ def _submitted(
     return Decision(events=tuple(events), answers=tuple(answers))
 
 
-def give_back(desk: Desk, command: Command, target: Target) -> Decision:
+def give_back(context: Context, command: Command, target: Target) -> Decision:
     """“bị trả lại”: what waited for a signature is the unit's again."""
-    matter = find(desk, command, target, lambda state: bool(state.submitted))
-    units = parts(desk, matter, target)
-    waiting = [state for state in matter.named(target) if _submitters(state, units)]
+    work = resolve(context, command, target, lambda state: bool(state.submitted))
+    units = parts(context, work, target)
+    waiting = [state for state in work.named(target) if _submitters(state, units)]
     if not waiting:
-        raise refusal("not-submitted", key=matter.named(target)[0].key)
+        raise refusal("not-submitted", key=work.named(target)[0].key)
     if len(waiting) > 1 and not (target.deliverables or target.every or target.period):
         raise which(command, tuple(waiting))
     events = [
-        event(desk, EventKind.RETURNED, state.key, unit, note=command.note)
+        event(context, EventKind.RETURNED, state.key, unit, note=command.note)
         for state in waiting
         for unit in _submitters(state, units)
     ]

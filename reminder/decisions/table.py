@@ -21,8 +21,8 @@ from reminder.decisions.outcome import (
     per_target,
     said,
 )
-from reminder.decisions.targets import choice, find, own_units
-from reminder.domain.context import Decision, Desk, Notice
+from reminder.decisions.targets import choice, resolve, own_units
+from reminder.domain.context import Decision, Context, Notice
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -38,7 +38,7 @@ from reminder.understanding import Command, CommandError, Reason, Target, Verb
 
 def _or(with_targets: Handler, without: Handler) -> Handler:
     """`without` where the command names nothing."""
-    return lambda desk, command: (with_targets if command.targets else without)(desk, command)
+    return lambda context, command: (with_targets if command.targets else without)(context, command)
 
 
 _HANDLERS: Mapping[Verb, Handler] = {
@@ -94,17 +94,17 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
     ]
 
 
-def decide(command: Command, desk: Desk) -> Decision:
+def decide(command: Command, context: Context) -> Decision:
     """What `command` comes to: what is recorded, the answer, and what others hear of it."""
     steps = [_step(each) for each in (replace(command, also=()), *command.also)]
-    made = in_turn(desk, steps)
-    later = after(desk, made.events)
+    made = in_turn(context, steps)
+    later = after(context, made.events)
     keys = list(dict.fromkeys(event.key for event in made.events))
-    told = {key: desk.told.get(key, frozenset()) for key in keys}
+    told = {key: context.told.get(key, frozenset()) for key in keys}
     notices = (
         *made.notices,
-        *_closed_words(desk, later, told),
-        *_reopened_words(desk, later, made.events, told),
+        *_closed_words(context, later, told),
+        *_reopened_words(context, later, made.events, told),
     )
     return replace(made, answers=one_answer(made.answers), notices=notices)
 
@@ -113,7 +113,7 @@ def _step(command: Command) -> Step:
     handler = _HANDLERS[command.verb]
     if command.listed_back and command.verb not in _READS:
         handler = _list_back
-    return lambda desk: _of_verb(handler(desk, command), command.verb)
+    return lambda context: _of_verb(handler(context, command), command.verb)
 
 
 def _of_verb(made: Decision, verb: Verb) -> Decision:
@@ -125,7 +125,9 @@ def _of_verb(made: Decision, verb: Verb) -> Decision:
     return replace(made, answers=tuple(answers))
 
 
-def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]) -> list[Notice]:
+def _closed_words(
+    before: Context, later: Context, above: Mapping[Key, frozenset[str]]
+) -> list[Notice]:
     """To each unit above that was told of the delay: these are done."""
     told: dict[str, list[Key]] = {}
     for key, units in above.items():
@@ -141,7 +143,7 @@ def _closed_words(before: Desk, later: Desk, above: Mapping[Key, frozenset[str]]
 
 
 def _reopened_words(
-    before: Desk, later: Desk, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
+    before: Context, later: Context, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
 ) -> list[Notice]:
     """To each unit above that was told of the delay, and then of the close: it is open again."""
     last = {e.key: e for e in events}
@@ -157,48 +159,48 @@ def _reopened_words(
     ]
 
 
-def _leaders(desk: Desk) -> set[str]:
-    return {plan.leaders for plan in desk.plans}
+def _leaders(context: Context) -> set[str]:
+    return {plan.leaders for plan in context.plans}
 
 
-def _list_back(desk: Desk, command: Command) -> Decision:
+def _list_back(context: Context, command: Command) -> Decision:
     """“1a-1e xong”: nothing yet; what it covers, and the list that one types to mean it."""
     keys: list[Key] = []
     for target in command.targets:
         try:
-            keys += _covered(desk, command, target)
+            keys += _covered(context, command, target)
         except RefusalError:  # the list itself, once typed, is told why
             continue
     return said(ListedBack(keys=tuple(keys), typed=typed(command)))
 
 
-def _covered(desk: Desk, command: Command, target: Target) -> list[Key]:
-    matter = find(desk, command, target)
-    match choice(desk, matter, target, own_units(desk, matter.task)):
+def _covered(context: Context, command: Command, target: Target) -> list[Key]:
+    work = resolve(context, command, target)
+    match choice(context, work, target, own_units(context, work.task)):
         case Closes(states) | Which(states):
             return [state.key for state in states]
     return []
 
 
-def decide_error(error: CommandError, desk: Desk) -> Decision:
+def decide_error(error: CommandError, context: Context) -> Decision:
     """What is said to a text that was not understood; buttons for the “xong …” that it offers."""
     offered: list[Key] = []
     for target in dict.fromkeys(error.targets):
         if f"xong {target.task}" in error.say:
-            offered += _offered(desk, target)
+            offered += _offered(context, target)
     if error.reason is Reason.WHICH_CODE and len(offered) > 1:
-        unit = desk.sender.units[0] if desk.sender.units else ""
+        unit = context.sender.units[0] if context.sender.units else ""
         return said(WhichOccurrence(keys=tuple(dict.fromkeys(offered[:8])), unit=unit))
     keys = tuple(dict.fromkeys(offered[:8]))
     return said(NotUnderstood(say=error.say, reason=error.reason.value, keys=keys))
 
 
-def _offered(desk: Desk, target: Target) -> list[Key]:
+def _offered(context: Context, target: Target) -> list[Key]:
     """What the sender may close of `target`, where it is one thing."""
     try:
-        keys = _covered(desk, Command(verb=Verb.DONE, targets=(target,)), target)
+        keys = _covered(context, Command(verb=Verb.DONE, targets=(target,)), target)
     except RefusalError:
         return []
-    task = desk.states[keys[0]].occurrence.task if keys else None
-    mine = task is not None and (desk.sender.office or bool(own_units(desk, task)))
+    task = context.states[keys[0]].occurrence.task if keys else None
+    mine = task is not None and (context.sender.office or bool(own_units(context, task)))
     return keys if mine and len(keys) == 1 else []

@@ -1,4 +1,4 @@
-"""Which occurrences of a matter are spoken of, or why none can be acted on."""
+"""Which occurrences a target names, or why none of them can be acted on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
 from reminder.decisions.forms import head, of_plan, tail
 from reminder.decisions.outcome import RefusalError, refusal
-from reminder.domain.context import Desk
+from reminder.domain.context import Context
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -27,7 +27,7 @@ Wanted = Callable[[State], bool]
 
 
 @dataclass(frozen=True)
-class Matter:
+class Work:
     """The task that a target names, with all of its occurrences."""
 
     plan: Plan
@@ -44,74 +44,76 @@ class Matter:
         )
 
 
-def own_units(desk: Desk, task: Task) -> tuple[str, ...]:
+def own_units(context: Context, task: Task) -> tuple[str, ...]:
     """The lead units of `task` for which the sender answers; leaders only read."""
-    leaders = {plan.leaders for plan in desk.plans}
-    return tuple(u for u in task.lead if u in desk.sender.units and u not in leaders)
+    leaders = {plan.leaders for plan in context.plans}
+    return tuple(u for u in task.lead if u in context.sender.units and u not in leaders)
 
 
-def waits(desk: Desk, target: Target) -> Wanted:
+def waits(context: Context, target: Target) -> Wanted:
     """Whether an occurrence is open, and waits for the sender's units or for the one named."""
 
     def wanted(state: State) -> bool:
-        if state.closed or state.occurrence.opens > desk.today:
+        if state.closed or state.occurrence.opens > context.today:
             return False
         task = state.occurrence.task
-        units = (target.unit,) if target.unit in task.lead else own_units(desk, task)
+        units = (target.unit,) if target.unit in task.lead else own_units(context, task)
         shared = task.confirm is Confirm.ALL and bool(units) and target.unit != "*"
         return not shared or any(unit in state.open_units for unit in units)
 
     return wanted
 
 
-def find(desk: Desk, command: Command, target: Target, wanted: Wanted | None = None) -> Matter:
+def resolve(
+    context: Context, command: Command, target: Target, wanted: Wanted | None = None
+) -> Work:
     """The task in the plan that has a `wanted` (by default: open) occurrence of it."""
-    wanted = wanted or waits(desk, target)
+    wanted = wanted or waits(context, target)
     found = [
-        Matter(plan, plan.by_code[target.task], _states(desk, plan, target.task))
-        for plan in desk.plans
+        Work(plan, plan.by_code[target.task], _states(context, plan, target.task))
+        for plan in context.plans
         if target.plan in (None, plan.id) and target.task in plan.by_code
     ]
-    found = [matter for matter in found if matter.named(target)]
+    found = [work for work in found if work.named(target)]
     if not found:
         raise refusal("no-such", code=target.task)
-    live = [matter for matter in found if any(map(wanted, matter.named(target)))]
+    live = [work for work in found if any(map(wanted, work.named(target)))]
     if len(live) > 1:
-        forms = tuple(of_plan(command, target, matter.plan.year) for matter in live)
+        forms = tuple(of_plan(command, target, work.plan.year) for work in live)
         raise RefusalError(WhichPlan(code=target.task, typed=forms))
-    begun = [matter for matter in found if matter.plan.first_day <= desk.today]
+    begun = [work for work in found if work.plan.first_day <= context.today]
     return (live or begun[-1:] or found)[0]
 
 
-def _states(desk: Desk, plan: Plan, code: str) -> tuple[State, ...]:
-    return tuple(s for key, s in desk.states.items() if key[:2] == (plan.id, code))
+def _states(context: Context, plan: Plan, code: str) -> tuple[State, ...]:
+    return tuple(s for key, s in context.states.items() if key[:2] == (plan.id, code))
 
 
-def parts(desk: Desk, matter: Matter, target: Target) -> tuple[str, ...]:
+def parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
     """The units whose part the sender acts for: the own, or as the office those named."""
-    task, own, named = matter.task, own_units(desk, matter.task), target.unit
-    office = desk.sender.office
+    task, own, named = work.task, own_units(context, work.task), target.unit
+    office = context.sender.office
     mine = task.lead if office else own
     if not mine:
-        raise not_yours(desk, matter, target)
+        raise not_yours(context, work, target)
     if task.confirm is Confirm.ANY:
         return (named,) if named in mine and named else (own or mine)[:1]
     if named == "*":
         return mine
     if named:
         if named not in mine:
-            raise not_yours(desk, matter, target)
+            raise not_yours(context, work, target)
         return (named,)
     if not own:
-        raise RefusalError(WhichUnit(key=matter.states[0].key, units=task.lead))
+        raise RefusalError(WhichUnit(key=work.states[0].key, units=task.lead))
     return own
 
 
-def own_parts(desk: Desk, matter: Matter, target: Target) -> tuple[str, ...]:
+def own_parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
     """The sender's own parts: what even the office does for nobody else."""
-    own = own_units(desk, matter.task)
+    own = own_units(context, work.task)
     if not own:
-        raise not_yours(desk, matter, target)
+        raise not_yours(context, work, target)
     return (target.unit,) if target.unit in own and target.unit else own
 
 
@@ -120,43 +122,43 @@ def on_record(task: Task, own: tuple[str, ...]) -> str:
     return (own or task.lead)[0]
 
 
-def not_yours(desk: Desk, matter: Matter, target: Target) -> RefusalError:
-    key = (matter.named(target) or matter.states)[0].key
-    return RefusalError(NotYourUnit(key=key, instead=instead(desk, target)))
+def not_yours(context: Context, work: Work, target: Target) -> RefusalError:
+    key = (work.named(target) or work.states)[0].key
+    return RefusalError(NotYourUnit(key=key, instead=instead(context, target)))
 
 
-def instead(desk: Desk, target: Target) -> Key | None:
+def instead(context: Context, target: Target) -> Key | None:
     """The open occurrence of what a bare ASCII code may have meant: 1đ, where “1d” was typed."""
     if target.also_meant is None:
         return None
     other = replace(target, task=target.also_meant, also_meant=None, deliverables=(), period=None)
     live = [
         state
-        for state in desk.states.values()
-        if (plan := _plan(desk, state)) and target.plan in (None, plan.id)
-        if state.key.task == other.task and waits(desk, other)(state)
-        if desk.sender.office or own_units(desk, state.occurrence.task)
+        for state in context.states.values()
+        if (plan := _plan(context, state)) and target.plan in (None, plan.id)
+        if state.key.task == other.task and waits(context, other)(state)
+        if context.sender.office or own_units(context, state.occurrence.task)
     ]
     live.sort(key=lambda state: state.occurrence.is_check_in)
     return live[0].key if live else None
 
 
-def _plan(desk: Desk, state: State) -> Plan | None:
-    return next((plan for plan in desk.plans if plan.id == state.key.plan), None)
+def _plan(context: Context, state: State) -> Plan | None:
+    return next((plan for plan in context.plans if plan.id == state.key.plan), None)
 
 
 TOGETHER = timedelta(minutes=1)  # two colleagues who report the same thing at once
 
 
-def choice(desk: Desk, matter: Matter, target: Target, units: tuple[str, ...]) -> Choice:
+def choice(context: Context, work: Work, target: Target, units: tuple[str, ...]) -> Choice:
     """What `target` means for `units`: of shared work, what they have confirmed is closed."""
-    seen = [_as_seen(state, units) for state in matter.states]
-    made = choose(matter.task, seen, target, desk.today)
+    seen = [_as_seen(state, units) for state in work.states]
+    made = choose(work.task, seen, target, context.today)
     if not isinstance(made, Closes):
         return made
     if len(made.states) > 1 and not (target.deliverables or target.every):
         return Which(made.states)
-    twice = _just_closed(desk, made.states[0], units) if target.period is None else None
+    twice = _just_closed(context, made.states[0], units) if target.period is None else None
     return Already(twice, made.states[0]) if twice else made
 
 
@@ -166,25 +168,25 @@ def _as_seen(state: State, units: tuple[str, ...]) -> State:
     return replace(state, closed=state.parts[units[-1]])
 
 
-def _just_closed(desk: Desk, state: State, units: tuple[str, ...]) -> State | None:
+def _just_closed(context: Context, state: State, units: tuple[str, ...]) -> State | None:
     """An earlier occurrence that a colleague closed this minute: the same is meant, no other."""
-    for other in desk.states.values():
+    for other in context.states.values():
         if other.key[:3] != state.key[:3] or other.key == state.key:
             continue
         if not units or any(unit not in other.parts for unit in units):
             continue
         closing = other.parts[units[-1]]
-        colleague = closing.by != desk.sender.person.id
-        if colleague and abs(desk.now - closing.at) < TOGETHER:
+        colleague = closing.by != context.sender.person.id
+        if colleague and abs(context.now - closing.at) < TOGETHER:
             return replace(other, closed=closing)
     return None
 
 
-def subject(
-    desk: Desk,
+def open_states(
+    context: Context,
     command: Command,
     target: Target,
-    matter: Matter,
+    work: Work,
     units: tuple[str, ...],
     *,
     unopened: bool = False,
@@ -194,26 +196,26 @@ def subject(
 
     `unopened`: one not open yet will do; `any_of`: of several products the earliest will do.
     """
-    made = choice(desk, matter, target, units)
-    check_in = matter.task.check_in
+    made = choice(context, work, target, units)
+    check_in = work.task.check_in
     named = target.deliverables or target.period
     if not isinstance(made, Closes | Which) and check_in and not named:
-        standing = choice(desk, matter, replace(target, deliverables=(check_in.number,)), units)
+        standing = choice(context, work, replace(target, deliverables=(check_in.number,)), units)
         made = standing if isinstance(standing, Closes) else made
     match made:
         case Closes(states):
-            return _as_kept(desk, states)
+            return _as_kept(context, states)
         case Which(states) if any_of:
-            return _as_kept(desk, states[:1])
+            return _as_kept(context, states[:1])
         case Which(states):
             raise which(command, states)
         case Already(_, State() as following) | NotOpen(following) if unopened:
-            return _as_kept(desk, (following,))
+            return _as_kept(context, (following,))
     raise unclosable(made, target)
 
 
-def _as_kept(desk: Desk, states: tuple[State, ...]) -> tuple[State, ...]:
-    return tuple(desk.states[state.key] for state in states)
+def _as_kept(context: Context, states: tuple[State, ...]) -> tuple[State, ...]:
+    return tuple(context.states[state.key] for state in states)
 
 
 def which(command: Command, states: tuple[State, ...]) -> RefusalError:

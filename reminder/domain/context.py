@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class Context:
     """All that a decision looks at; nothing else does."""
 
     plans: Sequence[Plan]  # those that speak, the earlier year first

@@ -134,7 +134,7 @@ class Receiver:
             return Decision(answers=(said,))
         commands = (said, *said.also) if isinstance(said, Command) else ()
         reminds = any(command.verb is Verb.REMIND for command in commands)
-        desk = office.desk(
+        context = office.context(
             sender,
             now,
             channel=inbound.channel,
@@ -143,7 +143,7 @@ class Receiver:
             told=history.told_late(self.store, may_change(commands, office.states)),
             reminded=history.reminded_on(self.store, local_day(now)) if reminds else {},
         )
-        return decide(said, desk) if isinstance(said, Command) else decide_error(said, desk)
+        return decide(said, context) if isinstance(said, Command) else decide_error(said, context)
 
     def _from_whom(self, office: Office, inbound: Inbound) -> Inbound:
         """A mailbox may be a whole unit's: then the answered mail tells whose answer it is."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from reminder.domain.calendar import local
 from reminder.domain.catchup import StageIndex
 from reminder.domain.channels import AddressSource, ChannelTraits
-from reminder.domain.context import Asked, Desk, Inbound, Sender
+from reminder.domain.context import Asked, Context, Inbound, Sender
 from reminder.domain.ledger import Event, State, by_key, fold, folded
 from reminder.domain.occurrences import Key
 from reminder.domain.people import Absence, Address, Person, absences, away_until
@@ -227,7 +227,7 @@ class Office:
             only_reads=bool(units) and units <= self.leaders,
         )
 
-    def desk(
+    def context(
         self,
         sender: Sender,
         now: datetime,
@@ -237,8 +237,8 @@ class Office:
         told: Mapping[Key, frozenset[str]],
         words: str = "",
         reminded: Mapping[tuple[Key, str], Asked] | None = None,
-    ) -> Desk:
-        return Desk(
+    ) -> Context:
+        return Context(
             plans=self.speaking(now),
             states=self.states,
             events=self.events,

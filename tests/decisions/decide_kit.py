@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reminder.decisions import decide, decide_error
 from reminder.domain.calendar import WorkCalendar, instant
-from reminder.domain.context import Decision, Desk, Sender
+from reminder.domain.context import Decision, Context, Sender
 from reminder.domain.ledger import Event, EventKind, fold
 from reminder.domain.occurrences import Key, occurrences
 from reminder.domain.payloads import Payload, Refused, Several
@@ -62,9 +62,9 @@ class Room:
         self.events: list[Event] = []
         self.told = told or {}
 
-    def desk(self, who: str, when: str) -> Desk:
+    def context(self, who: str, when: str) -> Context:
         at, person = moment(when), PEOPLE[who]
-        return Desk(
+        return Context(
             plans=self.plans,
             states=fold((o for plan in self.plans for o in occurrences(plan)), self.events),
             events=tuple(self.events),
@@ -84,23 +84,23 @@ class Room:
         )
 
     def say(self, who: str, when: str, text: str, *, reply_to: tuple[Target, ...] = ()) -> Decision:
-        desk = self.desk(who, when)
-        decision = answered(text, desk, reply_to=reply_to)
+        context = self.context(who, when)
+        decision = answered(text, context, reply_to=reply_to)
         self.events += decision.events
         return decision
 
 
-def answered(text: str, desk: Desk, *, reply_to: tuple[Target, ...] = ()) -> Decision:
-    """What `text` comes to at `desk`, by the real parser."""
+def answered(text: str, context: Context, *, reply_to: tuple[Target, ...] = ()) -> Decision:
+    """What `text` comes to in `context`, by the real parser."""
     meaning = Meaning(
-        plans=tuple(desk.plans),
-        units=desk.sender.units,
-        office=desk.sender.office,
+        plans=tuple(context.plans),
+        units=context.sender.units,
+        office=context.sender.office,
         reply_to=reply_to,
         is_reply=bool(reply_to),
     )
-    found: Command | CommandError = parse(text, desk.today, meaning)
-    return decide(found, desk) if isinstance(found, Command) else decide_error(found, desk)
+    found: Command | CommandError = parse(text, context.today, meaning)
+    return decide(found, context) if isinstance(found, Command) else decide_error(found, context)
 
 
 def shown(event: Event) -> str:

@@ -460,7 +460,7 @@ def test_events_say_who_when_and_by_which_message() -> None:
         "an",
         "telegram",
         "m1",
-        room.desk("an", NOW).now,
+        room.context("an", NOW).now,
     )
 
 

@@ -91,7 +91,7 @@ def test_no_part_is_closed_twice(said: list[tuple[str, str, str]], of: tuple[Pla
     for who, when, text in said:
         room.say(who, when, text)
     assert not closed_twice(room.events)
-    for state in room.desk("an", DAYS[-1]).states.values():
+    for state in room.context("an", DAYS[-1]).states.values():
         if state.occurrence.task.confirm.value == "any":
             assert len(state.parts) <= 1
 
@@ -120,7 +120,7 @@ def test_payloads_survive_json_and_the_answer_is_one(said: list[tuple[str, str, 
 )  # fmt: skip
 def test_what_is_offered_to_type_means_the_same(text: str) -> None:
     """The typed form of a command is parsed to that command again."""
-    today = Room().desk("binh", "2024-01-30 09:00").today
+    today = Room().context("binh", "2024-01-30 09:00").today
     command = parse(text, today, OFFICE)
     assert isinstance(command, Command)
     assert parse(typed(command), today, OFFICE) == command

@@ -37,10 +37,10 @@ NOW = "2024-01-30 09:12"
 
 
 def context(room: Room, when: str = NOW) -> Context:
-    desk = room.desk("an", when)
-    files = Files(plans=tuple(room.plans), people=tuple(PEOPLE.values()), scheduler=desk.scheduler)
+    now = room.context("an", when)
+    files = Files(plans=tuple(room.plans), people=tuple(PEOPLE.values()), scheduler=now.scheduler)
     return Context(
-        office=Office(files, events=tuple(desk.events), known=known_channels()), at=desk.now
+        office=Office(files, events=tuple(now.events), known=known_channels()), at=now.now
     )
 
 
