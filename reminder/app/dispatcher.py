@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from reminder.app.bootstrap import Clock
 from reminder.channels import Channel
 from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
@@ -22,7 +23,6 @@ from reminder.domain.outbox import Draft
 from reminder.domain.schedule import local_day
 from reminder.ops.supervisor import Worker, nap
 from reminder.services.deliver import Accepted, Parcel
-from reminder.services.ports import Clock
 from reminder.services.service import Service
 
 log = logging.getLogger(__name__)

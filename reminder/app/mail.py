@@ -17,7 +17,7 @@ from reminder.channels.email.message import ANSWERABLE
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.domain.tokens import normal_address
 from reminder.files.settings import Settings
-from reminder.services.bounces import Bounce
+from reminder.services.deliver import Bounce
 from reminder.services.service import Service
 from reminder.store.store import Store
 

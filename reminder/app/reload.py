@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reminder.app import bootstrap
+from reminder.app.bootstrap import Clock
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.files.settings import Settings
 from reminder.services.deliver import Delivery
-from reminder.services.notices import view_drafts
-from reminder.services.ports import Clock
+from reminder.services.recipients import notice_drafts
 from reminder.services.service import Service
 from reminder.store.records import StoreBusyError
 
@@ -94,7 +94,7 @@ class Watch:
         drafts = [
             draft
             for unit in sorted(office.offices)
-            for draft in view_drafts(
+            for draft in notice_drafts(
                 office, f"unit:{unit}", FilesRefused(problems=tuple(problems)), now,
                 subject=digest,
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reminder.app import bootstrap, logs
+from reminder.app.bootstrap import Clock
 from reminder.app.channels import CHANNELS, known_channels
 from reminder.app.daemon import Daemon
 from reminder.app.reload import Watch
@@ -26,7 +27,6 @@ from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
-from reminder.services.ports import Clock
 from reminder.services.service import Service
 from reminder.services.status import snapshot
 from reminder.store.database import file_of

@@ -4,6 +4,6 @@ Nothing is ever recorded on a doubt: what can't be done, or can be read in two w
 says what to type instead.
 """
 
-from reminder.decisions.table import decide, decide_error, may_change
+from reminder.decisions.decide import decide, decide_error, may_change
 
 __all__ = ["decide", "decide_error", "may_change"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from reminder.decisions.outcome import RefusalError, also, event, refusal, said
-from reminder.domain.context import Decision, Context, Notice
+from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import Away, AwayWord, Back, BackWord, OfficeOnly, Payload
 from reminder.domain.people import (

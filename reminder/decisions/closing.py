@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from reminder.decisions.choice import Already, Closes, Which
 from reminder.decisions.outcome import RefusalError, Step, also, event, in_turn, refusal, said
 from reminder.decisions.remarks import answered
+from reminder.decisions.rights import own_units
 from reminder.decisions.targets import (
+    Already,
+    Closes,
+    Which,
     Work,
     choice,
-    resolve,
     instead,
-    own_units,
     parts,
+    resolve,
     unclosable,
     waits,
     which,
 )
-from reminder.domain.context import Decision, Context, Notice
+from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -61,16 +63,16 @@ def done(context: Context, command: Command, target: Target) -> Decision:
             raise with_instead(context, target, unclosable(made, target))
 
 
-def claim(desk: Desk, command: Command, target: Target) -> Decision:
+def claim(context: Context, command: Command, target: Target) -> Decision:
     """Ask whether the work is done; record nothing until the answer comes."""
-    open_now = waits(desk, target)
-    matter = find(desk, command, target, lambda s: open_now(s) and _is_meant(target, s))
-    units = parts(desk, matter, target)
-    made = choice(desk, matter, target, units)
+    open_now = waits(context, target)
+    work = resolve(context, command, target, lambda s: open_now(s) and _is_meant(target, s))
+    units = parts(context, work, target)
+    made = choice(context, work, target, units)
     if isinstance(made, Closes | Which):
         keys = tuple(state.key for state in made.states)
-        return said(Claimed(keys=keys, unit=units[0], words=desk.words or command.note))
-    raise with_instead(desk, target, unclosable(made, target))
+        return said(Claimed(keys=keys, unit=units[0], words=context.words or command.note))
+    raise with_instead(context, target, unclosable(made, target))
 
 
 def _is_meant(target: Target, state: State) -> bool:
@@ -120,7 +122,7 @@ def _which(
             unit=units[0],
             instead=instead(context, target),
             closed=closed[-1].key if closed and len(states) == 1 else None,
-            words=desk.words,
+            words=context.words,
         )
     )
 

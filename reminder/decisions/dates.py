@@ -7,16 +7,16 @@ from datetime import date, timedelta
 
 from reminder.decisions.forms import head, tail
 from reminder.decisions.outcome import RefusalError, also, event, per_target, refusal, said
+from reminder.decisions.rights import own_units
 from reminder.decisions.targets import (
     Work,
-    resolve,
     on_record,
-    own_parts,
-    own_units,
     open_states,
+    own_parts,
+    resolve,
     which,
 )
-from reminder.domain.context import Asked, Decision, Context, Notice
+from reminder.domain.context import Asked, Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
     Confirmed,

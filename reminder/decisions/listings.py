@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from reminder.decisions.outcome import refusal, said
-from reminder.domain.context import Decision, Context
+from reminder.decisions.rights import may_read, reads_all
+from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, State, apply, initial
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -27,14 +28,10 @@ from reminder.understanding import Command, Target, Verb
 HISTORY = 30  # events that a history shows; more would not be read
 
 
-def reads_all(context: Context) -> bool:
-    return context.sender.office or context.sender.leader
-
-
 def tasks(context: Context, command: Command) -> Decision:
     """The open work of the own units; leaders and the office see all, or the unit they name."""
     known = {unit.id for plan in context.plans for unit in plan.units}
-    if reads_all(context):
+    if reads_all(context.sender):
         units = (command.unit,) if command.unit in known else ()
         return said(OpenTasks(units=units, every=not units))
     own = context.sender.units
@@ -48,7 +45,7 @@ def due(context: Context, command: Command) -> Decision:
     if command.targets:
         named = [pair for target in command.targets for pair in _found(context, target)]
         return said(DueDates(tasks=_named(named)))
-    everything = reads_all(context) or command.everything
+    everything = reads_all(context.sender) or command.everything
     return said(DueDates(units=() if everything else context.sender.units, every=everything))
 
 
@@ -56,14 +53,16 @@ def task(context: Context, command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
     del command
     found = _found(context, target)
-    mine = [(plan, each) for plan, each in found if _reads(context, each)]
+    mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
     return said(TaskDetails(tasks=_named(mine)) if mine else DueDates(tasks=_named(found)))
 
 
 def history(context: Context, command: Command, target: Target) -> Decision:
     """Who said what of it, when, and by which channel; the newest last."""
     del command
-    found = [(plan, each) for plan, each in _found(context, target) if _reads(context, each)]
+    found = [
+        (plan, each) for plan, each in _found(context, target) if may_read(context.sender, each)
+    ]
     if not found:
         raise refusal("history-closed", code=target.task)
     keys = {(plan.id, each.code) for plan, each in found}
@@ -111,10 +110,6 @@ def _found(context: Context, target: Target) -> list[tuple[Plan, Task]]:
     return found
 
 
-def _reads(context: Context, task: Task) -> bool:
-    return reads_all(context) or bool({*task.lead, *task.support} & set(context.sender.units))
-
-
 def _named(found: Iterable[tuple[Plan, Task]]) -> tuple[tuple[str, str], ...]:
     return tuple((plan.id, task.code) for plan, task in found)
 
@@ -144,6 +139,6 @@ def unhandled(context: Context, command: Command) -> Decision:
 
 def digest(context: Context, command: Command) -> Decision:
     """`/digest` and `/zalo`: a view of that name, made when it is sent."""
-    if not reads_all(context):
+    if not reads_all(context.sender):
         raise refusal("reads-all-only", verb=command.verb.value)
     return said(Zalo() if command.verb is Verb.ZALO else Digest())

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
+from itertools import chain
 from typing import Any
 
-from reminder.domain.context import Decision, Context, Notice
-from reminder.domain.ledger import Event, EventKind, State, apply
+from reminder.domain.context import Context, Decision, Notice
+from reminder.domain.ledger import Event, EventKind, folded
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     Claimed,
     Confirmed,
     Done,
     DueDates,
-    OfficeOnly,
     Payload,
     Refused,
     Seen,
@@ -22,7 +22,7 @@ from reminder.domain.payloads import (
     TaskDetails,
     Updated,
 )
-from reminder.understanding import Command, Target, Verb
+from reminder.understanding import Command, Target
 
 Step = Callable[[Context], Decision]
 Handler = Callable[[Context, Command], Decision]
@@ -66,38 +66,31 @@ def event(context: Context, kind: EventKind, key: Key, unit: str, **more: Any) -
     )
 
 
-def after(context: Context, events: Sequence[Event]) -> Context:
-    """Return the context once `events` are recorded."""
-    if not events:
+def after(context: Context, made: Decision) -> Context:
+    """Return the context once the events of `made` are recorded."""
+    if not made.events:
         return context
-    states: dict[Key, State] = dict(context.states)
-    for each in events:
-        if each.key in states:
-            states[each.key] = apply(states[each.key], each)
-    return replace(context, states=states, events=(*context.events, *events))
+    states = made.states or folded(context.states, made.events)
+    return replace(context, states=states, events=(*context.events, *made.events))
 
 
 def in_turn(context: Context, steps: Iterable[Step]) -> Decision:
     """Take each step in the context that the one before left; a refused one records nothing."""
-    events: list[Event] = []
-    answers: list[Payload] = []
-    notices: list[Notice] = []
-    remind: list[tuple[Key, str]] = []
+    done: list[Decision] = []
     for step in steps:
         try:
             made = step(context)
         except RefusalError as refused:
             made = Decision(answers=(refused.payload,))
-        context = after(context, made.events)
-        events += made.events
-        answers += made.answers
-        notices += made.notices
-        remind += made.remind
+        context = after(context, made)
+        done.append(made)
+    events = tuple(chain.from_iterable(made.events for made in done))
     return Decision(
-        events=tuple(events),
-        answers=tuple(answers),
-        notices=tuple(notices),
-        remind=tuple(remind),
+        events=events,
+        answers=tuple(chain.from_iterable(made.answers for made in done)),
+        notices=tuple(chain.from_iterable(made.notices for made in done)),
+        remind=tuple(chain.from_iterable(made.remind for made in done)),
+        states=context.states if events else None,
     )
 
 
@@ -116,18 +109,6 @@ def per_target(handler: TargetHandler) -> Handler:
 
 def _bound(handler: TargetHandler, command: Command, target: Target) -> Step:
     return lambda context: handler(context, command, target)
-
-
-def office_only(verb: Verb, handler: Handler) -> Handler:
-    """`handler`, for the office alone."""
-
-    def run(context: Context, command: Command) -> Decision:
-        if not context.sender.office:
-            codes = tuple(target.task for target in command.targets)
-            raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
-        return handler(context, command)
-
-    return run
 
 
 # Answers of one kind that are told as one, and which of their fields are lists to be joined.

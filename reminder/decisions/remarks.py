@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reminder.decisions.choice import Already, NotOpen
 from reminder.decisions.outcome import event, refusal, said
-from reminder.decisions.targets import choice, resolve, own_units, parts, open_states, which
-from reminder.domain.context import Decision, Context
+from reminder.decisions.rights import own_units
+from reminder.decisions.targets import Already, NotOpen, choice, open_states, parts, resolve, which
+from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
     Heard,

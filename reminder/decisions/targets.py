@@ -1,14 +1,18 @@
-"""Which occurrences a target names, or why none of them can be acted on."""
+"""Which occurrences a target names, or why none of them can be acted on.
+
+What a “done” closes is `choose`, by the rules of “What closes what” in the contract: nothing is
+closed on a guess.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
 from reminder.decisions.forms import head, of_plan, tail
 from reminder.decisions.outcome import RefusalError, refusal
+from reminder.decisions.rights import own_units
 from reminder.domain.context import Context
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
@@ -20,10 +24,107 @@ from reminder.domain.payloads import (
     WhichPlan,
     WhichUnit,
 )
-from reminder.domain.plan import Confirm, Plan, Task
+from reminder.domain.plan import Confirm, Deliverable, Kind, Plan, Task
 from reminder.understanding import Command, Target
 
 Wanted = Callable[[State], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Closes:
+    """These close, in this order."""
+
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Several products could be meant: nothing closes, each is offered."""
+
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Already:
+    """All that is open by now is closed; `last` is what closed last."""
+
+    last: State
+    following: State | None = None  # the next occurrence, not open yet
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpen:
+    """Nothing is open yet; `following` opens next and is closed only by naming its period."""
+
+    following: State
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The task has no such deliverable or period."""
+
+
+Choice = Closes | Which | Already | NotOpen | Nothing
+
+
+def choose(task: Task, states: Iterable[State], target: Target, today: date) -> Choice:
+    """What `target` means of `task`, whose occurrences stand as in `states`."""
+    wanted = _wanted(task, target)
+    mine = sorted((s for s in states if s.occurrence.deliverable in wanted), key=_urgency)
+    if target.period is not None:
+        mine = [s for s in mine if s.key.period == target.period]
+        if not mine:
+            return Nothing()
+        return Closes(_open(mine)) if _open(mine) else Already(mine[-1])
+    opened = [s for s in mine if s.occurrence.opens <= today]
+    if _asks(task, target, wanted) and opened:
+        undone = _open(opened)
+        return Which(undone) if undone else Already(_latest(opened))
+    chosen = _earliest_each(wanted, opened, together=not (target.deliverables or target.every))
+    if chosen:
+        return Closes(chosen)
+    following = next((s for s in mine if not s.closed and s.occurrence.opens > today), None)
+    if any(s.closed for s in opened):
+        return Already(_latest([s for s in opened if s.closed]), following)
+    return NotOpen(following) if following else Nothing()
+
+
+def _wanted(task: Task, target: Target) -> tuple[Deliverable, ...]:
+    """The deliverables that may be meant: those named, else the products, else the check-in."""
+    if target.deliverables:
+        return tuple(d for d in task.deliverables if d.number in target.deliverables)
+    if target.period is not None and not target.every:
+        return task.products or task.deliverables
+    return task.products or task.deliverables
+
+
+def _asks(task: Task, target: Target, wanted: Sequence[Deliverable]) -> bool:
+    """Several products and none named: a bare code is a question. BC's follow one another."""
+    named = bool(target.deliverables) or target.every
+    return not named and len(wanted) > 1 and any(d.kind is not Kind.REPORT for d in task.products)
+
+
+def _earliest_each(
+    wanted: Sequence[Deliverable], opened: Sequence[State], *, together: bool
+) -> tuple[State, ...]:
+    """The earliest open occurrence of each wanted deliverable, or of all of them `together`."""
+    undone = _open(opened)
+    if together:
+        return undone[:1]
+    firsts = [next((s for s in undone if s.occurrence.deliverable == d), None) for d in wanted]
+    return tuple(s for s in firsts if s is not None)
+
+
+def _open(states: Iterable[State]) -> tuple[State, ...]:
+    return tuple(state for state in states if not state.closed)
+
+
+def _latest(states: Sequence[State]) -> State:
+    return max(states, key=lambda s: s.closed.at.timestamp() if s.closed else 0.0)
+
+
+def _urgency(state: State) -> tuple[date, int]:
+    return state.due or date.max, state.key.deliverable
 
 
 @dataclass(frozen=True)
@@ -42,12 +143,6 @@ class Work:
             for state in self.states
             if state.key.deliverable in numbers and target.period in (None, state.key.period)
         )
-
-
-def own_units(context: Context, task: Task) -> tuple[str, ...]:
-    """The lead units of `task` for which the sender answers; leaders only read."""
-    leaders = {plan.leaders for plan in context.plans}
-    return tuple(u for u in task.lead if u in context.sender.units and u not in leaders)
 
 
 def waits(context: Context, target: Target) -> Wanted:

@@ -94,3 +94,4 @@ class Decision:
     answers: tuple[Payload, ...] = ()  # to the sender; `decide` makes them one
     notices: tuple[Notice, ...] = ()
     remind: tuple[tuple[Key, str], ...] = ()  # (occurrence, unit) to nudge again, now
+    states: Mapping[Key, State] | None = None  # once `events` are recorded; None: not reckoned

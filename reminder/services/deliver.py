@@ -7,12 +7,14 @@ more, marked as a possible repeat.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reminder.domain.calendar import instant
 from reminder.domain.catchup import speaking_hours
@@ -22,7 +24,6 @@ from reminder.domain.schedule import MessageKind, local_day
 from reminder.services import failures
 from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office
-from reminder.services.ports import Renderer
 from reminder.store.records import StoreBusyError
 
 if TYPE_CHECKING:
@@ -69,6 +70,14 @@ class Moment:
     office: Office
     now: datetime
     past: Past = NO_PAST  # what the row's words need of it
+
+
+class Renderer(Protocol):
+    """Turns a row of the outbox into words, at the moment of sending."""
+
+    def render(self, view: Moment, row: Row) -> Outbound | None:
+        """Return the message; None if nothing is left to say."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,3 +333,75 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
         if (ways := office.ways(person.id))
         and ways[0] == draft.channel  # the others heard it already
     ]
+
+
+# ---- mail that came back
+
+ENOUGH = 3  # soft bounces of different mails
+WITHIN = timedelta(days=7)
+_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounce:
+    """What is known of a mail that did not arrive."""
+
+    channel: str
+    address: str
+    message_id: str  # of the mail that came back
+    reason: str
+    hard: bool  # the address is refused for good
+    final: bool  # this mail is not tried any longer
+
+
+def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool:
+    """Notes it; True if the address is dead by it."""
+    if not office.bound(bounce.channel, bounce.address):
+        return False
+    log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")
+    row = _returned(office, store, bounce)
+    dead = bounce.hard or _too_often(store, bounce, now)
+    following = next_channel(office, row) if row and (bounce.final or dead) else None
+    if dead:
+        failures.say_address_dead(
+            office, store, bounce.channel, bounce.address, _why_dead(bounce), now
+        )
+    if row is not None and following is not None:
+        store.record([], unit_names={}, drafts=[copied(row, following, now)], at=now)
+    return dead
+
+
+def _returned(office: Office, store: Store, bounce: Bounce) -> Row | None:
+    """Return the message that came back; None if it is unknown."""
+    people = [address.recipient for address in office.bound(bounce.channel, bounce.address)]
+    rows = (
+        row
+        for person in people
+        for row in store.rows(
+            recipient=person, states=[RowState.SENT], provider_id=bounce.message_id
+        )
+    )
+    return next(rows, None)
+
+
+def _why_dead(bounce: Bounce) -> str:
+    """Why the address is dead, for the office; the server's own words are in the log."""
+    found = _CODE.search(bounce.reason)
+    code = f" ({found[0]})" if found else ""
+    if bounce.hard:
+        return f"thư bị trả lại, máy chủ thư bên nhận không có địa chỉ này{code}"
+    return f"{ENOUGH} thư trong một tuần bị trả lại{code}"
+
+
+def _too_often(store: Store, bounce: Bounce, now: datetime) -> bool:
+    """Whether this is the third mail within a week; the same one twice counts once."""
+    name = f"bounces:{bounce.address}"
+    kept: dict[str, str] = json.loads(store.meta(name) or "{}")
+    recent = {
+        message: at
+        for message, at in kept.items()
+        if timedelta(0) <= now - datetime.fromisoformat(at) < WITHIN
+    }
+    recent.setdefault(bounce.message_id, now.isoformat())
+    store.set_meta(name, json.dumps(dict(list(recent.items())[-ENOUGH:])))
+    return len(recent) >= ENOUGH

@@ -16,7 +16,6 @@ from reminder.domain.payloads import CopiesOverdue, Digest, ReportDraft
 from reminder.domain.report_periods import is_last_call
 from reminder.domain.schedule import Item, Message, MessageKind, local_day
 from reminder.services import recipients
-from reminder.services.notices import view_drafts
 from reminder.services.office import Office
 from reminder.store.records import BACKED_UP_AWAY
 
@@ -131,17 +130,8 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
             if told:
                 store.set_meta(f"overdue:{mark}", "")
         elif not told and speaking_hours(office.scheduler, MessageKind.NUDGE, now):
-            drafts = _drafts(office, mark, since, now, ever=made is not None)
+            away, at = mark == BACKED_UP_AWAY, datetime.fromisoformat(since)
+            payload = CopiesOverdue(away=away, since=at, ever=made is not None)
+            drafts = recipients.to_offices(office, payload, now, subject=f"{mark}:{since}")
             meta = {f"overdue:{mark}": now.isoformat()}
             store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-
-
-def _drafts(office: Office, mark: str, since: str, now: datetime, *, ever: bool) -> list[Draft]:
-    payload = CopiesOverdue(
-        away=mark == BACKED_UP_AWAY, since=datetime.fromisoformat(since), ever=ever
-    )
-    return [
-        draft
-        for unit in sorted(office.offices)
-        for draft in view_drafts(office, f"unit:{unit}", payload, now, subject=f"{mark}:{since}")
-    ]

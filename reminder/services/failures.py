@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant
 from reminder.domain.outbox import Draft, Row
-from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Payload, Unreached
+from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
 from reminder.domain.schedule import local_day
-from reminder.services.notices import view_drafts
 from reminder.services.office import Office
+from reminder.services.recipients import to_offices
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -42,7 +42,7 @@ def dead_letter(office: Office, store: Store, row: Row, reason: str, now: dateti
         # Somebody without any address has a row like this each morning.
         return _unreached(office, store, row.draft.recipient, now)
     failing = (row.draft.recipient, row.draft.channel)
-    return _to_offices(office, payload, now, subject=row.draft.recipient, slot=slot, avoid=failing)
+    return to_offices(office, payload, now, subject=row.draft.recipient, slot=slot, avoid=failing)
 
 
 def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
@@ -53,7 +53,7 @@ def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> l
     told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
     if recipient in told:
         return []
-    return _to_offices(
+    return to_offices(
         office, Unreached(), now, subject=UNREACHED, slot=instant(local_day(now), time())
     )
 
@@ -84,7 +84,7 @@ def say_address_dead(
             fallback=others[0] if others else "",
         )
         if address.dead_since is None:
-            drafts += _to_offices(office, payload, now, subject=owner, avoid=(owner, channel))
+            drafts += to_offices(office, payload, now, subject=owner, avoid=(owner, channel))
     store.mark_address_dead(channel, value, reason, now, drafts=drafts)
 
 
@@ -100,7 +100,7 @@ def say_channel_down(
     log.error("channel %s refuses everything: %s", channel, said or reason)
     payload = ChannelDown(channel=channel, reason=reason, since=now)
     up = replace(office, channels=tuple(c for c in office.channels if c != channel))
-    drafts = _to_offices(up, payload, now, subject=channel)
+    drafts = to_offices(up, payload, now, subject=channel)
     meta = {f"down:{channel}": now.isoformat()}
     store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
@@ -110,22 +110,3 @@ def channel_up(store: Store, channel: str) -> None:
     if store.meta(f"down:{channel}"):
         log.info("channel %s works again", channel)
         store.set_meta(f"down:{channel}", "")
-
-
-def _to_offices(
-    office: Office,
-    payload: Payload,
-    now: datetime,
-    *,
-    subject: str,
-    slot: datetime | None = None,
-    avoid: tuple[str, str] | None = None,
-) -> list[Draft]:
-    """A word to every office."""
-    return [
-        draft
-        for unit in sorted(office.offices)
-        for draft in view_drafts(
-            office, f"unit:{unit}", payload, now, subject=subject, slot=slot, avoid=avoid
-        )
-    ]

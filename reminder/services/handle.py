@@ -32,8 +32,8 @@ from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_da
 from reminder.services import enrolment, history, recipients, tick
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
-from reminder.services.notices import view_drafts
 from reminder.services.office import GROUP, STRANGER, Office
+from reminder.services.recipients import notice_drafts
 from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse, yes_or_no
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Receiver:
         mailed = office.traits(inbound.channel).mail and not isinstance(said, Payload)
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
             decision = replace(decision, answers=())
-        after = office.after(decision.events)
+        after = office.after(decision.events, states=decision.states)
         tag = _tag(inbound, now)
         drafts = [
             *_messages(after, inbound, sender, decision, now),
@@ -349,7 +349,7 @@ def _messages(
         drafts += _reply(office, inbound, sender.person.id, answer, now, number)
     for number, notice in enumerate(decision.notices, start=1):
         subject = f"{_tag(inbound, now)}:{number}"
-        drafts += view_drafts(
+        drafts += notice_drafts(
             office, notice.to, notice.payload, now, subject=subject, but=sender.person.id
         )
     return drafts

@@ -1,4 +1,4 @@
-"""Whom no message reaches, and why: people and units."""
+"""Who hears a message and by which way; whom nothing reaches, and why."""
 
 from __future__ import annotations
 
@@ -96,6 +96,60 @@ def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
         for person in office.files.people
         if set(person.units) & office.offices_over(unit)
         if office.ways(person.id) and not office.away_until(person.id, today)
+    ]
+
+
+def notice_drafts(
+    office: Office,
+    to: str,
+    payload: Payload,
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+    but: str = "",
+) -> list[Draft]:
+    """Return rows that say `payload` to “unit:ID” or to a person, each by the first channel.
+
+    `avoid`: a (recipient, channel) that has just failed. `but`: a person who knows it already.
+    """
+    if to.startswith("unit:"):
+        heard = [person.id for person in office.members(to.removeprefix("unit:"))]
+    else:
+        heard = [to]
+    return [
+        Draft(
+            slot=slot or now,
+            recipient=recipient,
+            kind="notice",
+            subject=f"{payload.view}:{subject}",
+            channel=ways[0],
+            payload=payload,
+            due_at=now,
+        )
+        for recipient in heard
+        if recipient != but
+        and (ways := [w for w in office.ways(recipient) if (recipient, w) != avoid])
+    ]
+
+
+def to_offices(
+    office: Office,
+    payload: Payload,
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+) -> list[Draft]:
+    """Return rows that say `payload` to every office."""
+    return [
+        draft
+        for unit in sorted(office.offices)
+        for draft in notice_drafts(
+            office, f"unit:{unit}", payload, now, subject=subject, slot=slot, avoid=avoid
+        )
     ]
 
 

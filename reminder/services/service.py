@@ -12,12 +12,10 @@ from reminder.domain.channels import Outbound, SendError
 from reminder.domain.context import Inbound
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
-from reminder.services import bounces, deliver, digest, enrolment, failures, recipients, tick
-from reminder.services.bounces import Bounce
-from reminder.services.deliver import Accepted, Delivery, Fate, Parcel
+from reminder.services import deliver, digest, enrolment, failures, recipients, tick
+from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Parcel, Renderer
 from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import Files, Office, counted, minute
-from reminder.services.ports import Renderer
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding import Command
 
@@ -201,7 +199,7 @@ class Service:
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
         """A mail came back, as the inbox has found out; True if its address is dead by it."""
-        return bounces.bounced(self.refresh(), self.store, bounce, now)
+        return deliver.bounced(self.refresh(), self.store, bounce, now)
 
     def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
         """Leases that ran out are taken back, but of the rows `under_way`; how many."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from reminder.decisions.choice import Already, Choice, Closes, NotOpen, Which, choose
+from reminder.decisions.targets import Already, Choice, Closes, NotOpen, Which, choose
 from reminder.domain.calendar import instant
 from reminder.domain.ledger import Event, EventKind, State, by_key, fold
 from reminder.domain.occurrences import Occurrence, occurrences

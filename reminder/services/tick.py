@@ -22,8 +22,8 @@ from reminder.domain.payloads import Items, OfficeEmpty, PlanOver, PlanStarted, 
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Message, MessageKind, local_day
 from reminder.services import digest, recipients
-from reminder.services.notices import view_drafts
 from reminder.services.office import Office, counted, minute
+from reminder.services.recipients import notice_drafts
 from reminder.store.records import RESTORED, Spoken
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
                 for s in late
             )
         payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
-        greeting = view_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
+        greeting = notice_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
         started.drafts.extend(greeting)
         if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
             started.meta[f"greeted:{plan.id}"] = now.isoformat()
@@ -217,7 +217,7 @@ def _newly_with_buttons(
             continue  # all is settled
         held = max((s.held_until for s in late if s.held_until), default=today)
         payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
-        started.drafts.extend(view_drafts(office, person.id, payload, now, subject=plan.id))
+        started.drafts.extend(notice_drafts(office, person.id, payload, now, subject=plan.id))
 
 
 def _nobody(
@@ -239,7 +239,7 @@ def _nobody(
             leaders = {plan.leaders for plan in plans if plan.office == unit}
             payload = OfficeEmpty(unit=unit) if leaders else UnitEmpty(unit=unit)
             for above in sorted(leaders or offices):
-                drafts += view_drafts(office, f"unit:{above}", payload, now, subject=name)
+                drafts += notice_drafts(office, f"unit:{above}", payload, now, subject=name)
         elif told and unit not in empty:
             meta[name] = ""
     return drafts
@@ -256,7 +256,7 @@ def _fallen_silent(
         if over and metas.get(f"started:{plan.id}") and name not in metas:
             meta[name] = now.isoformat()
             payload = PlanOver(plan=plan.id)
-            found += view_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
+            found += notice_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
     return found
 
 

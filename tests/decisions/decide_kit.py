@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reminder.decisions import decide, decide_error
 from reminder.domain.calendar import WorkCalendar, instant
-from reminder.domain.context import Decision, Context, Sender
+from reminder.domain.context import Context, Decision, Sender
 from reminder.domain.ledger import Event, EventKind, fold
 from reminder.domain.occurrences import Key, occurrences
 from reminder.domain.payloads import Payload, Refused, Several

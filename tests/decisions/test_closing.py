@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from reminder.decisions.choice import Already, Choice, Closes, Nothing, NotOpen, Which, choose
+from reminder.decisions.targets import Already, Choice, Closes, Nothing, NotOpen, Which, choose
 from reminder.domain.ledger import fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan

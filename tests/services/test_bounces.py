@@ -9,7 +9,7 @@ import pytest
 
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.bounces import Bounce
+from reminder.services.deliver import Bounce
 from tests.services.world import World, at, person, world
 
 NOW = at("24/01", "09:00")

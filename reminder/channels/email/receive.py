@@ -34,7 +34,7 @@ from reminder.channels.email.mailbox import Box, BoxError, UnreadableError
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME
-from reminder.services.bounces import Bounce
+from reminder.services.deliver import Bounce
 from reminder.services.limits import Allowance
 from reminder.store.records import RESTORED
 

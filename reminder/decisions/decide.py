@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reminder.decisions import absence, closing, dates, listings, remarks
-from reminder.decisions import dates as requests
-from reminder.decisions import listings as digests
-from reminder.decisions.choice import Closes, Which
+from reminder.decisions import absence, closing, dates, listings, remarks, rights
 from reminder.decisions.forms import typed
 from reminder.decisions.outcome import (
     Handler,
@@ -16,13 +13,12 @@ from reminder.decisions.outcome import (
     Step,
     after,
     in_turn,
-    office_only,
     one_answer,
     per_target,
     said,
 )
-from reminder.decisions.targets import choice, resolve, own_units
-from reminder.domain.context import Decision, Context, Notice
+from reminder.decisions.targets import Closes, Which, choice, resolve
+from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -30,6 +26,7 @@ from reminder.domain.payloads import (
     ListedBack,
     NotUnderstood,
     NotYourUnit,
+    OfficeOnly,
     ReopenedWord,
     WhichOccurrence,
 )
@@ -53,27 +50,26 @@ _HANDLERS: Mapping[Verb, Handler] = {
     Verb.RETURN: per_target(remarks.give_back),
     Verb.NOTE: per_target(remarks.note),
     Verb.UNDO: per_target(closing.undo),
-    Verb.REOPEN: office_only(Verb.REOPEN, per_target(closing.reopen)),
+    Verb.REOPEN: per_target(closing.reopen),
     Verb.SNOOZE: per_target(dates.snooze),
     Verb.EXTEND: per_target(dates.extend),
-    Verb.SETDUE: office_only(Verb.SETDUE, per_target(dates.set_due)),
-    Verb.CONFIRM: office_only(Verb.CONFIRM, dates.confirm),
-    Verb.APPROVE: office_only(Verb.APPROVE, per_target(requests.approve)),
-    Verb.REJECT: office_only(Verb.REJECT, per_target(requests.reject)),
-    Verb.REMIND: office_only(Verb.REMIND, per_target(requests.remind)),
+    Verb.SETDUE: per_target(dates.set_due),
+    Verb.CONFIRM: dates.confirm,
+    Verb.APPROVE: per_target(dates.approve),
+    Verb.REJECT: per_target(dates.reject),
+    Verb.REMIND: per_target(dates.remind),
     Verb.AWAY: absence.away,
     Verb.TASKS: listings.tasks,
     Verb.TASK: _or(per_target(listings.task), listings.tasks),
     Verb.DUE: listings.due,
     Verb.HISTORY: per_target(listings.history),
     Verb.HELP: listings.help_text,
-    Verb.REPORT: office_only(Verb.REPORT, listings.report),
-    Verb.DIGEST: digests.digest,
-    Verb.ZALO: digests.digest,
+    Verb.REPORT: listings.report,
+    Verb.DIGEST: listings.digest,
+    Verb.ZALO: listings.digest,
     # The service's own:
     Verb.START: listings.unhandled,
     Verb.BIND: listings.unhandled,
-    # Not there yet, and that is said:
 }
 _READS = frozenset(
     {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}
@@ -98,7 +94,7 @@ def decide(command: Command, context: Context) -> Decision:
     """What `command` comes to: what is recorded, the answer, and what others hear of it."""
     steps = [_step(each) for each in (replace(command, also=()), *command.also)]
     made = in_turn(context, steps)
-    later = after(context, made.events)
+    later = after(context, made)
     keys = list(dict.fromkeys(event.key for event in made.events))
     told = {key: context.told.get(key, frozenset()) for key in keys}
     notices = (
@@ -111,9 +107,23 @@ def decide(command: Command, context: Context) -> Decision:
 
 def _step(command: Command) -> Step:
     handler = _HANDLERS[command.verb]
+    if command.verb in rights.OF_THE_OFFICE:
+        handler = _office_only(handler)
     if command.listed_back and command.verb not in _READS:
         handler = _list_back
     return lambda context: _of_verb(handler(context, command), command.verb)
+
+
+def _office_only(handler: Handler) -> Handler:
+    """Return `handler` for the office; whoever else asks for it reads that it is the office's."""
+
+    def run(context: Context, command: Command) -> Decision:
+        if not rights.may(context.sender, command.verb):
+            codes = tuple(target.task for target in command.targets)
+            raise RefusalError(OfficeOnly(verb=command.verb.value, codes=codes))
+        return handler(context, command)
+
+    return run
 
 
 def _of_verb(made: Decision, verb: Verb) -> Decision:
@@ -176,7 +186,7 @@ def _list_back(context: Context, command: Command) -> Decision:
 
 def _covered(context: Context, command: Command, target: Target) -> list[Key]:
     work = resolve(context, command, target)
-    match choice(context, work, target, own_units(context, work.task)):
+    match choice(context, work, target, rights.own_units(context, work.task)):
         case Closes(states) | Which(states):
             return [state.key for state in states]
     return []
@@ -202,5 +212,5 @@ def _offered(context: Context, target: Target) -> list[Key]:
     except RefusalError:
         return []
     task = context.states[keys[0]].occurrence.task if keys else None
-    mine = task is not None and (context.sender.office or bool(own_units(context, task)))
+    mine = task is not None and (context.sender.office or bool(rights.own_units(context, task)))
     return keys if mine and len(keys) == 1 else []
