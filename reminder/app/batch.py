@@ -1,8 +1,8 @@
-"""Messages and mails played on a made-up office in memory, for `reminder understand --batch`.
+"""Messages and mails tried on a made-up office in memory, for `reminder understand --batch`.
 
-Each message takes the daemon's own way (receive, decide, record, render) on the shipped plan of
-2024, ticked at 08:00 of each day up to the message's moment with nothing ever answered. It is one
-transaction, which is taken back afterwards: no message sees another.
+Each message is received, decided, recorded and rendered as in the daemon, on the shipped plan of
+2024 with a tick at 08:00 of each day before it and no other answers. All of it is one transaction,
+which is rolled back, so that messages don't affect each other.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _ANSWERS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One message or mail, and whose it is."""
+    """One message or mail, and its sender."""
 
     sender: str  # a unit's id
     text: str = ""
@@ -113,7 +113,7 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row | Exception]:
-    """The rows of a TSV file, or what is wrong with each; ReminderError: it can't be read."""
+    """The rows of a TSV file, or the fault of each; ReminderError if it can't be read."""
     try:
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeError) as error:
@@ -148,7 +148,7 @@ def _row(values: Mapping[str, str], folder: Path) -> Row:
 
 
 def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
-    """What comes of each row, in order."""
+    """The result of each row, in order."""
     found: list[dict[str, Any]] = [{} for _ in rows]
     for channel in (telegram.TRAITS.name, email.TRAITS.name):
         mine = [
@@ -183,12 +183,12 @@ def _line(text: str, **more: object) -> dict[str, Any]:
 
 
 class _TakenBackError(Exception):
-    """Ends a row's transaction, so that nothing of it stays."""
+    """Rolls back the transaction of a row."""
 
 
 @dataclass
 class _Stand:
-    """The made-up office on one channel, at the moment up to which it has been ticked."""
+    """The made-up office on one channel, at the time of its last tick."""
 
     channel: str
     base: Service = field(init=False)
@@ -240,7 +240,7 @@ class _Stand:
         self.base.refresh()
 
     def answer(self, row: Row) -> dict[str, Any]:
-        """What comes of `row`; nothing of it stays."""
+        """The result of `row`, whose changes are rolled back."""
         line = _line(row.text, error=RuntimeError("nothing came of it"))
         with self._taken_back():
             store = self.base.store
@@ -276,7 +276,7 @@ class _Play:
     updates: int = 0
 
     def send(self, at: datetime) -> list[tuple[Parcel, str]]:
-        """Delivers all that waits; each with the id under which its channel has it."""
+        """Deliver all waiting messages, each with the id that its channel gives it."""
         delivered: list[tuple[Parcel, str]] = []
         while parcels := self.service.lease(at, _BATCH):
             for parcel in parcels:
@@ -328,7 +328,7 @@ class _Play:
     def _mail(
         self, row: Row, path: Path, answered: tuple[Parcel, str] | None, before: int
     ) -> dict[str, Any]:
-        """The mail at `path`, judged as the daemon judges it; an answer is taken."""
+        """Classify the mail at `path` as the daemon does; an answer is acted on."""
         try:
             content = path.read_bytes()
         except OSError as error:

@@ -1,7 +1,7 @@
-"""Wires the program: the only place that knows every room, and that binds the real clock.
+"""Files, settings and the store for daemon and commands; the only module that reads the clock.
 
-What only a running daemon needs (Telegram, mail, the database) is imported when it is wired, so
-that `reminder plan check` starts in a blink.
+What only a running daemon needs (Telegram, mail, the database) is imported where it is used, so
+that `reminder plan check` starts quickly.
 """
 
 from __future__ import annotations
@@ -45,29 +45,29 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
 def now() -> datetime:
-    """The present instant, UTC."""
+    """The current time, UTC."""
     return SystemClock().now()
 
 
 def today() -> date:
-    """The office's day, now."""
+    """The current day in local time."""
     return local(now()).date()
 
 
 def pause(seconds: float) -> None:
-    """Lets time pass, while another process ends."""
+    """Sleep while another process ends."""
     time.sleep(seconds)
 
 
 def shipped(relative: str, *, here: bool = True) -> Path:
-    """A file that ships with the program: from `here`, the checkout, or beside the package."""
+    """The path of a shipped file: in `here`, the checkout, or beside the package."""
     folders = [Path(), _ROOT, _SHARE] if here else [_ROOT, _SHARE]
     for folder in folders:
         if (folder / relative).is_file():
@@ -76,7 +76,7 @@ def shipped(relative: str, *, here: bool = True) -> Path:
 
 
 def plan_paths(given: Sequence[Path]) -> list[Path]:
-    """The plan files that are meant: those given, else all in data/, else the one that ships."""
+    """The plan files: those given, otherwise all in data/, otherwise the one shipped."""
     return list(given) or sorted(Path("data").glob("plan*.toml")) or [shipped("data/plan2024.toml")]
 
 
@@ -105,14 +105,14 @@ def scheduler_for(
     calendar: Path | None = None,
     policy: Policy | None = None,
 ) -> Scheduler:
-    """The calendar of all years that the plans and `days` touch, and the policy."""
+    """The scheduler, with a calendar of all years of the plans and of `days`."""
     years = [plan.year for plan in plans] + [day.year for day in days]
     path = calendar or shipped("config/calendar.toml")
     return Scheduler(load_calendar(path, years), policy or Policy())
 
 
 class NoSettingsError(ReminderError):
-    """There is neither a settings file nor a variable that stands in for it."""
+    """There is neither a settings file nor an environment variable with settings."""
 
 
 # Variables of these sections are a set-up without a file, as containers have it. The image sets
@@ -161,7 +161,7 @@ def environment() -> dict[str, str]:
 
 
 def read_files(settings: Settings, at: datetime) -> Files:
-    """All that people write by hand; FileError with the faults of all files at once."""
+    """The plans, people and calendar; FileError with the faults of all files."""
     from reminder.app.channels import known_channels
     from reminder.files.people import load_people
     from reminder.services.office import Files
@@ -186,7 +186,7 @@ def read_files(settings: Settings, at: datetime) -> Files:
 
 
 def backups(settings: Settings) -> Backups | None:
-    """The daily copies as the settings have them; None: PostgreSQL has its own ways."""
+    """The daily copies; None for PostgreSQL, which has its own tools."""
     from reminder.ops.backups import Backups
     from reminder.store.database import file_of
 
@@ -203,7 +203,7 @@ def backups(settings: Settings) -> Backups | None:
 
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:
-    """The files whose change is taken up while the daemon runs."""
+    """The files that the daemon rereads when they change."""
     found = [*plan_paths(settings.plan.files)]
     found += [p for p in (settings.plan.people, settings.plan.calendar) if p]
     settings_file = settings_path(config)
@@ -212,7 +212,7 @@ def watched(settings: Settings, config: Path | None) -> list[Path]:
 
 @dataclass(frozen=True)
 class Opened:
-    """The office as a command of the terminal sees it, beside a running daemon."""
+    """The office for a command, which may run beside the daemon."""
 
     settings: Settings
     office: Office

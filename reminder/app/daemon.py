@@ -1,7 +1,7 @@
-"""The daemon: ticks and sends, woken when there is something to do; it ends in good order.
+"""The daemon: ticks, sends and receives until it is stopped.
 
-APScheduler holds recurring ticks only, and nothing is scheduled ahead: a run that it drops or that
-comes late loses nothing, since a tick works out all that should have been said by now.
+APScheduler runs the recurring ticks; no message is scheduled ahead. A tick that is dropped or late
+loses nothing, since each tick computes all that is due since the last one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts t
 
 
 class Listener(Protocol):
-    """Brings in what people write, until it is cancelled."""
+    """Receives messages until it is cancelled."""
 
     name: str  # in the log
 
@@ -45,7 +45,7 @@ class Listener(Protocol):
 
 
 class _Jobs(AsyncIOExecutor):  # type: ignore[misc]  # the library has no types
-    """Lets what is under way come to its end, where the timer's own cuts it short as an error.
+    """An executor that waits for running jobs at shutdown; the library's own cancels them.
 
     The store's thread would do that work to its end all the same.
     """
@@ -85,20 +85,20 @@ class Daemon:
         )
 
     async def do(self, work: Callable[[], T]) -> T:
-        """Runs one use case in the store's thread."""
+        """Run one use case in the store's thread."""
         return await self.worker.do(work)
 
     def stop(self) -> None:
-        """Asks the daemon to end: nothing new is sent, what is under way is waited for."""
+        """Ask the daemon to end: no new sends are begun, those under way are finished."""
         self.worker.stop.set()
         self.wake()
 
     def wake(self) -> None:
-        """Has the dispatcher look for what is to be sent, now."""
+        """Wake the dispatcher."""
         self.dispatcher.wake()
 
     async def run(self) -> None:
-        """Runs until `stop`; then drains."""
+        """Run until `stop`, then finish the sends under way."""
         await self._begin()
         jobs = _Jobs()
         timer = AsyncIOScheduler(
@@ -131,14 +131,14 @@ class Daemon:
             self.worker.end()
 
     async def _begin(self) -> None:
-        """The service's beginning, however long the database can't be written."""
+        """Begin the service; retry as long as the database can't be written."""
         await self.worker.insisted("the start", lambda: self.service.begin(self.clock.now()))
 
     def _tended(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         return asyncio.create_task(tended(name, run, self.worker.stop, self.restart_pause))
 
     async def _watch_clock(self, timer: AsyncIOScheduler) -> None:
-        """APScheduler waits for hours of the clock: one set back would silence it for as long."""
+        """Restart the timer after a clock was set back; APScheduler waits for the old time."""
         loop = asyncio.get_running_loop()
         steady, shown = loop.time(), self.clock.now()
         while True:
@@ -161,7 +161,7 @@ class Daemon:
             self.wake()  # whatever the dispatcher waits for, it reckoned on another clock
 
     def _schedule(self, timer: AsyncIOScheduler) -> None:
-        """Only recurring ticks, reckoned from now; a late or dropped run is made up by the next."""
+        """Schedule the recurring ticks from now on."""
         jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
             ("tick", self.tick, self.tick_seconds),
             ("sweep", self._sweep, self.sweep_seconds),
@@ -181,12 +181,12 @@ class Daemon:
             )
 
     async def _unless_it_ends(self, work: Callable[[], Awaitable[None]]) -> None:
-        """`work`, which no longer begins once the end has come."""
+        """Run `work`, unless the daemon is ending."""
         if not self.worker.stop.is_set():
             await work()
 
     async def tick(self) -> None:
-        """One tick; a database that can't be written now is left as it is, and tried again."""
+        """Run one tick; if the database can't be written now, the next one makes up for it."""
         self._ticked = asyncio.get_running_loop().time()
         self.mark("tried")
         rows = await self.worker.guarded("tick", lambda: self.service.tick(self.clock.now()))
@@ -196,7 +196,7 @@ class Daemon:
             self.wake()
 
     async def take(self, inbound: Inbound) -> bool:
-        """Takes one message in; it is only lost to the provider once it is on record.
+        """Handle one message; return once it is recorded, so that it may be confirmed.
 
         CancelledError at the end: what was not recorded must not be confirmed either.
         """
@@ -208,12 +208,12 @@ class Daemon:
         return taken
 
     async def note(self, name: str, value: str) -> None:
-        """Keeps a mark in the store, if that can be written now."""
+        """Store a mark, if the database can be written now."""
         work = partial(self.service.store.set_meta, name, value)
         await self.worker.guarded(f"note {name}", work, again=False)
 
     async def say_refused(self, channel: str, reason: str) -> None:
-        """Tells the office that `channel` refuses everything."""
+        """Tell the office that `channel` refuses everything."""
         await self.worker.guarded(
             "refused",
             lambda: self.service.refused(channel, reason, self.clock.now()),
@@ -222,7 +222,7 @@ class Daemon:
         self.wake()
 
     async def say_accepted(self, channel: str) -> None:
-        """The provider has let this program in: what was said of its refusal is over."""
+        """Note that the channel works again."""
         await self.worker.guarded("accepted", lambda: self.service.accepted(channel), again=False)
 
     async def _look(self) -> None:

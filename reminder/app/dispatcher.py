@@ -1,8 +1,8 @@
-"""The dispatcher: leases what is due, sends it side by side, and puts on record what came of it.
+"""The dispatcher: leases rows that are due, sends them concurrently, and records the results.
 
-While a send waits for the provider the next ones are leased and rendered. What was accepted while
-the store's thread was busy is put on record by one commit: each message is durable before the next
-lease, and a crash repeats at most what was in flight or not yet on record, marked.
+While sends wait for the provider the next rows are leased and rendered. Results that arrive while
+the store's thread is busy are recorded by one commit. After a crash at most the messages in flight
+or not yet recorded are sent again, marked as possible repeats.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Dispatcher:
 
     @property
     def held(self) -> frozenset[int]:
-        """The rows that are alive, however long a provider makes them wait."""
+        """The rows that are being sent, whose leases must not be swept."""
         return frozenset(self._held)
 
     @property
@@ -64,7 +64,7 @@ class Dispatcher:
         return max(AHEAD, self.in_flight)
 
     def take(self, inbound: Inbound) -> bool:
-        """Takes one message in, and its answer at once on its way; in the store's thread."""
+        """Handle one message and lease its answer, in the store's thread."""
         full = len(self._ready) + len(self._answers) >= self._ahead
         most = 0 if full or self.worker.stop.is_set() else ANSWERS
         outcome, parcels = self.service.take(inbound, self.clock.now(), most)
@@ -73,7 +73,7 @@ class Dispatcher:
         return outcome.taken
 
     async def taken(self) -> None:
-        """What `take` has leased sets out; when that is sent, the rest is looked for."""
+        """Send what `take` has leased, then look for more."""
         if self._answers:
             self._set_out()
             for _ in range(STEPS):
@@ -82,13 +82,13 @@ class Dispatcher:
             self._wake.set()
 
     def wake(self) -> None:
-        """Has it look for what is to be sent, now."""
+        """Wake it."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Leases what is due, a little ahead of what may be in flight, and sleeps until it is due.
+        """Lease rows slightly ahead of the sends, and sleep until more are due.
 
-        Half of what may fly is ready while the other half is on its way, and leased together.
+        Half of the sends are prepared while the other half is under way, and leased together.
         """
         while not self.worker.stop.is_set():
             self._wake.clear()
@@ -109,7 +109,7 @@ class Dispatcher:
         await self.worker.guarded("give back", self._give_back)
 
     async def drain(self) -> None:
-        """Lets the sends under way end, and puts them on record."""
+        """Finish and record the sends under way."""
         for channel in self.channels.values():
             channel.halt()  # what has not begun is no possible repeat of the next run
         if self._sends:
@@ -120,7 +120,7 @@ class Dispatcher:
         await asyncio.gather(*self._sends, return_exceptions=True)
 
     def _set_out(self) -> None:
-        """Sends what is ready, as many at once as may be in flight."""
+        """Begin as many sends as may be in flight."""
         if self.worker.stop.is_set():
             return  # what is ready is given back, in the store's thread
         self._queue(self._leased_answers())
@@ -132,7 +132,7 @@ class Dispatcher:
             send.add_done_callback(partial(self._landed, parcel.row.id))
 
     def _queue(self, parcels: Sequence[Parcel]) -> None:
-        """Answers set out before all else."""
+        """Queue prepared messages, answers first."""
         if parcels:
             self._ready = sorted(
                 [*self._ready, *parcels], key=lambda p: p.row.draft.kind != "reply"
@@ -150,7 +150,7 @@ class Dispatcher:
             log.error("sending row %d broke off: %s: %s", row, type(error).__name__, error)
 
     def _lease(self, limit: int) -> tuple[list[Parcel], datetime | None]:
-        """Up to `limit` messages that are ready to go; else when the next one is due."""
+        """Lease up to `limit` messages; return them, or when the next one is due."""
         now, due = self.clock.now(), self.service.next_due()
         if due is None or due > now:
             return [], due
@@ -159,13 +159,13 @@ class Dispatcher:
         return parcels, due
 
     def _give_back(self) -> None:
-        """What was leased ahead, and not sent: at the next start it is no possible repeat."""
+        """Release rows that were leased and not sent: they are no possible repeats."""
         ready, self._ready = [*self._ready, *self._leased_answers()], []
         self.service.give_back(ready)
         self._held.difference_update(parcel.row.id for parcel in ready)
 
     async def _rest(self, due: datetime | None) -> None:
-        """Until the next message is due, or somebody wakes the dispatcher."""
+        """Sleep until the next message is due, or `wake` is called."""
         wait = IDLE
         if due is not None and self._flying < self.in_flight:
             # What is due and was not leased just now waits for something else than its hour.
@@ -174,7 +174,7 @@ class Dispatcher:
         await self._woken(wait)
 
     async def _woken(self, seconds: float) -> None:
-        """Until somebody wakes the dispatcher, or the time is up."""
+        """Wait for `wake`, or for a time-out."""
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
@@ -202,7 +202,7 @@ class Dispatcher:
             await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
 
     async def _offer(self, parcel: Parcel) -> str | SendError:
-        """What the provider made of it: its id there, or why not."""
+        """Send one message; return the provider's id, or the error."""
         try:
             channel = self.channels[parcel.row.draft.channel]
             return await channel.send(parcel.address, parcel.message, parcel.key)
@@ -213,7 +213,7 @@ class Dispatcher:
             return SendError(type(error).__name__, retry=True, unknown=True)
 
     async def _record(self, accepted: Accepted) -> None:
-        """On record when it returns, with all that were accepted while the thread was busy."""
+        """Record an accepted message, with those accepted while the thread was busy."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._accepted.append((accepted, done))
         if self._recording is None:

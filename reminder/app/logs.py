@@ -1,10 +1,10 @@
-"""The log: one line an event, on stderr, for people or as JSON; no secret ever reaches it.
+"""The log: one line for each event on stderr, as text or JSON, without secrets.
 
-It is in English, and so is what stops the program; faults in the files that people write, and what
-the office is told, are in Vietnamese, and are quoted as they are. Times are the office's.
+It is in English. Faults of files, and what the office is told, are in Vietnamese, and are quoted as
+they are. Times are local.
 
-All rooms, and the libraries, log by the standard module; structlog's processors make the lines of
-all of them. What a call adds with `extra` is a field of the JSON, and stands at a line's end.
+The program and its libraries log by the standard module; structlog formats all lines. `extra` of a
+call becomes a field of the JSON, and stands at the end of a line of text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FIRST = ("at", "level", "from", "message")
 
 
 def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
-    """All loggers to stderr in `shape` (text | json), from `level` on, without `secrets`."""
+    """Send all logs from `level` on to stderr, in `shape` (text, json), without `secrets`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.set_name(_OURS)
     handler.setFormatter(_formatter(shape, tuple(secret for secret in secrets if secret)))
@@ -52,13 +52,13 @@ def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
 
 
 def follow(settings: Settings, also: Sequence[str] = ()) -> None:
-    """The log as `settings` say; their secrets, and those in `also`, stay out of it."""
+    """Set up the log from `settings`; their secrets and `also` are removed from its lines."""
     secrets = [*secrets_of(settings), *also]
     set_up(settings.log.format, settings.log.level, secrets)
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """What no line of the log may hold."""
+    """The secrets of the settings."""
     keys = (
         settings.telegram.token,
         settings.email.password,
@@ -70,7 +70,7 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _path(settings: Settings) -> str:
-    """Of the heartbeat's address, which libraries may log without its host."""
+    """The path of the heartbeat's address, which libraries may log without the host."""
     _, _, rest = settings.watch.heartbeat_url.get_secret_value().partition("://")
     path = rest.partition("/")[2]
     return path if len(path) >= 8 else ""  # a shorter one guards nothing, and is a word of lines
@@ -92,7 +92,7 @@ def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
 
 
 def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """When, how grave, who, what; then what was added. Tracebacks are one word, the error's own."""
+    """Order the fields: time, level, logger, message, extras; an exception as one line."""
     record: logging.LogRecord = event["_record"]
     said = str(event.pop("event"))
     exc_info = event.pop("exc_info", None) or record.exc_info
@@ -104,7 +104,7 @@ def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
-    """Without secrets, on one line; numbers stay numbers, all else is a text."""
+    """`value` without secrets, on one line; numbers unchanged, all else as text."""
     if value is None or isinstance(value, bool | int | float):
         return value
     return " ".join(scrub(str(value), secrets).split())

@@ -1,6 +1,6 @@
-"""Mail put together from the settings: the channel that sends, the mailbox, who watches it.
+"""Mail from the settings: the channel that sends, and the listener of the mailbox.
 
-What reads a mailbox is loaded where there is one.
+The modules that read a mailbox are imported only with [inbox].
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
 
 
 def secret_of(store: Store) -> bytes:
-    """What signs our addresses and Message-IDs; made once for a database."""
+    """The secret that signs addresses and Message-IDs; made once and kept in the database."""
     kept = store.meta(_SECRET)
     if not kept:
         kept = secrets.token_hex(32)
@@ -68,7 +68,7 @@ def imap_server(settings: Settings) -> ImapServer:
 
 
 def mail_channel(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
-    """The channel; with [inbox], each mail says where an answer and a bounce go."""
+    """The channel; with [inbox], mails carry addresses for answers and bounces."""
     inbox = settings.inbox.address if settings.inbox.is_on else ""
     identity = MailIdentity(secret=secret_of(store), inbox=inbox)
     return MailChannel(mail_server(settings), identity, now)
@@ -77,7 +77,7 @@ def mail_channel(settings: Settings, store: Store, now: Callable[[], datetime]) 
 def listeners(
     settings: Settings, store: Store, daemon: Daemon, now: Callable[[], datetime]
 ) -> tuple[MailListener, ...]:
-    """Who watches the mailbox; nobody without [inbox]."""
+    """The listener of the mailbox; none without [inbox]."""
     section = settings.inbox
     if not section.is_on:
         return ()

@@ -1,7 +1,7 @@
-"""Changed files are taken up while the program runs; a faulty one is refused, and said.
+"""Rereads changed files while the program runs; refuses faulty ones and tells the office.
 
-So is a people file from which many have vanished at once: an editor that died may have left it half
-written and sound as it stands. `reminder reload` says that it is meant.
+A people file that lost many people at once is refused too, since an editor that crashed may have
+left half of it. `reminder reload` accepts it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAMED = 5  # of those who are gone
 
 @dataclass
 class Watch:
-    """Rereads the files when their content has changed; a faulty file is refused, and said."""
+    """Rereads the files when their content has changed, and refuses faulty ones."""
 
     service: Service
     settings: Settings
@@ -48,7 +48,7 @@ class Watch:
         self.asked = self.service.store.meta("reload") or ""
 
     def look(self) -> bool:
-        """True if changed files were taken up, or refused, of which the office is told."""
+        """Look for changes; True if files were reread, or refused."""
         asked = self.service.store.meta("reload") or ""
         content = self._content(self.settings)
         if content in (self.seen, self.refused) and asked == self.asked:
@@ -104,7 +104,7 @@ class Watch:
         self.refused = content  # only now: a busy database must not swallow the word to the office
 
     def _content(self, settings: Settings) -> str:
-        """A digest of all that is watched; a file that is away for a moment counts as empty."""
+        """A hash of all watched files; a missing file counts as empty."""
         found = hashlib.sha256()
         for path in bootstrap.watched(settings, self.config):
             try:
@@ -115,7 +115,7 @@ class Watch:
 
 
 def _whole(path: Path | None, before: Sequence[Person], after: Sequence[Person]) -> None:
-    """FileError if more than a third of the people, and more than a few, are gone at once."""
+    """FileError if more than a third of the people, and more than a few, are gone."""
     there = {person.id for person in after}
     gone = [person.id for person in before if person.id not in there]
     if len(gone) <= max(FEW, len(before) // 3):

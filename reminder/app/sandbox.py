@@ -1,7 +1,7 @@
-"""The sandbox: the whole program on a made-up office, with a clock that jumps to what comes next.
+"""The sandbox: the program on a made-up office, with a clock that jumps to the next message.
 
-Service, store, outbox and commands are those of the daemon; only the clock is virtual, and the
-console is the one channel. Nothing leaves this machine.
+Service, store, outbox and commands are those of the daemon; the clock is virtual, and the console
+is the only channel. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BATCH = 50  # messages that are shown in one go
 
 @dataclass(frozen=True)
 class Act:
-    """One scene of the story: at this moment this unit's officer types this."""
+    """One step of the story: at this time this unit's officer types this."""
 
     day: date
     clock: time
@@ -58,7 +58,7 @@ STORY_END = date(2024, 2, 5)
 
 
 class VirtualClock:
-    """A clock that stands still until it is moved; it never goes back."""
+    """A clock that moves forward when it is told to."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at
@@ -67,7 +67,7 @@ class VirtualClock:
         return self._at
 
     def move_to(self, at: datetime) -> None:
-        """Moves forward to `at`; an earlier instant changes nothing."""
+        """Move forward to `at`; an earlier time changes nothing."""
         self._at = max(self._at, at)
 
 
@@ -93,12 +93,12 @@ class Sandbox:
     digest: str = ""  # the last one in full, as the office's mail has it
 
     def tick(self) -> None:
-        """Says what is due now, and shows it."""
+        """Tick, and show what is due."""
         self.service.tick(self.clock.now())
         self.show()
 
     def show(self) -> None:
-        """Sends what waits, to the console."""
+        """Send the waiting messages to the console."""
         while parcels := self.service.lease(self.clock.now(), BATCH):
             for parcel in parcels:
                 if parcel.row.draft.kind == "digest":
@@ -107,12 +107,12 @@ class Sandbox:
                 self.service.sent(parcel, sent, self.clock.now())
 
     def next_moment(self) -> datetime | None:
-        """When something is said next."""
+        """The time of the next message."""
         office = self.service.refresh()
         return office.scheduler.next_wake(office.plans, by_key(office.events), self.clock.now())
 
     def jump(self, until: datetime) -> bool:
-        """To the next moment at which something is said, if that is before `until`."""
+        """Move to the time of the next message, if that is before `until`."""
         moment = self.next_moment()
         if moment is None or moment >= until:
             self.clock.move_to(until)
@@ -122,7 +122,7 @@ class Sandbox:
         return True
 
     def advance(self, until: datetime) -> None:
-        """Plays all that is said before `until`."""
+        """Play all messages before `until`."""
         while self.jump(until):
             pass
 
@@ -143,7 +143,7 @@ class Sandbox:
 
 
 def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
-    """A fresh sandbox on `data/plan2024.toml`; what an older one has left is removed."""
+    """A new sandbox on `data/plan2024.toml`; the database of an older one is removed."""
     discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
     clock = VirtualClock(instant(*START))
     plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
@@ -168,7 +168,7 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
 
 
 def play(stream: TextIO, database: Path = DATABASE) -> None:
-    """The story, to the digest of 05/02, for who looks on."""
+    """Play the story, up to the digest of 05/02."""
     sandbox = open_sandbox(stream, database)
     try:
         _tell(stream, "Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.")
@@ -186,7 +186,7 @@ def play(stream: TextIO, database: Path = DATABASE) -> None:
 
 
 def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) -> None:
-    """At a terminal: one types as an officer, and lets time pass."""
+    """Read lines: what an officer types, and commands that move the clock."""
     sandbox = open_sandbox(stream, database)
     unit = "tu-phap"
     units = list(sandbox.service.office.units)
@@ -212,7 +212,7 @@ Còn lại gõ như công chức: /done 1c, /viec, 1c xong chưa?, gia hạn 1c 
 
 
 def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, text: str) -> str:
-    """Does what one line says; the unit that types the next one."""
+    """Do what one line says; return the unit that types the next one."""
     if text == "next":
         if not sandbox.jump(sandbox.clock.now() + timedelta(days=400)):
             _tell(stream, "Kế hoạch đã hết, máy không nói gì nữa.")

@@ -1,4 +1,4 @@
-"""Telegram put together from the settings: the channel that sends, and who polls for updates."""
+"""Telegram from the settings: the channel that sends, and the listener that polls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def telegram_channel(settings: Settings) -> TelegramChannel:
 
 
 def listeners(settings: Settings, channel: Channel, daemon: Daemon) -> tuple[Listener, ...]:
-    """Who polls for updates."""
+    """The listener that polls for updates."""
     assert isinstance(channel, TelegramChannel)
     daemon.service.receiver.bot_name = settings.telegram.bot_name
     return (TelegramFront(channel, daemon),)
@@ -41,7 +41,7 @@ def listeners(settings: Settings, channel: Channel, daemon: Daemon) -> tuple[Lis
 
 @dataclass
 class TelegramFront:
-    """Reaches Telegram first, however long that takes, then listens."""
+    """Waits until Telegram can be reached, then polls."""
 
     channel: TelegramChannel
     daemon: Daemon

@@ -1,4 +1,4 @@
-"""The daemon put together: settings → store, channels, service, listeners, watch on the files."""
+"""Wires the daemon: settings → store, channels, service, listeners, reload."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def service_for(settings: Settings, files: Files, store: Store, channels: Sequence[str]) -> Service:
-    """The service on a store; its words are rendered when they are sent."""
+    """The service on a store, with its renderer."""
     return Service(
         store=store,
         renderer=RowRenderer(holiday_name),
@@ -53,7 +53,7 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
 
 @dataclass
 class Program:
-    """A wired daemon, and what has to be closed after it."""
+    """A wired daemon, and what is closed after it."""
 
     daemon: Daemon
     store: Store
@@ -61,7 +61,7 @@ class Program:
     monitor: Monitor | None = None
 
     async def run(self) -> None:
-        """Starts the channels, runs until SIGTERM, Ctrl-C or `stop`, and closes all."""
+        """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything."""
         _on_signals(self._end)
         try:
             for listener in self.daemon.listeners:
@@ -84,7 +84,7 @@ class Program:
 
 
 def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = None) -> Program:
-    """All of it, as the settings say; ReminderError if it can't start."""
+    """Wire the daemon from the settings; ReminderError if it can't start."""
     settings = bootstrap.load_settings(config)
     files = bootstrap.read_files(settings, clock.now())
     office = bootstrap.office_id(settings, files)
@@ -175,7 +175,7 @@ def _monotonic() -> float:
 
 
 def run(config: Path | None) -> None:
-    """Runs the daemon until SIGTERM or Ctrl-C."""
+    """Run the daemon until SIGTERM or Ctrl-C."""
     asyncio.run(_run(config))
 
 
@@ -188,7 +188,7 @@ async def _run(config: Path | None) -> None:
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """Has `stop` called when the process is asked to end."""
+    """Call `stop` on SIGTERM and SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         try:

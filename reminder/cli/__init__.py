@@ -1,8 +1,7 @@
-"""The command line: arguments → bootstrap → exit code.
+"""The command line.
 
-What a command prints is Vietnamese, help and usage errors included. What stops the program from
-below (the database, the daemon's lock, a token) is English, word for word as in the log:
-docs/operations.md lists these sentences.
+What a command prints is Vietnamese, help and usage errors too. Errors of the database, the daemon's
+lock and the token are English, as in the log: docs/operations.md lists them.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def version() -> None:
 
 
 def main() -> None:
-    """Runs the program; whatever a person can mend is one clear sentence and exit code 1."""
+    """Run the program; a ReminderError is printed as its text, with exit code 1."""
     for stream in (sys.stdout, sys.stderr):
         # A Windows console or a bare C locale would fail on Vietnamese.
         if hasattr(stream, "reconfigure"):

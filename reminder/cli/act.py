@@ -34,7 +34,7 @@ AsJson = Annotated[
 
 @dataclass(frozen=True)
 class Act:
-    """A verb as a command of the terminal."""
+    """A verb as a command."""
 
     verb: Verb
     arguments: str  # what stands behind the verb

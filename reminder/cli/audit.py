@@ -1,4 +1,4 @@
-"""`reminder log --verify` and `--export`: is the ledger as written, and who was told what."""
+"""`reminder log --verify` and `--export`: is the ledger unchanged, and who was told what."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TO_DO = (
 
 
 def verify(config: Path | None, typed: Sequence[str]) -> None:
-    """Says that the ledger is whole; ReminderError says where it is not, and what to do."""
+    """Print that the ledger is unchanged; ReminderError says where it is not, and what to do."""
     told = [proof.typed(text) for text in typed]
     with bootstrap.database(config) as store:
         verdict = proof.verify(store, told)
@@ -94,7 +94,7 @@ def _up_to(number: int) -> str:
 
 
 def _when(broken: Broken) -> str:
-    """The times on both sides; those of a forged row are whatever the forger wrote."""
+    """The times of the events before and after it; a forged row may have any time."""
     before = f"Mục {broken.number - 1} ngay trước ghi lúc {_time(broken.before)}."
     at = {
         "missing": f"Mục còn lại kế tiếp đề {_time(broken.at)}.",
@@ -169,7 +169,7 @@ def _remarks(notice: Notice) -> Iterable[str]:
 def export(
     config: Path | None, target: Path, task: str | None, since: date | None, until: date | None
 ) -> None:
-    """Writes the proof of notice; who was told what, when, by which channel, with its proof."""
+    """Write the proof of notice: who was told what, when, by which channel."""
     with bootstrap.office(config) as opened:
         rows = opened.store.rows(limit=proof.EVERY_ROW)
         found = _chosen(notices(opened.office, rows), task, since, until)
@@ -192,7 +192,7 @@ def _chosen(
 
 
 def _write(target: Path, content: bytes) -> None:
-    """Whole, or not at all; for its owner alone, since it holds people's addresses."""
+    """Write the file atomically and for its owner only, since it holds people's addresses."""
     part = target.with_name(f"{target.name}.part")
     try:
         part.unlink(missing_ok=True)

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 
 def rendered(asked: Asked, store: Store) -> Outbound:
-    """The digest of that instant, in all forms."""
+    """The digest of that time, in all forms."""
     office, at = asked.office, asked.at
     found = health(office, store, at, head=asked.head)
     return RowRenderer(holiday_name).digest(office, at, found, mailed=False, attached=False)
 
 
 def write_page(message: Outbound, path: Path, asked: Asked) -> None:
-    """The mail, for a browser."""
+    """Write the mail as a page for a browser."""
     here = local(asked.at)
     day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
     footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
@@ -50,7 +50,7 @@ def write_page(message: Outbound, path: Path, asked: Asked) -> None:
 
 
 def write_workbooks(asked: Asked, path: Path) -> None:
-    """One file a plan; of several plans each name gets its year."""
+    """Write one file for each plan; with several plans the names get their years."""
     renderer = RowRenderer()
     context = renderer.context(asked.office, asked.at)
     made = workbooks(context, speaking(asked.office.plans, context.scheduler, context.today),
@@ -75,7 +75,7 @@ EXAMPLES = "Ví dụ: reminder digest --week 2024-02-05 --html tong-hop.html --x
 
 @dataclass(frozen=True)
 class Asked:
-    """The office as it stood at an instant, and the ledger's head then."""
+    """The office at a past time, and the head of its ledger."""
 
     office: Office
     at: datetime
@@ -125,7 +125,7 @@ def digest(
 
 
 def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Asked:
-    """What is to be shown; ReminderError where no plan has a digest for it."""
+    """What to show; ReminderError if no plan has a digest for it."""
     day = options.day(week) if week is not None else local_day(now)
     plans = sorted(office.plans, key=lambda plan: plan.year)
     if not plans:
@@ -155,7 +155,7 @@ def _first_hour(office: Office, day: date) -> datetime | None:
 
 
 def _no_plan(office: Office, day: date) -> str:
-    """Why there is nothing: before the first plan, after the last one, or in between."""
+    """Why there is no digest: before the first plan, after the last one, or in between."""
     week = f"ngày {vn_date(day, year=True)}"
     coming = [plan for plan in office.plans if plan.first_day > day]
     if coming:
@@ -171,7 +171,7 @@ def _no_plan(office: Office, day: date) -> str:
 
 
 def _say_nobody(office: Office, *, fatal: bool) -> None:
-    """An office without people: nobody gets the digest."""
+    """Say that an office has no people, so that nobody gets the digest."""
     empty = digests.empty_offices(office)
     if not empty:
         return
@@ -183,7 +183,7 @@ def _say_nobody(office: Office, *, fatal: bool) -> None:
 
 
 def _sent(rows: Sequence[Row], now: datetime) -> str:
-    """To whom it goes, and how each row stands: the same command once more adds nothing."""
+    """Who gets it, and the state of each row."""
     lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]
     for row in sorted(rows, key=lambda row: row.id):
         draft = row.draft

@@ -1,4 +1,4 @@
-"""`reminder ics`: a unit's year as a calendar file."""
+"""`reminder ics` and `reminder report`: files for a calendar and for Word."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def report(
 
 
 def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing: what stands there now is replaced by a whole file."""
+    """Replace the file atomically."""
     if path.is_dir():
         raise ReminderError(f"{path}: là một thư mục; ghi tên tệp, ví dụ -o bao-cao.docx")
     half = path.with_name(f".{path.name}.part")

@@ -1,4 +1,4 @@
-"""`reminder log`: what was said and done, in order."""
+"""`reminder log`: the events in order."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> 
 
 
 def _whose(event: Event, people: Mapping[str, Person]) -> str:
-    """Of an absence: who is away, and from when; empty of work."""
+    """Who is away and from when, for an absence; empty for work."""
     absence = absence_of(event)
     if absence is None:
         return ""
@@ -191,7 +191,7 @@ def _whose(event: Event, people: Mapping[str, Person]) -> str:
 
 
 def _what(event: Event, plans: Sequence[Plan]) -> str:
-    """“1c Quyết định”; of recurring work with its period; bare where the plan lost it."""
+    """“1c Quyết định”, with the period of recurring work; else the code alone."""
     key = event.key
     plan = next((p for p in plans if p.id == key.plan), None)
     task = plan.by_code.get(key.task) if plan else None

@@ -1,4 +1,4 @@
-"""What several commands ask for."""
+"""Options and tables that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def day(text: str) -> date:
-    """A day of the command line; ReminderError if it is none."""
+    """The day in an argument; ReminderError if it is none."""
     for shape in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
             return datetime.strptime(text, shape).date()  # noqa: DTZ007  a day has no zone
@@ -28,7 +28,7 @@ def day(text: str) -> date:
 
 
 def day_or_none(text: str | None) -> date | None:
-    """A day that may be left out."""
+    """The day in an optional argument."""
     return None if text is None else day(text)
 
 

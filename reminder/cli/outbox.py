@@ -1,4 +1,4 @@
-"""`reminder outbox`: messages on their way, and what the operator can do about one."""
+"""`reminder outbox`: the messages, and retrying or dropping one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CODES = 6  # that a line names
 
 
 class Shown(StrEnum):
-    """What `--state` takes: the states of a row, and the mark of a possible repeat."""
+    """The values of `--state`: the states of a row, and “unknown” for possible repeats."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -74,7 +74,7 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
-    """What a row is about, and who gets it, in a few words."""
+    """The subject and the recipient of a row."""
     from reminder.messages.rows import RowRenderer  # templates take a while to load
     from reminder.services.deliver import Moment
 

@@ -1,4 +1,4 @@
-"""`reminder invite`, `people`, `unbind`, `revive`: who is reached how."""
+"""`reminder invite`, `people`, `unbind`, `revive`: people and their addresses."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _standing(address: Address) -> str:
 
 
 def _invited(at: str | None, addresses: Iterable[Address | None], now: datetime) -> str:
-    """When a person was last invited and what became of it."""
+    """When a person was last invited, and whether the invitation was used."""
     if not at:
         return "chưa mời"
     invited = datetime.fromisoformat(at)
@@ -227,7 +227,7 @@ def revive(
 
 
 def _check_recipient(recipient: str, office: Opened) -> None:
-    """ReminderError unless it is a person of the file, or has an address all the same."""
+    """ReminderError unless the recipient is in people.toml or has an address."""
     known = {*office.people, *(a.recipient for a in office.store.addresses())}
     if recipient not in known:
         raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")

@@ -63,7 +63,7 @@ def _count(plan: Plan) -> str:
 
 
 def _questions(plan: Plan, scheduler: Scheduler) -> list[str]:
-    """What is assumed or awaiting, as questions for the office; and an unconfirmed calendar."""
+    """The assumed and awaiting dates, as questions to the office; and an unconfirmed calendar."""
     lines = []
     for task in plan.tasks:
         for deliverable in task.deliverables:

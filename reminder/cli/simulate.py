@@ -1,4 +1,4 @@
-"""`reminder simulate`: a stretch of days played through, nothing sent."""
+"""`reminder simulate`: the messages of a range of days; nothing is sent."""
 
 from __future__ import annotations
 

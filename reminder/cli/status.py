@@ -1,4 +1,4 @@
-"""`reminder status` and `reminder doctor`: how it stands, and what to mend; without a secret."""
+"""`reminder status` and `reminder doctor`: the state of work and program, and what to correct."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ async def _mail(config: Path | None, tell: _Teller) -> None:
 
 
 class _Teller:
-    """Prints each finding as soon as it is known."""
+    """Prints each result at once."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json

@@ -1,4 +1,4 @@
-"""`reminder understand`: what the program makes of a message, without doing anything."""
+"""`reminder understand`: how a message is understood; nothing is done."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -
 
 
 def _as_json(found: Command | CommandError) -> dict[str, Any]:
-    """The command's own fields, those that say nothing left out."""
+    """The command's fields, without empty ones."""
     kind = "error" if isinstance(found, CommandError) else "command"
     return {"kind": kind, **_lean(asdict(found))}
 

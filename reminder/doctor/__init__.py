@@ -1,1 +1,1 @@
-"""Looks over an office's whole set-up, and says what is wrong and what to do."""
+"""Checks the whole set-up of an office, and says what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""What one look has found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How it stands."""
+    """The verdict of a check."""
 
     OK = "ok"
     WARN = "warn"  # it works, and somebody should see to it

@@ -1,4 +1,4 @@
-"""What lies on this machine: settings, files, database, copies, room, rights."""
+"""Checks of this machine: settings, files, database, copies, disk space, permissions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAMED = 8  # of those whom nothing reaches
 
 
 def checks(config: Path | None, now: datetime) -> Iterator[Check]:
-    """What lies on this machine: each finding as soon as it is known. Changes nothing."""
+    """Yield the results for this machine; nothing is changed."""
     try:
         settings = bootstrap.load_settings(config)
     except bootstrap.NoSettingsError as error:
@@ -93,7 +93,7 @@ def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
 
 
 def _files(found: Files, now: datetime) -> Iterator[Check]:
-    """What people write by hand, once it was read without a fault."""
+    """The plans, people and calendar, if they have no fault."""
     office = Office(files=found, channels=(CONSOLE,), known=known_channels())
     speaking = office.speaking(now)
     tasks = sum(len(plan.tasks) for plan in speaking)
@@ -110,7 +110,7 @@ def _files(found: Files, now: datetime) -> Iterator[Check]:
 
 
 def _people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
-    """A file of people that is missing or empty; `settings`: the file beside which it belongs."""
+    """A people file that is missing or empty; it belongs beside the file `settings`."""
     remedy = "ghi ai ở bộ phận nào theo mẫu config/people.toml của chương trình"
     if path is None:
         wanted = (settings.parent if settings else Path("config")).absolute() / "people.toml"
@@ -135,7 +135,7 @@ def _calendar(office: Office, now: datetime) -> Check:
 def _people(
     found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
 ) -> Check:
-    """Whom no message reaches; `channels` as the settings have them, the console left out."""
+    """People whom no message reaches; `channels` are those set up, without the console."""
     office = Office(
         files=found,
         addresses=tuple(addresses),
@@ -166,7 +166,7 @@ _START = "chạy: systemctl start reminder (hoặc reminder run)"
 
 
 def _unreadable(url: str) -> Check | None:
-    """Whether the database can be read as it lies there; None: all is well, open it."""
+    """Why the database can't be read; None if it can."""
     database = Database(url, busy=BUSY)
     try:
         path = database.path
@@ -200,7 +200,7 @@ def _unreadable(url: str) -> Check | None:
 
 
 def _forbidden(path: Path) -> Path | None:
-    """The database or its folder, whichever this user may not write; SQLite needs both."""
+    """The database or its folder, if this user may not write it; SQLite needs both."""
     whose = os.access in os.supports_effective_ids
     wanted = os.R_OK | os.W_OK
     places = (path, path.parent)
@@ -208,7 +208,7 @@ def _forbidden(path: Path) -> Path | None:
 
 
 def _ledger(store: Store) -> Check:
-    """The ledger against its chain and against the heads that digests have told."""
+    """Verify the ledger against its chain and the heads in digests."""
     broken = proof.verify(store).broken
     if broken is not None:
         return fault(
@@ -220,7 +220,7 @@ def _ledger(store: Store) -> Check:
 
 
 def daemon(url: str, noted: Marks, now: datetime) -> Iterator[Check]:
-    """Whether one runs and ticks, and whether a channel refuses everything."""
+    """Whether the daemon runs and ticks, and whether a channel refuses everything."""
     last = noted.last_tick
     when = f"quét lần cuối {local(last):%H:%M %d/%m/%Y}" if last else "chưa quét lần nào"
     with closing(Database(url, busy=BUSY)) as database:
@@ -252,7 +252,7 @@ TOO_OLD = timedelta(days=7)
 
 
 def space(places: Iterable[Path]) -> Iterator[Check]:
-    """Free space where the database and its copies lie, a line a disk."""
+    """Free space on the disks of the database and its copies."""
     seen: set[int] = set()
     for place in places:
         folder = next((p for p in (place, *place.parents) if _is_folder(p)), None)
@@ -283,7 +283,7 @@ def _size(free: int) -> str:
 
 
 def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:
-    """Files that others may read; `holding`: those in which a secret is written."""
+    """Files that other users may read; `holding` are those with a secret."""
     if sys.platform == "win32":
         return  # rights are the folder's there: docs/operations.md
     open_files = [str(path) for path in private if _is_open(path)]
@@ -356,7 +356,7 @@ def _same_disk(one: Path, other: Path) -> bool:
 
 
 def data_files(database: Path, folders: Sequence[Path]) -> list[Path]:
-    """The database with what SQLite keeps beside it, and all copies."""
+    """The database with SQLite's files beside it, and all copies."""
     beside = [*database.parent.glob(f"{database.name}*")] if _is_folder(database.parent) else []
     return [
         *beside,

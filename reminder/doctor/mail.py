@@ -1,4 +1,4 @@
-"""Mail both ways: logs in to both servers, sends itself a probe, and finds it in the mailbox."""
+"""Checks of mail: logs in to both servers, sends a probe, and finds it in the mailbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROBE = Outbound(subject=SUBJECT, html=_WORDS, text=_WORDS)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Probe:
-    """What became of a mail to ourselves."""
+    """The result of a mail to ourselves."""
 
     mail: Mail | None = None  # as it came
     why: str = ""  # it was not accepted; empty without a mail: it was, and did not come
@@ -36,7 +36,7 @@ class _Probe:
 
 @dataclass(frozen=True)
 class MailCheck:
-    """The check, with the time and the waiting that it is given."""
+    """The check of mail; clock and sleep are arguments."""
 
     settings: Settings
     now: Callable[[], datetime]
@@ -44,7 +44,7 @@ class MailCheck:
     looks: int = LOOKS
 
     async def findings(self) -> AsyncIterator[Check]:
-        """Each as soon as it is known."""
+        """Yield the results."""
         settings = self.settings
         if not settings.email.is_on:
             yield ok("email", "[email] chưa cài đặt: máy không gửi thư")
@@ -91,7 +91,7 @@ class MailCheck:
         )
 
     async def _there_and_back(self, channel: MailChannel, box: Box) -> AsyncIterator[Check]:
-        """A probe to a plus-address; where that does not come, one to the plain address."""
+        """Send a probe to a plus-address; if it does not arrive, one to the plain address."""
         address = self.settings.inbox.address
         secret, key = secrets.token_bytes(16), secrets.token_hex(8)
         expires = self.now().date() + timedelta(days=1)
@@ -131,7 +131,7 @@ class MailCheck:
         return _Probe()
 
     def _proved(self, mail: Mail) -> Check:
-        """Whether our own server says who sent the probe."""
+        """Whether our server vouches for the sender of the probe."""
         section = self.settings.inbox
         if section.trust == "token":
             return ok(

@@ -1,4 +1,4 @@
-"""What lies beyond this machine: Telegram, its clock, the watch, the daemon's own page."""
+"""Checks over the network: Telegram, the clock, the monitor, the daemon's page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REFUSED = (401, 404)  # what Telegram says of a token it does not know
 
 
 def checks(settings: Settings, now: datetime) -> Iterator[Check]:
-    """What needs the network; sends nothing."""
+    """Yield the results over the network; nothing is sent to people."""
     date, source = "", ""
     with httpx.Client(timeout=TIMEOUT) as client:
         if settings.telegram.is_on:
@@ -39,7 +39,7 @@ def checks(settings: Settings, now: datetime) -> Iterator[Check]:
 
 
 def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, str]:
-    """Whether Telegram takes the token, and its answer's Date. The token is never shown."""
+    """Whether Telegram accepts the token, and the Date of its answer; the token is never shown."""
     host = urlsplit(base_url).hostname
     try:
         answer = client.post(f"{base_url}{token}/getMe")
@@ -66,7 +66,7 @@ def _name(answer: httpx.Response) -> str:
 
 
 def clock(date: str, now: datetime, source: str) -> Check:
-    """This machine's clock against the Date of a server's answer (RFC 9110, 6.6.1)."""
+    """Compare this machine's clock with the Date of a server's answer (RFC 9110, 6.6.1)."""
     try:
         theirs = parsedate_to_datetime(date)
     except ValueError:
@@ -93,7 +93,7 @@ def _span(off: timedelta) -> str:
 
 
 def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
-    """Whether the watch's server can be reached; its address is not called: that would be a lie."""
+    """Whether the monitor's server can be reached; its address is not called, as by a good tick."""
     parts = urlsplit(url)
     try:
         answer = client.head(f"{parts.scheme}://{parts.netloc}/")
@@ -105,7 +105,7 @@ def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
 
 
 def page(host: str, port: int, client: httpx.Client) -> Iterator[Check]:
-    """What the running daemon says of itself."""
+    """What /healthz of the running daemon says."""
     at = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104
     name = f"[{at}]" if ":" in at and not at.startswith("[") else at
     try:

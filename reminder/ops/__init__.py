@@ -1,1 +1,1 @@
-"""What an operator needs of a running daemon: copies, a pulse, figures, a heartbeat."""
+"""What an operator needs of a running daemon: copies, liveness, metrics, a heartbeat."""

@@ -1,4 +1,4 @@
-"""The daily copy: when it is due, where it goes, which older ones make room for it."""
+"""The daily copy of the database: when it is due, where it goes, which old ones are deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 
 def is_due(kept: str | None, hour: time, now: datetime) -> bool:
-    """Whether the daily copy of `hour` is wanting; `kept`: when the last one was made, ISO.
+    """Whether the daily copy of `hour` is due; `kept` is the time of the last one, ISO.
 
     A machine that is off at that hour makes it when it is on again. A last copy that lies in the
     future was made by a clock that ran ahead: it counts for nothing.
@@ -47,11 +47,11 @@ class Backups:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """The names under which the store knows when each copy was made."""
+        """The names of the store's marks with the time of each copy."""
         return (BACKED_UP, BACKED_UP_AWAY) if self.second_folder else (BACKED_UP,)
 
     def look(self, store: Store, now: datetime) -> None:
-        """Makes what is due; ReminderError says what could not be made, after all was tried."""
+        """Make the copies that are due; then ReminderError for those that failed."""
         if self._failed is not None and timedelta(0) <= now - self._failed < PAUSE:
             raise self._fault
         self._failed = None
@@ -96,7 +96,7 @@ class Backups:
         return not emptied or folder.stat().st_dev != self.database.stat().st_dev
 
     def copies(self, folder: Path) -> list[Path]:
-        """The daily copies in `folder`, the oldest first; other files are nobody's business."""
+        """The daily copies in `folder`, the oldest first."""
         name = re.compile(rf"{re.escape(self.database.stem)}-\d{{4}}-\d\d-\d\d\.db")
         try:
             return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))

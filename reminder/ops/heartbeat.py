@@ -1,4 +1,4 @@
-"""A word to an outside watch after each good tick, so that silence is noticed elsewhere."""
+"""A request to an outside monitor after each good tick, so that a dead program is noticed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TIMEOUT = 10.0  # seconds
 
 
 class NotTakenError(ReminderError):
-    """The watch has answered with an error."""
+    """The monitor has answered with an error."""
 
 
 @dataclass
 class Heartbeat:
-    """Calls one address. Its path is a secret: whoever knows it can say that all is well."""
+    """Calls one address. Its path is a secret: whoever knows it can fake the heartbeat."""
 
     url: str
     pause: float = PAUSE
@@ -33,7 +33,7 @@ class Heartbeat:
     _troubles: Troubles = field(default_factory=Troubles)
 
     def beat(self) -> None:
-        """Calls, unless a call is under way or only just was; returns at once."""
+        """Begin a call, unless one is under way or only just ended."""
         now = asyncio.get_running_loop().time()
         if not self.url or (self._call and not self._call.done()):
             return
@@ -52,7 +52,7 @@ class Heartbeat:
             self._troubles.over(what)
 
     async def stop(self) -> None:
-        """Ends a call that is under way."""
+        """Cancel a call that is under way."""
         if self._call:
             self._call.cancel()
             await asyncio.gather(self._call, return_exceptions=True)
@@ -60,14 +60,14 @@ class Heartbeat:
 
 @cache
 def trust() -> ssl.SSLContext:
-    """The certificates that httpx trusts: read for the first call, and not each minute."""
+    """The certificates that httpx trusts, read once."""
     import httpx
 
     return httpx.create_ssl_context()
 
 
 async def call(url: str) -> None:
-    """One GET; NotTakenError says why it was not taken, without the address."""
+    """Send one GET; NotTakenError, without the address, if it was not accepted."""
     # Loaded for the first call: a program without a heartbeat does not pay for it.
     import httpx
 

@@ -1,4 +1,4 @@
-"""The figures as Prometheus reads them; loaded only where [watch] listen is set."""
+"""The figures for Prometheus; imported only if [watch] listen is set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MARKS = {
 
 
 class Metrics(Collector):
-    """One registry of its own: figures of the moment, and the delays since the start."""
+    """A registry: current figures, and the delays of messages since the start."""
 
     def __init__(self) -> None:
         self._status: StatusSnapshot | None = None
@@ -44,7 +44,7 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def sent(self, draft: Draft, at: datetime) -> None:
-        """A message was accepted at `at`."""
+        """Note a message that was accepted at `at`."""
         delay = max(0.0, (at - draft.slot) / timedelta(seconds=1))
         self._delay.labels(draft.kind, draft.channel).observe(delay)
 
@@ -56,7 +56,7 @@ class Metrics(Collector):
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """What Prometheus' registry asks for."""
+        """The metrics, as a collector of Prometheus returns them."""
         yield InfoMetricFamily("reminder_build", "The program.", {"version": __version__})
         yield _gauge("healthy", "1: /healthz says 200.", int(self._healthy))
         if self._bytes is not None:

@@ -1,4 +1,4 @@
-"""Tending what runs in the background: a task that ends starts anew, a trouble is said once."""
+"""Background tasks: one that ends is restarted; a trouble is logged once, with its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOUND = 600.0  # seconds after which a task that ran so long counts as having wo
 
 
 async def nap(stop: asyncio.Event, seconds: float) -> None:
-    """Waits, but not beyond the end."""
+    """Wait, at most until the program ends."""
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
@@ -30,9 +30,9 @@ async def nap(stop: asyncio.Event, seconds: float) -> None:
 async def tended(
     name: str, run: Callable[[], Awaitable[object]], stop: asyncio.Event, pause: float
 ) -> None:
-    """Runs `run`, which should end at `stop` only, and runs it anew whenever it ends before.
+    """Run `run` until `stop`, and restart it whenever it ends before.
 
-    `pause` is in seconds, before the first such start; it doubles up to a minute.
+    `pause` is in seconds before the first restart; it doubles up to a minute.
     """
     loop = asyncio.get_running_loop()
     wait = pause
@@ -54,7 +54,7 @@ async def tended(
 
 @dataclass
 class Troubles:
-    """One line a trouble, until its words change or it is over."""
+    """Logs each trouble once, until its text changes or it is over."""
 
     _waits: dict[str, str] = field(default_factory=dict)  # what → why
     _fails: dict[str, str] = field(default_factory=dict)
@@ -71,14 +71,14 @@ class Troubles:
             self._waits[what] = str(why)
 
     def fails(self, what: str, why: Exception) -> None:
-        """`what` has failed; the error of a fault of the program's own is named."""
+        """Log that `what` has failed; an unexpected error with its class."""
         words = str(why) if isinstance(why, ReminderError) else f"{type(why).__name__}: {why}"
         if self._fails.get(what) != words:
             log.error("%s failed: %s", what, words)
         self._fails[what] = words
 
     def over(self, what: str) -> None:
-        """`what` works; the end of a trouble is said too."""
+        """Note that `what` works; log the end of its trouble."""
         why = self._waits.pop(what, None)
         ended = why is not None and why not in self._waits.values()
         if self._fails.pop(what, None) is not None or ended:
@@ -87,7 +87,7 @@ class Troubles:
 
 @dataclass
 class Worker:
-    """The store's one thread, in which every use case runs: the store is synchronous."""
+    """The thread in which every use case runs, since the store is synchronous."""
 
     busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,11 +97,11 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     async def do(self, work: Callable[[], T]) -> T:
-        """Runs one use case."""
+        """Run one use case."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def guarded(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
-        """`work`, or one line in the log that says why not; the daemon goes on in any case.
+        """Run `work`, or log why it failed; the daemon goes on.
 
         `again`: whether the same is tried again anyhow, so that it is told when it works.
         """
@@ -116,7 +116,7 @@ class Worker:
         return None
 
     async def insisted(self, what: str, work: Callable[[], T]) -> T | None:
-        """`work`, however long the database can't be written; None: the end came before it could.
+        """Run `work`, retrying while the database can't be written; None if the program ends.
 
         Whatever else goes wrong is the caller's.
         """
@@ -133,5 +133,5 @@ class Worker:
                 return done
 
     def end(self) -> None:
-        """Waits for what the thread still has to do."""
+        """Finish the thread's work."""
         self._thread.shutdown(wait=True)

@@ -14,20 +14,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Notifier:
-    """Says how the program stands to whoever started it; to nobody, without a socket."""
+    """Notifies systemd; does nothing without a socket."""
 
     address: str = ""  # empty: nobody listens
     watchdog: float | None = None  # seconds between two signs of life at most
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Notifier:
-        """From NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, as sd_watchdog_enabled(3) has it."""
+        """The notifier from the environment, as in sd_watchdog_enabled(3)."""
         span, process = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
         meant = span.isdecimal() and int(span) > 0 and process in ("", str(os.getpid()))
         return cls(environ.get("NOTIFY_SOCKET", ""), int(span) / 1e6 if meant else None)
 
     def say(self, *lines: str) -> None:
-        """READY=1, STOPPING=1, WATCHDOG=1, STATUS=…; never an error."""
+        """Send READY=1, STOPPING=1, WATCHDOG=1, STATUS=…; errors are logged."""
         if not self.address or not hasattr(socket, "AF_UNIX"):
             return
         address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
@@ -40,7 +40,7 @@ class Notifier:
             log.debug("systemd does not hear: %s", error)
 
     async def watch(self, lives: Callable[[], bool], status: Callable[[], str]) -> None:
-        """Signs of life twice as often as asked, as long as `lives`; until cancelled."""
+        """Send WATCHDOG=1 twice as often as asked while `lives`, until cancelled."""
         told = ""
         while True:
             words = status()

@@ -1,1 +1,1 @@
-"""The database, on SQLite or PostgreSQL: nobody else knows which."""
+"""The database, SQLite or PostgreSQL."""

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, and copies of a database that were verified."""
+"""Private files, and verified copies of a SQLite database."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _SIDES = ("", "-wal", "-shm", ".lock")  # what stands beside a SQLite file
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """The file next to `path` whose name goes on with `suffix`."""
+    """The path with `suffix` added to its name."""
     return path.with_name(path.name + suffix)
 
 
 def unwritable(path: Path, error: OSError) -> ReminderError:
-    """The sentence for a file that can't be made or written."""
+    """The error for a file that can't be written."""
     if isinstance(error, FileExistsError):
         return ReminderError(f"{path} can't be written: a file stands where its folder should be")
     return ReminderError(f"{path} can't be written: {error.strerror or error}")
 
 
 def make_private(path: Path) -> None:
-    """Makes the file `path` and its folder where they are missing; others lose their rights.
+    """Create the file `path` and its folder if missing; allow no other user to read it.
 
     ReminderError if that can't be done.
     """
@@ -55,9 +55,9 @@ def _tighten(path: Path) -> None:
 
 
 def copy_verified(source: Path, target: Path, busy: float) -> None:
-    """Copies the SQLite database `source`, in use or not, to `target`; whole, or not at all.
+    """Copy the SQLite database `source`, even in use, to `target` atomically.
 
-    The copy is opened and checked before it takes the target's name. `busy`: seconds to wait for
+    The copy is checked before it gets its name. `busy`: seconds to wait for
     another program's lock.
     ReminderError if the target can't be written, StoreRefusedError if the copy is not sound.
     """

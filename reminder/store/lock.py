@@ -1,4 +1,4 @@
-"""One daemon per database: a lock that the kernel or the server takes back when its holder dies."""
+"""One daemon per database: a lock that is freed when its holder dies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ else:
 
 
 class FileLock:
-    """A lock on a file beside the database; the file stays, for a removed one could be held twice.
+    """A lock on a file beside the database; the file is never removed, or two could hold it.
 
     The kernel frees it when the process ends, by kill -9 too.
     """
@@ -42,7 +42,7 @@ class FileLock:
         self._file: int | None = None
 
     def take(self) -> bool:
-        """True if it is held from now on; False if another process holds it."""
+        """Take it; False if another process holds it."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
         except OSError as error:
@@ -61,20 +61,20 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Lets it go, if it is held."""
+        """Release it, if it is held."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def holder(self) -> str:
-        """Who holds it, as far as is known: “process 123”, or empty."""
+        """The holder, if known: “process 123”; otherwise empty."""
         with suppress(OSError, ValueError):
             return f"process {int(self._path.read_text('ascii'))}"
         return ""
 
 
 class AdvisoryLock:
-    """PostgreSQL's own lock, held as long as one connection lives."""
+    """An advisory lock of PostgreSQL, held by one open connection."""
 
     def __init__(self, database: Database) -> None:
         self._name = database.name
@@ -82,7 +82,7 @@ class AdvisoryLock:
         self._connection: Connection | None = None
 
     def take(self) -> bool:
-        """True if it is held from now on; False if another session holds it."""
+        """Take it; False if another session holds it."""
         asked = text("SELECT pg_try_advisory_lock(:number)")
         try:
             connection = self._engine.connect()
@@ -96,13 +96,13 @@ class AdvisoryLock:
         return taken
 
     def release(self) -> None:
-        """Lets it go, if it is held."""
+        """Release it, if it is held."""
         if self._connection is not None:
             self._connection.close()  # with NullPool the session ends, and its locks with it
             self._connection = None
 
     def holder(self) -> str:
-        """Empty: the server tells sessions, not processes."""
+        """Empty: PostgreSQL knows sessions, not processes."""
         return ""
 
 
@@ -110,14 +110,14 @@ DaemonLock = FileLock | AdvisoryLock
 
 
 def lock_of(database: Database) -> DaemonLock:
-    """The daemon's lock on `database`, not held yet."""
+    """The daemon's lock on `database`, not taken yet."""
     if database.path is None:
         return AdvisoryLock(database)
     return FileLock(beside(database.path, ".lock"))
 
 
 def take_within(lock: DaemonLock, wait: float, sleep: Callable[[float], None]) -> bool:
-    """Tries for `wait` seconds; `sleep` lets them pass. False: another has it still."""
+    """Try to take `lock` for `wait` seconds; False if another process holds it."""
     waited = 0.0
     while not lock.take():
         if waited >= wait:

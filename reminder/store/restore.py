@@ -1,4 +1,4 @@
-"""A copy takes the database's place: verified first, and never without the old one set aside."""
+"""Restoring a copy: it is verified, and the old database is kept beside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOGS = ("-wal", "-shm", "-journal")  # what SQLite would read together with the
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Restored:
-    """What a restore has done."""
+    """The result of a restore."""
 
     ticked: datetime | None  # the last tick that the copy knows of; None: it never ran
     events: int  # of the ledger, in the copy
@@ -73,7 +73,7 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
 
 
 def make_folder(database: Path) -> None:
-    """The folder of `database`, for its owner only where it has to be made."""
+    """Create the folder of `database`, for its owner only."""
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +103,7 @@ def _locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def _swept(new: Path) -> Iterator[None]:
-    """Nothing of the new file stays behind, whatever happens."""
+    """Remove the new file if anything fails."""
     places = [new, *(beside(new, side) for side in (*_LOGS, ".lock"))]
 
     def made() -> list[Path]:  # of an older schema's copy also the one that its migration takes
@@ -135,7 +135,7 @@ def _copy(source: Path, new: Path) -> None:
 
 
 def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
-    """The copy as a store, at this program's schema; `called`: its name for who reads a fault."""
+    """Open the copy as a store at the current schema; `called` is its name in errors."""
     address = URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
     with closing(sqlite3.connect(path)) as raw:
         names = {row[0] for row in raw.execute("SELECT name FROM sqlite_schema")}
@@ -148,7 +148,7 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
 
 
 def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
-    """What the copy is, beside the database that it replaces; what is doubtful is marked in it."""
+    """Prepare the copy: mark in it what may have been sent since it was made."""
     kept = copy.meta("last_tick")
     ticked = datetime.fromisoformat(kept) if kept else None
     events, _ = copy.head()
@@ -166,7 +166,7 @@ def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
 
 
 def _of_present(database: Path) -> tuple[int, str | None] | None:
-    """Its number of events and its last tick; None if it can't be read. It stays as it is."""
+    """The number of events and the last tick of the present database; None if it can't be read."""
     address = f"{database.as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as present:

@@ -1,4 +1,4 @@
-"""The store: how it is opened, one daemon at a time, and brought to this program's schema."""
+"""The store: opening, migrations, one daemon at a time."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Store(LedgerPart, OutboxPart, PeoplePart):
         self._lock = lock
 
     def together(self) -> AbstractContextManager[None]:
-        """All that is asked of the store in it is one transaction; an exception undoes it all."""
+        """Make all calls in the block one transaction; an exception rolls it back."""
         return self._database.together()
 
     def backup(self, target: str) -> None:
-        """Writes a copy of the database to the file `target`, once it was opened and verified.
+        """Write a verified copy of the database to the file `target`.
 
         ReminderError if the target can't be written, or is the database itself.
         """
@@ -57,7 +57,7 @@ class Store(LedgerPart, OutboxPart, PeoplePart):
         copy_verified(self._database.path, Path(target), self._database.busy)
 
     def close(self) -> None:
-        """Lets go of the database, and of the daemon's lock on it."""
+        """Close the database, and release the daemon's lock."""
         self._database.close()
         if self._lock is not None:
             self._lock.release()
