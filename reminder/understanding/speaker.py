@@ -69,9 +69,6 @@ class Speaker:
         """The first of `items` as it was typed; empty where there is none."""
         return self.text[items[0].start : items[0].end] if items else ""
 
-    def verbatim(self, start: int) -> str:
-        return squeeze(self.text[start:])
-
 
 def _cuts(item: Item) -> bool:
     if isinstance(item, SepItem):
