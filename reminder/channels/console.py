@@ -1,4 +1,4 @@
-"""The terminal as a channel: what would be sent, pleasant to read."""
+"""The terminal as a channel: shows what would be sent."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TYPED = re.compile(r"(?i)nhắn: (.+)")
 
 
 class ConsoleChannel:
-    """Shows each message in a frame; `now` dates it, `label` names an address.
+    """Shows each message in a frame; `now` gives its time, `label` the name of an address.
 
-    A terminal has no buttons: what they do stands there as one types it. Of a file its name.
+    Instead of buttons it shows what to type; of a file only the name.
     """
 
     name = TRAITS.name
@@ -48,13 +48,13 @@ class ConsoleChannel:
         """Nothing to open."""
 
     def halt(self) -> None:
-        """Nothing waits here: each send begins at once."""
+        """Do nothing: each send begins at once."""
 
     async def stop(self) -> None:
         """Nothing to close."""
 
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
-        """Writes the message; its number on this console."""
+        """Write the message; return its number on this terminal."""
         self._count += 1
         files = [f"📎 {one_line(name, 80)}" for name, _, _ in message.attachments]
         heading = f"→ {one_line(self._label(address), 60)}"
@@ -66,7 +66,7 @@ class ConsoleChannel:
         return str(self._count)
 
     def frame(self, heading: str, text: str, foot: str = "") -> None:
-        """Writes `text` in a frame."""
+        """Write `text` in a frame."""
         self._console.print(
             Panel(
                 styled(text),
@@ -80,7 +80,7 @@ class ConsoleChannel:
 
 
 def styled(text: str) -> Text:
-    """A message's plain form with its codes in bold and what one can type in colour."""
+    """Return a message's plain form, with codes in bold and what one can type in colour."""
     shown = Text(text)
     for pattern, style in ((_CODE, "bold"), (_TYPED, "cyan")):
         for match in pattern.finditer(text):

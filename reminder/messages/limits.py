@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 TELEGRAM_LONGEST = 4096  # characters after parsing; counted in UTF-16 units, the stricter way
-CAPTION_LONGEST = 1024  # of the text below a file, counted alike
 BUTTON_BYTES = 64  # of a button's data
 SPARE = 96  # room for what is added to a finished message: the mark of a repeat, the cut's line
 _TAG = re.compile(r"<[^<>]*>")

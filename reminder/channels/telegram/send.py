@@ -28,17 +28,11 @@ from reminder.channels.telegram.errors import says, send_error
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import HeldError, Pacer
 from reminder.domain.channels import Outbound, SendError
-from reminder.messages.limits import (
-    BUTTON_BYTES,
-    CAPTION_LONGEST,
-    clip,
-    clip_plain,
-    plain,
-    units,
-)
+from reminder.messages.limits import BUTTON_BYTES, clip, clip_plain, plain, units
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
+CAPTION_LONGEST = 1024  # of the text below a file, in UTF-16 units
 CONNECTIONS = 16  # the dispatcher's setting limits what is in flight; this is the most it can be
 NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
