@@ -13,15 +13,12 @@ from collections.abc import Callable
 from reminder import __version__
 from reminder.cli import (
     act,
-    backup,
     daemon,
-    digest,
     documents,
     log,
     outbox,
     people,
     plan,
-    simulate,
     status,
     understand,
 )
@@ -44,12 +41,12 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("log", log.log, log.EXAMPLES),
     ("doctor", status.doctor, "Ví dụ: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Ví dụ: reminder status"),
-    ("digest", digest.digest, digest.EXAMPLES),
-    ("backup", backup.backup, "Ví dụ: reminder backup /mnt/usb/nhac-viec.db"),
-    ("restore", backup.restore, "Ví dụ: reminder restore var/backups/reminder-2024-03-01.db"),
+    ("digest", documents.digest, documents.DIGEST_EXAMPLE),
+    ("backup", daemon.backup, "Ví dụ: reminder backup /mnt/usb/nhac-viec.db"),
+    ("restore", daemon.restore, "Ví dụ: reminder restore var/backups/reminder-2024-03-01.db"),
     ("ics", documents.ics, documents.ICS_EXAMPLE),
     ("report", documents.report, documents.REPORT_EXAMPLE),
-    ("simulate", simulate.simulate, simulate.EXAMPLES),
+    ("simulate", plan.simulate, plan.SIMULATE_EXAMPLES),
     ("understand", understand.understand, understand.EXAMPLES),
 )
 for name, command, example in _COMMANDS:

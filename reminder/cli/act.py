@@ -4,14 +4,15 @@ For what is told by telephone or on paper, and for an office that has mail but n
 are the person's own, and the words are those of the chat: a verb's arguments are parsed as a
 message is.
 """
-# No postponed annotations: each command's arguments are named by its act.
+# No postponed annotations: each command's arguments are named by its act. What decides and renders
+# takes a while to load, so the commands import it.
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,11 +21,10 @@ from reminder.cli.log import event_fields
 from reminder.cli.options import Config
 from reminder.cli.people import known_person
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import Draft, Row, RowState
-from reminder.domain.payloads import Payload
-from reminder.services.office import Office
-from reminder.understanding import Verb
-from reminder.understanding.names import command_name
+
+if TYPE_CHECKING:
+    from reminder.domain.payloads import Payload
+    from reminder.services.office import Office
 
 By = Annotated[str, typer.Option("--by", metavar="NGƯỜI", help="Mã người báo, trong people.toml.")]
 AsJson = Annotated[
@@ -36,14 +36,10 @@ AsJson = Annotated[
 class Act:
     """A verb as a command."""
 
-    verb: Verb
+    name: str  # of the verb
     arguments: str  # what stands behind the verb
     help: str
     example: str  # of the arguments
-
-    @property
-    def name(self) -> str:
-        return command_name(self.verb)
 
     @property
     def epilog(self) -> str:
@@ -72,29 +68,28 @@ class Act:
 
 _TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã thoát 1 nếu không ghi được gì."
 ACTS = tuple(
-    Act(verb, arguments, f"{help_text} {_TAIL}", example)
-    for verb, arguments, help_text, example in (
-        (Verb.DONE, "MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
-        (Verb.UPDATE, "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"),
-        (Verb.SUBMIT, "MÃ...", "Báo việc đã trình ký.", "1c"),
-        (Verb.RETURN, "MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
-        (Verb.UNDO, "MÃ...", "Rút lại điều vừa báo.", "1c"),
-        (Verb.REOPEN, "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"),
-        (Verb.NOTE, "MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
-        (Verb.SNOOZE, "MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
-        (Verb.EXTEND, "MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
-        (Verb.APPROVE, "MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
-        (Verb.REJECT, "MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
-        (Verb.SETDUE, "MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
-        (Verb.CONFIRM, "MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
-        (Verb.REMIND, "MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
-        (Verb.AWAY, "NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
+    Act(name, arguments, f"{help_text} {_TAIL}", example)
+    for name, arguments, help_text, example in (
+        ("done", "MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
+        ("update", "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"),
+        ("submit", "MÃ...", "Báo việc đã trình ký.", "1c"),
+        ("return", "MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
+        ("undo", "MÃ...", "Rút lại điều vừa báo.", "1c"),
+        ("reopen", "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"),
+        ("note", "MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
+        ("snooze", "MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
+        ("extend", "MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
+        ("approve", "MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
+        ("reject", "MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
+        ("setdue", "MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
+        ("confirm", "MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
+        ("remind", "MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
+        ("away", "NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
     )
 )
 
 
 def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | None) -> None:
-    # What decides and renders takes a while to load, and few commands need it.
     from reminder.messages.rows import RowRenderer
     from reminder.services.handle import Receiver
     from reminder.services.service import Service
@@ -125,8 +120,9 @@ def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | N
     print(said)
 
 
-def _words(office: Office, answer: Payload | None, now: datetime) -> str:
+def _words(office: "Office", answer: "Payload | None", now: datetime) -> str:
     """The answer as the person would read it."""
+    from reminder.domain.outbox import Draft, Row, RowState
     from reminder.messages.rows import RowRenderer
     from reminder.services.deliver import Moment
 

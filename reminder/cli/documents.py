@@ -1,22 +1,205 @@
-"""`reminder ics` and `reminder report`: files for a calendar and for Word."""
+"""`reminder digest`, `report`, `ics`: what the office reads, prints and puts into its calendar.
+
+Templates, Word and calendar libraries take up to a third of a second to load: only the command that
+needs one does.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import Config
-from reminder.cli.options import day as day_of
-from reminder.documents.ics import unit_calendar, unit_dues
+from reminder.cli.options import STATES, Config
+from reminder.domain.calendar import instant, local
+from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
-from reminder.domain.periods import vn_date
-from reminder.domain.report import draft_report
-from reminder.domain.report_periods import current_report, find_report
+from reminder.domain.periods import vn_date, vn_weekday
 from reminder.domain.schedule import local_day
+
+if TYPE_CHECKING:
+    from reminder.domain.channels import Outbound
+    from reminder.domain.outbox import Row
+    from reminder.services.office import Office
+    from reminder.store.store import Store
+
+WEEK = timedelta(days=7)
+DIGEST_EXAMPLE = (
+    "Ví dụ: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The office at a past time, and the head of its ledger."""
+
+    office: Office
+    at: datetime
+    head: tuple[int, str]
+
+
+def digest(
+    week: Annotated[
+        str | None,
+        typer.Option(metavar="NGÀY", help="Của tuần có ngày này, lúc đầu tuần. [bây giờ]"),
+    ] = None,
+    send: Annotated[bool, typer.Option("--send", help="Gửi cho Văn phòng ngay.")] = False,
+    text: Annotated[
+        bool, typer.Option("--text", help="In ra màn hình. [khi không xin dạng khác]")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="TỆP", help="Ghi thành trang HTML như trong thư.")
+    ] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="TỆP", help="Ghi bảng theo dõi kế hoạch (Excel).")
+    ] = None,
+    config: options.Config = None,
+) -> None:
+    """Xem bản tổng hợp tuần: số liệu, việc quá hạn, việc sắp tới, điều Văn phòng cần quyết.
+
+    Tính từ sổ ghi, nên tuần đã qua hiện đúng những gì biết lúc ấy. --send chỉ gửi một lần mỗi
+    ngày; máy đang chạy sẽ gửi đi.
+    """
+    if send and week is not None:
+        raise ReminderError("--send gửi bản tổng hợp lúc này: xin bỏ --week")
+    with bootstrap.office(config) as opened:
+        asked = _asked(opened.office, opened.store, week, opened.now)
+        _say_nobody(asked.office, fatal=send)
+        if send:
+            from reminder.services import digest as digests
+
+            rows = digests.send_by_hand(opened.office, opened.store, opened.now)
+            print(_sent(rows, opened.now))
+        if xlsx:
+            _write_workbooks(asked, xlsx)
+        if html or text or not (send or xlsx):
+            message = _rendered(asked, opened.store)
+            if html:
+                _write_page(message, html, asked)
+            if text or not (html or send or xlsx):
+                print(message.text)  # last: its reader may be `head`
+
+
+def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Asked:
+    """What to show; ReminderError if no plan has a digest for it."""
+    day = options.day(week) if week is not None else local_day(now)
+    plans = sorted(office.plans, key=lambda plan: plan.year)
+    if not plans:
+        raise ReminderError("chưa có kế hoạch nào để tổng hợp")
+    last_day = office.scheduler.policy.last_day
+    if not any(p.first_day - WEEK < day < last_day(p.year) + WEEK for p in plans):
+        raise ReminderError(_no_plan(office, day))
+    at = now if week is None else _first_hour(office, day)
+    if not speaking(plans, office.scheduler, local_day(at) if at else day):
+        raise ReminderError(_no_plan(office, day))
+    if at is None:
+        raise ReminderError(
+            f"tuần có ngày {vn_date(day, year=True)} không có ngày làm việc nào, "
+            "nên không có bản tổng hợp"
+        )
+    if at > now:
+        print("Tuần này chưa tới: số liệu như sổ ghi lúc này.", file=sys.stderr)
+    recorded = [r for r in store.events() if r.event.at < at]
+    head = (recorded[-1].number, recorded[-1].hash) if recorded else (0, "")
+    return Asked(replace(office, events=tuple(r.event for r in recorded)), at, head)
+
+
+def _first_hour(office: Office, day: date) -> datetime | None:
+    """The hour of the digest on the first working day of the week of `day`."""
+    first = digest_day(office.scheduler, day)
+    return instant(first, office.scheduler.policy.digest) if first else None
+
+
+def _no_plan(office: Office, day: date) -> str:
+    """Why there is no digest: before the first plan, after the last one, or in between."""
+    week = f"ngày {vn_date(day, year=True)}"
+    coming = [plan for plan in office.plans if plan.first_day > day]
+    if coming:
+        first = min(coming, key=lambda plan: plan.year)
+        begins = vn_date(first.first_day, year=True)
+        return f"{week}: {first.title} bắt đầu từ {begins}, trước đó chưa có gì để tổng hợp"
+    last = max(office.plans, key=lambda plan: plan.year)
+    end = vn_date(office.scheduler.policy.last_day(last.year), year=True)
+    return (
+        f"{week}: {last.title} được theo dõi đến hết {end}, sau đó không có gì để tổng hợp; "
+        f"xem lại một tuần cũ: --week {last.year}-12-02"
+    )
+
+
+def _say_nobody(office: Office, *, fatal: bool) -> None:
+    """Say that an office has no people, so that nobody gets the digest."""
+    from reminder.services import digest as digests
+
+    empty = digests.empty_offices(office)
+    if not empty:
+        return
+    names = ", ".join(f"{office.units[unit].name} ({unit})" for unit in empty)
+    sentence = f"bản tổng hợp không tới ai: {names} chưa có người trong people.toml"
+    if fatal and set(empty) == office.offices:
+        raise ReminderError(sentence)
+    print(f"Lưu ý: {sentence}", file=sys.stderr)
+
+
+def _sent(rows: Sequence[Row], now: datetime) -> str:
+    """Who gets it, and the state of each row."""
+    from reminder.domain.outbox import RowState
+
+    lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]
+    for row in sorted(rows, key=lambda row: row.id):
+        draft = row.draft
+        lines.append(f"  {draft.recipient} ({draft.channel}): {STATES[row.state]}")
+    if any(row.state is RowState.PENDING for row in rows):
+        lines.append("`reminder run` đang chạy sẽ gửi trong vòng một phút.")
+    if dead := [row.id for row in rows if row.state is RowState.DEAD]:
+        lines.append(f"Gửi lại: reminder outbox retry {dead[0]}")
+    return "\n".join(lines)
+
+
+def _rendered(asked: Asked, store: Store) -> Outbound:
+    """The digest of that time, in all forms."""
+    from reminder.files.calendar import holiday_name
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.status import health
+
+    office, at = asked.office, asked.at
+    found = health(office, store, at, head=asked.head)
+    return RowRenderer(holiday_name).digest(office, at, found, mailed=False, attached=False)
+
+
+def _write_page(message: Outbound, path: Path, asked: Asked) -> None:
+    """Write the mail as a page for a browser."""
+    from reminder.messages.compose import with_footer
+
+    here = local(asked.at)
+    day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
+    footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
+    footed = with_footer(message, footer)
+    _write(path, footed.mail_html.encode())
+    print(f"Đã ghi {path}")
+
+
+def _write_workbooks(asked: Asked, path: Path) -> None:
+    """Write one file for each plan; with several plans the names get their years."""
+    from reminder.messages.digest import workbooks
+    from reminder.messages.rows import RowRenderer
+
+    renderer = RowRenderer()
+    context = renderer.context(asked.office, asked.at)
+    made = workbooks(context, speaking(asked.office.plans, context.scheduler, context.today),
+                     context.today)  # fmt: skip
+    for name, _, content in made:
+        year = name.removeprefix("theo-doi-ke-hoach-")[:4]
+        target = path if len(made) == 1 else path.with_stem(f"{path.stem}-{year}")
+        _write(target, content)
+        print(f"Đã ghi {target}")
+
 
 REPORT_EXAMPLE = "Ví dụ: reminder report --period 2024-Q1 -o bao-cao.docx"
 
@@ -43,10 +226,14 @@ def report(
     Số liệu đến ngày chốt của nghị định (ngày 14 của tháng cuối kỳ) hoặc đến hôm nay, tùy ngày nào
     trước. Tên cơ quan, người ký ghi ở [report] trong tệp cài đặt.
     """
+    from reminder.documents.report import docx
+    from reminder.domain.report import draft_report
+    from reminder.domain.report_periods import current_report, find_report
+
     with bootstrap.office(config) as office:
         files, events, states = office.office.files, office.events, office.states
         plans, today = office.plans, local_day(office.now)
-    at = day_of(day) if day else today
+    at = options.day(day) if day else today
     if at > today:
         raise ReminderError(
             f"--day {vn_date(at, year=True)} chưa đến: số liệu chỉ có đến hôm nay, "
@@ -56,9 +243,6 @@ def report(
         find_report(plans, period, at) if period is not None else current_report(plans, states, at)
     )
     made = draft_report(wanted.plan, events, files.scheduler, wanted.period, at)
-    # python-docx takes 0.2 s to load: only what is sure to be written waits for it.
-    from reminder.documents.report import docx
-
     _write(output, docx(made, files.letterhead))
     print(
         f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"
@@ -68,7 +252,7 @@ def report(
 def _write(path: Path, content: bytes) -> None:
     """Replace the file atomically."""
     if path.is_dir():
-        raise ReminderError(f"{path}: là một thư mục; ghi tên tệp, ví dụ -o bao-cao.docx")
+        raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
     half = path.with_name(f".{path.name}.part")
     try:
         half.write_bytes(content)
@@ -76,7 +260,7 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         half.unlink(missing_ok=True)
         why = error.strerror or type(error).__name__
-        raise ReminderError(f"{path}: không ghi được tệp báo cáo ({why})") from None
+        raise ReminderError(f"không ghi được {path}: {why}") from None
 
 
 ICS_EXAMPLE = "Ví dụ: reminder ics --unit tu-phap -o tu-phap.ics"
@@ -85,13 +269,15 @@ ICS_EXAMPLE = "Ví dụ: reminder ics --unit tu-phap -o tu-phap.ics"
 def ics(
     unit: Annotated[str, typer.Option("--unit", metavar="BỘ-PHẬN", help="Mã bộ phận: tu-phap.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="TỆP", help="Tệp .ics sẽ ghi.")],
-    config: options.Config = None,
+    config: Config = None,
 ) -> None:
     """Ghi các hạn của một bộ phận thành tệp .ics cho Google Calendar, Outlook hoặc Thunderbird.
 
     Mỗi hạn giữ nguyên mã (UID) trong mọi tệp: khi hạn đổi thì nhập tệp mới, phần mềm lịch nào
     theo mã sẽ dời đúng mục đã có.
     """
+    from reminder.documents.ics import unit_calendar, unit_dues
+
     with bootstrap.office(config) as office:
         options.unit(unit, office.plans)
         name = office.office.units[unit].name
@@ -105,9 +291,6 @@ def ics(
             s.awaiting and not s.closed and unit in s.occurrence.task.lead
             for s in office.states.values()
         )
-    try:
-        output.write_bytes(made)
-    except OSError as error:
-        raise ReminderError(f"không ghi được {output}: {error.strerror or error}") from error
+    _write(output, made)
     rest = f"; {undated} việc chưa có hạn nên không có trong lịch" if undated else ""
     print(f"Đã ghi {output}: {len(dues)} hạn của {name}{rest}.")

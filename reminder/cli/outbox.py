@@ -14,12 +14,10 @@ from reminder.cli.options import STATES, Config, print_table
 from reminder.cli.usage import Commands
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import Row, RowState
-from reminder.domain.payloads import Items, Payload, Unreadable
-from reminder.messages.wording import kind_words
-from reminder.services.office import STRANGER
 
 if TYPE_CHECKING:
+    from reminder.domain.outbox import Row
+    from reminder.domain.payloads import Payload
     from reminder.store.store import Store
 
 app = Commands(help="Xem các tin; gửi lại hoặc bỏ một tin.")
@@ -66,6 +64,8 @@ def show(
 
 
 def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
+    from reminder.domain.outbox import RowState
+
     states = [RowState(each.value) for each in shown if each is not Shown.UNKNOWN]
     if Shown.UNKNOWN not in shown:
         return store.rows(states=states, limit=limit)
@@ -75,8 +75,12 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     """The subject and the recipient of a row."""
-    from reminder.messages.rows import RowRenderer  # templates take a while to load
+    # Payloads and templates take a while to load.
+    from reminder.domain.payloads import Items
+    from reminder.messages.rows import RowRenderer
+    from reminder.messages.wording import kind_words
     from reminder.services.deliver import Moment
+    from reminder.services.office import STRANGER
 
     renderer = RowRenderer()
     moment = Moment(opened.office, opened.now)
@@ -108,6 +112,8 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
 
 
 def _name(payload: Payload) -> str:
+    from reminder.domain.payloads import Unreadable
+
     return str(payload.raw.get("view")) if isinstance(payload, Unreadable) else payload.view
 
 
@@ -132,7 +138,7 @@ def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tup
 
 
 def _waits(row: Row) -> bool:
-    return row.state is RowState.PENDING and row.attempts > 0
+    return row.state == "pending" and row.attempts > 0
 
 
 @app.command(epilog="Ví dụ: reminder outbox retry 17")

@@ -16,12 +16,11 @@ from reminder.app import bootstrap
 from reminder.cli.options import STATES, Config
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.services.office import CONSOLE
-from reminder.services.recipients import Fault, Unreachable, Why
-from reminder.services.status import StatusSnapshot, snapshot
 
 if TYPE_CHECKING:
     from reminder.doctor.check import Check
+    from reminder.services.recipients import Fault, Unreachable
+    from reminder.services.status import StatusSnapshot
 
 SILENT = (
     "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
@@ -34,6 +33,8 @@ def status(
     config: Config = None,
 ) -> None:
     """Xem việc đang mở, việc quá hạn, các tin, và ai chưa tin nào tới được."""
+    from reminder.services.status import snapshot
+
     with bootstrap.office(config) as opened:
         found = snapshot(opened.office, opened.store, opened.now)
         titles = {traits.name: traits.title for traits in opened.office.known}
@@ -59,7 +60,7 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
         "late": found.work.late,
         "awaiting": found.work.awaiting,
         "outbox": {**found.messages, "unknown": found.repeats},
-        "channels": list(found.channels) or [CONSOLE],
+        "channels": list(found.channels) or ["console"],
         "down": {channel: _iso(since) for channel, since in marks.down.items()},
         "last_tick": _iso(marks.last_tick),
         "last_poll": _iso(marks.last_poll),
@@ -92,6 +93,8 @@ def _why(one: Unreachable, titles: Mapping[str, str]) -> str:
 
 
 def _fault(fault: Fault) -> str:
+    from reminder.services.recipients import Why
+
     match fault.why:
         case Why.NOT_SET_UP:
             return "chưa cài đặt"
@@ -118,7 +121,7 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
     for state in ("dead", "unknown"):
         if counts.get(state):
             print(f"  xem: reminder outbox list --state {state}")
-    print(f"Kênh: {', '.join(titles[each] for each in found.channels) or titles[CONSOLE]}")
+    print(f"Kênh: {', '.join(titles[each] for each in found.channels) or titles['console']}")
     for channel, since in marks.down.items():
         print(f"  {titles[channel]} không nhận tin từ {_time(since)}")
     print(

@@ -8,14 +8,16 @@ from dataclasses import asdict
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.domain.errors import ReminderError
-from reminder.understanding import Command, CommandError, Meaning, Target, parse
+
+if TYPE_CHECKING:
+    from reminder.understanding import Command, CommandError
 
 EXAMPLES = (
     'Ví dụ: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
@@ -66,6 +68,8 @@ def understand(
         return _play_mail(mail, unit or [], reply_to or [], on)
     if text is None:
         raise ReminderError("xin ghi TIN, hoặc --batch TỆP, hoặc --mail TỆP")
+    from reminder.understanding import CommandError, Meaning, Target, parse
+
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))
     meaning = Meaning(
@@ -79,7 +83,7 @@ def understand(
     if as_json:
         print(json.dumps(_as_json(found), ensure_ascii=False))
     elif isinstance(found, CommandError):
-        print(f"không hiểu ({found.reason}): {found.say}")
+        print(f"không hiểu: {found.say}")
     else:
         _print_command(found)
     return None
@@ -114,6 +118,8 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -
 
 def _as_json(found: Command | CommandError) -> dict[str, Any]:
     """The command's fields, without empty ones."""
+    from reminder.understanding import CommandError
+
     kind = "error" if isinstance(found, CommandError) else "command"
     return {"kind": kind, **_lean(asdict(found))}
 
@@ -128,18 +134,46 @@ def _lean(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+_LABELS = {  # of a command's fields, and of what it names
+    "verb": "lệnh",
+    "targets": "việc",
+    "everything": "tất cả",
+    "evidence": "số văn bản",
+    "note": "nội dung",
+    "answers": "trả lời",
+    "since": "từ ngày",
+    "until": "đến ngày",
+    "days": "số ngày",
+    "period": "kỳ",
+    "code": "mã mời",
+    "person": "người",
+    "unit": "bộ phận",
+    "listed_back": "hỏi lại trước khi làm",
+    "deliverables": "phần",
+    "every": "mọi phần",
+    "plan": "kế hoạch",
+    "also_meant": "hay là",
+}
+
+
 def _print_command(command: Command, indent: str = "") -> None:
     for key, value in _lean(asdict(command)).items():
-        if key != "also":
-            print(f"{indent}{key}: {_words(value)}")
+        if key == "verb":
+            print(f"{indent}{_LABELS[key]}: /{value}")
+        elif key != "also":
+            print(f"{indent}{_LABELS.get(key, key)}: {_words(value)}")
     for more in command.also:
-        print(f"{indent}also:")
+        print(f"{indent}và:")
         _print_command(more, indent + "  ")
 
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{k}={_words(v)}" if k != "task" else str(v) for k, v in value.items())
+        parts = (
+            str(each) if key == "task" else f"{_LABELS.get(key, key)} {_words(each)}"
+            for key, each in value.items()
+        )
+        return ", ".join(parts)
     if isinstance(value, list):
-        return "; ".join(_words(v) for v in value)
-    return str(value)
+        return "; ".join(_words(each) for each in value)
+    return "có" if value is True else str(value)

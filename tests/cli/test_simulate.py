@@ -174,7 +174,7 @@ def test_understand_shows_what_a_message_means() -> None:
     """The parser's answer, for people and as JSON; nothing is done."""
     text = "Dạ em báo cáo, 1d quyết định đã xong ạ"
     told = run("understand", text, "--unit", "tu-phap").splitlines()
-    assert told == ["verb: done", "targets: 1d deliverables=2 also_meant=1đ"]
+    assert told == ["lệnh: /done", "việc: 1d, phần 2, hay là 1đ"]
     assert json.loads(run("understand", "xong", "--reply-to", "1c", "--json")) == {
         "kind": "command",
         "verb": "done",
