@@ -1,7 +1,7 @@
-"""A command by a sender → what is recorded and what is said.
+"""A command by a sender → the events to record and the answers to give.
 
-Nothing is ever recorded on a doubt: what can't be done, or can be read in two ways, is a view that
-says what to type instead.
+Nothing is recorded in doubt: what can't be done, or is ambiguous, gets an answer that says what to
+type instead.
 """
 
 from reminder.decisions.decide import decide, decide_error, may_change

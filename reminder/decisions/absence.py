@@ -1,4 +1,4 @@
-"""“/nghiphep 01/02-10/02”: who is away, and who hears the reminders meanwhile."""
+"""/nghiphep: who is away when, and who is reminded instead."""
 
 from __future__ import annotations
 

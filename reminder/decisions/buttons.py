@@ -1,4 +1,4 @@
-"""What a button sends back: at most 64 bytes (Bot API), no state kept, good after a restart.
+"""The data of buttons: at most 64 bytes (Bot API), without state, valid after a restart.
 
 A button names its verb and a digest of the occurrence and unit that it is about; a press is looked
 up among all that there are, so that nothing a stranger sends can name anything else.

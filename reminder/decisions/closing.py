@@ -1,4 +1,4 @@
-"""Taking back: for an hour by the unit itself, later and with a reason by the office."""
+"""Closing work and answering check-ins; taking that back (undo), and reopening by the office."""
 
 from __future__ import annotations
 

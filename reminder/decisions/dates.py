@@ -1,4 +1,4 @@
-"""Due dates: snoozed, extended, set, confirmed; and who is reminded now."""
+"""Snoozes, requests for more time, dates set and confirmed by the office, reminders now."""
 
 from __future__ import annotations
 

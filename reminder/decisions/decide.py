@@ -1,4 +1,4 @@
-"""Which verb is decided where; ranges and several sentences; one answer to all of it."""
+"""The handler of each verb; ranges and several commands in a message; one answer to all."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
 
 
 def decide(command: Command, context: Context) -> Decision:
-    """What `command` comes to: what is recorded, the answer, and what others hear of it."""
+    """Decide `command`: the events, the answer, and what others are told."""
     steps = [_step(each) for each in (replace(command, also=()), *command.also)]
     made = in_turn(context, steps)
     later = after(context, made)
@@ -193,7 +193,7 @@ def _covered(context: Context, command: Command, target: Target) -> list[Key]:
 
 
 def decide_error(error: CommandError, context: Context) -> Decision:
-    """What is said to a text that was not understood; buttons for the “xong …” that it offers."""
+    """The answer to a text that was not understood, with buttons for what it offers."""
     offered: list[Key] = []
     for target in dict.fromkeys(error.targets):
         if f"xong {target.task}" in error.say:

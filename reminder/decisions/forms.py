@@ -1,4 +1,4 @@
-"""Commands as one would type them: the way out that every refusal offers."""
+"""Commands as one types them, which refusals offer."""
 
 from __future__ import annotations
 

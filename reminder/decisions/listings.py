@@ -1,4 +1,4 @@
-"""The digest at any time, and its plain form for a group: for the office and the leaders."""
+"""Lists, a task, its history, help, the report and the digest on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every decision is made of: refusals, events, and one answer out of several outcomes."""
+"""The parts of a decision: refusals, events, and one answer out of several."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ _JOINED: Mapping[type[Payload], tuple[str, ...]] = {
 
 
 def one_answer(answers: Iterable[Payload]) -> tuple[Payload, ...]:
-    """All that is said to the sender as one message."""
+    """The answers to the sender as one."""
     found: list[Payload] = []
     for answer in answers:
         same = next((n for n, each in enumerate(found) if _joins(each, answer)), None)

@@ -1,4 +1,4 @@
-"""What is said about work and closes nothing: not done, seen, a question, a note, a signature."""
+"""Remarks about work that close nothing: not done, seen, questions, notes, signatures."""
 
 from __future__ import annotations
 

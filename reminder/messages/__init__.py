@@ -1,1 +1,1 @@
-"""What is said to people: payloads, their wording, and the registry that renders them."""
+"""What people read: the wording of each payload, and the registry that renders them."""

@@ -1,4 +1,4 @@
-"""Answers that change nothing in the ledger: to “chưa xong”, “vâng”, a question, a stranger."""
+"""Answers to officers: closed, updated, submitted, not done, seen, questions, strangers."""
 
 from __future__ import annotations
 

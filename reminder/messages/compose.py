@@ -1,4 +1,4 @@
-"""One set of texts: a template gives lines, and the lines give every form of a message.
+"""Templates → messages: a template gives lines, the lines give every form of a message.
 
 A template writes Telegram's HTML, a line a line; what stands in {{ }} is escaped, in NFC and on one
 line. `@item`, `@late`, `@done`, `@row` and `@gap` at a line's start say what it is, and `buttons`
@@ -36,7 +36,7 @@ _PAGES: ContextVar[bool] = ContextVar("pages", default=True)
 
 @contextmanager
 def pages(*, wanted: bool) -> Iterator[None]:
-    """Whether what is composed in it may go by mail: else the page, a third of the work, is not."""
+    """Whether mail pages are made; without mail they are left out, as a third of the work."""
     before = _PAGES.set(wanted)
     try:
         yield
@@ -120,7 +120,7 @@ def _in_mail(line: Line) -> str:
 
 
 def repeated(message: Outbound) -> Outbound:
-    """`message`, marked as one that may have been read before."""
+    """`message` marked as a possible repeat."""
     return replace(
         message,
         html=f"<i>{REPEAT}</i>\n{message.html}",

@@ -48,7 +48,7 @@ def _no_holiday(_first: date, _last: date) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """All that a message is made from, as it stands at the moment of sending."""
+    """All that a message is made from, at the time of sending."""
 
     office: Office
     at: datetime
@@ -172,12 +172,12 @@ class Context:
 
 
 def title(state: State) -> str:
-    """What the occurrence is called: the title, or the product where a task has several things."""
+    """The occurrence's title, or its product if the task has several."""
     return state.occurrence.title
 
 
 def short_name(task: Task, number: int) -> str:
-    """The deliverable's name as one types it: at least two words, and as many as tell it apart."""
+    """The deliverable's name as one types it: two words, or as many as are unique in the task."""
     name = task.deliverable(number).name.lower()
     others = [d.name.lower() for d in task.deliverables if d.number != number]
     words = name.split()
@@ -189,7 +189,7 @@ def short_name(task: Task, number: int) -> str:
 
 
 def handle(context: Context, state: State) -> str:
-    """What one types to name exactly this occurrence: “1c”, “1d báo cáo”, “2c tháng 02”."""
+    """What one types to name this occurrence: “1c”, “1d báo cáo”, “2c tháng 02”."""
     code, occurrence = context.code(state), state.occurrence
     if occurrence.is_check_in:
         return code
@@ -215,7 +215,7 @@ def named(context: Context, state: State) -> tuple[str, str]:
 
 
 def waiting_units(state: State) -> tuple[str, ...]:
-    """The units still to act; the lead units where the first of them closes it for all."""
+    """The units with an open part; all lead units if any of them closes the whole."""
     if state.occurrence.task.confirm is Confirm.ALL:
         return state.open_units
     return state.occurrence.task.lead

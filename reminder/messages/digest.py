@@ -1,4 +1,4 @@
-"""The digest's words on the program itself: whom it can't reach, and how it has fared."""
+"""The weekly digest, in short and in full, and the health of the program in it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NAMED = 6  # of those who can't be reached, in short
 
 
 def digest_of(context: Context) -> Digest:
-    """The digest at the context's moment."""
+    """The digest at the context's time."""
     plans = list(context.plans.values())
     started = context.past.health.started if context.past.health else None
     return digest(plans, context.events, context.scheduler, context.at, started=started)
 
 
 def weekly_digest(context: Context) -> Outbound | None:
-    """The digest of a row, in the form of its channel; None where a newer one is on its way."""
+    """The digest of a row, in the form of its channel; None if a newer one is queued."""
     if context.past.outdated:
         return None
     row, office = context.row, context.office
@@ -48,7 +48,7 @@ def weekly_digest(context: Context) -> Outbound | None:
 
 
 def made(context: Context, *, mailed: bool, attached: bool) -> Outbound:
-    """The digest at this moment; the whole plan with it where it is `attached`."""
+    """The digest; with the whole plan if it is `attached`."""
     found = digest_of(context)
     cut_off = unreachable_people(context.office, found.plans)
     attached = attached and bool(found.plans)

@@ -1,4 +1,4 @@
-"""What the office and the leaders hear of late work, and the word that it is done."""
+"""Escalations: late work told to the office and the leaders, and that it is done."""
 
 from __future__ import annotations
 

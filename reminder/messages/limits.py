@@ -1,4 +1,4 @@
-"""What fits into a message of Telegram: cut between lines, never within a tag."""
+"""Cutting messages to what a channel takes: between lines, never within a tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words to the office: a request to decide, and what went wrong with the messages themselves."""
+"""Messages to the office: requests to decide, help, and messages that failed."""
 
 from __future__ import annotations
 

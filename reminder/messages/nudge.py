@@ -1,4 +1,4 @@
-"""The morning's nudge: what is due, late and coming, for one recipient of one or several units."""
+"""Nudges: what is due, late and coming, for one recipient in one or several units."""
 
 from __future__ import annotations
 

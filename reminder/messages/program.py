@@ -1,4 +1,4 @@
-"""What the program says of itself: enrolment, plans that begin and end, channels and addresses."""
+"""Messages about the program: enrolment, plans that begin and end, channels, addresses."""
 
 from __future__ import annotations
 

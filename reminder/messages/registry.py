@@ -1,4 +1,4 @@
-"""Which function makes the message of which payload: the one table of all messages."""
+"""The registry: which function renders which payload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The draft of the office's report on its way: as an answer, by mail, with the nudge for it."""
+"""The draft of the report: as an answer, by mail, or with the nudge for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row of the outbox → what is said, true at the moment of sending."""
+"""A row of the outbox → its message, true at the time of sending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the office was asked, once it is decided: the same message, who decided what, no button."""
+"""Questions to the office and their edits once they are decided: who decided what."""
 
 from __future__ import annotations
 

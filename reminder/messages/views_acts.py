@@ -1,4 +1,4 @@
-"""Acknowledgements: what was recorded, in a sentence, and what one can do about it."""
+"""Acknowledgements: what was recorded, and how to take it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals about days, and the form that would do."""
+"""Refusals about days, with a form that would be accepted."""
 
 from __future__ import annotations
 

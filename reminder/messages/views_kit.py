@@ -1,4 +1,4 @@
-"""What the views are made from: what their data names, and the two shapes of an answer."""
+"""What answers share: states by key, and the two shapes of an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who said what of a task, when, and by which channel."""
+"""Lists of tasks, one task, and its history."""
 
 from __future__ import annotations
 

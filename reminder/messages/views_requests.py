@@ -1,4 +1,4 @@
-"""Requests for more time: asked, withdrawn, and what became of them."""
+"""Answers about requests for more time."""
 
 from __future__ import annotations
 

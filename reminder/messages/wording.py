@@ -1,4 +1,4 @@
-"""The phrases of time that every message shares, true on the day they are read."""
+"""Phrases of time that messages share, true on the day of sending."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The use cases, each a sentence: tick, receive, lease, settle, enrol. Synchronous; no clock."""
+"""The use cases: tick, receive, lease, deliver, enrol. Synchronous; time is an argument."""

@@ -1,8 +1,7 @@
-"""From a leased row to its end: rendered when leased, sent, and then sent | retry | dead.
+"""A leased row: rendered, sent, and then recorded as sent, to be retried, or dead.
 
-Delivery is at least once. Between the provider's acceptance and our record of it there is a gap:
-a crash in it leaves the row leased, the next start takes the lease back, and the row is sent once
-more, marked as a possible repeat.
+Delivery is at least once. A crash between the provider's acceptance and our record leaves the row
+leased; the next start releases it, and it is sent once more, marked as a possible repeat.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ GONE = "người nhận không còn trong danh sách"
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """A row that is ready to go: to whom, by which channel, and what it says."""
+    """A rendered row, with its address and channel."""
 
     row: Row
     address: str
@@ -56,7 +55,7 @@ class Parcel:
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """A parcel that its provider has taken, under which id there, and when."""
+    """A message that its provider has accepted, with its id there and the time."""
 
     parcel: Parcel
     provider_id: str
@@ -65,7 +64,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Moment:
-    """What a renderer is given: all that is known, and the hour of sending."""
+    """What a renderer is given: the office, and the time of sending."""
 
     office: Office
     now: datetime
@@ -73,7 +72,7 @@ class Moment:
 
 
 class Renderer(Protocol):
-    """Turns a row of the outbox into words, at the moment of sending."""
+    """Renders a row of the outbox when it is sent."""
 
     def render(self, view: Moment, row: Row) -> Outbound | None:
         """Return the message; None if nothing is left to say."""
@@ -82,14 +81,14 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How patient the delivery is; both are settings."""
+    """The waits of the delivery; both are settings."""
 
     retries: Retries = field(default_factory=Retries)
     fall_through_after: timedelta = timedelta(hours=2)
 
 
 def claimed(office: Office, store: Store, now: datetime, limit: int) -> list[Row]:
-    """Rows whose time has come, leased; those of a channel that is off are given up."""
+    """Lease rows that are due; those of a channel that is off are given up."""
     channels = {*office.channels, *(traits.name for traits in office.known)}
     return store.lease(now, limit, HOLD, channels) if limit else []
 
@@ -97,7 +96,7 @@ def claimed(office: Office, store: Store, now: datetime, limit: int) -> list[Row
 def prepared(
     office: Office, store: Store, renderer: Renderer, rows: Sequence[Row], now: datetime
 ) -> list[Parcel]:
-    """The leased `rows`, rendered; what says nothing more ends here."""
+    """Render the leased `rows`; a row with nothing left to say ends here."""
     parcels = []
     newest = newest_nudges(store, rows)
     for row in rows:
@@ -162,7 +161,7 @@ def _prepared(
 def rendered_again(
     office: Office, store: Store, renderer: Renderer, channel: str, address: str, provider_id: str
 ) -> Outbound | None:
-    """What the message that `address` got under `provider_id` says, as far as it is still true."""
+    """The message that `address` got under `provider_id`, rendered again."""
     owners = {bound.recipient for bound in office.bound(channel, address)}
     for row in (
         row for owner in sorted(owners) for row in store.rows(recipient=owner, limit=NEWEST)
@@ -212,7 +211,7 @@ def _address(office: Office, row: Row) -> str:
 
 
 def sent(store: Store, accepted: Sequence[Accepted]) -> None:
-    """The provider has accepted them; where the lease was lost meanwhile, that is logged."""
+    """Record accepted messages; a lost lease is logged."""
     marks = [(one.parcel.row, one.provider_id, one.at) for one in accepted]
     for one, mine in zip(accepted, store.mark_sent_together(marks), strict=True):
         if not mine:
@@ -221,7 +220,7 @@ def sent(store: Store, accepted: Sequence[Accepted]) -> None:
 
 
 class Fate(StrEnum):
-    """What a failed send came to."""
+    """The result of a failed send."""
 
     RETRY = "retry"
     NEXT_CHANNEL = "next-channel"
@@ -236,7 +235,7 @@ def failed(
     error: SendError,
     now: datetime,
 ) -> Fate:
-    """Decides what becomes of a row that was not accepted."""
+    """Decide and record what becomes of a row that was not accepted."""
     row, channel = parcel.row, parcel.row.draft.channel
     if error.moved_to:
         store.move_address(channel, parcel.address, error.moved_to)
@@ -266,7 +265,7 @@ def failed(
 
 
 def next_channel(office: Office, row: Row) -> str | None:
-    """The recipient's next channel after the row's; a group has none, nor has an answer."""
+    """The recipient's next channel after the row's; groups and answers have none."""
     person = office.people.get(row.draft.recipient)
     if person is None or row.draft.kind in ("reply", "edit"):
         return None
@@ -279,7 +278,7 @@ def next_channel(office: Office, row: Row) -> str | None:
 def _give_up(
     office: Office, store: Store, row: Row, reason: str, now: datetime, *, said: str = ""
 ) -> Fate:
-    """The row is dead here; the next channel takes over, or the office is told."""
+    """Mark the row as dead; the next channel takes over, or the office is told."""
     following = next_channel(office, row)
     if following is not None:
         drafts = [copied(row, following, now)]
@@ -344,7 +343,7 @@ _CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounce:
-    """What is known of a mail that did not arrive."""
+    """What is known of a mail that bounced."""
 
     channel: str
     address: str
@@ -355,7 +354,7 @@ class Bounce:
 
 
 def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool:
-    """Notes it; True if the address is dead by it."""
+    """Note a bounce; True if the address is now dead."""
     if not office.bound(bounce.channel, bounce.address):
         return False
     log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")

@@ -1,4 +1,4 @@
-"""Copies that were not made for days are told to the offices: few read a log."""
+"""The weekly digest and the draft of a report on their way; copies that were not made."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
 
 
 def empty_offices(office: Office, units: Iterable[str] | None = None) -> list[str]:
-    """The offices that have nobody: their digest goes to no one."""
+    """The offices without people, whose digest goes to nobody."""
     wanted = office.offices if units is None else office.offices & frozenset(units)
     return [unit for unit in office.units if unit in wanted and not office.members(unit)]
 
 
 def warn_of_nobody(office: Office, units: Iterable[str]) -> None:
-    """A digest that nobody gets is said in the log."""
+    """Log each digest that nobody gets."""
     for unit in empty_offices(office, units):
         log.warning("the digest goes to nobody: %s has no one in people.toml", unit)
 
 
 def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:
-    """Puts a digest into the outbox for every office, once a day; its rows, new or of before."""
+    """Queue a digest for every office, once a day; return its rows, new or old."""
     slot = instant(local_day(now), office.scheduler.policy.digest)
     messages = [
         Message(at=slot, unit=unit, kind=MessageKind.DIGEST, items=())

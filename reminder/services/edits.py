@@ -1,4 +1,4 @@
-"""What was read already and is true no longer is edited, where the channel can.
+"""Edits of sent messages that are no longer true, on channels that can edit.
 
 After a close, the newest nudge that named the work: done, by whom. Once that is taken back, what
 was edited is edited again; a nudge that never changed is true still. What the office was asked, a
@@ -46,7 +46,7 @@ ASKED = timedelta(days=92)  # how old a message may be that is edited for what i
 def edit_drafts(
     store: Store, office: Office, actor: str, tag: str, events: Sequence[Event], now: datetime
 ) -> list[Draft]:
-    """The edits that follow from `events` of the person `actor`; `tag` tells acts apart."""
+    """The edits that follow from `events` of the person `actor`; `tag` is unique to the act."""
     return [
         *_of_nudges(store, office, actor, tag, events, now),
         *_of_questions(store, office, tag, events, now),
@@ -75,7 +75,7 @@ def _of_questions(
 
 
 def _questions(store: Store, person: str, decided: Sequence[Event], since: datetime) -> list[Row]:
-    """What was sent to `person` that may have asked what is `decided`; the newest first."""
+    """The messages to `person` that may have asked what is `decided`, the newest first."""
     keys = {event.key for event in decided}
     sent = partial(store.rows, recipient=person, states=[RowState.SENT], since=since)
     rows = sent(naming=keys, limit=history.MOST)

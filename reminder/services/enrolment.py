@@ -134,7 +134,7 @@ def _plain(name: str) -> str:
 
 
 def sync_addresses(office: Office, store: Store, now: datetime) -> bool:
-    """Mail addresses are those of the people file. True if any has changed.
+    """Bind the mail addresses of the people file; True if any has changed.
 
     Who left the file keeps a binding that counts for nothing (rights and nudges follow the file),
     so that a file saved half does not cost the office its enrolments.

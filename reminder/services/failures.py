@@ -1,4 +1,4 @@
-"""What does not get through is told to the office: a message, an address, a whole channel."""
+"""What the office is told of messages, addresses and channels that fail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure
 
 
 def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
-    """To the office: that `row` reaches nobody; nothing of what is only logged."""
+    """Tell the office that `row` reaches nobody; some kinds are only logged."""
     if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
         return []
     payload = DeadLetter(
@@ -46,7 +46,7 @@ def dead_letter(office: Office, store: Store, row: Row, reason: str, now: dateti
 
 
 def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
-    """One word for all whom nothing reaches, when somebody new is among them.
+    """One message about all who are unreachable, when somebody new is among them.
 
     After that the weekly digest repeats it. Who was reached in between would be news once more.
     """
@@ -59,7 +59,7 @@ def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> l
 
 
 def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:
-    """Notes of whom nothing reaches, if `drafts` say so."""
+    """Note who was reported as unreachable, if `drafts` do so."""
     if any(isinstance(draft.payload, Unreached) for draft in drafts):
         cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
         store.set_meta(UNREACHED, json.dumps(cut_off))
@@ -106,7 +106,7 @@ def say_channel_down(
 
 
 def channel_up(store: Store, channel: str) -> None:
-    """The channel has taken a message: what was said of its silence is over."""
+    """Note that the channel has accepted a message, and log that it works again."""
     if store.meta(f"down:{channel}"):
         log.info("channel %s works again", channel)
         store.set_meta(f"down:{channel}", "")

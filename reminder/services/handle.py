@@ -1,7 +1,7 @@
-"""One use case for every front: what somebody says or presses → what is recorded, said to whom.
+"""The use case of every front: a message, a button, a form or a command → Outcome.
 
-A channel hands over what came in: `receive` works out who wrote, and what is meant. The command
-line or a web form knows who acts, and calls `handle`.
+A channel calls `receive`, which finds out who wrote and what is meant. The command line or a web
+form knows who acts, and calls `handle`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Said = Command | CommandError | Payload  # what was meant; a Payload is the answ
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a message, a button, a form or a typed command came to."""
+    """The result of a message, a button, a form or a command."""
 
     office: Office  # as it stands after
     events: tuple[Event, ...] = ()  # as recorded
@@ -68,14 +68,14 @@ class Outcome:
 
 @dataclass
 class Receiver:
-    """Takes what comes in; holds nothing but how much each sender has said lately."""
+    """Handles what comes in; its only state is how much each sender has said lately."""
 
     store: Store
     bot_name: str = ""
     limits: Limits = field(default_factory=Limits)
 
     def receive(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
-        """Handles one message or press from a channel."""
+        """Handle one message or press from a channel."""
         if inbound.anonymous:
             return self._anonymous(office, inbound, now)
         office = enrolment.revived(office, self.store, inbound)
@@ -102,7 +102,7 @@ class Receiver:
     def handle(
         self, office: Office, sender: Sender, said: Said | str, inbound: Inbound, now: datetime
     ) -> Outcome:
-        """Decides what `sender` has said, and records what it comes to, in one transaction.
+        """Decide what `sender` has said, and record the result in one transaction.
 
         `inbound` says by which channel, and where the answer goes.
         """
@@ -126,9 +126,9 @@ class Receiver:
     def decided(
         self, office: Office, sender: Sender, said: Said, inbound: Inbound, now: datetime
     ) -> Decision:
-        """What `said` comes to, of which nothing is recorded yet.
+        """Decide `said`, and record nothing.
 
-        Whatever of the outbox the decision looks at is read before it.
+        What the decision needs of the outbox is read before it.
         """
         if isinstance(said, Payload):
             return Decision(answers=(said,))
@@ -154,7 +154,7 @@ class Receiver:
     def _unenrolled(
         self, office: Office, inbound: Inbound, sender: Sender | None, now: datetime
     ) -> Outcome:
-        """A stranger, or somebody with an invitation: no information, and in a group nothing."""
+        """Answer a stranger, or redeem an invitation; in a group say nothing."""
         answer: Payload | None = None
         if inbound.private:
             answer = enrolment.start(office, self.store, self.limits, inbound, sender, now)
@@ -285,7 +285,7 @@ class Receiver:
         answer: Payload,
         now: datetime,
     ) -> Outcome:
-        """Records just an answer, and that the update was seen."""
+        """Record an answer, and that the update was seen."""
         speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
         drafts = _reply(office, inbound, speaker, answer, now, 0)
         return self._recorded(office, office, inbound, Decision(answers=(answer,)), drafts, now)

@@ -1,4 +1,4 @@
-"""What was said before: read off the outbox, which is the truth about messages."""
+"""Queries about earlier messages, answered from the outbox."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def newest_nudges(store: Store, rows: Iterable[Row]) -> dict[str, datetime]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reminded:
-    """How often a late occurrence was nudged about."""
+    """The nudges about a late occurrence: how many, by which channels, when the last."""
 
     count: int = 0
     channels: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Reminded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
-    """What the record of messages says that another message tells of."""
+    """What a message needs to know of earlier messages."""
 
     reminded: Mapping[Key, Reminded] = field(default_factory=dict)
     told: Mapping[Key, datetime] = field(default_factory=dict)  # when others above first heard it
@@ -70,7 +70,7 @@ NO_PAST = Past()
 def completed(
     office: Office, store: Store, row: Row, now: datetime, newest: Mapping[str, datetime]
 ) -> tuple[Row, Past]:
-    """`row` with what its words need of the past; `newest`, as `newest_nudges` has found it.
+    """`row` with what its message needs of earlier ones; `newest` as from `newest_nudges`.
 
     A nudge loses the items that a newer one to the same recipient also tells, by whatever way.
     """
@@ -108,7 +108,7 @@ def _digest_in(payload: Payload) -> Digest | None:
 
 
 def _outdated(store: Store, row: Row) -> bool:
-    """Whether a newer digest goes the same way: this one would say the same words once more."""
+    """Whether a newer digest goes by the same way, with the same words."""
     draft = row.draft
     return draft.kind == MessageKind.DIGEST and any(
         other.draft.slot > draft.slot
@@ -119,7 +119,7 @@ def _outdated(store: Store, row: Row) -> bool:
 
 
 def _newer(store: Store, row: Row) -> set[tuple[str, Key]]:
-    """(unit, key) of all that a newer nudge says."""
+    """(unit, key) of everything in a newer nudge."""
     later = store.rows(kind="nudge", recipient=row.draft.recipient, since=row.draft.slot)
     return {
         (unit, item.key)
@@ -195,7 +195,7 @@ def _told_others(
 
 
 def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
-    """Which units above the work were told that it is late: of each of `keys` that some were.
+    """The units that were told of the lateness of each of `keys`, if any.
 
     Of what was never late nothing is read, of the rest only the outbox since it was first told.
     """

@@ -1,4 +1,4 @@
-"""How much one sender may say and hear: nobody can flood the program, or be flooded by it."""
+"""Limits on how much one sender may say, and have said to others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REMEMBERED = 2000  # senders kept in mind; the one longest silent is forgotten f
 
 @dataclass
 class Allowance:
-    """At most `most` acts of one sender within `within`."""
+    """A limit: `most` acts of one sender within `within`."""
 
     most: int
     within: timedelta
@@ -21,7 +21,7 @@ class Allowance:
     undo: list[deque[datetime]] | None = None  # where acts were counted that may be taken back
 
     def take(self, sender: str, now: datetime) -> bool:
-        """Counts one act; False, and not counted, if that is one too many."""
+        """Count one act; False, without counting it, if that is one too many."""
         times = self.acts.setdefault(sender, deque())
         self.acts.move_to_end(sender)
         while len(self.acts) > REMEMBERED:
@@ -38,7 +38,7 @@ class Allowance:
 
 @dataclass
 class Limits:
-    """The limits of one daemon's life; a restart forgives."""
+    """All limits; a restart resets them."""
 
     spoken: Allowance = field(default_factory=lambda: Allowance(30, timedelta(minutes=1)))
     heard: Allowance = field(default_factory=lambda: Allowance(1, timedelta(hours=1)))
@@ -50,7 +50,7 @@ class Limits:
 
     @contextmanager
     def unless_it_fails(self) -> Iterator[None]:
-        """Counts what is done in it, unless an exception ends it: that is tried again, whole."""
+        """Count the block, unless an exception ends it: it will be tried again."""
         allowances: list[Allowance] = list(vars(self).values())
         for allowance in allowances:
             allowance.undo = []
@@ -66,15 +66,15 @@ class Limits:
                 allowance.undo = None
 
     def may_speak(self, sender: str, now: datetime) -> bool:
-        """Whether an officer's message is taken."""
+        """Whether an officer's message is handled."""
         return self.spoken.take(sender, now)
 
     def may_hear(self, sender: str, now: datetime) -> bool:
-        """Whether a stranger gets a line back."""
+        """Whether a stranger gets an answer."""
         return self.heard.take(sender, now) and self.heard_by_all.take("", now)
 
     def may_tell(self, sender: str, now: datetime) -> bool:
-        """Whether an officer's act may send word to others: one act, however many it tells.
+        """Whether an officer's act may notify others; it counts as one, however many it notifies.
 
         Whoever closes and reopens, or asks for more time, again and again, would fill another's
         telephone. An office that reminds of each task of a plan one by one stays far below it.
@@ -82,7 +82,7 @@ class Limits:
         return self.told.take(sender, now)
 
     def may_mail(self, sender: str, now: datetime) -> bool:
-        """Whether a mail that changed nothing is answered: here a round of two machines ends.
+        """Whether a mail that changed nothing is answered; this ends a loop of two machines.
 
         An auto-responder that tells nobody what it is (RFC 3834 would have it do so) answers each
         of our answers; once we are silent it has nothing to answer until the next reminder.
@@ -90,5 +90,5 @@ class Limits:
         return self.mailed.take(sender, now)
 
     def may_try(self, sender: str, now: datetime) -> bool:
-        """Whether a code that did not hold is answered."""
+        """Whether a wrong invitation code is answered."""
         return self.codes.take(sender, now) and self.codes_of_all.take("", now)

@@ -1,4 +1,4 @@
-"""Words of the log that several use cases need."""
+"""Files and Office: all that is known at one time, and who is reached where."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GROUP = "group:"  # a recipient that is a unit's group, not a person
 
 @dataclass(frozen=True)
 class Files:
-    """What people wrote by hand, as last read without a fault."""
+    """The plans, people, calendar and letterhead, as last read without a fault."""
 
     plans: tuple[Plan, ...]
     people: tuple[Person, ...]
@@ -56,7 +56,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Office:
-    """One office: its files and its ledger; a snapshot, made anew whenever one of them changes."""
+    """One office: its files, ledger and addresses; a snapshot."""
 
     files: Files
     id: str = ""  # [office] id; tells offices apart that share a process or a database

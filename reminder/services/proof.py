@@ -1,4 +1,4 @@
-"""The ledger's heads that were told elsewhere: what a forger of the whole chain can't take back."""
+"""Proof of notice: who was told what; the ledger verified against heads that digests told."""
 
 from __future__ import annotations
 

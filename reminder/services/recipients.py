@@ -1,4 +1,4 @@
-"""Who hears a message and by which way; whom nothing reaches, and why."""
+"""The messages of a tick → drafts for people and groups; people and units that are unreachable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reminder.services.office import GROUP, Office
 def drafts(
     office: Office, messages: Iterable[Message], now: datetime, *, insist: str | None = None
 ) -> list[Draft]:
-    """The messages of one tick, one row a recipient, slot and kind; several units share it.
+    """The drafts of one tick, one for each recipient, slot and kind, for several units.
 
     `insist`: who of the office wants it said, whatever was put off or waits for a signature.
     """
@@ -174,7 +174,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unreachable:
-    """Somebody, or a unit, whom no message reaches."""
+    """A person or a unit whom no message reaches."""
 
     unit: str
     person: Person | None  # None: the unit has nobody

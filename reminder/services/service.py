@@ -1,4 +1,4 @@
-"""The service: the use cases, on one store and one set of files, for the daemon and the sandbox."""
+"""The service: all use cases on one store and one set of files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Service:
     _down: set[str] | None = None  # channels of which it was said that they refuse everything
 
     def refresh(self) -> Office:
-        """The office with what has been added to the ledger and the addresses since."""
+        """The office, with what was added to the ledger and the addresses since."""
         revision = self.store.revision()
         if revision != self._revision:
             added = self.store.events(self.office.last_number)
@@ -53,7 +53,7 @@ class Service:
         return self.office
 
     def begin(self, now: datetime) -> None:
-        """What a start does once: leases of a former life are free again, addresses are in step."""
+        """Do what a start needs: release leases of the last run, bind addresses of the files."""
         ended = self.store.meta(ENDED)  # "": it was begun, and no end is on record
         if ended == "":
             log.warning(
@@ -71,11 +71,11 @@ class Service:
         self._warn_headless(now)
 
     def end(self, now: datetime) -> None:
-        """What a good end does once: nothing is on its way, and whoever copies this may know it."""
+        """Note a clean end: no message is under way."""
         self.store.set_meta(ENDED, now.isoformat())
 
     def tick(self, now: datetime) -> int:
-        """Says what is due; how many rows that put into the outbox.
+        """Queue what is due; return the number of rows.
 
         After a clock that ran ahead was set back, no message waits for the hour it showed.
         """
@@ -90,7 +90,7 @@ class Service:
         return tick.tick(self.refresh(), self.store, now)
 
     def set_back(self, now: datetime) -> int:
-        """The clock was set back: no message waits for the hour it showed; how many did."""
+        """Bring forward what waits for a time from before the clock was set back."""
         return self.store.bring_forward(now, self.delivery.retries.longest, deliver.HOLD)
 
     def handle(
@@ -102,7 +102,7 @@ class Service:
         channel: str,
         update: str = "",
     ) -> Outcome:
-        """Does what `person` has said by a front that shows the answer itself; all rights hold.
+        """Handle what `person` has said by a front that shows the answer itself.
 
         `update` tells repeats of one form or request: the same one twice acts once.
         """
@@ -119,13 +119,13 @@ class Service:
             return self.receiver.handle(office, office.as_sender(person), said, inbound, now)
 
     def receive(self, inbound: Inbound, now: datetime) -> Outcome:
-        """Takes one message from a channel."""
+        """Handle one message from a channel."""
         return self.take(inbound, now, 0)[0]
 
     def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[Outcome, list[Parcel]]:
-        """`receive`, and up to `limit` messages that are then ready to go: the answer first.
+        """`receive`, and lease up to `limit` messages, the answer first.
 
-        One commit keeps what was said, what it came to, and that the answer is on its way.
+        One commit records the message, its result and the leases.
         """
         try:
             with self.receiver.limits.unless_it_fails(), self.store.together():
@@ -146,17 +146,17 @@ class Service:
             return outcome, []
 
     def lease(self, now: datetime, limit: int) -> list[Parcel]:
-        """Messages that are ready to go."""
+        """Lease and render messages."""
         office = self.refresh()
         rows = deliver.claimed(office, self.store, now, limit)
         return deliver.prepared(office, self.store, self.renderer, rows, now)
 
     def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
-        """A message was accepted."""
+        """Record an accepted message."""
         self.sent_together([Accepted(parcel=parcel, provider_id=provider_id, at=now)])
 
     def sent_together(self, accepted: Sequence[Accepted]) -> None:
-        """Messages were accepted; one commit keeps that of all."""
+        """Record accepted messages by one commit."""
         deliver.sent(self.store, accepted)
         try:
             self._up({one.parcel.row.draft.channel for one in accepted})
@@ -164,7 +164,7 @@ class Service:
             log.error("that a channel works again is not on record: %s", error)
 
     def accepted(self, channel: str) -> None:
-        """The provider has let the program in: what was said of its refusal is over."""
+        """Note that the channel works again."""
         self._up({channel})
 
     def _up(self, channels: set[str]) -> None:
@@ -176,17 +176,17 @@ class Service:
             self._down.discard(channel)
 
     def give_back(self, parcels: Iterable[Parcel]) -> None:
-        """These were leased, and no attempt was made to send them."""
+        """Release rows that were leased and not attempted."""
         for parcel in parcels:
             self.store.mark_retry(parcel.row, parcel.row.due_at, parcel.row.error, unknown=False)
 
     def failed(self, parcel: Parcel, error: SendError, now: datetime) -> Fate:
-        """A message was not accepted."""
+        """Record a message that was not accepted."""
         self._down = None
         return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
 
     def refused(self, channel: str, reason: str, now: datetime) -> None:
-        """A channel refuses everything, as its listener has found out."""
+        """Note that a channel refuses everything."""
         self._down = None
         failures.say_channel_down(self.refresh(), self.store, channel, reason, now)
 
@@ -198,26 +198,26 @@ class Service:
         )
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
-        """A mail came back, as the inbox has found out; True if its address is dead by it."""
+        """Note a bounce; True if its address is now dead."""
         return deliver.bounced(self.refresh(), self.store, bounce, now)
 
     def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
-        """Leases that ran out are taken back, but of the rows `under_way`; how many."""
+        """Release leases that ran out, except of the rows `under_way`; return how many."""
         swept = self.store.sweep(now, under_way)
         if swept:
             log.warning("%s ended without a record: sent once more", counted(swept, "lease"))
         return swept
 
     def watch_copies(self, marks: Sequence[str], now: datetime) -> None:
-        """The offices hear of copies that were not made for days."""
+        """Tell the offices of copies that are overdue."""
         digest.say_overdue(self.refresh(), self.store, marks, now)
 
     def next_due(self) -> datetime | None:
-        """When the earliest waiting message is due."""
+        """The time of the earliest waiting message."""
         return self.store.next_due()
 
     def reload(self, files: Files, now: datetime) -> list[str]:
-        """Goes on with new files; what they change, a line each."""
+        """Go on with new files; return a line for each change."""
         old, before = self.office, self.office.files
         self.office = replace(self.office, files=files)
         try:
@@ -233,7 +233,7 @@ class Service:
         return lines
 
     def _say_if_silent(self, now: datetime) -> None:
-        """Once at a start or a reload: a program that will say nothing must not look well."""
+        """Log at a start or reload if nothing will ever be sent."""
         if self.office.speaking(now):
             return
         over = ", ".join(plan.id for plan in self.office.plans) or "none"

@@ -1,4 +1,4 @@
-"""A stretch of days played through: who is told what, if these things are done on these days."""
+"""A simulated range of days: who is told what, if some work is done on given days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSING_TIME = time(16, 0)  # local: what is done in a simulation is done at thi
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Simulation:
-    """What was said, and which of the wished closes came to nothing, with the reason."""
+    """The messages, and the wished closes that were not possible, with reasons."""
 
     messages: list[Message]
     refused: list[str]
@@ -35,7 +35,7 @@ def simulate(
     done: Iterable[tuple[date, str, Target]] = (),
     done_on_due: bool = False,
 ) -> Simulation:
-    """All that is said from `first` to `last`, both included.
+    """The messages from `first` to `last`, inclusive.
 
     `done`: (day, plan id, target) closed at 16:00 of the day by all who must. `done_on_due` closes
     each occurrence on its due day. Before `first` nothing was done and nothing is caught up.

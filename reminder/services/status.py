@@ -1,4 +1,4 @@
-"""How the work and the program stand: a snapshot, and how the last week went."""
+"""The state of the work and the program: a snapshot, and the health since the last digest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DECEMBER = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """A slot that was not kept."""
+    """A slot at which nothing was sent on its day."""
 
     at: datetime
     said: datetime | None  # when the first of it was said; None: never
@@ -36,7 +36,7 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
-    """How the program has fared since the digest before, or since its first start."""
+    """What went right and wrong since the last digest, or the first start."""
 
     slots: int = 0  # of nudges and escalations, that had anything to say
     broken: tuple[Slot, ...] = ()  # those of them of which nothing was said on their own day
@@ -172,7 +172,7 @@ def _moment(store: Store, name: str, at: datetime | None = None) -> datetime | N
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marks:
-    """What the program has noted of its own life, as far as it has happened."""
+    """The marks of the program: last tick, copies, channels that are down."""
 
     last_tick: datetime | None
     last_poll: datetime | None
@@ -201,7 +201,7 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusSnapshot:
-    """How the work and the program stand at one moment."""
+    """The state of the work and the program at one time."""
 
     at: datetime
     plans: Sequence[Plan]  # those that still speak
@@ -217,7 +217,7 @@ class StatusSnapshot:
 
 
 def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
-    """Return how everything stands at `now`."""
+    """Return the state at `now`."""
     plans = office.speaking(now)
     counts = store.counts()
     return StatusSnapshot(

@@ -1,8 +1,8 @@
-"""After an older copy took the database's place: what was said since the copy may come twice.
+"""The tick: queues what is due, begins and ends plans, reports units without people.
 
-The copy does not know what the program has said after it. The ticks make it up as after a stop, one
-message a recipient; those that may have been said already say so. Answers by mail are read again
-from where they were put away; what is answered to them may have been said too.
+After an older copy was restored, ticks make up for the time since the copy as after a stop. What
+may have been sent already is marked as a possible repeat, and so are answers to mails that are
+read again.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Plans:
 
 
 def tick(office: Office, store: Store, now: datetime) -> int:
-    """Puts into the outbox what is to be said by `now`; how many rows.
+    """Queue what is due by `now`; return the number of rows.
 
-    One transaction: a crash before it leaves everything to the next tick, one after it nothing.
+    All is one transaction, so that a crash leaves either everything or nothing to the next tick.
     """
     kept = store.metas()
     started = _start_plans(office, kept, now)
@@ -159,7 +159,7 @@ def _spoken(due: DueMessages, now: datetime) -> Iterable[Spoken]:
 
 
 def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Plans:
-    """A plan seen for the first time: what is late already waits for the office's word."""
+    """Start plans seen for the first time: hold what is late until the office has answered."""
     started = Plans({}, [], [])
     today = local_day(now)
     for plan in office.speaking(now):
@@ -248,7 +248,7 @@ def _nobody(
 def _fallen_silent(
     office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
 ) -> list[Draft]:
-    """A plan whose last day has passed says so to its office, once."""
+    """Tell the office once that a plan has ended."""
     found: list[Draft] = []
     for plan in office.plans:
         name = f"silent:{plan.id}"

@@ -1,4 +1,4 @@
-"""What goes wrong on a line to a mailbox, in words for whoever runs the program."""
+"""The mailbox over IMAP, and its errors in words for the administrator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImapServer:
-    """Where mail is read, and as whom."""
+    """The mailbox's server and its login."""
 
     host: str
     port: int
@@ -116,7 +116,7 @@ class Box:
             self._client.starttls(self._trust())
 
     def _trust(self) -> ssl.SSLContext:
-        """Certificates and host names are checked, always."""
+        """The TLS context; certificates and host names are always checked."""
         file = self.server.certificates
         try:
             return ssl.create_default_context(cafile=file or None)

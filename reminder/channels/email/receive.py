@@ -1,4 +1,4 @@
-"""The mailbox watched: each new mail is judged, acted on, and only then put away.
+"""The mailbox: each new mail is classified, acted on, and then moved to the processed folder.
 
 Whatever happens in between — kill -9, a database that can't be written, a line that is cut — the
 mail is still in its folder, and is read again: its Message-ID is on record with the act, so that it
@@ -55,7 +55,7 @@ MARGIN = timedelta(days=2)  # before a copy's last look: servers search by the d
 
 
 class Back(Protocol):
-    """What the watcher needs of the daemon: the office's side of things."""
+    """What the listener needs of the daemon."""
 
     async def known(self) -> Mapping[str, str]:
         """The officers' addresses, folded → as they are bound."""
@@ -84,7 +84,7 @@ class Back(Protocol):
 
 @dataclass
 class MailListener:
-    """daemon.Listener: reads the mailbox until it is cancelled, whatever the server does."""
+    """Reads the mailbox until it is cancelled, through any failure of the server."""
 
     box: Box
     rules: Rules
@@ -156,7 +156,7 @@ class MailListener:
         await self.back.note(REREAD, restored)
 
     async def look(self, take: Take) -> None:
-        """All that is new, in the order in which it came."""
+        """Handle all new mails, in the order of their arrival."""
         now = self.now()
         since = (now - TOKEN_LIFETIME - timedelta(days=1)).date()
         if self._folder != self.box.validity:
@@ -178,7 +178,7 @@ class MailListener:
         await self._report(since, mark, now)
 
     async def _handled(self, uid: int, take: Take, *, again: bool = False) -> bool:
-        """Deals with one mail; False if it has to wait for a later look.
+        """Handle one mail; False if it has to wait for a later look.
 
         `again`: it was put away before, and stays where it is.
         """
@@ -296,7 +296,7 @@ class MailListener:
             self._unsaid = 0
 
     async def _note(self, name: str, value: str) -> None:
-        """Writes a mark only when it has changed: a look each minute changes nothing."""
+        """Write a mark only if it has changed."""
         if self._noted.get(name) != value:
             await self.back.note(name, value)
             self._noted[name] = value

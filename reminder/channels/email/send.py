@@ -1,4 +1,4 @@
-"""E-mail as a channel, over aiosmtplib: a connection a message, each step's failure told apart."""
+"""E-mail as a channel, over aiosmtplib: one connection for each message."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Security = Literal["starttls", "tls", "none"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailServer:
-    """Where mail is handed in, and as whom."""
+    """The mail server and its login."""
 
     host: str
     port: int
@@ -104,7 +104,7 @@ class MailChannel:
         await _goodbye(client)
 
     async def send(self, address: str, message: Outbound, key: str) -> str:
-        """Hands the mail in; its Message-ID, which is the same at every attempt at `key`."""
+        """Send the mail; return its Message-ID, the same at every attempt at `key`."""
         recipient = checked_address(address)
         sender, at = self._server.sender, self._now()
         marks = self._identity.marks(key, sender, recipient, at)
@@ -174,7 +174,7 @@ class MailChannel:
         return send_error(error, step, f"{server.host}:{server.port}", [server.password])
 
     def _context(self) -> ssl.SSLContext:
-        """Certificates and host names are checked, always."""
+        """The TLS context; certificates and host names are always checked."""
         if self._trust is None:
             file = self._server.certificates
             try:
