@@ -49,9 +49,9 @@ def play(service: Service, first: date, last: date) -> None:
 
 
 def _send(service: Service, now: datetime) -> None:
-    while parcels := service.lease(now, 50):
-        for parcel in parcels:
-            service.sent(parcel, str(parcel.row.id), now)
+    while outgoing := service.lease(now, 50):
+        for rendered in outgoing:
+            service.sent(rendered, str(rendered.row.id), now)
 
 
 def _from(chat: str, text: str, number: int) -> Inbound:

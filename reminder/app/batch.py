@@ -63,7 +63,7 @@ from reminder.domain.tokens import normal_address
 from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer
 from reminder.services import recipients
-from reminder.services.deliver import Parcel
+from reminder.services.deliver import Rendered
 from reminder.services.handle import Receiver
 from reminder.services.office import GROUP, Files, Office
 from reminder.services.service import Service
@@ -275,20 +275,20 @@ class _Play:
     service: Service
     updates: int = 0
 
-    def send(self, at: datetime) -> list[tuple[Parcel, str]]:
+    def send(self, at: datetime) -> list[tuple[Rendered, str]]:
         """Deliver all waiting messages, each with the id that its channel gives it."""
-        delivered: list[tuple[Parcel, str]] = []
-        while parcels := self.service.lease(at, _BATCH):
-            for parcel in parcels:
-                provider_id = f"m{parcel.row.id}"
+        delivered: list[tuple[Rendered, str]] = []
+        while outgoing := self.service.lease(at, _BATCH):
+            for rendered in outgoing:
+                provider_id = f"m{rendered.row.id}"
                 if self.stand.channel == email.TRAITS.name:
-                    provider_id = self._marks(parcel, at).message_id
-                self.service.sent(parcel, provider_id, at)
-                delivered.append((parcel, provider_id))
+                    provider_id = self._marks(rendered, at).message_id
+                self.service.sent(rendered, provider_id, at)
+                delivered.append((rendered, provider_id))
         return delivered
 
-    def _marks(self, parcel: Parcel, at: datetime) -> Marks:
-        return self.stand.identity.marks(parcel.key, MAILBOX, parcel.address, at)
+    def _marks(self, rendered: Rendered, at: datetime) -> Marks:
+        return self.stand.identity.marks(rendered.key, MAILBOX, rendered.address, at)
 
     def answer(self, row: Row) -> dict[str, Any]:
         unit, at = row.sender, row.at
@@ -326,7 +326,7 @@ class _Play:
         self.service.receive(inbound, at)
 
     def _mail(
-        self, row: Row, path: Path, answered: tuple[Parcel, str] | None, before: int
+        self, row: Row, path: Path, answered: tuple[Rendered, str] | None, before: int
     ) -> dict[str, Any]:
         """Classify the mail at `path` as the daemon does; an answer is acted on."""
         try:
@@ -354,7 +354,7 @@ class _Play:
         self.service.receive(fate.inbound, row.at)
         return self._outcome(fate.inbound.text, row, before) | {"judged": judged}
 
-    def _remind(self, row: Row, at: datetime) -> tuple[Parcel, str] | None:
+    def _remind(self, row: Row, at: datetime) -> tuple[Rendered, str] | None:
         """A reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""
         office = self.service.refresh()
         today = local(at).date()
@@ -385,9 +385,9 @@ class _Play:
         at = row.at
         events = [recorded.event for recorded in self.service.store.events(before)]
         replies = [
-            parcel
-            for parcel in self.service.lease(at, _BATCH)  # answers go before all else
-            if parcel.row.draft.kind == "reply" and parcel.row.draft.recipient == row.sender
+            rendered
+            for rendered in self.service.lease(at, _BATCH)  # answers go before all else
+            if rendered.row.draft.kind == "reply" and rendered.row.draft.recipient == row.sender
         ]
         presses = [
             action.data for reply in replies for line in reply.message.actions for action in line

@@ -22,7 +22,7 @@ from reminder.domain.context import Inbound
 from reminder.domain.outbox import Draft
 from reminder.domain.schedule import local_day
 from reminder.ops.supervisor import Worker, nap
-from reminder.services.deliver import Accepted, Parcel
+from reminder.services.deliver import Accepted, Rendered
 from reminder.services.service import Service
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class Dispatcher:
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _ready: list[Parcel] = field(default_factory=list)  # leased, and not yet on their way
-    _answers: deque[Parcel] = field(default_factory=deque)  # the same, from the store's thread
+    _ready: list[Rendered] = field(default_factory=list)  # leased, and not yet on their way
+    _answers: deque[Rendered] = field(default_factory=deque)  # the same, from the store's thread
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
     _flying: int = 0  # of them those that the provider has not answered
     _held: set[int] = field(default_factory=set)  # rows from their lease to their record
@@ -67,9 +67,9 @@ class Dispatcher:
         """Handle one message and lease its answer, in the store's thread."""
         full = len(self._ready) + len(self._answers) >= self._ahead
         most = 0 if full or self.worker.stop.is_set() else ANSWERS
-        outcome, parcels = self.service.take(inbound, self.clock.now(), most)
-        self._held.update(parcel.row.id for parcel in parcels)
-        self._answers.extend(parcels)
+        outcome, outgoing = self.service.take(inbound, self.clock.now(), most)
+        self._held.update(rendered.row.id for rendered in outgoing)
+        self._answers.extend(outgoing)
         return outcome.taken
 
     async def taken(self) -> None:
@@ -102,9 +102,9 @@ class Dispatcher:
             if found is None:
                 await nap(self.worker.stop, self.worker.busy_pause)
                 continue
-            parcels, due = found
-            self._queue(parcels)
-            if not parcels:
+            outgoing, due = found
+            self._queue(outgoing)
+            if not outgoing:
                 await self._rest(due)
         await self.worker.guarded("give back", self._give_back)
 
@@ -126,19 +126,19 @@ class Dispatcher:
         self._queue(self._leased_answers())
         while self._ready and self._flying < self.in_flight:
             self._flying += 1
-            parcel = self._ready.pop(0)
-            send = asyncio.create_task(self._send(parcel))
+            rendered = self._ready.pop(0)
+            send = asyncio.create_task(self._send(rendered))
             self._sends.add(send)
-            send.add_done_callback(partial(self._landed, parcel.row.id))
+            send.add_done_callback(partial(self._landed, rendered.row.id))
 
-    def _queue(self, parcels: Sequence[Parcel]) -> None:
+    def _queue(self, outgoing: Sequence[Rendered]) -> None:
         """Queue prepared messages, answers first."""
-        if parcels:
+        if outgoing:
             self._ready = sorted(
-                [*self._ready, *parcels], key=lambda p: p.row.draft.kind != "reply"
+                [*self._ready, *outgoing], key=lambda p: p.row.draft.kind != "reply"
             )
 
-    def _leased_answers(self) -> list[Parcel]:
+    def _leased_answers(self) -> list[Rendered]:
         return [self._answers.popleft() for _ in range(len(self._answers))]
 
     def _landed(self, row: int, send: asyncio.Task[None]) -> None:
@@ -149,20 +149,22 @@ class Dispatcher:
             self._held.discard(row)
             log.error("sending row %d broke off: %s: %s", row, type(error).__name__, error)
 
-    def _lease(self, limit: int) -> tuple[list[Parcel], datetime | None]:
+    def _lease(self, limit: int) -> tuple[list[Rendered], datetime | None]:
         """Lease up to `limit` messages; return them, or when the next one is due."""
         now, due = self.clock.now(), self.service.next_due()
         if due is None or due > now:
             return [], due
-        parcels = self.service.lease(now, limit)
-        self._held.update(parcel.row.id for parcel in parcels)  # here, before any sweep can come
-        return parcels, due
+        outgoing = self.service.lease(now, limit)
+        self._held.update(
+            rendered.row.id for rendered in outgoing
+        )  # here, before any sweep can come
+        return outgoing, due
 
     def _give_back(self) -> None:
         """Release rows that were leased and not sent: they are no possible repeats."""
         ready, self._ready = [*self._ready, *self._leased_answers()], []
         self.service.give_back(ready)
-        self._held.difference_update(parcel.row.id for parcel in ready)
+        self._held.difference_update(rendered.row.id for rendered in ready)
 
     async def _rest(self, due: datetime | None) -> None:
         """Sleep until the next message is due, or `wake` is called."""
@@ -180,36 +182,36 @@ class Dispatcher:
         except TimeoutError:
             return
 
-    async def _send(self, parcel: Parcel) -> None:
-        row = parcel.row.id
+    async def _send(self, rendered: Rendered) -> None:
+        row = rendered.row.id
         try:
-            if parcel.day != local_day(self.clock.now()):
+            if rendered.day != local_day(self.clock.now()):
                 # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
-                await self._insist(partial(self.service.give_back, [parcel]), [row])
+                await self._insist(partial(self.service.give_back, [rendered]), [row])
                 return
-            outcome = await self._offer(parcel)
+            outcome = await self._offer(rendered)
         finally:
             self._flying -= 1
             self._set_out()
             self._wake.set()
         at = self.clock.now()
         if isinstance(outcome, SendError):
-            failed = partial(self.service.failed, parcel, outcome, at)
+            failed = partial(self.service.failed, rendered, outcome, at)
             await self._insist(failed, [row])
             self._wake.set()
         else:
-            self.on_sent(parcel.row.draft, at)
-            await self._record(Accepted(parcel=parcel, provider_id=outcome, at=at))
+            self.on_sent(rendered.row.draft, at)
+            await self._record(Accepted(rendered=rendered, provider_id=outcome, at=at))
 
-    async def _offer(self, parcel: Parcel) -> str | SendError:
+    async def _offer(self, rendered: Rendered) -> str | SendError:
         """Send one message; return the provider's id, or the error."""
         try:
-            channel = self.channels[parcel.row.draft.channel]
-            return await channel.send(parcel.address, parcel.message, parcel.key)
+            channel = self.channels[rendered.row.draft.channel]
+            return await channel.send(rendered.address, rendered.message, rendered.key)
         except SendError as error:
             return error
         except Exception as error:  # noqa: BLE001  a fault of ours must not lose the row
-            log.error("sending row %d failed: %s", parcel.row.id, type(error).__name__)
+            log.error("sending row %d failed: %s", rendered.row.id, type(error).__name__)
             return SendError(type(error).__name__, retry=True, unknown=True)
 
     async def _record(self, accepted: Accepted) -> None:
@@ -223,7 +225,7 @@ class Dispatcher:
     async def _record_all(self) -> None:
         while self._accepted:
             batch, self._accepted = self._accepted, []
-            rows = [accepted.parcel.row.id for accepted, _ in batch]
+            rows = [accepted.rendered.row.id for accepted, _ in batch]
             work = partial(self.service.sent_together, [accepted for accepted, _ in batch])
             await self._insist(work, rows)
             for _, done in batch:

@@ -99,12 +99,14 @@ class Sandbox:
 
     def show(self) -> None:
         """Send the waiting messages to the console."""
-        while parcels := self.service.lease(self.clock.now(), BATCH):
-            for parcel in parcels:
-                if parcel.row.draft.kind == "digest":
-                    self.digest = parcel.message.text
-                sent = asyncio.run(self.console.send(parcel.address, parcel.message, parcel.key))
-                self.service.sent(parcel, sent, self.clock.now())
+        while outgoing := self.service.lease(self.clock.now(), BATCH):
+            for rendered in outgoing:
+                if rendered.row.draft.kind == "digest":
+                    self.digest = rendered.message.text
+                sent = asyncio.run(
+                    self.console.send(rendered.address, rendered.message, rendered.key)
+                )
+                self.service.sent(rendered, sent, self.clock.now())
 
     def next_moment(self) -> datetime | None:
         """The time of the next message."""

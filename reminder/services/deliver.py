@@ -43,7 +43,7 @@ GONE = "người nhận không còn trong danh sách"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parcel:
+class Rendered:
     """A rendered row, with its address and channel."""
 
     row: Row
@@ -57,7 +57,7 @@ class Parcel:
 class Accepted:
     """A message that its provider has accepted, with its id there and the time."""
 
-    parcel: Parcel
+    rendered: Rendered
     provider_id: str
     at: datetime
 
@@ -95,22 +95,22 @@ def claimed(office: Office, store: Store, now: datetime, limit: int) -> list[Row
 
 def prepared(
     office: Office, store: Store, renderer: Renderer, rows: Sequence[Row], now: datetime
-) -> list[Parcel]:
+) -> list[Rendered]:
     """Render the leased `rows`; a row with nothing left to say ends here."""
-    parcels = []
+    outgoing = []
     newest = newest_nudges(store, rows)
     for row in rows:
         try:
-            parcel = _prepared(office, store, renderer, row, now, newest)
+            rendered = _prepared(office, store, renderer, row, now, newest)
         except StoreBusyError as error:  # the rest of the batch goes all the same
             log.error("row %d waits for its lease to end: %s", row.id, error)
             continue
         except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
             log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
             continue
-        if parcel:
-            parcels.append(parcel)
-    return parcels
+        if rendered:
+            outgoing.append(rendered)
+    return outgoing
 
 
 def _prepared(
@@ -120,7 +120,7 @@ def _prepared(
     row: Row,
     now: datetime,
     newest: Mapping[str, datetime],
-) -> Parcel | None:
+) -> Rendered | None:
     draft = row.draft
     if draft.channel not in office.channels:
         _give_up(office, store, row, "kênh này không còn được cài đặt", now)
@@ -155,7 +155,7 @@ def _prepared(
         store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
         return None
     key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
-    return Parcel(row=row, address=address, message=message, key=key, day=local_day(now))
+    return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
 
 
 def rendered_again(
@@ -212,10 +212,10 @@ def _address(office: Office, row: Row) -> str:
 
 def sent(store: Store, accepted: Sequence[Accepted]) -> None:
     """Record accepted messages; a lost lease is logged."""
-    marks = [(one.parcel.row, one.provider_id, one.at) for one in accepted]
+    marks = [(one.rendered.row, one.provider_id, one.at) for one in accepted]
     for one, mine in zip(accepted, store.mark_sent_together(marks), strict=True):
         if not mine:
-            row = one.parcel.row.id
+            row = one.rendered.row.id
             log.warning("row %d was sent, but its lease had run out: it may come twice", row)
 
 
@@ -231,21 +231,21 @@ def failed(
     office: Office,
     store: Store,
     delivery: Delivery,
-    parcel: Parcel,
+    rendered: Rendered,
     error: SendError,
     now: datetime,
 ) -> Fate:
     """Decide and record what becomes of a row that was not accepted."""
-    row, channel = parcel.row, parcel.row.draft.channel
+    row, channel = rendered.row, rendered.row.draft.channel
     if error.moved_to:
-        store.move_address(channel, parcel.address, error.moved_to)
-        store.set_meta(f"moved:{channel}:{parcel.address}", error.moved_to)
+        store.move_address(channel, rendered.address, error.moved_to)
+        store.set_meta(f"moved:{channel}:{rendered.address}", error.moved_to)
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
         failures.say_channel_down(office, store, channel, error.reason, now, said=error.said)
     if error.address_dead:
-        failures.say_address_dead(office, store, channel, parcel.address, error.reason, now)
+        failures.say_address_dead(office, store, channel, rendered.address, error.reason, now)
         return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now, said=error.said)

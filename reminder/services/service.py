@@ -13,7 +13,7 @@ from reminder.domain.context import Inbound
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import deliver, digest, enrolment, failures, recipients, tick
-from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Parcel, Renderer
+from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Rendered, Renderer
 from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import Files, Office, counted, minute
 from reminder.store.records import ENDED, StoreBusyError
@@ -122,7 +122,7 @@ class Service:
         """Handle one message from a channel."""
         return self.take(inbound, now, 0)[0]
 
-    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[Outcome, list[Parcel]]:
+    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[Outcome, list[Rendered]]:
         """`receive`, and lease up to `limit` messages, the answer first.
 
         One commit records the message, its result and the leases.
@@ -145,21 +145,21 @@ class Service:
             log.error("an answer waits for its lease to end: %s", error)
             return outcome, []
 
-    def lease(self, now: datetime, limit: int) -> list[Parcel]:
+    def lease(self, now: datetime, limit: int) -> list[Rendered]:
         """Lease and render messages."""
         office = self.refresh()
         rows = deliver.claimed(office, self.store, now, limit)
         return deliver.prepared(office, self.store, self.renderer, rows, now)
 
-    def sent(self, parcel: Parcel, provider_id: str, now: datetime) -> None:
+    def sent(self, rendered: Rendered, provider_id: str, now: datetime) -> None:
         """Record an accepted message."""
-        self.sent_together([Accepted(parcel=parcel, provider_id=provider_id, at=now)])
+        self.sent_together([Accepted(rendered=rendered, provider_id=provider_id, at=now)])
 
     def sent_together(self, accepted: Sequence[Accepted]) -> None:
         """Record accepted messages by one commit."""
         deliver.sent(self.store, accepted)
         try:
-            self._up({one.parcel.row.draft.channel for one in accepted})
+            self._up({one.rendered.row.draft.channel for one in accepted})
         except StoreBusyError as error:  # the next message says it too
             log.error("that a channel works again is not on record: %s", error)
 
@@ -175,15 +175,17 @@ class Service:
             failures.channel_up(self.store, channel)
             self._down.discard(channel)
 
-    def give_back(self, parcels: Iterable[Parcel]) -> None:
+    def give_back(self, outgoing: Iterable[Rendered]) -> None:
         """Release rows that were leased and not attempted."""
-        for parcel in parcels:
-            self.store.mark_retry(parcel.row, parcel.row.due_at, parcel.row.error, unknown=False)
+        for rendered in outgoing:
+            self.store.mark_retry(
+                rendered.row, rendered.row.due_at, rendered.row.error, unknown=False
+            )
 
-    def failed(self, parcel: Parcel, error: SendError, now: datetime) -> Fate:
+    def failed(self, rendered: Rendered, error: SendError, now: datetime) -> Fate:
         """Record a message that was not accepted."""
         self._down = None
-        return deliver.failed(self.refresh(), self.store, self.delivery, parcel, error, now)
+        return deliver.failed(self.refresh(), self.store, self.delivery, rendered, error, now)
 
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """Note that a channel refuses everything."""

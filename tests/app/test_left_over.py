@@ -42,7 +42,7 @@ async def test_what_was_rendered_ahead_is_rendered_anew_after_midnight(
         wired.daemon.dispatcher.in_flight = 1
         async with runs(wired):
             await until(lambda: len(mailbox.mails) == 1 and len(wired.daemon.dispatcher._ready) > 1)
-            ahead = [parcel.message.text for parcel in wired.daemon.dispatcher._ready]
+            ahead = [rendered.message.text for rendered in wired.daemon.dispatcher._ready]
             clock.moment = at("01/02", "00:01")
             let_go.set()
             await until(
@@ -70,8 +70,8 @@ async def test_what_a_kill_left_leased_is_said_in_the_words_of_the_day_it_goes(
         killed = wired_fast(settings(tmp_path, None, port), clock)
         killed.daemon.service.begin(clock.now())
         killed.daemon.service.tick(clock.now())
-        parcels = killed.daemon.service.lease(clock.now(), 50)
-        assert any("Hôm nay, Thứ Tư 31/01" in parcel.message.text for parcel in parcels)
+        outgoing = killed.daemon.service.lease(clock.now(), 50)
+        assert any("Hôm nay, Thứ Tư 31/01" in rendered.message.text for rendered in outgoing)
         killed.store.close()
     clock.moment = at("01/02", "08:00")
     async with running(tmp_path, clock, None, mailbox) as wired:

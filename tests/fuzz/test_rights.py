@@ -133,16 +133,16 @@ def test_nobody_does_what_they_have_no_right_to(
     now = at("05/02", "09:00")
     for number, each in enumerate(said):
         came = inbound(number, each)
-        events, addresses, rows = len(office.store.events()), bound(office), len(office.parcels)
+        events, addresses, rows = len(office.store.events()), bound(office), len(office.outgoing)
         office.service.receive(came, now + timedelta(minutes=number))
         office.deliver(now + timedelta(minutes=number))
         allowed(plan2024, came, office, events)
         if not may_bind(came):
             assert bound(office) == addresses
-        for parcel in office.parcels[rows:]:
-            parse_html(parcel.message.html)
-            home = parcel.row.draft.kind == "reply"
-            assert parcel.address == came.chat if home else parcel.row.draft.recipient in CHATS
+        for rendered in office.outgoing[rows:]:
+            parse_html(rendered.message.html)
+            home = rendered.row.draft.kind == "reply"
+            assert rendered.address == came.chat if home else rendered.row.draft.recipient in CHATS
     unsaid = [row.error for row in office.store.rows(states=[RowState.DEAD])]
     assert "không soạn được tin này" not in unsaid
 

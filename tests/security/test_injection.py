@@ -105,13 +105,13 @@ def test_markup_in_a_note_through_the_whole_program(
     office.says("chi", "/lichsu 1c", now + timedelta(minutes=1))
     links = [
         entity.type
-        for parcel in office.parcels
-        for entity in parse_html(parcel.message.html).entities
+        for rendered in office.outgoing
+        for entity in parse_html(rendered.message.html).entities
         if entity.type == "text_link"
     ]
     assert links == []
-    for parcel in office.parcels:
-        assert not {"script", "img", "a"} & {tag for tag, *_ in tags(parcel.message.mail_html)}
+    for rendered in office.outgoing:
+        assert not {"script", "img", "a"} & {tag for tag, *_ in tags(rendered.message.mail_html)}
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=5))

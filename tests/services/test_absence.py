@@ -26,7 +26,7 @@ def nudged(office: World, day: str) -> list[str]:
 
 
 def text_to(office: World, who: str) -> str:
-    return next(p.message.text for p in reversed(office.parcels) if p.row.draft.recipient == who)
+    return next(p.message.text for p in reversed(office.outgoing) if p.row.draft.recipient == who)
 
 
 def test_the_others_of_the_unit_hear_it(office: World) -> None:
@@ -52,7 +52,7 @@ def test_where_all_are_away_the_office_stands_in(office: World) -> None:
     office.says("an", "/nghiphep 24/01-31/01", at("23/01", "09:00"))
     office.says("chi", "/nghiphep binh 24/01", at("23/01", "09:01"))
     assert nudged(office, "24/01") == ["telegram chi nudge", "telegram dung nudge"]
-    message = next(p.message for p in office.parcels[::-1] if p.row.draft.recipient == "chi")
+    message = next(p.message for p in office.outgoing[::-1] if p.row.draft.recipient == "chi")
     assert message.text.splitlines()[0] == (
         "Tin của Tư pháp gửi anh/chị thay: An nghỉ đến hết Thứ Tư 31/01 và "
         "Binh nghỉ đến hết Thứ Tư 24/01."

@@ -23,7 +23,7 @@ def answers(office: World) -> list[str]:
 
 
 def last_to(office: World, who: str) -> str:
-    return next(p.message.text for p in reversed(office.parcels) if p.row.draft.recipient == who)
+    return next(p.message.text for p in reversed(office.outgoing) if p.row.draft.recipient == who)
 
 
 def to_late(office: World) -> str:

@@ -53,7 +53,7 @@ def enrol(office: World, who: str, channel: str) -> None:
 def test_who_is_enrolled_on_it_is_nudged_and_answers(office: World) -> None:
     """What buttons would do stands in the message as one types it."""
     office.tick(at("24/01"))
-    (nudge,) = (p for p in office.parcels if p.row.draft.kind == "nudge")
+    (nudge,) = (p for p in office.outgoing if p.row.draft.kind == "nudge")
     assert (nudge.row.draft.channel, nudge.row.draft.recipient) == ("sms", "an")
     assert "xong 1c" in nudge.message.text
     (reply,) = office.says("an", "xong 1c", at("24/01", "09:00"), channel="sms")
@@ -64,8 +64,8 @@ def test_who_is_enrolled_on_it_is_nudged_and_answers(office: World) -> None:
 
 def test_where_it_fails_the_next_channel_goes_on(office: World) -> None:
     """As from Telegram to mail."""
-    office.refuse = lambda parcel: (
-        SendError("no credit", retry=False) if parcel.row.draft.channel == "sms" else None
+    office.refuse = lambda rendered: (
+        SendError("no credit", retry=False) if rendered.row.draft.channel == "sms" else None
     )
     sent = office.tick(at("24/01"))
     assert [line.split(":")[0] for line in sent] == ["email an nudge"]
@@ -100,5 +100,5 @@ def test_a_person_of_a_channel_that_is_off_is_unreachable(office: World) -> None
     """The office hears it, by the channel that works."""
     office.service.office = replace(office.service.office, channels=("sms", "email"))
     office.tick(at("24/01"))
-    told = [p.message.text for p in office.parcels if p.row.draft.recipient == "chi"]
+    told = [p.message.text for p in office.outgoing if p.row.draft.recipient == "chi"]
     assert any("Binh" in text for text in told)

@@ -25,7 +25,7 @@ def office(plan2024: Plan, scheduler: Scheduler) -> World:
 
 
 def bounce(office: World, **more: Any) -> Bounce:
-    mails = [(n, p) for n, p in enumerate(office.parcels) if p.address == "an@example.vn"]
+    mails = [(n, p) for n, p in enumerate(office.outgoing) if p.address == "an@example.vn"]
     values: dict[str, Any] = {
         "channel": "email",
         "address": "an@example.vn",
@@ -50,7 +50,7 @@ def test_a_hard_bounce_marks_the_address_and_goes_to_the_next_channel(office: Wo
         "telegram chi notice",
     ]
     notice = next(
-        p for p in office.parcels if p.row.draft.kind == "notice" and p in office.parcels[-2:]
+        p for p in office.outgoing if p.row.draft.kind == "notice" and p in office.outgoing[-2:]
     )
     assert "không có địa chỉ này (5.1.1)" in notice.message.text
     assert dead(office) == ["an"]

@@ -102,8 +102,8 @@ def test_a_send_that_is_tried_again_says_so_once(
 ) -> None:
     """The first failure of a row, and one for another reason; not each try of an outage."""
     office.tick(at("24/01", "07:59"))
-    office.refuse = lambda parcel: (
-        SendError(next(reasons), retry=True) if parcel.row.draft.recipient == "an" else None
+    office.refuse = lambda rendered: (
+        SendError(next(reasons), retry=True) if rendered.row.draft.recipient == "an" else None
     )
     reasons = iter(("mất mạng", "mất mạng", "máy chủ bận"))
     caplog.clear()
@@ -162,8 +162,8 @@ def test_a_row_that_can_not_be_read_costs_no_answer(
         channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
         text="/done 1c", message="1",
     )  # fmt: skip
-    outcome, parcels = office.service.take(said, at("24/01", "08:01"), 2)
-    assert (outcome.taken, parcels) == (True, [])
+    outcome, outgoing = office.service.take(said, at("24/01", "08:01"), 2)
+    assert (outcome.taken, outgoing) == (True, [])
     assert office.events() == ["done 1c.1 2024 tu-phap an"]
 
 

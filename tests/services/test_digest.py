@@ -19,7 +19,7 @@ from reminder.domain.payloads import Digest
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services import digest, proof
-from reminder.services.deliver import Parcel
+from reminder.services.deliver import Rendered
 from reminder.services.status import Health, Slot, health
 from tests.channels.email.mailline import sent as sent_by_mail
 from tests.channels.email.mailserver import Post
@@ -33,8 +33,8 @@ def office(plan2024: Plan, scheduler: Scheduler) -> World:
     return made
 
 
-def digest_parcels(office: World) -> list[Parcel]:
-    return [p for p in office.parcels if p.row.draft.kind == "digest"]
+def digest_parcels(office: World) -> list[Rendered]:
+    return [p for p in office.outgoing if p.row.draft.kind == "digest"]
 
 
 def test_short_by_telegram_and_in_full_by_mail(office: World) -> None:
@@ -99,16 +99,16 @@ def test_who_has_one_way_gets_it_that_way(plan2024: Plan, scheduler: Scheduler) 
     chi = replace(person("chi", "van-phong"), email="")
     office = world(plan2024, scheduler, people=(chi,), bound=("chi",))
     office.tick(at("22/01", "07:30"))
-    [parcel] = digest_parcels(office)
-    assert parcel.row.draft.channel == TELEGRAM
-    assert "qua thư" not in parcel.message.html
+    [rendered] = digest_parcels(office)
+    assert rendered.row.draft.channel == TELEGRAM
+    assert "qua thư" not in rendered.message.html
 
 
 def test_a_way_that_fails_costs_nobody_a_second_copy(office: World) -> None:
     """Telegram refuses Chi: the mail that goes anyway is the only one."""
-    office.refuse = lambda parcel: (
+    office.refuse = lambda rendered: (
         SendError("bot bị chặn", retry=False, address_dead=True)
-        if parcel.row.draft.channel == TELEGRAM
+        if rendered.row.draft.channel == TELEGRAM
         else None
     )
     office.tick(at("22/01", "07:30"))
@@ -117,9 +117,9 @@ def test_a_way_that_fails_costs_nobody_a_second_copy(office: World) -> None:
 
 def test_the_full_form_waits_for_its_own_way(office: World) -> None:
     """A mail server that is down for a day: Telegram is no substitute, so the mail goes later."""
-    office.refuse = lambda parcel: (
+    office.refuse = lambda rendered: (
         SendError("máy chủ thư không trả lời", retry=True, channel_down=True)
-        if parcel.row.draft.channel == EMAIL
+        if rendered.row.draft.channel == EMAIL
         else None
     )
     office.tick(at("22/01", "07:30"))
@@ -133,9 +133,9 @@ def test_the_full_form_waits_for_its_own_way(office: World) -> None:
 
 def test_a_newer_digest_takes_the_place_of_one_that_waits(office: World) -> None:
     """Mail was out for a week: one full digest comes, not two that say the same."""
-    office.refuse = lambda parcel: (
+    office.refuse = lambda rendered: (
         SendError("máy chủ thư không trả lời", retry=True)
-        if parcel.row.draft.channel == EMAIL
+        if rendered.row.draft.channel == EMAIL
         else None
     )
     office.tick(at("22/01", "07:30"))
@@ -205,8 +205,8 @@ def test_the_office_and_the_leaders_can_ask_for_it_at_any_time(office: World) ->
     """By the channel asked, with the health; officers are told what they can ask for."""
     told = office.says("chi", "/digest", at("24/01", "15:00"))
     assert told == ["telegram chi reply: Tổng hợp tuần – Thứ Tư 24/01"]
-    assert "Sổ ghi: " in office.parcels[-1].message.text
-    assert "qua thư" not in office.parcels[-1].message.html
+    assert "Sổ ghi: " in office.outgoing[-1].message.text
+    assert "qua thư" not in office.outgoing[-1].message.html
     assert office.says("lan", "/tonghop", at("24/01", "15:01")) == [
         "telegram lan reply: Tổng hợp tuần – Thứ Tư 24/01"
     ]
@@ -216,7 +216,7 @@ def test_the_office_and_the_leaders_can_ask_for_it_at_any_time(office: World) ->
             "Anh/chị muốn xem việc của bộ phận mình?"
         )
     ]
-    assert office.parcels[-1].message.text.endswith("Xin nhắn: /viec")
+    assert office.outgoing[-1].message.text.endswith("Xin nhắn: /viec")
 
 
 def test_asked_by_mail_it_comes_with_the_plan(office: World) -> None:
@@ -224,7 +224,7 @@ def test_asked_by_mail_it_comes_with_the_plan(office: World) -> None:
     mail = {"channel": EMAIL, "sender": "chi@example.vn", "chat": "chi@example.vn"}
     told = office.says("chi", "/digest", at("24/01", "15:00"), **mail)
     assert told == ["email chi reply: Tổng hợp tuần – Thứ Tư 24/01"]
-    assert [name for name, _, _ in office.parcels[-1].message.attachments] == [
+    assert [name for name, _, _ in office.outgoing[-1].message.attachments] == [
         "theo-doi-ke-hoach-2024_2024-01-24.xlsx"
     ]
 
@@ -240,7 +240,7 @@ def test_the_lines_for_a_group(office: World) -> None:
             "hạn dự kiến Thứ Tư 31/01. Xong xin nhắn Văn phòng."
         )
     ]
-    assert "<" not in office.parcels[-1].message.html
+    assert "<" not in office.outgoing[-1].message.html
 
 
 def at_monday(office: World) -> Health:
@@ -273,8 +273,8 @@ def test_a_slot_that_came_a_day_late_and_one_that_was_lost(office: World) -> Non
 def test_what_did_not_arrive_is_counted(office: World) -> None:
     """A message of unknown outcome, one given up by its last way, one that still waits."""
 
-    def refuse(parcel: Parcel) -> SendError | None:
-        who = parcel.row.draft.recipient
+    def refuse(rendered: Rendered) -> SendError | None:
+        who = rendered.row.draft.recipient
         if who == "an":
             return SendError("đứt giữa chừng", retry=True, unknown=True)
         if who == "binh":
@@ -313,7 +313,9 @@ def test_sent_by_hand_once_a_day(office: World) -> None:
 def test_check_ins_of_one_day_are_one_line(office: World) -> None:
     """Fifteen check-ins due on one day hide nothing else; the count stays theirs."""
     office.says("chi", "/digest", at("26/02", "09:00"))
-    text = next(p for p in reversed(office.parcels) if p.row.draft.recipient == "chi").message.short
+    text = next(
+        p for p in reversed(office.outgoing) if p.row.draft.recipient == "chi"
+    ).message.short
     codes = "1a, 1b, 1đ, 1e, 2a, 2b, 2d, 2đ, 2e, 2h, 2i, 2k, 3, 5b, 6a"
     assert [line for line in text.splitlines() if "Hai tuần tới" in line] == ["🟡 Hai tuần tới 16"]
     assert f"• {codes} Cập nhật quý I – Tư pháp, Văn phòng, VHTT, hạn dự kiến Chủ Nhật 10/3" in text
@@ -323,7 +325,9 @@ def test_a_request_stands_in_the_short_form_with_its_day_and_its_answers(office:
     """What waits for the office can be decided from the phone."""
     office.says("an", "/extend 1c 05/02 chờ thuế", at("26/01", "09:00"))
     office.says("chi", "/digest", at("29/01", "09:00"))
-    text = next(p for p in reversed(office.parcels) if p.row.draft.recipient == "chi").message.short
+    text = next(
+        p for p in reversed(office.outgoing) if p.row.draft.recipient == "chi"
+    ).message.short
     assert (
         "• 1c Danh mục VBQPPL hết hiệu lực năm 2023 (Tư pháp), xin đến Thứ Hai 05/02: "
         "/dongy 1c · /khongdongy 1c"

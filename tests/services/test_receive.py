@@ -42,7 +42,7 @@ def test_a_done_is_recorded_answered_and_shown_to_the_others(
     assert office.events() == [DONE_1C]
     event = office.store.events()[0].event
     assert (event.channel, event.message) == ("telegram", "9001")
-    edit = office.parcels[-1].message
+    edit = office.outgoing[-1].message
     assert (edit.edit != "", "An" in edit.text, "1c" in edit.text) == (True, True, True)
 
 
@@ -56,9 +56,9 @@ def test_an_update_seen_twice_acts_once(office: World) -> None:
 def test_a_reply_without_a_code_means_the_task_of_the_message(office: World) -> None:
     """“xong” in reply to a nudge about one task closes that one."""
     nudge = next(
-        p for p in office.parcels if p.row.draft.recipient == "an" and "1c" in p.message.text
+        p for p in office.outgoing if p.row.draft.recipient == "an" and "1c" in p.message.text
     )
-    number = office.parcels.index(nudge) + 1001
+    number = office.outgoing.index(nudge) + 1001
     office.says("an", "xong", at("24/01", "09:00"), reply_to=str(number))
     assert office.events() == [DONE_1C]
 
@@ -101,8 +101,8 @@ def test_in_a_group_what_was_meant_for_the_program_is_answered(
     group = {"chat": "-500", "private": False, "edited": True}
     office.says("chi", "/bind tu-phap", at("22/01", "09:00"), **{**group, "edited": False})
     office.tick(at("24/01"))
-    nudge = next(p for p in office.parcels if p.row.draft.recipient == "group:tu-phap")
-    replied = str(office.parcels.index(nudge) + 1001)
+    nudge = next(p for p in office.outgoing if p.row.draft.recipient == "group:tu-phap")
+    replied = str(office.outgoing.index(nudge) + 1001)
     now = at("24/01", "09:00")
     answers = [
         office.says("an", "xong", now, **group, reply_to=replied),
@@ -166,7 +166,7 @@ def test_help_is_for_all_that_one_is(
     office = world(plan2024, scheduler, people=(person("an", *units),), bound=("an",))
     for typed in ("/trogiup", "/start"):
         office.says("an", typed, at("23/01", "09:00"))
-        text = office.parcels[-1].message.text
+        text = office.outgoing[-1].message.text
         assert ("không cần trả lời" in text, "xong 1c" in text) == (reads, acts)
 
 
@@ -201,8 +201,8 @@ def test_in_a_group_a_stranger_hears_nothing_and_chatter_is_let_be(office: World
     assert office.says("666", "/done 1c", at("24/01", "09:00"), **group) == []
     assert office.says("an", "trưa nay ăn gì", at("24/01", "09:00"), **group) == []
     lines = office.says("an", "/done@nhac_bot 1c", at("24/01", "09:01"), **group)
-    assert (kinds(lines), office.parcels[-1].address) == (["telegram an reply"], "-500")
-    assert office.parcels[-1].message.reply_to == "9003"
+    assert (kinds(lines), office.outgoing[-1].address) == (["telegram an reply"], "-500")
+    assert office.outgoing[-1].message.reply_to == "9003"
 
 
 def test_a_stranger_gets_one_line_an_hour(office: World) -> None:
@@ -295,7 +295,7 @@ def test_the_leaders_hear_once_of_what_is_late_and_when_it_closes(office: World)
         "telegram chi notice",
         "telegram lan notice",
     ]
-    leader = next(p for p in office.parcels[-3:] if p.row.draft.recipient == "lan")
+    leader = next(p for p in office.outgoing[-3:] if p.row.draft.recipient == "lan")
     assert leader.message.text.startswith("Kính báo cáo: 1c")
 
 
@@ -304,7 +304,7 @@ def test_the_office_hears_how_often_it_was_reminded(office: World) -> None:
     for day in ("26/01", "30/01", "31/01"):
         office.tick(at(day))
     office.tick(at("01/02"))
-    message = next(p for p in office.parcels if p.row.draft.kind == "escalation").message.text
+    message = next(p for p in office.outgoing if p.row.draft.kind == "escalation").message.text
     assert "Đã nhắc" in message
     assert "05/02" in message
 

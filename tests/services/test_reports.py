@@ -9,7 +9,7 @@ import pytest
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services.deliver import Parcel
+from reminder.services.deliver import Rendered
 from tests.documents.docxreader import Docx
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
@@ -32,23 +32,23 @@ def by(name: str, *channels: str) -> tuple[Person, ...]:
 
 def drafts(found: World, day: str) -> list[tuple[str, str, str, list[str]]]:
     """What of a day's messages brings a file: channel, recipient, kind, the files."""
-    found.parcels.clear()
+    found.outgoing.clear()
     found.tick(at(day))
     return [
         (p.row.draft.channel, p.row.draft.recipient, p.row.draft.kind, names(p))
-        for p in found.parcels
+        for p in found.outgoing
         if names(p)
     ]
 
 
-def names(parcel: Parcel) -> list[str]:
-    return [name for name, _, _ in parcel.message.attachments if name.endswith(".docx")]
+def names(rendered: Rendered) -> list[str]:
+    return [name for name, _, _ in rendered.message.attachments if name.endswith(".docx")]
 
 
 def nudge(found: World, who: str) -> str:
     (text,) = [
         p.message.text
-        for p in found.parcels
+        for p in found.outgoing
         if (p.row.draft.recipient, p.row.draft.kind) == (who, "nudge")
     ]
     return text
@@ -61,7 +61,7 @@ def test_the_last_call_by_mail_brings_the_draft(plan2024: Plan, scheduler: Sched
     assert drafts(found, "14/3") == []
     assert drafts(found, "15/3") == [(EMAIL, "chi", "nudge", [FILE])]
     assert "Dự thảo báo cáo quý I năm 2024 kèm theo thư này" in nudge(found, "chi")
-    (content,) = [c for p in found.parcels for name, _, c in p.message.attachments if name == FILE]
+    (content,) = [c for p in found.outgoing for name, _, c in p.message.attachments if name == FILE]
     assert any("thẩm định 03 văn bản" in line.text for line in Docx(content).lines)
     assert drafts(found, "18/3") == []
 
@@ -80,7 +80,7 @@ def test_a_nudge_by_telegram_stays_a_text(plan2024: Plan, scheduler: Scheduler) 
     """No calendar file either: it will be edited, and a file's caption is no text to Telegram."""
     found = opened(plan2024, scheduler)
     drafts(found, "15/3")
-    by_telegram = [p for p in found.parcels if p.row.draft.channel == TELEGRAM]
+    by_telegram = [p for p in found.outgoing if p.row.draft.channel == TELEGRAM]
     assert [p.row.draft.kind for p in by_telegram if p.row.draft.kind == "nudge"]
     assert not [p for p in by_telegram if p.message.attachments]
 
@@ -117,10 +117,10 @@ def test_the_office_asks_for_a_draft(
     """The answer brings the file and the figures at a glance."""
     found = opened(plan2024, scheduler)
     found.says("chi", text, at("14/3", "09:00"))
-    parcel = found.parcels[-1]
-    assert (parcel.row.draft.kind, names(parcel)) == ("reply", [file])
-    assert parcel.message.text.startswith("Dự thảo báo cáo ")
-    assert "số liệu đến ngày 14/3/2024" in parcel.message.text
+    rendered = found.outgoing[-1]
+    assert (rendered.row.draft.kind, names(rendered)) == ("reply", [file])
+    assert rendered.message.text.startswith("Dự thảo báo cáo ")
+    assert "số liệu đến ngày 14/3/2024" in rendered.message.text
     assert found.events() == [line for line in found.events() if line.startswith("held")]
 
 
@@ -131,7 +131,7 @@ def test_the_answer_counts_as_the_paper_does(plan2024: Plan, scheduler: Schedule
     found.says("an", "trình ký 1d quyết định", at("08/3", "09:05"))
     found.says("an", "cập nhật 1a thẩm định 03 văn bản", at("11/3", "09:00"))
     found.says("chi", "/baocao quý I", at("13/3", "09:00"))
-    message = found.parcels[-1].message
+    message = found.outgoing[-1].message
     paper = [line.text for line in Docx(message.attachments[0][2]).lines]
     figures = [line for line in message.text.splitlines() if line.startswith("Số ")][:2]
     assert len(figures) == 2
@@ -158,6 +158,6 @@ def test_what_cannot_be_drafted_is_answered(
     """Only the office, only a period of a plan that has begun."""
     found = opened(plan2024, scheduler)
     found.says(who, text, at("14/3", "09:00"))
-    parcel = found.parcels[-1]
-    assert parcel.message.text.startswith(said)
-    assert parcel.message.attachments == ()
+    rendered = found.outgoing[-1]
+    assert rendered.message.text.startswith(said)
+    assert rendered.message.attachments == ()

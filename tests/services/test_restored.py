@@ -54,7 +54,7 @@ class Office:
             program.service.end(last)
             if backup_at is None:
                 store.backup(str(self.copy))
-        return [(p.row.draft.recipient, p.message.text) for p in program.parcels]
+        return [(p.row.draft.recipient, p.message.text) for p in program.outgoing]
 
     def known_as_sent(self) -> int:
         """How many messages the copy knows to be sent."""

@@ -15,7 +15,7 @@ from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
-from reminder.services.deliver import Parcel
+from reminder.services.deliver import Rendered
 from reminder.services.office import Files
 from tests.conftest import ROOT
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
@@ -61,7 +61,7 @@ def test_a_person_of_two_units_gets_one_message(office: World) -> None:
     """Dung answers for two units: 4b and 2c come in one message."""
     started(office)
     office.tick(at("26/01"))
-    mine = [p for p in office.parcels if p.row.draft.recipient == "dung"]
+    mine = [p for p in office.outgoing if p.row.draft.recipient == "dung"]
     assert len(mine) == 1
     assert "4b" in mine[0].message.text
     assert "2c" in mine[0].message.text
@@ -79,7 +79,7 @@ def test_a_group_stands_in_for_private_telegram_but_not_for_mail(office: World) 
         "email binh nudge",
         "telegram dung nudge",
     ]
-    assert office.parcels[-3].address == "-500"
+    assert office.outgoing[-3].address == "-500"
 
 
 def test_who_never_pressed_start_gets_the_mail(plan2024: Plan, scheduler: Scheduler) -> None:
@@ -102,7 +102,7 @@ def test_who_can_not_be_reached_at_all_is_told_to_the_office(
     told = office.tick(at("24/01"))
     assert office.ended(RowState.DEAD) == ["an nudge: chưa có địa chỉ"]
     assert [line.split(": ")[0] for line in told] == ["telegram dung nudge", "telegram chi notice"]
-    assert "An" in office.parcels[-1].message.text
+    assert "An" in office.outgoing[-1].message.text
 
 
 def test_many_who_are_not_enrolled_yet_are_one_word(plan2024: Plan, scheduler: Scheduler) -> None:
@@ -112,9 +112,9 @@ def test_many_who_are_not_enrolled_yet_are_one_word(plan2024: Plan, scheduler: S
     office = started(world(plan2024, scheduler, people=people, bound=("chi", "dung")))
 
     def notices(day: str) -> list[str]:
-        before = len(office.parcels)
+        before = len(office.outgoing)
         office.tick(at(day))
-        told = [p for p in office.parcels[before:] if p.row.draft.kind == "notice"]
+        told = [p for p in office.outgoing[before:] if p.row.draft.kind == "notice"]
         return [p.message.text for p in told]
 
     (text,) = notices("24/01")
@@ -129,8 +129,8 @@ def test_many_who_are_not_enrolled_yet_are_one_word(plan2024: Plan, scheduler: S
     assert "chưa tới được 6 người" in text
 
 
-def blocked(parcel: Parcel) -> SendError | None:
-    if parcel.address == "101":
+def blocked(rendered: Rendered) -> SendError | None:
+    if rendered.address == "101":
         return SendError("bot bị chặn", retry=False, address_dead=True)
     return None
 
@@ -147,7 +147,7 @@ def test_a_dead_address_falls_through_and_the_office_is_told(office: World) -> N
         "telegram dung nudge",
     ]
     notice = next(
-        p for p in office.parcels if p.row.draft.kind == "notice" and "An" in p.message.text
+        p for p in office.outgoing if p.row.draft.kind == "notice" and "An" in p.message.text
     )
     assert "(an)" in notice.message.text
     assert "email an nudge" in [line.split(": ")[0] for line in office.tick(at("26/01"))]
@@ -170,7 +170,7 @@ def test_who_writes_again_after_blocking_the_bot_is_reached_again(
     assert caplog.messages == ["an writes by telegram again: the address works"]
     assert "telegram an nudge" in [line.split(": ")[0] for line in office.tick(at("26/01"))]
     office.tick(at("29/01", "07:30"))
-    digest = next(p for p in office.parcels if p.row.draft.kind == "digest")
+    digest = next(p for p in office.outgoing if p.row.draft.kind == "digest")
     assert "An" not in digest.message.text.partition("Không liên lạc được")[2]
 
 
@@ -215,7 +215,7 @@ def test_a_bot_put_out_of_a_group_is_told_of_the_group_wherever_it_is_noticed(
     )
     told = office.says("an", "xong 1c", at("24/01", "09:00"), chat="-500", private=False)
     assert [line.split(": ")[0] for line in told] == ["telegram chi notice"]
-    assert office.parcels[-1].message.text == (
+    assert office.outgoing[-1].message.text == (
         "Văn phòng lưu ý: từ 09:00 hôm nay không gửi được tin qua Telegram cho nhóm Tư pháp "
         "(tu-phap): bot đã bị đưa ra khỏi nhóm.\n"
         "Tin nhắc nay gửi riêng cho từng người của bộ phận. Để nối lại: đưa bot vào nhóm rồi "
@@ -244,7 +244,7 @@ def test_an_answer_refused_in_private_still_names_the_other_channel(office: Worl
     started(office)
     office.refuse = blocked
     office.says("an", "/viec", at("23/01"))
-    assert office.parcels[-1].message.text.splitlines()[1:] == [
+    assert office.outgoing[-1].message.text.splitlines()[1:] == [
         "Tin sẽ gửi qua thư điện tử.",
         (
             "Để nối lại: nhờ người này mở lại bot và nhắn một tin bất kỳ. Nếu đã đổi tài khoản: "
@@ -261,7 +261,7 @@ def test_a_moved_group_is_saved_and_tried_again(office: World) -> None:
         SendError("moved", retry=True, moved_to="-100500") if p.address == "-500" else None
     )
     office.tick(at("24/01"))
-    group = [p.address for p in office.parcels if p.row.draft.recipient == "group:tu-phap"]
+    group = [p.address for p in office.outgoing if p.row.draft.recipient == "group:tu-phap"]
     assert group == ["-100500"]
 
 
@@ -292,7 +292,9 @@ def test_an_unknown_outcome_is_sent_once_more_and_marked(office: World) -> None:
     office.refuse = lambda p: failures.pop() if p.address == "101" and failures else None
     office.tick(at("24/01"))
     office.deliver(at("24/01", "08:05"))
-    mine = [p.message.text.splitlines()[0] for p in office.parcels if p.row.draft.recipient == "an"]
+    mine = [
+        p.message.text.splitlines()[0] for p in office.outgoing if p.row.draft.recipient == "an"
+    ]
     assert mine == ["(có thể là tin gửi lại)"]
     assert office.store.counts()["unknown"] == 1
 
@@ -306,7 +308,7 @@ def test_a_newer_nudge_replaces_the_one_that_waits(plan2024: Plan, scheduler: Sc
         office.tick(at(day))
     office.refuse = lambda _: None
     told = office.deliver(at("30/01", "09:00"))
-    mine = [p.message.text for p in office.parcels if p.row.draft.recipient == "dung"]
+    mine = [p.message.text for p in office.outgoing if p.row.draft.recipient == "dung"]
     assert [line.split(": ")[0] for line in told] == ["telegram dung nudge"]
     assert ["còn 1 ngày" in text for text in mine] == [True]
     reasons = office.ended(RowState.SUPERSEDED)

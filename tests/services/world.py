@@ -15,7 +15,7 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer
-from reminder.services.deliver import Parcel
+from reminder.services.deliver import Rendered
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
@@ -59,8 +59,8 @@ class World:
     service: Service
     store: Store
     sent: list[str] = field(default_factory=list)  # “channel recipient kind: first line”
-    parcels: list[Parcel] = field(default_factory=list)
-    refuse: Callable[[Parcel], SendError | None] = lambda _: None
+    outgoing: list[Rendered] = field(default_factory=list)
+    refuse: Callable[[Rendered], SendError | None] = lambda _: None
     updates: int = 0
 
     def tick(self, now: datetime) -> list[str]:
@@ -71,15 +71,15 @@ class World:
     def deliver(self, now: datetime) -> list[str]:
         """Sends what is due at `now`; a summary of each message that was accepted."""
         before = len(self.sent)
-        while parcels := self.service.lease(now, 10):
-            for parcel in parcels:
-                error = self.refuse(parcel)
+        while outgoing := self.service.lease(now, 10):
+            for rendered in outgoing:
+                error = self.refuse(rendered)
                 if error is not None:
-                    self.service.failed(parcel, error, now)
+                    self.service.failed(rendered, error, now)
                     continue
-                self.parcels.append(parcel)
-                self.sent.append(summary(parcel))
-                self.service.sent(parcel, str(1000 + len(self.parcels)), now)
+                self.outgoing.append(rendered)
+                self.sent.append(summary(rendered))
+                self.service.sent(rendered, str(1000 + len(self.outgoing)), now)
         return self.sent[before:]
 
     def says(self, who: str, text: str, now: datetime, **more: object) -> list[str]:
@@ -118,9 +118,11 @@ class World:
         ]
 
 
-def summary(parcel: Parcel) -> str:
-    draft = parcel.row.draft
-    return f"{draft.channel} {draft.recipient} {draft.kind}: {parcel.message.text.splitlines()[0]}"
+def summary(rendered: Rendered) -> str:
+    draft = rendered.row.draft
+    return (
+        f"{draft.channel} {draft.recipient} {draft.kind}: {rendered.message.text.splitlines()[0]}"
+    )
 
 
 def world(

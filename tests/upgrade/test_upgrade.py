@@ -57,10 +57,10 @@ def said(found: World) -> str:
     found.service.tick(NOW)
     found.deliver(NOW)
     told = {}
-    for parcel in found.parcels:
-        row, draft, message = parcel.row, parcel.row.draft, parcel.message
+    for rendered in found.outgoing:
+        row, draft, message = rendered.row, rendered.row.draft, rendered.message
         head = (
-            f"## {row.id} {draft.kind} to {draft.recipient} ({parcel.address}) by {draft.channel}"
+            f"## {row.id} {draft.kind} to {draft.recipient} ({rendered.address}) by {draft.channel}"
         )
         told[row.id] = "\n".join((f"{head}: {message.subject}", message.text, ""))
     return "\n".join(told[row] for row in sorted(told))
