@@ -146,11 +146,11 @@ class Daemon:
             passed = timedelta(seconds=loop.time() - steady)
             jump = self.clock.now() - shown - passed
             steady, shown = loop.time(), self.clock.now()
-            if jump > JUMP:  # one set back is told by the tick, which knows of a restart too
+            if jump > JUMP:  # a clock that was set back is noticed by the tick, after a restart too
                 span = timedelta(seconds=round(jump / timedelta(seconds=1)))
-                log.warning("the clock went forward by %s at once: what was missed is said", span)
+                log.warning("the clock went forward by %s at once: missed messages are sent", span)
             elif steady - self._ticked > self.silent_seconds:
-                log.error("no tick for %d s: the timer is set anew", steady - self._ticked)
+                log.error("no tick for %d s: the timer is restarted", steady - self._ticked)
             elif jump >= -JUMP:
                 continue
             if jump < -JUMP:  # whatever the last tick knows of it: under the wrong hour it may fail

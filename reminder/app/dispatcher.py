@@ -147,7 +147,7 @@ class Dispatcher:
             self._held.discard(row)
         elif (error := send.exception()) is not None:
             self._held.discard(row)
-            log.error("sending row %d broke off: %s: %s", row, type(error).__name__, error)
+            log.error("sending row %d was interrupted: %s: %s", row, type(error).__name__, error)
 
     def _lease(self, limit: int) -> tuple[list[Rendered], datetime | None]:
         """Lease up to `limit` messages; return them, or when the next one is due."""

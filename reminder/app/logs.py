@@ -73,7 +73,9 @@ def _path(settings: Settings) -> str:
     """The path of the heartbeat's address, which libraries may log without the host."""
     _, _, rest = settings.watch.heartbeat_url.get_secret_value().partition("://")
     path = rest.partition("/")[2]
-    return path if len(path) >= 8 else ""  # a shorter one guards nothing, and is a word of lines
+    return (
+        path if len(path) >= 8 else ""
+    )  # a shorter one is no secret, and would match ordinary words
 
 
 def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:

@@ -78,7 +78,7 @@ class Watch:
         self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
         later = self.apply(self.settings, settings)
         if later:
-            log.warning("%s: changed, but taken up at the next start only", ", ".join(later))
+            log.warning("%s: changed, but applied at the next start only", ", ".join(later))
         self.settings, self.refused = settings, ""
         self.seen = content
         answer = " ".join((self.asked, str(len(lines)), *later))
@@ -101,7 +101,7 @@ class Watch:
         ]  # fmt: skip
         meta = {"reloaded": f"{self.asked} refused"}
         self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-        self.refused = content  # only now: a busy database must not swallow the word to the office
+        self.refused = content  # only now: if the database is busy the office must still be told
 
     def _content(self, settings: Settings) -> str:
         """A hash of all watched files; a missing file counts as empty."""

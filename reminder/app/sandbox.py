@@ -31,7 +31,7 @@ from reminder.store.store import Store, discard, open_store
 
 START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
 DATABASE = Path("var/sandbox.db")
-LOCK_WAIT = 1.0  # seconds for another sandbox to end: nobody waits longer without a word
+LOCK_WAIT = 1.0  # seconds to wait for another sandbox to end
 BATCH = 50  # messages that are shown in one go
 
 

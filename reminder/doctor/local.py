@@ -244,7 +244,7 @@ def daemon(url: str, noted: Marks, now: datetime) -> Iterator[Check]:
 
 
 _MEGABYTE = 1_000_000
-SCARCE = 500 * _MEGABYTE  # free space below which it is time to make room
+SCARCE = 500 * _MEGABYTE  # free space below which to warn
 TOO_LITTLE = 50 * _MEGABYTE
 _OTHERS = 0o077
 OLD = timedelta(days=2)  # of a daily copy: one night was missed

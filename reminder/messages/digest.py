@@ -26,7 +26,7 @@ from reminder.services.status import Health, Slot
 COUNTED = "“Đang mở” gồm cả việc quá hạn, chờ ký và chưa có hạn."
 SHOWN = 8  # lines of each part; the rest is a number
 PASTED = 10  # tasks of the lines for a group
-INLINE = 3  # tasks that are told in one line
+INLINE = 3  # tasks in one line
 NAMED = 6  # of those who can't be reached, in short
 
 

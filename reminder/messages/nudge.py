@@ -249,7 +249,7 @@ class NudgeView:
     warnings: tuple[str, ...]
     office: str
     aside: str  # a last line, of what comes along
-    instead: tuple[str, ...]  # for whom the recipient hears it
+    instead: tuple[str, ...]  # in whose place the recipient gets it
     absent: tuple[str, ...]  # which colleagues do not
 
 

@@ -15,7 +15,7 @@ from reminder.messages.report import report_draft
 from reminder.messages.views_kit import Data
 from reminder.messages.wording import listed, moment_words
 
-UNREACHED = 12  # people named in one word of those whom nothing reaches
+UNREACHED = 12  # names of unreachable people in one message
 
 
 def _stranger(_context: Context, _data: Data) -> Outbound:

@@ -47,7 +47,7 @@ async def tended(
             return
         if loop.time() - began > SOUND:
             wait = pause
-        log.error("%s has ended (%s): started anew in %g s", name, why, wait)
+        log.error("%s has ended (%s): restarted in %g s", name, why, wait)
         await nap(stop, wait)
         wait = min(LONGEST_PAUSE, wait * 2)
 

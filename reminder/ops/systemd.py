@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 class Notifier:
     """Notifies systemd; does nothing without a socket."""
 
-    address: str = ""  # empty: nobody listens
-    watchdog: float | None = None  # seconds between two signs of life at most
+    address: str = ""  # empty: no socket
+    watchdog: float | None = None  # most seconds between two WATCHDOG=1
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Notifier:
@@ -37,7 +37,7 @@ class Notifier:
                 out.connect(address)
                 out.sendall("\n".join(lines).encode())
         except OSError as error:
-            log.debug("systemd does not hear: %s", error)
+            log.debug("systemd can't be notified: %s", error)
 
     async def watch(self, lives: Callable[[], bool], status: Callable[[], str]) -> None:
         """Send WATCHDOG=1 twice as often as asked while `lives`, until cancelled."""

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HOLD = timedelta(minutes=5)  # a lease: far longer than any one send may take
-# Sends of one row whose record a crash took. An unknown outcome is sent once more; but a kill says
-# nothing of whether a send had begun, and twenty in a row must lose none: so many are forgiven.
+HOLD = timedelta(minutes=5)  # of a lease: far longer than a send may take
+# Attempts at one row that may end by a crash. A row with an unknown result is sent once more; but a
+# kill does not tell whether a send had begun, and twenty kills in a row must not lose a row.
 LIVES = 24
 _BY_HOUR = frozenset(kind.value for kind in MessageKind)
-BEHIND = timedelta(minutes=1)  # what was left over comes after the tick of the new morning
-# A people file that was saved half, and is sound as it stands, lacks people: what waits for them is
-# kept for a day from its hour on, and is sent once they are there again.
+BEHIND = timedelta(minutes=1)  # left-over messages are sent after the morning's tick
+# A people file that was saved half may be valid, and lack people: messages to them are kept for a
+# day, and sent if the people come back.
 KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
 GONE = "người nhận không còn trong danh sách"
 

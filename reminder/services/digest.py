@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BY_HAND = "by-hand"  # the subject that tells it apart from the week's own
+BY_HAND = "by-hand"  # the subject of a digest sent by hand
 
 
 def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:

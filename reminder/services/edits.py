@@ -132,7 +132,7 @@ def _of_nudges(
             continue
         opening = event.kind in _OPENING
         for unit in office.states[event.key].occurrence.task.lead:
-            # Also whoever of the office heard it in place of a unit that was away.
+            # Also people of the office who were told it in place of a unit that was away.
             heard = {unit, *office.offices_over(unit)}
             people = [p.id for p in office.files.people if heard & set(p.units)]
             for recipient in (*people, f"{GROUP}{unit}"):

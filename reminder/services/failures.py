@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNREACHED = "unreached"  # the meta key of people already reported
-OWN_WORDS = ("notice",)  # kinds that speak of the program itself: their failure is only logged
+OWN_WORDS = ("notice",)  # kinds about the program itself; their failure is only logged
 
 
 def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:

@@ -161,7 +161,7 @@ def _reminded(
                 found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
     return {
         key: Reminded(
-            count=len({slot for slot, *_ in sends}),  # one slot is one reminder to all who hear it
+            count=len({slot for slot, *_ in sends}),  # one slot is one reminder to all recipients
             channels=tuple(sorted({channel for *_, channel in sends})),
             last=max(at for _, at, _ in sends),
         )

@@ -21,7 +21,7 @@ from reminder.domain.schedule import Scheduler, local_day
 
 CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
-STRANGER = "stranger:"  # a recipient whom nobody enrolled
+STRANGER = "stranger:"  # a recipient that is not enrolled
 GROUP = "group:"  # a recipient that is a unit's group, not a person
 
 

@@ -57,7 +57,7 @@ class Service:
         ended = self.store.meta(ENDED)  # "": it was begun, and no end is on record
         if ended == "":
             log.warning(
-                "the last run did not end in good order (killed, power cut, or this is a copy of a "
+                "the last run did not end cleanly (killed, power cut, or this is a copy of a "
                 "running one): what it has not recorded is done now"
             )
         else:
@@ -137,7 +137,7 @@ class Service:
         except Exception as error:
             if not limit:
                 raise  # else a faulty row must not cost what was said
-            log.error("what waits can't be leased: %s: %s", type(error).__name__, error)
+            log.error("waiting rows can't be leased: %s: %s", type(error).__name__, error)
             return self.take(inbound, now, 0)
         try:
             return outcome, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
@@ -161,7 +161,7 @@ class Service:
         try:
             self._up({one.rendered.row.draft.channel for one in accepted})
         except StoreBusyError as error:  # the next message says it too
-            log.error("that a channel works again is not on record: %s", error)
+            log.error("can't record that a channel works again: %s", error)
 
     def accepted(self, channel: str) -> None:
         """Note that the channel works again."""

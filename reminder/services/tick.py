@@ -183,7 +183,7 @@ def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Pla
         payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
         greeting = notice_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
         started.drafts.extend(greeting)
-        if greeting:  # an office that nobody of has enrolled yet hears it once somebody has
+        if greeting:  # otherwise it is sent once somebody of the office has enrolled
             started.meta[f"greeted:{plan.id}"] = now.isoformat()
         for draft in greeting:
             if office.traits(draft.channel).buttons:

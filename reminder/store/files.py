@@ -14,7 +14,7 @@ from reminder.store.records import StoreBusyError, StoreRefusedError
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 _FOR_OTHERS = 0o077
-_SIDES = ("", "-wal", "-shm", ".lock")  # what stands beside a SQLite file
+_SIDES = ("", "-wal", "-shm", ".lock")  # SQLite's files beside the database
 
 
 def beside(path: Path, suffix: str) -> Path:

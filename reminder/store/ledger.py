@@ -41,7 +41,7 @@ EVENTS = (
     .order_by(tables.event.c.number)
 )
 SPOKEN_OF = select(tables.spoken).where(of_places(tables.spoken))
-AT_ONCE = 500  # a statement takes so many values only
+AT_ONCE = 500  # values in one statement; SQLite limits them
 METAS = select(tables.meta.c.name, tables.meta.c.value)
 REVISION = select(
     tables.head.c.number,

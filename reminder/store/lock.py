@@ -16,7 +16,7 @@ from reminder.store.files import PRIVATE, beside, unwritable
 
 STEP = 0.25  # seconds between two tries
 _ADVISORY = 0x72656D696E64  # “remind”; an advisory lock is of one database, its number of one use
-_LOCKED_BYTE = 1 << 30  # Windows lets nobody read what is locked: far behind the process's number
+_LOCKED_BYTE = 1 << 30  # Windows does not allow reading locked bytes: far behind the process id
 
 if sys.platform == "win32":
     import msvcrt

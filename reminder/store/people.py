@@ -141,7 +141,7 @@ class PeoplePart(Part):
         return "expired" if expires_at <= stamp(now) else ""
 
 
-# A number that grows whenever an address changes, so that nobody rereads them all to find out.
+# A number that grows when an address changes, so that readers notice without rereading all.
 _MARK = {"name": ADDRESS_MARK, "value": "1"}
 _BINDING = ("value", "bound_at", "dead_since", "dead_reason")
 

@@ -21,7 +21,7 @@ from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
 
 # Names in the store's `meta` that several rooms know.
-ENDED = "ended"  # when the last run came to its good end; empty while one is under way
+ENDED = "ended"  # when the last run ended cleanly; empty while one is under way
 RESTORED = "restored"  # when a copy took the database's place, after the program had run on
 BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
 

@@ -42,7 +42,7 @@ async def test_a_day_forward_is_made_up_at_once(
         clock.moment = at("24/01", "09:00")
         await until(lambda: len(of_1c(mailbox)) == 1 and quiet(wired))
         assert logged(caplog, "clock") == [
-            "the clock went forward by 1 day, 0:00:00 at once: what was missed is said"
+            "the clock went forward by 1 day, 0:00:00 at once: missed messages are sent"
         ]
     assert len(of_1c(mailbox)) == 1
 
@@ -116,7 +116,7 @@ async def test_a_timer_that_has_died_is_set_anew(
         wired.daemon.silent_seconds = 0.05
         clock.moment = at("24/01", "08:00")  # no jump that the watch would count as one
         await until(lambda: len(of_1c(mailbox)) == 1)
-        assert logged(caplog, "the timer is set anew") != []
+        assert logged(caplog, "the timer is restarted") != []
 
 
 @pytest.mark.asyncio

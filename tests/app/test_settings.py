@@ -67,7 +67,7 @@ async def test_what_waits_for_a_start_is_said_in_one_sentence(
             config.write_text(text.replace("s.db", "r.db") + token, encoding="utf-8")
             await asyncio.to_thread(reload, config)
     assert logged(caplog, "taken up")[0] == (
-        "[store], [telegram]: changed, but taken up at the next start only"
+        "[store], [telegram]: changed, but applied at the next start only"
     )
     assert capsys.readouterr().out == (
         "Đã nhận tệp mới: 0 thay đổi.\nCòn chờ khởi động lại chương trình: [telegram].\n"

@@ -72,7 +72,7 @@ async def test_a_listener_that_dies_listens_again(
             await until(lambda: fragile.lives == 3 and mailbox.to("binh") != [])
     assert logged(caplog, "listening to fragile") == [
         f"listening to fragile has ended (LookupError: an answer of a shape that nobody foresaw): "
-        f"started anew in {pause} s"
+        f"restarted in {pause} s"
         for pause in ("0.01", "0.02")
     ]
 

@@ -282,7 +282,7 @@ async def people_half_saved(month: Month) -> None:
     await asyncio.sleep(0.3)
 
 
-ENDED = "did not end in good order"
+ENDED = "did not end cleanly"
 _TRIED = r"\(\w[\w-]* to [\w:-]+ by {}\) (is tried again|was given up)"
 _TELEGRAM, _MAIL = _TRIED.format("telegram"), _TRIED.format("email")
 _INBOX = "inbox: .*kết nối.*(trying on|retrying)"

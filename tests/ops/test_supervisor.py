@@ -28,8 +28,8 @@ async def test_a_task_that_ends_starts_anew_after_a_growing_pause(
 
     await asyncio.wait_for(tended("sending", fragile, stop, 0.001), 5)
     assert [record.getMessage() for record in caplog.records] == [
-        "sending has ended (ValueError: odd): started anew in 0.001 s",
-        "sending has ended (without an error): started anew in 0.002 s",
+        "sending has ended (ValueError: odd): restarted in 0.001 s",
+        "sending has ended (without an error): restarted in 0.002 s",
     ]
 
 

@@ -88,7 +88,7 @@ def test_a_run_that_was_killed_is_told_at_the_next_start(
     office.service.begin(at("23/01"))
     (line,) = caplog.messages
     assert line == (
-        "the last run did not end in good order (killed, power cut, or this is a copy of a running "
+        "the last run did not end cleanly (killed, power cut, or this is a copy of a running "
         "one): what it has not recorded is done now"
     )
     office.service.end(at("23/01"))

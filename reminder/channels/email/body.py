@@ -52,7 +52,7 @@ _QUOTE_CLASSES = frozenset(
      "moz-forward-container", "netease-mail-quote", "mailplus_quote")
 )  # fmt: skip
 _CITES = "moz-cite-prefix"  # Thunderbird's “On … wrote:”, in whichever language
-_QUOTED = "\n> "  # a line of a quote that ends: what stands below it may be the answer
+_QUOTED = "\n> "  # the last line of a quote; the answer may follow
 _SIGNATURE = "--"
 _SIGNATURES = frozenset(
     ("gmail_signature", "gmail_signature_prefix", "ms-outlook-mobile-signature", "moz-signature",

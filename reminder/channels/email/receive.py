@@ -310,7 +310,7 @@ class MailListener:
 
     def _say(self, words: str, wait: float) -> None:
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
-            log.warning("inbox: %s; trying on", words)
+            log.warning("inbox: %s; retrying", words)
             self._trouble, self._silent_for = words, 0.0
         self._silent_for += wait
 

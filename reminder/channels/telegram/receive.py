@@ -26,7 +26,7 @@ KINDS = ["message", "edited_message", "callback_query"]
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
-REMEMBERED = 2000  # messages whose text is kept in mind, to tell an edit from a reaction
+REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 # What the library raises if fields of an update are missing or have an unexpected type.
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
@@ -99,7 +99,7 @@ class TelegramListener:
                 update = Update.de_json(raw, self._bot)
                 await self._hand_over(update, take)
             except UNREADABLE as error:
-                log.error("update %d is passed over: %s", raw["update_id"], _kind(error))
+                log.error("update %d is skipped: %s", raw["update_id"], _kind(error))
             self._offset = raw["update_id"] + 1
         if not numbered:  # nothing can be confirmed
             await self._sleep(LONGEST_WAIT)
