@@ -17,11 +17,16 @@ from reminder.store.database import Database
 from reminder.store.store import Store, open_in_memory, open_store
 
 
-def memory_store() -> Store:
-    """A store in memory."""
+def memory_store(contents: bytes | None = None) -> Store:
+    """A store in memory: empty, or with the `contents` of another one."""
     database = Database("sqlite://", busy=0.0, in_memory=True)
-    _raw(database).deserialize(_in_memory())
+    _raw(database).deserialize(contents or _in_memory())
     return Store(database)
+
+
+def contents_of(store: Store) -> bytes:
+    """All that a store in memory holds."""
+    return _raw(store._database).serialize()
 
 
 def lay_blank(path: Path) -> None:
@@ -43,7 +48,7 @@ def _made() -> bytes:
 def _in_memory() -> bytes:
     # Not the file's bytes: they say WAL, which a database in memory can't have.
     with closing(open_in_memory()) as store:
-        return _raw(store._database).serialize()
+        return contents_of(store)
 
 
 def _raw(database: Database) -> sqlite3.Connection:

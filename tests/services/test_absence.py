@@ -11,12 +11,17 @@ from reminder.services.service import Service
 from tests.services.world import PEOPLE, World, at, person, world
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     made = world(plan2024, scheduler)
     made.tick(at("22/01", "07:00"))
     made.tick(at("22/01", "07:30"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def nudged(office: World, day: str) -> list[str]:

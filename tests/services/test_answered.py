@@ -9,12 +9,17 @@ from reminder.domain.schedule import Scheduler
 from tests.services.world import World, at, world
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     made = world(plan2024, scheduler)
     made.tick(at("22/01", "07:00"))
     made.tick(at("22/01", "07:30"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def answers(office: World) -> list[str]:

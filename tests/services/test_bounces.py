@@ -15,13 +15,18 @@ from tests.services.world import World, at, person, world
 NOW = at("24/01", "09:00")
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     """An hears by mail first and by Telegram next; the nudge of 24/01 has gone by mail."""
     people = (person("an", "tu-phap", channels=("email", "telegram")), person("chi", "van-phong"))
     made = world(plan2024, scheduler, people=people)
     made.tick(at("24/01"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def bounce(office: World, **more: Any) -> Bounce:

@@ -12,11 +12,16 @@ from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from tests.services.world import World, at, world
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     made = world(plan2024, scheduler)
     made.tick(at("22/01", "07:00"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def heard(office: World, now: datetime, *marks: str) -> list[tuple[str, str]]:

@@ -22,13 +22,18 @@ from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, wor
 HOA = person("hoa", "van-phong")
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     """Two people in the office, chi (Telegram) and hoa (mail); the plan has started."""
     made = world(plan2024, scheduler, people=(*PEOPLE, HOA))
     made.tick(at("22/01", "07:00"))
     made.tick(at("22/01", "07:30"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def last_to(office: World, who: str) -> str:

@@ -26,11 +26,16 @@ from tests.channels.email.mailserver import Post
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     made = world(plan2024, scheduler)
     made.tick(at("22/01", "07:00"))
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def digest_parcels(office: World) -> list[Rendered]:

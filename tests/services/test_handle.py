@@ -17,14 +17,19 @@ DONE_1C = "done 1c.1 2024 tu-phap an"
 AN, _, CHI, DUNG, _ = PEOPLE
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     """An's colleague Binh reads Telegram too; both were nudged about 1c this morning."""
     people = (AN, person("binh", "tu-phap"), CHI, DUNG)
     made = world(plan2024, scheduler, people=people, bound=("an", "binh", "chi", "dung"))
     for clock in (at("22/01", "07:00"), at("22/01"), at("24/01")):
         made.tick(clock)
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def told(outcome: Outcome) -> tuple[list[str], bool, bool, bool]:

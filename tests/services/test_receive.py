@@ -18,13 +18,18 @@ KEY_1C = Key("cchc-2024", "1c", 1, "2024")
 DONE_1C = "done 1c.1 2024 tu-phap an"
 
 
-@pytest.fixture
-def office(plan2024: Plan, scheduler: Scheduler) -> World:
+@pytest.fixture(scope="module")
+def begun(plan2024: Plan, scheduler: Scheduler) -> World:
     """The office on 24/01, after the morning's nudges."""
     made = world(plan2024, scheduler)
     for clock in (at("22/01", "07:00"), at("22/01"), at("24/01")):
         made.tick(clock)
     return made
+
+
+@pytest.fixture
+def office(begun: World) -> World:
+    return begun.copy()
 
 
 def kinds(lines: list[str]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from reminder.app.channels import known_channels
@@ -20,7 +21,7 @@ from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.store import Store
-from tests.fakes.blank import memory_store
+from tests.fakes.blank import contents_of, memory_store
 
 TELEGRAM, EMAIL = "telegram", "email"
 
@@ -62,6 +63,20 @@ class World:
     outgoing: list[Rendered] = field(default_factory=list)
     refuse: Callable[[Rendered], SendError | None] = lambda _: None
     updates: int = 0
+
+    def copy(self) -> World:
+        """This world at this moment; what happens in one of the two is unknown to the other."""
+        store = memory_store(contents_of(self.store))
+        receiver = replace(
+            self.service.receiver, store=store, limits=deepcopy(self.service.receiver.limits)
+        )
+        return replace(
+            self,
+            service=replace(self.service, store=store, receiver=receiver),
+            store=store,
+            sent=[*self.sent],
+            outgoing=[*self.outgoing],
+        )
 
     def tick(self, now: datetime) -> list[str]:
         """One tick and all that it sends; what was sent."""
