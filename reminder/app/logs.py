@@ -59,14 +59,8 @@ def follow(settings: Settings, also: Sequence[str] = ()) -> None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """The secrets of the settings."""
-    keys = (
-        settings.telegram.token,
-        settings.email.password,
-        settings.inbox.password,
-        settings.watch.heartbeat_url,
-    )
     url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
-    return [*(key.get_secret_value() for key in keys), url, _path(settings)]
+    return [*settings.secrets(), url, _path(settings)]
 
 
 def _path(settings: Settings) -> str:

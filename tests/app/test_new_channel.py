@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bench.trace import naming_a_channel
 from reminder.app import channels, wiring
 from reminder.app.channels import CHANNELS, ChannelWiring
+from reminder.app.logs import secrets_of
 from reminder.files.settings import reading
 from reminder.files.settings.sections import Section, Settings
 from reminder.files.settings.values import Line
@@ -41,6 +42,7 @@ class SmsSection(Section):
     """[sms]"""
 
     operator: Line = Field(default="", description="tên máy chủ của nhà mạng")
+    key: SecretStr = Field(default=SecretStr(""), description="khóa của nhà mạng")
 
     @property
     def is_on(self) -> bool:
@@ -100,6 +102,11 @@ async def test_a_new_channel_carries_nudges_and_answers(tmp_path: Path, gateway:
     assert [(e.kind.value, e.key.task, e.by, e.channel) for e in done] == [
         ("done", "1c", "an", "sms")
     ]
+
+
+def test_the_secret_of_a_new_channel_reaches_no_log() -> None:
+    """Whatever section a secret is in, the log leaves it out."""
+    assert "t0p-secret" in secrets_of(SettingsWithSms(sms=SmsSection(key=SecretStr("t0p-secret"))))
 
 
 def test_who_names_a_channel() -> None:

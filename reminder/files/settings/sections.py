@@ -437,5 +437,10 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
+    def secrets(self) -> list[str]:
+        """Return the values of all secret keys."""
+        values = (value for _, section in self for _, value in section)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
     def policy(self) -> Policy:
         return self.schedule.policy()
