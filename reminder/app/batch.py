@@ -21,16 +21,16 @@ from reminder.channels import email, telegram
 from reminder.channels.email.charset import is_lost
 from reminder.channels.email.classify import (
     Answer,
+    Authenticated,
     Bounced,
-    Fate,
+    Disposition,
+    InboxRules,
     Kind,
-    Left,
-    Proved,
-    PutAway,
-    Rules,
-    answer,
-    judge,
+    LeftUnread,
+    Processed,
+    extract_answer,
     read,
+    triage,
 )
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
@@ -335,7 +335,7 @@ class _Play:
             return _line("", judged="other", error=error)
         if answered is not None:
             content = _with_marks(content, self._marks(answered[0], row.at - REMINDED_BEFORE))
-        rules = Rules(
+        rules = InboxRules(
             secret=_SECRET,
             address=MAILBOX,
             sender=MAILBOX,
@@ -344,10 +344,12 @@ class _Play:
             authserv_id=AUTHSERV_ID,
         )
         known = {normal_address(address): address for address in self.stand.addresses.values()}
-        fate = judge(read(content), rules, known, row.at)
-        if isinstance(fate, Proved):
+        fate = triage(read(content), rules, known, row.at)
+        if isinstance(fate, Authenticated):
             inbound = fate.inbound
-            fate = answer(fate, rules, text_of(self.service, inbound.sender, inbound.reply_to))
+            fate = extract_answer(
+                fate, rules, text_of(self.service, inbound.sender, inbound.reply_to)
+            )
         judged = _judged(fate)
         if not isinstance(fate, Answer):
             return _line("", judged=judged)
@@ -475,15 +477,15 @@ def _with_marks(content: bytes, marks: Marks) -> bytes:
     return content
 
 
-def _judged(fate: Fate) -> str:
+def _judged(fate: Disposition) -> str:
     match fate:
         case Bounced():
             return Kind.BOUNCE.value
         case Answer(inbound=inbound):
             return "unreadable" if is_lost(inbound.text) else Kind.ANSWER.value
-        case Left(forged=True):
+        case LeftUnread(forged=True):
             return "forged"
-        case PutAway(kind=kind) | Left(kind=kind) if kind not in (None, Kind.ANSWER):
+        case Processed(kind=kind) | LeftUnread(kind=kind) if kind not in (None, Kind.ANSWER):
             return kind.value
     return "other"
 

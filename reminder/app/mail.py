@@ -81,11 +81,11 @@ def listeners(
     section = settings.inbox
     if not section.is_on:
         return ()
-    from reminder.channels.email.classify import Rules
-    from reminder.channels.email.mailbox import Box
+    from reminder.channels.email.classify import InboxRules
+    from reminder.channels.email.mailbox import Mailbox
     from reminder.channels.email.receive import MailListener
 
-    rules = Rules(
+    rules = InboxRules(
         secret=secret_of(store),
         address=section.address,
         sender=settings.email.sender,
@@ -95,9 +95,9 @@ def listeners(
     )
     return (
         MailListener(
-            box=Box(imap_server(settings)),
+            box=Mailbox(imap_server(settings)),
             rules=rules,
-            back=DaemonBack(daemon),
+            backend=DaemonBackend(daemon),
             now=now,
             poll_seconds=section.poll_seconds,
         ),
@@ -115,7 +115,7 @@ def text_of(service: Service, address: str, message_id: str) -> str:
 
 
 @dataclass(frozen=True)
-class DaemonBack:
+class DaemonBackend:
     """channels.email.receive.Back: the daemon's service, in the store's one thread."""
 
     daemon: Daemon
@@ -144,8 +144,8 @@ class DaemonBack:
         await daemon.do(lambda: daemon.service.bounced(bounce, daemon.clock.now()))
         daemon.wake()
 
-    async def recall(self, name: str) -> str:
+    async def meta(self, name: str) -> str:
         return await self.daemon.do(lambda: self.daemon.service.store.meta(name)) or ""
 
-    async def note(self, name: str, value: str) -> None:
+    async def set_meta(self, name: str, value: str) -> None:
         await self.daemon.do(lambda: self.daemon.service.store.set_meta(name, value))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from reminder.app.mail import imap_server, mail_server
 from reminder.channels.email.authentication import UNNAMED, distrust, parsed
 from reminder.channels.email.classify import Mail, read
-from reminder.channels.email.mailbox import Box, BoxError
+from reminder.channels.email.mailbox import Mailbox, MailboxError
 from reminder.channels.email.send import MailChannel, MailIdentity
 from reminder.doctor.check import Check, Verdict, fault, ok
 from reminder.domain import tokens
@@ -31,7 +31,7 @@ class _Probe:
 
     mail: Mail | None = None  # as it came
     why: str = ""  # it was not accepted; empty without a mail: it was, and did not come
-    put_away: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class MailCheck:
                 "inbox", "[inbox] chưa cài đặt: không ai đọc thư trả lời, thư gửi đi nói rõ như vậy"
             )
             return
-        box = Box(imap_server(settings))
+        box = Mailbox(imap_server(settings))
         try:
             reads = await self._reads(box)
             yield reads
@@ -80,18 +80,18 @@ class MailCheck:
             return fault("email", f"[email] {error.reason}")
         return ok("email", f"[email] đăng nhập được máy chủ thư đi {section.host}:{section.port}")
 
-    async def _reads(self, box: Box) -> Check:
+    async def _reads(self, box: Mailbox) -> Check:
         section = self.settings.inbox
         try:
             await asyncio.to_thread(box.open)
-        except BoxError as error:
+        except MailboxError as error:
             return fault("inbox", f"[inbox] {error}")
         return ok(
             "inbox", f"[inbox] mở được hộp thư {section.folder} ở {section.host}:{section.port}"
         )
 
-    async def _there_and_back(self, channel: MailChannel, box: Box) -> AsyncIterator[Check]:
-        """Send a probe to a plus-address; if it does not arrive, one to the plain address."""
+    async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
+        """A probe to a plus-address; where that does not come, one to the plain address."""
         address = self.settings.inbox.address
         secret, key = secrets.token_bytes(16), secrets.token_hex(8)
         expires = self.now().date() + timedelta(days=1)
@@ -106,15 +106,15 @@ class MailCheck:
                 return
             yield ok("inbox", "[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
             yield self._proved(probe.mail)
-            if not probe.put_away:
+            if not probe.moved:
                 folder = self.settings.inbox.processed
                 yield fault(
                     "inbox", f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”"
                 )
-        except BoxError as error:
+        except MailboxError as error:
             yield fault("inbox", f"[inbox] {error}")
 
-    async def _probe(self, channel: MailChannel, box: Box, to: str) -> _Probe:
+    async def _probe(self, channel: MailChannel, box: Mailbox, to: str) -> _Probe:
         since = (self.now() - timedelta(days=2)).date()
         before = max(await asyncio.to_thread(box.newer, 0, since), default=0)
         try:
@@ -126,7 +126,10 @@ class MailCheck:
                 content = await asyncio.to_thread(box.fetch, uid)
                 before = max(before, uid)
                 if content is not None and (mail := read(content)).identity == sent:
-                    return _Probe(mail=mail, put_away=await asyncio.to_thread(box.put_away, uid))
+                    return _Probe(
+                        mail=mail,
+                        moved=await asyncio.to_thread(box.move_to_processed, uid),
+                    )
             await self.sleep(1.0)
         return _Probe()
 

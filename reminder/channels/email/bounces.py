@@ -10,11 +10,11 @@ from flufl.bounce import all_failures
 
 from reminder.channels.email import headers
 from reminder.channels.email.body import children, parts, text_in, text_of
+from reminder.channels.email.errors import ENHANCED_CODE, UNKNOWN_USER
 
-_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNKNOWN_USER = re.compile(
-    r"(?i)user unknown|unknown user|no such (?:user|mailbox|recipient)|does(?: not|n't) exist|"
-    r"invalid recipient|recipient not found|account .{0,30}disabled|mailbox unavailable"
+    rf"(?i){UNKNOWN_USER}|does(?: not|n't) exist|recipient not found|account .{{0,30}}disabled|"
+    r"mailbox unavailable"
 )
 # Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
 # may be alive, so that they only count.
@@ -32,7 +32,7 @@ _SUBJECTS = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """One recipient whom a mail did not reach, or not yet."""
+    """One recipient that a mail did not reach, or not yet."""
 
     recipient: str  # empty: the bounce does not name it
     reason: str  # what the other server said
@@ -41,7 +41,7 @@ class Failure:
 
 
 def failures(message: Message) -> tuple[Failure, ...]:
-    """What a bounce says; empty if the mail is none."""
+    """Return the failures that a bounce reports; empty if the mail is no bounce."""
     told = [one for part in parts(message) for one in _of_report(part)]
     if told:
         return tuple(told)
@@ -51,7 +51,7 @@ def failures(message: Message) -> tuple[Failure, ...]:
 
 
 def original(message: Message) -> tuple[str, ...]:
-    """The Message-IDs of the mail that came back, as far as the bounce has its head."""
+    """Return the Message-IDs of the mail that bounced, if its head is included."""
     found: list[str] = list(
         headers.ids(message, "In-Reply-To") + headers.ids(message, "References")
     )
@@ -65,7 +65,7 @@ def original(message: Message) -> tuple[str, ...]:
 
 
 def _of_report(part: Message) -> list[Failure]:
-    """The recipients of a message/delivery-status part, those that it did not reach."""
+    """Return the failed recipients of a message/delivery-status part."""
     if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
         return []
     found = []
@@ -89,13 +89,13 @@ def _is_hard(status: str, said: str) -> bool:
     if _UNKNOWN_USER.search(said):
         return True
     code = _code(status)
-    if code in ("", "5.0.0") and (better := _STATUS.search(said)):
+    if code in ("", "5.0.0") and (better := ENHANCED_CODE.search(said)):
         code = better[0]
     return code.startswith("5") and not _PASSING.fullmatch(code)
 
 
 def _code(status: str) -> str:
-    found = _STATUS.search(status)
+    found = ENHANCED_CODE.search(status)
     return found[0] if found else ""
 
 
@@ -113,7 +113,7 @@ def _looks_returned(message: Message) -> bool:
 
 
 def _shorten(message: Message) -> None:
-    """Cuts each part down to what a server says of its own; the mail that came back follows it."""
+    """Cut each part to what the server itself says; the bounced mail follows it."""
     for part in parts(message):
         payload = part.get_payload()
         if isinstance(payload, str):
@@ -121,14 +121,14 @@ def _shorten(message: Message) -> None:
 
 
 def _of_text(message: Message) -> tuple[Failure, ...]:
-    """A bounce in words: flufl.bounce knows the ways in which servers say it."""
+    """Return the failures of a bounce in words, as flufl.bounce reads it."""
     _shorten(message)
     try:
         passing, lasting = all_failures(message)
     except Exception:  # noqa: BLE001  its detectors read what strangers wrote
         passing, lasting = frozenset(), frozenset()
     text = text_of(message)[:20_000]
-    code = _STATUS.search(text)
+    code = ENHANCED_CODE.search(text)
     reason = code[0] if code else ""
     named = [a.decode("ascii", "replace") for a in sorted(lasting)]
     named = named or headers.addresses(message, "X-Failed-Recipients")

@@ -1,4 +1,4 @@
-"""What a mail is, whether it is believed, and what is done with it; a stranger's bytes never raise.
+"""Classify a mail: what it is, who proved to have sent it, and what is done with it.
 
 An answer counts only if all of this holds: the token in the address is genuine and unexpired, From
 is whom it was issued to, and our own server vouches for that (`trust = "auth-results"`). From alone
@@ -21,7 +21,7 @@ from reminder.channels.email.authentication import distrust, results_of
 from reminder.channels.email.body import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.charset import is_garbled
-from reminder.channels.email.quotes import NOBODY, Ours, Reply, reply_in
+from reminder.channels.email.quotes import NO_MARKS, OwnMarks, Reply, split_reply
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import (
     MailToken,
@@ -102,7 +102,7 @@ _METHOD = re.compile(
 
 
 class Kind(StrEnum):
-    """What a mail is; only an answer is ever acted on."""
+    """The kind of a mail; only an answer is acted on."""
 
     ANSWER = "answer"
     BOUNCE = "bounce"
@@ -115,7 +115,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """A mail as read; nothing of it is believed yet, and its own words are not yet found."""
+    """A parsed mail; nothing of it is trusted, and its own words are not yet extracted."""
 
     kind: Kind  # by its head and its parts
     identity: str  # its Message-ID, or a digest where it has none
@@ -132,7 +132,7 @@ class Mail:
 
 
 def read(content: bytes) -> Mail:
-    """The mail; of one that is cut off in its middle, what there is."""
+    """Parse a mail, also one that is cut off; never raises."""
     message = parse(content)
     failed = bounces.failures(message)
     return Mail(
@@ -159,7 +159,7 @@ def _identity(message: Message, content: bytes) -> str:
 
 
 def _kind(message: Message) -> Kind:
-    """By RFC 3834 and its kin: whatever was not written by a person, now, is no answer."""
+    """Return the kind by the headers and parts (RFC 3834 and its kin)."""
     kinds = [part.get_content_type() for part in parts(message)]
     subject = _bare_subject(message)
     if kinds[0] == "multipart/report" or "message/disposition-notification" in kinds:
@@ -179,7 +179,7 @@ def _kind(message: Message) -> Kind:
 
 
 def _bare_subject(message: Message) -> str:
-    """The subject without “Re:”, “[External]” and their kin."""
+    """Return the subject without prefixes such as “Re:” and “[External]”."""
     subject = headers.words(headers.field(message, "Subject"))[:300]
     for _ in range(10):
         found = _PREFIX.match(subject)
@@ -190,7 +190,7 @@ def _bare_subject(message: Message) -> str:
 
 
 def _scheduling(part: Message) -> str:
-    """What a part says to a calendar program; empty of a file that a person has attached."""
+    """Return what a part tells a calendar program; empty for an attached file."""
     if part.get_content_type() != "text/calendar" or is_file(part):
         return ""
     declared = headers.field(part, "Content-Type").lower()
@@ -198,10 +198,10 @@ def _scheduling(part: Message) -> str:
 
 
 def _is_automatic(message: Message) -> bool:
-    """Whether its head says that a machine wrote it.
+    """Return whether the headers say that a machine wrote the mail.
 
-    Gateways add Precedence, List-Id and X-Auto-Response-Suppress to people's mails, and a rule that
-    forwards them “auto-forwarded”: these say nothing.
+    Gateways add Precedence, List-Id and X-Auto-Response-Suppress to people's mails, and forwarding
+    rules add “auto-forwarded”, so these count for nothing.
     """
     submitted = headers.field(message, "Auto-Submitted").lower().strip()
     if submitted.startswith(_AUTO_SUBMITTED):
@@ -218,11 +218,11 @@ def _is_automatic(message: Message) -> bool:
     return bool(_MACHINES.match(author))
 
 
-def words_of(mail: Mail, ours: Ours = NOBODY) -> tuple[Kind, str]:
-    """What the mail is by its own words too, and these words: empty unless it is an answer."""
+def own_words(mail: Mail, ours: OwnMarks = NO_MARKS) -> tuple[Kind, str]:
+    """Return the kind by the mail's own words too, and these words if it is an answer."""
     if mail.kind is not Kind.ANSWER:
         return mail.kind, ""
-    reply = reply_in(mail.body, ours, mail.author_name)
+    reply = split_reply(mail.body, ours, mail.author_name)
     if _says_that_it_is_automatic(reply):
         return Kind.AUTO_REPLY, ""
     return (Kind.ANSWER if reply.words else Kind.EMPTY), reply.words
@@ -234,8 +234,8 @@ def _says_that_it_is_automatic(reply: Reply) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
-    """Whose mail this is, and what has to be proved; `secret` is that of our outgoing mail."""
+class InboxRules:
+    """The mailbox, and what a sender has to prove; `secret` signs our outgoing mail."""
 
     secret: bytes = field(repr=False)
     address: str  # the mailbox; answers come to plus-addresses of it
@@ -246,8 +246,8 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proved:
-    """A mail that is proved to be an officer's; its words are still to be found."""
+class Authenticated:
+    """A mail proved to be an officer's; its words are not yet extracted."""
 
     mail: Mail
     inbound: Inbound  # without its text
@@ -255,10 +255,10 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An officer's words, proved to be theirs."""
+    """An officer's answer."""
 
     inbound: Inbound
-    is_garbled: bool = False  # some of them can't be made out: a person should look at the mail
+    is_garbled: bool = False  # some words are unreadable: a person should look at the mail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,16 +271,16 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
-class PutAway:
-    """Nothing to do, and nothing for a person to read: a machine's word to one of our mails."""
+class Processed:
+    """A machine's reply to one of our mails: moved to the processed folder."""
 
     why: str
     kind: Kind = Kind.AUTO_REPLY
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """It stays in the mailbox, unread, for a person."""
+class LeftUnread:
+    """The mail stays unread, for a person."""
 
     why: str
     kind: Kind | None = None
@@ -288,56 +288,61 @@ class Left:
     own: bool = False  # the program wrote it itself
 
 
-Fate = Proved | Answer | Bounced | PutAway | Left
+Disposition = Authenticated | Answer | Bounced | Processed | LeftUnread
 
 
-def judge(mail: Mail, rules: Rules, known: Mapping[str, str], now: datetime) -> Fate:
-    """What `mail` is to us. `known`: the officers' addresses, folded → as they are bound."""
+def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetime) -> Disposition:
+    """Return what is done with `mail`, its words not yet read.
+
+    `known`: the officers' addresses, normalized → as bound.
+    """
     if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
-        return Left("our own mail", own=True)
+        return LeftUnread("our own mail", own=True)
     tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
     if mail.kind is Kind.BOUNCE:
         return _bounced(mail, rules, tokens, known, now)
     answers = [token for token in tokens if token.purpose is Purpose.REPLY]
     if not answers:
-        return _untold(mail, rules, tokens, known, now)
+        return _without_token(mail, rules, tokens, known, now)
     address = known.get(normal_address(mail.author))
     if address is None:
         who = mail.author or "nobody, or several"
-        return Left(f"an answer from {who}, whom no token was issued to", forged=True)
+        return LeftUnread(f"an answer from {who}, whom no token was issued to", forged=True)
     verdicts = [verify_token(token, rules.secret, address, now.date()) for token in answers]
     if Verdict.GOOD not in verdicts:
         if Verdict.EXPIRED in verdicts:
-            return Left(f"an answer of {address} to a mail that is too old")
-        return Left(f"an answer from {address} with a token that is not theirs", forged=True)
+            return LeftUnread(f"an answer of {address} to a mail that is too old")
+        return LeftUnread(f"an answer from {address} with a token that is not theirs", forged=True)
     if rules.trust == "auth-results":
         doubt = distrust(mail.results, rules.authserv_id, mail.author)
         if doubt:
-            return Left(f"an answer from {address}: {doubt}", forged=True)
+            return LeftUnread(f"an answer from {address}: {doubt}", forged=True)
     if mail.kind is not Kind.ANSWER:
-        return PutAway(f"{mail.kind} of {address}", mail.kind)
+        return Processed(f"{mail.kind} of {address}", mail.kind)
     token = answers[verdicts.index(Verdict.GOOD)]
-    return Proved(mail=mail, inbound=_inbound(mail, rules, token, address))
+    return Authenticated(mail=mail, inbound=_inbound(mail, rules, token, address))
 
 
-def answer(proved: Proved, rules: Rules, said: str) -> Fate:
-    """What comes of an officer's mail; `said` is the text of ours that it answers.
+def extract_answer(authenticated: Authenticated, rules: InboxRules, said: str) -> Disposition:
+    """Return the officer's answer, or why there is none; `said` is the text of the mail answered.
 
-    The same Message-ID with other words is another mail: some clients write it twice.
+    The same Message-ID with other words is another mail: some clients use one twice.
     """
-    ours = Ours((rules.address, rules.sender), rules.sender_name, said)
-    kind, words = words_of(proved.mail, ours)
-    address = proved.inbound.sender
+    ours = OwnMarks((rules.address, rules.sender), rules.sender_name, said)
+    kind, words = own_words(authenticated.mail, ours)
+    address = authenticated.inbound.sender
     if kind is Kind.EMPTY:
-        return Left(f"an answer of {address} without any words of its own", kind)
+        return LeftUnread(f"an answer of {address} without any words of its own", kind)
     if kind is not Kind.ANSWER:
-        return PutAway(f"{kind} of {address}", kind)
+        return Processed(f"{kind} of {address}", kind)
     digest = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:12]
-    inbound = replace(proved.inbound, update=f"{proved.mail.identity}#{digest}", text=words)
+    inbound = replace(
+        authenticated.inbound, update=f"{authenticated.mail.identity}#{digest}", text=words
+    )
     return Answer(inbound, is_garbled(words))
 
 
-def _inbound(mail: Mail, rules: Rules, token: MailToken, address: str) -> Inbound:
+def _inbound(mail: Mail, rules: InboxRules, token: MailToken, address: str) -> Inbound:
     domain = rules.sender.rpartition("@")[2]
     return Inbound(
         channel=TRAITS.name,
@@ -352,26 +357,34 @@ def _inbound(mail: Mail, rules: Rules, token: MailToken, address: str) -> Inboun
     )
 
 
-def _untold(
-    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
-) -> Fate:
-    """A mail to nobody's token: a machine's word to where bounces go is put away."""
+def _without_token(
+    mail: Mail,
+    rules: InboxRules,
+    tokens: Sequence[MailToken],
+    known: Mapping[str, str],
+    now: datetime,
+) -> Disposition:
+    """Return what is done with a mail without a reply token."""
     automatic = mail.kind not in (Kind.ANSWER, Kind.EMPTY)
     if automatic and _issued(tokens, rules, known, now):
-        return PutAway(f"{mail.kind} to an address for bounces")
+        return Processed(f"{mail.kind} to an address for bounces")
     local, _, domain = normal_address(rules.address).rpartition("@")
     ours = (normal_address(a).rpartition("@") for a in mail.recipients)
     if any(own.startswith(f"{local}+") and there == domain for own, _, there in ours):
-        return Left("an answer to an address that was never given out", forged=True)
-    return Left(f"{mail.kind} that answers no mail of ours")
+        return LeftUnread("an answer to an address that was never given out", forged=True)
+    return LeftUnread(f"{mail.kind} that answers no mail of ours")
 
 
 def _bounced(
-    mail: Mail, rules: Rules, tokens: Sequence[MailToken], known: Mapping[str, str], now: datetime
-) -> Fate:
-    """A bounce is believed only if it comes to an address, or bears a Message-ID, that is ours.
+    mail: Mail,
+    rules: InboxRules,
+    tokens: Sequence[MailToken],
+    known: Mapping[str, str],
+    now: datetime,
+) -> Disposition:
+    """Return the mail that bounced, if the bounce came to an address, or has a Message-ID, of ours.
 
-    Which of the two is a proof in itself: nobody but whoever handles our mail has seen them.
+    Only who handles our mail has seen either.
     """
     domain = rules.sender.rpartition("@")[2]
     found = _issued(tokens, rules, known, now)
@@ -381,7 +394,7 @@ def _bounced(
             if message is not None:
                 found = (address, message)
     if found is None:
-        return Left("a bounce of no mail of ours", forged=bool(tokens))
+        return LeftUnread("a bounce of no mail of ours", forged=bool(tokens))
     address, message = found
     named = [
         one
@@ -394,9 +407,9 @@ def _bounced(
 
 
 def _issued(
-    tokens: Sequence[MailToken], rules: Rules, known: Mapping[str, str], now: datetime
+    tokens: Sequence[MailToken], rules: InboxRules, known: Mapping[str, str], now: datetime
 ) -> tuple[str, str] | None:
-    """Whose token this is, and of which message: the MAC itself is the address book."""
+    """Return to whom one of `tokens` was issued, and of which message."""
     for token in tokens:
         for address in known.values():
             if verify_token(token, rules.secret, address, now.date()) is Verdict.GOOD:

@@ -1,4 +1,4 @@
-"""What a mail server's refusal means for the message, its address and the channel."""
+"""Map mail servers' errors to what they mean for the message, its address and the channel."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from enum import Enum, auto
 from aiosmtplib import SMTPException, SMTPResponseException
 
 from reminder.domain.channels import SendError
-from reminder.domain.errors import scrub
+from reminder.domain.errors import ReminderError, scrub
 from reminder.messages.wording import one_line
 
 GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least
-_ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_UNKNOWN_USER = re.compile(
-    r"(?i)user unknown|unknown user|no such (user|mailbox|recipient)|invalid recipient"
-)
+ENHANCED_CODE = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463
+UNKNOWN_USER = r"user unknown|unknown user|no such (?:user|mailbox|recipient)|invalid recipient"
+_UNKNOWN_USER = re.compile(rf"(?i){UNKNOWN_USER}")
 _PLAIN_CODES = {  # the detail of an enhanced code (RFC 3463, 7505) → what the office reads
     ("1", "1"): "không có hộp thư này",
     ("1", "2"): "không có tên miền này",
@@ -46,8 +45,24 @@ _PLAIN_SIGNS = (  # what servers write, with a general code or with none → wha
 _SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
 
 
+class CaFileError(ReminderError):
+    """The file of certificates can't be read."""
+
+
+def tls_context(ca_file: str) -> ssl.SSLContext:
+    """Return a context that checks certificates and host names.
+
+    `ca_file`: certificates to trust instead of the system's; empty: the system's.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CaFileError(f"ca_file: không đọc được chứng thư ở {ca_file}: {why}") from None
+
+
 class Step(Enum):
-    """How far a mail had come when something failed."""
+    """The step of an SMTP session."""
 
     CONNECT = auto()
     TLS = auto()
@@ -58,7 +73,7 @@ class Step(Enum):
 
 
 def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]) -> SendError:
-    """What the service is told; never with a password in it."""
+    """Return the SendError of a failed step; without passwords."""
     words = one_line(scrub(str(error), secrets), 200)
     certificate = _certificate_fault(error)
     if certificate is not None:
@@ -76,7 +91,7 @@ def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]
 
 
 def _refusal(code: int, said: str, step: Step, server: str) -> SendError:
-    """The server answered, and its answer was no."""
+    """Return the SendError of a negative reply."""
     plain = _plain(said)
     why = f": {plain}" if plain else f" ({said})"
     if step is Step.LOGIN:
@@ -97,17 +112,17 @@ def _refusal(code: int, said: str, step: Step, server: str) -> SendError:
 
 
 def _plain(said: str) -> str:
-    """The refusal in Vietnamese; empty where only the server's own words can tell."""
-    enhanced = _ENHANCED.search(said)
+    """Return the refusal in Vietnamese; empty if it is not a known one."""
+    enhanced = ENHANCED_CODE.search(said)
     by_code = _PLAIN_CODES.get((enhanced[2], enhanced[3]), "") if enhanced else ""
     return by_code or next((plain for sign, plain in _PLAIN_SIGNS if sign.search(said)), "")
 
 
 def _nobody_there(said: str) -> bool:
-    """Whether a refusal is of the address: not of a full mailbox, nor of who may send."""
+    """Return whether the address does not exist: not a full mailbox, nor a sender's fault."""
     if _UNKNOWN_USER.search(said):
         return True
-    if (enhanced := _ENHANCED.search(said)) is not None:
+    if (enhanced := ENHANCED_CODE.search(said)) is not None:
         detail = (enhanced[2], enhanced[3])
         return detail == ("2", "1") or (detail[0] == "1" and detail not in _SENDER_FAULTS)
     return said[:3] in ("550", "551", "553") and "relay" not in said.lower()

@@ -1,4 +1,8 @@
-"""The mailbox over IMAP, and its errors in words for the administrator."""
+"""A mailbox over IMAP: list, fetch and move mails by UID. Synchronous; runs in a thread.
+
+Fetching does not mark a mail as read (BODY.PEEK), and transfers only the first part of a large one.
+People may read the same mailbox, so new mails are known by their UID, not by \\Seen.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 from imap_tools.imap_utf7 import utf7_encode
 
+from reminder.channels.email.errors import CaFileError, tls_context
 from reminder.domain.errors import ReminderError
 
 Security = Literal["starttls", "tls", "none"]
@@ -29,7 +34,7 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImapServer:
-    """The mailbox's server and its login."""
+    """The IMAP server, account and folders."""
 
     host: str
     port: int
@@ -38,7 +43,7 @@ class ImapServer:
     password: str = ""
     folder: str = "INBOX"
     processed: str = "Da-xu-ly"
-    seconds: float = 30.0  # for any one answer of the server
+    seconds: float = 30.0  # time-out of any one command
     certificates: str = ""
 
     def __repr__(self) -> str:
@@ -46,61 +51,61 @@ class ImapServer:
 
     @property
     def account(self) -> str:
-        """What the UIDs are counted for."""
+        """Name the folder whose UIDs are tracked."""
         return f"{self.host}/{self.username}/{self.folder}"
 
 
-class BoxError(ReminderError):
-    """The mailbox can't be read now, and why, in words for whoever runs the program."""
+class MailboxError(ReminderError):
+    """The mailbox can't be read now; the message tells the operator why."""
 
 
-class UnreadableError(BoxError):
-    """The server would not give this one mail; the others may be read."""
+class UnreadableMailError(MailboxError):
+    """The server refuses to return this one mail."""
 
 
-class Box:
-    """One connection at a time; `shut` alone may be called from another thread."""
+class Mailbox:
+    """One connection at a time; only `shut` may be called from another thread."""
 
     def __init__(self, server: ImapServer) -> None:
         self.server = server
-        self.validity = 0  # UIDs are this folder's only as long as it stays the same (RFC 3501)
+        self.validity = 0  # UIDVALIDITY: UIDs hold only while it stays the same (RFC 3501)
         self._mailbox: BaseMailBox | None = None
         self._shut = threading.Event()
-        self._busy = threading.RLock()  # held by the thread that is on the line
+        self._busy = threading.RLock()  # held while a command is under way
         self._processed = ""
         self._idle_faults = 0
-        self._hurried = False  # the last wait was cut short, and nothing new was found since
+        self._hurried = False  # the last wait was skipped, and nothing new was found since
 
     def open(self) -> None:
-        """Connects, logs in and selects the folder; BoxError says which of these failed."""
+        """Connect, log in and select the folder; MailboxError says which of these failed."""
         self.shut()
         self._shut.clear()
         try:
             self._open_all(f"{self.server.host}:{self.server.port}")
-        except BoxError:
+        except MailboxError:
             self.shut()
             raise
 
     def _open_all(self, where: str) -> None:
-        with self._told(f"không kết nối được với máy chủ thư đến {where}", where):
+        with self._translating(f"không kết nối được với máy chủ thư đến {where}", where):
             self._connect()
         if self._shut.is_set():  # meanwhile
-            raise BoxError("việc đọc thư đã dừng")
-        with self._told(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
+            raise MailboxError("việc đọc thư đã dừng")
+        with self._translating(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
             name, password = self.server.username, self.server.password
             plain = f"{name}{password}".isascii()
             login = self._open.login if plain else self._open.login_utf8
             login(name, password, initial_folder=None)
             self._learn_abilities()
-        with self._told(f"hộp thư không có thư mục “{self.server.folder}”", where):
+        with self._translating(f"hộp thư không có thư mục “{self.server.folder}”", where):
             self._open.folder.set(self.server.folder)
         self.validity = self._number("UIDVALIDITY")
-        self._was_told()  # what the folder had when it was opened
+        self._was_told()  # discard the EXISTS of SELECT
         self._hurried = False
         self._processed = ""
 
     def _learn_abilities(self) -> None:
-        """Asks again: many servers name MOVE and IDLE only to who has logged in."""
+        """Ask for capabilities again: many servers name MOVE and IDLE only after the login."""
         kind, data = self._client.capability()
         if kind == "OK" and data and isinstance(data[0], bytes):
             self._client.capabilities = tuple(data[0].decode("ascii", "replace").upper().split())
@@ -109,20 +114,17 @@ class Box:
         server = self.server
         common: dict[str, Any] = {"port": server.port, "timeout": server.seconds}
         if server.security == "tls":
-            self._mailbox = MailBox(server.host, ssl_context=self._trust(), **common)
+            self._mailbox = MailBox(server.host, ssl_context=self._tls_context(), **common)
             return
         self._mailbox = MailBoxUnencrypted(server.host, **common)
         if server.security == "starttls":
-            self._client.starttls(self._trust())
+            self._client.starttls(self._tls_context())
 
-    def _trust(self) -> ssl.SSLContext:
-        """The TLS context; certificates and host names are always checked."""
-        file = self.server.certificates
+    def _tls_context(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=file or None)
-        except OSError as error:
-            why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
-            raise BoxError(f"ca_file: không đọc được chứng thư ở {file}: {why}") from None
+            return tls_context(self.server.certificates)
+        except CaFileError as error:
+            raise MailboxError(str(error)) from None
 
     def _number(self, name: str) -> int:
         _, found = self._client.response(name)
@@ -132,7 +134,7 @@ class Box:
     @property
     def _open(self) -> BaseMailBox:
         if self._mailbox is None:
-            raise BoxError("hộp thư chưa mở")
+            raise MailboxError("hộp thư chưa mở")
         return self._mailbox
 
     @property
@@ -141,9 +143,9 @@ class Box:
         return client
 
     def newer(self, uid: int, since: date) -> list[int]:
-        """The UIDs above `uid` of mails that came on `since` or later, in order."""
-        with self._told("không xem được thư mới", self.server.host):
-            self._client.noop()  # a server may tell of new mail only then
+        """Return the UIDs above `uid` of mails received on `since` or later, in order."""
+        with self._translating("không xem được thư mới", self.server.host):
+            self._client.noop()  # some servers report new mail only on a command
             self._was_told()
             found = self._search(f"UID {uid + 1}:* SINCE {_day(since)}")
         new = sorted(n for n in found if n > uid)  # “n:*” has the last mail, however low
@@ -151,39 +153,36 @@ class Box:
         return new
 
     def _was_told(self) -> bool:
-        """Whether an answer to another command told of new mail, as IDLE then will not."""
+        """Return whether a reply to another command reported new mail, which IDLE won't repeat."""
         _, told = self._client.response("EXISTS")
         return any(told)
 
     def unread(self, since: date) -> list[int]:
-        """The UIDs of mails that nobody has read."""
-        with self._told("không đếm được thư chưa đọc", self.server.host):
+        """Return the UIDs of unread mails."""
+        with self._translating("không đếm được thư chưa đọc", self.server.host):
             return self._search(f"UNSEEN SINCE {_day(since)}")
 
     def _search(self, criteria: str) -> list[int]:
         kind, data = self._client.uid("SEARCH", criteria)
         if kind != "OK":
-            raise BoxError(f"máy chủ thư không tìm được ({kind})")
+            raise MailboxError(f"máy chủ thư không tìm được ({kind})")
         return [int(n) for part in data if isinstance(part, bytes) for n in part.split()]
 
     def fetch(self, uid: int, longest: int = READ_BYTES) -> bytes | None:
-        """The first `longest` octets of a mail; None if it is gone. UnreadableError: only this."""
-        with self._told("đang đọc thư thì mất kết nối", self.server.host):
+        """Return the first `longest` octets of a mail; None if it is gone."""
+        with self._translating("đang đọc thư thì mất kết nối", self.server.host):
             kind, data = self._client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{longest}>)")
         if kind != "OK":
-            raise UnreadableError(f"máy chủ không cho đọc thư {uid} ({kind})")
+            raise UnreadableMailError(f"máy chủ không cho đọc thư {uid} ({kind})")
         for part in data or []:
             if isinstance(part, tuple) and re.search(rb"BODY\[\]", part[0]):
                 content: bytes = part[1]
                 return content[:longest]
         return None
 
-    def put_away(self, uid: int) -> bool:
-        """Moves a mail to the folder of what is done; False if the server would not have it so.
-
-        It is marked as read in any case, so that nobody takes it for one that waits.
-        """
-        with self._told("đang chuyển thư đã xử lý thì mất kết nối", self.server.host):
+    def move_to_processed(self, uid: int) -> bool:
+        """Mark a mail as read and move it to the processed folder; False if the move fails."""
+        with self._translating("đang chuyển thư đã xử lý thì mất kết nối", self.server.host):
             self._client.uid("STORE", str(uid), "+FLAGS", r"(\Seen)")
             try:
                 self._open.move(str(uid), self._target())
@@ -192,7 +191,7 @@ class Box:
         return True
 
     def _target(self) -> str:
-        """The folder of what is done, made if it is missing; below INBOX where it must be."""
+        """Return the processed folder, made if missing; below INBOX where the server wants it."""
         if not self._processed:
             found = self._existing()
             for one in self._names() if not found else ():
@@ -203,12 +202,11 @@ class Box:
             self._processed = found or self.server.processed
         return self._processed
 
-    def turn_to_processed(self) -> bool:
-        """Turns to the folder of what is done, until the next `open`; False if there is none.
-
-        Nothing in it is changed, nor marked as read.
-        """
-        with self._told(f"không mở được thư mục “{self.server.processed}”", self.server.host):
+    def select_processed(self) -> bool:
+        """Select the processed folder read-only, until the next `open`; False if there is none."""
+        with self._translating(
+            f"không mở được thư mục “{self.server.processed}”", self.server.host
+        ):
             found = self._existing()
             if found:
                 self._open.folder.set(found, readonly=True)
@@ -227,10 +225,10 @@ class Box:
         return (found[0].delim if found else "") or "/"
 
     def wait(self, seconds: float) -> None:
-        """Until something happens in the folder, or so long; at once when shut.
+        """Block until the folder changes, `seconds` pass, or `shut` is called.
 
-        Nor does it wait if a mail came while the last ones were dealt with: IDLE tells only what
-        the server has not said yet (RFC 3501, 5.2). Once: some repeat EXISTS with every answer.
+        Return at once if a mail came while the last ones were handled: IDLE reports only what the
+        server has not yet reported (RFC 3501, 5.2). Once: some repeat EXISTS with every reply.
         """
         with self._busy:
             if self._was_told() and not self._hurried:
@@ -248,19 +246,19 @@ class Box:
                 if not _has_read_more(self._client):
                     idle.poll(timeout=seconds)
         except (OSError, AttributeError, ValueError, imaplib.IMAP4.abort) as error:
-            raise BoxError("máy chủ thư đến đã đóng kết nối khi đang chờ") from error
+            raise MailboxError("máy chủ thư đến đã đóng kết nối khi đang chờ") from error
         except (ImapToolsError, imaplib.IMAP4.error):
-            self._idle_faults += 1  # one that says it can, and can't, is asked now and then instead
-            raise BoxError("máy chủ thư đến không giữ được chế độ chờ (IDLE)") from None
+            self._idle_faults += 1  # poll a server whose IDLE fails
+            raise MailboxError("máy chủ thư đến không giữ được chế độ chờ (IDLE)") from None
 
     def shut(self) -> None:
-        """Ends the connection, whatever another thread is waiting for on it."""
+        """Close the connection, also while another thread waits on it."""
         self._shut.set()
         mailbox, self._mailbox = self._mailbox, None
         if mailbox is None:
             return
         client = mailbox.client
-        with suppress(OSError, AttributeError):  # whatever it is in the middle of
+        with suppress(OSError, AttributeError):  # it may be closed already
             client.sock.shutdown(socket.SHUT_RDWR)
         free = self._busy.acquire(timeout=2.0)
         with suppress(OSError, AttributeError, ValueError):
@@ -269,21 +267,21 @@ class Box:
             self._busy.release()
 
     @contextmanager
-    def _told(self, otherwise: str, where: str) -> Iterator[None]:
-        """Whatever goes wrong within is a BoxError; `otherwise`: what it is if it can't be told."""
+    def _translating(self, otherwise: str, where: str) -> Iterator[None]:
+        """Raise a connection's errors as MailboxError; `otherwise` if nothing tells why."""
         try:
             with self._busy:
                 yield
-        except BoxError:
+        except MailboxError:
             raise
-        except TROUBLES as error:
-            raise BoxError(reason(error, otherwise, where)) from None
+        except IMAP_ERRORS as error:
+            raise MailboxError(_reason(error, otherwise, where)) from None
 
 
 def _has_read_more(client: imaplib.IMAP4) -> bool:
-    """Whether the server's word lies read in a buffer, where polling the socket can't see it.
+    """Return whether a reply is already buffered, where polling the socket can't see it.
 
-    A mail that came just before is told of in one packet with the “+ idling” (RFC 2177).
+    News of a mail may come in one packet with the “+ idling” (RFC 2177).
     """
     kept = getattr(client, "_readbuf", None)  # Python 3.14 has its own buffer
     if kept is not None:
@@ -301,7 +299,7 @@ def _has_read_more(client: imaplib.IMAP4) -> bool:
 
 
 def utf7_quoted(name: str) -> str:
-    """A folder's name as IMAP has it (RFC 3501, 5.1.3)."""
+    """Encode a folder's name for IMAP (RFC 3501, 5.1.3)."""
     return '"' + utf7_encode(name).decode("ascii").replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -309,15 +307,15 @@ def _day(day: date) -> str:
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
-# What goes wrong on a line; the last four are imaplib's own, at an answer that it can't parse.
-TROUBLES = (
+# Errors of a connection; the last four are what imaplib raises on a reply it can't parse.
+IMAP_ERRORS = (
     *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
     *(ValueError, LookupError, TypeError, AttributeError),
 )
 
 
-def reason(error: Exception, otherwise: str, where: str) -> str:
-    """Why the mailbox at `where` can't be read; `otherwise`: what it is if it can't be told."""
+def _reason(error: Exception, otherwise: str, where: str) -> str:
+    """Return why the mailbox at `where` can't be read; `otherwise` if the error does not tell."""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or "không kiểm tra được"
         return f"chứng thư của máy chủ thư đến {where} không hợp lệ: {why}"

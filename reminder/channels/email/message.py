@@ -1,4 +1,4 @@
-"""A rendered message as an e-mail: its headers, parts and stable Message-ID."""
+"""Build an e-mail from a rendered message: headers, parts, attachments."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OURS = re.compile(
 
 
 class _Spaced(EmailPolicy):
-    """The policy SMTP, with a Subject and a sender's name that keep their spaces, and whole ids.
+    """The SMTP policy, keeping spaces in Subject and From, and Message-IDs unbroken.
 
     The library loses or adds a space where it folds between encoded words, and writes an id that is
     longer than a line as such words (seen in Python 3.11).
@@ -61,7 +61,7 @@ _POLICY = _Spaced(linesep=SMTP.linesep)
 
 
 def checked_address(address: str) -> str:
-    """`address` if mail can go to it; SendError, the address being dead, if it can't."""
+    """Return `address`; SendError with address_dead if it is no mail address."""
     if not MAIL_ADDRESS.fullmatch(address):
         reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
         raise SendError(reason, retry=False, address_dead=True)
@@ -69,7 +69,7 @@ def checked_address(address: str) -> str:
 
 
 def valid_address(address: str) -> str:
-    """`address`, which the program or its settings made up; ValueError if mail can't go there."""
+    """Return `address`, which the program or its settings made; ValueError if it is none."""
     if not MAIL_ADDRESS.fullmatch(address):
         raise ValueError(f"no mail address: {address!r}")
     return address
@@ -85,7 +85,7 @@ def build(
     reply_to: str,
     at: datetime,
 ) -> EmailMessage:
-    """The mail with its text and HTML parts and attachments, ready to be sent."""
+    """Return the mail with text and HTML parts and attachments."""
     footed = with_footer(_with_document(message), ANSWERABLE if reply_to else ONE_WAY)
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
@@ -123,5 +123,5 @@ def _with_document(message: Outbound) -> Outbound:
 
 
 def _phrase(text: str) -> str:
-    """`text` for a header: one line, and nothing in it that reads as an encoded word."""
+    """Return `text` for a header: on one line, without encoded words."""
     return one_line(text, 150).replace("=?", "= ?").replace("?=", "? =")

@@ -125,8 +125,8 @@ _SURNAMES = frozenset(
 
 
 @dataclass(frozen=True)
-class Ours:
-    """By what our own words are known in a reply."""
+class OwnMarks:
+    """The marks by which our own words are recognized in a reply."""
 
     addresses: tuple[str, ...] = ()  # the mailbox, and From of what we send
     name: str = ""  # that stands before the latter
@@ -134,7 +134,7 @@ class Ours:
 
     @cached_property
     def _places(self) -> re.Pattern[str] | None:
-        """An address of ours, with any token, or a Message-ID of our making."""
+        """Match an address of ours, with any token, or a Message-ID that we make."""
         found = []
         for address in self.addresses:
             local, _, domain = address.partition("@")
@@ -153,8 +153,8 @@ class Ours:
     def _text(self) -> str:
         return _folded(" ".join(_told(self.said)))
 
-    def begin_in(self, line: str) -> bool:
-        """Whether `line` is of ours: by an address, by our name and a date, or by its words."""
+    def matches(self, line: str) -> bool:
+        """Return whether `line` is ours: by an address, our name with a date, or its words."""
         if self._places is not None and self._places.search(line):
             return True
         if len(self.name) > 5 and self.name.lower() in line.lower() and _WHEN.search(line):
@@ -165,11 +165,11 @@ class Ours:
         return len(words) >= _SHORTEST_PIECE and words in self._text
 
 
-NOBODY = Ours()
+NO_MARKS = OwnMarks()
 
 
 def _told(said: str) -> Iterator[str]:
-    """The lines of a mail of ours without the forms that an answer repeats (“xong 1c”)."""
+    """Yield the lines of our mail without the forms that answers repeat (“xong 1c”)."""
     for line in said[:LONGEST_READ].split("\n"):
         before, _, _ = line.partition("nhắn:")
         yield before if before != line else line
@@ -181,14 +181,14 @@ def _folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """What whoever replied has written."""
+    """What the sender has written."""
 
     unquoted: str  # all that is not of the quoted mail
     words: str  # the answer; empty where there is nothing but a quote
 
 
-def reply_in(text: str, ours: Ours = NOBODY, author: str = "") -> Reply:
-    """The reply's own words. `author`: the name of who replied, which may stand below them."""
+def split_reply(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> Reply:
+    """Split a reply from what it quotes. `author`: the sender's name, for the signature."""
     lines = _tidy(text[:LONGEST_READ]).split("\n")[:MOST_LINES]
     cut = _first_quote(lines, ours)
     own = lines[:cut]
@@ -200,9 +200,9 @@ def reply_in(text: str, ours: Ours = NOBODY, author: str = "") -> Reply:
     return Reply("\n".join(own).strip(), words)
 
 
-def own_text(text: str, ours: Ours = NOBODY, author: str = "") -> str:
-    """The words of `reply_in`."""
-    return reply_in(text, ours, author).words
+def own_text(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> str:
+    """The words of `split_reply`."""
+    return split_reply(text, ours, author).words
 
 
 def _tidy(text: str) -> str:
@@ -212,8 +212,8 @@ def _tidy(text: str) -> str:
     return _SPACES.sub(" ", text)
 
 
-def _first_quote(lines: Sequence[str], ours: Ours) -> int:
-    """The index of the first line that belongs to the quoted mail; len(lines) if none does."""
+def _first_quote(lines: Sequence[str], ours: OwnMarks) -> int:
+    """Return the index of the first quoted line; len(lines) if none is."""
     for number, line in enumerate(lines):
         short = line[:LONGEST_LINE]
         if not short.strip():
@@ -222,7 +222,7 @@ def _first_quote(lines: Sequence[str], ours: Ours) -> int:
             return number
         if _is_attribution(lines, number) or _is_header_block(lines, number):
             return number
-        if ours.begin_in(short):
+        if ours.matches(short):
             return _beginning(lines, number)
     return len(lines)
 
@@ -282,7 +282,7 @@ def _label(line: str) -> str | None:
 
 
 def _beginning(lines: Sequence[str], number: int) -> int:
-    """Where the attribution begins whose line `number` has our address: clients wrap it."""
+    """Return the first line of the wrapped attribution whose line `number` is ours."""
     first = number
     for above in range(number - 1, max(-1, number - 1 - WRAPPED), -1):
         line = lines[above]
@@ -293,11 +293,11 @@ def _beginning(lines: Sequence[str], number: int) -> int:
     return first
 
 
-def _below(lines: Sequence[str], ours: Ours) -> list[str]:
-    """What stands below a quote of “>” lines, for who answers at the bottom.
+def _below(lines: Sequence[str], ours: OwnMarks) -> list[str]:
+    """Return what stands below a quote of “>” lines, for people who answer at the bottom.
 
-    Words between such lines mean what they stand under, which a line of text can't say; and a quote
-    that is not marked line by line (Outlook) has no end that can be seen: of both nothing is taken.
+    Nothing is taken from between such lines, because it refers to the line above it, nor from below
+    a quote without marks (Outlook), whose end can't be seen.
     """
     marked = [number for number, line in enumerate(lines) if _QUOTED.match(line)]
     if not marked:
@@ -310,7 +310,7 @@ def _below(lines: Sequence[str], ours: Ours) -> list[str]:
 
 
 def _answer(lines: Sequence[str], author: str) -> list[str]:
-    """The lines of the paragraph that answers, with later ones that name work of their own."""
+    """Return the first paragraph that answers, and later ones that name work of their own."""
     paragraphs = _paragraphs(_without_head(_signed_off(lines)))
     for number, paragraph in enumerate(paragraphs):
         text = "\n".join(paragraph)
@@ -324,7 +324,7 @@ def _answer(lines: Sequence[str], author: str) -> list[str]:
 
 
 def _without_signature(paragraph: list[str], author: str) -> list[str]:
-    """`paragraph` without the names and titles at its end."""
+    """Return the paragraph without names and titles at its end."""
     kept = list(paragraph)
     while _is_signature(kept, author):
         kept.pop()
@@ -332,7 +332,7 @@ def _without_signature(paragraph: list[str], author: str) -> list[str]:
 
 
 def _leads_on(paragraph: Sequence[str]) -> bool:
-    """“Anh Tuấn báo em là:”: a paragraph that the next one goes on with."""
+    """Return whether the next paragraph continues this one: “Anh Tuấn báo em là:”."""
     last = paragraph[-1].rstrip()
     return len(paragraph) == 1 and len(last) < 80 and last.endswith((":", ",", "…", "..."))
 
@@ -345,7 +345,7 @@ def _stands_alone(paragraph: Sequence[str]) -> bool:
 
 
 def _signed_off(lines: Sequence[str]) -> list[str]:
-    """`lines` up to a signature, a sign-off, or what a telephone adds."""
+    """Return the lines above the signature, sign-off or device footer."""
     kept: list[str] = []
     said = False
     for line in lines:
@@ -370,7 +370,7 @@ def _is_contact(line: str) -> bool:
 
 
 def _is_signature(lines: Sequence[str], author: str) -> bool:
-    """Whether the last line is a name or a title, and there are other words above it."""
+    """Return whether the last line is a name or a title below other words."""
     line = re.split(r"\s[|–—-]\s|,\s", lines[-1].strip("*_ ,."))[0]
     if len(lines) < 2 or _STATES.search(lines[-1]) or not any(lines[:-1]):
         return False
@@ -383,7 +383,7 @@ def _is_signature(lines: Sequence[str], author: str) -> bool:
 
 
 def _without_head(lines: Iterable[str]) -> list[str]:
-    """`lines` without banners and without the greeting above the words."""
+    """Return the lines without banners and greeting at the top."""
     kept = list(lines)
     first = 0
     while first < len(kept) - 1:
@@ -398,14 +398,14 @@ def _without_head(lines: Iterable[str]) -> list[str]:
 
 
 def _is_banner(line: str) -> bool:
-    """What a gateway writes above a mail from outside."""
+    """Return whether a gateway wrote the line above a mail from outside."""
     if _CODE.search(line):
         return False
     return bool(_BANNER.match(line)) or len(_WARNS.findall(line)) >= 2
 
 
 def _is_greeting(line: str) -> bool:
-    """A line that only greets: nothing follows its first comma or colon, and it states nothing."""
+    """Return whether a line only greets: nothing follows its first comma or colon."""
     if _STATES.search(line) or len(line) > 120:
         return False
     if _SALUTES.match(line):

@@ -1,9 +1,9 @@
-"""The mailbox: each new mail is classified, acted on, and then moved to the processed folder.
+"""Watch the mailbox: classify each new mail, act on it, and only then move it away.
 
-Whatever happens in between — kill -9, a database that can't be written, a line that is cut — the
-mail is still in its folder, and is read again: its Message-ID is on record with the act, so that it
-acts once. A mail that can't be understood stays where it is, unread, for a person. After an older
-copy was restored, what was put away since is read again: the copy knows nothing of it.
+If anything fails in between (kill -9, a database that can't be written, a lost connection), the
+mail is still in its folder and is read again. Its Message-ID is recorded in the transaction that
+acts, so it acts once. A mail that is not understood stays unread for a person. After an older
+backup is restored, mails moved away since are read again, because the backup does not know them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import Protocol, TypeVar
 from reminder.channels.email import TRAITS
 from reminder.channels.email.classify import (
     Answer,
+    Authenticated,
     Bounced,
-    Fate,
+    Disposition,
+    InboxRules,
     Kind,
-    Left,
-    Proved,
-    PutAway,
-    Rules,
-    answer,
-    judge,
+    LeftUnread,
+    Processed,
+    extract_answer,
     read,
+    triage,
 )
-from reminder.channels.email.mailbox import Box, BoxError, UnreadableError
+from reminder.channels.email.mailbox import Mailbox, MailboxError, UnreadableMailError
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME
@@ -42,74 +42,74 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Take = Callable[[Inbound], Awaitable[bool]]
 
-FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds between tries while the server is away
-SAY_AGAIN = 600.0  # seconds of silence after which the same trouble is logged again
-BREATH = 0.2  # seconds between two looks at least, should a server never let one wait
-BATCH = 50  # mails after which it is noted how far the folder was read
-TRIES = 5  # looks at a mail that the server does not give
-LOOK_MARK = timedelta(seconds=30)  # the last look is noted no more often than this
+FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds between retries
+SAY_AGAIN = 600.0  # seconds until the same error is logged again
+MIN_PAUSE = 0.2  # seconds between two looks, for a server that never blocks
+BATCH = 50  # mails between two updates of the UID mark
+TRIES = 5  # fetches of a mail that the server refuses
+LOOK_MARK = timedelta(seconds=30)  # the last look is recorded no more often
 
 UNKNOWN, FORGED, LOOK, MARK = "inbox:unknown", "inbox:forged", "inbox:last_look", "inbox:mark"
-REREAD = "inbox:reread"  # the restore after which all that was put away has been read again
-MARGIN = timedelta(days=2)  # before a copy's last look: servers search by the day, of any zone
+REREAD = "inbox:reread"  # the restore after which processed mails were read again
+MARGIN = timedelta(days=2)  # before a backup's last look: servers search by day, in any zone
 
 
-class Back(Protocol):
+class Backend(Protocol):
     """What the listener needs of the daemon."""
 
     async def known(self) -> Mapping[str, str]:
-        """The officers' addresses, folded → as they are bound."""
+        """Return the officers' addresses: normalized → as bound."""
         ...
 
     async def text_of(self, address: str, message_id: str) -> str:
-        """The text of a mail that went to `address`; empty if it is unknown."""
+        """Return the text of a mail sent to `address`; empty if unknown."""
         ...
 
     async def was_seen(self, message_id: str) -> bool:
-        """Whether an answer of this Message-ID was taken before Message-IDs stood with a digest."""
+        """Return whether this bare Message-ID is on record, as earlier versions wrote it."""
         ...
 
     async def bounced(self, bounce: Bounce) -> None:
-        """A mail of ours came back."""
+        """Record that a mail of ours bounced."""
         ...
 
-    async def recall(self, name: str) -> str:
-        """A mark; empty if there is none."""
+    async def meta(self, name: str) -> str:
+        """Return a value of the store's meta table; empty if there is none."""
         ...
 
-    async def note(self, name: str, value: str) -> None:
-        """Keeps a mark."""
+    async def set_meta(self, name: str, value: str) -> None:
+        """Set a value of the store's meta table."""
         ...
 
 
 @dataclass
 class MailListener:
-    """Reads the mailbox until it is cancelled, through any failure of the server."""
+    """daemon.Listener: reads the mailbox until cancelled, whatever the server does."""
 
-    box: Box
-    rules: Rules
-    back: Back
+    box: Mailbox
+    rules: InboxRules
+    backend: Backend
     now: Callable[[], datetime]
     poll_seconds: float = 60.0
     name: str = "the mailbox"
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    # Below what the service takes of one sender a minute: the rest waits in the folder.
-    pace: Allowance = field(default_factory=lambda: Allowance(20, timedelta(minutes=1)))
-    said: Allowance = field(default_factory=lambda: Allowance(10, timedelta(minutes=1)))
-    _unsaid: int = 0
+    # Below the service's limit per sender and minute; the rest waits in the folder.
+    sender_limit: Allowance = field(default_factory=lambda: Allowance(20, timedelta(minutes=1)))
+    log_limit: Allowance = field(default_factory=lambda: Allowance(10, timedelta(minutes=1)))
+    _suppressed: int = 0
     _waiting: set[int] = field(default_factory=set)  # UIDs for a later look
     _failed: dict[int, int] = field(default_factory=dict)  # UID → tries to read it that failed
     _folder: int = 0  # its UIDVALIDITY
     _trouble: str = ""
     _silent_for: float = 0.0
-    _noted: dict[str, str] = field(default_factory=dict)
+    _written: dict[str, str] = field(default_factory=dict)
     _looked: datetime | None = None
 
     async def begin(self) -> None:
         """Nothing to do: a mailbox that can't be read now is tried again."""
 
     async def run(self, take: Take) -> None:
-        """Looks, waits for new mail, looks again; says once what is wrong, and tries on."""
+        """Look, wait for new mail, look again; log an error once and retry."""
         wait = FIRST_WAIT
         try:
             while True:
@@ -119,12 +119,12 @@ class MailListener:
                     while True:
                         await self.look(take)
                         wait = FIRST_WAIT
-                        await self.sleep(BREATH)
+                        await self.sleep(MIN_PAUSE)
                         await _in_thread(lambda: self.box.wait(self.poll_seconds))
                 except ReminderError as error:
-                    self._say(str(error), wait)
-                except Exception as error:  # noqa: BLE001  nothing may end the watch without a word
-                    self._say(f"{type(error).__name__}: {error}", wait)
+                    self._log_error(str(error), wait)
+                except Exception as error:  # noqa: BLE001  the loop must not end silently
+                    self._log_error(f"{type(error).__name__}: {error}", wait)
                 self.box.shut()
                 await self.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
@@ -132,18 +132,17 @@ class MailListener:
             self.box.shut()
 
     async def catch_up(self, take: Take) -> None:
-        """After an older copy was restored: what was put away since its last look is read again.
+        """After a restore, read again the processed mails that came after the backup's last look.
 
-        What the copy has on record acts no second time. A break-off begins it anew: until it is
-        whole, the copy's last look stays what it was.
+        What the backup has on record does not act twice. If interrupted, it starts over.
         """
-        restored = await self.back.recall(RESTORED)
-        if not restored or restored == await self.back.recall(REREAD):
+        restored = await self.backend.meta(RESTORED)
+        if not restored or restored == await self.backend.meta(REREAD):
             return
-        looked, now = await self.back.recall(LOOK), self.now()
+        looked, now = await self.backend.meta(LOOK), self.now()
         last = min(now, datetime.fromisoformat(looked)) if looked else now - TOKEN_LIFETIME
         since = (last - MARGIN).date()
-        if await _in_thread(self.box.turn_to_processed):
+        if await _in_thread(self.box.select_processed):
             uids = await _in_thread(lambda: self.box.newer(0, since))
             log.warning("inbox: an older copy was restored: %d mails since %s are read again",
                         len(uids), since)  # fmt: skip
@@ -153,10 +152,10 @@ class MailListener:
                     await self.sleep(self.poll_seconds)
             self._failed.clear()  # the UIDs of another folder
             await _in_thread(self.box.open)
-        await self.back.note(REREAD, restored)
+        await self.backend.set_meta(REREAD, restored)
 
     async def look(self, take: Take) -> None:
-        """Handle all new mails, in the order of their arrival."""
+        """Handle all new mails, in the order of arrival."""
         now = self.now()
         since = (now - TOKEN_LIFETIME - timedelta(days=1)).date()
         if self._folder != self.box.validity:
@@ -165,7 +164,7 @@ class MailListener:
             self._failed.clear()
         mark = await self._mark()
         new = await _in_thread(lambda: self.box.newer(mark, since))
-        # Those that would not be read come last: whatever breaks there, the others had their turn.
+        # Mails that could not be read come last, so that they don't hold up the others.
         mails = sorted({*new, *self._waiting}, key=lambda uid: (self._failed.get(uid, 0), uid))
         for number, uid in enumerate(mails, start=1):
             self._waiting.add(uid)
@@ -180,52 +179,52 @@ class MailListener:
     async def _handled(self, uid: int, take: Take, *, again: bool = False) -> bool:
         """Handle one mail; False if it has to wait for a later look.
 
-        `again`: it was put away before, and stays where it is.
+        `again`: it was processed before, and stays where it is.
         """
-        known = await self.back.known()
+        known = await self.backend.known()
         try:
             fate = await _in_thread(lambda: self._fate(uid, known))
-        except BoxError as error:
+        except MailboxError as error:
             self._failed[uid] = self._failed.get(uid, 0) + 1
-            if not isinstance(error, UnreadableError):
+            if not isinstance(error, UnreadableMailError):
                 raise
             if self._failed[uid] < TRIES:
                 return False
-            self._tell(f"mail {uid} is left as it is: {error}")
+            self._warn(f"mail {uid} is left as it is: {error}")
             return True
         if fate is None:
-            return True  # it was deleted, or moved, while we looked
-        if isinstance(fate, Proved):
+            return True  # deleted or moved meanwhile
+        if isinstance(fate, Authenticated):
             fate = await self._answer(fate)
         return await self._act(uid, fate, take, again=again)
 
-    async def _answer(self, proved: Proved) -> Fate:
-        """The words of an officer's mail, apart from those of ours that it quotes."""
-        inbound = proved.inbound
-        said = await self.back.text_of(inbound.sender, inbound.reply_to)
+    async def _answer(self, authenticated: Authenticated) -> Disposition:
+        """Extract the words of an officer's mail."""
+        inbound = authenticated.inbound
+        said = await self.backend.text_of(inbound.sender, inbound.reply_to)
         try:
-            fate = await _in_thread(lambda: answer(proved, self.rules, said))
+            fate = await _in_thread(lambda: extract_answer(authenticated, self.rules, said))
         except Exception as error:  # noqa: BLE001  as in _fate
-            return Left(f"its words can't be read ({type(error).__name__})")
-        if isinstance(fate, Answer) and await self.back.was_seen(inbound.message):
-            return PutAway(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
+            return LeftUnread(f"its words can't be read ({type(error).__name__})")
+        if isinstance(fate, Answer) and await self.backend.was_seen(inbound.message):
+            return Processed(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
         return fate
 
-    def _fate(self, uid: int, known: Mapping[str, str]) -> Fate | None:
+    def _fate(self, uid: int, known: Mapping[str, str]) -> Disposition | None:
         content = self.box.fetch(uid)
         if content is None:
             return None
         try:
-            return judge(read(content), self.rules, known, self.now())
+            return triage(read(content), self.rules, known, self.now())
         except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
-            return Left(f"it can't be read ({type(error).__name__})")
+            return LeftUnread(f"it can't be read ({type(error).__name__})")
 
-    async def _act(self, uid: int, fate: Fate, take: Take, *, again: bool) -> bool:
+    async def _act(self, uid: int, fate: Disposition, take: Take, *, again: bool) -> bool:
         match fate:
             case Answer():
                 return await self._take(uid, fate, take, again=again)
             case Bounced(recipient=address, message_id=message_id, failure=failure):
-                await self.back.bounced(
+                await self.backend.bounced(
                     Bounce(
                         channel=TRAITS.name,
                         address=address,
@@ -235,23 +234,23 @@ class MailListener:
                         final=failure.final,
                     )
                 )
-            case PutAway() | Left() if again:
+            case Processed() | LeftUnread() if again:
                 return True
-            case PutAway(why=why):
+            case Processed(why=why):
                 log.info("mail %d is no answer: %s", uid, why)
-            case Left(why=why, forged=forged, own=own):
+            case LeftUnread(why=why, forged=forged, own=own):
                 if not own:
-                    self._tell(f"mail {uid} is left unread: {why}")
+                    self._warn(f"mail {uid} is left unread: {why}")
                 if forged:
-                    before = await self.back.recall(FORGED)
-                    await self.back.note(FORGED, str(int(before or 0) + 1))
+                    before = await self.backend.meta(FORGED)
+                    await self.backend.set_meta(FORGED, str(int(before or 0) + 1))
                 return True
         return again or await self._put_away(uid)
 
     async def _take(self, uid: int, answer: Answer, take: Take, *, again: bool) -> bool:
-        """Hands an answer over; False if its sender has said too much for now."""
+        """Hand an answer to the service; False if its sender is over the limit for now."""
         inbound = answer.inbound
-        if not self.pace.take(inbound.sender, self.now()):
+        if not self.sender_limit.take(inbound.sender, self.now()):
             return False
         try:
             await take(replace(inbound, again=again))
@@ -259,29 +258,29 @@ class MailListener:
             log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
             return True  # it stays for a person
         if answer.is_garbled:
-            self._tell(f"mail {uid} stays unread: some of its words can't be made out")
+            self._warn(f"mail {uid} stays unread: some of its words can't be made out")
             return True
         return again or await self._put_away(uid)
 
     async def _put_away(self, uid: int) -> bool:
-        if not await _in_thread(lambda: self.box.put_away(uid)):
+        if not await _in_thread(lambda: self.box.move_to_processed(uid)):
             folder = self.box.server.processed
-            self._tell(f"mail {uid} could not be moved to “{folder}”: it stays, marked as read")
+            self._warn(f"mail {uid} could not be moved to “{folder}”: it stays, marked as read")
         return True
 
     async def _mark(self) -> int:
-        """Up to which UID this folder was read; 0 if it is another folder than last time."""
-        account, _, uid = (await self.back.recall(MARK)).rpartition("#")
+        """Return the last UID handled; 0 if the folder is not that of the last run."""
+        account, _, uid = (await self.backend.meta(MARK)).rpartition("#")
         same = account == f"{self.box.server.account}#{self.box.validity}"
         return int(uid) if same and uid.isdigit() else 0
 
     async def _keep_mark(self, uid: int) -> None:
-        """All up to here is dealt with, but what waits: after a restart that is read again."""
+        """Record the last UID handled, less what waits: that is read again after a restart."""
         done = min([uid, *(one - 1 for one in self._waiting)])
         await self._note(MARK, f"{self.box.server.account}#{self.box.validity}#{done}")
 
     async def _report(self, since: date, mark: int, now: datetime) -> None:
-        """What `reminder status` shows."""
+        """Record what `reminder status` shows."""
         unread = await _in_thread(lambda: self.box.unread(since))
         left = [uid for uid in unread if uid <= mark and uid not in self._waiting]
         await self._note(UNKNOWN, str(len(left)))
@@ -291,24 +290,24 @@ class MailListener:
         if self._trouble:
             log.info("the mailbox can be read again")
         self._trouble, self._silent_for = "", 0.0
-        if self._unsaid and self.said.take("", now):
-            log.warning("inbox: %d more mails were left unread", self._unsaid)
-            self._unsaid = 0
+        if self._suppressed and self.log_limit.take("", now):
+            log.warning("inbox: %d more mails were left unread", self._suppressed)
+            self._suppressed = 0
 
     async def _note(self, name: str, value: str) -> None:
-        """Write a mark only if it has changed."""
-        if self._noted.get(name) != value:
-            await self.back.note(name, value)
-            self._noted[name] = value
+        """Set a meta value if it has changed."""
+        if self._written.get(name) != value:
+            await self.backend.set_meta(name, value)
+            self._written[name] = value
 
-    def _tell(self, words: str) -> None:
-        """A line in the log; of a flood of mails only the first, and how many more."""
-        if self.said.take("", self.now()):
+    def _warn(self, words: str) -> None:
+        """Log a warning; of many only the first ones, and how many more."""
+        if self.log_limit.take("", self.now()):
             log.warning("inbox: %s", words)
         else:
-            self._unsaid += 1
+            self._suppressed += 1
 
-    def _say(self, words: str, wait: float) -> None:
+    def _log_error(self, words: str, wait: float) -> None:
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("inbox: %s; retrying", words)
             self._trouble, self._silent_for = words, 0.0
@@ -316,7 +315,7 @@ class MailListener:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """`work` in a thread of its own, which the end of the program does not wait for."""
+    """Run `work` in a daemon thread, which does not delay the program's end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -333,12 +332,12 @@ async def _in_thread(work: Callable[[], T]) -> T:
         failure: BaseException | None = None
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001  raised where it is awaited
             failure = error
         try:
             loop.call_soon_threadsafe(tell, result, failure)
         except RuntimeError:
-            return  # the loop has ended meanwhile
+            return  # the loop has ended
 
     threading.Thread(target=run, name="inbox", daemon=True).start()
     return await done

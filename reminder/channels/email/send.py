@@ -1,4 +1,4 @@
-"""E-mail as a channel, over aiosmtplib: one connection for each message."""
+"""Send e-mail over aiosmtplib, with one connection per message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import aiosmtplib
 from aiosmtplib import SMTPException
 
 from reminder.channels.email import TRAITS
-from reminder.channels.email.errors import Step, send_error
+from reminder.channels.email.errors import CaFileError, Step, send_error, tls_context
 from reminder.channels.email.message import build, checked_address, valid_address
 from reminder.domain import tokens
 from reminder.domain.channels import Outbound, SendError
@@ -24,7 +24,7 @@ Security = Literal["starttls", "tls", "none"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailServer:
-    """The mail server and its login."""
+    """The SMTP server and account."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class MailServer:
     password: str = ""
     sender: str
     sender_name: str = "Nhắc việc"
-    seconds: float = 30.0  # for any one answer of the server
+    seconds: float = 30.0  # time-out of any one command
     certificates: str = ""  # a file of certificates to trust instead of the system's
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class MailServer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marks:
-    """What a mail is known by when it is answered or comes back."""
+    """The identifiers by which an answer or a bounce is matched to a mail."""
 
     message_id: str
     reply_to: str  # empty where nobody reads the mailbox
@@ -51,13 +51,13 @@ class Marks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailIdentity:
-    """How a mail can be known again; `secret` signs what only this program can have written."""
+    """What signs our addresses and Message-IDs, so that only this program can make them."""
 
     secret: bytes = field(repr=False)
-    inbox: str = ""  # the mailbox that answers and bounces come to; empty: nobody reads any
+    inbox: str = ""  # the mailbox for answers and bounces; empty: there is none
 
     def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
-        """The marks of the mail from `sender`, the same at every attempt at `key` on one day."""
+        """Return the marks of a mail; the same at every attempt at `key` on one day."""
         message = tokens.message_key(self.secret, key)
         expires = at.date() + tokens.TOKEN_LIFETIME
 
@@ -78,7 +78,7 @@ class MailIdentity:
 
 
 class MailChannel:
-    """Sends mail. `now` gives the Date header; it decides nothing."""
+    """The e-mail channel. `now` only gives the Date header and the tokens' expiry."""
 
     name = TRAITS.name
 
@@ -87,19 +87,19 @@ class MailChannel:
     ) -> None:
         valid_address(server.sender)
         self._server, self._identity, self._now = server, identity, now
-        self._trust: ssl.SSLContext | None = None
+        self._tls_context: ssl.SSLContext | None = None
 
     async def start(self) -> None:
-        """Nothing to open: each mail has a connection of its own."""
+        """Do nothing: each mail has its own connection."""
 
     def halt(self) -> None:
-        """Nothing waits here: each send begins at once."""
+        """Do nothing: each send begins at once."""
 
     async def stop(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
     async def check(self) -> None:
-        """Connects and logs in, to see that it works; SendError says what does not."""
+        """Connect and log in; SendError says what fails."""
         client = await self._connected()
         await _goodbye(client)
 
@@ -143,7 +143,7 @@ class MailChannel:
         raise failure
 
     async def _connected(self) -> aiosmtplib.SMTP:
-        """A client that has shaken hands and logged in."""
+        """Return a client that is connected and logged in."""
         server, secure = self._server, self._server.security
         client = aiosmtplib.SMTP(
             hostname=server.host,
@@ -174,22 +174,16 @@ class MailChannel:
         return send_error(error, step, f"{server.host}:{server.port}", [server.password])
 
     def _context(self) -> ssl.SSLContext:
-        """The TLS context; certificates and host names are always checked."""
-        if self._trust is None:
-            file = self._server.certificates
+        if self._tls_context is None:
             try:
-                self._trust = ssl.create_default_context(cafile=file or None)
-            except OSError as error:
-                why = (
-                    "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
-                )
-                reason = f"ca_file: không đọc được chứng thư ở {file}: {why}"
-                raise SendError(reason, retry=True, channel_down=True) from None
-        return self._trust
+                self._tls_context = tls_context(self._server.certificates)
+            except CaFileError as error:
+                raise SendError(str(error), retry=True, channel_down=True) from None
+        return self._tls_context
 
 
 async def _goodbye(client: aiosmtplib.SMTP) -> None:
-    """QUIT is a courtesy: the mail's fate was decided before it."""
+    """Send QUIT; the mail is accepted or refused already."""
     try:
         await client.quit(timeout=2.0)
     except (SMTPException, OSError):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminder.channels.email.bounces import Failure
-from reminder.channels.email.classify import Kind, read, words_of
+from reminder.channels.email.classify import Kind, own_words, read
 
 SAID = "Dạ em báo cáo đã xong 1c ạ"
 HEAD = "From: An <an@xa.example>\r\nTo: nhac@xa.example\r\nMessage-ID: <a@b>\r\n"
@@ -25,12 +25,12 @@ def mail(body: bytes | str, *fields: str) -> bytes:
 
 def kind_of(content: bytes) -> Kind:
     """What a mail is, its own words considered too."""
-    return words_of(read(content))[0]
+    return own_words(read(content))[0]
 
 
 def text_of(content: bytes) -> str:
     """The words of an answer."""
-    return words_of(read(content))[1]
+    return own_words(read(content))[1]
 
 
 def in_base64(text: str, charset: str) -> bytes:
@@ -77,7 +77,7 @@ def in_base64(text: str, charset: str) -> bytes:
 )
 def test_the_words_are_read_in_any_charset_and_encoding(content: bytes) -> None:
     """base64, quoted-printable, UTF-7, none said, a wrong one, a broken tree, HTML alone."""
-    assert (*words_of(read(content)), read(content).author) == (
+    assert (*own_words(read(content)), read(content).author) == (
         *(Kind.ANSWER, SAID, "an@xa.example"),
     )
 
@@ -97,7 +97,7 @@ def test_a_calendar_file_beside_an_answer_changes_nothing() -> None:
     made.add_attachment(
         b"BEGIN:VCALENDAR\nMETHOD:PUBLISH\n", maintype="text", subtype="calendar", filename="a.ics"
     )
-    assert words_of(read(made.as_bytes())) == (Kind.ANSWER, SAID)
+    assert own_words(read(made.as_bytes())) == (Kind.ANSWER, SAID)
     made = EmailMessage()
     made.set_content("An đã chấp nhận")
     made.add_alternative("BEGIN:VCALENDAR\nMETHOD:REPLY\n", subtype="calendar")
@@ -134,7 +134,7 @@ def test_a_mail_within_the_mail_is_not_read_for_an_answer() -> None:
         f"--x\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--x--\r\n",
         "Content-Type: multipart/mixed; boundary=x",
     )
-    assert words_of(read(content)) == (Kind.EMPTY, "")
+    assert own_words(read(content)) == (Kind.EMPTY, "")
 
 
 @pytest.mark.parametrize(
@@ -352,8 +352,8 @@ HURTFUL: dict[str, bytes] = {
 @pytest.mark.parametrize("content", HURTFUL.values(), ids=HURTFUL.keys())
 def test_what_is_made_to_hurt_is_read_in_one_pass(content: bytes) -> None:
     """Each of these once took minutes, by steps that grew with the square of the mail."""
-    words_of(read(content))
+    own_words(read(content))
     deep = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300)
     )
-    words_of(read(deep + content))
+    own_words(read(deep + content))

@@ -12,16 +12,16 @@ import pytest
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.classify import (
     Answer,
+    Authenticated,
     Bounced,
-    Fate,
+    Disposition,
+    InboxRules,
     Kind,
-    Left,
+    LeftUnread,
     Mail,
-    Proved,
-    PutAway,
-    Rules,
-    answer,
-    judge,
+    Processed,
+    extract_answer,
+    triage,
 )
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import TOKEN_LIFETIME, Purpose, message_id, message_key, plus_address
@@ -30,7 +30,9 @@ from tests.services.world import at
 NOW = at("24/01", "09:12")
 AN, BINH, BOX = "An@xa.example", "binh@xa.example", "nhac@xa.example"
 KNOWN = {"an@xa.example": AN, "binh@xa.example": BINH}
-RULES = Rules(secret=b"bi-mat", address=BOX, sender=BOX, trust="auth-results", authserv_id="mx")
+RULES = InboxRules(
+    secret=b"bi-mat", address=BOX, sender=BOX, trust="auth-results", authserv_id="mx"
+)
 NUDGE = message_key(b"bi-mat", "row-1")
 GENUINE = "mx; dmarc=pass header.from=xa.example"
 FAILURE = Failure(recipient="an@xa.example", reason="5.1.1 no", hard=True, final=True)
@@ -55,9 +57,9 @@ def mail(**more: Any) -> Mail:
     return Mail(**{**values, **more})
 
 
-def fate(rules: Rules = RULES, **more: Any) -> Fate:
-    found = judge(mail(**more), rules, KNOWN, NOW)
-    return answer(found, rules, "") if isinstance(found, Proved) else found
+def fate(rules: InboxRules = RULES, **more: Any) -> Disposition:
+    found = triage(mail(**more), rules, KNOWN, NOW)
+    return extract_answer(found, rules, "") if isinstance(found, Authenticated) else found
 
 
 def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
@@ -112,32 +114,32 @@ def test_words_that_can_not_be_made_out_are_taken_and_shown_to_a_person() -> Non
 def test_a_forged_mail_is_left_and_counted(more: dict[str, Any]) -> None:
     """Each of the three conditions alone refuses it."""
     found = fate(**more)
-    assert isinstance(found, Left)
+    assert isinstance(found, LeftUnread)
     assert found.forged
 
 
 def test_what_pretends_nothing_is_left_but_no_forgery() -> None:
     """Ordinary mail, an answer without words, an answer that comes too late, our own mail."""
-    late = judge(mail(), RULES, KNOWN, NOW + TOKEN_LIFETIME + timedelta(days=1))
+    late = triage(mail(), RULES, KNOWN, NOW + TOKEN_LIFETIME + timedelta(days=1))
     for found in (fate(recipients=(BOX,)), fate(body=""), late):
-        assert isinstance(found, Left)
+        assert isinstance(found, LeftUnread)
         assert (found.forged, found.own) == (False, False)
-    assert fate(author=BOX) == Left("our own mail", own=True)
+    assert fate(author=BOX) == LeftUnread("our own mail", own=True)
 
 
 def test_token_trust_needs_no_word_of_the_server() -> None:
     """Token and sender suffice; another's token still does not."""
     rules = replace(RULES, trust="token")
     assert isinstance(fate(rules, results=()), Answer)
-    assert isinstance(fate(rules, results=(), author=BINH), Left)
+    assert isinstance(fate(rules, results=(), author=BINH), LeftUnread)
 
 
 @pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.LIST, Kind.CALENDAR, Kind.RECEIPT])
 @pytest.mark.parametrize("purpose", [Purpose.REPLY, Purpose.BOUNCE])
 def test_what_a_machine_says_to_our_mail_is_put_away(kind: Kind, purpose: Purpose) -> None:
     """An out-of-office comes to Reply-To or to the envelope's sender; neither is answered."""
-    assert isinstance(fate(kind=kind, recipients=(token(purpose=purpose),)), PutAway)
-    assert isinstance(fate(kind=kind, recipients=(BOX,)), Left)
+    assert isinstance(fate(kind=kind, recipients=(token(purpose=purpose),)), Processed)
+    assert isinstance(fate(kind=kind, recipients=(BOX,)), LeftUnread)
 
 
 def test_a_bounce_is_believed_by_its_address_or_by_the_id_of_what_came_back() -> None:
@@ -156,6 +158,6 @@ def test_a_bounce_is_believed_by_its_address_or_by_the_id_of_what_came_back() ->
     assert fate(**bounce, recipients=(token(purpose=Purpose.BOUNCE),)) == expected
     assert fate(**bounce, recipients=(BOX,), returned=(expected.message_id,)) == expected
     forged = message_id(b"khac", NUDGE, AN, "xa.example")
-    assert fate(**bounce, recipients=(BOX,), returned=(forged,)) == Left(
+    assert fate(**bounce, recipients=(BOX,), returned=(forged,)) == LeftUnread(
         "a bounce of no mail of ours"
     )

@@ -15,8 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from reminder.channels.email.classify import read, words_of
-from reminder.channels.email.mailbox import READ_BYTES, Box, BoxError, ImapServer, utf7_quoted
+from reminder.channels.email.classify import own_words, read
+from reminder.channels.email.mailbox import (
+    READ_BYTES,
+    ImapServer,
+    Mailbox,
+    MailboxError,
+    utf7_quoted,
+)
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld
 from tests.channels.email.mailserver import Post, certificate, server_context, serving
 
@@ -34,8 +40,8 @@ def server(port: int) -> ImapServer:
     )
 
 
-def opened(post: MailWorld) -> Box:
-    box = Box(server(post.imap_port))
+def opened(post: MailWorld) -> Mailbox:
+    box = Mailbox(server(post.imap_port))
     box.open()
     return box
 
@@ -59,7 +65,7 @@ def test_of_30_megabytes_only_the_beginning_is_read(post: MailWorld) -> None:
     content = box.fetch(uid)
     assert content is not None
     assert len(content) <= READ_BYTES
-    assert words_of(read(content))[1] == "xong 1c"
+    assert own_words(read(content))[1] == "xong 1c"
     box.shut()
 
 
@@ -71,7 +77,7 @@ def test_looking_leaves_a_mail_unread_and_putting_away_reads_it(post: MailWorld)
     assert box.fetch(uid) is not None
     assert box.unread(DAY) == [uid]
     assert box.newer(uid, DAY) == []
-    assert box.put_away(uid)
+    assert box.move_to_processed(uid)
     assert (box.unread(DAY), len(post.mails(INBOX, "Da-xu-ly", "SEEN"))) == ([], 1)
     box.shut()
 
@@ -86,7 +92,7 @@ def test_a_mail_that_is_deleted_meanwhile_is_nothing(post: MailWorld) -> None:
         client.expunge()
     assert box.newer(0, DAY) == []
     assert box.fetch(uid) is None
-    box.put_away(uid)
+    box.move_to_processed(uid)
     box.shut()
 
 
@@ -105,8 +111,8 @@ def test_a_wrong_password_a_missing_folder_and_a_closed_port_are_told_apart(
             "mã hóa": replace(good, security="tls"),
         }
         for said, wrong in words.items():
-            with pytest.raises(BoxError, match=said) as caught:
-                Box(wrong).open()
+            with pytest.raises(MailboxError, match=said) as caught:
+                Mailbox(wrong).open()
             assert "sai-mat-khau" not in str(caught.value)
 
 
@@ -117,8 +123,8 @@ def test_a_certificate_that_is_not_trusted_is_said(tmp_path: Path) -> None:
         context = server_context(certificate(tmp_path, "khac.example"))
         async with serving(Post(), tls=context) as port:
             wrong = replace(server(port), security="tls")
-            with pytest.raises(BoxError) as caught:
-                await asyncio.to_thread(Box(wrong).open)
+            with pytest.raises(MailboxError) as caught:
+                await asyncio.to_thread(Mailbox(wrong).open)
             return str(caught.value)
 
     assert "chứng thư" in asyncio.run(main())
@@ -169,12 +175,12 @@ def test_over_tls_a_server_that_idles_ends_the_wait_by_itself(
     """A trusted certificate; the wait of twenty minutes is over when a mail is told of."""
 
     def work(where: ImapServer) -> None:
-        box = Box(where)
+        box = Mailbox(where)
         box.open()
         box.wait(1200)
         post.hand_in(letter(), INBOX)
         (uid,) = box.newer(0, DAY)
-        assert box.put_away(uid)
+        assert box.move_to_processed(uid)
         box.shut()
 
     asyncio.run(relayed(post, tmp_path, work))
@@ -191,7 +197,7 @@ ANSWERS = {  # of a server that has a mail come at the worst moment
 
 
 @contextlib.contextmanager
-def scripted(answers: dict[str, str], heard: list[str]) -> Iterator[Box]:
+def scripted(answers: dict[str, str], heard: list[str]) -> Iterator[Mailbox]:
     """A box on a server that answers each command as told, in one packet each."""
 
     def serve(listening: socket.socket) -> None:
@@ -210,7 +216,7 @@ def scripted(answers: dict[str, str], heard: list[str]) -> Iterator[Box]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=serve, args=(listening,), daemon=True)
         thread.start()
-        box = Box(server(listening.getsockname()[1]))
+        box = Mailbox(server(listening.getsockname()[1]))
         box.open()
         try:
             yield box
@@ -219,7 +225,7 @@ def scripted(answers: dict[str, str], heard: list[str]) -> Iterator[Box]:
             thread.join(60)
 
 
-def waited(box: Box) -> bool:
+def waited(box: Mailbox) -> bool:
     """Whether the wait of twenty minutes is over within one."""
     waiting = threading.Thread(target=box.wait, args=(1200,), daemon=True)
     waiting.start()
@@ -242,7 +248,7 @@ def test_a_mail_told_of_while_the_last_one_is_dealt_with_is_not_waited_for() -> 
     silent = ANSWERS | {"IDLE": "+ idling\r\n", "STORE": "* 2 EXISTS\r\nT OK done\r\n"}
     with scripted(silent, heard) as box:
         box.newer(4, DAY)
-        box.put_away(5)
+        box.move_to_processed(5)
         before = len(heard)
         assert waited(box)
         assert len(heard) == before
@@ -265,8 +271,8 @@ def test_a_certificates_file_that_is_none_is_named(post: MailWorld, tmp_path: Pa
     empty.write_text("no certificate")
     for file, why in ((tmp_path / "none.pem", "No such file"), (empty, "không có chứng thư")):
         wrong = replace(server(post.imap_port), security="tls", certificates=str(file))
-        with pytest.raises(BoxError, match=rf"ca_file.*{file}.*{why}"):
-            Box(wrong).open()
+        with pytest.raises(MailboxError, match=rf"ca_file.*{file}.*{why}"):
+            Mailbox(wrong).open()
 
 
 def test_a_wait_ends_when_the_box_is_shut(post: MailWorld) -> None:
@@ -277,14 +283,14 @@ def test_a_wait_ends_when_the_box_is_shut(post: MailWorld) -> None:
     def waits() -> None:
         try:
             box.wait(1200)
-        except BoxError as error:
+        except MailboxError as error:
             ended.append(type(error))
 
-    box = Box(server(post.imap_port))
+    box = Mailbox(server(post.imap_port))
     box.open()
     waiting = threading.Thread(target=waits, daemon=True)  # which the test's end waits for not
     waiting.start()
     time.sleep(0.2)
     box.shut()
     waiting.join(60)
-    assert ended == [BoxError]
+    assert ended == [MailboxError]
