@@ -63,10 +63,10 @@ async def test_what_waits_for_a_start_is_said_in_one_sentence(
             text = config.read_text(encoding="utf-8").replace("r.db", "s.db")
             token = f'[telegram]\ntoken = "{telegram.token}"\nbase_url = "{telegram.base_url}"\n'
             config.write_text(text + token, encoding="utf-8")
-            await until(lambda: logged(caplog, "taken up") != [])
+            await until(lambda: logged(caplog, "next start only") != [])
             config.write_text(text.replace("s.db", "r.db") + token, encoding="utf-8")
             await asyncio.to_thread(reload, config)
-    assert logged(caplog, "taken up")[0] == (
+    assert logged(caplog, "next start only")[0] == (
         "[store], [telegram]: changed, but applied at the next start only"
     )
     assert capsys.readouterr().out == (
