@@ -8,18 +8,22 @@ whether the reader has any: the plain forms say what to type instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
-from typing import get_args
+from typing import Any, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reminder.domain.calendar import local
 from reminder.domain.channels import Action, Outbound
+from reminder.domain.payloads import Payload
+from reminder.domain.text import evidence_words
+from reminder.messages.context import Context, Work
 from reminder.messages.limits import Line, LineKind, fit
 from reminder.messages.wording import one_line
 
@@ -46,7 +50,7 @@ def pages(*, wanted: bool) -> Iterator[None]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("reminder.messages"),
         auto_reload=False,  # or each rendering would ask the disk whether its files have changed
         autoescape=True,
@@ -55,6 +59,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
+    made.filters |= _FILTERS
+    return made
+
+
+_FILTERS = {
+    "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
+    "bare": lambda text: text.rstrip(" ."),
+    "local_day": lambda at: local(at).date(),
+    "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
+}
 
 
 def _finalize(value: object) -> object:
@@ -66,6 +80,14 @@ def _finalize(value: object) -> object:
 def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line]:
     """The lines of `template`.j2; empty ones are dropped, `@gap` leaves one."""
     text = _environment().get_template(f"{template}.j2").render(buttons=buttons, **values)
+    return [_line(line) for line in map(str.strip, text.splitlines()) if line]
+
+
+def block_lines(family: str, name: str, *, buttons: bool, **values: object) -> list[Line]:
+    """The lines of the block `name` of a family's template; see `render_lines`."""
+    template = _environment().get_template(f"{family}.j2")
+    block = template.blocks[name.replace("-", "_")]
+    text = "".join(block(template.new_context({"buttons": buttons, **values})))
     return [_line(line) for line in map(str.strip, text.splitlines()) if line]
 
 
@@ -89,15 +111,56 @@ def compose(
     """`template` filled with `values`, in all forms; `pages` says whether as a page too."""
     with_buttons = render_lines(template, buttons=bool(actions), **values)
     typed = render_lines(template, buttons=False, **values) if actions else with_buttons
-    heading = one_line(subject, 150)
+    made = _outbound(one_line(subject, 150), with_buttons, typed, actions)
+    return replace(made, reply_to=reply_to, edit=edit)
+
+
+def message(family: str, name: str, *, actions: Actions = (), **values: object) -> Outbound:
+    """The block `name` of a family's template, in all forms.
+
+    Its line `@subject` is the subject; without one the first line is.
+    """
+    lines = block_lines(family, name, buttons=bool(actions), **values)
+    typed = block_lines(family, name, buttons=False, **values) if actions else lines
+    subject = typed[0].plain if typed[0].kind == "subject" else typed[0].plain.rstrip(" :.")
+    return _outbound(
+        one_line(subject, 150), *(_without_subject(each) for each in (lines, typed)), actions
+    )
+
+
+def of_one(family: str) -> Callable[[Context, Any], Outbound | None]:
+    """What makes a message of the one occurrence that its payload names, by the block of its view.
+
+    The message is None where no plan has the occurrence any more.
+    """
+
+    def show(context: Context, p: Payload) -> Outbound | None:
+        state = context.states.get(p.occurrences()[0])
+        if state is None:
+            return None
+        return message(family, p.view, c=context, p=p, work=Work(context, state))
+
+    return show
+
+
+def of_none(family: str) -> Callable[[Context, Any], Outbound]:
+    """What makes a message about no occurrence, by the block of its payload's view."""
+    return lambda context, p: message(family, p.view, c=context, p=p)
+
+
+def _without_subject(lines: list[Line]) -> list[Line]:
+    return lines[1:] if lines[0].kind == "subject" else lines
+
+
+def _outbound(
+    subject: str, lines: Sequence[Line], typed: Sequence[Line], actions: Actions
+) -> Outbound:
     return Outbound(
-        subject=heading,
-        html="\n".join(line.shown for line in fit(with_buttons)),
+        subject=subject,
+        html="\n".join(line.shown for line in fit(lines)),
         text="\n".join(line.plain for line in typed),
-        mail_html=mail_document(heading, typed) if _PAGES.get() else "",
+        mail_html=mail_document(subject, typed) if _PAGES.get() else "",
         actions=actions,
-        reply_to=reply_to,
-        edit=edit,
     )
 
 

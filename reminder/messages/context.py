@@ -8,17 +8,26 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 
+from markupsafe import escape
+
 from reminder.decisions import buttons
 from reminder.domain.calendar import local
 from reminder.domain.channels import Action
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row
+from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm, Plan, Task
 from reminder.domain.schedule import Scheduler, local_day
 from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.messages.limits import BUTTON_BYTES
-from reminder.messages.wording import HolidayName, day_words, due_words, moment_words
+from reminder.messages.wording import (
+    HolidayName,
+    day_words,
+    due_words,
+    moment_words,
+    one_line,
+)
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import GROUP, Office
 
@@ -123,6 +132,10 @@ class Context:
         """Who did it: the person's name; the unit's where the program does not know it."""
         return self.office.files.names.get(event.by) or event.by or self.unit(event.unit)
 
+    def who(self, by: str) -> str:
+        """A person's name; the office's where it is not on record."""
+        return self.office.files.names.get(by, by) or self.office_name
+
     def name(self, recipient: str) -> str:
         """A recipient as people know it: a person's name, or a unit's group."""
         if recipient.startswith(GROUP):
@@ -140,6 +153,14 @@ class Context:
             return f"{self.due_name(state)} {day_words(state.due, self.today)}"
         name = self.due_name(state)
         return due_words(state.due, self.today, self.scheduler.calendar, name)
+
+    def day(self, day: date) -> str:
+        """“Thứ Tư 31/01”."""
+        return day_words(day, self.today)
+
+    def moment(self, at: datetime) -> str:
+        """“09:12 Thứ Ba 30/01”."""
+        return moment_words(at, self.today)
 
     def moved(self, state: State, *, why: bool = False) -> str:
         """“gia hạn từ 31/01” where the office moved the plan's own day; else empty.
@@ -236,3 +257,51 @@ def signing_words(context: Context, state: State) -> str:
     if not events:
         return ""
     return f"chờ ký từ {day_words(local(events[0].at).date(), context.today)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One occurrence as a template names it; by itself its code in bold, and its title."""
+
+    context: Context
+    state: State
+
+    def __html__(self) -> str:
+        return f"<b>{escape(self.code)}</b> {escape(one_line(self.title))}"
+
+    @property
+    def code(self) -> str:
+        return self.context.code(self.state)
+
+    @property
+    def title(self) -> str:
+        return title(self.state)
+
+    @property
+    def name(self) -> str:
+        """What one types to name it."""
+        return handle(self.context, self.state)
+
+    @property
+    def due(self) -> str:
+        """How its due day stands, with how long is left."""
+        return self.context.due(self.state)
+
+    @property
+    def due_day(self) -> str:
+        """The same without how long is left."""
+        return self.context.due(self.state, ahead=False)
+
+    @property
+    def office(self) -> str:
+        """The office of its plan."""
+        return self.context.unit(self.context.plan(self.state).office)
+
+    @property
+    def later(self) -> str:
+        """A day that a request or a date might name: a few working days on, within the plan."""
+        calendar, today = self.context.scheduler.calendar, self.context.today
+        after = max(self.state.due or today, today)
+        last = date(self.context.plan(self.state).year, 12, 31)
+        near = calendar.count(after, last) < 3
+        return vn_date(calendar.roll_back(last) if near else calendar.after(after, 3))

@@ -13,7 +13,7 @@ BUTTON_BYTES = 64  # of a button's data
 SPARE = 96  # room for what is added to a finished message: the mark of a repeat, the cut's line
 _TAG = re.compile(r"<[^<>]*>")
 
-LineKind = Literal["text", "item", "late", "done", "row", "gap"]
+LineKind = Literal["subject", "text", "item", "late", "done", "row", "gap"]
 _BULLETS: dict[LineKind, str] = {"item": "• ", "late": "• ", "done": "✅ "}
 _LISTED = frozenset({"item", "late", "done", "row"})
 

@@ -12,6 +12,7 @@ from reminder.messages import answers as replies
 from reminder.messages.compose import mail_document
 from reminder.messages.context import Act, Context, handle
 from reminder.messages.limits import Line, fit
+from reminder.messages.refusals import REFUSALS
 from reminder.messages.views_absence import ABSENCE
 from reminder.messages.views_acts import ACTS
 from reminder.messages.views_kit import (
@@ -24,7 +25,6 @@ from reminder.messages.views_kit import (
 )
 from reminder.messages.views_lists import HISTORY, LISTS
 from reminder.messages.views_questions import QUESTIONS
-from reminder.messages.views_refusals import REFUSALS
 from reminder.messages.views_requests import REQUESTS
 from reminder.understanding import Verb
 
