@@ -1,103 +1,115 @@
-"""Answers to officers: closed, updated, submitted, not done, seen, questions, strangers."""
+"""What was recorded, and what one can do about it; the words are in templates/answers.j2."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 from typing import Any
 
-from reminder.domain.calendar import local
+from reminder.domain import payloads
 from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, State
+from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm
-from reminder.messages.compose import Actions, compose
-from reminder.messages.context import (
-    Act,
-    Context,
-    evidence_words,
-    handle,
-    named,
-    title,
-    waiting_units,
-)
+from reminder.messages.compose import joined, message, of_none, of_one
+from reminder.messages.context import Act, Context, Work, waiting_units
 from reminder.messages.nudge import taken_until
-from reminder.messages.wording import closed_words, day_words, listed, moment_words, one_line
+from reminder.messages.wording import closed_words, listed, one_line, some, together
 from reminder.understanding import Verb
 
 REMAINING = 3  # tasks that an answer names as still open
-LISTED = 100  # lines of a listing; more would not be read
-SUBJECT = "Trả lời của máy nhắc việc"
+BUTTONS = 8
+LABEL = 42  # characters of what a button names
+CONFIRMED = 12  # lines of confirmed dates
+_OWN = frozenset({Verb.SNOOZE, Verb.EXTEND})  # what the office does for nobody else
 
 
-def answer(
-    lines: Sequence[str], actions: Actions = (), *, subject: str = SUBJECT, reply_to: str = ""
-) -> Outbound:
-    """Any answer that has no template of its own: plain lines, and a typed form for each button."""
-    typed = [action.typed for row in actions for action in row if action.typed]
-    return compose(
-        "answer",
-        subject=subject,
-        actions=actions,
-        reply_to=reply_to,
-        lines=lines[:LISTED],
-        more=max(0, len(lines) - LISTED),
-        typed=typed,
-    )
+def works_of(context: Context, keys: Iterable[Key]) -> list[Work]:
+    """The work of `keys`; what no plan has any more is skipped."""
+    return [Work(context, context.states[key]) for key in keys if key in context.states]
 
 
-def done(
-    context: Context,
-    closed: Sequence[tuple[State, Event]],
-    *,
-    unit: str,
-    remaining: Sequence[State],
-    instead: State | None = None,
-    reply_to: str = "",
-) -> Outbound:
-    """These are closed now, by these events; `remaining` is all that `unit` has open.
+def begun(context: Context) -> list[State]:
+    """What is open by now, done or not, in the plans that still speak."""
+    return [
+        state
+        for state in context.states.values()
+        if state.occurrence.opens <= context.today and context.speaks(state.key.plan)
+    ]
 
-    `instead`: what a bare ASCII code may have meant (1đ, where “1d” was typed).
-    """
-    # Parts of shared work that were closed together are one line.
-    closed = list({state.key: (state, event) for state, event in closed}.values())
-    lines = [_done_line(context, state, event) for state, event in closed]
-    takes_back = _undo(context, closed)
-    actions = [(action,) for action in takes_back]
-    if instead is not None:
-        actions.append((_choice(context, instead, "Ý tôi là ", unit),))
+
+def still_open(context: Context, key: Key | None) -> Work | None:
+    """The work of `key`; None where it has closed, or no plan has it any more."""
+    state = context.states.get(key) if key else None
+    return Work(context, state) if state and not state.closed else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    """One occurrence that an answer reports as done."""
+
+    work: Work
+    when: str  # “lúc 09:12 hôm nay, đúng hạn”
+    by: str
+    part: str  # whose part of shared work
+    left: str  # who still has to act
+    evidence: str
+
+
+def done(context: Context, p: payloads.Done) -> Outbound | None:
+    open_now = (s for s in begun(context) if not s.closed and p.unit in waiting_units(s))
+    return done_beside(context, p, sorted(open_now, key=lambda s: s.due or date.max))
+
+
+def done_beside(context: Context, p: payloads.Done, remaining: Sequence[State]) -> Outbound | None:
+    """The answer that also tells what the unit has `remaining`."""
+    by_key = {event.key: event for event in reversed(p.events) if event.key in context.states}
+    closed = [(context.states[key], event) for key, event in reversed(by_key.items())]
+    if not closed:
+        return None
+    lines = [_closed(context, state, event) for state, event in closed]
+    instead = still_open(context, p.instead)
+    undo = _undo(context, closed)
+    actions = [(action,) for action in undo]
+    if instead:
+        actions.append((choice(instead, "Ý tôi là ", p.unit),))
     bare = next((s for s, e in closed if not e.evidence and not s.occurrence.is_check_in), None)
-    return compose(
-        "done",
-        subject=f"Đã ghi: {', '.join(line['code'] for line in lines[:6])} xong",
-        actions=tuple(actions[:8]),
-        reply_to=reply_to,
+    once = bare is not None and not bare.occurrence.deliverable.recurs
+    return message(
+        "answers",
+        p.view,
+        actions=tuple(actions[:BUTTONS]),
+        c=context,
+        p=p,
         lines=lines,
-        ask=handle(context, bare) if bare and not bare.occurrence.deliverable.recurs else "",
+        ask=Work(context, bare).name if bare and once else "",
         today=vn_date(context.today),
-        rest=_remaining(context, unit, remaining),
-        undo=[action.typed for action in takes_back],
-        instead=named(context, instead) if instead else None,
+        remaining=[Work(context, state) for state in remaining],
+        shown=REMAINING,
+        undo=[action.typed for action in undo],
+        instead=instead,
     )
 
 
-def _done_line(context: Context, state: State, event: Event) -> dict[str, str]:
+def _closed(context: Context, state: State, event: Event) -> Closed:
     left = state.open_units if state.occurrence.task.confirm is Confirm.ALL else ()
     calendar = context.scheduler.calendar
-    return {
-        "code": context.code(state),
-        "title": title(state),
-        "when": closed_words(event.at, state.due, context.today, calendar),
-        "by": context.person(event),
-        "part": context.unit(event.unit) if left else "",
-        "left": context.units(left),
-        "evidence": evidence_words(event.evidence),
-    }
+    return Closed(
+        work=Work(context, state),
+        when=closed_words(event.at, state.due, context.today, calendar),
+        by=context.person(event),
+        part=context.unit(event.unit) if left else "",
+        left=context.units(left),
+        evidence=event.evidence,
+    )
 
 
 def _undo(context: Context, closed: Sequence[tuple[State, Event]]) -> list[Action]:
     """For each of these a button, and a form, that takes it back."""
-    names = [handle(context, state) for state, _ in closed]
+    names = [Work(context, state).name for state, _ in closed]
     labels = ["↩️ Hoàn tác"] if len(closed) == 1 else [f"↩️ {name}" for name in names]
     return [
         context.button(label, Act.UNDO, state, f"hoàn tác {name}", event.unit)
@@ -105,272 +117,197 @@ def _undo(context: Context, closed: Sequence[tuple[State, Event]]) -> list[Actio
     ]
 
 
-def already_done(context: Context, state: State, event: Event, *, reply_to: str = "") -> Outbound:
-    """It was closed before by `event`; nothing is written."""
-    return compose(
-        "already_done",
-        subject=f"{context.code(state)} đã xong từ trước",
-        reply_to=reply_to,
-        code=context.code(state),
-        title=title(state),
-        when=moment_words(event.at, context.today),
-        by=context.person(event),
-        evidence=evidence_words(state.evidence),
-    )
+def updated(context: Context, p: payloads.Updated) -> Outbound | None:
+    waiting = [
+        s for s in begun(context) if s.occurrence.is_check_in and set(s.open_units) & set(p.units)
+    ]
+    return updated_beside(context, p, list({s.key[:3]: s for s in waiting[::-1]}.values())[::-1])
 
 
-def which(
-    context: Context,
-    states: Sequence[State],
-    *,
-    unit: str,
-    instead: State | None = None,
-    closed: State | None = None,
-    reply_to: str = "",
-) -> Outbound:
-    """Nothing was written: which of `states`? Of one task's products “both” is offered too.
-
-    `closed`: the other product of the task, already done, when only one of `states` is left.
-    """
-    one_task = len({state.key[:2] for state in states}) == 1
-    rows = [(_choice(context, state, "", unit, by_product=one_task),) for state in states[:8]]
-    if closed is not None and len(states) == 1:
-        return _is_it_the_other(context, states[0], closed, unit, reply_to)
-    if one_task and len(states) > 1:
-        code = context.code(states[0])
-        word = "cả hai" if len(states) == 2 else "tất cả"
-        both = context.button(word.capitalize(), Act.BOTH, states[0], f"xong {code} {word}", unit)
-        rows.append((both,))
-    if instead is not None:
-        rows.append((_choice(context, instead, "Ý tôi là ", unit),))
-    return compose(
-        "which",
-        subject="Chưa ghi gì: anh/chị nói về việc nào?",
-        actions=tuple(rows),
-        reply_to=reply_to,
-        code=context.code(states[0]) if one_task else "",
-        count=len(states),
-        offers=[(*named(context, s), context.due(s, ahead=False)) for s in states[:8]],
-        typed=[action.typed for row in rows for action in row],
-    )
-
-
-def claimed(context: Context, states: Sequence[State], *, unit: str, words: str) -> Outbound:
-    """Nothing was written yet: is it done, as `words` may say?"""
-    first = states[0]
-    if len(states) > 1:
-        rows = [(_choice(context, state, "✅ ", unit),) for state in states]
-        no = context.button("⏳ Chưa xong việc nào", Act.NO, first, "", unit)
-    else:
-        yes = context.button(
-            "✅ Đúng, xong", Act.DONE, first, f"xong {handle(context, first)}", unit
-        )
-        rows = [(yes,)]
-        no = context.button("⏳ Chưa", Act.NOT_YET, first, "chưa", unit)
-    return compose(
-        "claimed",
-        subject=f"{context.code(first)}: đã xong phải không?",
-        actions=(*rows, (no,)) if len(states) > 1 else ((*rows[0], no),),
-        several=len(states) > 1,
-        words=one_line(words, 200),
-        offers=[(*named(context, s), context.due(s, ahead=False)) for s in states],
-        typed=[action.typed for row in rows for action in row],
-    )
-
-
-def _is_it_the_other(
-    context: Context, left: State, closed: State, unit: str, reply_to: str
-) -> Outbound:
-    event = closed.closed
-    assert event is not None
-    name = left.occurrence.deliverable.name
-    yes = context.button(
-        f"Đúng, xong {name}", Act.DONE, left, f"xong {handle(context, left)}", unit
-    )
-    no = context.button("Không, tôi chỉ báo lại", Act.NO, left, "", unit)
-    return compose(
-        "which_left",
-        subject=f"{context.code(left)}: đã xong {name} rồi phải không?",
-        actions=((yes,), (no,)),
-        reply_to=reply_to,
-        closed=closed.occurrence.deliverable.name,
-        code=context.code(left),
-        who=context.unit(event.unit),
-        when=moment_words(event.at, context.today),
-        left=name,
-        due=context.due(left, ahead=False),
-        typed=yes.typed,
-    )
-
-
-def _choice(
-    context: Context, state: State, before: str, unit: str, *, by_product: bool = False
-) -> Action:
-    name = handle(context, state)
-    what = state.occurrence.deliverable.name if by_product else " – ".join(named(context, state))
-    if by_product and state.occurrence.deliverable.recurs:
-        what = title(state)
-    label = before + one_line(what, 42)
-    if by_product:
-        label += f" – {context.due(state, ahead=False)}"
-    typed = f"xong {name}"
-    if state.key.task.endswith("đ"):  # as one types it where there is no Vietnamese keyboard
-        typed = f"xong {name.replace(state.key.task, state.key.task[:-1] + 'dd', 1)}"
-    return context.button(label, Act.DONE, state, typed, unit)
-
-
-def _remaining(context: Context, unit: str, states: Sequence[State]) -> dict[str, object]:
-    """What the unit still has open: the nearest by name, the rest as a number."""
-    waiting = sorted(
-        (s for s in states if not s.closed and unit in waiting_units(s)),
-        key=lambda s: s.due or date.max,
-    )
-    shown = [(handle(context, s), context.due(s, ahead=False)) for s in waiting[:REMAINING]]
-    return {"unit": context.unit(unit), "shown": shown, "more": len(waiting) - len(shown)}
-
-
-def updated(
-    context: Context,
-    answered: Sequence[tuple[State, Event]],
-    *,
-    missing: Sequence[State],
-    steady: bool = False,
-    reply_to: str = "",
-) -> Outbound:
-    """These check-ins are answered, by these events; `missing` of the same unit are not yet.
-
-    `steady`: the answer was that the work goes on as always.
-    """
-    answered = list({state.key: (state, event) for state, event in answered}.values())
-    states = [state for state, _ in answered]
+def updated_beside(
+    context: Context, p: payloads.Updated, missing: Sequence[State]
+) -> Outbound | None:
+    """The answer that also tells which check-ins are `missing`."""
+    by_key = {e.key: (context.states[e.key], e) for e in p.events if e.key in context.states}
+    answered = list(by_key.values())
+    if not answered:
+        return None
     undo = _undo(context, answered)
-    periods = listed(list(dict.fromkeys(s.occurrence.period.name for s in states)))
-    return compose(
-        "updated",
-        subject=f"Đã ghi cập nhật {periods}",
-        actions=tuple(tuple(undo[start : start + 4]) for start in range(0, min(len(undo), 8), 4)),
-        undo=[action.typed for action in undo],
-        reply_to=reply_to,
-        period=periods,
-        codes=[context.code(state) for state in states],
-        title=title_of_work(states[0]) if len(states) == 1 else "",
-        steady=steady,
-        missing=[context.code(state) for state in missing[:12]],
-        count=len(missing),
+    return message(
+        "answers",
+        p.view,
+        actions=tuple(tuple(undo[n : n + 4]) for n in range(0, min(len(undo), BUTTONS), 4)),
+        p=p,
+        period=listed(list(dict.fromkeys(s.occurrence.period.name for s, _ in answered))),
+        works=[Work(context, state) for state, _ in answered],
+        missing=[Work(context, state) for state in missing],
         until=taken_until(context, missing[0]) if missing and missing[0].due else "",
+        undo=[action.typed for action in undo],
     )
 
 
-def title_of_work(state: State) -> str:
-    """The standing work's own title, without the period."""
-    return state.occurrence.task.title
+def already_done(context: Context, p: payloads.AlreadyDone) -> Outbound | None:
+    """With what of it is open, and what a bare ASCII code may have meant."""
+    state = context.states.get(p.key)
+    if state is None:
+        return None
+    parts = [closed_before(Work(context, state), p.event)]
+    following = still_open(context, p.following)
+    if following and following.state.occurrence.opens <= context.today:
+        parts.append(message("answers", "still-open", work=following))
+    return joined([*parts, *_instead(context, p.instead)])
 
 
-def submitted(context: Context, state: State, at: datetime, *, reply_to: str = "") -> Outbound:
-    """Đã trình ký: the unit's nudges rest, the office follows the signature."""
-    return compose(
-        "submitted",
-        subject=f"Đã ghi: {context.code(state)} đã trình ký",
-        reply_to=reply_to,
-        code=context.code(state),
-        title=title(state),
-        day=day_words(local(at).date(), context.today),
-        name=handle(context, state),
-        office=context.office_name,
-    )
+def closed_before(work: Work, event: Event) -> Outbound:
+    """It was closed by `event`; nothing is recorded."""
+    return message("answers", "already-done", c=work.context, work=work, event=event)
 
 
-_ACTS = {  # what only the unit that leads may do, as a verb
-    Verb.DONE: "báo xong",
-    Verb.UPDATE: "cập nhật",
-    Verb.DOING: "cập nhật",
-    Verb.NOT_DONE: "báo tình hình",
-    Verb.SUBMIT: "báo trình ký",
-    Verb.RETURN: "báo bị trả lại",
-    Verb.NOTE: "ghi chú",
-    Verb.SNOOZE: "hoãn nhắc",
-    Verb.EXTEND: "xin gia hạn",
-}
-_OWN = frozenset({Verb.SNOOZE, Verb.EXTEND})  # what the office does for nobody else
+def _instead(context: Context, key: Key | None) -> list[Outbound]:
+    """“Hay ý anh/chị là 1đ?”, with a button."""
+    work = still_open(context, key)
+    if work is None:
+        return []
+    typed = f"xong {work.name.replace('đ', 'dd', 1)}"
+    button = context.button(f"Ý tôi là {work.name}", Act.DONE, work.state, typed)
+    return [message("answers", "meant-instead", actions=((button,),), work=work, typed=typed)]
 
 
-def _of_state(
-    template: str, context: Context, state: State, subject: str, /, **more: Any
-) -> Outbound:
-    """An answer about one occurrence; `subject` takes its code."""
-    code = context.code(state)
-    return compose(
-        template, subject=subject.format(code=code), code=code, title=title(state), **more
-    )
-
-
-def not_done(context: Context, state: State) -> Outbound:
-    """To “chưa xong”: it stays open, and the reminders go on."""
-    calendar = context.scheduler.calendar
-    after = max(state.due or context.today, context.today)
-    return _of_state(
-        "not_done",
-        context,
-        state,
-        "Đã ghi: {code} chưa xong",
-        due=context.due(state),
-        extend=f"gia hạn {handle(context, state)} {vn_date(calendar.after(after, 3))}",
-        ask=state.due is not None and not state.occurrence.is_check_in,
-    )
-
-
-def seen(context: Context, state: State) -> Outbound:
-    """To “đang làm”, “vâng”, “ok”: understood, and it stays open."""
-    due = context.due(state, ahead=False)
-    return _of_state("seen", context, state, "Đã rõ: {code} vẫn để mở", due=due)
-
-
-def asked(context: Context, state: State) -> Outbound:
-    """To the question “xong chưa?”."""
-    return _of_state(
-        "asked",
-        context,
-        state,
-        "{code} chưa ai báo xong",
-        due=context.due(state),
-        waiting=context.units(state.open_units) if state.parts else "",
-        signing=bool(state.submitted),
-    )
-
-
-def stranger() -> Outbound:
-    """To an account that nobody enrolled: one polite line that says nothing."""
-    return compose("stranger", subject=SUBJECT)
-
-
-def not_your_unit(context: Context, state: State, verb: Verb = Verb.DONE) -> Outbound:
-    """To an officer of a unit that does not lead the task: who can do what `verb` asked for."""
-    plan = context.plan(state)
-    lead = [context.unit(unit) for unit in state.occurrence.task.lead]
-    led = verb in _OWN or plan.office in state.occurrence.task.lead
-    return _of_state(
-        "not_your_unit",
-        context,
-        state,
-        "{code} chưa được ghi",
+def not_your_unit(context: Context, p: payloads.NotYourUnit) -> Outbound | None:
+    """Who can do what was asked for."""
+    state = context.states.get(p.key)
+    if state is None:
+        return None
+    office, units = context.plan(state).office, state.occurrence.task.lead
+    lead = [context.unit(unit) for unit in units]
+    led = Verb(p.verb) in _OWN or office in units
+    helpers = lead if led else [*lead, context.unit(office)]
+    refusal = message(
+        "answers",
+        p.view,
+        p=p,
+        work=Work(context, state),
         lead=listed(lead),
-        helpers=" hoặc ".join(lead if led else [*lead, context.unit(plan.office)]),
-        act=_ACTS.get(verb, _ACTS[Verb.DONE]),
+        helpers=" hoặc ".join(helpers),
+    )
+    return joined([refusal, *_instead(context, p.instead)])
+
+
+def not_done(context: Context, p: payloads.NotDone) -> Outbound | None:
+    state = context.states.get(p.key)
+    if state is None:
+        return None
+    after = max(state.due or context.today, context.today)
+    extend = vn_date(context.scheduler.calendar.after(after, 3))
+    return message("answers", p.view, work=Work(context, state), extend=extend)
+
+
+def seen(context: Context, p: payloads.Seen) -> Outbound:
+    works = [work for work in works_of(context, p.keys) if not work.state.closed]
+    if not works:
+        return message("answers", "heard", still_open=False)
+    return message("answers", p.view, works=works)
+
+
+def heard(_context: Context, p: payloads.Heard) -> Outbound:
+    return message("answers", p.view, still_open=p.still_open)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DateGroup:
+    """Work with the same dates."""
+
+    states: tuple[State, ...]  # of one deliverable, or of several
+    codes: tuple[str, ...]
+    name: str
+    dates: str  # “10/3, 10/6, 10/9, 10/12”
+
+
+def by_dates(context: Context, states: Sequence[State]) -> list[DateGroup]:
+    """By deliverable; those with just the same dates share a group."""
+    groups: list[tuple[str, str, list[State]]] = []
+    for _, group in groupby(states, key=lambda s: s.key[:3]):
+        of_one = list(group)
+        dates = ", ".join(vn_date(s.due) for s in of_one if s.due)
+        groups.append((_group_name(context, of_one), dates, of_one))
+    groups.sort(key=lambda group: group[2][0].occurrence.is_check_in)
+    found: dict[tuple[str, str], list[State]] = {}
+    for name, dates, of_one in groups:
+        found.setdefault((name, dates), []).extend(of_one)
+    return [
+        DateGroup(
+            states=tuple(group),
+            codes=tuple(dict.fromkeys(context.code(s) for s in group)),
+            name=name,
+            dates=dates,
+        )
+        for (name, dates), group in found.items()
+    ]
+
+
+def _group_name(context: Context, states: Sequence[State]) -> str:
+    first = states[0].occurrence
+    if first.is_check_in:
+        return first.deliverable.name
+    if first.deliverable.recurs:
+        return f"{first.task.title} {together([s.occurrence.period.name for s in states])}"
+    return Work(context, states[0]).title
+
+
+def confirmed(context: Context, p: payloads.Confirmed) -> Outbound | None:
+    works = works_of(context, p.keys)
+    if not works:
+        return None
+    states = [work.state for work in works]
+    held = [s for s in states if s.held_until and s.held_until > context.today]
+    dated = [s for s in states if s.occurrence.deliverable.assumed or s not in held]
+    names = list(dict.fromkeys(Work(context, s).name for s in held))
+    return message(
+        "answers",
+        p.view,
+        c=context,
+        works=works,
+        dated=len(dated),
+        groups=by_dates(context, dated),
+        shown=CONFIRMED,
+        held=", ".join(some(names)),
+        lasts=max((s.held_until for s in held if s.held_until), default=context.today),
     )
 
 
-def extension_decided(context: Context, state: State, *, granted: bool, note: str = "") -> Outbound:
-    """To the unit: what the office decided; `state` is as it stands after the decision."""
-    original = state.original_due
-    moved = granted and original is not None and original != state.due
-    return _of_state(
-        "extension_decided",
-        context,
-        state,
-        f"Gia hạn {{code}}: {'đồng ý' if granted else 'không đồng ý'}",
-        office=context.unit(context.plan(state).office),
-        granted=granted,
-        due=day_words(state.due, context.today) if state.due else "",
-        original=day_words(original, context.today) if moved and original else "",
-        note=note,
-    )
+def choice(work: Work, before: str, unit: str, *, by_product: bool = False) -> Action:
+    """The button that reports `work` done, typed as one can where no keyboard has đ."""
+    typed, code, deliverable = work.name, work.state.key.task, work.state.occurrence.deliverable
+    if code.endswith("đ"):
+        typed = typed.replace(code, f"{code[:-1]}dd", 1)
+    what = f"{work.name} – {work.title_after_name}"
+    if by_product:
+        what = work.title if deliverable.recurs else deliverable.name
+    label = before + one_line(what, LABEL) + (f" – {work.due_day}" if by_product else "")
+    return work.context.button(label, Act.DONE, work.state, f"xong {typed}", unit)
+
+
+ANSWERS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | None]] = {
+    payloads.Done: done,
+    payloads.Updated: updated,
+    payloads.AlreadyDone: already_done,
+    payloads.NotYourUnit: not_your_unit,
+    payloads.NotDone: not_done,
+    payloads.StatusAsked: of_one("answers"),
+    payloads.Seen: seen,
+    payloads.Heard: heard,
+    payloads.Evidence: of_one("answers"),
+    payloads.Noted: of_one("answers"),
+    payloads.Submitted: of_one("answers"),
+    payloads.Returned: of_one("answers"),
+    payloads.Undone: of_one("answers"),
+    payloads.Reopened: of_one("answers"),
+    payloads.DateSet: of_one("answers"),
+    payloads.Snoozed: of_one("answers"),
+    payloads.Confirmed: confirmed,
+    payloads.Reminded: of_one("answers"),
+    payloads.Away: of_none("answers"),
+    payloads.AwayWord: of_none("answers"),
+    payloads.Back: of_none("answers"),
+    payloads.BackWord: of_none("answers"),
+}

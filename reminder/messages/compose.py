@@ -25,12 +25,15 @@ from reminder.domain.payloads import Payload
 from reminder.domain.text import evidence_words
 from reminder.messages.context import Context, Work
 from reminder.messages.limits import Line, LineKind, fit
-from reminder.messages.wording import one_line
+from reminder.messages.wording import kind_words, listed, one_line
 
 REPEAT = "(có thể là tin gửi lại)"
 REPEAT_SLOT = "<!--repeat-->"
 FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
+BUTTON_ROWS = 8  # of several messages in one
+LISTED = 100  # lines of an answer; more would not be read
+SUBJECT = "Trả lời của máy nhắc việc"
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
@@ -60,11 +63,13 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     made.filters |= _FILTERS
+    made.globals["listed"] = listed
     return made
 
 
 _FILTERS = {
     "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
+    "kind": kind_words,
     "bare": lambda text: text.rstrip(" ."),
     "local_day": lambda at: local(at).date(),
     "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
@@ -83,7 +88,7 @@ def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line
     return [_line(line) for line in map(str.strip, text.splitlines()) if line]
 
 
-def block_lines(family: str, name: str, *, buttons: bool, **values: object) -> list[Line]:
+def block_lines(family: str, name: str, /, *, buttons: bool, **values: object) -> list[Line]:
     """The lines of the block `name` of a family's template; see `render_lines`."""
     template = _environment().get_template(f"{family}.j2")
     block = template.blocks[name.replace("-", "_")]
@@ -115,7 +120,7 @@ def compose(
     return replace(made, reply_to=reply_to, edit=edit)
 
 
-def message(family: str, name: str, *, actions: Actions = (), **values: object) -> Outbound:
+def message(family: str, name: str, /, *, actions: Actions = (), **values: object) -> Outbound:
     """The block `name` of a family's template, in all forms.
 
     Its line `@subject` is the subject; without one the first line is.
@@ -123,9 +128,8 @@ def message(family: str, name: str, *, actions: Actions = (), **values: object) 
     lines = block_lines(family, name, buttons=bool(actions), **values)
     typed = block_lines(family, name, buttons=False, **values) if actions else lines
     subject = typed[0].plain if typed[0].kind == "subject" else typed[0].plain.rstrip(" :.")
-    return _outbound(
-        one_line(subject, 150), *(_without_subject(each) for each in (lines, typed)), actions
-    )
+    lines, typed = _without_subject(lines), _without_subject(typed)
+    return _outbound(one_line(subject, 150), lines, typed, actions)
 
 
 def of_one(family: str) -> Callable[[Context, Any], Outbound | None]:
@@ -161,6 +165,42 @@ def _outbound(
         text="\n".join(line.plain for line in typed),
         mail_html=mail_document(subject, typed) if _PAGES.get() else "",
         actions=actions,
+    )
+
+
+def joined(messages: list[Outbound]) -> Outbound | None:
+    """Several messages as one; its buttons are as many as fit."""
+    if len(messages) < 2:
+        return messages[0] if messages else None
+    html = "\n\n".join(message.html for message in messages)
+    lines = [Line("row", line) for line in html.split("\n")]
+    rows = tuple(row for message in messages for row in message.actions)
+    text = "\n\n".join(message.text for message in messages)
+    subject = messages[0].subject
+    kept = [Line("text", line.html) for line in lines if line.html]
+    return Outbound(
+        subject=subject,
+        html="\n".join(line.shown for line in fit(lines)),
+        text=text,
+        mail_html=mail_document(subject, kept),
+        actions=rows[:BUTTON_ROWS],
+        attachments=tuple(file for message in messages for file in message.attachments),
+    )
+
+
+def answer(
+    lines: Sequence[str], actions: Actions = (), *, subject: str = SUBJECT, reply_to: str = ""
+) -> Outbound:
+    """Any answer that has no template of its own: plain lines, and a typed form for each button."""
+    typed = [action.typed for row in actions for action in row if action.typed]
+    return compose(
+        "answer",
+        subject=subject,
+        actions=actions,
+        reply_to=reply_to,
+        lines=lines[:LISTED],
+        more=max(0, len(lines) - LISTED),
+        typed=typed,
     )
 
 

@@ -228,13 +228,6 @@ def handle(context: Context, state: State) -> str:
     return code
 
 
-def named(context: Context, state: State) -> tuple[str, str]:
-    """`handle` and `title`, without the period in both: “3b ngày 12/01”, “Giao ban tuần”."""
-    name, occurrence = handle(context, state), state.occurrence
-    repeated = occurrence.deliverable.recurs and name.endswith(f" {occurrence.period.name}")
-    return name, occurrence.task.title if repeated else title(state)
-
-
 def waiting_units(state: State) -> tuple[str, ...]:
     """The units with an open part; all lead units if any of them closes the whole."""
     if state.occurrence.task.confirm is Confirm.ALL:
@@ -276,6 +269,13 @@ class Work:
     @property
     def title(self) -> str:
         return title(self.state)
+
+    @property
+    def title_after_name(self) -> str:
+        """The title behind `name`, without a period that is in both: “Giao ban tuần”."""
+        occurrence, name = self.state.occurrence, self.name
+        repeated = occurrence.deliverable.recurs and name.endswith(f" {occurrence.period.name}")
+        return occurrence.task.title if repeated else self.title
 
     @property
     def name(self) -> str:

@@ -14,8 +14,7 @@ from reminder.domain.ledger import State
 from reminder.domain.periods import vn_date, vn_day
 from reminder.domain.plan import Plan
 from reminder.messages import digest_sections
-from reminder.messages.answers import answer
-from reminder.messages.compose import compose, page, render_lines
+from reminder.messages.compose import answer, compose, page, render_lines
 from reminder.messages.context import Context, handle, title, waiting_units
 from reminder.messages.digest_sections import bars, cells, sections
 from reminder.messages.wording import coming_rest, day_words, moment_words, one_line

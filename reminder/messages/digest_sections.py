@@ -21,7 +21,7 @@ from reminder.messages.context import (
     title,
     waiting_units,
 )
-from reminder.messages.wording import closed_words, day_words, listed, one_line
+from reminder.messages.wording import closed_words, day_words, listed, one_line, some
 from reminder.services.recipients import Unreachable
 from reminder.services.status import Health
 
@@ -182,12 +182,6 @@ def to_settle(context: Context, awaiting: Sequence[State], assumed: Sequence[Sta
     kept = [part for part in parts if part]
     found += [f"{listed(kept)} còn hạn dự kiến"] if kept else []
     return "; ".join(found)
-
-
-def some(codes: Sequence[str], most: int = 12) -> list[str]:
-    """The first of `codes`, and how many more there are."""
-    left = len(codes) - most
-    return [*codes[:most], f"và {left} việc nữa"] if left > 0 else list(codes)
 
 
 MOST = 20  # entries of a section; with all sections full a mail stays below what Gmail clips

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from reminder.domain import payloads
 from reminder.domain.calendar import local
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date, vn_day
 from reminder.domain.schedule import Item
-from reminder.messages.compose import Actions, compose
+from reminder.messages.compose import Actions, compose, message
 from reminder.messages.context import (
     Act,
     Context,
-    evidence_words,
+    Work,
     handle,
     heard_words,
     signing_words,
@@ -102,29 +104,22 @@ def to_leaders(
     )
 
 
-def closed_word(context: Context, states: Sequence[State], *, leaders: bool) -> Outbound | None:
-    """“Đã xong”, to whoever was told that it was late; None where nothing of it is closed."""
-    lines = [
-        (
-            context.code(state),
-            title(state),
-            moment_words(state.closed.at, context.today),
-            evidence_words(state.evidence),
-            context.person(state.closed),
-        )
-        for state in states
-        if state.closed
-    ]
-    if not lines:
+def closed_word(context: Context, p: payloads.ClosedWord) -> Outbound | None:
+    """“Đã xong”; None where nothing of it is closed."""
+    states = (context.states[key] for key in p.keys if key in context.states)
+    works = [Work(context, state) for state in states if state.closed]
+    if not works:
         return None
-    codes = ", ".join(dict.fromkeys(line[0] for line in lines[:6]))
-    return compose(
-        "closed_word",
-        subject=f"{'Kính báo cáo: ' if leaders else ''}{codes} đã xong",
-        lines=lines[:IN_FULL],
-        more=max(0, len(lines) - IN_FULL),
-        leaders=leaders,
-    )
+    codes = list(dict.fromkeys(work.code for work in works[:6]))
+    return message("escalation", p.view, c=context, p=p, works=works, codes=codes, shown=IN_FULL)
+
+
+def reopened_word(context: Context, p: payloads.ReopenedWord) -> Outbound | None:
+    """None once it is done again."""
+    state = context.states.get(p.event.key)
+    if state is None or state.closed:
+        return None
+    return message("escalation", p.view, p=p, work=Work(context, state))
 
 
 def _codes(late: Sequence[Late]) -> str:
@@ -244,3 +239,9 @@ def _office_buttons(context: Context, late: Sequence[Late]) -> Actions:
             )
         )
     return tuple(rows)
+
+
+WORDS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | None]] = {
+    payloads.ClosedWord: closed_word,
+    payloads.ReopenedWord: reopened_word,
+}

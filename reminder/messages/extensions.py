@@ -118,9 +118,7 @@ def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
     """“Dời hạn … đến ngày nào?”, once a day is set: which, by whom; no button."""
     state = context.states.get(key)
     moved = [
-        e
-        for e in context.events
-        if e.key == key and e.kind is EventKind.DUE_SET and e.at >= sent
+        e for e in context.events if e.key == key and e.kind is EventKind.DUE_SET and e.at >= sent
     ]
     if state is None or not moved:
         return None

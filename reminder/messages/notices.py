@@ -1,184 +1,216 @@
-"""Messages to the office: requests to decide, help, and messages that failed."""
+"""What the program says of itself; the words are in templates/notices.j2.
+
+Enrolment, plans that begin and end, who is not reached, channels, addresses, files and copies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
-from reminder.domain.calendar import local
+from reminder.domain import payloads
 from reminder.domain.channels import Action, Outbound
-from reminder.domain.ledger import State
-from reminder.domain.periods import vn_day
-from reminder.messages.compose import compose
-from reminder.messages.context import Act, Context, handle, title
-from reminder.messages.wording import day_words, kind_words, listed, moment_words
+from reminder.domain.ledger import Event, EventKind, to_settle
+from reminder.domain.payloads import Payload
+from reminder.domain.periods import vn_date
+from reminder.messages.answers import DateGroup, by_dates
+from reminder.messages.compose import Actions, block_lines, message, of_none
+from reminder.messages.context import Act, Context, Work
+from reminder.messages.limits import clip
+from reminder.messages.wording import listed
 from reminder.services.office import GROUP
 
-ROWS = 8  # of buttons
-IN_FULL = 10  # requests
+UNREACHED = 12  # people named in one message about those whom nothing reaches
+LATE_SHOWN = 12
+LINES = 20  # of the awaiting and of the assumed
+BUTTONS = 40  # one for each line shown; a keyboard takes a hundred
+SETTLED = 6  # lines of what was settled: the newest
 
 
-def extension_asked(context: Context, state: State, *, before: date | None = None) -> Outbound:
-    """A unit asks for more time: the office decides with a button or a typed form.
-
-    `before`: the day that the request asked for which this one replaces.
-    """
-    request = state.request
-    assert request is not None
-    assert request.until is not None
-    yes, no = decision_buttons(context, state, request.until)
-    return compose(
-        "extension_asked",
-        subject=f"Xin gia hạn {context.code(state)} đến {day_words(request.until, context.today)}",
-        actions=((yes, no),),
-        unit=context.unit(request.unit),
-        code=context.code(state),
-        title=title(state),
-        due=day_words(state.due, context.today) if state.due else "chưa có hạn",
-        until=day_words(request.until, context.today),
-        note=request.note.rstrip(" ."),
-        before=day_words(before, context.today) if before else "",
-        typed=(yes.typed, no.typed),
-    )
-
-
-def decision_buttons(
-    context: Context, state: State, until: date, tag: str = ""
-) -> tuple[Action, Action]:
-    """✅ and ❌ on the request for just this day: no older button decides a newer request."""
-    name, unit = handle(context, state), state.request.unit if state.request else ""
-    yes = context.button(
-        f"✅ {tag or 'Đồng ý'}", Act.APPROVE, state, f"/dongy {name}", unit, day=until
-    )
-    no = context.button(
-        f"❌ {tag or 'Không'}", Act.REFUSE, state, f"/khongdongy {name}", unit, day=until
-    )
-    return yes, no
-
-
-def requests_waiting(context: Context, states: Sequence[State]) -> Outbound | None:
-    """The requests that were not decided and whose due day comes; None once all are."""
-    waiting = [(s, s.request, s.request.until) for s in states if s.request and s.request.until]
-    if not waiting:
+def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
+    """What one of that office can do here."""
+    office, person = context.office, context.office.people.get(p.person)
+    if person is None:  # taken from the file meanwhile
         return None
-    actions = tuple(
-        decision_buttons(context, state, until, handle(context, state) if len(waiting) > 1 else "")
-        for state, _, until in waiting[:ROWS]
-    )
-    return compose(
-        "requests_waiting",
-        subject=f"Xin gia hạn chờ quyết: {', '.join(context.code(s) for s, *_ in waiting[:6])}",
-        actions=actions,
-        office=context.office_name,
-        day=vn_day(context.today),
-        count=len(waiting),
-        rows=[
-            {
-                "code": context.code(state),
-                "title": title(state),
-                "unit": context.unit(request.unit),
-                "due": context.due(state),
-                "until": day_words(until, context.today),
-                "asked": day_words(local(request.at).date(), context.today),
-                "note": request.note.rstrip(" ."),
-            }
-            for state, request, until in waiting[:IN_FULL]
-        ],
-        more=max(0, len(waiting) - IN_FULL),
-        typed=[action.typed for action in actions[0]],
-    )
-
-
-def address_dead(
-    context: Context,
-    *,
-    name: str,
-    person: str,
-    channel: str,
-    reason: str,
-    fallback: str = "",
-    at: datetime,
-) -> Outbound:
-    """Somebody, or a unit's group, can't be reached on a channel, and what mends it.
-
-    `fallback`: the channel that takes over, if any.
-    """
-    unit = person.removeprefix(GROUP) if person.startswith(GROUP) else ""
-    return compose(
-        "address_dead",
-        office=context.office_name,
-        subject=f"Không liên lạc được: {name} ({unit or person})",
-        name=name,
+    return message(
+        "notices",
+        p.view,
+        c=context,
         person=person,
-        unit=unit,
-        mail=context.office.traits(channel).mail,
-        channel=context.channel(channel),
-        reason=reason,
-        when=moment_words(at, context.today),
-        fallback=context.channel(fallback),
+        leader=office.leaders.issuperset(person.units),
+        office=office.as_sender(person).office,
     )
 
 
-def unit_empty(context: Context, units: Sequence[str], codes: Sequence[str]) -> Outbound:
-    """Units that lead work and have nobody who could be told."""
-    names = listed([context.unit(unit) for unit in units])
-    return compose(
-        "unit_empty",
-        office=context.office_name,
-        subject=f"Chưa có người nhận tin: {names}",
-        names=names,
-        codes=codes[:12],
-        more=max(0, len(codes) - 12),
+def plan_started(context: Context, p: payloads.PlanStarted) -> Outbound | None:
+    """What a plan starts with: already late, without a date, with an assumed one; and a way out."""
+    plan = context.plans.get(p.plan)
+    if plan is None:
+        return None
+    answered = {e.key for e in context.events if e.kind is EventKind.HELD and e.by}
+    known = (context.states[key] for key in p.late if key in context.states)
+    still = [s for s in known if not s.closed and s.held_until and s.key not in answered]
+    still.sort(key=lambda s: (s.occurrence.is_check_in, s.due or date.max))
+    states = [s for s in context.states.values() if s.key.plan == plan.id and not s.closed]
+    late = [Work(context, state) for state in still]
+    awaiting = [Work(context, state) for state in states if state.due is None]
+    assumed = by_dates(context, [s for s in states if s.assumed])
+    soon = min(context.scheduler.calendar.after(context.today, 5), date(plan.year, 12, 31))
+    return message(
+        "notices",
+        p.view,
+        actions=_plan_buttons(context, plan.office, late, awaiting, assumed),
+        c=context,
+        p=p,
+        plan=plan,
+        late=late,
+        late_shown=LATE_SHOWN,
+        awaiting=awaiting,
+        assumed=assumed,
+        shown=LINES,
+        soon=vn_date(soon),
     )
 
 
-def office_empty(context: Context, unit: str) -> Outbound:
-    """To the leaders: the office itself has nobody, so that what it should hear reaches nobody."""
-    name = context.unit(unit)
-    return compose(
-        "office_empty", subject=f"Kính báo cáo: {name} chưa có người nhận tin", name=name
+def _plan_buttons(
+    context: Context,
+    office: str,
+    late: Sequence[Work],
+    awaiting: Sequence[Work],
+    assumed: Sequence[DateGroup],
+) -> Actions:
+    """All at once first; then what is late, what has no date, what is assumed."""
+    rows: list[tuple[Action, ...]] = []
+    waiting = [*(s for group in assumed for s in group.states), *(work.state for work in late)]
+    if waiting:
+        label = "Xác nhận tất cả" if late else "Xác nhận tất cả hạn dự kiến"
+        rows.append(
+            (context.button(label, Act.CONFIRM_ALL, waiting[0], "/xacnhan tất cả", office),)
+        )
+    done = [
+        context.button(f"✅ {w.name}", Act.DONE, w.state, f"xong {w.name}", w.state.open_units[0])
+        for w in late[:LATE_SHOWN]
+    ]
+    dated = [
+        context.button(f"📅 {w.name}", Act.SET_DUE, w.state, f"/dathan {w.name} 15/9 lý do")
+        for w in awaiting[:LINES]
+    ]
+    alone = [Work(context, group.states[0]) for group in assumed if len(group.codes) == 1]
+    kept = {
+        w.code: context.button(f"Giữ hạn {w.code}", Act.CONFIRM, w.state, f"/xacnhan {w.code}")
+        for w in alone
+    }
+    shown = [*done, *dated, *kept.values()][: BUTTONS - len(rows)]
+    return (*rows, *(tuple(shown[n : n + 2]) for n in range(0, len(shown), 2)))
+
+
+_SETTLES = (
+    EventKind.CONFIRMED,
+    EventKind.HELD,
+    EventKind.DUE_SET,
+    EventKind.EXTENSION_GRANTED,
+)
+
+
+def plan_settled(context: Context, p: payloads.PlanStarted, sent: datetime) -> Outbound | None:
+    """The list of a plan's start as it is now, with what was settled since it was `sent`."""
+    shown = plan_started(context, p)
+    if shown is None:
+        return None
+    by_act: dict[tuple[object, ...], list[Event]] = {}
+    for event in context.events:
+        state = context.states.get(event.key)
+        ours = event.key.plan == p.plan and event.by and event.at >= sent
+        listed_there = state and (event.key in p.late or to_settle(state.occurrence))
+        if ours and listed_there and event.kind in _SETTLES:
+            act = (event.kind, event.by, event.until, event.at)
+            by_act.setdefault(act, []).append(event)
+    settled = [(events[0], _few_codes(context, events)) for events in by_act.values()]
+    if not settled:
+        return replace(shown, html=clip(shown.html))
+    lines = block_lines(
+        "notices", "plan-settled", buttons=False, c=context, settled=settled[-SETTLED:]
+    )
+    html = "\n".join([shown.html, *(line.shown for line in lines)])
+    return replace(shown, html=clip(html))
+
+
+def _few_codes(context: Context, events: Sequence[Event]) -> str:
+    codes = list(dict.fromkeys(context.code(context.states[e.key]) for e in events))
+    return ", ".join(codes[:4]) + (f" và {len(codes) - 4} việc nữa" if len(codes) > 4 else "")
+
+
+def plan_over(context: Context, p: payloads.PlanOver) -> Outbound | None:
+    plan = context.plans.get(p.plan)
+    if plan is None:
+        return None
+    last = not any(map(context.speaks, context.plans))
+    return message("notices", p.view, plan=plan, last=last)
+
+
+def unit_empty(context: Context, p: payloads.UnitEmpty) -> Outbound | None:
+    """None once it has somebody."""
+    if context.office.members(p.unit):
+        return None
+    tasks = [task for plan in context.office.plans for task in plan.tasks]
+    codes = [task.code for task in tasks if p.unit in task.lead]
+    return message("notices", p.view, c=context, p=p, codes=codes)
+
+
+def office_empty(context: Context, p: payloads.OfficeEmpty) -> Outbound | None:
+    """To the leaders; None once it has somebody."""
+    return None if context.office.members(p.unit) else message("notices", p.view, c=context, p=p)
+
+
+def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
+    """Somebody, or a unit's group, can't be reached on a channel, and what mends it."""
+    return message(
+        "notices",
+        p.view,
+        c=context,
+        p=p,
+        name=context.name(p.recipient),
+        unit=p.recipient.removeprefix(GROUP) if p.recipient.startswith(GROUP) else "",
+        mail=context.office.traits(p.channel).mail,
     )
 
 
-def channel_down(context: Context, *, channel: str, reason: str, since: datetime) -> Outbound:
-    """A channel refuses everything; what can goes by the others."""
-    name = context.channel(channel)
-    return compose(
-        "channel_down",
-        office=context.office_name,
-        subject=f"Kênh {name} đang không gửi được",
-        name=name,
-        reason=reason,
-        since=moment_words(since, context.today),
-    )
+def unreached(context: Context, p: payloads.Unreached) -> Outbound | None:
+    """All whom nothing reaches, in one message; None if everybody has been reached since."""
+    people = [p for p in context.office.files.people if not context.office.ways(p.id)]
+    if not people:
+        return None
+    named = [f"{person.name} ({person.id})" for person in people[:UNREACHED]]
+    left = len(people) - UNREACHED
+    who = listed([*named, f"{left} người nữa"] if left > 0 else named)
+    return message("notices", p.view, c=context, people=people, who=who)
 
 
-def dead_letter(
-    context: Context, *, row: int, name: str, kind: str, channel: str, reason: str, slot: datetime
-) -> Outbound:
-    """A message that was given up, with nothing left to try."""
-    return compose(
-        "dead_letter",
-        office=context.office_name,
-        subject=f"Một tin không gửi được: {name}",
-        row=row,
-        name=name,
-        kind=kind_words(kind),
-        channel=context.channel(channel),
-        reason=reason,
-        slot=moment_words(slot, context.today),
-    )
-
-
-def help_text(
-    context: Context, *, office: bool = False, leader: bool = False, reply_to: str = ""
-) -> Outbound:
-    """What one can type, for an officer, the office, or the leaders."""
-    return compose(
-        "help",
-        subject="Cách dùng máy nhắc việc",
-        reply_to=reply_to,
-        office=office,
-        leader=leader,
-        office_name=context.office_name,
-    )
+NOTICES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
+    payloads.Stranger: of_none("notices"),
+    payloads.TooFast: of_none("notices"),
+    payloads.ToldTooOften: of_none("notices"),
+    payloads.EditedOrForwarded: of_none("notices"),
+    payloads.Wordless: of_none("notices"),
+    payloads.Anonymous: of_none("notices"),
+    payloads.OldButton: of_none("notices"),
+    payloads.Welcome: welcome,
+    payloads.InvitationFault: of_none("notices"),
+    payloads.Bound: of_none("notices"),
+    payloads.BindInGroup: of_none("notices"),
+    payloads.BindByOffice: of_none("notices"),
+    payloads.BindUnknown: of_none("notices"),
+    payloads.Help: of_none("notices"),
+    payloads.PlanStarted: plan_started,
+    payloads.PlanOver: plan_over,
+    payloads.UnitEmpty: unit_empty,
+    payloads.OfficeEmpty: office_empty,
+    payloads.AddressDead: address_dead,
+    payloads.ChannelDown: of_none("notices"),
+    payloads.DeadLetter: of_none("notices"),
+    payloads.Unreached: unreached,
+    payloads.FilesRefused: of_none("notices"),
+    payloads.CopiesOverdue: of_none("notices"),
+}

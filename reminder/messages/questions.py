@@ -9,6 +9,7 @@ from typing import Any
 from reminder.domain import payloads
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import State
+from reminder.domain.occurrences import Key
 from reminder.domain.periods import Period, last_of_month, vn_date
 from reminder.messages.answers import begun, choice, closed_before, still_open, works_of
 from reminder.messages.compose import message, of_none, of_one
@@ -33,9 +34,7 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     if one_task and len(works) > 1:
         word = "cả hai" if len(works) == 2 else "tất cả"
         form = f"xong {works[0].code} {word}"
-        rows.append(
-            (context.button(word.capitalize(), Act.BOTH, works[0].state, form, p.unit),)
-        )
+        rows.append((context.button(word.capitalize(), Act.BOTH, works[0].state, form, p.unit),))
     if instead := still_open(context, p.instead):
         rows.append((choice(instead, "Ý tôi là ", p.unit),))
     typed = [action.typed for row in rows for action in row]
@@ -50,7 +49,7 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     )
 
 
-def _closed_since(context: Context, keys: Sequence[payloads.Key]) -> Outbound | None:
+def _closed_since(context: Context, keys: Sequence[Key]) -> Outbound | None:
     """The question waited, and all that it offered is done: that is the answer."""
     closed = [(work, work.state.closed) for work in works_of(context, keys) if work.state.closed]
     return closed_before(*closed[-1]) if closed else None
@@ -146,9 +145,7 @@ def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
         for day in days
     )
     example = days[0] if days else date(context.plan(state).year, 12, 31)
-    return message(
-        "questions", p.view, actions=tuple(rows), work=work, example=vn_date(example)
-    )
+    return message("questions", p.view, actions=tuple(rows), work=work, example=vn_date(example))
 
 
 def _likely_days(context: Context, state: State) -> list[date]:

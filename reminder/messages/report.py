@@ -14,7 +14,7 @@ from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.report import Report, draft_report
 from reminder.domain.report_periods import full_name
-from reminder.messages.answers import answer
+from reminder.messages.compose import answer
 from reminder.messages.context import Context
 from reminder.services.office import Office
 

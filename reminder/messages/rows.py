@@ -10,7 +10,7 @@ from reminder.domain.channels import Outbound
 from reminder.domain.outbox import Row
 from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStarted, Unreadable
 from reminder.domain.schedule import Item
-from reminder.messages import digest, escalation, notices, nudge, report, settlement
+from reminder.messages import digest, escalation, extensions, notices, nudge, report
 from reminder.messages.compose import in_thread, pages, repeated
 from reminder.messages.context import Context
 from reminder.messages.registry import render
@@ -87,8 +87,7 @@ class RowRenderer:
         return escalation.to_leaders(context, items, context.past.told)
 
     def _request(self, context: Context, row: Row) -> Outbound | None:
-        keys = (key for key in row.draft.payload.occurrences() if key in context.states)
-        return notices.requests_waiting(context, [context.states[key] for key in keys])
+        return extensions.waiting(context, row.draft.payload.occurrences())
 
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
@@ -115,10 +114,10 @@ def _decided(context: Context, payload: Payload, sent: datetime) -> Outbound | N
     """What the office was asked, as it stands now that something of it is decided."""
     match payload:
         case PlanStarted():
-            return settlement.start(context, payload, render(context, payload), sent)
+            return notices.plan_settled(context, payload, sent)
         case HowSetDue(key=key):
-            return settlement.asked_day(context, context.states.get(key), sent)
-    return settlement.requests(context, payload.occurrences(), sent)
+            return extensions.day_set(context, key, sent)
+    return extensions.decided(context, payload.occurrences(), sent)
 
 
 def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:

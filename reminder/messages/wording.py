@@ -113,6 +113,12 @@ def together(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
+def some(codes: Sequence[str], most: int = 12) -> list[str]:
+    """The first of `codes`, and how many more there are."""
+    left = len(codes) - most
+    return [*codes[:most], f"và {left} việc nữa"] if left > 0 else list(codes)
+
+
 def listed(names: Sequence[str]) -> str:
     """“Tư pháp và Văn phòng”; “A, B và C”."""
     if len(names) < 2:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from reminder.domain.channels import Outbound
-from reminder.messages import answers, compose, notices
+from reminder.domain.payloads import Help, NotDone, NotYourUnit, Seen, StatusAsked, Stranger
+from reminder.messages import compose
 from tests.messages import digest_scenes, scenes
-from tests.messages.office import ROOT, scene
+from tests.messages.office import ROOT, key
 
 FOLDER = ROOT / "docs" / "samples"
 PATTERNS = ("*.txt", "*.html", "*.ics")
@@ -53,11 +54,11 @@ def messages() -> dict[str, Outbound]:
         "chao-cong-chuc": scenes.welcome("tu-phap"),
         "chao-van-phong": scenes.welcome("van-phong"),
         "chao-lanh-dao": scenes.welcome("lanh-dao"),
-        "nguoi-la": answers.stranger(),
-        "khac-bo-phan": scenes.reply(answers.not_your_unit),
-        "tra-loi-chua-xong": scenes.reply(answers.not_done),
-        "tra-loi-da-ro": scenes.reply(answers.seen),
-        "tra-loi-xong-chua": scenes.reply(answers.asked),
+        "nguoi-la": scenes.reply(Stranger()),
+        "khac-bo-phan": scenes.reply(NotYourUnit(key=key("1c"))),
+        "tra-loi-chua-xong": scenes.reply(NotDone(key=key("1c"))),
+        "tra-loi-da-ro": scenes.reply(Seen(keys=(key("1c"),))),
+        "tra-loi-xong-chua": scenes.reply(StatusAsked(key=key("1c"))),
         "tra-loi-trinh-ky": scenes.submitted(),
         "bat-dau-theo-doi": scenes.plan_start(),
         "bat-dau-dau-nam": scenes.early_start(),
@@ -71,7 +72,7 @@ def messages() -> dict[str, Outbound]:
         "loi-dia-chi-thu": scenes.notice("mailbox"),
         "loi-nhom": scenes.notice("group"),
         "loi-bo-phan-trong": scenes.notice("unit"),
-        "loi-van-phong-trong": notices.office_empty(scene("2024-01-26"), "van-phong"),
+        "loi-van-phong-trong": scenes.notice("office"),
         "loi-kenh": scenes.notice("channel"),
         "loi-tin-chet": scenes.notice("letter"),
         "tong-hop-tuan": digest_scenes.march(),
@@ -79,9 +80,9 @@ def messages() -> dict[str, Outbound]:
         "tong-hop-tuan-yen": digest_scenes.quiet(),
         "tong-hop-truoc-ke-hoach": digest_scenes.too_early(),
         "dan-nhom-zalo": digest_scenes.pasted(),
-        "tro-giup-cong-chuc": notices.help_text(scene("2024-01-26")),
-        "tro-giup-van-phong": notices.help_text(scene("2024-01-26"), office=True),
-        "tro-giup-lanh-dao": notices.help_text(scene("2024-01-26"), leader=True),
+        "tro-giup-cong-chuc": scenes.reply(Help(office=False, leader=False)),
+        "tro-giup-van-phong": scenes.reply(Help(office=True, leader=False)),
+        "tro-giup-lanh-dao": scenes.reply(Help(office=False, leader=True)),
     }
 
 

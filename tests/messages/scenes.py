@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from reminder.app.channels import known_channels
 from reminder.domain.channels import Outbound
-from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
-from reminder.domain.payloads import Welcome
+from reminder.domain.payloads import (
+    AddressDead,
+    AlreadyDone,
+    ChannelDown,
+    ClosedWord,
+    DeadLetter,
+    Done,
+    ExtensionAsked,
+    ExtensionDecided,
+    HowSetDue,
+    OfficeEmpty,
+    Payload,
+    PlanStarted,
+    Submitted,
+    UnitEmpty,
+    Updated,
+    Welcome,
+    WhichOccurrence,
+)
 from reminder.domain.people import Person
 from reminder.domain.schedule import MessageKind
-from reminder.messages import answers, escalation, notices, settlement
-from reminder.messages import answers as replies
+from reminder.messages import answers, escalation, extensions
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
 from reminder.messages.registry import render
@@ -97,10 +114,24 @@ def leaders_escalation() -> Outbound:
     return message
 
 
+def told(context: Context, payload: Payload) -> Outbound:
+    """The message of `payload`, which says something."""
+    message = render(context, payload)
+    assert message is not None
+    return message
+
+
 def closed_word(leaders: bool) -> Outbound:
     events = [done(at("2024-02-05", "10:20"), key("1c"), "tu-phap", evidence="12/QĐ-UBND")]
-    context = scene("2024-02-05", events)
-    message = escalation.closed_word(context, [context.states[key("1c")]], leaders=leaders)
+    return told(scene("2024-02-05", events), ClosedWord(keys=(key("1c"),), leaders=leaders))
+
+
+def done_beside(
+    context: Context, events: Sequence[Event], *remaining: Key, instead: Key | None = None
+) -> Outbound:
+    """“Đã ghi”, with what of the unit's work `remaining` is told."""
+    payload = Done(events=tuple(events), unit="tu-phap", instead=instead)
+    message = answers.done_beside(context, payload, [context.states[k] for k in remaining])
     assert message is not None
     return message
 
@@ -108,81 +139,67 @@ def closed_word(leaders: bool) -> Outbound:
 def done_alone() -> Outbound:
     event = done(at("2024-01-30"), key("1c"), "tu-phap")
     context = scene("2024-01-30", [event])
-    remaining = [context.states[k] for k in (key("2c", period="2024-01"), key("1d"))]
-    return answers.done(
-        context, [(context.states[key("1c")], event)], unit="tu-phap", remaining=remaining
-    )
+    return done_beside(context, [event], key("2c", period="2024-01"), key("1d"))
 
 
 def done_shared() -> Outbound:
     event = done(at("2024-01-30"), key("2c", period="2024-01"), "tu-phap", evidence="07/BC-UBND")
-    context = scene("2024-01-30", [event])
-    return answers.done(context, [(context.states[event.key], event)], unit="tu-phap", remaining=[])
+    return done_beside(scene("2024-01-30", [event]), [event])
 
 
 def done_or_1dd() -> Outbound:
     event = done(at("2024-02-26"), key("1d", 2), "tu-phap", evidence="31/QĐ-UBND")
     context = scene("2024-02-26", [done(at("2024-02-19"), key("1d", 1), "tu-phap"), event])
-    return answers.done(
-        context,
-        [(context.states[event.key], event)],
-        unit="tu-phap",
-        remaining=[context.states[key("2c", period="2024-02")]],
-        instead=context.states[key("1đ")],
-    )
+    return done_beside(context, [event], key("2c", period="2024-02"), instead=key("1đ"))
 
 
 def already() -> Outbound:
     event = done(at("2024-01-30"), key("1c"), "tu-phap", evidence="12/QĐ-UBND")
-    context = scene("2024-01-31", [event])
-    return answers.already_done(context, context.states[key("1c")], event)
+    return told(scene("2024-01-31", [event]), AlreadyDone(key=key("1c"), event=event))
 
 
 def which() -> Outbound:
-    context = scene("2024-02-19")
-    return answers.which(
-        context,
-        [context.states[key("1d", n)] for n in (1, 2)],
-        unit="tu-phap",
-        instead=context.states[key("1đ")],
-    )
+    keys = (key("1d", 1), key("1d", 2))
+    question = WhichOccurrence(keys=keys, unit="tu-phap", instead=key("1đ"))
+    return told(scene("2024-02-19"), question)
 
 
 def which_left() -> Outbound:
     event = done(at("2024-02-19", "08:40"), key("1d", 1), "van-phong", by="binh")
-    context = scene("2024-02-19", [event])
-    return answers.which(
-        context,
-        [context.states[key("1d", 2)]],
-        unit="tu-phap",
-        closed=context.states[key("1d", 1)],
-    )
+    question = WhichOccurrence(keys=(key("1d", 2),), unit="tu-phap", closed=key("1d", 1))
+    return told(scene("2024-02-19", [event]), question)
 
 
 def which_task() -> Outbound:
-    context = scene("2024-01-26")
-    states = [context.states[k] for k in (key("1c"), key("2c", period="2024-01"))]
-    return answers.which(context, states, unit="tu-phap")
+    keys = (key("1c"), key("2c", period="2024-01"))
+    return told(scene("2024-01-26"), WhichOccurrence(keys=keys, unit="tu-phap"))
 
 
 def updated() -> Outbound:
     context = scene("2024-03-07")
-    return answers.updated(
-        context,
-        [answered(context, quarter(code)) for code in ("1a", "1e")],
-        missing=[context.states[quarter(c)] for c in ("1đ", "2h")],
-    )
+    events = [answered(context, quarter(code)) for code in ("1a", "1e")]
+    return updated_beside(context, events, quarter("1đ"), quarter("2h"))
 
 
-def answered(context: Context, check_in: Key) -> tuple[State, Event]:
-    """A check-in and the event that answers it, this morning."""
+def updated_beside(
+    context: Context, events: Sequence[Event], *missing: Key, steady: bool = False
+) -> Outbound:
+    """“Đã ghi cập nhật”, with which check-ins are still `missing`."""
+    payload = Updated(events=tuple(events), units=("tu-phap",), steady=steady)
+    message = answers.updated_beside(context, payload, [context.states[k] for k in missing])
+    assert message is not None
+    return message
+
+
+def answered(context: Context, check_in: Key) -> Event:
+    """What answers a check-in this morning."""
     when = at(context.today.isoformat())
-    return context.states[check_in], said(EventKind.UPDATED, when, check_in, "tu-phap", by="an")
+    return said(EventKind.UPDATED, when, check_in, "tu-phap", by="an")
 
 
 def submitted() -> Outbound:
-    context = scene("2024-03-27")
-    return answers.submitted(context, context.states[key("5c")], at("2024-03-27"))
+    event = said(EventKind.SUBMITTED, at("2024-03-27"), key("5c"), "van-phong")
+    return told(scene("2024-03-27"), Submitted(event=event))
 
 
 def asking() -> list[Event]:
@@ -195,8 +212,7 @@ def asking() -> list[Event]:
 
 
 def extension() -> Outbound:
-    context = scene("2024-01-31", asking())
-    return notices.extension_asked(context, context.states[key("1c")])
+    return told(scene("2024-01-31", asking()), ExtensionAsked(key=key("1c")))
 
 
 def extension_waiting() -> Outbound:
@@ -205,7 +221,7 @@ def extension_waiting() -> Outbound:
         note="chờ số liệu HĐND", until=date(2024, 2, 5),
     )  # fmt: skip
     context = scene("2024-01-30", [asked])
-    message = notices.requests_waiting(context, [context.states[key("1c")]])
+    message = extensions.waiting(context, [key("1c")])
     assert message is not None
     return message
 
@@ -220,26 +236,28 @@ def extension_decided_message() -> Outbound:
         EventKind.EXTENSION_GRANTED, at("2024-01-30"), key("1c"), "tu-phap",
         by="cuc", until=date(2024, 2, 5),
     )  # fmt: skip
-    message = settlement.requests(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
+    message = extensions.decided(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
     assert message is not None
     return message
 
 
 def early_start() -> Outbound:
     """Begun with the year: nothing is late yet."""
-    return settlement.plan_started(scene("2024-01-02", []), plan(), [], date(2024, 1, 9))
+    started = PlanStarted(plan=plan().id, late=(), held=date(2024, 1, 9))
+    return told(scene("2024-01-02"), started)
 
 
 def plan_start() -> Outbound:
-    context = scene("2024-02-19", february()[:1])
+    context, held = scene("2024-02-19", february()[:1]), date(2024, 2, 26)
     late = [s for s in context.states.values() if context.scheduler.days_late(s, context.today)]
-    late = [s for s in late if not s.closed]
-    return settlement.plan_started(context, plan(), late, date(2024, 2, 26))
+    keys = tuple(state.key for state in late if not state.closed)
+    holds = [said(EventKind.HELD, at("2024-02-19"), k, "van-phong", until=held) for k in keys]
+    events = [*february()[:1], *holds]
+    return told(scene("2024-02-19", events), PlanStarted(plan=plan().id, late=keys, held=held))
 
 
 def which_day() -> Outbound:
-    context = scene("2024-02-01")
-    return settlement.which_day(context, context.states[key("1c")])
+    return told(scene("2024-02-01"), HowSetDue(key=key("1c")))
 
 
 def standing_in() -> Outbound:
@@ -258,7 +276,7 @@ def decided(granted: bool) -> Outbound:
         said(kind, at("2024-01-31", "10:00"), key("1c"), "van-phong", until=date(2024, 2, 5)),
     ]
     context = scene("2024-01-31", events)
-    return replies.extension_decided(context, context.states[key("1c")], granted=granted)
+    return told(context, ExtensionDecided(key=key("1c"), granted=granted))
 
 
 def granted_nudge() -> Outbound:
@@ -287,9 +305,8 @@ def months_late() -> Outbound:
     return message
 
 
-def reply(build: Callable[..., Outbound], day: str = "2024-01-30") -> Outbound:
-    context = scene(day)
-    return build(context, context.states[key("1c")])
+def reply(payload: Payload, day: str = "2024-01-30") -> Outbound:
+    return told(scene(day), payload)
 
 
 def welcome(unit: str) -> Outbound:
@@ -305,33 +322,29 @@ def welcome(unit: str) -> Outbound:
 
 
 def notice(name: str) -> Outbound:
-    context = scene("2024-01-26")
     when = at("2024-01-26", "08:01")
-    match name:
-        case "address":
-            return notices.address_dead(
-                context, name="Lê Thị Cúc", person="cuc", channel="telegram",
-                reason="người nhận đã chặn bot", fallback="email", at=when,
-            )  # fmt: skip
-        case "mailbox":
-            return notices.address_dead(
-                context, name="Trần Văn Bình", person="binh", channel="email",
-                reason="máy chủ thư không nhận người nhận này: không có hộp thư này", at=when,
-            )  # fmt: skip
-        case "group":
-            return notices.address_dead(
-                context, name="nhóm Tư pháp", person="group:tu-phap", channel="telegram",
-                reason="bot đã bị đưa ra khỏi nhóm", at=when,
-            )  # fmt: skip
-        case "unit":
-            return notices.unit_empty(context, ["dia-chinh-xay-dung"], ["2c"])
-        case "channel":
-            return notices.channel_down(
-                context, channel="telegram", reason="Telegram không nhận mã bot (telegram.token)",
-                since=when,
-            )  # fmt: skip
-    return notices.dead_letter(
-        context, row=41, name="Trần Văn Bình", kind="nudge", channel="email",
-        reason="máy chủ thư không nhận người nhận này: hộp thư đã đầy",
-        slot=when - timedelta(minutes=1),
-    )  # fmt: skip
+    full = "máy chủ thư không nhận người nhận này: hộp thư đã đầy"
+    payloads: dict[str, Payload] = {
+        "address": AddressDead(
+            recipient="cuc", channel="telegram", reason="người nhận đã chặn bot",
+            fallback="email", at=when,
+        ),
+        "mailbox": AddressDead(
+            recipient="binh", channel="email",
+            reason="máy chủ thư không nhận người nhận này: không có hộp thư này", at=when,
+        ),
+        "group": AddressDead(
+            recipient="group:tu-phap", channel="telegram", reason="bot đã bị đưa ra khỏi nhóm",
+            at=when,
+        ),
+        "unit": UnitEmpty(unit="dia-chinh-xay-dung"),
+        "office": OfficeEmpty(unit="van-phong"),
+        "channel": ChannelDown(
+            channel="telegram", reason="Telegram không nhận mã bot (telegram.token)", since=when
+        ),
+        "letter": DeadLetter(
+            row=41, recipient="binh", kind="nudge", channel="email", reason=full,
+            slot=when - timedelta(minutes=1),
+        ),
+    }  # fmt: skip
+    return told(scene("2024-01-26"), payloads[name])

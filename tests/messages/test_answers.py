@@ -11,11 +11,20 @@ import pytest
 
 from reminder.decisions.buttons import encode
 from reminder.domain.ledger import EventKind
+from reminder.domain.payloads import (
+    ClosedWord,
+    Done,
+    ExtensionAsked,
+    ExtensionDecided,
+    NotDone,
+    Seen,
+    Stranger,
+)
 from reminder.domain.schedule import MessageKind
-from reminder.messages import answers, escalation, notices
-from reminder.messages import answers as replies
+from reminder.messages import escalation
+from reminder.messages.answers import begun
 from reminder.messages.context import Act, handle, short_name
-from reminder.messages.views_kit import spoken_of
+from reminder.messages.registry import render
 from reminder.services.history import Reminded
 from tests.messages import scenes
 from tests.messages.office import at, done, items, key, plan, said, scene
@@ -25,13 +34,7 @@ def test_a_done_names_the_title_the_punctuality_and_what_remains() -> None:
     """Sample 3, with the undo as a button and typed."""
     event = done(at("2024-01-30"), key("1c"), "tu-phap")
     context = scene("2024-01-30", [event])
-    message = answers.done(
-        context,
-        [(context.states[key("1c")], event)],
-        unit="tu-phap",
-        remaining=[context.states[k] for k in (key("1d", 2), key("2c", period="2024-01"))],
-        reply_to="5",
-    )
+    message = scenes.done_beside(context, [event], key("2c", period="2024-01"), key("1d", 2))
     assert message.text.splitlines() == [
         (
             "✅ Đã ghi 1c Danh mục VBQPPL hết hiệu lực năm 2023: xong lúc 09:12 hôm nay, "
@@ -41,7 +44,6 @@ def test_a_done_names_the_title_the_punctuality_and_what_remains() -> None:
         "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d quyết định, hạn Thứ Sáu 01/3.",
         "Ghi nhầm thì trong 1 giờ xin nhắn: hoàn tác 1c",
     ]
-    assert message.reply_to == "5"
     assert [a.data for row in message.actions for a in row] == [
         encode("undo", key("1c"), "tu-phap")
     ]
@@ -51,13 +53,11 @@ def test_many_remaining_tasks_are_three_and_a_number() -> None:
     """The nearest by name; an awaiting one comes last."""
     event = done(at("2024-01-02"), key("1c"), "tu-phap")
     context = scene("2024-01-02", [event])
-    remaining = [s for s in context.states.values() if "tu-phap" in s.open_units]
-    message = answers.done(
-        context, [(context.states[key("1c")], event)], unit="tu-phap", remaining=remaining
-    )
+    remaining = [s for s in begun(context) if "tu-phap" in s.open_units]
+    message = scenes.told(context, Done(events=(event,), unit="tu-phap"))
     line = message.text.splitlines()[2]
     assert line.startswith(
-        "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d báo cáo, hạn Thứ Ba 20/02; 2c tháng"
+        "Tư pháp còn 2c, hạn Thứ Tư 31/01; 1d báo cáo, hạn Thứ Ba 20/02; 1d quyết định, hạn"
     )
     assert line.endswith(f"và {len(remaining) - 3} việc nữa: /viec")
 
@@ -66,8 +66,7 @@ def test_several_closed_at_once_have_an_undo_each() -> None:
     """One answer to one message, however many codes it had."""
     events = [done(at("2024-01-30"), k, "tu-phap") for k in (key("1c"), key("1d", 1))]
     context = scene("2024-01-30", events)
-    pairs = [(context.states[event.key], event) for event in events]
-    message = answers.done(context, pairs, unit="tu-phap", remaining=[])
+    message = scenes.done_beside(context, events)
     assert [row[0].label for row in message.actions] == ["↩️ 1c", "↩️ 1d báo cáo"]
     assert "Tư pháp không còn việc nào đang mở." in message.text
 
@@ -176,12 +175,12 @@ def test_leaders_read_a_report_that_needs_no_answer() -> None:
 def test_the_word_that_it_is_done_needs_something_done() -> None:
     """A reopened task is not reported as done."""
     context = scene("2024-02-05")
-    assert escalation.closed_word(context, [context.states[key("1c")]], leaders=True) is None
+    assert render(context, ClosedWord(keys=(key("1c"),), leaders=True)) is None
 
 
 def test_a_stranger_learns_nothing() -> None:
     """No task, no unit, no name, no way in."""
-    message = replies.stranger()
+    message = scenes.reply(Stranger())
     assert message.text == message.html
     assert not {"Tư pháp", "Văn phòng", "1c", "/"} & set(message.text.split())
 
@@ -189,9 +188,8 @@ def test_a_stranger_learns_nothing() -> None:
 def test_a_check_in_answered_is_named_with_what_is_missing() -> None:
     """One: by its title; several: by code; nothing missing: said."""
     context = scene("2024-03-07")
-    message = answers.updated(
-        context, [scenes.answered(context, scenes.quarter("1a"))], missing=[], steady=True
-    )
+    event = scenes.answered(context, scenes.quarter("1a"))
+    message = scenes.updated_beside(context, [event], steady=True)
     assert message.text == (
         "Đã ghi 1a Nâng cao chất lượng soạn thảo, thẩm định VBQPPL quý I: "
         "đang thực hiện thường xuyên.\nKhông còn việc nào chờ cập nhật.\n"
@@ -203,10 +201,10 @@ def test_a_check_in_answered_is_named_with_what_is_missing() -> None:
 def test_many_check_ins_answered_at_once_can_be_taken_back() -> None:
     """Eight buttons at most, four in a row; the others are typed alike."""
     context = scene("2024-03-07")
-    states = [state for state in spoken_of(context) if state.occurrence.is_check_in]
+    states = [state for state in begun(context) if state.occurrence.is_check_in]
     found = [scenes.answered(context, state.key) for state in states]
     codes = [state.key.task for state in states]
-    message = answers.updated(context, found, missing=[])
+    message = scenes.updated_beside(context, found)
     assert len(found) > 8
     assert [[a.label for a in row] for row in message.actions] == [
         [f"↩️ {code}" for code in codes[:4]],
@@ -231,9 +229,8 @@ def test_a_code_names_its_plan_only_beside_another_that_speaks() -> None:
 def test_a_refused_extension_leaves_the_date() -> None:
     """With the office's words where it gave any."""
     context = scene("2024-01-31")
-    message = replies.extension_decided(
-        context, context.states[key("1c")], granted=False, note="đã hứa với thành phố"
-    )
+    decided = ExtensionDecided(key=key("1c"), granted=False, note="đã hứa với thành phố")
+    message = scenes.told(context, decided)
     assert message.text == (
         "Văn phòng không đồng ý gia hạn 1c Danh mục VBQPPL hết hiệu lực năm 2023; "
         "hạn vẫn là Thứ Tư 31/01.\nÝ kiến: đã hứa với thành phố"
@@ -246,7 +243,9 @@ def test_an_awaiting_product_can_be_spoken_of() -> None:
         EventKind.EXTENSION_ASKED, at("2024-01-31"), key("5a"), "van-phong", until=date(2024, 9, 15)
     )
     context = scene("2024-01-31", [asked])
-    state = context.states[key("5a")]
-    assert "từ chưa có hạn đến Chủ Nhật 15/9" in notices.extension_asked(context, state).text
-    assert "(chưa có hạn)" in replies.seen(context, state).text
-    assert "chưa có hạn" in replies.not_done(context, state).text
+    of = key("5a")
+    told = [ExtensionAsked(key=of), Seen(keys=(of,)), NotDone(key=of)]
+    asked_for, seen, not_done = (scenes.told(context, payload).text for payload in told)
+    assert "từ chưa có hạn đến Chủ Nhật 15/9" in asked_for
+    assert "(chưa có hạn)" in seen
+    assert "chưa có hạn" in not_done

@@ -12,12 +12,14 @@ from markupsafe import escape
 
 from reminder.domain.channels import Outbound
 from reminder.domain.ledger import EventKind
+from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOccurrence
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
-from reminder.messages import answers, escalation, notices
-from reminder.messages import answers as replies
+from reminder.messages import escalation
+from reminder.messages.compose import answer
 from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
+from reminder.messages.registry import render
 from tests.fakes.telegram.html import parse_html
 from tests.messages.office import at, done, items, key, plan, said, scene
 
@@ -56,18 +58,22 @@ def test_no_words_of_a_plan_or_a_person_break_a_message(title: str, unit: str, n
         until=at("2024-02-09").date(),
     )  # fmt: skip
     context = scene("2024-02-05", [noted, asked], [titled(plan(), title, unit)])
-    state = context.states[key("1c")]
     told = items(context, "lanh-dao", MessageKind.ESCALATION, [noted, asked])
     event = done(at("2024-02-05"), key("1c"), "tu-phap", by=note, evidence=note)
     messages = [
         nudge(context, {"tu-phap": items(context, "tu-phap")}),
         escalation.to_leaders(context, told),
         escalation.to_office(context, told, {}),
-        answers.done(context, [(state, event)], unit="tu-phap", remaining=[state]),
-        answers.which(context, [state], unit="tu-phap", instead=context.states[key("1đ")]),
-        answers.answer([note, title, unit]),
-        replies.not_your_unit(context, state),
-        notices.extension_asked(context, state),
+        answer([note, title, unit]),
+        *(
+            render(context, payload)
+            for payload in (
+                Done(events=(event,), unit="tu-phap"),
+                WhichOccurrence(keys=(key("1c"),), unit="tu-phap", instead=key("1đ")),
+                NotYourUnit(key=key("1c")),
+                ExtensionAsked(key=key("1c")),
+            )
+        ),
     ]
     for message in messages:
         assert message is not None
@@ -102,7 +108,7 @@ def test_five_hundred_tasks_are_ten_in_full_and_a_number(day: str) -> None:
 def test_a_listing_is_cut_between_lines_and_says_how_many_are_missing() -> None:
     """The last listed lines go; what stands below them stays."""
     rows = [f"việc {n} " + "x" * 190 for n in range(40)]
-    message = answers.answer([*rows], subject="Danh sách")
+    message = answer([*rows], subject="Danh sách")
     lines = takes(message).splitlines()
     kept = len(lines) - 1
     assert lines == [*rows[:kept], f"và {40 - kept} dòng nữa: /viec"]

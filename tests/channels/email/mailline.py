@@ -11,7 +11,7 @@ import pytest
 
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.domain.channels import Outbound, SendError
-from reminder.messages.answers import answer
+from reminder.messages.compose import answer
 from tests.channels.email.mailserver import Post, serving
 
 SENDER, PERSON = "nhac@phuong.example", "an@phuong.example"
