@@ -43,7 +43,7 @@ def last_to(office: World, who: str) -> str:
 
 def newest(office: World, who: str) -> Rendered:
     """The newest message to `who`; an edit is none."""
-    sent = (p for p in reversed(office.parcels) if p.row.draft.kind != "edit")
+    sent = (p for p in reversed(office.outgoing) if p.row.draft.kind != "edit")
     return next(p for p in sent if p.row.draft.recipient == who)
 
 
@@ -56,7 +56,7 @@ def button(office: World, who: str, label: str) -> str:
     """The data of the newest button of this label that was sent to `who`."""
     return next(
         action.data
-        for p in reversed(office.parcels)
+        for p in reversed(office.outgoing)
         if p.row.draft.recipient == who
         for row in p.message.actions
         for action in row
@@ -91,7 +91,7 @@ def test_a_start_lists_what_is_to_be_settled(plan2024: Plan, scheduler: Schedule
     """Already late, without a date, assumed; all at once by one button, one each by others."""
     office = world(plan2024, scheduler, start=at("02/5", "07:00"))
     office.tick(at("02/5", "07:00"))
-    started = next(p.message for p in office.parcels if "Bắt đầu" in p.message.text)
+    started = next(p.message for p in office.outgoing if "Bắt đầu" in p.message.text)
     found = [action for row in started.actions for action in row]
     late = [
         line.removeprefix("• ")
@@ -140,7 +140,7 @@ def test_all_at_once_tells_dates_from_late_work(plan2024: Plan, scheduler: Sched
 
 def nudged(office: World, lines: list[str]) -> set[str]:
     """The codes of late work that these nudges told `an` and `dung` of."""
-    told = office.parcels[len(office.parcels) - len(lines) :]
+    told = office.outgoing[len(office.outgoing) - len(lines) :]
     nudges = [p.message.text for p in told if p.row.draft.kind == "nudge"]
     codes = "1a|1c|1d|1đ|2c|4b|5c"
     return {code for text in nudges for code in re.findall(rf"(?<!\w)({codes})(?=[ ,:])", text)}
@@ -184,7 +184,7 @@ def test_the_office_s_note_is_not_the_unit_s_word(office: World) -> None:
     assert "Văn phòng ghi: chờ số liệu thuế." in last_to(office, "chi")
     office.says("an", "/ghichu 1c chờ chữ ký", at("01/02", "09:00"))
     office.tick(at("05/02"))
-    kinh = next(p for p in reversed(office.parcels) if "Kính báo cáo" in p.message.text)
+    kinh = next(p for p in reversed(office.outgoing) if "Kính báo cáo" in p.message.text)
     assert "Lý do bộ phận nêu: chờ chữ ký." in kinh.message.text
 
 
@@ -193,7 +193,7 @@ def test_who_closed_it_is_named(office: World) -> None:
     office.tick(at("01/02"))
     office.says("chi", "/done 1c", at("01/02", "09:00"))
     office.deliver(at("01/02", "09:01"))
-    told = next(p for p in office.parcels if "đã xong lúc" in p.message.text)
+    told = next(p for p in office.outgoing if "đã xong lúc" in p.message.text)
     assert told.row.draft.recipient == "hoa"
     assert told.message.text.splitlines()[0].endswith(
         f"({office.service.office.people['chi'].name} báo)."
@@ -304,7 +304,7 @@ def test_a_request_is_decided_by_button_and_the_unit_hears_it(office: World) -> 
 
 def edited(office: World, who: str) -> tuple[str, list[str]]:
     """The newest edit of a message to `who`, and the buttons that it leaves."""
-    edits = (p for p in reversed(office.parcels) if p.row.draft.kind == "edit")
+    edits = (p for p in reversed(office.outgoing) if p.row.draft.kind == "edit")
     message = next(p.message for p in edits if p.row.draft.recipient == who)
     return plain(message.html), [action.label for row in message.actions for action in row]
 
@@ -340,7 +340,7 @@ def test_what_is_decided_loses_its_buttons_for_all_of_the_office(
     assert [edited(office, each) for each in ("chi", "hoa")] == [(ASKS + fate, [])] * 2
     asked = {
         p.row.draft.recipient: p
-        for p in office.parcels
+        for p in office.outgoing
         if isinstance(p.row.draft.payload, ExtensionAsked)
     }
     assert {"chi", "hoa"} <= set(asked)
@@ -354,7 +354,7 @@ def test_what_came_back_before_the_due_day_is_edited_too(office: World) -> None:
     press(office, "chi", "✅ 1c", "30/01", "09:00")
     text, left = edited(office, "chi")
     told = [edited(office, "chi")[0]] + [
-        plain(p.message.html) for p in office.parcels if p.row.draft.kind == "edit"
+        plain(p.message.html) for p in office.outgoing if p.row.draft.kind == "edit"
     ]
     both = next(each for each in told if "4b" in each)
     assert "✅ Chi đã đồng ý, hạn mới Thứ Hai 05/02, lúc 09:00 hôm nay." in both
@@ -387,7 +387,7 @@ def test_to_which_day_is_asked_no_more_once_it_is_set(office: World) -> None:
     """The question loses its days; it tells which was chosen."""
     press(office, "chi", "📅 5a", "22/01", "09:00")
     press(office, "chi", "Thứ Ba 31/12", "22/01", "09:01")
-    edits = [p.message for p in office.parcels if p.row.draft.kind == "edit"]
+    edits = [p.message for p in office.outgoing if p.row.draft.kind == "edit"]
     question = next(m for m in edits if m.text.startswith("Hạn của"))
     assert question.text == (
         "Hạn của 5a Đánh giá chỉ số chuyển đổi số: "
@@ -412,7 +412,7 @@ def test_a_request_that_waits_comes_back_before_the_due_day(office: World) -> No
 def test_a_reply_to_the_request_decides_it(office: World) -> None:
     """“đồng ý” below the message names no code, and needs none."""
     office.says("an", "gia hạn 1c 05/02 chờ số liệu", at("30/01", "15:00"))
-    row = next(p.row for p in office.parcels[::-1] if p.row.draft.recipient == "chi")
+    row = next(p.row for p in office.outgoing[::-1] if p.row.draft.recipient == "chi")
     sent = next(r for r in office.store.rows(recipient="chi") if r.id == row.id)
     office.says("chi", "đồng ý", at("30/01", "15:10"), reply_to=sent.provider_id)
     assert office.events()[-1] == "extension-granted 1c.1 2024 tu-phap chi"
@@ -545,14 +545,14 @@ def test_the_course_of_late_work(office: World) -> None:
 
 def leaders_line(office: World, code: str) -> str:
     """What the newest escalation to chi says of the leaders, about the work `code`."""
-    texts = (p.message.text for p in reversed(office.parcels) if _is_escalation(p, "chi"))
+    texts = (p.message.text for p in reversed(office.outgoing) if _is_escalation(p, "chi"))
     lines = next(texts).splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith(f"• {code} "))
     return next(line for line in lines[start:] if "báo" in line and "Lãnh đạo" in line)
 
 
-def _is_escalation(parcel: Rendered, who: str) -> bool:
-    return parcel.row.draft.kind == "escalation" and parcel.row.draft.recipient == who
+def _is_escalation(rendered: Rendered, who: str) -> bool:
+    return rendered.row.draft.kind == "escalation" and rendered.row.draft.recipient == who
 
 
 def test_what_the_leaders_were_told_is_of_record(office: World) -> None:
@@ -643,7 +643,7 @@ def test_of_shared_work_those_are_reminded_who_were_not(office: World) -> None:
     """2c: one unit was reminded already; the others are, and who has nobody is named."""
     office.says("chi", "/nhacngay 2c tư pháp", at("24/01", "09:00"))
     office.says("chi", "/nhacngay 2c", at("24/01", "09:30"))
-    answer = next(p.message.text for p in reversed(office.parcels) if p.row.draft.kind == "reply")
+    answer = next(p.message.text for p in reversed(office.outgoing) if p.row.draft.kind == "reply")
     assert answer == (
         "Đang nhắc ngay 2c Kết quả đánh giá chất lượng phục vụ tháng 01: Văn phòng, VHXH.\n"
         "Chi đã cho nhắc Tư pháp lúc 09:00 hôm nay.\n"
@@ -695,7 +695,7 @@ def test_work_of_two_units_that_the_office_leads(office: World) -> None:
         office.tick(at(day))
     assert "1d" not in "".join(
         p.message.text
-        for p in office.parcels
+        for p in office.outgoing
         if p.row.draft.kind == "escalation" and p.row.draft.recipient == "chi"
     )
     office.tick(at("23/02"))
@@ -723,10 +723,10 @@ def test_who_takes_up_telegram_after_the_start_gets_the_list_with_its_buttons(
         office.tick(at("23/01", clock))
     lists = [
         p
-        for p in office.parcels
+        for p in office.outgoing
         if p.row.draft.recipient == "hoa" and p.message.subject.startswith("Bắt đầu")
     ]
     assert [p.row.draft.channel for p in lists] == ["email", "telegram"]
     assert labels(office, "hoa")[0] == "Xác nhận tất cả hạn dự kiến"
-    mine = [p for p in office.parcels if p.row.draft.recipient == "chi"]
+    mine = [p for p in office.outgoing if p.row.draft.recipient == "chi"]
     assert sum(p.message.subject.startswith("Bắt đầu") for p in mine) == 1
