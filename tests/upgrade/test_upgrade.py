@@ -66,8 +66,8 @@ def said(found: World) -> str:
     return "\n".join(told[row] for row in sorted(told))
 
 
-def test_the_database_is_opened_and_its_ledger_is_whole(tmp_path: Path) -> None:
-    """No event and no row is lost or changed."""
+def test_the_database_is_migrated_and_its_ledger_is_whole(tmp_path: Path) -> None:
+    """No event and no row is lost or changed; a copy is set aside."""
     with opened(tmp_path) as store:
         assert store.verify() is None
         assert len(store.events()) == store.head()[0] == 23
@@ -80,6 +80,18 @@ def test_the_database_is_opened_and_its_ledger_is_whole(tmp_path: Path) -> None:
             "dropped": 0,
             "unknown": 0,
         }
+    assert (tmp_path / "reminder.db.schema-0002.bak").is_file()
+
+
+def test_the_migration_knows_what_each_row_names(tmp_path: Path) -> None:
+    """As this program does when it writes a row."""
+    with opened(tmp_path) as store:
+        rows = store.rows(limit=1000)
+        keys = {key for row in rows for key in row.draft.payload.occurrences()}
+        assert len(keys) > 10
+        for key in keys:
+            naming = [row.id for row in rows if key in row.draft.payload.occurrences()]
+            assert [row.id for row in store.rows(naming=[key], limit=1000)] == naming
 
 
 def test_what_waited_is_said_word_for_word(tmp_path: Path) -> None:
