@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reminder.decisions import absence, closing, dates, listings, remarks, rights
 from reminder.decisions.forms import typed
@@ -38,49 +38,53 @@ def _or(with_targets: Handler, without: Handler) -> Handler:
     return lambda context, command: (with_targets if command.targets else without)(context, command)
 
 
-_HANDLERS: Mapping[Verb, Handler] = {
-    Verb.DONE: per_target(closing.done),
-    Verb.CLAIM: per_target(closing.claim),
-    Verb.UPDATE: closing.update,
-    Verb.DOING: _or(per_target(closing.doing), remarks.any_seen),
-    Verb.NOT_DONE: _or(per_target(remarks.not_done), remarks.any_not_done),
-    Verb.SEEN: _or(per_target(remarks.seen), remarks.any_seen),
-    Verb.ASK: _or(per_target(remarks.ask), listings.tasks),
-    Verb.SUBMIT: per_target(remarks.submit),
-    Verb.RETURN: per_target(remarks.give_back),
-    Verb.NOTE: per_target(remarks.note),
-    Verb.UNDO: per_target(closing.undo),
-    Verb.REOPEN: per_target(closing.reopen),
-    Verb.SNOOZE: per_target(dates.snooze),
-    Verb.EXTEND: per_target(dates.extend),
-    Verb.SETDUE: per_target(dates.set_due),
-    Verb.CONFIRM: dates.confirm,
-    Verb.APPROVE: per_target(dates.approve),
-    Verb.REJECT: per_target(dates.reject),
-    Verb.REMIND: per_target(dates.remind),
-    Verb.AWAY: absence.away,
-    Verb.TASKS: listings.tasks,
-    Verb.TASK: _or(per_target(listings.task), listings.tasks),
-    Verb.DUE: listings.due,
-    Verb.HISTORY: per_target(listings.history),
-    Verb.HELP: listings.help_text,
-    Verb.REPORT: listings.report,
-    Verb.DIGEST: listings.digest,
-    Verb.ZALO: listings.digest,
-    # The service's own:
-    Verb.START: listings.unhandled,
-    Verb.BIND: listings.unhandled,
-}
-_READS = frozenset(
-    {Verb.SEEN, Verb.ASK, Verb.DUE, Verb.TASK, Verb.TASKS, Verb.HISTORY, Verb.HELP}
-)  # a range of these is answered at once
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a verb is decided."""
 
-_CLOSES_OR_OPENS = frozenset({Verb.DONE, Verb.UPDATE, Verb.DOING, Verb.UNDO, Verb.REOPEN})
+    handler: Handler
+    reads: bool = False  # records nothing, so that a range is answered at once
+    closes: bool = False  # may close or reopen work
+
+
+RULES: Mapping[Verb, Rule] = {
+    Verb.DONE: Rule(per_target(closing.done), closes=True),
+    Verb.CLAIM: Rule(per_target(closing.claim)),
+    Verb.UPDATE: Rule(closing.update, closes=True),
+    Verb.DOING: Rule(_or(per_target(closing.doing), remarks.any_seen), closes=True),
+    Verb.NOT_DONE: Rule(_or(per_target(remarks.not_done), remarks.any_not_done)),
+    Verb.SEEN: Rule(_or(per_target(remarks.seen), remarks.any_seen), reads=True),
+    Verb.ASK: Rule(_or(per_target(remarks.ask), listings.tasks), reads=True),
+    Verb.SUBMIT: Rule(per_target(remarks.submit)),
+    Verb.RETURN: Rule(per_target(remarks.give_back)),
+    Verb.NOTE: Rule(per_target(remarks.note)),
+    Verb.UNDO: Rule(per_target(closing.undo), closes=True),
+    Verb.REOPEN: Rule(per_target(closing.reopen), closes=True),
+    Verb.SNOOZE: Rule(per_target(dates.snooze)),
+    Verb.EXTEND: Rule(per_target(dates.extend)),
+    Verb.SETDUE: Rule(per_target(dates.set_due)),
+    Verb.CONFIRM: Rule(dates.confirm),
+    Verb.APPROVE: Rule(per_target(dates.approve)),
+    Verb.REJECT: Rule(per_target(dates.reject)),
+    Verb.REMIND: Rule(per_target(dates.remind)),
+    Verb.AWAY: Rule(absence.away),
+    Verb.TASKS: Rule(listings.tasks, reads=True),
+    Verb.TASK: Rule(_or(per_target(listings.task), listings.tasks), reads=True),
+    Verb.DUE: Rule(listings.due, reads=True),
+    Verb.HISTORY: Rule(per_target(listings.history), reads=True),
+    Verb.HELP: Rule(listings.help_text, reads=True),
+    Verb.REPORT: Rule(listings.report),
+    Verb.DIGEST: Rule(listings.digest),
+    Verb.ZALO: Rule(listings.digest),
+    # The service's own:
+    Verb.START: Rule(listings.unhandled),
+    Verb.BIND: Rule(listings.unhandled),
+}
 
 
 def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list[Key]:
     """The occurrences that `commands` may close or open again."""
-    parts = [each for each in commands if each.verb in _CLOSES_OR_OPENS]
+    parts = [each for each in commands if RULES[each.verb].closes]
     codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
     rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
     return [
@@ -99,17 +103,18 @@ def decide(command: Command, context: Context) -> Decision:
     told = {key: context.told.get(key, frozenset()) for key in keys}
     notices = (
         *made.notices,
-        *_closed_words(context, later, told),
-        *_reopened_words(context, later, made.events, told),
+        *_closed_notices(context, later, told),
+        *_reopened_notices(context, later, made.events, told),
     )
     return replace(made, answers=one_answer(made.answers), notices=notices)
 
 
 def _step(command: Command) -> Step:
-    handler = _HANDLERS[command.verb]
+    rule = RULES[command.verb]
+    handler = rule.handler
     if command.verb in rights.OF_THE_OFFICE:
         handler = _office_only(handler)
-    if command.listed_back and command.verb not in _READS:
+    if command.listed_back and not rule.reads:
         handler = _list_back
     return lambda context: _of_verb(handler(context, command), command.verb)
 
@@ -135,7 +140,7 @@ def _of_verb(made: Decision, verb: Verb) -> Decision:
     return replace(made, answers=tuple(answers))
 
 
-def _closed_words(
+def _closed_notices(
     before: Context, later: Context, above: Mapping[Key, frozenset[str]]
 ) -> list[Notice]:
     """To each unit above that was told of the delay: these are done."""
@@ -152,7 +157,7 @@ def _closed_words(
     ]
 
 
-def _reopened_words(
+def _reopened_notices(
     before: Context, later: Context, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
 ) -> list[Notice]:
     """To each unit above that was told of the delay, and then of the close: it is open again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -36,6 +36,10 @@ class Draft:
     payload: Payload  # what to say
     envelope: Envelope = PLAIN
     due_at: datetime  # not to be sent before, UTC
+
+    def marked_again(self) -> Draft:
+        """Return the draft with a mark that its reader may have it already."""
+        return replace(self, envelope=replace(self.envelope, again=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

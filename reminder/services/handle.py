@@ -29,7 +29,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Confirm
 from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
-from reminder.services import enrolment, history, recipients, tick
+from reminder.services import enrolment, history, recipients
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office
@@ -299,10 +299,14 @@ class Receiver:
         drafts: list[Draft],
         now: datetime,
     ) -> Outcome:
+        if (
+            inbound.again
+        ):  # what is said to it may have been said already; an edit is the same twice
+            drafts = [d if d.kind == "edit" else d.marked_again() for d in drafts]
         new = self.store.record(
             decision.events,
             unit_names=before.unit_names,
-            drafts=tick.answered(inbound, drafts),
+            drafts=drafts,
             seen=(inbound.channel, inbound.update) if inbound.update else None,
             at=now,
         )

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local
 from reminder.domain.catchup import DueMessages, due_now, speaking_hours
-from reminder.domain.context import Inbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Items, OfficeEmpty, PlanOver, PlanStarted, UnitEmpty
@@ -282,18 +281,7 @@ def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
     """`drafts`, those that hold anything of `said` marked as possible repeats."""
     if not said:
         return list(drafts)
-    return [_again(draft) if _holds(draft, said) else draft for draft in drafts]
-
-
-def answered(inbound: Inbound, drafts: Sequence[Draft]) -> list[Draft]:
-    """What is said to `inbound`; marked where it is read again. An edit is the same twice."""
-    if not inbound.again:
-        return list(drafts)
-    return [draft if draft.kind == "edit" else _again(draft) for draft in drafts]
-
-
-def _again(draft: Draft) -> Draft:
-    return replace(draft, envelope=replace(draft.envelope, again=True))
+    return [draft.marked_again() if _holds(draft, said) else draft for draft in drafts]
 
 
 def _holds(draft: Draft, said: set[Place]) -> bool:

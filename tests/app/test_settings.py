@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reminder.app import bootstrap
 from reminder.cli.daemon import reload
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Scheduler
+from reminder.services.office import Files
 from tests.app.kit import Mailbox, SetClock, logged, mail_server, quiet, runs, settings, wired_fast
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
@@ -72,3 +77,21 @@ async def test_what_waits_for_a_start_is_said_in_one_sentence(
     assert capsys.readouterr().out == (
         "Đã nhận tệp mới: 0 thay đổi.\nCòn chờ khởi động lại chương trình: [telegram].\n"
     )
+
+
+def test_an_office_has_the_id_of_its_settings_or_of_its_plan(
+    tmp_path: Path, plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Without one it is the id that the newest plan gives its office; without plans none."""
+    newer = replace(plan2024, id="cchc-2025", year=2025, office="van-phong-moi")
+    config = tmp_path / "reminder.toml"
+    found = []
+    for text, plans in (
+        ("[office]\nid = 'phuong-an-khe'", (plan2024,)),
+        ("", (newer, plan2024)),
+        ("", ()),
+    ):
+        config.write_text(text, encoding="utf-8")
+        files = Files(plans=plans, people=(), scheduler=scheduler)
+        found.append(bootstrap.office_id(bootstrap.load_settings(config), files))
+    assert found == ["phuong-an-khe", "van-phong-moi", ""]
