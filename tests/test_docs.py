@@ -47,15 +47,40 @@ def test_each_command_stands_in_the_readme(command: tuple[str, ...]) -> None:
     assert f"reminder {' '.join(command)}" in readme
 
 
-def test_each_room_stands_in_the_table() -> None:
-    """CONTRIBUTING's table of packages is whole: the domain and the services to the file."""
-    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    package = ROOT / "reminder"
-    files = [f for room in ("", "domain", "services") for f in (package / room).glob("[!_]*.py")]
-    folders = [folder for folder in package.iterdir() if (folder / "__init__.py").exists()]
-    missing = [f.name for f in files if f.name not in table]
-    missing += [folder.name for folder in folders if f"{folder.name}/" not in table]
-    assert missing == []
+def listed_modules() -> dict[str, list[str]]:
+    """The modules in CONTRIBUTING's list, by package."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for line in text.split("```\nreminder/\n")[1].split("```")[0].splitlines():
+        name = line.split()[0]
+        if line.startswith("    "):
+            found[list(found)[-1]].append(name)
+        else:
+            found[name.rstrip("/")] = []
+    return found
+
+
+def test_each_module_stands_in_contributing() -> None:
+    """CONTRIBUTING lists every module of every package once, and no other."""
+    assert {package: sorted(names) for package, names in listed_modules().items()} == {
+        folder.name: sorted(
+            str(module.relative_to(folder))
+            for module in folder.rglob("[!_]*.py")
+            if "migrations" not in module.parts
+        )
+        for folder in (ROOT / "reminder").iterdir()
+        if (folder / "__init__.py").exists()
+    }
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/performance.md", "docs/reliability.md"])
+def test_each_named_file_exists(page: str) -> None:
+    """A file that a page names by its folder, such as `domain/ledger.py`, is there."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[\w*-]+/)+[\w*-]+\.(?:py|j2|toml|md))`", text)
+    places = (ROOT / "reminder", ROOT)
+    assert named
+    assert [n for n in named if not any(list(place.glob(n)) for place in places)] == []
 
 
 def spans(guide: str) -> list[str]:
