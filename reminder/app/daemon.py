@@ -21,7 +21,7 @@ from reminder.app.bootstrap import Clock
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel
 from reminder.domain.context import Inbound
-from reminder.ops.supervisor import Worker, tended
+from reminder.ops.supervisor import Worker, supervise
 from reminder.services.service import Service
 
 log = logging.getLogger(__name__)
@@ -66,11 +66,11 @@ class Daemon:
     channels: Mapping[str, Channel]
     clock: Clock
     listeners: tuple[Listener, ...] = ()
-    look: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
+    reload: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     mark: Callable[[str], None] = lambda _: None  # notes an ops.liveness.Activity
     tick_seconds: float | None = None  # None: at the start of each minute
-    look_seconds: float = 20.0
+    reload_seconds: float = 20.0
     sweep_seconds: float = 30.0
     backup_seconds: float = 60.0  # between two looks at whether a copy is due
     silent_seconds: float = 180.0  # without a tick: the timer must have died
@@ -108,12 +108,12 @@ class Daemon:
         )
         self._schedule(timer)
         listening = [
-            self._tended(f"listening to {one.name}", partial(one.run, self.take))
+            self._supervise(f"listening to {one.name}", partial(one.run, self.take))
             for one in self.listeners
         ]
-        sending = self._tended("sending", self.dispatcher.run)
+        sending = self._supervise("sending", self.dispatcher.run)
         timer.start()
-        watching = self._tended("watching the clock", partial(self._watch_clock, timer))
+        watching = self._supervise("watching the clock", partial(self._watch_clock, timer))
         try:
             await self.tick()
             await self.worker.stop.wait()
@@ -127,15 +127,15 @@ class Daemon:
             await asyncio.gather(sending, return_exceptions=True)
             await self.dispatcher.drain()
             await jobs.over()
-            await self.worker.guarded("the end", lambda: self.service.end(self.clock.now()))
+            await self.worker.attempt("the end", lambda: self.service.end(self.clock.now()))
             self.worker.end()
 
     async def _begin(self) -> None:
         """Begin the service; retry as long as the database can't be written."""
-        await self.worker.insisted("the start", lambda: self.service.begin(self.clock.now()))
+        await self.worker.retry("the start", lambda: self.service.begin(self.clock.now()))
 
-    def _tended(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
-        return asyncio.create_task(tended(name, run, self.worker.stop, self.restart_pause))
+    def _supervise(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
+        return asyncio.create_task(supervise(name, run, self.worker.stop, self.restart_pause))
 
     async def _watch_clock(self, timer: AsyncIOScheduler) -> None:
         """Restart the timer after a clock was set back; APScheduler waits for the old time."""
@@ -155,7 +155,7 @@ class Daemon:
                 continue
             if jump < -JUMP:  # whatever the last tick knows of it: under the wrong hour it may fail
                 back = partial(self.service.set_back, self.clock.now())
-                await self.worker.guarded("the clock", back)
+                await self.worker.attempt("the clock", back)
             self._schedule(timer)
             await self.tick()
             self.wake()  # whatever the dispatcher waits for, it reckoned on another clock
@@ -166,12 +166,12 @@ class Daemon:
             ("tick", self.tick, self.tick_seconds),
             ("sweep", self._sweep, self.sweep_seconds),
         ]
-        jobs += [("look", self._look, self.look_seconds)] if self.look else []
+        jobs += [("reload", self._reload, self.reload_seconds)] if self.reload else []
         jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
         for name, work, seconds in jobs:
             when = {"second": 0} if seconds is None else {"seconds": seconds}
             timer.add_job(
-                self._unless_it_ends,
+                self._unless_stopping,
                 "cron" if seconds is None else "interval",
                 args=(work,),
                 id=name,
@@ -180,7 +180,7 @@ class Daemon:
                 **when,
             )
 
-    async def _unless_it_ends(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _unless_stopping(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work`, unless the daemon is ending."""
         if not self.worker.stop.is_set():
             await work()
@@ -189,7 +189,7 @@ class Daemon:
         """Run one tick; if the database can't be written now, the next one makes up for it."""
         self._ticked = asyncio.get_running_loop().time()
         self.mark("tried")
-        rows = await self.worker.guarded("tick", lambda: self.service.tick(self.clock.now()))
+        rows = await self.worker.attempt("tick", lambda: self.service.tick(self.clock.now()))
         if rows is not None:
             self.mark("ticked")
         if rows:
@@ -201,7 +201,7 @@ class Daemon:
         CancelledError at the end: what was not recorded must not be confirmed either.
         """
         take = partial(self.dispatcher.take, inbound)
-        taken = await self.worker.insisted("an incoming message", take)
+        taken = await self.worker.retry("an incoming message", take)
         if taken is None:
             raise asyncio.CancelledError
         await self.dispatcher.taken()
@@ -210,31 +210,31 @@ class Daemon:
     async def note(self, name: str, value: str) -> None:
         """Store a mark, if the database can be written now."""
         work = partial(self.service.store.set_meta, name, value)
-        await self.worker.guarded(f"note {name}", work, again=False)
+        await self.worker.attempt(f"note {name}", work, again=False)
 
-    async def say_refused(self, channel: str, reason: str) -> None:
+    async def channel_refused(self, channel: str, reason: str) -> None:
         """Tell the office that `channel` refuses everything."""
-        await self.worker.guarded(
+        await self.worker.attempt(
             "refused",
             lambda: self.service.refused(channel, reason, self.clock.now()),
             again=False,
         )
         self.wake()
 
-    async def say_accepted(self, channel: str) -> None:
+    async def channel_accepted(self, channel: str) -> None:
         """Note that the channel works again."""
-        await self.worker.guarded("accepted", lambda: self.service.accepted(channel), again=False)
+        await self.worker.attempt("accepted", lambda: self.service.accepted(channel), again=False)
 
-    async def _look(self) -> None:
-        if self.look is None:
+    async def _reload(self) -> None:
+        if self.reload is None:
             return
-        changed = await self.worker.guarded("look", self.look)
+        changed = await self.worker.attempt("reload", self.reload)
         if changed:
             self.wake()  # what was refused is told to the office
             await self.tick()
 
     async def _sweep(self) -> None:
-        if await self.worker.guarded("sweep", self._take_back):
+        if await self.worker.attempt("sweep", self._take_back):
             self.wake()
 
     def _take_back(self) -> int:
@@ -243,5 +243,5 @@ class Daemon:
 
     async def _back_up(self) -> None:
         if self.backup is not None:
-            await self.worker.guarded("backup", self.backup)
+            await self.worker.attempt("backup", self.backup)
             self.wake()  # that no copy could be made is told to the office

@@ -21,7 +21,7 @@ from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import Draft
 from reminder.domain.schedule import local_day
-from reminder.ops.supervisor import Worker, nap
+from reminder.ops.supervisor import Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered
 from reminder.services.service import Service
 
@@ -49,7 +49,7 @@ class Dispatcher:
     _ready: list[Rendered] = field(default_factory=list)  # leased, and not yet on their way
     _answers: deque[Rendered] = field(default_factory=deque)  # the same, from the store's thread
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
-    _flying: int = 0  # of them those that the provider has not answered
+    _unanswered: int = 0  # of them those that the provider has not answered
     _held: set[int] = field(default_factory=set)  # rows from their lease to their record
     _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
     _recording: asyncio.Task[None] | None = None
@@ -75,7 +75,7 @@ class Dispatcher:
     async def taken(self) -> None:
         """Send what `take` has leased, then look for more."""
         if self._answers:
-            self._set_out()
+            self._start_sends()
             for _ in range(STEPS):
                 await asyncio.sleep(0)
         else:
@@ -93,20 +93,20 @@ class Dispatcher:
         while not self.worker.stop.is_set():
             self._wake.clear()
             self.mark()
-            self._set_out()
+            self._start_sends()
             if len(self._ready) > self._ahead // 2:
                 await self._woken(IDLE)
                 continue
-            room = self._ahead - len(self._ready) + max(0, self.in_flight - self._flying)
-            found = await self.worker.guarded("lease", partial(self._lease, room))
+            room = self._ahead - len(self._ready) + max(0, self.in_flight - self._unanswered)
+            found = await self.worker.attempt("lease", partial(self._lease, room))
             if found is None:
-                await nap(self.worker.stop, self.worker.busy_pause)
+                await pause_until(self.worker.stop, self.worker.busy_pause)
                 continue
             outgoing, due = found
             self._queue(outgoing)
             if not outgoing:
                 await self._rest(due)
-        await self.worker.guarded("give back", self._give_back)
+        await self.worker.attempt("give back", self._give_back)
 
     async def drain(self) -> None:
         """Finish and record the sends under way."""
@@ -119,17 +119,17 @@ class Dispatcher:
             send.cancel()
         await asyncio.gather(*self._sends, return_exceptions=True)
 
-    def _set_out(self) -> None:
+    def _start_sends(self) -> None:
         """Begin as many sends as may be in flight."""
         if self.worker.stop.is_set():
             return  # what is ready is given back, in the store's thread
         self._queue(self._leased_answers())
-        while self._ready and self._flying < self.in_flight:
-            self._flying += 1
+        while self._ready and self._unanswered < self.in_flight:
+            self._unanswered += 1
             rendered = self._ready.pop(0)
             send = asyncio.create_task(self._send(rendered))
             self._sends.add(send)
-            send.add_done_callback(partial(self._landed, rendered.row.id))
+            send.add_done_callback(partial(self._finished, rendered.row.id))
 
     def _queue(self, outgoing: Sequence[Rendered]) -> None:
         """Queue prepared messages, answers first."""
@@ -141,7 +141,7 @@ class Dispatcher:
     def _leased_answers(self) -> list[Rendered]:
         return [self._answers.popleft() for _ in range(len(self._answers))]
 
-    def _landed(self, row: int, send: asyncio.Task[None]) -> None:
+    def _finished(self, row: int, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
         if send.cancelled():
             self._held.discard(row)
@@ -169,7 +169,7 @@ class Dispatcher:
     async def _rest(self, due: datetime | None) -> None:
         """Sleep until the next message is due, or `wake` is called."""
         wait = IDLE
-        if due is not None and self._flying < self.in_flight:
+        if due is not None and self._unanswered < self.in_flight:
             # What is due and was not leased just now waits for something else than its hour.
             ahead = (due - self.clock.now()) / timedelta(seconds=1)
             wait = min(IDLE, ahead if ahead > 0 else 1.0)
@@ -187,23 +187,23 @@ class Dispatcher:
         try:
             if rendered.day != local_day(self.clock.now()):
                 # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
-                await self._insist(partial(self.service.give_back, [rendered]), [row])
+                await self._record_result(partial(self.service.give_back, [rendered]), [row])
                 return
-            outcome = await self._offer(rendered)
+            outcome = await self._try_channel(rendered)
         finally:
-            self._flying -= 1
-            self._set_out()
+            self._unanswered -= 1
+            self._start_sends()
             self._wake.set()
         at = self.clock.now()
         if isinstance(outcome, SendError):
             failed = partial(self.service.failed, rendered, outcome, at)
-            await self._insist(failed, [row])
+            await self._record_result(failed, [row])
             self._wake.set()
         else:
             self.on_sent(rendered.row.draft, at)
             await self._record(Accepted(rendered=rendered, provider_id=outcome, at=at))
 
-    async def _offer(self, rendered: Rendered) -> str | SendError:
+    async def _try_channel(self, rendered: Rendered) -> str | SendError:
         """Send one message; return the provider's id, or the error."""
         try:
             channel = self.channels[rendered.row.draft.channel]
@@ -227,13 +227,13 @@ class Dispatcher:
             batch, self._accepted = self._accepted, []
             rows = [accepted.rendered.row.id for accepted, _ in batch]
             work = partial(self.service.sent_together, [accepted for accepted, _ in batch])
-            await self._insist(work, rows)
+            await self._record_result(work, rows)
             for _, done in batch:
                 if not done.done():  # cancelled, when the drain was over
                     done.set_result(None)
         self._recording = None
 
-    async def _insist(self, work: Callable[[], object], rows: list[int]) -> None:
+    async def _record_result(self, work: Callable[[], object], rows: list[int]) -> None:
         """Writes down what became of sends, however long the database refuses.
 
         Should that fail, or the daemon end before it, the leases say so: the rows are sent once
@@ -245,7 +245,7 @@ class Dispatcher:
             self._held.difference_update(rows)  # here: the thread may lease one anew at once
 
         try:
-            await self.worker.insisted("the record of what was sent", recorded)
+            await self.worker.retry("the record of what was sent", recorded)
         except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
             log.error(
                 "what became of row %s can't be recorded (%s: %s): it is sent once more, "

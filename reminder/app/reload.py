@@ -30,7 +30,7 @@ NAMED = 5  # of those who are gone
 
 
 @dataclass
-class Watch:
+class Reloader:
     """Rereads the files when their content has changed, and refuses faulty ones."""
 
     service: Service
@@ -41,22 +41,22 @@ class Watch:
     seen: str = ""
     asked: str = ""
     refused: str = ""
-    said: Callable[[str], None] = lambda _: None  # takes systemd's words for a reload
+    notify: Callable[[str], None] = lambda _: None  # takes systemd's words for a reload
 
     def __post_init__(self) -> None:
         self.seen = self._content(self.settings)
         self.asked = self.service.store.meta("reload") or ""
 
-    def look(self) -> bool:
+    def check(self) -> bool:
         """Look for changes; True if files were reread, or refused."""
         asked = self.service.store.meta("reload") or ""
         content = self._content(self.settings)
         if content in (self.seen, self.refused) and asked == self.asked:
             return False
         before, self.asked = self.asked, asked
-        self.said("RELOADING=1")
+        self.notify("RELOADING=1")
         try:
-            return self._take_up(meant=asked != before)
+            return self._reload(meant=asked != before)
         except StoreBusyError:
             self.asked = before  # tried again at the next look
             raise
@@ -64,16 +64,18 @@ class Watch:
             self._refuse(error, content)
             return True
         finally:
-            self.said("READY=1")
+            self.notify("READY=1")
 
-    def _take_up(self, *, meant: bool) -> bool:
+    def _reload(self, *, meant: bool) -> bool:
         now = self.clock.now()
         # Before all reading: what is saved while this reads is another change, for the next look.
         content = self._content(bootstrap.load_settings(self.config))
         settings = bootstrap.load_settings(self.config)
         files = bootstrap.read_files(settings, now)
         if not meant:
-            _whole(settings.plan.people, self.service.office.files.people, files.people)
+            _refuse_mass_removal(
+                settings.plan.people, self.service.office.files.people, files.people
+            )
         lines = self.service.reload(files, now)
         self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
         later = self.apply(self.settings, settings)
@@ -114,7 +116,9 @@ class Watch:
         return found.hexdigest()
 
 
-def _whole(path: Path | None, before: Sequence[Person], after: Sequence[Person]) -> None:
+def _refuse_mass_removal(
+    path: Path | None, before: Sequence[Person], after: Sequence[Person]
+) -> None:
     """FileError if more than a third of the people, and more than a few, are gone."""
     there = {person.id for person in after}
     gone = [person.id for person in before if person.id not in there]

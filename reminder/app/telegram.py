@@ -85,7 +85,7 @@ class TelegramFront:
                 log.info("Telegram is reached")
                 self.started = True
         name = self.channel.bot.username
-        await self.daemon.say_accepted(self.name)
+        await self.daemon.channel_accepted(self.name)
         self.daemon.service.receiver.bot_name = name
         await self.daemon.note("bot_name", name)
         await self.listener.run(take)
@@ -99,7 +99,7 @@ class TelegramFront:
         self._spawn(self.daemon.note("last_poll", at.isoformat()))
 
     def _refused(self, reason: str) -> None:
-        self._spawn(self.daemon.say_refused(self.name, reason))
+        self._spawn(self.daemon.channel_refused(self.name, reason))
 
     def _spawn(self, work: Awaitable[None]) -> None:
         self._tasks.add(task := asyncio.ensure_future(work))

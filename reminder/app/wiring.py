@@ -15,7 +15,7 @@ from reminder.app import bootstrap, logs
 from reminder.app.bootstrap import Clock
 from reminder.app.channels import CHANNELS, known_channels
 from reminder.app.daemon import Daemon
-from reminder.app.reload import Watch
+from reminder.app.reload import Reloader
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.files.calendar import holiday_name
@@ -118,20 +118,20 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
             finally:
                 service.watch_copies(copies.marks, clock.now())
 
-    watch = Watch(service, settings, config, clock, apply)
+    reloader = Reloader(service, settings, config, clock, apply)
     daemon = Daemon(
         service=service,
         channels=channels,
         clock=clock,
-        look=watch.look,
+        reload=reloader.check,
         backup=copy if copies else None,
         tick_seconds=tick_seconds,
-        look_seconds=5.0,
+        reload_seconds=5.0,
     )
     daemon.dispatcher.in_flight = settings.delivery.in_flight
     polls = any(wiring.polls and wiring.traits.name in channels for wiring in CHANNELS)
     monitor = _monitor(settings, daemon, service, clock, polls=polls)
-    watch.said = monitor.notifier.say
+    reloader.notify = monitor.notifier.say
     daemon.listeners = tuple(
         listener
         for wiring in CHANNELS

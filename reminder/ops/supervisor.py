@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
-SOUND = 600.0  # seconds after which a task that ran so long counts as having worked
+HEALTHY_AFTER = 600.0  # seconds after which a task that ran so long counts as having worked
 
 
-async def nap(stop: asyncio.Event, seconds: float) -> None:
+async def pause_until(stop: asyncio.Event, seconds: float) -> None:
     """Wait, at most until the program ends."""
     try:
         await asyncio.wait_for(stop.wait(), seconds)
@@ -27,7 +27,7 @@ async def nap(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def tended(
+async def supervise(
     name: str, run: Callable[[], Awaitable[object]], stop: asyncio.Event, pause: float
 ) -> None:
     """Run `run` until `stop`, and restart it whenever it ends before.
@@ -45,10 +45,10 @@ async def tended(
             why = f"{type(error).__name__}: {error}"
         if stop.is_set():
             return
-        if loop.time() - began > SOUND:
+        if loop.time() - began > HEALTHY_AFTER:
             wait = pause
         log.error("%s has ended (%s): restarted in %g s", name, why, wait)
-        await nap(stop, wait)
+        await pause_until(stop, wait)
         wait = min(LONGEST_PAUSE, wait * 2)
 
 
@@ -100,7 +100,7 @@ class Worker:
         """Run one use case."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def guarded(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
+    async def attempt(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
         """Run `work`, or log why it failed; the daemon goes on.
 
         `again`: whether the same is tried again anyhow, so that it is told when it works.
@@ -115,7 +115,7 @@ class Worker:
             self.troubles.fails(what, error)
         return None
 
-    async def insisted(self, what: str, work: Callable[[], T]) -> T | None:
+    async def retry(self, what: str, work: Callable[[], T]) -> T | None:
         """Run `work`, retrying while the database can't be written; None if the program ends.
 
         Whatever else goes wrong is the caller's.
@@ -127,7 +127,7 @@ class Worker:
                 self.troubles.waits(what, error)
                 if self.stop.is_set():
                     return None
-                await nap(self.stop, self.busy_pause)
+                await pause_until(self.stop, self.busy_pause)
             else:
                 self.troubles.over(what)
                 return done

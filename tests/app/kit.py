@@ -132,7 +132,7 @@ def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Pro
     """The program, with the pauses of its daemon cut short."""
     wired = program(config, clock, tick_seconds=tick_seconds)
     daemon = wired.daemon
-    daemon.watch_seconds = daemon.look_seconds = daemon.sweep_seconds = 0.05
+    daemon.watch_seconds = daemon.reload_seconds = daemon.sweep_seconds = 0.05
     daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
     for listener in daemon.listeners:
         if isinstance(listener, TelegramFront):

@@ -176,7 +176,7 @@ class Town:
         """Somebody saves the people file; the daemon has its look at it."""
         path = self.folder / "people.toml"
         path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-        await self.wired.daemon._look()
+        await self.wired.daemon._reload()
         await self.quiet()
 
 

@@ -108,7 +108,7 @@ async def daemon(config: Path, clock: Path) -> None:
     assert isinstance(store, Store)
     pragma(store, "busy_timeout=50")
     inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
-    inner.look_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
+    inner.reload_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
     for one in inner.listeners:
         if isinstance(one, TelegramFront):
             one.pause = 0.1

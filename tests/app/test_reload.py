@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.app.reload import Watch
+from reminder.app.reload import Reloader
 from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
@@ -25,19 +25,19 @@ async def test_a_file_that_is_saved_while_it_is_read_is_read_again(
     """Half of it is taken up, the rest comes before that is done: the next look takes all."""
     async with mail_server(mailbox) as port:
         wired = wired_fast(settings(tmp_path, None, port, people=AN), SetClock(at("23/01")))
-        watch = getattr(wired.daemon.look, "__self__", None)
-        assert isinstance(watch, Watch)
+        reloader = getattr(wired.daemon.reload, "__self__", None)
+        assert isinstance(reloader, Reloader)
         people = tmp_path / "people.toml"
 
         def saved_meanwhile(_old: Settings, _new: Settings) -> list[str]:
             people.write_text(AN + CHI + DUNG, encoding="utf-8")
             return []
 
-        watch.apply = saved_meanwhile
+        reloader.apply = saved_meanwhile
         people.write_text(AN + CHI, encoding="utf-8")
         found = []
         for _ in range(3):
-            changed = await wired.daemon.do(watch.look)
+            changed = await wired.daemon.do(reloader.check)
             found.append((changed, list(wired.daemon.service.office.people)))
         wired.store.close()
     everybody = ["an", "chi", "dung"]
@@ -55,14 +55,14 @@ async def test_a_people_file_that_lost_many_at_once_is_refused_until_it_is_meant
     async with mail_server(mailbox) as port:
         config = settings(tmp_path, None, port, people=everybody.replace("tu-phap", "van-phong", 1))
         wired = wired_fast(config, SetClock(at("23/01")))
-        watch = getattr(wired.daemon.look, "__self__", None)
-        assert isinstance(watch, Watch)
+        reloader = getattr(wired.daemon.reload, "__self__", None)
+        assert isinstance(reloader, Reloader)
         office = wired.daemon.service
 
         async def saved(people: int) -> tuple[bool, list[str]]:
             text = "[[person]]".join(fewer[: people + 1]).replace("tu-phap", "van-phong", 1)
             (tmp_path / "people.toml").write_text(text, encoding="utf-8")
-            return await wired.daemon.do(watch.look), list(office.office.people)
+            return await wired.daemon.do(reloader.check), list(office.office.people)
 
         assert await saved(5) == (True, NAMES[:5])
         assert await saved(2) == (True, NAMES[:5])
