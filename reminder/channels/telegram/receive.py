@@ -51,7 +51,7 @@ class TelegramListener:
         self._refused = refused
         self._poll_seconds = poll_seconds
         self._offset = 0
-        self._texts: OrderedDict[tuple[str, str], str] = OrderedDict()  # (chat, message) → text
+        self._texts: OrderedDict[tuple[str, str], int] = OrderedDict()  # (chat, message) → hash
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
 
@@ -124,9 +124,9 @@ class TelegramListener:
             return True
         key = (inbound.chat, inbound.message)
         before = self._texts.pop(key, None)
-        _keep(self._texts, key, inbound.text)
+        _keep(self._texts, key, text := hash(inbound.text))
         if inbound.edited:
-            return before != inbound.text if before is not None else message.edit_date is not None
+            return message.edit_date is not None if before is None else before != text
         album = message.media_group_id or ""
         seen = album in self._albums
         if album:
