@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from reminder.domain.calendar import local
 from reminder.domain.digest import Digest, Figures, UnitFigures
 from reminder.domain.ledger import EventKind, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm, Kind
-from reminder.messages import digest
 from reminder.messages.context import (
     Context,
     evidence_words,
@@ -21,13 +20,15 @@ from reminder.messages.context import (
     title,
     waiting_units,
 )
-from reminder.messages.wording import closed_words, day_words, listed, one_line, some
-from reminder.services.recipients import Unreachable
-from reminder.services.status import Health
+from reminder.messages.wording import closed_words, day_words, listed, moment_words, one_line, some
+from reminder.services.recipients import Fault, Unreachable, Why
+from reminder.services.status import Health, Slot
 
 NOTE = 160  # characters of a note or of a check-in's text; the ledger has all of it
 CODES = 24  # of one line
 DATES = 4  # of a recurring assumed date
+SLOTS = 5  # broken slots that are named
+SHORT_HASH = 16  # hex digits of the chain's head: 64 bits, and a person can compare them
 
 
 def waiting(context: Context, state: State) -> str:
@@ -317,7 +318,7 @@ def sections(
         _unreachable(context, cut_off),
     ]  # fmt: skip
     if health:
-        lines = tuple(digest.words(context, health))
+        lines = tuple(health_words(context, health))
         parts.append(
             Section(name="Máy nhắc việc", tone="plain", count=0, entries=(), none="", lines=lines)
         )
@@ -441,8 +442,98 @@ def _some_day(context: Context) -> str:
 
 
 def _unreachable(context: Context, cut_off: Sequence[Unreachable]) -> Section:
-    found = digest.unreachable(context, cut_off)
+    found = unreachable(context, cut_off)
     entries = tuple(Entry(code=who, title="", details=(why,)) for who, why in found[:MOST])
     none = "Đủ tất cả mọi người."
     return Section(name="Chưa liên lạc được", tone="late", count=len(found), entries=entries,
                    none=none)  # fmt: skip
+
+
+def unreachable(context: Context, found: Iterable[Unreachable]) -> list[tuple[str, str]]:
+    """Each person once, and each empty unit: (who, why)."""
+    names: dict[str, tuple[str, str]] = {}
+    for one in found:
+        if one.person is None:
+            names[f"unit:{one.unit}"] = (context.unit(one.unit), "chưa có ai nhận tin")
+        else:
+            why = "; ".join(_fault(context, fault) for fault in one.faults)
+            unit = context.units(one.person.units)
+            names.setdefault(one.person.id, (f"{one.person.name} ({unit})", why))
+    return list(names.values())
+
+
+def _fault(context: Context, fault: Fault) -> str:
+    name = context.channel(fault.channel)
+    match fault.why:
+        case Why.NOT_SET_UP:
+            return f"{name} chưa được cài đặt"
+        case Why.NO_ADDRESS:
+            return f"{name}: chưa có địa chỉ"
+        case Why.UNBOUND:
+            return f"{name} chưa kết nối"
+        case Why.DEAD:
+            since = f" từ {_day(context, fault.since)}" if fault.since else ""
+            reason = f" ({fault.reason})" if fault.reason else ""
+            return f"{name} không nhận tin{since}{reason}"
+
+
+def _day(context: Context, at: datetime) -> str:
+    return day_words(local(at).date(), context.today)
+
+
+def health_words(context: Context, health: Health) -> list[str]:
+    """A line each: slots, messages, channels, the ledger."""
+    lines = _slots(context, health)
+    stuck = [f"{health.waiting} tin đang chờ gửi"] if health.waiting else []
+    stuck += [f"{health.lost} tin không kênh nào gửi được"] if health.lost else []
+    stuck += [f"{health.unknown} tin có thể đã tới hai lần"] if health.unknown else []
+    if stuck:
+        lines.append(f"Tin: {', '.join(stuck)}.")
+    elif health.sent:
+        lines.append("Mọi tin đã gửi, không tin nào gửi lặp.")
+    lines.append(_contacts(context, health))
+    lines += [
+        f"{_channel(context, channel)} từ chối mọi tin từ {moment_words(since, context.today)}."
+        for channel, since in health.down.items()
+    ]
+    number, last = health.head
+    lines.append(
+        f"Sổ ghi: {number} mục, mã mục cuối {last[:SHORT_HASH]} (giữ lại để đối chiếu)."
+        if number
+        else "Sổ ghi: chưa có mục nào."
+    )
+    return lines
+
+
+def _slots(context: Context, health: Health) -> list[str]:
+    if not health.slots:
+        return ["Lượt nhắc: từ tổng hợp trước chưa có lượt nào."]
+    if not health.broken:
+        return [f"Lượt nhắc: cả {health.slots} lượt đều đúng ngày."]
+    line = f"Lượt nhắc: {health.kept} trong {health.slots} lượt đúng ngày."
+    named = [_broken(context, slot) for slot in health.broken[:SLOTS]]
+    left = len(health.broken) - SLOTS
+    named += [f"Và {left} lượt nữa."] if left > 0 else []
+    return [line, *named]
+
+
+def _broken(context: Context, slot: Slot) -> str:
+    when = moment_words(slot.at, context.today)
+    if slot.said is None:
+        return f"Lượt {when} bị lỡ."
+    return f"Lượt {when} muộn, nói lúc {moment_words(slot.said, context.today)}."
+
+
+def _contacts(context: Context, health: Health) -> str:
+    found = [
+        f"{context.channel(channel)} {moment_words(at, context.today)}"
+        for channel, at in sorted(health.sent.items())
+    ]
+    if health.polled:
+        found.append(f"hỏi tin Telegram {moment_words(health.polled, context.today)}")
+    return f"Liên lạc gần nhất: {', '.join(found)}." if found else "Chưa có tin nào được gửi đi."
+
+
+def _channel(context: Context, channel: str) -> str:
+    name = context.channel(channel)
+    return name[:1].upper() + name[1:]
