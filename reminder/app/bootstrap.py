@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from reminder.app.channels import CHANNELS
 from reminder.domain.calendar import local
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]  # of a checkout
 _SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
-
-
-class Clock(Protocol):
-    """Tells the time; only the outermost loop asks it."""
-
-    def now(self) -> datetime:
-        """The present instant, aware, UTC."""
-        ...
 
 
 class SystemClock:

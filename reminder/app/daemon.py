@@ -17,11 +17,10 @@ from typing import Protocol, TypeVar
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from reminder.app.bootstrap import Clock
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel
 from reminder.domain.context import Inbound
-from reminder.ops.supervisor import Worker, supervise
+from reminder.ops.supervisor import Clock, Worker, supervise
 from reminder.services.service import Service
 
 log = logging.getLogger(__name__)

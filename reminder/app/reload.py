@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reminder.app import bootstrap
-from reminder.app.bootstrap import Clock
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.files.settings import Settings
+from reminder.ops.supervisor import Clock
 from reminder.services.deliver import Delivery
 from reminder.services.recipients import notice_drafts
 from reminder.services.service import Service

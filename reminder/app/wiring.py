@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reminder.app import bootstrap, logs
-from reminder.app.bootstrap import Clock
 from reminder.app.channels import CHANNELS, known_channels
 from reminder.app.daemon import Daemon
 from reminder.app.reload import Reloader
@@ -23,6 +22,7 @@ from reminder.files.settings import Settings
 from reminder.messages.rows import RowRenderer
 from reminder.ops.heartbeat import Heartbeat
 from reminder.ops.liveness import Liveness, Monitor
+from reminder.ops.supervisor import Clock
 from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 from reminder.domain.errors import ReminderError
 from reminder.store.records import StoreBusyError
@@ -17,6 +18,14 @@ T = TypeVar("T")
 
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
 HEALTHY_AFTER = 600.0  # seconds after which a task that ran so long counts as having worked
+
+
+class Clock(Protocol):
+    """Tells the time; only the outermost loop asks it."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        ...
 
 
 async def pause_until(stop: asyncio.Event, seconds: float) -> None:
