@@ -32,7 +32,6 @@ REPEAT_SLOT = "<!--repeat-->"
 FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
 BUTTON_ROWS = 8  # of several messages in one
-LISTED = 100  # lines of an answer; more would not be read
 SUBJECT = "Trả lời của máy nhắc việc"
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
@@ -109,7 +108,6 @@ def compose(
     *,
     subject: str,
     actions: Actions = (),
-    reply_to: str = "",
     edit: str = "",
     **values: object,
 ) -> Outbound:
@@ -117,7 +115,7 @@ def compose(
     with_buttons = render_lines(template, buttons=bool(actions), **values)
     typed = render_lines(template, buttons=False, **values) if actions else with_buttons
     made = _outbound(one_line(subject, 150), with_buttons, typed, actions)
-    return replace(made, reply_to=reply_to, edit=edit)
+    return replace(made, edit=edit)
 
 
 def message(family: str, name: str, /, *, actions: Actions = (), **values: object) -> Outbound:
@@ -188,20 +186,9 @@ def joined(messages: list[Outbound]) -> Outbound | None:
     )
 
 
-def answer(
-    lines: Sequence[str], actions: Actions = (), *, subject: str = SUBJECT, reply_to: str = ""
-) -> Outbound:
-    """Any answer that has no template of its own: plain lines, and a typed form for each button."""
-    typed = [action.typed for row in actions for action in row if action.typed]
-    return compose(
-        "answer",
-        subject=subject,
-        actions=actions,
-        reply_to=reply_to,
-        lines=lines[:LISTED],
-        more=max(0, len(lines) - LISTED),
-        typed=typed,
-    )
+def answer(lines: Sequence[str], *, subject: str = SUBJECT) -> Outbound:
+    """Plain lines that have no template of their own."""
+    return compose("answer", subject=subject, lines=lines)
 
 
 def mail_document(subject: str, lines: Sequence[Line]) -> str:

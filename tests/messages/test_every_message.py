@@ -1,0 +1,277 @@
+"""Every message there is: made from every payload, with every branch of its template taken."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, TypeGuard
+
+from reminder.domain.ledger import Event, EventKind
+from reminder.domain.occurrences import Key
+from reminder.domain.payloads import (
+    VIEWS,
+    ClosedWord,
+    Confirmed,
+    Digest,
+    Envelope,
+    Escalation,
+    Help,
+    Items,
+    ListedBack,
+    Nudge,
+    OpenTasks,
+    Payload,
+    PlanOver,
+    PlanStarted,
+    Request,
+    Unreadable,
+    Updated,
+    decode,
+    encode,
+)
+from reminder.domain.people import Person
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Item, Stage
+from reminder.messages import compose, escalation, extensions, notices
+from reminder.messages.context import Context
+from reminder.messages.nudge import Off, nudge
+from reminder.messages.registry import MESSAGES, render
+from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
+from tests.messages.office import at, done, key, plan, said, scene
+from tests.messages.samples import messages as samples
+
+PLAN, UNDATED = "cchc-2024", key("2g")
+PEOPLE = {"an": "tu-phap", "binh": "van-phong", "chu": "lanh-dao"}
+
+
+def staffed(context: Context) -> Context:
+    """The office with an officer, one of its own and a leader, none of whom is reached."""
+    people = tuple(
+        Person(id=who, name=who.capitalize(), units=(unit,), channels=("telegram",))
+        for who, unit in PEOPLE.items()
+    )
+    files = replace(context.office.files, people=people)
+    return replace(context, office=replace(context.office, files=files, channels=("telegram",)))
+
+
+def scenes() -> list[Context]:
+    """The office at the start, in the middle of work, and when all of it is done."""
+    of = key("1c")
+    busy = [
+        done(at("2024-01-29"), key("1d", 1), "tu-phap", evidence="12/QĐ"),
+        said(EventKind.SUBMITTED, WHEN, of, "tu-phap"),
+        said(EventKind.EXTENSION_ASKED, WHEN, of, "tu-phap", until=DAY, note="chờ"),
+        said(EventKind.EXTENSION_ASKED, WHEN, UNDATED, "van-phong", until=DAY),
+        said(EventKind.NOTED, WHEN, of, "tu-phap", note="chờ số liệu"),
+        said(EventKind.ANSWERED, WHEN, key("1d", 2), "tu-phap", note="chưa xong"),
+        said(EventKind.DUE_SET, WHEN, key("4b"), "van-phong", until=OFF),
+        done(WHEN, MONTH, "tu-phap"),
+        *(said(EventKind.HELD, WHEN, k, "van-phong", until=date(2024, 3, 1)) for k in KEYS[:2]),
+    ]
+    closed = [
+        done(WHEN, state.key, unit, evidence="12/QĐ")
+        for state in scene("2024-01-30").states.values()
+        for unit in state.open_units
+    ]
+    found = [scene("2024-01-30", busy), scene("2024-02-20", closed)]
+    return [scene("2024-01-30"), scene("2024-12-31"), *(staffed(context) for context in found)]
+
+
+def test_every_payload_has_its_message() -> None:
+    """One table of all messages, and a case of each; what the schedule says is made of a row."""
+    of_rows = {Nudge, Escalation, Request}
+    said_alone = {cls for cls in VIEWS.values() if cls not in {*of_rows, Items, Unreadable}}
+    assert set(MESSAGES) == said_alone
+    assert {type(payload) for payload in payloads()} == said_alone
+
+
+def test_every_payload_survives_the_outbox() -> None:
+    """As JSON and back, with and without where it goes; unknown JSON is kept as it is."""
+    item = Item(key("1c"), date(2024, 1, 31), Stage(-5))
+    of_rows = [
+        ("nudge", Nudge(items=(("tu-phap", item),), insist="binh")),
+        ("nudge", Nudge(items=(("tu-phap", item),), insist="")),
+        ("escalation", Escalation(items=(("van-phong", item),))),
+        ("request", Request(items=(("van-phong", item),))),
+        ("digest", Digest(head=(3, "ab"))),
+    ]
+    envelope = Envelope(chat="5", reply_to="7", subject="x", thread=("1", "2"), again=True)
+    edit = Envelope(edit="17", asked=WHEN)
+    for kind, payload in [*of_rows, *(("reply", each) for each in payloads())]:
+        for around in (Envelope(), envelope):
+            raw = json.loads(json.dumps(encode(kind, payload, around)))
+            assert decode(kind, raw) == (payload, around)
+    for kind, payload in of_rows[:1] + of_rows[3:4]:
+        around = replace(edit, asked=None) if kind == "nudge" else edit
+        raw = json.loads(json.dumps(encode("edit", payload, around)))
+        assert decode("edit", raw) == (payload, around)
+    for raw in ({"view": "of-long-ago", "data": {}}, {"items": [["x"]]}, {}):
+        assert decode("nudge", raw) == (Unreadable(raw=raw), Envelope())
+        assert encode("nudge", Unreadable(raw=raw)) == raw
+
+
+def test_a_payload_tells_which_occurrences_it_names() -> None:
+    """Each once: what the outbox is searched by."""
+    of = key("1c")
+    named: dict[type[Payload], set[Key]] = defaultdict(set)
+    for payload in payloads():
+        found = payload.occurrences()
+        assert len(found) == len(set(found))
+        named[type(payload)] |= set(found)
+    silent = {cls for cls, keys in named.items() if not keys}
+    assert {cls.view for cls in silent} >= {"stranger", "help", "tasks", "zalo"}
+    twice = tuple((unit, Item(of, DAY, Stage(0))) for unit in ("tu-phap", "van-phong"))
+    assert Nudge(items=twice).occurrences() == (of,)
+    assert PlanStarted(plan="x", late=(of, MONTH), held=DAY).occurrences() == (of, MONTH)
+
+
+@contextmanager
+def traced() -> Iterator[dict[str, set[int]]]:
+    """The lines of the templates' code that run within, by the template's file."""
+    ran: dict[str, set[int]] = defaultdict(set)
+
+    def trace(frame: FrameType, happened: str, _: Any) -> Any:
+        name = frame.f_code.co_filename
+        if not name.endswith(".j2"):
+            return None
+        if happened == "line":
+            ran[name].add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield ran
+    finally:
+        sys.settrace(before)
+
+
+def lines_of(template: str) -> dict[int, str]:
+    """The lines of a template's code that give out text; of a family's file those of its blocks."""
+    environment = compose._environment()
+    assert environment.loader is not None
+    source, path, _ = environment.loader.get_source(environment, template)
+    generated = environment.compile(source, template, path, raw=True).splitlines()
+    functions = [c for c in environment.compile(source, template, path).co_consts if _is_code(c)]
+    blocks = [code for code in functions if code.co_name.startswith("block_")]
+    numbers = {
+        line for code in blocks or functions for _, _, line in code.co_lines() if line is not None
+    }
+    return {n: text for n in numbers if (text := generated[n - 1].strip()).startswith("yield ")}
+
+
+def _is_code(constant: object) -> TypeGuard[CodeType]:
+    return isinstance(constant, CodeType)
+
+
+def test_every_branch_of_every_template_is_taken() -> None:
+    """By the samples, by every payload in every state of affairs, and by crowds."""
+    compose._environment.cache_clear()
+    with traced() as ran:
+        samples()
+        crowds()
+        nudges()
+        late_work()
+        for context in scenes():
+            for payload in payloads():
+                render(context, payload)
+        for settled in settling():
+            later = staffed(scene("2024-02-20", settled))
+            extensions.decided(later, KEYS, WHEN)
+            extensions.day_set(later, key("1c"), WHEN)
+            notices.plan_settled(later, PlanStarted(plan=PLAN, late=KEYS, held=DAY), WHEN)
+    missed = {}
+    for name in compose._environment().list_templates():
+        path = str(Path(compose.__file__).parent / "templates" / name)
+        left = [text for n, text in sorted(lines_of(name).items()) if n not in ran[path]]
+        if left:
+            missed[name] = left
+    assert missed == {}
+
+
+def crowd(code: str, count: int) -> Plan:
+    """The plan with `count` tasks like this one, each of its own name."""
+    task = plan().by_code[code]
+    many = (replace(task, code=f"{n}{code[-1]}", title=f"Việc {n}") for n in range(1, count + 1))
+    return replace(plan(), tasks=tuple(many))
+
+
+def crowds() -> None:
+    """More than is told in full, of all that is listed."""
+    for code, day in (
+        ("1c", "2024-02-20"),
+        ("1a", "2024-03-12"),
+        ("2g", "2024-02-20"),
+        ("4b", "2024-02-20"),
+    ):
+        context = scene(day, (), [crowd(code, 42)])
+        keys = tuple(k for k, s in context.states.items() if s.occurrence.opens <= context.today)
+        item = tuple(Item(k, s.due, Stage(1)) for k in keys if (s := context.states[k]).due)
+        nudge(context, {"tu-phap": item})
+        escalation.to_office(context, item, {})
+        escalation.to_leaders(context, item)
+        events = [event(EventKind.DONE, k) for k in keys]
+        asked = [event(EventKind.EXTENSION_ASKED, k, until=date(2024, 4, 1)) for k in keys]
+        held = [said(EventKind.HELD, WHEN, k, "van-phong", until=date(2024, 4, 1)) for k in keys]
+        closed = scene(day, events, [crowd(code, 42)])
+        render(closed, ClosedWord(keys=keys, leaders=True))
+        for payload in (
+            ListedBack(keys=keys, typed="xong 1c"),
+            Confirmed(keys=keys),
+            Updated(events=tuple(events[:40]), units=("tu-phap",)),
+            OpenTasks(units=(), every=True),
+            Help(office=True, leader=False),
+        ):
+            render(context, payload)
+        render(scene(day, held, [crowd(code, 42)]), Confirmed(keys=keys[:2]))
+        extensions.waiting(scene(day, asked, [crowd(code, 42)]), keys)
+        render(scene(day, held, [crowd(code, 42)]), PlanStarted(plan=PLAN, late=keys, held=DAY))
+    render(scene("2025-02-03"), PlanOver(plan=PLAN))
+
+
+def nudges() -> None:
+    """Shared work, dates that are assumed, work that rests, files, and colleagues who are away."""
+    away = Off(away={"tu-phap": [("An", DAY)]})
+    month = Item(MONTH, date(2024, 1, 31), Stage(0))
+    both = {"tu-phap": [month], "van-phong": [month]}
+    for day in ("2024-01-31", "2024-02-01", "2024-02-07"):
+        nudge(scene(day), both, aside="Kèm theo: dự thảo.", off=away)
+        nudge(scene(day), {"tai-chinh-ke-toan": [Item(key("4b"), month.due, Stage(0))]})
+        nudge(scene(day), {"tu-phap": [month, Item(key("1c"), month.due, Stage(0))]})
+        asked = [Item(CHECK_IN, date(2024, 3, 10), Stage(-3))]
+        nudge(scene(day), {"tu-phap": [*asked, Item(key("1c"), month.due, Stage(0))]})
+    finished = [done(WHEN, MONTH, unit) for unit in plan().by_code["2c"].lead]
+    snoozed = [said(EventKind.SNOOZED, WHEN, MONTH, "tu-phap", until=date(2024, 2, 9))]
+    for events in (finished, snoozed):
+        nudge(scene("2024-01-31", events), {"tu-phap": [month]}, edit="17")
+
+
+def late_work() -> None:
+    """Late work that was moved, waits for a signature, or was answered by unit and office."""
+    of, due = key("1c"), date(2024, 1, 31)
+    told = (Item(of, due, Stage(3)), Item(key("4b"), due, Stage(3)))
+    moved = said(EventKind.DUE_SET, WHEN, of, "van-phong", until=date(2024, 2, 1), note="chờ")
+    signing = said(EventKind.SUBMITTED, WHEN, of, "tu-phap")
+    heard = said(EventKind.ANSWERED, WHEN, of, "tu-phap", note="chưa xong")
+    noted = said(EventKind.NOTED, WHEN, of, "van-phong", note="chờ")
+    for events in ([moved], [moved, signing], [heard], [noted, heard]):
+        context = scene("2024-02-20", events)
+        for items in (told, told[:1]):
+            escalation.to_office(context, items, {})
+            escalation.to_leaders(context, items)
+
+
+def settling() -> Iterator[list[Event]]:
+    """What can become of a request, and of a plan's dates."""
+    asked = event(EventKind.EXTENSION_ASKED, key("1c"), until=DAY)
+    for kind in EventKind:
+        if kind not in (EventKind.AWAY, EventKind.BACK):
+            answer = said(kind, at("2024-01-30"), key("1c"), "tu-phap", by="binh", until=OFF)
+            yield [asked, answer]
