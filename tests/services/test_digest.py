@@ -224,6 +224,22 @@ def test_the_office_and_the_leaders_can_ask_for_it_at_any_time(office: World) ->
     assert office.outgoing[-1].message.text.endswith("Xin nhắn: /viec")
 
 
+def test_beside_another_answer_it_is_the_same(plan2024: Plan, scheduler: Scheduler) -> None:
+    """`/digest` and `/han 1c` in one message: with its health, and who is not enrolled."""
+    people = tuple(replace(each, email="") for each in PEOPLE)
+    office = world(plan2024, scheduler, people=people, bound=("chi",))
+    office.says("chi", "/digest", at("24/01", "15:00"))
+    alone = office.outgoing[-1].message
+    office.says("chi", "/digest\n/han 1c", at("24/01", "15:01"))
+    both = office.outgoing[-1].message
+    assert "Không liên lạc được: " in alone.html
+    assert both.html.startswith(f"{alone.html}\n\n• <b>1c</b> ")
+    unreached = "\nCHƯA LIÊN LẠC ĐƯỢC: "
+    assert unreached in alone.text
+    assert both.text.partition(unreached)[0] == alone.text.partition(unreached)[0]
+    assert "Sổ ghi: " in both.text
+
+
 def test_asked_by_mail_it_comes_with_the_plan(office: World) -> None:
     """The answer to a mail is the full form and its workbook."""
     mail = {"channel": EMAIL, "sender": "chi@example.vn", "chat": "chi@example.vn"}
