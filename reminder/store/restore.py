@@ -53,9 +53,9 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
     database = _file(url)
     source = source.resolve()
     if not source.is_file():
-        raise ReminderError(f"{source} is not there: name a copy that `reminder backup` has made")
+        raise ReminderError(f"không có tệp {source}: ghi tên một bản sao của `reminder backup`")
     if source == database:
-        raise ReminderError(f"{source} is the database itself: name a copy of it")
+        raise ReminderError(f"{source} chính là tệp dữ liệu: ghi tên một bản sao của nó")
     make_folder(database)
     new = beside(database, _NEW)
     with _locked(database), _swept(new):
@@ -64,8 +64,7 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
             broken = copy.verify()
             if broken is not None:
                 raise StoreRefusedError(
-                    f"{source}: its ledger was changed at event {broken.number} ({broken.what}): "
-                    "take an older copy"
+                    f"{source}: sổ ghi đã bị sửa từ mục {broken.number}: lấy một bản sao cũ hơn"
                 )
             done = _prepared(copy, new, database, at)
         _into_one_file(new)
@@ -83,7 +82,7 @@ def make_folder(database: Path) -> None:
 def _file(url: str) -> Path:
     database = file_of(url)
     if database is None:
-        raise ReminderError("[store] url names PostgreSQL: restore it with pg_restore")
+        raise ReminderError("[store] url là PostgreSQL: khôi phục bằng pg_restore")
     return database
 
 
@@ -91,9 +90,9 @@ def _file(url: str) -> Path:
 def _locked(database: Path) -> Iterator[None]:
     lock = FileLock(beside(database, ".lock"))
     if not lock.take():
-        who = f" ({lock.holder()})" if lock.holder() else ""
+        who = f" ({lock.holder()})".replace("process", "tiến trình") if lock.holder() else ""
         raise StoreRefusedError(
-            f"a reminder daemon{who} runs on {database}: stop it first, then restore"
+            f"máy nhắc việc{who} đang chạy trên {database}: dừng máy trước rồi khôi phục"
         )
     try:
         yield
@@ -125,13 +124,13 @@ def _copy(source: Path, new: Path) -> None:
     with source.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise StoreRefusedError(
-                f"{source} is no copy of a database: name one that `reminder backup` has made"
+                f"{source} không phải bản sao dữ liệu: ghi tên một bản sao của `reminder backup`"
             )
     try:
         copy_verified(source, new, BUSY)
     except StoreRefusedError as error:
         # The fault is the copy's, whichever file SQLite met it in; nothing is to be restored first.
-        raise StoreRefusedError(f"{source} is damaged: take another copy") from error
+        raise StoreRefusedError(f"{source} đã hỏng: lấy một bản sao khác") from error
 
 
 def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
@@ -140,7 +139,9 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
     with closing(sqlite3.connect(path)) as raw:
         names = {row[0] for row in raw.execute("SELECT name FROM sqlite_schema")}
     if not {"alembic_version", "event", "outbox"} <= names:
-        raise StoreRefusedError(f"{called} holds no data of this program: name another copy")
+        raise StoreRefusedError(
+            f"{called} không có dữ liệu của chương trình này: ghi tên một bản sao khác"
+        )
     try:
         return open_store(address, exclusive=False, sleep=sleep)
     except StoreRefusedError as error:

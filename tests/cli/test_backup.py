@@ -46,8 +46,8 @@ def test_a_running_programs_copy_and_what_is_lost_by_it(terminal: Terminal) -> N
     terminal.run("backup", str(copy))
     daemon.record([event()], unit_names=UNITS, at=NOW)
     assert terminal.refused("restore", str(copy)) == (
-        f"a reminder daemon (process {os.getpid()}) runs on {terminal.folder}/reminder.db: "
-        "stop it first, then restore"
+        f"máy nhắc việc (tiến trình {os.getpid()}) đang chạy trên {terminal.folder}/reminder.db: "
+        "dừng máy trước rồi khôi phục"
     )
     daemon.close()
     _, aside, then = terminal.run("restore", str(copy)).splitlines()

@@ -171,10 +171,10 @@ def test_a_running_daemon_is_not_robbed(opened: Opener, path: Path, copy: Path) 
     store = opened(exclusive=True)
     lived(store, ended=False)
     store.backup(str(copy))
-    me = f"a reminder daemon (process {os.getpid()}) runs on {path}"
+    me = f"máy nhắc việc (tiến trình {os.getpid()}) đang chạy trên {path}"
     with pytest.raises(StoreRefusedError) as caught:
         put_back(copy, path)
-    assert str(caught.value) == f"{me}: stop it first, then restore"
+    assert str(caught.value) == f"{me}: dừng máy trước rồi khôi phục"
     assert store.record([event("still mine")], unit_names=UNITS, at=NOW)
 
 
@@ -215,13 +215,13 @@ def gone(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (garbage, "is no copy of a database: name one that `reminder backup` has made"),
-        (another_program, "holds no data of this program: name another copy"),
+        (garbage, "không phải bản sao dữ liệu: ghi tên một bản sao của `reminder backup`"),
+        (another_program, "không có dữ liệu của chương trình này: ghi tên một bản sao khác"),
         (newer, "was written by a newer program (schema 9999"),
-        (torn, "is damaged: take another copy"),
-        (cut_off, "is damaged: take another copy"),
-        (tampered, "its ledger was changed at event 1 (changed): take an older copy"),
-        (gone, "is not there: name a copy that `reminder backup` has made"),
+        (torn, "đã hỏng: lấy một bản sao khác"),
+        (cut_off, "đã hỏng: lấy một bản sao khác"),
+        (tampered, "sổ ghi đã bị sửa từ mục 1: lấy một bản sao cũ hơn"),
+        (gone, "ghi tên một bản sao của `reminder backup`"),
     ],
 )
 def test_a_bad_copy_changes_nothing(
@@ -247,7 +247,7 @@ def test_a_bad_copy_changes_nothing(
 
 def test_the_database_is_no_copy_of_itself(opened: Opener, path: Path) -> None:
     lived(opened(), ended=True)
-    with pytest.raises(ReminderError, match="is the database itself"):
+    with pytest.raises(ReminderError, match="chính là tệp dữ liệu"):
         put_back(path, path)
     assert opened().counts()[RowState.SENT.value] == 1
 
