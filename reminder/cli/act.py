@@ -104,7 +104,7 @@ def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | N
         )
         text = f"/{act.name} {' '.join(words)}"
         outcome = service.handle(person, text, opened.now, channel="cli")
-        said = _words(outcome.office, outcome.answer, opened.now)
+        said = _words(service.refresh(), outcome.answer, opened.now)
     if as_json:
         fields = {
             "recorded": [event_fields(event) for event in outcome.events],

@@ -6,6 +6,7 @@ form knows who acts, and calls `handle`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -47,7 +48,6 @@ Said = Command | CommandError | Payload  # what was meant; a Payload is the answ
 class Outcome:
     """The result of a message, a button, a form or a command."""
 
-    office: Office  # as it stands after
     events: tuple[Event, ...] = ()  # as recorded
     answer: Payload | None = None  # what is said to whoever acted
     notices: tuple[Notice, ...] = ()  # what others are told
@@ -83,7 +83,7 @@ class Receiver:
         sender = office.sender(inbound)
         if sender is not None and not self.limits.may_speak(inbound.sender, now):
             if not self.limits.may_hear(inbound.sender, now):
-                return Outcome(office=office, ignored=True)
+                return Outcome(ignored=True)
             return self._say(office, inbound, sender, TooFast(), now)
         if sender is None or inbound.text.strip().lower().startswith("/start"):
             return self._unenrolled(office, inbound, sender, now)
@@ -96,7 +96,7 @@ class Receiver:
             bound = enrolment.bind_group(office, self.store, inbound, sender, now, self.bot_name)
             said = bound or self._meant(office, inbound, sender, now)
         if said is None:
-            return Outcome(office=office, ignored=True)
+            return Outcome(ignored=True)
         return self.handle(office, sender, said, inbound, now)
 
     def handle(
@@ -116,12 +116,13 @@ class Receiver:
             decision = replace(decision, answers=())
         after = office.after(decision.events, states=decision.states)
         tag = _tag(inbound, now)
+        who = sender.person.id
         drafts = [
-            *_messages(after, inbound, sender, decision, now),
-            *edit_drafts(self.store, after, sender.person.id, tag, decision.events, now),
-            *_reminders(after, decision, sender.person.id, now),
+            *_notices(after, tag, who, decision, now),
+            *edit_drafts(self.store, after, who, tag, decision.events, now),
+            *_reminders(after, decision, who, now),
         ]
-        return self._recorded(office, after, inbound, decision, drafts, now)
+        return self._recorded(after, inbound, who, decision, now, drafts)
 
     def decided(
         self, office: Office, sender: Sender, said: Said, inbound: Inbound, now: datetime
@@ -161,7 +162,7 @@ class Receiver:
             if answer is None and sender is None and self.limits.may_hear(inbound.sender, now):
                 answer = Stranger()
         if answer is None:
-            return Outcome(office=office, ignored=True)
+            return Outcome(ignored=True)
         return self._say(office, inbound, sender, answer, now)
 
     def _anonymous(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
@@ -173,7 +174,7 @@ class Receiver:
         meant = command == "/bind" or bool(command and _groups_of(office, inbound))
         meant = meant or bool(self._named(office, inbound, None))
         if not meant or not self.limits.may_hear(chat_of(inbound.chat), now):
-            return Outcome(office=office, ignored=True)
+            return Outcome(ignored=True)
         return self._say(office, inbound, None, Anonymous(), now)
 
     def _not_new(self, office: Office, inbound: Inbound, sender: Sender) -> Payload | None:
@@ -287,35 +288,36 @@ class Receiver:
     ) -> Outcome:
         """Record an answer, and that the update was seen."""
         speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
-        drafts = _reply(office, inbound, speaker, answer, now, 0)
-        return self._recorded(office, office, inbound, Decision(answers=(answer,)), drafts, now)
+        return self._recorded(office, inbound, speaker, Decision(answers=(answer,)), now)
 
     def _recorded(
         self,
-        before: Office,
         after: Office,
         inbound: Inbound,
+        speaker: str,
         decision: Decision,
-        drafts: list[Draft],
         now: datetime,
+        others: Iterable[Draft] = (),
     ) -> Outcome:
-        if (
-            inbound.again
-        ):  # what is said to it may have been said already; an edit is the same twice
+        """Record the decision, the answer to `speaker` and the drafts to `others`, once."""
+        answer = next(iter(decision.answers), None)
+        drafts = list(others)
+        if answer is not None and inbound.answered:
+            drafts.insert(0, _reply(after, inbound, speaker, answer, now))
+        if inbound.again:  # it may have been answered already; an edit is the same twice
             drafts = [d if d.kind == "edit" else d.marked_again() for d in drafts]
         new = self.store.record(
             decision.events,
-            unit_names=before.unit_names,
+            unit_names=after.unit_names,
             drafts=drafts,
             seen=(inbound.channel, inbound.update) if inbound.update else None,
             at=now,
         )
         if not new:
-            return Outcome(office=before, seen=True)
+            return Outcome(seen=True)
         return Outcome(
-            office=after,
             events=decision.events,
-            answer=next(iter(decision.answers), None),
+            answer=answer,
             notices=decision.notices,
             reminded=decision.remind,
         )
@@ -344,52 +346,38 @@ def _tag(inbound: Inbound, now: datetime) -> str:
     return f"{inbound.channel}:{inbound.update or now.isoformat()}"
 
 
-def _messages(
-    office: Office, inbound: Inbound, sender: Sender, decision: Decision, now: datetime
+def _notices(
+    office: Office, tag: str, sender: str, decision: Decision, now: datetime
 ) -> list[Draft]:
-    """The answer goes back to where the message came from, the notices to whom they name."""
-    drafts: list[Draft] = []
-    for number, answer in enumerate(decision.answers):
-        drafts += _reply(office, inbound, sender.person.id, answer, now, number)
-    for number, notice in enumerate(decision.notices, start=1):
-        subject = f"{_tag(inbound, now)}:{number}"
-        drafts += notice_drafts(
-            office, notice.to, notice.payload, now, subject=subject, but=sender.person.id
+    """What others are told, each by the first channel that reaches them."""
+    return [
+        draft
+        for number, notice in enumerate(decision.notices, start=1)
+        for draft in notice_drafts(
+            office, notice.to, notice.payload, now, subject=f"{tag}:{number}", but=sender
         )
-    return drafts
+    ]
 
 
-def _reply(
-    office: Office,
-    inbound: Inbound,
-    speaker: str,
-    answer: Payload,
-    now: datetime,
-    number: int,
-) -> list[Draft]:
-    """An answer to where the message came from; in a group and by mail, as a reply to it.
-
-    None where the front shows the answer itself.
-    """
-    if not inbound.answered:
-        return []
+def _reply(office: Office, inbound: Inbound, speaker: str, answer: Payload, now: datetime) -> Draft:
+    """An answer to where the message came from; in a group and by mail, as a reply to it."""
     mail = office.traits(inbound.channel).mail
     alone = inbound.private and not mail
-    reply_to = "" if alone or inbound.press else inbound.message
-    envelope = Envelope(chat=inbound.chat, reply_to=reply_to)
+    envelope = Envelope(
+        chat=inbound.chat, reply_to="" if alone or inbound.press else inbound.message
+    )
     if mail:
         envelope = replace(envelope, subject=inbound.subject, thread=(inbound.reply_to,))
-    draft = Draft(
+    return Draft(
         slot=now,
         recipient=speaker,
         kind="reply",
-        subject=f"{_tag(inbound, now)}:{number}",
+        subject=f"{_tag(inbound, now)}:0",
         channel=inbound.channel,
         payload=answer,
         envelope=envelope,
         due_at=now,
     )
-    return [draft]
 
 
 def _reminders(office: Office, decision: Decision, by: str, now: datetime) -> list[Draft]:

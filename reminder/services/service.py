@@ -114,6 +114,7 @@ class Service:
                 sender=person.id,
                 chat="",
                 private=True,
+                text=said if isinstance(said, str) else "",
                 answered=False,
             )
             return self.receiver.handle(office, office.as_sender(person), said, inbound, now)
