@@ -62,7 +62,7 @@ def check(files: Files = None) -> None:
 
 
 def _over(plans: Sequence[Plan], scheduler: Scheduler, today: date) -> list[Plan]:
-    """Return the plans of which nothing is said any more on `today`."""
+    """Return the plans that are over on `today`."""
     return [plan for plan in plans if scheduler.policy.last_day(plan.year) < today]
 
 

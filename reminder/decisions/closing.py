@@ -128,7 +128,7 @@ def _which(
 
 
 def _told_after(context: Context, state: State, units: tuple[str, ...], evidence: str) -> Decision:
-    """The number and date of what is closed already; another one is replaced, and that is said."""
+    """Record the number and date of closed work; replacing another one is mentioned."""
     told = event(context, EventKind.EVIDENCE, state.key, units[0], evidence=evidence)
     return said(Evidence(event=told, before=state.evidence), [told])
 
@@ -159,7 +159,7 @@ def _answering(command: Command, target: Target, text: str) -> Step:
 
 
 def answer(context: Context, command: Command, target: Target, text: str) -> Decision:
-    """The answer to the task's check-in; what is told of an answered one is kept as a note."""
+    """Answer the task's check-in; on an answered one the text is kept as a note."""
     open_now = waits(context, target)
     work = resolve(context, command, target, lambda s: s.occurrence.is_check_in and open_now(s))
     units = parts(context, work, target)
@@ -287,7 +287,7 @@ def _holds(context: Context, before: Event) -> bool:
 
 
 def _is_own(context: Context, before: Event) -> bool:
-    """Whether the sender's unit said it: a colleague, or whoever it was for the own unit."""
+    """Whether it was said for the sender's unit, by a colleague or by the office."""
     own = own_units(context, context.states[before.key].occurrence.task)
     person = context.people.get(before.by)
     if person is None:

@@ -132,7 +132,7 @@ def _office_only(handler: Handler) -> Handler:
 
 
 def _of_verb(made: Decision, verb: Verb) -> Decision:
-    """What a unit that does not lead may not do is told by its name."""
+    """Name the verb in the refusal to a unit that does not lead."""
     answers = [
         replace(each, verb=verb.value) if isinstance(each, NotYourUnit) else each
         for each in made.answers
@@ -143,7 +143,7 @@ def _of_verb(made: Decision, verb: Verb) -> Decision:
 def _closed_notices(
     before: Context, later: Context, above: Mapping[Key, frozenset[str]]
 ) -> list[Notice]:
-    """To each unit above that was told of the delay: these are done."""
+    """Tell each unit above that was told of the delay that the work is done."""
     told: dict[str, list[Key]] = {}
     for key, units in above.items():
         was, now = before.states.get(key), later.states.get(key)
@@ -160,7 +160,7 @@ def _closed_notices(
 def _reopened_notices(
     before: Context, later: Context, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
 ) -> list[Notice]:
-    """To each unit above that was told of the delay, and then of the close: it is open again."""
+    """Tell each unit above that was told of the close that the work is open again."""
     last = {e.key: e for e in events}
     return [
         Notice(

@@ -22,7 +22,7 @@ from reminder.understanding import Command, Target
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:
-    """“chưa xong”: it stays open; the answer is kept, or what is told besides as a note."""
+    """“chưa xong”: the work stays open; the answer is kept, further words as a note."""
     work = resolve(context, command, target)
     units = parts(context, work, target)
     state = open_states(context, command, target, work, units, any_of=True)[0]
@@ -48,7 +48,7 @@ def any_not_done(context: Context, command: Command) -> Decision:
 
 
 def seen(context: Context, command: Command, target: Target) -> Decision:
-    """“vâng”, “ok”: heard; what is open stays open."""
+    """“vâng”, “ok”: read; the work stays open."""
     work = resolve(context, command, target)
     live = [s for s in work.named(target) if not s.closed and s.occurrence.opens <= context.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
@@ -62,7 +62,7 @@ def any_seen(context: Context, command: Command) -> Decision:
 
 
 def ask(context: Context, command: Command, target: Target) -> Decision:
-    """“xong chưa?”: whoever is enrolled may ask."""
+    """“xong chưa?”: anybody enrolled may ask."""
     work = resolve(context, command, target)
     state = open_states(context, command, target, work, (), any_of=True)[0]
     return said(StatusAsked(key=state.key))

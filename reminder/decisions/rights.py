@@ -1,4 +1,4 @@
-"""Who may do and read what. What somebody may do follows the files, at each message anew."""
+"""Who may do and read what, by the files as they are at the time of the message."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ def parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
 
 
 def own_parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
-    """The sender's own parts: what even the office does for nobody else."""
+    """The sender's own parts; the office may not do this for others."""
     own = own_units(context, work.task)
     if not own:
         raise not_yours(context, work, target)

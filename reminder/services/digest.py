@@ -30,7 +30,7 @@ BY_HAND = "by-hand"  # the subject of a digest sent by hand
 def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
     """`drafts`, with the ledger's head, its number and hash, in each digest.
 
-    Whoever can write the database can forge the whole chain; what a digest told is out of reach,
+    Who can write the database can forge the whole chain, but not a digest that was sent;
     and its row says in full what the mail says in short.
     """
     kept = list(drafts)

@@ -56,7 +56,7 @@ def edit_drafts(
 def _of_questions(
     store: Store, office: Office, tag: str, events: Sequence[Event], now: datetime
 ) -> list[Draft]:
-    """For everybody of the office, whoever decided: the message with the buttons stays behind."""
+    """Edits for all people of the office: each has a message with buttons."""
     decided = [e for e in events if e.key in office.states and _decides(office, e)]
     if not decided:
         return []

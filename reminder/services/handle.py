@@ -232,7 +232,7 @@ class Receiver:
     def _of_question(
         self, office: Office, inbound: Inbound, sender: Sender, now: datetime
     ) -> Command | None:
-        """“đúng”, “chưa”: the answer to a question, while it is the last thing that was said."""
+        """“đúng”, “chưa”: the answer to a question, if that is the last message."""
         yes = yes_or_no(inbound.text)
         if yes is None:
             return None

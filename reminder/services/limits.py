@@ -76,7 +76,7 @@ class Limits:
     def may_tell(self, sender: str, now: datetime) -> bool:
         """Whether an officer's act may notify others; it counts as one, however many it notifies.
 
-        Whoever closes and reopens, or asks for more time, again and again, would fill another's
+        Otherwise one who closes and reopens again and again would fill another's
         telephone. An office that reminds of each task of a plan one by one stays far below it.
         """
         return self.told.take(sender, now)

@@ -29,7 +29,7 @@ _NEVER = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """One task as a message told of it."""
+    """One task in a message."""
 
     key: Key
     unit: str  # the unit's name, whose part it is
@@ -220,7 +220,7 @@ EVERY_ROW = 10_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """A head of the ledger as it was told: how many events there were, and the last one's hash."""
+    """A head of the ledger in a digest: the number of events, and the last one's hash."""
 
     number: int
     hash: str  # lower case hex; whole, or its beginning

@@ -57,7 +57,7 @@ def _payload(
 
 
 def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
-    """Each (recipient, channel) by which `unit` hears a message of this kind.
+    """Each (recipient, channel) to which a message of this kind to `unit` goes.
 
     A bound group stands in for its officers' private nudges on its channel, not on others. Who is
     away is not nudged; where that leaves nobody who can be reached, the office hears it. A digest
@@ -182,7 +182,7 @@ class Unreachable:
 
 
 def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
-    """Each person whom no channel reaches, and each unit with work that has nobody.
+    """Each person whom no channel reaches, and each unit with work and without people.
 
     By unit, in the order of `plans`: pass those that still speak. The console reaches everybody.
     """
@@ -202,7 +202,7 @@ def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
 
 
 def headless(office: Office, plans: Sequence[Plan]) -> list[str]:
-    """Offices of `plans` of which nobody is reached: nobody decides, and nobody hears."""
+    """Offices of `plans` in which nobody is reached, so that nobody decides."""
     cut_off = {one.person.id for one in unreachable(office, plans) if one.person}
     return sorted(
         unit

@@ -51,14 +51,14 @@ class Health:
 
     @property
     def kept(self) -> int:
-        """Slots of which something was said on their own day."""
+        """The slots with a message sent on their day."""
         return self.slots - len(self.broken)
 
 
 def health(
     office: Office, store: Store, at: datetime, *, head: tuple[int, str] | None = None
 ) -> Health:
-    """The health at `at`; of an instant that has passed as far as the outbox still tells it.
+    """The health at `at`; for a past time, as far as the outbox still shows it.
 
     `head`: the ledger's, where it was told before; None: as it is.
     """
@@ -111,7 +111,7 @@ def _since(office: Office, started: datetime | None, at: datetime) -> datetime |
 def _slots(
     office: Office, store: Store, since: datetime, at: datetime
 ) -> dict[datetime, datetime | None]:
-    """Each slot in which something was to be said → when the first of it was said."""
+    """Each slot with messages → when the first of them was sent."""
     last_day = office.scheduler.policy.last_day
     plans = [plan for plan in office.plans if local_day(since) <= last_day(plan.year)]
     found: dict[datetime, datetime | None] = {}

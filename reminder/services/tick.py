@@ -105,7 +105,7 @@ def ahead(store: Store, now: datetime) -> datetime | None:
 
 
 def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime, bool]:
-    """Up to when all was said, and whether the clock has been turned back since.
+    """The time up to which all was queued, and whether the clock was set back since.
 
     On the very first tick: the start of the day, so that this day's slot is not lost.
     """
@@ -120,7 +120,7 @@ def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime
 
 
 def _without_said(due: DueMessages, store: Store) -> DueMessages:
-    """`due` without what was said already, whatever hour the clock or the slot showed then."""
+    """`due` without stages that were queued before, at whatever time."""
     keys = {item.key for message in due.messages for item in message.items}
     before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
     messages = [
@@ -197,7 +197,7 @@ def _listed(plan: Plan, person: str) -> str:
 def _newly_with_buttons(
     office: Office, metas: Mapping[str, str], plan: Plan, now: datetime, started: Plans
 ) -> None:
-    """Who of the office has enrolled since the start gets the list again, once: with buttons.
+    """Send the list again, with buttons, to people of the office who enrolled since the start.
 
     Nobody can have enrolled before the program runs, so that the first list went by mail.
     """
@@ -222,7 +222,7 @@ def _newly_with_buttons(
 def _nobody(
     office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
 ) -> list[Draft]:
-    """A unit that has nobody is told to the offices at once, and once; the digest repeats it.
+    """Report a unit without people to the offices, once; the digest repeats it.
 
     Of plans that are over nothing is told.
     """

@@ -78,7 +78,7 @@ class LedgerPart(Part):
         meta: Mapping[str, str] | None = None,
         at: datetime,
     ) -> bool:
-        """Appends to the ledger, the outbox and what was spoken, and marks an update as seen.
+        """Append events, drafts and spoken stages, and mark an update as seen.
 
         `seen` is (channel, id of the update). False, and nothing is changed, if it was seen.
         A draft that is already in the outbox (its unique columns), and a Spoken already noted,
@@ -128,7 +128,7 @@ class LedgerPart(Part):
             return first_broken(map(dict, rows), (number, last_hash), heads)
 
     def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
-        """What was said of these occurrences, in no order."""
+        """The stages of these occurrences that were spoken, in no order."""
         wanted = list(keys)
         found: list[Spoken] = []
         with self._database.reading() as connection:
@@ -138,7 +138,7 @@ class LedgerPart(Part):
         return found
 
     def metas(self) -> dict[str, str]:
-        """All that is kept so, by name."""
+        """All such values, by name."""
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(METAS)}
 
@@ -149,7 +149,7 @@ class LedgerPart(Part):
         return value
 
     def set_meta(self, name: str, value: str) -> None:
-        """Keeps one value under `name`."""
+        """Store one value under `name`."""
         with self._database.writing() as connection:
             self._keep(connection, {name: value})
 

@@ -158,7 +158,7 @@ class OutboxPart(Part):
     def lease(
         self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
     ) -> list[Row]:
-        """Claims up to `limit` pending rows whose time has come: the oldest slot first.
+        """Lease up to `limit` pending rows that are due, the oldest slot first.
 
         Where answers are among them, those alone: whoever has written waits, and a morning's
         nudges would hold the answer up for long.
@@ -179,7 +179,7 @@ class OutboxPart(Part):
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        """The row is sent, and what went wrong before is forgotten.
+        """Mark the row as sent, and clear its error.
 
         False if the row's lease is no longer the caller's (the fence): nothing is changed.
         """
@@ -211,7 +211,7 @@ class OutboxPart(Part):
     def mark_ended(
         self, row: Row, state: RowState, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
     ) -> bool:
-        """Dead or superseded; `drafts` (the next channel, a word to the office) go with it.
+        """Mark the row as dead or superseded, and queue `drafts` (the next channel, a notice).
 
         `reason` is the row's error from then on. False, as in mark_sent, changes nothing.
         """
@@ -229,7 +229,7 @@ class OutboxPart(Part):
         return mine
 
     def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
-        """Leases that ran out are pending again, as possible repeats; how many.
+        """Make rows whose lease ran out pending again, as possible repeats; return how many.
 
         Rows with an id in `but` are under way still, and stay. The error of the others is LOST,
         or LOST_AGAIN of what was a repeat already.
@@ -237,7 +237,7 @@ class OutboxPart(Part):
         return self._changes(SWEEP, now=stamp(now), but=[0, *but])  # no row has the id 0
 
     def release_all(self, now: datetime) -> int:
-        """All leases are pending again, due at once, as possible repeats; how many.
+        """Make all leased rows pending again, due at once, as possible repeats; return how many.
 
         Their errors are those of `sweep`. Only for a daemon at its start: its lock on the database
         says that their holders are dead.
@@ -245,7 +245,7 @@ class OutboxPart(Part):
         return self._changes(RELEASE_ALL, now=stamp(now))
 
     def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
-        """After a clock that ran ahead was set back; how many rows that changes.
+        """Bring rows forward after the clock was set back; return how many.
 
         What would wait beyond `now + wait` is due at once; no lease runs beyond `now + hold`.
         """
@@ -256,11 +256,11 @@ class OutboxPart(Part):
             return hurried + _rowcount(connection, SHORTEN, shorten)
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        """A dead or dropped row is pending again, its error forgotten; False if it is neither."""
+        """Make a dead or dropped row pending again; False if it is neither."""
         return self._changes_one(REVIVE, row=row_id, then=stamp(due_at))
 
     def drop(self, row_id: int) -> bool:
-        """A pending or dead row is dropped, for the operator; False if it is neither."""
+        """Drop a pending or dead row; False if it is neither."""
         return self._changes_one(DROP, row=row_id)
 
     def next_due(self) -> datetime | None:

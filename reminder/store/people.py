@@ -69,13 +69,13 @@ class PeoplePart(Part):
         )
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
-        """`value` becomes the one address of `recipient` on `channel`, alive."""
+        """Make `value` the address of `recipient` on `channel`."""
         with self._database.writing() as connection:
             connection.execute(self._bind, _binding(recipient, channel, value, at))
             connection.execute(self._mark, _MARK)
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
-        """Forgets the addresses of `recipient`, on one channel or on all; how many."""
+        """Remove the addresses of `recipient`, on one channel or all; return how many."""
         which = UNBIND_ALL if channel is None else UNBIND
         with self._database.writing() as connection:
             gone = connection.execute(which, {"who": words(recipient), "via": channel}).rowcount
@@ -91,7 +91,7 @@ class PeoplePart(Part):
     def mark_address_dead(
         self, channel: str, value: str, reason: str, at: datetime, *, drafts: Iterable[Draft] = ()
     ) -> bool:
-        """True if it was alive until now; only then `drafts` are written."""
+        """Mark an address as dead and queue `drafts`; False if it was dead already."""
         values = {"via": channel, "place": words(value), "reason": words(reason), "now": stamp(at)}
         with self._database.writing() as connection:
             was_alive = connection.execute(KILL, values).rowcount > 0
@@ -101,7 +101,7 @@ class PeoplePart(Part):
         return was_alive
 
     def move_address(self, channel: str, old: str, new: str) -> bool:
-        """A group that became a supergroup has a new id, alive; False if none was at `old`."""
+        """Replace the address of a group that became a supergroup; False if there is none."""
         values = {"via": channel, "place": words(old), "new_place": words(new)}
         with self._database.writing() as connection:
             moved = connection.execute(MOVE, values).rowcount > 0
@@ -109,7 +109,7 @@ class PeoplePart(Part):
         return moved
 
     def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
-        """A one-time invitation; an older unused one of the person has expired by it."""
+        """Add a one-time invitation; an older unused one of the person expires."""
         offer = {
             "code_hash": code_hash,
             "person": words(person),
@@ -121,7 +121,7 @@ class PeoplePart(Part):
             connection.execute(self._invite, offer)
 
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
-        """The person whose invitation this is, once: binds the address too. None: no such code."""
+        """Use an invitation once: bind the address, return the person; None for another code."""
         with self._database.writing() as connection:
             person = _used(connection, code_hash, now)
             if person is not None:

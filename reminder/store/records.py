@@ -46,7 +46,7 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spoken:
-    """One stage of one occurrence that was said to a unit, or skipped, and never is again."""
+    """A stage of an occurrence that was queued for a unit, or skipped."""
 
     key: Key
     unit: str

@@ -1,4 +1,4 @@
-"""The office's desk: dates to settle, requests for more time, escalations; by button and typed."""
+"""The office decides: dates, requests for more time, escalations; by button and typed."""
 
 from __future__ import annotations
 
