@@ -5,24 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reminder.domain.periods import vn_date
-from reminder.understanding import Command, Target, Verb, format_command
-from reminder.understanding.names import NAMES
-
-_SPOKEN = {
-    Verb.DONE: "xong",
-    Verb.UPDATE: "cập nhật",
-    Verb.SUBMIT: "trình ký",
-    Verb.UNDO: "hoàn tác",
-    Verb.EXTEND: "gia hạn",
-    Verb.SNOOZE: "nhắc sau",
-    Verb.NOTE: "ghi chú",
-    Verb.HISTORY: "lịch sử",
-}
+from reminder.understanding import Command, Target, Verb, format_command, say
 
 
 def head(verb: Verb) -> str:
     """The words that open a command: “xong”, “/dathan”."""
-    return _SPOKEN.get(verb) or f"/{NAMES[verb][-1]}"
+    return say.typed(verb, "{}").partition(" {}")[0]
 
 
 def tail(command: Command) -> str:
