@@ -255,7 +255,7 @@ class _Stand:
                 line = _Play(self, service).answer(row)
             except Exception as error:  # noqa: BLE001  a line a row, whatever happens
                 line = _line(row.text, error=error)
-        return line
+        return {"judged": "other"} | line if row.mail is not None else line
 
     @contextmanager
     def _taken_back(self) -> Iterator[None]:
@@ -354,7 +354,7 @@ class _Play:
         if not isinstance(fate, Answer):
             return _line("", judged=judged)
         self.service.receive(fate.inbound, row.at)
-        return self._outcome(fate.inbound.text, row, before) | {"judged": judged}
+        return self._outcome(fate.words, row, before) | {"judged": judged}
 
     def _remind(self, row: Row, at: datetime) -> tuple[Rendered, str] | None:
         """A reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""

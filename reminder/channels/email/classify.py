@@ -21,7 +21,7 @@ from reminder.channels.email.authentication import distrust, results_of
 from reminder.channels.email.body import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.charset import is_garbled
-from reminder.channels.email.quotes import NO_MARKS, OwnMarks, Reply, split_reply
+from reminder.channels.email.quotes import NO_MARKS, OwnMarks, Reply, split_reply, without_courtesy
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import (
     MailToken,
@@ -258,6 +258,7 @@ class Answer:
     """An officer's answer."""
 
     inbound: Inbound
+    words: str  # its text with the greeting and the good wishes around it
     is_garbled: bool = False  # some words are unreadable: a person should look at the mail
 
 
@@ -337,9 +338,11 @@ def extract_answer(authenticated: Authenticated, rules: InboxRules, said: str) -
         return Processed(f"{kind} of {address}", kind)
     digest = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:12]
     inbound = replace(
-        authenticated.inbound, update=f"{authenticated.mail.identity}#{digest}", text=words
+        authenticated.inbound,
+        update=f"{authenticated.mail.identity}#{digest}",
+        text=without_courtesy(words),
     )
-    return Answer(inbound, is_garbled(words))
+    return Answer(inbound, words, is_garbled(words))
 
 
 def _inbound(mail: Mail, rules: InboxRules, token: MailToken, address: str) -> Inbound:

@@ -21,6 +21,7 @@ LONGEST = 4000  # characters of an answer that are kept; more is no answer
 WRAPPED = 4  # lines over which a client may wrap “Vào … đã viết:”
 _SHORTEST_QUOTED = 16  # letters and digits of a line of ours that is known by its words alone
 _SHORTEST_PIECE = 25  # the same of a piece of a line: clients wrap anew
+_LONGEST_PIECE = 90  # the same of the beginning of a line that several of ours were joined to
 
 # Any word by which a line says how work stands, or a task's code: such a line is no greeting.
 _STATES = re.compile(
@@ -36,6 +37,7 @@ _ANSWERS = re.compile(
 _CODE = re.compile(r"(?i)(?<![\w@.+/-])(?:\d{1,2}(?:[a-zđ]|dd)|BC)(?![\w@/-])")
 
 _SPACES = re.compile(r"[^\S\n]+")
+_OFFERS = re.compile(r"(?i)(?<!\w)(?:xin|hoặc) nhắn(?: cho máy)?\s?:")  # as our messages do
 _QUOTED = re.compile(r"\s*(?:[A-Z]{0,4}>|[›|]|&gt;)")
 _WHEN = re.compile(
     r"(?i)\d{1,2}\s?[:h]\s?\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|(?<!\d)20\d\d(?!\d)|thg \d|"
@@ -88,6 +90,10 @@ _SALUTES = re.compile(
 _TO_SOMEBODY = re.compile(
     r"(?i)\W*(?:gửi|chào|xin chào|dear|hi|hello)\s(?:các |quý |cả )?"
     r"(?:anh|chị|em|cô|chú|bác|sếp|thầy|văn phòng|nhà)(?!\w)"
+)
+_WISH = re.compile(
+    r"(?i)(?:^|[\n.!])\s*(?:kính |xin |em )?chúc (?:các |quý |cả )?"
+    r"(?:anh|chị|em|cô|chú|bác|sếp|thầy|mọi người|phòng|nhà)(?!\w)[^\n.!]{0,80}[.!]?\s*$"
 )
 _CALLS = re.compile(
     r"(?i)\W*(?:dạ,? )?(?:thưa )?(?:các |quý )?(?:anh/chị|anh chị|anh|chị|em|cô|chú|bác|sếp|thầy)"
@@ -145,9 +151,8 @@ class OwnMarks:
 
     @cached_property
     def _lines(self) -> frozenset[str]:
-        return frozenset(
-            one for one in map(_folded, _told(self.said)) if len(one) >= _SHORTEST_QUOTED
-        )
+        lines = (*self.said[:LONGEST_READ].split("\n"), *_told(self.said))
+        return frozenset(one for one in map(_folded, lines) if len(one) >= _SHORTEST_QUOTED)
 
     @cached_property
     def _text(self) -> str:
@@ -160,9 +165,9 @@ class OwnMarks:
         if len(self.name) > 5 and self.name.lower() in line.lower() and _WHEN.search(line):
             return not _STATES.search(line)
         words = _folded(line)
-        if words in self._lines:
+        if words in self._lines or _OFFERS.search(line):
             return True
-        return len(words) >= _SHORTEST_PIECE and words in self._text
+        return len(words) >= _SHORTEST_PIECE and words[:_LONGEST_PIECE] in self._text
 
 
 NO_MARKS = OwnMarks()
@@ -203,6 +208,18 @@ def split_reply(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> Reply
 def own_text(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> str:
     """The words of `split_reply`."""
     return split_reply(text, ours, author).words
+
+
+def without_courtesy(words: str) -> str:
+    """Return an answer without “Kính gửi anh/chị,” before it and “Chúc anh/chị …” behind it."""
+    head, rest = words, ""
+    if (end := re.search(r"[,:\n]", words)) and end[0] != "\n":
+        head, rest = words[: end.start()], words[end.end() :].strip()
+    salute = _SALUTES.match(head)
+    is_greeting = salute and len(head) <= 60 and not _STATES.search(head)
+    if is_greeting and rest and salute and not _ANSWERS.search(head[salute.end() :]):
+        words = rest
+    return _WISH.sub("", words).strip() or words
 
 
 def _tidy(text: str) -> str:

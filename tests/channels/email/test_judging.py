@@ -76,7 +76,8 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
             reply_to=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
             subject="Re: Nhắc việc",
             at=NOW,
-        )
+        ),
+        "xong 1c",
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.channels.email.quotes import own_text
+from reminder.channels.email.quotes import own_text, without_courtesy
 
 SAID = "Dạ em báo cáo đã xong 1c ạ"
 MAIL = "Chào anh/chị. Hôm nay là hạn của 1 việc:\n• 2c Kết quả\nXong việc nào xin nhắn: xong 2c"
@@ -95,6 +95,25 @@ def test_an_answer_below_the_quote_is_taken_where_nothing_stands_above() -> None
 def test_what_only_looks_like_a_quote_stays(text: str) -> None:
     """Words of an answer that a client's line also has."""
     assert own_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("Chào chị, em đã xong ạ.\nCảm ơn chị.", "em đã xong ạ.\nCảm ơn chị."),
+        ("Kính gửi anh/chị: 1c xong rồi. Chúc anh/chị một ngày vui.", "1c xong rồi"),
+        ("Gửi chị, xong rồi nhé\nChúc chị một ngày tốt lành", "xong rồi nhé"),
+        ("Chúc mừng năm mới", "Chúc mừng năm mới"),
+        ("Gửi chị 1c xong, 1d chưa", "Gửi chị 1c xong, 1d chưa"),
+        ("1c xong rồi, chị ơi", "1c xong rồi, chị ơi"),
+        ("Anh Bình, làm xong 1c giúp em", "Anh Bình, làm xong 1c giúp em"),
+        ("Chào chị,", "Chào chị,"),
+        ("Gửi chị báo cáo tháng 2, xong rồi ạ", "Gửi chị báo cáo tháng 2, xong rồi ạ"),
+    ],
+)
+def test_courtesy_around_an_answer_is_not_read_for_it(words: str, left: str) -> None:
+    """A greeting ends at its first comma or colon; a line that states something is none."""
+    assert without_courtesy(words) == left
 
 
 @given(st.text(max_size=400))
