@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reminder.channels.email.receive import LOOK
 from reminder.store.restore import restore
 from tests.app.kit import SetClock
 from tests.channels.email import replies
@@ -37,6 +38,7 @@ async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
             known = await events(wired)
             on_record = wired.store.counts
             await until(lambda: on_record()["leased"] == on_record()["pending"] == 0)
+            await until(lambda: wired.store.meta(LOOK) is not None)
             await wired.daemon.do(lambda: wired.store.backup(str(copy)))
             clock.moment = at("24/01", "09:12")
             away = replies.out_of_office(nudge, AN)
