@@ -80,7 +80,7 @@ _SIGN_OFF = re.compile(
     r"và cảm ơn))?|kính thư|kính báo|thân ái|thân mến|thân|chào trân trọng|kính chào|"
     r"(?:cảm ơn|cám ơn) (?:và|&) trân trọng|(?:thanks?(?: you)?\W{1,3}(?:and|&)?\W{0,2})?"
     r"(?:(?:with )?(?:best|kind|warm|many)?\W?regards|best wishes|sincerely|yours sincerely)|"
-    r"brgds?|brs?|thanks and regards|many thanks|thanks|thank you|tks|thx)"
+    r"brgds?|brs?|best|cheers|thanks and regards|many thanks|thanks|thank you|tks|thx)"
     r"(?:\s+(?:anh/chị|anh chị|anh|chị|các anh chị|quý anh chị|ạ|nhiều))?\W*"
 )
 _SALUTES = re.compile(
@@ -342,10 +342,21 @@ def _answer(lines: Sequence[str], author: str) -> list[str]:
 
 def _without_signature(paragraph: list[str], author: str) -> list[str]:
     """Return the paragraph without names and titles at its end."""
-    kept = list(paragraph)
-    while _is_signature(kept, author):
+    signed = (n for n, line in enumerate(paragraph) if n and _is_name_of(line, author))
+    kept = paragraph[: next(signed, len(paragraph))]
+    while _is_signature(kept):
         kept.pop()
     return kept
+
+
+def _is_name_of(line: str, author: str) -> bool:
+    name = re.sub(r"(?i)^(?:em|e|tôi|anh|chị)\s", "", _first_words(line)).lower()
+    return bool(name and author) and name in (author.lower(), author.lower().split()[-1])
+
+
+def _first_words(line: str) -> str:
+    """Return what stands before a bar, a dash or a comma: “Nguyễn Văn An | Công chức”."""
+    return re.split(r"\s[|–—-]\s|,\s", line.strip("*_ ,."))[0]
 
 
 def _leads_on(paragraph: Sequence[str]) -> bool:
@@ -386,14 +397,11 @@ def _is_contact(line: str) -> bool:
     )
 
 
-def _is_signature(lines: Sequence[str], author: str) -> bool:
+def _is_signature(lines: Sequence[str]) -> bool:
     """Return whether the last line is a name or a title below other words."""
-    line = re.split(r"\s[|–—-]\s|,\s", lines[-1].strip("*_ ,."))[0]
     if len(lines) < 2 or _STATES.search(lines[-1]) or not any(lines[:-1]):
         return False
-    signed = re.sub(r"(?i)^(?:em|e|tôi|anh|chị)\s", "", line).lower()
-    if signed and author and signed in (author.lower(), author.lower().split()[-1]):
-        return True
+    line = _first_words(lines[-1])
     words = line.split()
     is_name = 1 < len(words) < 7 and words[0] in _SURNAMES and line == line.title()
     return is_name or bool(_TITLE.fullmatch(line) and not _ANSWERS.search(line))

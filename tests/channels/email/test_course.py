@@ -159,6 +159,27 @@ async def test_what_is_no_answer_changes_nothing(
 
 
 @pytest.mark.asyncio
+async def test_a_mail_with_lost_letters_closes_nothing_is_answered_and_stays_unread(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """Its sender is asked once; a person sees the mail. Its Message-ID with other words acts."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        lost = replies.head(nudge, AN)
+        lost.set_content("Em ch\ufffda xong 1c", cte="8bit")
+        post.hand_in(lost, str(lost["To"]))
+        await until(lambda: len(post.mails(AN)) == 2)
+        await until(lambda: wired.store.meta("inbox:unknown") == "1")
+        assert "done 1c an email" not in await events(wired)
+        again = replies.gmail(nudge, SAID, AN)
+        again.replace_header("Message-ID", str(lost["Message-ID"]))
+        post.hand_in(again, str(again["To"]))
+        await until(lambda: len(post.mails(AN)) == 3)
+        assert (await events(wired))[-1] == "done 1c an email"
+        assert len(post.mails(INBOX, which="UNSEEN")) == 1
+
+
+@pytest.mark.asyncio
 async def test_forged_mail_changes_nothing_and_is_counted_and_said(
     tmp_path: Path, post: MailWorld, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
