@@ -43,6 +43,7 @@ from reminder.messages import compose, escalation, extensions, notices
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
 from reminder.messages.registry import MESSAGES, render
+from reminder.services.history import Past, Reminded
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
 from tests.messages.office import at, done, key, plan, said, scene
 from tests.messages.samples import messages as samples
@@ -256,16 +257,29 @@ def nudges() -> None:
 def late_work() -> None:
     """Late work that was moved, waits for a signature, or was answered by unit and office."""
     of, due = key("1c"), date(2024, 1, 31)
-    told = (Item(of, due, Stage(3)), Item(key("4b"), due, Stage(3)))
+    told = tuple(Item(k, due, Stage(3)) for k in (of, key("4b"), CHECK_IN))
     moved = said(EventKind.DUE_SET, WHEN, of, "van-phong", until=date(2024, 2, 1), note="chờ")
     signing = said(EventKind.SUBMITTED, WHEN, of, "tu-phap")
     heard = said(EventKind.ANSWERED, WHEN, of, "tu-phap", note="chưa xong")
-    noted = said(EventKind.NOTED, WHEN, of, "van-phong", note="chờ")
-    for events in ([moved], [moved, signing], [heard], [noted, heard]):
-        context = scene("2024-02-20", events)
-        for items in (told, told[:1]):
-            escalation.to_office(context, items, {})
-            escalation.to_leaders(context, items)
+    noted = [said(EventKind.NOTED, WHEN, of, unit, note="chờ") for unit in ("van-phong", "tu-phap")]
+    asked = said(EventKind.EXTENSION_ASKED, WHEN, of, "tu-phap", until=DAY, note="chờ")
+    held = said(EventKind.HELD, WHEN, of, "van-phong", until=date(2024, 3, 1))
+    pasts = (
+        Past(told={of: WHEN}),
+        Past(leaving=frozenset([of])),
+        Past(silent=frozenset(["lanh-dao"])),
+        Past(),
+    )
+    reminded = {of: Reminded(count=6, channels=("telegram", "email"), last=WHEN)}
+    for events in ([moved], [moved, signing], [heard], noted[:1], noted, [asked], [held]):
+        for day in ("2024-02-01", "2024-02-20", "2024-12-20"):
+            context = scene(day, events)
+            for items in (told, told[:1]):
+                for past in pasts:
+                    escalation.to_office(context, items, reminded, past)
+                escalation.to_leaders(context, items, {of: WHEN})
+    over = scene("2025-02-20")
+    escalation.to_office(over, [Item(key("4a"), date(2024, 12, 31), Stage(3))], {})
 
 
 def settling() -> Iterator[list[Event]]:
