@@ -129,7 +129,18 @@ def shown_entries(
     return entries
 
 
-def warnings(context: Context, lines: list[list[State]]) -> tuple[str, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeadersHear:
+    """When the leaders hear of late work unless it is done."""
+
+    last: str  # the last day
+    day: str
+    morning: bool
+    leaders: str
+    codes: tuple[str, ...]  # empty where the message is about one task
+
+
+def warnings(context: Context, lines: list[list[State]]) -> tuple[LeadersHear, ...]:
     """When the leaders will hear of what is late and of which they have not heard."""
     told: list[tuple[date, str, str]] = []
     for state in (state for line in lines for state in line):
@@ -145,16 +156,19 @@ def warnings(context: Context, lines: list[list[State]]) -> tuple[str, ...]:
             told.append(
                 (stage[0], context.plan(state).by_unit[plan.leaders].name, context.code(state))
             )
-    sentences = []
+    found = []
     for (day, leaders), group in groupby(sorted(told), key=lambda t: t[:2]):
         codes = list(dict.fromkeys(code for *_, code in group))
-        which = "" if len(lines) == 1 else f" {', '.join(codes[:IN_FULL])}"
-        last = vn_day(context.scheduler.calendar.before(day))
-        part = "sáng" if context.scheduler.policy.slot.hour < 12 else "chiều"
-        sentences.append(
-            f"Nếu hết {last} chưa xong{which}, {part} {vn_day(day)} máy sẽ báo {leaders}."
+        found.append(
+            LeadersHear(
+                last=vn_day(context.scheduler.calendar.before(day)),
+                day=vn_day(day),
+                morning=context.scheduler.policy.slot.hour < 12,
+                leaders=leaders,
+                codes=() if len(lines) == 1 else tuple(codes[:IN_FULL]),
+            )
         )
-    return tuple(sentences)
+    return tuple(found)
 
 
 ROWS = 10  # check-ins of a block that are named; the rest is a number
@@ -246,7 +260,7 @@ class NudgeView:
     rest: str  # the sentence on the coming holiday
     holiday: str  # its name
     wish: bool
-    warnings: tuple[str, ...]
+    warnings: tuple[LeadersHear, ...]
     office: str
     aside: str  # a last line, of what comes along
     instead: tuple[str, ...]  # in whose place the recipient gets it
@@ -305,7 +319,7 @@ def nudge(
 
 
 def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:
-    """The due days of `live` as a file for the reader's calendar; it goes by mail only (rows.py).
+    """The due days of `live` as a file for the reader's calendar; it goes by mail only.
 
     Dated by the day's slot, so that the file is the same at each attempt to send the message.
     """
