@@ -103,6 +103,11 @@ def parts(items: Sequence[Item]) -> list[list[Item]]:
     return found
 
 
+def names_paper(items: Sequence[Item]) -> bool:
+    """Whether a paper's number is among `items`; a day alone is none."""
+    return is_evidence([item for item in items if not isinstance(item, DayItem)])
+
+
 def is_evidence(items: Sequence[Item]) -> bool:
     """Whether a paper's number, or a day in figures, is among `items`."""
     for index, item in enumerate(items):

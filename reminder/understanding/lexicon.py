@@ -46,6 +46,7 @@ class Role(StrEnum):
     PARTICLE = "particle"
     GENTLE = "gentle"  # nhé, nha: behind a bare verb it asks somebody to do it
     PERSON = "person"
+    CROWD = "crowd"
     SAYING = "saying"  # “em báo cáo anh”
     OWN = "own"
     WORK = "work"
@@ -60,6 +61,7 @@ class Role(StrEnum):
     MANNER = "manner"
     LATE = "late"
     AGO = "ago"
+    FROM = "from"
     TO = "to"
     PLACE = "place"
     NAMING = "naming"
@@ -69,7 +71,9 @@ class Role(StrEnum):
     NAME = "name"  # of a person, behind “anh”, “chị” …
 
 
-COURTESY = frozenset({Role.PARTICLE, Role.GENTLE, Role.PERSON, Role.SAYING})  # no part of a note
+COURTESY = frozenset(
+    {Role.PARTICLE, Role.GENTLE, Role.PERSON, Role.CROWD, Role.SAYING}
+)  # no part of a note
 
 
 def _read() -> dict[str, Any]:
@@ -104,6 +108,7 @@ HARMLESS: Phrases[Role] = Phrases(
     }
 )
 NOUNS = frozenset(map(spelling, _DATA["nouns"]["words"].split()))
+PAPERS = frozenset(map(spelling, _DATA["nouns"]["papers"].split()))
 REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
 SHORT: dict[Spelling, str] = {
@@ -144,6 +149,7 @@ __all__ = [
     "MOODS",
     "NOUNS",
     "OWN_WORDS",
+    "PAPERS",
     "REMARK",
     "SHORT",
     "SHORT_PAIRS",

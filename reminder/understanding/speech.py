@@ -10,7 +10,7 @@ from reminder.domain.plan import Task
 from reminder.domain.text import fold, squeeze
 from reminder.understanding import say, statements
 from reminder.understanding.asides import report_apart
-from reminder.understanding.clauses import Clause, is_evidence, parts, planned
+from reminder.understanding.clauses import Clause, is_evidence, names_paper, parts, planned
 from reminder.understanding.lexer import (
     DayItem,
     Item,
@@ -21,7 +21,7 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
-from reminder.understanding.lexicon import Mood, verdict
+from reminder.understanding.lexicon import Mood, Role, verdict
 from reminder.understanding.model import Command, CommandError, Target, Verb
 from reminder.understanding.runs import Named
 from reminder.understanding.speaker import Speaker, is_content, trimmed, until
@@ -153,11 +153,11 @@ class Speech:
             return _answer(mood, full, bool(content), clause)
         read = self._letters(clause, task)
         odd = "?" in read.partition("K")[0] and forced is None
+        proof = names_paper(clause.items) and statements.understood(read)
         answering = as_answer(task, mood, clause, bool(content)) if mood and not odd else None
         if task.check_in and answering:
             return answering, full
         if mood in (None, Mood.DONE, Mood.DOUBT) and forced is None and not clause.inherits:
-            proof = is_evidence(clause.items) and statements.understood(read)
             just = self.speaker.replies and statements.is_just_done(read)
             if statements.states(read) or just:
                 mood = Mood.DONE
@@ -166,7 +166,7 @@ class Speech:
         elif forced is None and statements.denies_itself(read):
             mood = Mood.DOUBT if mood in _DENIED else mood
         if mood is None:
-            return self._plain(task, clause, full, content, odd=odd)
+            return self._plain(task, clause, full, content, odd=odd, proof=proof)
         verb = VERB_OF[mood]
         if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
             return Verb.DOING, full
@@ -174,22 +174,24 @@ class Speech:
 
     def _letters(self, clause: Clause, task: Task) -> str:
         speaker = self.speaker
-        units = speaker.meaning.units
-        return statements.letters(clause.before, clause.after, task, units, speaker.today)
+        return statements.letters(clause.before, clause.after, task, speaker.meaning, speaker.today)
 
     def _plain(
-        self, task: Task, clause: Clause, full: str, content: str, *, odd: bool
+        self, task: Task, clause: Clause, full: str, content: str, *, odd: bool, proof: bool
     ) -> tuple[Verb, str]:
         """A code and words without a mood: evidence, an answer, or a note."""
-        if not content:
+        has = any(i.role is Role.HAVING for i in clause.items if isinstance(i, PoliteItem))
+        if not content and not has:
             return Verb.TASK, ""
         if odd:  # “phòng 1c”, “cho em 1c cà phê”
             return Verb.CLAIM, full
         evidence = is_evidence(clause.items)
-        told = any(map(is_content, clause.after)) or counted(clause.before)
+        told = has or any(map(is_content, clause.after)) or counted(clause.before)
         if task.check_in and told and not (evidence and self._names_product(task, clause)):
             return Verb.UPDATE, full
-        return (Verb.DONE, content) if evidence else (Verb.NOTE, full)
+        if evidence:  # a bare day is no paper's number
+            return (Verb.DONE, content) if proof else (Verb.CLAIM, full)
+        return Verb.NOTE, full
 
     def _names_product(self, task: Task, clause: Clause) -> bool:
         """Whether the evidence is of a product, in a task that has a check-in too."""

@@ -7,7 +7,7 @@ of known letters in a known order closes work; whatever else speaks of “xong�
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -31,19 +31,24 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.lexicon import NOUNS, Mood, Role
+from reminder.understanding.lexicon import NOUNS, PAPERS, Mood, Role
+from reminder.understanding.model import Meaning
+from reminder.understanding.targets import ABBREVIATIONS
 
-# a particle or greeting, n “nhé”, y person, Y the sender, N a name, s whose work it is, w the work,
-# W what its product is called, K its code, p “đã”, P “mới”, V done, S sent, I issued, D worked on,
-# r “rồi”, t a day gone by, T today, M this morning, H an hour, # a number, d a number of days,
-# m how, l late, g “cách đây”, B “trước”, c “cho, lên, qua”, x a place or a way, i “thì”, j “là”,
-# o “của”, k “mà”, b “được”, v “đã có”, q “check”, G “giúp”, e a paper's number or day, z a remark,
+# a particle or greeting, A “em báo cáo anh”, n “nhé”, y person, Y the sender, N a name, Q several
+# people, s whose work it is, R the sender's unit, w the work, W what its product is called,
+# F a paper, E its kind, e its number or day, K the code, p “đã”, P “mới”, V done, S sent, I issued,
+# D worked on, r “rồi”, t a day gone by, T today, M this morning, H an hour, # a number,
+# d a number of days, m how, l late, g “cách đây”, f “từ”, B “trước”, c “cho, lên, qua”, x a place
+# or a way, i “thì”, j “là”, o “của”, k “mà”, b “được”, v “đã có”, q “check”, G “giúp”, z a remark,
 # u handed in for signature, h what hinders, “,” a break, “?” what is not understood.
 _OF_ROLE = {
-    Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "a", Role.OWN: "s",
+    Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "A", Role.CROWD: "Q",
+    Role.OWN: "s",
     Role.WORK: "w", Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v",
     Role.RECENT: "P",
     Role.GONE_BY: "t", Role.TODAY: "T", Role.MANNER: "m", Role.LATE: "l", Role.AGO: "g",
+    Role.FROM: "f",
     Role.TO: "c", Role.PLACE: "x", Role.REMARK: "z", Role.SIGN: "a",
     Role.NAME: "N",
 }  # fmt: skip
@@ -69,7 +74,8 @@ _JOINED = (
     (re.compile("q(K?)G[yY]?"), r"\1"),
     (re.compile("k(?=[aynY]*(,|$))"), ""),
     (re.compile("vW+"), "pI"),
-    (re.compile("W"), "w"),
+    (re.compile("W|F+(?=K)"), "w"),
+    (re.compile("E(?=e)|f(?=K)"), ""),
     (re.compile("V+"), "V"),
     (re.compile("[yY]?N(?=a|,)"), "a"),
     (re.compile("(?<=[r])([aynY]*)[yY]N"), r"\1y"),
@@ -77,14 +83,14 @@ _JOINED = (
     (re.compile("Tt|tT"), "t"),
     (re.compile(":"), ","),
     (re.compile("ld|l"), "m"),
-    (re.compile("gd|dB|ct"), "t"),
+    (re.compile("gd|dB|[cf]t"), "t"),
     (re.compile("cx"), "x"),
     (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIY])|j(?=[wK])"), ""),
     (re.compile("u(?=.*I)"), ""),
 )
-_REST = "[aynsYwKtTMrmexz]*"
+_REST = "[aynsYwKtTMrmexzQR]*"
 _TELLS = re.compile(
-    f"(?P<lead>[aynsYwKtTMmzr]*)(?P<verb>p*P?D?[VSI]+)(?P<tail>{_REST}(?:p*P?D?[VSI]+{_REST})*)"
+    f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]+)(?P<tail>{_REST}(?:p*P?D?[VSI]+{_REST})*)"
 )
 
 
@@ -92,13 +98,13 @@ def letters(
     before: Sequence[Item],
     after: Sequence[Item],
     task: Task | None,
-    units: Collection[str],
+    meaning: Meaning,
     today: date,
     *,
     coded: bool = True,
 ) -> str:
     """The clause as letters, with K in the place of its codes."""
-    read = _Letters(units, today, task)
+    read = _Letters(meaning, today, task)
     ahead = "".join(read.of(before))
     found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
     for pattern, put in _JOINED:
@@ -115,8 +121,11 @@ def states(read: str) -> bool:
     """Whether `read` says without any doubt that the work is done."""
     parts = read.split(",")
     spoken = [part for part in parts if set(part) & set("VSIDpP")]
-    silent = all(re.fullmatch(_REST, part) for part in parts if part not in spoken)
-    return silent and bool(spoken) and all(map(_tells, spoken))
+    if not spoken or not all(map(_tells, spoken)):
+        return False
+    first = parts.index(spoken[0])
+    opening = all(re.fullmatch(f"(?:{_REST}A?)*", part) for part in parts[:first])
+    return opening and all(re.fullmatch(_REST, p) for p in parts[first:] if p not in spoken)
 
 
 def is_just_done(read: str) -> bool:
@@ -139,25 +148,32 @@ def denies_itself(read: str) -> bool:
 def _tells(part: str) -> bool:
     """Whether this part of a clause tells a thing done, and is no order, promise or question."""
     found = _TELLS.fullmatch(part)
-    if found is None or re.search("S[yY]", part):  # “gửi sếp”: to be signed, or to be read
+    if found is None or re.search("S[yYQ]", part):  # “gửi sếp”: to be signed, or to be read
         return False
     lead, verb, tail = found["lead"], found["verb"], found["tail"]
     if "P" in verb and re.search("[tTMrmz]", lead):  # “hết tháng mới xong”
         return False
-    told = bool(set(verb) & set("pP")) or "r" in tail
-    if told or "t" in part:
-        return told or not re.search("[TM]", lead)
-    if verb not in ("V", "DV") or re.search("[TM]", lead) or "T" in tail:
-        return False  # “nộp 1c”: who shall? “hôm nay xong”: when?
+    if lead.endswith("y"):  # “sếp ký 1c rồi”: somebody else
+        return False
+    if set(verb) & set("pP") or "r" in tail:
+        return True
+    if re.search("[TMRQz]", lead) or re.search("[TQVSI]", tail):
+        return False  # “hôm nay xong”, “các phòng xong 1c”, “xong 1c em gửi”
+    if "t" in part:
+        return "V" in verb or bool(re.search("[Ys]", lead))
+    if verb not in ("V", "DV"):  # “nộp 1c”: who shall?
+        return False
     return bool(re.search("[Kws]", lead)) or not re.search("[nxmz]", tail)
 
 
 class _Letters:
-    def __init__(self, units: Collection[str], today: date, task: Task | None) -> None:
-        self.units = units
+    def __init__(self, meaning: Meaning, today: date, task: Task | None) -> None:
+        self.units = meaning.units
+        self.offices = {plan.office for plan in meaning.plans}
         self.today = today
         self.told = self.proved = False
         self.products, self.names = _names(task)
+        self.kinds = {Spelling(s.base, ("",) * len(s.base), "") for s in self.names}
         self.recurs = task is None or any(d.recurs for d in task.deliverables)
 
     def of(self, items: Sequence[Item]) -> Iterator[str]:
@@ -178,7 +194,9 @@ class _Letters:
             case SepItem(sign=sign):
                 return {"nhưng": "?", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(sign, ",")
             case UnitItem(unit=unit):
-                return "x" if self.told else "s" if unit in self.units or not self.units else "?"
+                if self.told:
+                    return "x" if unit in self.offices else "?"
+                return "R" if unit in self.units else "?"
             case DayItem():
                 return self._day(item)
             case WordItem(word=word, spelt=spelt):
@@ -228,6 +246,8 @@ class _Letters:
             return "t"
         if day > self.today:
             return "h"
+        if day == self.today and not item.day.relative:
+            return "M"
         if day == self.today and item.day.relative:
             return "T"
         return "t"
@@ -237,9 +257,13 @@ class _Letters:
             return "H"
         if letter := _WORDS.get(word):
             return letter
+        if word in ABBREVIATIONS:
+            return "w" if {spelling(each) for each in ABBREVIATIONS[word]} <= self.kinds else "E"
         if any(each.is_meant_by(spelt) for each in self.products):
             return "W"
-        return "w" if any(each.is_meant_by(spelt) for each in self.names) else "?"
+        if any(each.is_meant_by(spelt) for each in self.names):
+            return "w"
+        return "F" if any(each.is_meant_by(spelt) for each in PAPERS) else "?"
 
     def _is_over(self, period: str) -> bool:
         return bool(period) and Period.parse(period).last < self.today
@@ -250,6 +274,7 @@ def _names(task: Task | None) -> tuple[frozenset[Spelling], frozenset[Spelling]]
     if task is None:
         return frozenset(), NOUNS
     names = [task.title, *(f"{d.name} {d.product}" for d in task.deliverables)]
+    names += ["báo cáo"] if task.check_in else []
     return _spelt(" ".join(d.name for d in task.deliverables)), NOUNS | _spelt(" ".join(names))
 
 

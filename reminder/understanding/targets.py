@@ -26,14 +26,14 @@ from reminder.understanding.lexer import (
 from reminder.understanding.model import CommandError, Meaning, Target, Verb
 from reminder.understanding.runs import Named, Run
 
-_ABBREVIATIONS = {
+ABBREVIATIONS = {
     "qd": ("quyet", "dinh"),
     "bc": ("bao", "cao"),
     "kh": ("ke", "hoach"),
     "tb": ("thong", "bao"),
     "ttr": ("to", "trinh"),
 }
-_KINDS = frozenset(_ABBREVIATIONS.values())
+_KINDS = frozenset(ABBREVIATIONS.values())
 _SHORT_NAMES = frozenset({"quy", "nam"})  # single words that name a part of BC
 
 
@@ -177,8 +177,8 @@ class Targets:
         """The kind of paper in a paper's number: QĐ of 12/QĐ-UBND."""
         pieces = fold(self.text[paper.start : paper.end]).replace("-", "/").split("/")
         for piece in pieces:
-            if piece in _ABBREVIATIONS:
-                yield _ABBREVIATIONS[piece]
+            if piece in ABBREVIATIONS:
+                yield ABBREVIATIONS[piece]
 
 
 def _listed(target: Target) -> Target:
@@ -215,7 +215,7 @@ def _kept(group: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def spoken(item: Item | None) -> tuple[str, ...]:
     match item:
         case WordItem(word=word) | PoliteItem(word=word):
-            return _ABBREVIATIONS.get(word, (word,) if isinstance(item, WordItem) else ())
+            return ABBREVIATIONS.get(word, (word,) if isinstance(item, WordItem) else ())
     return ()
 
 
