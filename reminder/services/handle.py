@@ -35,7 +35,17 @@ from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.recipients import notice_drafts
-from reminder.understanding import Command, CommandError, Meaning, Target, Verb, parse, yes_or_no
+from reminder.understanding import (
+    Command,
+    CommandError,
+    Meaning,
+    Reason,
+    Target,
+    Verb,
+    by_title,
+    parse,
+    yes_or_no,
+)
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -204,6 +214,9 @@ class Receiver:
         found = parse(inbound.text, local_day(now), meaning)
         if inbound.private and isinstance(found, Command) and _is_bare(found):
             found = self._of_last_nudge(office, inbound, sender, meaning, found, now)
+        if inbound.private and not named and _names_nothing(found):
+            work = _open_work(office, sender, now)
+            found = by_title(inbound.text, local_day(now), meaning, work) or found
         addressed = inbound.private or inbound.text.startswith("/") or bool(named)
         if isinstance(found, Command):
             talk = found.verb in _SMALL_TALK and not found.targets
@@ -321,6 +334,29 @@ class Receiver:
             notices=decision.notices,
             reminded=decision.remind,
         )
+
+
+def _names_nothing(found: Command | CommandError) -> bool:
+    """Whether no code was found in a text that may name work by its title."""
+    return isinstance(found, CommandError) and found.reason in (
+        Reason.NEEDS_CODE,
+        Reason.NOT_UNDERSTOOD,
+        Reason.BAD_PERIOD,
+    )
+
+
+def _open_work(office: Office, sender: Sender, now: datetime) -> list[tuple[Target, str, str]]:
+    """What waits for the sender's units, with its title and with all that it is called."""
+    found: list[tuple[Target, str, str]] = []
+    for key, state in office.states.items():
+        occurrence = state.occurrence
+        mine = set(state.open_units) & set(sender.units)
+        if mine and occurrence.opens <= local_day(now):
+            part = occurrence.deliverable
+            every = f"{occurrence.task.title} {part.name} {part.product}"
+            target = buttons.target_of(key, office.states, office.by_plan)
+            found.append((target, occurrence.task.title, every))
+    return found
 
 
 def _with_words(pressed: Command | Payload, question: history.Question | None) -> Command | Payload:

@@ -7,6 +7,7 @@ from reminder.understanding.answers import yes_or_no
 from reminder.understanding.formats import format_command
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target, Verb
 from reminder.understanding.parse import parse
+from reminder.understanding.titles import by_title
 
 __all__ = [
     "Command",
@@ -15,6 +16,7 @@ __all__ = [
     "Reason",
     "Target",
     "Verb",
+    "by_title",
     "format_command",
     "parse",
     "yes_or_no",

@@ -27,7 +27,7 @@ from reminder.understanding.runs import PARTS, next_month
 
 _MARKERS = frozenset({"viec", "muc", "nhiem", "cong", "nv", "ma", "task"})
 # What people count: in “3 văn bản” 3 is no code.
-_COUNTED = words(
+COUNTED = words(
     """
     van cong to buoi cuoc luot lan nguoi ho bo ban cai dot vu truong don thu co phuong phieu
     y trang % trieu ty dong hom bai tin lop hoi xa khu mo de dich kien phan chiec con loai
@@ -97,7 +97,7 @@ def _numeral_is_code(
         return True
     following = items[index + 1]
     opening = not before or (isinstance(before[-1], SepItem) and before[-1].sign in "\n;")
-    if not (opening and isinstance(following, WordItem)) or following.word in _COUNTED:
+    if not (opening and isinstance(following, WordItem)) or following.word in COUNTED:
         return False
     return following.start > items[index].end
 
