@@ -68,7 +68,11 @@ Choice = Closes | Which | Already | NotOpen | Nothing
 
 
 def choose(task: Task, states: Iterable[State], target: Target, today: date) -> Choice:
-    """What `target` means of `task`, whose occurrences stand as in `states`."""
+    """What `target` means of `task`, whose occurrences stand as in `states`.
+
+    Of several open instances that `target` does not tell apart none is chosen: not the oldest, and
+    not the first.
+    """
     wanted = _wanted(task, target)
     mine = sorted((s for s in states if s.occurrence.deliverable in wanted), key=_urgency)
     if target.period is not None:
@@ -77,12 +81,13 @@ def choose(task: Task, states: Iterable[State], target: Target, today: date) -> 
             return Nothing()
         return Closes(_open(mine)) if _open(mine) else Already(mine[-1])
     opened = [s for s in mine if s.occurrence.opens <= today]
+    undone = _open(opened)
     if _asks(task, target, wanted) and opened:
-        undone = _open(opened)
         return Which(undone) if undone else Already(_latest(opened))
-    chosen = _earliest_each(wanted, opened, together=not (target.deliverables or target.every))
-    if chosen:
-        return Closes(chosen)
+    if undone:
+        told_apart = target.every or len({s.key.deliverable for s in undone}) == len(undone)
+        named = target.deliverables or target.every or len(undone) == 1
+        return Closes(undone) if told_apart and named else Which(undone)
     following = next((s for s in mine if not s.closed and s.occurrence.opens > today), None)
     if any(s.closed for s in opened):
         return Already(_latest([s for s in opened if s.closed]), following)
@@ -102,17 +107,6 @@ def _asks(task: Task, target: Target, wanted: Sequence[Deliverable]) -> bool:
     """Several products and none named: a bare code is a question. BC's follow one another."""
     named = bool(target.deliverables) or target.every
     return not named and len(wanted) > 1 and any(d.kind is not Kind.REPORT for d in task.products)
-
-
-def _earliest_each(
-    wanted: Sequence[Deliverable], opened: Sequence[State], *, together: bool
-) -> tuple[State, ...]:
-    """The earliest open occurrence of each wanted deliverable, or of all of them `together`."""
-    undone = _open(opened)
-    if together:
-        return undone[:1]
-    firsts = [next((s for s in undone if s.occurrence.deliverable == d), None) for d in wanted]
-    return tuple(s for s in firsts if s is not None)
 
 
 def _open(states: Iterable[State]) -> tuple[State, ...]:
@@ -249,10 +243,10 @@ def choice(context: Context, work: Work, target: Target, units: tuple[str, ...])
     """What `target` means for `units`: of shared work, what they have confirmed is closed."""
     seen = [_as_seen(state, units) for state in work.states]
     made = choose(work.task, seen, target, context.today)
-    if not isinstance(made, Closes):
+    if not isinstance(made, Closes | Which):
         return made
     if len(made.states) > 1 and not (target.deliverables or target.every):
-        return Which(made.states)
+        made = Which(made.states)
     twice = _just_closed(context, made.states[0], units) if target.period is None else None
     return Already(twice, made.states[0]) if twice else made
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -100,6 +101,15 @@ def _cycle(rule: Every, year: int) -> Iterator[tuple[Period, date, date]]:
         last = last_of_month(year, period.last.month)
         due = last if rule.day is None else last.replace(day=min(rule.day, last.day))
         yield period, period.first, due
+
+
+@lru_cache(1024)
+def instance_ids(plan: Plan, deliverable: Deliverable) -> tuple[str, ...]:
+    """The days on which a deliverable with a raw rule recurs, as the identifiers of its periods."""
+    rule = deliverable.rule
+    if not isinstance(rule, Recurrence):
+        return ()
+    return tuple(period.id for period, _, _ in _instances(deliverable, plan.year))
 
 
 def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:

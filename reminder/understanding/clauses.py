@@ -137,6 +137,8 @@ def moods(items: Sequence[Item]) -> list[Mood]:
     said = [item for item in items if not isinstance(item, PoliteItem | SepItem)]
     found = [item.mood for item in said if isinstance(item, MoodItem)]
     last = said[-1] if said else None
+    if isinstance(last, WordItem) and last.word == "sao" and found:
+        found.append(Mood.ASK)
     within = parts(items)[-1]
     if isinstance(last, MoodItem) and _may_ask(last) and last in within and len(found) > 1:
         done = {Mood.DONE, Mood.DID, Mood.ISSUED, Mood.SUBMITTED, Mood.PAST, Mood.JUST}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reminder.understanding import say
+from reminder.understanding import say, spelling, statements
 from reminder.understanding.clauses import Clause
 from reminder.understanding.codes import Code
 from reminder.understanding.lexer import (
+    ORDINALS,
     DayItem,
     EveryItem,
     Item,
@@ -38,10 +39,14 @@ def codeless(
     """What a text without a code says."""
     clause = Clause(None, (), tuple(items))
     found = said_in(clause, speaker, forced)
-    every = any(isinstance(item, EveryItem) for item in items)
+    every = any(isinstance(item, EveryItem) for item in items) or _ends_in_all(items)
     if (forced is Verb.UPDATE and every) or (every and _ANSWERS & set(found) and not forced):
         return _answer_all(items, speaker)
     replied = speaker.meaning.reply_to
+    place = _place(speaker)
+    if place and place[1] < len(replied) > 1:
+        rest = [item for item in items if not place[0] <= item.start < place[2]]
+        return _replied(replied[place[1]], rest, speaker, forced)
     if len(replied) == 1:
         return _replied(replied[0], items, speaker, forced)
     if not replied and (numbered := _numbered(items, speaker)):
@@ -51,6 +56,8 @@ def codeless(
     mood = verdict(found, reply=speaker.replies, alone=not content)
     if mood is None:
         return _unclear(items, speaker, forced, content)
+    if mood is Mood.DONE and forced is None and not _states(items, speaker):
+        mood = Mood.DOUBT
     verb = forced if forced is Verb.UPDATE else VERB_OF[mood]
     if verb is Verb.UPDATE and len(replied) > 1:
         return _answer_all(items, speaker)
@@ -63,6 +70,27 @@ def codeless(
     if verb is Verb.UPDATE:
         return say.needs_all_text()
     return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
+
+
+def _states(items: Sequence[Item], speaker: Speaker) -> bool:
+    read = statements.letters((), items, None, speaker.meaning, speaker.today)
+    return statements.states(read)
+
+
+def _place(speaker: Speaker) -> tuple[int, int, int] | None:
+    """Where “cái đầu” stands, which of the message's tasks it means, and where it ends."""
+    tokens = spelling.tokens(speaker.text)
+    for index, token in enumerate(tokens):
+        if found := ORDINALS.at(tokens, index):
+            return token.start, found.value, tokens[index + found.size - 1].end
+    return None
+
+
+def _ends_in_all(items: Sequence[Item]) -> bool:
+    """“xong cả”, “xong cả rồi ạ”."""
+    said = [i for i in items if not (isinstance(i, PoliteItem) and i.courtesy)]
+    last = said[-1] if said else None
+    return isinstance(last, PoliteItem) and last.word == "ca"
 
 
 def _numbered(items: Sequence[Item], speaker: Speaker) -> tuple[Target, int] | None:
@@ -111,7 +139,7 @@ def _of_several(verb: Verb, every: bool, speaker: Speaker) -> Command | CommandE
     replied = speaker.meaning.reply_to
     if every and verb in (Verb.DONE, Verb.SUBMIT):
         return Command(verb=verb, targets=replied, everything=True)
-    return say.which_code(verb, replied)
+    return say.which_code(Verb.DONE if verb is Verb.CLAIM else verb, replied)
 
 
 def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reminder.domain.plan import Plan, Task
 from reminder.domain.text import Found, Phrases, Token, plain_at
@@ -17,6 +17,17 @@ _LETTERED = re.compile(r"0?(\d{1,2})([a-zđ]|dd|d9)", re.ASCII | re.IGNORECASE)
 _STROKED = ("đ", "dd", "d9")
 _HOURS_BEFORE = frozenset({"luc", "khoang", "truoc", "den", "vao", "tam", "toi"})
 _HOURS_AFTER = frozenset({"sang", "trua", "chieu", "toi", "dem", "kem", "ruoi"})
+
+_LONGEST = 9  # tokens of a code such as 1.1.2
+
+
+def _goes_with(tokens: Sequence[Token], end: int) -> bool:
+    """Whether the token at `end` goes on with a code, rather than ends a sentence."""
+    if tokens[end].text[0].isalnum():
+        return True
+    behind = tokens[end + 1 : end + 2]
+    return tokens[end].plain in ".-/" and bool(behind) and behind[0].glued
+
 
 MARKERS = Phrases(
     dict.fromkeys(
@@ -52,14 +63,24 @@ class CodeBook:
             for task in plan.tasks:
                 self.tasks.setdefault(task.code, task)
         self.words = {code.lower(): code for code in self.tasks if code.isalpha()}
+        # Codes of other shapes: 1.1.2, II.3, 3.1.a.
+        self._others = {
+            code.lower(): code
+            for code in self.tasks
+            if not (code.isalpha() or code.isdigit() or _LETTERED.fullmatch(code.replace("đ", "dd")))
+        }
         self._plan_ids = Phrases({plan.id: plan for plan in self.plans})
 
     def task(self, code: str, plan: str | None = None) -> Task | None:
         """The task with this code in the named plan, or in the first that has it."""
+        return self.found(code, plan)[1]
+
+    def found(self, code: str, plan: str | None = None) -> tuple[Plan | None, Task | None]:
+        """The task with this code, and the plan that it is of."""
         for candidate in self.plans:
             if plan in (None, candidate.id) and code in candidate.by_code:
-                return candidate.by_code[code]
-        return None
+                return candidate, candidate.by_code[code]
+        return None, None
 
     def numerals(self) -> tuple[str, ...]:
         """The codes without a letter."""
@@ -72,7 +93,25 @@ class CodeBook:
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
         """The lettered code, or code in words, that begins at `index`."""
-        return self._of_plan(tokens, index) or self._marked(tokens, index)
+        return (
+            self._other(tokens, index)
+            or self._of_plan(tokens, index)
+            or self._marked(tokens, index)
+        )
+
+    def _other(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
+        """A code of the plan's own shape: the longest that is typed without a gap."""
+        if not self._others or (index and tokens[index].glued and tokens[index - 1].plain in ".-/"):
+            return None
+        found: Found[Code] | None = None
+        typed, end = "", index
+        while end < len(tokens) and end - index < _LONGEST and (end == index or tokens[end].glued):
+            typed += tokens[end].text.lower()
+            end += 1
+            over = end == len(tokens) or not tokens[end].glued or not _goes_with(tokens, end)
+            if over and typed in self._others:
+                found = Found(end - index, Code(self._others[typed]))
+        return found
 
     def _of_plan(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
         """2025/1c, or with the plan's id: cchc-2025/1c; numerals too (2024/3)."""
@@ -93,12 +132,21 @@ class CodeBook:
         named = Code(name, plan.id if plan else None, value.also_meant, known)
         return Found(size + 1 + code.size, named)
 
+    def _other_behind(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
+        """A code of the plan's own shape behind “2024/”."""
+        if index >= len(tokens):
+            return None
+        bare = [replace(tokens[index], glued=False), *tokens[index + 1 : index + _LONGEST]]
+        return self._other(bare, 0)
+
     def _inside(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
         """The code behind “2025/”: lettered, in words, or a numeral."""
         text = tokens[index].text if index < len(tokens) else ""
         word = self.words.get(text.lower())
         if text in self.numerals() or word:
             return Found(1, Code(word or text))
+        if other := self._other_behind(tokens, index):
+            return other
         code = self._spelt(text)
         return Found(1, code) if code else None
 

@@ -110,6 +110,17 @@ class WordItem(Item):
     spelt: Spelling | None = None  # with the marks that were typed
 
 
+# Which of several that a message named: cái đầu, việc thứ hai.
+ORDINALS = Phrases(
+    {
+        f"{lead} {name}": place
+        for lead in ("cái", "việc", "mục", "nhiệm vụ")
+        for name, place in (
+            ("đầu", 0), ("đầu tiên", 0), ("thứ nhất", 0), ("thứ hai", 1), ("thứ 2", 1),
+            ("thứ ba", 2), ("thứ 3", 2), ("cuối", -1), ("cuối cùng", -1),
+        )
+    }
+)  # fmt: skip
 _ALL = """
     cả hai; cả 2; cả ba; cả 3; tất cả; toàn bộ; hết cả; tất; tất tần tật; tất cả các việc;
     tất cả việc; tất cả các phần; cả hai phần; cả 2 phần; các việc; mọi việc; all;
@@ -301,6 +312,8 @@ class Lexer:
             item: Item = PeriodItem(start=start, end=end, period=period.value, dated=dated)
             return Found(period.size, item)
         days = days_at(tokens, index)
+        if days and _is_dated_paper(text, tokens, index, self.today):
+            return None
         if days is None:
             return self._no_period(tokens, index)
         start, end = _span(tokens, index, days.size)
@@ -383,6 +396,12 @@ class _Remarks:
         """How many tokens the remark takes that begins at `index`; 0 if none does."""
         match = REMARK.match(self._text, self._starts[index])
         return self._ends[match.end()] - index if match else 0
+
+
+def _is_dated_paper(text: str, tokens: Sequence[Token], index: int, today: date) -> bool:
+    """“QĐ 34 ngày 5/3”: a paper's number and its day, and no 34 days."""
+    numbered = plain_at(tokens, index - 1) in ("so", *_PAPER_KINDS)
+    return numbered and day_at(text, tokens, index + 1, today) is not None
 
 
 def _is_child(tokens: Sequence[Token], index: int) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
+from reminder.domain.occurrences import instance_ids
 from reminder.domain.plan import Confirm
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
     CodeItem,
+    DayItem,
     EveryItem,
     Item,
     MoodItem,
@@ -123,6 +126,8 @@ class _Reader:
                 last.numbers.append(number)
             case PeriodItem():
                 last.periods.append(item)
+            case DayItem(day=day) if self._is_instance(last, day.day):
+                last.periods.append(_instance(item))
             case EveryItem(rest=False):
                 last.every = True
             case UnitItem(unit=unit) if self._shared(last):
@@ -133,6 +138,16 @@ class _Reader:
                 return False
         self.index += 1
         return True
+
+    def _is_instance(self, named: Named, day: date | None) -> bool:
+        """“6c ngày 22/01”: whether this work recurs on that day, and no other day is meant."""
+        if day is None or named.periods:
+            return False
+        plan, task = self.book.found(named.code.task, named.code.plan)
+        return task is not None and plan is not None and any(
+            f"{plan.year}-{day.month:02}-{day.day:02}" in instance_ids(plan, d)
+            for d in task.deliverables
+        )
 
     def _shared(self, named: Named) -> bool:
         task = self.book.task(named.code.task, named.code.plan)
@@ -210,6 +225,13 @@ class _Reader:
                 return False
         self.index = index + 1
         return True
+
+
+def _instance(item: DayItem) -> PeriodItem:
+    """The instance of this day; the year is the plan's, unless it was said."""
+    day = item.day.day
+    assert day is not None
+    return PeriodItem(start=item.start, end=item.end, period=day.isoformat(), dated=False)
 
 
 def _this_year(item: Item) -> PeriodItem:

@@ -79,7 +79,8 @@ def _settled(
             if not before and at_start:
                 return _code(item, Code(book.words[word]))
             place = expects_code(before) and _closes(items, index, names=True)
-            if place and (before or not lettered):
+            listed = bool(before) and isinstance(before[-1], SepItem)
+            if place and (listed or not lettered):
                 return _code(item, Code(book.words[word]))
     return item
 

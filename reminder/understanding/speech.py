@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from reminder.domain.plan import Task
 from reminder.domain.text import fold, squeeze
 from reminder.understanding import say, statements
 from reminder.understanding.asides import report_apart
-from reminder.understanding.clauses import Clause, is_evidence, names_paper, parts, planned
+from reminder.understanding.clauses import (
+    Clause,
+    is_break,
+    is_evidence,
+    names_paper,
+    parts,
+    planned,
+)
 from reminder.understanding.lexer import (
     DayItem,
     Item,
@@ -69,31 +76,48 @@ class Speech:
             made = self._commands(each, forced)
             apart += [] if isinstance(made, CommandError) else made
         verbs = {command.verb for command in apart}
-        if len(verbs) > 1 and verbs <= _OF_PARTS:
-            return apart
+        left = len(apart) == 1 and apart[0].verb is Verb.DONE and _is_left(clause)
+        if (len(verbs) > 1 or left) and verbs <= _OF_PARTS:
+            return self._without_plans(apart)
         return self._commands(clause, forced)
 
+    def _without_plans(self, apart: list[Command]) -> list[Command]:
+        """“báo cáo xong, quyết định mai nộp”: what is to come is kept with what is done."""
+        done = next((c for c in apart if c.verb is Verb.DONE), None)
+        if done is None:
+            return apart
+        kept = [c for c in apart if c.verb is not Verb.NOT_DONE or not _only_plans(c)]
+        told = [c.note for c in apart if c not in kept]
+        note = " - ".join(text for text in (done.note, *told) if text)
+        return [replace(c, note=note) if c is done and not c.evidence else c for c in kept]
+
     def _by_parts(self, clause: Clause) -> list[Clause]:
-        """“1d báo cáo xong, quyết định chưa”: a clause each part, if each says one thing of one."""
+        """“1d báo cáo xong, quyết định chưa”: a clause each part, if each says one thing of one.
+
+        A part that is only left over (“còn qđ”) stays open, and nothing is said of it.
+        """
         assert clause.run is not None
         named = clause.run.named[0] if len(clause.run.named) == 1 else None
         if named is None or clause.run.ranges or clause.run.colon or named != Named(named.code):
             return []
         task = self.speaker.book.task(named.code.task, named.code.plan)
-        if task is None or not all(map(_says_nothing, clause.before)):
+        if task is None or any(isinstance(item, SepItem | MoodItem) for item in clause.before):
             return []
         found: dict[int | None, Clause] = {}
-        after: Sequence[Item] = clause.after
+        stretch: Sequence[Item] = clause.items
         if any("bao cao" in fold(product.name) for product in task.products):
-            after = report_apart(after, self.speaker.text)
-        told = [part for part in parts(after) if not all(map(_says_nothing, part))]
-        for part in told:
+            stretch = report_apart(stretch, self.speaker.text)
+        for opening, part in _opened(stretch):
             groups = list(word_groups(task, part))
             number = match_part(task, groups[0]) if len(groups) == 1 else None
             says = planned(part) or any(isinstance(item, MoodItem) for item in part)
+            if opening == "còn" and number and not says:
+                continue
             run = replace(clause.run, named=(replace(named, numbers=[number or 0]),))
+            if number in found:
+                return []
             found[number if says else None] = Clause(run, (), tuple(part))
-        return list(found.values()) if len(found) == len(told) and None not in found else []
+        return [] if None in found else list(found.values())
 
     def _commands(self, clause: Clause, forced: Verb | None) -> list[Command] | CommandError:
         """What a clause says as a whole; each of its tasks may make it another verb."""
@@ -273,6 +297,30 @@ class Speech:
             if is_evidence(clause.items)
             else replace(blank, note=text)
         )
+
+
+def _is_left(clause: Clause) -> bool:
+    """Whether a last part is only named as what is left: “còn qđ”."""
+    return any(isinstance(item, SepItem) and item.sign == "còn" for item in clause.after)
+
+
+def _only_plans(command: Command) -> bool:
+    """Whether what is not done is only put off: no “chưa”, “không” stands in its words."""
+    words = fold(command.note).split()
+    return bool(words) and not {"chua", "khong", "ko", "k", "cho", "thieu", "vuong"} & set(words)
+
+
+def _opened(items: Sequence[Item]) -> Iterator[tuple[str, list[Item]]]:
+    """The parts of `items` that say anything, each with the sign that opens it."""
+    opening, part = "", list[Item]()
+    for item in (*items, None):
+        if item is None or is_break(item):
+            if not all(map(_says_nothing, part)):
+                yield opening, part
+            if isinstance(item, SepItem):
+                opening, part = item.sign, []
+        else:
+            part.append(item)
 
 
 def _says_nothing(item: Item) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from reminder.domain.periods import Period
+from reminder.domain.occurrences import instance_ids
 from reminder.domain.plan import Confirm, Deliverable, Every, OnDay, Plan, Recurrence, Task, Within
 from reminder.domain.text import fold
 from reminder.understanding import say
@@ -151,6 +152,7 @@ class Targets:
                     task, self.text[item.start : item.end], _period_names(plan, task)
                 )
             period = item.period if item.dated else f"{plan.year}{item.period[4:]}"
+            period = _within_check_in(plan, task, period)
             each = in_period(plan, task, target, period, answers=verb is Verb.UPDATE)
             if each is None:
                 known = _period_names(plan, task)
@@ -245,6 +247,17 @@ def _words_of(names: str) -> frozenset[str]:
     return frozenset(fold(names).split())
 
 
+def _within_check_in(plan: Plan, task: Task, period: str) -> str:
+    """The period of standing work that `period` lies in: a month's news is its quarter's."""
+    if task.products or task.check_in is None or not period:
+        return period
+    span = Period.parse(period)
+    for known in map(Period.parse, period_ids(plan, task.check_in)):
+        if known.first <= span.first and span.last <= known.last:
+            return known.id
+    return period
+
+
 def in_period(
     plan: Plan, task: Task, target: Target, period: str, *, answers: bool
 ) -> Target | None:
@@ -280,7 +293,7 @@ def period_ids(plan: Plan, deliverable: Deliverable) -> list[str]:
             ids = [period.id for period in Period.each(cycle, plan.year)]
             return [i for i in ids if not only or i.partition("-")[2] in only]
         case Recurrence():
-            return []
+            return list(instance_ids(plan, deliverable))
     return [f"{plan.year}"]
 
 

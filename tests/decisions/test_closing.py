@@ -47,11 +47,13 @@ def chosen(plan: Plan, target: Target, day: str, closed: Iterable[str]) -> str:
 @pytest.mark.parametrize(
     ("target", "day", "closed", "expected"),
     [
-        # the only product: its earliest open, undone occurrence
+        # the only product: its only open, undone occurrence; of several none is guessed
         (Target(task="1c"), "2024-01-30", "", "closes 1:2024"),
         (Target(task="1c"), "2024-01-30", "1c.1:2024", "already 1:2024"),
-        (Target(task="2c"), "2024-03-05", "", "closes 1:2024-01"),
-        (Target(task="2c"), "2024-03-05", "2c.1:2024-01", "closes 1:2024-02"),
+        (Target(task="2c"), "2024-03-05", "", "which 1:2024-01 1:2024-02 1:2024-03"),
+        (Target(task="2c"), "2024-03-05", "2c.1:2024-01", "which 1:2024-02 1:2024-03"),
+        (Target(task="2c"), "2024-01-30", "", "closes 1:2024-01"),
+        (Target(task="2c", every=True), "2024-02-05", "", "closes 1:2024-01 1:2024-02"),
         # several products: a bare code asks, even when one is closed
         (Target(task="1d"), "2024-02-19", "", "which 1:2024 2:2024"),
         (Target(task="1d"), "2024-02-19", "1d.1:2024", "which 2:2024"),
@@ -74,9 +76,9 @@ def chosen(plan: Plan, target: Target, day: str, closed: Iterable[str]) -> str:
         (Target(task="2c"), "2024-01-30", "2c.1:2024-01", "already 1:2024-01, then 2024-02"),
         (Target(task="2c", period="2024-01"), "2024-03-05", "2c.1:2024-01", "already 1:2024-01"),
         (Target(task="2c", period="2024-Q1"), "2024-03-05", "", "nothing"),
-        # BC: the earliest open one of the three
-        (Target(task="BC"), "2024-03-05", "", "closes 1:2024-Q1"),
-        (Target(task="BC"), "2024-03-05", "BC.1:2024-Q1", "closes 2:2024-H1"),
+        # BC: which of the three
+        (Target(task="BC"), "2024-03-05", "", "which 1:2024-Q1 2:2024-H1 3:2024"),
+        (Target(task="BC"), "2024-03-05", "BC.1:2024-Q1", "which 2:2024-H1 3:2024"),
         (Target(task="BC", period="2024-Q3"), "2024-03-05", "", "closes 1:2024-Q3"),
         (Target(task="BC", deliverables=(3,)), "2024-03-05", "", "closes 3:2024"),
     ],

@@ -85,19 +85,20 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "an: xong 2c tất cả", ["done 2c.1:2024-01 tu-phap"], ["done"]),
     # periods
     ([], "an: xong 2c tháng 4", ["done 2c.1:2024-04 tu-phap"], ["done"]),
-    ([], "binh: xong BC", ["done BC.1:2024-Q1 van-phong"], ["done"]),
+    ([], "binh: xong BC", [], ["which"]),
+    ([], "binh: xong BC quý I", ["done BC.1:2024-Q1 van-phong"], ["done"]),
     ([], "cuc@2024-11-01: xong 4a", ["done 4a.1:2024 tai-chinh-ke-toan"], ["done"]),
     (
-        [("an@2024-03-05 09:00", "xong 2c")],
+        [("an@2024-03-05 09:00", "xong 2c tháng 1")],
         "dung@2024-03-05 09:00: xong 2c",
         [],
         ["already-done"],
     ),
     (
-        [("an@2024-03-05 09:00", "xong 2c")],
+        [("an@2024-03-05 09:00", "xong 2c tháng 1")],
         "dung@2024-03-05 09:05: xong 2c",
-        ["done 2c.1:2024-02 tu-phap"],
-        ["done"],
+        [],
+        ["which"],
     ),
     # several targets, one answer
     (

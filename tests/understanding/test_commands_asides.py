@@ -196,10 +196,10 @@ def test_a_short_reply_is_done(text: str) -> None:
 
 APART = [
     "1d báo cáo xong, quyết định chưa",
-    "1d báo cáo xong rồi, còn quyết định mai nộp",
     "1d báo cáo xong. Quyết định chưa xong.",
     "1d báo cáo rồi, quyết định chưa",
-    "1d bao cao r con quyet dinh mai nop",
+    "bc 1d xong, qđ thì chưa",
+    "báo cáo 1d đã gửi, quyết định chưa xong",
 ]
 
 
@@ -209,6 +209,19 @@ def test_parts_of_one_task_are_told_apart(text: str) -> None:
     said = understood(text)
     assert (said.verb, said.targets) == (Verb.DONE, (t("1d", 1),))
     assert [(each.verb, each.targets) for each in said.also] == [(Verb.NOT_DONE, (t("1d", 2),))]
+
+
+LEFT = [
+    ("1d xong báo cáo, còn qđ", ""),
+    ("1d báo cáo xong rồi, còn quyết định mai nộp", "quyết định mai nộp"),
+    ("1d bao cao r con quyet dinh mai nop", "quyet dinh mai nop"),
+]
+
+
+@pytest.mark.parametrize(("text", "note"), LEFT)
+def test_a_part_that_is_left_stays_open(text: str, note: str) -> None:
+    """What is only still to come is kept in words with the part that is done."""
+    assert understood(text) == done(t("1d", 1), note=note)
 
 
 def test_a_report_that_was_made_is_the_part_only_beside_another_part() -> None:
