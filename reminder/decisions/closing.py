@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from reminder.decisions.forms import typed
 from reminder.decisions.outcome import RefusalError, Step, also, event, in_turn, refusal, said
 from reminder.decisions.remarks import answered
 from reminder.decisions.rights import own_units
@@ -31,6 +32,7 @@ from reminder.domain.payloads import (
     Done,
     Evidence,
     ExtensionWithdrawn,
+    ListedBack,
     Noted,
     NotYourUnit,
     Reopened,
@@ -53,6 +55,8 @@ def done(context: Context, command: Command, target: Target) -> Decision:
     units = parts(context, work, target)
     made = choice(context, work, target, units)
     match made:
+        case Closes(states) if target.every and _recur_together(states):
+            raise _instances(command, target, states)
         case Closes(states):
             return _closing_event_of(context, command, target, states, units)
         case Which(states):
@@ -61,6 +65,28 @@ def done(context: Context, command: Command, target: Target) -> Decision:
             return _told_after(context, last, units, command.evidence)
         case _:
             raise with_instead(context, target, unclosable(made, target))
+
+
+def _recur_together(states: Sequence[State]) -> bool:
+    """Whether several instances of one product are among `states`."""
+    return len({state.key.deliverable for state in states}) < len(states)
+
+
+def _instances(command: Command, target: Target, states: Sequence[State]) -> RefusalError:
+    """“xong 3b tất cả”: its open instances, listed back with what closes just these."""
+    several = len(states[0].occurrence.task.deliverables) > 1
+    targets = tuple(
+        replace(
+            target,
+            deliverables=(state.key.deliverable,) if several else (),
+            every=False,
+            period=state.key.period,
+        )
+        for state in states
+    )
+    named = replace(command, targets=targets)
+    keys = tuple(state.key for state in states)
+    return RefusalError(ListedBack(keys=keys, typed=typed(named)))
 
 
 def claim(context: Context, command: Command, target: Target) -> Decision:

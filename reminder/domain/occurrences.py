@@ -104,12 +104,11 @@ def _cycle(rule: Every, year: int) -> Iterator[tuple[Period, date, date]]:
 
 
 @lru_cache(1024)
-def instance_ids(plan: Plan, deliverable: Deliverable) -> tuple[str, ...]:
-    """The days on which a deliverable with a raw rule recurs, as the identifiers of its periods."""
-    rule = deliverable.rule
-    if not isinstance(rule, Recurrence):
+def instance_ids(deliverable: Deliverable, year: int) -> tuple[str, ...]:
+    """The days on which a raw rule recurs, as the identifiers of its periods; else none."""
+    if not isinstance(deliverable.rule, Recurrence):
         return ()
-    return tuple(period.id for period, _, _ in _instances(deliverable, plan.year))
+    return tuple(period.id for period, _, _ in _instances(deliverable, year))
 
 
 def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:

@@ -32,7 +32,10 @@ from reminder.domain.plan import (
 )
 from reminder.files.toml import Document, Table, nearest
 
-CODE = re.compile(r"\d{1,2}[a-zđ]?|[A-ZĐ]{2,6}")
+CODE = re.compile(
+    r"\d{1,2}[a-zđ]?|[A-ZĐ]{2,6}"
+    r"|(?:\d{1,2}|[IVX]{1,5})(?:[.-](?:\d{1,2}|[a-zđ]|[IVX]{1,5})){1,3}"
+)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _RULES = ("due", "within", "every", "rrule", "awaiting")
 _YEARS = range(2000, 2100)

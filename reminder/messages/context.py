@@ -212,17 +212,18 @@ def short_name(task: Task, number: int) -> str:
 def handle(context: Context, state: State) -> str:
     """What one types to name this occurrence: “1c”, “1d báo cáo”, “2c tháng 02”."""
     code, occurrence = context.code(state), state.occurrence
-    if occurrence.is_check_in:
-        return code
     if occurrence.deliverable.recurs:
-        earlier = (
+        alone = occurrence.opens <= context.today and not any(
             key[:2] == state.key[:2]
-            and other.occurrence.deliverable.recurs
-            and not (other.closed or other.occurrence.is_check_in)
-            and (other.due or date.max) < (state.due or date.max)
+            and key != state.key
+            and not other.closed
+            and other.occurrence.is_check_in == occurrence.is_check_in
+            and other.occurrence.opens <= context.today
             for key, other in context.states.items()
         )
-        return f"{code} {occurrence.period.name}" if any(earlier) else code
+        return code if alone else f"{code} {occurrence.period.name}"
+    if occurrence.is_check_in:
+        return code
     if len(occurrence.task.products) > 1:
         return f"{code} {short_name(occurrence.task, state.key.deliverable)}"
     return code

@@ -67,7 +67,7 @@ class CodeBook:
         self._others = {
             code.lower(): code
             for code in self.tasks
-            if not (code.isalpha() or code.isdigit() or _LETTERED.fullmatch(code.replace("đ", "dd")))
+            if not code.isalnum()
         }
         self._plan_ids = Phrases({plan.id: plan for plan in self.plans})
 

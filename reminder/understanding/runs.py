@@ -144,9 +144,13 @@ class _Reader:
         if day is None or named.periods:
             return False
         plan, task = self.book.found(named.code.task, named.code.plan)
-        return task is not None and plan is not None and any(
-            f"{plan.year}-{day.month:02}-{day.day:02}" in instance_ids(plan, d)
-            for d in task.deliverables
+        return (
+            task is not None
+            and plan is not None
+            and any(
+                f"{plan.year}-{day.month:02}-{day.day:02}" in instance_ids(d, plan.year)
+                for d in task.deliverables
+            )
         )
 
     def _shared(self, named: Named) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from reminder.domain.periods import Period
 from reminder.domain.occurrences import instance_ids
+from reminder.domain.periods import Period
 from reminder.domain.plan import Confirm, Deliverable, Every, OnDay, Plan, Recurrence, Task, Within
 from reminder.domain.text import fold
 from reminder.understanding import say
@@ -132,7 +132,7 @@ class Targets:
         target = Target(
             task=task.code,
             deliverables=tuple(sorted(set(numbers))),
-            every=several and named.every,
+            every=(several or _recurs_alone(task)) and named.every,
             plan=named.code.plan,
             unit="*" if whole else named.unit,
             also_meant=named.code.also_meant,
@@ -247,6 +247,11 @@ def _words_of(names: str) -> frozenset[str]:
     return frozenset(fold(names).split())
 
 
+def _recurs_alone(task: Task) -> bool:
+    """Whether “tất cả” of the task means all that is open of its one product."""
+    return task.confirm is Confirm.ANY and task.deliverables[0].recurs
+
+
 def _within_check_in(plan: Plan, task: Task, period: str) -> str:
     """The period of standing work that `period` lies in: a month's news is its quarter's."""
     if task.products or task.check_in is None or not period:
@@ -293,7 +298,7 @@ def period_ids(plan: Plan, deliverable: Deliverable) -> list[str]:
             ids = [period.id for period in Period.each(cycle, plan.year)]
             return [i for i in ids if not only or i.partition("-")[2] in only]
         case Recurrence():
-            return list(instance_ids(plan, deliverable))
+            return list(instance_ids(deliverable, plan.year))
     return [f"{plan.year}"]
 
 

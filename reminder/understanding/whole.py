@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from reminder.domain.text import squeeze
 from reminder.understanding import say
 from reminder.understanding.away import away
+from reminder.understanding.codes import CodeBook
 from reminder.understanding.dates import sensible
 from reminder.understanding.lexer import (
     DayItem,
@@ -21,6 +23,7 @@ from reminder.understanding.lexer import (
 from reminder.understanding.model import Command, CommandError, Verb
 from reminder.understanding.runs import Named, Run, runs
 from reminder.understanding.speaker import Speaker, reason, trimmed, until
+from reminder.understanding.targets import match_part, spoken
 
 _BARE = frozenset({Verb.DIGEST, Verb.ZALO, Verb.HELP})
 _NOTED = frozenset(
@@ -36,6 +39,7 @@ _NOTED = frozenset(
     }
 )
 _DATED = frozenset({Verb.EXTEND, Verb.SNOOZE, Verb.SETDUE})
+_LONGEST_PART = 8  # words of a part's name
 _WITHOUT_CODE = frozenset({Verb.DUE, Verb.SEEN, Verb.ASK, Verb.NOT_DONE, Verb.DOING})
 
 
@@ -86,7 +90,7 @@ def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | 
         return _without_run(verb, items, speaker)
     run, days = _taken_days(verb, found[0], items)
     ahead, behind = items[: run.first], items[run.after :]
-    parts = _parts(verb, run, behind)
+    parts = _parts(verb, run, behind, speaker.book)
     fault = speaker.targets.fault(run, verb)
     targets = fault or speaker.targets.all(run, verb, parts)
     if isinstance(targets, CommandError):
@@ -96,12 +100,28 @@ def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | 
     return _completed(blank, ahead, behind[len(parts) * named :], run, days, speaker)
 
 
-def _parts(verb: Verb, run: Run, behind: Sequence[Item]) -> Sequence[Item]:
-    """The words before a day, which may name a part: /setdue 1d quyết định 05/3."""
-    if verb not in _DATED or run.colon:
+def _parts(verb: Verb, run: Run, behind: Sequence[Item], book: CodeBook) -> Sequence[Item]:
+    """The words that name a part: /setdue 1d quyết định 05/3, hoàn tác 1d báo cáo."""
+    if run.colon:
         return ()
+    if verb not in _DATED:
+        return _leading_part(run, behind, book)
     days = (i for i, item in enumerate(behind) if isinstance(item, DayItem | DaysItem))
     return behind[: next(days, 0)]
+
+
+def _leading_part(run: Run, behind: Sequence[Item], book: CodeBook) -> Sequence[Item]:
+    """The words right behind one code that name one of its task's parts."""
+    named = run.named[0] if len(run.named) == 1 else None
+    task = book.task(named.code.task, named.code.plan) if named else None
+    if named is None or task is None or named.numbers or len(task.deliverables) < 2:
+        return ()
+    said = list(takewhile(bool, map(spoken, behind[:_LONGEST_PART])))
+    for size in range(len(said), 0, -1):
+        words = tuple(word for each in said[:size] for word in each)
+        if len(words) > 1 and match_part(task, words):
+            return behind[:size]
+    return ()
 
 
 def _taken_days(verb: Verb, run: Run, items: Sequence[Item]) -> tuple[Run, int | None]:

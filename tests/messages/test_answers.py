@@ -88,7 +88,7 @@ def test_a_product_is_named_in_as_few_words_as_tell_it_apart(
 
 
 def test_a_handle_names_exactly_one_occurrence() -> None:
-    """The earliest open month is plain 2c; a later one needs its month; BC its period."""
+    """One open month is plain 2c; of several open each needs its month; BC its period."""
     closed = [
         done(at("2024-01-30"), key("2c", period="2024-01"), unit)
         for unit in plan().by_code["2c"].lead
@@ -97,7 +97,7 @@ def test_a_handle_names_exactly_one_occurrence() -> None:
     february = key("2c", period="2024-02")
     names = [handle(context, context.states[february]) for context in (before, after)]
     assert names == ["2c tháng 02", "2c"]
-    assert handle(before, before.states[key("BC", 1, "2024-Q1")]) == "BC"
+    assert handle(before, before.states[key("BC", 1, "2024-Q1")]) == "BC quý I"
     assert handle(before, before.states[key("BC", 1, "2024-Q3")]) == "BC quý III"
 
 

@@ -170,7 +170,11 @@ def test_late_months_of_one_task_share_a_line() -> None:
         ),
         "• 5c Kế hoạch chuyển đổi số năm 2024 – hạn Chủ Nhật 31/3",
     ]
-    assert [row[0].typed for row in message.actions] == ["xong 2c", f"xong 2c {march}", "xong 5c"]
+    assert [row[0].typed for row in message.actions] == [
+        "xong 2c tháng 01",
+        f"xong 2c {march}",
+        "xong 5c",
+    ]
 
 
 def test_a_moved_date_shows_the_one_before() -> None:
@@ -206,7 +210,7 @@ def test_check_ins_are_one_block_with_one_way_to_answer() -> None:
     assert lines[1] == "1b Xây dựng, ban hành VBQPPL được giao"
     assert len(lines) == 13
     assert lines[-1] == "Không có gì phát sinh, nhắn: cập nhật tất cả bình thường"
-    assert [row[0].label for row in message.actions] == ["✅ BC"]
+    assert [row[0].label for row in message.actions] == ["✅ BC quý I"]
 
 
 def test_two_plans_at_once_are_told_apart_by_their_years() -> None:

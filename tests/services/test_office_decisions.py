@@ -133,7 +133,8 @@ def test_all_at_once_tells_dates_from_late_work(plan2024: Plan, scheduler: Sched
     answer = press(office, "chi", "Xác nhận tất cả", "05/3").splitlines()
     assert answer[0] == "Đã xác nhận 65 hạn như đang ghi:"
     assert answer[-1] == (
-        "Còn phải làm, máy nhắc từ Thứ Tư 06/3: 1c, 1d báo cáo, 1d quyết định, 2c, 2c tháng 02, 4b."
+        "Còn phải làm, máy nhắc từ Thứ Tư 06/3: 1c, 1d báo cáo, 1d quyết định, 2c tháng 01, "
+        "2c tháng 02, 4b."
     )
     assert not any(line.startswith(("• 1c", "• 1d", "• 2c")) for line in answer)
 

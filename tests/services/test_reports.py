@@ -103,7 +103,7 @@ def test_the_call_for_a_sunday_goes_on_the_friday_before(
 def test_a_report_handed_in_is_not_drafted_again(plan2024: Plan, scheduler: Scheduler) -> None:
     """Closed on the day before."""
     found = opened(plan2024, scheduler, people=by("chi", TELEGRAM, EMAIL))
-    found.says("chi", "xong BC", at("14/3", "15:00"))
+    found.says("chi", "xong BC quý I", at("14/3", "15:00"))
     assert drafts(found, "15/3") == []
 
 
