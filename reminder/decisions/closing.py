@@ -286,6 +286,24 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
     return decision
 
 
+def undo_last(context: Context, command: Command) -> Decision:
+    """“em bấm nhầm”: the newest thing that the sender said of any work, within the hour."""
+    since = context.now - UNDO_WITHIN
+    mine = (
+        e
+        for e in reversed(context.events)
+        if e.by == context.sender.person.id and e.kind in _TAKES_BACK and e.at >= since
+    )
+    newest = next((e for e in mine if _holds(context, e)), None)
+    if newest is None:
+        raise refusal("needs-code", verb=command.verb.value)
+    key = newest.key
+    target = Target(
+        task=key.task, deliverables=(key.deliverable,), period=key.period, plan=key.plan
+    )
+    return undo(context, command, target)
+
+
 def _names(said_before: Event, target: Target, plans: dict[str, Plan]) -> bool:
     key = said_before.key
     return (

@@ -65,10 +65,16 @@ def codeless(
         return Command(verb=verb, targets=replied)
     if len(replied) > 1:
         return _of_several(verb, every, speaker)
+    return _without_code(verb, items, speaker)
+
+
+def _without_code(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     if verb in _HARMLESS:
         return say.not_understood(speaker.meaning)
     if verb is Verb.UPDATE:
         return say.needs_all_text()
+    if verb is Verb.UNDO:  # what was said last
+        return Command(verb=verb)
     return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
 
 

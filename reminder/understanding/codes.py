@@ -64,11 +64,7 @@ class CodeBook:
                 self.tasks.setdefault(task.code, task)
         self.words = {code.lower(): code for code in self.tasks if code.isalpha()}
         # Codes of other shapes: 1.1.2, II.3, 3.1.a.
-        self._others = {
-            code.lower(): code
-            for code in self.tasks
-            if not code.isalnum()
-        }
+        self._others = {code.lower(): code for code in self.tasks if not code.isalnum()}
         self._plan_ids = Phrases({plan.id: plan for plan in self.plans})
 
     def task(self, code: str, plan: str | None = None) -> Task | None:

@@ -42,6 +42,7 @@ class Day:
 
     day: date | None
     relative: bool = False  # said from today's view: “mai”, “thứ sáu”
+    past: date | None = None  # this year's, where without a year next year's is meant
 
 
 def near(day: int, month: int, today: date, year: int | None = None) -> date | None:
@@ -53,6 +54,12 @@ def near(day: int, month: int, today: date, year: int | None = None) -> date | N
         return date(today.year + 1, month, day) if today - guess > _HALF_YEAR else guess
     except ValueError:
         return None
+
+
+def _dated(day: int, month: int, today: date, year: int | None) -> Day:
+    found = near(day, month, today, year)
+    rolled = year is None and found is not None and found.year > today.year
+    return Day(found, past=near(day, month, today, today.year) if rolled else None)
 
 
 def _week(weeks: int, weekday: int) -> Callable[[date], date]:
@@ -142,7 +149,7 @@ def _written(text: str, tokens: Sequence[Token], index: int, today: date) -> Fou
         if match[2] == "-" and not match[4] and days_at(tokens, index):
             return None
         year = None if match[4] is None else int(match[4]) + (2000 if len(match[4]) == 2 else 0)
-        return Found(size, Day(near(int(match[1]), int(match[3]), today, year)))
+        return Found(size, _dated(int(match[1]), int(match[3]), today, year))
     return None
 
 
@@ -155,8 +162,8 @@ def _spelt(text: str, tokens: Sequence[Token], index: int, today: date) -> Found
     after = _YEAR_AFTER.match(text, tokens[index + size - 1].end)
     year = int(after[1]) if after else None
     end = after.end() if after else tokens[index + size - 1].end
-    found = near(day.value, month.value, today, year)
-    return Found(_tokens_to(tokens, index, end), Day(found))
+    found = _dated(day.value, month.value, today, year)
+    return Found(_tokens_to(tokens, index, end), found)
 
 
 def _edge(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[Day] | None:

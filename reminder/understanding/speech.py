@@ -63,6 +63,9 @@ _OF_PARTS = frozenset(
 _DENIED = frozenset({Mood.NOT, Mood.DOING, Mood.STANDING})
 
 
+_KEPT = frozenset({Role.GONE_BY, Role.LATE, Role.AGO, Role.REMARK})
+
+
 class Speech:
     """Decides what each clause means, task by task."""
 
@@ -194,7 +197,11 @@ class Speech:
         verb = VERB_OF[mood]
         if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
             return Verb.DOING, full
-        return verb, content if verb in (Verb.DONE, Verb.SUBMIT) else full if content else ""
+        if verb is Verb.CLAIM:
+            return verb, full
+        if verb in (Verb.DONE, Verb.SUBMIT):
+            return verb, content if forced else self._told(clause, task)
+        return verb, full if content else ""
 
     def _letters(self, clause: Clause, task: Task) -> str:
         speaker = self.speaker
@@ -243,7 +250,12 @@ class Speech:
         ahead = (self.speaker.slice(trimmed(p), lambda _: True) for p in parts(clause.before))
         return " - ".join(piece for piece in ahead if piece)
 
-    def _content(self, clause: Clause, task: Task) -> str:
+    def _told(self, clause: Clause, task: Task) -> str:
+        """What is kept with what is done: also when, how late, and what was remarked."""
+        kept = any(isinstance(i, PoliteItem) and i.role in _KEPT for i in clause.items)
+        return self._content(clause, task, also=_KEPT if kept else frozenset())
+
+    def _content(self, clause: Clause, task: Task, *, also: frozenset[Role] = frozenset()) -> str:
         """What is told besides: evidence, or a remark."""
         names = {word for words in word_groups(task, clause.items) for word in words}
         several = len(task.deliverables) > 1
@@ -253,7 +265,8 @@ class Speech:
             named = several and bool(said) and names.issuperset(said)
             dated = isinstance(item, PeriodItem) and any(d.recurs for d in task.products)
             owned = isinstance(item, UnitItem) and item in clause.before[:1]
-            return is_content(item) and not (named or dated or owned)
+            besides = isinstance(item, PoliteItem) and item.role in also
+            return besides or (is_content(item) and not (named or dated or owned))
 
         if is_evidence(clause.items):
             return self._slices(clause, is_content)

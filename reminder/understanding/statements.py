@@ -239,7 +239,7 @@ class _Letters:
         )
 
     def _day(self, item: DayItem) -> str:
-        day = item.day.day
+        day = item.day.past or item.day.day
         if self.proved and not item.day.relative:
             return "e"
         if day is None:  # refused for its own reason

@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from reminder.domain.text import fold, normal
 from reminder.understanding import say
 from reminder.understanding.codes import CodeBook
-from reminder.understanding.lexer import Item, Lexer, PeriodItem, PoliteItem, WordItem
+from reminder.understanding.lexer import Item, Lexer, NumberItem, PeriodItem, PoliteItem, WordItem
 from reminder.understanding.lexicon import Role
 from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
 from reminder.understanding.parse import parse
-from reminder.understanding.settle import COUNTED
 
 _ALIKE = 82  # of 100: how much of the words must be the title's
 _APART = 8  # how much better a match must be than the next to stand alone
@@ -27,6 +27,7 @@ _IN_FULL = {
     "vbqppl": "van ban quy pham phap luat", "hskn": "ho so", "pl": "phap luat", "nsnn": "ngan sach",
     "ubnd": "", "dvc": "dich vu cong",
 }  # fmt: skip
+_NAMING = frozenset({Role.WORK, Role.FILLER, Role.PLACE})
 _ASKED = frozenset({Verb.DONE, Verb.UPDATE, Verb.CLAIM, Verb.SUBMIT})
 
 
@@ -39,9 +40,10 @@ def by_title(
     """
     if len(text) > _LONGEST:
         return None
-    items = Lexer(CodeBook(meaning.plans), meaning, today).items(normal(text))
+    typed = normal(text)
+    items = Lexer(CodeBook(meaning.plans), meaning, today).items(typed)
     periods = {item.period for item in items if isinstance(item, PeriodItem)}
-    named = _words(items)
+    named = _words(items, typed)
     if len(named.replace(" ", "")) < _SHORTEST or " " not in named:
         return None
     found = _alike(named, work, periods)
@@ -55,16 +57,17 @@ def by_title(
     return say.which_code(said.verb, found)
 
 
-def _words(items: Sequence[Item]) -> str:
-    """The words that may be a title's, as they are meant, without marks."""
+def _words(items: Sequence[Item], text: str) -> str:
+    """The words that may be a title's, without marks; what is only counted is none."""
     kept: list[str] = []
-    for item in items:
-        if isinstance(item, WordItem) or (
-            isinstance(item, PoliteItem) and item.role in (Role.WORK, Role.FILLER)
-        ):
-            word = item.word
-            if word.isalpha() and len(word) > 1 and word not in COUNTED:
-                kept.append(_IN_FULL.get(word, word))
+    for before, item in pairwise((None, *items)):
+        named = isinstance(item, PoliteItem) and item.role in _NAMING
+        if not (named or isinstance(item, WordItem)) or isinstance(before, NumberItem):
+            continue
+        assert item is not None
+        word = item.word if isinstance(item, WordItem) else fold(text[item.start : item.end])
+        if len(word) > 1 and word.replace(" ", "").isalpha():
+            kept.append(_IN_FULL.get(word, word))
     return " ".join(kept)
 
 

@@ -141,7 +141,7 @@ def _to_come(clause: Clause, today: date, *, past: bool) -> bool:
         return False
     days = [item.day for item in clause.items if isinstance(item, DayItem)]
     today_or_later = any(day.day is not None and day.day >= today for day in days if day.relative)
-    later = any(day.day is not None and day.day > today for day in days)
+    later = any(day.day is not None and (day.past or day.day) > today for day in days)
     return _later(clause, today) or (not past and (today_or_later or later))
 
 
