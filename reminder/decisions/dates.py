@@ -100,7 +100,7 @@ def _later_due(context: Context, work: Work, command: Command, state: State) -> 
     key = state.key
     if state.due is None:
         raise refusal("extend-awaiting", key=key)
-    day = _wished(command, max(state.due, desk.today))
+    day = _wished(command, max(state.due, context.today))
     if day is None:
         raise refusal("needs-date", verb=command.verb.value, key=key)
     if day <= state.due:

@@ -58,7 +58,7 @@ RULES: Mapping[Verb, Rule] = {
     Verb.SUBMIT: Rule(per_target(remarks.submit)),
     Verb.RETURN: Rule(per_target(remarks.give_back)),
     Verb.NOTE: Rule(per_target(remarks.note)),
-    Verb.UNDO: Rule(per_target(closing.undo), closes=True),
+    Verb.UNDO: Rule(_or(per_target(closing.undo), closing.undo_last), closes=True),
     Verb.REOPEN: Rule(per_target(closing.reopen), closes=True),
     Verb.SNOOZE: Rule(per_target(dates.snooze)),
     Verb.EXTEND: Rule(per_target(dates.extend)),
@@ -87,10 +87,11 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
     parts = [each for each in commands if RULES[each.verb].closes]
     codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
     rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
+    last = any(each.verb is Verb.UNDO and not each.targets for each in parts)  # of any work
     return [
         key
         for key, state in states.items()
-        if key.task in codes or (rest and state.occurrence.is_check_in)
+        if key.task in codes or (rest and state.occurrence.is_check_in) or (last and state.parts)
     ]
 
 

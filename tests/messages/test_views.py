@@ -417,7 +417,7 @@ def test_a_day_of_a_weekly_task_is_named_once() -> None:
     room = Room(replace(PLAN, tasks=(meeting,)))
     lines = shown(room, ["an: /tasks"], "2024-01-30 09:12")
     assert [line.split(" – ")[0].lstrip("• ") for line in lines if "Giao ban" in line] == [
-        "3b Giao ban tuần ngày 05/01",
+        "3b ngày 05/01 Giao ban tuần",
         "3b ngày 12/01 Giao ban tuần",
         "3b ngày 19/01 Giao ban tuần",
         "3b ngày 26/01 Giao ban tuần",
