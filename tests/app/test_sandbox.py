@@ -28,6 +28,7 @@ def test_the_story_runs_from_the_first_nudge_to_the_digest(tmp_path: Path) -> No
         "→ Công chức Tư pháp · 09:12 Thứ Ba 30/01",
         "→ Công chức Tư pháp · 09:14 Thứ Ba 30/01",
         "→ Công chức Tư pháp · 08:00 Thứ Tư 31/01",
+        "→ Công chức Tư pháp · 10:04 Thứ Tư 31/01",
         "→ Công chức Tư pháp · 10:05 Thứ Tư 31/01",
         "→ Công chức Tư pháp · 09:40 Thứ Sáu 02/02",
     ]
