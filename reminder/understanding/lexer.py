@@ -187,6 +187,7 @@ class Lexer:
     def __init__(self, book: CodeBook, meaning: Meaning, today: date) -> None:
         self.book = book
         self.today = today
+        self._marked = False  # whether the text is written with marks
         self.units = _spellings(tuple(unit for plan in meaning.plans for unit in plan.units))
 
     def polite(self, tokens: Sequence[Token], index: int) -> int:
@@ -202,6 +203,7 @@ class Lexer:
         items: list[Item] = []
         index = 0
         opening = True
+        self._marked = not text.isascii()
         remarks = _Remarks(tokens)
         while index < len(tokens):
             framed = self._frame(tokens, index) if opening else None
@@ -366,6 +368,8 @@ class Lexer:
         if unit := self.units.at(tokens, index):
             start, end = _span(tokens, index, unit.size)
             found.append(Found(unit.size, UnitItem(start=start, end=end, unit=unit.value)))
+        if self._marked and _may_be_name(tokens[index]):
+            return found
         if (sep := _SEPARATORS.at(tokens, index)) and not _is_child(tokens, index):
             start, end = _span(tokens, index, sep.size)
             found.append(Found(sep.size, SepItem(start=start, end=end, sign=sep.value)))
@@ -402,6 +406,14 @@ def _is_dated_paper(text: str, tokens: Sequence[Token], index: int, today: date)
     """“QĐ 34 ngày 5/3”: a paper's number and its day, and no 34 days."""
     numbered = plain_at(tokens, index - 1) in ("so", *_PAPER_KINDS)
     return numbered and day_at(text, tokens, index + 1, today) is not None
+
+
+def _may_be_name(token: Token) -> bool:
+    """“Minh” among words with marks is not “mình”, and “Lan” not “lẫn”."""
+    word = token.text
+    return (
+        word.isascii() and word[:1].isupper() and not word.isupper() and not spelling.is_spelt(word)
+    )
 
 
 def _is_child(tokens: Sequence[Token], index: int) -> bool:

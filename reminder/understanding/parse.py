@@ -293,8 +293,9 @@ class _Reader:
         self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
     ) -> Result:
         commands: list[Command] = []
+        speech = Speech(speaker)
         for clause in self._cut(items, forced):
-            made = Speech(speaker).commands(clause, forced)
+            made = speech.commands(clause, forced)
             if isinstance(made, CommandError):
                 return made
             commands += made

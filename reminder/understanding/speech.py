@@ -71,6 +71,7 @@ class Speech:
 
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
+        self._stated = False  # whether the clause that opens a list states that it is done
 
     def commands(self, clause: Clause, forced: Verb | None) -> list[Command] | CommandError:
         """What a clause with a run says; of its parts one by one where it tells them apart."""
@@ -184,14 +185,8 @@ class Speech:
         answering = as_answer(task, mood, clause, bool(content)) if mood and not odd else None
         if task.check_in and answering:
             return answering, full
-        if mood in (None, Mood.DONE, Mood.DOUBT) and forced is None and not clause.inherits:
-            just = self.speaker.replies and statements.is_just_done(read)
-            if statements.states(read) or just:
-                mood = Mood.DONE
-            elif not proof and (mood is not None or statements.claims(read)):
-                mood = Mood.DOUBT
-        elif forced is None and statements.denies_itself(read):
-            mood = Mood.DOUBT if mood in _DENIED else mood
+        if forced is None:
+            mood = self._asserted(mood, clause, read, proof=proof)
         if mood is None:
             return self._plain(task, clause, full, content, odd=odd, proof=proof)
         verb = VERB_OF[mood]
@@ -202,6 +197,25 @@ class Speech:
         if verb in (Verb.DONE, Verb.SUBMIT):
             return verb, content if forced else self._told(clause, task)
         return verb, full if content else ""
+
+    def _asserted(
+        self, mood: Mood | None, clause: Clause, read: str, *, proof: bool
+    ) -> Mood | None:
+        """DONE only where `read` states it, or a paper's number proves it; else a doubt."""
+        if mood not in (None, Mood.DONE, Mood.DOUBT):
+            denied = mood in _DENIED and statements.denies_itself(read)
+            return Mood.DOUBT if denied else mood
+        stated = statements.states(read)
+        if clause.inherits:
+            stated |= self._stated and statements.goes_on(read)
+        else:
+            self._stated = stated
+        just = self.speaker.replies and statements.is_just_done(read)
+        if stated or just:
+            return Mood.DONE
+        if not proof and (mood is not None or statements.claims(read)):
+            return Mood.DOUBT
+        return mood
 
     def _letters(self, clause: Clause, task: Task) -> str:
         speaker = self.speaker

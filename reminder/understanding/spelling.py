@@ -188,6 +188,13 @@ def is_known(word: str) -> bool:
     return any(each.is_meant_by(typed) for each in _vocabulary().get(typed.base, ()))
 
 
+@lru_cache(8192)
+def is_spelt(word: str) -> bool:
+    """Whether `word` is one of the lexicon's with just these marks."""
+    typed = spelling(word)
+    return typed in _vocabulary().get(typed.base, ())
+
+
 def _pairs(read: list[Token]) -> Iterator[Token]:
     """Two short words that mean something together: kh xong, bao h."""
     index = 0

@@ -128,6 +128,11 @@ def states(read: str) -> bool:
     return opening and all(re.fullmatch(_REST, p) for p in parts[first:] if p not in spoken)
 
 
+def goes_on(read: str) -> bool:
+    """Whether a later clause of a list says nothing of its own: “xong 1c, 1d và 2c ạ”."""
+    return re.fullmatch("[aAynsYwKtr,]*", read) is not None
+
+
 def is_just_done(read: str) -> bool:
     """“rồi ạ”, in answer to a reminder."""
     return re.fullmatch("K[aynY]*r[aynYt]*", read) is not None
@@ -148,7 +153,9 @@ def denies_itself(read: str) -> bool:
 def _tells(part: str) -> bool:
     """Whether this part of a clause tells a thing done, and is no order, promise or question."""
     found = _TELLS.fullmatch(part)
-    if found is None or re.search("S[yYQ]", part):  # “gửi sếp”: to be signed, or to be read
+    if found is None or re.search(
+        "S[yY]|(?<![rna])Q", part
+    ):  # “gửi sếp”: to be signed, or to be read
         return False
     lead, verb, tail = found["lead"], found["verb"], found["tail"]
     if "P" in verb and re.search("[tTMrmz]", lead):  # “hết tháng mới xong”
