@@ -7,41 +7,80 @@ the outbox keeps.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
+from threading import Lock
 from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Self,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.schedule import Item, Stage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Payload:
-    """What one message says."""
+    """What one message says; each subclass is a frozen dataclass with keywords only."""
 
     view: ClassVar[str] = ""  # its name in the outbox: the class's own in kebab case, or as given
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __init_subclass__(cls, *, view: str = "") -> None:
-        if "view" not in cls.__dict__:  # slots make each class twice
-            cls.view = view or re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        cls.view = view or re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         VIEWS[cls.view] = cls
+
+    def __new__(cls, **_: object) -> Self:
+        complete(cls)
+        return super().__new__(cls)
 
     def occurrences(self) -> tuple[Key, ...]:
         """The occurrences that the message names, each once."""
-        own: Any = type(self)
-        found = (key for name, keys in _naming(own) for key in keys(getattr(self, name)))
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(_named([getattr(self, each.name) for each in fields(self)])))
+
+
+_completed: set[type] = set()
+_completing = Lock()
+
+
+def complete(cls: type) -> None:
+    """Make `cls` a dataclass, at its first use: all of them at import would take 45 ms."""
+    if cls in _completed:
+        return
+    with _completing:
+        for each in reversed(cls.__mro__):
+            if issubclass(each, Payload) and each not in _completed:
+                dataclass(frozen=True, kw_only=True)(each)
+                _completed.add(each)
+
+
+def _named(values: Iterable[Any]) -> Iterator[Key]:
+    for value in values:
+        match value:
+            case Key():
+                yield value
+            case Event() | Item():
+                yield value.key
+            case Payload():
+                yield from value.occurrences()
+            case tuple():
+                yield from _named(value)
 
 
 VIEWS: dict[str, type[Payload]] = {}  # the classes below, by their names in the outbox
 ByUnit = dict[str, list[Item]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Items(Payload):
     """What the schedule says to units."""
 
@@ -55,31 +94,26 @@ class Items(Payload):
         return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Nudge(Items):
     """Work that is due, late or coming."""
 
     insist: str | None = None  # who of the office asked for it now; "": not on record
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Escalation(Items):
     """Late work, to the office and the leaders."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Request(Items):
     """Extensions that the office has not decided."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Digest(Payload):
     """The weekly digest; also as an answer."""
 
     head: tuple[int, str] | None = None  # the ledger's number and hash when it was queued
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Zalo(Payload):
     """The digest as plain lines to paste into a group."""
 
@@ -87,44 +121,31 @@ class Zalo(Payload):
 # Answers about work.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Done(Payload):
-    """These closed."""
-
     events: tuple[Event, ...]
     unit: str  # whose remaining work is told
     instead: Key | None = None  # what a bare ASCII code may have meant
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Updated(Payload):
-    """These check-ins are answered."""
-
     events: tuple[Event, ...]
     units: tuple[str, ...]  # whose missing answers are told
     steady: bool = False  # the answer was that the work goes on as always
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class AlreadyDone(Payload):
-    """It closed before."""
-
     key: Key
     event: Event
     following: Key | None = field(default=None, metadata={"json": "next"})
     instead: Key | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NotYourUnit(Payload):
-    """The sender's unit does not lead this task."""
-
     key: Key
     instead: Key | None = None
     verb: str = "done"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NotDone(Payload):
     """“chưa xong” was heard."""
 
@@ -132,44 +153,34 @@ class NotDone(Payload):
     noted: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusAsked(Payload, view="asked"):
     """“xong chưa?”: how it stands."""
 
     key: Key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Seen(Payload):
     """“ok” was heard, of these."""
 
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Heard(Payload):
     """“ok” or “chưa”, to nothing in particular."""
 
     still_open: bool = field(metadata={"json": "open"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence(Payload):
-    """The number and date of a closed product were recorded."""
-
     event: Event
     before: str = ""  # what they replace
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Noted(Payload):
-    """A note was recorded."""
-
     event: Event
     added: bool = False  # to a check-in that was answered before
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted(Payload):
     """It waits for a signature."""
 
@@ -177,28 +188,20 @@ class Submitted(Payload):
     again: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Returned(Payload):
-    """It came back unsigned."""
-
     key: Key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Undone(Payload):
-    """The act of `event` was taken back."""
-
     event: Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Reopened(Payload):
     """The office reopened it."""
 
     event: Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ReopenedWord(Payload):
     """To whoever was told that it is done: it is open again."""
 
@@ -206,7 +209,6 @@ class ReopenedWord(Payload):
     leaders: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ClosedWord(Payload):
     """To whoever was told that it is late: it is done."""
 
@@ -214,32 +216,22 @@ class ClosedWord(Payload):
     leaders: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class DateSet(Payload):
-    """The office set a due day."""
-
     event: Event
     before: date | None = None
     ask: bool = False  # for the reason
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Snoozed(Payload):
-    """The unit is reminded again on a later day."""
-
     key: Key
     until: date
     capped: bool  # by the due day
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmed(Payload):
-    """Assumed dates hold; what was held back is spoken of again."""
-
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Reminded(Payload):
     """Units are nudged now."""
 
@@ -252,7 +244,6 @@ class Reminded(Payload):
 # Requests for more time.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ExtensionRequested(Payload):
     """To who asked: it went to the office."""
 
@@ -262,7 +253,6 @@ class ExtensionRequested(Payload):
     before: date | None = None  # the day of the request that it replaces
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ExtensionAsked(Payload):
     """To the office, with two buttons."""
 
@@ -270,7 +260,6 @@ class ExtensionAsked(Payload):
     before: date | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ExtensionDecided(Payload):
     """To both sides."""
 
@@ -279,14 +268,10 @@ class ExtensionDecided(Payload):
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ExtensionWithdrawn(Payload):
-    """To the office."""
-
     event: Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NoRequest(Payload):
     """There is none to decide; `event` ended the last one."""
 
@@ -297,7 +282,6 @@ class NoRequest(Payload):
 # Questions, and what was not understood.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WhichOccurrence(Payload, view="which"):
     """Which of these is done?"""
 
@@ -308,7 +292,6 @@ class WhichOccurrence(Payload, view="which"):
     words: str = ""  # of the message that was not quite understood
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Claimed(Payload):
     """Is it done? Asked after a message that was not quite understood."""
 
@@ -317,7 +300,6 @@ class Claimed(Payload):
     words: str = ""  # of the message
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WhichPart(Payload):
     """Which of these does another command mean?"""
 
@@ -326,7 +308,6 @@ class WhichPart(Payload):
     tail: str  # and behind it
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WhichPlan(Payload):
     """Two plans have this code open."""
 
@@ -334,15 +315,11 @@ class WhichPlan(Payload):
     typed: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WhichUnit(Payload):
-    """Of which unit's part does the office speak?"""
-
     key: Key
     units: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ListedBack(Payload):
     """What a range of codes covers; nothing is recorded yet."""
 
@@ -350,7 +327,6 @@ class ListedBack(Payload):
     typed: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NotUnderstood(Payload, view="error"):
     """A text that can't be acted on, with buttons for what it may have meant."""
 
@@ -359,7 +335,6 @@ class NotUnderstood(Payload, view="error"):
     keys: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Several(Payload):
     """The outcomes of one text."""
 
@@ -374,7 +349,6 @@ def parts_of(payload: Payload) -> tuple[Payload, ...]:
 # Refusals.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Refused(Payload):
     """Nothing was recorded. `reason` chooses the words; the rest is what they mention."""
 
@@ -397,22 +371,17 @@ class Refused(Payload):
     known: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class NotOpenYet(Payload, view="not-open"):
     """Only its own period, named, closes it before it opens."""
 
     key: Key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OfficeOnly(Payload):
-    """The command is the office's."""
-
     verb: str
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Unhandled(Payload):
     """The service answers this command itself."""
 
@@ -423,23 +392,18 @@ class Unhandled(Payload):
 # Lists.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OpenTasks(Payload, view="tasks"):
-    """Open work."""
-
     units: tuple[str, ...]
     every: bool = field(metadata={"json": "all"})
     asked: str = ""  # another unit, of which the sender may not see this
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TaskDetails(Payload, view="task"):
     """Who leads a task, by when, how far it is."""
 
     tasks: tuple[tuple[str, str], ...]  # plan and code
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class DueDates(Payload, view="due"):
     """The dates of tasks; without tasks those that come."""
 
@@ -448,7 +412,6 @@ class DueDates(Payload, view="due"):
     every: bool = field(default=False, metadata={"json": "all"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class History(Payload):
     """Who said what of a task."""
 
@@ -458,15 +421,11 @@ class History(Payload):
     more: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ReportDraft(Payload):
-    """The office's report as a file."""
-
     plan: str
     period: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Help(Payload):
     """What one can type."""
 
@@ -477,141 +436,102 @@ class Help(Payload):
 # Absence.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Away(Payload):
-    """To who is away, or to the office that recorded it."""
+class Back(Payload):
+    """The absence ended; to that person, or to the office that recorded it."""
 
     person: str
     name: str
     own: bool
+
+
+class BackWord(Back):
+    """To the others who have to know."""
+
+
+class AwayWord(Back):
+    """To the others who have to know."""
+
     since: date
     until: date
     others: tuple[tuple[str, tuple[str, ...]], ...]  # unit, and who of it is there
+
+
+class Away(AwayWord):
+    """To who is away, or to the office that recorded it."""
+
     again: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AwayWord(Payload):
-    """To the others who have to know."""
-
-    person: str
-    name: str
-    own: bool
-    since: date
-    until: date
-    others: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Back(Payload):
-    """The absence ended."""
-
-    person: str
-    name: str
-    own: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BackWord(Payload):
-    """To the others who have to know."""
-
-    person: str
-    name: str
-    own: bool
 
 
 # Enrolment and senders.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Stranger(Payload):
     """To an account that nobody enrolled."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TooFast(Payload):
     """To who sends too many messages a minute."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ToldTooOften(Payload):
     """To whose messages went to others too often this hour."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class EditedOrForwarded(Payload):
     """Such a message acts on nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Wordless(Payload):
     """A photo, a sticker, a voice message: the program reads text only."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Anonymous(Payload):
     """To an administrator who writes in the group's name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OldButton(Payload):
     """A button whose work is gone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Welcome(Payload):
-    """To who has just enrolled."""
-
     person: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationFault(Payload):
     """Why a code was not taken: used, expired or unknown."""
 
     fault: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Bound(Payload):
     """This group is the unit's now."""
 
     unit: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class BindInGroup(Payload):
     """/bind works in a group only."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class BindByOffice(Payload):
     """/bind is the office's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class BindUnknown(Payload):
-    """/bind names no unit."""
-
     unit: str
     known: tuple[tuple[str, str], ...]  # id and label
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HowSetDue(Payload):
     """To which day? Asked by a button."""
 
     key: Key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HowNote(Payload):
-    """How a note is typed."""
-
     key: Key
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HowNo(Payload):
     """“Không, tôi chỉ báo lại”."""
 
@@ -621,7 +541,6 @@ class HowNo(Payload):
 # The program about itself.
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanStarted(Payload):
     """What a plan starts with."""
 
@@ -630,28 +549,20 @@ class PlanStarted(Payload):
     held: date  # until when the late work is not spoken of
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanOver(Payload):
-    """A plan is spoken of no more."""
-
     plan: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class UnitEmpty(Payload):
-    """A unit with work has nobody."""
-
     unit: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OfficeEmpty(Payload):
     """To the leaders: the office has nobody."""
 
     unit: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class AddressDead(Payload):
     """An address takes nothing any more."""
 
@@ -662,16 +573,12 @@ class AddressDead(Payload):
     fallback: str = ""  # the channel that takes over
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ChannelDown(Payload):
-    """A channel refuses everything."""
-
     channel: str
     reason: str
     since: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetter(Payload):
     """A message reached nobody."""
 
@@ -683,19 +590,14 @@ class DeadLetter(Payload):
     slot: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Unreached(Payload):
     """All whom no channel reaches."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class FilesRefused(Payload):
-    """A changed file has faults."""
-
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CopiesOverdue(Payload):
     """No copy of the database was made for days."""
 
@@ -704,7 +606,6 @@ class CopiesOverdue(Payload):
     ever: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Unreadable(Payload):
     """JSON that this program can't have written; it is kept as it is, and not sent."""
 
@@ -760,39 +661,6 @@ def decode(kind: str, raw: Mapping[str, Any]) -> tuple[Payload, Envelope]:
         return Unreadable(raw=raw), envelope
 
 
-def _event_to_json(event: Event) -> dict[str, Any]:
-    """All of `event`; what is empty is left out."""
-    values = {
-        "at": event.at.isoformat(),
-        "kind": event.kind.value,
-        "key": list(event.key),
-        "unit": event.unit,
-        "by": event.by,
-        "channel": event.channel,
-        "message": event.message,
-        "evidence": event.evidence,
-        "note": event.note,
-        "until": event.until.isoformat() if event.until else "",
-    }
-    return {name: value for name, value in values.items() if value}
-
-
-def _event_from_json(raw: Mapping[str, Any]) -> Event:
-    until = raw.get("until")
-    return Event(
-        at=datetime.fromisoformat(raw["at"]),
-        kind=EventKind(raw["kind"]),
-        key=_key_from_json(raw["key"]),
-        unit=raw["unit"],
-        by=raw.get("by", ""),
-        channel=raw.get("channel", ""),
-        message=raw.get("message", ""),
-        evidence=raw.get("evidence", ""),
-        note=raw.get("note", ""),
-        until=date.fromisoformat(until) if until else None,
-    )
-
-
 def _key_from_json(raw: Any) -> Key:
     plan, task, deliverable, period = raw
     return Key(plan, task, int(deliverable), period)
@@ -804,25 +672,8 @@ def _item_to_json(pair: tuple[str, Item]) -> list[Any]:
 
 
 def _item_from_json(raw: Any) -> tuple[str, Item]:
-    unit, plan, task, deliverable, period, due, stage = raw
-    key = Key(plan, task, deliverable, period)
-    return unit, Item(key, date.fromisoformat(due), Stage.parse(stage))
-
-
-def _text_from_json(raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise TypeError("no text")
-    return raw
-
-
-def _number_from_json(raw: Any) -> int:
-    if not isinstance(raw, int):
-        raise TypeError("no number")
-    return raw
-
-
-def _payload_to_json(payload: Payload) -> list[Any]:
-    return [payload.view, _encode(payload)]
+    unit, *key, due, stage = raw
+    return unit, Item(_key_from_json(key), date.fromisoformat(due), Stage.parse(stage))
 
 
 def _payload_from_json(raw: Any) -> Payload:
@@ -831,23 +682,13 @@ def _payload_from_json(raw: Any) -> Payload:
     return found
 
 
-def _itself(value: Any) -> Any:
-    return value
+def _checked(kind: type, raw: Any) -> Any:
+    if not isinstance(raw, kind):
+        raise TypeError(f"no {kind.__name__}")
+    return raw
 
 
 _Way = Callable[[Any], Any]
-_PAIR = tuple[str, Item]
-_LEAVES: Mapping[Any, tuple[_Way, _Way]] = {
-    str: (_itself, _text_from_json),
-    int: (_itself, _number_from_json),
-    bool: (_itself, bool),
-    date: (date.isoformat, date.fromisoformat),
-    datetime: (datetime.isoformat, datetime.fromisoformat),
-    Key: (list, _key_from_json),
-    Event: (_event_to_json, _event_from_json),
-    Payload: (_payload_to_json, _payload_from_json),
-    _PAIR: (_item_to_json, _item_from_json),
-}
 
 
 def _ways(hint: Any) -> tuple[_Way, _Way]:
@@ -888,6 +729,7 @@ class _Field:
 
 @cache
 def _fields(cls: Any) -> tuple[_Field, ...]:
+    complete(cls)
     hints = get_type_hints(cls)
     found = []
     for each in fields(cls):
@@ -920,20 +762,15 @@ def _decode(cls: Any, raw: Mapping[str, Any]) -> Any:
     )
 
 
-@cache
-def _naming(cls: Any) -> tuple[tuple[str, Callable[[Any], tuple[Key, ...]]], ...]:
-    """The fields of `cls` that name occurrences, and how each does."""
-    hints = get_type_hints(cls)
-    return tuple((e.name, _NAMING[h]) for e in fields(cls) if (h := hints[e.name]) in _NAMING)
-
-
-_NAMING: Mapping[Any, Callable[[Any], tuple[Key, ...]]] = {
-    Key: lambda key: (key,),
-    Key | None: lambda key: (key,) if key else (),
-    tuple[Key, ...]: tuple,
-    Event: lambda event: (event.key,),
-    Event | None: lambda event: (event.key,) if event else (),
-    tuple[Event, ...]: lambda events: tuple(event.key for event in events),
-    tuple[_PAIR, ...]: lambda pairs: tuple(item.key for _, item in pairs),
-    tuple[Payload, ...]: lambda parts: tuple(k for part in parts for k in part.occurrences()),
+_LEAVES: Mapping[Any, tuple[_Way, _Way]] = {
+    str: (str, partial(_checked, str)),
+    int: (int, partial(_checked, int)),
+    bool: (bool, bool),
+    date: (date.isoformat, date.fromisoformat),
+    datetime: (datetime.isoformat, datetime.fromisoformat),
+    EventKind: (str, EventKind),
+    Key: (list, _key_from_json),
+    Event: (_encode, partial(_decode, Event)),
+    Payload: (lambda payload: [payload.view, _encode(payload)], _payload_from_json),
+    tuple[str, Item]: (_item_to_json, _item_from_json),
 }
