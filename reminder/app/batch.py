@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
-from reminder.app.channels import known_channels
-from reminder.app.mail import text_of
+from reminder.app.channels import known_channels, mail_text
 from reminder.channels import email, telegram
 from reminder.channels.email.charset import is_lost
 from reminder.channels.email.classify import (
@@ -348,7 +347,7 @@ class _Play:
         if isinstance(fate, Authenticated):
             inbound = fate.inbound
             fate = extract_answer(
-                fate, rules, text_of(self.service, inbound.sender, inbound.reply_to)
+                fate, rules, mail_text(self.service, inbound.sender, inbound.reply_to)
             )
         judged = _judged(fate)
         if not isinstance(fate, Answer):

@@ -1,19 +1,260 @@
-"""The channels that the program has. To add one is to add a line to CHANNELS."""
+"""The channels that the program has, each made from its settings. To add one, add to CHANNELS.
+
+What only a running channel needs is imported where it is used, since every command knows CHANNELS.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.channels import Channel, email, telegram
-from reminder.domain.channels import ChannelTraits
+from reminder.domain.channels import ChannelTraits, SendError
+from reminder.domain.errors import ReminderError
+from reminder.domain.tokens import normal_address
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
+    from reminder.channels.email.mailbox import ImapServer
+    from reminder.channels.email.send import MailChannel, MailServer
+    from reminder.channels.telegram.receive import Take
+    from reminder.channels.telegram.send import TelegramChannel
     from reminder.files.settings import Settings
+    from reminder.services.deliver import Bounce
+    from reminder.services.service import Service
     from reminder.store.store import Store
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = "Telegram is unreachable (%s); retrying"
+PATIENCE = 5.0  # seconds that a send waits for its chat; one held longer leaves its place to others
+START_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
+LOG_EACH = 3  # of these tries are logged
+POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
+
+
+def _telegram(settings: Settings, *_: object) -> TelegramChannel:
+    """The channel with the bot of the settings."""
+    from reminder.channels.telegram.pacer import Pacer
+    from reminder.channels.telegram.send import TelegramChannel, make_bot
+
+    def monotonic() -> float:
+        return asyncio.get_running_loop().time()
+
+    bot = make_bot(settings.telegram.token.get_secret_value(), settings.telegram.base_url)
+    return TelegramChannel(bot, Pacer(monotonic, patience=PATIENCE))
+
+
+def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
+    """The listener that polls for updates."""
+    from reminder.channels.telegram.send import TelegramChannel
+
+    assert isinstance(channel, TelegramChannel)
+    daemon.service.receiver.bot_name = settings.telegram.bot_name
+    return (TelegramFront(channel, daemon),)
+
+
+@dataclass
+class TelegramFront:
+    """Waits until Telegram can be reached, then polls."""
+
+    channel: TelegramChannel
+    daemon: Daemon
+    started: bool = False
+    pause: float = START_PAUSE
+    _polled_at: datetime | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        from reminder.channels.telegram.receive import TelegramListener
+
+        self.name = self.channel.name
+        self.listener = TelegramListener(
+            self.channel.bot, polled=self._polled, refused=self._refused
+        )
+
+    async def begin(self) -> None:
+        """Try once: a wrong token stops the start of the program, a missing network does not."""
+        try:
+            await self.channel.start()
+        except SendError as error:
+            if error.channel_down:
+                raise ReminderError(
+                    "[telegram] token: Telegram does not accept it; copy it again from @BotFather "
+                    "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
+                ) from None
+            log.warning(UNREACHABLE, error.reason)
+        else:
+            self.started = True
+
+    async def run(self, take: Take) -> None:
+        """Listen until cancelled; without a network, log that once a minute."""
+        tries = 0
+        while not self.started:
+            await asyncio.sleep(self.pause)
+            try:
+                await self.channel.start()
+            except SendError as error:
+                tries += 1
+                if tries % LOG_EACH == 0:
+                    log.warning(UNREACHABLE, error.reason)
+            else:
+                log.info("Telegram is reached")
+                self.started = True
+        name = self.channel.bot.username
+        await self.daemon.channel_accepted(self.name)
+        self.daemon.service.receiver.bot_name = name
+        await self.daemon.note("bot_name", name)
+        await self.listener.run(take)
+
+    def _polled(self) -> None:
+        self.daemon.mark("polled")
+        at = self.daemon.clock.now()
+        if self._polled_at and timedelta(0) <= at - self._polled_at < POLL_MARK:
+            return
+        self._polled_at = at
+        self._spawn(self.daemon.note("last_poll", at.isoformat()))
+
+    def _refused(self, reason: str) -> None:
+        self._spawn(self.daemon.channel_refused(self.name, reason))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        self._tasks.add(task := asyncio.ensure_future(work))
+        task.add_done_callback(self._tasks.discard)
+
+
+_SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
+
+
+def _mail_secret(store: Store) -> bytes:
+    """The secret that signs addresses and Message-IDs; made once and kept in the database."""
+    kept = store.meta(_SECRET)
+    if not kept:
+        kept = secrets.token_hex(32)
+        store.set_meta(_SECRET, kept)
+    return bytes.fromhex(kept)
+
+
+def mail_server(settings: Settings) -> MailServer:
+    from reminder.channels.email.send import MailServer
+
+    section = settings.email
+    return MailServer(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        username=section.username,
+        password=section.password.get_secret_value(),
+        sender=section.sender,
+        sender_name=section.sender_name,
+        certificates=str(section.ca_file) if section.ca_file else "",
+    )
+
+
+def imap_server(settings: Settings) -> ImapServer:
+    from reminder.channels.email.mailbox import ImapServer
+
+    section = settings.inbox
+    return ImapServer(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        username=section.username,
+        password=section.password.get_secret_value(),
+        folder=section.folder,
+        processed=section.processed,
+        certificates=str(section.ca_file) if section.ca_file else "",
+    )
+
+
+def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
+    """The channel; with [inbox], mails carry addresses for answers and bounces."""
+    from reminder.channels.email.send import MailChannel, MailIdentity
+
+    inbox = settings.inbox.address if settings.inbox.is_on else ""
+    identity = MailIdentity(secret=_mail_secret(store), inbox=inbox)
+    return MailChannel(mail_server(settings), identity, now)
+
+
+def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence[Listener]:
+    """The listener of the mailbox; none without [inbox]."""
+    section = settings.inbox
+    if not section.is_on:
+        return ()
+    from reminder.channels.email.classify import InboxRules
+    from reminder.channels.email.mailbox import Mailbox
+    from reminder.channels.email.receive import MailListener
+
+    rules = InboxRules(
+        secret=_mail_secret(daemon.service.store),
+        address=section.address,
+        sender=settings.email.sender,
+        sender_name=settings.email.sender_name,
+        trust=section.trust,
+        authserv_id=section.authserv_id,
+    )
+    return (
+        MailListener(
+            box=Mailbox(imap_server(settings)),
+            rules=rules,
+            backend=DaemonBackend(daemon),
+            now=daemon.clock.now,
+            poll_seconds=section.poll_seconds,
+        ),
+    )
+
+
+def mail_text(service: Service, address: str, message_id: str) -> str:
+    """The text of a mail that was sent, in both of its forms, for who looks for a quote of it."""
+    from reminder.channels.email.body import html_text
+    from reminder.channels.email.message import ANSWERABLE
+
+    message = service.rendered_again(email.TRAITS.name, address, message_id)
+    if message is None:
+        return ""
+    return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
+
+
+@dataclass(frozen=True)
+class DaemonBackend:
+    """channels.email.receive.Back: the daemon's service, in the store's one thread."""
+
+    daemon: Daemon
+
+    async def known(self) -> Mapping[str, str]:
+        def found() -> dict[str, str]:
+            office = self.daemon.service.refresh()
+            return {
+                normal_address(address.value): address.value
+                for address in office.addresses
+                if address.channel == email.TRAITS.name and address.recipient in office.people
+            }
+
+        return await self.daemon.do(found)
+
+    async def text_of(self, address: str, message_id: str) -> str:
+        service = self.daemon.service
+        return await self.daemon.do(lambda: mail_text(service, address, message_id))
+
+    async def was_seen(self, message_id: str) -> bool:
+        store = self.daemon.service.store
+        return await self.daemon.do(lambda: store.was_seen(email.TRAITS.name, message_id))
+
+    async def bounced(self, bounce: Bounce) -> None:
+        daemon = self.daemon
+        await daemon.do(lambda: daemon.service.bounced(bounce, daemon.clock.now()))
+        daemon.wake()
+
+    async def meta(self, name: str) -> str:
+        return await self.daemon.do(lambda: self.daemon.service.store.meta(name)) or ""
+
+    async def set_meta(self, name: str, value: str) -> None:
+        await self.daemon.do(lambda: self.daemon.service.store.set_meta(name, value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,30 +266,6 @@ class ChannelWiring:
     listen: Callable[[Settings, Channel, Daemon], Sequence[Listener]] = lambda *_: ()
     live: bool = False  # a changed section is taken up at once, by a new channel
     polls: bool = False  # its listener marks each poll
-
-
-def _telegram(settings: Settings, *_: object) -> Channel:
-    from reminder.app.telegram import telegram_channel
-
-    return telegram_channel(settings)
-
-
-def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
-    from reminder.app.telegram import listeners
-
-    return listeners(settings, channel, daemon)
-
-
-def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> Channel:
-    from reminder.app.mail import mail_channel
-
-    return mail_channel(settings, store, now)
-
-
-def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence[Listener]:
-    from reminder.app.mail import listeners
-
-    return listeners(settings, daemon.service.store, daemon, daemon.clock.now)
 
 
 CHANNELS = (  # in the order in which they are tried

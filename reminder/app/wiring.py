@@ -20,10 +20,8 @@ from reminder.channels.console import ConsoleChannel
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings
 from reminder.messages.rows import RowRenderer
-from reminder.ops.heartbeat import Heartbeat
-from reminder.ops.liveness import Liveness, Monitor
+from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
-from reminder.ops.systemd import Notifier
 from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office

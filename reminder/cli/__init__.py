@@ -22,7 +22,7 @@ from reminder.cli import (
     status,
     understand,
 )
-from reminder.cli.usage import Commands
+from reminder.cli.options import Commands
 from reminder.domain.errors import ReminderError
 from reminder.files.toml import NO_RIGHT
 

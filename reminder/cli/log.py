@@ -1,25 +1,36 @@
-"""`reminder log`: the events in order."""
+"""`reminder log`: the events in order; whether the ledger is unchanged; who was told what.
+
+What reads the outbox takes a while to load, so that `--verify` and `--export` import it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import Config
+from reminder.cli.options import STATES, Config
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.people import Person, absence_of
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
+from reminder.domain.schedule import Stage, local_day
 from reminder.files.toml import nearest
+
+if TYPE_CHECKING:
+    from reminder.documents.csv import Cell
+    from reminder.services.proof import Notice, Told, Verdict, Work
+    from reminder.store.records import Broken
 
 _WORDS = {
     EventKind.DONE: "xong",
@@ -80,15 +91,12 @@ def log(
     bằng chứng đã báo, mỗi tin và mỗi việc một dòng, có mã tin của nhà cung cấp và địa chỉ cá nhân.
     docs/security.md nói rõ mỗi thứ chứng minh được gì và không chứng minh được gì.
     """
-    # What reads the outbox is needed by few commands, and takes a while to load.
-    from reminder.cli import audit
-
     if (verify or head) and (task or since or until or as_json or export):
         raise ReminderError("--verify xem cả sổ: xin dùng riêng, chỉ kèm --head và --config")
     if verify or head or export:
         bootstrap.need_database(config)
     if verify or head:
-        return audit.verify(config, head or ())
+        return _verify(config, head or ())
     if export and as_json:
         raise ReminderError("--export ghi các tin nhắc, --json in các mục của sổ: xin chọn một")
     first, last = options.day_or_none(since), options.day_or_none(until)
@@ -102,7 +110,7 @@ def log(
         if task not in known:
             raise ReminderError(f"không có nhiệm vụ “{task}”{nearest(task, known)}")
     if export:
-        return audit.export(config, export, task, first, last)
+        return _export(config, export, task, first, last)
     _print([e for e in events if _wanted(e, task, first, last)], plans, people, as_json=as_json)
     return None
 
@@ -201,3 +209,199 @@ def _what(event: Event, plans: Sequence[Plan]) -> str:
     period = key.period if "-" in key.period else ""
     year = f"{plan.year}/" if plan and len(plans) > 1 else ""
     return " ".join(part for part in (f"{year}{key.task}", name, period) if part)
+
+
+SHOWN = 16  # hex digits of a hash, as a digest prints them
+NAMED = 3  # heads that are named one by one
+_WHAT = {
+    "changed": "nội dung mục này đã bị sửa sau khi ghi",
+    "missing": "mục này đã bị xóa khỏi sổ",
+    "added": "mục này không do chương trình ghi: nó được thêm vào sau",
+    "rewritten": "cả sổ đến mục này đã bị viết lại",
+}
+_TO_DO = (
+    "Việc cần làm: dừng `reminder run`; giữ nguyên tệp cơ sở dữ liệu để đối chiếu; tìm bản sao lưu "
+    "mới nhất còn nguyên vẹn rồi lấy lại bằng `reminder restore`; xem ai ghi được "
+    "vào máy này."
+)
+
+
+def _verify(config: Path | None, typed: Sequence[str]) -> None:
+    """Print that the ledger is unchanged; ReminderError says where it is not, and what to do."""
+    from reminder.services import proof
+
+    told = [proof.typed(text) for text in typed]
+    with bootstrap.database(config) as store:
+        verdict = proof.verify(store, told)
+        number, last = store.head()
+    if verdict.broken is not None:
+        raise ReminderError(_broken(verdict, verdict.broken))
+    print(f"Sổ ghi nguyên vẹn: {_entries(number, last)}.")
+    print(_held_against(verdict.told))
+
+
+def _entries(number: int, last: str) -> str:
+    return f"{number} mục, mã mục cuối {last[:SHOWN]}" if number else "chưa có mục nào"
+
+
+def _held_against(told: Sequence[Told]) -> str:
+    carried = [each for each in told if each.row]
+    typed = [each for each in told if not each.row]
+    parts = [f"{len(carried)} mã trong các bản tổng hợp đã soạn"] if carried else []
+    parts += [f"mã nhập tay {_short(each)}" for each in typed]
+    if not parts:
+        return (
+            "Chưa có mã nào của bản tổng hợp tuần để đối chiếu; mã in trong thư thì nhập tay: "
+            "--head SỐ:MÃ."
+        )
+    hint = "" if typed else " Mã trong thư đã nhận còn chắc hơn: --head SỐ:MÃ."
+    return f"Khớp với {' và '.join(parts)}.{hint}"
+
+
+def _short(told: Told) -> str:
+    return f"{told.number}:{told.hash[:SHOWN]}"
+
+
+def _broken(verdict: Verdict, broken: Broken) -> str:
+    """What is wrong, where and when, which heads say so, and what to do."""
+    since = ""
+    if broken.what == "rewritten":
+        first = verdict.agreed + 1
+        stretch = f"các mục {first}–{broken.number}" if first < broken.number else "mục này"
+        since = f" Chỗ sai nằm trong {stretch}."
+    sound = verdict.agreed if broken.what == "rewritten" else broken.number - 1
+    lines = [
+        f"Sổ ghi KHÔNG còn nguyên vẹn, từ mục {broken.number}: {_WHAT[broken.what]}.{since}",
+        _around(broken),
+        f"{_up_to(sound)} còn nguyên." if sound else "",
+        *[f"Trái với {_named(each)}." for each in verdict.against[:NAMED]],
+        f"Và {more} mã nữa." if (more := len(verdict.against) - NAMED) > 0 else "",
+        _TO_DO,
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _up_to(number: int) -> str:
+    return f"Các mục 1–{number}" if number > 1 else "Mục 1"
+
+
+def _around(broken: Broken) -> str:
+    """The times of the events before and after it; a forged row may have any time."""
+    before = f"Mục {broken.number - 1} ngay trước ghi lúc {_time(broken.before)}."
+    at = {
+        "missing": f"Mục còn lại kế tiếp đề {_time(broken.at)}.",
+        "added": f"Mục cuối của sổ nay đề {_time(broken.at)}.",
+    }.get(broken.what, f"Mục {broken.number} nay đề {_time(broken.at)}.")
+    return " ".join([before if broken.before else "", at if broken.at else ""]).strip()
+
+
+def _time(kept: str) -> str:
+    with suppress(ValueError, OverflowError):
+        return f"{local(datetime.fromisoformat(kept)):%H:%M %d/%m/%Y}"
+    return "giờ không đọc được"
+
+
+def _named(told: Told) -> str:
+    if told.slot is None:
+        return f"mã nhập tay {_short(told)}"
+    day = vn_date(local_day(told.slot), year=True)
+    return f"mã {_short(told)} trong bản tổng hợp {day} (tin số {told.row})"
+
+
+def _of_work(cell: Callable[[Work], Cell]) -> Callable[[Notice], Cell]:
+    return lambda notice: cell(notice.work) if notice.work else ""
+
+
+def _kind(notice: Notice) -> str:
+    from reminder.messages.wording import kind_words
+
+    return " ".join(filter(None, (kind_words(notice.kind), notice.said)))
+
+
+# Of the proof: heading, and the cell of a notice.
+COLUMNS: Mapping[str, Callable[[Notice], Cell]] = {
+    "Tin số": lambda n: n.row,
+    "Lượt": lambda n: n.slot.isoformat(),
+    "Gửi lúc": lambda n: n.sent_at.isoformat(timespec="seconds") if n.sent_at else "",
+    "Mã người nhận": lambda n: n.recipient,
+    "Người nhận": lambda n: n.name,
+    "Kênh": lambda n: n.channel,
+    "Địa chỉ": lambda n: n.address,
+    "Loại tin": _kind,
+    "Bộ phận": _of_work(lambda w: w.unit),
+    "Kế hoạch": _of_work(lambda w: w.key.plan),
+    "Mã việc": _of_work(lambda w: w.key.task),
+    "Phần": _of_work(lambda w: w.key.deliverable),
+    "Kỳ": _of_work(lambda w: w.period),
+    "Việc": _of_work(lambda w: w.title),
+    "Sản phẩm": _of_work(lambda w: w.product),
+    "Hạn": _of_work(lambda w: w.due.isoformat() if w.due else ""),
+    "Mốc nhắc": _of_work(lambda w: _stage(w.stage)),
+    "Quá hạn (ngày làm việc)": _of_work(lambda w: w.days_late),
+    "Tình trạng": lambda n: STATES[n.state],
+    "Số lần gửi": lambda n: n.attempts,
+    "Mã của nhà cung cấp": lambda n: n.provider_id,
+    "Ghi chú": lambda n: "; ".join(_remarks(n)),
+}
+
+
+def _stage(text: str) -> str:
+    stage = Stage.parse(text)
+    if stage.again:
+        return "nhắc lại"
+    if stage.offset == 0:
+        return "đúng hạn"
+    ahead = f"trước hạn {-stage.offset} ngày"
+    return ahead if stage.offset < 0 else f"quá hạn {stage.offset} ngày làm việc"
+
+
+def _remarks(notice: Notice) -> Iterable[str]:
+    if notice.left_out:
+        yield f"không có trong tin: {notice.left_out}"
+    if notice.repeat:
+        yield "có thể đã tới hai lần"
+    if notice.error and notice.state != "sent":
+        yield notice.error
+
+
+def _export(
+    config: Path | None, target: Path, task: str | None, since: date | None, until: date | None
+) -> None:
+    """Write the proof of notice: who was told what, when, by which channel."""
+    from reminder.documents.csv import csv_file
+    from reminder.services import proof
+
+    with bootstrap.office(config) as opened:
+        rows = opened.store.rows(limit=proof.EVERY_ROW)
+        found = _chosen(proof.notices(opened.office, rows), task, since, until)
+    cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
+    _write(target, csv_file(list(COLUMNS), cells))
+    messages = len({notice.row for notice in found})
+    print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")
+
+
+def _chosen(
+    found: Iterable[Notice], task: str | None, since: date | None, until: date | None
+) -> list[Notice]:
+    return [
+        notice
+        for notice in found
+        if (task is None or (notice.work is not None and notice.work.key.task == task))
+        and (since is None or notice.slot.date() >= since)
+        and (until is None or notice.slot.date() <= until)
+    ]
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write the file atomically and for its owner only, since it holds people's addresses."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "wb") as out:
+            out.write(content)
+        part.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ReminderError(f"không ghi được {target}: {error.strerror or error}") from error

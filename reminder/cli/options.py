@@ -1,13 +1,16 @@
-"""Options and tables that several commands share."""
+"""What all commands share: options, tables, and help pages and usage errors in Vietnamese."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
@@ -15,6 +18,131 @@ from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_HELP = (  # a pattern of typer's help page → what stands there instead
+    (r"^Usage: ", "Cách dùng: "),
+    (r"\[OPTIONS\]", "[TÙY CHỌN]"),
+    (r"COMMAND \[ARGS\]\.\.\.", "LỆNH [THAM SỐ]..."),
+    (r"\{([^{}]+)\}(?:\.\.\.)?", r"\1"),
+    (r"^Options:$", "Tùy chọn:"),
+    (r"^Arguments:$", "Tham số:"),
+    (r"^Commands:$", "Lệnh:"),
+    (r" <[a-z\[\]]+>  ", "  "),
+    (r"\[required\]", "[bắt buộc]"),
+    (r"\[default: ", "[mặc định: "),
+    (r"; x>=(\d+)", r"; từ \1"),
+    (r"Show this message and exit\.", "Hiện phần này rồi thôi."),
+)
+
+
+def _help(text: str) -> str:
+    for pattern, words in _HELP:
+        text = re.sub(pattern, words, text, flags=re.MULTILINE)
+    return text
+
+
+class _Command(TyperCommand):
+    def get_help(self, ctx: Any) -> str:
+        return _help(super().get_help(ctx))
+
+
+class _Group(TyperGroup):
+    def get_help(self, ctx: Any) -> str:
+        return _help(super().get_help(ctx))
+
+    def main(  # type: ignore[override]
+        self, *, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Run, and tell a usage error in Vietnamese; exit code 2."""
+        try:
+            code = super().main(standalone_mode=False, **extra)
+        except typer.TyperException as error:
+            if not standalone_mode:
+                raise
+            print(_usage_error(error), file=sys.stderr)
+            sys.exit(2)
+        except typer.Abort:
+            sys.exit(1)
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
+
+class Commands(typer.Typer):
+    """A group of commands whose help and usage errors are Vietnamese."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            cls=_Group,
+            no_args_is_help=True,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode=None,
+            **settings,
+        )
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
+        return super().command(name, cls=_Command, **settings)
+
+
+def _usage_error(error: typer.TyperException) -> str:
+    context: Any = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return error.message  # the help page
+    lines = [f"Lỗi: {_sentence(error)}"]
+    if context is not None:
+        usage = _help(context.get_usage())
+        lines = [usage, f"Xem thêm: {context.command_path} --help", "", *lines]
+    return "\n".join(lines)
+
+
+def _sentence(error: Any) -> str:
+    """What is wrong with the command line; typer tells it by its error's class or words."""
+    text = str(error.message)
+    match type(error).__name__:
+        case "NoSuchOption":
+            near = ", ".join(sorted(error.possibilities or ()))
+            return f"không có tùy chọn {error.option_name}." + (
+                f" Có lẽ là: {near}?" if near else ""
+            )
+        case "MissingParameter":
+            return f"thiếu {_label(error.param)}"
+        case "BadParameter":
+            return f"{_label(error.param)}: {_bad_value(text)}"
+        case "BadOptionUsage" if "does not take" in text:
+            return f"{error.option_name} không nhận giá trị nào"
+        case "BadOptionUsage":
+            return f"{error.option_name} cần một giá trị đi kèm"
+    if found := re.match(r"No such command '(.*?)'\.(?: Did you mean (.*)\?)?", text):
+        near = (found[2] or "").replace("'", "")
+        return f"không có lệnh “{found[1]}”.{_near(near)}"
+    if found := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", text):
+        return f"thừa: {found[1]}"
+    return "dòng lệnh chưa đúng"
+
+
+def _near(names: str) -> str:
+    return f" Có lẽ là: {names}?" if names else ""
+
+
+def _label(parameter: Any) -> str:
+    name: str = parameter.opts[0]
+    return name if name.startswith("-") else parameter.metavar or name.upper()
+
+
+def _bad_value(text: str) -> str:
+    if found := re.search(r"one of (.*?)\.?$", text):
+        return f"giá trị phải là một trong {found[1].replace(chr(39), '')}"
+    if found := re.search(r"Input should be ('.*')$", text):
+        choices = found[1].replace(" or ", ", ").replace("'", "")
+        return f"giá trị phải là một trong {choices}"
+    if "valid integer" in text:
+        return "phải là một số"
+    if found := re.search(r"(?:greater than or equal to|>=) ?(\d+)", text):
+        return f"phải từ {found[1]} trở lên"
+    return "giá trị không dùng được"
 
 
 def day(text: str) -> date:

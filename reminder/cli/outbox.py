@@ -10,8 +10,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.cli.options import STATES, Config, print_table
-from reminder.cli.usage import Commands
+from reminder.cli.options import STATES, Commands, Config, print_table
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 

@@ -14,7 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.usage import Commands
+from reminder.cli.options import Commands
 from reminder.documents.plan_table import standing_words
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError

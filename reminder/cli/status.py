@@ -18,7 +18,7 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
-    from reminder.doctor.check import Check
+    from reminder.doctor import Check
     from reminder.services.recipients import Fault, Unreachable
     from reminder.services.status import StatusSnapshot
 
@@ -182,7 +182,7 @@ def doctor(
 
 
 async def _mail(config: Path | None, tell: _Teller) -> None:
-    from reminder.doctor.mail import MailCheck  # aiosmtplib and imap-tools: only who needs them
+    from reminder.doctor.network import MailCheck  # aiosmtplib and imap-tools: only who needs them
 
     settings = bootstrap.load_settings(config)
     if settings.email.is_on:

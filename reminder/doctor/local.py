@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.app.channels import channel_names, known_channels
-from reminder.doctor.check import Check, fault, ok, warn
+from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Address

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
-from reminder.ops.heartbeat import Heartbeat
-from reminder.ops.systemd import Notifier
+from reminder.ops.supervisor import Troubles
 from reminder.services.status import StatusSnapshot
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from reminder.ops.http import HttpServer
-    from reminder.ops.metrics import Metrics
+    from reminder.ops.http import HttpServer, Metrics
+
+log = logging.getLogger(__name__)
 
 
 class Activity(StrEnum):
@@ -91,6 +97,114 @@ class Liveness:
         return self._silent(activity) > LONGEST[activity]
 
 
+@dataclass(frozen=True)
+class Notifier:
+    """Notifies systemd by sd_notify(3); does nothing without a socket."""
+
+    address: str = ""  # empty: no socket
+    watchdog: float | None = None  # most seconds between two WATCHDOG=1
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Notifier:
+        """The notifier from the environment, as in sd_watchdog_enabled(3)."""
+        span, process = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+        meant = span.isdecimal() and int(span) > 0 and process in ("", str(os.getpid()))
+        return cls(environ.get("NOTIFY_SOCKET", ""), int(span) / 1e6 if meant else None)
+
+    def say(self, *lines: str) -> None:
+        """Send READY=1, STOPPING=1, WATCHDOG=1, STATUS=…; errors are logged."""
+        if not self.address or not hasattr(socket, "AF_UNIX"):
+            return
+        address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+                out.settimeout(1)
+                out.connect(address)
+                out.sendall("\n".join(lines).encode())
+        except OSError as error:
+            log.debug("systemd can't be notified: %s", error)
+
+    async def watch(self, lives: Callable[[], bool], status: Callable[[], str]) -> None:
+        """Send WATCHDOG=1 twice as often as asked while `lives`, until cancelled."""
+        told = ""
+        while True:
+            words = status()
+            if words != told:
+                self.say(f"STATUS={words}")
+                told = words
+            if self.watchdog and lives():
+                self.say("WATCHDOG=1")
+            await asyncio.sleep(min(self.watchdog / 2 if self.watchdog else 10.0, 10.0))
+
+
+PAUSE = 55.0  # seconds from one call to the next at least: ticks come each minute
+TIMEOUT = 10.0  # seconds
+
+
+class NotTakenError(ReminderError):
+    """The monitor has answered with an error."""
+
+
+@dataclass
+class Heartbeat:
+    """Calls one address. Its path is a secret: whoever knows it can fake the heartbeat."""
+
+    url: str
+    pause: float = PAUSE
+    _last: float | None = None
+    _call: asyncio.Task[None] | None = None
+    _troubles: Troubles = field(default_factory=Troubles)
+
+    def beat(self) -> None:
+        """Begin a call, unless one is under way or only just ended."""
+        now = asyncio.get_running_loop().time()
+        if not self.url or (self._call and not self._call.done()):
+            return
+        if self._last is not None and now - self._last < self.pause:
+            return
+        self._last = now
+        self._call = asyncio.get_running_loop().create_task(self._get())
+
+    async def _get(self) -> None:
+        what = f"the heartbeat to {urlsplit(self.url).hostname}"
+        try:
+            await call(self.url)
+        except NotTakenError as error:
+            self._troubles.fails(what, error)
+        else:
+            self._troubles.over(what)
+
+    async def stop(self) -> None:
+        """Cancel a call that is under way."""
+        if self._call:
+            self._call.cancel()
+            await asyncio.gather(self._call, return_exceptions=True)
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates that httpx trusts, read once."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+async def call(url: str) -> None:
+    """Send one GET; NotTakenError, without the address, if it was not accepted."""
+    # Loaded for the first call: a program without a heartbeat does not pay for it.
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=True, verify=trust()
+        ) as client:
+            answer = await client.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise NotTakenError(type(error).__name__) from None
+    if not answer.is_success:
+        raise NotTakenError(f"HTTP {answer.status_code}")
+
+
 STATUS_TIMEOUT = 3.0  # seconds; a locked database must not hold up /metrics
 
 
@@ -113,8 +227,7 @@ class Monitor:
         self.liveness.start()
         if self.listen is not None:
             # Loaded only where they are used: both take 0.3 s.
-            from reminder.ops.http import HttpServer
-            from reminder.ops.metrics import Metrics
+            from reminder.ops.http import HttpServer, Metrics
 
             self._metrics = Metrics()
             self.server = HttpServer({"/healthz": self._health, "/metrics": self._measures})
@@ -157,7 +270,7 @@ class Monitor:
     async def _measures(self) -> web.Response:
         from aiohttp import web
 
-        from reminder.ops.metrics import CONTENT_TYPE
+        from reminder.ops.http import CONTENT_TYPE
 
         assert self._metrics is not None
         status: StatusSnapshot | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from reminder.app.telegram import TelegramFront
+from reminder.app.channels import TelegramFront
 from reminder.app.wiring import Program, program
 from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.conftest import ROOT

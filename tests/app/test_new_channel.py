@@ -115,9 +115,7 @@ def test_who_names_a_channel() -> None:
         "app/batch.py",
         "app/channels.py",
         "app/logs.py",
-        "app/mail.py",
-        "app/telegram.py",
-        "doctor/mail.py",
+        "doctor/network.py",
         "files/people.py",
         "files/settings/sections.py",
     ]

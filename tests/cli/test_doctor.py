@@ -22,8 +22,7 @@ from typer.testing import CliRunner
 
 from reminder.app import bootstrap
 from reminder.cli import app
-from reminder.doctor import local, network
-from reminder.doctor.check import Check, Verdict
+from reminder.doctor import Check, Verdict, local, network
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal

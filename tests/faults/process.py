@@ -32,7 +32,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 from reminder.app import bootstrap, logs, wiring
-from reminder.app.telegram import TelegramFront
+from reminder.app.channels import TelegramFront
 from reminder.channels import Channel
 from reminder.channels.email.receive import MailListener
 from reminder.channels.telegram.http import TelegramRequest

@@ -8,8 +8,8 @@ import logging
 import pytest
 from aiohttp import web
 
-from reminder.ops.heartbeat import Heartbeat, trust
 from reminder.ops.http import HttpServer
+from reminder.ops.liveness import Heartbeat, trust
 
 PATH = "/ping/7f2c-secret"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.ops.systemd import Notifier
+from reminder.ops.liveness import Notifier
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is Linux's")
 

@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.doctor.mail import MailCheck
+from reminder.doctor.network import MailCheck
 from reminder.files.settings import load_settings
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld
 from tests.channels.email.replies import AUTHSERV_ID
