@@ -238,7 +238,10 @@ def waiting_units(state: State) -> tuple[str, ...]:
 
 def heard_words(context: Context, state: State) -> str:
     """“chưa xong (09:12 Thứ Ba 30/01, An)”: the latest answer that changed nothing; else empty."""
-    answer = state.answer
+    answer, asked = state.answer, context.past.asked.get(state.key)
+    if asked and (answer is None or answer.at < asked.at):
+        when = moment_words(asked.at, context.today)
+        return f"“{one_line(asked.words, 100)}” ({when}), đã hỏi lại, chưa trả lời"
     if answer is None:
         return ""
     when = moment_words(answer.at, context.today)

@@ -19,6 +19,7 @@ from reminder.domain.payloads import (
     Items,
     Nudge,
     Payload,
+    TaskDetails,
     WhichOccurrence,
     parts_of,
 )
@@ -53,6 +54,14 @@ class Reminded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """A question whether work is done, which has not been answered."""
+
+    at: datetime
+    words: str  # of the message that was asked about
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
     """What a message needs to know of earlier messages."""
 
@@ -62,6 +71,7 @@ class Past:
     silent: frozenset[str] = frozenset()  # units above of which nobody can be reached
     outdated: bool = False  # a newer digest goes the same way
     health: Health | None = None  # how the program has fared
+    asked: Mapping[Key, Asking] = field(default_factory=dict)  # questions without an answer
 
 
 NO_PAST = Past()
@@ -94,7 +104,10 @@ def completed(
         )
     if (digest := _digest_in(payload)) is not None:
         fared = health(office, store, now, head=digest.head or store.head())
-        return row, Past(outdated=_outdated(store, row), health=fared)
+        asked = asked_back(office, store, now)
+        return row, Past(outdated=_outdated(store, row), health=fared, asked=asked)
+    if any(isinstance(part, TaskDetails) for part in parts_of(payload)):
+        return row, Past(asked=asked_back(office, store, now))
     return row, NO_PAST
 
 
@@ -248,6 +261,7 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
     return []
 
 
+ASKED_SINCE = timedelta(days=30)  # how long an unanswered question is told of
 ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the answer to a question
 
 
@@ -284,6 +298,22 @@ def _question_in(payload: Payload) -> Question | None:
         if isinstance(part, Claimed | WhichOccurrence):
             return Question(keys=part.keys, unit=part.unit, words=part.words)
     return None
+
+
+def asked_back(office: Office, store: Store, now: datetime) -> dict[Key, Asking]:
+    """The questions of the last weeks that nobody has answered, by occurrence."""
+    found: dict[Key, Asking] = {}
+    rows = store.rows(kind="reply", states=[RowState.SENT], since=now - ASKED_SINCE, limit=MOST)
+    for row in rows:  # the newest first
+        for part in parts_of(row.draft.payload):
+            if not isinstance(part, Claimed):
+                continue
+            for key in part.keys:
+                answered = any(event.at > row.draft.slot for event in office.by_key.get(key, ()))
+                state = office.states.get(key)
+                if key not in found and not answered and state and not state.closed:
+                    found[key] = Asking(at=row.draft.slot, words=part.words)
+    return found
 
 
 def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:

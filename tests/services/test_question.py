@@ -76,3 +76,14 @@ def test_a_question_is_answered_within_three_days(office: World) -> None:
     """On the fourth day “đúng” may mean anything."""
     office.says("an", "đúng", at("03/02", "10:00"))
     assert kept(office) == []
+
+
+def test_the_office_sees_what_was_asked_back(office: World) -> None:
+    """Until it is answered; the words are quoted."""
+    office.says("chi", "/nhiemvu 1c", at("30/01", "10:00"))
+    assert (
+        f"“{WORDS}” (09:00 hôm nay), đã hỏi lại, chưa trả lời" in office.outgoing[-1].message.text
+    )
+    office.says("an", "chưa", at("30/01", "10:05"))
+    office.says("chi", "/nhiemvu 1c", at("30/01", "10:10"))
+    assert "đã hỏi lại" not in office.outgoing[-1].message.text
