@@ -33,7 +33,7 @@ from reminder.channels.email.classify import (
 )
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State
@@ -358,7 +358,7 @@ class _Play:
     def _remind(self, row: Row, at: datetime) -> tuple[Rendered, str] | None:
         """A reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""
         office = self.service.refresh()
-        today = local(at).date()
+        today = local_day(at)
         items = [
             Item(state.key, state.due, Stage(office.scheduler.days_late(state, today)))
             for code in row.reply_to

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reminder.app.channels import CHANNELS
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
@@ -50,7 +50,7 @@ def now() -> datetime:
 
 def today() -> date:
     """The current day in local time."""
-    return local(now()).date()
+    return local_day(now())
 
 
 def pause(seconds: float) -> None:
@@ -165,7 +165,7 @@ def read_files(settings: Settings, at: datetime) -> Files:
         people = load_people(settings.plan.people, units, known_channels())
     scheduler = scheduler_for(
         plans,
-        [local(at).date()],
+        [local_day(at)],
         calendar=settings.plan.calendar,
         policy=settings.policy(),
     )

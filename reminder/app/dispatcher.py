@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reminder.channels import Channel
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import Draft
-from reminder.domain.schedule import local_day
 from reminder.ops.supervisor import Clock, Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered
 from reminder.services.service import Service

@@ -18,11 +18,10 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import STATES, Config
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
 from reminder.domain.periods import vn_date, vn_weekday
-from reminder.domain.schedule import local_day
 
 if TYPE_CHECKING:
     from reminder.domain.channels import Outbound

@@ -18,13 +18,13 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import STATES, Config
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local, local_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.people import Person, absence_of
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Stage, local_day
+from reminder.domain.schedule import Stage
 from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def log(
 
 
 def _wanted(event: Event, task: str | None, since: date | None, until: date | None) -> bool:
-    day = local(event.at).date()
+    day = local_day(event.at)
     return (
         (task is None or event.key.task == task)
         and (since is None or day >= since)

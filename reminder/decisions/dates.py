@@ -16,6 +16,7 @@ from reminder.decisions.targets import (
     resolve,
     which,
 )
+from reminder.domain.calendar import local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
@@ -28,7 +29,6 @@ from reminder.domain.payloads import (
     Reminded,
     Snoozed,
 )
-from reminder.domain.schedule import local_day
 from reminder.understanding import Command, Target
 
 

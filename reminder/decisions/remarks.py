@@ -5,6 +5,7 @@ from __future__ import annotations
 from reminder.decisions.outcome import event, refusal, said
 from reminder.decisions.rights import own_units
 from reminder.decisions.targets import Already, NotOpen, choice, open_states, parts, resolve, which
+from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
@@ -17,7 +18,6 @@ from reminder.domain.payloads import (
     Submitted,
 )
 from reminder.domain.plan import Confirm
-from reminder.domain.schedule import local_day
 from reminder.understanding import Command, Target
 
 

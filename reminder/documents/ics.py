@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from reminder.documents.plan_table import about_due, closed_by, unit_names
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_day
@@ -160,7 +160,7 @@ def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> s
         lines.append(f"Về hạn: {about}")
     closed = closed_by(state, unit)
     if closed is not None:
-        lines.append(f"Đã báo xong: {vn_day(local(closed.at).date())}")
+        lines.append(f"Đã báo xong: {vn_day(local_day(closed.at))}")
         shared = task.confirm is Confirm.ALL
         evidence = closed.evidence if shared else state.evidence
         lines += [f"Số, ký hiệu: {evidence}"] if evidence else []
@@ -170,7 +170,7 @@ def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> s
             last = vn_day(scheduler.calendar.roll_back(state.due))
             lines.append(f"Hạn rơi vào ngày nghỉ: làm xong trong {last}")
         if submitted := state.awaits_signature(unit):
-            lines.append(f"Chờ ký từ {vn_day(local(submitted.at).date())}")
+            lines.append(f"Chờ ký từ {vn_day(local_day(submitted.at))}")
         told = f"cập nhật {task.code}: …" if occurrence.is_check_in else f"xong {task.code}"
         lines.append(f"Làm xong xin nhắn máy nhắc việc: {told}")
     return "\n".join(_line(line) for line in lines)

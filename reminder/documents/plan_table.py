@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.digest import closed_in_time
 from reminder.domain.digest import figures as count
 from reminder.domain.ledger import Event, State
@@ -68,7 +68,7 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
         original if original != state.due else None,
         about_due(state),
         standing_words(state, scheduler, day),
-        local(state.closed.at).date() if state.closed else None,
+        local_day(state.closed.at) if state.closed else None,
         "; ".join(state.papers),
         _notes(plan, state),
     ]
@@ -99,13 +99,13 @@ def _notes(plan: Plan, state: State) -> str:
     lines = []
     if state.parts and not state.closed:
         parts = (
-            f"{unit_names(plan, [unit])} {vn_date(local(event.at).date())}"
+            f"{unit_names(plan, [unit])} {vn_date(local_day(event.at))}"
             for unit, event in state.parts.items()
         )
         lines.append(f"Đã báo xong: {', '.join(parts)}")
     said = [*state.parts.values(), *state.notes]
     lines += [
-        f"{vn_date(local(event.at).date())}: {event.note}"
+        f"{vn_date(local_day(event.at))}: {event.note}"
         for event in sorted(said, key=lambda event: event.at)
         if event.note
     ]
@@ -140,7 +140,7 @@ def standing(state: State, scheduler: Scheduler, day: date) -> Standing:
 def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
     """`standing` with how late: “Quá hạn 3 ngày làm việc”, “Chờ ký, quá hạn 2 ngày làm việc”."""
     found = standing(state, scheduler, day)
-    until = local(state.closed.at).date() if state.closed else day
+    until = local_day(state.closed.at) if state.closed else day
     late = scheduler.days_late(state, until)
     if not late:
         return found.value

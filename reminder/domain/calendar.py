@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from reminder.domain.errors import CalendarError
@@ -20,6 +21,12 @@ def local(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("a naive datetime has no time zone")
     return at.astimezone(ZONE)
+
+
+@lru_cache(maxsize=1024)  # a tick asks for the same few times thousands of times
+def local_day(at: datetime) -> date:
+    """The day in the office at `at`."""
+    return local(at).date()
 
 
 def instant(day: date, clock: time) -> datetime:

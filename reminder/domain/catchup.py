@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.ledger import Event, State, initial
 from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, local_day
+from reminder.domain.schedule import Item, Message, MessageKind, Scheduler
 
 Place = tuple[int, int]  # an occurrence: the index of its plan, its index in the plan
 

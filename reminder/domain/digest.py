@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.ledger import Event, State, fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Scheduler, local_day
+from reminder.domain.schedule import Scheduler
 
 AHEAD = timedelta(days=14)  # after the Sunday of the week, listed as “the next two weeks”
 
@@ -181,7 +181,7 @@ def closed_in_time(state: State, scheduler: Scheduler) -> bool:
 
     A term that ends on a day off ends with the next working day (Civil Code 2015, art. 148(5)).
     """
-    return bool(state.closed and not scheduler.days_late(state, local(state.closed.at).date()))
+    return bool(state.closed and not scheduler.days_late(state, local_day(state.closed.at)))
 
 
 def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> list[State]:

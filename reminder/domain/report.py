@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.ledger import Event, EventKind, State, apply, by_key, initial
 from reminder.domain.occurrences import Occurrence, occurrences
 from reminder.domain.periods import Period
 from reminder.domain.plan import Kind, Plan
 from reminder.domain.report_periods import data_span, full_name, next_period
-from reminder.domain.schedule import Scheduler, local_day
+from reminder.domain.schedule import Scheduler
 from reminder.domain.text import fold, normal, squeeze
 
 DOTS = "…………"  # for a person to fill in

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
-from reminder.domain.calendar import WorkCalendar, instant, local
+from reminder.domain.calendar import WorkCalendar, instant, local_day
 from reminder.domain.ledger import Event, Span, State, history, spans
 from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.plan import Deliverable, Kind, Plan
@@ -378,9 +377,3 @@ def _speaks_late(timing: Timing, number: int) -> bool:
         return True
     beyond = not timing.late or number > max(timing.late)
     return bool(timing.late_every and beyond and number % timing.late_every == 0)
-
-
-@lru_cache(maxsize=1024)  # a tick asks for the same few times thousands of times
-def local_day(at: datetime) -> date:
-    """The day in the office at `at`."""
-    return local(at).date()

@@ -19,7 +19,7 @@ from typing import Any, get_args
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import Action, Outbound
 from reminder.domain.payloads import Payload
 from reminder.domain.text import evidence_words
@@ -70,7 +70,7 @@ _FILTERS = {
     "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
     "kind": kind_words,
     "bare": lambda text: text.rstrip(" ."),
-    "local_day": lambda at: local(at).date(),
+    "local_day": local_day,
     "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
 }
 

@@ -11,14 +11,14 @@ from functools import cached_property
 from markupsafe import escape
 
 from reminder.decisions import buttons
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import Action
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm, Plan, Task
-from reminder.domain.schedule import Scheduler, local_day
+from reminder.domain.schedule import Scheduler
 from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.messages.limits import BUTTON_BYTES
 from reminder.messages.wording import (
@@ -253,7 +253,7 @@ def signing_words(context: Context, state: State) -> str:
     events = sorted(state.submitted.values(), key=lambda event: event.at)
     if not events:
         return ""
-    return f"chờ ký từ {day_words(local(events[0].at).date(), context.today)}"
+    return f"chờ ký từ {day_words(local_day(events[0].at), context.today)}"
 
 
 @dataclass(frozen=True, slots=True)

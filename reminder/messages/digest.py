@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
 
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import Outbound
 from reminder.domain.digest import Digest, closed_in_time, digest
 from reminder.domain.ledger import State
@@ -83,7 +83,7 @@ def weekly(
     week = _week(context, found)
     figures = cells(found.figures, found.before)
     parts = sections(context, found, health, cut_off)
-    compared = day_words(local(found.since).date(), context.today) if found.since else ""
+    compared = day_words(local_day(found.since), context.today) if found.since else ""
     short = compose(
         "digest",
         subject=subject,
@@ -205,7 +205,7 @@ def _short(context: Context, found: Digest) -> list[dict[str, object]]:
 def _done_since(context: Context, found: Digest) -> str:
     if found.since is None:
         return "Đã xong từ đầu năm"
-    since = local(found.since).date()
+    since = local_day(found.since)
     whole = found.day - since == timedelta(days=7)
     return "Xong trong tuần trước" if whole else f"Xong từ {day_words(since, context.today)}"
 

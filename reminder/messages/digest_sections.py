@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local_day
 from reminder.domain.digest import Digest, Figures, UnitFigures
 from reminder.domain.ledger import EventKind, State
 from reminder.domain.periods import vn_date
@@ -303,7 +303,7 @@ def sections(
     context: Context, found: Digest, health: Health | None, cut_off: Sequence[Unreachable]
 ) -> list[Section]:
     """All parts below the figures."""
-    since = day_words(local(found.since).date(), context.today) if found.since else "đầu năm"
+    since = day_words(local_day(found.since), context.today) if found.since else "đầu năm"
     parts = [
         _section(context, "Quá hạn", "late", found.late, late,
                  "Không việc nào quá hạn."),
@@ -478,7 +478,7 @@ def _fault(context: Context, fault: Fault) -> str:
 
 
 def _day(context: Context, at: datetime) -> str:
-    return day_words(local(at).date(), context.today)
+    return day_words(local_day(at), context.today)
 
 
 def health_words(context: Context, health: Health) -> list[str]:

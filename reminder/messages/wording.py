@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from reminder.domain.calendar import WorkCalendar, local
+from reminder.domain.calendar import WorkCalendar, local, local_day
 from reminder.domain.periods import vn_date, vn_day, vn_weekday
 
 LONG_REST = 3  # days off in a row from which a message speaks of the holiday
@@ -69,7 +69,7 @@ def due_words(due: date, today: date, calendar: WorkCalendar, name: str = "hạn
 
 def closed_words(at: datetime, due: date | None, today: date, calendar: WorkCalendar) -> str:
     """“lúc 09:12 Thứ Ba 30/01, trước hạn 1 ngày”."""
-    day = local(at).date()
+    day = local_day(at)
     when = f"lúc {moment_words(at, today)}"
     if due is None:
         return when

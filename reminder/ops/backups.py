@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.errors import ReminderError
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 
@@ -28,8 +28,8 @@ def is_due(kept: str | None, hour: time, now: datetime) -> bool:
     A machine that is off at that hour makes it when it is on again. A last copy that lies in the
     future was made by a clock that ran ahead: it counts for nothing.
     """
-    today = instant(local(now).date(), hour)
-    turn = today if today <= now else instant(local(now).date() - _DAY, hour)
+    today = instant(local_day(now), hour)
+    turn = today if today <= now else instant(local_day(now) - _DAY, hour)
     return not kept or not turn <= datetime.fromisoformat(kept) <= now
 
 

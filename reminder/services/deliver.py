@@ -15,11 +15,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.catchup import speaking_hours
 from reminder.domain.channels import Outbound, SendError
 from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
-from reminder.domain.schedule import MessageKind, local_day
+from reminder.domain.schedule import MessageKind
 from reminder.services import failures
 from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.catchup import speaking_hours
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import CopiesOverdue, Digest, ReportDraft
 from reminder.domain.report_periods import is_last_call
-from reminder.domain.schedule import Item, Message, MessageKind, local_day
+from reminder.domain.schedule import Item, Message, MessageKind
 from reminder.services import recipients
 from reminder.services.office import Office
 from reminder.store.records import BACKED_UP_AWAY

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
-from reminder.domain.schedule import local_day
 from reminder.services.office import Office
 from reminder.services.recipients import to_offices
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.decisions import buttons, decide, decide_error, may_change
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import chat_of
 from reminder.domain.context import Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
@@ -29,7 +30,7 @@ from reminder.domain.payloads import (
     Wordless,
 )
 from reminder.domain.plan import Confirm
-from reminder.domain.schedule import Item, Message, MessageKind, Stage, local_day
+from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.services import enrolment, history, recipients
 from reminder.services.edits import edit_drafts
 from reminder.services.limits import Limits

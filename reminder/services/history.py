@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Asked, Inbound
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
@@ -23,7 +23,7 @@ from reminder.domain.payloads import (
     WhichOccurrence,
     parts_of,
 )
-from reminder.domain.schedule import Item, MessageKind, local_day
+from reminder.domain.schedule import Item, MessageKind
 from reminder.services.office import Office
 from reminder.services.status import Health, health
 

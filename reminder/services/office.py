@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 
-from reminder.domain.calendar import local
+from reminder.domain.calendar import local, local_day
 from reminder.domain.catchup import StageIndex
 from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.context import Asked, Context, Inbound, Sender
@@ -17,7 +17,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.people import Absence, Address, Person, absences, away_until
 from reminder.domain.plan import Plan, Unit
 from reminder.domain.report import Letterhead
-from reminder.domain.schedule import Scheduler, local_day
+from reminder.domain.schedule import Scheduler
 
 CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from reminder.domain.calendar import local_day
 from reminder.domain.channels import AddressSource
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, Message, MessageKind, local_day
+from reminder.domain.schedule import Item, Message, MessageKind
 from reminder.services.office import GROUP, Office
 
 

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.domain import digest
+from reminder.domain.calendar import local_day
 from reminder.domain.digest import previous, speaking
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, MessageKind, local_day
+from reminder.domain.schedule import Item, MessageKind
 from reminder.services.office import Office
 from reminder.services.recipients import Unreachable, headless, unreachable
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, Spoken

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.catchup import DueMessages, due_now, speaking_hours
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Items, OfficeEmpty, PlanOver, PlanStarted, UnitEmpty
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Message, MessageKind, local_day
+from reminder.domain.schedule import Message, MessageKind
 from reminder.services import digest, recipients
 from reminder.services.office import Office, counted, minute
 from reminder.services.recipients import notice_drafts
