@@ -188,7 +188,7 @@ class Speech:
         if forced is None:
             mood = self._asserted(mood, clause, read, proof=proof)
         if mood is None:
-            return self._plain(task, clause, full, content, odd=odd, proof=proof)
+            return self._plain(task, clause, full, content, read, odd=odd, proof=proof)
         verb = VERB_OF[mood]
         if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
             return Verb.DOING, full
@@ -222,18 +222,29 @@ class Speech:
         return statements.letters(clause.before, clause.after, task, speaker.meaning, speaker.today)
 
     def _plain(
-        self, task: Task, clause: Clause, full: str, content: str, *, odd: bool, proof: bool
+        self,
+        task: Task,
+        clause: Clause,
+        full: str,
+        content: str,
+        read: str,
+        *,
+        odd: bool,
+        proof: bool,
     ) -> tuple[Verb, str]:
         """A code and words without a mood: evidence, an answer, or a note."""
         has = any(i.role is Role.HAVING for i in clause.items if isinstance(i, PoliteItem))
         if not content and not has:
             return Verb.TASK, ""
+        order = fold(full).split()[-1:] == ["di"] or re.search("n[yY]|N", read)
         if odd:  # “phòng 1c”, “cho em 1c cà phê”
             return Verb.CLAIM, full
         evidence = is_evidence(clause.items)
         told = has or any(map(is_content, clause.after)) or counted(clause.before)
         if task.check_in and told and not (evidence and self._names_product(task, clause)):
-            return Verb.UPDATE, full
+            assert clause.run is not None
+            tells = has or clause.run.colon or counted(clause.items)
+            return (Verb.UPDATE if tells and not order else Verb.CLAIM), full
         if evidence:  # a bare day is no paper's number
             return (Verb.DONE, content) if proof else (Verb.CLAIM, full)
         return Verb.NOTE, full

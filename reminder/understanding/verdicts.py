@@ -26,6 +26,7 @@ from reminder.understanding.speaker import Speaker
 from reminder.understanding.targets import spoken
 
 _HINDERS = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN, Mood.SOON, Mood.UNSIGNED})
+_NEWS = frozenset({"gop y", "lay y kien", "bo sung", "chinh sua"})  # of standing work: done
 _FINISHED = frozenset({Mood.DONE, Mood.ISSUED, Mood.DID, Mood.JUST})
 _STAGES = frozenset({"buoc", "khau", "doan"})  # bước, khâu, giai đoạn
 _ROUNDS = frozenset({"dot", "vong", "chuong"})  # đợt 2, vòng 1, chương 3
@@ -167,7 +168,7 @@ def _tells_nothing_done(items: Sequence[Item]) -> bool:
     words = [item.word for item in items if isinstance(item, WordItem)]
     if said <= {Mood.NOT, Mood.YET, Mood.PAST}:
         return bool(words) and words[-1] == "nao"
-    share = any(isinstance(item, NumberItem) for item in items)
+    share = any(isinstance(i, MoodItem) and i.word in ("%", "phan tram") for i in items)
     return share and said <= {Mood.PARTIAL, Mood.PAST}
 
 
@@ -180,13 +181,15 @@ def as_answer(task: Task, mood: Mood, clause: Clause, content: bool) -> Verb | N
         return Verb.UPDATE
     if mood is Mood.DOING:
         return Verb.UPDATE if only else None
-    if mood is Mood.DONE and content and not evidence:
+    if mood is Mood.DONE and content and counts and not evidence:
         return Verb.UPDATE if only or counts else None
     if mood is Mood.NOT and only and _tells_nothing_done(clause.items):
         return Verb.UPDATE
     if mood is Mood.NOT and only and counts and not planned(clause.items):
         said = moods(clause.items)
         first = next((i for i in clause.after if not isinstance(i, PoliteItem | SepItem)), None)
-        hindered = isinstance(first, MoodItem) and first.mood in _HINDERS
+        hindered = (
+            isinstance(first, MoodItem) and first.mood in _HINDERS and first.word not in _NEWS
+        )
         return None if hindered or Mood.PLAN in said else Verb.UPDATE
     return None
