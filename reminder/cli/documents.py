@@ -226,8 +226,7 @@ def report(
     trước. Tên cơ quan, người ký ghi ở [report] trong tệp cài đặt.
     """
     from reminder.documents.report import docx
-    from reminder.domain.report import draft_report
-    from reminder.domain.report_periods import current_report, find_report
+    from reminder.domain.report import current_report, draft_report, find_report
 
     with bootstrap.office(config) as office:
         files, events, states = office.office.files, office.events, office.states

@@ -28,7 +28,6 @@ from reminder.domain.schedule import Stage
 from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
-    from reminder.documents.csv import Cell
     from reminder.services.proof import Notice, Told, Verdict, Work
     from reminder.store.records import Broken
 
@@ -308,7 +307,7 @@ def _named(told: Told) -> str:
     return f"mã {_short(told)} trong bản tổng hợp {day} (tin số {told.row})"
 
 
-def _of_work(cell: Callable[[Work], Cell]) -> Callable[[Notice], Cell]:
+def _of_work(cell: Callable[[Work], str | int]) -> Callable[[Notice], str | int]:
     return lambda notice: cell(notice.work) if notice.work else ""
 
 
@@ -319,7 +318,7 @@ def _kind(notice: Notice) -> str:
 
 
 # Of the proof: heading, and the cell of a notice.
-COLUMNS: Mapping[str, Callable[[Notice], Cell]] = {
+COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
     "Tin số": lambda n: n.row,
     "Lượt": lambda n: n.slot.isoformat(),
     "Gửi lúc": lambda n: n.sent_at.isoformat(timespec="seconds") if n.sent_at else "",
@@ -368,7 +367,7 @@ def _export(
     config: Path | None, target: Path, task: str | None, since: date | None, until: date | None
 ) -> None:
     """Write the proof of notice: who was told what, when, by which channel."""
-    from reminder.documents.csv import csv_file
+    from reminder.documents.tables import csv_file
     from reminder.services import proof
 
     with bootstrap.office(config) as opened:

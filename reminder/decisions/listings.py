@@ -22,7 +22,7 @@ from reminder.domain.payloads import (
     Zalo,
 )
 from reminder.domain.plan import Plan, Task
-from reminder.domain.report_periods import ReportPeriodError, current_report, find_report
+from reminder.domain.report import ReportPeriodError, current_report, find_report
 from reminder.understanding import Command, Target, Verb
 
 HISTORY = 30  # events that a history shows; more would not be read

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
-from reminder.documents.plan_table import about_due, closed_by, unit_names
+from reminder.documents.tables import about_due, closed_by, unit_names
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from reminder.documents.plan_table import (
+from reminder.documents.tables import (
     COLUMNS,
     FIGURES,
     Cell,

@@ -12,8 +12,7 @@ from reminder.domain.ledger import State
 from reminder.domain.payloads import ReportDraft
 from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
-from reminder.domain.report import Report, draft_report
-from reminder.domain.report_periods import full_name
+from reminder.domain.report import Report, draft_report, full_name
 from reminder.messages.compose import answer
 from reminder.messages.context import Context
 from reminder.services.office import Office

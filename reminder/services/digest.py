@@ -13,7 +13,7 @@ from reminder.domain.catchup import speaking_hours
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import CopiesOverdue, Digest, ReportDraft
-from reminder.domain.report_periods import is_last_call
+from reminder.domain.report import is_last_call
 from reminder.domain.schedule import Item, Message, MessageKind
 from reminder.services import recipients
 from reminder.services.office import Office

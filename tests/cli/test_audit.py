@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reminder.documents.csv import BOM
+from reminder.documents.tables import BOM
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reminder.documents.plan_table import COLUMNS, LONGEST, standing, standing_words, written
+from reminder.documents.tables import COLUMNS, LONGEST, standing, standing_words, written
 from reminder.documents.workbook import FILLS, workbook
 from reminder.domain.ledger import Event, EventKind, State, fold
 from reminder.domain.occurrences import Key, occurrences

@@ -12,11 +12,15 @@ from reminder.domain.ledger import fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.periods import Period
 from reminder.domain.plan import Plan
-from reminder.domain.report import CLOSED, Entry, Report, Status, draft_report
-from reminder.domain.report_periods import (
+from reminder.domain.report import (
+    CLOSED,
+    Entry,
+    Report,
     ReportPeriodError,
+    Status,
     current_report,
     data_span,
+    draft_report,
     find_report,
     full_name,
     is_last_call,

@@ -1,8 +1,10 @@
-"""A plan as a table: the columns of its list, and the figures of its units."""
+"""Tables for spreadsheets: a plan's list, the figures of its units, and CSV files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -14,9 +16,13 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.domain.text import normal
+from reminder.domain.text import normal, squeeze
 
 LONGEST = 32_767  # UTF-16 units that Excel takes in a cell
+BOM = "\ufeff"  # without it Excel does not recognise UTF-8
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, “CSV Injection”). A
+# tab or line end before them would do the same; `squeeze` removes those.
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 Cell = str | int | date | None
 
 
@@ -185,3 +191,20 @@ def _counts(states: Sequence[State], scheduler: Scheduler, day: date) -> list[in
     found = count(states, scheduler, day)
     begun = found.in_time + found.done_late + found.open
     return [len(states), *astuple(found), len(states) - begun]
+
+
+def _csv_cell(cell: str | int) -> str | int:
+    """`cell` as written: text on one line without control characters, “'” before a formula."""
+    if isinstance(cell, int):
+        return cell
+    text = squeeze(normal(cell))
+    return f"'{text}" if text.startswith(_FORMULAS) else text
+
+
+def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
+    """A CSV file (RFC 4180) without formulas: UTF-8 with a byte order mark, lines end in CR LF."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(headings)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    return (BOM + out.getvalue()).encode()
