@@ -50,6 +50,7 @@ class Role(StrEnum):
     SAYING = "saying"  # “em báo cáo anh”
     OWN = "own"
     WORK = "work"
+    PIECE = "piece"  # of the work: done, it is not the whole
     ACT = "act"
     SEND = "send"
     ISSUE = "issue"

@@ -45,7 +45,8 @@ from reminder.understanding.targets import ABBREVIATIONS
 _OF_ROLE = {
     Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "A", Role.CROWD: "Q",
     Role.OWN: "s",
-    Role.WORK: "w", Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v",
+    Role.WORK: "w", Role.PIECE: "F",
+    Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v",
     Role.RECENT: "P",
     Role.GONE_BY: "t", Role.TODAY: "T", Role.MANNER: "m", Role.LATE: "l", Role.AGO: "g",
     Role.FROM: "f",
@@ -66,7 +67,7 @@ _OF_ITEM: dict[type[Item], str] = {
 _HOUR = re.compile(r"\d{1,2}[hg]")
 _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
-    "g": "O", "phan": "w",
+    "g": "O", "phan": "F",
 }  # fmt: skip
 _SELF = frozenset({"em", "e", "toi", "minh", "chau", "con", "chung"})
 # Small words that only join what stands around them.
@@ -74,7 +75,7 @@ _JOINED = (
     (re.compile("q(K?)G[yY]?"), r"\1"),
     (re.compile("k(?=[aynY]*(,|$))"), ""),
     (re.compile("vW+"), "pI"),
-    (re.compile("W|F+(?=K)"), "w"),
+    (re.compile("W|F+(?=[KWw])"), "w"),
     (re.compile("E(?=e)|f(?=K)"), ""),
     (re.compile("V+"), "V"),
     (re.compile("[yY]?N(?=a|,)"), "a"),
@@ -160,7 +161,7 @@ def _tells(part: str) -> bool:
     lead, verb, tail = found["lead"], found["verb"], found["tail"]
     if "P" in verb and re.search("[tTMrmz]", lead):  # “hết tháng mới xong”
         return False
-    if lead.endswith("y"):  # “sếp ký 1c rồi”: somebody else
+    if lead.endswith(("y", "n")):  # “sếp ký 1c rồi”: somebody else
         return False
     if set(verb) & set("pP") or "r" in tail:
         return True
@@ -268,8 +269,14 @@ class _Letters:
             return "w" if {spelling(each) for each in ABBREVIATIONS[word]} <= self.kinds else "E"
         if any(each.is_meant_by(spelt) for each in self.products):
             return "W"
-        if any(each.is_meant_by(spelt) for each in self.names):
+        return self._naming(spelt)
+
+    def _naming(self, spelt: Spelling) -> str:
+        """A word of the title: behind the verb it may be but a piece of the work."""
+        if any(each.is_meant_by(spelt) for each in NOUNS):
             return "w"
+        if any(each.is_meant_by(spelt) for each in self.names):
+            return "F" if self.told else "w"
         return "F" if any(each.is_meant_by(spelt) for each in PAPERS) else "?"
 
     def _is_over(self, period: str) -> bool:
