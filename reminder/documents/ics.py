@@ -18,7 +18,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_day
 from reminder.domain.plan import Confirm, Plan
 from reminder.domain.schedule import Scheduler
-from reminder.domain.text import normal, squeeze
+from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
     from icalendar import Alarm, Calendar, Event
@@ -90,7 +90,7 @@ def _calendar(
         ("version", "2.0"),
         ("calscale", "GREGORIAN"),
         ("method", "PUBLISH"),
-        ("x-wr-calname", _line(name)),
+        ("x-wr-calname", one_line(name)),
     ):
         calendar.add(field, value)
     by_id = {plan.id: plan for plan in plans}
@@ -111,7 +111,7 @@ def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datet
     event.add("dtend", state.due + timedelta(days=1))  # exclusive
     event.add("summary", _summary(state, done=closed is not None))
     event.add("description", _description(plan, state, scheduler, unit))
-    event.add("categories", [_line(plan.by_unit[unit].name), _line(plan.title)])
+    event.add("categories", [one_line(plan.by_unit[unit].name), one_line(plan.title)])
     event.add("status", "TENTATIVE" if state.assumed and closed is None else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # a due day takes nobody's time
     event.add("sequence", state.revision)
@@ -140,7 +140,7 @@ def _alarm(before: timedelta, words: str) -> Alarm:
 
 
 def _summary(state: State, *, done: bool) -> str:
-    name = _line(f"{state.key.task} {state.occurrence.title}")
+    name = one_line(f"{state.key.task} {state.occurrence.title}")
     if done:
         return f"✓ {name} – đã xong"
     return f"{name} – {'hạn dự kiến' if state.assumed else 'hạn'}"
@@ -173,8 +173,4 @@ def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> s
             lines.append(f"Chờ ký từ {vn_day(local_day(submitted.at))}")
         told = f"cập nhật {task.code}: …" if occurrence.is_check_in else f"xong {task.code}"
         lines.append(f"Làm xong xin nhắn máy nhắc việc: {told}")
-    return "\n".join(_line(line) for line in lines)
-
-
-def _line(text: str) -> str:
-    return squeeze(normal(text))
+    return "\n".join(one_line(line) for line in lines)

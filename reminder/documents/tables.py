@@ -16,7 +16,7 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.domain.text import normal, squeeze
+from reminder.domain.text import normal, one_line
 
 LONGEST = 32_767  # UTF-16 units that Excel takes in a cell
 BOM = "\ufeff"  # without it Excel does not recognise UTF-8
@@ -197,7 +197,7 @@ def _csv_cell(cell: str | int) -> str | int:
     """`cell` as written: text on one line without control characters, “'” before a formula."""
     if isinstance(cell, int):
         return cell
-    text = squeeze(normal(cell))
+    text = one_line(cell)
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 

@@ -34,6 +34,16 @@ def instant(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, ZONE).astimezone(UTC)
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, inclusive."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def monday_of(day: date) -> date:
+    """The Monday of the week of `day`."""
+    return day - timedelta(days=day.weekday())
+
+
 class WorkCalendar:
     """The working days of `first_year` to `last_year`."""
 
@@ -50,9 +60,7 @@ class WorkCalendar:
         self.first_year, self.last_year = first_year, last_year
         self.off, self.worked = frozenset(off), frozenset(worked)
         self.unconfirmed = frozenset(unconfirmed)  # years whose notice has not been entered
-        start = date(first_year, 1, 1).toordinal()
-        end = date(last_year, 12, 31).toordinal()
-        days = (date.fromordinal(n) for n in range(start, end + 1))
+        days = days_between(date(first_year, 1, 1), date(last_year, 12, 31))
         self._working = [day for day in days if self._is_worked(day)]
 
     def _is_worked(self, day: date) -> bool:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
-from reminder.domain.calendar import instant, local, local_day
+from reminder.domain.calendar import days_between, instant, local, local_day
 from reminder.domain.ledger import Event, State, initial
 from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, Message, MessageKind, Scheduler
+from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, by_due
 
 Place = tuple[int, int]  # an occurrence: the index of its plan, its index in the plan
 
@@ -74,7 +74,8 @@ class StageIndex:
         """
         wanted = {plan.id for plan in plans}
         touched = {key: self.places[key] for key in events if key in self.places}
-        places = {place for day in _days(since, until) for place in self._by_day.get(day, ())}
+        days = days_between(local_day(since), local_day(until))
+        places = {place for day in days for place in self._by_day.get(day, ())}
         places.difference_update(touched.values())
         places.update(
             place for key, place in touched.items() if not _is_over(states[key], events[key], since)
@@ -85,11 +86,6 @@ class StageIndex:
             if self.plans[n].id in wanted
         )
         return self.scheduler.messages_of(plans, some, events, since, until)
-
-
-def _days(since: datetime, until: datetime) -> list[date]:
-    first, last = local_day(since), local_day(until)
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:
@@ -157,8 +153,7 @@ def _anything_between(
     scheduler: Scheduler, kind: MessageKind, since: datetime, now: datetime
 ) -> bool:
     """Whether a slot of `kind` lies in (since, now]; for most ticks none does."""
-    first, today = local_day(since), local_day(now)
-    days = (first + timedelta(days=n) for n in range((today - first).days + 1))
+    days = days_between(local_day(since), local_day(now))
     return any(since < instant(day, _slot(scheduler, kind)) <= now for day in days)
 
 
@@ -193,7 +188,7 @@ def _messages(
             at=instant(today, _slot(scheduler, kind)),
             unit=unit,
             kind=kind,
-            items=tuple(sorted(items, key=lambda item: item.due)),
+            items=by_due(items),
         )
         for (kind, unit), items in said.items()
     ]

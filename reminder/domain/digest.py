@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from reminder.domain.calendar import instant, local_day
+from reminder.domain.calendar import instant, local_day, monday_of
 from reminder.domain.ledger import Event, State, fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan
@@ -101,7 +101,7 @@ def digest(
         since = None
     states = _states(mine, events, at)
     alive = [s for s in states if not s.closed]
-    sunday = day + timedelta(days=6 - day.weekday())
+    sunday = monday_of(day) + timedelta(days=6)
     coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
     ids = {plan.id for plan in (*mine, *coming)}
     events = [event for event in events if event.key.plan in ids]  # not those of earlier years
@@ -110,14 +110,16 @@ def digest(
         for s in _states([*mine, *coming], events, at)
         if not s.closed and s.due and not scheduler.days_late(s, day)
     ]
-    running = [s for s in states if s.occurrence.is_check_in and _runs(s, day)]
+    before = figures(_states(mine, events, since), scheduler, local_day(since)) if since else None
+    check_ins = [s for s in states if s.occurrence.is_check_in]
+    running = [s for s in check_ins if s.occurrence.period.covers(day)]
     return Digest(
         at=at,
         day=day,
         since=since,
         plans=tuple(mine),
         figures=figures(states, scheduler, day),
-        before=_before(mine, events, scheduler, since),
+        before=before,
         units=_of_units(mine, states, scheduler, day),
         late=_those(alive, lambda s: scheduler.days_late(s, day) > 0),
         this_week=_those(dated, lambda s: _due(s) <= sunday),
@@ -141,7 +143,7 @@ def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Pla
 
 def digest_day(scheduler: Scheduler, day: date) -> date | None:
     """The first working day of the week of `day`, its Monday to Sunday; None if it has none."""
-    monday = day - timedelta(days=day.weekday())
+    monday = monday_of(day)
     return next(iter(scheduler.calendar.between(monday, monday + timedelta(days=6))), None)
 
 
@@ -150,8 +152,7 @@ def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime
 
     That is not always a week ago: the week of Tết has no digest.
     """
-    monday = day - timedelta(days=day.weekday())
-    before = [each for each in scheduler.digest_days(plans) if each < monday]
+    before = [each for each in scheduler.digest_days(plans) if each < monday_of(day)]
     return instant(max(before), scheduler.policy.digest) if before else None
 
 
@@ -190,20 +191,8 @@ def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> lis
     return sorted(found.values(), key=lambda s: s.due or date.max)
 
 
-def _before(
-    plans: Sequence[Plan], events: Iterable[Event], scheduler: Scheduler, since: datetime | None
-) -> Figures | None:
-    if since is None:
-        return None
-    return figures(_states(plans, events, since), scheduler, local_day(since))
-
-
 def _those(states: Iterable[State], wanted: Callable[[State], bool]) -> tuple[State, ...]:
     return tuple(filter(wanted, states))
-
-
-def _runs(state: State, day: date) -> bool:
-    return state.occurrence.period.first <= day <= state.occurrence.period.last
 
 
 def _due(state: State) -> date:

@@ -75,6 +75,9 @@ class Period:
             }[cycle]
             yield cls.parse(f"{year}-{name}")
 
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
     @property
     def year(self) -> int:
         return self.first.year

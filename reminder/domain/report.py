@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind, State, apply, by_key, initial
+from reminder.domain.ledger import Event, EventKind, State, by_key, history
 from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.periods import Period, vn_date, vn_day
 from reminder.domain.plan import Kind, Plan
 from reminder.domain.schedule import Scheduler, Stage
-from reminder.domain.text import fold, normal, squeeze
+from reminder.domain.text import fold, one_line
 
 DOTS = "…………"  # for a person to fill in
 _COMMITTEE = "Ủy ban nhân dân"
@@ -377,7 +377,7 @@ class _Item:
 
     def entry(self) -> Entry:
         """The occurrence as an entry of the report."""
-        occurrence, state = self.occurrence, self.state
+        occurrence, state = self.occurrence, history(self.occurrence, self.events)[-1][1]
         closed_on = local_day(state.closed.at) if state.closed else None
         status, days_late = self._status(state, closed_on)
         waiting = () if status in CLOSED else tuple(state.submitted.values())
@@ -405,13 +405,6 @@ class _Item:
             signing_since=min((local_day(event.at) for event in waiting), default=None),
             extensions=tuple(self._extensions()),
         )
-
-    @property
-    def state(self) -> State:
-        state = initial(self.occurrence)
-        for event in self.events:
-            state = apply(state, event)
-        return state
 
     def _status(self, state: State, closed_on: date | None) -> tuple[Status, int]:
         if closed_on is not None and closed_on <= self.last:
@@ -454,19 +447,17 @@ class _Item:
 
     def _extensions(self) -> Iterator[Extension]:
         """The moves of the due day to a later day."""
-        state = initial(self.occurrence)
-        for event in self.events:
-            was, request = state.due, state.request
-            state = apply(state, event)
+        states = [state for _, state in history(self.occurrence, self.events)]
+        for before, event, after in zip(states, self.events, states[1:], strict=False):
             granted = event.kind is EventKind.EXTENSION_GRANTED
             moved = granted or event.kind is EventKind.DUE_SET
-            if moved and was is not None and state.due is not None and state.due > was:
-                why = request.note if granted and request else event.note
+            if moved and before.due and after.due and after.due > before.due:
+                why = before.request.note if granted and before.request else event.note
                 yield Extension(
                     unit=self._name(event.unit) if granted else "",
                     on=local_day(event.at),
-                    was=was,
-                    until=state.due,
+                    was=before.due,
+                    until=after.due,
                     why=_plain(why),
                 )
 
@@ -483,4 +474,4 @@ class _Item:
 
 def _plain(text: str) -> str:
     """Typed text on one line, without characters that XML can't hold, and without a full stop."""
-    return squeeze(normal(text)).rstrip(" .;")
+    return one_line(text).rstrip(" .;")

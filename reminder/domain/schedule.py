@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from reminder.domain.calendar import WorkCalendar, instant, local_day
+from reminder.domain.calendar import WorkCalendar, days_between, instant, local_day
 from reminder.domain.ledger import Event, Span, State, history, spans
 from reminder.domain.occurrences import Key, Occurrence, occurrences
 from reminder.domain.plan import Deliverable, Kind, Plan
@@ -294,9 +294,7 @@ class Scheduler:
                 items.setdefault((at, MessageKind.DIGEST, plan.office), [])
         order = {unit.id: n for plan in plans for n, unit in enumerate(plan.units)}
         return [
-            Message(
-                at=at, unit=unit, kind=kind, items=tuple(sorted(items[at, kind, unit], key=_by_due))
-            )
+            Message(at=at, unit=unit, kind=kind, items=by_due(items[at, kind, unit]))
             for at, kind, unit in sorted(
                 items, key=lambda slot: (slot[0], list(MessageKind).index(slot[1]), order[slot[2]])
             )
@@ -312,9 +310,7 @@ class Scheduler:
     ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
         first, last = local_day(since), local_day(until)
         short = (last - first).days < SHORT_INTERVAL
-        days = (
-            [first + timedelta(days=n) for n in range((last - first).days + 1)] if short else None
-        )
+        days = days_between(first, last) if short else None
         for span in spans(history(occurrence, events)):
             state = span.state
             if state.due is None or state.closed:
@@ -367,9 +363,9 @@ class Scheduler:
         return None
 
 
-def _by_due(item: Item) -> date:
-    """Sort key: the earlier due day first; a stable sort keeps the plan's order within a day."""
-    return item.due
+def by_due(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The earlier due day first; within a day in their order."""
+    return tuple(sorted(items, key=lambda item: item.due))
 
 
 def _speaks_late(timing: Timing, number: int) -> bool:

@@ -111,6 +111,11 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
+def one_line(text: str) -> str:
+    """`text` in its normal form, on one line."""
+    return squeeze(normal(text))
+
+
 def evidence_words(evidence: str) -> str:
     """“số 12/QĐ-UBND”; `evidence` itself if it begins with a word."""
     return f"số {evidence}" if evidence[:1].isdigit() else evidence

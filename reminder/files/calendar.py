@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from reminder.domain.calendar import WorkCalendar
+from reminder.domain.calendar import WorkCalendar, days_between
 from reminder.files.toml import Document, Table
 
 
@@ -41,8 +41,8 @@ def holiday_name(first: date, last: date) -> str:
     from holidays import country_holidays  # takes 70 ms
 
     found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
-    days = (first + timedelta(n) for n in range((last - first).days + 1))
-    return "Tết" if any("Lunar New Year" in found.get(day, "") for day in days) else ""
+    names = (found.get(day, "") for day in days_between(first, last))
+    return "Tết" if any("Lunar New Year" in name for name in names) else ""
 
 
 def _change(table: Table) -> dict[str, list[date]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
 
-from reminder.domain.calendar import local_day
+from reminder.domain.calendar import local_day, monday_of
 from reminder.domain.channels import Outbound
 from reminder.domain.digest import Digest, closed_in_time, digest
 from reminder.domain.ledger import State
@@ -128,7 +128,7 @@ def zalo(context: Context, found: Digest) -> Outbound:
     """A few plain lines on the week, to paste into a group: no mark-up, no figures."""
     if not found.plans:
         return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
-    monday = found.day - timedelta(days=found.day.weekday())
+    monday = monday_of(found.day)
     worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6))
     span = "–".join(
         dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked))
@@ -167,7 +167,7 @@ def _pasted(context: Context, head: str, states: Sequence[State]) -> list[str]:
 
 def _week(context: Context, found: Digest) -> str:
     """How many working days this week has left, and the rest that comes."""
-    sunday = found.day + timedelta(days=6 - found.day.weekday())
+    sunday = monday_of(found.day) + timedelta(days=6)
     left = len(context.scheduler.calendar.between(found.day, sunday))
     words = f"Tuần này còn {left} ngày làm việc"
     rest = coming_rest(found.day, context.scheduler.calendar)
