@@ -21,7 +21,7 @@ from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Nudge
 from reminder.domain.schedule import Item, Stage
 from reminder.services.deliver import Accepted
-from reminder.services.limits import Allowance
+from reminder.services.enrolment import Allowance
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 26)
@@ -79,7 +79,7 @@ def wired(config: Path, *, paced: bool) -> Program:
 def enrol(run: Program, officers: int) -> None:
     """Each officer has a chat of their own; the plan has started long ago."""
     store = run.store
-    from reminder.store.people import _binding
+    from reminder.store.ledger import _binding
 
     rows = [_binding(f"p{n}", "telegram", str(11 + n), SLOT) for n in range(officers)]
     with store._database.writing() as connection:

@@ -19,7 +19,7 @@ from reminder.messages.rows import RowRenderer
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
-from reminder.store.people import _binding
+from reminder.store.ledger import _binding
 from reminder.store.store import Store, open_store
 
 NATION = 3321  # communes, wards and special zones since 1 July 2025

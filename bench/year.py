@@ -16,7 +16,7 @@ from bench.quiet import peak
 from reminder.domain.calendar import instant
 from reminder.domain.context import Inbound
 from reminder.domain.occurrences import occurrences
-from reminder.services.limits import Allowance
+from reminder.services.enrolment import Allowance
 from reminder.services.service import Service
 
 LATE = 3  # one piece of work in three is reported five days after its due day

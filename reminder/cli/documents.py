@@ -72,9 +72,9 @@ def digest(
         asked = _asked(opened.office, opened.store, week, opened.now)
         _say_nobody(asked.office, fatal=send)
         if send:
-            from reminder.services import digest as digests
+            from reminder.services import tick
 
-            rows = digests.send_by_hand(opened.office, opened.store, opened.now)
+            rows = tick.send_by_hand(opened.office, opened.store, opened.now)
             print(_sent(rows, opened.now))
         if xlsx:
             _write_workbooks(asked, xlsx)
@@ -134,9 +134,9 @@ def _no_plan(office: Office, day: date) -> str:
 
 def _say_nobody(office: Office, *, fatal: bool) -> None:
     """Say that an office has no people, so that nobody gets the digest."""
-    from reminder.services import digest as digests
+    from reminder.services import tick
 
-    empty = digests.empty_offices(office)
+    empty = tick.empty_offices(office)
     if not empty:
         return
     names = ", ".join(f"{office.units[unit].name} ({unit})" for unit in empty)

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from reminder.decisions.forms import typed
-from reminder.decisions.outcome import RefusalError, Step, also, event, in_turn, refusal, said
+from reminder.decisions.outcome import (
+    RefusalError,
+    Step,
+    also,
+    event,
+    in_turn,
+    own_units,
+    refusal,
+    said,
+    typed,
+)
 from reminder.decisions.remarks import answered
-from reminder.decisions.rights import own_units
 from reminder.decisions.targets import (
     Already,
     Closes,

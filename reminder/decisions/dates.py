@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from reminder.decisions.forms import head, tail
-from reminder.decisions.outcome import RefusalError, also, event, per_target, refusal, said
-from reminder.decisions.rights import own_units
+from reminder.decisions.outcome import (
+    RefusalError,
+    also,
+    event,
+    head,
+    own_units,
+    per_target,
+    refusal,
+    said,
+    tail,
+)
 from reminder.decisions.targets import (
     Work,
     on_record,

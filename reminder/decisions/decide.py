@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reminder.decisions import absence, closing, dates, listings, remarks, rights
-from reminder.decisions.forms import typed
+from reminder.decisions import absence, closing, dates, listings, remarks
 from reminder.decisions.outcome import (
+    OF_THE_OFFICE,
     Handler,
     RefusalError,
     Step,
     after,
     in_turn,
+    may,
     one_answer,
+    own_units,
     per_target,
     said,
+    typed,
 )
 from reminder.decisions.targets import Closes, Which, choice, resolve
 from reminder.domain.context import Context, Decision, Notice
@@ -113,7 +116,7 @@ def decide(command: Command, context: Context) -> Decision:
 def _step(command: Command) -> Step:
     rule = RULES[command.verb]
     handler = rule.handler
-    if command.verb in rights.OF_THE_OFFICE:
+    if command.verb in OF_THE_OFFICE:
         handler = _office_only(handler)
     if command.listed_back and not rule.reads:
         handler = _list_back
@@ -124,7 +127,7 @@ def _office_only(handler: Handler) -> Handler:
     """Return `handler` for the office; whoever else asks for it reads that it is the office's."""
 
     def run(context: Context, command: Command) -> Decision:
-        if not rights.may(context.sender, command.verb):
+        if not may(context.sender, command.verb):
             codes = tuple(target.task for target in command.targets)
             raise RefusalError(OfficeOnly(verb=command.verb.value, codes=codes))
         return handler(context, command)
@@ -192,7 +195,7 @@ def _list_back(context: Context, command: Command) -> Decision:
 
 def _covered(context: Context, command: Command, target: Target) -> list[Key]:
     work = resolve(context, command, target)
-    match choice(context, work, target, rights.own_units(context, work.task)):
+    match choice(context, work, target, own_units(context, work.task)):
         case Closes(states) | Which(states):
             return [state.key for state in states]
     return []
@@ -218,5 +221,5 @@ def _offered(context: Context, target: Target) -> list[Key]:
     except RefusalError:
         return []
     task = context.states[keys[0]].occurrence.task if keys else None
-    mine = task is not None and (context.sender.office or bool(rights.own_units(context, task)))
+    mine = task is not None and (context.sender.office or bool(own_units(context, task)))
     return keys if mine and len(keys) == 1 else []

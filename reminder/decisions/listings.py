@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from reminder.decisions.outcome import refusal, said
-from reminder.decisions.rights import may_read, reads_all
+from reminder.decisions.outcome import may_read, reads_all, refusal, said
 from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, State, apply, initial
 from reminder.domain.occurrences import Key

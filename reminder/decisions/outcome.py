@@ -1,4 +1,4 @@
-"""The parts of a decision: refusals, events, and one answer out of several."""
+"""What decisions are made of: refusals, events, one answer; who may; commands as one types them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
-from reminder.domain.context import Context, Decision, Notice
+from reminder.domain.context import Context, Decision, Notice, Sender
 from reminder.domain.ledger import Event, EventKind, folded
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
@@ -22,7 +22,9 @@ from reminder.domain.payloads import (
     TaskDetails,
     Updated,
 )
-from reminder.understanding import Command, Target
+from reminder.domain.periods import vn_date
+from reminder.domain.plan import Task
+from reminder.understanding import Command, Target, Verb, format_command, say
 
 Step = Callable[[Context], Decision]
 Handler = Callable[[Context, Command], Decision]
@@ -146,3 +148,61 @@ def _joined(one: Payload, other: Payload) -> Payload:
     for name in _JOINED[type(one)]:
         data[name] = tuple(dict.fromkeys((*getattr(one, name), *getattr(other, name))))
     return replace(one, **data)
+
+
+# ---- who may do and read what, by the files as they are at the time of the message
+
+OF_THE_OFFICE = frozenset(
+    {Verb.REOPEN, Verb.SETDUE, Verb.CONFIRM, Verb.APPROVE, Verb.REJECT, Verb.REMIND, Verb.REPORT}
+)  # what nobody else may do
+
+
+def may(sender: Sender, verb: Verb) -> bool:
+    """Return whether `sender` may do this to any work at all."""
+    return sender.office or verb not in OF_THE_OFFICE
+
+
+def own_units(context: Context, task: Task) -> tuple[str, ...]:
+    """Return the lead units of `task` for which the sender answers; leaders only read."""
+    leaders = {plan.leaders for plan in context.plans}
+    return tuple(u for u in task.lead if u in context.sender.units and u not in leaders)
+
+
+def reads_all(sender: Sender) -> bool:
+    """Return whether `sender` reads of the work of all units."""
+    return sender.office or sender.leader
+
+
+def may_read(sender: Sender, task: Task) -> bool:
+    """Return whether `sender` reads all of `task`; of other tasks the dates alone."""
+    return reads_all(sender) or bool({*task.lead, *task.support} & set(sender.units))
+
+
+# ---- commands as one types them, which refusals offer
+
+
+def head(verb: Verb) -> str:
+    """The words that open a command: “xong”, “/dathan”."""
+    return say.typed(verb, "{}").partition(" {}")[0]
+
+
+def tail(command: Command) -> str:
+    """What stands behind the code: the day, the number of days, the text."""
+    words = [vn_date(command.until, year=True)] if command.until else []
+    words += [f"{command.days} ngày"] if command.days else []
+    words += [text] if (text := command.evidence or command.note) else []
+    return " ".join(words)
+
+
+def typed(command: Command) -> str:
+    """`command` alone as typed, lists one by one; it is parsed to the same again."""
+    line = format_command(replace(command, also=(), listed_back=False))
+    _, _, rest = line.partition(" ")
+    return f"{head(command.verb)} {rest}".replace("\n", "; ")
+
+
+def of_plan(command: Command, target: Target, year: int) -> str:
+    """`command` on `target` alone, in the plan of `year`: “xong 2025/1c”."""
+    named = replace(target, plan=str(year))
+    answers = tuple((named, text) for each, text in command.answers if each == target)
+    return typed(replace(command, targets=(named,), answers=answers, everything=False))

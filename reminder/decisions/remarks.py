@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reminder.decisions.outcome import event, refusal, said
-from reminder.decisions.rights import own_units
+from reminder.decisions.outcome import event, own_units, refusal, said
 from reminder.decisions.targets import Already, NotOpen, choice, open_states, parts, resolve, which
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision

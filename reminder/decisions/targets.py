@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from reminder.decisions.forms import head, of_plan, tail
-from reminder.decisions.outcome import RefusalError, refusal
-from reminder.decisions.rights import own_units
+from reminder.decisions.outcome import RefusalError, head, of_plan, own_units, refusal, tail
 from reminder.domain.context import Context
 from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key

@@ -23,8 +23,7 @@ from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.recipients import unreachable
 from reminder.services.status import Marks, calendar_years, marks
 from reminder.store.database import Database
-from reminder.store.files import integrity
-from reminder.store.lock import lock_of
+from reminder.store.files import integrity, lock_of
 from reminder.store.store import SHIPPED, Store, found, open_store
 
 _NAMED = 8  # of those whom nothing reaches

@@ -15,10 +15,10 @@ from reminder.messages.compose import in_thread, pages, repeated
 from reminder.messages.context import Context
 from reminder.messages.registry import render
 from reminder.services.deliver import Moment
-from reminder.services.digest import due_reports
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health
+from reminder.services.tick import due_reports
 
 
 class RowRenderer:

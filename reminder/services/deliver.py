@@ -1,5 +1,7 @@
 """A leased row: rendered, sent, and then recorded as sent, to be retried, or dead.
 
+The office is told of messages, addresses and channels that fail.
+
 Delivery is at least once. A crash between the provider's acceptance and our record leaves the row
 leased; the next start releases it, and it is sent once more, marked as a possible repeat.
 """
@@ -10,8 +12,8 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,14 +21,16 @@ from reminder.domain.calendar import instant, local_day
 from reminder.domain.catchup import speaking_hours
 from reminder.domain.channels import Outbound, SendError
 from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
+from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
 from reminder.domain.schedule import MessageKind
-from reminder.services import failures
 from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office
+from reminder.services.recipients import to_offices
 from reminder.store.records import StoreBusyError
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
+
 
 log = logging.getLogger(__name__)
 
@@ -243,9 +247,9 @@ def failed(
         store.mark_retry(row, now, error.reason, unknown=False)
         return Fate.RETRY
     if error.channel_down:
-        failures.say_channel_down(office, store, channel, error.reason, now, said=error.said)
+        say_channel_down(office, store, channel, error.reason, now, said=error.said)
     if error.address_dead:
-        failures.say_address_dead(office, store, channel, rendered.address, error.reason, now)
+        say_address_dead(office, store, channel, rendered.address, error.reason, now)
         return _give_up(office, store, row, error.reason, now, said=error.said)
     if not error.retry or (error.unknown and row.repeat):  # once more is enough
         return _give_up(office, store, row, error.reason, now, said=error.said)
@@ -285,9 +289,9 @@ def _give_up(
     elif _is_group_nudge(row):
         drafts = _to_members(office, row, now)
     else:
-        drafts = failures.dead_letter(office, store, row, reason, now)
+        drafts = dead_letter(office, store, row, reason, now)
     store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
-    failures.keep_told(office, store, drafts)
+    keep_told(office, store, drafts)
     log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
                 row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
     return Fate.NEXT_CHANNEL if following else Fate.DEAD
@@ -362,9 +366,7 @@ def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool
     dead = bounce.hard or _too_often(store, bounce, now)
     following = next_channel(office, row) if row and (bounce.final or dead) else None
     if dead:
-        failures.say_address_dead(
-            office, store, bounce.channel, bounce.address, _why_dead(bounce), now
-        )
+        say_address_dead(office, store, bounce.channel, bounce.address, _why_dead(bounce), now)
     if row is not None and following is not None:
         store.record([], unit_names={}, drafts=[copied(row, following, now)], at=now)
     return dead
@@ -404,3 +406,96 @@ def _too_often(store: Store, bounce: Bounce, now: datetime) -> bool:
     recent.setdefault(bounce.message_id, now.isoformat())
     store.set_meta(name, json.dumps(dict(list(recent.items())[-ENOUGH:])))
     return len(recent) >= ENOUGH
+
+
+# ---- what the office is told
+
+UNREACHED = "unreached"  # the meta key of people already reported
+OWN_WORDS = ("notice",)  # kinds about the program itself; their failure is only logged
+
+
+def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
+    """Tell the office that `row` reaches nobody; some kinds are only logged."""
+    if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
+        return []
+    payload = DeadLetter(
+        row=row.id,
+        recipient=row.draft.recipient,
+        kind=row.draft.kind,
+        channel=row.draft.channel,
+        reason=reason,
+        slot=row.draft.slot,
+    )
+    slot = instant(local_day(now), time())
+    if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
+        # Somebody without any address has a row like this each morning.
+        return _unreached(office, store, row.draft.recipient, now)
+    failing = (row.draft.recipient, row.draft.channel)
+    return to_offices(office, payload, now, subject=row.draft.recipient, slot=slot, avoid=failing)
+
+
+def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
+    """One message about all who are unreachable, when somebody new is among them.
+
+    After that the weekly digest repeats it. Who was reached in between would be news once more.
+    """
+    told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
+    if recipient in told:
+        return []
+    return to_offices(
+        office, Unreached(), now, subject=UNREACHED, slot=instant(local_day(now), time())
+    )
+
+
+def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:
+    """Note who was reported as unreachable, if `drafts` do so."""
+    if any(isinstance(draft.payload, Unreached) for draft in drafts):
+        cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
+        store.set_meta(UNREACHED, json.dumps(cut_off))
+
+
+def say_address_dead(
+    office: Office, store: Store, channel: str, value: str, reason: str, now: datetime
+) -> None:
+    """To the office: whose address it is, which of an answer in a group is not its recipient's.
+
+    A chat that nobody is bound to is nobody's address, and nothing is said of it.
+    """
+    drafts: list[Draft] = []
+    for address in office.bound(channel, value):
+        owner = address.recipient
+        others = [way for way in office.ways(owner) if way != channel]
+        payload = AddressDead(
+            recipient=owner,
+            channel=channel,
+            reason=reason,
+            at=now,
+            fallback=others[0] if others else "",
+        )
+        if address.dead_since is None:
+            drafts += to_offices(office, payload, now, subject=owner, avoid=(owner, channel))
+    store.mark_address_dead(channel, value, reason, now, drafts=drafts)
+
+
+def say_channel_down(
+    office: Office, store: Store, channel: str, reason: str, now: datetime, *, said: str = ""
+) -> None:
+    """Once until it works again: the mark is taken away by `channel_up`.
+
+    `said`: the provider's own words, for the log.
+    """
+    if store.meta(f"down:{channel}"):
+        return
+    log.error("channel %s refuses everything: %s", channel, said or reason)
+    payload = ChannelDown(channel=channel, reason=reason, since=now)
+    up = replace(office, channels=tuple(c for c in office.channels if c != channel))
+    drafts = to_offices(up, payload, now, subject=channel)
+    meta = {f"down:{channel}": now.isoformat()}
+    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+
+def channel_up(store: Store, channel: str) -> None:
+    """Note that the channel has accepted a message, and log that it works again."""
+    if store.meta(f"down:{channel}"):
+        log.info("channel %s works again", channel)
+        store.set_meta(f"down:{channel}", "")

@@ -32,8 +32,8 @@ from reminder.domain.payloads import (
 from reminder.domain.plan import Confirm
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.services import enrolment, history, recipients
-from reminder.services.edits import edit_drafts
-from reminder.services.limits import Limits
+from reminder.services.enrolment import Limits
+from reminder.services.history import edit_drafts
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.recipients import notice_drafts
 from reminder.understanding import (

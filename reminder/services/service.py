@@ -12,7 +12,7 @@ from reminder.domain.channels import Outbound, SendError
 from reminder.domain.context import Inbound
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
-from reminder.services import deliver, digest, enrolment, failures, recipients, tick
+from reminder.services import deliver, enrolment, recipients, tick
 from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Rendered, Renderer
 from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import Files, Office, counted, minute
@@ -173,7 +173,7 @@ class Service:
             names = {traits.name for traits in self.office.known}
             self._down = {name for name in names if self.store.meta(f"down:{name}")}
         for channel in self._down & channels:
-            failures.channel_up(self.store, channel)
+            deliver.channel_up(self.store, channel)
             self._down.discard(channel)
 
     def give_back(self, outgoing: Iterable[Rendered]) -> None:
@@ -191,7 +191,7 @@ class Service:
     def refused(self, channel: str, reason: str, now: datetime) -> None:
         """Note that a channel refuses everything."""
         self._down = None
-        failures.say_channel_down(self.refresh(), self.store, channel, reason, now)
+        deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
 
     def rendered_again(self, channel: str, address: str, provider_id: str) -> Outbound | None:
         """A message that was sent, for who quotes it; None: unknown, or nothing of it is true."""
@@ -213,7 +213,7 @@ class Service:
 
     def watch_copies(self, marks: Sequence[str], now: datetime) -> None:
         """Tell the offices of copies that are overdue."""
-        digest.say_overdue(self.refresh(), self.store, marks, now)
+        tick.say_overdue(self.refresh(), self.store, marks, now)
 
     def next_due(self) -> datetime | None:
         """The time of the earliest waiting message."""

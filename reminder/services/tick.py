@@ -1,4 +1,4 @@
-"""The tick: queues what is due, begins and ends plans, reports units without people.
+"""The tick: queues what is due, digests too; begins and ends plans; reports who has nobody.
 
 After an older copy was restored, ticks make up for the time since the copy as after a stop. What
 may have been sent already is marked as a possible repeat, and so are answers to mails that are
@@ -9,24 +9,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.catchup import DueMessages, due_now, speaking_hours
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.outbox import Draft
-from reminder.domain.payloads import Items, OfficeEmpty, PlanOver, PlanStarted, UnitEmpty
+from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.outbox import Draft, Row
+from reminder.domain.payloads import (
+    CopiesOverdue,
+    Digest,
+    Items,
+    OfficeEmpty,
+    PlanOver,
+    PlanStarted,
+    ReportDraft,
+    UnitEmpty,
+)
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Message, MessageKind
-from reminder.services import digest, recipients
+from reminder.domain.report import is_last_call
+from reminder.domain.schedule import Item, Message, MessageKind
+from reminder.services import recipients
 from reminder.services.office import Office, counted, minute
 from reminder.services.recipients import notice_drafts
-from reminder.store.records import RESTORED, Spoken
+from reminder.store.records import BACKED_UP_AWAY, RESTORED, Spoken
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
+
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +87,8 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             meta[mark] = since.isoformat()
     rows = [
         *started.drafts,
-        *marked(digest.with_head(store, recipients.drafts(office, said, now)), maybe_said),
-        *digest.mailed(office, said, now),
+        *marked(with_head(store, recipients.drafts(office, said, now)), maybe_said),
+        *mailed(office, said, now),
         *_nobody(office, kept, now, meta),
     ]
     rows += _fallen_silent(office, kept, now, meta)
@@ -89,7 +100,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         meta=meta,
         at=now,
     )
-    digest.warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
+    warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
     if said or started.events:
         messages = counted(len(rows), "message")
         whom = counted(len({row.recipient for row in rows}), "recipient")
@@ -260,7 +271,6 @@ def _fallen_silent(
 
 
 Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone
-_INSTANT = timedelta(microseconds=1)
 
 
 def possibly_said(office: Office, metas: Mapping[str, str], since: datetime) -> set[Place]:
@@ -289,3 +299,118 @@ def _holds(draft: Draft, said: set[Place]) -> bool:
     return (draft.kind,) in said or any(
         (draft.kind, unit, item.key, str(item.stage)) in said for unit, item in items
     )
+
+
+# ---- the weekly digest, the draft of a report, copies that were not made
+
+BY_HAND = "by-hand"  # the subject of a digest sent by hand
+
+
+def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
+    """`drafts`, with the ledger's head, its number and hash, in each digest.
+
+    Who can write the database can forge the whole chain, but not a digest that was sent;
+    and its row says in full what the mail says in short.
+    """
+    kept = list(drafts)
+    if not any(draft.kind == MessageKind.DIGEST for draft in kept):
+        return kept
+    head = store.head()
+    return [
+        replace(draft, payload=Digest(head=head)) if draft.kind == MessageKind.DIGEST else draft
+        for draft in kept
+    ]
+
+
+def empty_offices(office: Office, units: Iterable[str] | None = None) -> list[str]:
+    """The offices without people, whose digest goes to nobody."""
+    wanted = office.offices if units is None else office.offices & frozenset(units)
+    return [unit for unit in office.units if unit in wanted and not office.members(unit)]
+
+
+def warn_of_nobody(office: Office, units: Iterable[str]) -> None:
+    """Log each digest that nobody gets."""
+    for unit in empty_offices(office, units):
+        log.warning("the digest goes to nobody: %s has no one in people.toml", unit)
+
+
+def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:
+    """Queue a digest for every office, once a day; return its rows, new or old."""
+    slot = instant(local_day(now), office.scheduler.policy.digest)
+    messages = [
+        Message(at=slot, unit=unit, kind=MessageKind.DIGEST, items=())
+        for unit in sorted(office.offices)
+    ]
+    drafts = [replace(d, subject=BY_HAND) for d in recipients.drafts(office, messages, now)]
+    store.record([], unit_names={}, drafts=with_head(store, drafts), at=now)
+    rows = store.rows(kind=MessageKind.DIGEST.value, since=slot)
+    return [row for row in rows if row.draft.slot == slot and row.draft.subject == BY_HAND]
+
+
+def due_reports(office: Office, items: Mapping[str, Sequence[Item]]) -> list[State]:
+    """The open reports that `items`, by unit, ask for the last time by their due day; each once."""
+    found = {
+        item.key: state
+        for of_unit in items.values()
+        for item in of_unit
+        if (state := office.states.get(item.key)) is not None
+        and not state.closed
+        and is_last_call(office.scheduler, state, item.stage)
+    }
+    return list(found.values())
+
+
+def mailed(office: Office, messages: Iterable[Message], now: datetime) -> list[Draft]:
+    """A mail with the draft to each officer who hears the call by another channel and has mail.
+
+    Who hears it by mail gets the draft with that mail.
+    """
+    return [
+        Draft(
+            slot=message.at,
+            recipient=person.id,
+            kind="notice",
+            subject=f"report-draft:{state.key.plan}:{state.key.period}",
+            channel=mail,
+            payload=ReportDraft(plan=state.key.plan, period=state.key.period),
+            due_at=now,
+        )
+        for message in messages
+        if message.kind is MessageKind.NUDGE
+        for state in due_reports(office, {message.unit: message.items})
+        for person in office.members(message.unit)
+        for mail in _mails_besides(office, person.id)
+    ]
+
+
+def _mails_besides(office: Office, person: str) -> list[str]:
+    """The channel by which the person gets mail, where the first way is another."""
+    mails = [office.traits(way).mail for way in office.ways(person)]
+    if not any(mails) or mails[0]:
+        return []
+    return [office.ways(person)[mails.index(True)]]
+
+
+OVERDUE = timedelta(days=3)
+
+
+def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetime) -> None:
+    """Tells once of each of `marks` (ports.BACKED_UP …) that is overdue, until it is made again;
+    at an hour in which nudges are said.
+
+    What was never made is overdue from the first look for it on.
+    """
+    for mark in marks:
+        made, told = store.meta(mark), store.meta(f"overdue:{mark}")
+        since = made or store.meta(f"wanted:{mark}")
+        if since is None:
+            store.set_meta(f"wanted:{mark}", now.isoformat())
+        elif now - datetime.fromisoformat(since) < OVERDUE:
+            if told:
+                store.set_meta(f"overdue:{mark}", "")
+        elif not told and speaking_hours(office.scheduler, MessageKind.NUDGE, now):
+            away, at = mark == BACKED_UP_AWAY, datetime.fromisoformat(since)
+            payload = CopiesOverdue(away=away, since=at, ever=made is not None)
+            drafts = recipients.to_offices(office, payload, now, subject=f"{mark}:{since}")
+            meta = {f"overdue:{mark}": now.isoformat()}
+            store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)

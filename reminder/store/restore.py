@@ -19,8 +19,7 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
 from reminder.store.database import Database, file_of
-from reminder.store.files import PRIVATE, beside, copy_verified, make_private, unwritable
-from reminder.store.lock import FileLock
+from reminder.store.files import PRIVATE, FileLock, beside, copy_verified, make_private, unwritable
 from reminder.store.records import ENDED, RESTORED, StoreRefusedError, stamp
 from reminder.store.store import Store, open_store
 from reminder.store.tables import outbox

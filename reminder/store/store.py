@@ -12,11 +12,17 @@ from sqlalchemy import Connection, inspect, text
 
 from reminder.domain.errors import ReminderError
 from reminder.store.database import Database
-from reminder.store.files import beside, copy_verified, make_private
-from reminder.store.ledger import LedgerPart
-from reminder.store.lock import DaemonLock, FileLock, lock_of, take_within
+from reminder.store.files import (
+    DaemonLock,
+    FileLock,
+    beside,
+    copy_verified,
+    lock_of,
+    make_private,
+    take_within,
+)
+from reminder.store.ledger import LedgerPart, PeoplePart
 from reminder.store.outbox import OutboxPart
-from reminder.store.people import PeoplePart
 from reminder.store.records import StoreRefusedError
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.decisions.forms import typed
+from reminder.decisions.outcome import typed
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import Envelope, decode, encode
 from reminder.domain.plan import Plan

@@ -18,7 +18,7 @@ from reminder.domain.outbox import RowState
 from reminder.domain.payloads import Digest
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.services import digest, proof
+from reminder.services import proof, tick
 from reminder.services.deliver import Rendered
 from reminder.services.status import Health, Slot, health
 from tests.channels.email.mailline import sent as sent_by_mail
@@ -322,13 +322,13 @@ def test_before_its_first_start_nothing_was_missed(plan2024: Plan, scheduler: Sc
 def test_sent_by_hand_once_a_day(office: World) -> None:
     """A second call on one day adds nothing, and tells how the rows stand."""
     now = at("24/01", "15:00")
-    rows = digest.send_by_hand(office.service.refresh(), office.store, now)
+    rows = tick.send_by_hand(office.service.refresh(), office.store, now)
     assert [(r.draft.recipient, r.state) for r in rows] == [("chi", RowState.PENDING)] * 2
     assert len(office.deliver(now)) == 2
-    again = digest.send_by_hand(office.service.refresh(), office.store, at("24/01", "16:00"))
+    again = tick.send_by_hand(office.service.refresh(), office.store, at("24/01", "16:00"))
     assert {r.state for r in again} == {RowState.SENT}
     assert office.deliver(at("24/01", "16:00")) == []
-    assert len(digest.send_by_hand(office.service.refresh(), office.store, at("25/01"))) == 2
+    assert len(tick.send_by_hand(office.service.refresh(), office.store, at("25/01"))) == 2
 
 
 def test_check_ins_of_one_day_are_one_line(office: World) -> None:
