@@ -106,7 +106,7 @@ def test_what_is_done_falls_silent_at_four_in_the_afternoon() -> None:
             "--done",
             "2a=05/03/2024",
         ),
-        *("--done", "2c=2024-01-31", "--done", "2c=2024-03-04"),
+        *("--done", "2c=2024-01-31", "--done", "2c tháng 2=2024-03-04"),
     )
     assert said(found) == oracle.schedule(date(2024, 1, 1), date(2024, 12, 31), done)
 

@@ -128,7 +128,7 @@ async def test_markup_in_titles_names_and_evidence_is_shown_as_written(tmp_path:
         await place.hour("31/01")
         assert title in place.newest(AN, "là hạn").text
         assert any(title in mail.replace("\r\n", " ") for mail in place.mails_to("binh"))
-        (answer,) = await place.says(AN, "1c số <b>12</b>&/QĐ-UBND ngày 30/01")
+        (answer,) = await place.says(AN, "/done 1c: số <b>12</b>&/QĐ-UBND ngày 30/01")
         assert title in answer
         assert await place.events() == ["done 1c an"]
         assert "<i>An</i> & <b" in place.newest(CUC).text
