@@ -1,46 +1,157 @@
-"""The settings' sections, in the order of config/reminder.toml, which explains each key."""
+"""The settings' sections, in the order of config/reminder.toml, which explains each key.
+
+A validator raises a bare ValueError for a bad value: the message to the administrator is made from
+the description of the field.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import time, timedelta
-from typing import Annotated, Any
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy, Timing
 from reminder.domain.tokens import MAX_BASE_LOCAL_PART
-from reminder.files.settings.values import (
-    After,
-    AuthservId,
-    BaseUrl,
-    BotName,
-    Clock,
-    DayMonth,
-    File,
-    Files,
-    Format,
-    Host,
-    Late,
-    Leads,
-    Level,
-    Line,
-    Listen,
-    MailAddress,
-    Names,
-    OfficeId,
-    Port,
-    Security,
-    Token,
-    Trust,
-    Url,
-    Whole,
-)
 
 PREFIX = "REMINDER_"  # of the environment variables
+
+
+def _clock(value: object) -> time:
+    """“08:00”, “8h30”, or a time of TOML; pydantic would read a number as seconds."""
+    if isinstance(value, time):
+        return value
+    found = re.fullmatch(r"\s*(\d{1,2})[:hg](\d{2})\s*", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError
+    return time(int(found[1]), int(found[2]))
+
+
+def _day_month(value: object) -> tuple[int, int]:
+    """31/01 → (1, 31); 29/02 is refused."""
+    found = re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})\s*", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError
+    day, month = int(found[1]), int(found[2])
+    date(2023, month, day)  # not a leap year; ValueError if there is no such day
+    return month, day
+
+
+def _listed(value: object) -> object:
+    """A list; from the environment as “14,7,3” or “[14,7,3]”."""
+    if not isinstance(value, str):
+        return value
+    parts = (part.strip(" \t\"'") for part in value.strip(" \t[]").split(","))
+    return [part for part in parts if part]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):  # an int to Python
+        raise ValueError
+    return value
+
+
+def _descending(values: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(values), reverse=True))
+
+
+def _ascending(values: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(values)))
+
+
+def _like(pattern: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+def _secret_like(pattern: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        text = value.get_secret_value().strip()
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return SecretStr(text)
+
+    return AfterValidator(check)
+
+
+def _listen(value: str) -> str:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", value)
+    if value and (found is None or not 0 <= int(found[2]) <= 65535):
+        raise ValueError
+    return value
+
+
+def _names(value: object) -> object:
+    """A list of names; from one text separated by semicolons, since a name may contain commas."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(";") if part.strip()]
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _filled(value: Path) -> Path:
+    if not value.name or "\0" in str(value):
+        raise ValueError
+    return value
+
+
+File = Annotated[Path, AfterValidator(_filled)]
+Files = Annotated[tuple[File, ...], NoDecode, BeforeValidator(_listed)]
+Line = Annotated[str, _like(r"[^\x00-\x1f]{0,100}")]
+Names = Annotated[tuple[Line, ...], NoDecode, BeforeValidator(_names)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+DayMonth = Annotated[tuple[int, int], NoDecode, BeforeValidator(_day_month)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Before = Annotated[Whole, Field(ge=0, le=365)]
+After = Annotated[Whole, Field(ge=1, le=250)]
+Leads = Annotated[
+    tuple[Before, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_descending)
+]
+Late = Annotated[tuple[After, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_ascending)]
+Host = Annotated[str, Field(pattern=r"^[^\s/@:]*$|^[0-9a-fA-F:]+$")]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
+Security = Annotated[Literal["starttls", "tls", "none"], BeforeValidator(_lower)]
+Listen = Annotated[str, AfterValidator(_listen)]
+MailAddress = Annotated[str, _like(rf"({MAIL_ADDRESS.pattern})?")]
+OfficeId = Annotated[str, Field(max_length=64, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
+Token = Annotated[SecretStr, _secret_like(r"[^\s/]*")]
+Url = Annotated[SecretStr, _secret_like(r"(https?://[^\s/?#@]+([/?#]\S*)?)?")]
+BaseUrl = Annotated[
+    str, AfterValidator(lambda url: url.rstrip("/")), _like(r"https?://[^\s/]+(/\S*)?/bot")
+]
+BotName = Annotated[
+    str, AfterValidator(lambda name: name.removeprefix("@")), _like(r"([A-Za-z0-9_]{3,32})?")
+]
+Trust = Annotated[Literal["auth-results", "token"], BeforeValidator(_lower)]
+AuthservId = Annotated[str, Field(pattern=r'^[^\s;="()]*$')]
+Format = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
+Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 
 
 def fault(key: str, message: str) -> PydanticCustomError:
