@@ -12,8 +12,7 @@ from reminder.app import channels, wiring
 from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.app.logs import secrets_of
 from reminder.files.settings import reading
-from reminder.files.settings.sections import Section, Settings
-from reminder.files.settings.sections import Line
+from reminder.files.settings.sections import Line, Section, Settings
 from tests.app.kit import SetClock, invited, quiet, runs, wired_fast
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
