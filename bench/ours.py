@@ -69,7 +69,7 @@ in_flight = {flight}
 def wired(config: Path, *, paced: bool) -> Program:
     """The program on a clock that stands still; without `paced`, for a server without limits."""
     found = program(config, SetClock(QUIET_HOUR))
-    channel = found.channels["telegram"]
+    channel = found.daemon.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
     if not paced:
         channel._pacer = Pacer(time.monotonic, gaps=Gaps(overall=0, chat=0))

@@ -7,15 +7,15 @@ which is rolled back, so that messages don't affect each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
-from reminder.app.channels import known_channels, mail_text
+from reminder.app.channels import mail_text
+from reminder.app.sandbox import made_up
 from reminder.channels import email, telegram
 from reminder.channels.email.charset import is_lost
 from reminder.channels.email.classify import (
@@ -33,39 +33,18 @@ from reminder.channels.email.classify import (
 )
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
+from reminder.domain import payloads
 from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.payloads import (
-    AlreadyDone,
-    Bound,
-    Digest,
-    DueDates,
-    Heard,
-    Help,
-    History,
-    NoRequest,
-    OpenTasks,
-    ReportDraft,
-    Seen,
-    StatusAsked,
-    TaskDetails,
-    Welcome,
-    Zalo,
-    parts_of,
-)
-from reminder.domain.people import Person, absence_of
-from reminder.domain.plan import Task
+from reminder.domain.people import absence_of
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import normal_address
-from reminder.files.calendar import holiday_name
-from reminder.messages.rows import RowRenderer
 from reminder.services import recipients
 from reminder.services.deliver import Rendered
 from reminder.services.handle import Receiver
-from reminder.services.office import GROUP, Files, Office
-from reminder.services.service import Service
+from reminder.services.office import GROUP, Office
 from reminder.store.store import open_in_memory
 from reminder.understanding import Command
 
@@ -88,8 +67,9 @@ _SECRET = b"the office of a batch is nobody's"
 _BATCH = 50  # messages that are sent in one go
 # Replies to what was to be recorded nowhere; every other reply without an event refuses.
 _ANSWERS = (
-    OpenTasks, TaskDetails, DueDates, History, Help, Heard, Seen, StatusAsked, AlreadyDone, Digest,
-    Zalo, ReportDraft, Welcome, Bound, NoRequest,
+    payloads.OpenTasks, payloads.TaskDetails, payloads.DueDates, payloads.History, payloads.Help,
+    payloads.Heard, payloads.Seen, payloads.StatusAsked, payloads.AlreadyDone, payloads.Digest,
+    payloads.Zalo, payloads.ReportDraft, payloads.Welcome, payloads.Bound, payloads.NoRequest,
 )  # fmt: skip
 
 
@@ -160,7 +140,7 @@ def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
             for at, number, row in sorted(mine, key=lambda one: one[:2]):
                 stand.advance(at)
                 found[number] = stand.answer(row)
-            stand.close()
+            stand.service.store.close()
     return [
         _line("", error=row) if isinstance(row, Exception) else line
         for row, line in zip(rows, found, strict=True)
@@ -185,94 +165,57 @@ class _TakenBackError(Exception):
     """Rolls back the transaction of a row."""
 
 
-@dataclass
 class _Stand:
     """The made-up office on one channel, at the time of its last tick."""
 
-    channel: str
-    base: Service = field(init=False)
-    next_tick: date = FIRST_DAY
-    identity: MailIdentity = field(
-        default_factory=lambda: MailIdentity(secret=_SECRET, inbox=MAILBOX)
-    )
-
-    def __post_init__(self) -> None:
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.identity = MailIdentity(secret=_SECRET, inbox=MAILBOX)
+        self.next_tick = FIRST_DAY
+        self.updates = 0
         plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml", here=False)])[0]
-        people = tuple(
-            Person(id=unit.id, name=unit.name, units=(unit.id,), channels=(self.channel,))
-            for unit in plan.units
+        self.service = made_up(
+            open_in_memory(),
+            plan,
+            channel,
+            {unit.id: unit.name for unit in plan.units},
+            bootstrap.shipped("config/calendar.toml", here=False),
         )
-        calendar = bootstrap.shipped("config/calendar.toml", here=False)
-        files = Files(
-            plans=(plan,),
-            people=people,
-            scheduler=bootstrap.scheduler_for([plan], calendar=calendar),
-        )
-        store = open_in_memory()
         self.addresses = {
             unit.id: f"{OFFICERS[unit.id]}@phuong.example.vn"
-            if self.channel == email.TRAITS.name
+            if channel == email.TRAITS.name
             else str(1000 + number)
             for number, unit in enumerate(plan.units)
         }
         for unit, address in self.addresses.items():
-            store.bind(unit, self.channel, address, instant(FIRST_DAY, time(7)))
-        self.base = Service(
-            store=store,
-            renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(self.channel,), known=known_channels()),
-            receiver=Receiver(store),
-        )
-
-    def close(self) -> None:
-        self.base.store.close()
+            self.service.store.bind(unit, channel, address, instant(FIRST_DAY, time(7)))
 
     def advance(self, until: datetime) -> None:
         """Ticks at 08:00 of each day up to `until`, and sends all that was due."""
-        office = self.base.office
+        office = self.service.office
         last = max(office.scheduler.policy.last_day(plan.year) for plan in office.plans)
         while instant(self.next_tick, HOUR) <= until and self.next_tick <= last:
             at = instant(self.next_tick, HOUR)
-            self.base.tick(at)
-            _Play(self, self.base).send(at)
+            self.service.tick(at)
+            self.send(at)
             self.next_tick += timedelta(days=1)
-        self.base.refresh()
+        self.service.refresh()
 
     def answer(self, row: Row) -> dict[str, Any]:
         """The result of `row`, whose changes are rolled back."""
+        before, store = self.service, self.service.store
         line = _line(row.text, error=RuntimeError("nothing came of it"))
-        with self._taken_back():
-            store = self.base.store
-            receiver = Receiver(store)
-            service = Service(
-                store=store,
-                renderer=self.base.renderer,
-                office=self.base.office,
-                receiver=receiver,
-            )
-            try:
-                line = _Play(self, service).answer(row)
-            except Exception as error:  # noqa: BLE001  a line a row, whatever happens
-                line = _line(row.text, error=error)
-        return {"judged": "other"} | line if row.mail is not None else line
-
-    @contextmanager
-    def _taken_back(self) -> Iterator[None]:
         try:
-            with self.base.store.together():
-                yield
+            with store.together():
+                self.service = replace(before, receiver=Receiver(store))
+                try:
+                    line = self._answer(row)
+                except Exception as error:  # noqa: BLE001  a line a row, whatever happens
+                    line = _line(row.text, error=error)
                 raise _TakenBackError
         except _TakenBackError:
-            return
-
-
-@dataclass
-class _Play:
-    """One row on its way, or a tick."""
-
-    stand: _Stand
-    service: Service
-    updates: int = 0
+            self.service = before
+        return {"judged": "other"} | line if row.mail is not None else line
 
     def send(self, at: datetime) -> list[tuple[Rendered, str]]:
         """Deliver all waiting messages, each with the id that its channel gives it."""
@@ -280,20 +223,20 @@ class _Play:
         while outgoing := self.service.lease(at, _BATCH):
             for rendered in outgoing:
                 provider_id = f"m{rendered.row.id}"
-                if self.stand.channel == email.TRAITS.name:
+                if self.channel == email.TRAITS.name:
                     provider_id = self._marks(rendered, at).message_id
                 self.service.sent(rendered, provider_id, at)
                 delivered.append((rendered, provider_id))
         return delivered
 
     def _marks(self, rendered: Rendered, at: datetime) -> Marks:
-        return self.stand.identity.marks(rendered.key, MAILBOX, rendered.address, at)
+        return self.identity.marks(rendered.key, MAILBOX, rendered.address, at)
 
-    def answer(self, row: Row) -> dict[str, Any]:
+    def _answer(self, row: Row) -> dict[str, Any]:
         unit, at = row.sender, row.at
-        if unit not in self.stand.addresses:
+        if unit not in self.addresses:
             return _line(row.text, error=ValueError(f"no unit {unit!r}"))
-        chat = f"-100{self.stand.addresses[unit]}" if row.group else self.stand.addresses[unit]
+        chat = f"-100{self.addresses[unit]}" if row.group else self.addresses[unit]
         if row.group:
             self.service.store.bind(
                 f"{GROUP}{unit}", telegram.TRAITS.name, chat, at - timedelta(days=1)
@@ -312,9 +255,9 @@ class _Play:
     def _say(self, row: Row, chat: str, text: str, reply_to: str, at: datetime) -> None:
         self.updates += 1
         inbound = Inbound(
-            channel=self.stand.channel,
+            channel=self.channel,
             update=str(self.updates),
-            sender=self.stand.addresses[row.sender],
+            sender=self.addresses[row.sender],
             chat=chat,
             private=not row.group,
             text=text,
@@ -342,7 +285,7 @@ class _Play:
             trust="auth-results",
             authserv_id=AUTHSERV_ID,
         )
-        known = {normal_address(address): address for address in self.stand.addresses.values()}
+        known = {normal_address(address): address for address in self.addresses.values()}
         fate = triage(read(content), rules, known, row.at)
         if isinstance(fate, Authenticated):
             inbound = fate.inbound
@@ -376,10 +319,7 @@ class _Play:
             at=at,
         )
         wanted = f"{GROUP}{row.sender}" if row.group else row.sender
-        return next(
-            (one for one in self.send(at) if one[0].row.draft.recipient == wanted),
-            None,
-        )
+        return next((one for one in self.send(at) if one[0].row.draft.recipient == wanted), None)
 
     def _outcome(self, text: str, row: Row, before: int) -> dict[str, Any]:
         """What the message put on the ledger, and what its sender reads and may press."""
@@ -393,8 +333,8 @@ class _Play:
         presses = [
             action.data for reply in replies for line in reply.message.actions for action in line
         ]
-        candidates = _each_once(self._candidates(row, presses))
-        said = [part for reply in replies for part in parts_of(reply.row.draft.payload)]
+        candidates = self._candidates(row, presses)
+        said = [part for reply in replies for part in payloads.parts_of(reply.row.draft.payload)]
         if events:
             outcome = "recorded"
         elif candidates:
@@ -411,35 +351,30 @@ class _Play:
             "reply": "\n\n".join(reply.message.text for reply in replies),
         }
 
-    def _candidates(self, row: Row, presses: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """What a tap on each button would record, but for the undoing of what was just recorded."""
+    def _candidates(self, row: Row, presses: Iterable[str]) -> list[dict[str, Any]]:
+        """What a tap on each button would record, but for the undoing of what was just recorded.
+
+        A button that does what others do adds nothing.
+        """
         office = self.service.refresh()
         sender = office.as_sender(office.people[row.sender])
-        inbound = Inbound(
-            channel=self.stand.channel, update="", sender=row.sender, chat="", private=True
-        )
-        receiver = self.service.receiver
+        inbound = Inbound(channel=self.channel, update="", sender=row.sender, chat="", private=True)
+        found: list[dict[str, Any]] = []
         for press in presses:
             command = buttons.meant(press, office.states, office.by_plan, office.units)
             if not isinstance(command, Command):
                 continue
-            for event in receiver.decided(office, sender, command, inbound, row.at).events:
-                if event.kind is not EventKind.UNDONE:
-                    yield {
-                        "event": event.kind.value,
-                        "task": event.key.task,
-                        "deliverable": event.key.deliverable,
-                        "period": event.key.period,
-                    }
-
-
-def _each_once(candidates: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The candidates without those of a button that does what two others do."""
-    found: list[dict[str, Any]] = []
-    for one in candidates:
-        if one not in found:
-            found.append(one)
-    return found
+            decision = self.service.receiver.decided(office, sender, command, inbound, row.at)
+            for event in decision.events:
+                candidate = {
+                    "event": event.kind.value,
+                    "task": event.key.task,
+                    "deliverable": event.key.deliverable,
+                    "period": event.key.period,
+                }
+                if event.kind is not EventKind.UNDONE and candidate not in found:
+                    found.append(candidate)
+        return found
 
 
 def _named(office: Office, code: str, today: date) -> list[State]:
@@ -450,19 +385,18 @@ def _named(office: Office, code: str, today: date) -> list[State]:
         for deliverable in task.products or task.deliverables:
             if number and str(deliverable.number) != number:
                 continue
-            states = _open(office, task, deliverable.number)
+            states = sorted(
+                (
+                    state
+                    for key, state in office.states.items()
+                    if (key.task, key.deliverable) == (task.code, deliverable.number)
+                    and not state.closed
+                ),
+                key=lambda state: state.due or date.max,
+            )
             opened = [state for state in states if state.occurrence.opens <= today]
             found += (opened or states)[:1]
     return found
-
-
-def _open(office: Office, task: Task, number: int) -> list[State]:
-    states = [
-        state
-        for key, state in office.states.items()
-        if key.task == task.code and key.deliverable == number and not state.closed
-    ]
-    return sorted(states, key=lambda state: state.due or date.max)
 
 
 def _with_marks(content: bytes, marks: Marks) -> bytes:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminder.app.channels import CHANNELS
+from reminder.app.channels import CHANNELS, channel_names, known_channels
 from reminder.domain.calendar import local_day
 from reminder.domain.errors import FileError, Problem, ReminderError
-from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
+from reminder.domain.ledger import Event
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler
@@ -131,30 +130,8 @@ def load_settings(config: Path | None) -> Settings:
     return settings.load_settings(config, environ)
 
 
-def settings_path(config: Path | None) -> Path | None:
-    """The settings file that is meant; None: there is none."""
-    from reminder.files import settings
-
-    return settings.settings_path(config, settings.environment())
-
-
-def secret_files(config: Path | None) -> list[Path]:
-    """The files in which a secret is written: the settings, and those named by …_FILE."""
-    from reminder.files import settings
-
-    return settings.secret_files(config, settings.environment())
-
-
-def environment() -> dict[str, str]:
-    """The environment of this process."""
-    from reminder.files import settings
-
-    return settings.environment()
-
-
 def read_files(settings: Settings, at: datetime) -> Files:
     """The plans, people and calendar; FileError with the faults of all files."""
-    from reminder.app.channels import known_channels
     from reminder.files.people import load_people
     from reminder.services.office import Files
 
@@ -196,10 +173,11 @@ def backups(settings: Settings) -> Backups | None:
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:
     """The files that the daemon rereads when they change."""
+    from reminder.files.settings import environment, settings_path
+
     found = [*plan_paths(settings.plan.files)]
-    found += [p for p in (settings.plan.people, settings.plan.calendar) if p]
-    settings_file = settings_path(config)
-    return [*found, settings_file] if settings_file else found
+    optional = (settings.plan.people, settings.plan.calendar, settings_path(config, environment()))
+    return [*found, *filter(None, optional)]
 
 
 @dataclass(frozen=True)
@@ -211,25 +189,13 @@ class Opened:
     store: Store
     now: datetime
 
-    @property
-    def plans(self) -> tuple[Plan, ...]:
-        return self.office.plans
 
-    @property
-    def people(self) -> dict[str, Person]:
-        return self.office.people
+def _missing_database(config: Path | None) -> Path | None:
+    """The file of the database, if there is none yet."""
+    from reminder.store.database import file_of
 
-    @property
-    def scheduler(self) -> Scheduler:
-        return self.office.scheduler
-
-    @property
-    def events(self) -> list[Event]:
-        return list(self.office.events)
-
-    @property
-    def states(self) -> dict[Key, State]:
-        return self.office.states
+    path = file_of(load_settings(config).store.url)
+    return path if path is not None and not path.exists() else None
 
 
 def need_database(config: Path | None) -> None:
@@ -237,10 +203,7 @@ def need_database(config: Path | None) -> None:
 
     Typed in the wrong folder it would else find an empty ledger, and call that whole.
     """
-    from reminder.store.database import file_of
-
-    path = file_of(load_settings(config).store.url)
-    if path is not None and not path.exists():
+    if path := _missing_database(config):
         raise ReminderError(
             f"chưa có dữ liệu ở {path}: đứng ở thư mục của máy nhắc việc (/srv/reminder) rồi gõ "
             "lại, hoặc ghi [store] url"
@@ -252,22 +215,17 @@ def database(config: Path | None) -> Iterator[Store]:
     """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
     from reminder.store.store import open_store
 
-    store = open_store(load_settings(config).store.url, exclusive=False, sleep=pause)
-    try:
+    url = load_settings(config).store.url
+    with closing(open_store(url, exclusive=False, sleep=pause)) as store:
         yield store
-    finally:
-        store.close()
 
 
 def recorded_events(config: Path | None) -> list[Event]:
     """Return the ledger where there is a database, else nothing: no database is made."""
-    from reminder.store.database import file_of
-
     try:
-        path = file_of(load_settings(config).store.url)
+        if _missing_database(config):
+            return []
     except NoSettingsError:
-        return []
-    if path is not None and not path.exists():
         return []
     with database(config) as store:
         return [recorded.event for recorded in store.events()]
@@ -276,34 +234,27 @@ def recorded_events(config: Path | None) -> list[Event]:
 @contextmanager
 def office(config: Path | None) -> Iterator[Opened]:
     """Opens the files and the database for one command, and closes them after it."""
-    from reminder.app.channels import channel_names, known_channels
     from reminder.services.office import Office
     from reminder.store.store import open_store
 
     settings = load_settings(config)
     at = now()
     files = read_files(settings, at)
-    store = open_store(
+    opened = open_store(
         settings.store.url, office=office_id(settings, files), exclusive=False, sleep=pause
     )
-    try:
+    with closing(opened) as store:
         recorded = store.events()
-        yield Opened(
-            settings=settings,
-            office=Office(
-                files=files,
-                id=store.office,
-                events=tuple(r.event for r in recorded),
-                last_number=recorded[-1].number if recorded else 0,
-                addresses=tuple(store.addresses()),
-                channels=channel_names(settings),
-                known=known_channels(),
-            ),
-            store=store,
-            now=at,
+        office = Office(
+            files=files,
+            id=store.office,
+            events=tuple(r.event for r in recorded),
+            last_number=recorded[-1].number if recorded else 0,
+            addresses=tuple(store.addresses()),
+            channels=channel_names(settings),
+            known=known_channels(),
         )
-    finally:
-        store.close()
+        yield Opened(settings=settings, office=office, store=store, now=at)
 
 
 def office_id(settings: Settings, files: Files) -> str:

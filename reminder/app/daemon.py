@@ -233,12 +233,12 @@ class Daemon:
             await self.tick()
 
     async def _sweep(self) -> None:
-        if await self.worker.attempt("sweep", self._take_back):
+        # Sends under way are alive, however long a provider takes, or however the clock jumps.
+        swept = await self.worker.attempt(
+            "sweep", lambda: self.service.sweep(self.clock.now(), self.dispatcher.held)
+        )
+        if swept:
             self.wake()
-
-    def _take_back(self) -> int:
-        # Those are alive, however long a provider makes them wait, or however the clock jumps.
-        return self.service.sweep(self.clock.now(), self.dispatcher.held)
 
     async def _back_up(self) -> None:
         if self.backup is not None:

@@ -7,7 +7,7 @@ is the only channel. Nothing is sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -72,13 +72,21 @@ class VirtualClock:
         self._at = max(self._at, at)
 
 
-def people_of(plan: Plan) -> tuple[Person, ...]:
-    """One made-up officer for each unit; the person's id is the unit's."""
-    return tuple(
-        Person(id=unit.id, name=f"Công chức {unit.name}", units=(unit.id,), channels=(CONSOLE,))
-        if unit.id != plan.leaders
-        else Person(id=unit.id, name=unit.name, units=(unit.id,), channels=(CONSOLE,))
-        for unit in plan.units
+def made_up(
+    store: Store, plan: Plan, channel: str, names: Mapping[str, str], calendar: Path | None = None
+) -> Service:
+    """The service of an office with one person for each unit, whose id is the unit's."""
+    people = tuple(
+        Person(id=unit, name=name, units=(unit,), channels=(channel,))
+        for unit, name in names.items()
+    )
+    scheduler = bootstrap.scheduler_for([plan], calendar=calendar)
+    files = Files(plans=(plan,), people=people, scheduler=scheduler)
+    return Service(
+        store=store,
+        renderer=RowRenderer(holiday_name),
+        office=Office(files=files, channels=(channel,), known=known_channels()),
+        receiver=Receiver(store),
     )
 
 
@@ -89,7 +97,6 @@ class Sandbox:
     service: Service
     console: ConsoleChannel
     clock: VirtualClock
-    store: Store
     typed: int = 0
     digest: str = ""  # the last one in full, as the office's mail has it
 
@@ -109,14 +116,10 @@ class Sandbox:
                 )
                 self.service.sent(rendered, sent, self.clock.now())
 
-    def next_moment(self) -> datetime | None:
-        """The time of the next message."""
-        office = self.service.refresh()
-        return office.scheduler.next_wake(office.plans, by_key(office.events), self.clock.now())
-
     def jump(self, until: datetime) -> bool:
         """Move to the time of the next message, if that is before `until`."""
-        moment = self.next_moment()
+        office = self.service.refresh()
+        moment = office.scheduler.next_wake(office.plans, by_key(office.events), self.clock.now())
         if moment is None or moment >= until:
             self.clock.move_to(until)
             return False
@@ -150,21 +153,16 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
     discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
     clock = VirtualClock(instant(*START))
     plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
-    people = people_of(plan)
-    files = Files(plans=(plan,), people=people, scheduler=bootstrap.scheduler_for([plan]))
+    names = {
+        unit.id: unit.name if unit.id == plan.leaders else f"Công chức {unit.name}"
+        for unit in plan.units
+    }
     url = f"sqlite:///{database}"
     store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
-    names = {person.id: person.name for person in people}
     sandbox = Sandbox(
-        service=Service(
-            store=store,
-            renderer=RowRenderer(holiday_name),
-            office=Office(files=files, channels=(CONSOLE,), known=known_channels()),
-            receiver=Receiver(store),
-        ),
+        service=made_up(store, plan, CONSOLE, names),
         console=ConsoleChannel(stream, now=clock.now, label=lambda who: names.get(who, who)),
         clock=clock,
-        store=store,
     )
     sandbox.service.begin(clock.now())
     return sandbox
@@ -174,18 +172,18 @@ def play(stream: TextIO, database: Path = DATABASE) -> None:
     """Play the story, up to the digest of 05/02."""
     sandbox = open_sandbox(stream, database)
     try:
-        _tell(stream, "Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.")
-        _tell(stream, "Không có gì được gửi đi thật; mọi tin hiện ra ở đây.")
+        print("Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.", file=stream)
+        print("Không có gì được gửi đi thật; mọi tin hiện ra ở đây.", file=stream)
         for act in STORY:
             sandbox.advance(instant(act.day, act.clock))
             sandbox.clock.move_to(instant(act.day, act.clock))
-            _tell(stream, f"\n{_when(sandbox)}  {act.unit}> {act.text}")
+            print(f"\n{_when(sandbox)}  {act.unit}> {act.text}", file=stream)
             sandbox.say(act.unit, act.text)
         sandbox.advance(instant(STORY_END, time(9)))
         sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
-        _tell(stream, "\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox")
+        print("\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox", file=stream)
     finally:
-        sandbox.store.close()
+        sandbox.service.store.close()
 
 
 def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) -> None:
@@ -194,7 +192,7 @@ def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) ->
     unit = "tu-phap"
     units = list(sandbox.service.office.units)
     try:
-        _tell(stream, HELP.format(units=", ".join(units)))
+        print(HELP.format(units=", ".join(units)), file=stream)
         sandbox.tick()
         _prompt(stream, sandbox, unit)
         for line in lines:
@@ -204,7 +202,7 @@ def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) ->
             unit = _obey(sandbox, stream, units, unit, text)
             _prompt(stream, sandbox, unit)
     finally:
-        sandbox.store.close()
+        sandbox.service.store.close()
 
 
 HELP = """Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024. Không gửi gì đi thật.
@@ -218,14 +216,14 @@ def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, tex
     """Do what one line says; return the unit that types the next one."""
     if text == "next":
         if not sandbox.jump(sandbox.clock.now() + timedelta(days=400)):
-            _tell(stream, "Kế hoạch đã hết, máy không nói gì nữa.")
+            print("Kế hoạch đã hết, máy không nói gì nữa.", file=stream)
     elif text == "next week":
         sandbox.advance(sandbox.clock.now() + timedelta(days=7))
     elif text.startswith("as "):
         wished = text.removeprefix("as ").strip()
         if wished in units:
             return wished
-        _tell(stream, f"Không có bộ phận “{wished}”. Có: {', '.join(units)}")
+        print(f"Không có bộ phận “{wished}”. Có: {', '.join(units)}", file=stream)
     elif text:
         sandbox.say(unit, text)
     return unit
@@ -237,10 +235,4 @@ def _when(sandbox: Sandbox) -> str:
 
 
 def _prompt(stream: TextIO, sandbox: Sandbox, unit: str) -> None:
-    stream.write(f"\n{_when(sandbox)}  {unit}> ")
-    stream.flush()
-
-
-def _tell(stream: TextIO, text: str) -> None:
-    stream.write(f"{text}\n")
-    stream.flush()
+    print(f"\n{_when(sandbox)}  {unit}> ", end="", file=stream, flush=True)

@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from reminder.app.reload import Reloader
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.files.calendar import holiday_name
-from reminder.files.settings import Settings
+from reminder.files.settings import Settings, environment
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
@@ -55,8 +55,7 @@ class Program:
 
     daemon: Daemon
     store: Store
-    channels: Mapping[str, Channel]
-    monitor: Monitor | None = None
+    monitor: Monitor
 
     async def run(self) -> None:
         """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything."""
@@ -64,20 +63,17 @@ class Program:
         try:
             for listener in self.daemon.listeners:
                 await listener.begin()
-            log.info("reminder runs: %s", ", ".join(self.channels))
-            if self.monitor:
-                await self.monitor.start()
+            log.info("reminder runs: %s", ", ".join(self.daemon.channels))
+            await self.monitor.start()
             await self.daemon.run()
         finally:
-            if self.monitor:
-                await self.monitor.stop()
-            for channel in self.channels.values():
+            await self.monitor.stop()
+            for channel in self.daemon.channels.values():
                 await channel.stop()
             self.store.close()
 
     def _end(self) -> None:
-        if self.monitor:
-            self.monitor.notifier.say("STOPPING=1")
+        self.monitor.notifier.say("STOPPING=1")
         self.daemon.stop()
 
 
@@ -136,7 +132,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (channel := channels.get(wiring.traits.name))
         for listener in wiring.listen(settings, channel, daemon)
     )
-    return Program(daemon, store, channels, monitor)
+    return Program(daemon, store, monitor)
 
 
 def _monitor(
@@ -144,7 +140,7 @@ def _monitor(
 ) -> Monitor:
     monitor = Monitor(
         liveness=Liveness(_monotonic, polls),
-        notifier=Notifier.of(bootstrap.environment()),
+        notifier=Notifier.of(environment()),
         heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
         status=lambda: daemon.do(lambda: snapshot(service.refresh(), service.store, clock.now())),
         database=file_of(settings.store.url),

@@ -95,7 +95,7 @@ def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | N
     from reminder.services.service import Service
 
     with bootstrap.office(config) as opened:
-        person = known_person(by, opened.people)
+        person = known_person(by, opened.office.people)
         service = Service(
             store=opened.store,
             renderer=RowRenderer(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,15 +33,6 @@ WEEK = timedelta(days=7)
 DIGEST_EXAMPLE = (
     "Ví dụ: reminder digest --week 2024-02-05 --html tong-hop.html --xlsx ke-hoach.xlsx"
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The office at a past time, and the head of its ledger."""
-
-    office: Office
-    at: datetime
-    head: tuple[int, str]
 
 
 def digest(
@@ -69,25 +60,30 @@ def digest(
     if send and week is not None:
         raise ReminderError("--send gửi bản tổng hợp lúc này: xin bỏ --week")
     with bootstrap.office(config) as opened:
-        asked = _asked(opened.office, opened.store, week, opened.now)
-        _say_nobody(asked.office, fatal=send)
+        office, at, head = _asked(opened.office, opened.store, week, opened.now)
+        _say_nobody(office, fatal=send)
         if send:
             from reminder.services import tick
 
             rows = tick.send_by_hand(opened.office, opened.store, opened.now)
             print(_sent(rows, opened.now))
         if xlsx:
-            _write_workbooks(asked, xlsx)
+            _write_workbooks(office, at, xlsx)
         if html or text or not (send or xlsx):
-            message = _rendered(asked, opened.store)
+            message = _rendered(office, opened.store, at, head)
             if html:
-                _write_page(message, html, asked)
+                _write_page(message, html, at)
             if text or not (html or send or xlsx):
                 print(message.text)  # last: its reader may be `head`
 
 
-def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Asked:
-    """What to show; ReminderError if no plan has a digest for it."""
+def _asked(
+    office: Office, store: Store, week: str | None, now: datetime
+) -> tuple[Office, datetime, tuple[int, str]]:
+    """The office at the time asked for, that time, and the head of its ledger.
+
+    ReminderError if no plan has a digest for it.
+    """
     day = options.day(week) if week is not None else local_day(now)
     plans = sorted(office.plans, key=lambda plan: plan.year)
     if not plans:
@@ -107,7 +103,7 @@ def _asked(office: Office, store: Store, week: str | None, now: datetime) -> Ask
         print("Tuần này chưa tới: số liệu như sổ ghi lúc này.", file=sys.stderr)
     recorded = [r for r in store.events() if r.event.at < at]
     head = (recorded[-1].number, recorded[-1].hash) if recorded else (0, "")
-    return Asked(replace(office, events=tuple(r.event for r in recorded)), at, head)
+    return replace(office, events=tuple(r.event for r in recorded)), at, head
 
 
 def _first_hour(office: Office, day: date) -> datetime | None:
@@ -161,22 +157,21 @@ def _sent(rows: Sequence[Row], now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _rendered(asked: Asked, store: Store) -> Outbound:
+def _rendered(office: Office, store: Store, at: datetime, head: tuple[int, str]) -> Outbound:
     """The digest of that time, in all forms."""
     from reminder.files.calendar import holiday_name
     from reminder.messages.rows import RowRenderer
     from reminder.services.status import health
 
-    office, at = asked.office, asked.at
-    found = health(office, store, at, head=asked.head)
+    found = health(office, store, at, head=head)
     return RowRenderer(holiday_name).digest(office, at, found, mailed=False, attached=False)
 
 
-def _write_page(message: Outbound, path: Path, asked: Asked) -> None:
+def _write_page(message: Outbound, path: Path, at: datetime) -> None:
     """Write the mail as a page for a browser."""
     from reminder.messages.compose import with_footer
 
-    here = local(asked.at)
+    here = local(at)
     day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
     footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
     footed = with_footer(message, footer)
@@ -184,14 +179,14 @@ def _write_page(message: Outbound, path: Path, asked: Asked) -> None:
     print(f"Đã ghi {path}")
 
 
-def _write_workbooks(asked: Asked, path: Path) -> None:
+def _write_workbooks(office: Office, at: datetime, path: Path) -> None:
     """Write one file for each plan; with several plans the names get their years."""
     from reminder.messages.digest import workbooks
     from reminder.messages.rows import RowRenderer
 
     renderer = RowRenderer()
-    context = renderer.context(asked.office, asked.at)
-    made = workbooks(context, speaking(asked.office.plans, context.scheduler, context.today),
+    context = renderer.context(office, at)
+    made = workbooks(context, speaking(office.plans, context.scheduler, context.today),
                      context.today)  # fmt: skip
     for name, _, content in made:
         year = name.removeprefix("theo-doi-ke-hoach-")[:4]
@@ -228,9 +223,8 @@ def report(
     from reminder.documents.report import docx
     from reminder.domain.report import current_report, draft_report, find_report
 
-    with bootstrap.office(config) as office:
-        files, events, states = office.office.files, office.events, office.states
-        plans, today = office.plans, local_day(office.now)
+    with bootstrap.office(config) as opened:
+        office, today = opened.office, local_day(opened.now)
     at = options.day(day) if day else today
     if at > today:
         raise ReminderError(
@@ -238,10 +232,12 @@ def report(
             f"{vn_date(today, year=True)}"
         )
     wanted = (
-        find_report(plans, period, at) if period is not None else current_report(plans, states, at)
+        find_report(office.plans, period, at)
+        if period is not None
+        else current_report(office.plans, office.states, at)
     )
-    made = draft_report(wanted.plan, events, files.scheduler, wanted.period, at)
-    _write(output, docx(made, files.letterhead))
+    made = draft_report(wanted.plan, office.events, office.scheduler, wanted.period, at)
+    _write(output, docx(made, office.files.letterhead))
     print(
         f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"
     )
@@ -276,15 +272,16 @@ def ics(
     """
     from reminder.documents.ics import unit_calendar, unit_dues
 
-    with bootstrap.office(config) as office:
+    with bootstrap.office(config) as opened:
+        office = opened.office
         options.unit(unit, office.plans)
-        name = office.office.units[unit].name
+        name = office.units[unit].name
         dues = unit_dues(office.plans, office.states, unit)
         if not dues:
             raise ReminderError(
                 f"{name} ({unit}) không chủ trì việc nào có hạn: không có gì để ghi"
             )
-        made = unit_calendar(office.plans, office.states, office.scheduler, unit, office.now)
+        made = unit_calendar(office.plans, office.states, office.scheduler, unit, opened.now)
         undated = sum(
             s.awaiting and not s.closed and unit in s.occurrence.task.lead
             for s in office.states.values()

@@ -101,8 +101,8 @@ def log(
     first, last = options.day_or_none(since), options.day_or_none(until)
     if first and last and last < first:
         raise ReminderError(f"--until {until} đứng trước --since {since}")
-    with bootstrap.office(config) as office:
-        events, plans, people = office.events, office.plans, office.people
+    with bootstrap.office(config) as opened:
+        events, plans, people = opened.office.events, opened.office.plans, opened.office.people
     if task is not None:
         work = [e for e in events if not absence_of(e)]
         known = {t.code for plan in plans for t in plan.tasks} | {e.key.task for e in work}
@@ -110,7 +110,14 @@ def log(
             raise ReminderError(f"không có nhiệm vụ “{task}”{nearest(task, known)}")
     if export:
         return _export(config, export, task, first, last)
-    _print([e for e in events if _wanted(e, task, first, last)], plans, people, as_json=as_json)
+    wanted = [event for event in events if _wanted(event, task, first, last)]
+    for event in wanted:
+        if as_json:
+            print(json.dumps(event_fields(event), ensure_ascii=False))
+        else:
+            print(_line(event, plans, people))
+    if not wanted and not as_json:
+        print("Chưa ghi nhận việc gì.")
     return None
 
 
@@ -123,54 +130,33 @@ def _wanted(event: Event, task: str | None, since: date | None, until: date | No
     )
 
 
-def _print(
-    events: Sequence[Event],
-    plans: Sequence[Plan],
-    people: Mapping[str, Person],
-    *,
-    as_json: bool,
-) -> None:
-    for event in events:
-        print(
-            json.dumps(event_fields(event), ensure_ascii=False)
-            if as_json
-            else _line(event, plans, people)
-        )
-    if not events and not as_json:
-        print("Chưa ghi nhận việc gì.")
-
-
 def event_fields(event: Event) -> dict[str, Any]:
     """The event under the names of the contract; `until` only where it says something.
 
     An absence is of no work: it names the person, and the first day as `since`.
     """
-    absence = absence_of(event)
+    key, absence = event.key, absence_of(event)
+    about: dict[str, Any] = {
+        "plan": key.plan,
+        "task": key.task,
+        "deliverable": key.deliverable,
+        "period": key.period,
+    }
+    more: dict[str, Any] = {"evidence": event.evidence, "note": event.note}
     if absence:
-        return {
-            "at": local(event.at).isoformat(),
-            "event": event.kind.value,
-            "person": absence.person,
-            "since": absence.since.isoformat(),
-            "until": absence.until.isoformat(),
-            "unit": event.unit,
-            "by": event.by,
-            "channel": event.channel,
-        }
-    fields: dict[str, Any] = {
+        since, until = absence.since.isoformat(), absence.until.isoformat()
+        about, more = {"person": absence.person, "since": since, "until": until}, {}
+    elif event.until:
+        more["until"] = event.until.isoformat()
+    return {
         "at": local(event.at).isoformat(),
         "event": event.kind.value,
-        "plan": event.key.plan,
-        "task": event.key.task,
-        "deliverable": event.key.deliverable,
-        "period": event.key.period,
+        **about,
         "unit": event.unit,
         "by": event.by,
         "channel": event.channel,
-        "evidence": event.evidence,
-        "note": event.note,
+        **more,
     }
-    return {**fields, "until": event.until.isoformat()} if event.until else fields
 
 
 def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> str:
@@ -235,12 +221,9 @@ def _verify(config: Path | None, typed: Sequence[str]) -> None:
         number, last = store.head()
     if verdict.broken is not None:
         raise ReminderError(_broken(verdict, verdict.broken))
-    print(f"Sổ ghi nguyên vẹn: {_entries(number, last)}.")
+    entries = f"{number} mục, mã mục cuối {last[:SHOWN]}" if number else "chưa có mục nào"
+    print(f"Sổ ghi nguyên vẹn: {entries}.")
     print(_held_against(verdict.told))
-
-
-def _entries(number: int, last: str) -> str:
-    return f"{number} mục, mã mục cuối {last[:SHOWN]}" if number else "chưa có mục nào"
 
 
 def _held_against(told: Sequence[Told]) -> str:
@@ -272,16 +255,12 @@ def _broken(verdict: Verdict, broken: Broken) -> str:
     lines = [
         f"Sổ ghi KHÔNG còn nguyên vẹn, từ mục {broken.number}: {_WHAT[broken.what]}.{since}",
         _around(broken),
-        f"{_up_to(sound)} còn nguyên." if sound else "",
+        f"{'Các mục 1–' if sound > 1 else 'Mục '}{sound} còn nguyên." if sound else "",
         *[f"Trái với {_named(each)}." for each in verdict.against[:NAMED]],
         f"Và {more} mã nữa." if (more := len(verdict.against) - NAMED) > 0 else "",
         _TO_DO,
     ]
     return "\n".join(filter(None, lines))
-
-
-def _up_to(number: int) -> str:
-    return f"Các mục 1–{number}" if number > 1 else "Mục 1"
 
 
 def _around(broken: Broken) -> str:

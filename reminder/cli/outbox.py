@@ -120,7 +120,9 @@ def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tup
     notes = [
         row.error,
         f"gửi {local(row.sent_at):%d/%m %H:%M:%S}" if row.sent_at else "",
-        f"thử lại {local(row.due_at):%d/%m %H:%M:%S}" if _waits(row) else "",
+        f"thử lại {local(row.due_at):%d/%m %H:%M:%S}"
+        if row.state == "pending" and row.attempts
+        else "",
         "có thể đã đến hai lần" if row.repeat else "",
     ]
     draft = row.draft
@@ -134,10 +136,6 @@ def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tup
         row.attempts,
         "; ".join(note for note in notes if note),
     )
-
-
-def _waits(row: Row) -> bool:
-    return row.state == "pending" and row.attempts > 0
 
 
 @app.command(epilog="Ví dụ: reminder outbox retry 17")

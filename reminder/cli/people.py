@@ -45,13 +45,13 @@ def invite(
 
     Lời mời trước chưa dùng thì hết hiệu lực. Không cần mạng.
     """
-    with bootstrap.office(config) as office:
-        invited = known_person(person, office.people)
-        name = office.settings.telegram.bot_name or office.store.meta("bot_name") or ""
+    with bootstrap.office(config) as opened:
+        invited = known_person(person, opened.office.people)
+        name = opened.settings.telegram.bot_name or opened.store.meta("bot_name") or ""
         code = make_code(secrets.token_bytes(CODE_BYTES))
-        expires_at = office.now + INVITATION_LIFETIME
-        office.store.invite(invited.id, hash_code(code), expires_at)
-        office.store.set_meta(f"invited:{invited.id}", office.now.isoformat())
+        expires_at = opened.now + INVITATION_LIFETIME
+        opened.store.invite(invited.id, hash_code(code), expires_at)
+        opened.store.set_meta(f"invited:{invited.id}", opened.now.isoformat())
     url = invitation_link(name, code) if name else None
     if as_json:
         until = local(expires_at).isoformat(timespec="seconds")
@@ -98,8 +98,8 @@ def _moment(at: datetime) -> str:
 
 def people(config: Config = None) -> None:
     """Xem danh sách người: bộ phận, kênh nhận tin, địa chỉ hỏng từ khi nào và vì sao."""
-    with bootstrap.office(config) as office:
-        addresses = {(a.recipient, a.channel): a for a in office.store.addresses()}
+    with bootstrap.office(config) as opened:
+        addresses = {(a.recipient, a.channel): a for a in opened.store.addresses()}
         channels = [t for t in known_channels() if t.addresses is not AddressSource.NONE]
         rows = [
             (
@@ -108,18 +108,18 @@ def people(config: Config = None) -> None:
                 ", ".join(person.units),
                 *(_reached(person, channel, addresses) for channel in channels),
                 _invited(
-                    office.store.meta(f"invited:{person.id}"),
+                    opened.store.meta(f"invited:{person.id}"),
                     [addresses.get((person.id, channel.name)) for channel in _enrolled()],
-                    office.now,
+                    opened.now,
                 ),
             )
-            for person in office.people.values()
+            for person in opened.office.people.values()
         ]
         groups = [a for a in addresses.values() if a.recipient.startswith("group:")]
-        today, found = local_day(office.now), absences(office.events)
+        today, found = local_day(opened.now), absences(opened.office.events)
         away = [
             (p.name, until)
-            for p in office.people.values()
+            for p in opened.office.people.values()
             if (until := away_until(found, p.id, today))
         ]
     titles = [channel.title.capitalize() for channel in channels]
@@ -172,9 +172,9 @@ def unbind(
 
     Thư vẫn như cũ: địa chỉ thư nằm trong people.toml. Muốn gắn lại thì mời lại.
     """
-    with bootstrap.office(config) as office:
-        _check_recipient(person, office)
-        gone = [one.title for one in _enrolled() if office.store.unbind(person, one.name)]
+    with bootstrap.office(config) as opened:
+        _check_recipient(person, opened)
+        gone = [one.title for one in _enrolled() if opened.store.unbind(person, one.name)]
     if not gone:
         titles = ", ".join(channel.title for channel in _enrolled())
         raise ReminderError(f"{person} chưa gắn {titles}: không có gì để bỏ")
@@ -207,11 +207,11 @@ def revive(
     Tính từ lần nhắc tới; tin đã bỏ trong lúc hỏng không gửi lại. Chủ địa chỉ nhắn cho máy, hoặc
     people.toml có địa chỉ thư khác, thì máy tự dùng lại.
     """
-    with bootstrap.office(config) as office:
-        _check_recipient(person, office)
+    with bootstrap.office(config) as opened:
+        _check_recipient(person, opened)
         dead = [
             address
-            for address in office.store.addresses()
+            for address in opened.store.addresses()
             if address.recipient == person
             and address.dead_since is not None
             and channel in (None, address.channel)
@@ -220,13 +220,13 @@ def revive(
             where = f" ở {channel}" if channel else ""
             raise ReminderError(f"{person} không có địa chỉ nào hỏng{where}")
         for each in dead:
-            office.store.bind(each.recipient, each.channel, each.value, each.bound_at)
+            opened.store.bind(each.recipient, each.channel, each.value, each.bound_at)
     print(f"{', '.join(each.channel for each in dead)} của {person} dùng lại từ lần nhắc tới.")
     print("Tin đã không gửi được thì không gửi lại: reminder outbox list --state dead")
 
 
-def _check_recipient(recipient: str, office: Opened) -> None:
+def _check_recipient(recipient: str, opened: Opened) -> None:
     """ReminderError unless the recipient is in people.toml or has an address."""
-    known = {*office.people, *(a.recipient for a in office.store.addresses())}
+    known = {*opened.office.people, *(a.recipient for a in opened.store.addresses())}
     if recipient not in known:
         raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")

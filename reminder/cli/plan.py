@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -269,35 +269,31 @@ def _wishes(text: str, plans: Sequence[Plan]) -> list[tuple[date, str, Target]]:
         raise ReminderError(f"--done {text}: {command.say}")
     if not isinstance(command, Command) or command.verb is not Verb.DONE or not command.targets:
         raise ReminderError(f"--done {text}: “{code}” không nêu việc nào để đóng")
-    return [(day, _plan_of(target, plans), target) for target in command.targets]
-
-
-def _plan_of(target: Target, plans: Sequence[Plan]) -> str:
-    return target.plan or next(plan.id for plan in plans if target.task in plan.by_code)
+    return [
+        (day, target.plan or next(p.id for p in plans if target.task in p.by_code), target)
+        for target in command.targets
+    ]
 
 
 def _print_json(messages: Sequence[Message]) -> None:
     for message in messages:
-        print(json.dumps(_as_json(message), ensure_ascii=False))
-
-
-def _as_json(message: Message) -> dict[str, Any]:
-    return {
-        "at": local(message.at).isoformat(),
-        "unit": message.unit,
-        "kind": message.kind.value,
-        "items": [
-            {
-                "plan": item.key.plan,
-                "task": item.key.task,
-                "deliverable": item.key.deliverable,
-                "period": item.key.period,
-                "due": item.due.isoformat(),
-                "stage": str(item.stage),
-            }
-            for item in message.items
-        ],
-    }
+        fields = {
+            "at": local(message.at).isoformat(),
+            "unit": message.unit,
+            "kind": message.kind.value,
+            "items": [
+                {
+                    "plan": item.key.plan,
+                    "task": item.key.task,
+                    "deliverable": item.key.deliverable,
+                    "period": item.key.period,
+                    "due": item.due.isoformat(),
+                    "stage": str(item.stage),
+                }
+                for item in message.items
+            ],
+        }
+        print(json.dumps(fields, ensure_ascii=False))
 
 
 _KINDS = {

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -162,11 +161,22 @@ def doctor(
 
     Không sửa gì. Thư thử chỉ gửi tới hộp thư của chính cơ quan. Mã thoát 1 nếu có gì hỏng.
     """
-    # httpx and what reads the disk: only for this command
+    # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
     from reminder.doctor import local as on_disk
-    from reminder.doctor import network
 
-    tell = _Teller(as_json=as_json)
+    faults = 0
+
+    def tell(check: Check) -> None:
+        """Print a result at once."""
+        nonlocal faults
+        faults += check.verdict == "fault"
+        if as_json:
+            print(json.dumps(asdict(check), ensure_ascii=False), flush=True)
+            return
+        print(check, flush=True)
+        if check.remedy:
+            print(f"    → {check.remedy}", flush=True)
+
     for check in on_disk.checks(config, bootstrap.now()):
         tell(check)
     try:
@@ -174,34 +184,15 @@ def doctor(
     except ReminderError:  # told above
         raise typer.Exit(1) from None
     if not local:
+        from reminder.doctor import network
+
+        async def try_mail() -> None:
+            async for check in network.MailCheck(settings, bootstrap.now).findings():
+                tell(check)
+
         for check in network.checks(settings, bootstrap.now()):
             tell(check)
-        asyncio.run(_mail(config, tell))
-    if tell.faults:
+        if settings.email.is_on:
+            asyncio.run(try_mail())
+    if faults:
         raise typer.Exit(1)
-
-
-async def _mail(config: Path | None, tell: _Teller) -> None:
-    from reminder.doctor.network import MailCheck  # aiosmtplib and imap-tools: only who needs them
-
-    settings = bootstrap.load_settings(config)
-    if settings.email.is_on:
-        async for check in MailCheck(settings, bootstrap.now).findings():
-            tell(check)
-
-
-class _Teller:
-    """Prints each result at once."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self.faults = 0
-
-    def __call__(self, check: Check) -> None:
-        self.faults += check.verdict == "fault"
-        if self._as_json:
-            print(json.dumps(asdict(check), ensure_ascii=False), flush=True)
-            return
-        print(check, flush=True)
-        if check.remedy:
-            print(f"    → {check.remedy}", flush=True)

@@ -16,7 +16,7 @@ from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Address
-from reminder.files.settings import Settings
+from reminder.files.settings import Settings, environment, secret_files, settings_path
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
@@ -40,7 +40,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         for line in str(error).splitlines():
             yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
         return
-    path = bootstrap.settings_path(config)
+    path = settings_path(config, environment())
     yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
     channels = [name for name in channel_names(settings) if name != CONSOLE]
     if not channels:
@@ -88,7 +88,7 @@ def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
         private = data_files(found.database, folders)
     else:
         private = []
-    yield from rights(private, bootstrap.secret_files(config))
+    yield from rights(private, secret_files(config, environment()))
 
 
 def _files(found: Files, now: datetime) -> Iterator[Check]:

@@ -31,7 +31,7 @@ async def test_what_waits_for_its_turn_is_no_possible_repeat(
         config = settings(tmp_path, telegram, port)
         wired = wired_fast(config, clock)
         enrolled(wired, telegram, clock, "an")
-        channel = wired.channels["telegram"]
+        channel = wired.daemon.channels["telegram"]
         assert isinstance(channel, TelegramChannel)
         channel._pacer = Pacer(time.monotonic)  # which waits for its turn, however long that takes
         async with run_through(wired):

@@ -41,7 +41,6 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def asked(wired: Program, path: str) -> httpx.Response:
     monitor = wired.monitor
-    assert monitor is not None
     await until(lambda: monitor.server is not None and monitor.server.port > 0)
     assert monitor.server is not None
     async with httpx.AsyncClient(trust_env=False) as client:
@@ -66,7 +65,6 @@ async def test_health_and_figures(tmp_path: Path, mailbox: Mailbox) -> None:
         wired = wired_fast(settings(tmp_path, telegram, port, more=WATCH), clock)
         enrolled(wired, telegram, clock, "an")
         monitor = wired.monitor
-        assert monitor is not None
         async with runs(wired):
             clock.moment = at("24/01", "08:02")
             await telegram.until(lambda: bool(telegram.sent_to(CHATS["an"])))
@@ -102,7 +100,6 @@ async def test_a_database_that_can_not_be_written_is_no_health(
     async with mail_server(mailbox) as port:
         wired = wired_fast(settings(tmp_path, None, port, more=WATCH), clock)
         monitor = wired.monitor
-        assert monitor is not None
         now = 0.0
         monitor.liveness.monotonic = lambda: now
         monitor.liveness.start()

@@ -48,12 +48,12 @@ def test_a_second_sandbox_takes_nothing_from_the_first(tmp_path: Path) -> None:
     first.say("tu-phap", "/done 1c")
     with pytest.raises(StoreRefusedError, match="another reminder daemon"):
         open_sandbox(io.StringIO(), place)
-    assert len(first.store.events()) == 1
+    assert len(first.service.store.events()) == 1
     assert place.exists()
-    first.store.close()
+    first.service.store.close()
     second = open_sandbox(io.StringIO(), place)
-    assert second.store.events() == []
-    second.store.close()
+    assert second.service.store.events() == []
+    second.service.store.close()
 
 
 def test_who_types_is_the_unit_that_was_named(tmp_path: Path) -> None:

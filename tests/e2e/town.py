@@ -82,7 +82,7 @@ class Town:
     async def begin(self) -> None:
         """The daemon starts, and polls."""
         self.wired = program(self.config, self.clock)
-        channel = self.wired.channels["telegram"]
+        channel = self.wired.daemon.channels["telegram"]
         assert isinstance(channel, TelegramChannel)
         if self.pacer is not None:
             channel._pacer = self.pacer()

@@ -115,10 +115,10 @@ async def daemon(config: Path, clock: Path) -> None:
             one.listener._sleep = hurried
         if isinstance(one, MailListener):
             one.sleep = hurried
-    channel = wired.channels["telegram"]
+    channel = wired.daemon.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
-    wired.channels["telegram"] = Keyed(channel)  # type: ignore[index]
+    wired.daemon.channels["telegram"] = Keyed(channel)  # type: ignore[index]
     loop = asyncio.get_running_loop()
     for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
         words = f"query_only={switch}"
