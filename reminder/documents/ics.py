@@ -100,7 +100,7 @@ def _calendar(
 
 
 def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datetime) -> Event:
-    from icalendar import Event
+    from icalendar import Alarm, Event
 
     assert state.due is not None
     closed = closed_by(state, unit)
@@ -120,23 +120,14 @@ def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datet
     day = scheduler.calendar.before(state.due)
     silent = closed is not None or state.awaits_signature(unit) is not None
     if not silent and instant(day, ALARM) > now:  # a past one would go off at once
-        event.add_component(_alarm(day - state.due, str(event["summary"])))
+        # One alarm, before the start and as a duration: Outlook takes one, and reads any duration
+        # as before the start (MS-OXCICAL, 2.1.3.1.1.20.62).
+        alarm: Alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", str(event["summary"]))
+        alarm.add("trigger", day - state.due + timedelta(hours=ALARM.hour))
+        event.add_component(alarm)
     return event
-
-
-def _alarm(before: timedelta, words: str) -> Alarm:
-    """An alarm at ALARM on the day `before` (a negative timedelta) the due day.
-
-    There is one, before the start and given as a duration: Outlook takes one alarm, and reads any
-    duration as before the start (MS-OXCICAL, 2.1.3.1.1.20.62).
-    """
-    from icalendar import Alarm
-
-    alarm: Alarm = Alarm()
-    alarm.add("action", "DISPLAY")
-    alarm.add("description", words)
-    alarm.add("trigger", before + timedelta(hours=ALARM.hour))
-    return alarm
 
 
 def _summary(state: State, *, done: bool) -> str:

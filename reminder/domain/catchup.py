@@ -176,22 +176,14 @@ def _newest(
             said.setdefault((kind, unit), []).append(item)
         else:
             skipped.append(Skipped(unit, kind, item))
-    return DueMessages(tuple(_messages(said, scheduler, now)), tuple(skipped))
-
-
-def _messages(
-    said: Mapping[tuple[MessageKind, str], Sequence[Item]], scheduler: Scheduler, now: datetime
-) -> list[Message]:
     today = local_day(now)
-    return [
+    messages = [
         Message(
-            at=instant(today, _slot(scheduler, kind)),
-            unit=unit,
-            kind=kind,
-            items=by_due(items),
+            at=instant(today, _slot(scheduler, kind)), unit=unit, kind=kind, items=by_due(items)
         )
         for (kind, unit), items in said.items()
     ]
+    return DueMessages(tuple(messages), tuple(skipped))
 
 
 def _slot(scheduler: Scheduler, kind: MessageKind) -> time:

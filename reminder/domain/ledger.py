@@ -218,23 +218,6 @@ def _without(mapping: Mapping[str, Event], key: str) -> Mapping[str, Event]:
     return {k: v for k, v in mapping.items() if k != key}
 
 
-def _undo(state: State, event: Event) -> State:
-    return _reopen(state, _without(state.parts, event.unit))
-
-
-def _open_again(state: State, event: Event) -> State:
-    del event
-    return _reopen(replace(state, evidence="", submitted={}), {})
-
-
-def _submit(state: State, event: Event) -> State:
-    return replace(state, submitted={**state.submitted, event.unit: event})
-
-
-def _return(state: State, event: Event) -> State:
-    return replace(state, submitted=_without(state.submitted, event.unit))
-
-
 def _snooze(state: State, event: Event) -> State:
     if event.until is None:
         return state
@@ -245,10 +228,14 @@ _MOVES = (EventKind.DUE_SET, EventKind.EXTENSION_GRANTED)
 _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
     EventKind.DONE: _close,
     EventKind.UPDATED: _close,
-    EventKind.UNDONE: _undo,
-    EventKind.REOPENED: _open_again,
-    EventKind.SUBMITTED: _submit,
-    EventKind.RETURNED: _return,
+    EventKind.UNDONE: lambda state, event: _reopen(state, _without(state.parts, event.unit)),
+    EventKind.REOPENED: lambda state, _: _reopen(replace(state, evidence="", submitted={}), {}),
+    EventKind.SUBMITTED: lambda state, event: replace(
+        state, submitted={**state.submitted, event.unit: event}
+    ),
+    EventKind.RETURNED: lambda state, event: replace(
+        state, submitted=_without(state.submitted, event.unit)
+    ),
     EventKind.SNOOZED: _snooze,
     EventKind.EVIDENCE: lambda state, event: replace(state, evidence=event.evidence),
     EventKind.NOTED: lambda state, event: replace(state, notes=(*state.notes, event)),

@@ -400,18 +400,12 @@ class ScheduleSection(Section):
         return self
 
     def policy(self) -> Policy:
-        return Policy(
-            once=self.once.applied_to(_DEFAULTS.once),
-            recurring=self.recurring.applied_to(_DEFAULTS.recurring),
-            check_in=self.check_in.applied_to(_DEFAULTS.check_in),
-            report=self.report.applied_to(_DEFAULTS.report),
-            office_after=self.office_after,
-            leaders_after=self.leaders_after,
-            slot=self.slot,
-            digest=self.digest,
-            catch_up_until=self.catch_up_until,
-            speaks_until=self.speaks_until,
-        )
+        timings = {
+            name: value.applied_to(getattr(_DEFAULTS, name))
+            for name, value in self
+            if isinstance(value, TimingSection)
+        }
+        return Policy(**{**dict(self), **timings})
 
 
 class DeliverySection(Section):
