@@ -129,7 +129,7 @@ def _prepared(
     if draft.channel not in office.channels:
         _give_up(office, store, row, "kênh này không còn được cài đặt", now)
         return None
-    if _has_left(office, row):
+    if not draft.recipient.startswith((GROUP, STRANGER)) and draft.recipient not in office.people:
         if now - draft.slot < KEPT:
             store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
         else:
@@ -141,7 +141,8 @@ def _prepared(
     if (morning := _next_morning(office, row, now)) is not None:
         store.mark_retry(row, morning, row.error, unknown=False)
         return None
-    address = _chat(store, row) or _address(office, row)
+    bound = office.address(draft.recipient, draft.channel)
+    address = _chat(store, row) or (bound.value if bound else "")
     if not address:
         _give_up(office, store, row, "chưa có địa chỉ", now)
         return None
@@ -167,13 +168,12 @@ def rendered_again(
 ) -> Outbound | None:
     """The message that `address` got under `provider_id`, rendered again."""
     owners = {bound.recipient for bound in office.bound(channel, address)}
-    for row in (
-        row for owner in sorted(owners) for row in store.rows(recipient=owner, limit=NEWEST)
-    ):
-        if row.draft.channel == channel and row.provider_id == provider_id:
-            at = row.sent_at or row.draft.slot
-            complete, past = completed(office, store, row, at, {})
-            return renderer.render(Moment(office, at, past), complete)
+    for owner in sorted(owners):
+        for row in store.rows(recipient=owner, limit=NEWEST):
+            if row.draft.channel == channel and row.provider_id == provider_id:
+                at = row.sent_at or row.draft.slot
+                complete, past = completed(office, store, row, at, {})
+                return renderer.render(Moment(office, at, past), complete)
     return None
 
 
@@ -196,22 +196,12 @@ def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
     return instant(day, slot) + BEHIND
 
 
-def _has_left(office: Office, row: Row) -> bool:
-    recipient = row.draft.recipient
-    return not recipient.startswith((GROUP, STRANGER)) and recipient not in office.people
-
-
 def _chat(store: Store, row: Row) -> str:
     """Where an answer goes: the chat that asked, under its new id if it has moved since."""
     chat = row.draft.envelope.chat
     if not chat.startswith("-"):  # groups alone move
         return chat
     return store.meta(f"moved:{row.draft.channel}:{chat}") or chat
-
-
-def _address(office: Office, row: Row) -> str:
-    found = office.address(row.draft.recipient, row.draft.channel)
-    return found.value if found else ""
 
 
 def sent(store: Store, accepted: Sequence[Accepted]) -> None:
@@ -303,17 +293,7 @@ def _is_group_nudge(row: Row) -> bool:
 
 def copied(row: Row, channel: str, now: datetime) -> Draft:
     """The same message by another channel."""
-    draft = row.draft
-    return Draft(
-        slot=draft.slot,
-        recipient=draft.recipient,
-        kind=draft.kind,
-        subject=draft.subject,
-        channel=channel,
-        payload=draft.payload,
-        envelope=draft.envelope,
-        due_at=now,
-    )
+    return replace(row.draft, channel=channel, due_at=now)
 
 
 def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
@@ -322,16 +302,7 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
     members = office.members(draft.recipient.removeprefix(GROUP))
     there = [person for person in members if not office.away_until(person.id, today)]
     return [
-        Draft(
-            slot=draft.slot,
-            recipient=person.id,
-            kind=draft.kind,
-            subject=f"group:{draft.recipient}",
-            channel=draft.channel,
-            payload=draft.payload,
-            envelope=draft.envelope,
-            due_at=now,
-        )
+        replace(draft, recipient=person.id, subject=f"group:{draft.recipient}", due_at=now)
         for person in there or members
         if (ways := office.ways(person.id))
         and ways[0] == draft.channel  # the others heard it already
@@ -374,15 +345,11 @@ def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool
 
 def _returned(office: Office, store: Store, bounce: Bounce) -> Row | None:
     """Return the message that came back; None if it is unknown."""
-    people = [address.recipient for address in office.bound(bounce.channel, bounce.address)]
-    rows = (
-        row
-        for person in people
-        for row in store.rows(
-            recipient=person, states=[RowState.SENT], provider_id=bounce.message_id
-        )
-    )
-    return next(rows, None)
+    for bound in office.bound(bounce.channel, bounce.address):
+        person, states = bound.recipient, [RowState.SENT]
+        if rows := store.rows(recipient=person, states=states, provider_id=bounce.message_id):
+            return rows[0]
+    return None
 
 
 def _why_dead(bounce: Bounce) -> str:
@@ -411,40 +378,31 @@ def _too_often(store: Store, bounce: Bounce, now: datetime) -> bool:
 # ---- what the office is told
 
 UNREACHED = "unreached"  # the meta key of people already reported
-OWN_WORDS = ("notice",)  # kinds about the program itself; their failure is only logged
+# Of a kind about the program itself, an edit and an answer the failure is only logged.
+ONLY_LOGGED = ("notice", "edit", "reply")
 
 
 def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
     """Tell the office that `row` reaches nobody; some kinds are only logged."""
-    if row.draft.kind in (*OWN_WORDS, "edit", "reply"):
+    if row.draft.kind in ONLY_LOGGED:
         return []
+    draft, slot = row.draft, instant(local_day(now), time())
+    if draft.recipient in office.people and not office.ways(draft.recipient):
+        # Somebody without any address has a row like this each morning: one message tells of all
+        # who are unreachable, when somebody new is among them. Then the weekly digest repeats it.
+        if draft.recipient in json.loads(store.meta(UNREACHED) or "[]"):
+            return []
+        return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
     payload = DeadLetter(
         row=row.id,
-        recipient=row.draft.recipient,
-        kind=row.draft.kind,
-        channel=row.draft.channel,
+        recipient=draft.recipient,
+        kind=draft.kind,
+        channel=draft.channel,
         reason=reason,
-        slot=row.draft.slot,
+        slot=draft.slot,
     )
-    slot = instant(local_day(now), time())
-    if row.draft.recipient in office.people and not office.ways(row.draft.recipient):
-        # Somebody without any address has a row like this each morning.
-        return _unreached(office, store, row.draft.recipient, now)
-    failing = (row.draft.recipient, row.draft.channel)
-    return to_offices(office, payload, now, subject=row.draft.recipient, slot=slot, avoid=failing)
-
-
-def _unreached(office: Office, store: Store, recipient: str, now: datetime) -> list[Draft]:
-    """One message about all who are unreachable, when somebody new is among them.
-
-    After that the weekly digest repeats it. Who was reached in between would be news once more.
-    """
-    told: list[str] = json.loads(store.meta(UNREACHED) or "[]")
-    if recipient in told:
-        return []
-    return to_offices(
-        office, Unreached(), now, subject=UNREACHED, slot=instant(local_day(now), time())
-    )
+    failing = (draft.recipient, draft.channel)
+    return to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
 
 
 def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:

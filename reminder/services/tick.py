@@ -81,10 +81,8 @@ def tick(office: Office, store: Store, now: datetime) -> int:
             due = _without_said(due, store)
         said += due.messages
         spoken += _spoken(due, now)
-        if turned_back or any(speaking_hours(office.scheduler, kind, now) for kind in kinds):
-            meta[mark] = now.isoformat()
-        else:
-            meta[mark] = since.isoformat()
+        speaks = any(speaking_hours(office.scheduler, kind, now) for kind in kinds)
+        meta[mark] = (now if turned_back or speaks else since).isoformat()
     rows = [
         *started.drafts,
         *marked(with_head(store, recipients.drafts(office, said, now)), maybe_said),
@@ -135,10 +133,8 @@ def _without_said(due: DueMessages, store: Store) -> DueMessages:
     keys = {item.key for message in due.messages for item in message.items}
     before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
     messages = [
-        Message(
-            at=m.at,
-            unit=m.unit,
-            kind=m.kind,
+        replace(
+            m,
             items=tuple(
                 i
                 for i in m.items

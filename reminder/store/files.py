@@ -74,7 +74,7 @@ def copy_verified(source: Path, target: Path, busy: float) -> None:
         part.unlink(missing_ok=True)
         make_private(part)
         _copy(source, part, busy)
-        _flush(part)
+        flush(part)
         part.replace(target)
     except sqlite3.Error as error:
         raise explain(str(part), error) or error from error
@@ -117,8 +117,9 @@ def _no_waiting(status: int, _remaining: int, _total: int) -> None:
         raise StoreBusyError("the database is locked by another program: no copy was made")
 
 
-def _flush(path: Path) -> None:
-    file = os.open(path, os.O_RDWR)
+def flush(path: Path, flags: int = os.O_RDWR) -> None:
+    """Have the disk keep what was written to `path`."""
+    file = os.open(path, flags)
     try:
         os.fsync(file)
     finally:

@@ -119,8 +119,11 @@ class LedgerPart(Part):
         change nothing. A unit without a name in `unit_names` is kept by its id.
         """
         with self._database.writing() as connection:
-            if seen is not None and not self._is_new(connection, seen, at):
-                return False
+            if seen is not None:
+                channel, update_id = seen
+                mark = {"channel": channel, "update_id": words(update_id), "at": stamp(at)}
+                if connection.execute(self._insert_seen, mark).first() is None:
+                    return False
             if events:
                 _append(connection, events, unit_names)
             self._put(connection, drafts, at)
@@ -192,11 +195,6 @@ class LedgerPart(Part):
         with self._database.reading() as connection:
             found = connection.execute(SEEN, {"via": channel, "which": update}).first()
         return found is not None
-
-    def _is_new(self, connection: Connection, seen: tuple[str, str], at: datetime) -> bool:
-        channel, update_id = seen
-        values = {"channel": channel, "update_id": words(update_id), "at": stamp(at)}
-        return connection.execute(self._insert_seen, values).first() is not None
 
     def _keep(self, connection: Connection, meta: Mapping[str, str]) -> None:
         rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
@@ -348,7 +346,8 @@ class PeoplePart(Part):
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
         """Use an invitation once: bind the address, return the person; None for another code."""
         with self._database.writing() as connection:
-            person = _used(connection, code_hash, now)
+            values = {"code": words(code_hash), "now": stamp(now)}
+            person: str | None = connection.execute(USE, values).scalar()
             if person is not None:
                 connection.execute(self._bind, _binding(person, channel, value, now))
                 connection.execute(self._mark, _MARK)
@@ -380,9 +379,3 @@ def _binding(recipient: str, channel: str, value: str, at: datetime) -> dict[str
         "dead_since": None,
         "dead_reason": "",
     }
-
-
-def _used(connection: Connection, code_hash: str, now: datetime) -> str | None:
-    values = {"code": words(code_hash), "now": stamp(now)}
-    person: str | None = connection.execute(USE, values).scalar()
-    return person

@@ -101,10 +101,7 @@ def from_event(entry: Event) -> dict[str, Any]:
     return {
         "at": stamp(entry.at),
         "kind": entry.kind.value,
-        "plan": entry.key.plan,
-        "task": entry.key.task,
-        "deliverable": entry.key.deliverable,
-        "period": entry.key.period,
+        **entry.key._asdict(),
         "unit": entry.unit,
         "person": words(entry.by),
         "channel": entry.channel,
@@ -121,7 +118,7 @@ def to_recorded(columns: Mapping[str, Any]) -> Recorded:
         entry = Event(
             at=moment(columns["at"]),
             kind=EventKind(columns["kind"]),
-            key=Key(columns["plan"], columns["task"], columns["deliverable"], columns["period"]),
+            key=Key(*(columns[name] for name in Key._fields)),
             unit=columns["unit"],
             by=columns["person"],
             channel=columns["channel"],
@@ -135,12 +132,8 @@ def to_recorded(columns: Mapping[str, Any]) -> Recorded:
             f"event {columns['number']} of the ledger can't be read ({error}):"
             " see “reminder log --verify”, or restore a backup"
         ) from error
-    return Recorded(
-        number=columns["number"],
-        event=entry,
-        unit_name=columns["unit_name"],
-        hash=columns["hash"],
-    )
+    kept = {name: columns[name] for name in ("number", "unit_name", "hash")}
+    return Recorded(event=entry, **kept)
 
 
 def from_spoken(said: Spoken) -> dict[str, Any]:
@@ -158,9 +151,9 @@ def from_spoken(said: Spoken) -> dict[str, Any]:
 
 def to_spoken(columns: Sequence[Any]) -> Spoken:
     """A row of the table `spoken`, its columns in their order."""
-    plan, task, deliverable, period, unit, kind, stage, due, at, skipped = columns
+    *key, unit, kind, stage, due, at, skipped = columns
     return Spoken(
-        key=Key(plan, task, deliverable, period),
+        key=Key(*key),
         unit=unit,
         kind=kind,
         stage=stage,

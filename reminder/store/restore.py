@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from glob import escape
 from pathlib import Path
@@ -19,7 +19,15 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
 from reminder.store.database import Database, file_of
-from reminder.store.files import PRIVATE, FileLock, beside, copy_verified, make_private, unwritable
+from reminder.store.files import (
+    PRIVATE,
+    FileLock,
+    beside,
+    copy_verified,
+    flush,
+    make_private,
+    unwritable,
+)
 from reminder.store.records import ENDED, RESTORED, StoreRefusedError, stamp
 from reminder.store.store import Store, open_store
 from reminder.store.tables import outbox
@@ -134,7 +142,6 @@ def _copy(source: Path, new: Path) -> None:
 
 def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
     """Open the copy as a store at the current schema; `called` is its name in errors."""
-    address = URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
     with closing(sqlite3.connect(path)) as raw:
         names = {row[0] for row in raw.execute("SELECT name FROM sqlite_schema")}
     if not {"alembic_version", "event", "outbox"} <= names:
@@ -142,9 +149,13 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
             f"{called} không có dữ liệu của chương trình này: ghi tên một bản sao khác"
         )
     try:
-        return open_store(address, exclusive=False, sleep=sleep)
+        return open_store(_url(path), exclusive=False, sleep=sleep)
     except StoreRefusedError as error:
         raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
+
+
+def _url(path: Path) -> str:
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
@@ -178,25 +189,16 @@ def _of_present(database: Path) -> tuple[int, str | None] | None:
 
 
 def _mark_waiting(new: Path, at: datetime) -> None:
-    database = Database(
-        URL.create("sqlite", database=str(new)).render_as_string(hide_password=False), busy=BUSY
-    )
-    try:
-        with database.writing() as connection:
-            connection.execute(
-                update(outbox)
-                .where(outbox.c.state == RowState.PENDING.value, outbox.c.due_at <= stamp(at))
-                .values(repeat=True)
-            )
-    finally:
-        database.close()
+    pending = outbox.c.state == RowState.PENDING.value
+    waiting = update(outbox).where(pending, outbox.c.due_at <= stamp(at))
+    with closing(Database(_url(new), busy=BUSY)) as database, database.writing() as connection:
+        connection.execute(waiting.values(repeat=True))
 
 
 def _into_one_file(new: Path) -> None:
     with closing(sqlite3.connect(new)) as raw:
         raw.execute("PRAGMA journal_mode=DELETE")
-    with new.open("rb+") as file:
-        os.fsync(file.fileno())
+    flush(new)
 
 
 def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Restored:
@@ -213,13 +215,7 @@ def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Re
     new.replace(database)
     make_private(database)
     _flush_folder(database.parent)
-    return Restored(
-        ticked=done.ticked,
-        events=done.events,
-        missing=done.missing,
-        aside=aside,
-        ran_on=done.ran_on,
-    )
+    return replace(done, aside=aside)
 
 
 def _free_name(database: Path, at: datetime) -> Path:
@@ -240,8 +236,4 @@ def _link(old: Path, new: Path) -> None:
 
 def _flush_folder(folder: Path) -> None:
     if sys.platform != "win32":  # Windows opens no folders
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush(folder, os.O_RDONLY)

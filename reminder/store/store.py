@@ -167,17 +167,14 @@ def found(database: Database) -> str:
     """
     with database.reading() as connection:
         names = inspect(connection).get_table_names()
-        versions = connection.execute(_VERSION).scalars().all() if _tracked(names) else []
+        tracked = "alembic_version" in names
+        versions = connection.execute(_VERSION).scalars().all() if tracked else []
     if names and len(versions) != 1:
         raise StoreRefusedError(
             f"the database {database.name} holds tables of another program:"
             " give this one a database of its own under [store] url"
         )
     return str(versions[0]) if versions else ""
-
-
-def _tracked(names: list[str]) -> bool:
-    return "alembic_version" in names
 
 
 def is_current(database: Database, schema: Schema) -> bool:
@@ -219,7 +216,5 @@ def _upgrade(connection: Connection, schema: Schema) -> None:
         "version_locations": "\n".join(folder.as_posix() for folder in schema.folders),
     }
     for name, place in places.items():
-        config.set_main_option(
-            name, place.replace("%", "%%")
-        )  # “%” means something to configparser
+        config.set_main_option(name, place.replace("%", "%%"))  # as configparser wants it
     command.upgrade(config, schema.version)
