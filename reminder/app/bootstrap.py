@@ -26,7 +26,7 @@ from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 
 if TYPE_CHECKING:
-    from reminder.files.settings import Settings
+    from reminder.files.sections import Settings
     from reminder.ops.backups import Backups
     from reminder.services.office import Files, Office
     from reminder.store.store import Store
@@ -116,14 +116,13 @@ def load_settings(config: Path | None) -> Settings:
     """Return the settings file with the environment over it; NoSettingsError without either."""
     # pydantic takes 0.1 s to load: what needs no settings does not wait for it.
     from reminder.files import settings
-    from reminder.files.settings.reading import DEFAULT_PATH
 
     environ = settings.environment()
     if settings.settings_path(config, environ) is None and not any(
         name.startswith(_SET_UP_BY) for name, value in environ.items() if value
     ):
         raise NoSettingsError(
-            f"không thấy tệp cài đặt: đã tìm {DEFAULT_PATH.absolute()}. Đứng ở thư mục "
+            f"không thấy tệp cài đặt: đã tìm {settings.DEFAULT_PATH.absolute()}. Đứng ở thư mục "
             "của máy nhắc việc (/srv/reminder) rồi gõ lại, hoặc thêm --config TỆP, hoặc đặt biến "
             "REMINDER_CONFIG"
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.receive import Take
     from reminder.channels.telegram.send import TelegramChannel
-    from reminder.files.settings import Settings
+    from reminder.files.sections import Settings
     from reminder.services.deliver import Bounce
     from reminder.services.service import Service
     from reminder.store.store import Store

@@ -21,7 +21,7 @@ from reminder.domain.errors import scrub
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-    from reminder.files.settings import Settings
+    from reminder.files.sections import Settings
 
 LIBRARIES = (
     "aiohttp",

@@ -21,7 +21,7 @@ from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
 from reminder.domain.channels import Outbound, SendError
 from reminder.domain.tokens import Purpose
-from reminder.files.settings import Settings
+from reminder.files.sections import Settings
 
 TIMEOUT = 10.0  # seconds
 ASKEW = timedelta(seconds=60)

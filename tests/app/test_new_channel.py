@@ -11,8 +11,8 @@ from bench.trace import naming_a_channel
 from reminder.app import channels, wiring
 from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.app.logs import secrets_of
-from reminder.files.settings import reading
-from reminder.files.settings.sections import Line, Section, Settings
+from reminder.files import settings
+from reminder.files.sections import Line, Section, Settings
 from tests.app.kit import SetClock, invited, quiet, runs, wired_fast
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
@@ -63,7 +63,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
         connect=lambda *_: SmsChannel(gateway),
         listen=lambda *_: (SmsListener(gateway),),
     )
-    monkeypatch.setattr(reading, "Settings", SettingsWithSms)
+    monkeypatch.setattr(settings, "Settings", SettingsWithSms)
     for module in (channels, wiring):
         monkeypatch.setattr(module, "CHANNELS", (*CHANNELS, line))
     return gateway
@@ -116,5 +116,5 @@ def test_who_names_a_channel() -> None:
         "app/logs.py",
         "doctor/network.py",
         "files/people.py",
-        "files/settings/sections.py",
+        "files/sections.py",
     ]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from reminder.domain.errors import FileError
 from reminder.domain.schedule import Policy, Timing
-from reminder.files.settings import Settings, load_settings, settings_path
+from reminder.files.sections import Settings
+from reminder.files.settings import load_settings, settings_path
 from tests.conftest import ROOT
 
 TOKEN = "123456789:AAF-secret_of_the_bot"

@@ -1,4 +1,9 @@
-"""Read the settings file and the environment → Settings, or all faults of both."""
+"""config/reminder.toml, overridden by environment variables → Settings, or all faults of both.
+
+Each key is also REMINDER_SECTION__KEY, a secret also REMINDER_SECTION__KEY_FILE. Paths are relative
+to the settings file; those from the environment, and the store's, to the current directory. Only
+this module reads os.environ. Importing it takes 0.1 s (pydantic).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from reminder.domain.errors import FileError, Problem
-from reminder.files.settings.sections import PREFIX, Section, Settings
+from reminder.files.sections import PREFIX, Section, Settings
 from reminder.files.toml import Document, Where, nearest, read_text
 
 DEFAULT_PATH = Path("config/reminder.toml")
