@@ -16,7 +16,6 @@ from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm
 from reminder.messages.compose import joined, message, of_none, of_one
 from reminder.messages.context import Act, Context, Work, waiting_units
-from reminder.messages.nudge import taken_until
 from reminder.messages.wording import closed_words, listed, one_line, some, together
 from reminder.understanding import Verb
 
@@ -141,7 +140,7 @@ def updated_beside(
         period=listed(list(dict.fromkeys(s.occurrence.period.name for s, _ in answered))),
         works=[Work(context, state) for state, _ in answered],
         missing=[Work(context, state) for state in missing],
-        until=taken_until(context, missing[0]) if missing and missing[0].due else "",
+        until=context.taken_until(missing[0]) if missing and missing[0].due else "",
         undo=[action.typed for action in undo],
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, get_args
 
@@ -36,7 +36,7 @@ SUBJECT = "Trả lời của máy nhắc việc"
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
-_KINDS = frozenset(get_args(LineKind))
+_KINDS: dict[str, LineKind] = {f"@{kind}": kind for kind in get_args(LineKind)}
 _PAGES: ContextVar[bool] = ContextVar("pages", default=True)
 
 
@@ -77,8 +77,13 @@ _FILTERS = {
 
 def _finalize(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
-        return one_line(value)
+        return _safe(value)
     return value
+
+
+@lru_cache(maxsize=512)  # a message says the same once more where it has buttons, and by mail
+def _safe(text: str) -> Markup:
+    return Markup.escape(one_line(text))
 
 
 def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line]:
@@ -97,9 +102,8 @@ def block_lines(family: str, name: str, /, *, buttons: bool, **values: object) -
 
 def _line(text: str) -> Line:
     head, _, rest = text.partition(" ")
-    for kind in _KINDS:
-        if head == f"@{kind}":
-            return Line(kind, rest.strip())
+    if kind := _KINDS.get(head):
+        return Line(kind, rest.strip())
     return Line("text", text)
 
 

@@ -27,6 +27,7 @@ from reminder.messages.wording import (
     due_words,
     moment_words,
     one_line,
+    taken_words,
 )
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import GROUP, Office
@@ -153,6 +154,12 @@ class Context:
             return f"{self.due_name(state)} {day_words(state.due, self.today)}"
         name = self.due_name(state)
         return due_words(state.due, self.today, self.scheduler.calendar, name)
+
+    def taken_until(self, state: State) -> str:
+        """“hạn dự kiến Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”."""
+        assert state.due is not None
+        name = self.due_name(state)
+        return taken_words(state.due, self.today, self.scheduler.calendar, name)
 
     def day(self, day: date) -> str:
         """“Thứ Tư 31/01”."""

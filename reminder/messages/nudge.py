@@ -15,7 +15,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date, vn_day
 from reminder.domain.plan import Confirm
 from reminder.domain.schedule import Item
-from reminder.messages.compose import Actions, compose
+from reminder.messages.compose import Actions, message
 from reminder.messages.context import Act, Context, handle, signing_words, title
 from reminder.messages.wording import (
     closed_words,
@@ -37,7 +37,12 @@ class Entry:
     kind: str  # late | item | done
     code: str
     title: str
-    tail: str  # how it stands
+    stands: str  # how it stands: its due day, or when it was closed
+    moved: str = ""  # from which day
+    dues: tuple[str, ...] = ()  # of several late ones, instead of `stands`
+    days_late: int = 0  # of the latest of them
+    by: str = ""  # who closed it
+    later: bool = False  # whether it is put off
     part: str = ""  # whose part it is, where that isn't plain
 
 
@@ -55,20 +60,19 @@ def merged(context: Context, live: Iterable[State]) -> list[list[State]]:
 
 
 def _entry(context: Context, states: list[State], *, tail: bool = True) -> Entry:
-    first, today = states[0], context.today
+    first, today, several = states[0], context.today, len(states) > 1
     late = context.scheduler.days_late(first, today)
     names = together([s.occurrence.period.name for s in states])
-    name = f"{first.occurrence.task.title} {names}" if len(states) > 1 else title(first)
-    stands = [context.due(first)] if tail else ["hạn dự kiến"] if first.assumed else []
-    if len(states) > 1:
-        dues = [day_words(s.due, today) for s in states if s.due][:3]
-        stands = [f"quá hạn, lâu nhất {late} ngày làm việc (hạn {listed(dues)})"]
+    assumed = context.due_name(first) if first.assumed else ""
     return Entry(
         states=tuple(states),
         kind="late" if late else "item",
         code=context.code(first),
-        title=name,
-        tail=", ".join(filter(None, [*stands, context.moved(first)])),
+        title=f"{first.occurrence.task.title} {names}" if several else title(first),
+        stands=context.due(first) if tail else assumed,
+        moved=context.moved(first),
+        dues=tuple(day_words(s.due, today) for s in states[:3] if s.due) if several else (),
+        days_late=late,
     )
 
 
@@ -76,31 +80,30 @@ def resting_entries(
     context: Context, resting: Iterable[tuple[State, tuple[str, ...]]]
 ) -> list[Entry]:
     """What an edited message shows of work that needs no nudge any more, by whom and since when."""
-    return [
-        Entry(
-            states=(state,),
-            kind="done" if _closing(state, units) else "item",
-            code=context.code(state),
-            title=title(state),
-            tail=_rest(context, state, units),
-        )
-        for state, units in resting
-    ]
+    return [_resting(context, state, units) for state, units in resting]
+
+
+def _resting(context: Context, state: State, units: tuple[str, ...]) -> Entry:
+    event, signing = _closing(state, units), signing_words(context, state)
+    if event:
+        stands = closed_words(event.at, None, context.today, context.scheduler.calendar)
+    else:
+        stands = signing or context.due(state, ahead=False)
+    return Entry(
+        states=(state,),
+        kind="done" if event else "item",
+        code=context.code(state),
+        title=title(state),
+        stands=stands,
+        by=context.person(event) if event else "",
+        later=not event and not signing,
+    )
 
 
 def _closing(state: State, units: tuple[str, ...]) -> Event | None:
     """What closed it, for all or for the last of `units`."""
     parts = [state.parts[unit] for unit in units if unit in state.parts]
     return state.closed or (parts[-1] if len(parts) == len(units) else None)
-
-
-def _rest(context: Context, state: State, units: tuple[str, ...]) -> str:
-    event = _closing(state, units)
-    if event is None:
-        signing = signing_words(context, state)
-        return signing or f"{context.due(state, ahead=False)}, nhắc lại sau"
-    when = closed_words(event.at, None, context.today, context.scheduler.calendar)
-    return f"đã xong {when}, người báo: {context.person(event)}"
 
 
 def shown_entries(
@@ -117,10 +120,7 @@ def shown_entries(
             and not tailless
             and before.due == line[0].due != context.today
         ):
-            same = ", ".join(
-                filter(None, [context.due(line[0], ahead=False), context.moved(line[0])])
-            )
-            entry = replace(entry, tail=same)
+            entry = replace(entry, stands=context.due(line[0], ahead=False))
         task = line[0].occurrence.task
         mine = [unit for unit in units if unit in line[0].open_units]
         if task.confirm is Confirm.ALL and len(units) > 1:
@@ -172,7 +172,6 @@ def warnings(context: Context, lines: list[list[State]]) -> tuple[LeadersHear, .
 
 
 ROWS = 10  # check-ins of a block that are named; the rest is a number
-_SAMPLES = ("đã thực hiện 03 văn bản", "vẫn làm thường xuyên")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,7 +183,6 @@ class Asked:
     due: str  # “hạn dự kiến Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”
     rows: tuple[tuple[str, str], ...]  # code and title
     more: int
-    example: str
 
 
 def asked_views(context: Context, states: Sequence[State]) -> tuple[Asked, ...]:
@@ -202,30 +200,13 @@ def _asked(context: Context, states: list[State]) -> Asked:
     return Asked(
         period=states[0].occurrence.period.name,
         count=len(states),
-        due=taken_until(context, states[0]),
+        due=context.taken_until(states[0]),
         rows=tuple((c, s.occurrence.task.title) for c, s in zip(codes, shown, strict=True)),
         more=len(states) - len(shown),
-        example="; ".join(f"{c} {s}" for c, s in zip(codes, _SAMPLES, strict=False)),
     )
 
 
-def taken_until(context: Context, state: State) -> str:
-    """“hạn dự kiến Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”."""
-    assert state.due is not None
-    calendar, today = context.scheduler.calendar, context.today
-    written = context.due(state, ahead=False)
-    if late := context.scheduler.days_late(state, today):
-        return f"{written}, quá hạn {late} ngày làm việc"
-    last = calendar.roll_forward(state.due)
-    if last == today:
-        return f"{written}, nhận đến hết hôm nay"
-    if last != state.due:
-        return f"{written}, nhận đến hết {day_words(last, today)}"
-    return written
-
-
 BUTTON_ROWS = 8
-_FINISHED = {"Quyết": "đã ban hành", "Kế": "đã ban hành", "Báo": "đã gửi"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,29 +223,43 @@ NOBODY = Off()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Drafts:
+    """The drafts of the reports that a nudge is about, and where the reader finds them."""
+
+    names: tuple[str, ...]  # of the reports
+    place: str  # attached | mail | chat
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NudgeView:
     """What a nudge says."""
 
     style: str  # one_due | one_late | due | last | rest | list | resting | ask
     day: str
     who: str
-    summary: str  # “1 việc quá hạn, 2 việc sắp đến hạn”
-    due: str
-    finished: str  # “Quyết định đã ban hành”
+    codes: str  # those in the subject
+    late: int  # lines of late work
+    today: int  # lines that are due today
+    ahead: int  # lines that are due later
+    due: str  # the first's due day
+    product: str  # its name; empty if it recurs
+    name: str  # what one types to name it
+    example: str  # the same, with whose part a stand-in types
+    later: str  # an example of a day to extend it to
     entries: tuple[Entry, ...]
     more: int
     asked: tuple[Asked, ...]
-    example: str  # what one types to close the first
-    extend: str  # an example of asking for more time; empty if out of place
-    late: bool
     rest: str  # the sentence on the coming holiday
     holiday: str  # its name
-    wish: bool
+    eve: bool  # whether today is the last working day before it
     warnings: tuple[LeadersHear, ...]
     office: str
-    aside: str  # a last line, of what comes along
-    instead: tuple[str, ...]  # in whose place the recipient gets it
-    absent: tuple[str, ...]  # which colleagues do not
+    drafts: Drafts | None
+    instead: tuple[Away, ...]  # in whose place the recipient gets it
+    absent: tuple[Away, ...]  # which colleagues do not
+
+
+Away = tuple[str, list[tuple[str, str]]]  # a unit; of each who is away, the name and the last day
 
 
 def nudge(
@@ -273,7 +268,7 @@ def nudge(
     *,
     edit: str = "",
     insist: bool = False,
-    aside: str = "",
+    drafts: Drafts | None = None,
     off: Off = NOBODY,
     files: bool = True,
 ) -> Outbound | None:
@@ -281,7 +276,7 @@ def nudge(
 
     With `edit` it takes the place of an older one: what has closed since is shown as done.
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
-    `aside`: one more line at its end.
+    `drafts`: of the reports that it is about.
     `off`: who is away, and for which units the recipient stands in.
     `files`: with the due days as a calendar file.
     """
@@ -298,24 +293,14 @@ def nudge(
         else []
     )
     asked = asked_views(context, [context.states[k] for k in live])
-    view = replace(
-        _view(context, tuple(items), shown, resting, asked),
-        aside=aside,
-        instead=_off_words(context, off, stands_in=True),
-        absent=_off_words(context, off, stands_in=False),
-    )
-    if shown:
-        view = replace(view, example=view.example + _part_of(context, shown[0][0], off))
-    message = compose(
-        "nudge",
-        subject=_subject(context, shown, asked),
-        actions=_buttons(context, shown, live, off),
-        edit=edit,
-        v=view,
-    )
-    if edit or not files:
-        return message
-    return replace(message, attachments=(_due_days(context, live),))
+    view = _view(context, tuple(items), shown, resting, asked, off, drafts)
+    actions = _buttons(context, shown, live, off)
+    made = message("nudge", "nudge", actions=actions, v=view)
+    if edit:
+        return replace(made, edit=edit)
+    if not files:
+        return made
+    return replace(made, attachments=(_due_days(context, live),))
 
 
 def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:
@@ -363,6 +348,8 @@ def _view(
     lines: list[list[State]],
     resting: list[Entry],
     asked: tuple[Asked, ...],
+    off: Off,
+    drafts: Drafts | None,
 ) -> NudgeView:
     today, calendar = context.today, context.scheduler.calendar
     rest = coming_rest(today, calendar) if lines else None
@@ -375,27 +362,32 @@ def _view(
     dues = [s.due for line in lines for s in line if s.due]
     name = context.holiday(*rest) if rest else ""
     told = rest is not None and (eve or any(due >= rest[0] for due in dues))
+    late, due_today, ahead = _counts(context, lines)
+    typed = handle(context, first) if first else ""
     return NudgeView(
         style=style,
         day=vn_day(today),
         who=listed([context.unit(unit) for unit in units]),
-        summary=_summary(context, lines),
+        codes=", ".join(list(dict.fromkeys(context.code(line[0]) for line in lines))[:6]),
+        late=late,
+        today=due_today,
+        ahead=ahead,
         due=day_words(first.due, today) if first and first.due else "",
-        finished=_finished(first) if first else "",
+        product=_product(first) if first else "",
+        name=typed,
+        example=typed + _part_of(context, first, off) if first else "",
+        later=vn_date(calendar.after(dues[0], 3)) if style == "one_due" else "",
         entries=(*entries, *resting),
         more=max(0, len(lines) - IN_FULL),
         asked=asked,
-        example=handle(context, first) if first else "",
-        extend=_extension(context, first) if first and style == "one_due" else "",
-        late=any(entry.kind == "late" for entry in entries),
         rest=rest_words(rest, dues, calendar, name) if rest and told else "",
         holiday=name,
-        wish=eve and name == "Tết",
+        eve=eve,
         warnings=warnings(context, lines),
         office=context.office_name,
-        aside="",
-        instead=(),
-        absent=(),
+        drafts=drafts,
+        instead=_away(context, off, stands_in=True),
+        absent=_away(context, off, stands_in=False),
     )
 
 
@@ -406,11 +398,10 @@ def _part_of(context: Context, state: State, off: Off) -> str:
     return f" {context.unit(units[0])}" if shared and units else ""
 
 
-def _off_words(context: Context, off: Off, *, stands_in: bool) -> tuple[str, ...]:
-    """“Tin của Tư pháp gửi anh/chị thay: An nghỉ đến hết Thứ Bảy 10/02.”"""
+def _away(context: Context, off: Off, *, stands_in: bool) -> tuple[Away, ...]:
+    """The units with somebody away: those the recipient stands in for, or the others."""
     return tuple(
-        f"{f'Tin của {context.unit(unit)} gửi anh/chị thay: ' if stands_in else ''}"
-        f"{listed([f'{name} nghỉ đến hết {day_words(day, context.today)}' for name, day in away])}."
+        (context.unit(unit), [(name, context.day(day)) for name, day in away])
         for unit, away in off.away.items()
         if away and (unit in off.stands_in) is stands_in
     )
@@ -434,37 +425,16 @@ def _style(context: Context, lines: list[list[State]], *, eve: bool, resting: bo
     return "rest" if eve and ahead else "list"
 
 
-def _summary(context: Context, lines: list[list[State]]) -> str:
-    """“1 việc quá hạn, 1 việc đến hạn hôm nay, 2 việc sắp đến hạn”."""
-    today, counts = context.today, {"quá hạn": 0, "đến hạn hôm nay": 0, "sắp đến hạn": 0}
-    for line in lines:
-        if context.scheduler.days_late(line[0], today):
-            counts["quá hạn"] += 1
-        elif line[0].due and line[0].due <= today:
-            counts["đến hạn hôm nay"] += 1
-        else:
-            counts["sắp đến hạn"] += 1
-    return ", ".join(f"{count} việc {name}" for name, count in counts.items() if count)
+def _counts(context: Context, lines: list[list[State]]) -> tuple[int, int, int]:
+    """How many lines are late, due today, and due later."""
+    late = sum(1 for line in lines if context.scheduler.days_late(line[0], context.today))
+    past = sum(1 for line in lines if line[0].due and line[0].due <= context.today)
+    return late, past - late, len(lines) - past
 
 
-def _finished(state: State) -> str:
-    name = state.occurrence.deliverable.name
-    word = _FINISHED.get(name.split()[0] if name else "")
-    return f"{name} {word}" if word and not state.occurrence.deliverable.recurs else "đã xong"
-
-
-def _extension(context: Context, state: State) -> str:
-    assert state.due is not None
-    later = context.scheduler.calendar.after(state.due, 3)
-    return f"gia hạn {handle(context, state)} {vn_date(later)}"
-
-
-def _subject(context: Context, lines: list[list[State]], asked: tuple[Asked, ...]) -> str:
-    heading = f"Nhắc việc {vn_day(context.today)}"
-    if not lines:
-        return f"{heading}: tổng hợp {asked[0].period}" if asked else f"{heading}: đã xong"
-    codes = list(dict.fromkeys(context.code(line[0]) for line in lines))[:6]
-    return f"{heading}: {', '.join(codes)} ({_summary(context, lines)})"
+def _product(state: State) -> str:
+    deliverable = state.occurrence.deliverable
+    return "" if deliverable.recurs else deliverable.name
 
 
 def _buttons(

@@ -13,8 +13,9 @@ from reminder.domain.payloads import ReportDraft
 from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.report import Report, draft_report, full_name
-from reminder.messages.compose import answer
+from reminder.messages.compose import message
 from reminder.messages.context import Context
+from reminder.messages.nudge import Drafts
 from reminder.services.office import Office
 
 Attachment = tuple[str, str, bytes]
@@ -36,25 +37,20 @@ def report_draft(context: Context, data: ReportDraft) -> Outbound | None:
         return None
     report, file = drafted(context.office, plan, Period.parse(data.period), context.today)
     until = vn_date(report.last, year=True)
-    lines = [
-        f"Dự thảo báo cáo {report.name}, số liệu đến ngày {until} (tệp {file[0]}).",
-        *summary(report),  # the figures of the paper itself, in its words
-        "Số, ngày, chữ ký để trống. Xin đọc lại, sửa và bổ sung trước khi trình.",
-    ]
-    message = answer(lines, subject=f"Dự thảo báo cáo {report.name}")
-    return replace(message, attachments=(file,))
+    figures = list(summary(report))  # those of the paper itself, in its words
+    made = message("report", "draft", name=report.name, until=until, file=file[0], figures=figures)
+    return replace(made, attachments=(file,))
 
 
-def aside(office: Office, due: Sequence[State], recipient: str, channel: str) -> str:
-    """What a nudge says of the drafts of the reports `due`: where they are."""
+def announced(office: Office, due: Sequence[State], recipient: str, channel: str) -> Drafts | None:
+    """Where the reader of a nudge on `channel` finds the drafts of the reports `due`."""
     if not due:
-        return ""
-    names = f"Dự thảo báo cáo {', '.join(full_name(state.occurrence.period) for state in due)}"
-    if office.traits(channel).mail:
-        return f"{names} kèm theo thư này; xin đọc lại, bổ sung trước khi trình."
-    if office.has_mail(recipient):
-        return f"{names} được gửi qua thư. Lấy lại tại đây, nhắn: /baocao"
-    return f"{names} lấy tại đây, nhắn: /baocao"
+        return None
+    place = "mail" if office.has_mail(recipient) else "chat"
+    return Drafts(
+        names=tuple(full_name(state.occurrence.period) for state in due),
+        place="attached" if office.traits(channel).mail else place,
+    )
 
 
 def files(office: Office, due: Sequence[State], today: date) -> tuple[Attachment, ...]:

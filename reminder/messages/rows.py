@@ -57,13 +57,13 @@ class RowRenderer:
         """
         items, draft, office = _known(context, row), row.draft, context.office
         due = due_reports(office, items)
-        aside = report.aside(office, due, draft.recipient, draft.channel)
+        drafts = report.announced(office, due, draft.recipient, draft.channel)
         off, insist = _off(context, row, items), _insists(row)
         by_mail = context.by_mail
         # One unit's officers stand side by side in the outbox, and read the same.
-        same = (office, context.today, items, insist, aside, off, by_mail)
+        same = (office, context.today, items, insist, drafts, off, by_mail)
         if self._said[0] != same:
-            said = nudge.nudge(context, items, insist=insist, aside=aside, off=off, files=by_mail)
+            said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)
             self._said = (same, said)
         message = self._said[1]
         if message is None or not by_mail:

@@ -67,6 +67,17 @@ def due_words(due: date, today: date, calendar: WorkCalendar, name: str = "hạn
     return f"{written}, {left_words(due, today, calendar)}"
 
 
+def taken_words(due: date, today: date, calendar: WorkCalendar, name: str) -> str:
+    """Until when an answer due on `due` counts: “hạn Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”."""
+    last = calendar.roll_forward(due)
+    written = f"{name} {day_words(due, today)}"
+    if late := calendar.count(last, today):
+        return f"{written}, quá hạn {late} ngày làm việc"
+    if last == today:
+        return f"{written}, nhận đến hết hôm nay"
+    return written if last == due else f"{written}, nhận đến hết {day_words(last, today)}"
+
+
 def closed_words(at: datetime, due: date | None, today: date, calendar: WorkCalendar) -> str:
     """“lúc 09:12 Thứ Ba 30/01, trước hạn 1 ngày”."""
     day = local_day(at)

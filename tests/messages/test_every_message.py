@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Stage
 from reminder.messages import compose, escalation, extensions, notices
 from reminder.messages.context import Context
-from reminder.messages.nudge import Off, nudge
+from reminder.messages.nudge import Drafts, Off, nudge
 from reminder.messages.registry import MESSAGES, render
 from reminder.services.history import Past, Reminded
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
@@ -162,10 +163,20 @@ def lines_of(template: str) -> dict[int, str]:
     generated = environment.compile(source, template, path, raw=True).splitlines()
     functions = [c for c in environment.compile(source, template, path).co_consts if _is_code(c)]
     blocks = [code for code in functions if code.co_name.startswith("block_")]
-    numbers = {
-        line for code in blocks or functions for _, _, line in code.co_lines() if line is not None
-    }
-    return {n: text for n in numbers if (text := generated[n - 1].strip()).startswith("yield ")}
+    whole = [each for code in blocks or functions for each in _within(code)]
+    numbers = {line for code in whole for _, _, line in code.co_lines() if line is not None}
+    return {n: text for n in numbers if _GIVES.match(text := generated[n - 1].strip())}
+
+
+_GIVES = re.compile(r"yield |t_\d+\.(append|extend)\(")  # the latter in a macro, or a set block
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    """`code` and the macros in it."""
+    yield code
+    for constant in code.co_consts:
+        if _is_code(constant):
+            yield from _within(constant)
 
 
 def _is_code(constant: object) -> TypeGuard[CodeType]:
@@ -239,14 +250,20 @@ def crowds() -> None:
 
 def nudges() -> None:
     """Shared work, dates that are assumed, work that rests, files, and colleagues who are away."""
-    away = Off(away={"tu-phap": [("An", DAY)]})
-    month = Item(MONTH, date(2024, 1, 31), Stage(0))
+    away = Off(away={"tu-phap": [("An", DAY), ("Bình", DAY), ("Cúc", DAY)]})
+    for place in ("attached", "mail", "chat"):
+        month = Item(MONTH, date(2024, 1, 31), Stage(0))
+        nudge(
+            scene("2024-01-31"), {"tu-phap": [month]}, drafts=Drafts(names=("quý I",), place=place)
+        )
     both = {"tu-phap": [month], "van-phong": [month]}
     for day in ("2024-01-31", "2024-02-01", "2024-02-07"):
-        nudge(scene(day), both, aside="Kèm theo: dự thảo.", off=away)
+        nudge(scene(day), both, off=away)
         nudge(scene(day), {"tai-chinh-ke-toan": [Item(key("4b"), month.due, Stage(0))]})
         nudge(scene(day), {"tu-phap": [month, Item(key("1c"), month.due, Stage(0))]})
         asked = [Item(CHECK_IN, date(2024, 3, 10), Stage(-3))]
+        later = Item(key("1d"), date(2024, 2, 20), Stage(-5))
+        nudge(scene(day), {"tu-phap": [month, later]})
         nudge(scene(day), {"tu-phap": [*asked, Item(key("1c"), month.due, Stage(0))]})
     finished = [done(WHEN, MONTH, unit) for unit in plan().by_code["2c"].lead]
     snoozed = [said(EventKind.SNOOZED, WHEN, MONTH, "tu-phap", until=date(2024, 2, 9))]
