@@ -49,8 +49,8 @@ def away(context: Context, command: Command) -> Decision:
 def _whose(context: Context, command: Command) -> Person:
     """The person named by id or by name, for the office; else the sender."""
     sender, typed = context.sender.person, command.person
-    known = {fold(person.id): person for person in context.people.values()}
-    known = {**{fold(p.name): p for p in context.people.values()}, **known}
+    everybody = context.people.values()
+    known = {fold(p.name): p for p in everybody} | {fold(p.id): p for p in everybody}
     found = known.get(fold(typed)) if typed else sender
     if found == sender:
         return sender
@@ -92,14 +92,15 @@ def _told(context: Context, person: Person, since: date, until: date) -> Away:
     """For each unit of the person, who is there on the first day; leaders are not nudged."""
     first = max(since, context.today)
     found = absences(context.events)
-    leaders = {plan.leaders for plan in context.plans}
     others = []
     for unit in person.units:
-        if unit not in leaders:
+        if unit not in context.leaders:
             there = (
-                p for p in _others(context, person, unit) if not away_until(found, p.id, first)
+                p.name
+                for p in context.people.values()
+                if unit in p.units and p.id != person.id and not away_until(found, p.id, first)
             )
-            others.append((unit, tuple(p.name for p in there)))
+            others.append((unit, tuple(there)))
     return Away(
         person=person.id,
         name=person.name,
@@ -110,13 +111,9 @@ def _told(context: Context, person: Person, since: date, until: date) -> Away:
     )
 
 
-def _others(context: Context, person: Person, unit: str) -> list[Person]:
-    return [p for p in context.people.values() if unit in p.units and p.id != person.id]
-
-
 def _notices(context: Context, person: Person, word: Payload) -> list[Notice]:
     """To the office, and to the person where the office recorded it."""
-    offices = sorted({plan.office for plan in context.plans})
+    offices = sorted(context.offices)
     told = [Notice(to=f"unit:{office}", payload=word) for office in offices]
     if person != context.sender.person and not set(person.units) & set(offices):
         told.append(Notice(to=person.id, payload=word))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 from reminder.decisions.outcome import (
     RefusalError,
@@ -20,6 +21,7 @@ from reminder.decisions.outcome import (
 from reminder.decisions.remarks import answered
 from reminder.decisions.targets import (
     Already,
+    Choice,
     Closes,
     Which,
     Work,
@@ -58,10 +60,7 @@ STEADY = "thuong xuyen"  # “vẫn làm thường xuyên”: the work goes on a
 
 def done(context: Context, command: Command, target: Target) -> Decision:
     """“xong 1c”: closes what choose() says; where that is nothing, asks or tells why."""
-    open_now = waits(context, target)
-    work = resolve(context, command, target, lambda s: open_now(s) and _is_meant(target, s))
-    units = parts(context, work, target)
-    made = choice(context, work, target, units)
+    work, units, made = _meant(context, command, target)
     match made:
         case Closes(states) if target.every and _recur_together(states):
             raise _instances(command, target, states)
@@ -99,20 +98,29 @@ def _instances(command: Command, target: Target, states: Sequence[State]) -> Ref
 
 def claim(context: Context, command: Command, target: Target) -> Decision:
     """Ask whether the work is done; record nothing until the answer comes."""
-    open_now = waits(context, target)
-    work = resolve(context, command, target, lambda s: open_now(s) and _is_meant(target, s))
-    units = parts(context, work, target)
-    made = choice(context, work, target, units)
+    _, units, made = _meant(context, command, target)
     if isinstance(made, Closes | Which):
         keys = tuple(state.key for state in made.states)
         return said(Claimed(keys=keys, unit=units[0], words=context.words or command.note))
     raise with_instead(context, target, unclosable(made, target))
 
 
-def _is_meant(target: Target, state: State) -> bool:
-    """Products, not check-ins, unless the check-in is named or all that there is."""
-    named = bool(target.deliverables or target.period)
-    return named or not state.occurrence.is_check_in or not state.occurrence.task.products
+def _meant(
+    context: Context, command: Command, target: Target
+) -> tuple[Work, tuple[str, ...], Choice]:
+    """The work, whose part of it, and what of it would close.
+
+    Products are meant, not check-ins, unless the check-in is named or all that there is.
+    """
+    open_now, named = waits(context, target), target.deliverables or target.period
+
+    def wanted(state: State) -> bool:
+        check_in = state.occurrence.is_check_in and bool(state.occurrence.task.products)
+        return open_now(state) and (bool(named) or not check_in)
+
+    work = resolve(context, command, target, wanted)
+    units = parts(context, work, target)
+    return work, units, choice(context, work, target, units)
 
 
 def _closing_event_of(
@@ -204,7 +212,9 @@ def answer(context: Context, command: Command, target: Target, text: str) -> Dec
     asked = replace(target, deliverables=(check_in.number,))
     match made := choice(context, work, asked, units):
         case Closes(states):
-            return _updated(context, [s.key for s in states], units, text)
+            events = [made for s in states for made in closing(context, s.key, units, note=text)]
+            steady = STEADY in fold(text)
+            return said(Updated(events=tuple(events), units=units, steady=steady), events)
         case Already(last, _) if last.closed and text and text not in _evidence_told(last):
             note = event(context, EventKind.NOTED, last.key, units[0], note=text)
             return said(Noted(event=note, added=True), [note])
@@ -216,23 +226,11 @@ def _evidence_told(state: State) -> list[str]:
     return [each.note for each in (*state.parts.values(), *state.notes)]
 
 
-def _updated(
-    context: Context,
-    keys: Sequence[Key],
-    units: tuple[str, ...],
-    text: str,
-    *,
-    everything: bool = False,
-) -> Decision:
-    events = [made for key in keys for made in closing(context, key, units, note=text)]
-    steady = STEADY in fold(text) and not everything
-    return said(Updated(events=tuple(events), units=units, steady=steady), events)
-
-
 def _rest(context: Context, text: str, *, alone: bool) -> Decision:
     """All check-ins that still wait for the sender's own units."""
     plans = {plan.id for plan in context.plans}
-    steps: list[Step] = []
+    events: list[Event] = []
+    answering: dict[str, None] = {}
     for key, state in context.states.items():
         units = own_units(context, state.occurrence.task)
         live = key.plan in plans and state.occurrence.opens <= context.today
@@ -240,14 +238,13 @@ def _rest(context: Context, text: str, *, alone: bool) -> Decision:
         if state.occurrence.task.confirm is Confirm.ANY:
             open_units = open_units[:1]
         if state.occurrence.is_check_in and live and open_units:
-            steps.append(_standing(key, open_units, text))
-    if not steps and alone:
+            events += closing(context, key, open_units, note=text)
+            answering |= dict.fromkeys(open_units)
+    if events:
+        return said(Updated(events=tuple(events), units=tuple(answering), steady=False), events)
+    if alone:
         raise refusal("nothing-to-update")
-    return in_turn(context, steps)
-
-
-def _standing(key: Key, units: tuple[str, ...], text: str) -> Step:
-    return lambda context: _updated(context, [key], units, text, everything=True)
+    return Decision()
 
 
 def doing(context: Context, command: Command, target: Target) -> Decision:
@@ -264,6 +261,7 @@ def doing(context: Context, command: Command, target: Target) -> Decision:
 
 
 UNDO_WITHIN = timedelta(hours=1)
+_act = attrgetter("at", "by", "key", "kind", "message")
 _TAKES_BACK = {
     EventKind.DONE: EventKind.UNDONE,
     EventKind.UPDATED: EventKind.UNDONE,
@@ -285,7 +283,8 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
     asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
     if context.now - newest.at > UNDO_WITHIN and not asked:
         raise refusal("undo-late", key=newest.key, event=newest)
-    alike = [e for e in context.events if _same_act(e, newest) and _holds(context, e)]
+    # One message closed several units' parts at once: they are taken back at once.
+    alike = [e for e in context.events if _act(e) == _act(newest) and _holds(context, e)]
     events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
     decision = said(Undone(event=newest), events)
     if asked:
@@ -345,22 +344,7 @@ def _is_own(context: Context, before: Event) -> bool:
     if person is None:
         return before.unit in own
     shared = set(person.units) & set(context.sender.units)
-    return bool(shared & set(own)) or (context.sender.office and bool(shared & _offices(context)))
-
-
-def _offices(context: Context) -> set[str]:
-    return {plan.office for plan in context.plans}
-
-
-def _same_act(one: Event, other: Event) -> bool:
-    """One message closed several units' parts at once: they are taken back at once."""
-    return (one.at, one.by, one.key, one.kind, one.message) == (
-        other.at,
-        other.by,
-        other.key,
-        other.kind,
-        other.message,
-    )
+    return bool(shared & set(own)) or (context.sender.office and bool(shared & context.offices))
 
 
 def _not_mine(
@@ -382,25 +366,19 @@ def reopen(context: Context, command: Command, target: Target) -> Decision:
     for state in states:
         shared = state.occurrence.task.confirm is Confirm.ALL
         if shared and target.unit in state.parts and target.unit:
-            events.append(
-                event(context, EventKind.UNDONE, state.key, target.unit, note=command.note)
-            )
+            kind, unit = EventKind.UNDONE, target.unit
         else:
+            kind = EventKind.REOPENED
             unit = state.closed.unit if state.closed else next(iter(state.parts))
-            events.append(event(context, EventKind.REOPENED, state.key, unit, note=command.note))
-    notices = [
-        Notice(to=to, payload=Reopened(event=made))
+        events.append(event(context, kind, state.key, unit, note=command.note))
+    notices = [  # to the units whose work is open again, but the sender's own
+        Notice(to=f"unit:{unit}", payload=Reopened(event=made))
         for made in events
-        for to in _told_above(context, work, made)
+        for unit in ((made.unit,) if made.kind is EventKind.UNDONE else work.task.lead)
+        if unit not in context.sender.units
     ]
     answers = tuple(Reopened(event=made) for made in events)
     return Decision(events=tuple(events), answers=answers, notices=tuple(notices))
-
-
-def _told_above(context: Context, work: Work, made: Event) -> list[str]:
-    """The units whose work is open again, but the sender's own."""
-    units = (made.unit,) if made.kind is EventKind.UNDONE else work.task.lead
-    return [f"unit:{unit}" for unit in units if unit not in context.sender.units]
 
 
 def _closed_states(work: Work, command: Command, target: Target) -> list[State]:

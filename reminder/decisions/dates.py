@@ -10,7 +10,6 @@ from reminder.decisions.outcome import (
     also,
     event,
     head,
-    own_units,
     per_target,
     refusal,
     said,
@@ -133,7 +132,7 @@ def check_day(
 def set_due(context: Context, command: Command, target: Target) -> Decision:
     """“/dathan 5a 15/9/2024”: the office gives or moves a date; the old one is kept beside it."""
     work = resolve(context, command, target)
-    unit = on_record(work.task, own_units(context, work.task))
+    unit = on_record(context, work.task)
     state = open_states(context, command, target, work, (), unopened=True)[0]
     day = _wished(command, state.due)
     if day is None:
@@ -141,14 +140,7 @@ def set_due(context: Context, command: Command, target: Target) -> Decision:
     check_day(context, work, state, day, today_too=True, verb=head(command.verb))
     if day == state.due and not state.assumed:
         raise refusal("already-due", key=state.key)
-    moved = event(
-        context,
-        EventKind.DUE_SET,
-        state.key,
-        unit,
-        until=day,
-        note=command.note,
-    )
+    moved = event(context, EventKind.DUE_SET, state.key, unit, until=day, note=command.note)
     told = DateSet(event=moved, before=state.due)
     others = [Notice(to=f"unit:{unit}", payload=told) for unit in state.open_units]
     return also(said(replace(told, ask=not command.note), [moved]), *others)
@@ -180,8 +172,7 @@ def _confirmed(context: Context, states: list[State]) -> Decision:
     tomorrow = context.scheduler.calendar.after(context.today, 1)
     events: list[Event] = []
     for state in states:
-        task = state.occurrence.task
-        unit = on_record(task, own_units(context, task))
+        unit = on_record(context, state.occurrence.task)
         if state.assumed:
             events.append(event(context, EventKind.CONFIRMED, state.key, unit))
         if _is_held(context, state):
@@ -251,14 +242,8 @@ def _no_request(context: Context, work: Work, target: Target) -> RefusalError:
     keys = {state.key for state in work.named(target)}
     asked = {e.key for e in context.events if e.kind is EventKind.EXTENSION_ASKED and e.key in keys}
     closed = {state.closed for state in work.states if state.closed and state.key in asked}
-    ended = next(
-        (
-            e
-            for e in reversed(context.events)
-            if e.key in asked and (e.kind in _ENDS or e in closed)
-        ),
-        None,
-    )
+    later = (e for e in reversed(context.events) if e.key in asked)
+    ended = next((e for e in later if e.kind in _ENDS or e in closed), None)
     key = ended.key if ended else next(s.key for s in work.states if s.key in keys)
     return RefusalError(NoRequest(key=key, event=ended))
 

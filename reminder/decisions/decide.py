@@ -154,7 +154,7 @@ def _closed_notices(
         if was and now and now.closed and not was.closed:
             for unit in sorted(units):
                 told.setdefault(unit, []).append(key)
-    leaders = _leaders(before)
+    leaders = before.leaders
     return [
         Notice(to=f"unit:{unit}", payload=ClosedWord(keys=tuple(keys), leaders=unit in leaders))
         for unit, keys in told.items()
@@ -169,17 +169,13 @@ def _reopened_notices(
     return [
         Notice(
             to=f"unit:{unit}",
-            payload=ReopenedWord(event=last[key], leaders=unit in _leaders(before)),
+            payload=ReopenedWord(event=last[key], leaders=unit in before.leaders),
         )
         for key, units in above.items()
         if key in last and key in before.states and key in later.states
         if before.states[key].closed and not later.states[key].closed
         for unit in sorted(units)
     ]
-
-
-def _leaders(context: Context) -> set[str]:
-    return {plan.leaders for plan in context.plans}
 
 
 def _list_back(context: Context, command: Command) -> Decision:

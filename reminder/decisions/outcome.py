@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from itertools import chain
 from typing import Any
 
 from reminder.domain.context import Context, Decision, Notice, Sender
@@ -86,13 +85,12 @@ def in_turn(context: Context, steps: Iterable[Step]) -> Decision:
             made = Decision(answers=(refused.payload,))
         context = after(context, made)
         done.append(made)
-    events = tuple(chain.from_iterable(made.events for made in done))
     return Decision(
-        events=events,
-        answers=tuple(chain.from_iterable(made.answers for made in done)),
-        notices=tuple(chain.from_iterable(made.notices for made in done)),
-        remind=tuple(chain.from_iterable(made.remind for made in done)),
-        states=context.states if events else None,
+        events=tuple(e for made in done for e in made.events),
+        answers=tuple(a for made in done for a in made.answers),
+        notices=tuple(n for made in done for n in made.notices),
+        remind=tuple(r for made in done for r in made.remind),
+        states=context.states if any(made.events for made in done) else None,
     )
 
 
@@ -102,9 +100,8 @@ def per_target(handler: TargetHandler) -> Handler:
     def run(context: Context, command: Command) -> Decision:
         if not command.targets:
             raise refusal("needs-code", verb=command.verb.value)
-        return in_turn(
-            context, [_bound(handler, command, target) for target in dict.fromkeys(command.targets)]
-        )
+        targets = dict.fromkeys(command.targets)
+        return in_turn(context, [_bound(handler, command, target) for target in targets])
 
     return run
 
@@ -164,7 +161,7 @@ def may(sender: Sender, verb: Verb) -> bool:
 
 def own_units(context: Context, task: Task) -> tuple[str, ...]:
     """Return the lead units of `task` for which the sender answers; leaders only read."""
-    leaders = {plan.leaders for plan in context.plans}
+    leaders = context.leaders
     return tuple(u for u in task.lead if u in context.sender.units and u not in leaders)
 
 

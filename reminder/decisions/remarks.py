@@ -79,15 +79,10 @@ def note(context: Context, command: Command, target: Target) -> Decision:
         case _:
             state = open_states(context, command, target, work, (), any_of=True)[0]
     own = own_units(context, work.task)
-    unit = (
-        units[0] if own else _office_of(context, state)
-    )  # the office's note is not the unit's word
+    office = next(plan.office for plan in context.plans if plan.id == state.key.plan)
+    unit = units[0] if own else office  # the office's note is not the unit's word
     noted = event(context, EventKind.NOTED, state.key, unit, note=command.note)
     return said(Noted(event=noted), [noted])
-
-
-def _office_of(context: Context, state: State) -> str:
-    return next(plan.office for plan in context.plans if plan.id == state.key.plan)
 
 
 def submit(context: Context, command: Command, target: Target) -> Decision:
@@ -98,12 +93,6 @@ def submit(context: Context, command: Command, target: Target) -> Decision:
     check_ins = [state for state in states if state.occurrence.is_check_in]
     if check_ins:
         raise refusal("no-signature", key=check_ins[0].key)
-    return _submitted(context, command, list(states), units)
-
-
-def _submitted(
-    context: Context, command: Command, states: list[State], units: tuple[str, ...]
-) -> Decision:
     text = " ".join(filter(None, (command.evidence, command.note)))
     events: list[Event] = []
     answers: list[Submitted] = []

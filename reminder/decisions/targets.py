@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from reminder.decisions.outcome import RefusalError, head, of_plan, own_units, refusal, tail
 from reminder.domain.context import Context
-from reminder.domain.ledger import Event, State
+from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     AlreadyDone,
@@ -96,8 +96,6 @@ def _wanted(task: Task, target: Target) -> tuple[Deliverable, ...]:
     """The deliverables that may be meant: those named, else the products, else the check-in."""
     if target.deliverables:
         return tuple(d for d in task.deliverables if d.number in target.deliverables)
-    if target.period is not None and not target.every:
-        return task.products or task.deliverables
     return task.products or task.deliverables
 
 
@@ -204,9 +202,9 @@ def own_parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
     return (target.unit,) if target.unit in own and target.unit else own
 
 
-def on_record(task: Task, own: tuple[str, ...]) -> str:
+def on_record(context: Context, task: Task) -> str:
     """The unit whose part an act of the office on the whole concerns."""
-    return (own or task.lead)[0]
+    return (own_units(context, task) or task.lead)[0]
 
 
 def not_yours(context: Context, work: Work, target: Target) -> RefusalError:
@@ -219,19 +217,16 @@ def instead(context: Context, target: Target) -> Key | None:
     if target.also_meant is None:
         return None
     other = replace(target, task=target.also_meant, also_meant=None, deliverables=(), period=None)
+    plans = {plan.id for plan in context.plans}
     live = [
         state
         for state in context.states.values()
-        if (plan := _plan(context, state)) and target.plan in (None, plan.id)
+        if state.key.plan in plans and target.plan in (None, state.key.plan)
         if state.key.task == other.task and waits(context, other)(state)
         if context.sender.office or own_units(context, state.occurrence.task)
     ]
     live.sort(key=lambda state: state.occurrence.is_check_in)
     return live[0].key if live else None
-
-
-def _plan(context: Context, state: State) -> Plan | None:
-    return next((plan for plan in context.plans if plan.id == state.key.plan), None)
 
 
 TOGETHER = timedelta(minutes=1)  # two colleagues who report the same thing at once
@@ -315,14 +310,10 @@ def unclosable(made: Choice, target: Target) -> RefusalError:
     """Why there is nothing to act on: all is done, or nothing is open yet."""
     match made:
         case Already(last, following):
-            return already(last, last.closed, following)
+            assert last.closed is not None
+            key = following.key if following else None
+            return RefusalError(AlreadyDone(key=last.key, event=last.closed, following=key))
         case NotOpen(following):
             return RefusalError(NotOpenYet(key=following.key))
         case _:
             return refusal("no-such", code=target.task)
-
-
-def already(state: State, closing: Event | None, following: State | None = None) -> RefusalError:
-    assert closing is not None
-    next_key = following.key if following else None
-    return RefusalError(AlreadyDone(key=state.key, event=closing, following=next_key))

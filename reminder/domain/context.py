@@ -77,6 +77,16 @@ class Context:
         default_factory=dict
     )  # (key, unit) → who had it reminded now, today
 
+    @property
+    def leaders(self) -> set[str]:
+        """The units of the leaders, who only read."""
+        return {plan.leaders for plan in self.plans}
+
+    @property
+    def offices(self) -> set[str]:
+        """The units that are the office of a plan."""
+        return {plan.office for plan in self.plans}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
