@@ -11,7 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.understanding import CommandError, parse
+from reminder.understanding.model import CommandError
+from reminder.understanding.parse import parse
 from tests.conftest import ROOT
 from tests.messages import samples
 from tests.understanding.commands_kit import OFFICE

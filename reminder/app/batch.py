@@ -46,7 +46,7 @@ from reminder.services.deliver import Rendered
 from reminder.services.handle import Receiver
 from reminder.services.office import GROUP, Office
 from reminder.store.store import open_in_memory
-from reminder.understanding import Command
+from reminder.understanding.model import Command
 
 FIRST_DAY, HOUR = date(2024, 1, 2), time(8)  # the office's first tick, and the hour of all others
 MOMENT = datetime(2024, 3, 6, 8, 30)  # noqa: DTZ001  Hanoi's, of a row that names none

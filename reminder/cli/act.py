@@ -21,6 +21,7 @@ from reminder.cli.log import event_fields
 from reminder.cli.options import Config
 from reminder.cli.people import known_person
 from reminder.domain.errors import ReminderError
+from reminder.understanding.verbs import Terminal, Verb
 
 if TYPE_CHECKING:
     from reminder.domain.payloads import Payload
@@ -32,18 +33,19 @@ AsJson = Annotated[
 ]
 
 
+_TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã thoát 1 nếu không ghi được gì."
+
+
 @dataclass(frozen=True)
 class Act:
     """A verb as a command."""
 
-    name: str  # of the verb
-    arguments: str  # what stands behind the verb
-    help: str
-    example: str  # of the arguments
+    name: str
+    form: Terminal
 
     @property
     def epilog(self) -> str:
-        return f"Ví dụ: reminder {self.name} {self.example} --by an"
+        return f"Ví dụ: reminder {self.name} {self.form.example} --by an"
 
     @property
     def command(self) -> Callable[..., None]:
@@ -53,7 +55,8 @@ class Act:
             words: Annotated[
                 list[str],
                 typer.Argument(
-                    metavar=self.arguments, help=f"Như khi nhắn /{self.name} cho máy nhắc việc."
+                    metavar=self.form.arguments,
+                    help=f"Như khi nhắn /{self.name} cho máy nhắc việc.",
                 ),
             ],
             by: By,
@@ -62,31 +65,11 @@ class Act:
         ) -> None:
             _run(self, words, by, as_json=as_json, config=config)
 
-        run.__doc__ = self.help
+        run.__doc__ = f"{self.form.help} {_TAIL}"
         return run
 
 
-_TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã thoát 1 nếu không ghi được gì."
-ACTS = tuple(
-    Act(name, arguments, f"{help_text} {_TAIL}", example)
-    for name, arguments, help_text, example in (
-        ("done", "MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
-        ("update", "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"),
-        ("submit", "MÃ...", "Báo việc đã trình ký.", "1c"),
-        ("return", "MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
-        ("undo", "MÃ...", "Rút lại điều vừa báo.", "1c"),
-        ("reopen", "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"),
-        ("note", "MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
-        ("snooze", "MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
-        ("extend", "MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
-        ("approve", "MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
-        ("reject", "MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
-        ("setdue", "MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
-        ("confirm", "MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
-        ("remind", "MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
-        ("away", "NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
-    )
-)
+ACTS = tuple(Act(verb.row.name, verb.row.terminal) for verb in Verb if verb.row.terminal)
 
 
 def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | None) -> None:

@@ -26,7 +26,7 @@ from reminder.domain.plan_diff import diff
 from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, Stage
 
 if TYPE_CHECKING:
-    from reminder.understanding import Target
+    from reminder.understanding.model import Target
 
 app = Commands(help="Kiểm tra, xem và so sánh tệp kế hoạch.")
 
@@ -257,7 +257,9 @@ def simulate(
 
 def _wishes(text: str, plans: Sequence[Plan]) -> list[tuple[date, str, Target]]:
     """The targets of one `--done CODE=DATE`."""
-    from reminder.understanding import Command, CommandError, Meaning, Verb, parse
+    from reminder.understanding.model import Command, CommandError, Meaning
+    from reminder.understanding.parse import parse
+    from reminder.understanding.verbs import Verb
 
     code, equals, day_text = text.rpartition("=")
     if not equals:

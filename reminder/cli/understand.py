@@ -17,7 +17,7 @@ from reminder.cli import options
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
-    from reminder.understanding import Command, CommandError
+    from reminder.understanding.model import Command, CommandError
 
 EXAMPLES = (
     'Ví dụ: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
@@ -68,7 +68,8 @@ def understand(
         return _play_mail(mail, unit or [], reply_to or [], on)
     if text is None:
         raise ReminderError("xin ghi TIN, hoặc --batch TỆP, hoặc --mail TỆP")
-    from reminder.understanding import CommandError, Meaning, Target, parse
+    from reminder.understanding.model import CommandError, Meaning, Target
+    from reminder.understanding.parse import parse
 
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))
@@ -118,7 +119,7 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -
 
 def _as_json(found: Command | CommandError) -> dict[str, Any]:
     """The command's fields, without empty ones."""
-    from reminder.understanding import CommandError
+    from reminder.understanding.model import CommandError
 
     kind = "error" if isinstance(found, CommandError) else "command"
     return {"kind": kind, **_lean(asdict(found))}

@@ -18,7 +18,8 @@ from reminder.domain.people import (
     away_until,
 )
 from reminder.domain.text import fold
-from reminder.understanding import Command, Verb
+from reminder.understanding.model import Command
+from reminder.understanding.verbs import Verb
 
 
 def away(context: Context, command: Command) -> Decision:

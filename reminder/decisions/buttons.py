@@ -15,18 +15,11 @@ from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.payloads import ExtensionAsked, HowNo, HowNote, HowSetDue, Payload
 from reminder.domain.plan import Confirm, Plan
-from reminder.understanding import Command, Target, Verb
+from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb
 
 _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for good
-_VERBS: Mapping[str, Verb] = {
-    "done": Verb.DONE,
-    "undo": Verb.UNDO,
-    "not-yet": Verb.NOT_DONE,
-    "remind": Verb.REMIND,
-    "approve": Verb.APPROVE,
-    "refuse": Verb.REJECT,
-    "snooze": Verb.SNOOZE,
-}
+_VERBS = {verb.row.button: verb for verb in Verb if verb.row.button}
 
 
 def encode(verb: str, key: Key, unit: str) -> str:

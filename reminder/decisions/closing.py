@@ -53,7 +53,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Confirm, Plan
 from reminder.domain.text import fold
-from reminder.understanding import Command, Target
+from reminder.understanding.model import Command, Target
 
 STEADY = "thuong xuyen"  # “vẫn làm thường xuyên”: the work goes on as always
 

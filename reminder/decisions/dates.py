@@ -36,7 +36,7 @@ from reminder.domain.payloads import (
     Reminded,
     Snoozed,
 )
-from reminder.understanding import Command, Target
+from reminder.understanding.model import Command, Target
 
 
 def snooze(context: Context, command: Command, target: Target) -> Decision:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from inspect import signature
 
-from reminder.decisions import absence, closing, dates, listings, remarks
 from reminder.decisions.outcome import (
-    OF_THE_OFFICE,
     Handler,
     RefusalError,
     Step,
@@ -30,64 +30,39 @@ from reminder.domain.payloads import (
     NotUnderstood,
     NotYourUnit,
     OfficeOnly,
+    Payload,
+    Refused,
     ReopenedWord,
     WhichOccurrence,
 )
-from reminder.understanding import Command, CommandError, Reason, Target, Verb
+from reminder.understanding.model import Command, CommandError, Reason, Target
+from reminder.understanding.verbs import Row, Verb, Who
 
 
-def _or(with_targets: Handler, without: Handler) -> Handler:
-    """`without` where the command names nothing."""
-    return lambda context, command: (with_targets if command.targets else without)(context, command)
+def _function(name: str) -> Handler:
+    """Return the function of `decisions` with this name; it is called for each target it takes."""
+    module, _, function = name.partition(".")
+    found: Callable[..., Decision] = getattr(
+        import_module(f"reminder.decisions.{module}"), function
+    )
+    return per_target(found) if "target" in signature(found).parameters else found
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How a verb is decided."""
+def _handler(row: Row) -> Handler:
+    """Return what decides a verb; another function may decide it where no work is named."""
+    handler = _function(row.handler)
+    if not row.without:
+        return handler
+    without = _function(row.without)
+    return lambda context, command: (handler if command.targets else without)(context, command)
 
-    handler: Handler
-    reads: bool = False  # records nothing, so that a range is answered at once
-    closes: bool = False  # may close or reopen work
 
-
-RULES: Mapping[Verb, Rule] = {
-    Verb.DONE: Rule(per_target(closing.done), closes=True),
-    Verb.CLAIM: Rule(per_target(closing.claim)),
-    Verb.UPDATE: Rule(closing.update, closes=True),
-    Verb.DOING: Rule(_or(per_target(closing.doing), remarks.any_seen), closes=True),
-    Verb.NOT_DONE: Rule(_or(per_target(remarks.not_done), remarks.any_not_done)),
-    Verb.SEEN: Rule(_or(per_target(remarks.seen), remarks.any_seen), reads=True),
-    Verb.ASK: Rule(_or(per_target(remarks.ask), listings.tasks), reads=True),
-    Verb.SUBMIT: Rule(per_target(remarks.submit)),
-    Verb.RETURN: Rule(per_target(remarks.give_back)),
-    Verb.NOTE: Rule(per_target(remarks.note)),
-    Verb.UNDO: Rule(_or(per_target(closing.undo), closing.undo_last), closes=True),
-    Verb.REOPEN: Rule(per_target(closing.reopen), closes=True),
-    Verb.SNOOZE: Rule(per_target(dates.snooze)),
-    Verb.EXTEND: Rule(per_target(dates.extend)),
-    Verb.SETDUE: Rule(per_target(dates.set_due)),
-    Verb.CONFIRM: Rule(dates.confirm),
-    Verb.APPROVE: Rule(per_target(dates.approve)),
-    Verb.REJECT: Rule(per_target(dates.reject)),
-    Verb.REMIND: Rule(per_target(dates.remind)),
-    Verb.AWAY: Rule(absence.away),
-    Verb.TASKS: Rule(listings.tasks, reads=True),
-    Verb.TASK: Rule(_or(per_target(listings.task), listings.tasks), reads=True),
-    Verb.DUE: Rule(listings.due, reads=True),
-    Verb.HISTORY: Rule(per_target(listings.history), reads=True),
-    Verb.HELP: Rule(listings.help_text, reads=True),
-    Verb.REPORT: Rule(listings.report),
-    Verb.DIGEST: Rule(listings.digest),
-    Verb.ZALO: Rule(listings.digest),
-    # The service's own:
-    Verb.START: Rule(listings.unhandled),
-    Verb.BIND: Rule(listings.unhandled),
-}
+HANDLERS: Mapping[Verb, Handler] = {verb: _handler(verb.row) for verb in Verb}
 
 
 def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list[Key]:
     """The occurrences that `commands` may close or open again."""
-    parts = [each for each in commands if RULES[each.verb].closes]
+    parts = [each for each in commands if each.verb.row.closes]
     codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
     rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
     last = any(each.verb is Verb.UNDO and not each.targets for each in parts)  # of any work
@@ -114,25 +89,24 @@ def decide(command: Command, context: Context) -> Decision:
 
 
 def _step(command: Command) -> Step:
-    rule = RULES[command.verb]
-    handler = rule.handler
-    if command.verb in OF_THE_OFFICE:
-        handler = _office_only(handler)
-    if command.listed_back and not rule.reads:
-        handler = _list_back
-    return lambda context: _of_verb(handler(context, command), command.verb)
-
-
-def _office_only(handler: Handler) -> Handler:
-    """Return `handler` for the office; whoever else asks for it reads that it is the office's."""
-
-    def run(context: Context, command: Command) -> Decision:
-        if not may(context.sender, command.verb):
-            codes = tuple(target.task for target in command.targets)
-            raise RefusalError(OfficeOnly(verb=command.verb.value, codes=codes))
-        return handler(context, command)
+    def run(context: Context) -> Decision:
+        verb = command.verb
+        if command.listed_back and not verb.row.reads:
+            return _list_back(context, command)
+        if not may(context.sender, verb):
+            raise RefusalError(_not_allowed(command))
+        return _of_verb(HANDLERS[verb](context, command), verb)
 
     return run
+
+
+def _not_allowed(command: Command) -> Payload:
+    """Return the refusal to a sender who may not use the command's verb."""
+    verb = command.verb
+    if verb.row.who is Who.READERS:
+        return Refused(reason="reads-all-only", verb=verb.value)
+    codes = tuple(target.task for target in command.targets)
+    return OfficeOnly(verb=verb.value, codes=codes)
 
 
 def _of_verb(made: Decision, verb: Verb) -> Decision:

@@ -22,7 +22,8 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Plan, Task
 from reminder.domain.report import ReportPeriodError, current_report, find_report
-from reminder.understanding import Command, Target, Verb
+from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb
 
 HISTORY = 30  # events that a history shows; more would not be read
 
@@ -138,6 +139,5 @@ def unhandled(context: Context, command: Command) -> Decision:
 
 def digest(context: Context, command: Command) -> Decision:
     """`/digest` and `/zalo`: a view of that name, made when it is sent."""
-    if not reads_all(context.sender):
-        raise refusal("reads-all-only", verb=command.verb.value)
+    del context
     return said(Zalo() if command.verb is Verb.ZALO else Digest())

@@ -23,7 +23,9 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Task
-from reminder.understanding import Command, Target, Verb, format_command, say
+from reminder.understanding.formats import format_command
+from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb, Who
 
 Step = Callable[[Context], Decision]
 Handler = Callable[[Context, Command], Decision]
@@ -149,14 +151,15 @@ def _joined(one: Payload, other: Payload) -> Payload:
 
 # ---- who may do and read what, by the files as they are at the time of the message
 
-OF_THE_OFFICE = frozenset(
-    {Verb.REOPEN, Verb.SETDUE, Verb.CONFIRM, Verb.APPROVE, Verb.REJECT, Verb.REMIND, Verb.REPORT}
-)  # what nobody else may do
-
 
 def may(sender: Sender, verb: Verb) -> bool:
     """Return whether `sender` may do this to any work at all."""
-    return sender.office or verb not in OF_THE_OFFICE
+    match verb.row.who:
+        case Who.OFFICE:
+            return sender.office
+        case Who.READERS:
+            return reads_all(sender)
+    return True
 
 
 def own_units(context: Context, task: Task) -> tuple[str, ...]:
@@ -180,7 +183,7 @@ def may_read(sender: Sender, task: Task) -> bool:
 
 def head(verb: Verb) -> str:
     """The words that open a command: “xong”, “/dathan”."""
-    return say.typed(verb, "{}").partition(" {}")[0]
+    return verb.row.typed("{}").partition(" {}")[0]
 
 
 def tail(command: Command) -> str:

@@ -17,7 +17,7 @@ from reminder.domain.payloads import (
     Submitted,
 )
 from reminder.domain.plan import Confirm
-from reminder.understanding import Command, Target
+from reminder.understanding.model import Command, Target
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:

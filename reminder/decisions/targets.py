@@ -23,7 +23,7 @@ from reminder.domain.payloads import (
     WhichUnit,
 )
 from reminder.domain.plan import Confirm, Deliverable, Kind, Plan, Task
-from reminder.understanding import Command, Target
+from reminder.understanding.model import Command, Target
 
 Wanted = Callable[[State], bool]
 

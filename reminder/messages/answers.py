@@ -17,13 +17,12 @@ from reminder.domain.plan import Confirm
 from reminder.messages.compose import joined, message, of_none, of_one
 from reminder.messages.context import Act, Context, Work, waiting_units
 from reminder.messages.wording import closed_words, listed, one_line, some, together
-from reminder.understanding import Verb
+from reminder.understanding.verbs import Verb, Who
 
 REMAINING = 3  # tasks that an answer names as still open
 BUTTONS = 8
 LABEL = 42  # characters of what a button names
 CONFIRMED = 12  # lines of confirmed dates
-_OWN = frozenset({Verb.SNOOZE, Verb.EXTEND})  # what the office does for nobody else
 
 
 def works_of(context: Context, keys: Iterable[Key]) -> list[Work]:
@@ -179,7 +178,7 @@ def not_your_unit(context: Context, p: payloads.NotYourUnit) -> Outbound | None:
         return None
     office, units = context.plan(state).office, state.occurrence.task.lead
     lead = [context.unit(unit) for unit in units]
-    led = Verb(p.verb) in _OWN or office in units
+    led = Verb(p.verb).row.who is Who.LEAD or office in units
     helpers = lead if led else [*lead, context.unit(office)]
     refusal = message(
         "answers",

@@ -5,10 +5,13 @@ Enrolment, plans that begin and end, who is not reached, channels, addresses, fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from reminder.domain import payloads
 from reminder.domain.channels import Action, Outbound
@@ -21,6 +24,7 @@ from reminder.messages.context import Act, Context, Work
 from reminder.messages.limits import clip
 from reminder.messages.wording import listed
 from reminder.services.office import GROUP
+from reminder.understanding.verbs import Reader, help_lines
 
 UNREACHED = 12  # people named in one message about those whom nothing reaches
 LATE_SHOWN = 12
@@ -42,6 +46,28 @@ def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
         leader=office.leaders.issuperset(person.units),
         office=office.as_sender(person).office,
     )
+
+
+def help_message(context: Context, p: payloads.Help) -> Outbound:
+    """What its reader may type, from the table of verbs."""
+
+    def lines(reader: Reader) -> list[Markup]:
+        return [_with_codes(line, context.office_name) for line in help_lines(reader)]
+
+    return message(
+        "notices",
+        p.view,
+        c=context,
+        p=p,
+        lines=lines(Reader.LEADER if p.leader else Reader.OFFICER),
+        office_lines=lines(Reader.OFFICE),
+    )
+
+
+def _with_codes(line: str, office: str) -> Markup:
+    """`line` with `…` as what one types, and {office} as the office's name."""
+    shown = str(escape(line.replace("{office}", office)))
+    return Markup(re.sub("`(.*?)`", r"<code>\1</code>", shown))  # noqa: S704  escaped above
 
 
 def plan_started(context: Context, p: payloads.PlanStarted) -> Outbound | None:
@@ -202,7 +228,7 @@ NOTICES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.BindInGroup: of_none("notices"),
     payloads.BindByOffice: of_none("notices"),
     payloads.BindUnknown: of_none("notices"),
-    payloads.Help: of_none("notices"),
+    payloads.Help: help_message,
     payloads.PlanStarted: plan_started,
     payloads.PlanOver: plan_over,
     payloads.UnitEmpty: unit_empty,

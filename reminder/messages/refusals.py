@@ -9,9 +9,7 @@ from reminder.domain.channels import Outbound
 from reminder.domain.payloads import NotOpenYet, OfficeOnly, Payload, Refused, Unhandled
 from reminder.messages.compose import message
 from reminder.messages.context import Context, Work
-from reminder.understanding import Verb
-from reminder.understanding.names import NAMES
-from reminder.understanding.say import typed
+from reminder.understanding.verbs import Verb
 
 
 def refused(context: Context, p: Refused) -> Outbound | None:
@@ -22,8 +20,8 @@ def refused(context: Context, p: Refused) -> Outbound | None:
             return None
         values["work"] = Work(context, context.states[p.key])
     if p.verb:
-        verb = Verb(p.verb)
-        values |= {"command": NAMES[verb][-1], "example": typed(verb, "1c")}
+        row = Verb(p.verb).row
+        values |= {"command": row.slash, "example": row.typed("1c")}
     return message("refusals", p.reason, **values)
 
 
@@ -36,12 +34,12 @@ def not_open_yet(context: Context, p: NotOpenYet) -> Outbound | None:
 
 
 def office_only(context: Context, p: OfficeOnly) -> Outbound:
-    return message("refusals", p.view, c=context, p=p)
+    return message("refusals", p.view, c=context, p=p, deed=Verb(p.verb).row.deed)
 
 
 def unhandled(_context: Context, p: Unhandled) -> Outbound | None:
     """What an earlier release could not do; None for what the service answers itself."""
-    return message("refusals", p.view, command=NAMES[Verb(p.verb)][-1]) if p.later else None
+    return message("refusals", p.view, command=Verb(p.verb).row.slash) if p.later else None
 
 
 REFUSALS: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {

@@ -36,17 +36,11 @@ from reminder.services.enrolment import Limits
 from reminder.services.history import edit_drafts
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.recipients import notice_drafts
-from reminder.understanding import (
-    Command,
-    CommandError,
-    Meaning,
-    Reason,
-    Target,
-    Verb,
-    by_title,
-    parse,
-    yes_or_no,
-)
+from reminder.understanding.answers import yes_or_no
+from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
+from reminder.understanding.parse import parse
+from reminder.understanding.titles import by_title
+from reminder.understanding.verbs import Verb
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -220,7 +214,7 @@ class Receiver:
             found = by_title(inbound.text, local_day(now), meaning, work) or found
         addressed = inbound.private or inbound.text.startswith("/") or bool(named)
         if isinstance(found, Command):
-            talk = found.verb in _SMALL_TALK and not found.targets
+            talk = found.verb.row.small_talk and not found.targets
             return None if talk and not addressed else found
         silent = found.reason.value == "not-for-us" or not addressed
         return None if silent else found
@@ -449,7 +443,3 @@ def _groups_of(office: Office, inbound: Inbound) -> list[str]:
         if (address.channel, chat_of(address.value)) == here
         if address.recipient.startswith(GROUP)
     ]
-
-
-# Said among colleagues all day: in a group an answer to it would be noise.
-_SMALL_TALK = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})

@@ -17,7 +17,7 @@ from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Rendered
 from reminder.services.handle import Outcome, Receiver
 from reminder.services.office import Files, Office, counted, minute
 from reminder.store.records import ENDED, StoreBusyError
-from reminder.understanding import Command
+from reminder.understanding.model import Command
 
 if TYPE_CHECKING:
     from reminder.store.store import Store

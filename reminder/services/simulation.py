@@ -13,7 +13,7 @@ from reminder.domain.ledger import Event, EventKind, State, by_key, fold
 from reminder.domain.occurrences import Occurrence, occurrences
 from reminder.domain.plan import Confirm, Plan
 from reminder.domain.schedule import Message, Scheduler
-from reminder.understanding import Target
+from reminder.understanding.model import Target
 
 CLOSING_TIME = time(16, 0)  # local: what is done in a simulation is done at this hour
 

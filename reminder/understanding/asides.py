@@ -24,7 +24,7 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.lexicon import Mood
+from reminder.understanding.verbs import Mood
 
 _CITING = {"cu": ("can",), "vao": ("dua",), "tren": ("dua",)}  # căn cứ; dựa vào, dựa trên
 _KIND_WORDS = words(

@@ -10,8 +10,9 @@ from reminder.domain.text import fold, tokenise, words
 from reminder.understanding import say
 from reminder.understanding.dates import near
 from reminder.understanding.lexer import DayItem, DaysItem, Item
-from reminder.understanding.model import Command, CommandError, Verb
+from reminder.understanding.model import Command, CommandError
 from reminder.understanding.speaker import Speaker
+from reminder.understanding.verbs import Verb
 
 _ENDS = words("huy cancel")  # “hủy”: back at work, or not leaving at all
 _AROUND = words(

@@ -16,8 +16,8 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.lexicon import Mood
 from reminder.understanding.runs import Run
+from reminder.understanding.verbs import Mood
 
 _NO = frozenset({"khong", "ko", "k", "hok", "khum", "hong"})
 _BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})

@@ -20,15 +20,15 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.lexicon import Mood, verdict
-from reminder.understanding.model import Command, CommandError, Target, Verb
+from reminder.understanding.lexicon import verdict
+from reminder.understanding.model import Command, CommandError, Target
 from reminder.understanding.runs import Named, Run
 from reminder.understanding.settle import expects_code
 from reminder.understanding.speaker import Speaker, is_content
-from reminder.understanding.speech import VERB_OF, Speech
+from reminder.understanding.speech import Speech
+from reminder.understanding.verbs import BY_MOOD, Mood, Verb
 from reminder.understanding.verdicts import said_in
 
-_HARMLESS = frozenset({Verb.SEEN, Verb.DOING, Verb.NOT_DONE, Verb.ASK})
 _BESIDE = (PoliteItem, SepItem, MoodItem, PaperItem, PeriodItem, DayItem)
 _ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
 
@@ -58,10 +58,10 @@ def codeless(
         return _unclear(items, speaker, forced, content)
     if mood is Mood.DONE and forced is None and not _states(items, speaker):
         mood = Mood.DOUBT
-    verb = forced if forced is Verb.UPDATE else VERB_OF[mood]
+    verb = forced if forced is Verb.UPDATE else BY_MOOD[mood]
     if verb is Verb.UPDATE and len(replied) > 1:
         return _answer_all(items, speaker)
-    if verb in _HARMLESS and not (content and (verb is Verb.SEEN or not speaker.replies)):
+    if verb.row.small_talk and not (content and (verb is Verb.SEEN or not speaker.replies)):
         return Command(verb=verb, targets=replied)
     if len(replied) > 1:
         return _of_several(verb, every, speaker)
@@ -69,7 +69,7 @@ def codeless(
 
 
 def _without_code(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
-    if verb in _HARMLESS:
+    if verb.row.small_talk:
         return say.not_understood(speaker.meaning)
     if verb is Verb.UPDATE:
         return say.needs_all_text()

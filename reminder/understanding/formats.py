@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from reminder.understanding.model import Command, Target, Verb
-from reminder.understanding.names import LISTED, command_name
+from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import LISTED, Takes, Verb
 
 
 def format_command(command: Command) -> str:
@@ -15,23 +15,23 @@ def format_command(command: Command) -> str:
 
 def _line(command: Command) -> str:
     listed = [LISTED] if command.listed_back else []
-    words = [f"/{command_name(command.verb)}", *listed, *_arguments(command)]
+    words = [f"/{command.verb.row.name}", *listed, *_arguments(command)]
     text = command.evidence or command.note
     return " ".join(words) + (f": {text}" if text and command.verb is not Verb.UPDATE else "")
 
 
 def _arguments(command: Command) -> list[str]:
-    match command.verb:
-        case Verb.START:
+    match command.verb.row.takes:
+        case Takes.INVITATION:
             return [command.code]
-        case Verb.AWAY:
+        case Takes.ABSENCE:
             days = [command.since, command.until]
             stretch = "-".join(_day(day) for day in days if day) or "hủy"
             return [command.person, stretch] if command.person else [stretch]
-        case Verb.REPORT:
+        case Takes.PERIOD:
             return [command.period or ""]
-        case Verb.UPDATE:
-            return [_answers(command)]
+    if command.verb is Verb.UPDATE:
+        return [_answers(command)]
     if command.everything:
         return ["tất cả", *([command.period] if command.period else [])]
     words = [_targets(command)] if command.targets else []

@@ -14,8 +14,9 @@ from reminder.domain.text import Found, Phrases, Spelling, Token, fold, phrases,
 from reminder.understanding import spelling
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
-from reminder.understanding.lexicon import COURTESY, HARMLESS, MOODS, REMARK, Mood, Role
+from reminder.understanding.lexicon import COURTESY, HARMLESS, MOODS, REMARK, Role
 from reminder.understanding.model import Meaning
+from reminder.understanding.verbs import Mood
 
 
 @dataclass(frozen=True, kw_only=True)

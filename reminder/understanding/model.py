@@ -7,41 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from reminder.domain.plan import Plan
-
-
-class Verb(StrEnum):
-    """What the sender wants, or says about the work."""
-
-    DONE = "done"  # with `evidence` alone: a closed task's number and date may be told after
-    CLAIM = "claim"  # it may be done: to be asked back, with the words as its note
-    NOT_DONE = "not-done"
-    DOING = "doing"
-    SEEN = "seen"  # read; nothing is said about the work
-    ASK = "ask"  # “xong chưa?”
-    UPDATE = "update"
-    SUBMIT = "submit"
-    RETURN = "return"
-    UNDO = "undo"
-    REOPEN = "reopen"
-    NOTE = "note"
-    SNOOZE = "snooze"
-    EXTEND = "extend"
-    TASK = "task"
-    TASKS = "tasks"
-    DUE = "due"
-    HISTORY = "history"
-    HELP = "help"
-    START = "start"
-    BIND = "bind"
-    AWAY = "away"
-    SETDUE = "setdue"
-    CONFIRM = "confirm"
-    APPROVE = "approve"
-    REJECT = "reject"
-    REMIND = "remind"
-    DIGEST = "digest"
-    ZALO = "zalo"
-    REPORT = "report"
+from reminder.understanding.verbs import Verb
 
 
 @dataclass(frozen=True, kw_only=True)

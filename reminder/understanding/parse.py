@@ -28,25 +28,18 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
-from reminder.understanding.lexicon import MOODS, OWN_WORDS, Mood
-from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
-from reminder.understanding.names import ALONE, HEADS, LISTED, verb_called
+from reminder.understanding.lexicon import MOODS, OWN_WORDS
+from reminder.understanding.model import Command, CommandError, Meaning, Target
 from reminder.understanding.runs import Run, runs
 from reminder.understanding.settle import settle
 from reminder.understanding.speaker import Speaker, is_content
 from reminder.understanding.speech import Speech
+from reminder.understanding.verbs import HEADS, LISTED, Mood, Opens, Takes, Verb, verb_called
 from reminder.understanding.whole import whole
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
-_BY_CLAUSE = frozenset({Verb.DONE, Verb.UPDATE, Verb.SUBMIT})
-# Heads that keep the whole text, whatever moods it has; the others yield to “xong”, “chưa” …
-_GREEDY = frozenset(
-    {Verb.EXTEND, Verb.SNOOZE, Verb.NOTE, Verb.REJECT, Verb.REOPEN, Verb.SETDUE, Verb.AWAY,
-     Verb.UNDO, Verb.UPDATE}
-)  # fmt: skip
 _MILD = frozenset({Mood.SEEN, Mood.AGREED, Mood.EXTEND, Mood.SNOOZE, Mood.PAST})
-_HINDERING = frozenset({Verb.NOT_DONE, Verb.ASK, Verb.DOING, Verb.RETURN, Verb.UNDO})
 
 Result = Command | CommandError
 
@@ -104,7 +97,7 @@ def _together(results: Sequence[Result], meaning: Meaning) -> Result:
 
 def _consistent(commands: Sequence[Command]) -> list[Command]:
     """Without the done of what the same text also calls not done."""
-    hindered = {t for command in commands if command.verb in _HINDERING for t in command.targets}
+    hindered = {t for command in commands if command.verb.row.denies for t in command.targets}
     kept: list[Command] = []
     for command in commands:
         if command.verb is Verb.DONE and hindered & set(command.targets):
@@ -203,12 +196,12 @@ class _Reader:
         text = rest.strip()
         if fold(text[: len(LISTED)]) == fold(LISTED):
             return _listed_back(self._command(verb, text[len(LISTED) :]))
-        if verb is Verb.START:
+        if verb.row.takes is Takes.INVITATION:
             code = squeeze(text)
             return Command(verb=verb, code=code) if code else say.needs_invitation()
         speaker = self._speaker(text)
         items = self._items(text, at_start=True)
-        if verb in _BY_CLAUSE:
+        if verb.row.takes is Takes.CLAUSES:
             return self._clauses(items, speaker, verb)
         return whole(verb, items, speaker)
 
@@ -242,11 +235,11 @@ class _Reader:
         days = any(isinstance(item, DayItem | DaysItem) for item in items)
         if verb is Verb.REMIND and days:
             verb = Verb.SNOOZE
-        if verb not in _GREEDY and moods - _MILD:
+        if verb.row.opens is not Opens.ALWAYS and moods - _MILD:
             return None
         if verb is Verb.APPROVE and not self.meaning.office and not runs(items, self.book):
             return None
-        if verb in ALONE and not _says_nothing(verb, items):
+        if verb.row.opens is Opens.ALONE and not _says_nothing(verb, items):
             return None
         return self._command(verb, rest)
 
@@ -329,9 +322,9 @@ def _codes(clause: Clause) -> list[str]:
 def _says_nothing(verb: Verb, items: Sequence[Item]) -> bool:
     """Whether nothing is said but the head; /viec may name a unit, /han a task."""
     allowed: tuple[type[Item], ...] = (PoliteItem, SepItem)
-    if verb is Verb.TASKS:
+    if verb.row.takes is Takes.UNIT_OR_TASK:
         allowed += (UnitItem, EveryItem)
-    if verb is Verb.DUE:
+    if verb.row.takes is Takes.TASKS_OR_NONE:
         return not any(is_content(item) for item in items)
     return all(isinstance(item, allowed) for item in items)
 

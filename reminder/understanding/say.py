@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Awaiting, Deliverable, Kind, Task
 from reminder.understanding.codes import CodeBook
-from reminder.understanding.model import CommandError, Meaning, Reason, Target, Verb
-from reminder.understanding.names import BY_NAME, NAMES, nearest
+from reminder.understanding.model import CommandError, Meaning, Reason, Target
+from reminder.understanding.verbs import Verb, nearest
 
 MAX_CHARS = 4096  # Telegram's longest message
 # Words and signs. A full message of prose has 1,030. Of 90 pieces (“1c đã ”, “1.” …),
@@ -19,27 +19,7 @@ MAX_CHARS = 4096  # Telegram's longest message
 MAX_TOKENS = 1100
 MAX_CODES = 200  # named in one text; a range counts for every task of the plans
 
-# How each verb is typed without a slash, for hints; {} is a code.
-_TYPED = {
-    Verb.DONE: "xong {}",
-    Verb.UPDATE: "cập nhật {} rồi nội dung",
-    Verb.SUBMIT: "trình ký {}",
-    Verb.UNDO: "hoàn tác {}",
-    Verb.EXTEND: "gia hạn {} 15/3 kèm lý do",
-    Verb.SNOOZE: "nhắc sau {} 3",
-    Verb.NOTE: "ghi chú {} rồi nội dung",
-    Verb.HISTORY: "lịch sử {}",
-    Verb.TASK: "việc {}",
-    Verb.SETDUE: "/dathan {} 15/9 lý do",
-    Verb.REOPEN: "/molai {} lý do",
-    Verb.REJECT: "/khongdongy {} lý do",
-}
 _SPELT = re.compile(r"\d{1,2}[a-zđ]{1,2}", re.IGNORECASE)  # a word that was meant as a code
-
-
-def typed(verb: Verb, code: str) -> str:
-    """How `verb` is typed for `code`."""
-    return _TYPED.get(verb, f"/{NAMES[verb][-1]} {{}}").format(code)
 
 
 def empty() -> CommandError:
@@ -73,11 +53,7 @@ def not_for_us() -> CommandError:
 
 def unknown_command(name: str) -> CommandError:
     near = nearest(name)
-    hint = (
-        f"Có phải anh/chị muốn gõ /{NAMES[BY_NAME[near]][-1]}?"
-        if near
-        else "Gõ /trogiup để xem các lệnh."
-    )
+    hint = f"Có phải anh/chị muốn gõ {near.row.slash}?" if near else "Gõ /trogiup để xem các lệnh."
     return _error(Reason.UNKNOWN_COMMAND, f"Không có lệnh /{name[:32]}. {hint}")
 
 
@@ -98,13 +74,13 @@ def needs_code(verb: Verb, meaning: Meaning, word: str = "") -> CommandError:
     return _error(
         Reason.NEEDS_CODE,
         f"Chưa rõ việc nào nên chưa ghi gì. Anh/chị nhắn kèm mã, ví dụ: "
-        f"{typed(verb, _example(meaning, verb))}{every}",
+        f"{verb.row.typed(_example(meaning, verb))}{every}",
     )
 
 
 def which_code(verb: Verb, targets: Sequence[Target]) -> CommandError:
     codes = list(dict.fromkeys(target.task for target in targets))
-    forms = " · ".join(typed(verb, code) for code in codes[:6])
+    forms = " · ".join(verb.row.typed(code) for code in codes[:6])
     return _error(
         Reason.WHICH_CODE,
         f"Tin trên có {len(codes)} việc nên chưa ghi gì. Anh/chị nhắn một trong các câu: {forms}",
@@ -120,12 +96,12 @@ def unknown_code(
         return _error(
             Reason.AMBIGUOUS_CODE,
             f"Mục {code} có nhiều việc ({', '.join(under)}) nên chưa ghi gì. "
-            f"Anh/chị nhắn rõ mã, ví dụ: {typed(verb or Verb.DONE, under[0])}",
+            f"Anh/chị nhắn rõ mã, ví dụ: {(verb or Verb.DONE).row.typed(under[0])}",
         )
     near = get_close_matches(code, book.tasks, n=3, cutoff=0.5)
     hint = f"Gần nhất: {', '.join(near)}." if near else "Gõ /viec để xem mã các việc."
     if verb and meaning and not near:
-        hint = f"Xem mã các việc: /viec. Ví dụ: {typed(verb, _example(meaning, verb))}"
+        hint = f"Xem mã các việc: /viec. Ví dụ: {verb.row.typed(_example(meaning, verb))}"
     return _error(Reason.UNKNOWN_CODE, f"Kế hoạch không có việc {code} nên chưa ghi gì. {hint}")
 
 
@@ -168,8 +144,8 @@ def unknown_unit(word: str, labels: Iterable[str]) -> CommandError:
 
 def corrected(denied: Sequence[str], meant: Sequence[str]) -> CommandError:
     """“nhầm, 1đ chứ không phải 1d”: undoing and doing are two things to type."""
-    undo = " · ".join(typed(Verb.UNDO, code) for code in denied) or "hoàn tác kèm mã báo nhầm"
-    again = " · ".join(typed(Verb.DONE, code.replace("đ", "dd")) for code in meant)
+    undo = " · ".join(Verb.UNDO.row.typed(code) for code in denied) or "hoàn tác kèm mã báo nhầm"
+    again = " · ".join(Verb.DONE.row.typed(code.replace("đ", "dd")) for code in meant)
     then = f"; rồi nhắn: {again}" if again else ""
     return _error(
         Reason.NOT_UNDERSTOOD, f"Máy chưa đổi gì. Anh/chị nhắn câu báo nhầm trước: {undo}{then}"
@@ -223,26 +199,23 @@ def no_period(said: str) -> CommandError:
 
 
 def needs_date(verb: Verb, code: str) -> CommandError:
-    forms = {
-        Verb.EXTEND: f"gia hạn {code} 15/3 kèm lý do",
-        Verb.SNOOZE: f"nhắc sau {code} 3 (số ngày), hoặc nhắc sau {code} 15/3",
-        Verb.SETDUE: f"/dathan {code} 15/9 lý do",
-    }
     if verb is Verb.AWAY:
         return _error(
             Reason.NEEDS_DATE,
             "Chưa rõ nghỉ từ ngày nào đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: "
             "/nghiphep 01/02-10/02; về sớm, nhắn: /nghiphep hủy",
         )
+    example = verb.row.typed(code)
+    if verb is Verb.SNOOZE:
+        example += f" (số ngày), hoặc nhắc sau {code} 15/3"
     return _error(
-        Reason.NEEDS_DATE,
-        f"Chưa rõ đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: {forms[verb]}",
+        Reason.NEEDS_DATE, f"Chưa rõ đến ngày nào nên chưa ghi gì. Anh/chị nhắn, ví dụ: {example}"
     )
 
 
 def needs_reason(verb: Verb, code: str) -> CommandError:
     return _error(
-        Reason.NEEDS_REASON, f"Cần một dòng lý do. Anh/chị nhắn: {typed(verb, code)} lý do"
+        Reason.NEEDS_REASON, f"Cần một dòng lý do. Anh/chị nhắn: {verb.row.typed(code)} lý do"
     )
 
 
@@ -250,7 +223,7 @@ def needs_text(verb: Verb, code: str) -> CommandError:
     if verb is Verb.UPDATE:
         forms = f"{code} thẩm định 03 văn bản. Không có gì phát sinh, nhắn: {code} bình thường"
     else:
-        forms = typed(verb, code)
+        forms = verb.row.typed(code)
     return _error(Reason.NEEDS_TEXT, f"Chưa có nội dung. Anh/chị nhắn, ví dụ: {forms}")
 
 

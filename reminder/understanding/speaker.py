@@ -23,9 +23,9 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.lexicon import Mood
-from reminder.understanding.model import Command, CommandError, Meaning, Verb
+from reminder.understanding.model import Command, CommandError, Meaning
 from reminder.understanding.targets import Targets
+from reminder.understanding.verbs import Mood, Verb
 
 # Words that join an answer's text to what stands before or behind it.
 _JOINTS = words(

@@ -28,36 +28,15 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
-from reminder.understanding.lexicon import Mood, Role, verdict
-from reminder.understanding.model import Command, CommandError, Target, Verb
+from reminder.understanding.lexicon import Role, verdict
+from reminder.understanding.model import Command, CommandError, Target
 from reminder.understanding.runs import Named
 from reminder.understanding.speaker import Speaker, is_content, trimmed, until
 from reminder.understanding.targets import match_part, spoken, word_groups
+from reminder.understanding.verbs import BY_MOOD, Mood, Takes, Verb
 from reminder.understanding.verdicts import as_answer, counted, partial, said_in
 
 _SHARE = re.compile(r"(\d{1,2})/(\d{1,2})", re.ASCII)
-
-VERB_OF = {
-    Mood.DONE: Verb.DONE,
-    Mood.NOT: Verb.NOT_DONE,
-    Mood.DOING: Verb.DOING,
-    Mood.STANDING: Verb.UPDATE,
-    Mood.ASK: Verb.ASK,
-    Mood.SUBMITTED: Verb.SUBMIT,
-    Mood.RETURNED: Verb.RETURN,
-    Mood.UNDO: Verb.UNDO,
-    Mood.EXTEND: Verb.EXTEND,
-    Mood.SNOOZE: Verb.SNOOZE,
-    Mood.SEEN: Verb.SEEN,
-    Mood.AGREED: Verb.SEEN,
-    Mood.DOUBT: Verb.CLAIM,
-}
-
-# What is said of one part of a task and of another part not.
-_OF_PARTS = frozenset(
-    {Verb.DONE, Verb.NOT_DONE, Verb.SUBMIT, Verb.RETURN, Verb.UPDATE, Verb.DOING, Verb.ASK}
-)
-
 
 # What else is said of work that is told done in the same clause: to be asked about.
 _DENIED = frozenset({Mood.NOT, Mood.DOING, Mood.STANDING})
@@ -81,7 +60,7 @@ class Speech:
             apart += [] if isinstance(made, CommandError) else made
         verbs = {command.verb for command in apart}
         left = len(apart) == 1 and apart[0].verb is Verb.DONE and _is_left(clause)
-        if (len(verbs) > 1 or left) and verbs <= _OF_PARTS:
+        if (len(verbs) > 1 or left) and all(map(_of_parts, verbs)):
             return self._without_plans(apart)
         return self._commands(clause, forced)
 
@@ -189,7 +168,7 @@ class Speech:
             mood = self._asserted(mood, clause, read, proof=proof)
         if mood is None:
             return self._plain(task, clause, full, content, read, odd=odd, proof=proof)
-        verb = VERB_OF[mood]
+        verb = BY_MOOD[mood]
         if verb is Verb.UPDATE:  # “bình thường” of a product tells nothing of its being done
             return Verb.DOING, full
         if verb is Verb.CLAIM:
@@ -335,6 +314,11 @@ class Speech:
             if is_evidence(clause.items)
             else replace(blank, note=text)
         )
+
+
+def _of_parts(verb: Verb) -> bool:
+    """Whether it may be said of one part of a task, while something else is of another."""
+    return verb.row.takes is Takes.CLAUSES or (verb.row.denies and verb is not Verb.UNDO)
 
 
 def _is_left(clause: Clause) -> bool:

@@ -31,9 +31,10 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.lexicon import NOUNS, PAPERS, Mood, Role
+from reminder.understanding.lexicon import NOUNS, PAPERS, Role
 from reminder.understanding.model import Meaning
 from reminder.understanding.targets import ABBREVIATIONS
+from reminder.understanding.verbs import Mood
 
 # a particle or greeting, A “em báo cáo anh”, n “nhé”, y person, Y the sender, N a name, Q several
 # people, s whose work it is, R the sender's unit, w the work, W what its product is called,

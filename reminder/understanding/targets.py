@@ -24,8 +24,9 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.model import CommandError, Meaning, Target, Verb
+from reminder.understanding.model import CommandError, Meaning, Target
 from reminder.understanding.runs import Named, Run
+from reminder.understanding.verbs import Verb
 
 ABBREVIATIONS = {
     "qd": ("quyet", "dinh"),

@@ -13,8 +13,9 @@ from reminder.understanding import say
 from reminder.understanding.codes import CodeBook
 from reminder.understanding.lexer import Item, Lexer, NumberItem, PeriodItem, PoliteItem, WordItem
 from reminder.understanding.lexicon import Role
-from reminder.understanding.model import Command, CommandError, Meaning, Target, Verb
+from reminder.understanding.model import Command, CommandError, Meaning, Target
 from reminder.understanding.parse import parse
+from reminder.understanding.verbs import Takes, Verb
 
 _ALIKE = 82  # of 100: how much of the words must be the title's
 _APART = 8  # how much better a match must be than the next to stand alone
@@ -28,7 +29,6 @@ _IN_FULL = {
     "ubnd": "", "dvc": "dich vu cong",
 }  # fmt: skip
 _NAMING = frozenset({Role.WORK, Role.FILLER, Role.PLACE})
-_ASKED = frozenset({Verb.DONE, Verb.UPDATE, Verb.CLAIM, Verb.SUBMIT})
 
 
 def by_title(
@@ -52,7 +52,7 @@ def by_title(
     said = parse(text, today, replace(meaning, reply_to=found[:1], is_reply=True))
     if not isinstance(said, Command) or said.verb in (Verb.SEEN, Verb.TASK, Verb.ASK):
         return None
-    if said.verb in _ASKED:
+    if said.verb.row.takes is Takes.CLAUSES or said.verb is Verb.CLAIM:
         return Command(verb=Verb.CLAIM, targets=found, note=said.note)
     return say.which_code(said.verb, found)
 

@@ -20,10 +20,10 @@ from reminder.understanding.lexer import (
     SepItem,
     WordItem,
 )
-from reminder.understanding.lexicon import Mood, Role
-from reminder.understanding.model import Verb
+from reminder.understanding.lexicon import Role
 from reminder.understanding.speaker import Speaker
 from reminder.understanding.targets import spoken
+from reminder.understanding.verbs import Mood, Verb
 
 _HINDERS = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN, Mood.SOON, Mood.UNSIGNED})
 _NEWS = frozenset({"gop y", "lay y kien", "bo sung", "chinh sua"})  # of standing work: done
@@ -34,7 +34,6 @@ _STAGE_LEADS = {"doan": ("giai", "cong")}  # but đoàn, đoạn đường
 _HOUR = re.compile(r"\d{1,2}[hg]", re.ASCII)
 _HOUR_WORDS = frozenset({"h", "g", "gio"})
 _LAST_HOUR = 24
-_MOOD_OF = {Verb.DONE: Mood.DONE, Verb.SUBMIT: Mood.SUBMITTED}
 
 
 def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]:
@@ -49,8 +48,8 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
     found += [Mood.NOT] if late and not _FINISHED & set(found) else []
     found += [Mood.PARTIAL for item in clause.items if _remains(item)]
     found += [Mood.PARTIAL] if _counts(clause.before) or _counts(clause.after) else []
-    if forced in _MOOD_OF:
-        found.append(_MOOD_OF[forced])
+    if forced in (Verb.DONE, Verb.SUBMIT):
+        found += forced.row.moods
     if forced is None and clause.inherits and not found:
         found.append(Mood.DONE)
     if any(isinstance(item, MoodItem) and _gone_by(item) for item in clause.items):

@@ -20,68 +20,56 @@ from reminder.understanding.lexer import (
     SepItem,
     UnitItem,
 )
-from reminder.understanding.model import Command, CommandError, Verb
+from reminder.understanding.model import Command, CommandError
 from reminder.understanding.runs import Named, Run, runs
 from reminder.understanding.speaker import Speaker, reason, trimmed, until
 from reminder.understanding.targets import match_part, spoken
+from reminder.understanding.verbs import Takes, Verb
 
-_BARE = frozenset({Verb.DIGEST, Verb.ZALO, Verb.HELP})
-_NOTED = frozenset(
-    {
-        Verb.NOTE,
-        Verb.REJECT,
-        Verb.REOPEN,
-        Verb.RETURN,
-        Verb.NOT_DONE,
-        Verb.DOING,
-        Verb.UNDO,
-        Verb.CLAIM,
-    }
-)
-_DATED = frozenset({Verb.EXTEND, Verb.SNOOZE, Verb.SETDUE})
 _LONGEST_PART = 8  # words of a part's name
-_WITHOUT_CODE = frozenset({Verb.DUE, Verb.SEEN, Verb.ASK, Verb.NOT_DONE, Verb.DOING})
+_TEXT = frozenset({Takes.NOTE, Takes.TEXT, Takes.REASON})
+_DAY = frozenset({Takes.DAY, Takes.DATE})
 
 
 def whole(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     """The command `verb` with `items` as what it is about."""
-    if verb in _BARE:
-        return Command(verb=verb)
-    match verb:
-        case Verb.BIND:
-            return _bind(items, speaker)
-        case Verb.TASKS:
-            return _tasks(items, speaker)
-        case Verb.REPORT:
-            return _report(items, speaker)
-        case Verb.AWAY:
+    match verb.row.takes:
+        case Takes.NOTHING:
+            return Command(verb=verb)
+        case Takes.UNIT:
+            return _unit(verb, items, speaker)
+        case Takes.UNIT_OR_TASK:
+            return _unit_or_task(verb, items, speaker)
+        case Takes.PERIOD:
+            return _period(verb, items, speaker)
+        case Takes.ABSENCE:
             return away(items, speaker)
     return _of_tasks(verb, items, speaker)
 
 
-def _report(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+def _period(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     """/baocao, /baocao quý I; what is no period is asked again, not passed over."""
     period = next((item.period for item in items if isinstance(item, PeriodItem)), None)
     if items and period is None:
         return say.no_period(squeeze(speaker.text[items[0].start : items[-1].end]))
-    return Command(verb=Verb.REPORT, period=period)
+    return Command(verb=verb, period=period)
 
 
-def _bind(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+def _unit(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     unit = next((item.unit for item in items if isinstance(item, UnitItem)), None)
     if unit:
-        return Command(verb=Verb.BIND, unit=unit)
+        return Command(verb=verb, unit=unit)
     units = [unit.id for plan in speaker.meaning.plans for unit in plan.units]
     word = squeeze(speaker.text[items[0].start : items[-1].end]) if items else ""
     return say.unknown_unit(word, dict.fromkeys(units))
 
 
-def _tasks(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+def _unit_or_task(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     """/viec; of another unit, /viec tư pháp; of one task, /viec 1c."""
     if runs(items, speaker.book):
         return _of_tasks(Verb.TASK, items, speaker)
     unit = next((item.unit for item in items if isinstance(item, UnitItem)), "")
-    return Command(verb=Verb.TASKS, unit=unit)
+    return Command(verb=verb, unit=unit)
 
 
 def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
@@ -104,7 +92,7 @@ def _parts(verb: Verb, run: Run, behind: Sequence[Item], book: CodeBook) -> Sequ
     """The words that name a part: /setdue 1d quyết định 05/3, hoàn tác 1d báo cáo."""
     if run.colon:
         return ()
-    if verb not in _DATED:
+    if verb.row.takes not in _DAY:
         return _leading_part(run, behind, book)
     days = (i for i, item in enumerate(behind) if isinstance(item, DayItem | DaysItem))
     return behind[: next(days, 0)]
@@ -138,13 +126,14 @@ def _taken_days(verb: Verb, run: Run, items: Sequence[Item]) -> tuple[Run, int |
 
 def _without_run(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
     every = any(isinstance(item, EveryItem) for item in items)
-    if every and verb in (Verb.CONFIRM, Verb.DUE):
+    if every and verb.row.takes in (Takes.TASKS_OR_ALL, Takes.TASKS_OR_NONE):
         years = [item.period for item in items if isinstance(item, PeriodItem)]
         return Command(verb=verb, everything=True, period=years[0] if years else None)
     replied = speaker.meaning.reply_to
-    if not replied and verb not in _WITHOUT_CODE:
+    codeless = verb.row.small_talk or verb.row.takes is Takes.TASKS_OR_NONE
+    if not replied and not codeless:
         return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
-    if len(replied) > 1 and verb not in _WITHOUT_CODE:
+    if len(replied) > 1 and not codeless:
         return say.which_code(verb, replied)
     run = Run((), 0, 0, items[0].start if items else len(speaker.text))
     return _completed(Command(verb=verb, targets=replied), (), items, run, None, speaker)
@@ -159,22 +148,22 @@ def _completed(
     speaker: Speaker,
 ) -> Command | CommandError:
     """`blank` with the day and the text that its verb takes."""
-    verb = blank.verb
+    verb, takes = blank.verb, blank.verb.row.takes
     code = blank.targets[0].task if blank.targets else "1c"
     if days is not None:
         return replace(blank, days=days) if sensible(days) else say.bad_days()
-    if verb is Verb.SETDUE and not any(isinstance(item, DayItem) for item in (*behind, *ahead)):
+    if takes is Takes.DATE and not any(isinstance(item, DayItem) for item in (*behind, *ahead)):
         return say.needs_date(verb, code)
-    if verb in _DATED:
+    if takes in _DAY:
         return _dated(blank, ahead, behind, speaker, code)
-    if verb is Verb.APPROVE and any(isinstance(item, DayItem) for item in behind):
+    if takes is Takes.MAYBE_DAY and any(isinstance(item, DayItem) for item in behind):
         return _only_day(until(blank, behind, speaker, code))
-    if verb not in _NOTED:
+    if takes not in _TEXT:
         return blank
     note = _text(ahead, behind, run, speaker)
-    if not note and verb is Verb.REOPEN:
+    if not note and takes is Takes.REASON:
         return say.needs_reason(verb, code)
-    if not note and verb is Verb.NOTE:
+    if not note and takes is Takes.TEXT:
         return say.needs_text(verb, code)
     return replace(blank, note=note)
 

@@ -17,7 +17,8 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
-from reminder.understanding import Command, CommandError, Meaning, Target, parse
+from reminder.understanding.model import Command, CommandError, Meaning, Target
+from reminder.understanding.parse import parse
 from tests.understanding.commands_kit import PLAN
 
 UNITS = {

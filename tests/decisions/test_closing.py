@@ -12,7 +12,7 @@ from reminder.domain.ledger import fold
 from reminder.domain.occurrences import occurrences
 from reminder.domain.plan import Plan
 from reminder.services.simulation import closing_events
-from reminder.understanding import Target
+from reminder.understanding.model import Target
 
 
 def told(choice: Choice) -> str:

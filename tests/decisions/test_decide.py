@@ -17,7 +17,7 @@ from reminder.domain.payloads import (
     WhichOccurrence,
     WhichPlan,
 )
-from reminder.understanding import Target
+from reminder.understanding.model import Target
 from tests.decisions.decide_kit import Room, moment, next_plan, told_of
 from tests.understanding.commands_kit import PLAN
 

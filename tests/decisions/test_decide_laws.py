@@ -13,7 +13,8 @@ from reminder.decisions.outcome import typed
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import Envelope, decode, encode
 from reminder.domain.plan import Plan
-from reminder.understanding import Command, parse
+from reminder.understanding.model import Command
+from reminder.understanding.parse import parse
 from tests.decisions.decide_kit import CLOSING, PEOPLE, Room, next_plan
 from tests.understanding.commands_kit import OFFICE, PLAN
 

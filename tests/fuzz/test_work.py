@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from reminder.understanding import CommandError, Meaning, parse, say
+from reminder.understanding import say
 from reminder.understanding.lexer import _spellings
+from reminder.understanding.model import CommandError, Meaning
+from reminder.understanding.parse import parse
 from tests.understanding.commands_kit import OFFICE, TODAY, replying
 
 PIECES = [

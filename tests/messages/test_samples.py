@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reminder.messages import compose
-from reminder.understanding.names import NAMES
+from reminder.understanding.verbs import Verb
 from tests.messages import samples
 
 MESSAGES = samples.messages()
@@ -36,7 +36,7 @@ def test_every_message_speaks_as_careful_colleagues_do(name: str) -> None:
         assert not re.search(r"\s[.,;:!]|\(\)|  |\.\.", text.replace("\n", "¶"))
 
 
-_ENGLISH = frozenset(names[0] for names in NAMES.values() if len(names) > 1)
+_ENGLISH = frozenset(verb.row.name for verb in Verb if verb.row.twin)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -28,7 +28,8 @@ from reminder.domain.plan import Kind, Plan, Recurrence
 from reminder.messages.context import Context
 from reminder.messages.registry import render
 from reminder.services.office import Files, Office
-from reminder.understanding import Command, parse
+from reminder.understanding.model import Command
+from reminder.understanding.parse import parse
 from tests.decisions.decide_kit import PEOPLE, Room, next_plan
 from tests.decisions.test_decide_laws import plans, speeches
 from tests.understanding.commands_kit import OFFICE, PLAN

@@ -10,7 +10,8 @@ from reminder.domain.context import Inbound
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.handle import Outcome
-from reminder.understanding import Command, Target, Verb
+from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb
 from tests.services.world import CHATS, PEOPLE, TELEGRAM, World, at, person, world
 
 DONE_1C = "done 1c.1 2024 tu-phap an"

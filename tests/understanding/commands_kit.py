@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from reminder.files.plan import load_plan
-from reminder.understanding import Command, CommandError, Meaning, Reason, Target, Verb, parse
+from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
+from reminder.understanding.parse import parse
+from reminder.understanding.verbs import Verb
 
 PLAN = load_plan(Path(__file__).parents[2] / "data" / "plan2024.toml")
 TODAY = date(2024, 1, 30)  # a Tuesday

@@ -20,7 +20,8 @@ from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 from reminder.messages.context import Context, handle
 from reminder.services.office import Files, Office
-from reminder.understanding import Command, Meaning, Target, parse
+from reminder.understanding.model import Command, Meaning, Target
+from reminder.understanding.parse import parse
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from reminder.understanding import Command, CommandError, Meaning, Reason, Target, Verb, parse
+from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
+from reminder.understanding.parse import parse
+from reminder.understanding.verbs import Verb
 from tests.understanding.commands_kit import (
     OFFICE,
     OFFICER,

@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
-from reminder.understanding import Command, CommandError, Meaning, Reason, Verb, parse
+from reminder.understanding.model import Command, CommandError, Meaning, Reason
+from reminder.understanding.parse import parse
+from reminder.understanding.verbs import Verb
 from tests.understanding.commands_kit import (
     OFFICE,
     OFFICER,

@@ -1,0 +1,552 @@
+"""The table of verbs: what each is called and takes, who may use it, and what decides it.
+
+The parser, the rights, the buttons, the help and the command line are made from the rows of `Verb`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from difflib import get_close_matches
+from enum import Enum, StrEnum, auto
+from typing import Any, Self
+
+from reminder.domain.text import Phrases, fold
+
+
+class Mood(StrEnum):
+    """What one phrase says of work."""
+
+    DONE = "done"
+    ISSUED = "issued"  # done, and stronger than “đã trình ký”
+    DID = "did"  # “đã làm”
+    JUST = "just"  # “rồi”: done only as a reply
+    NOT = "not"  # chưa, không
+    YET = "yet"  # a bare “chưa”, which after a done phrase is a question
+    PARTIAL = "partial"
+    PLAN = "plan"
+    DOUBT = "doubt"  # hearsay, a wish, an order: says nothing that could be recorded
+    SOON = "soon"  # an hour still to come, unless “đã” says that it has gone by
+    PAST = "past"  # đã, vừa
+    ASK = "ask"
+    SUBMITTED = "submitted"
+    UNSIGNED = "unsigned"  # “chưa ký”: not done, or, after “đã trình”, awaiting signature
+    RETURNED = "returned"
+    UNDO = "undo"
+    EXTEND = "extend"
+    SNOOZE = "snooze"
+    DOING = "doing"
+    STANDING = "standing"  # “vẫn làm thường xuyên”: an answer to a check-in
+    NO_NEWS = "no-news"  # “không có gì phát sinh”: the same
+    SEEN = "seen"
+    AGREED = "agreed"  # “đồng ý”: the office's word, from others it is “đã rõ”
+
+
+class Takes(Enum):
+    """What stands behind a verb."""
+
+    NOTHING = auto()  # whatever stands there is passed over
+    CLAUSES = auto()  # codes and what is said of them, clause by clause, as without a verb
+    TASKS = auto()  # codes
+    TASKS_OR_NONE = auto()  # codes; without any, what is due
+    TASKS_OR_ALL = auto()  # codes, or “tất cả”
+    MAYBE_DAY = auto()  # codes, perhaps a day
+    DAY = auto()  # codes, a day or a number of days, perhaps a reason
+    DATE = auto()  # codes, a day, perhaps a reason
+    NOTE = auto()  # codes, perhaps a text
+    TEXT = auto()  # codes and a text
+    REASON = auto()  # codes and a reason
+    UNIT = auto()
+    UNIT_OR_TASK = auto()
+    PERIOD = auto()  # of a report
+    ABSENCE = auto()  # days off, perhaps whose
+    INVITATION = auto()  # its code
+
+
+class Opens(Enum):
+    """Whether a verb's names and spoken forms open a message without a slash."""
+
+    NEVER = auto()  # with a slash only; without one, what is said of the work decides
+    ALONE = auto()  # everyday words: only where nothing else is said
+    MILDLY = auto()  # unless the message says “xong”, “chưa” …
+    ALWAYS = auto()  # whatever else is said
+
+
+class Who(Enum):
+    """Who may use a verb; whose work it may touch, its handler decides."""
+
+    ANYBODY = auto()
+    LEAD = auto()  # the units that lead the work; the office does it for nobody else
+    READERS = auto()  # the office and the leaders
+    OFFICE = auto()
+
+
+class Reader(Enum):
+    """Whom a line of the help is for."""
+
+    OFFICER = auto()
+    LEADER = auto()
+    OFFICE = auto()  # beside the officers' lines
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What the help says of a verb; what stands in `…` is to be typed."""
+
+    to: Reader
+    line: int  # of the list; several verbs may share one
+    text: str  # {office} is the office's name
+    place: int = 0  # in the line, where it is not the table's order
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A verb as a command of the terminal: `reminder done MÃ... --by NGƯỜI`."""
+
+    arguments: str
+    help: str
+    example: str  # of the arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that is known of one verb."""
+
+    name: str  # behind a slash; without marks, as Telegram asks
+    twin: str = ""  # the same in Vietnamese
+    _: KW_ONLY
+    handler: str  # module.function of `decisions`
+    without: str = ""  # the handler where no task is named
+    takes: Takes = Takes.TASKS
+    opens: Opens = Opens.MILDLY
+    spoken: tuple[str, ...] = ()  # what opens a message too, beside the names
+    moods: tuple[Mood, ...] = ()  # what says it in a clause; its phrases are in lexicon.toml
+    example: str = ""  # as officers are told to type it, {} is a code; “/twin {}” if empty
+    who: Who = Who.ANYBODY
+    deed: str = ""  # what is refused: “chỉ Văn phòng … được”
+    reads: bool = False  # records nothing, so that a range is answered at once
+    closes: bool = False  # may close or reopen work
+    denies: bool = False  # outweighs a “xong” of the same work in the same text
+    small_talk: bool = False  # needs no code; in a group it is answered only in a reply
+    button: str = ""  # the word in a button's data
+    help: tuple[Help, ...] = ()
+    terminal: Terminal | None = None
+    stored: str = ""  # in payloads of the outbox, where it is not the name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, self.twin) if self.twin else (self.name,)
+
+    @property
+    def slash(self) -> str:
+        """The name that officers are told of: “/dathan”."""
+        return f"/{self.names[-1]}"
+
+    def typed(self, code: str) -> str:
+        """How it is typed for `code`."""
+        return (self.example or f"{self.slash} {{}}").format(code)
+
+
+_OFFICER, _LEADER, _OFFICE = Reader.OFFICER, Reader.LEADER, Reader.OFFICE
+
+
+class Verb(StrEnum):
+    """What the sender wants, or says about the work."""
+
+    row: Row
+
+    def __new__(cls, row: Any) -> Self:  # Any: type checkers take Verb("done") for a call of it
+        verb = str.__new__(cls, row.stored or row.name)
+        verb._value_ = row.stored or row.name
+        verb.row = row
+        return verb
+
+    # With `evidence` alone: a closed task's number and date may be told after.
+    DONE = Row(
+        "done",
+        "xong",
+        handler="closing.done",
+        takes=Takes.CLAUSES,
+        opens=Opens.NEVER,
+        moods=(Mood.DONE,),
+        example="xong {}",
+        closes=True,
+        button="done",
+        help=(
+            Help(_OFFICER, 1, "`xong 1c` – báo xong (kèm số: `xong 1c số 12/QĐ-UBND ngày 30/01`)"),
+        ),
+        terminal=Terminal("MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
+    )
+    UPDATE = Row(
+        "update",
+        "capnhat",
+        handler="closing.update",
+        takes=Takes.CLAUSES,
+        opens=Opens.ALWAYS,
+        spoken=("cập nhật", "cập nhật tình hình", "xin cập nhật"),
+        moods=(Mood.STANDING,),
+        example="cập nhật {} rồi nội dung",
+        closes=True,
+        help=(
+            Help(
+                _OFFICER,
+                2,
+                "`cập nhật 1a …` – tình hình việc thường xuyên; `cập nhật tất cả bình thường`",
+            ),
+        ),
+        terminal=Terminal(
+            "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"
+        ),
+    )
+    SUBMIT = Row(
+        "submit",
+        "trinhky",
+        handler="remarks.submit",
+        takes=Takes.CLAUSES,
+        opens=Opens.NEVER,
+        moods=(Mood.SUBMITTED,),
+        example="trình ký {}",
+        help=(Help(_OFFICER, 3, "`trình ký 1c` – đã trình, chờ ký"),),
+        terminal=Terminal("MÃ...", "Báo việc đã trình ký.", "1c"),
+    )
+    RETURN = Row(
+        "return",
+        "tralai",
+        handler="remarks.give_back",
+        takes=Takes.NOTE,
+        opens=Opens.NEVER,
+        moods=(Mood.RETURNED,),
+        denies=True,
+        terminal=Terminal("MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
+    )
+    UNDO = Row(
+        "undo",
+        "hoantac",
+        handler="closing.undo",
+        without="closing.undo_last",
+        takes=Takes.NOTE,
+        opens=Opens.ALWAYS,
+        spoken=("hoàn tác",),
+        moods=(Mood.UNDO,),
+        example="hoàn tác {}",
+        closes=True,
+        denies=True,
+        button="undo",
+        help=(Help(_OFFICER, 8, "`hoàn tác 1c` – trong 1 giờ sau khi báo xong"),),
+        terminal=Terminal("MÃ...", "Rút lại điều vừa báo.", "1c"),
+    )
+    REOPEN = Row(
+        "reopen",
+        "molai",
+        handler="closing.reopen",
+        takes=Takes.REASON,
+        opens=Opens.ALWAYS,
+        spoken=("mở lại",),
+        example="/molai {} lý do",
+        who=Who.OFFICE,
+        deed="mở lại việc",
+        closes=True,
+        help=(Help(_OFFICE, 4, "`/molai 1c lý do` – mở lại", place=2),),
+        terminal=Terminal(
+            "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"
+        ),
+    )
+    NOTE = Row(
+        "note",
+        "ghichu",
+        handler="remarks.note",
+        takes=Takes.TEXT,
+        opens=Opens.ALWAYS,
+        spoken=("ghi chú",),
+        example="ghi chú {} rồi nội dung",
+        help=(Help(_OFFICER, 6, "`/ghichu 1c lý do` – ghi chú cho {office}"),),
+        terminal=Terminal("MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
+    )
+    SNOOZE = Row(
+        "snooze",
+        "nhacsau",
+        handler="dates.snooze",
+        takes=Takes.DAY,
+        opens=Opens.ALWAYS,
+        spoken=("nhắc sau", "nhắc lại sau"),
+        moods=(Mood.SNOOZE,),
+        example="nhắc sau {} 3",
+        who=Who.LEAD,
+        button="snooze",
+        help=(Help(_OFFICER, 5, "`/nhacsau 1c 3` – nhắc lại sau 3 ngày"),),
+        terminal=Terminal("MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
+    )
+    EXTEND = Row(
+        "extend",
+        "giahan",
+        handler="dates.extend",
+        takes=Takes.DAY,
+        opens=Opens.ALWAYS,
+        spoken=("gia hạn", "xin gia hạn"),
+        moods=(Mood.EXTEND,),
+        example="gia hạn {} 15/3 kèm lý do",
+        who=Who.LEAD,
+        help=(Help(_OFFICER, 4, "`gia hạn 1c 05/02 lý do` – xin thêm thời gian"),),
+        terminal=Terminal("MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
+    )
+    APPROVE = Row(
+        "approve",
+        "dongy",
+        handler="dates.approve",
+        takes=Takes.MAYBE_DAY,
+        spoken=("đồng ý", "duyệt"),
+        who=Who.OFFICE,
+        deed="quyết việc xin gia hạn",
+        button="approve",
+        help=(Help(_OFFICE, 2, "`/dongy 1c`"),),
+        terminal=Terminal("MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
+    )
+    REJECT = Row(
+        "reject",
+        "khongdongy",
+        handler="dates.reject",
+        takes=Takes.NOTE,
+        opens=Opens.ALWAYS,
+        spoken=("không đồng ý", "ko đồng ý", "k đồng ý", "từ chối"),
+        example="/khongdongy {} lý do",
+        who=Who.OFFICE,
+        deed="quyết việc xin gia hạn",
+        button="refuse",
+        help=(Help(_OFFICE, 2, "`/khongdongy 1c` – quyết việc xin gia hạn"),),
+        terminal=Terminal("MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
+    )
+    SETDUE = Row(
+        "setdue",
+        "dathan",
+        handler="dates.set_due",
+        takes=Takes.DATE,
+        opens=Opens.ALWAYS,
+        spoken=("đặt hạn",),
+        example="/dathan {} 15/9 lý do",
+        who=Who.OFFICE,
+        deed="đặt hạn",
+        help=(Help(_OFFICE, 1, "`/dathan 5a 15/9/2024 lý do` – đặt hoặc dời hạn"),),
+        terminal=Terminal("MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
+    )
+    CONFIRM = Row(
+        "confirm",
+        "xacnhan",
+        handler="dates.confirm",
+        takes=Takes.TASKS_OR_ALL,
+        spoken=("xác nhận",),
+        who=Who.OFFICE,
+        deed="xác nhận hạn",
+        help=(Help(_OFFICE, 1, "`/xacnhan 4b`, `/xacnhan tất cả` – nhận hạn dự kiến"),),
+        terminal=Terminal("MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
+    )
+    REMIND = Row(
+        "remind",
+        "nhacngay",
+        handler="dates.remind",
+        spoken=("nhắc ngay", "nhắc lại"),
+        who=Who.OFFICE,
+        deed="cho nhắc ngay",
+        button="remind",
+        help=(Help(_OFFICE, 4, "`/nhacngay 1c` – nhắc lại ngay", place=1),),
+        terminal=Terminal("MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
+    )
+    AWAY = Row(
+        "away",
+        "nghiphep",
+        handler="absence.away",
+        takes=Takes.ABSENCE,
+        opens=Opens.ALWAYS,
+        spoken=("nghỉ phép", "xin nghỉ phép"),
+        deed="ghi ngày nghỉ của người khác",
+        help=(
+            Help(
+                _OFFICER,
+                7,
+                "`/nghiphep 01/02-10/02` – nghỉ phép, tin nhắc gửi người khác; "
+                "về sớm: `/nghiphep hủy`",
+            ),
+            Help(_OFFICE, 3, "`/nghiphep MÃ-NGƯỜI 01/02-10/02` – ghi ngày nghỉ của một người"),
+        ),
+        terminal=Terminal("NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
+    )
+    # It may be done: to be asked back, with the words as its note.
+    CLAIM = Row("claim", "hoilai", handler="closing.claim", takes=Takes.NOTE, moods=(Mood.DOUBT,))
+    NOT_DONE = Row(
+        "notdone",
+        "chuaxong",
+        handler="remarks.not_done",
+        without="remarks.any_not_done",
+        takes=Takes.NOTE,
+        moods=(Mood.NOT,),
+        denies=True,
+        small_talk=True,
+        button="not-yet",
+        stored="not-done",
+    )
+    DOING = Row(
+        "doing",
+        "danglam",
+        handler="closing.doing",
+        without="remarks.any_seen",
+        takes=Takes.NOTE,
+        opens=Opens.ALONE,
+        moods=(Mood.DOING,),
+        closes=True,
+        denies=True,
+        small_talk=True,
+    )
+    # Read; nothing is said about the work.
+    SEEN = Row(
+        "seen",
+        "danhan",
+        handler="remarks.seen",
+        without="remarks.any_seen",
+        opens=Opens.ALONE,
+        moods=(Mood.SEEN, Mood.AGREED),
+        reads=True,
+        small_talk=True,
+    )
+    # “xong chưa?”
+    ASK = Row(
+        "ask",
+        "hoi",
+        handler="remarks.ask",
+        without="listings.tasks",
+        opens=Opens.NEVER,
+        moods=(Mood.ASK,),
+        reads=True,
+        denies=True,
+        small_talk=True,
+    )
+    TASKS = Row(
+        "tasks",
+        "viec",
+        handler="listings.tasks",
+        takes=Takes.UNIT_OR_TASK,
+        opens=Opens.ALONE,
+        spoken=("việc", "danh sách việc", "việc của tôi", "các việc"),
+        reads=True,
+        help=(
+            Help(_OFFICER, 9, "`/viec` – việc của bộ phận"),
+            Help(_LEADER, 1, "`/viec` – việc đang mở, việc quá hạn"),
+        ),
+    )
+    TASK = Row(
+        "task",
+        "nhiemvu",
+        handler="listings.task",
+        without="listings.tasks",
+        example="việc {}",
+        reads=True,
+        help=(
+            Help(_OFFICER, 9, "`/nhiemvu 1c` – một việc"),
+            Help(_LEADER, 2, "`/nhiemvu 1c` – một việc: hạn, ai làm, đã đến đâu"),
+        ),
+    )
+    DUE = Row(
+        "due",
+        "han",
+        handler="listings.due",
+        takes=Takes.TASKS_OR_NONE,
+        opens=Opens.ALONE,
+        spoken=("hạn",),
+        reads=True,
+        help=(
+            Help(_OFFICER, 9, "`/han` – hạn sắp tới"),
+            Help(_LEADER, 3, "`/han` – những hạn sắp tới"),
+        ),
+    )
+    HISTORY = Row(
+        "history",
+        "lichsu",
+        handler="listings.history",
+        spoken=("lịch sử",),
+        example="lịch sử {}",
+        reads=True,
+        help=(Help(_OFFICER, 9, "`/lichsu 1c` – lịch sử"),),
+    )
+    HELP = Row(
+        "help",
+        "trogiup",
+        handler="listings.help_text",
+        takes=Takes.NOTHING,
+        opens=Opens.ALONE,
+        spoken=("trợ giúp", "hướng dẫn", "giúp với"),
+        reads=True,
+    )
+    REPORT = Row(
+        "report",
+        "baocao",
+        handler="listings.report",
+        takes=Takes.PERIOD,
+        spoken=("dự thảo báo cáo", "xuất báo cáo"),
+        who=Who.OFFICE,
+        deed="lấy dự thảo báo cáo",
+        help=(
+            Help(_OFFICE, 5, "`/baocao` – dự thảo báo cáo (tệp Word); kỳ khác: `/baocao quý I`"),
+        ),
+    )
+    DIGEST = Row(
+        "digest",
+        "tonghop",
+        handler="listings.digest",
+        takes=Takes.NOTHING,
+        opens=Opens.ALONE,
+        spoken=("tổng hợp", "tổng hợp tuần"),
+        who=Who.READERS,
+        help=(
+            Help(_OFFICE, 6, "`/tonghop` – bản tổng hợp"),
+            Help(_LEADER, 3, "`/tonghop` – bản tổng hợp"),
+        ),
+    )
+    ZALO = Row(
+        "zalo",
+        handler="listings.digest",
+        takes=Takes.NOTHING,
+        opens=Opens.ALONE,
+        who=Who.READERS,
+        help=(Help(_OFFICE, 6, "`/zalo` – bản dán vào nhóm"),),
+    )
+    # The service answers these two itself.
+    START = Row("start", handler="listings.unhandled", takes=Takes.INVITATION, opens=Opens.NEVER)
+    BIND = Row(
+        "bind",
+        handler="listings.unhandled",
+        takes=Takes.UNIT,
+        opens=Opens.NEVER,
+        help=(Help(_OFFICE, 6, "`/bind tu-phap` – gắn nhóm Telegram với bộ phận"),),
+    )
+
+
+BY_MOOD = {mood: verb for verb in Verb for mood in verb.row.moods}
+BY_NAME = {name: verb for verb in Verb for name in verb.row.names}
+# What opens a message without a slash and governs all of it.
+HEADS: Phrases[Verb] = Phrases(
+    {
+        phrase: verb
+        for verb in Verb
+        if verb.row.opens is not Opens.NEVER
+        for phrase in (*verb.row.names, *verb.row.spoken)
+    }
+)
+LISTED = "xem lại"  # behind a command's name: list back what it covers before it acts
+
+
+def verb_called(name: str) -> Verb | None:
+    return BY_NAME.get(fold(name))
+
+
+def nearest(name: str) -> Verb | None:
+    """The verb that `name` was probably meant to be."""
+    close = get_close_matches(fold(name)[:32], BY_NAME, n=1, cutoff=0.6)
+    return BY_NAME[close[0]] if close else None
+
+
+def help_lines(reader: Reader) -> list[str]:
+    """The help's lines about verbs: of an officer or a leader, or what the office has besides."""
+    lines: dict[int, list[Help]] = {}
+    for entry in (entry for verb in Verb for entry in verb.row.help if entry.to is reader):
+        lines.setdefault(entry.line, []).append(entry)
+    return [
+        " · ".join(entry.text for entry in sorted(lines[line], key=lambda entry: entry.place))
+        for line in sorted(lines)
+    ]
