@@ -18,7 +18,8 @@ from reminder.app.reload import Reloader
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.files.calendar import holiday_name
-from reminder.files.settings import Settings, environment
+from reminder.files.sections import Settings
+from reminder.files.settings import environment
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
