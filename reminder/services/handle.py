@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reminder.decisions import buttons, decide, decide_error, may_change
 from reminder.domain.calendar import local_day
 from reminder.domain.channels import chat_of
-from reminder.domain.context import Decision, Inbound, Notice, Sender
+from reminder.domain.context import Context, Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
@@ -114,7 +114,8 @@ class Receiver:
         if isinstance(said, str):
             said = parse(said, local_day(now), self._meaning(office, sender, now))
         decision = self.decided(office, sender, said, inbound, now)
-        if _tells_others(decision) and not self.limits.may_tell(sender.person.id, now):
+        tells = bool(decision.remind or decision.notices)
+        if tells and not self.limits.may_tell(sender.person.id, now):
             return self._say(office, inbound, sender, ToldTooOften(), now)
         mailed = office.traits(inbound.channel).mail and not isinstance(said, Payload)
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
@@ -140,9 +141,15 @@ class Receiver:
             return Decision(answers=(said,))
         commands = (said, *said.also) if isinstance(said, Command) else ()
         reminds = any(command.verb is Verb.REMIND for command in commands)
-        context = office.context(
-            sender,
-            now,
+        context = Context(
+            plans=office.speaking(now),
+            states=office.states,
+            events=office.events,
+            people=office.people,
+            scheduler=office.scheduler,
+            sender=sender,
+            now=now,
+            today=local_day(now),
             channel=inbound.channel,
             message=inbound.message,
             words=inbound.text,
@@ -360,10 +367,6 @@ def _with_words(pressed: Command | Payload, question: history.Question | None) -
     if question is None or not isinstance(pressed, Command) or not answers:
         return pressed
     return replace(pressed, note=question.words)
-
-
-def _tells_others(decision: Decision) -> bool:
-    return bool(decision.remind or decision.notices)
 
 
 def _changes_nothing(decision: Decision) -> bool:

@@ -22,7 +22,6 @@ from reminder.domain.payloads import (
     HowSetDue,
     Items,
     Nudge,
-    Payload,
     PlanStarted,
     Request,
     TaskDetails,
@@ -102,29 +101,23 @@ def completed(
         keys = set(payload.occurrences())
         since = _beginning(office, keys)
         told, leaving = _told_others(store, payload.by_unit(), since)
-        silent = (u for u in office.leaders if not any(map(office.ways, _ids(office, u))))
+        members = {unit: office.members(unit) for unit in office.leaders}
+        silent = (u for u in members if not any(office.ways(p.id) for p in members[u]))
         return row, Past(
             reminded=_reminded(store, keys, row.draft.slot, since),
             told=told,
             leaving=leaving,
             silent=frozenset(silent),
         )
-    if (digest := _digest_in(payload)) is not None:
+    # The payload may hold a digest beside other answers.
+    digest = next((part for part in parts_of(payload) if isinstance(part, Digest)), None)
+    if digest is not None:
         fared = health(office, store, now, head=digest.head or store.head())
         asked = asked_back(office, store, now)
         return row, Past(outdated=_outdated(store, row), health=fared, asked=asked)
     if any(isinstance(part, TaskDetails) for part in parts_of(payload)):
         return row, Past(asked=asked_back(office, store, now))
     return row, NO_PAST
-
-
-def _ids(office: Office, unit: str) -> list[str]:
-    return [person.id for person in office.members(unit)]
-
-
-def _digest_in(payload: Payload) -> Digest | None:
-    """The digest that `payload` is, or holds beside other answers."""
-    return next((part for part in parts_of(payload) if isinstance(part, Digest)), None)
 
 
 def _outdated(store: Store, row: Row) -> bool:
@@ -272,13 +265,7 @@ ASKED_SINCE = timedelta(days=30)  # how long an unanswered question is told of
 ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the answer to a question
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """Whether work is done, as it was asked after a message that was not quite understood."""
-
-    keys: tuple[Key, ...]
-    unit: str
-    words: str  # of the message
+Question = Claimed | WhichOccurrence  # asked after a message that was not quite understood
 
 
 def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Question | None:
@@ -287,23 +274,11 @@ def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Q
     """
     named = inbound.message if inbound.press else inbound.reply_to
     since = None if named else now - ANSWERED_WITHIN
-    for row in store.rows(
-        recipient=recipient,
-        states=[RowState.SENT],
-        since=since,
-        provider_id=named,
-        limit=NEWEST,
-    ):
+    sent = partial(store.rows, recipient=recipient, states=[RowState.SENT])
+    for row in sent(since=since, provider_id=named, limit=NEWEST):
         if row.draft.kind == "edit" or (named and row.draft.channel != inbound.channel):
             continue
-        return _question_in(row.draft.payload)
-    return None
-
-
-def _question_in(payload: Payload) -> Question | None:
-    for part in parts_of(payload):
-        if isinstance(part, Claimed | WhichOccurrence):
-            return Question(keys=part.keys, unit=part.unit, words=part.words)
+        return next((p for p in parts_of(row.draft.payload) if isinstance(p, Question)), None)
     return None
 
 
@@ -335,15 +310,11 @@ def addressee(store: Store, people: Sequence[str], channel: str, message: str) -
     """Whom of `people`, who share an address, the message `message` went to; empty if unknown."""
     if not message or len(people) < 2:
         return ""
-    return next(
-        (
-            person
-            for person in people
-            for row in store.rows(recipient=person, provider_id=message, limit=MOST)
-            if row.draft.channel == channel
-        ),
-        "",
-    )
+    for person in people:
+        rows = store.rows(recipient=person, provider_id=message, limit=MOST)
+        if any(row.draft.channel == channel for row in rows):
+            return person
+    return ""
 
 
 def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from reminder.domain.calendar import local, local_day
 from reminder.domain.catchup import StageIndex
 from reminder.domain.channels import AddressSource, ChannelTraits
-from reminder.domain.context import Asked, Context, Inbound, Sender
+from reminder.domain.context import Inbound, Sender
 from reminder.domain.ledger import Event, State, by_key, fold, folded
 from reminder.domain.occurrences import Key
 from reminder.domain.people import Absence, Address, Person, absences, away_until
@@ -225,33 +225,6 @@ class Office:
             office=bool(units & self.offices),
             leader=bool(units & self.leaders),
             only_reads=bool(units) and units <= self.leaders,
-        )
-
-    def context(
-        self,
-        sender: Sender,
-        now: datetime,
-        *,
-        channel: str,
-        message: str,
-        told: Mapping[Key, frozenset[str]],
-        words: str = "",
-        reminded: Mapping[tuple[Key, str], Asked] | None = None,
-    ) -> Context:
-        return Context(
-            plans=self.speaking(now),
-            states=self.states,
-            events=self.events,
-            people=self.people,
-            scheduler=self.scheduler,
-            sender=sender,
-            now=now,
-            today=local_day(now),
-            channel=channel,
-            message=message,
-            words=words,
-            told=told,
-            reminded={} if reminded is None else reminded,
         )
 
     def speaking(self, now: datetime) -> Sequence[Plan]:

@@ -160,19 +160,16 @@ class Service:
         """Record accepted messages by one commit."""
         deliver.sent(self.store, accepted)
         try:
-            self._up({one.rendered.row.draft.channel for one in accepted})
+            self.accepted(*{one.rendered.row.draft.channel for one in accepted})
         except StoreBusyError as error:  # the next message says it too
             log.error("can't record that a channel works again: %s", error)
 
-    def accepted(self, channel: str) -> None:
-        """Note that the channel works again."""
-        self._up({channel})
-
-    def _up(self, channels: set[str]) -> None:
+    def accepted(self, *channels: str) -> None:
+        """Note that these channels work."""
         if self._down is None:
             names = {traits.name for traits in self.office.known}
             self._down = {name for name in names if self.store.meta(f"down:{name}")}
-        for channel in self._down & channels:
+        for channel in self._down.intersection(channels):
             deliver.channel_up(self.store, channel)
             self._down.discard(channel)
 

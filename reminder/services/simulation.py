@@ -57,7 +57,9 @@ def simulate(
     ]
     for day in sorted(day for day in {*wishes, *due} if first <= day <= last):
         for plan, target in wishes.get(day, ()):
-            choice = _choice(plan, fold(all_occurrences, events).values(), target, day)
+            states = fold(all_occurrences, events).values()
+            mine = [s for s in states if s.key[:2] == (plan.id, target.task)]
+            choice = choose(plan.by_code[target.task], mine, target, day)
             if isinstance(choice, Closes):
                 events += [e for s in choice.states for e in closing_events(s, day, target.unit)]
             else:
@@ -67,12 +69,6 @@ def simulate(
     since, until = instant(first, time()), instant(last + timedelta(days=1), time())
     messages = scheduler.messages(plans, by_key(events), since, until)
     return Simulation(messages=messages, refused=refused)
-
-
-def _choice(plan: Plan, states: Iterable[State], target: Target, day: date) -> Choice:
-    task = plan.by_code[target.task]
-    mine = [s for s in states if s.key.plan == plan.id and s.key.task == target.task]
-    return choose(task, mine, target, day)
 
 
 def closing_events(state: State, day: date, unit: str | None = None) -> list[Event]:

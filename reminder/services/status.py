@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from reminder.domain import digest
 from reminder.domain.calendar import local_day
 from reminder.domain.digest import previous, speaking
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.plan import Plan
-from reminder.domain.schedule import Item, MessageKind
+from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
 from reminder.services.recipients import Unreachable, headless, unreachable
-from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, Spoken
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -118,31 +117,16 @@ def _slots(
     found: dict[datetime, datetime | None] = {}
     messages = office.scheduler.messages(plans, office.by_key, since, at - GRACE)
     keys = {item.key for message in messages for item in message.items}
-    said = {
-        _place(one.unit, one.kind, one.key, one.stage, one.due): one
-        for one in store.spoken_of(keys)
-    }
+    said = {one.place: one for one in store.spoken_of(keys) if not one.skipped}
     for message in messages:
         if message.kind is MessageKind.DIGEST:
             continue
         first = found.setdefault(message.at, None)
         for item in message.items:
-            spoken = _of(said, message.unit, message.kind, item)
+            spoken = said.get(place_of(message.unit, message.kind, item))
             if spoken and spoken.at <= at and (first is None or spoken.at < first):
                 first = found[message.at] = spoken.at
     return found
-
-
-def _of(
-    said: Mapping[tuple[object, ...], Spoken], unit: str, kind: MessageKind, item: Item
-) -> Spoken | None:
-    place = _place(unit, kind.value, item.key, str(item.stage), item.due.isoformat())
-    spoken = said.get(place)
-    return None if spoken is None or spoken.skipped else spoken
-
-
-def _place(unit: str, kind: str, key: Key, stage: str, due: str) -> tuple[object, ...]:
-    return (unit, kind, key, stage, due)
 
 
 def _lost(rows: Sequence[Row]) -> set[tuple[object, ...]]:

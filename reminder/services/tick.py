@@ -33,7 +33,7 @@ from reminder.domain.schedule import Item, Message, MessageKind
 from reminder.services import recipients
 from reminder.services.office import Office, counted, minute
 from reminder.services.recipients import notice_drafts
-from reminder.store.records import BACKED_UP_AWAY, RESTORED, Spoken
+from reminder.store.records import BACKED_UP_AWAY, RESTORED, Spoken, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -131,7 +131,7 @@ def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime
 def _without_said(due: DueMessages, store: Store) -> DueMessages:
     """`due` without stages that were queued before, at whatever time."""
     keys = {item.key for message in due.messages for item in message.items}
-    before = {(s.key, s.unit, s.kind, s.stage, s.due) for s in store.spoken_of(keys)}
+    before = {spoken.place for spoken in store.spoken_of(keys)}
     messages = [
         replace(
             m,
@@ -139,7 +139,7 @@ def _without_said(due: DueMessages, store: Store) -> DueMessages:
                 i
                 for i in m.items
                 if i.stage.again  # a second snooze ends as the first did
-                or (i.key, m.unit, m.kind.value, str(i.stage), i.due.isoformat()) not in before
+                or place_of(m.unit, m.kind, i) not in before
             ),
         )
         for m in due.messages

@@ -19,6 +19,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
+from reminder.domain.schedule import Item, MessageKind
 
 # Names in the store's `meta` that several rooms know.
 ENDED = "ended"  # when the last run ended cleanly; empty while one is under way
@@ -55,6 +56,19 @@ class Spoken:
     due: str  # ISO date: a moved date speaks anew
     at: datetime
     skipped: bool = False
+
+    @property
+    def place(self) -> Place:
+        """What it is noted once for."""
+        return self.key, self.unit, self.kind, self.stage, self.due
+
+
+Place = tuple[Key, str, str, str, str]
+
+
+def place_of(unit: str, kind: MessageKind, item: Item) -> Place:
+    """Return the place of `item` in a message to `unit`."""
+    return item.key, unit, kind.value, str(item.stage), item.due.isoformat()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

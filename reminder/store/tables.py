@@ -6,6 +6,8 @@ in every database, and a person who opens the file can read them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,16 +26,24 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+
+def _key(*, primary: bool) -> list[Column[Any]]:
+    """The columns that name an occurrence."""
+    return [
+        Column("plan", Text, primary_key=primary, nullable=False),
+        Column("task", Text, primary_key=primary, nullable=False),
+        Column("deliverable", Integer, primary_key=primary, autoincrement=False, nullable=False),
+        Column("period", Text, primary_key=primary, nullable=False),
+    ]
+
+
 event = Table(
     "event",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
     Column("at", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("task", Text, nullable=False),
-    Column("deliverable", Integer, nullable=False),
-    Column("period", Text, nullable=False),
+    *_key(primary=False),
     Column("unit", Text, nullable=False),
     Column("unit_name", Text, nullable=False),
     Column("person", Text, nullable=False),  # Event.by: a reserved word in SQL
@@ -109,10 +119,7 @@ Index(
 naming = Table(
     "naming",
     metadata,
-    Column("plan", Text, primary_key=True),
-    Column("task", Text, primary_key=True),
-    Column("deliverable", Integer, primary_key=True, autoincrement=False),
-    Column("period", Text, primary_key=True),
+    *_key(primary=True),
     Column("outbox_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -120,10 +127,7 @@ naming = Table(
 spoken = Table(
     "spoken",
     metadata,
-    Column("plan", Text, primary_key=True),
-    Column("task", Text, primary_key=True),
-    Column("deliverable", Integer, primary_key=True, autoincrement=False),
-    Column("period", Text, primary_key=True),
+    *_key(primary=True),
     Column("unit", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("stage", Text, primary_key=True),
