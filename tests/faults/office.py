@@ -47,11 +47,11 @@ ANSWERS = tuple(
         29/01 09:30 dung 2c xong 2c
         30/01 15:00 chi 2c /done 2c
         31/01 15:00 an 1c dạ 1c xong rồi ạ
-        01/02 09:30 khoa 2c /done 2c
+        01/02 09:30 khoa 2c /done 2c tháng 01
         01/02 15:00 binh 2h xong 2h
         02/02 09:30 hue 4b 4b đã xong
         05/02 15:00 cuc 1e /done 1e
-        06/02 09:30 cuc 2c /done 2c
+        06/02 09:30 cuc 2c /done 2c tháng 01
         07/02 15:00 chi 1b /done 1b
         16/02 09:30 giang 2k /done 2k
         19/02 15:00 thu 2i Đã xong 2i""".splitlines()
