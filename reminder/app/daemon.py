@@ -64,12 +64,12 @@ class Daemon:
     service: Service
     channels: Mapping[str, Channel]
     clock: Clock
+    reload: Callable[[], bool]  # rereads changed files; True: taken up, or refused
     listeners: tuple[Listener, ...] = ()
-    reload: Callable[[], bool] | None = None  # rereads changed files; True: taken up, or refused
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     mark: Callable[[str], None] = lambda _: None  # notes an ops.liveness.Activity
     tick_seconds: float | None = None  # None: at the start of each minute
-    reload_seconds: float = 20.0
+    reload_seconds: float = 5.0
     sweep_seconds: float = 30.0
     backup_seconds: float = 60.0  # between two looks at whether a copy is due
     silent_seconds: float = 180.0  # without a tick: the timer must have died
@@ -164,8 +164,8 @@ class Daemon:
         jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
             ("tick", self.tick, self.tick_seconds),
             ("sweep", self._sweep, self.sweep_seconds),
+            ("reload", self._reload, self.reload_seconds),
         ]
-        jobs += [("reload", self._reload, self.reload_seconds)] if self.reload else []
         jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
         for name, work, seconds in jobs:
             when = {"second": 0} if seconds is None else {"seconds": seconds}
@@ -225,10 +225,7 @@ class Daemon:
         await self.worker.attempt("accepted", lambda: self.service.accepted(channel), again=False)
 
     async def _reload(self) -> None:
-        if self.reload is None:
-            return
-        changed = await self.worker.attempt("reload", self.reload)
-        if changed:
+        if await self.worker.attempt("reload", self.reload):
             self.wake()  # what was refused is told to the office
             await self.tick()
 

@@ -27,7 +27,7 @@ from reminder.services.deliver import Delivery
 from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
-from reminder.services.status import snapshot
+from reminder.services.status import StatusSnapshot, snapshot
 from reminder.store.database import file_of
 from reminder.store.store import Store, open_store
 
@@ -121,11 +121,9 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         reload=reloader.check,
         backup=copy if copies else None,
         tick_seconds=tick_seconds,
-        reload_seconds=5.0,
     )
     daemon.dispatcher.in_flight = settings.delivery.in_flight
-    polls = any(wiring.polls and wiring.traits.name in channels for wiring in CHANNELS)
-    monitor = _monitor(settings, daemon, service, clock, polls=polls)
+    monitor = _monitor(settings, daemon)
     reloader.notify = monitor.notifier.say
     daemon.listeners = tuple(
         listener
@@ -136,14 +134,17 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     return Program(daemon, store, monitor)
 
 
-def _monitor(
-    settings: Settings, daemon: Daemon, service: Service, clock: Clock, *, polls: bool
-) -> Monitor:
+def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
+    polls = any(wiring.polls and wiring.traits.name in daemon.channels for wiring in CHANNELS)
+
+    def status() -> StatusSnapshot:
+        return snapshot(daemon.service.refresh(), daemon.service.store, daemon.clock.now())
+
     monitor = Monitor(
         liveness=Liveness(_monotonic, polls),
         notifier=Notifier.of(environment()),
         heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
-        status=lambda: daemon.do(lambda: snapshot(service.refresh(), service.store, clock.now())),
+        status=lambda: daemon.do(status),
         database=file_of(settings.store.url),
         listen=settings.watch.place,
     )

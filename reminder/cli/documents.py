@@ -244,17 +244,9 @@ def report(
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file atomically."""
     if path.is_dir():
         raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
-    half = path.with_name(f".{path.name}.part")
-    try:
-        half.write_bytes(content)
-        half.replace(path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        why = error.strerror or type(error).__name__
-        raise ReminderError(f"không ghi được {path}: {why}") from None
+    options.write_file(path, content)
 
 
 ICS_EXAMPLE = "Ví dụ: reminder ics --unit tu-phap -o tu-phap.ics"

@@ -6,7 +6,6 @@ What reads the outbox takes a while to load, so that `--verify` and `--export` i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -353,7 +352,8 @@ def _export(
         rows = opened.store.rows(limit=proof.EVERY_ROW)
         found = _chosen(proof.notices(opened.office, rows), task, since, until)
     cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
-    _write(target, csv_file(list(COLUMNS), cells))
+    content = csv_file(list(COLUMNS), cells)
+    options.write_file(target, content, mode=0o600)  # it holds people's addresses
     messages = len({notice.row for notice in found})
     print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")
 
@@ -368,18 +368,3 @@ def _chosen(
         and (since is None or notice.slot.date() >= since)
         and (until is None or notice.slot.date() <= until)
     ]
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write the file atomically and for its owner only, since it holds people's addresses."""
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "wb") as out:
-            out.write(content)
-        part.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise ReminderError(f"không ghi được {target}: {error.strerror or error}") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -104,9 +106,7 @@ def _sentence(error: Any) -> str:
     match type(error).__name__:
         case "NoSuchOption":
             near = ", ".join(sorted(error.possibilities or ()))
-            return f"không có tùy chọn {error.option_name}." + (
-                f" Có lẽ là: {near}?" if near else ""
-            )
+            return f"không có tùy chọn {error.option_name}.{_near(near)}"
         case "MissingParameter":
             return f"thiếu {_label(error.param)}"
         case "BadParameter":
@@ -224,3 +224,18 @@ def print_wide(table: Table, width: int) -> None:
     if not console.is_terminal:
         console.width = width
     console.print(table)
+
+
+def write_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replace a file atomically; `mode` is reduced by the umask."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = error.strerror or type(error).__name__
+        raise ReminderError(f"không ghi được {path}: {why}") from error

@@ -17,7 +17,7 @@ from reminder.cli import options
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
-    from reminder.understanding.model import Command, CommandError
+    from reminder.understanding.model import Command
 
 EXAMPLES = (
     'Ví dụ: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
@@ -82,7 +82,8 @@ def understand(
     )
     found = parse(text, options.day(on) if on else bootstrap.today(), meaning)
     if as_json:
-        print(json.dumps(_as_json(found), ensure_ascii=False))
+        kind = "error" if isinstance(found, CommandError) else "command"
+        print(json.dumps({"kind": kind, **_lean(asdict(found))}, ensure_ascii=False))
     elif isinstance(found, CommandError):
         print(f"không hiểu: {found.say}")
     else:
@@ -117,15 +118,8 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -
     print(json.dumps(batch.answers([row])[0], ensure_ascii=False))
 
 
-def _as_json(found: Command | CommandError) -> dict[str, Any]:
-    """The command's fields, without empty ones."""
-    from reminder.understanding.model import CommandError
-
-    kind = "error" if isinstance(found, CommandError) else "command"
-    return {"kind": kind, **_lean(asdict(found))}
-
-
 def _lean(value: Any) -> Any:
+    """`value` as JSON has it, without empty fields."""
     if isinstance(value, dict):
         return {k: _lean(v) for k, v in value.items() if v not in ("", None, (), False)}
     if isinstance(value, list | tuple):

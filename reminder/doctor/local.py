@@ -286,21 +286,17 @@ def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:
     """Files that other users may read; `holding` are those with a secret."""
     if sys.platform == "win32":
         return  # rights are the folder's there: docs/operations.md
-    open_files = [str(path) for path in private if _is_open(path)]
-    open_secrets = [str(path) for path in holding if _is_open(path)]
-    if open_files:
-        names = ", ".join(open_files)
-        yield fault(
-            "rights", f"Người khác trên máy đọc được: {names}.", f"chmod 600 {' '.join(open_files)}"
-        )
-    if open_secrets:
-        names = ", ".join(open_secrets)
-        yield warn(
-            "secrets",
-            f"Người khác trên máy đọc được tệp có bí mật: {names}.",
-            f"chmod 600 {' '.join(open_secrets)}",
-        )
-    if not open_files and not open_secrets:
+    found = False
+    for name, result, whose, paths in (
+        ("rights", fault, "", private),
+        ("secrets", warn, " tệp có bí mật", holding),
+    ):
+        readable = [str(path) for path in paths if _is_open(path)]
+        if readable:
+            found = True
+            words = f"Người khác trên máy đọc được{whose}: {', '.join(readable)}."
+            yield result(name, words, f"chmod 600 {' '.join(readable)}")
+    if not found:
         yield ok("rights", "Dữ liệu và bí mật chỉ chủ của chúng đọc được.")
 
 

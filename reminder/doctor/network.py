@@ -162,7 +162,9 @@ class MailCheck:
         if not settings.email.is_on:
             yield ok("email", "[email] chưa cài đặt: máy không gửi thư")
             return
-        channel = self._channel()
+        inbox = settings.inbox.address if settings.inbox.is_on else ""
+        identity = MailIdentity(secret=secrets.token_bytes(16), inbox=inbox)
+        channel = MailChannel(mail_server(settings), identity, self.now)
         sends = await self._sends(channel)
         yield sends
         if not settings.inbox.is_on:
@@ -179,11 +181,6 @@ class MailCheck:
                     yield found
         finally:
             box.shut()
-
-    def _channel(self) -> MailChannel:
-        inbox = self.settings.inbox.address if self.settings.inbox.is_on else ""
-        identity = MailIdentity(secret=secrets.token_bytes(16), inbox=inbox)
-        return MailChannel(mail_server(self.settings), identity, self.now)
 
     async def _sends(self, channel: MailChannel) -> Check:
         section = self.settings.email
