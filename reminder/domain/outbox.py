@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from reminder.domain.payloads import PLAIN, Envelope, Payload
+from reminder.domain.payloads import PLAIN, Envelope, Items, Payload
+from reminder.domain.schedule import Item
 
 # The error of a row whose lease ended without a result: after a first send, after a repeat.
 LOST = "không rõ tin đã đi hay chưa"
@@ -36,6 +37,11 @@ class Draft:
     payload: Payload  # what to say
     envelope: Envelope = PLAIN
     due_at: datetime  # not to be sent before, UTC
+
+    @property
+    def items(self) -> tuple[tuple[str, Item], ...]:
+        """The occurrences that the message tells its recipient of, each with its unit."""
+        return self.payload.items if isinstance(self.payload, Items) else ()
 
     def marked_again(self) -> Draft:
         """Return the draft with a mark that its reader may have it already."""

@@ -20,7 +20,6 @@ from reminder.domain.payloads import (
     Escalation,
     ExtensionAsked,
     HowSetDue,
-    Items,
     Nudge,
     PlanStarted,
     Request,
@@ -138,12 +137,8 @@ def _newer(store: Store, row: Row) -> set[tuple[str, Key]]:
         (unit, item.key)
         for other in later
         if other.draft.slot > row.draft.slot and other.state not in _GONE
-        for unit, item in _items(other)
+        for unit, item in other.draft.items
     }
-
-
-def _items(row: Row) -> tuple[tuple[str, Item], ...]:
-    return row.draft.payload.items if isinstance(row.draft.payload, Items) else ()
 
 
 def _beginning(office: Office, keys: Iterable[Key]) -> datetime | None:
@@ -168,7 +163,7 @@ def _reminded(
         leaving = row.draft.slot == slot and row.attempts <= 1
         if row.state is RowState.LEASED and not leaving:
             continue
-        for _, item in _items(row):
+        for _, item in row.draft.items:
             if item.key in wanted:
                 at = row.sent_at or row.draft.slot
                 found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
@@ -196,7 +191,7 @@ def _told_others(
     for row in store.rows(kind="escalation", since=since, naming=keys, limit=MOST):
         if row.state in _GONE:
             continue
-        for unit, item in _items(row):
+        for unit, item in row.draft.items:
             if unit in said or (item.key, item.due) not in wanted:
                 continue
             if row.state is RowState.SENT:
@@ -226,7 +221,7 @@ def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
     for row in store.rows(kind="escalation", since=since, naming=late, limit=MOST):
         if row.state not in (RowState.SENT, RowState.LEASED):
             continue
-        for unit, item in _items(row):
+        for unit, item in row.draft.items:
             if item.key in late:
                 found.setdefault(item.key, set()).add(unit)
     return {key: frozenset(units) for key, units in found.items()}
@@ -255,7 +250,7 @@ def named_in(store: Store, recipient: str, channel: str, message: str) -> list[t
         if row.draft.channel != channel:
             continue
         if row.draft.kind in ("nudge", "escalation", "request"):
-            return [(unit, item.key) for unit, item in _items(row)]
+            return [(unit, item.key) for unit, item in row.draft.items]
         if isinstance(row.draft.payload, ExtensionAsked):
             return [("", row.draft.payload.key)]
     return []
@@ -303,7 +298,7 @@ def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:
     rows = store.rows(
         kind="nudge", recipient=recipient, states=[RowState.SENT], since=since, limit=1
     )
-    return [item.key for row in rows for _, item in _items(row)]
+    return [item.key for row in rows for _, item in row.draft.items]
 
 
 def addressee(store: Store, people: Sequence[str], channel: str, message: str) -> str:

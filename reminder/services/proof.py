@@ -103,7 +103,7 @@ class _Past:
         first = bisect_right(nudges, row.draft.slot, key=_slot)
         newer = (nudges[n] for n in range(first, len(nudges)))
         return any(
-            any(named == unit and item.key == key for named, item in _items(other))
+            any(named == unit and item.key == key for named, item in other.draft.items)
             for other in takewhile(lambda other: other.draft.slot <= at, newer)
         )
 
@@ -113,7 +113,7 @@ def _slot(row: Row) -> datetime:
 
 
 def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:
-    items = _items(row)
+    items = row.draft.items
     if not items:
         yield _notice(office, row, None, "")
     at = row.sent_at or row.draft.slot
@@ -121,10 +121,6 @@ def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:
         state = past.state(item.key, at)
         work = _work(office, unit, item, state, at)
         yield _notice(office, row, work, _left_out(past, row, unit, item, state))
-
-
-def _items(row: Row) -> tuple[tuple[str, Item], ...]:
-    return row.draft.payload.items if isinstance(row.draft.payload, Items) else ()
 
 
 def _left_out(past: _Past, row: Row, unit: str, item: Item, state: State | None) -> str:

@@ -20,7 +20,6 @@ from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import (
     CopiesOverdue,
     Digest,
-    Items,
     OfficeEmpty,
     PlanOver,
     PlanStarted,
@@ -291,9 +290,8 @@ def marked(drafts: Sequence[Draft], said: set[Place]) -> list[Draft]:
 
 
 def _holds(draft: Draft, said: set[Place]) -> bool:
-    items = draft.payload.items if isinstance(draft.payload, Items) else ()
     return (draft.kind,) in said or any(
-        (draft.kind, unit, item.key, str(item.stage)) in said for unit, item in items
+        (draft.kind, unit, item.key, str(item.stage)) in said for unit, item in draft.items
     )
 
 

@@ -88,7 +88,7 @@ META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 
 
 class LedgerPart(Part):
-    """Events, chained; stages that were spoken; updates that were seen; marks by name."""
+    """Events, chained; stages spoken; updates seen; marks by name; addresses and invitations."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -99,6 +99,20 @@ class LedgerPart(Part):
         setting = insert_(tables.meta)
         self._put_meta = setting.on_conflict_do_update(
             index_elements=["name"], set_={"value": setting.excluded.value}
+        )
+        place = insert_(tables.address)
+        self._bind = place.on_conflict_do_update(
+            index_elements=["recipient", "channel"],
+            set_={name: place.excluded[name] for name in _BINDING},
+        )
+        self._mark = setting.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"value": cast(cast(tables.meta.c.value, Integer) + 1, Text)},
+        )
+        offer = insert_(tables.invitation)
+        self._invite = offer.on_conflict_do_update(
+            index_elements=["code_hash"],
+            set_={name: offer.excluded[name] for name in ("person", "expires_at", "used_at")},
         )
 
     def record(
@@ -200,97 +214,6 @@ class LedgerPart(Part):
         rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
         connection.execute(self._put_meta, rows)
 
-
-BEFORE_ALL = -(2**31)  # a forged number may be below 1
-
-
-def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
-    number, last_hash = connection.execute(HEAD_TO_MOVE).one()
-    rows = []
-    for entry in events:
-        number += 1
-        row = from_event(entry)
-        row |= {"number": number, "unit_name": words(unit_names.get(entry.unit, entry.unit))}
-        last_hash = row["hash"] = link(last_hash, row)
-        rows.append(row)
-    connection.execute(APPEND, rows)
-    connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})
-
-
-def link(previous: str, columns: Mapping[str, Any]) -> str:
-    """Hex SHA-256 over the hash before and the canonical JSON of an event's columns but its hash.
-
-    Canonical: keys sorted, no spaces, ASCII, values as the table keeps them.
-    """
-    said = {name: value for name, value in columns.items() if name != "hash"}
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), default=repr)
-    return sha256(f"{previous}{canonical}".encode()).hexdigest()
-
-
-def first_broken(
-    rows: Iterable[Mapping[str, Any]], head: tuple[int, str], heads: Iterable[tuple[int, str]]
-) -> Broken | None:
-    """Return the first of `rows` (of `event`, by number) that breaks the chain to `head`.
-
-    `heads` as in Store.verify.
-    """
-    told: dict[int, list[str]] = defaultdict(list)
-    for number, beginning in heads:
-        told[number].append(beginning)
-    number, previous, before = 0, GENESIS, ""
-    for row in rows:
-        number += 1
-        what = _fault(row, number, previous, told.get(number, ()))
-        if what:
-            return Broken(number=number, what=what, before=before, at=str(row["at"]))
-        previous, before = row["hash"], str(row["at"])
-    return _wrong_end(number, previous, head, max(told, default=0), before)
-
-
-def _fault(
-    row: Mapping[str, Any], number: int, previous: str, beginnings: Iterable[str]
-) -> str | None:
-    if row["number"] != number:
-        return "missing"
-    if row["hash"] != link(previous, row):
-        return "changed"
-    agrees = all(row["hash"].startswith(beginning) for beginning in beginnings)
-    return None if agrees else "rewritten"
-
-
-def _wrong_end(
-    number: int, last: str, head: tuple[int, str], told: int, before: str
-) -> Broken | None:
-    if head[0] < number:
-        return Broken(number=head[0] + 1, what="added", at=before)
-    if max(head[0], told) > number:
-        return Broken(number=number + 1, what="missing", before=before)
-    if head[1] != last:
-        return Broken(number=number, what="changed", at=before)
-    return None
-
-
-class PeoplePart(Part):
-    """Addresses and invitations."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        place = database.insert(tables.address)
-        self._bind = place.on_conflict_do_update(
-            index_elements=["recipient", "channel"],
-            set_={name: place.excluded[name] for name in _BINDING},
-        )
-        mark = database.insert(tables.meta)
-        self._mark = mark.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"value": cast(cast(tables.meta.c.value, Integer) + 1, Text)},
-        )
-        offer = database.insert(tables.invitation)
-        self._invite = offer.on_conflict_do_update(
-            index_elements=["code_hash"],
-            set_={name: offer.excluded[name] for name in ("person", "expires_at", "used_at")},
-        )
-
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
         """Make `value` the address of `recipient` on `channel`."""
         with self._database.writing() as connection:
@@ -363,6 +286,75 @@ class PeoplePart(Part):
         if used_at is not None:
             return "used"
         return "expired" if expires_at <= stamp(now) else ""
+
+
+BEFORE_ALL = -(2**31)  # a forged number may be below 1
+
+
+def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
+    number, last_hash = connection.execute(HEAD_TO_MOVE).one()
+    rows = []
+    for entry in events:
+        number += 1
+        row = from_event(entry)
+        row |= {"number": number, "unit_name": words(unit_names.get(entry.unit, entry.unit))}
+        last_hash = row["hash"] = link(last_hash, row)
+        rows.append(row)
+    connection.execute(APPEND, rows)
+    connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})
+
+
+def link(previous: str, columns: Mapping[str, Any]) -> str:
+    """Hex SHA-256 over the hash before and the canonical JSON of an event's columns but its hash.
+
+    Canonical: keys sorted, no spaces, ASCII, values as the table keeps them.
+    """
+    said = {name: value for name, value in columns.items() if name != "hash"}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), default=repr)
+    return sha256(f"{previous}{canonical}".encode()).hexdigest()
+
+
+def first_broken(
+    rows: Iterable[Mapping[str, Any]], head: tuple[int, str], heads: Iterable[tuple[int, str]]
+) -> Broken | None:
+    """Return the first of `rows` (of `event`, by number) that breaks the chain to `head`.
+
+    `heads` as in Store.verify.
+    """
+    told: dict[int, list[str]] = defaultdict(list)
+    for number, beginning in heads:
+        told[number].append(beginning)
+    number, previous, before = 0, GENESIS, ""
+    for row in rows:
+        number += 1
+        what = _fault(row, number, previous, told.get(number, ()))
+        if what:
+            return Broken(number=number, what=what, before=before, at=str(row["at"]))
+        previous, before = row["hash"], str(row["at"])
+    return _wrong_end(number, previous, head, max(told, default=0), before)
+
+
+def _fault(
+    row: Mapping[str, Any], number: int, previous: str, beginnings: Iterable[str]
+) -> str | None:
+    if row["number"] != number:
+        return "missing"
+    if row["hash"] != link(previous, row):
+        return "changed"
+    agrees = all(row["hash"].startswith(beginning) for beginning in beginnings)
+    return None if agrees else "rewritten"
+
+
+def _wrong_end(
+    number: int, last: str, head: tuple[int, str], told: int, before: str
+) -> Broken | None:
+    if head[0] < number:
+        return Broken(number=head[0] + 1, what="added", at=before)
+    if max(head[0], told) > number:
+        return Broken(number=number + 1, what="missing", before=before)
+    if head[1] != last:
+        return Broken(number=number, what="changed", at=before)
+    return None
 
 
 # A number that grows when an address changes, so that readers notice without rereading all.

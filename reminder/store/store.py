@@ -21,7 +21,7 @@ from reminder.store.files import (
     make_private,
     take_within,
 )
-from reminder.store.ledger import LedgerPart, PeoplePart
+from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import StoreRefusedError
 
@@ -34,7 +34,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 
-class Store(LedgerPart, OutboxPart, PeoplePart):
+class Store(LedgerPart, OutboxPart):
     """What is remembered. Each method is one transaction: all of it happened, or nothing.
 
     Synchronous; any one thread at a time may use it. Times are aware and come back in UTC; a naive
