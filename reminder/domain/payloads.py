@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime
 from functools import cache, partial
-from threading import Lock
 from types import UnionType
 from typing import (
     Any,
     ClassVar,
-    Self,
     Union,
     dataclass_transform,
     get_args,
@@ -39,29 +37,11 @@ class Payload:
     def __init_subclass__(cls, *, view: str = "") -> None:
         cls.view = view or re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         VIEWS[cls.view] = cls
-
-    def __new__(cls, **_: object) -> Self:
-        complete(cls)
-        return super().__new__(cls)
+        dataclass(frozen=True, kw_only=True)(cls)
 
     def occurrences(self) -> tuple[Key, ...]:
         """The occurrences that the message names, each once."""
         return tuple(dict.fromkeys(_named([getattr(self, each.name) for each in fields(self)])))
-
-
-_completed: set[type] = set()
-_completing = Lock()
-
-
-def complete(cls: type) -> None:
-    """Make `cls` a dataclass, at its first use: all of them at import would take 45 ms."""
-    if cls in _completed:
-        return
-    with _completing:
-        for each in reversed(cls.__mro__):
-            if issubclass(each, Payload) and each not in _completed:
-                dataclass(frozen=True, kw_only=True)(each)
-                _completed.add(each)
 
 
 def _named(values: Iterable[Any]) -> Iterator[Key]:
@@ -729,7 +709,6 @@ class _Field:
 
 @cache
 def _fields(cls: Any) -> tuple[_Field, ...]:
-    complete(cls)
     hints = get_type_hints(cls)
     found = []
     for each in fields(cls):
