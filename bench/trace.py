@@ -146,7 +146,7 @@ def traces(folder: Path) -> tuple[Trace, Trace]:
 
 
 def verb_tables() -> list[str]:
-    """The constants of modules that list verbs: each has to be thought of for a new verb."""
+    """The constants that list verbs, beside the class `Verb`: each costs a new verb a step."""
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -186,7 +186,7 @@ GOALS = {
     "calls from one file to another in it": ("740", ""),
     "files of a nudge, from the due date in TOML to the message": ("44", "24"),
     "functions of it ": ("284", ""),
-    "constants that list verbs": ("23", "1"),
+    "constants that list verbs, beside their table": ("23", "0"),
     "files outside of a channel's folder that name it": ("25", ""),
     "lines": ("31,574", "24,000"),
     "files": ("228", "125"),

@@ -11,8 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from reminder.cli import app
+from reminder.decisions.outcome import head
 from reminder.understanding.model import CommandError
 from reminder.understanding.parse import parse
+from reminder.understanding.verbs import Reader, Verb
 from tests.conftest import ROOT
 from tests.messages import samples
 from tests.understanding.commands_kit import OFFICE
@@ -96,6 +98,24 @@ def test_what_a_guide_says_to_type_is_understood(guide: str) -> None:
     typed = [s for s in typed if not s.startswith("reminder ") and s not in PARTS]
     misread = {s: r.say for s in typed if isinstance(r := parse(s, READ_ON, OFFICE), CommandError)}
     assert (misread, len(typed) > 8) == ({}, True)
+
+
+@pytest.mark.parametrize(
+    ("reader", "guide"), [(Reader.OFFICER, GUIDES[0]), (Reader.OFFICE, GUIDES[1])]
+)
+def test_each_verb_of_the_help_stands_in_the_guide(reader: Reader, guide: str) -> None:
+    """By one of its names, or as it is spoken."""
+    shown = spans(guide)
+    missing = [
+        verb.value
+        for verb in Verb
+        if any(line.to is reader for line in verb.row.help)
+        and not any(
+            span.startswith((*(f"/{name}" for name in verb.row.names), head(verb)))
+            for span in shown
+        )
+    ]
+    assert missing == []
 
 
 # Codes and keys that a guide only names.

@@ -14,7 +14,7 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import vn_date
 from reminder.domain.plan import Confirm
-from reminder.messages.compose import joined, message, of_none, of_one
+from reminder.messages.compose import joined, message
 from reminder.messages.context import Act, Context, Work, waiting_units
 from reminder.messages.wording import closed_words, listed, one_line, some, together
 from reminder.understanding.verbs import Verb, Who
@@ -291,21 +291,7 @@ ANSWERS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | Non
     payloads.AlreadyDone: already_done,
     payloads.NotYourUnit: not_your_unit,
     payloads.NotDone: not_done,
-    payloads.StatusAsked: of_one("answers"),
     payloads.Seen: seen,
     payloads.Heard: heard,
-    payloads.Evidence: of_one("answers"),
-    payloads.Noted: of_one("answers"),
-    payloads.Submitted: of_one("answers"),
-    payloads.Returned: of_one("answers"),
-    payloads.Undone: of_one("answers"),
-    payloads.Reopened: of_one("answers"),
-    payloads.DateSet: of_one("answers"),
-    payloads.Snoozed: of_one("answers"),
     payloads.Confirmed: confirmed,
-    payloads.Reminded: of_one("answers"),
-    payloads.Away: of_none("answers"),
-    payloads.AwayWord: of_none("answers"),
-    payloads.Back: of_none("answers"),
-    payloads.BackWord: of_none("answers"),
 }

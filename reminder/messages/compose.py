@@ -8,13 +8,13 @@ whether the reader has any: the plain forms say what to type instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import Any, get_args
+from typing import get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -31,6 +31,7 @@ REPEAT = "(có thể là tin gửi lại)"
 REPEAT_SLOT = "<!--repeat-->"
 FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
+FAMILIES = ("answers", "notices", "refusals", "questions", "extensions", "lists")
 BUTTON_ROWS = 8  # of several messages in one
 SUBJECT = "Trả lời của máy nhắc việc"
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
@@ -134,24 +135,28 @@ def message(family: str, name: str, /, *, actions: Actions = (), **values: objec
     return _outbound(one_line(subject, 150), lines, typed, actions)
 
 
-def of_one(family: str) -> Callable[[Context, Any], Outbound | None]:
-    """What makes a message of the one occurrence that its payload names, by the block of its view.
+def plain(context: Context, p: Payload) -> Outbound | None:
+    """Return the block of the payload's name, with the work that it names first, if any.
 
-    The message is None where no plan has the occurrence any more.
+    None where no plan has that work any more; KeyError where there is no such block.
     """
-
-    def show(context: Context, p: Payload) -> Outbound | None:
-        state = context.states.get(p.occurrences()[0])
+    values: dict[str, Any] = {"c": context, "p": p}
+    if keys := p.occurrences():
+        state = context.states.get(keys[0])
         if state is None:
             return None
-        return message(family, p.view, c=context, p=p, work=Work(context, state))
+        values["work"] = Work(context, state)
+    return message(family(p.view), p.view, **values)
 
-    return show
 
-
-def of_none(family: str) -> Callable[[Context, Any], Outbound]:
-    """What makes a message about no occurrence, by the block of its payload's view."""
-    return lambda context, p: message(family, p.view, c=context, p=p)
+@cache
+def family(view: str) -> str:
+    """Return the template that has the block of this name."""
+    block = view.replace("-", "_")
+    for name in FAMILIES:
+        if block in _environment().get_template(f"{name}.j2").blocks:
+            return name
+    raise KeyError(view)
 
 
 def _without_subject(lines: list[Line]) -> list[Line]:

@@ -11,7 +11,7 @@ from reminder.domain import payloads
 from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind, State, fold
 from reminder.domain.occurrences import Key
-from reminder.messages.compose import message, of_one
+from reminder.messages.compose import message
 from reminder.messages.context import Act, Context, Work
 
 BUTTONS = 8  # rows
@@ -127,9 +127,5 @@ def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
 
 
 EXTENSIONS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | None]] = {
-    payloads.ExtensionRequested: of_one("extensions"),
     payloads.ExtensionAsked: asked,
-    payloads.ExtensionDecided: of_one("extensions"),
-    payloads.ExtensionWithdrawn: of_one("extensions"),
-    payloads.NoRequest: of_one("extensions"),
 }

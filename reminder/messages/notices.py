@@ -19,7 +19,7 @@ from reminder.domain.ledger import Event, EventKind, to_settle
 from reminder.domain.payloads import Payload
 from reminder.domain.periods import vn_date
 from reminder.messages.answers import DateGroup, by_dates
-from reminder.messages.compose import Actions, block_lines, message, of_none
+from reminder.messages.compose import Actions, block_lines, message
 from reminder.messages.context import Act, Context, Work
 from reminder.messages.limits import clip
 from reminder.messages.wording import listed
@@ -215,28 +215,12 @@ def unreached(context: Context, p: payloads.Unreached) -> Outbound | None:
 
 
 NOTICES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
-    payloads.Stranger: of_none("notices"),
-    payloads.TooFast: of_none("notices"),
-    payloads.ToldTooOften: of_none("notices"),
-    payloads.EditedOrForwarded: of_none("notices"),
-    payloads.Wordless: of_none("notices"),
-    payloads.Anonymous: of_none("notices"),
-    payloads.OldButton: of_none("notices"),
     payloads.Welcome: welcome,
-    payloads.InvitationFault: of_none("notices"),
-    payloads.Bound: of_none("notices"),
-    payloads.BindInGroup: of_none("notices"),
-    payloads.BindByOffice: of_none("notices"),
-    payloads.BindUnknown: of_none("notices"),
     payloads.Help: help_message,
     payloads.PlanStarted: plan_started,
     payloads.PlanOver: plan_over,
     payloads.UnitEmpty: unit_empty,
     payloads.OfficeEmpty: office_empty,
     payloads.AddressDead: address_dead,
-    payloads.ChannelDown: of_none("notices"),
-    payloads.DeadLetter: of_none("notices"),
     payloads.Unreached: unreached,
-    payloads.FilesRefused: of_none("notices"),
-    payloads.CopiesOverdue: of_none("notices"),
 }

@@ -12,7 +12,7 @@ from reminder.domain.ledger import State
 from reminder.domain.occurrences import Key
 from reminder.domain.periods import Period, last_of_month, vn_date
 from reminder.messages.answers import begun, choice, closed_before, still_open, works_of
-from reminder.messages.compose import message, of_none, of_one
+from reminder.messages.compose import message
 from reminder.messages.context import Act, Context, Work
 from reminder.messages.wording import one_line
 
@@ -167,10 +167,7 @@ QUESTIONS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | N
     payloads.Claimed: claimed,
     payloads.WhichPart: which_part,
     payloads.WhichPlan: which_plan,
-    payloads.WhichUnit: of_one("questions"),
     payloads.ListedBack: listed_back,
     payloads.NotUnderstood: not_understood,
     payloads.HowSetDue: how_set_due,
-    payloads.HowNote: of_one("questions"),
-    payloads.HowNo: of_none("questions"),
 }

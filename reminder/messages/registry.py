@@ -1,4 +1,4 @@
-"""The registry: which function renders which payload."""
+"""The registry: which function renders which payload; the others are a block and no more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def render(context: Context, payload: Payload) -> Outbound | None:
 
     KeyError for what is no message.
     """
-    return MESSAGES[type(payload)](context, payload)
+    return MESSAGES.get(type(payload), compose.plain)(context, payload)
 
 
 def _several(context: Context, payload: Several) -> Outbound | None:

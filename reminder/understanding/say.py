@@ -214,9 +214,7 @@ def needs_date(verb: Verb, code: str) -> CommandError:
 
 
 def needs_reason(verb: Verb, code: str) -> CommandError:
-    return _error(
-        Reason.NEEDS_REASON, f"Cần một dòng lý do. Anh/chị nhắn: {verb.row.typed(code)} lý do"
-    )
+    return _error(Reason.NEEDS_REASON, f"Cần một dòng lý do. Anh/chị nhắn: {verb.row.typed(code)}")
 
 
 def needs_text(verb: Verb, code: str) -> CommandError:

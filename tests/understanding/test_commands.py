@@ -546,6 +546,20 @@ def test_an_unknown_command_names_the_nearest() -> None:
     assert "/xong" in result.say
 
 
+def test_a_missing_reason_is_asked_for_once() -> None:
+    """The form that is offered has one place for the reason."""
+    result = parse("/molai 1c", TODAY, OFFICE)
+    assert not isinstance(result, Command)
+    assert result.say == "Cần một dòng lý do. Anh/chị nhắn: /molai 1c lý do"
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb.row.example])
+def test_the_form_that_a_verb_is_told_with_is_understood(verb: Verb) -> None:
+    """As a command of this verb, once the reason is filled in."""
+    form = verb.row.typed("1a" if verb is Verb.UPDATE else "1c")
+    assert understood(form.replace("lý do", "thiếu chữ ký")).verb is verb
+
+
 def test_bare_ascii_1d_may_be_1dd() -> None:
     """`1d` is 1d, and the command says that 1đ may have been meant; 1đ is sure."""
     assert understood("xong 1d").targets == (Target(task="1d", also_meant="1đ"),)
