@@ -27,6 +27,7 @@ from reminder.decisions.targets import (
     Work,
     choice,
     instead,
+    is_named,
     parts,
     resolve,
     unclosable,
@@ -65,7 +66,10 @@ def done(context: Context, command: Command, target: Target) -> Decision:
         case Closes(states) if target.every and _recur_together(states):
             raise _instances(command, target, states)
         case Closes(states):
-            return _closing_event_of(context, command, target, states, units)
+            told = {"evidence": command.evidence, "note": command.note}
+            events = [e for s in states for e in closing(context, s.key, units, **told)]
+            other = instead(context, target)
+            return said(Done(events=tuple(events), unit=events[0].unit, instead=other), events)
         case Which(states):
             raise _which(context, work, target, states, units)
         case Already(last, _) if command.evidence and command.evidence != last.evidence:
@@ -121,22 +125,6 @@ def _meant(
     work = resolve(context, command, target, wanted)
     units = parts(context, work, target)
     return work, units, choice(context, work, target, units)
-
-
-def _closing_event_of(
-    context: Context,
-    command: Command,
-    target: Target,
-    states: Sequence[State],
-    units: tuple[str, ...],
-) -> Decision:
-    events = [
-        made
-        for state in states
-        for made in closing(context, state.key, units, evidence=command.evidence, note=command.note)
-    ]
-    answer = Done(events=tuple(events), unit=events[0].unit, instead=instead(context, target))
-    return said(answer, events)
 
 
 def closing(
@@ -277,8 +265,11 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
         e for e in reversed(context.events) if _names(e, target, plans) and _holds(context, e)
     ]
     mine = [e for e in standing if _is_own(context, e)]
+    if standing and not mine:
+        raise refusal("undo-others", key=standing[0].key, event=standing[0])
     if not mine:
-        raise _not_mine(context, command, target, standing)
+        work = resolve(context, command, target)
+        raise refusal("nothing-to-undo", key=work.named(target)[0].key)
     newest = mine[0]
     asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
     if context.now - newest.at > UNDO_WITHIN and not asked:
@@ -313,13 +304,8 @@ def undo_last(context: Context, command: Command) -> Decision:
 
 def _names(said_before: Event, target: Target, plans: dict[str, Plan]) -> bool:
     key = said_before.key
-    return (
-        key.plan in plans
-        and key.task == target.task
-        and (not target.deliverables or key.deliverable in target.deliverables)
-        and target.period in (None, key.period)
-        and target.unit in (None, "*", said_before.unit)
-    )
+    of_task = key.plan in plans and key.task == target.task and is_named(key, target)
+    return of_task and target.unit in (None, "*", said_before.unit)
 
 
 def _holds(context: Context, before: Event) -> bool:
@@ -345,15 +331,6 @@ def _is_own(context: Context, before: Event) -> bool:
         return before.unit in own
     shared = set(person.units) & set(context.sender.units)
     return bool(shared & set(own)) or (context.sender.office and bool(shared & context.offices))
-
-
-def _not_mine(
-    context: Context, command: Command, target: Target, standing: list[Event]
-) -> RefusalError:
-    if standing:
-        return refusal("undo-others", key=standing[0].key, event=standing[0])
-    work = resolve(context, command, target)
-    return refusal("nothing-to-undo", key=work.named(target)[0].key)
 
 
 def reopen(context: Context, command: Command, target: Target) -> Decision:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from reminder.decisions.outcome import may_read, reads_all, refusal, said
+from reminder.decisions.targets import in_plans, is_named
 from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, State, apply, initial
 from reminder.domain.occurrences import Key
@@ -43,7 +44,7 @@ def tasks(context: Context, command: Command) -> Decision:
 def due(context: Context, command: Command) -> Decision:
     """Dates, for everybody: of the tasks named, else those that come."""
     if command.targets:
-        named = [pair for target in command.targets for pair in _found(context, target)]
+        named = [pair for target in command.targets for pair in in_plans(context, target)]
         return said(DueDates(tasks=_named(named)))
     everything = reads_all(context.sender) or command.everything
     return said(DueDates(units=() if everything else context.sender.units, every=everything))
@@ -52,7 +53,7 @@ def due(context: Context, command: Command) -> Decision:
 def task(context: Context, command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
     del command
-    found = _found(context, target)
+    found = in_plans(context, target)
     mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
     return said(TaskDetails(tasks=_named(mine)) if mine else DueDates(tasks=_named(found)))
 
@@ -60,13 +61,12 @@ def task(context: Context, command: Command, target: Target) -> Decision:
 def history(context: Context, command: Command, target: Target) -> Decision:
     """Who said what of it, when, and by which channel; the newest last."""
     del command
-    found = [
-        (plan, each) for plan, each in _found(context, target) if may_read(context.sender, each)
-    ]
+    named = in_plans(context, target)
+    found = [(plan, each) for plan, each in named if may_read(context.sender, each)]
     if not found:
         raise refusal("history-closed", code=target.task)
     keys = {(plan.id, each.code) for plan, each in found}
-    events = [e for e in context.events if e.key[:2] in keys and _is_named(e, target)]
+    events = [e for e in context.events if e.key[:2] in keys and is_named(e.key, target)]
     return said(
         History(
             tasks=_named(found),
@@ -91,23 +91,6 @@ def _dues_before(context: Context, events: Sequence[Event]) -> list[date | None]
         dues[event.key] = after = apply(state, event)
         before.append(state.due if state.due != after.due else None)
     return before
-
-
-def _is_named(event: Event, target: Target) -> bool:
-    by_number = not target.deliverables or event.key.deliverable in target.deliverables
-    return by_number and target.period in (None, event.key.period)
-
-
-def _found(context: Context, target: Target) -> list[tuple[Plan, Task]]:
-    """The task in each plan that has it."""
-    found = [
-        (plan, plan.by_code[target.task])
-        for plan in context.plans
-        if target.plan in (None, plan.id) and target.task in plan.by_code
-    ]
-    if not found:
-        raise refusal("no-such", code=target.task)
-    return found
 
 
 def _named(found: Iterable[tuple[Plan, Task]]) -> tuple[tuple[str, str], ...]:

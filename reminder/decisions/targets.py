@@ -127,12 +127,25 @@ class Work:
 
     def named(self, target: Target) -> tuple[State, ...]:
         """The occurrences that `target` may mean."""
-        numbers = target.deliverables or tuple(d.number for d in self.task.deliverables)
-        return tuple(
-            state
-            for state in self.states
-            if state.key.deliverable in numbers and target.period in (None, state.key.period)
-        )
+        return tuple(state for state in self.states if is_named(state.key, target))
+
+
+def is_named(key: Key, target: Target) -> bool:
+    """Whether the occurrence `key` of its task is one that `target` may mean."""
+    by_number = not target.deliverables or key.deliverable in target.deliverables
+    return by_number and target.period in (None, key.period)
+
+
+def in_plans(context: Context, target: Target) -> list[tuple[Plan, Task]]:
+    """The task that `target` names in each plan that has it."""
+    found = [
+        (plan, plan.by_code[target.task])
+        for plan in context.plans
+        if target.plan in (None, plan.id) and target.task in plan.by_code
+    ]
+    if not found:
+        raise refusal("no-such", code=target.task)
+    return found
 
 
 def waits(context: Context, target: Target) -> Wanted:
@@ -154,11 +167,10 @@ def resolve(
 ) -> Work:
     """The task in the plan that has a `wanted` (by default: open) occurrence of it."""
     wanted = wanted or waits(context, target)
-    found = [
-        Work(plan, plan.by_code[target.task], _states(context, plan, target.task))
-        for plan in context.plans
-        if target.plan in (None, plan.id) and target.task in plan.by_code
-    ]
+    found = []
+    for plan, task in in_plans(context, target):
+        states = (s for key, s in context.states.items() if key[:2] == (plan.id, task.code))
+        found.append(Work(plan, task, tuple(states)))
     found = [work for work in found if work.named(target)]
     if not found:
         raise refusal("no-such", code=target.task)
@@ -168,10 +180,6 @@ def resolve(
         raise RefusalError(WhichPlan(code=target.task, typed=forms))
     begun = [work for work in found if work.plan.first_day <= context.today]
     return (live or begun[-1:] or found)[0]
-
-
-def _states(context: Context, plan: Plan, code: str) -> tuple[State, ...]:
-    return tuple(s for key, s in context.states.items() if key[:2] == (plan.id, code))
 
 
 def parts(context: Context, work: Work, target: Target) -> tuple[str, ...]:
