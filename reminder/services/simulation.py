@@ -85,8 +85,13 @@ def closing_events(state: State, day: date, unit: str | None = None) -> list[Eve
 def _why(choice: Choice) -> str:
     match choice:
         case Which(states):
-            names = ", ".join(s.occurrence.deliverable.name for s in states)
-            return f"là việc nào? xin nêu tên: {names}"
+            several = len({s.key.deliverable for s in states}) > 1
+            names = (
+                s.occurrence.deliverable.name if several else s.occurrence.period.name
+                for s in states
+            )
+            named = ", ".join(dict.fromkeys(names))
+            return f"là việc nào? xin nêu {'tên' if several else 'kỳ'}: {named}"
         case Already():
             return "đã xong từ trước"
         case NotOpen(following):

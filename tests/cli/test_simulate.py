@@ -127,6 +127,10 @@ def test_one_unit_of_shared_work_is_done_alone() -> None:
             "1d=2024-01-30",
             "chưa đóng: 1d=2024-01-30: là việc nào? xin nêu tên: Báo cáo hệ thống hóa, ",
         ),
+        (
+            "2c=2024-03-04",
+            "chưa đóng: 2c=2024-03-04: là việc nào? xin nêu kỳ: tháng 01, tháng 02, tháng 3",
+        ),
         ("1c=2023-01-30", "chưa đóng: 1c=2023-01-30: ngoài những ngày được chạy thử"),
         (
             "6b=2024-01-30",
