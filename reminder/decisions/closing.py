@@ -29,6 +29,7 @@ from reminder.decisions.targets import (
     instead,
     is_named,
     parts,
+    recur_together,
     resolve,
     unclosable,
     waits,
@@ -63,7 +64,7 @@ def done(context: Context, command: Command, target: Target) -> Decision:
     """“xong 1c”: closes what choose() says; where that is nothing, asks or tells why."""
     work, units, made = _meant(context, command, target)
     match made:
-        case Closes(states) if target.every and _recur_together(states):
+        case Closes(states) if target.every and recur_together(states):
             raise _instances(command, target, states)
         case Closes(states):
             told = {"evidence": command.evidence, "note": command.note}
@@ -76,11 +77,6 @@ def done(context: Context, command: Command, target: Target) -> Decision:
             return _told_after(context, last, units, command.evidence)
         case _:
             raise with_instead(context, target, unclosable(made, target))
-
-
-def _recur_together(states: Sequence[State]) -> bool:
-    """Whether several instances of one product are among `states`."""
-    return len({state.key.deliverable for state in states}) < len(states)
 
 
 def _instances(command: Command, target: Target, states: Sequence[State]) -> RefusalError:
@@ -244,6 +240,8 @@ def doing(context: Context, command: Command, target: Target) -> Decision:
     if standing or not work.task.products:
         return answer(context, command, target, command.note or "đang làm")
     units = [u for u in own_units(context, work.task) if live and u in live[0].open_units]
+    if units and recur_together(live):
+        raise which(command, tuple(live), units[0], context.words)
     events = answered(context, live[0], units[0], command.note or "đang làm") if units else []
     return said(Seen(keys=tuple(state.key for state in live[:1])), events)
 

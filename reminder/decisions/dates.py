@@ -85,7 +85,7 @@ def extend(context: Context, command: Command, target: Target) -> Decision:
     """“gia hạn 1c 05/02 lý do”: a request to the office; the date stays until it decides."""
     work = resolve(context, command, target)
     if context.sender.office:
-        state = open_states(context, command, target, work, (), any_of=True)[0]
+        state = open_states(context, command, target, work, ())[0]
         raise refusal("office-extends", key=state.key, tail=tail(command))
     units = own_parts(context, work, target)
     state = open_states(context, command, target, work, units)[0]

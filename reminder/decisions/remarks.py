@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from reminder.decisions.outcome import event, own_units, refusal, said
-from reminder.decisions.targets import Already, NotOpen, choice, open_states, parts, resolve, which
+from reminder.decisions.targets import (
+    Already,
+    NotOpen,
+    choice,
+    open_states,
+    parts,
+    recur_together,
+    resolve,
+    which,
+)
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, EventKind, State
@@ -18,6 +27,8 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Confirm
 from reminder.understanding.model import Command, Target
+
+MOST_TOLD = 8  # instances of one product in an answer
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:
@@ -51,7 +62,8 @@ def seen(context: Context, command: Command, target: Target) -> Decision:
     work = resolve(context, command, target)
     live = [s for s in work.named(target) if not s.closed and s.occurrence.opens <= context.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
-    return said(Seen(keys=tuple(state.key for state in live[:1])))
+    first = [state.key for state in live if state.key.deliverable == live[0].key.deliverable]
+    return said(Seen(keys=tuple(first[:MOST_TOLD])))
 
 
 def any_seen(context: Context, command: Command) -> Decision:
@@ -63,6 +75,10 @@ def any_seen(context: Context, command: Command) -> Decision:
 def ask(context: Context, command: Command, target: Target) -> Decision:
     """“xong chưa?”: anybody enrolled may ask."""
     work = resolve(context, command, target)
+    states = work.named(target)
+    waiting = [s for s in states if not s.closed and s.occurrence.opens <= context.today]
+    if recur_together(waiting) and not target.period:
+        return Decision(answers=tuple(StatusAsked(key=s.key) for s in waiting[:MOST_TOLD]))
     state = open_states(context, command, target, work, (), any_of=True)[0]
     return said(StatusAsked(key=state.key))
 

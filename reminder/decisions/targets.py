@@ -24,6 +24,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Confirm, Deliverable, Kind, Plan, Task
 from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb
 
 Wanted = Callable[[State], bool]
 
@@ -284,7 +285,8 @@ def open_states(
 ) -> tuple[State, ...]:
     """The open occurrences that are spoken of; where no product is open, the check-in.
 
-    `unopened`: one not open yet will do; `any_of`: of several products the earliest will do.
+    `unopened`: one not open yet will do; `any_of`: of several products the earliest will do, but
+    never of several instances of one product.
     """
     made = choice(context, work, target, units)
     check_in = work.task.check_in
@@ -295,10 +297,10 @@ def open_states(
     match made:
         case Closes(states):
             return _as_kept(context, states)
-        case Which(states) if any_of:
+        case Which(states) if any_of and not recur_together(states):
             return _as_kept(context, states[:1])
         case Which(states):
-            raise which(command, states)
+            raise which(command, states, (units or ("",))[0], context.words)
         case Already(_, State() as following) | NotOpen(following) if unopened:
             return _as_kept(context, (following,))
     raise unclosable(made, target)
@@ -308,10 +310,23 @@ def _as_kept(context: Context, states: tuple[State, ...]) -> tuple[State, ...]:
     return tuple(context.states[state.key] for state in states)
 
 
-def which(command: Command, states: tuple[State, ...]) -> RefusalError:
-    """The question which of `states` is meant, with a typed form for each."""
+def recur_together(states: Sequence[State]) -> bool:
+    """Whether several instances of one product are among `states`."""
+    return len({state.key.deliverable for state in states}) < len(states)
+
+
+def which(
+    command: Command, states: tuple[State, ...], unit: str = "", words: str = ""
+) -> RefusalError:
+    """The question which of `states` is meant, with a typed form for each.
+
+    What is not done can also be told by one tap, which keeps the message's `words`.
+    """
     keys = tuple(state.key for state in states)
-    return RefusalError(WhichPart(keys=keys, head=head(command.verb), tail=tail(command)))
+    asked = WhichPart(keys=keys, head=head(command.verb), tail=tail(command))
+    if unit and command.verb in (Verb.NOT_DONE, Verb.DOING):
+        asked = replace(asked, unit=unit, words=words)
+    return RefusalError(asked)
 
 
 def unclosable(made: Choice, target: Target) -> RefusalError:

@@ -286,6 +286,8 @@ class WhichPart(Payload):
     keys: tuple[Key, ...]
     head: str  # the words of the command before the code
     tail: str  # and behind it
+    unit: str = ""  # whose not done one tap may tell
+    words: str = ""  # of the message, which are kept then
 
 
 class WhichPlan(Payload):

@@ -101,10 +101,25 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
 
 
 def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
-    """The question of any other verb: typed forms alone, since a ✅ would close."""
+    """The question of any other verb: typed forms, and buttons for what is not done."""
     works = works_of(context, p.keys)
+    if not works:
+        return None
     typed = [f"{p.head} {work.name} {p.tail}".strip() for work in works]
-    return message("questions", p.view, works=works, typed=typed) if works else None
+    rows = [
+        (context.button(f"⏳ {work.name}", Act.NOT_YET, work.state, form, p.unit),)
+        for work, form in zip(works[:BUTTONS], typed, strict=False)
+        if p.unit
+    ]
+    return message(
+        "questions",
+        p.view,
+        actions=tuple(rows),
+        works=works,
+        words=one_line(p.words, 200),
+        instances=len({work.state.key.deliverable for work in works}) == 1,
+        typed=typed,
+    )
 
 
 def which_plan(context: Context, p: payloads.WhichPlan) -> Outbound:

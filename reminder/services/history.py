@@ -25,6 +25,7 @@ from reminder.domain.payloads import (
     Request,
     TaskDetails,
     WhichOccurrence,
+    WhichPart,
     parts_of,
 )
 from reminder.domain.schedule import Item, MessageKind
@@ -260,7 +261,9 @@ ASKED_SINCE = timedelta(days=30)  # how long an unanswered question is told of
 ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the answer to a question
 
 
-Question = Claimed | WhichOccurrence  # asked after a message that was not quite understood
+Question = (
+    Claimed | WhichOccurrence | WhichPart
+)  # asked after a message that was not quite understood
 
 
 def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Question | None:

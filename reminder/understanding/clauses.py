@@ -139,6 +139,8 @@ def moods(items: Sequence[Item]) -> list[Mood]:
     last = said[-1] if said else None
     if isinstance(last, WordItem) and last.word == "sao" and found:
         found.append(Mood.ASK)
+    if _asks_why(said) or (isinstance(last, WordItem) and last.word == "nao" and not _no(found)):
+        found.append(Mood.ASK)
     within = parts(items)[-1]
     if isinstance(last, MoodItem) and _may_ask(last) and last in within and len(found) > 1:
         done = {Mood.DONE, Mood.DID, Mood.ISSUED, Mood.SUBMITTED, Mood.PAST, Mood.JUST}
@@ -147,6 +149,18 @@ def moods(items: Sequence[Item]) -> list[Mood]:
         if done & told and not any(item.mood is Mood.NOT for item in others):
             found.append(Mood.ASK)
     return found
+
+
+def _asks_why(said: Sequence[Item]) -> bool:
+    """“sao 1c chưa xong”."""
+    opening = said[0] if len(said) > 1 else None
+    if not isinstance(opening, WordItem) or opening.word != "sao":
+        return False
+    return isinstance(said[1], MoodItem) and _no([said[1].mood])
+
+
+def _no(moods: Sequence[Mood]) -> bool:
+    return bool({Mood.NOT, Mood.YET} & set(moods))
 
 
 def _may_ask(item: MoodItem) -> bool:

@@ -293,7 +293,8 @@ class Speech:
                 return say.needs_text(verb, code)
             return replace(blank, answers=((Target(task=code), text),))
         if verb in (Verb.EXTEND, Verb.SNOOZE):
-            return until(blank, clause.items, self.speaker, code)
+            told = [item for item in clause.items if not _asks(item)]
+            return until(blank, told, self.speaker, code)
         if verb in (Verb.ASK, Verb.SEEN, Verb.TASK):
             return blank
         return replace(blank, note=text)
@@ -319,6 +320,10 @@ class Speech:
 def _of_parts(verb: Verb) -> bool:
     """Whether it may be said of one part of a task, while something else is of another."""
     return verb.row.takes is Takes.CLAUSES or (verb.row.denies and verb is not Verb.UNDO)
+
+
+def _asks(item: Item) -> bool:
+    return isinstance(item, MoodItem) and item.mood is Mood.ASK
 
 
 def _is_left(clause: Clause) -> bool:

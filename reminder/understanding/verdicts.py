@@ -11,6 +11,7 @@ from reminder.domain.plan import Task
 from reminder.understanding.clauses import Clause, is_evidence, moods, planned
 from reminder.understanding.lexer import (
     DayItem,
+    DaysItem,
     EveryItem,
     Item,
     MoodItem,
@@ -34,6 +35,8 @@ _STAGE_LEADS = {"doan": ("giai", "cong")}  # but đoàn, đoạn đường
 _HOUR = re.compile(r"\d{1,2}[hg]", re.ASCII)
 _HOUR_WORDS = frozenset({"h", "g", "gio"})
 _LAST_HOUR = 24
+_WHEN_DONE = frozenset({"khi nao xong", "luc nao xong"})  # asked, where nothing follows
+_MAY_I = frozenset({"duoc khong", "duoc chua", "khong a", "?"})  # behind a request
 
 
 def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]:
@@ -42,6 +45,10 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
     if clause.before and clause.after:
         joined = moods(clause.items)
         found += [Mood.ASK] if Mood.ASK in joined else []
+    said = [i for i in clause.items if not (isinstance(i, PoliteItem) and i.role is Role.PARTICLE)]
+    found += [Mood.ASK] if said and _word(said[-1]) in _WHEN_DONE else []
+    if Mood.ASK in found and _asks_nothing(clause.items, found):
+        found = [mood for mood in found if mood is not Mood.ASK]
     if any(isinstance(item, EveryItem) and item.rest for item in clause.items):
         found.append(Mood.PARTIAL)
     late = any(isinstance(item, PoliteItem) and item.role is Role.LATE for item in clause.items)
@@ -61,6 +68,29 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
     ):
         found.append(Mood.PLAN)
     return found
+
+
+def _asks_nothing(items: Sequence[Item], found: Sequence[Mood]) -> bool:
+    """“bữa nào xong em báo”, a promise; “dời tới 20/3 được không”, a request."""
+    asked = [
+        (item.word, following)
+        for item, following in zip_longest(items, items[1:])
+        if isinstance(item, MoodItem) and item.mood is Mood.ASK
+    ]
+    if Mood.EXTEND in found and any(isinstance(item, DayItem | DaysItem) for item in items):
+        return all(word in _MAY_I for word, _ in asked)
+    return bool(asked) and all(
+        word.endswith((" nao", "bao gio")) and _promises(following) for word, following in asked
+    )
+
+
+def _word(item: Item | None) -> str:
+    return item.word if isinstance(item, MoodItem) else ""
+
+
+def _promises(item: Item | None) -> bool:
+    told = isinstance(item, MoodItem) and item.mood is Mood.PLAN
+    return told and _word(item).startswith("xong ")
 
 
 def _at_an_hour(items: Sequence[Item], today: date) -> bool:

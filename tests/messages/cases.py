@@ -234,6 +234,7 @@ def about_none() -> Iterator[Payload]:
     yield WhichOccurrence(keys=(key("1d", 2),), unit="tu-phap", closed=key("1d", 1))
     yield Claimed(keys=two, unit="tu-phap")
     yield WhichPart(keys=two, head="trình ký", tail="x")
+    yield WhichPart(keys=two, head="/chuaxong", tail="x", unit="tu-phap", words="vướng")
     yield WhichPlan(code="2c", typed=("xong 2024/2c", "xong 2025/2c"))
     yield from (ListedBack(keys=keys, typed="xong 1c") for keys in (two, ()))
     yield from (NotUnderstood(say="Máy chưa hiểu.", reason="x", keys=keys) for keys in (two, ()))
