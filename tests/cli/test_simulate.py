@@ -129,7 +129,7 @@ def test_one_unit_of_shared_work_is_done_alone() -> None:
         ),
         (
             "2c=2024-03-04",
-            "chưa đóng: 2c=2024-03-04: là việc nào? xin nêu kỳ: tháng 01, tháng 02, tháng 3",
+            "chưa đóng: 2c=2024-03-04: là việc nào? xin nêu kỳ: tháng 01, tháng 02, tháng 03",
         ),
         ("1c=2023-01-30", "chưa đóng: 1c=2023-01-30: ngoài những ngày được chạy thử"),
         (
