@@ -389,10 +389,9 @@ OVERDUE = timedelta(days=3)
 
 
 def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetime) -> None:
-    """Tells once of each of `marks` (ports.BACKED_UP …) that is overdue, until it is made again;
-    at an hour in which nudges are said.
+    """Tell once of each of `marks` (records.BACKED_UP …) that is overdue, until it is made again.
 
-    What was never made is overdue from the first look for it on.
+    It is told at an hour of nudges. What was never made counts from the first look for it.
     """
     for mark in marks:
         made, told = store.meta(mark), store.meta(f"overdue:{mark}")

@@ -49,7 +49,7 @@ class Restored:
 
 
 def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], None]) -> Restored:
-    """Puts the copy `source` in the place of the SQLite database at `url`.
+    """Put the copy `source` in the place of the SQLite database at `url`.
 
     Should the program have run after the copy was taken, what it may have sent since is marked:
     messages that still wait in the copy, and the hours up to `at` for the ticks to come.
