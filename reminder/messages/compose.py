@@ -33,12 +33,16 @@ FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
 FAMILIES = ("answers", "notices", "refusals", "questions", "extensions", "lists")
 BUTTON_ROWS = 8  # of several messages in one
-SUBJECT = "Trả lời của máy nhắc việc"
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
 _KINDS: dict[str, LineKind] = {f"@{kind}": kind for kind in get_args(LineKind)}
 _PAGES: ContextVar[bool] = ContextVar("pages", default=True)
+
+
+def pages_wanted() -> bool:
+    """Whether mail pages are made."""
+    return _PAGES.get()
 
 
 @contextmanager
@@ -49,6 +53,11 @@ def pages(*, wanted: bool) -> Iterator[None]:
         yield
     finally:
         _PAGES.reset(before)
+
+
+@lru_cache(maxsize=512)  # a message says the same once more where it has buttons, and by mail
+def _flat(text: str) -> str:
+    return one_line(text)
 
 
 @cache
@@ -70,6 +79,7 @@ def _environment() -> Environment:
 _FILTERS = {
     "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
     "kind": kind_words,
+    "cut": lambda markup: one_line(markup.unescape()),
     "bare": lambda text: text.rstrip(" ."),
     "local_day": local_day,
     "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
@@ -78,13 +88,8 @@ _FILTERS = {
 
 def _finalize(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _safe(value)
+        return _flat(value)
     return value
-
-
-@lru_cache(maxsize=512)  # a message says the same once more where it has buttons, and by mail
-def _safe(text: str) -> Markup:
-    return Markup.escape(one_line(text))
 
 
 def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line]:
@@ -95,10 +100,15 @@ def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line
 
 def block_lines(family: str, name: str, /, *, buttons: bool, **values: object) -> list[Line]:
     """The lines of the block `name` of a family's template; see `render_lines`."""
+    return [_line(line) for line in block_text(family, name, buttons=buttons, **values)]
+
+
+def block_text(family: str, name: str, /, **values: object) -> list[str]:
+    """The lines of the block as the template gives them, with their marks."""
     template = _environment().get_template(f"{family}.j2")
     block = template.blocks[name.replace("-", "_")]
-    text = "".join(block(template.new_context({"buttons": buttons, **values})))
-    return [_line(line) for line in map(str.strip, text.splitlines()) if line]
+    text = "".join(block(template.new_context(values)))
+    return [line for line in map(str.strip, text.splitlines()) if line]
 
 
 def _line(text: str) -> Line:
@@ -106,21 +116,6 @@ def _line(text: str) -> Line:
     if kind := _KINDS.get(head):
         return Line(kind, rest.strip())
     return Line("text", text)
-
-
-def compose(
-    template: str,
-    *,
-    subject: str,
-    actions: Actions = (),
-    edit: str = "",
-    **values: object,
-) -> Outbound:
-    """`template` filled with `values`, in all forms; `pages` says whether as a page too."""
-    with_buttons = render_lines(template, buttons=bool(actions), **values)
-    typed = render_lines(template, buttons=False, **values) if actions else with_buttons
-    made = _outbound(one_line(subject, 150), with_buttons, typed, actions)
-    return replace(made, edit=edit)
 
 
 def message(family: str, name: str, /, *, actions: Actions = (), **values: object) -> Outbound:
@@ -193,11 +188,6 @@ def joined(messages: list[Outbound]) -> Outbound | None:
         actions=rows[:BUTTON_ROWS],
         attachments=tuple(file for message in messages for file in message.attachments),
     )
-
-
-def answer(lines: Sequence[str], *, subject: str = SUBJECT) -> Outbound:
-    """Plain lines that have no template of their own."""
-    return compose("answer", subject=subject, lines=lines)
 
 
 def mail_document(subject: str, lines: Sequence[Line]) -> str:

@@ -1,32 +1,55 @@
-"""The weekly digest, in short and in full, and the health of the program in it."""
+"""The weekly digest, in short and in full; the words are in templates/digest*.j2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from html import escape
 
-from reminder.domain.calendar import local_day, monday_of
+from markupsafe import Markup
+
+from reminder.domain.calendar import local
 from reminder.domain.channels import Outbound
-from reminder.domain.digest import Digest, closed_in_time, digest
-from reminder.domain.ledger import State
+from reminder.domain.digest import Digest, Figures, UnitFigures, closed_in_time, digest
+from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.periods import vn_date, vn_day
-from reminder.domain.plan import Plan
-from reminder.messages import digest_sections
-from reminder.messages.compose import answer, compose, page, render_lines
-from reminder.messages.context import Context, handle, title, waiting_units
-from reminder.messages.digest_sections import bars, cells, sections
-from reminder.messages.wording import coming_rest, day_words, one_line
-from reminder.services.recipients import Unreachable
+from reminder.domain.plan import Confirm, Kind, Plan
+from reminder.messages.compose import (
+    block_lines,
+    block_text,
+    message,
+    page,
+    pages,
+    pages_wanted,
+    render_lines,
+)
+from reminder.messages.context import (
+    Context,
+    Work,
+    heard_words,
+    signing_words,
+    waiting_units,
+)
+from reminder.messages.limits import plain
+from reminder.messages.wording import closed_words, coming_rest, day_words, one_line, some
+from reminder.services.recipients import Fault, Unreachable
 from reminder.services.recipients import unreachable as unreachable_people
 from reminder.services.status import Health
 
-COUNTED = "“Đang mở” gồm cả việc quá hạn, chờ ký và chưa có hạn."
-SHOWN = 8  # lines of each part; the rest is a number
+SHOWN = 8  # lines of each part of the short form; the rest is a number
+MOST = 20  # entries of a section; with all sections full a mail stays below what Gmail clips
 PASTED = 10  # tasks of the lines for a group
 INLINE = 3  # tasks in one line
-NAMED = 6  # of those who can't be reached, in short
+BARS = 30  # units that have a bar
+BLOCKS = 20  # of a bar in plain text
+NOTE = 160  # characters of a note or of a check-in's text; the ledger has all of it
+CODES = 24  # of one line
+DATES = 4  # of a recurring assumed date
+FEW = 3  # codes that one types together
+SETTLED = 12  # codes of the dates to settle, in short
+SOON = timedelta(days=14)  # from today to the date of an example
 
 
 def digest_of(context: Context) -> Digest:
@@ -78,196 +101,528 @@ def weekly(
     reader gets the full form by mail as well; `attached`: the whole plan comes with it.
     """
     if not found.plans:
-        return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
-    subject = f"Tổng hợp tuần – {vn_day(found.day)}: {len(found.late)} việc quá hạn"
-    week = _week(context, found)
+        return nothing(context, found.day)
+    (week,), (counted,) = _week(context, found), block_text("digest", "counted")
+    people = unreached(context, cut_off)
     figures = cells(found.figures, found.before)
-    parts = sections(context, found, health, cut_off)
-    compared = day_words(local_day(found.since), context.today) if found.since else ""
-    short = compose(
-        "digest",
-        subject=subject,
-        day=vn_day(found.day),
-        week=week,
-        figures=figures,
-        counted=COUNTED,
-        parts=_short(context, found),
-        well=found.all_is_well,
-        settle=digest_sections.to_settle(context, found.awaiting, found.assumed),
-        unreachable=_names(context, cut_off),
-        mailed=mailed,
-    )
+    since = local(found.since).date() if found.since else None
+    with pages(wanted=False):  # the mail shows the full form
+        short = message(
+            "digest",
+            "short",
+            d=Parts.of(context, found, SHOWN, grouped=True),
+            day=vn_day(found.day),
+            week=week,
+            figures=figures,
+            counted=counted,
+            since=context.day(since) if since else "",
+            whole_week=since is not None and found.day - since == timedelta(days=7),
+            settle=_to_settle(context, found),
+            cut_off=people,
+            mailed=mailed,
+        )
     full = {
-        "subject": one_line(subject, 150),
+        "subject": short.subject,
         "day": vn_day(found.day),
         "week": week,
         "figures": figures,
-        "counted": COUNTED,
-        "compared": compared,
+        "counted": counted,
+        "compared": context.day(since) if since else "",
         "bars": bars(context, found.units),
-        "sections": parts,
+        "sections": sections(context, found, health, people, attached=attached),
         "attached": attached,
     }
     lines = render_lines("digest_full", buttons=False, **full)
     text = "\n".join(line.plain for line in lines)
-    page_html = page("digest_mail.html", **full)
+    page_html = page("digest_mail.html", **full) if pages_wanted() else ""
     return replace(short, short=short.text, text=text, mail_html=page_html)
 
 
-def nothing(context: Context, day: date) -> str:
+def nothing(context: Context, day: date) -> Outbound:
     """Why there is no digest of `day`: no plan yet, or none any more."""
     coming = [p for p in context.plans.values() if p.first_day > day]
-    if coming:
-        first = min(coming, key=lambda plan: plan.year)
-        begins = day_words(first.first_day, day)
-        return f"{first.title} bắt đầu từ {begins}: chưa có gì để tổng hợp."
-    return f"{day_words(day, context.today)} không có kế hoạch nào đang theo dõi để tổng hợp."
+    first = min(coming, key=lambda plan: plan.year, default=None)
+    begins = day_words(first.first_day, day) if first else context.day(day)
+    return message("digest", "nothing", coming=first, begins=begins)
 
 
 def zalo(context: Context, found: Digest) -> Outbound:
     """A few plain lines on the week, to paste into a group: no mark-up, no figures."""
     if not found.plans:
-        return answer([nothing(context, found.day)], subject="Tổng hợp tuần")
-    monday = monday_of(found.day)
-    worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6))
-    span = "–".join(
-        dict.fromkeys(vn_date(d) for d in (worked or [found.day]) if d in _ends(worked))
+        return nothing(context, found.day)
+    monday = found.day - timedelta(days=found.day.weekday())
+    worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6)) or [found.day]
+    subject, *lines = block_lines(
+        "digest",
+        "zalo",
+        buttons=False,
+        span="–".join(dict.fromkeys(vn_date(day) for day in (worked[0], worked[-1]))),
+        this_week=_grouped(context, found.this_week, PASTED),
+        next_weeks=_grouped(context, found.next_weeks, PASTED),
+        late=_grouped(context, found.late, PASTED),
+        office=context.office_name,
     )
-    subject = f"Nhắc việc tuần {span}"
-    if found.this_week:
-        lines = _pasted(context, f"{subject}:", found.this_week)
-    else:
-        lines = [f"{subject}: không việc nào đến hạn trong tuần."]
-        lines += _pasted(context, "Hai tuần tới:", found.next_weeks)
-    lines += _pasted(context, "Đã quá hạn, mong các bộ phận sớm hoàn thành:", found.late)
-    ask = f"Xong xin nhắn {context.office_name}."
-    lines = [f"{lines[0]} {ask}"] if len(lines) == 1 else [*lines, ask]
-    text = "\n".join(lines)
-    return Outbound(subject=subject, html=escape(text, quote=False), text=text)
+    text = (" " if len(lines) == 2 else "\n").join(line.plain for line in lines)
+    return Outbound(subject=subject.plain, html=escape(text, quote=False), text=text)
 
 
-def _ends(days: Sequence[date]) -> tuple[date, ...]:
-    return (days[0], days[-1]) if days else ()
-
-
-def _pasted(context: Context, head: str, states: Sequence[State]) -> list[str]:
-    """`head` and a few tasks in one line, more of them in a line each."""
-    groups = digest_sections.together(states)
-    shown = []
-    for group in groups[:PASTED]:
-        name = " ".join(digest_sections.together_name(context, group))
-        units = dict.fromkeys(unit for state in group for unit in waiting_units(state))
-        due = context.due(group[0], ahead=False)
-        shown.append(one_line(f"{name} ({context.units(tuple(units))}) {due}"))
-    if len(shown) <= INLINE:
-        return [f"{head} {'; '.join(shown)}."] if shown else []
-    left = sum(map(len, groups[PASTED:]))
-    return [head, *(f"- {each}" for each in shown), *([f"và {left} việc nữa"] if left > 0 else [])]
-
-
-def _week(context: Context, found: Digest) -> str:
+def _week(context: Context, found: Digest) -> list[str]:
     """How many working days this week has left, and the rest that comes."""
-    sunday = monday_of(found.day) + timedelta(days=6)
-    left = len(context.scheduler.calendar.between(found.day, sunday))
-    words = f"Tuần này còn {left} ngày làm việc"
-    rest = coming_rest(found.day, context.scheduler.calendar)
-    if rest:
-        name = context.holiday(*rest)
-        words += (
-            f", nghỉ{' ' + name if name else ''} từ {vn_day(rest[0])} đến hết {vn_day(rest[1])}"
-        )
-    return f"{words}."
+    calendar = context.scheduler.calendar
+    sunday = found.day + timedelta(days=6 - found.day.weekday())
+    rest = coming_rest(found.day, calendar)
+    return block_text(
+        "digest",
+        "week",
+        left=len(calendar.between(found.day, sunday)),
+        rest=tuple(map(vn_day, rest)) if rest else (),
+        holiday=context.holiday(*rest) if rest else "",
+    )
 
 
-def _short(context: Context, found: Digest) -> list[dict[str, object]]:
-    """The parts that a phone shows: those that have anything in them."""
-    parts = [
-        ("🔴", "Quá hạn", [(1, _late(context, s)) for s in found.late]),
-        ("🟠", "Tuần này", _coming(context, found.this_week)),
-        ("🟡", "Hai tuần tới", _coming(context, found.next_weeks)),
-        ("🟢", _done_since(context, found), _done(context, found.done)),
-        ("🖋", "Chờ ký", [(1, _name(context, s)) for s in found.signing]),
-        ("📅", "Xin gia hạn, chờ quyết", [(1, _asked(context, s)) for s in found.requests]),
-    ]
-    return [
-        {
-            "mark": mark,
-            "name": name,
-            "count": sum(count for count, _ in lines),
-            "lines": [line for _, line in lines[:SHOWN]],
-            "more": sum(count for count, _ in lines[SHOWN:]),
-        }
-        for mark, name, lines in parts
-        if lines
-    ]
+@dataclass(frozen=True)
+class Row(Work):
+    """What a line of the digest tells: one occurrence, or the check-ins of one period and day."""
+
+    states: tuple[State, ...] = ()
+
+    @property
+    def code(self) -> str:
+        return _codes(self.context, self.states)
+
+    @cached_property
+    def period(self) -> str:
+        """That of several check-ins; empty for one occurrence."""
+        return self.state.occurrence.period.name if len(self.states) > 1 else ""
+
+    @property
+    def units(self) -> str:
+        """Whom they wait for, each unit once."""
+        units = dict.fromkeys(unit for state in self.states for unit in waiting_units(state))
+        return self.context.units(tuple(units))
+
+    @cached_property
+    def ready(self) -> str:
+        """Which units have done their part of shared work."""
+        done = [u for u in self.state.occurrence.task.lead if u in self.state.parts]
+        return self.context.units(done) if len(self.states) == 1 else ""
+
+    @property
+    def lead(self) -> str:
+        return self.context.units(self.state.occurrence.task.lead)
+
+    @property
+    def assumed(self) -> bool:
+        return self.state.assumed
+
+    @property
+    def day(self) -> str:
+        return self.context.day(self.state.due) if self.state.due else ""
+
+    @cached_property
+    def moved(self) -> str:
+        return self.context.moved(self.state)
+
+    @cached_property
+    def signing(self) -> str:
+        return signing_words(self.context, self.state) if len(self.states) == 1 else ""
+
+    @property
+    def days_late(self) -> int:
+        return self.context.scheduler.days_late(self.state, self.context.today)
+
+    @cached_property
+    def reason(self) -> str:
+        """The latest that was given for being late."""
+        notes = [n.note for n in self.state.notes if n.kind is EventKind.NOTED and n.note]
+        return one_line(notes[-1], NOTE) if notes else ""
+
+    @cached_property
+    def heard(self) -> str:
+        return one_line(heard_words(self.context, self.state), NOTE)
+
+    @cached_property
+    def asked(self) -> str:
+        """The day to which an extension was asked."""
+        request = self.state.request
+        return self.context.day(request.until) if request and request.until else ""
+
+    @property
+    def asked_by(self) -> str:
+        return self.context.unit(self.state.request.unit) if self.state.request else ""
+
+    @cached_property
+    def asked_why(self) -> str:
+        return one_line(self.state.request.note, NOTE) if self.state.request else ""
+
+    @cached_property
+    def all_of(self) -> int:
+        """How many units each had to confirm it; 0 where one closes the whole."""
+        task = self.state.occurrence.task
+        return len(task.lead) if task.confirm is Confirm.ALL and len(task.lead) > 1 else 0
+
+    @property
+    def _closed(self) -> Event:
+        assert self.state.closed is not None
+        return self.state.closed
+
+    @property
+    def closed_by(self) -> str:
+        return self.context.unit(self._closed.unit)
+
+    @property
+    def closed_when(self) -> str:
+        calendar = self.context.scheduler.calendar
+        return closed_words(self._closed.at, self.state.due, self.context.today, calendar)
+
+    @property
+    def closed_late(self) -> bool:
+        return not closed_in_time(self.state, self.context.scheduler)
+
+    @property
+    def evidence(self) -> str:
+        return self.state.evidence
+
+    @cached_property
+    def note(self) -> str:
+        """What was answered with, of a check-in."""
+        return one_line(self._closed.note, NOTE) if self.state.occurrence.is_check_in else ""
+
+    @cached_property
+    def answer(self) -> str:
+        return one_line(self._closed.note or self._closed.evidence, NOTE)
 
 
-def _done_since(context: Context, found: Digest) -> str:
-    if found.since is None:
-        return "Đã xong từ đầu năm"
-    since = local_day(found.since)
-    whole = found.day - since == timedelta(days=7)
-    return "Xong trong tuần trước" if whole else f"Xong từ {day_words(since, context.today)}"
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a part that are shown."""
+
+    rows: Sequence[object]  # Row, or Settling
+    count: int  # of the occurrences of the whole part
+    more: int  # of those that are left out
+
+    @property
+    def inline(self) -> bool:
+        return 0 < len(self.rows) <= INLINE
 
 
-def _name(context: Context, state: State) -> str:
-    return f"{context.code(state)} {title(state)} ({context.units(state.occurrence.task.lead)})"
+def _part(groups: Sequence[Row], most: int) -> Part:
+    counts = [len(group.states) for group in groups]
+    return Part(rows=groups[:most], count=sum(counts), more=sum(counts[most:]))
 
 
-def _late(context: Context, state: State) -> str:
-    days = context.scheduler.days_late(state, context.today)
-    signing = ", chờ ký" if state.submitted else ""
-    name = f"{context.code(state)} {title(state)}"
-    return f"{name} – {context.units(waiting_units(state))}, {days} ngày làm việc{signing}"
+def _grouped(context: Context, states: Sequence[State], most: int) -> Part:
+    """In their order; check-ins of one period and day stand together, where the first one does."""
+    groups: dict[tuple[object, ...], list[State]] = {}
+    for state in states:
+        occurrence = state.occurrence
+        apart = () if occurrence.is_check_in else state.key
+        key = (state.key.plan, occurrence.period, state.due, state.assumed, apart)
+        groups.setdefault(key, []).append(state)
+    return _part([Row(context, group[0], tuple(group)) for group in groups.values()], most)
 
 
-def _asked(context: Context, state: State) -> str:
-    """An extension that waits, with the day, and how to decide it."""
-    until = state.request.until if state.request else None
-    day = f", xin đến {day_words(until, context.today)}" if until else ""
-    name = handle(context, state)
-    return f"{_name(context, state)}{day}: /dongy {name} · /khongdongy {name}"
+def _each(context: Context, states: Sequence[State], most: int) -> Part:
+    return _part([Row(context, state, (state,)) for state in states], most)
 
 
-def _coming(context: Context, states: Sequence[State]) -> list[tuple[int, str]]:
-    """A line for what stands together, and how many that is."""
-    lines = []
-    for group in digest_sections.together(states):
-        first = group[0]
-        due = day_words(first.due, context.today) if first.due else ""
-        word = "hạn dự kiến " if first.assumed else ""
-        name = " ".join(digest_sections.together_name(context, group))
-        units = dict.fromkeys(unit for state in group for unit in waiting_units(state))
-        lines.append((len(group), f"{name} – {context.units(tuple(units))}, {word}{due}"))
-    return lines
-
-
-def _done(context: Context, states: Sequence[State]) -> list[tuple[int, str]]:
+def _done(context: Context, states: Sequence[State], most: int) -> Part:
     """A line for each product; the check-ins that were answered share one a period."""
-    products = [state for state in states if not state.occurrence.is_check_in]
-    lines = [(1, _closed(context, state)) for state in products]
+    products = [Row(context, s, (s,)) for s in states if not s.occurrence.is_check_in]
     periods: dict[str, list[State]] = {}
     for state in states:
         if state.occurrence.is_check_in:
             periods.setdefault(state.occurrence.period.name, []).append(state)
-    return lines + [
-        (len(group), " ".join(digest_sections.together_name(context, group)))
-        for group in periods.values()
+    groups = [Row(context, group[0], tuple(group)) for group in periods.values()]
+    return _part([*products, *groups], most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The lists of the digest, as many rows of each as a form shows."""
+
+    late: Part
+    this_week: Part
+    next_weeks: Part
+    done: Part
+    answered: Part
+    signing: Part
+    requests: Part
+
+    @classmethod
+    def of(cls, context: Context, found: Digest, most: int, *, grouped: bool) -> Parts:
+        """`grouped`: answered check-ins share a line."""
+        return cls(
+            late=_each(context, found.late, most),
+            this_week=_grouped(context, found.this_week, most),
+            next_weeks=_grouped(context, found.next_weeks, most),
+            done=(_done if grouped else _each)(context, found.done, most),
+            answered=_each(context, found.answered, most),
+            signing=_each(context, found.signing, most),
+            requests=_each(context, found.requests, most),
+        )
+
+
+def _codes(context: Context, states: Iterable[State], most: int = CODES) -> str:
+    return ", ".join(some(list(dict.fromkeys(context.code(s) for s in states)), most))
+
+
+def _to_settle(context: Context, found: Digest) -> dict[str, object]:
+    """What waits for the office's decision on its date: codes, and how many."""
+    check_ins = {s.key[:3] for s in found.assumed if s.occurrence.is_check_in}
+    dated = [s for s in found.assumed if not s.occurrence.is_check_in]
+    reports = [s for s in dated if s.occurrence.deliverable.kind is Kind.REPORT]
+    others = [s for s in dated if s.occurrence.deliverable.kind is not Kind.REPORT]
+    return {
+        "undated": _codes(context, found.awaiting, SETTLED),
+        "codes": _codes(context, others, SETTLED),
+        "check_ins": len(check_ins),
+        "reports": len(reports),
+        "report_codes": _codes(context, reports),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settling:
+    """A date that the office has to give, or several of one kind to confirm."""
+
+    codes: str
+    what: str  # empty: check-ins
+    name: str  # what one types to settle it; empty where that would be long
+    units: str = ""
+    days: str = ""  # the assumed ones
+    more_days: int = 0
+
+
+def _settling(context: Context, found: Digest) -> Part:
+    rows = [
+        Settling(
+            codes=context.code(s),
+            what=work.title,
+            name=work.name,
+            units=context.units(s.occurrence.task.lead),
+        )
+        for s in found.awaiting
+        for work in [Work(context, s)]
+    ]
+    rows += _assumed(context, found.assumed)
+    return Part(rows=rows[:MOST], count=len(rows), more=max(0, len(rows) - MOST))
+
+
+def _assumed(context: Context, states: Sequence[State]) -> list[Settling]:
+    """Dates to confirm; work of the same days is one line."""
+    together: dict[tuple[str, str, int], list[State]] = {}
+    for state in states:
+        report = state.occurrence.deliverable.kind is Kind.REPORT
+        place = (*state.key[:2], 0 if report else state.key.deliverable)
+        together.setdefault(place, []).append(state)
+    groups: dict[tuple[str, tuple[date, ...]], list[State]] = {}
+    for of_one in together.values():
+        days = tuple(s.due for s in of_one if s.due)
+        groups.setdefault((_what(of_one[0]), days), []).append(of_one[0])
+    found = []
+    for (what, days), firsts in groups.items():
+        codes = _codes(context, firsts)
+        found.append(
+            Settling(
+                codes=codes,
+                what=what,
+                name=codes if codes.count(",") < FEW else "",
+                days=_dates(days, context.today),
+                more_days=max(0, len(days) - DATES),
+            )
+        )
+    return found
+
+
+def _what(state: State) -> str:
+    occurrence = state.occurrence
+    if occurrence.is_check_in:
+        return ""
+    report = occurrence.deliverable.kind is Kind.REPORT
+    several = len(occurrence.task.deliverables) > 1 and not report
+    return occurrence.deliverable.product if several else occurrence.task.title
+
+
+def _dates(days: Sequence[date], today: date) -> str:
+    if len(days) == 1:
+        return day_words(days[0], today)
+    return ", ".join(vn_date(day, year=day.year != today.year) for day in days[:DATES])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreached:
+    """A person who can't be reached, or a unit that has nobody."""
+
+    unit: str = ""  # without people
+    person: str = ""
+    units: str = ""  # the person's
+    faults: Sequence[Fault] = ()
+
+
+def unreached(context: Context, found: Iterable[Unreachable]) -> list[Unreached]:
+    """Each person once, and each empty unit."""
+    names: dict[str, Unreached] = {}
+    for one in found:
+        if one.person is None:
+            names[f"unit:{one.unit}"] = Unreached(unit=context.unit(one.unit))
+        else:
+            person, units = one.person, context.units(one.person.units)
+            reached = Unreached(person=person.name, units=units, faults=one.faults)
+            names.setdefault(person.id, reached)
+    return list(names.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One figure, with its change since the digest before."""
+
+    name: str
+    value: int
+    change: str  # “+2”, “−1”, “±0”; empty: nothing to compare with
+    tone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bar:
+    """A unit's parts; widths are per cent of the longest bar."""
+
+    name: str
+    words: str
+    done: int
+    open: int
+    late: int
+    blocks: str  # the same in plain text
+
+
+@dataclass(kw_only=True, slots=True)
+class Entry:
+    """One thing: a line with its code in bold, and what there is to know of it."""
+
+    head: Markup
+    details: list[str] = field(default_factory=list)
+    typed: str = ""  # what the office can type about it
+
+
+@dataclass(kw_only=True, slots=True)
+class Section:
+    """A heading and what stands below it."""
+
+    name: str
+    tone: str  # late | soon | coming | done | ask | plain
+    count: int
+    lines: list[str] = field(default_factory=list)  # below the heading
+    entries: list[Entry] = field(default_factory=list)
+    more: str = ""  # how many are left out
+    none: str = ""  # said where there are no entries
+
+
+_TONES = {"in_time": "done", "open": "coming", "late": "late"}
+
+
+def cells(figures: Figures, before: Figures | None) -> list[Cell]:
+    """The six figures, named and ordered by the template."""
+    named = (line.split(" ", 1) for line in block_text("digest", "figures"))
+    return [
+        Cell(
+            name=name,
+            value=getattr(figures, field),
+            change=_change(getattr(figures, field) - getattr(before, field)) if before else "",
+            tone=_TONES.get(field, "plain"),
+        )
+        for field, name in ((mark.removeprefix("@"), name) for mark, name in named)
     ]
 
 
-def _closed(context: Context, state: State) -> str:
-    task = state.occurrence.task
-    all_of = f" (đủ {len(task.lead)} bộ phận)" if digest_sections.by_all(state) else ""
-    late = "" if closed_in_time(state, context.scheduler) else ", quá hạn"
-    evidence = f", {state.evidence}" if state.evidence else ""
-    return f"{context.code(state)} {title(state)}{all_of}{late}{evidence}"
+def _change(difference: int) -> str:
+    """With a true minus sign."""
+    if not difference:
+        return "±0"
+    return f"+{difference}" if difference > 0 else f"−{-difference}"
 
 
-def _names(context: Context, cut_off: Sequence[Unreachable]) -> list[str]:
-    names = [who for who, _ in digest_sections.unreachable(context, cut_off)]
-    left = len(names) - NAMED
-    return [*names[:NAMED], f"và {left} nơi nữa"] if left > 0 else names
+def bars(context: Context, units: Sequence[UnitFigures]) -> list[Bar]:
+    """A bar for each unit, all to one scale."""
+    longest = max((unit.total for unit in units), default=1)
+    words = block_text("digest", "bars", units=units[:BARS])
+    return [_bar(context, *each, longest) for each in zip(units[:BARS], words, strict=True)]
+
+
+def _bar(context: Context, unit: UnitFigures, words: str, longest: int) -> Bar:
+    parts = (unit.done, unit.open, unit.late)
+    done, still, late = (max(1, round(100 * n / longest)) if n else 0 for n in parts)
+    over = max(0, done + still + late - 100)  # what rounding up the small ones has added
+    if done >= still:
+        done -= over
+    else:
+        still -= over
+    marks = zip("█░▓", parts, strict=True)
+    return Bar(
+        name=context.unit(unit.unit),
+        words=words,
+        done=done,
+        open=still,
+        late=late,
+        blocks="".join(m * (max(1, round(BLOCKS * n / longest)) if n else 0) for m, n in marks),
+    )
+
+
+def sections(
+    context: Context,
+    found: Digest,
+    health: Health | None,
+    people: Sequence[Unreached],
+    *,
+    attached: bool = False,
+) -> list[Section]:
+    """All parts below the figures, in the order of the template."""
+    every = [*found.answered, *found.missing]
+    missing: dict[str, list[State]] = {}
+    for state in found.missing:
+        missing.setdefault(context.units(state.open_units), []).append(state)
+    soon = context.scheduler.calendar.roll_back(context.today + SOON)
+    lines = block_text(
+        "digest",
+        "sections",
+        c=context,
+        d=Parts.of(context, found, MOST, grouped=False),
+        since=context.day(local(found.since).date()) if found.since else "",
+        periods=", ".join(dict.fromkeys(s.occurrence.period.name for s in every)),
+        asked=len(every),
+        missing=[(unit, _codes(context, states)) for unit, states in missing.items()][: MOST - 1],
+        settling=_settling(context, found),
+        any_assumed=bool(found.assumed),
+        some_day=vn_date(soon, year=True),
+        cut_off=people,
+        most=MOST,
+        health=health,
+        attached=attached,
+    )
+    return _folded(lines)
+
+
+def _folded(lines: Sequence[str]) -> list[Section]:
+    """The sections that the `lines` of the template make."""
+    made: list[Section] = []
+    for line in lines:
+        mark, _, rest = line.partition(" ")
+        text = plain(rest)
+        if mark == "@section":
+            tone, count, name = text.split(" ", 2)
+            made.append(Section(name=name, tone=tone, count=int(count)))
+        elif mark == "@item":
+            made[-1].entries.append(Entry(head=Markup(rest)))  # noqa: S704 - escaped
+        elif mark == "@detail":
+            made[-1].entries[-1].details += [text] if text else []
+        elif mark == "@typed":
+            made[-1].entries[-1].typed = text
+        elif mark == "@more":
+            made[-1].more = text
+        elif mark == "@none":
+            made[-1].none = text
+        else:
+            made[-1].lines.append(text)
+    return made
 
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -37,7 +37,7 @@ class Line:
 
 def plain(markup: str) -> str:
     """The text that a reader sees of Telegram's HTML."""
-    return html.unescape(_TAG.sub("", markup))
+    return html.unescape(_TAG.sub("", markup) if "<" in markup else markup)
 
 
 def units(text: str) -> int:

@@ -8,8 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from reminder.app.channels import known_channels
 from reminder.domain.calendar import WorkCalendar, instant
+from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.occurrences import Key
 from reminder.domain.people import Person
@@ -17,7 +20,10 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
+from reminder.messages import compose
 from reminder.messages.context import Context
+from reminder.messages.limits import Line
+from reminder.messages.wording import one_line
 from reminder.services.office import Files, Office
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +97,9 @@ def nudged(
     """The items of a recipient of `units`."""
     kept = list(events)
     return {unit: items(context, unit, events=kept) for unit in units}
+
+
+def answer(lines: Sequence[str], *, subject: str = "Trả lời") -> Outbound:
+    """A message of these lines."""
+    shown = [Line("row", str(Markup.escape(one_line(line)))) for line in lines]
+    return compose._outbound(subject, shown, shown, ())

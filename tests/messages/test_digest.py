@@ -16,8 +16,7 @@ from reminder.domain.occurrences import Key
 from reminder.domain.plan import Deliverable, OnDay, Plan
 from reminder.messages import limits
 from reminder.messages.context import Context
-from reminder.messages.digest import digest_of, weekly, zalo
-from reminder.messages.digest_sections import MOST, bars, cells, sections
+from reminder.messages.digest import MOST, bars, cells, digest_of, sections, weekly, zalo
 from tests.messages import digest_scenes as scenes
 from tests.messages.office import at, plan, said, scene
 
@@ -286,6 +285,7 @@ def test_sections_count_what_they_do_not_show() -> None:
     context = scene("2024-03-18", events, plans=(made,))
     found = digest_of(context)
     late = sections(context, found, None, [])[0]
+    left = len(found.late) - MOST
     assert (late.count, len(late.entries), late.more) == (
-        len(found.late), MOST, len(found.late) - MOST,
+        len(found.late), MOST, f"và {left} việc nữa",
     )  # fmt: skip

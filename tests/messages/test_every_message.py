@@ -31,6 +31,7 @@ from reminder.domain.payloads import (
     Payload,
     PlanOver,
     PlanStarted,
+    ReportDraft,
     Request,
     Unreadable,
     Updated,
@@ -42,12 +43,17 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Item, Stage
 from reminder.messages import compose, escalation, extensions, notices
 from reminder.messages.context import Context
+from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
 from reminder.messages.registry import MESSAGES, render
 from reminder.services.history import Past, Reminded
+from reminder.services.recipients import Fault, Unreachable, Why
+from reminder.services.status import Health, Slot
+from tests.messages import digest_scenes
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
 from tests.messages.office import at, done, key, plan, said, scene
 from tests.messages.samples import messages as samples
+from tests.messages.test_digest import crowded
 
 PLAN, UNDATED = "cchc-2024", key("2g")
 PEOPLE = {"an": "tu-phap", "binh": "van-phong", "chu": "lanh-dao"}
@@ -192,6 +198,7 @@ def test_every_branch_of_every_template_is_taken() -> None:
         crowds()
         nudges()
         late_work()
+        digests()
         for context in scenes():
             for payload in payloads():
                 render(context, payload)
@@ -307,3 +314,56 @@ def settling() -> Iterator[list[Event]]:
         if kind not in (EventKind.AWAY, EventKind.BACK):
             answer = said(kind, at("2024-01-30"), key("1c"), "tu-phap", by="binh", until=OFF)
             yield [asked, answer]
+
+
+def digests() -> None:
+    """Weeks with and without a digest before, crowds, every fault, and each state of health."""
+    people = [
+        Unreachable(
+            unit="tu-phap",
+            person=Person(id=f"p{n}", name=f"P{n}", units=("tu-phap",), channels=("telegram",)),
+            faults=(
+                Fault(channel="telegram", why=why, since=WHEN if n % 2 else None, reason="x"),
+                Fault(channel="email", why=Why.NO_ADDRESS),
+            ),
+        )
+        for n, why in enumerate([*Why] * 6)
+    ]
+    late = tuple(Slot(at=WHEN, said=WHEN if n % 2 else None) for n in range(6))
+    down = {"telegram": WHEN}
+    healths = (
+        Health(slots=9, broken=late, waiting=1, lost=1, unknown=1, down=down, head=(1, "ab")),
+        Health(slots=1, sent={"email": WHEN, "telegram": WHEN}, head=(1, "ab")),
+        Health(polled=WHEN, head=(0, "")),
+    )
+    made, events = crowded(90, "Việc")
+    quarter = key("1a", 1, "2024-Q1")
+    others = [
+        said(EventKind.SUBMITTED, WHEN, key("1c"), "tu-phap"),
+        said(EventKind.ANSWERED, WHEN, key("4b"), "tai-chinh-ke-toan", note="chưa xong"),
+        said(EventKind.UPDATED, at("2024-03-08"), quarter, "tu-phap"),
+    ]
+    month = plan().by_code["2c"]
+    dated = tuple(replace(d, assumed=True) for d in month.deliverables)
+    monthly = replace(plan(), tasks=(replace(month, deliverables=dated),))
+    for day in (
+        *("2024-01-01", "2024-01-22", "2024-02-05", "2024-03-04", "2024-03-11", "2024-03-18"),
+        *("2024-04-15", "2025-08-04"),
+    ):
+        for context in (
+            scene(day),
+            scene(day, [e for e in others if e.at < at(day)]),
+            scene(day, (), [monthly]),
+            scene(day, [e for e in digest_scenes.lively() if e.at < at(day)]),
+            scene(day, events, [made]),
+            scene(day, (), [crowd("1a", 42)]),
+            scene(day, (), [crowd("2g", 42)]),
+        ):
+            found = digest_of(context)
+            zalo(context, found)
+            for health in healths:
+                weekly(context, found, health=health, cut_off=people, attached=True, mailed=True)
+            weekly(context, found)
+    thursday = scene("2024-03-21")
+    weekly(thursday, digest_of(thursday))
+    render(scene("2024-04-01"), ReportDraft(plan=PLAN, period="2024-Q1"))

@@ -16,12 +16,11 @@ from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOcc
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
-from reminder.messages.compose import answer
 from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
 from reminder.messages.registry import render
 from tests.fakes.telegram.html import parse_html
-from tests.messages.office import at, done, items, key, plan, said, scene
+from tests.messages.office import answer, at, done, items, key, plan, said, scene
 
 NASTY = st.one_of(
     st.text(max_size=80),

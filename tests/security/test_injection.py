@@ -19,10 +19,10 @@ from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.messages.compose import answer
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.fakes.telegram.html import parse_html
+from tests.messages.office import answer
 from tests.services.world import at, world
 
 SQL = [

@@ -11,8 +11,8 @@ import pytest
 
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.domain.channels import Outbound, SendError
-from reminder.messages.compose import answer
 from tests.channels.email.mailserver import Post, serving
+from tests.messages.office import answer
 
 SENDER, PERSON = "nhac@phuong.example", "an@phuong.example"
 AT = datetime(2024, 1, 26, 1, tzinfo=UTC)
