@@ -1,24 +1,68 @@
-"""A row of the outbox → its message, true at the time of sending."""
+"""A row of the outbox, or a payload → its message, true at the time of sending."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from reminder.domain.channels import Outbound
 from reminder.domain.outbox import Row
-from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStarted, Unreadable
+from reminder.domain.payloads import (
+    Digest,
+    HowSetDue,
+    Items,
+    Nudge,
+    Payload,
+    PlanStarted,
+    ReportDraft,
+    Several,
+    Unreadable,
+    Zalo,
+)
 from reminder.domain.schedule import Item
 from reminder.messages import digest, escalation, extensions, notices, nudge, report
-from reminder.messages.compose import in_thread, pages, repeated
+from reminder.messages.answers import ANSWERS
+from reminder.messages.compose import in_thread, joined, pages, plain, repeated
 from reminder.messages.context import Context
-from reminder.messages.registry import render
+from reminder.messages.lists import LISTS
+from reminder.messages.questions import QUESTIONS
+from reminder.messages.refusals import REFUSALS
 from reminder.services.deliver import Moment
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health
 from reminder.services.tick import due_reports
+
+
+def render(context: Context, payload: Payload) -> Outbound | None:
+    """`payload` in words; None if it is of nothing that the plans still have, or that stands.
+
+    KeyError for what is no message.
+    """
+    return MESSAGES.get(type(payload), plain)(context, payload)
+
+
+def _several(context: Context, payload: Several) -> Outbound | None:
+    """Each outcome of one text, in one message."""
+    parts = (render(context, part) for part in payload.parts)
+    return joined([message for message in parts if message])
+
+
+MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
+    Digest: lambda context, _: digest.weekly_digest(context),
+    Several: _several,
+    Zalo: lambda context, _: digest.zalo(context, digest.digest_of(context)),
+    ReportDraft: report.report_draft,
+    **ANSWERS,
+    **extensions.EXTENSIONS,
+    **QUESTIONS,
+    **REFUSALS,
+    **LISTS,
+    **escalation.WORDS,
+    **notices.NOTICES,
+}
 
 
 class RowRenderer:

@@ -34,7 +34,7 @@ from reminder.domain.schedule import MessageKind
 from reminder.messages import answers, escalation, extensions
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
-from reminder.messages.registry import render
+from reminder.messages.rows import render
 from reminder.services.history import Reminded
 from reminder.services.office import Files, Office
 from tests.messages.office import at, done, items, key, nudged, plan, said, scene

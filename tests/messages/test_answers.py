@@ -24,7 +24,7 @@ from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
 from reminder.messages.answers import begun
 from reminder.messages.context import Act, handle, short_name
-from reminder.messages.registry import render
+from reminder.messages.rows import render
 from reminder.services.history import Reminded
 from tests.messages import scenes
 from tests.messages.office import at, done, items, key, plan, said, scene

@@ -45,7 +45,7 @@ from reminder.messages import compose, escalation, extensions, notices
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
-from reminder.messages.registry import MESSAGES, render
+from reminder.messages.rows import MESSAGES, render
 from reminder.services.history import Past, Reminded
 from reminder.services.recipients import Fault, Unreachable, Why
 from reminder.services.status import Health, Slot

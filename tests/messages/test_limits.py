@@ -18,7 +18,7 @@ from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
 from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
-from reminder.messages.registry import render
+from reminder.messages.rows import render
 from tests.fakes.telegram.html import parse_html
 from tests.messages.office import answer, at, done, items, key, plan, said, scene
 

@@ -26,7 +26,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Kind, Plan, Recurrence
 from reminder.messages.context import Context
-from reminder.messages.registry import render
+from reminder.messages.rows import render
 from reminder.services.office import Files, Office
 from reminder.understanding.model import Command
 from reminder.understanding.parse import parse
