@@ -337,6 +337,8 @@ class Lexer:
         mood = MOODS.at(tokens, index)
         if mood and mood.value is Mood.ASK and self._exclaims(tokens, index, mood.size, remarks):
             mood = None
+        if mood and mood.size == 1 and self._marked and tokens[index].text.lower() == "cho":
+            mood = None  # no “chờ”, in a text with marks
         if mood and mood.value is not None:
             start, end = _span(tokens, index, mood.size)
             word = " ".join(t.plain for t in tokens[index : index + mood.size])

@@ -24,6 +24,7 @@ class Role(StrEnum):
     OWN = "own"
     WORK = "work"
     PIECE = "piece"  # of the work: done, it is not the whole
+    COPY = "copy"  # on paper: handed in, it is the work; done, it is a piece
     ACT = "act"
     SEND = "send"
     ISSUE = "issue"

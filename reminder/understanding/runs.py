@@ -23,8 +23,11 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
+from reminder.understanding.verbs import Mood
 
 _LISTS = frozenset({",", ";", "\n", "và", "/"})
+_TOLD = frozenset({Mood.DONE, Mood.ISSUED})
+_OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED})
 PARTS = frozenset({"viec", "muc", "nhiem", "cong", "phan"})
 
 
@@ -191,11 +194,19 @@ class _Reader:
         if following is None or not _joins(item):
             return False
         if isinstance(following, CodeItem):
-            if self._begins_line(index):
+            if self._begins_line(index) or self._tells_apart(item, index):
                 return False
             self.index = index
             return True
         return self._more(index, following)
+
+    def _tells_apart(self, sign: Item, index: int) -> bool:
+        """“xong 1c, 1d đang làm”: the last code has a verdict of its own."""
+        behind = self.items[index + 1] if index + 1 < len(self.items) else None
+        before = self.items[self.first - 1] if self.first else None
+        if not (isinstance(sign, SepItem) and sign.sign == "," and isinstance(behind, MoodItem)):
+            return False
+        return isinstance(before, MoodItem) and before.mood in _TOLD and behind.mood in _OPEN
 
     def _begins_line(self, index: int) -> bool:
         """Whether the code at `index` opens a line of its own: a break, the code, a colon."""

@@ -42,11 +42,12 @@ from reminder.understanding.verbs import Mood
 # D worked on, r “rồi”, t a day gone by, T today, M this morning, H an hour, # a number,
 # d a number of days, m how, l late, g “cách đây”, f “từ”, B “trước”, c “cho, lên, qua”, x a place
 # or a way, i “thì”, j “là”, o “của”, k “mà”, b “được”, v “đã có”, q “check”, G “giúp”, z a remark,
-# u handed in for signature, h what hinders, “,” a break, “?” what is not understood.
+# X a copy of it, ~ “bên”, u handed in for signature, h what hinders, “,” a break,
+# “?” what is not understood.
 _OF_ROLE = {
     Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "A", Role.CROWD: "Q",
     Role.OWN: "s",
-    Role.WORK: "w", Role.PIECE: "F",
+    Role.WORK: "w", Role.PIECE: "F", Role.COPY: "X",
     Role.ACT: "D", Role.SEND: "S", Role.ISSUE: "I", Role.HAVING: "v",
     Role.RECENT: "P",
     Role.GONE_BY: "t", Role.TODAY: "T", Role.MANNER: "m", Role.LATE: "l", Role.AGO: "g",
@@ -68,7 +69,7 @@ _OF_ITEM: dict[type[Item], str] = {
 _HOUR = re.compile(r"\d{1,2}[hg]")
 _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
-    "g": "O", "phan": "F",
+    "g": "O", "phan": "F", "ben": "~",
 }  # fmt: skip
 _SELF = frozenset({"em", "e", "toi", "minh", "chau", "con", "chung"})
 # Small words that only join what stands around them.
@@ -78,7 +79,9 @@ _JOINED = (
     (re.compile("vW+"), "pI"),
     (re.compile("W|F+(?=[KWw])"), "w"),
     (re.compile("E(?=e)|f(?=K)"), ""),
+    (re.compile("V{5,}"), "?"),  # “xong” a hundred times tells nothing
     (re.compile("V+"), "V"),
+    (re.compile("~(?=R)|(?<=S)X"), ""),
     (re.compile("[yY]?N(?=a|,)"), "a"),
     (re.compile("(?<=[r])([aynY]*)[yY]N"), r"\1y"),
     (re.compile("U?(H#?|#:[#w]|#O#?)"), "T"),
@@ -92,7 +95,7 @@ _JOINED = (
 )
 _REST = "[aynsYwKtTMrmexzQR]*"
 _TELLS = re.compile(
-    f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]+)(?P<tail>{_REST}(?:p*P?D?[VSI]+{_REST})*)"
+    f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]++)(?P<tail>{_REST}(?:p*P?D?[VSI]++{_REST})*)"
 )
 
 
@@ -126,7 +129,7 @@ def states(read: str) -> bool:
     if not spoken or not all(map(_tells, spoken)):
         return False
     first = parts.index(spoken[0])
-    opening = all(re.fullmatch(f"(?:{_REST}A?)*", part) for part in parts[:first])
+    opening = all(re.fullmatch(f"[A{_REST[1:]}", part) for part in parts[:first])
     return opening and all(re.fullmatch(_REST, p) for p in parts[first:] if p not in spoken)
 
 
@@ -136,13 +139,13 @@ def goes_on(read: str) -> bool:
 
 
 def is_just_done(read: str) -> bool:
-    """“rồi ạ”, in answer to a reminder."""
-    return re.fullmatch("K[aynY]*r[aynYt]*", read) is not None
+    """“rồi ạ”, “em làm rồi ạ”, in answer to a reminder."""
+    return re.fullmatch("K([aynY]*|[aYs]*p?D)r[aynYt]*", read) is not None
 
 
 def understood(read: str) -> bool:
     """Whether every word is known, as is needed where a paper's number tells that it is done."""
-    return not set(read) & set("?hjokqGuv")
+    return not set(read) & set("?hjokqGuvX~")
 
 
 def denies_itself(read: str) -> bool:

@@ -51,6 +51,79 @@ def test_harmless_words_take_nothing_from_a_statement(text: str) -> None:
     assert replace(said(text), note="") == done("1c")
 
 
+PLAIN = [
+    "1c xong hết trơn rồi", "1c xong sớm hơn hạn", "1c xong, tuy hơi trễ", "mệt quá, 1c xong rồi",
+    "1c cuối cùng cũng xong", "1c đã gửi bản cứng lên UBND", "1c xong rồi, có vướng gì anh cứ gọi",
+    "bên tư pháp đã xong 1c", "1c hthành rồi", "em up 1c lên hệ thống rồi",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_everyday_talk_around_a_done_closes_at_once(text: str) -> None:
+    """Rule 1: moods, hand-ins on paper, the own unit's name."""
+    assert closes(parse(text, DAY, OFFICER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1c xong bản cứng",
+        "bên kia đã xong 1c",
+        "1c xong ta mừng",
+        "xong " * 800 + "1c",
+        "gửi " * 800 + "1c",
+    ],
+)
+def test_a_piece_another_or_too_much_of_it_is_no_statement(text: str) -> None:
+    """Rule 1: a piece of the work, others' work, the same word a hundred times."""
+    assert not closes(parse(text, DAY, OFFICER))
+
+
+@pytest.mark.parametrize(("text", "is_done"), [("em làm rồi ạ", True), ("chị làm rồi", False)])
+def test_i_have_done_it_is_done_only_of_oneself(text: str, is_done: bool) -> None:
+    """Rule 5: in a reply, and said of nobody else."""
+    assert closes(parse(text, DAY, replying("1c"))) == is_done
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("sao 1c chưa xong", Verb.ASK),
+        ("đã xong 1c chưa ta", Verb.ASK),
+        ("1c làm theo mẫu nào", Verb.ASK),
+        ("khi nào xong 1c", Verb.ASK),
+        ("1c bữa nào xong em báo", Verb.NOT_DONE),
+        ("1c xong mà chưa ai ký", Verb.NOT_DONE),
+    ],
+)
+def test_a_question_is_answered_and_a_condition_is_not_done(text: str, verb: Verb) -> None:
+    """Rule 11: nothing is noted of a question; a promise or a hindrance is kept."""
+    assert said(text).verb is verb
+
+
+def test_two_codes_may_have_a_verdict_each() -> None:
+    """Rule 3: “xong 1c” stands, whatever is said of the next code."""
+    assert said("xong 1c, 1d đang làm") == replace(
+        done("1c"), also=(Command(verb=Verb.DOING, targets=(t("1d"),)),)
+    )
+    assert said("chưa xong 1c, 1d đang làm").verb is Verb.NOT_DONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1c xin khất tới 20/3 ạ",
+        "cho em khất 1c đến 20/3",
+        "1c dời tới 20/3 được không anh",
+        "1c em xin phép nộp trễ tới 20/3",
+    ],
+)
+def test_putting_off_in_peoples_words_asks_for_an_extension(text: str) -> None:
+    """Rule 10: a request, also where it is put as a question."""
+    command = said(text)
+    assert (command.verb, command.until, command.note) == (Verb.EXTEND, date(2024, 3, 20), "")
+
+
 def test_the_officers_own_words_are_kept() -> None:
     """Rule 2: as the note of what is done, or of the question."""
     assert said("1c xong trễ 3 ngày").note == "trễ 3 ngày"
