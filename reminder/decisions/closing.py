@@ -47,7 +47,9 @@ from reminder.domain.payloads import (
     ListedBack,
     Noted,
     NotYourUnit,
+    ReopenAsked,
     Reopened,
+    ReopenRequested,
     Seen,
     Undone,
     Updated,
@@ -271,7 +273,7 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
     newest = mine[0]
     asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
     if context.now - newest.at > UNDO_WITHIN and not asked:
-        raise refusal("undo-late", key=newest.key, event=newest)
+        return _too_late(context, command, newest, f"unit:{plans[newest.key.plan].office}")
     # One message closed several units' parts at once: they are taken back at once.
     alike = [e for e in context.events if _act(e) == _act(newest) and _holds(context, e)]
     events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
@@ -280,6 +282,16 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
         office = f"unit:{plans[newest.key.plan].office}"
         decision = also(decision, Notice(to=office, payload=ExtensionWithdrawn(event=newest)))
     return decision
+
+
+def _too_late(context: Context, command: Command, newest: Event, office: str) -> Decision:
+    """Ask the office, if it can be told, to reopen what its unit can't take back any more."""
+    unit = office.removeprefix("unit:")
+    if context.sender.office or not any(unit in p.units for p in context.people.values()):
+        raise refusal("undo-late", key=newest.key, event=newest)
+    asked = event(context, EventKind.UNDONE, newest.key, newest.unit, note=command.note)
+    decision = said(ReopenRequested(event=newest))
+    return also(decision, Notice(to=office, payload=ReopenAsked(event=asked)))
 
 
 def undo_last(context: Context, command: Command) -> Decision:

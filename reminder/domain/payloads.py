@@ -252,6 +252,18 @@ class ExtensionWithdrawn(Payload):
     event: Event
 
 
+class ReopenRequested(Payload):
+    """To who takes back too late; `event` is what stands."""
+
+    event: Event
+
+
+class ReopenAsked(Payload):
+    """To the office; `event` is the act that came too late, with its words as the note."""
+
+    event: Event
+
+
 class NoRequest(Payload):
     """There is none to decide; `event` ended the last one."""
 

@@ -195,6 +195,12 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
         [("an@2024-01-30 08:00", "xong 1c")],
         "an@2024-01-30 09:01: hoàn tác 1c",
         [],
+        ["reopen-requested", "reopen-asked>van-phong"],
+    ),
+    (
+        [("binh@2024-01-30 08:00", "xong 1c")],
+        "binh@2024-01-30 09:01: hoàn tác 1c",
+        [],
         ["refused:undo-late"],
     ),
     ([("binh", "xong 1c")], "an: hoàn tác 1c", [], ["refused:undo-others"]),

@@ -60,8 +60,10 @@ from reminder.domain.payloads import (
     PlanStarted,
     Refused,
     Reminded,
+    ReopenAsked,
     Reopened,
     ReopenedWord,
+    ReopenRequested,
     ReportDraft,
     Returned,
     Seen,
@@ -175,6 +177,9 @@ def about(of: Key) -> Iterator[Payload]:
     yield ExtensionAsked(key=of)
     yield ExtensionAsked(key=of, before=DAY)
     yield ExtensionWithdrawn(event=asked)
+    yield ReopenRequested(event=event(kinds.DONE, of))
+    yield ReopenAsked(event=event(kinds.UNDONE, of, note="em bấm nhầm"))
+    yield ReopenAsked(event=event(kinds.UNDONE, of))
     for granted in (True, False):
         yield ExtensionDecided(key=of, granted=granted, note="theo lịch" if granted else "")
     yield Claimed(keys=(of,), unit="tu-phap", words="ok")
