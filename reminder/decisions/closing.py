@@ -271,27 +271,28 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
         work = resolve(context, command, target)
         raise refusal("nothing-to-undo", key=work.named(target)[0].key)
     newest = mine[0]
+    office = plans[newest.key.plan].office
     asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
     if context.now - newest.at > UNDO_WITHIN and not asked:
-        return _too_late(context, command, newest, f"unit:{plans[newest.key.plan].office}")
+        return _too_late(context, command, newest, office)
     # One message closed several units' parts at once: they are taken back at once.
     alike = [e for e in context.events if _act(e) == _act(newest) and _holds(context, e)]
     events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
     decision = said(Undone(event=newest), events)
     if asked:
-        office = f"unit:{plans[newest.key.plan].office}"
-        decision = also(decision, Notice(to=office, payload=ExtensionWithdrawn(event=newest)))
+        withdrawn = ExtensionWithdrawn(event=newest)
+        decision = also(decision, Notice(to=f"unit:{office}", payload=withdrawn))
     return decision
 
 
 def _too_late(context: Context, command: Command, newest: Event, office: str) -> Decision:
-    """Ask the office, if it can be told, to reopen what its unit can't take back any more."""
-    unit = office.removeprefix("unit:")
-    if context.sender.office or not any(unit in p.units for p in context.people.values()):
+    """Ask the office, if it has members, to reopen what the unit closed more than an hour ago."""
+    closed = newest.kind in (EventKind.DONE, EventKind.UPDATED)
+    if context.sender.office or not closed or not context.has_members(office):
         raise refusal("undo-late", key=newest.key, event=newest)
     asked = event(context, EventKind.UNDONE, newest.key, newest.unit, note=command.note)
-    decision = said(ReopenRequested(event=newest))
-    return also(decision, Notice(to=office, payload=ReopenAsked(event=asked)))
+    request = Notice(to=f"unit:{office}", payload=ReopenAsked(event=asked))
+    return also(said(ReopenRequested(event=newest)), request)
 
 
 def undo_last(context: Context, command: Command) -> Decision:

@@ -91,7 +91,7 @@ def extend(context: Context, command: Command, target: Target) -> Decision:
     state = open_states(context, command, target, work, units)[0]
     day = _later_due(context, work, command, state)
     request = state.request
-    nobody = not any(work.plan.office in person.units for person in context.people.values())
+    nobody = not context.has_members(work.plan.office)
     if request and (request.until, request.note, request.unit) == (day, command.note, units[0]):
         return said(ExtensionRequested(event=request, again=True, nobody=nobody))
     asked = event(

@@ -87,6 +87,10 @@ class Context:
         """The units that are the office of a plan."""
         return {plan.office for plan in self.plans}
 
+    def has_members(self, unit: str) -> bool:
+        """Return whether anybody of people.toml is in `unit`."""
+        return any(unit in person.units for person in self.people.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:

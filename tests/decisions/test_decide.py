@@ -198,6 +198,12 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
         ["reopen-requested", "reopen-asked>van-phong"],
     ),
     (
+        [("an@2024-01-30 08:00", "trình ký 1c")],  # not closed: nothing to reopen
+        "an@2024-01-30 09:01: hoàn tác 1c",
+        [],
+        ["refused:undo-late"],
+    ),
+    (
         [("binh@2024-01-30 08:00", "xong 1c")],
         "binh@2024-01-30 09:01: hoàn tác 1c",
         [],
