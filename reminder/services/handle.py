@@ -36,9 +36,8 @@ from reminder.services.enrolment import Limits
 from reminder.services.history import edit_drafts
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.recipients import notice_drafts
-from reminder.understanding.answers import yes_or_no
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
-from reminder.understanding.parse import parse
+from reminder.understanding.parse import parse, yes_or_no
 from reminder.understanding.titles import by_title
 from reminder.understanding.verbs import Verb
 

@@ -7,9 +7,8 @@ from datetime import date
 
 import pytest
 
-from reminder.understanding.answers import yes_or_no
 from reminder.understanding.model import Command, CommandError, Meaning, Target
-from reminder.understanding.parse import parse
+from reminder.understanding.parse import parse, yes_or_no
 from reminder.understanding.titles import by_title
 from reminder.understanding.verbs import Verb
 from tests.understanding.commands_kit import OFFICER, PLAN, closes, done, replying, t
