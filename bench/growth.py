@@ -23,8 +23,7 @@ from bench.sides import result
 from bench.year import _from, _send
 from reminder.domain.calendar import instant
 from reminder.domain.ledger import Event
-from reminder.domain.occurrences import Key
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.service import Service
 from reminder.store.store import Store

@@ -16,9 +16,9 @@ from reminder.app.wiring import Program, program
 from reminder.channels.telegram.pacer import Gaps, Pacer
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.calendar import instant
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Nudge
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 from reminder.services.deliver import Accepted
 from reminder.services.enrolment import Allowance

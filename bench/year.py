@@ -15,7 +15,7 @@ from bench import wards
 from bench.quiet import peak
 from reminder.domain.calendar import instant
 from reminder.domain.context import Inbound
-from reminder.domain.occurrences import occurrences
+from reminder.domain.plan import occurrences
 from reminder.services.enrolment import Allowance
 from reminder.services.service import Service
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.channels import Channel, email, telegram
-from reminder.domain.channels import ChannelTraits, SendError
 from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import ChannelTraits, SendError
 from reminder.domain.tokens import normal_address
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ from functools import partial
 
 from reminder.channels import Channel
 from reminder.domain.calendar import local_day
-from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import Draft
+from reminder.domain.outbox import Draft, SendError
 from reminder.ops.supervisor import Clock, Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered
 from reminder.services.service import Service

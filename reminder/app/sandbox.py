@@ -16,11 +16,10 @@ from typing import TextIO
 from reminder.app import bootstrap
 from reminder.app.channels import known_channels
 from reminder.channels.console import ConsoleChannel
-from reminder.domain.calendar import instant, local
+from reminder.domain.calendar import instant, local, vn_day
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import by_key
 from reminder.domain.people import Person
-from reminder.domain.periods import vn_day
 from reminder.domain.plan import Plan
 from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer

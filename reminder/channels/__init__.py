@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reminder.domain.channels import Outbound
+from reminder.domain.outbox import Outbound
 
 
 class Channel(Protocol):

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from reminder.domain.calendar import local
-from reminder.domain.channels import AddressSource, ChannelTraits, Outbound
-from reminder.domain.periods import vn_day
+from reminder.domain.calendar import local, vn_day
+from reminder.domain.outbox import AddressSource, ChannelTraits, Outbound
 from reminder.messages.wording import one_line
 
 TRAITS = ChannelTraits(name="console", title="màn hình", addresses=AddressSource.NONE)

@@ -18,14 +18,12 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import STATES, Config
-from reminder.domain.calendar import instant, local, local_day
+from reminder.domain.calendar import instant, local, local_day, vn_date, vn_weekday
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
-from reminder.domain.periods import vn_date, vn_weekday
 
 if TYPE_CHECKING:
-    from reminder.domain.channels import Outbound
-    from reminder.domain.outbox import Row
+    from reminder.domain.outbox import Outbound, Row
     from reminder.services.office import Office
     from reminder.store.store import Store
 

@@ -17,11 +17,10 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import STATES, Config
-from reminder.domain.calendar import local, local_day
+from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.people import Person, absence_of
-from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Stage
 from reminder.files.toml import nearest

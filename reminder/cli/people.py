@@ -15,11 +15,10 @@ from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS, known_channels
 from reminder.cli.options import Config, print_table
-from reminder.domain.calendar import local, local_day
-from reminder.domain.channels import AddressSource, ChannelTraits
+from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import Address, Person, absences, away_until
-from reminder.domain.periods import vn_date
 from reminder.domain.tokens import (
     CODE_BYTES,
     INVITATION_LIFETIME,

@@ -16,12 +16,10 @@ from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import Commands
 from reminder.documents.tables import standing_words
-from reminder.domain.calendar import local, local_day
+from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import State, fold
-from reminder.domain.occurrences import Key, Occurrence, occurrences
-from reminder.domain.periods import vn_date, vn_day
-from reminder.domain.plan import Kind, Plan
+from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences
 from reminder.domain.plan_diff import diff
 from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, Stage
 

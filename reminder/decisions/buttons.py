@@ -12,9 +12,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from reminder.domain.ledger import State
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import ExtensionAsked, HowNo, HowNote, HowSetDue, Payload
-from reminder.domain.plan import Confirm, Plan
+from reminder.domain.plan import Confirm, Key, Plan
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
 

@@ -37,7 +37,6 @@ from reminder.decisions.targets import (
 )
 from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     AlreadyDone,
     Claimed,
@@ -55,7 +54,7 @@ from reminder.domain.payloads import (
     Updated,
     WhichOccurrence,
 )
-from reminder.domain.plan import Confirm, Plan
+from reminder.domain.plan import Confirm, Key, Plan
 from reminder.domain.text import fold
 from reminder.understanding.model import Command, Target
 

@@ -23,7 +23,6 @@ from reminder.decisions.outcome import (
 from reminder.decisions.targets import Closes, Which, choice, resolve
 from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     ClosedWord,
     ListedBack,
@@ -35,6 +34,7 @@ from reminder.domain.payloads import (
     ReopenedWord,
     WhichOccurrence,
 )
+from reminder.domain.plan import Key
 from reminder.understanding.model import Command, CommandError, Reason, Target
 from reminder.understanding.verbs import Row, Verb, Who
 

@@ -9,7 +9,6 @@ from reminder.decisions.outcome import may_read, reads_all, refusal, said
 from reminder.decisions.targets import in_plans, is_named
 from reminder.domain.context import Context, Decision
 from reminder.domain.ledger import Event, State, apply, initial
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     Digest,
     DueDates,
@@ -21,7 +20,7 @@ from reminder.domain.payloads import (
     Unhandled,
     Zalo,
 )
-from reminder.domain.plan import Plan, Task
+from reminder.domain.plan import Key, Plan, Task
 from reminder.domain.report import ReportPeriodError, current_report, find_report
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb

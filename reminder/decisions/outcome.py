@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from reminder.domain.calendar import vn_date
 from reminder.domain.context import Context, Decision, Notice, Sender
 from reminder.domain.ledger import Event, EventKind, folded
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     Claimed,
     Confirmed,
@@ -21,8 +21,7 @@ from reminder.domain.payloads import (
     TaskDetails,
     Updated,
 )
-from reminder.domain.periods import vn_date
-from reminder.domain.plan import Task
+from reminder.domain.plan import Key, Task
 from reminder.understanding.formats import format_command
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb, Who

@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from reminder.decisions.outcome import RefusalError, head, of_plan, own_units, refusal, tail
 from reminder.domain.context import Context
 from reminder.domain.ledger import State
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     AlreadyDone,
     NotOpenYet,
@@ -22,7 +21,7 @@ from reminder.domain.payloads import (
     WhichPlan,
     WhichUnit,
 )
-from reminder.domain.plan import Confirm, Deliverable, Kind, Plan, Task
+from reminder.domain.plan import Confirm, Deliverable, Key, Kind, Plan, Task
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
 

@@ -19,7 +19,7 @@ from reminder.channels.email.mailbox import Mailbox, MailboxError
 from reminder.channels.email.send import MailChannel, MailIdentity
 from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
-from reminder.domain.channels import Outbound, SendError
+from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.tokens import Purpose
 from reminder.files.sections import Settings
 

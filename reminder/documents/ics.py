@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from reminder.documents.tables import about_due, closed_by, unit_names
-from reminder.domain.calendar import instant, local_day
+from reminder.domain.calendar import instant, local_day, vn_day
 from reminder.domain.ledger import State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import vn_day
-from reminder.domain.plan import Confirm, Plan
+from reminder.domain.plan import Confirm, Key, Plan
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import one_line
 

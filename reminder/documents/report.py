@@ -14,7 +14,7 @@ from docx.table import Table, _Cell
 
 from reminder.documents import report_words as words
 from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, add_row, bold_width
-from reminder.domain.periods import with_period
+from reminder.domain.calendar import with_period
 from reminder.domain.plan import Kind
 from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, fill_from_plan
 from reminder.domain.text import fold

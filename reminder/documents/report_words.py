@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from reminder.domain.periods import vn_date, with_period
+from reminder.domain.calendar import vn_date, with_period
 from reminder.domain.report import CLOSED, Entry, Extension, Report, Said, Status
 from reminder.domain.text import evidence_words
 

@@ -9,11 +9,10 @@ from dataclasses import astuple, dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from reminder.domain.calendar import local_day
+from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.digest import closed_in_time
 from reminder.domain.digest import figures as count
 from reminder.domain.ledger import Event, State
-from reminder.domain.periods import vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import normal, one_line

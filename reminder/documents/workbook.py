@@ -20,10 +20,9 @@ from reminder.documents.tables import (
     standing,
     written,
 )
+from reminder.domain.calendar import vn_date
 from reminder.domain.ledger import State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import vn_date
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
 
 if TYPE_CHECKING:

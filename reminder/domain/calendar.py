@@ -1,17 +1,150 @@
-"""Working days in Vietnam, and the conversion between local time and UTC.
+"""The Vietnamese calendar: local time, periods, how days are written, and working days.
 
-The working week is Monday to Friday. Yearly notices add days off and working Saturdays.
+Identifiers of periods are stored in the ledger: 2024, 2024-H1, 2024-Q1, 2024-01, and for an
+instance of an RFC 5545 rule its day, 2024-05-13. The working week is Monday to Friday; yearly
+notices add days off and working Saturdays.
 """
 
 from __future__ import annotations
 
+import calendar
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from reminder.domain.errors import CalendarError
+
+_SHAPE = re.compile(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(\d{2})(?:-(\d{2}))?))?")
+_ROMAN = ("I", "II", "III", "IV")
+
+
+class Cycle(StrEnum):
+    """The cycles of recurring work; the values are those of `every` in the plan file."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half-year"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        return {"month": 1, "quarter": 3, "half-year": 6, "year": 12}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A part of one calendar year, from `first` to `last` inclusive."""
+
+    id: str
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """The period that `text` names; ValueError if it names none."""
+        match = _SHAPE.fullmatch(text)
+        if match is None:
+            raise ValueError(f"“{text}” is no period: write 2024, 2024-H1, 2024-Q1 or 2024-01")
+        year = int(match[1])
+        if match[5]:
+            day = date(year, int(match[4]), int(match[5]))
+            return cls(text, day, day)
+        if match[4]:
+            return cls._of(text, year, int(match[4]), 1)
+        if match[2]:
+            return cls._of(text, year, int(match[2]) * 3 - 2, 3)
+        if match[3]:
+            return cls._of(text, year, int(match[3]) * 6 - 5, 6)
+        return cls._of(text, year, 1, 12)
+
+    @classmethod
+    def _of(cls, identifier: str, year: int, month: int, months: int) -> Period:
+        end = month + months - 1
+        return cls(identifier, date(year, month, 1), last_of_month(year, end))
+
+    @classmethod
+    def each(cls, cycle: Cycle, year: int) -> Iterator[Period]:
+        """The periods of `cycle` in `year`, in order."""
+        if cycle is Cycle.YEAR:
+            yield cls.parse(f"{year}")
+            return
+        for number in range(1, 12 // cycle.months + 1):
+            name = {
+                Cycle.MONTH: f"{number:02}",
+                Cycle.QUARTER: f"Q{number}",
+                Cycle.HALF_YEAR: f"H{number}",
+            }[cycle]
+            yield cls.parse(f"{year}-{name}")
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    @property
+    def year(self) -> int:
+        return self.first.year
+
+    @property
+    def name(self) -> str:
+        """The period in Vietnamese, as officers say it: “tháng 01”, “quý I”, “năm 2024”."""
+        match = _SHAPE.fullmatch(self.id)
+        if match is None or match[5]:
+            return f"ngày {vn_date(self.first)}"
+        if match[4]:
+            return f"tháng {match[4]}"
+        if match[2]:
+            return f"quý {_ROMAN[int(match[2]) - 1]}"
+        if match[3]:
+            return ("6 tháng đầu năm", "6 tháng cuối năm")[int(match[3]) - 1]
+        return f"năm {match[1]}"
+
+
+_EVERY = ("hằng", "hàng", "mỗi", "từng")  # “hằng tháng” is no beginning of “tháng 01”
+
+
+def with_period(title: str, period: str) -> str:
+    """`title` and the period's name, without a repetition between them.
+
+    “Báo cáo quý” of “quý I” is “Báo cáo quý I”, “Báo cáo năm 2026” of “quý I năm 2026” is “Báo cáo
+    quý I năm 2026”.
+    """
+    words, name = title.split(), period.split()
+    folded, ends = [w.casefold() for w in words], [w.casefold() for w in name]
+    for size in range(min(len(words) - 1, len(name)), 0, -1):
+        rest, repeated = folded[:-size], folded[-size:]
+        if repeated in (ends[:size], ends[-size:]) and rest[-1] not in _EVERY:
+            return " ".join([*words[:-size], *name])
+    return f"{title} {period}"
+
+
+def last_of_month(year: int, month: int) -> date:
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+def vn_date(day: date, *, year: bool = False) -> str:
+    """`day` as official papers write it: 31/01, 20/02, but 01/3.
+
+    Days under 10 and the months 1 and 2 have a leading zero (NĐ 30/2020/NĐ-CP, appendix I).
+    """
+    month = f"{day.month:02}" if day.month <= 2 else str(day.month)
+    text = f"{day.day:02}/{month}"
+    return f"{text}/{day.year}" if year else text
+
+
+def vn_weekday(day: date) -> str:
+    """The weekday of `day` in Vietnamese: “Thứ Hai” … “Chủ Nhật”."""
+    names = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+    return names[day.weekday()]
+
+
+def vn_day(day: date) -> str:
+    """`day` with its weekday, as every message writes it: “Thứ Tư 31/01”."""
+    return f"{vn_weekday(day)} {vn_date(day)}"
+
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 

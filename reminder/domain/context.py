@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import Payload
 from reminder.domain.people import Person
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
 
 

@@ -13,8 +13,7 @@ from datetime import date, datetime, timedelta
 
 from reminder.domain.calendar import instant, local_day, monday_of
 from reminder.domain.ledger import Event, State, fold
-from reminder.domain.occurrences import occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 from reminder.domain.schedule import Scheduler
 
 AHEAD = timedelta(days=14)  # after the Sunday of the week, listed as “the next two weeks”

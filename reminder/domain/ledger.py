@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from reminder.domain.occurrences import Key, Occurrence
-from reminder.domain.plan import Confirm
+from reminder.domain.plan import Confirm, Key, Occurrence
 
 
 class EventKind(StrEnum):

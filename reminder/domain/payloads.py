@@ -23,7 +23,7 @@ from typing import (
 )
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
+from reminder.domain.plan import Key
 
 # The part before @ has at most 64 octets (RFC 5321, 4.5.3.1.1). ASCII only, no quoted part: the
 # program hands these to mail servers that need not offer SMTPUTF8.

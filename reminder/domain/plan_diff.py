@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reminder.domain.occurrences import Occurrence, occurrences
-from reminder.domain.periods import vn_date, with_period
-from reminder.domain.plan import Plan, Task
+from reminder.domain.calendar import vn_date, with_period
+from reminder.domain.plan import Occurrence, Plan, Task, occurrences
 
 
 class ChangeKind(StrEnum):

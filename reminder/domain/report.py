@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
 
-from reminder.domain.calendar import instant, local_day
+from reminder.domain.calendar import Period, instant, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State, by_key, history
-from reminder.domain.occurrences import Key, Occurrence, occurrences
-from reminder.domain.periods import Period, vn_date, vn_day
-from reminder.domain.plan import Kind, Plan
+from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences
 from reminder.domain.schedule import Scheduler, Stage
 from reminder.domain.text import fold, one_line
 

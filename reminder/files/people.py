@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from reminder.domain.channels import AddressSource, ChannelTraits
+from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import MAIL_ADDRESS, Person
 from reminder.files.toml import Document, Table, nearest
 

@@ -13,8 +13,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from reminder.domain.occurrences import recurrence_days
-from reminder.domain.periods import Cycle, Period
+from reminder.domain.calendar import Cycle, Period
 from reminder.domain.plan import (
     MAX_TITLE,
     Awaiting,
@@ -29,6 +28,7 @@ from reminder.domain.plan import (
     Task,
     Unit,
     Within,
+    recurrence_days,
 )
 from reminder.files.toml import Document, Table, nearest
 

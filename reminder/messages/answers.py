@@ -9,11 +9,10 @@ from itertools import groupby
 from typing import Any
 
 from reminder.domain import payloads
-from reminder.domain.channels import Action, Outbound
+from reminder.domain.calendar import vn_date
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import vn_date
-from reminder.domain.plan import Confirm
+from reminder.domain.outbox import Action, Outbound
+from reminder.domain.plan import Confirm, Key
 from reminder.messages.compose import joined, message
 from reminder.messages.context import Act, Context, Work, waiting_units
 from reminder.messages.wording import closed_words, listed, one_line, some, together

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reminder.domain.calendar import local_day
-from reminder.domain.channels import Action, Outbound
+from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
 from reminder.domain.text import evidence_words
 from reminder.messages.context import Context, Work

@@ -11,13 +11,10 @@ from functools import cached_property
 from markupsafe import escape
 
 from reminder.decisions import buttons
-from reminder.domain.calendar import local_day
-from reminder.domain.channels import Action
+from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Row
-from reminder.domain.periods import vn_date
-from reminder.domain.plan import Confirm, Plan, Task
+from reminder.domain.outbox import Action, Row
+from reminder.domain.plan import Confirm, Key, Plan, Task
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
 from reminder.messages.limits import BUTTON_BYTES

@@ -10,11 +10,10 @@ from html import escape
 
 from markupsafe import Markup
 
-from reminder.domain.calendar import local
-from reminder.domain.channels import Outbound
+from reminder.domain.calendar import local, vn_date, vn_day
 from reminder.domain.digest import Digest, Figures, UnitFigures, closed_in_time, digest
 from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.periods import vn_date, vn_day
+from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Confirm, Kind, Plan
 from reminder.messages.compose import (
     block_lines,

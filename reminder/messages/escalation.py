@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.domain import payloads
-from reminder.domain.channels import Outbound
+from reminder.domain.calendar import vn_date
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import vn_date
+from reminder.domain.outbox import Outbound
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
 from reminder.messages.context import (

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.domain import payloads
-from reminder.domain.channels import Action, Outbound
 from reminder.domain.ledger import Event, EventKind, State, fold
-from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Action, Outbound
+from reminder.domain.plan import Key
 from reminder.messages.compose import message
 from reminder.messages.context import Act, Context, Work
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from reminder.domain import payloads
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, State
+from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Confirm, Task
 from reminder.messages.answers import begun
 from reminder.messages.compose import message

@@ -14,10 +14,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from reminder.domain import payloads
-from reminder.domain.channels import Action, Outbound
+from reminder.domain.calendar import vn_date
 from reminder.domain.ledger import Event, EventKind, to_settle
+from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
-from reminder.domain.periods import vn_date
 from reminder.messages.answers import DateGroup, by_dates
 from reminder.messages.compose import Actions, block_lines, message
 from reminder.messages.context import Act, Context, Work

@@ -8,12 +8,10 @@ from datetime import date
 from itertools import groupby
 
 from reminder.documents.ics import FILE_NAME, MEDIA_TYPE, due_days
-from reminder.domain.calendar import instant
-from reminder.domain.channels import Outbound
+from reminder.domain.calendar import instant, vn_date, vn_day
 from reminder.domain.ledger import Event, State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import vn_date, vn_day
-from reminder.domain.plan import Confirm
+from reminder.domain.outbox import Outbound
+from reminder.domain.plan import Confirm, Key
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
 from reminder.messages.context import Act, Context, handle, signing_words, title

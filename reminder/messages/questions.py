@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from reminder.domain import payloads
-from reminder.domain.channels import Outbound
+from reminder.domain.calendar import Period, last_of_month, vn_date
 from reminder.domain.ledger import State
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import Period, last_of_month, vn_date
+from reminder.domain.outbox import Outbound
+from reminder.domain.plan import Key
 from reminder.messages.answers import begun, choice, closed_before, still_open, works_of
 from reminder.messages.compose import message
 from reminder.messages.context import Act, Context, Work

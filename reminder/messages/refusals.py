@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reminder.domain.channels import Outbound
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import NotOpenYet, OfficeOnly, Payload, Refused, Unhandled
 from reminder.messages.compose import message
 from reminder.messages.context import Context, Work

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date
 
 from reminder.documents.report_words import summary
-from reminder.domain.channels import Outbound
+from reminder.domain.calendar import Period, vn_date
 from reminder.domain.ledger import State
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import ReportDraft
-from reminder.domain.periods import Period, vn_date
 from reminder.domain.plan import Plan
 from reminder.domain.report import Report, draft_report, full_name
 from reminder.messages.compose import message

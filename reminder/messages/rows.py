@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reminder.domain.channels import Outbound
-from reminder.domain.outbox import Row
+from reminder.domain.outbox import Outbound, Row
 from reminder.domain.payloads import (
     Digest,
     HowSetDue,

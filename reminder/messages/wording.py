@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from reminder.domain.calendar import WorkCalendar, local, local_day
-from reminder.domain.periods import vn_date, vn_day, vn_weekday
+from reminder.domain.calendar import WorkCalendar, local, local_day, vn_date, vn_day, vn_weekday
 
 LONG_REST = 3  # days off in a row from which a message speaks of the holiday
 LOOK_AHEAD = 7  # days before its start from which it does

@@ -18,11 +18,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from reminder.domain.calendar import instant, local_day
-from reminder.domain.catchup import speaking_hours
-from reminder.domain.channels import Outbound, SendError
-from reminder.domain.outbox import LOST_AGAIN, Draft, Retries, Row, RowState
+from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
 from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
-from reminder.domain.schedule import MessageKind
+from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.services.recipients import to_offices

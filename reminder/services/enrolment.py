@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING
 
-from reminder.domain.channels import AddressSource
 from reminder.domain.context import Inbound, Sender
+from reminder.domain.outbox import AddressSource
 from reminder.domain.payloads import (
     BindByOffice,
     BindInGroup,

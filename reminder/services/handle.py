@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 
 from reminder.decisions import buttons, decide, decide_error, may_change
 from reminder.domain.calendar import local_day
-from reminder.domain.channels import chat_of
 from reminder.domain.context import Context, Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
-from reminder.domain.outbox import Draft
+from reminder.domain.outbox import Draft, chat_of
 from reminder.domain.payloads import (
     Anonymous,
     EditedOrForwarded,
@@ -29,7 +27,7 @@ from reminder.domain.payloads import (
     TooFast,
     Wordless,
 )
-from reminder.domain.plan import Confirm
+from reminder.domain.plan import Confirm, Key
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.services import enrolment, history, recipients
 from reminder.services.enrolment import Limits

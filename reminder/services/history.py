@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Asked, Inbound
 from reminder.domain.ledger import Event, EventKind, to_settle
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import (
     Claimed,
@@ -28,6 +27,7 @@ from reminder.domain.payloads import (
     WhichPart,
     parts_of,
 )
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, MessageKind
 from reminder.services.office import GROUP, Office
 from reminder.services.status import Health, health

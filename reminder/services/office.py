@@ -9,15 +9,13 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from reminder.domain.calendar import local, local_day
-from reminder.domain.catchup import StageIndex
-from reminder.domain.channels import AddressSource, ChannelTraits
 from reminder.domain.context import Inbound, Sender
 from reminder.domain.ledger import Event, State, by_key, fold, folded
-from reminder.domain.occurrences import Key
+from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import Absence, Address, Person, absences, away_until
-from reminder.domain.plan import Plan, Unit
+from reminder.domain.plan import Key, Plan, Unit
 from reminder.domain.report import Letterhead
-from reminder.domain.schedule import Scheduler
+from reminder.domain.schedule import Scheduler, StageIndex
 
 CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment

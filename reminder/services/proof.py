@@ -10,13 +10,12 @@ from datetime import date, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import local, local_day
+from reminder.domain.calendar import Period, local, local_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, State, apply, by_key, initial
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import Digest, Items, Nudge, Unreadable
-from reminder.domain.periods import Period
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, MessageKind
 from reminder.services.office import GROUP, STRANGER, Office
 from reminder.store.records import Broken

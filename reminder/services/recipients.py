@@ -8,8 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reminder.domain.calendar import local_day
-from reminder.domain.channels import AddressSource
-from reminder.domain.outbox import Draft
+from reminder.domain.outbox import AddressSource, Draft
 from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminder.domain.channels import Outbound, SendError
 from reminder.domain.context import Inbound
+from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import deliver, enrolment, recipients, tick

@@ -10,8 +10,7 @@ from datetime import date, datetime, time, timedelta
 from reminder.decisions.targets import Already, Choice, Closes, NotOpen, Which, choose
 from reminder.domain.calendar import instant
 from reminder.domain.ledger import Event, EventKind, State, by_key, fold
-from reminder.domain.occurrences import Occurrence, occurrences
-from reminder.domain.plan import Confirm, Plan
+from reminder.domain.plan import Confirm, Occurrence, Plan, occurrences
 from reminder.domain.schedule import Message, Scheduler
 from reminder.understanding.model import Target
 

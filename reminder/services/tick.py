@@ -14,7 +14,6 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local, local_day
-from reminder.domain.catchup import DueMessages, due_now, speaking_hours
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import (
@@ -28,7 +27,14 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.plan import Plan
 from reminder.domain.report import is_last_call
-from reminder.domain.schedule import Item, Message, MessageKind
+from reminder.domain.schedule import (
+    DueMessages,
+    Item,
+    Message,
+    MessageKind,
+    due_now,
+    speaking_hours,
+)
 from reminder.services import recipients
 from reminder.services.office import Office, counted, minute
 from reminder.services.recipients import notice_drafts

@@ -35,8 +35,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import StaticPool
 
 from reminder.domain.errors import ReminderError
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
+from reminder.domain.plan import Key
 from reminder.store import tables
 from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
 

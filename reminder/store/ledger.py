@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, insert, select, update
 
 from reminder.domain.ledger import Event
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
+from reminder.domain.plan import Key
 from reminder.store import tables
 from reminder.store.database import Database, Part, of_places, places_of, put_all
 from reminder.store.records import (

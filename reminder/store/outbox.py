@@ -21,8 +21,8 @@ from sqlalchemy import (
     update,
 )
 
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
+from reminder.domain.plan import Key
 from reminder.store.database import Part, of_places, places_of
 from reminder.store.records import maybe_moment, moment, stamp, to_row, words
 from reminder.store.tables import ANSWER, PENDING, naming, outbox

@@ -15,10 +15,10 @@ from typing import Any
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, MessageKind
 
 # Names in the store's `meta` that several rooms know.

@@ -8,9 +8,8 @@ from datetime import date
 from itertools import islice
 from types import UnionType
 
-from reminder.domain.occurrences import instance_ids
-from reminder.domain.periods import Cycle
-from reminder.domain.plan import Confirm, Every
+from reminder.domain.calendar import Cycle
+from reminder.domain.plan import Confirm, Every, instance_ids
 from reminder.domain.text import tokenise, words
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (

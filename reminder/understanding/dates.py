@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from reminder.domain.periods import Period, last_of_month
+from reminder.domain.calendar import Period, last_of_month
 from reminder.domain.text import Found, Phrases, Token, plain_at
 
 _HALF_YEAR = timedelta(days=183)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from reminder.domain.periods import vn_date
+from reminder.domain.calendar import vn_date
 from reminder.domain.plan import Awaiting, Deliverable, Kind, Task
 from reminder.understanding.codes import CodeBook
 from reminder.understanding.model import CommandError, Meaning, Reason, Target

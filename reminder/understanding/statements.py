@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import pairwise, zip_longest
 
-from reminder.domain.periods import Period
+from reminder.domain.calendar import Period
 from reminder.domain.plan import Task
 from reminder.domain.text import Spelling, fold, normal, spelling, squeeze
 from reminder.understanding import say

@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from reminder.domain.occurrences import instance_ids
-from reminder.domain.periods import Period
-from reminder.domain.plan import Confirm, Deliverable, Every, OnDay, Plan, Recurrence, Task, Within
+from reminder.domain.calendar import Period
+from reminder.domain.plan import (
+    Confirm,
+    Deliverable,
+    Every,
+    OnDay,
+    Plan,
+    Recurrence,
+    Task,
+    Within,
+    instance_ids,
+)
 from reminder.domain.text import fold, squeeze, words
 from reminder.understanding import say
 from reminder.understanding.clauses import Named, Run, parts

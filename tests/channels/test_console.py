@@ -15,7 +15,7 @@ from reminder.channels.console import ConsoleChannel, styled
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
-from reminder.domain.channels import Action, Outbound
+from reminder.domain.outbox import Action, Outbound
 from reminder.messages.compose import repeated
 from tests.messages.office import at
 

@@ -16,9 +16,9 @@ import pytest
 
 from reminder.documents.tables import BOM
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
 from reminder.domain.payloads import Digest, Done, Envelope, Nudge
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 from reminder.store.ledger import GENESIS, link
 from tests.cli.test_people import NOW, Terminal

@@ -10,9 +10,9 @@ from openpyxl import load_workbook
 
 from reminder.domain.calendar import instant
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import RowState
 from reminder.domain.payloads import Digest
+from reminder.domain.plan import Key
 from tests.cli.test_people import PEOPLE, Terminal
 
 CHANNELS = """

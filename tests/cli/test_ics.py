@@ -9,7 +9,7 @@ import pytest
 
 from reminder.documents.ics import uid
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
+from reminder.domain.plan import Key
 from tests.cli.test_people import NOW, Terminal
 from tests.documents.rfc5545 import read
 

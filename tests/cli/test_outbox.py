@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
 from reminder.domain.payloads import Digest, Nudge, Payload, Stranger, Unreadable, Welcome
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 from tests.cli.test_people import NOW, Terminal
 

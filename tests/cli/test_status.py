@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft, RowState
 from reminder.domain.payloads import Nudge
+from reminder.domain.plan import Key
 from tests.cli.test_people import NOW, Terminal
 
 TOKEN = "123456789:AAF-secret_of_the_bot"

@@ -11,10 +11,9 @@ from reminder.decisions import decide, decide_error
 from reminder.domain.calendar import WorkCalendar, instant
 from reminder.domain.context import Context, Decision, Sender
 from reminder.domain.ledger import Event, EventKind, fold
-from reminder.domain.occurrences import Key, occurrences
 from reminder.domain.payloads import Payload, Refused, Several
 from reminder.domain.people import Person
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.understanding.model import Command, CommandError, Meaning, Target

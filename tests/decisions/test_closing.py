@@ -9,8 +9,7 @@ import pytest
 
 from reminder.decisions.targets import Already, Choice, Closes, Nothing, NotOpen, Which, choose
 from reminder.domain.ledger import fold
-from reminder.domain.occurrences import occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 from reminder.services.simulation import closing_events
 from reminder.understanding.model import Target
 

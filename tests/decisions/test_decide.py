@@ -8,7 +8,6 @@ import pytest
 
 from reminder.domain.context import Decision, Notice
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     ClosedWord,
     Done,
@@ -17,6 +16,7 @@ from reminder.domain.payloads import (
     WhichOccurrence,
     WhichPlan,
 )
+from reminder.domain.plan import Key
 from reminder.understanding.model import Target
 from tests.decisions.decide_kit import Room, moment, next_plan, told_of
 from tests.understanding.commands_kit import PLAN

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from reminder.documents.ics import due_days, uid, unit_calendar
 from reminder.domain.ledger import Event, EventKind, State, fold
-from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from tests.documents.rfc5545 import Component, read
 from tests.messages.office import at, done, key, said

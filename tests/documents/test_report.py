@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from reminder.documents.paper import bold_width
 from reminder.documents.report import docx, file_name, subject
+from reminder.domain.calendar import Period
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.periods import Period
 from reminder.domain.plan import Kind
 from reminder.domain.report import DOTS, Letterhead, draft_report, fill_from_plan
 from reminder.domain.schedule import Scheduler

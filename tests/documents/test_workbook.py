@@ -16,8 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from reminder.documents.tables import COLUMNS, LONGEST, standing, standing_words, written
 from reminder.documents.workbook import FILLS, workbook
 from reminder.domain.ledger import Event, EventKind, State, fold
-from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from tests.messages.office import at, done, key, said
 

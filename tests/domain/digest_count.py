@@ -12,8 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from reminder.domain.ledger import Event
-from reminder.domain.occurrences import occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 Works = Callable[[date], bool]

@@ -9,11 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminder.domain.calendar import instant
-from reminder.domain.catchup import DueMessages, StageIndex, due_now, speaking_hours
 from reminder.domain.ledger import Event, EventKind, by_key, fold
-from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.plan import Plan
-from reminder.domain.schedule import Message, MessageKind, Scheduler
+from reminder.domain.plan import Key, Plan, occurrences
+from reminder.domain.schedule import (
+    DueMessages,
+    Message,
+    MessageKind,
+    Scheduler,
+    StageIndex,
+    due_now,
+    speaking_hours,
+)
 from tests.domain.test_schedule import midnight, random_events
 
 KINDS = tuple(MessageKind)

@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import Period, instant
 from reminder.domain.digest import Digest, Figures, digest, digest_day
 from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.periods import Period
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from tests.domain import digest_count as hand
 from tests.understanding.commands_kit import PLAN

@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.occurrences import occurrences, recurrence_days
-from reminder.domain.periods import Cycle, Period, vn_date, vn_day, with_period
-from reminder.domain.plan import Deliverable, DueRule, Every, Kind, Plan, Recurrence, Task, Unit
+from reminder.domain.calendar import Cycle, Period, vn_date, vn_day, with_period
+from reminder.domain.plan import (
+    Deliverable,
+    DueRule,
+    Every,
+    Kind,
+    Plan,
+    Recurrence,
+    Task,
+    Unit,
+    occurrences,
+    recurrence_days,
+)
 
 # task, number of the deliverable, period → opens, due (month-day; “-”: awaiting), assumed
 QUARTERS = (("Q1", "01-01", "03-10"), ("Q2", "04-01", "06-10"), ("Q3", "07-01", "09-10"))

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reminder.domain.calendar import Period
 from reminder.domain.ledger import fold
-from reminder.domain.occurrences import occurrences
-from reminder.domain.periods import Period
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 from reminder.domain.report import (
     CLOSED,
     Entry,

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from reminder.domain.calendar import instant, local
 from reminder.domain.ledger import Event, EventKind, State, apply, by_key, fold, initial
-from reminder.domain.occurrences import Key, occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Message, MessageKind, Scheduler
 from tests.domain import schedule_oracle as oracle
 

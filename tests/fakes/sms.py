@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
 
-from reminder.domain.channels import AddressSource, ChannelTraits, Outbound
 from reminder.domain.context import Inbound
+from reminder.domain.outbox import AddressSource, ChannelTraits, Outbound
 
 TRAITS = ChannelTraits(name="sms", title="tin SMS", addresses=AddressSource.INVITATION)
 

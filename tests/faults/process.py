@@ -38,8 +38,8 @@ from reminder.channels.email.receive import MailListener
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
-from reminder.domain.channels import Outbound
 from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Outbound
 from reminder.store.store import Store
 
 # What the program loads late is loaded here, once, and not by each daemon.

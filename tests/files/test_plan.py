@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminder.domain.errors import FileError
-from reminder.domain.occurrences import occurrences
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 from reminder.files.plan import load_plan
 
 PLAN = """\

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reminder.app.channels import known_channels
 from reminder.domain.errors import FileError, Problem
-from reminder.domain.occurrences import occurrences
+from reminder.domain.plan import occurrences
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people

@@ -23,9 +23,8 @@ from hypothesis import strategies as st
 from reminder.decisions import buttons
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import EventKind
-from reminder.domain.occurrences import occurrences
 from reminder.domain.outbox import RowState
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from tests.decisions.test_decide_laws import sentence
 from tests.fakes.telegram.html import parse_html

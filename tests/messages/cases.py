@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     AddressDead,
     AlreadyDone,
@@ -88,6 +87,7 @@ from reminder.domain.payloads import (
     Wordless,
     Zalo,
 )
+from reminder.domain.plan import Key
 from tests.messages.office import at, key
 
 MONTH, CHECK_IN, UNDATED = key("2c", period="2024-01"), key("1a", period="2024-Q1"), key("2g")

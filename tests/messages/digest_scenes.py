@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind
+from reminder.domain.outbox import Outbound
 from reminder.domain.people import Person
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo

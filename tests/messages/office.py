@@ -12,11 +12,10 @@ from markupsafe import Markup
 
 from reminder.app.channels import known_channels
 from reminder.domain.calendar import WorkCalendar, instant
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Outbound
 from reminder.domain.people import Person
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan

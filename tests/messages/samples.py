@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from reminder.domain.channels import Outbound
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import Help, NotDone, NotYourUnit, Seen, StatusAsked, Stranger
 from reminder.messages import compose
 from tests.messages import digest_scenes, scenes

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from reminder.app.channels import known_channels
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import (
     AddressDead,
     AlreadyDone,
@@ -30,6 +29,7 @@ from reminder.domain.payloads import (
     WhichOccurrence,
 )
 from reminder.domain.people import Person
+from reminder.domain.plan import Key
 from reminder.domain.schedule import MessageKind
 from reminder.messages import answers, escalation, extensions
 from reminder.messages.context import Context

@@ -9,11 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reminder.domain.channels import Outbound
 from reminder.domain.digest import Figures, UnitFigures
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
-from reminder.domain.plan import Deliverable, OnDay, Plan
+from reminder.domain.outbox import Outbound
+from reminder.domain.plan import Deliverable, Key, OnDay, Plan
 from reminder.messages import limits
 from reminder.messages.context import Context
 from reminder.messages.digest import MOST, bars, cells, digest_of, sections, weekly, zalo

@@ -15,7 +15,6 @@ from types import CodeType, FrameType
 from typing import Any, TypeGuard
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.payloads import (
     VIEWS,
     ClosedWord,
@@ -39,7 +38,7 @@ from reminder.domain.payloads import (
     encode,
 )
 from reminder.domain.people import Person
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, Stage
 from reminder.messages import compose, escalation, extensions, notices
 from reminder.messages.context import Context

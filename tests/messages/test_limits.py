@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import EventKind
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOccurrence
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from reminder.decisions.buttons import encode
-from reminder.domain.channels import Action, Outbound
+from reminder.domain.calendar import Period
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
-from reminder.domain.periods import Period
+from reminder.domain.outbox import Action, Outbound
+from reminder.domain.plan import Key
 from reminder.domain.schedule import AGAIN, Item
 from reminder.messages.nudge import nudge
 from tests.messages.office import at, done, key, nudged, plan, said, scene

@@ -7,8 +7,8 @@ from email.policy import default
 
 from reminder.channels.email.message import build
 from reminder.documents.ics import uid, unit_calendar
-from reminder.domain.channels import Outbound
 from reminder.domain.ledger import Event
+from reminder.domain.outbox import Outbound
 from reminder.domain.schedule import AGAIN, Item
 from reminder.messages.nudge import nudge
 from tests.documents.rfc5545 import Component, read

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from reminder.app.channels import known_channels
-from reminder.domain.channels import Outbound
-from reminder.domain.occurrences import Key
+from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import (
     ClosedWord,
     Done,
@@ -24,7 +23,7 @@ from reminder.domain.payloads import (
     TaskDetails,
     Updated,
 )
-from reminder.domain.plan import Kind, Plan, Recurrence
+from reminder.domain.plan import Key, Kind, Plan, Recurrence
 from reminder.messages.context import Context
 from reminder.messages.rows import render
 from reminder.services.office import Files, Office

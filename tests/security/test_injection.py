@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from reminder.documents.tables import csv_file
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reminder.domain.channels import SendError
+from reminder.domain.outbox import SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.service import Service

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reminder.app.channels import known_channels
-from reminder.domain.channels import AddressSource, ChannelTraits, SendError
+from reminder.domain.outbox import AddressSource, ChannelTraits, SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.domain.tokens import hash_code

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import LOST_AGAIN, RowState
+from reminder.domain.outbox import LOST_AGAIN, RowState, SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import LIVES

@@ -13,8 +13,7 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
-from reminder.domain.channels import SendError
-from reminder.domain.outbox import RowState
+from reminder.domain.outbox import RowState, SendError
 from reminder.domain.payloads import Digest
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from reminder.app.channels import known_channels
-from reminder.domain.channels import SendError
+from reminder.domain.outbox import SendError
 from reminder.domain.payloads import ExtensionAsked
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler

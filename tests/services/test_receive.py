@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 
 from reminder.decisions import buttons
-from reminder.domain.channels import SendError
-from reminder.domain.occurrences import Key
-from reminder.domain.plan import Plan
+from reminder.domain.outbox import SendError
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
 from tests.services.world import EMAIL, PEOPLE, World, at, person, world
 

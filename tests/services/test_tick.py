@@ -10,8 +10,7 @@ from itertools import pairwise
 import pytest
 
 from reminder.domain.calendar import instant
-from reminder.domain.channels import SendError
-from reminder.domain.outbox import RowState
+from reminder.domain.outbox import RowState, SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar

@@ -9,9 +9,8 @@ from datetime import date, datetime, time
 
 from reminder.app.channels import known_channels
 from reminder.domain.calendar import instant
-from reminder.domain.channels import SendError
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import RowState
+from reminder.domain.outbox import RowState, SendError
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.occurrences import Key
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound, Digest, Nudge
+from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 from reminder.store.records import Spoken, to_spoken
 from reminder.store.store import Store

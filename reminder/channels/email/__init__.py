@@ -1,6 +1,6 @@
 """E-mail: sending, and the mailbox to which answers and bounces come."""
 
-from reminder.domain.channels import AddressSource, ChannelTraits
+from reminder.domain.outbox import AddressSource, ChannelTraits
 
 TRAITS = ChannelTraits(
     name="email",

@@ -10,8 +10,8 @@ from enum import Enum, auto
 
 from aiosmtplib import SMTPException, SMTPResponseException
 
-from reminder.domain.channels import SendError
 from reminder.domain.errors import ReminderError, scrub
+from reminder.domain.outbox import SendError
 from reminder.messages.wording import one_line
 
 GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least

@@ -15,7 +15,7 @@ from unicodedata import normalize
 from markupsafe import escape
 
 from reminder.domain.calendar import local
-from reminder.domain.channels import Outbound, SendError
+from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.messages.compose import mail_document, with_footer
 from reminder.messages.limits import Line

@@ -16,7 +16,7 @@ from reminder.channels.email import TRAITS
 from reminder.channels.email.errors import CaFileError, Step, send_error, tls_context
 from reminder.channels.email.message import build, checked_address, valid_address
 from reminder.domain import tokens
-from reminder.domain.channels import Outbound, SendError
+from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.tokens import Purpose
 
 Security = Literal["starttls", "tls", "none"]

@@ -1,6 +1,6 @@
 """Telegram: sending, receiving, errors, limits."""
 
-from reminder.domain.channels import AddressSource, ChannelTraits
+from reminder.domain.outbox import AddressSource, ChannelTraits
 
 TRAITS = ChannelTraits(
     name="telegram",

@@ -16,8 +16,8 @@ from telegram.error import (
     TimedOut,
 )
 
-from reminder.domain.channels import SendError
 from reminder.domain.errors import scrub
+from reminder.domain.outbox import SendError
 
 _DEAD = {  # what Telegram says → what the office reads
     "bot was blocked by the user": "người nhận đã chặn bot",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
-from reminder.domain.channels import Outbound, SendError
+from reminder.domain.outbox import Outbound, SendError
 from tests.channels.email.mailserver import Post, serving
 from tests.messages.office import answer
 

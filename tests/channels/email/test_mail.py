@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reminder.channels.email.message import ANSWERABLE, ONE_WAY, build
 from reminder.channels.email.send import MailIdentity
-from reminder.domain.channels import Outbound
+from reminder.domain.outbox import Outbound
 from reminder.domain.tokens import (
     Purpose,
     Verdict,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reminder.channels.email.send import MailChannel, MailServer
-from reminder.domain.channels import SendError
+from reminder.domain.outbox import SendError
 from tests.channels.email.mailline import AT, HELLO, IDENTITY, SENDER, channel, known, refusal, sent
 from tests.channels.email.mailserver import Post, certificate, server_context
 

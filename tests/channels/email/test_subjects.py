@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminder.channels.email.message import build
-from reminder.domain.channels import Outbound
+from reminder.domain.outbox import Outbound
 from tests.channels.email.mailline import AT, PERSON, SENDER
 
 WORDS = [

@@ -13,7 +13,7 @@ import pytest
 
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
-from reminder.domain.channels import Action, Outbound, SendError
+from reminder.domain.outbox import Action, Outbound, SendError
 from tests.fakes.telegram import FakeTelegram
 from tests.messages.ticking import Ticking
 

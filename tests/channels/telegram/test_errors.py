@@ -10,7 +10,7 @@ import pytest
 
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
-from reminder.domain.channels import SendError
+from reminder.domain.outbox import SendError
 from tests.channels.telegram.line import GROUP, HELLO, PERSON, TOKEN, known, over, refusal
 from tests.fakes.telegram import FakeTelegram
 from tests.messages.ticking import Ticking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminder.channels.telegram.send import TelegramChannel
-from reminder.domain.channels import Action
+from reminder.domain.outbox import Action
 from tests.channels.telegram.line import BUTTON, GROUP, HELLO, PERSON, over, worded
 from tests.fakes.telegram import FakeTelegram
 
