@@ -10,7 +10,7 @@ from types import UnionType
 
 from reminder.domain.calendar import Cycle
 from reminder.domain.plan import Confirm, Every, instance_ids
-from reminder.domain.text import tokenise, words
+from reminder.domain.text import words
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
     CitedItem,
@@ -29,7 +29,8 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.verbs import Mood
+from reminder.understanding.lexicon import Mood
+from reminder.understanding.spelling import tokenise
 
 _MARKERS = frozenset({"viec", "muc", "nhiem", "cong", "nv", "ma", "task"})
 # What people count: in “3 văn bản” 3 is no code.

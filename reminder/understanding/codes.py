@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reminder.domain.plan import Plan, Task
-from reminder.domain.text import Found, Phrases, Token, plain_at
+from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
 _LETTERED = re.compile(r"0?(\d{1,2})([a-zđ]|dd|d9)", re.ASCII | re.IGNORECASE)
 _STROKED = ("đ", "dd", "d9")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reminder.domain.calendar import Period, last_of_month
-from reminder.domain.text import Found, Phrases, Token, plain_at
+from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
 _HALF_YEAR = timedelta(days=183)
 _MAX_DAYS = 366

@@ -10,13 +10,21 @@ from functools import lru_cache
 from itertools import accumulate
 
 from reminder.domain.plan import Unit
-from reminder.domain.text import Found, Phrases, Spelling, Token, fold, phrases, plain_at, words
+from reminder.domain.text import Spelling, fold
 from reminder.understanding import spelling
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
-from reminder.understanding.lexicon import COURTESY, HARMLESS, MOODS, REMARK, Role
+from reminder.understanding.lexicon import (
+    COURTESY,
+    REMARK,
+    SEPARATORS,
+    WORDS,
+    Mood,
+    Role,
+    listed,
+)
 from reminder.understanding.model import Meaning
-from reminder.understanding.verbs import Mood
+from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,62 +119,18 @@ class WordItem(Item):
     spelt: Spelling | None = None  # with the marks that were typed
 
 
-# Which of several that a message named: cái đầu, việc thứ hai.
-ORDINALS = Phrases(
-    {
-        f"{lead} {name}": place
-        for lead in ("cái", "việc", "mục", "nhiệm vụ")
-        for name, place in (
-            ("đầu", 0), ("đầu tiên", 0), ("thứ nhất", 0), ("thứ hai", 1), ("thứ 2", 1),
-            ("thứ ba", 2), ("thứ 3", 2), ("cuối", -1), ("cuối cùng", -1),
-        )
-    }
-)  # fmt: skip
-_ALL = """
-    cả hai; cả 2; cả ba; cả 3; tất cả; toàn bộ; hết cả; tất; tất tần tật; tất cả các việc;
-    tất cả việc; tất cả các phần; cả hai phần; cả 2 phần; các việc; mọi việc; all;
-    tất cả đều; hai phần; cả hai việc; cả 2 việc; tất cả bộ phận; tất cả các bộ phận;
-    các bộ phận; hết tất cả; mấy việc; cả mấy việc; cả 4 việc; cả bốn việc; cả ba việc;
-    cả 3 việc; đủ cả; tất cả các mục; hết; hết rồi
-"""
-_THE_REST = """
-    còn lại; các việc còn lại; việc còn lại; những việc còn lại; việc khác; các việc khác;
-    mấy việc còn lại; mấy việc khác; các mục còn lại; các mục khác; phần còn lại
-"""
-_EVERY = Phrases(
-    {
-        **dict.fromkeys(phrases(_ALL), False),
-        **dict.fromkeys(phrases(_THE_REST), True),
-    }
+MOODS: Phrases[Mood | None] = Phrases(
+    {phrase: None if name == "neutral" else Mood(name) for phrase, name in listed("intent").items()}
 )
-
-_SEPARATORS = Phrases(
-    {
-        ",": ",", ";": ";", "\n": "\n", ".": ".", "!": ".", "…": ".", "và": "và", "với": "và",
-        "&": "và", "+": "và", "lẫn": "và", "cùng": "và", "nhưng": "nhưng", "riêng": "nhưng",
-        "nhưng mà": "nhưng",
-        "còn": "còn", ":": ":", "•": ";", "*": ";", "and": "và", "vs": "và", "cùng với": "và",
-        "|": ";", "-": "-", "→": "-", "đến": "đến", "tới": "đến", "/": "/", "~": "-",
-    }
-)  # fmt: skip
-
+HARMLESS = Phrases({phrase: Role(name) for phrase, name in reversed(listed("harmless").items())})
+ORDINALS = Phrases({phrase: int(place) for phrase, place in listed("ordinals").items()})
+_EVERY = Phrases({phrase: name == "rest" for phrase, name in listed("every").items()})
+_SEPARATORS = Phrases({phrase: sign for sign, all_ in SEPARATORS.items() for phrase in all_})
 _DATED = re.compile(r"20\d\d|này|nay|trước|truoc|rồi|roi", re.IGNORECASE)
 # A paper's number, with the kind of paper or the issuing body after it.
 _PAPER = re.compile(r"\d{1,5}[a-zđ]?(?:/20\d\d)?[/-]([^\W\d_]+)(?:[-/.&]\w+)*", re.IGNORECASE)
-_PAPER_KINDS = words(
-    """
-    qd kh bc tb cv tr ttr ct nq hd bb gm gt ubnd hdnd qdub khub bcub pa dt dm to ubp
-    """
-)
-
-
-# “em xin báo cáo cho chị Hoa: …”, “xin báo cáo kết quả 1d …”
-_REPORTERS = words("em e toi t minh xin kinh da")
-_ADDRESSED = words("cho voi anh chi a c ac sep co chu bac lanh dao van phong cac")
-_CALLED = words("anh chi a c em e co chu bac ban ong ba sep dong")
 _LONGEST_NAME = 4  # words
 _NAME_ENDS = frozenset(":,.-\n")
-_TOPICS = words("ket qua tinh hinh tien do ve")
 
 
 @lru_cache(maxsize=8)
@@ -240,7 +204,7 @@ class Lexer:
         return size, [PoliteItem(start=start, end=end, word="bao", role=Role.SAYING)]
 
     def _frame_size(self, tokens: Sequence[Token], index: int) -> int:
-        at = _behind(tokens, index, _REPORTERS)
+        at = _behind(tokens, index, WORDS["reporters"])
         if plain_at(tokens, at) == "bc":
             at += 1
         elif (plain_at(tokens, at), plain_at(tokens, at + 1)) == ("bao", "cao"):
@@ -248,18 +212,18 @@ class Lexer:
         else:
             return 0
         told = at
-        at = _behind(tokens, at, _ADDRESSED)
+        at = _behind(tokens, at, WORDS["addressed"])
         addressed = at > told
         if addressed:  # and a name
             at += next((k for k in range(3) if self._goes_on(tokens, at + k)), 0)
-        topic = _behind(tokens, at, _TOPICS)
+        topic = _behind(tokens, at, WORDS["topics"])
         if topic > at and self._code(tokens, topic):
             return topic - index
         return at - index if addressed else 0
 
     def _goes_on(self, tokens: Sequence[Token], index: int) -> bool:
         """Whether an addressee's name has ended: a code, what is reported or a sign follows."""
-        if plain_at(tokens, index) in _NAME_ENDS or plain_at(tokens, index) in _TOPICS:
+        if plain_at(tokens, index) in _NAME_ENDS or plain_at(tokens, index) in WORDS["topics"]:
             return True
         return self._code(tokens, index) is not None
 
@@ -267,7 +231,7 @@ class Lexer:
         if tokens[index].glued and tokens[index - 1].plain in ("/", "-"):
             return None
         match = _PAPER.match(text, tokens[index].start) if text[tokens[index].start] < ":" else None
-        if match is None or _plain(match[1]) not in _PAPER_KINDS:
+        if match is None or _plain(match[1]) not in WORDS["papers"]:
             return None
         size = sum(1 for t in tokens[index : index + 40] if t.start < match.end())
         return Found(size, PaperItem(start=match.start(), end=match.end()))
@@ -291,7 +255,7 @@ class Lexer:
     def _name(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """“chị Mai”: a capital behind a word for a person is a name, and no day."""
         before = tokens[index - 1].plain if index else ""
-        if before not in _CALLED or not _is_capital(text, tokens[index]):
+        if before not in WORDS["called"] or not _is_capital(text, tokens[index]):
             return None
         size = 1
         while size < _LONGEST_NAME and index + size < len(tokens):
@@ -407,7 +371,7 @@ class _Remarks:
 
 def _is_dated_paper(text: str, tokens: Sequence[Token], index: int, today: date) -> bool:
     """“QĐ 34 ngày 5/3”: a paper's number and its day, and no 34 days."""
-    numbered = plain_at(tokens, index - 1) in ("so", *_PAPER_KINDS)
+    numbered = plain_at(tokens, index - 1) in ("so", *WORDS["papers"])
     return numbered and day_at(text, tokens, index + 1, today) is not None
 
 

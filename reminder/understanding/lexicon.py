@@ -1,4 +1,4 @@
-"""The words that are understood, as lexicon.toml lists them."""
+"""The words that are understood, as lexicon.toml lists them, and what those of a clause say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,35 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-from reminder.domain.text import Phrases, Spelling, Token, fold, spelling, tokenise
-from reminder.understanding.verbs import Mood
+from reminder.domain.text import fold, spelling
+
+
+class Mood(StrEnum):
+    """What one phrase says of work."""
+
+    DONE = "done"
+    ISSUED = "issued"  # done, and stronger than “đã trình ký”
+    DID = "did"  # “đã làm”
+    JUST = "just"  # “rồi”: done only as a reply
+    NOT = "not"  # chưa, không
+    YET = "yet"  # a bare “chưa”, which after a done phrase is a question
+    PARTIAL = "partial"
+    PLAN = "plan"
+    DOUBT = "doubt"  # hearsay, a wish, an order: says nothing that could be recorded
+    SOON = "soon"  # an hour still to come, unless “đã” says that it has gone by
+    PAST = "past"  # đã, vừa
+    ASK = "ask"
+    SUBMITTED = "submitted"
+    UNSIGNED = "unsigned"  # “chưa ký”: not done, or, after “đã trình”, awaiting signature
+    RETURNED = "returned"
+    UNDO = "undo"
+    EXTEND = "extend"
+    SNOOZE = "snooze"
+    DOING = "doing"
+    STANDING = "standing"  # “vẫn làm thường xuyên”: an answer to a check-in
+    NO_NEWS = "no-news"  # “không có gì phát sinh”: the same
+    SEEN = "seen"
+    AGREED = "agreed"  # “đồng ý”: the office's word, from others it is “đã rõ”
 
 
 class Role(StrEnum):
@@ -51,89 +78,40 @@ COURTESY = frozenset(
 )  # no part of a note
 
 
-def _read() -> dict[str, Any]:
-    source = resources.files(__package__).joinpath("lexicon.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
-
-
-def _listed(text: str, sign: str = ";") -> Iterator[str]:
-    for each in text.split(sign):
-        if squeezed := " ".join(each.split()):
-            yield squeezed
-
-
-_DATA = _read()
-
-
-def _moods() -> dict[str, Mood | None]:
-    table: dict[str, Mood | None] = {}
-    for name, text in _DATA["intent"].items():
-        mood = None if name == "neutral" else Mood(name)
-        for phrase in _listed(text):
-            table.setdefault(phrase, mood)
-    return table
-
-
-MOODS: Phrases[Mood | None] = Phrases(_moods())
-HARMLESS: Phrases[Role] = Phrases(
-    {
-        phrase: Role(name)
-        for name, text in reversed(_DATA["harmless"].items())
-        for phrase in _listed(text)
-    }
+_DATA: dict[str, Any] = tomllib.loads(
+    resources.files(__package__).joinpath("lexicon.toml").read_text(encoding="utf-8")
 )
+
+
+def listed(section: str) -> dict[str, str]:
+    """Each phrase of a section → the first name that it stands under."""
+    found: dict[str, str] = {}
+    for name, text in _DATA[section].items():
+        for phrase in _parted(text):
+            found.setdefault(phrase, name)
+    return found
+
+
+def _parted(text: str) -> Iterator[str]:
+    for each in text.split(";"):
+        if phrase := " ".join(each.split()):
+            yield phrase
+
+
+def pairs(name: str, sign: str = " ") -> Iterator[tuple[str, str]]:
+    """What is typed, and what is meant by it."""
+    for entry in _parted(_DATA["spelling"][name]):
+        typed, _, meant = entry.partition(sign)
+        yield typed, meant.strip()
+
+
 NOUNS = frozenset(map(spelling, _DATA["nouns"]["words"].split()))
 PAPERS = frozenset(map(spelling, _DATA["nouns"]["papers"].split()))
+WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
 REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
+SEPARATORS: dict[str, list[str]] = _DATA["separators"]
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
-SHORT: dict[Spelling, str] = {
-    spelling(typed): meant
-    for entry in _listed(_DATA["spelling"]["short"])
-    for typed, _, meant in [entry.partition(" ")]
-}
-SHORT_PAIRS: dict[tuple[str, ...], str] = {
-    tuple(typed.split()): meant.strip()
-    for entry in _listed(_DATA["spelling"]["phrases"])
-    for typed, _, meant in [entry.partition(":")]
-}
-
-
-def _answers() -> dict[str, bool]:
-    return {
-        fold(phrase): name == "yes"
-        for name, text in _DATA["answers"].items()
-        for phrase in _listed(text)
-    }
-
-
-ANSWERS = _answers()
-
-
-def words() -> Iterator[Token]:
-    """Every word that is understood, with its marks."""
-    for tables in (_DATA["intent"], _DATA["harmless"]):
-        for text in tables.values():
-            for phrase in _listed(text):
-                yield from tokenise(phrase.lstrip("="))
-
-
-__all__ = [
-    "ANSWERS",
-    "COURTESY",
-    "HARMLESS",
-    "MOODS",
-    "NOUNS",
-    "OWN_WORDS",
-    "PAPERS",
-    "REMARK",
-    "SHORT",
-    "SHORT_PAIRS",
-    "Mood",
-    "Role",
-    "fold",
-    "verdict",
-    "words",
-]
+ANSWERS = {fold(phrase): name == "yes" for phrase, name in listed("answers").items()}
 
 _CLOSING = frozenset({Mood.DONE, Mood.ISSUED})
 _HINDERED = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN})

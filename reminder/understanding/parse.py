@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from reminder.domain.text import Found, fold, normal, squeeze, tokenise
+from reminder.domain.text import fold, normal, squeeze
 from reminder.understanding import say, spelling, statements
 from reminder.understanding.clauses import (
     Clause,
@@ -29,6 +29,8 @@ from reminder.understanding.clauses import (
 )
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
+    HARMLESS,
+    MOODS,
     ORDINALS,
     DayItem,
     DaysItem,
@@ -43,20 +45,12 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.lexicon import ANSWERS, COURTESY, HARMLESS, MOODS, OWN_WORDS, verdict
+from reminder.understanding.lexicon import ANSWERS, COURTESY, OWN_WORDS, Mood, verdict
 from reminder.understanding.model import Command, CommandError, Meaning, Target
+from reminder.understanding.spelling import Found, tokenise
 from reminder.understanding.statements import Speech, said_in
 from reminder.understanding.targets import Speaker, is_content
-from reminder.understanding.verbs import (
-    BY_MOOD,
-    HEADS,
-    LISTED,
-    Mood,
-    Opens,
-    Takes,
-    Verb,
-    verb_called,
-)
+from reminder.understanding.verbs import BY_MOOD, HEADS, LISTED, Opens, Takes, Verb, verb_called
 from reminder.understanding.whole import whole
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)

@@ -1,4 +1,4 @@
-"""The spelling stage: what is typed → the words that are meant, each with its place in the text.
+"""What is typed → tokens: words, numbers and signs, each with the word that is meant.
 
 Shortened words, Telex and VNI that the keyboard left undone, doubled letters and words run
 together are mended here once, so that everything behind reads one spelling. A word that is
@@ -9,110 +9,184 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+from typing import Generic, NamedTuple, TypeVar
 
-from reminder.domain.text import Spelling, Token, spelling, tokenise
+from reminder.domain.text import Spelling, normal, spelling
 from reminder.understanding import lexicon
 
+T = TypeVar("T")
+
+# A task code is one token (1c, 1dd, 1d9); other digits and letters are split (3ngày, xong1c).
+_TOKEN = re.compile(
+    r"[0-9]{1,2}(?:dd|d9|[a-zđ])(?![^\W_]|[\u0300-\u036f])"
+    r"|[0-9]+"
+    r"|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*"
+    r"|\n"
+    r"|[^\s]",
+    re.IGNORECASE,
+)
+
+
+class Found(NamedTuple, Generic[T]):
+    """A value read from tokens, and the number of tokens that it takes."""
+
+    size: int
+    value: T
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, a number or one other character, and its place in the text."""
+
+    text: str
+    start: int
+    glued: bool  # follows the token before without a space
+    meant: str = ""  # the word that is meant, where `text` is a slip or a short form
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        return spelling(self.meant or self.text)
+
+    @property
+    def plain(self) -> str:
+        return self.spelling.base
+
+    @cached_property
+    def number(self) -> int | None:
+        return int(self.text) if self.text.isascii() and self.text.isdigit() else None
+
+
+def tokenise(text: str) -> tuple[Token, ...]:
+    """The tokens of a normal text as they stand; a line end is a token."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        glued = bool(tokens) and tokens[-1].end == match.start()
+        tokens.append(Token(match[0], match.start(), glued))
+    return tuple(tokens)
+
+
+def plain_at(tokens: Sequence[Token], index: int) -> str:
+    """The plain word at `index`; empty outside the text."""
+    return tokens[index].plain if 0 <= index < len(tokens) else ""
+
+
+class _Entry(NamedTuple, Generic[T]):
+    words: tuple[Spelling, ...]
+    marked: bool  # written with “=”: must be typed with all marks, being another word without them
+    value: T
+
+    def begins(self, tokens: Sequence[Token], index: int) -> bool:
+        for place, word in enumerate(self.words, index):
+            typed = tokens[place].spelling
+            if not (word == typed if self.marked else word.is_meant_by(typed)):
+                return False
+        return True
+
+
+class Phrases(Generic[T]):
+    """A table from phrases, written with all diacritics, to values; the longest match wins."""
+
+    def __init__(self, table: Mapping[str, T]) -> None:
+        self._index: dict[str, list[_Entry[T]]] = {}
+        for phrase, value in table.items():
+            words = tuple(t.spelling for t in tokenise(normal(phrase.lstrip("="))))
+            entry = _Entry(words, phrase.startswith("="), value)
+            self._index.setdefault(words[0].base, []).append(entry)
+        for entries in self._index.values():
+            entries.sort(key=lambda entry: (-len(entry.words), not entry.marked))
+
+    def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
+        """The longest phrase that begins at `index`."""
+        for entry in self._index.get(plain_at(tokens, index), ()):
+            size = len(entry.words)
+            if index + size <= len(tokens) and entry.begins(tokens, index):
+                return Found(size, entry.value)
+        return None
+
+
+_SHORT = {spelling(typed): meant for typed, meant in lexicon.pairs("short")}
+_SHORT_PAIRS = {tuple(typed.split()): meant for typed, meant in lexicon.pairs("phrases", ":")}
 _VNI = re.compile(r"(?<![^\W_])[^\W\d_]+[0-9][^\W_]*(?![^\W_])")
-_VNI_MARKS = {
-    "1": "\u0301", "2": "\u0300", "3": "\u0309", "4": "\u0303", "5": "\u0323", "6": "\u0302",
-    "7": "\u031b", "8": "\u0306",
-}  # fmt: skip
-_TELEX_TONES = {"s": "\u0301", "f": "\u0300", "r": "\u0309", "x": "\u0303", "j": "\u0323"}
-_VOWELS = frozenset("aeiouy")
+_VNI_MARKS = dict(zip("12345678", "\u0301\u0300\u0309\u0303\u0323\u0302\u031b\u0306", strict=True))
+_VNI_VOWELS = {"6": "aeo", "7": "ou", "8": "a"}  # of the other digits: any
+_TELEX_TONES = dict(zip("sfrxj", "\u0301\u0300\u0309\u0303\u0323", strict=True))
+_VOWELS = "aeiouy"
 _LONGEST = 14  # letters of a word that is worth mending
 _RUN_TOGETHER = ("chưa", "xong", "rồi", "đã", "đang", "gửi", "nộp", "làm", "nhé", "nha")
 
 
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a normal text as they are meant."""
-    read = list(_mended(_with_vni(text, tokenise(text))))
-    return tuple(_pairs(read))
+    return tuple(_pairs([each for token in _with_vni(text) for each in _mended(token)]))
 
 
-def _with_vni(text: str, plain: Sequence[Token]) -> Iterator[Token]:
-    """Words that VNI digits cut in pieces, as one token each."""
-    meant = {}
-    for match in _VNI.finditer(text):
-        word = _vni(match[0])
-        if word is not None:
-            meant[match.start()] = (match.end(), match[0], word)
+def _with_vni(text: str) -> Iterator[Token]:
+    """The tokens, with words that VNI digits cut in pieces as one each."""
+    cut = {match.start(): match for match in _VNI.finditer(text)}
     end = -1
-    for token in plain:
-        if token.start in meant:
-            end, typed, word = meant[token.start]
-            yield replace(token, text=typed, meant=word)
+    for token in tokenise(text):
+        match = cut.get(token.start)
+        if match and (word := _vni(match[0])):
+            end = match.end()
+            yield replace(token, text=match[0], meant=word)
         elif token.start >= end:
             yield token
 
 
 @lru_cache(1024)
-def _vni(typed: str) -> str | None:
-    short = lexicon.SHORT.get(spelling(typed))
-    if short or len(typed) > _LONGEST:
-        return short
+def _vni(typed: str) -> str:
+    if spelling(typed) in _SHORT or len(typed) > _LONGEST:
+        return _SHORT.get(spelling(typed), "")
     letters: list[str] = []
     for char in typed.lower():
         if char == "9" and "d" in letters:
             letters[letters.index("d")] = "đ"
         elif char in _VNI_MARKS:
-            at = _vowel_for(letters, char)
-            if at is None:
-                return None
-            letters[at] += _VNI_MARKS[char]
+            fits = _VNI_VOWELS.get(char, _VOWELS)
+            places = [i for i, letter in enumerate(letters) if letter[0] in fits]
+            if not places:
+                return ""
+            letters[places[-1]] += _VNI_MARKS[char]
         elif char.isdigit():
-            return None
+            return ""
         else:
             letters.append(char)
-    return _if_known("".join(letters))
+    return _if_known(letters)
 
 
-def _vowel_for(letters: Sequence[str], digit: str) -> int | None:
-    fits = {"6": "aeo", "7": "ou", "8": "a"}.get(digit, "aeiouy")
-    places = [i for i, letter in enumerate(letters) if letter[0] in fits]
-    return places[-1] if places else None
-
-
-def _mended(read: Iterable[Token]) -> Iterator[Token]:
-    for token in read:
-        if token.meant or not token.text[0].isalpha():
-            yield token
-            continue
-        yield from _split(token, _meant(token.text))
-
-
-def _split(token: Token, meant: str) -> Iterator[Token]:
-    """`token` as the words of `meant`; their places part the place of what was typed."""
-    if not meant:
+def _mended(token: Token) -> Iterator[Token]:
+    """`token` as the words that are meant, each with its letters of what was typed."""
+    mends = not token.meant and token.text[0].isalpha()
+    words = _meant(token.text).split() if mends else []
+    last = len(words) - 1
+    if last < 0:
         yield token
-        return
-    words = meant.split()
-    typed = token.text
-    at = 0
-    for number, word in enumerate(words):
-        last = number + 1 == len(words)
-        end = len(typed) if last else min(at + 1, len(typed) - 1)
-        yield Token(typed[at:end], token.start + at, token.glued if not at else False, word)
-        at = end
+    for k, word in enumerate(words):
+        typed = token.text[k:] if k == last else token.text[k]
+        yield Token(typed, token.start + k, token.glued and not k, word)
 
 
 @lru_cache(8192)
 def _meant(typed: str) -> str:
     """What is meant by `typed`; empty: what it says."""
     word = typed.lower()
-    if short := lexicon.SHORT.get(spelling(word)):
+    if short := _SHORT.get(spelling(word)):
         return short if len(short.split()) <= len(word) else ""
     if is_known(word) or not 2 <= len(word) <= _LONGEST:
         return ""
     single = _undoubled(word)
-    if short := lexicon.SHORT.get(spelling(single)):
+    if short := _SHORT.get(spelling(single)):
         return short
-    if single != word and (is_known(single) and len(single) > 1):
+    if single != word and len(single) > 1 and is_known(single):
         return single
-    return _telex(word) or (_telex(single) if single != word else "") or _parted(word)
+    return _telex(word) or _telex(single) or _parted(word)
 
 
 def _undoubled(word: str) -> str:
@@ -149,36 +223,37 @@ def _telex(word: str) -> str:
     vowels = [i for i, each in enumerate(letters) if each[0] in _VOWELS]
     if not vowels:
         return ""
-    if tone:
-        marked = [i for i in vowels if len(letters[i]) > 1]
-        letters[(marked or vowels)[-1]] += tone
-    found = _if_known("".join(letters))
-    return found if found and found != word else ""
+    marked = [i for i in vowels if len(letters[i]) > 1]
+    letters[(marked or vowels)[-1]] += tone
+    found = _if_known(letters)
+    return found if found != word else ""
 
 
 def _parted(word: str) -> str:
     """chưaxong → chưa xong."""
     for first in _RUN_TOGETHER:
-        if len(word) > len(first) and spelling(first).is_meant_by(spelling(word[: len(first)])):
-            rest = word[len(first) :]
-            if short := lexicon.SHORT.get(spelling(rest)):
+        rest = word[len(first) :]
+        if rest and spelling(first).is_meant_by(spelling(word[: len(first)])):
+            if short := _SHORT.get(spelling(rest)):
                 return f"{first} {short}"
             if is_known(rest) and len(rest) > 1:
                 return f"{first} {rest}"
     return ""
 
 
-def _if_known(decomposed: str) -> str | None:
-    word = unicodedata.normalize("NFC", decomposed)
-    return lexicon.SHORT.get(spelling(word)) or (word if is_known(word) else None)
+def _if_known(letters: Sequence[str]) -> str:
+    word = unicodedata.normalize("NFC", "".join(letters))
+    return _SHORT.get(spelling(word)) or (word if is_known(word) else "")
 
 
-@lru_cache(1)
-def _vocabulary() -> dict[str, tuple[Spelling, ...]]:
-    found: dict[str, dict[Spelling, None]] = {}
-    for token in lexicon.words():
-        found.setdefault(token.plain, {})[token.spelling] = None
-    return {base: tuple(each) for base, each in found.items()}
+@cache
+def _vocabulary() -> dict[str, set[Spelling]]:
+    """Every word that is understood: its plain form → as it is spelt."""
+    found: dict[str, set[Spelling]] = {}
+    for phrase in (*lexicon.listed("intent"), *lexicon.listed("harmless")):
+        for token in tokenise(phrase.lstrip("=")):
+            found.setdefault(token.plain, set()).add(token.spelling)
+    return found
 
 
 @lru_cache(8192)
@@ -195,16 +270,16 @@ def is_spelt(word: str) -> bool:
     return typed in _vocabulary().get(typed.base, ())
 
 
-def _pairs(read: list[Token]) -> Iterator[Token]:
+def _pairs(read: Sequence[Token]) -> Iterator[Token]:
     """Two short words that mean something together: kh xong, bao h."""
     index = 0
     while index < len(read):
-        pair = tuple((t.meant or t.text).lower() for t in read[index : index + 2])
-        meant = lexicon.SHORT_PAIRS.get(pair)
+        pair = read[index : index + 2]
+        meant = _SHORT_PAIRS.get(tuple((t.meant or t.text).lower() for t in pair))
         if meant is None:
             yield read[index]
             index += 1
             continue
-        for token, word in zip(read[index : index + 2], meant.split(), strict=True):
+        for token, word in zip(pair, meant.split(), strict=True):
             yield replace(token, meant=word)
         index += 2

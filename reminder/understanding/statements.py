@@ -41,7 +41,7 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
-from reminder.understanding.lexicon import NOUNS, PAPERS, Role, verdict
+from reminder.understanding.lexicon import NOUNS, PAPERS, Mood, Role, verdict
 from reminder.understanding.model import Command, CommandError, Meaning, Target
 from reminder.understanding.targets import (
     ABBREVIATIONS,
@@ -53,7 +53,7 @@ from reminder.understanding.targets import (
     until,
     word_groups,
 )
-from reminder.understanding.verbs import BY_MOOD, Mood, Takes, Verb
+from reminder.understanding.verbs import BY_MOOD, Takes, Verb
 
 _HINDERS = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN, Mood.SOON, Mood.UNSIGNED})
 _NEWS = frozenset({"gop y", "lay y kien", "bo sung", "chinh sua"})  # of standing work: done

@@ -39,8 +39,9 @@ from reminder.understanding.lexer import (
     UnitItem,
     WordItem,
 )
+from reminder.understanding.lexicon import Mood
 from reminder.understanding.model import Command, CommandError, Meaning, Target
-from reminder.understanding.verbs import Mood, Verb
+from reminder.understanding.verbs import Verb
 
 ABBREVIATIONS = {
     "qd": ("quyet", "dinh"),

@@ -10,35 +10,9 @@ from difflib import get_close_matches
 from enum import Enum, StrEnum, auto
 from typing import Any, Self
 
-from reminder.domain.text import Phrases, fold
-
-
-class Mood(StrEnum):
-    """What one phrase says of work."""
-
-    DONE = "done"
-    ISSUED = "issued"  # done, and stronger than “đã trình ký”
-    DID = "did"  # “đã làm”
-    JUST = "just"  # “rồi”: done only as a reply
-    NOT = "not"  # chưa, không
-    YET = "yet"  # a bare “chưa”, which after a done phrase is a question
-    PARTIAL = "partial"
-    PLAN = "plan"
-    DOUBT = "doubt"  # hearsay, a wish, an order: says nothing that could be recorded
-    SOON = "soon"  # an hour still to come, unless “đã” says that it has gone by
-    PAST = "past"  # đã, vừa
-    ASK = "ask"
-    SUBMITTED = "submitted"
-    UNSIGNED = "unsigned"  # “chưa ký”: not done, or, after “đã trình”, awaiting signature
-    RETURNED = "returned"
-    UNDO = "undo"
-    EXTEND = "extend"
-    SNOOZE = "snooze"
-    DOING = "doing"
-    STANDING = "standing"  # “vẫn làm thường xuyên”: an answer to a check-in
-    NO_NEWS = "no-news"  # “không có gì phát sinh”: the same
-    SEEN = "seen"
-    AGREED = "agreed"  # “đồng ý”: the office's word, from others it is “đã rõ”
+from reminder.domain.text import fold
+from reminder.understanding.lexicon import Mood
+from reminder.understanding.spelling import Phrases
 
 
 class Takes(Enum):

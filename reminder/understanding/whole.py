@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import takewhile
 
-from reminder.domain.text import fold, squeeze, tokenise, words
+from reminder.domain.text import fold, squeeze, words
 from reminder.understanding import say
 from reminder.understanding.clauses import Named, Run, runs
 from reminder.understanding.codes import CodeBook
@@ -23,6 +23,7 @@ from reminder.understanding.lexer import (
     UnitItem,
 )
 from reminder.understanding.model import Command, CommandError
+from reminder.understanding.spelling import tokenise
 from reminder.understanding.targets import Speaker, match_part, reason, spoken, trimmed, until
 from reminder.understanding.verbs import Takes, Verb
 

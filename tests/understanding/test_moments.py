@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from reminder.domain.text import tokenise
 from reminder.understanding.dates import day_at, days_at, near, period_at
+from reminder.understanding.spelling import tokenise
 
 TODAY = date(2024, 1, 30)  # a Tuesday
 
