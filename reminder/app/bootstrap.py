@@ -24,9 +24,10 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
+from reminder.files.settings import DEFAULT_PATH, Settings, environment, settings_path
+from reminder.files.settings import load_settings as read_settings
 
 if TYPE_CHECKING:
-    from reminder.files.sections import Settings
     from reminder.ops.backups import Backups
     from reminder.services.office import Files, Office
     from reminder.store.store import Store
@@ -114,19 +115,16 @@ _SET_UP_BY = tuple(f"REMINDER_{section.upper()}__" for section in _SECTIONS)
 
 def load_settings(config: Path | None) -> Settings:
     """Return the settings file with the environment over it; NoSettingsError without either."""
-    # pydantic takes 0.1 s to load: what needs no settings does not wait for it.
-    from reminder.files import settings
-
-    environ = settings.environment()
-    if settings.settings_path(config, environ) is None and not any(
+    environ = environment()
+    if settings_path(config, environ) is None and not any(
         name.startswith(_SET_UP_BY) for name, value in environ.items() if value
     ):
         raise NoSettingsError(
-            f"không thấy tệp cài đặt: đã tìm {settings.DEFAULT_PATH.absolute()}. Đứng ở thư mục "
+            f"không thấy tệp cài đặt: đã tìm {DEFAULT_PATH.absolute()}. Đứng ở thư mục "
             "của máy nhắc việc (/srv/reminder) rồi gõ lại, hoặc thêm --config TỆP, hoặc đặt biến "
             "REMINDER_CONFIG"
         )
-    return settings.load_settings(config, environ)
+    return read_settings(config, environ)
 
 
 def read_files(settings: Settings, at: datetime) -> Files:
@@ -143,13 +141,13 @@ def read_files(settings: Settings, at: datetime) -> Files:
         plans,
         [local_day(at)],
         calendar=settings.plan.calendar,
-        policy=settings.policy(),
+        policy=settings.schedule,
     )
     return Files(
         plans=tuple(plans),
         people=people,
         scheduler=scheduler,
-        letterhead=settings.report.letterhead(),
+        letterhead=settings.report,
     )
 
 
@@ -172,8 +170,6 @@ def backups(settings: Settings) -> Backups | None:
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:
     """The files that the daemon rereads when they change."""
-    from reminder.files.settings import environment, settings_path
-
     found = [*plan_paths(settings.plan.files)]
     optional = (settings.plan.people, settings.plan.calendar, settings_path(config, environment()))
     return [*found, *filter(None, optional)]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.receive import Take
     from reminder.channels.telegram.send import TelegramChannel
-    from reminder.files.sections import Settings
+    from reminder.files.settings import Settings
     from reminder.services.deliver import Bounce
     from reminder.services.service import Service
     from reminder.store.store import Store
@@ -46,7 +46,7 @@ def _telegram(settings: Settings, *_: object) -> TelegramChannel:
     def monotonic() -> float:
         return asyncio.get_running_loop().time()
 
-    bot = make_bot(settings.telegram.token.get_secret_value(), settings.telegram.base_url)
+    bot = make_bot(settings.telegram.token.value, settings.telegram.base_url)
     return TelegramChannel(bot, Pacer(monotonic, patience=PATIENCE))
 
 
@@ -149,7 +149,7 @@ def mail_server(settings: Settings) -> MailServer:
         port=section.port,
         security=section.security,
         username=section.username,
-        password=section.password.get_secret_value(),
+        password=section.password.value,
         sender=section.sender,
         sender_name=section.sender_name,
         certificates=str(section.ca_file) if section.ca_file else "",
@@ -165,7 +165,7 @@ def imap_server(settings: Settings) -> ImapServer:
         port=section.port,
         security=section.security,
         username=section.username,
-        password=section.password.get_secret_value(),
+        password=section.password.value,
         folder=section.folder,
         processed=section.processed,
         certificates=str(section.ca_file) if section.ca_file else "",

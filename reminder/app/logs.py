@@ -21,7 +21,7 @@ from reminder.domain.errors import scrub
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-    from reminder.files.sections import Settings
+    from reminder.files.settings import Settings
 
 LIBRARIES = (
     "aiohttp",
@@ -65,7 +65,7 @@ def secrets_of(settings: Settings) -> list[str]:
 
 def _path(settings: Settings) -> str:
     """The path of the heartbeat's address, which libraries may log without the host."""
-    _, _, rest = settings.watch.heartbeat_url.get_secret_value().partition("://")
+    _, _, rest = settings.watch.heartbeat_url.value.partition("://")
     path = rest.partition("/")[2]
     return (
         path if len(path) >= 8 else ""

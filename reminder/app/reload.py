@@ -16,7 +16,7 @@ from reminder.app import bootstrap
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
-from reminder.files.sections import Settings
+from reminder.files.settings import Settings
 from reminder.ops.supervisor import Clock
 from reminder.services.deliver import Delivery
 from reminder.services.recipients import notice_drafts

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reminder.app import bootstrap, logs
@@ -18,8 +18,7 @@ from reminder.app.reload import Reloader
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.files.calendar import holiday_name
-from reminder.files.sections import Settings
-from reminder.files.settings import environment
+from reminder.files.settings import Settings, environment
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
@@ -101,7 +100,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
             if section.is_on != (name in channels):
                 changed.append(name)
             elif section.is_on and section != getattr(old, name):
-                channels[name] = wiring.connect(new.model_copy(update=kept), store, clock.now)
+                channels[name] = wiring.connect(replace(new, **kept), store, clock.now)
         return [f"[{section}]" for section in changed]
 
     copies = bootstrap.backups(settings)
@@ -143,7 +142,7 @@ def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
     monitor = Monitor(
         liveness=Liveness(_monotonic, polls),
         notifier=Notifier.of(environment()),
-        heartbeat=Heartbeat(settings.watch.heartbeat_url.get_secret_value()),
+        heartbeat=Heartbeat(settings.watch.heartbeat_url.value),
         status=lambda: daemon.do(status),
         database=file_of(settings.store.url),
         listen=settings.watch.place,

@@ -16,7 +16,7 @@ from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
-    from reminder.files.sections import Settings
+    from reminder.files.settings import Settings
 
 
 def run(config: Config = None) -> None:

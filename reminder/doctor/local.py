@@ -16,8 +16,7 @@ from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Address
-from reminder.files.sections import Settings
-from reminder.files.settings import environment, secret_files, settings_path
+from reminder.files.settings import Settings, environment, secret_files, settings_path
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office

@@ -21,7 +21,7 @@ from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.tokens import Purpose
-from reminder.files.sections import Settings
+from reminder.files.settings import Settings
 
 TIMEOUT = 10.0  # seconds
 ASKEW = timedelta(seconds=60)
@@ -34,16 +34,16 @@ def checks(settings: Settings, now: datetime) -> Iterator[Check]:
     date, source = "", ""
     with httpx.Client(timeout=TIMEOUT) as client:
         if settings.telegram.is_on:
-            token = settings.telegram.token.get_secret_value()
+            token = settings.telegram.token.value
             check, date = telegram(settings.telegram.base_url, token, client)
             source = "Telegram"
             yield check
-        if url := settings.watch.heartbeat_url.get_secret_value():
+        if url := settings.watch.heartbeat_url.value:
             check, other = heartbeat(url, client)
             yield check
             if not date:
                 date, source = other, "nơi nhận nhịp tim"
-        if settings.telegram.is_on or settings.watch.heartbeat_url.get_secret_value():
+        if settings.telegram.is_on or settings.watch.heartbeat_url.value:
             yield clock(date, now, source)
         if settings.watch.place is not None:
             yield from page(*settings.watch.place, client)

@@ -2,28 +2,516 @@
 
 Each key is also REMINDER_SECTION__KEY, a secret also REMINDER_SECTION__KEY_FILE. Paths are relative
 to the settings file; those from the environment, and the store's, to the current directory. Only
-this module reads os.environ. Importing it takes 0.1 s (pydantic).
+this module reads os.environ. The sections stand in the order of config/reminder.toml, which
+explains each key.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Any, TypeGuard, get_args
-
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from pydantic_settings import EnvSettingsSource
+from typing import Any, Literal, Self
 
 from reminder.domain.errors import FileError, Problem
-from reminder.files.sections import PREFIX, Section, Settings
-from reminder.files.toml import Document, Where, nearest, read_text
+from reminder.domain.people import MAIL_ADDRESS
+from reminder.domain.report import Letterhead
+from reminder.domain.schedule import Policy
+from reminder.domain.tokens import MAX_BASE_LOCAL_PART
+from reminder.files.toml import Document, nearest, read_text
 
 DEFAULT_PATH = Path("config/reminder.toml")
+PREFIX = "REMINDER_"  # of the environment variables
+
+Security = Literal["starttls", "tls", "none"]
+Where = tuple[str, ...]  # the names that lead to a key, such as ("log", "level")
+Read = Callable[[Any], Any]  # a value of TOML or a variable's text → what it means, or ValueError
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that no repr shows."""
+
+    value: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a value is read, and what to write for it, as a fault says."""
+
+    read: Read
+    wanted: str
+    choices: tuple[str, ...] = ()
+    is_path: bool = False
+    is_secret: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The keys of a table, and what fills in or refuses values that depend on several keys."""
+
+    keys: Mapping[str, Key | Table]
+    complete: Callable[[Any, Container[str]], Any] = lambda section, _: section
+
+
+class Section:
+    """A table of the file: a dataclass whose fields are keys."""
+
+    def complete(self, given: Container[str]) -> Self:
+        """Return the section with its values that depend on others; `given` keys are written."""
+        del given
+        return self
+
+
+class FaultError(Exception):
+    """A fault that involves several keys, told at the key `where`."""
+
+    def __init__(self, message: str, *where: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class _ElementError(ValueError):
+    """An element of a list, its argument, can't be read."""
+
+
+def text(like: str = r"[^\x00-\x1f]{0,100}", clean: Read = str.strip) -> Read:
+    """A text that matches `like` when it is cleaned."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(like, clean(value), re.DOTALL):
+            raise ValueError
+        return str(clean(value))
+
+    return read
+
+
+def _number(least: int, most: int) -> Read:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError  # a bool is an int to Python
+        number = int(value)
+        if not least <= number <= most or (number != value and not isinstance(value, str)):
+            raise ValueError
+        return number
+
+    return read
+
+
+def _listed(element: Read, order: Read = tuple, *, split: str = ",", around: str = "[]\"'") -> Read:
+    """A list, also as one text: separated by `split`, and stripped of the characters `around`."""
+
+    def read(value: object) -> tuple[Any, ...]:
+        if isinstance(value, Path):
+            value = [value]
+        if isinstance(value, str):
+            parts = (part.strip(" \t" + around) for part in value.split(split))
+            value = [part for part in parts if part]
+        if not isinstance(value, list):
+            raise ValueError
+        found = []
+        for each in value:
+            try:
+                found.append(element(each))
+            except ValueError:
+                raise _ElementError(each) from None
+        return tuple(order(found))
+
+    return read
+
+
+def _file(value: object) -> Path:
+    path = Path(value.strip()) if isinstance(value, str) else value
+    if not isinstance(path, Path) or not path.name or "\0" in str(path):
+        raise ValueError
+    return path
+
+
+def _clock(value: object) -> time:
+    """“08:00”, “8h30”, or a time of TOML."""
+    if isinstance(value, time):
+        return value
+    found = re.fullmatch(r"\s*(\d{1,2})[:hg](\d{2})\s*", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError
+    return time(int(found[1]), int(found[2]))
+
+
+def _day_month(value: object) -> tuple[int, int]:
+    """31/01 → (1, 31); 29/02 is refused."""
+    found = re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})\s*", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError
+    day = date(2023, int(found[2]), int(found[1]))  # not a leap year
+    return day.month, day.day
+
+
+def _listen(value: object) -> str:
+    listen: str = text(r"((\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5})?")(value)
+    if listen and int(listen.rpartition(":")[2]) > 65535:
+        raise ValueError
+    return listen
+
+
+def key(default: object, read: Read, wanted: str, **more: Any) -> Any:
+    """A field of a section; `wanted` tells what to write."""
+    made = Key(read, wanted, **more)
+    return field(default=default, repr=not made.is_secret, metadata={"key": made})
+
+
+def secret(wanted: str, like: str = ".*") -> Any:
+    """A field whose value no message shows."""
+    read = text(like)
+    return key(Secret(), lambda value: Secret(read(value)), wanted, is_secret=True)
+
+
+def _file_key(wanted: str) -> Any:
+    return key(None, _file, wanted, is_path=True)
+
+
+def _choice(default: str, *words: str) -> Any:
+    *others, last = (f'"{word}"' for word in words)
+    read = text("|".join(words), lambda value: value.strip().lower())
+    return key(default, read, f"{', '.join(others)} hoặc {last}", choices=words)
+
+
+_LINE = text()
+_HOST = text(r"[^\s/@:]*|[0-9a-fA-F:]+")
+_FOLDER = text(r"[^\x00-\x1f]{1,100}")
+_PORT = _number(1, 65535)
+_EMAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
+_ADDRESS = MAIL_ADDRESS.pattern
+_CLOCK = 'giờ:phút trong dấu nháy kép, ví dụ "08:00"'
+
+
+@dataclass(frozen=True)
+class OfficeSection(Section):
+    """[office]: which office this is, where several share a database or a report."""
+
+    id: str = key(
+        "",
+        text(r"([a-z0-9][a-z0-9-]{0,63})?"),
+        'mã cơ quan: chữ thường không dấu, số và dấu gạch nối, ví dụ "phuong-an-khe"',
+    )
+
+
+@dataclass(frozen=True)
+class PlanSection(Section):
+    """[plan]: the files that people write; by default those beside this file, or those shipped."""
+
+    files: tuple[Path, ...] = key(
+        (),
+        _listed(_file),
+        'danh sách tệp kế hoạch, ví dụ ["../data/plan2024.toml"]',
+        is_path=True,
+    )
+    people: Path | None = _file_key('tên tệp, ví dụ "people.toml"')
+    calendar: Path | None = _file_key('tên tệp, ví dụ "calendar.toml"')
+
+
+@dataclass(frozen=True)
+class StoreSection(Section):
+    """[store]: the database; its address may hold a password, so it is never shown."""
+
+    url: str = key(
+        "sqlite:///var/reminder.db",
+        text(r"[a-z0-9+]+:.*"),
+        'địa chỉ cơ sở dữ liệu, ví dụ "sqlite:///var/reminder.db"',
+        is_secret=True,
+    )
+
+
+@dataclass(frozen=True)
+class TelegramSection(Section):
+    """[telegram]: the bot; off without a token."""
+
+    token: Secret = secret("mã do @BotFather cấp, liền một mạch, trong dấu nháy kép", r"[^\s/]*")
+    base_url: str = key(
+        "https://api.telegram.org/bot",
+        text(r"https?://[^\s/]+(/\S*)?/bot", lambda url: url.strip().rstrip("/")),
+        'địa chỉ kết thúc bằng /bot, ví dụ "https://api.telegram.org/bot"',
+    )
+    bot_name: str = key(
+        "",
+        text(r"([A-Za-z0-9_]{3,32})?", lambda name: name.strip().removeprefix("@")),
+        'tên người dùng của bot, ví dụ "nhacviec_bot"',
+    )
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.token.value)
+
+
+@dataclass(frozen=True)
+class EmailSection(Section):
+    """[email]: the mail server that sends; off without a host."""
+
+    host: str = key("", _HOST, 'tên máy chủ thư, ví dụ "smtp.example.vn"')
+    port: int = key(587, _PORT, "số cổng: 587 (starttls), 465 (tls) hoặc 25 (none)")
+    security: Security = _choice("starttls", "starttls", "tls", "none")
+    username: str = key("", _LINE, "tên đăng nhập máy chủ thư")
+    password: Secret = secret("mật khẩu, trong dấu nháy kép")
+    sender: str = key(
+        "",
+        text(rf"({_ADDRESS}|[^\x00-\x1f<>]{{0,100}}<\s*{_ADDRESS}\s*>)?"),
+        'địa chỉ thư gửi đi, ví dụ "nhacviec@example.vn"',
+    )
+    sender_name: str = key("Nhắc việc", _LINE, "tên người gửi, trên một dòng")
+    ca_file: Path | None = _file_key("tên tệp chứng thư (PEM) của máy chủ thư")
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.host)
+
+    def complete(self, given: Container[str]) -> Self:
+        """Fill in the port that goes with `security`; split “Nhắc việc <a@b.vn>”."""
+        if self.host and not self.sender:
+            words = 'thiếu `sender`: thư gửi từ địa chỉ nào? Ví dụ "a@example.vn"'
+            raise FaultError(words, "sender")
+        if self.sender and "host" not in given:
+            raise FaultError('thiếu `host`: tên máy chủ thư, ví dụ "smtp.example.vn"', "host")
+        if self.host and bool(self.username) != bool(self.password.value):
+            has, lacks = "username", "password"
+            if self.password.value:
+                has, lacks = lacks, has
+            raise FaultError(f"có `{has}` mà thiếu `{lacks}`", lacks)
+        made = self
+        if "port" not in given:
+            made = replace(made, port=_EMAIL_PORTS[self.security])
+        name, bracket, address = self.sender.partition("<")
+        if bracket:
+            made = replace(made, sender=address.strip(" >"))
+            if "sender_name" not in given:
+                made = replace(made, sender_name=name.strip('" ') or self.sender_name)
+        return made
+
+
+@dataclass(frozen=True)
+class InboxSection(Section):
+    """[inbox]: the mailbox of answers; off without a host."""
+
+    host: str = key("", _HOST, 'tên máy chủ thư đến, ví dụ "imap.example.vn"')
+    port: int = key(993, _PORT, "số cổng: 993 (tls), 143 (starttls, none)")
+    security: Security = _choice("tls", "tls", "starttls", "none")
+    username: str = key("", _LINE, "tên đăng nhập hộp thư")
+    password: Secret = secret("mật khẩu, trong dấu nháy kép")
+    folder: str = key("INBOX", _FOLDER, 'tên thư mục thư đến, ví dụ "INBOX"')
+    processed: str = key("Da-xu-ly", _FOLDER, 'tên thư mục chứa thư đã xử lý, ví dụ "Da-xu-ly"')
+    address: str = key(
+        "", text(f"({_ADDRESS})?"), 'địa chỉ của hộp thư ấy, ví dụ "nhacviec@example.vn"'
+    )
+    trust: Literal["auth-results", "token"] = _choice("auth-results", "auth-results", "token")
+    authserv_id: str = key(
+        "",
+        text(r'[^\s;="()]*'),
+        'tên mà máy chủ thư ghi ở đầu dòng Authentication-Results, ví dụ "mx.example.vn"',
+    )
+    poll_seconds: int = key(60, _number(1, 1500), "số giây giữa hai lần xem hộp thư, từ 1 đến 1500")
+    ca_file: Path | None = _file_key("tên tệp chứng thư (PEM) của máy chủ thư đến")
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.host)
+
+    def complete(self, given: Container[str]) -> Self:
+        """Fill in the port that goes with `security`."""
+        if self.host:
+            self._check()
+        elif self.address and "host" not in given:
+            raise FaultError('thiếu `host`: tên máy chủ thư đến, ví dụ "imap.example.vn"', "host")
+        return self if "port" in given else replace(self, port=_INBOX_PORTS[self.security])
+
+    def _check(self) -> None:
+        if not self.username:
+            raise FaultError("thiếu `username`: đăng nhập hộp thư bằng tên nào?", "username")
+        if not self.password.value:
+            raise FaultError("thiếu `password`: mật khẩu của hộp thư", "password")
+        if not self.address:
+            words = "thiếu `address`: thư trả lời về địa chỉ nào? Ví dụ"
+            raise FaultError(f'{words} "nhacviec@example.vn"', "address")
+        if len(self.address.partition("@")[0]) > MAX_BASE_LOCAL_PART:
+            raise FaultError(
+                f"phần trước @ của `address` dài quá {MAX_BASE_LOCAL_PART} ký tự: "
+                "máy còn phải thêm mã nhận thư trả lời vào sau đó",
+                "address",
+            )
+        if self.trust == "auth-results" and not self.authserv_id:
+            raise FaultError(
+                'thiếu `authserv_id`: trust = "auth-results" cần biết máy chủ thư tự xưng là gì '
+                "trong dòng Authentication-Results; máy chủ không ghi dòng ấy thì đặt "
+                'trust = "token"',
+                "authserv_id",
+            )
+        if self.folder == self.processed:
+            raise FaultError("`processed` phải khác `folder`", "processed")
+
+
+_TIMING = Table(
+    {
+        "leads": Key(
+            _listed(_number(0, 365), lambda days: sorted(set(days), reverse=True)),
+            "danh sách số ngày trước hạn, từ 0 đến 365, ví dụ [7, 3, 0]",
+        ),
+        "late": Key(
+            _listed(_number(1, 250), lambda days: sorted(set(days))),
+            "danh sách số ngày làm việc sau hạn, từ 1 đến 250, ví dụ [1, 3, 5]",
+        ),
+        "late_every": Key(_number(0, 250), "số ngày làm việc, từ 0 (không nhắc nữa) đến 250"),
+    },
+    lambda timing, _: replace(timing, late_every=timing.late_every or None),
+)
+_DAYS = Key(_number(1, 250), "số ngày làm việc, từ 1 đến 250")
+
+
+def _complete_schedule(policy: Policy, _: Container[str]) -> Policy:
+    for name in ("slot", "digest"):
+        if getattr(policy, name) >= policy.catch_up_until:
+            until = f"{policy.catch_up_until:%H:%M}"
+            raise FaultError(f"`{name}` phải trước `catch_up_until` ({until})", name)
+    return policy
+
+
+_SCHEDULE = Table(
+    {
+        **dict.fromkeys(("slot", "digest", "catch_up_until"), Key(_clock, _CLOCK)),
+        **dict.fromkeys(("office_after", "leaders_after"), _DAYS),
+        "speaks_until": Key(_day_month, 'ngày/tháng của năm sau, ví dụ "31/01"'),
+        **dict.fromkeys(("once", "recurring", "check_in", "report"), _TIMING),
+    },
+    _complete_schedule,
+)
+
+
+@dataclass(frozen=True)
+class DeliverySection(Section):
+    """[delivery]: how messages are sent."""
+
+    in_flight: int = key(8, _number(1, 64), "số tin gửi cùng lúc, từ 1 đến 64")
+    fall_through_after: int = key(
+        120,
+        _number(1, 10_080),
+        "số phút chờ trước khi chuyển sang kênh kế tiếp, từ 1 đến 10080",
+    )
+
+    @property
+    def patience(self) -> timedelta:
+        return timedelta(minutes=self.fall_through_after)
+
+
+_NAMES = _listed(_LINE, split=";", around="")  # a name may contain commas
+_REPORT = Table(
+    {
+        "parent": Key(_LINE, "tên cơ quan chủ quản, trên một dòng"),
+        "authority": Key(_LINE, 'tên cơ quan ra báo cáo, ví dụ "Ủy ban nhân dân phường Hoa Sen"'),
+        "symbol": Key(_LINE, 'chữ viết tắt cơ quan, ví dụ "UBND"'),
+        "place": Key(_LINE, 'địa danh, ví dụ "Hoa Sen"'),
+        "addressees": Key(_NAMES, 'danh sách nơi kính gửi, ví dụ ["Ủy ban nhân dân thành phố"]'),
+        "recipients": Key(_NAMES, 'danh sách nơi nhận, ví dụ ["Thường trực HĐND phường"]'),
+        "archive": Key(_LINE, 'nơi lưu, ví dụ "VT, VP"'),
+        "on_behalf": Key(_LINE, 'thay mặt ai, ví dụ "TM. Ủy ban nhân dân"'),
+        "signer": Key(_LINE, "chức vụ của người ký, không ghi tên"),
+        "subject": Key(_LINE, "trích yếu, không kèm kỳ báo cáo"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class BackupSection(Section):
+    """[backup]: the daily copy of a SQLite database."""
+
+    folder: Path | None = _file_key('tên thư mục, ví dụ "backups"; không ghi: backups cạnh dữ liệu')
+    second_folder: Path | None = _file_key(
+        'tên thư mục có sẵn trên ổ đĩa khác, ví dụ "/mnt/usb/nhac-viec"'
+    )
+    keep: int = key(14, _number(1, 400), "số bản sao được giữ, từ 1 đến 400")
+    hour: time = key(time(2, 30), _clock, 'giờ:phút trong dấu nháy kép, ví dụ "02:30"')
+
+    def complete(self, given: Container[str]) -> Self:
+        """Refuse two folders that are one."""
+        del given
+        if self.second_folder is not None and self.second_folder == self.folder:
+            words = "`second_folder` phải khác `folder`: nên ở ổ đĩa khác"
+            raise FaultError(words, "second_folder")
+        return self
+
+
+@dataclass(frozen=True)
+class WatchSection(Section):
+    """[watch]: what others monitor the program by; off without values."""
+
+    listen: str = key("", _listen, 'địa chỉ:cổng trên máy này, ví dụ "127.0.0.1:9464"')
+    heartbeat_url: Secret = secret(
+        'địa chỉ http(s) liền một mạch, ví dụ "https://hc.example/ping/..."',
+        r"(https?://[^\s/?#@]+([/?#]\S*)?)?",
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port of /healthz and /metrics; None: off."""
+        host, _, port = self.listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.listen else None
+
+
+@dataclass(frozen=True)
+class LogSection(Section):
+    """[log]: the log on stderr."""
+
+    format: str = _choice("text", "text", "json")
+    level: str = _choice("info", "debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Settings(Section):
+    """All settings."""
+
+    office: OfficeSection = OfficeSection()
+    plan: PlanSection = PlanSection()
+    store: StoreSection = StoreSection()
+    telegram: TelegramSection = TelegramSection()
+    email: EmailSection = EmailSection()
+    inbox: InboxSection = InboxSection()
+    schedule: Policy = field(default=Policy(), metadata={"key": _SCHEDULE})
+    delivery: DeliverySection = DeliverySection()
+    report: Letterhead = field(default=Letterhead(), metadata={"key": _REPORT})
+    backup: BackupSection = BackupSection()
+    watch: WatchSection = WatchSection()
+    log: LogSection = LogSection()
+
+    def complete(self, given: Container[str]) -> Self:
+        """Refuse an inbox without [email]: answers are replies to mail that was sent."""
+        del given
+        if self.inbox.is_on and not self.email.is_on:
+            words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
+            raise FaultError(words, "email", "host")
+        return self
+
+    def secrets(self) -> list[str]:
+        """Return the values of all secret keys but the store's address."""
+        sections = (getattr(self, section.name) for section in fields(self))
+        values = (getattr(section, f.name) for section in sections for f in fields(section))
+        return [value.value for value in values if isinstance(value, Secret)]
+
+
+def _table(section: type[Section]) -> Table:
+    """The table of a section, or of all of them."""
+    keys = {
+        f.name: f.metadata.get("key") or _table(type(f.default))  # type: ignore[arg-type]
+        for f in fields(section)  # type: ignore[arg-type]
+    }
+    return Table(keys, section.complete)
+
+
+def _keys(table: Table, before: Where = ()) -> Iterator[tuple[Where, Key]]:
+    """Each key with its path."""
+    for name, key in table.keys.items():
+        if isinstance(key, Table):
+            yield from _keys(key, (*before, name))
+        else:
+            yield (*before, name), key
 
 
 def environment() -> dict[str, str]:
@@ -44,21 +532,25 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings of `settings_path`, overridden by the environment; FileError with all faults."""
     path = settings_path(path, environ)
     folder = path.parent if path else DEFAULT_PATH.parent
-    reader = _Reader(Document(path, quote=False) if path else None)
-    data = _merged(reader.file_layer(folder), reader.environment_layer(environ))
-    found = reader.settings(_with_default_files(data, folder))
-    if found is None or reader.problems:
+    reader = _Reader(Document(path, quote=False) if path else None, folder, environ)
+    found = reader.settings()
+    if reader.problems:
         raise FileError(reader.problems)
-    return found
+    people, calendar = (
+        getattr(found.plan, name) or (file if (file := folder / f"{name}.toml").is_file() else None)
+        for name in ("people", "calendar")
+    )
+    return replace(found, plan=replace(found.plan, people=people, calendar=calendar))
 
 
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
     """The files that hold a secret; FileError if the settings can't be read."""
     path = settings_path(path, environ)
     data = Document(path, quote=False).data if path else {}
-    tables = ((data.get(section), key) for section, key in _secrets())
+    secrets = [where for where, key in _keys(_table(Settings)) if key.is_secret]
+    tables = ((data.get(section), key) for section, key in secrets)
     held = any(isinstance(table, dict) and _is_secret(table.get(key)) for table, key in tables)
-    named = [environ.get(f"{_variable(secret)}_FILE", "") for secret in _secrets()]
+    named = [environ.get(f"{_variable(where)}_FILE", "") for where in secrets]
     return [*([path] if path and held else []), *(Path(name) for name in named if name)]
 
 
@@ -67,11 +559,15 @@ def _is_secret(value: object) -> bool:
     return isinstance(value, str) and bool(value) and not value.startswith("sqlite:")
 
 
-class _Reader:
-    """Collects faults, each with the line or the variable that a person has to correct."""
+def _variable(where: Where) -> str:
+    return PREFIX + "__".join(where).upper()
 
-    def __init__(self, document: Document | None) -> None:
-        self._document = document
+
+class _Reader:
+    """Reads the settings; each fault names the line or the variable that has to be corrected."""
+
+    def __init__(self, document: Document | None, folder: Path, environ: Mapping[str, str]) -> None:
+        self._document, self._folder, self._environ = document, folder, environ
         self._variables: dict[Where, str] = {}  # key → the variable that set it
         self._others: list[Problem] = []
 
@@ -80,203 +576,108 @@ class _Reader:
         of_file = self._document.problems if self._document else []
         return [*sorted(of_file, key=lambda p: p.line or 0), *self._others]
 
-    def file_layer(self, folder: Path) -> dict[str, Any]:
-        """The tables of the file, with its paths relative to `folder`."""
-        data = dict(self._document.data) if self._document else {}
-        for section, key in _keys(Settings, Path):
-            table = data.get(section)
-            if isinstance(table, dict) and key in table:
-                value = _relative_to(folder, table[key])
-                one_of_many = key == "files" and isinstance(value, str)
-                data[section] = {**data[section], key: [value] if one_of_many else value}
-        return data
+    def settings(self) -> Settings:
+        """The settings; if there are problems, some have their defaults."""
+        table = _table(Settings)
+        self._refuse_unknown_variables(table)
+        found: Settings = self._section(
+            Settings(), table, (), self._document.data if self._document else {}
+        )
+        return found
 
-    def environment_layer(self, environ: Mapping[str, str]) -> dict[str, Any]:
-        """The tables from the environment's variables; an unknown variable is a fault."""
-        known = {_variable(path): path for path in _key_paths(Settings)}
-        files = {f"{_variable(path)}_FILE": path for path in _secrets()}
-        values: dict[str, str] = {}
-        for name, value in sorted(environ.items()):
-            if name in known:
-                values[name.lower()] = value
-                self._variables[known[name]] = name
-            elif name in files and value:
-                self._from_file(name, Path(value), files[name], environ, values)
-            elif name not in files and _is_our_variable(name):
-                self._variable_fault(name, f"không có khóa này{nearest(name, [*known, *files])}")
-        source = EnvSettingsSource(Settings)
-        source.env_vars = values  # otherwise it reads os.environ
-        return source()
+    def _refuse_unknown_variables(self, table: Table) -> None:
+        """Note each variable that is meant as a key, if with a slip: REMINDER_TELEGRAM_TOKEN."""
+        known = {}
+        for where, key in _keys(table):
+            known[_variable(where)] = where
+            if key.is_secret:
+                known[f"{_variable(where)}_FILE"] = where
+        sections = tuple(f"{PREFIX}{section.upper()}_" for section in table.keys)
+        for name in sorted(self._environ):
+            ours = name.startswith(sections) or (name.startswith(PREFIX) and "__" in name)
+            if ours and name not in known:
+                words = f"không có khóa này{nearest(name, known)}"
+                self._others.append(Problem(name, None, words))
 
-    def _from_file(
-        self,
-        name: str,
-        file: Path,
-        path: Where,
-        environ: Mapping[str, str],
-        values: dict[str, str],
-    ) -> None:
-        plain = name.removesuffix("_FILE")
-        if plain in environ:
-            return self._variable_fault(name, f"chỉ đặt một trong hai: {plain} hoặc {name}")
+    def _section(self, section: Any, table: Table, where: Where, data: object) -> Any:
+        """`section` with the values that file and environment have for it."""
+        before = len(self.problems)
+        if not isinstance(data, dict):
+            self._complain(where, f"`{where[-1]}` phải là một bảng [{'.'.join(where)}]")
+            data = {}
+        for name in data:
+            if name not in table.keys:
+                what = "khóa" if where else "bảng"
+                words = f"không có {what} “{name}”{nearest(name, table.keys)}"
+                self._complain((*where, name), words)
+        found = {}
+        for name, key in table.keys.items():
+            path = (*where, name)
+            if isinstance(key, Table):
+                below = data.get(name, {})
+                found[name] = self._section(getattr(section, name), key, path, below)
+            elif (value := self._value(path, key, data)) is not None:
+                try:
+                    found[name] = key.read(self._placed(path, key, value))
+                except (ValueError, OverflowError) as error:
+                    self._complain(path, _refusal(name, key, value, error))
+        if len(self.problems) > before:
+            return section
         try:
-            secret = read_text(file).strip()
-        except FileError as error:
-            return self._variable_fault(name, str(error))
-        if not secret:
-            return self._variable_fault(name, f"{file}: tệp rỗng")
-        values[plain.lower()] = secret
-        self._variables[path] = name
-        return None
+            return table.complete(replace(section, **found), found)
+        except FaultError as fault:
+            self._complain((*where, *fault.where), str(fault))
+            return section
 
-    def settings(self, data: dict[str, Any]) -> Settings | None:
-        """The settings from `data`; None if it has faults."""
-        for key in [key for key in data if key not in Settings.model_fields]:
-            del data[key]  # BaseSettings takes some unknown ones, _env_file, for its own options
-            message = f"không có bảng “{key}”{nearest(key, Settings.model_fields)}"
-            if self._document is not None:
-                self._document.complain((key,), message)
-        try:
-            return Settings(**data)
-        except ValidationError as error:
-            for fault in error.errors(include_url=False):
-                self._field_fault(fault)
-        return None
+    def _value(self, where: Where, key: Key, data: Mapping[str, Any]) -> Any:
+        """The value as it is written; None if it is not."""
+        variable = _variable(where)
+        file = f"{variable}_FILE" if key.is_secret else ""
+        if self._environ.get(file):
+            return self._from_file(where, file, variable)
+        if variable in self._environ:
+            self._variables[where] = variable
+            return self._environ[variable]
+        return data.get(where[-1])
 
-    def _field_fault(self, fault: ErrorDetails) -> None:
-        where: Where = fault["loc"]
-        context = fault.get("ctx", {})
-        if fault["type"] == "at":
-            where = (*where, *context.get("section", ()), context["key"])
-        field = _field_path(where)
-        name = self._variables.get(field)
-        message = _message(fault, where, field)
-        if name is not None:
-            self._variable_fault(name, message)
-        elif self._document is not None:
+    def _from_file(self, where: Where, name: str, plain: str) -> str | None:
+        """The secret in the file that the variable `name` names; None if there is a fault."""
+        self._variables[where] = name
+        file, words, secret = self._environ[name], "", ""
+        if plain in self._environ:
+            words = f"chỉ đặt một trong hai: {plain} hoặc {name}"
+        else:
+            try:
+                secret = read_text(Path(file)).strip()
+                words = "" if secret else f"{file}: tệp rỗng"
+            except FileError as error:
+                words = str(error)
+        if words:
+            self._complain(where, words)
+        return secret or None
+
+    def _placed(self, where: Where, key: Key, value: Any) -> Any:
+        """`value`, and a path or a list of paths in the file relative to the file's folder."""
+        if isinstance(value, list):
+            return [self._placed(where, key, part) for part in value]
+        if not key.is_path or where in self._variables or not isinstance(value, str):
+            return value
+        return self._folder / value.strip() if value.strip() else value
+
+    def _complain(self, where: Where, message: str) -> None:
+        variable = self._variables.get(where)
+        if variable is None and self._document is not None:
             self._document.complain(where, message)
         else:
-            self._others.append(Problem(".".join(map(str, field)), None, message))
-
-    def _variable_fault(self, variable: str, message: str) -> None:
-        problem = Problem(variable, None, message)
-        if problem not in self._others:
-            self._others.append(problem)
+            self._others.append(Problem(variable or ".".join(where), None, message))
 
 
-def _message(fault: ErrorDetails, where: Where, field: Where) -> str:
-    """One sentence: what is wrong and what to write; never the value of a secret."""
-    key = str(field[-1]) if field else ""
-    if fault["type"] == "at":
-        return str(fault["ctx"]["message"])
-    if fault["type"] == "extra_forbidden":
-        siblings = _model_at(where[:-1]).model_fields
-        return f"không có khóa “{where[-1]}”{nearest(str(where[-1]), siblings)}"
-    description = _description(field)
-    if description is None:
-        return f"`{key}` phải là một bảng [{'.'.join(map(str, field))}]"
-    if field in _secrets():
-        return f"`{key}` phải là {description}"
-    value = fault["input"]
-    near = ""
-    if fault["type"] == "literal_error" and isinstance(value, str):
-        near = nearest(value, re.findall(r'"(\w+)"', description))
-    return f"`{key}` phải là {description}, không phải {value!r:.60}{near}"
-
-
-def _model_at(where: Where) -> type[BaseModel]:
-    """The model of the table at `where`; Settings for the root and for an unknown table."""
-    model: type[BaseModel] = Settings
-    for name in where:
-        field = model.model_fields.get(str(name))
-        if field is None or not _is_section(field.annotation):
-            break
-        model = field.annotation
-    return model
-
-
-def _is_section(annotation: Any) -> TypeGuard[type[Section]]:
-    return isinstance(annotation, type) and issubclass(annotation, Section)
-
-
-def _key_paths(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of each key, such as ("log", "level")."""
-    for name, field in model.model_fields.items():
-        if _is_section(field.annotation):
-            yield from _key_paths(field.annotation, (*before, name))
-        else:
-            yield (*before, name)
-
-
-@cache
-def _keys(model: type[BaseModel], kind: type) -> tuple[tuple[str, ...], ...]:
-    """The paths of the keys whose value is of this kind, or holds some."""
-    return tuple(leaf for leaf in _key_paths(model) if _holds(_field(leaf).annotation, kind))
-
-
-def _secrets() -> tuple[tuple[str, ...], ...]:
-    """The paths of the keys that hold a secret; a database's address may hold a password."""
-    return (*_keys(Settings, SecretStr), ("store", "url"))
-
-
-def _holds(annotation: Any, kind: type) -> bool:
-    return annotation is kind or any(_holds(part, kind) for part in get_args(annotation))
-
-
-def _field(leaf: tuple[str, ...]) -> FieldInfo:
-    return _model_at(leaf[:-1]).model_fields[leaf[-1]]
-
-
-def _field_path(where: Where) -> Where:
-    """The path of the key in `where`, without the indices inside its value."""
-    for leaf in _key_paths(Settings):
-        if where[: len(leaf)] == leaf:
-            return leaf
-    return where
-
-
-def _description(field: Where) -> str | None:
-    """What to write for this key; None for a table."""
-    found = _model_at(field[:-1]).model_fields.get(str(field[-1])) if field else None
-    return found.description if found else None
-
-
-def _variable(path: tuple[str, ...]) -> str:
-    return PREFIX + "__".join(path).upper()
-
-
-def _is_our_variable(name: str) -> bool:
-    """Whether the variable is meant as a key, if with a typing error: REMINDER_TELEGRAM_TOKEN."""
-    sections = tuple(f"{PREFIX}{section.upper()}_" for section in Settings.model_fields)
-    return name.startswith(sections) or (name.startswith(PREFIX) and "__" in name)
-
-
-def _relative_to(folder: Path, value: Any) -> Any:
-    """A path, or a list of paths, relative to `folder`; other values unchanged."""
-    if isinstance(value, str) and value.strip():
-        return str(folder / value)
-    if isinstance(value, list):
-        return [_relative_to(folder, part) for part in value]
-    return value
-
-
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Both merged, `above` first; a value in the place of a table is kept, and refused later."""
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            merged[key] = _merged(old, value)
-        elif not isinstance(value, dict) or old is None:
-            merged[key] = value
-    return merged
-
-
-def _with_default_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Add people.toml and calendar.toml beside the settings file if [plan] does not name them."""
-    table = data.get("plan", {})
-    if not isinstance(table, dict):
-        return data
-    beside = {key: folder / f"{key}.toml" for key in ("people", "calendar")}
-    found = {k: str(p) for k, p in beside.items() if k not in table and p.is_file()}
-    return {**data, "plan": {**found, **table}}
+def _refusal(name: str, key: Key, value: object, error: Exception) -> str:
+    """What is wrong and what to write; never the value of a secret."""
+    words = f"`{name}` phải là {key.wanted}"
+    if key.is_secret:
+        return words
+    if isinstance(error, _ElementError):
+        value = error.args[0]
+    near = nearest(value, key.choices) if isinstance(value, str) else ""
+    return f"{words}, không phải {value!r:.60}{near}"

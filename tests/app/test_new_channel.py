@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import Field, SecretStr
 
 from bench.trace import naming_a_channel
 from reminder.app import channels, wiring
 from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.app.logs import secrets_of
 from reminder.files import settings
-from reminder.files.sections import Line, Section, Settings
+from reminder.files.settings import Secret, Section, Settings, key, secret, text
 from tests.app.kit import SetClock, invited, quiet, runs, wired_fast
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
@@ -37,17 +37,19 @@ operator = "sms.example.vn"
 """
 
 
+@dataclass(frozen=True)
 class SmsSection(Section):
     """[sms]"""
 
-    operator: Line = Field(default="", description="tên máy chủ của nhà mạng")
-    key: SecretStr = Field(default=SecretStr(""), description="khóa của nhà mạng")
+    operator: str = key("", text(), "tên máy chủ của nhà mạng")
+    password: Secret = secret("khóa của nhà mạng")
 
     @property
     def is_on(self) -> bool:
         return bool(self.operator)
 
 
+@dataclass(frozen=True)
 class SettingsWithSms(Settings):
     """All that an administrator decides, with [sms]."""
 
@@ -105,7 +107,9 @@ async def test_a_new_channel_carries_nudges_and_answers(tmp_path: Path, gateway:
 
 def test_the_secret_of_a_new_channel_reaches_no_log() -> None:
     """Whatever section a secret is in, the log leaves it out."""
-    assert "t0p-secret" in secrets_of(SettingsWithSms(sms=SmsSection(key=SecretStr("t0p-secret"))))
+    assert "t0p-secret" in secrets_of(
+        SettingsWithSms(sms=SmsSection(password=Secret("t0p-secret")))
+    )
 
 
 def test_who_names_a_channel() -> None:
@@ -116,5 +120,5 @@ def test_who_names_a_channel() -> None:
         "app/logs.py",
         "doctor/network.py",
         "files/people.py",
-        "files/sections.py",
+        "files/settings.py",
     ]

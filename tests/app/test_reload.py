@@ -8,7 +8,7 @@ import pytest
 
 from reminder.app.reload import Reloader
 from reminder.domain.payloads import FilesRefused
-from reminder.files.sections import Settings
+from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
 from tests.services.world import at
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import time
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from hypothesis import strategies as st
 
 from reminder.domain.errors import FileError
 from reminder.domain.schedule import Policy, Timing
-from reminder.files.sections import Settings
-from reminder.files.settings import load_settings, settings_path
+from reminder.files.settings import Settings, load_settings, settings_path
 from tests.conftest import ROOT
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
@@ -43,7 +43,7 @@ def faults(folder: Path, text: str | bytes, environ: Mapping[str, str] | None = 
 def test_the_defaults_are_the_contracts(tmp_path: Path) -> None:
     """An empty file: SQLite in var/, no channel, and core.schedule.Policy as it stands."""
     settings = loaded(tmp_path, "")
-    assert settings.policy() == Policy()
+    assert settings.schedule == Policy()
     assert settings.store.url == "sqlite:///var/reminder.db"
     assert (settings.telegram.is_on, settings.email.is_on) == (False, False)
     assert (settings.delivery.in_flight, settings.delivery.fall_through_after) == (8, 120)
@@ -115,7 +115,7 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
     assert settings.office.id == "phuong-an-khe"
     assert plan.files == (tmp_path / "ke-hoach.toml", Path("/srv/khac.toml"))
     assert (plan.people, plan.calendar) == (tmp_path / "../nguoi.toml", tmp_path / "lich.toml")
-    assert settings.telegram.token.get_secret_value() == TOKEN
+    assert settings.telegram.token.value == TOKEN
     assert settings.telegram.base_url == "http://127.0.0.1:8081/bot"
     assert settings.telegram.bot_name == "nhacviec_bot"
     assert (email.port, email.security) == (465, "tls")
@@ -128,7 +128,7 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
         "token",
     )
     assert (inbox.address, inbox.processed, inbox.poll_seconds) == ("nhac@xa.example", "Xong", 5)
-    assert settings.policy() == Policy(
+    assert settings.schedule == Policy(
         once=Timing(leads=(30, 7, 1), late=()),
         check_in=Timing(leads=(5,), late=(1, 3)),
         office_after=2,
@@ -143,7 +143,7 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
     assert (backup.folder, backup.second_folder) == (tmp_path / "sao", Path("/mnt/usb/sao"))
     assert (backup.keep, backup.hour) == (30, time(12, 15))
     assert settings.watch.place == ("::1", 9464)
-    assert settings.watch.heartbeat_url.get_secret_value().endswith(PING)
+    assert settings.watch.heartbeat_url.value.endswith(PING)
     for shown in (repr(settings), str(settings)):
         assert PING not in shown
         assert TOKEN not in shown
@@ -169,8 +169,8 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.email.port == 2525
     assert settings.plan.files == (Path("a.toml"), Path("b.toml"))
     assert settings.plan.people == Path("nguoi.toml")
-    assert settings.policy().once == Timing(leads=(7, 0), late=(2,), late_every=5)
-    assert settings.policy().slot == time(9)
+    assert settings.schedule.once == Timing(leads=(7, 0), late=(2,), late_every=5)
+    assert settings.schedule.slot == time(9)
     assert settings.telegram.is_on
 
 
@@ -187,7 +187,7 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
         },
     )
     found = settings.telegram.token, settings.email.password
-    assert [secret.get_secret_value() for secret in found] == [TOKEN, PASSWORD]
+    assert [secret.value for secret in found] == [TOKEN, PASSWORD]
 
 
 def test_the_file_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,14 +359,14 @@ def test_the_sample_shows_every_key_with_its_default(tmp_path: Path) -> None:
     assert load_settings(written(tmp_path, text), {}) == Settings()
     said = re.sub(r"(?m)^# (\w+ = )", r"\1", text)
     settings = load_settings(written(tmp_path, said), {})
-    assert settings.policy() == Policy()
+    assert settings.schedule == Policy()
     assert settings.plan.files == (tmp_path / "../data/plan2024.toml",)
     for name in ("store", "telegram", "delivery", "log"):
         assert getattr(settings, name) == getattr(Settings(), name)
-    for name, model in settings:
+    for name in (section.name for section in fields(Settings)):
         shown = re.findall(r"(?m)^(\w+) = ", said.partition(f"\n[{name}]\n")[2].split("\n[")[0])
         tables = re.findall(rf"(?m)^\[{name}\.(\w+)\]", said)
-        assert {*shown, *tables} == set(type(model).model_fields)
+        assert {*shown, *tables} == {f.name for f in fields(getattr(settings, name))}
 
 
 @given(data=st.data())

@@ -15,15 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pydantic import SecretStr
-
 from reminder.app.bootstrap import read_files
 from reminder.app.channels import known_channels
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people
 from reminder.files.plan import load_plan
-from reminder.files.settings import load_settings
+from reminder.files.settings import Secret, load_settings
 from reminder.store.store import Store, open_store
 from tests.services.world import World, at, world
 from tests.store.conftest import no_sleep
@@ -146,8 +144,8 @@ def as_written(key: str, value: Any, folder: Path) -> object:
         month, day = value
         return f"{day:02}/{month:02}"
     match value:
-        case SecretStr():
-            return value.get_secret_value()
+        case Secret():
+            return value.value
         case Path():
             return value.relative_to(folder).as_posix()
         case time():
