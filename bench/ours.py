@@ -21,7 +21,7 @@ from reminder.domain.payloads import Nudge
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
 from reminder.services.deliver import Accepted
-from reminder.services.enrolment import Allowance
+from reminder.services.limits import Allowance
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 26)
@@ -135,9 +135,7 @@ async def answer(config: Path) -> None:
     """Answers until it is killed."""
     run = wired(config, paced=False)
     enrol(run, 1)
-    run.daemon.service.receiver.limits.spoken = Allowance(
-        10**9, run.daemon.service.receiver.limits.spoken.within
-    )
+    run.daemon.service.limits.spoken = Allowance(10**9, run.daemon.service.limits.spoken.within)
     await run.run()
 
 

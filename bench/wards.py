@@ -16,7 +16,6 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer
-from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.ledger import _binding
@@ -84,9 +83,8 @@ def service(
         files = Files(plans=plans, people=people, scheduler=scheduler)
         made = Service(
             store=store,
-            renderer=RowRenderer(),
+            renderer=RowRenderer().render,
             office=Office(files=files, channels=("telegram",), known=known_channels()),
-            receiver=Receiver(store),
         )
         try:
             yield made

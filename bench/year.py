@@ -16,7 +16,7 @@ from bench.quiet import peak
 from reminder.domain.calendar import instant
 from reminder.domain.context import Inbound
 from reminder.domain.plan import occurrences
-from reminder.services.enrolment import Allowance
+from reminder.services.limits import Allowance
 from reminder.services.service import Service
 
 LATE = 3  # one piece of work in three is reported five days after its due day
@@ -24,7 +24,7 @@ LATE = 3  # one piece of work in three is reported five days after its due day
 
 def play(service: Service, first: date, last: date) -> None:
     """From `first` to `last`, both included."""
-    service.receiver.limits.spoken = Allowance(10**9, timedelta(minutes=1))
+    service.limits.spoken = Allowance(10**9, timedelta(minutes=1))
     plan = service.office.plans[0]
     chats = {a.recipient: a.value for a in service.store.addresses()}
     reports: dict[date, list[tuple[str, str]]] = {}

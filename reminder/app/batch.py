@@ -41,10 +41,9 @@ from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.people import absence_of
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import normal_address
-from reminder.services import recipients
 from reminder.services.deliver import Rendered
-from reminder.services.handle import Receiver
-from reminder.services.office import GROUP, Office
+from reminder.services.limits import Limits
+from reminder.services.office import GROUP, Office, drafts_of
 from reminder.store.store import open_in_memory
 from reminder.understanding.model import Command
 
@@ -207,7 +206,7 @@ class _Stand:
         line = _line(row.text, error=RuntimeError("nothing came of it"))
         try:
             with store.together():
-                self.service = replace(before, receiver=Receiver(store))
+                self.service = replace(before, limits=Limits())
                 try:
                     line = self._answer(row)
                 except Exception as error:  # noqa: BLE001  a line a row, whatever happens
@@ -315,7 +314,7 @@ class _Stand:
         self.service.store.record(
             [],
             unit_names=office.unit_names,
-            drafts=recipients.drafts(office, [message], at, insist=by),
+            drafts=drafts_of(office, [message], at, insist=by),
             at=at,
         )
         wanted = f"{GROUP}{row.sender}" if row.group else row.sender
@@ -364,7 +363,7 @@ class _Stand:
             command = buttons.meant(press, office.states, office.by_plan, office.units)
             if not isinstance(command, Command):
                 continue
-            decision = self.service.receiver.decided(office, sender, command, inbound, row.at)
+            decision = self.service.handling(inbound, row.at).decided(sender, command)
             for event in decision.events:
                 candidate = {
                     "event": event.kind.value,

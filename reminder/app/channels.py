@@ -55,7 +55,7 @@ def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) ->
     from reminder.channels.telegram.send import TelegramChannel
 
     assert isinstance(channel, TelegramChannel)
-    daemon.service.receiver.bot_name = settings.telegram.bot_name
+    daemon.service.bot_name = settings.telegram.bot_name
     return (TelegramFront(channel, daemon),)
 
 
@@ -108,7 +108,7 @@ class TelegramFront:
                 self.started = True
         name = self.channel.bot.username
         await self.daemon.channel_accepted(self.name)
-        self.daemon.service.receiver.bot_name = name
+        self.daemon.service.bot_name = name
         await self.daemon.note("bot_name", name)
         await self.listener.run(take)
 

@@ -18,8 +18,7 @@ from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.files.settings import Settings
 from reminder.ops.supervisor import Clock
-from reminder.services.deliver import Delivery
-from reminder.services.recipients import notice_drafts
+from reminder.services.office import to_offices
 from reminder.services.service import Service
 from reminder.store.records import StoreBusyError
 
@@ -77,7 +76,7 @@ class Reloader:
                 settings.plan.people, self.service.office.files.people, files.people
             )
         lines = self.service.reload(files, now)
-        self.service.delivery = Delivery(fall_through_after=settings.delivery.patience)
+        self.service.patience = settings.delivery.patience
         later = self.apply(self.settings, settings)
         if later:
             log.warning("%s: changed, but applied at the next start only", ", ".join(later))
@@ -93,14 +92,7 @@ class Reloader:
             log.error("refused, the old files go on: %s", line)
         now, office = self.clock.now(), self.service.office
         digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-        drafts = [
-            draft
-            for unit in sorted(office.offices)
-            for draft in notice_drafts(
-                office, f"unit:{unit}", FilesRefused(problems=tuple(problems)), now,
-                subject=digest,
-            )
-        ]  # fmt: skip
+        drafts = to_offices(office, FilesRefused(problems=tuple(problems)), now, subject=digest)
         meta = {"reloaded": f"{self.asked} refused"}
         self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
         self.refused = content  # only now: if the database is busy the office must still be told

@@ -23,7 +23,6 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.files.calendar import holiday_name
 from reminder.messages.rows import RowRenderer
-from reminder.services.handle import Receiver
 from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.service import Service
 from reminder.store.store import Store, discard, open_store
@@ -83,9 +82,8 @@ def made_up(
     files = Files(plans=(plan,), people=people, scheduler=scheduler)
     return Service(
         store=store,
-        renderer=RowRenderer(holiday_name),
+        renderer=RowRenderer(holiday_name).render,
         office=Office(files=files, channels=(channel,), known=known_channels()),
-        receiver=Receiver(store),
     )
 
 

@@ -22,8 +22,6 @@ from reminder.files.settings import Settings, environment
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
-from reminder.services.deliver import Delivery
-from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.services.status import StatusSnapshot, snapshot
@@ -37,15 +35,14 @@ def service_for(settings: Settings, files: Files, store: Store, channels: Sequen
     """The service on a store, with its renderer."""
     return Service(
         store=store,
-        renderer=RowRenderer(holiday_name),
+        renderer=RowRenderer(holiday_name).render,
         office=Office(
             files=files,
             id=store.office,
             channels=tuple(channels),
             known=known_channels(),
         ),
-        receiver=Receiver(store),
-        delivery=Delivery(fall_through_after=settings.delivery.patience),
+        patience=settings.delivery.patience,
     )
 
 

@@ -74,16 +74,14 @@ ACTS = tuple(Act(verb.row.name, verb.row.terminal) for verb in Verb if verb.row.
 
 def _run(act: Act, words: list[str], by: str, *, as_json: bool, config: Path | None) -> None:
     from reminder.messages.rows import RowRenderer
-    from reminder.services.handle import Receiver
     from reminder.services.service import Service
 
     with bootstrap.office(config) as opened:
         person = known_person(by, opened.office.people)
         service = Service(
             store=opened.store,
-            renderer=RowRenderer(),
+            renderer=RowRenderer().render,
             office=opened.office,
-            receiver=Receiver(opened.store),
         )
         text = f"/{act.name} {' '.join(words)}"
         outcome = service.handle(person, text, opened.now, channel="cli")
@@ -107,11 +105,10 @@ def _words(office: "Office", answer: "Payload | None", now: datetime) -> str:
     """The answer as the person would read it."""
     from reminder.domain.outbox import Draft, Row, RowState
     from reminder.messages.rows import RowRenderer
-    from reminder.services.deliver import Moment
 
     if answer is None:
         return ""
     draft = Draft(slot=now, recipient="", kind="reply", channel="cli", payload=answer, due_at=now)
     row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=now)
-    message = RowRenderer().render(Moment(office, now), row)
+    message = RowRenderer().render(office, now, row)
     return message.text if message else ""

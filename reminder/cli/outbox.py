@@ -78,11 +78,9 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     from reminder.domain.payloads import Items
     from reminder.messages.rows import RowRenderer
     from reminder.messages.wording import kind_words
-    from reminder.services.deliver import Moment
     from reminder.services.office import STRANGER
 
     renderer = RowRenderer()
-    moment = Moment(opened.office, opened.now)
     context = renderer.context(opened.office, opened.now)
 
     def about(row: Row) -> str:
@@ -96,7 +94,7 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
         if row.draft.kind not in ("reply", "notice"):
             return kind
         try:
-            message = renderer.render(moment, row)
+            message = renderer.render(opened.office, opened.now, row)
         except Exception:  # noqa: BLE001  a row of an older program must not hide the others
             message = None
         return f"{kind}: {message.subject if message else _name(payload)}"

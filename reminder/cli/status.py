@@ -18,8 +18,7 @@ from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
     from reminder.doctor import Check
-    from reminder.services.recipients import Fault, Unreachable
-    from reminder.services.status import StatusSnapshot
+    from reminder.services.status import Fault, StatusSnapshot, Unreachable
 
 SILENT = (
     "không còn kế hoạch nào nhắc việc, máy sẽ im lặng. Viết kế hoạch năm nay theo "
@@ -92,7 +91,7 @@ def _why(one: Unreachable, titles: Mapping[str, str]) -> str:
 
 
 def _fault(fault: Fault) -> str:
-    from reminder.services.recipients import Why
+    from reminder.services.status import Why
 
     match fault.why:
         case Why.NOT_SET_UP:

@@ -20,8 +20,7 @@ from reminder.files.settings import Settings, environment, secret_files, setting
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
-from reminder.services.recipients import unreachable
-from reminder.services.status import Marks, calendar_years, marks
+from reminder.services.status import Marks, calendar_years, marks, unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity, lock_of
 from reminder.store.store import SHIPPED, Store, found, open_store

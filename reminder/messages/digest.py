@@ -33,9 +33,8 @@ from reminder.messages.context import (
 )
 from reminder.messages.limits import plain
 from reminder.messages.wording import closed_words, coming_rest, day_words, one_line, some
-from reminder.services.recipients import Fault, Unreachable
-from reminder.services.recipients import unreachable as unreachable_people
-from reminder.services.status import Health
+from reminder.services.status import Fault, Health, Unreachable
+from reminder.services.status import unreachable as unreachable_people
 
 SHOWN = 8  # lines of each part of the short form; the rest is a number
 MOST = 20  # entries of a section; with all sections full a mail stays below what Gmail clips

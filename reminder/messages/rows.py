@@ -28,7 +28,6 @@ from reminder.messages.context import Context
 from reminder.messages.lists import LISTS
 from reminder.messages.questions import QUESTIONS
 from reminder.messages.refusals import REFUSALS
-from reminder.services.deliver import Moment
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health
@@ -65,17 +64,19 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
 
 
 class RowRenderer:
-    """ports.Renderer: knows each kind of row. `holiday` names a run of days off (“Tết”)."""
+    """Renders each kind of row. `holiday` names a run of days off (“Tết”)."""
 
     def __init__(self, holiday: Callable[..., str] | None = None) -> None:
         self._holiday = holiday
         self._said: tuple[object, Outbound | None] = (None, None)  # the nudge before
 
-    def render(self, view: Moment, row: Row) -> Outbound | None:
+    def render(
+        self, office: Office, now: datetime, row: Row, past: Past = NO_PAST
+    ) -> Outbound | None:
         """The message of `row`; None if nothing of it is left to say."""
         if isinstance(row.draft.payload, Unreadable):
             raise TypeError("the row holds no message of this program")
-        context = self.context(view.office, view.now, row, view.past)
+        context = self.context(office, now, row, past)
         with pages(wanted=context.by_mail):
             message = self._kinds[row.draft.kind](self, context, row)
         if message is None:

@@ -11,19 +11,17 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
 from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
 from reminder.domain.schedule import MessageKind, speaking_hours
-from reminder.services.history import NEWEST, NO_PAST, Past, completed, newest_nudges
-from reminder.services.office import GROUP, STRANGER, Office
-from reminder.services.recipients import to_offices
+from reminder.services.history import NEWEST, Past, completed, newest_nudges
+from reminder.services.office import GROUP, STRANGER, Office, to_offices
 from reminder.store.records import StoreBusyError
 
 if TYPE_CHECKING:
@@ -42,6 +40,9 @@ BEHIND = timedelta(minutes=1)  # left-over messages are sent after the morning's
 # day, and sent if the people come back.
 KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
 GONE = "người nhận không còn trong danh sách"
+UNREACHED = "unreached"  # the meta key of people already reported
+# The failure of these kinds is logged, and not told to the office.
+ONLY_LOGGED = ("notice", "edit", "reply")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,119 +65,303 @@ class Accepted:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What a renderer is given: the office, and the time of sending."""
+# Renders a row at the time of sending; None if nothing is left to say.
+Renderer = Callable[[Office, datetime, Row, Past], Outbound | None]
 
+
+@dataclass
+class Deliverer:
+    """Leases, renders and records the messages of one office.
+
+    Every method is synchronous, takes the time, and runs in the store's one thread.
+    """
+
+    store: Store
+    renderer: Renderer
     office: Office
-    now: datetime
-    past: Past = NO_PAST  # what the row's words need of it
-
-
-class Renderer(Protocol):
-    """Renders a row of the outbox when it is sent."""
-
-    def render(self, view: Moment, row: Row) -> Outbound | None:
-        """Return the message; None if nothing is left to say."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """The waits of the delivery; both are settings."""
-
     retries: Retries = field(default_factory=Retries)
-    fall_through_after: timedelta = timedelta(hours=2)
+    patience: timedelta = timedelta(hours=2)  # until the next channel takes over
+    _revision: tuple[int, str] | None = None  # of the store, when it was last read
+    _down: set[str] | None = None  # channels that were reported to refuse everything
 
+    def refresh(self) -> Office:
+        """Return the office with what was added to the ledger and the addresses since."""
+        revision = self.store.revision()
+        if revision != self._revision:
+            added = self.store.events(self.office.last_number)
+            addresses = self.office.addresses
+            if self._revision is None or revision[1] != self._revision[1]:
+                addresses = tuple(self.store.addresses())
+            self._revision = revision
+            last = added[-1].number if added else self.office.last_number
+            events = [recorded.event for recorded in added]
+            self.office = self.office.after(events, last_number=last, addresses=addresses)
+        return self.office
 
-def claimed(office: Office, store: Store, now: datetime, limit: int) -> list[Row]:
-    """Lease rows that are due; those of a channel that is off are given up."""
-    channels = {*office.channels, *(traits.name for traits in office.known)}
-    return store.lease(now, limit, HOLD, channels) if limit else []
+    def lease(self, now: datetime, limit: int) -> list[Rendered]:
+        """Lease and render messages."""
+        self.refresh()
+        return self.prepared(self.claimed(now, limit), now)
 
+    def claimed(self, now: datetime, limit: int) -> list[Row]:
+        """Lease rows that are due, also of channels that are off: those are given up later."""
+        channels = {*self.office.channels, *(traits.name for traits in self.office.known)}
+        return self.store.lease(now, limit, HOLD, channels) if limit else []
 
-def prepared(
-    office: Office, store: Store, renderer: Renderer, rows: Sequence[Row], now: datetime
-) -> list[Rendered]:
-    """Render the leased `rows`; a row with nothing left to say ends here."""
-    outgoing = []
-    newest = newest_nudges(store, rows)
-    for row in rows:
+    def prepared(self, rows: Sequence[Row], now: datetime) -> list[Rendered]:
+        """Render the leased `rows`; a row with nothing left to say ends here."""
+        outgoing = []
+        newest = newest_nudges(self.store, rows)
+        for row in rows:
+            try:
+                rendered = self._prepared(row, now, newest)
+            except StoreBusyError as error:  # the rest of the batch goes all the same
+                log.error("row %d waits for its lease to end: %s", row.id, error)
+                continue
+            except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
+                log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
+                continue
+            if rendered:
+                outgoing.append(rendered)
+        return outgoing
+
+    def _prepared(self, row: Row, now: datetime, newest: Mapping[str, datetime]) -> Rendered | None:
+        draft, office, store = row.draft, self.office, self.store
+        if draft.channel not in office.channels:
+            self._give_up(row, "kênh này không còn được cài đặt", now)
+            return None
+        person = not draft.recipient.startswith((GROUP, STRANGER))
+        if person and draft.recipient not in office.people:
+            if now - draft.slot < KEPT:
+                store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
+            else:
+                store.mark_ended(row, RowState.DROPPED, GONE, at=now)
+            return None
+        if row.error == LOST_AGAIN and row.attempts > LIVES:
+            self._give_up(row, LOST_AGAIN, now)
+            return None
+        if (morning := _next_morning(office, row, now)) is not None:
+            store.mark_retry(row, morning, row.error, unknown=False)
+            return None
+        bound = office.address(draft.recipient, draft.channel)
+        address = self._chat(row) or (bound.value if bound else "")
+        if not address:
+            self._give_up(row, "chưa có địa chỉ", now)
+            return None
         try:
-            rendered = _prepared(office, store, renderer, row, now, newest)
-        except StoreBusyError as error:  # the rest of the batch goes all the same
-            log.error("row %d waits for its lease to end: %s", row.id, error)
-            continue
+            message = self.renderer(office, now, *completed(office, store, row, now, newest))
+        except StoreBusyError:
+            raise
         except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
-            log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
-            continue
-        if rendered:
-            outgoing.append(rendered)
-    return outgoing
+            log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
+            self._give_up(row, "không soạn được tin này", now)
+            return None
+        if message is None:
+            reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
+            store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
+            return None
+        key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
+        return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
 
+    def _chat(self, row: Row) -> str:
+        """Return where an answer goes: the chat that asked, under its new id if it has moved."""
+        chat = row.draft.envelope.chat
+        if not chat.startswith("-"):  # groups alone move
+            return chat
+        return self.store.meta(f"moved:{row.draft.channel}:{chat}") or chat
 
-def _prepared(
-    office: Office,
-    store: Store,
-    renderer: Renderer,
-    row: Row,
-    now: datetime,
-    newest: Mapping[str, datetime],
-) -> Rendered | None:
-    draft = row.draft
-    if draft.channel not in office.channels:
-        _give_up(office, store, row, "kênh này không còn được cài đặt", now)
+    def rendered_again(self, channel: str, address: str, provider_id: str) -> Outbound | None:
+        """Return a sent message anew, for who quotes it; None: unknown, or nothing is true."""
+        office = self.refresh()
+        for owner in sorted({bound.recipient for bound in office.bound(channel, address)}):
+            for row in self.store.rows(recipient=owner, limit=NEWEST):
+                if row.draft.channel == channel and row.provider_id == provider_id:
+                    at = row.sent_at or row.draft.slot
+                    return self.renderer(office, at, *completed(office, self.store, row, at, {}))
         return None
-    if not draft.recipient.startswith((GROUP, STRANGER)) and draft.recipient not in office.people:
-        if now - draft.slot < KEPT:
-            store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
+
+    def give_back(self, outgoing: Iterable[Rendered]) -> None:
+        """Release rows that were leased and not attempted."""
+        for row in (rendered.row for rendered in outgoing):
+            self.store.mark_retry(row, row.due_at, row.error, unknown=False)
+
+    def sent(self, rendered: Rendered, provider_id: str, now: datetime) -> None:
+        """Record an accepted message."""
+        self.sent_together([Accepted(rendered=rendered, provider_id=provider_id, at=now)])
+
+    def sent_together(self, accepted: Sequence[Accepted]) -> None:
+        """Record accepted messages by one commit; a lost lease is logged."""
+        marks = [(one.rendered.row, one.provider_id, one.at) for one in accepted]
+        for one, mine in zip(accepted, self.store.mark_sent_together(marks), strict=True):
+            if not mine:
+                row = one.rendered.row.id
+                log.warning("row %d was sent, but its lease had run out: it may come twice", row)
+        try:
+            self.accepted(*{one.rendered.row.draft.channel for one in accepted})
+        except StoreBusyError as error:  # the next message says it too
+            log.error("can't record that a channel works again: %s", error)
+
+    def accepted(self, *channels: str) -> None:
+        """Note that these channels work; the mark that one refuses everything goes."""
+        if self._down is None:
+            names = {traits.name for traits in self.office.known}
+            self._down = {name for name in names if self.store.meta(f"down:{name}")}
+        for channel in self._down.intersection(channels):
+            self.store.set_meta(f"down:{channel}", "")
+            log.info("channel %s works again", channel)
+            self._down.discard(channel)
+
+    def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
+        """Record a message that was not accepted: tried again, by another channel, or dead."""
+        self.refresh()
+        row, channel, store = rendered.row, rendered.row.draft.channel, self.store
+        if error.moved_to:
+            store.move_address(channel, rendered.address, error.moved_to)
+            store.set_meta(f"moved:{channel}:{rendered.address}", error.moved_to)
+            store.mark_retry(row, now, error.reason, unknown=False)
+            return
+        if error.channel_down:
+            self.refused(channel, error.reason, now, said=error.said)
+        if error.address_dead:
+            self._say_address_dead(channel, rendered.address, error.reason, now)
+        hopeless = not error.retry or (error.unknown and row.repeat)  # once more is enough
+        if error.address_dead or hopeless or self._goes_elsewhere(row, error, now):
+            self._give_up(row, error.reason, now, said=error.said)
+            return
+        asked = timedelta(seconds=error.retry_after) if error.retry_after else None
+        due_at = self.retries.retry_at(max(1, row.attempts), now, asked=asked)
+        store.mark_retry(row, due_at, error.reason, unknown=error.unknown)
+        if error.reason != row.error:  # the same reason again is no news
+            doubt = "; it may have arrived, and will say so" if error.unknown else ""
+            log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
+                        row.draft.recipient, channel, error.reason, doubt)  # fmt: skip
+
+    def _goes_elsewhere(self, row: Row, error: SendError, now: datetime) -> bool:
+        """Return whether another channel, or a group's members, get it rather than wait longer."""
+        if row.draft.kind == MessageKind.DIGEST:  # each way has its own form
+            return False
+        if not error.channel_down and now - row.draft.slot < self.patience:
+            return False
+        return next_channel(self.office, row) is not None or _is_group_nudge(row)
+
+    def _give_up(self, row: Row, reason: str, now: datetime, *, said: str = "") -> None:
+        """Mark the row as dead; the next channel takes over, or the office is told."""
+        office, store = self.office, self.store
+        following = next_channel(office, row)
+        if following is not None:
+            drafts = [replace(row.draft, channel=following, due_at=now)]
+        elif _is_group_nudge(row):
+            drafts = _to_members(office, row, now)
         else:
-            store.mark_ended(row, RowState.DROPPED, GONE, at=now)
-        return None
-    if row.error == LOST_AGAIN and row.attempts > LIVES:
-        _give_up(office, store, row, LOST_AGAIN, now)
-        return None
-    if (morning := _next_morning(office, row, now)) is not None:
-        store.mark_retry(row, morning, row.error, unknown=False)
-        return None
-    bound = office.address(draft.recipient, draft.channel)
-    address = _chat(store, row) or (bound.value if bound else "")
-    if not address:
-        _give_up(office, store, row, "chưa có địa chỉ", now)
-        return None
-    try:
-        complete, past = completed(office, store, row, now, newest)
-        message = renderer.render(Moment(office, now, past), complete)
-    except StoreBusyError:
-        raise
-    except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
-        log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
-        _give_up(office, store, row, "không soạn được tin này", now)
-        return None
-    if message is None:
-        reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
-        store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
-        return None
-    key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
-    return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
+            drafts = self._dead_letter(row, reason, now)
+        store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
+        if any(isinstance(draft.payload, Unreached) for draft in drafts):
+            cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
+            store.set_meta(UNREACHED, json.dumps(cut_off))
+        log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
+                    row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
 
+    def _dead_letter(self, row: Row, reason: str, now: datetime) -> list[Draft]:
+        """Tell the office that `row` reaches nobody; some kinds are only logged."""
+        office, draft, slot = self.office, row.draft, instant(local_day(now), time())
+        if draft.kind in ONLY_LOGGED:
+            return []
+        if draft.recipient in office.people and not office.ways(draft.recipient):
+            # Somebody without any address has a row like this each morning: one message tells of
+            # all who are unreachable, when somebody new is among them. The weekly digest repeats.
+            if draft.recipient in json.loads(self.store.meta(UNREACHED) or "[]"):
+                return []
+            return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
+        payload = DeadLetter(
+            row=row.id,
+            recipient=draft.recipient,
+            kind=draft.kind,
+            channel=draft.channel,
+            reason=reason,
+            slot=draft.slot,
+        )
+        failing = (draft.recipient, draft.channel)
+        return to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
 
-def rendered_again(
-    office: Office, store: Store, renderer: Renderer, channel: str, address: str, provider_id: str
-) -> Outbound | None:
-    """The message that `address` got under `provider_id`, rendered again."""
-    owners = {bound.recipient for bound in office.bound(channel, address)}
-    for owner in sorted(owners):
-        for row in store.rows(recipient=owner, limit=NEWEST):
-            if row.draft.channel == channel and row.provider_id == provider_id:
-                at = row.sent_at or row.draft.slot
-                complete, past = completed(office, store, row, at, {})
-                return renderer.render(Moment(office, at, past), complete)
-    return None
+    def bounced(self, bounce: Bounce, now: datetime) -> bool:
+        """Note a mail that came back; True if its address is now dead."""
+        office = self.refresh()
+        owners = office.bound(bounce.channel, bounce.address)
+        if not owners:
+            return False
+        log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")
+        row = self._returned(bounce, [owner.recipient for owner in owners])
+        dead = bounce.hard or self._too_often(bounce, now)
+        following = next_channel(office, row) if row and (bounce.final or dead) else None
+        if dead:
+            self._say_address_dead(bounce.channel, bounce.address, _why_dead(bounce), now)
+        if row is not None and following is not None:
+            again = replace(row.draft, channel=following, due_at=now)
+            self.store.record([], unit_names={}, drafts=[again], at=now)
+        return dead
+
+    def _returned(self, bounce: Bounce, owners: Iterable[str]) -> Row | None:
+        """Return the message that came back; None if it is unknown."""
+        for owner in owners:
+            mail, sent = bounce.message_id, [RowState.SENT]
+            if rows := self.store.rows(recipient=owner, states=sent, provider_id=mail):
+                return rows[0]
+        return None
+
+    def _too_often(self, bounce: Bounce, now: datetime) -> bool:
+        """Return whether this is the third mail within a week; the same twice counts once."""
+        name = f"bounces:{bounce.address}"
+        kept: dict[str, str] = json.loads(self.store.meta(name) or "{}")
+        recent = {
+            message: at
+            for message, at in kept.items()
+            if timedelta(0) <= now - datetime.fromisoformat(at) < WITHIN
+        }
+        recent.setdefault(bounce.message_id, now.isoformat())
+        self.store.set_meta(name, json.dumps(dict(list(recent.items())[-ENOUGH:])))
+        return len(recent) >= ENOUGH
+
+    def _say_address_dead(self, channel: str, value: str, reason: str, now: datetime) -> None:
+        """Mark an address as dead, and tell the office whose it is.
+
+        That need not be the recipient of an answer in a group; a chat that nobody is bound to is
+        nobody's address, and nothing is said of it.
+        """
+        drafts: list[Draft] = []
+        for owner in self.office.bound(channel, value):
+            if owner.dead_since is not None:
+                continue
+            others = [way for way in self.office.ways(owner.recipient) if way != channel]
+            payload = AddressDead(
+                recipient=owner.recipient,
+                channel=channel,
+                reason=reason,
+                at=now,
+                fallback=others[0] if others else "",
+            )
+            failing = (owner.recipient, channel)
+            drafts += to_offices(self.office, payload, now, subject=owner.recipient, avoid=failing)
+        self.store.mark_address_dead(channel, value, reason, now, drafts=drafts)
+
+    def refused(self, channel: str, reason: str, now: datetime, *, said: str = "") -> None:
+        """Tell the office once, until it works again, that a channel refuses everything.
+
+        `said`: the provider's own words, for the log.
+        """
+        self._down = None
+        office = self.refresh()
+        if self.store.meta(f"down:{channel}"):
+            return
+        log.error("channel %s refuses everything: %s", channel, said or reason)
+        payload = ChannelDown(channel=channel, reason=reason, since=now)
+        up = replace(office, channels=tuple(c for c in office.channels if c != channel))
+        drafts = to_offices(up, payload, now, subject=channel)
+        meta = {f"down:{channel}": now.isoformat()}
+        self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
 
 def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
-    """When what an earlier day has left over may be said; None: now.
+    """Return when what an earlier day has left over may be said; None: now.
 
     It rings at no hour at which nothing new would; that morning's own nudges go first, and take
     out of it what they say themselves.
@@ -194,108 +379,22 @@ def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
     return instant(day, slot) + BEHIND
 
 
-def _chat(store: Store, row: Row) -> str:
-    """Where an answer goes: the chat that asked, under its new id if it has moved since."""
-    chat = row.draft.envelope.chat
-    if not chat.startswith("-"):  # groups alone move
-        return chat
-    return store.meta(f"moved:{row.draft.channel}:{chat}") or chat
-
-
-def sent(store: Store, accepted: Sequence[Accepted]) -> None:
-    """Record accepted messages; a lost lease is logged."""
-    marks = [(one.rendered.row, one.provider_id, one.at) for one in accepted]
-    for one, mine in zip(accepted, store.mark_sent_together(marks), strict=True):
-        if not mine:
-            row = one.rendered.row.id
-            log.warning("row %d was sent, but its lease had run out: it may come twice", row)
-
-
-class Fate(StrEnum):
-    """The result of a failed send."""
-
-    RETRY = "retry"
-    NEXT_CHANNEL = "next-channel"
-    DEAD = "dead"
-
-
-def failed(
-    office: Office,
-    store: Store,
-    delivery: Delivery,
-    rendered: Rendered,
-    error: SendError,
-    now: datetime,
-) -> Fate:
-    """Decide and record what becomes of a row that was not accepted."""
-    row, channel = rendered.row, rendered.row.draft.channel
-    if error.moved_to:
-        store.move_address(channel, rendered.address, error.moved_to)
-        store.set_meta(f"moved:{channel}:{rendered.address}", error.moved_to)
-        store.mark_retry(row, now, error.reason, unknown=False)
-        return Fate.RETRY
-    if error.channel_down:
-        say_channel_down(office, store, channel, error.reason, now, said=error.said)
-    if error.address_dead:
-        say_address_dead(office, store, channel, rendered.address, error.reason, now)
-        return _give_up(office, store, row, error.reason, now, said=error.said)
-    if not error.retry or (error.unknown and row.repeat):  # once more is enough
-        return _give_up(office, store, row, error.reason, now, said=error.said)
-    waited = now - row.draft.slot
-    impatient = error.channel_down or waited >= delivery.fall_through_after
-    impatient = impatient and row.draft.kind != MessageKind.DIGEST  # each way has its own form
-    if impatient and (next_channel(office, row) is not None or _is_group_nudge(row)):
-        return _give_up(office, store, row, error.reason, now, said=error.said)
-    asked = timedelta(seconds=error.retry_after) if error.retry_after else None
-    due_at = delivery.retries.retry_at(max(1, row.attempts), now, asked=asked)
-    store.mark_retry(row, due_at, error.reason, unknown=error.unknown)
-    if error.reason != row.error:  # the same reason again is no news
-        doubt = "; it may have arrived, and will say so" if error.unknown else ""
-        log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
-                    row.draft.recipient, row.draft.channel, error.reason, doubt)  # fmt: skip
-    return Fate.RETRY
-
-
 def next_channel(office: Office, row: Row) -> str | None:
-    """The recipient's next channel after the row's; groups and answers have none."""
+    """Return the recipient's next channel after the row's; groups and answers have none."""
     person = office.people.get(row.draft.recipient)
     if person is None or row.draft.kind in ("reply", "edit"):
         return None
     order = list(person.channels)
     here = order.index(row.draft.channel) if row.draft.channel in order else -1
-    later = order[here + 1 :]
-    return next((c for c in later if c in office.ways(person.id)), None)
-
-
-def _give_up(
-    office: Office, store: Store, row: Row, reason: str, now: datetime, *, said: str = ""
-) -> Fate:
-    """Mark the row as dead; the next channel takes over, or the office is told."""
-    following = next_channel(office, row)
-    if following is not None:
-        drafts = [copied(row, following, now)]
-    elif _is_group_nudge(row):
-        drafts = _to_members(office, row, now)
-    else:
-        drafts = dead_letter(office, store, row, reason, now)
-    store.mark_ended(row, RowState.DEAD, reason, drafts=drafts, at=now)
-    keep_told(office, store, drafts)
-    log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
-                row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
-    return Fate.NEXT_CHANNEL if following else Fate.DEAD
+    return next((c for c in order[here + 1 :] if c in office.ways(person.id)), None)
 
 
 def _is_group_nudge(row: Row) -> bool:
     return row.draft.recipient.startswith(GROUP) and row.draft.kind == "nudge"
 
 
-def copied(row: Row, channel: str, now: datetime) -> Draft:
-    """The same message by another channel."""
-    return replace(row.draft, channel=channel, due_at=now)
-
-
 def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
-    """A group that can't be reached any more: its officers who are there hear it one by one."""
+    """Return the nudge of an unreachable group for each of its officers who are there."""
     draft, today = row.draft, local_day(now)
     members = office.members(draft.recipient.removeprefix(GROUP))
     there = [person for person in members if not office.away_until(person.id, today)]
@@ -306,8 +405,6 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
         and ways[0] == draft.channel  # the others heard it already
     ]
 
-
-# ---- mail that came back
 
 ENOUGH = 3  # soft bounces of different mails
 WITHIN = timedelta(days=7)
@@ -326,132 +423,10 @@ class Bounce:
     final: bool  # this mail is not tried any longer
 
 
-def bounced(office: Office, store: Store, bounce: Bounce, now: datetime) -> bool:
-    """Note a bounce; True if the address is now dead."""
-    if not office.bound(bounce.channel, bounce.address):
-        return False
-    log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")
-    row = _returned(office, store, bounce)
-    dead = bounce.hard or _too_often(store, bounce, now)
-    following = next_channel(office, row) if row and (bounce.final or dead) else None
-    if dead:
-        say_address_dead(office, store, bounce.channel, bounce.address, _why_dead(bounce), now)
-    if row is not None and following is not None:
-        store.record([], unit_names={}, drafts=[copied(row, following, now)], at=now)
-    return dead
-
-
-def _returned(office: Office, store: Store, bounce: Bounce) -> Row | None:
-    """Return the message that came back; None if it is unknown."""
-    for bound in office.bound(bounce.channel, bounce.address):
-        person, states = bound.recipient, [RowState.SENT]
-        if rows := store.rows(recipient=person, states=states, provider_id=bounce.message_id):
-            return rows[0]
-    return None
-
-
 def _why_dead(bounce: Bounce) -> str:
-    """Why the address is dead, for the office; the server's own words are in the log."""
+    """Return why the address is dead, for the office; the server's own words are in the log."""
     found = _CODE.search(bounce.reason)
     code = f" ({found[0]})" if found else ""
     if bounce.hard:
         return f"thư bị trả lại, máy chủ thư bên nhận không có địa chỉ này{code}"
     return f"{ENOUGH} thư trong một tuần bị trả lại{code}"
-
-
-def _too_often(store: Store, bounce: Bounce, now: datetime) -> bool:
-    """Whether this is the third mail within a week; the same one twice counts once."""
-    name = f"bounces:{bounce.address}"
-    kept: dict[str, str] = json.loads(store.meta(name) or "{}")
-    recent = {
-        message: at
-        for message, at in kept.items()
-        if timedelta(0) <= now - datetime.fromisoformat(at) < WITHIN
-    }
-    recent.setdefault(bounce.message_id, now.isoformat())
-    store.set_meta(name, json.dumps(dict(list(recent.items())[-ENOUGH:])))
-    return len(recent) >= ENOUGH
-
-
-# ---- what the office is told
-
-UNREACHED = "unreached"  # the meta key of people already reported
-# Of a kind about the program itself, an edit and an answer the failure is only logged.
-ONLY_LOGGED = ("notice", "edit", "reply")
-
-
-def dead_letter(office: Office, store: Store, row: Row, reason: str, now: datetime) -> list[Draft]:
-    """Tell the office that `row` reaches nobody; some kinds are only logged."""
-    if row.draft.kind in ONLY_LOGGED:
-        return []
-    draft, slot = row.draft, instant(local_day(now), time())
-    if draft.recipient in office.people and not office.ways(draft.recipient):
-        # Somebody without any address has a row like this each morning: one message tells of all
-        # who are unreachable, when somebody new is among them. Then the weekly digest repeats it.
-        if draft.recipient in json.loads(store.meta(UNREACHED) or "[]"):
-            return []
-        return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
-    payload = DeadLetter(
-        row=row.id,
-        recipient=draft.recipient,
-        kind=draft.kind,
-        channel=draft.channel,
-        reason=reason,
-        slot=draft.slot,
-    )
-    failing = (draft.recipient, draft.channel)
-    return to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
-
-
-def keep_told(office: Office, store: Store, drafts: Sequence[Draft]) -> None:
-    """Note who was reported as unreachable, if `drafts` do so."""
-    if any(isinstance(draft.payload, Unreached) for draft in drafts):
-        cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
-        store.set_meta(UNREACHED, json.dumps(cut_off))
-
-
-def say_address_dead(
-    office: Office, store: Store, channel: str, value: str, reason: str, now: datetime
-) -> None:
-    """To the office: whose address it is, which of an answer in a group is not its recipient's.
-
-    A chat that nobody is bound to is nobody's address, and nothing is said of it.
-    """
-    drafts: list[Draft] = []
-    for address in office.bound(channel, value):
-        owner = address.recipient
-        others = [way for way in office.ways(owner) if way != channel]
-        payload = AddressDead(
-            recipient=owner,
-            channel=channel,
-            reason=reason,
-            at=now,
-            fallback=others[0] if others else "",
-        )
-        if address.dead_since is None:
-            drafts += to_offices(office, payload, now, subject=owner, avoid=(owner, channel))
-    store.mark_address_dead(channel, value, reason, now, drafts=drafts)
-
-
-def say_channel_down(
-    office: Office, store: Store, channel: str, reason: str, now: datetime, *, said: str = ""
-) -> None:
-    """Once until it works again: the mark is taken away by `channel_up`.
-
-    `said`: the provider's own words, for the log.
-    """
-    if store.meta(f"down:{channel}"):
-        return
-    log.error("channel %s refuses everything: %s", channel, said or reason)
-    payload = ChannelDown(channel=channel, reason=reason, since=now)
-    up = replace(office, channels=tuple(c for c in office.channels if c != channel))
-    drafts = to_offices(up, payload, now, subject=channel)
-    meta = {f"down:{channel}": now.isoformat()}
-    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-
-
-def channel_up(store: Store, channel: str) -> None:
-    """Note that the channel has accepted a message, and log that it works again."""
-    if store.meta(f"down:{channel}"):
-        log.info("channel %s works again", channel)
-        store.set_meta(f"down:{channel}", "")

@@ -6,8 +6,10 @@ form knows who acts, and calls `handle`.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,25 +17,33 @@ from reminder.decisions import buttons, decide, decide_error, may_change
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.outbox import Draft, chat_of
+from reminder.domain.outbox import AddressSource, Draft, chat_of
 from reminder.domain.payloads import (
     Anonymous,
+    BindByOffice,
+    BindInGroup,
+    BindUnknown,
+    Bound,
     EditedOrForwarded,
     Envelope,
+    Help,
+    InvitationFault,
     OldButton,
     Payload,
     Stranger,
     ToldTooOften,
     TooFast,
+    Welcome,
     Wordless,
 )
 from reminder.domain.plan import Confirm, Key
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
-from reminder.services import enrolment, history, recipients
-from reminder.services.enrolment import Limits
+from reminder.domain.text import fold
+from reminder.domain.tokens import hash_code
+from reminder.services import history
 from reminder.services.history import edit_drafts
-from reminder.services.office import GROUP, STRANGER, Office
-from reminder.services.recipients import notice_drafts
+from reminder.services.limits import Limits
+from reminder.services.office import GROUP, STRANGER, Office, drafts_of, notice_drafts
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
 from reminder.understanding.parse import parse, yes_or_no
 from reminder.understanding.titles import by_title
@@ -42,7 +52,10 @@ from reminder.understanding.verbs import Verb
 if TYPE_CHECKING:
     from reminder.store.store import Store
 
+log = logging.getLogger(__name__)
+
 LATELY = timedelta(days=3)  # how long a bare “chưa xong” is taken for an answer to the last nudge
+LONGEST_UNIT = 64  # characters of a wrong unit's name that are said back
 Said = Command | CommandError | Payload  # what was meant; a Payload is the answer itself
 
 
@@ -68,154 +81,220 @@ class Outcome:
         return bool(self.events or self.reminded)
 
 
+IGNORED = Outcome(ignored=True)
+
+
 @dataclass
-class Receiver:
-    """Handles what comes in; its only state is how much each sender has said lately."""
+class Handling:
+    """One message, button, form or command, and all that is looked at to handle it."""
 
     store: Store
-    bot_name: str = ""
-    limits: Limits = field(default_factory=Limits)
+    office: Office
+    limits: Limits
+    bot_name: str
+    inbound: Inbound  # by which channel it came, and where the answer goes
+    now: datetime
 
-    def receive(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
+    def receive(self) -> Outcome:
         """Handle one message or press from a channel."""
-        if inbound.anonymous:
-            return self._anonymous(office, inbound, now)
-        office = enrolment.revived(office, self.store, inbound)
-        inbound = self._from_whom(office, inbound)
-        sender = office.sender(inbound)
-        if sender is not None and not self.limits.may_speak(inbound.sender, now):
-            if not self.limits.may_hear(inbound.sender, now):
-                return Outcome(ignored=True)
-            return self._say(office, inbound, sender, TooFast(), now)
+        if self.inbound.anonymous:
+            return self._anonymous()
+        self._revive()
+        self.inbound = inbound = self._from_whom()
+        sender = self.office.sender(inbound)
+        if sender is not None and not self.limits.may_speak(inbound.sender, self.now):
+            if not self.limits.may_hear(inbound.sender, self.now):
+                return IGNORED
+            return self._say(TooFast(), sender)
         if sender is None or inbound.text.strip().lower().startswith("/start"):
-            return self._unenrolled(office, inbound, sender, now)
+            return self._unenrolled(sender)
         said: Said | None
         if inbound.wordless:
             said = Wordless()
         elif inbound.edited or inbound.forwarded:
-            said = self._not_new(office, inbound, sender)
+            said = self._not_new(sender)
         else:
-            bound = enrolment.bind_group(office, self.store, inbound, sender, now, self.bot_name)
-            said = bound or self._meant(office, inbound, sender, now)
-        if said is None:
-            return Outcome(ignored=True)
-        return self.handle(office, sender, said, inbound, now)
+            said = self._bind_group(sender) or self._meant(sender)
+        return IGNORED if said is None else self.handle(sender, said)
 
-    def handle(
-        self, office: Office, sender: Sender, said: Said | str, inbound: Inbound, now: datetime
-    ) -> Outcome:
-        """Decide what `sender` has said, and record the result in one transaction.
-
-        `inbound` says by which channel, and where the answer goes.
-        """
+    def handle(self, sender: Sender, said: Said | str) -> Outcome:
+        """Decide what `sender` has said, and record the result in one transaction."""
+        inbound, now, who = self.inbound, self.now, sender.person.id
         if isinstance(said, str):
-            said = parse(said, local_day(now), self._meaning(office, sender, now))
-        decision = self.decided(office, sender, said, inbound, now)
-        tells = bool(decision.remind or decision.notices)
-        if tells and not self.limits.may_tell(sender.person.id, now):
-            return self._say(office, inbound, sender, ToldTooOften(), now)
-        mailed = office.traits(inbound.channel).mail and not isinstance(said, Payload)
+            said = parse(said, local_day(now), self._meaning(sender))
+        decision = self.decided(sender, said)
+        if (decision.remind or decision.notices) and not self.limits.may_tell(who, now):
+            return self._say(ToldTooOften(), sender)
+        mailed = self.office.traits(inbound.channel).mail and not isinstance(said, Payload)
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
             decision = replace(decision, answers=())
-        after = office.after(decision.events, states=decision.states)
-        tag = _tag(inbound, now)
-        who = sender.person.id
+        self.office = self.office.after(decision.events, states=decision.states)
         drafts = [
-            *_notices(after, tag, who, decision, now),
-            *edit_drafts(self.store, after, who, tag, decision.events, now),
-            *_reminders(after, decision, who, now),
+            *self._notices(decision, who),
+            *edit_drafts(self.store, self.office, who, self._tag, decision.events, now),
+            *self._reminders(decision, who),
         ]
-        return self._recorded(after, inbound, who, decision, now, drafts)
+        return self._recorded(who, decision, drafts)
 
-    def decided(
-        self, office: Office, sender: Sender, said: Said, inbound: Inbound, now: datetime
-    ) -> Decision:
+    def decided(self, sender: Sender, said: Said) -> Decision:
         """Decide `said`, and record nothing.
 
         What the decision needs of the outbox is read before it.
         """
         if isinstance(said, Payload):
             return Decision(answers=(said,))
+        office, today = self.office, local_day(self.now)
         commands = (said, *said.also) if isinstance(said, Command) else ()
         reminds = any(command.verb is Verb.REMIND for command in commands)
         context = Context(
-            plans=office.speaking(now),
+            plans=office.speaking(self.now),
             states=office.states,
             events=office.events,
             people=office.people,
             scheduler=office.scheduler,
             sender=sender,
-            now=now,
-            today=local_day(now),
-            channel=inbound.channel,
-            message=inbound.message,
-            words=inbound.text,
+            now=self.now,
+            today=today,
+            channel=self.inbound.channel,
+            message=self.inbound.message,
+            words=self.inbound.text,
             told=history.told_late(self.store, may_change(commands, office.states)),
-            reminded=history.reminded_on(self.store, local_day(now)) if reminds else {},
+            reminded=history.reminded_on(self.store, today) if reminds else {},
         )
         return decide(said, context) if isinstance(said, Command) else decide_error(said, context)
 
-    def _from_whom(self, office: Office, inbound: Inbound) -> Inbound:
+    # ---- who wrote
+
+    def _revive(self) -> None:
+        """Make a dead address alive again that sends a private message now.
+
+        That proves it works: Telegram takes no message to a bot that its writer has blocked, and a
+        mail that comes this far answers one that had arrived. In a group it proves nothing: a bot
+        may read where it can't write. What was given up meanwhile stays so: the next slot says all
+        that is still open.
+        """
+        if not self.inbound.private:
+            return
+        for dead in self.office.bound(self.inbound.channel, self.inbound.sender):
+            if dead.dead_since is None:
+                continue
+            self.store.bind(dead.recipient, dead.channel, dead.value, dead.bound_at)
+            log.info("%s writes by %s again: the address works", dead.recipient, dead.channel)
+            alive = replace(dead, dead_since=None, dead_reason="")
+            addresses = tuple(alive if a is dead else a for a in self.office.addresses)
+            self.office = replace(self.office, addresses=addresses)
+
+    def _from_whom(self) -> Inbound:
         """A mailbox may be a whole unit's: then the answered mail tells whose answer it is."""
-        owners = [a.recipient for a in office.bound(inbound.channel, inbound.sender)]
+        inbound = self.inbound
+        owners = [a.recipient for a in self.office.bound(inbound.channel, inbound.sender)]
         person = history.addressee(self.store, owners, inbound.channel, inbound.reply_to)
         return replace(inbound, person=person) if person else inbound
 
-    def _unenrolled(
-        self, office: Office, inbound: Inbound, sender: Sender | None, now: datetime
-    ) -> Outcome:
+    def _unenrolled(self, sender: Sender | None) -> Outcome:
         """Answer a stranger, or redeem an invitation; in a group say nothing."""
         answer: Payload | None = None
-        if inbound.private:
-            answer = enrolment.start(office, self.store, self.limits, inbound, sender, now)
-            if answer is None and sender is None and self.limits.may_hear(inbound.sender, now):
-                answer = Stranger()
-        if answer is None:
-            return Outcome(ignored=True)
-        return self._say(office, inbound, sender, answer, now)
+        if self.inbound.private:
+            answer = self._start(sender)
+            if answer is None and sender is None:
+                heard = self.limits.may_hear(self.inbound.sender, self.now)
+                answer = Stranger() if heard else None
+        return IGNORED if answer is None else self._say(answer, sender)
 
-    def _anonymous(self, office: Office, inbound: Inbound, now: datetime) -> Outcome:
+    def _start(self, sender: Sender | None) -> Payload | None:
+        """`/start CODE`: the welcome, or why not; None if it is no start, or one too many."""
+        office, inbound, store = self.office, self.inbound, self.store
+        word, _, code = inbound.text.strip().partition(" ")
+        invites = office.traits(inbound.channel).addresses is AddressSource.INVITATION
+        if word.partition("@")[0].lower() != "/start" or not invites:
+            return None
+        code = code.strip()
+        if not code:
+            return Help(office=sender.office, leader=sender.only_reads) if sender else None
+        person = store.redeem(hash_code(code), self.now, inbound.channel, inbound.sender)
+        if person in office.people:
+            # One chat speaks for one person: the newest binding holds.
+            for other in office.bound(inbound.channel, inbound.sender):
+                if other.recipient != person:
+                    store.unbind(other.recipient, other.channel)
+            return Welcome(person=person)
+        fault = store.invitation_fault(hash_code(code), self.now)
+        if sender and fault == "used":
+            return Welcome(person=sender.person.id)
+        if not self.limits.may_try(inbound.sender, self.now):
+            return None
+        return InvitationFault(fault=fault or "unknown")
+
+    def _anonymous(self) -> Outcome:
         """Tell an administrator who writes in the group's name that nobody can tell who it was.
 
         Only where it was meant for the program: /bind, or in a unit's group a command or a reply.
         """
-        command = enrolment.command_in(inbound.text, self.bot_name)
-        meant = command == "/bind" or bool(command and _groups_of(office, inbound))
-        meant = meant or bool(self._named(office, inbound, None))
-        if not meant or not self.limits.may_hear(chat_of(inbound.chat), now):
-            return Outcome(ignored=True)
-        return self._say(office, inbound, None, Anonymous(), now)
+        command = self._command()
+        meant = command == "/bind" or bool(command and self._groups()) or bool(self._named(None))
+        if not meant or not self.limits.may_hear(chat_of(self.inbound.chat), self.now):
+            return IGNORED
+        return self._say(Anonymous())
 
-    def _not_new(self, office: Office, inbound: Inbound, sender: Sender) -> Payload | None:
+    def _bind_group(self, sender: Sender) -> Payload | None:
+        """`/bind UNIT`, typed in a group by the office; None if the message is something else."""
+        if self._command() != "/bind":
+            return None
+        typed = self.inbound.text.strip().partition(" ")[2].strip()
+        if self.inbound.private:
+            return BindInGroup()
+        if not sender.office:
+            return BindByOffice()
+        units = self.office.units.values()
+        found = [u.id for u in units if _plain(typed) in map(_plain, (u.id, u.label, u.name))]
+        if len(found) != 1:
+            known = tuple((unit.id, unit.label) for unit in units)
+            return BindUnknown(unit=typed[:LONGEST_UNIT], known=known)
+        self.store.bind(f"{GROUP}{found[0]}", self.inbound.channel, self.inbound.chat, self.now)
+        return Bound(unit=found[0])
+
+    def _command(self) -> str:
+        """Return the command that the text begins with, “/bind”; empty if for another bot."""
+        word = self.inbound.text.strip().partition(" ")[0].lower()
+        command, _, named = word.partition("@")
+        ours = not (named and self.bot_name) or named == self.bot_name.lower()
+        return command if ours and command.startswith("/") else ""
+
+    def _groups(self) -> list[str]:
+        """Return the groups bound to this chat, in any of its topics; units may share one."""
+        here = (self.inbound.channel, chat_of(self.inbound.chat))
+        return [
+            address.recipient
+            for address in self.office.addresses
+            if (address.channel, chat_of(address.value)) == here
+            if address.recipient.startswith(GROUP)
+        ]
+
+    # ---- what is meant
+
+    def _not_new(self, sender: Sender) -> Payload | None:
         """A message that was edited or forwarded acts on nothing, and its sender is told so.
 
         In a group only where it was meant for the program: a command, or a reply to its message.
         """
-        meant = inbound.private or inbound.text.startswith("/")
-        if not meant and not self._named(office, inbound, sender):
-            return None
-        return EditedOrForwarded()
+        meant = self.inbound.private or self.inbound.text.startswith("/")
+        return EditedOrForwarded() if meant or self._named(sender) else None
 
-    def _meant(
-        self, office: Office, inbound: Inbound, sender: Sender, now: datetime
-    ) -> Said | None:
+    def _meant(self, sender: Sender) -> Said | None:
         """What the text or the press means; None if it is not for this program."""
+        office, inbound, today = self.office, self.inbound, local_day(self.now)
         if inbound.press:
             pressed = buttons.meant(inbound.press, office.states, office.by_plan, office.units)
-            question = history.question(self.store, sender.person.id, inbound, now)
-            return _with_words(pressed, question) if pressed else OldButton()
-        if inbound.private and (answered := self._of_question(office, inbound, sender, now)):
+            return self._with_words(pressed, sender) if pressed else OldButton()
+        if inbound.private and (answered := self._of_question(sender)):
             return answered
-        named = self._named(office, inbound, sender)
-        meaning = self._meaning(
-            office, sender, now, reply_to=tuple(named), is_reply=bool(inbound.reply_to)
-        )
-        found = parse(inbound.text, local_day(now), meaning)
+        named = self._named(sender)
+        meaning = self._meaning(sender, *named, is_reply=bool(inbound.reply_to))
+        found = parse(inbound.text, today, meaning)
         if inbound.private and isinstance(found, Command) and _is_bare(found):
-            found = self._of_last_nudge(office, inbound, sender, meaning, found, now)
+            found = self._of_last_nudge(sender, meaning, found)
         if inbound.private and not named and _names_nothing(found):
-            work = _open_work(office, sender, now)
-            found = by_title(inbound.text, local_day(now), meaning, work) or found
+            found = by_title(inbound.text, today, meaning, self._open_work(sender)) or found
         addressed = inbound.private or inbound.text.startswith("/") or bool(named)
         if isinstance(found, Command):
             talk = found.verb.row.small_talk and not found.targets
@@ -223,17 +302,9 @@ class Receiver:
         silent = found.reason.value == "not-for-us" or not addressed
         return None if silent else found
 
-    def _meaning(
-        self,
-        office: Office,
-        sender: Sender,
-        now: datetime,
-        *,
-        reply_to: tuple[Target, ...] = (),
-        is_reply: bool = False,
-    ) -> Meaning:
+    def _meaning(self, sender: Sender, *reply_to: Target, is_reply: bool = False) -> Meaning:
         return Meaning(
-            plans=tuple(office.speaking(now)),
+            plans=tuple(self.office.speaking(self.now)),
             units=sender.units,
             office=sender.office,
             reply_to=reply_to,
@@ -241,89 +312,93 @@ class Receiver:
             bot_name=self.bot_name,
         )
 
-    def _of_question(
-        self, office: Office, inbound: Inbound, sender: Sender, now: datetime
-    ) -> Command | None:
+    def _target(self, key: Key) -> Target:
+        return buttons.target_of(key, self.office.states, self.office.by_plan)
+
+    def _with_words(self, pressed: Command | Payload, sender: Sender) -> Command | Payload:
+        """What is pressed below a question keeps the words that were asked about."""
+        if not isinstance(pressed, Command) or pressed.verb not in (Verb.DONE, Verb.NOT_DONE):
+            return pressed
+        question = history.question(self.store, sender.person.id, self.inbound, self.now)
+        return replace(pressed, note=question.words) if question else pressed
+
+    def _of_question(self, sender: Sender) -> Command | None:
         """“đúng”, “chưa”: the answer to a question, if that is the last message."""
-        yes = yes_or_no(inbound.text)
+        yes = yes_or_no(self.inbound.text)
         if yes is None:
             return None
-        question = history.question(self.store, sender.person.id, inbound, now)
-        if question is None or len(question.keys) != 1 or question.keys[0] not in office.states:
+        question = history.question(self.store, sender.person.id, self.inbound, self.now)
+        if question is None or len(question.keys) != 1:
             return None
-        key = question.keys[0]
-        target = buttons.target_of(key, office.states, office.by_plan)
-        if yes and office.states[key].occurrence.task.confirm is Confirm.ALL:
+        state = self.office.states.get(question.keys[0])
+        if state is None:
+            return None
+        target = self._target(state.key)
+        if yes and state.occurrence.task.confirm is Confirm.ALL:
             target = replace(target, unit=question.unit)
         verb = Verb.DONE if yes else Verb.NOT_DONE
         return Command(verb=verb, targets=(target,), note=question.words)
 
-    def _of_last_nudge(
-        self,
-        office: Office,
-        inbound: Inbound,
-        sender: Sender,
-        meaning: Meaning,
-        bare: Command,
-        now: datetime,
-    ) -> Command:
+    def _of_last_nudge(self, sender: Sender, meaning: Meaning, bare: Command) -> Command:
         """“chưa xong” beneath a nudge about one thing means that; it closes nothing."""
-        pairs = history.last_named(self.store, sender.person.id, now - LATELY)
-        states = office.states
-        live = [key for key in dict.fromkeys(pairs) if (s := states.get(key)) and not s.closed]
+        keys = history.last_named(self.store, sender.person.id, self.now - LATELY)
+        states = self.office.states
+        live = [key for key in dict.fromkeys(keys) if (s := states.get(key)) and not s.closed]
         if len(live) != 1:
             return bare
-        target = buttons.target_of(live[0], states, office.by_plan)
-        meant = replace(meaning, reply_to=(target,), is_reply=True)
-        found = parse(inbound.text, local_day(now), meant)
+        meant = replace(meaning, reply_to=(self._target(live[0]),), is_reply=True)
+        found = parse(self.inbound.text, local_day(self.now), meant)
         return found if isinstance(found, Command) and found.verb is bare.verb else bare
 
-    def _named(self, office: Office, inbound: Inbound, sender: Sender | None) -> list[Target]:
+    def _named(self, sender: Sender | None) -> list[Target]:
         """The occurrences of the message that this one replies to, each once."""
+        inbound = self.inbound
         alone = sender if inbound.private else None
-        speakers = [alone.person.id] if alone else _groups_of(office, inbound)
-        pairs = [
-            pair
-            for speaker in speakers
-            for pair in history.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
+        keys = [
+            key
+            for speaker in ([alone.person.id] if alone else self._groups())
+            for key in history.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
         ]
-        targets = (buttons.target_of(key, office.states, office.by_plan) for _, key in pairs)
-        return list(dict.fromkeys(targets))
+        return list(dict.fromkeys(map(self._target, keys)))
 
-    def _say(
-        self,
-        office: Office,
-        inbound: Inbound,
-        sender: Sender | None,
-        answer: Payload,
-        now: datetime,
-    ) -> Outcome:
+    def _open_work(self, sender: Sender) -> list[tuple[Target, str, str]]:
+        """What waits for the sender's units, with its title and with all that it is called."""
+        found: list[tuple[Target, str, str]] = []
+        for key, state in self.office.states.items():
+            occurrence = state.occurrence
+            mine = set(state.open_units) & set(sender.units)
+            if mine and occurrence.opens <= local_day(self.now):
+                part, title = occurrence.deliverable, occurrence.task.title
+                found.append((self._target(key), title, f"{title} {part.name} {part.product}"))
+        return found
+
+    # ---- what is recorded and said
+
+    @property
+    def _tag(self) -> str:
+        """Tells apart the rows that different acts put into the outbox."""
+        return f"{self.inbound.channel}:{self.inbound.update or self.now.isoformat()}"
+
+    def _say(self, answer: Payload, sender: Sender | None = None) -> Outcome:
         """Record an answer, and that the update was seen."""
-        speaker = sender.person.id if sender else f"{STRANGER}{inbound.sender}"
-        return self._recorded(office, inbound, speaker, Decision(answers=(answer,)), now)
+        speaker = sender.person.id if sender else f"{STRANGER}{self.inbound.sender}"
+        return self._recorded(speaker, Decision(answers=(answer,)))
 
-    def _recorded(
-        self,
-        after: Office,
-        inbound: Inbound,
-        speaker: str,
-        decision: Decision,
-        now: datetime,
-        others: Iterable[Draft] = (),
-    ) -> Outcome:
+    def _recorded(self, speaker: str, decision: Decision, others: Iterable[Draft] = ()) -> Outcome:
         """Record the decision, the answer to `speaker` and the drafts to `others`, once."""
+        inbound = self.inbound
         answer = next(iter(decision.answers), None)
         drafts = list(others)
         if answer is not None and inbound.answered:
-            drafts.insert(0, _reply(after, inbound, speaker, answer, now))
+            drafts.insert(0, self._reply(speaker, answer))
         if inbound.again:  # it may have been answered already; an edit is the same twice
             drafts = [d if d.kind == "edit" else d.marked_again() for d in drafts]
         new = self.store.record(
             decision.events,
-            unit_names=after.unit_names,
+            unit_names=self.office.unit_names,
             drafts=drafts,
             seen=(inbound.channel, inbound.update) if inbound.update else None,
-            at=now,
+            at=self.now,
         )
         if not new:
             return Outcome(seen=True)
@@ -334,36 +409,65 @@ class Receiver:
             reminded=decision.remind,
         )
 
+    def _reply(self, speaker: str, answer: Payload) -> Draft:
+        """An answer to where the message came from; in a group and by mail, as a reply to it."""
+        inbound = self.inbound
+        mail = self.office.traits(inbound.channel).mail
+        alone = inbound.private and not mail
+        reply_to = "" if alone or inbound.press else inbound.message
+        envelope = Envelope(chat=inbound.chat, reply_to=reply_to)
+        if mail:
+            envelope = replace(envelope, subject=inbound.subject, thread=(inbound.reply_to,))
+        return Draft(
+            slot=self.now,
+            recipient=speaker,
+            kind="reply",
+            subject=f"{self._tag}:0",
+            channel=inbound.channel,
+            payload=answer,
+            envelope=envelope,
+            due_at=self.now,
+        )
+
+    def _notices(self, decision: Decision, sender: str) -> list[Draft]:
+        """What others are told, each by the first channel that reaches them."""
+        return [
+            draft
+            for number, notice in enumerate(decision.notices, start=1)
+            for draft in notice_drafts(
+                self.office,
+                notice.to,
+                notice.payload,
+                self.now,
+                subject=f"{self._tag}:{number}",
+                but=sender,
+            )
+        ]
+
+    def _reminders(self, decision: Decision, by: str) -> list[Draft]:
+        """“Nhắc ngay”: a nudge of these occurrences to their units, beside today's own."""
+        items: dict[str, list[Item]] = {}
+        for key, unit in decision.remind:
+            state = self.office.states.get(key)
+            if state and state.due:
+                late = self.office.scheduler.days_late(state, local_day(self.now))
+                items.setdefault(unit, []).append(Item(key, state.due, Stage(late)))
+        messages = [
+            Message(at=self.now, unit=unit, kind=MessageKind.NUDGE, items=tuple(of_unit))
+            for unit, of_unit in items.items()
+        ]
+        return drafts_of(self.office, messages, self.now, insist=by)
+
+
+def _plain(name: str) -> str:
+    """“Tư pháp”, “tu-phap” and “TU  PHAP” are one."""
+    return " ".join(re.findall(r"\w+", fold(name)))
+
 
 def _names_nothing(found: Command | CommandError) -> bool:
     """Whether no code was found in a text that may name work by its title."""
-    return isinstance(found, CommandError) and found.reason in (
-        Reason.NEEDS_CODE,
-        Reason.NOT_UNDERSTOOD,
-        Reason.BAD_PERIOD,
-    )
-
-
-def _open_work(office: Office, sender: Sender, now: datetime) -> list[tuple[Target, str, str]]:
-    """What waits for the sender's units, with its title and with all that it is called."""
-    found: list[tuple[Target, str, str]] = []
-    for key, state in office.states.items():
-        occurrence = state.occurrence
-        mine = set(state.open_units) & set(sender.units)
-        if mine and occurrence.opens <= local_day(now):
-            part = occurrence.deliverable
-            every = f"{occurrence.task.title} {part.name} {part.product}"
-            target = buttons.target_of(key, office.states, office.by_plan)
-            found.append((target, occurrence.task.title, every))
-    return found
-
-
-def _with_words(pressed: Command | Payload, question: history.Question | None) -> Command | Payload:
-    """What is pressed below a question keeps the words that were asked about."""
-    answers = isinstance(pressed, Command) and pressed.verb in (Verb.DONE, Verb.NOT_DONE)
-    if question is None or not isinstance(pressed, Command) or not answers:
-        return pressed
-    return replace(pressed, note=question.words)
+    nothing = (Reason.NEEDS_CODE, Reason.NOT_UNDERSTOOD, Reason.BAD_PERIOD)
+    return isinstance(found, CommandError) and found.reason in nothing
 
 
 def _changes_nothing(decision: Decision) -> bool:
@@ -372,74 +476,5 @@ def _changes_nothing(decision: Decision) -> bool:
     return noted and not decision.remind
 
 
-def _tag(inbound: Inbound, now: datetime) -> str:
-    """Tells apart the rows that different acts put into the outbox."""
-    return f"{inbound.channel}:{inbound.update or now.isoformat()}"
-
-
-def _notices(
-    office: Office, tag: str, sender: str, decision: Decision, now: datetime
-) -> list[Draft]:
-    """What others are told, each by the first channel that reaches them."""
-    return [
-        draft
-        for number, notice in enumerate(decision.notices, start=1)
-        for draft in notice_drafts(
-            office, notice.to, notice.payload, now, subject=f"{tag}:{number}", but=sender
-        )
-    ]
-
-
-def _reply(office: Office, inbound: Inbound, speaker: str, answer: Payload, now: datetime) -> Draft:
-    """An answer to where the message came from; in a group and by mail, as a reply to it."""
-    mail = office.traits(inbound.channel).mail
-    alone = inbound.private and not mail
-    envelope = Envelope(
-        chat=inbound.chat, reply_to="" if alone or inbound.press else inbound.message
-    )
-    if mail:
-        envelope = replace(envelope, subject=inbound.subject, thread=(inbound.reply_to,))
-    return Draft(
-        slot=now,
-        recipient=speaker,
-        kind="reply",
-        subject=f"{_tag(inbound, now)}:0",
-        channel=inbound.channel,
-        payload=answer,
-        envelope=envelope,
-        due_at=now,
-    )
-
-
-def _reminders(office: Office, decision: Decision, by: str, now: datetime) -> list[Draft]:
-    """“Nhắc ngay”: a nudge of these occurrences to their units, beside today's own."""
-    messages: dict[str, list[Item]] = {}
-    for key, unit in decision.remind:
-        state = office.states.get(key)
-        if state and state.due:
-            late = office.scheduler.days_late(state, local_day(now))
-            messages.setdefault(unit, []).append(Item(key, state.due, Stage(late)))
-    return recipients.drafts(
-        office,
-        [
-            Message(at=now, unit=unit, kind=MessageKind.NUDGE, items=tuple(items))
-            for unit, items in messages.items()
-        ],
-        now,
-        insist=by,
-    )
-
-
 def _is_bare(command: Command) -> bool:
     return command.verb in (Verb.NOT_DONE, Verb.DOING) and not command.targets
-
-
-def _groups_of(office: Office, inbound: Inbound) -> list[str]:
-    """The recipients that are groups of this chat, in any of its topics; units may share one."""
-    here = (inbound.channel, chat_of(inbound.chat))
-    return [
-        address.recipient
-        for address in office.addresses
-        if (address.channel, chat_of(address.value)) == here
-        if address.recipient.startswith(GROUP)
-    ]

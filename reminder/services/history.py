@@ -243,17 +243,17 @@ def reminded_on(store: Store, day: date) -> dict[tuple[Key, str], Asked]:
     return found
 
 
-def named_in(store: Store, recipient: str, channel: str, message: str) -> list[tuple[str, Key]]:
-    """The (unit, occurrence) pairs of the message that an answer replies to; none if unknown."""
+def named_in(store: Store, recipient: str, channel: str, message: str) -> list[Key]:
+    """The occurrences of the message that an answer replies to; none if it is unknown."""
     if not message:
         return []
     for row in store.rows(recipient=recipient, provider_id=message, limit=MOST):
         if row.draft.channel != channel:
             continue
         if row.draft.kind in ("nudge", "escalation", "request"):
-            return [(unit, item.key) for unit, item in row.draft.items]
+            return [item.key for _, item in row.draft.items]
         if isinstance(row.draft.payload, ExtensionAsked):
-            return [("", row.draft.payload.key)]
+            return [row.draft.payload.key]
     return []
 
 

@@ -1,4 +1,4 @@
-"""Files and Office: all that is known at one time, and who is reached where."""
+"""Files and Office: all that is known at one time, who is reached where, and drafts for them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from functools import cached_property
 from reminder.domain.calendar import local, local_day
 from reminder.domain.context import Inbound, Sender
 from reminder.domain.ledger import Event, State, by_key, fold, folded
-from reminder.domain.outbox import AddressSource, ChannelTraits
+from reminder.domain.outbox import AddressSource, ChannelTraits, Draft
+from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
 from reminder.domain.people import Absence, Address, Person, absences, away_until
 from reminder.domain.plan import Key, Plan, Unit
 from reminder.domain.report import Letterhead
-from reminder.domain.schedule import Scheduler, StageIndex
+from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, StageIndex
 
 CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
@@ -239,3 +240,143 @@ def counted(number: int, noun: str) -> str:
 def minute(at: datetime) -> str:
     """`at` to the minute, with the office's offset: 2024-01-26T08:00+07:00."""
     return local(at).isoformat(timespec="minutes")
+
+
+# ---- who is told, and the drafts for them
+
+
+def drafts_of(
+    office: Office, messages: Iterable[Message], now: datetime, *, insist: str | None = None
+) -> list[Draft]:
+    """The drafts of one tick, one for each recipient, slot and kind, for several units.
+
+    `insist`: who of the office wants it said, whatever was put off or waits for a signature.
+    """
+    rows: dict[tuple[datetime, MessageKind, str, str], dict[str, Sequence[Item]]] = {}
+    for message in messages:
+        for recipient, channel in told(office, message.unit, message.kind, local_day(now)):
+            place = (message.at, message.kind, recipient, channel)
+            rows.setdefault(place, {})[message.unit] = message.items
+    return [
+        Draft(
+            slot=slot,
+            recipient=recipient,
+            kind=kind.value,
+            channel=channel,
+            payload=_payload(kind, by_unit, insist),
+            due_at=now,
+        )
+        for (slot, kind, recipient, channel), by_unit in rows.items()
+    ]
+
+
+def _payload(
+    kind: MessageKind, by_unit: Mapping[str, Sequence[Item]], insist: str | None
+) -> Payload:
+    items = tuple((unit, item) for unit, of_unit in by_unit.items() for item in of_unit)
+    match kind:
+        case MessageKind.NUDGE:
+            return Nudge(items=items, insist=insist)
+        case MessageKind.ESCALATION:
+            return Escalation(items=items)
+        case MessageKind.REQUEST:
+            return Request(items=items)
+        case MessageKind.DIGEST:
+            return Digest()
+
+
+def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, str]]:
+    """Each (recipient, channel) to which a message of this kind to `unit` goes.
+
+    A bound group stands in for its officers' private nudges on its channel, not on others. Who is
+    away is not nudged; where that leaves nobody who can be reached, the office hears it. A digest
+    goes to each person by every way: in short by Telegram, in full by mail.
+    """
+    if kind == MessageKind.DIGEST:
+        return [pair for person in office.members(unit) for pair in _ways(office, person)]
+    if kind != MessageKind.NUDGE:
+        return [_way(office, person) for person in office.members(unit)]
+    group = f"{GROUP}{unit}"
+    here = next((c for c in office.group_channels if office.address(group, c)), None)
+    there = [p for p in office.members(unit) if not office.away_until(p.id, today)]
+    ways = [_way(office, person) for person in there]
+    found = [way for way in ways if way[1] != here]
+    if here:
+        return [(group, here), *found]
+    away = [person for person in office.members(unit) if person not in there]
+    if away and not any(office.ways(person.id) for person in there):
+        found += _stand_ins(office, unit, today) or [_way(office, person) for person in away]
+    return found
+
+
+def _ways(office: Office, person: Person) -> list[tuple[str, str]]:
+    ways = office.ways(person.id) or [office.channels[0]]  # which fails, and says so
+    return [(person.id, way) for way in ways]
+
+
+def _way(office: Office, person: Person) -> tuple[str, str]:
+    return _ways(office, person)[0]
+
+
+def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:
+    """The people of the office who are there, for a unit whose own are away."""
+    return [
+        _way(office, person)
+        for person in office.files.people
+        if set(person.units) & office.offices_over(unit)
+        if office.ways(person.id) and not office.away_until(person.id, today)
+    ]
+
+
+def notice_drafts(
+    office: Office,
+    to: str,
+    payload: Payload,
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+    but: str = "",
+) -> list[Draft]:
+    """Return rows that say `payload` to “unit:ID” or to a person, each by the first channel.
+
+    `avoid`: a (recipient, channel) that has just failed. `but`: a person who knows it already.
+    """
+    if to.startswith("unit:"):
+        heard = [person.id for person in office.members(to.removeprefix("unit:"))]
+    else:
+        heard = [to]
+    return [
+        Draft(
+            slot=slot or now,
+            recipient=recipient,
+            kind="notice",
+            subject=f"{payload.view}:{subject}",
+            channel=ways[0],
+            payload=payload,
+            due_at=now,
+        )
+        for recipient in heard
+        if recipient != but
+        and (ways := [w for w in office.ways(recipient) if (recipient, w) != avoid])
+    ]
+
+
+def to_offices(
+    office: Office,
+    payload: Payload,
+    now: datetime,
+    *,
+    subject: str,
+    slot: datetime | None = None,
+    avoid: tuple[str, str] | None = None,
+) -> list[Draft]:
+    """Return rows that say `payload` to every office."""
+    return [
+        draft
+        for unit in sorted(office.offices)
+        for draft in notice_drafts(
+            office, f"unit:{unit}", payload, now, subject=subject, slot=slot, avoid=avoid
+        )
+    ]

@@ -6,51 +6,30 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import product
 
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import Outbound, SendError
+from reminder.domain.outbox import AddressSource
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
-from reminder.services import deliver, enrolment, recipients, tick
-from reminder.services.deliver import Accepted, Bounce, Delivery, Fate, Rendered, Renderer
-from reminder.services.handle import Outcome, Receiver
-from reminder.services.office import Files, Office, counted, minute
+from reminder.services import tick
+from reminder.services.deliver import HOLD, Deliverer, Rendered
+from reminder.services.handle import Handling, Outcome
+from reminder.services.limits import Limits
+from reminder.services.office import Files, counted, minute
+from reminder.services.status import headless
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding.model import Command
-
-if TYPE_CHECKING:
-    from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Service:
-    """Every method is synchronous, takes the time, and runs in the store's one thread."""
+class Service(Deliverer):
+    """All use cases of one office."""
 
-    store: Store
-    renderer: Renderer
-    office: Office
-    receiver: Receiver
-    delivery: Delivery = field(default_factory=Delivery)
-    _revision: tuple[int, str] | None = None  # of the store, when it was last read
-    _down: set[str] | None = None  # channels of which it was said that they refuse everything
-
-    def refresh(self) -> Office:
-        """The office, with what was added to the ledger and the addresses since."""
-        revision = self.store.revision()
-        if revision != self._revision:
-            added = self.store.events(self.office.last_number)
-            bound = self._revision and self._revision[1]
-            addresses = self.office.addresses
-            if revision[1] != bound:
-                addresses = tuple(self.store.addresses())
-            self._revision = revision
-            last = added[-1].number if added else self.office.last_number
-            events = [recorded.event for recorded in added]
-            self.office = self.office.after(events, last_number=last, addresses=addresses)
-        return self.office
+    bot_name: str = ""
+    limits: Limits = field(default_factory=Limits)  # how much each sender has said lately
 
     def begin(self, now: datetime) -> None:
         """Do what a start needs: release leases of the last run, bind addresses of the files."""
@@ -66,9 +45,8 @@ class Service:
         if again:
             sends = counted(again, "send")
             log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
-        self._sync(now)
-        self._say_if_silent(now)
-        self._warn_headless(now)
+        self._sync_addresses(now)
+        self._warn(now)
 
     def end(self, now: datetime) -> None:
         """Note a clean end: no message is under way."""
@@ -91,7 +69,11 @@ class Service:
 
     def set_back(self, now: datetime) -> int:
         """Bring forward what waits for a time from before the clock was set back."""
-        return self.store.bring_forward(now, self.delivery.retries.longest, deliver.HOLD)
+        return self.store.bring_forward(now, self.retries.longest, HOLD)
+
+    def handling(self, inbound: Inbound, now: datetime) -> Handling:
+        """Return what handles `inbound` on the office as it is now."""
+        return Handling(self.store, self.refresh(), self.limits, self.bot_name, inbound, now)
 
     def handle(
         self,
@@ -106,18 +88,18 @@ class Service:
 
         `update` tells repeats of one form or request: the same one twice acts once.
         """
-        with self.receiver.limits.unless_it_fails(), self.store.together():
-            office = self.refresh()
-            inbound = Inbound(
-                channel=channel,
-                update=update,
-                sender=person.id,
-                chat="",
-                private=True,
-                text=said if isinstance(said, str) else "",
-                answered=False,
-            )
-            return self.receiver.handle(office, office.as_sender(person), said, inbound, now)
+        inbound = Inbound(
+            channel=channel,
+            update=update,
+            sender=person.id,
+            chat="",
+            private=True,
+            text=said if isinstance(said, str) else "",
+            answered=False,
+        )
+        with self.limits.unless_it_fails(), self.store.together():
+            handling = self.handling(inbound, now)
+            return handling.handle(handling.office.as_sender(person), said)
 
     def receive(self, inbound: Inbound, now: datetime) -> Outcome:
         """Handle one message from a channel."""
@@ -129,10 +111,9 @@ class Service:
         One commit records the message, its result and the leases.
         """
         try:
-            with self.receiver.limits.unless_it_fails(), self.store.together():
-                office = self.refresh()
-                outcome = self.receiver.receive(office, inbound, now)
-                rows = deliver.claimed(office, self.store, now, limit)
+            with self.limits.unless_it_fails(), self.store.together():
+                outcome = self.handling(inbound, now).receive()
+                rows = self.claimed(now, limit)
         except StoreBusyError:
             raise
         except Exception as error:
@@ -141,65 +122,11 @@ class Service:
             log.error("waiting rows can't be leased: %s: %s", type(error).__name__, error)
             return self.take(inbound, now, 0)
         try:
-            return outcome, deliver.prepared(self.refresh(), self.store, self.renderer, rows, now)
+            self.refresh()
+            return outcome, self.prepared(rows, now)
         except StoreBusyError as error:
             log.error("an answer waits for its lease to end: %s", error)
             return outcome, []
-
-    def lease(self, now: datetime, limit: int) -> list[Rendered]:
-        """Lease and render messages."""
-        office = self.refresh()
-        rows = deliver.claimed(office, self.store, now, limit)
-        return deliver.prepared(office, self.store, self.renderer, rows, now)
-
-    def sent(self, rendered: Rendered, provider_id: str, now: datetime) -> None:
-        """Record an accepted message."""
-        self.sent_together([Accepted(rendered=rendered, provider_id=provider_id, at=now)])
-
-    def sent_together(self, accepted: Sequence[Accepted]) -> None:
-        """Record accepted messages by one commit."""
-        deliver.sent(self.store, accepted)
-        try:
-            self.accepted(*{one.rendered.row.draft.channel for one in accepted})
-        except StoreBusyError as error:  # the next message says it too
-            log.error("can't record that a channel works again: %s", error)
-
-    def accepted(self, *channels: str) -> None:
-        """Note that these channels work."""
-        if self._down is None:
-            names = {traits.name for traits in self.office.known}
-            self._down = {name for name in names if self.store.meta(f"down:{name}")}
-        for channel in self._down.intersection(channels):
-            deliver.channel_up(self.store, channel)
-            self._down.discard(channel)
-
-    def give_back(self, outgoing: Iterable[Rendered]) -> None:
-        """Release rows that were leased and not attempted."""
-        for rendered in outgoing:
-            self.store.mark_retry(
-                rendered.row, rendered.row.due_at, rendered.row.error, unknown=False
-            )
-
-    def failed(self, rendered: Rendered, error: SendError, now: datetime) -> Fate:
-        """Record a message that was not accepted."""
-        self._down = None
-        return deliver.failed(self.refresh(), self.store, self.delivery, rendered, error, now)
-
-    def refused(self, channel: str, reason: str, now: datetime) -> None:
-        """Note that a channel refuses everything."""
-        self._down = None
-        deliver.say_channel_down(self.refresh(), self.store, channel, reason, now)
-
-    def rendered_again(self, channel: str, address: str, provider_id: str) -> Outbound | None:
-        """A message that was sent, for who quotes it; None: unknown, or nothing of it is true."""
-        office = self.refresh()
-        return deliver.rendered_again(
-            office, self.store, self.renderer, channel, address, provider_id
-        )
-
-    def bounced(self, bounce: Bounce, now: datetime) -> bool:
-        """Note a bounce; True if its address is now dead."""
-        return deliver.bounced(self.refresh(), self.store, bounce, now)
 
     def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
         """Release leases that ran out, except of the rows `under_way`; return how many."""
@@ -213,7 +140,7 @@ class Service:
         tick.say_overdue(self.refresh(), self.store, marks, now)
 
     def next_due(self) -> datetime | None:
-        """The time of the earliest waiting message."""
+        """Return the time of the earliest waiting message."""
         return self.store.next_due()
 
     def reload(self, files: Files, now: datetime) -> list[str]:
@@ -221,39 +148,50 @@ class Service:
         old, before = self.office, self.office.files
         self.office = replace(self.office, files=files)
         try:
-            self._sync(now)
+            self._sync_addresses(now)
         except StoreBusyError:
             self.office, self._revision = old, None  # all of it is taken up, or nothing
             raise
         lines = _changes(before, files)
         for line in lines:
             log.info("reloaded: %s", line)
-        self._say_if_silent(now)
-        self._warn_headless(now)
+        self._warn(now)
         return lines
 
-    def _say_if_silent(self, now: datetime) -> None:
-        """Log at a start or reload if nothing will ever be sent."""
-        if self.office.speaking(now):
-            return
-        over = ", ".join(plan.id for plan in self.office.plans) or "none"
-        log.warning(
-            "nothing will be said: no plan speaks any more (%s is over); write this year's plan, "
-            "see docs/plan-format.md, and name it in [plan] files",
-            over,
-        )
-
-    def _warn_headless(self, now: datetime) -> None:
-        for unit in recipients.headless(self.office, self.office.speaking(now)):
+    def _warn(self, now: datetime) -> None:
+        """Log at a start or reload if nothing is ever sent, or an office reaches nobody."""
+        plans = self.office.speaking(now)
+        if not plans:
+            over = ", ".join(plan.id for plan in self.office.plans) or "none"
+            log.warning(
+                "nothing will be said: no plan speaks any more (%s is over); write this year's"
+                " plan, see docs/plan-format.md, and name it in [plan] files",
+                over,
+            )
+        for unit in headless(self.office, plans):
             log.warning(
                 "nobody of the office “%s” can be reached: escalations, digests and requests for"
                 " more time reach nobody; see people.toml, and “reminder status”",
                 unit,
             )
 
-    def _sync(self, now: datetime) -> None:
-        if enrolment.sync_addresses(self.refresh(), self.store, now):
-            self.refresh()
+    def _sync_addresses(self, now: datetime) -> None:
+        """Bind the mail addresses of the people file.
+
+        Who left the file keeps a binding that counts for nothing (rights and nudges follow the
+        file), so that a file saved half does not cost the office its enrolments.
+        """
+        office = self.refresh()
+        known = {(a.recipient, a.channel): a.value for a in office.addresses}
+        for traits, person in product(office.known, office.files.people):
+            place = (person.id, traits.name)
+            if traits.addresses is not AddressSource.PEOPLE_FILE:
+                continue
+            if person.email and known.get(place) != person.email:
+                self.store.bind(*place, person.email, now)
+            if not person.email and place in known:
+                self.store.unbind(*place)
+        self.refresh()
 
 
 def _changes(before: Files, after: Files) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reminder.domain import digest
 from reminder.domain.calendar import local_day
 from reminder.domain.digest import previous, speaking
-from reminder.domain.outbox import Row, RowState
+from reminder.domain.outbox import AddressSource, Row, RowState
+from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
-from reminder.services.recipients import Unreachable, headless, unreachable
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, place_of
 
 if TYPE_CHECKING:
@@ -231,3 +232,83 @@ def calendar_years(office: Office, now: datetime) -> set[int]:
     today = local_day(now)
     years = {today.year, *(plan.year for plan in office.speaking(now))}
     return years | {today.year + 1} if today.month == _DECEMBER else years
+
+
+# ---- who can't be reached
+
+
+class Why(StrEnum):
+    """Why a channel does not reach somebody."""
+
+    NOT_SET_UP = "not-set-up"  # the program has no such channel
+    NO_ADDRESS = "no-address"  # people.toml names none
+    UNBOUND = "unbound"  # the person has not enrolled yet
+    DEAD = "dead"  # the provider said that it takes nothing any more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why one channel does not reach a person."""
+
+    channel: str
+    why: Why
+    since: datetime | None = None  # of a dead address
+    reason: str = ""  # the provider's, of a dead address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreachable:
+    """A person or a unit whom no message reaches."""
+
+    unit: str
+    person: Person | None  # None: the unit has nobody
+    faults: tuple[Fault, ...] = ()  # one for each channel that the person wished for
+
+
+def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
+    """Each person whom no channel reaches, and each unit with work and without people.
+
+    By unit, in the order of `plans`: pass those that still speak. The console reaches everybody.
+    """
+    needed = {u for plan in plans for task in plan.tasks for u in task.lead}
+    needed |= {u for plan in plans for u in (plan.office, plan.leaders)}
+    found = []
+    for unit in dict.fromkeys(u.id for plan in plans for u in plan.units if u.id in needed):
+        members = office.members(unit)
+        if not members:
+            found.append(Unreachable(unit=unit, person=None))
+        for person in members if office.outside else []:
+            faults = [_fault(office, person, channel) for channel in person.channels]
+            if all(faults):
+                kept = tuple(fault for fault in faults if fault)
+                found.append(Unreachable(unit=unit, person=person, faults=kept))
+    return found
+
+
+def headless(office: Office, plans: Sequence[Plan]) -> list[str]:
+    """Offices of `plans` in which nobody is reached, so that nobody decides."""
+    cut_off = {one.person.id for one in unreachable(office, plans) if one.person}
+    return sorted(
+        unit
+        for unit in {plan.office for plan in plans}
+        if all(person.id in cut_off for person in office.members(unit))
+    )
+
+
+def _fault(office: Office, person: Person, channel: str) -> Fault | None:
+    """Why `channel` does not reach the person; None: it does."""
+    if channel not in office.channels:
+        return Fault(channel=channel, why=Why.NOT_SET_UP)
+    address = office.address(person.id, channel, dead=True)
+    if office.traits(channel).addresses is AddressSource.PEOPLE_FILE:
+        if not person.email:
+            return Fault(channel=channel, why=Why.NO_ADDRESS)
+        if address is None or address.value != person.email:
+            return None  # the daemon takes it from people.toml at its next look
+    if address is None:
+        return Fault(channel=channel, why=Why.UNBOUND)
+    if address.dead_since is not None:
+        return Fault(
+            channel=channel, why=Why.DEAD, since=address.dead_since, reason=address.dead_reason
+        )
+    return None

@@ -35,9 +35,15 @@ from reminder.domain.schedule import (
     due_now,
     speaking_hours,
 )
-from reminder.services import recipients
-from reminder.services.office import Office, counted, minute
-from reminder.services.recipients import notice_drafts
+from reminder.services.office import (
+    Office,
+    counted,
+    drafts_of,
+    minute,
+    notice_drafts,
+    to_offices,
+)
+from reminder.services.status import unreachable
 from reminder.store.records import BACKED_UP_AWAY, RESTORED, Spoken, place_of
 
 if TYPE_CHECKING:
@@ -90,7 +96,7 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         meta[mark] = (now if turned_back or speaks else since).isoformat()
     rows = [
         *started.drafts,
-        *marked(with_head(store, recipients.drafts(office, said, now)), maybe_said),
+        *marked(with_head(store, drafts_of(office, said, now)), maybe_said),
         *mailed(office, said, now),
         *_nobody(office, kept, now, meta),
     ]
@@ -239,7 +245,7 @@ def _nobody(
     Of plans that are over nothing is told.
     """
     plans = office.speaking(now)
-    empty = {one.unit for one in recipients.unreachable(office, plans) if one.person is None}
+    empty = {one.unit for one in unreachable(office, plans) if one.person is None}
     offices = {plan.office for plan in plans}
     drafts: list[Draft] = []
     for unit in office.units:
@@ -341,7 +347,7 @@ def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:
         Message(at=slot, unit=unit, kind=MessageKind.DIGEST, items=())
         for unit in sorted(office.offices)
     ]
-    drafts = [replace(d, subject=BY_HAND) for d in recipients.drafts(office, messages, now)]
+    drafts = [replace(d, subject=BY_HAND) for d in drafts_of(office, messages, now)]
     store.record([], unit_names={}, drafts=with_head(store, drafts), at=now)
     rows = store.rows(kind=MessageKind.DIGEST.value, since=slot)
     return [row for row in rows if row.draft.slot == slot and row.draft.subject == BY_HAND]
@@ -410,6 +416,6 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
         elif not told and speaking_hours(office.scheduler, MessageKind.NUDGE, now):
             away, at = mark == BACKED_UP_AWAY, datetime.fromisoformat(since)
             payload = CopiesOverdue(away=away, since=at, ever=made is not None)
-            drafts = recipients.to_offices(office, payload, now, subject=f"{mark}:{since}")
+            drafts = to_offices(office, payload, now, subject=f"{mark}:{since}")
             meta = {f"overdue:{mark}": now.isoformat()}
             store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)

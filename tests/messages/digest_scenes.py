@@ -9,8 +9,7 @@ from reminder.domain.outbox import Outbound
 from reminder.domain.people import Person
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
-from reminder.services.recipients import Fault, Unreachable, Why
-from reminder.services.status import Health, Slot
+from reminder.services.status import Fault, Health, Slot, Unreachable, Why
 from tests.messages.office import at, done, key, said, scene
 
 HEAD = (17, "f5fdf858f3b527cd0cc1b1e2d2ab57aa30ad0a8b6b3f5a1d7c3d0a6f7f5b1c22")

@@ -46,8 +46,7 @@ from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
 from reminder.messages.rows import MESSAGES, render
 from reminder.services.history import Past, Reminded
-from reminder.services.recipients import Fault, Unreachable, Why
-from reminder.services.status import Health, Slot
+from reminder.services.status import Fault, Health, Slot, Unreachable, Why
 from tests.messages import digest_scenes
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
 from tests.messages.office import at, done, key, plan, said, scene

@@ -78,7 +78,7 @@ def restarted(office: World) -> World:
         store=office.store,
         renderer=old.renderer,
         office=Office(files=files, channels=channels, known=known_channels()),
-        receiver=old.receiver,
+        bot_name=old.bot_name,
     )
     office.service.begin(at("22/01", "07:40"))
     return office

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
 
 from reminder.domain.calendar import instant
-from reminder.domain.outbox import RowState, SendError
+from reminder.domain.outbox import Outbound, Row, RowState, SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.services.deliver import Rendered
-from reminder.services.office import Files
+from reminder.services.history import Past
+from reminder.services.office import Files, Office
 from tests.conftest import ROOT
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
@@ -320,13 +321,12 @@ def test_a_row_that_can_not_be_rendered_steps_aside(office: World) -> None:
     office.service.tick(at("24/01"))
     broken = office.service.renderer
 
-    class Faulty:
-        def render(self, view: object, row: object) -> object:
-            if getattr(row, "draft").recipient == "an":  # noqa: B009
-                raise KeyError("x")
-            return broken.render(view, row)  # type: ignore[arg-type]
+    def faulty(view: Office, now: datetime, row: Row, past: Past) -> Outbound | None:
+        if row.draft.recipient == "an":
+            raise KeyError("x")
+        return broken(view, now, row, past)
 
-    office.service.renderer = Faulty()  # type: ignore[assignment]
+    office.service.renderer = faulty
     told = office.deliver(at("24/01"))
     assert "an nudge: không soạn được tin này" in office.ended(RowState.DEAD)
     assert "email binh nudge" in [line.split(": ")[0] for line in told]

@@ -16,7 +16,6 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Rendered
-from reminder.services.handle import Receiver
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.store import Store
@@ -66,12 +65,10 @@ class World:
     def copy(self) -> World:
         """This world at this moment; what happens in one of the two is unknown to the other."""
         store = memory_store(contents_of(self.store))
-        receiver = replace(
-            self.service.receiver, store=store, limits=deepcopy(self.service.receiver.limits)
-        )
+        limits = deepcopy(self.service.limits)
         return replace(
             self,
-            service=replace(self.service, store=store, receiver=receiver),
+            service=replace(self.service, store=store, limits=limits),
             store=store,
             sent=[*self.sent],
             outgoing=[*self.outgoing],
@@ -155,9 +152,9 @@ def world(
     files = Files(plans=(plan,), people=tuple(people), scheduler=scheduler)
     service = Service(
         store=kept,
-        renderer=RowRenderer(),
+        renderer=RowRenderer().render,
         office=Office(files=files, channels=(TELEGRAM, EMAIL), known=known_channels()),
-        receiver=Receiver(kept, bot_name="nhac_bot"),
+        bot_name="nhac_bot",
     )
     service.begin(start)
     return World(service, kept)

@@ -35,7 +35,7 @@ from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME
 from reminder.services.deliver import Bounce
-from reminder.services.enrolment import Allowance
+from reminder.services.limits import Allowance
 from reminder.store.records import RESTORED
 
 log = logging.getLogger(__name__)
