@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate
@@ -31,8 +31,8 @@ from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 class Item:
     """Something read, and the stretch of text that it takes."""
 
-    start: int
-    end: int
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,190 +162,164 @@ class Lexer:
 
     def items(self, text: str) -> list[Item]:
         """The items of a normal text, in order."""
-        return self.read(text, spelling.tokens(text))
-
-    def read(self, text: str, tokens: Sequence[Token]) -> list[Item]:
+        tokens = spelling.tokens(text)
+        self._marked = not text.isascii()
+        remarks = _Remarks(tokens)
         items: list[Item] = []
         index = 0
         opening = True
-        self._marked = not text.isascii()
-        remarks = _Remarks(tokens)
         while index < len(tokens):
-            framed = self._frame(tokens, index) if opening else None
-            size, found = framed or self._at(text, tokens, index, remarks)
-            opening = opening and all(map(_opens, found))
-            items += found
-            index += size
+            found = self._frame(tokens, index) if opening else None
+            found = found or self._at(text, tokens, index, remarks)
+            if found:
+                end = index + found.size
+                span = {"start": tokens[index].start, "end": tokens[end - 1].end}
+                read = [replace(found.value, **span)]
+            else:
+                neutral = MOODS.at(tokens, index)
+                end = index + (neutral.size if neutral else 1)
+                read = [_word(token) for token in tokens[index:end]]
+            opening = opening and all(map(_opens, read))
+            items += read
+            index = end
         return items
 
     def _at(
         self, text: str, tokens: Sequence[Token], index: int, remarks: _Remarks
-    ) -> tuple[int, list[Item]]:
-        whole = (
+    ) -> Found[Item] | None:
+        return (
             self._paper(text, tokens, index)
             or self._code(tokens, index)
-            or self._part(tokens, index)
+            or _part(tokens, index)
             or self._name(text, tokens, index)
             or self._moment(text, tokens, index)
             or self._phrase(tokens, index, remarks)
         )
-        if whole:
-            return whole.size, [whole.value]
-        neutral = MOODS.at(tokens, index)
-        size = neutral.size if neutral else 1
-        return size, [_word(token) for token in tokens[index : index + size]]
 
-    def _frame(self, tokens: Sequence[Token], index: int) -> tuple[int, list[Item]] | None:
+    def _frame(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """“em xin báo cáo (cho) anh Dũng”, “báo cáo kết quả” before a code: mere politeness."""
-        size = self._frame_size(tokens, index)
-        if not size:
-            return None
-        start, end = _span(tokens, index, size)
-        return size, [PoliteItem(start=start, end=end, word="bao", role=Role.SAYING)]
-
-    def _frame_size(self, tokens: Sequence[Token], index: int) -> int:
         at = _behind(tokens, index, WORDS["reporters"])
         if plain_at(tokens, at) == "bc":
             at += 1
         elif (plain_at(tokens, at), plain_at(tokens, at + 1)) == ("bao", "cao"):
             at += 2
         else:
-            return 0
+            return None
         told = at
         at = _behind(tokens, at, WORDS["addressed"])
         addressed = at > told
         if addressed:  # and a name
-            at += next((k for k in range(3) if self._goes_on(tokens, at + k)), 0)
+            at += next((k for k in range(3) if self._ends_name(tokens, at + k)), 0)
         topic = _behind(tokens, at, WORDS["topics"])
         if topic > at and self._code(tokens, topic):
-            return topic - index
-        return at - index if addressed else 0
+            at = topic
+        elif not addressed:
+            return None
+        return Found(at - index, PoliteItem(word="bao", role=Role.SAYING))
 
-    def _goes_on(self, tokens: Sequence[Token], index: int) -> bool:
+    def _ends_name(self, tokens: Sequence[Token], index: int) -> bool:
         """Whether an addressee's name has ended: a code, what is reported or a sign follows."""
-        if plain_at(tokens, index) in _NAME_ENDS or plain_at(tokens, index) in WORDS["topics"]:
-            return True
-        return self._code(tokens, index) is not None
+        word = plain_at(tokens, index)
+        return word in _NAME_ENDS or word in WORDS["topics"] or bool(self._code(tokens, index))
 
     def _paper(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        if tokens[index].glued and tokens[index - 1].plain in ("/", "-"):
+        start = tokens[index].start
+        if text[start] > "9" or (tokens[index].glued and tokens[index - 1].plain in ("/", "-")):
             return None
-        match = _PAPER.match(text, tokens[index].start) if text[tokens[index].start] < ":" else None
-        if match is None or _plain(match[1]) not in WORDS["papers"]:
+        match = _PAPER.match(text, start)
+        if match is None or fold(match[1]) not in WORDS["papers"]:
             return None
-        size = sum(1 for t in tokens[index : index + 40] if t.start < match.end())
-        return Found(size, PaperItem(start=match.start(), end=match.end()))
+        size = sum(1 for token in tokens[index : index + 40] if token.start < match.end())
+        return Found(size, PaperItem())
 
     def _code(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         found = self.book.at(tokens, index) if index < len(tokens) else None
-        if found:
-            start, end = _span(tokens, index, found.size)
-            return Found(found.size, CodeItem(start=start, end=end, code=found.value))
-        return None
-
-    def _part(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        number = tokens[index + 1].number if index + 1 < len(tokens) else None
-        if plain_at(tokens, index) != "phan" or number is None or not 1 <= number <= 9:
-            return None
-        if plain_at(tokens, index + 2) in ("%", "/"):
-            return None
-        start, end = _span(tokens, index, 2)
-        return Found(2, PartItem(start=start, end=end, number=number))
+        return Found(found.size, CodeItem(code=found.value)) if found else None
 
     def _name(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """“chị Mai”: a capital behind a word for a person is a name, and no day."""
-        before = tokens[index - 1].plain if index else ""
-        if before not in WORDS["called"] or not _is_capital(text, tokens[index]):
+        if plain_at(tokens, index - 1) not in WORDS["called"]:
             return None
-        size = 1
-        while size < _LONGEST_NAME and index + size < len(tokens):
-            following = tokens[index + size]
-            if not _is_capital(text, following) or self._code(tokens, index + size):
+        end = index
+        while end < min(index + _LONGEST_NAME, len(tokens)) and _is_capital(text, tokens[end]):
+            if end > index and self._code(tokens, end):
                 break
-            size += 1
-        start, end = _span(tokens, index, size)
-        return Found(size, PoliteItem(start=start, end=end, word="", role=Role.NAME))
+            end += 1
+        return Found(end - index, PoliteItem(word="", role=Role.NAME)) if end > index else None
 
     def _moment(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         period = period_at(text, tokens, index, self.today)
         day = day_at(text, tokens, index, self.today)
         if day and (period is None or day.size >= period.size):
-            start, end = _span(tokens, index, day.size)
             month = period.value if period and day.size == period.size else ""
-            return Found(day.size, DayItem(start=start, end=end, day=day.value, month=month))
+            return Found(day.size, DayItem(day=day.value, month=month))
         if period:
-            start, end = _span(tokens, index, period.size)
-            dated = bool(_DATED.search(text, start, end))
-            item: Item = PeriodItem(start=start, end=end, period=period.value, dated=dated)
-            return Found(period.size, item)
-        days = days_at(tokens, index)
-        if days and _is_dated_paper(text, tokens, index, self.today):
-            return None
-        if days is None:
-            return self._no_period(tokens, index)
-        start, end = _span(tokens, index, days.size)
-        return Found(days.size, DaysItem(start=start, end=end, days=days.value))
-
-    def _no_period(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        """Tháng 13, quý 5: a period that no year has."""
-        if plain_at(tokens, index) not in ("thang", "quy", "qui") or index + 1 >= len(tokens):
-            return None
-        if tokens[index + 1].number is None:
-            return None
-        start, end = _span(tokens, index, 2)
-        return Found(2, PeriodItem(start=start, end=end, period="", dated=True))
+            end = tokens[index + period.size - 1].end
+            dated = bool(_DATED.search(text, tokens[index].start, end))
+            return Found(period.size, PeriodItem(period=period.value, dated=dated))
+        if days := days_at(tokens, index):
+            if _is_dated_paper(text, tokens, index, self.today):
+                return None
+            return Found(days.size, DaysItem(days=days.value))
+        return _no_period(tokens, index)
 
     def _phrase(self, tokens: Sequence[Token], index: int, remarks: _Remarks) -> Found[Item] | None:
         """The longest of what the tables of phrases know; a mood, if equally long."""
         found: list[Found[Item]] = []
         mood = MOODS.at(tokens, index)
-        if mood and mood.value is Mood.ASK and self._exclaims(tokens, index, mood.size, remarks):
+        if mood and mood.value is Mood.ASK and _exclaims(tokens, index, mood.size, remarks):
             mood = None
         if mood and mood.size == 1 and self._marked and tokens[index].text.lower() == "cho":
             mood = None  # no “chờ”, in a text with marks
         if mood and mood.value is not None:
-            start, end = _span(tokens, index, mood.size)
-            word = " ".join(t.plain for t in tokens[index : index + mood.size])
-            found.append(
-                Found(mood.size, MoodItem(start=start, end=end, mood=mood.value, word=word))
-            )
+            word = " ".join(token.plain for token in tokens[index : index + mood.size])
+            found.append(Found(mood.size, MoodItem(mood=mood.value, word=word)))
         neutral = mood.size if mood and mood.value is None else 0
         found += self._names(tokens, index)
         if remark := remarks.at(index):
-            start, end = _span(tokens, index, remark)
-            word = plain_at(tokens, index)
-            said = PoliteItem(start=start, end=end, word=word, role=Role.REMARK)
+            said = PoliteItem(word=plain_at(tokens, index), role=Role.REMARK)
             found.append(Found(remark, said))
         best = max(found, key=lambda each: each.size, default=None)
         return best if best and best.size >= neutral else None
 
-    def _exclaims(self, tokens: Sequence[Token], index: int, size: int, remarks: _Remarks) -> bool:
-        """“À, 1c xong rồi” only calls; “xong rồi sao máy cứ nhắc” only wonders."""
-        opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
-        if opens and tokens[index].text.lower() in ("à", "ủa"):
-            return True
-        last = index + size - 1
-        return tokens[last].plain == "sao" and remarks.at(last) > 1
-
-    def _names(self, tokens: Sequence[Token], index: int) -> list[Found[Item]]:
-        found: list[Found[Item]] = []
+    def _names(self, tokens: Sequence[Token], index: int) -> Iterator[Found[Item]]:
         if every := _EVERY.at(tokens, index):
-            start, end = _span(tokens, index, every.size)
-            found.append(Found(every.size, EveryItem(start=start, end=end, rest=every.value)))
+            yield Found(every.size, EveryItem(rest=every.value))
         if unit := self.units.at(tokens, index):
-            start, end = _span(tokens, index, unit.size)
-            found.append(Found(unit.size, UnitItem(start=start, end=end, unit=unit.value)))
+            yield Found(unit.size, UnitItem(unit=unit.value))
         if self._marked and _may_be_name(tokens[index]):
-            return found
+            return
         if (sep := _SEPARATORS.at(tokens, index)) and not _is_child(tokens, index):
-            start, end = _span(tokens, index, sep.size)
-            found.append(Found(sep.size, SepItem(start=start, end=end, sign=sep.value)))
+            yield Found(sep.size, SepItem(sign=sep.value))
         if polite := HARMLESS.at(tokens, index):
-            start, end = _span(tokens, index, polite.size)
             word = plain_at(tokens, index)
-            item = PoliteItem(start=start, end=end, word=word, role=polite.value)
-            found.append(Found(polite.size, item))
-        return found
+            yield Found(polite.size, PoliteItem(word=word, role=polite.value))
+
+
+def _part(tokens: Sequence[Token], index: int) -> Found[Item] | None:
+    number = tokens[index + 1].number if index + 1 < len(tokens) else None
+    if plain_at(tokens, index) != "phan" or number is None or not 1 <= number <= 9:
+        return None
+    if plain_at(tokens, index + 2) in ("%", "/"):
+        return None
+    return Found(2, PartItem(number=number))
+
+
+def _no_period(tokens: Sequence[Token], index: int) -> Found[Item] | None:
+    """Tháng 13, quý 5: a period that no year has."""
+    number = tokens[index + 1].number if index + 1 < len(tokens) else None
+    if plain_at(tokens, index) not in ("thang", "quy", "qui") or number is None:
+        return None
+    return Found(2, PeriodItem(period="", dated=True))
+
+
+def _exclaims(tokens: Sequence[Token], index: int, size: int, remarks: _Remarks) -> bool:
+    """“À, 1c xong rồi” only calls; “xong rồi sao máy cứ nhắc” only wonders."""
+    opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
+    if opens and tokens[index].text.lower() in ("à", "ủa"):
+        return True
+    last = index + size - 1
+    return tokens[last].plain == "sao" and remarks.at(last) > 1
 
 
 def _is_capital(text: str, token: Token) -> bool:
@@ -409,11 +383,3 @@ def _word(token: Token) -> Item:
     if not token.text[0].isalnum():
         return PoliteItem(start=token.start, end=token.end, word=token.text, role=Role.SIGN)
     return WordItem(start=token.start, end=token.end, word=token.plain, spelt=token.spelling)
-
-
-def _span(tokens: Sequence[Token], index: int, size: int) -> tuple[int, int]:
-    return tokens[index].start, tokens[index + size - 1].end
-
-
-def _plain(word: str) -> str:
-    return fold(word)
