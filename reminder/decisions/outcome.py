@@ -22,8 +22,7 @@ from reminder.domain.payloads import (
     Updated,
 )
 from reminder.domain.plan import Key, Task
-from reminder.understanding.formats import format_command
-from reminder.understanding.model import Command, Target
+from reminder.understanding.model import Command, Target, format_command
 from reminder.understanding.verbs import Verb, Who
 
 Step = Callable[[Context], Decision]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reminder.domain.plan import Plan, Task
+from reminder.understanding.lexicon import listed
 from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
 _LETTERED = re.compile(r"0?(\d{1,2})([a-zđ]|dd|d9)", re.ASCII | re.IGNORECASE)
@@ -29,17 +30,7 @@ def _goes_with(tokens: Sequence[Token], end: int) -> bool:
     return tokens[end].plain in ".-/" and bool(behind) and behind[0].glued
 
 
-MARKERS = Phrases(
-    dict.fromkeys(
-        (
-            "việc", "công việc", "đầu việc", "nhiệm vụ", "nv", "mục", "mã", "mã số", "mã việc",
-            "cv", "task",
-            "việc số", "mục số", "nhiệm vụ số", "điểm", "việc mã", "tiểu mục", "khoản",
-        ),
-        True,
-    )
-)  # fmt: skip
-
+_MARKERS = Phrases(listed("codes"))
 _ARTICLES = (("muc", "diem"), ("khoan", "diem"), ("diem", "muc"), ("diem", "khoan"))
 
 
@@ -151,7 +142,7 @@ class CodeBook:
         article = self._article(tokens, index)
         if article:
             return article
-        marker = MARKERS.at(tokens, index)
+        marker = _MARKERS.at(tokens, index)
         if marker is None:
             return self._plain(tokens, index)
         rest = self._article(tokens, index + marker.size) or self._plain(

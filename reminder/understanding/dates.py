@@ -7,11 +7,12 @@ A day without a year is this year's, unless that lies more than half a year back
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reminder.domain.calendar import Period, last_of_month
+from reminder.understanding.lexicon import listed
 from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
 _HALF_YEAR = timedelta(days=183)
@@ -27,12 +28,7 @@ _ISO_PERIOD = re.compile(r"(20\d\d)-([qQ][1-4]|[hH][12]|0[1-9]|1[0-2])(?![\w/-])
 _MONTH_OF_YEAR = re.compile(r"(\d{1,2})[/-](20\d\d)(?![\w/-])", re.ASCII)
 _YEAR_AFTER = re.compile(r"\s*(?:[/-]|năm|nam)\s*(20\d\d)(?![\w/-])", re.IGNORECASE | re.ASCII)
 
-_NUMERALS = Phrases(
-    {
-        "một": 1, "giêng": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
-        "bẩy": 7, "tám": 8, "chín": 9, "mười": 10, "mười một": 11, "mười hai": 12, "chạp": 12,
-    }
-)  # fmt: skip
+_NUMERALS = Phrases({phrase: int(number) for phrase, number in listed("numerals").items()})
 _ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -62,65 +58,42 @@ def _dated(day: int, month: int, today: date, year: int | None) -> Day:
     return Day(found, past=near(day, month, today, today.year) if rolled else None)
 
 
-def _week(weeks: int, weekday: int) -> Callable[[date], date]:
-    return lambda today: today + timedelta(days=7 * weeks + weekday - today.weekday())
+def _relative() -> dict[str, tuple[str, int, int]]:
+    """Each phrase of lexicon.toml for a day seen from today → what `_seen` is given."""
+    found = {}
+    for phrase, rule in listed("days").items():
+        unit, ahead, day = rule.split()
+        found[phrase] = unit, int(ahead), int(day)
+    for pattern, rule in listed("weekdays").items():
+        unit, ahead = rule.split()
+        for name, weekday in listed("weekday-names").items():
+            found[pattern.format(name)] = unit, int(ahead), int(weekday)
+    return found
 
 
-def _after(days: int) -> Callable[[date], date]:
-    return lambda today: today + timedelta(days=days)
+_RELATIVE = Phrases(_relative())
 
 
-def _coming(weekday: int) -> Callable[[date], date]:
-    return lambda today: today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
+def _seen(unit: str, ahead: int, day: int, today: date) -> date:
+    """The `day` of the week or month that lies `ahead`; of days, the one so many ahead."""
+    match unit:
+        case "day":
+            return today + timedelta(ahead)
+        case "week":
+            return today + timedelta(7 * ahead + day - today.weekday())
+        case "coming":
+            return today + timedelta(7 * ahead + (day - today.weekday() - 1) % 7 + 1)
+        case "year":
+            return date(today.year, 12, 31)
+    first = _ahead(today, ahead)
+    last = last_of_month(first.year, first.month)
+    return last.replace(day=min(day, last.day))
 
 
-def _month(ahead: int, day: int) -> Callable[[date], date]:
-    def of(today: date) -> date:
-        year, month = divmod(today.year * 12 + today.month - 1 + ahead, 12)
-        last = last_of_month(year, month + 1)
-        return last.replace(day=min(day, last.day))
-
-    return of
-
-
-def _weekdays() -> Iterator[tuple[str, Callable[[date], date]]]:
-    names = ("hai", "ba", "tư", "năm", "sáu", "bảy")
-    spelt = {f"thứ {name}": n for n, name in enumerate(names)}
-    spelt |= {f"thứ {n + 2}": n for n in range(6)} | {f"t{n + 2}": n for n in range(6)}
-    spelt |= {"thứ tu": 2, "thứ bẩy": 5, "chủ nhật": 6, "cn": 6}
-    for name, weekday in spelt.items():
-        yield name, _coming(weekday)
-        yield f"{name} này", _coming(weekday)
-        yield f"{name} tuần này", _week(0, weekday)
-        yield f"{name} tuần sau", _week(1, weekday)
-        yield f"{name} tuần tới", _week(1, weekday)
-        for past in ("tuần trước", "tuần rồi", "vừa rồi", "vừa qua"):
-            yield f"{name} {past}", _week(-1, weekday)
-        for day in (f"hôm {name}", f"từ {name}", f"từ hôm {name}"):
-            yield day, lambda today, w=weekday: _coming(w)(today) - timedelta(days=7)  # type: ignore[misc]
-
-
-_RELATIVE: Phrases[Callable[[date], date]] = Phrases(
-    {
-        "mai": _after(1), "ngày mai": _after(1), "sáng mai": _after(1), "chiều mai": _after(1),
-        "ngày kia": _after(2), "ngày mốt": _after(2), "hôm nay": _after(0),
-        "hôm qua": _after(-1), "hôm kia": _after(-2),
-        "cuối tuần": _week(0, 4), "cuối tuần này": _week(0, 4), "hết tuần": _week(0, 4),
-        "hết tuần này": _week(0, 4), "trong tuần này": _week(0, 4),
-        "đầu tuần sau": _week(1, 0), "đầu tuần tới": _week(1, 0), "đầu tuần": _week(1, 0),
-        "tuần sau": _week(1, 4), "tuần tới": _week(1, 4), "hết tuần sau": _week(1, 4),
-        "cuối tuần sau": _week(1, 4), "cuối tuần tới": _week(1, 4),
-        "cuối tháng": _month(0, 31), "cuối tháng này": _month(0, 31), "hết tháng": _month(0, 31),
-        "hết tháng này": _month(0, 31), "giữa tháng": _month(0, 15),
-        "giữa tháng này": _month(0, 15),
-        "đầu tháng sau": _month(1, 1), "đầu tháng tới": _month(1, 1), "đầu tháng": _month(1, 1),
-        "giữa tháng sau": _month(1, 15), "cuối tháng sau": _month(1, 31),
-        "hết tháng sau": _month(1, 31), "tháng sau": _month(1, 31), "tháng tới": _month(1, 31),
-        "cuối năm": lambda today: date(today.year, 12, 31),
-        "hết năm": lambda today: date(today.year, 12, 31),
-        **dict(_weekdays()),
-    }
-)  # fmt: skip
+def _ahead(today: date, months: int) -> date:
+    """The first of the month that lies `months` ahead."""
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+    return date(year, month + 1, 1)
 
 
 def day_at(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[Day] | None:
@@ -128,7 +101,7 @@ def day_at(text: str, tokens: Sequence[Token], index: int, today: date) -> Found
     found = _RELATIVE.at(tokens, index)
     edge = _edge(text, tokens, index, today)
     if found and (edge is None or found.size >= edge.size):
-        return Found(found.size, Day(found.value(today), relative=True))
+        return Found(found.size, Day(_seen(*found.value, today), relative=True))
     lead = 1 if plain_at(tokens, index) in ("ngay", "hom") else 0
     at = index + lead
     rest = _written(text, tokens, at, today) or _spelt(text, tokens, at, today)
@@ -226,27 +199,19 @@ def _iso_period(text: str, tokens: Sequence[Token], index: int) -> Found[str] | 
     return None
 
 
-_CURRENT = Phrases(
-    {
-        "tháng này": ("month", 0), "tháng trước": ("month", -1), "tháng vừa rồi": ("month", -1),
-        "tháng rồi": ("month", -1), "quý này": ("quarter", 0), "quý trước": ("quarter", -1),
-        "quí này": ("quarter", 0), "năm nay": ("year", 0), "cả năm": ("year", 0),
-    }
-)  # fmt: skip
+_CURRENT = Phrases(listed("periods"))
 
 
 def _current(tokens: Sequence[Token], index: int, today: date) -> Found[str] | None:
     found = _CURRENT.at(tokens, index)
     if found is None:
         return None
-    cycle, ahead = found.value
+    cycle, ahead = found.value.split()
     if cycle == "year":
         return Found(found.size, f"{today.year}")
-    if cycle == "month":
-        year, month = divmod(today.year * 12 + today.month - 1 + ahead, 12)
-        return Found(found.size, f"{year}-{month + 1:02}")
-    year, quarter = divmod(today.year * 4 + (today.month - 1) // 3 + ahead, 4)
-    return Found(found.size, f"{year}-Q{quarter + 1}")
+    first = _ahead(today, int(ahead) * (3 if cycle == "quarter" else 1))
+    part = f"{first.month:02}" if cycle == "month" else f"Q{(first.month + 2) // 3}"
+    return Found(found.size, f"{first.year}-{part}")
 
 
 def _cycle(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[str] | None:

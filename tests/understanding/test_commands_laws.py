@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reminder.understanding.formats import format_command
-from reminder.understanding.model import Command, CommandError
+from reminder.understanding.model import Command, CommandError, format_command
 from reminder.understanding.parse import parse
 from reminder.understanding.verbs import Verb
 from tests.understanding.commands_kit import OFFICE, OFFICER, PLAN, TODAY, closes, replying
