@@ -1,8 +1,4 @@
-"""What a message says, as values: its words are made from them when it is sent.
-
-Each class is one kind of message. `encode` and `decode` are the one way to and from the JSON that
-the outbox keeps.
-"""
+"""What a message says, as values, and their JSON; `messages/` makes the words at sending."""
 
 from __future__ import annotations
 
@@ -620,60 +616,94 @@ class Envelope:
 
 
 PLAIN = Envelope()
-_BY_KIND: Mapping[str, type[Payload]] = {
-    "nudge": Nudge,
-    "escalation": Escalation,
-    "request": Request,
-    "digest": Digest,
-}
+# Earlier releases wrote these kinds without the payload's name.
+_BY_KIND = {"nudge": Nudge, "escalation": Escalation, "request": Request, "digest": Digest}
 
 
-def encode(kind: str, payload: Payload, envelope: Envelope = PLAIN) -> dict[str, Any]:
-    """The JSON object of a row of this kind."""
+def encode(payload: Payload, envelope: Envelope = PLAIN) -> dict[str, Any]:
+    """Return the JSON object of a row of the outbox."""
     if isinstance(payload, Unreadable):
         return dict(payload.raw)
-    if isinstance(payload, Items) or kind == "digest":
-        content = _encode(payload)
-        if kind == "digest":
-            content["items"] = []
-    else:
-        content = {"view": payload.view, "data": _encode(payload)}
-    return content | _encode(envelope)
+    return {"view": payload.view, "data": _object(payload), **_object(envelope)}
 
 
 def decode(kind: str, raw: Mapping[str, Any]) -> tuple[Payload, Envelope]:
-    """What `encode` gave, also in an earlier release; Unreadable of anything else."""
+    """Return what `encode` was given, also in an earlier release; Unreadable of anything else."""
     envelope = PLAIN
     try:
-        envelope = _decode(Envelope, raw)
+        envelope = _read(Envelope, raw)
         if view := raw.get("view"):
-            return _decode(VIEWS[view], raw.get("data", {})), envelope
+            return _read(VIEWS[view], raw.get("data", {})), envelope
+        if raw.get("insist") is True:  # an earlier release's “not on record”
+            raw = {**raw, "insist": ""}
         if kind == "edit":
-            return _decode(Request if "asked" in raw else Nudge, raw), envelope
-        return _decode(_BY_KIND[kind], raw), envelope
+            kind = "request" if "asked" in raw else "nudge"
+        return _read(_BY_KIND[kind], raw), envelope
     except (AttributeError, KeyError, TypeError, ValueError):
         return Unreadable(raw=raw), envelope
 
 
-def _key_from_json(raw: Any) -> Key:
-    plan, task, deliverable, period = raw
-    return Key(plan, task, int(deliverable), period)
+@cache
+def _fields(cls: Any) -> tuple[tuple[str, str, Any, Callable[[Any], Any]], ...]:
+    """Return the name, the name in JSON, the default and the reader of each field."""
+    hints = get_type_hints(cls)
+    return tuple(
+        (each.name, each.metadata.get("json", each.name), each.default, _reader(hints[each.name]))
+        for each in fields(cls)
+    )
 
 
-def _item_to_json(pair: tuple[str, Item]) -> list[Any]:
-    unit, item = pair
-    return [unit, *item.key, item.due.isoformat(), str(item.stage)]
+def _object(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON, without those at their default."""
+    own: Any = type(value)
+    return {
+        json: _json(found)
+        for name, json, default, _ in _fields(own)
+        if (found := getattr(value, name)) != default
+    }
 
 
-def _item_from_json(raw: Any) -> tuple[str, Item]:
-    unit, *key, due, stage = raw
-    return unit, Item(_key_from_json(key), date.fromisoformat(due), Stage.parse(stage))
+def _json(value: Any) -> Any:
+    match value:
+        case str() | int() | None:
+            return value
+        case tuple():
+            if len(value) == 2 and isinstance(item := value[1], Item):
+                return [value[0], *item.key, item.due.isoformat(), str(item.stage)]
+            return [_json(each) for each in value]
+        case date():
+            return value.isoformat()
+        case Event():
+            return _object(value)
+        case Payload():
+            return [value.view, _object(value)]
+    raise TypeError(f"no way to write {value!r} as JSON")
 
 
-def _payload_from_json(raw: Any) -> Payload:
-    view, data = raw
-    found: Payload = _decode(VIEWS[view], data)
-    return found
+def _read(cls: Any, raw: Mapping[str, Any]) -> Any:
+    """Return the dataclass; what is missing has its default, what is not known is ignored."""
+    return cls(
+        **{
+            name: read(raw[json])
+            for name, json, default, read in _fields(cls)
+            if json in raw or default is MISSING
+        }
+    )
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return the function that reads what `_json` writes of a value of this type."""
+    if hint in _LEAVES:
+        return _LEAVES[hint]
+    first, *others = get_args(hint)
+    read = _reader(first)
+    if get_origin(hint) in (Union, UnionType):  # X | None; an earlier release wrote "" for no date
+        empty = (None, "") if first is date else (None,)
+        return lambda raw: None if raw in empty else read(raw)
+    if Ellipsis in others:
+        return lambda raw: tuple([read(each) for each in raw])
+    readers = [read, *map(_reader, others)]
+    return lambda raw: tuple([read(each) for read, each in zip(readers, raw, strict=True)])
 
 
 def _checked(kind: type, raw: Any) -> Any:
@@ -682,88 +712,25 @@ def _checked(kind: type, raw: Any) -> Any:
     return raw
 
 
-_Way = Callable[[Any], Any]
+def _key(raw: Any) -> Key:
+    plan, task, deliverable, period = raw
+    return Key(plan, task, int(deliverable), period)
 
 
-def _ways(hint: Any) -> tuple[_Way, _Way]:
-    """How a value of this type becomes JSON, and how it comes back."""
-    if hint in _LEAVES:
-        return _LEAVES[hint]
-    inner = get_args(hint)
-    if get_origin(hint) in (Union, UnionType):  # X | None
-        to, back = _ways(inner[0])
-        empty = (None, "") if inner[0] is date else (None,)  # an earlier release wrote "" for None
-        return (
-            lambda value: None if value is None else to(value),
-            lambda raw: None if raw in empty else back(raw),
-        )
-    if get_origin(hint) is tuple and inner[-1] is Ellipsis:
-        to, back = _ways(inner[0])
-        return (
-            lambda value: [to(each) for each in value],
-            lambda raw: tuple([back(each) for each in raw]),
-        )
-    if get_origin(hint) is tuple:
-        ways = [_ways(each) for each in inner]
-        return (
-            lambda value: [to(each) for (to, _), each in zip(ways, value, strict=True)],
-            lambda raw: tuple([back(each) for (_, back), each in zip(ways, raw, strict=True)]),
-        )
-    raise TypeError(f"no way to write {hint!r} as JSON")
+def _item(raw: Any) -> tuple[str, Item]:
+    unit, *key, due, stage = raw
+    return unit, Item(_key(key), date.fromisoformat(due), Stage.parse(stage))
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    json: str
-    to: _Way
-    back: _Way
-    default: Any
-
-
-@cache
-def _fields(cls: Any) -> tuple[_Field, ...]:
-    hints = get_type_hints(cls)
-    found = []
-    for each in fields(cls):
-        to, back = _ways(hints[each.name])
-        if each.name == "insist":  # an earlier release wrote true where it was not on record
-            to, back = (lambda by: by or by is not None), (lambda raw: "" if raw is True else raw)
-        json = each.metadata.get("json", each.name)
-        found.append(_Field(each.name, json, to, back, each.default))
-    return tuple(found)
-
-
-def _encode(value: Any) -> dict[str, Any]:
-    """Fields at their default are left out."""
-    own: Any = type(value)
-    return {
-        each.json: each.to(found)
-        for each in _fields(own)
-        if (found := getattr(value, each.name)) != each.default
-    }
-
-
-def _decode(cls: Any, raw: Mapping[str, Any]) -> Any:
-    """What is missing has its default; what is not known is passed over."""
-    return cls(
-        **{
-            each.name: each.back(raw[each.json])
-            for each in _fields(cls)
-            if each.json in raw or each.default is MISSING
-        }
-    )
-
-
-_LEAVES: Mapping[Any, tuple[_Way, _Way]] = {
-    str: (str, partial(_checked, str)),
-    int: (int, partial(_checked, int)),
-    bool: (bool, bool),
-    date: (date.isoformat, date.fromisoformat),
-    datetime: (datetime.isoformat, datetime.fromisoformat),
-    EventKind: (str, EventKind),
-    Key: (list, _key_from_json),
-    Event: (_encode, partial(_decode, Event)),
-    Payload: (lambda payload: [payload.view, _encode(payload)], _payload_from_json),
-    tuple[str, Item]: (_item_to_json, _item_from_json),
+_LEAVES: Mapping[Any, Callable[[Any], Any]] = {
+    str: partial(_checked, str),
+    int: partial(_checked, int),
+    bool: bool,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+    EventKind: EventKind,
+    Key: _key,
+    Event: partial(_read, Event),
+    Payload: lambda raw: _read(VIEWS[raw[0]], raw[1]),
+    tuple[str, Item]: _item,
 }

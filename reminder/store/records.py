@@ -185,7 +185,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
         "kind": draft.kind,
         "subject": words(draft.subject),
         "channel": draft.channel,
-        "payload": _compact(encode(draft.kind, draft.payload, draft.envelope)),
+        "payload": _compact(encode(draft.payload, draft.envelope)),
         "drafted_due": stamp(draft.due_at),
         "state": RowState.PENDING.value,
         "due_at": stamp(draft.due_at),

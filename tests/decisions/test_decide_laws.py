@@ -106,7 +106,7 @@ def test_payloads_survive_json_and_the_answer_is_one(said: list[tuple[str, str, 
         made = room.say(who, when, text)
         assert len(made.answers) == 1
         for payload in (*made.answers, *(notice.payload for notice in made.notices)):
-            raw = json.loads(json.dumps(encode("reply", payload)))
+            raw = json.loads(json.dumps(encode(payload)))
             assert decode("reply", raw) == (payload, Envelope())
 
 

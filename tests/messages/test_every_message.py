@@ -19,6 +19,7 @@ from reminder.domain.payloads import (
     VIEWS,
     ClosedWord,
     Confirmed,
+    DateSet,
     Digest,
     Envelope,
     Escalation,
@@ -113,15 +114,32 @@ def test_every_payload_survives_the_outbox() -> None:
     edit = Envelope(edit="17", asked=WHEN)
     for kind, payload in [*of_rows, *(("reply", each) for each in payloads())]:
         for around in (Envelope(), envelope):
-            raw = json.loads(json.dumps(encode(kind, payload, around)))
+            raw = json.loads(json.dumps(encode(payload, around)))
             assert decode(kind, raw) == (payload, around)
     for kind, payload in of_rows[:1] + of_rows[3:4]:
         around = replace(edit, asked=None) if kind == "nudge" else edit
-        raw = json.loads(json.dumps(encode("edit", payload, around)))
+        raw = json.loads(json.dumps(encode(payload, around)))
         assert decode("edit", raw) == (payload, around)
     for raw in ({"view": "of-long-ago", "data": {}}, {"items": [["x"]]}, {}):
         assert decode("nudge", raw) == (Unreadable(raw=raw), Envelope())
-        assert encode("nudge", Unreadable(raw=raw)) == raw
+        assert encode(Unreadable(raw=raw)) == raw
+
+
+def test_what_an_earlier_release_wrote_is_read() -> None:
+    """What the schedule says had no name; “insist” may be true, and a missing date empty."""
+    told = {"items": [["tu-phap", "cchc-2024", "1c", 1, "2024", "2024-01-31", "lead-5"]]}
+    items = (("tu-phap", Item(key("1c"), date(2024, 1, 31), Stage(-5))),)
+    assert decode("nudge", told | {"insist": True})[0] == Nudge(items=items, insist="")
+    assert decode("escalation", told)[0] == Escalation(items=items)
+    assert decode("request", told)[0] == Request(items=items)
+    assert decode("digest", {"items": [], "head": [3, "ab"]})[0] == Digest(head=(3, "ab"))
+    assert decode("edit", told | {"edit": "17"}) == (Nudge(items=items), Envelope(edit="17"))
+    asked = {"edit": "17", "asked": WHEN.isoformat()}
+    assert decode("edit", told | asked) == (Request(items=items), Envelope(edit="17", asked=WHEN))
+    given = done(WHEN, key("1c"), "tu-phap")
+    undated = encode(DateSet(event=given))
+    undated["data"]["before"] = ""
+    assert decode("reply", undated)[0] == DateSet(event=given)
 
 
 def test_a_payload_tells_which_occurrences_it_names() -> None:
