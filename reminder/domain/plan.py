@@ -213,11 +213,12 @@ def occurrences(plan: Plan) -> list[Occurrence]:
         )
         for task in plan.tasks
         for deliverable in task.deliverables
-        for period, opens, due in _instances(deliverable, plan.year)
+        for period, opens, due in instances(deliverable, plan.year)
     ]
 
 
-def _instances(deliverable: Deliverable, year: int) -> Iterator[tuple[Period, date, date | None]]:
+def instances(deliverable: Deliverable, year: int) -> Iterator[tuple[Period, date, date | None]]:
+    """The period of each instance, the day on which it opens, and the day on which it is due."""
     whole_year = Period.parse(str(year))
     match deliverable.rule:
         case OnDay(day):
@@ -246,7 +247,7 @@ def instance_ids(deliverable: Deliverable, year: int) -> tuple[str, ...]:
     """The days on which a raw rule recurs, as the identifiers of its periods; else none."""
     if not isinstance(deliverable.rule, Recurrence):
         return ()
-    return tuple(period.id for period, _, _ in _instances(deliverable, year))
+    return tuple(period.id for period, _, _ in instances(deliverable, year))
 
 
 def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:

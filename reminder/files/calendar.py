@@ -18,7 +18,7 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
     document = Document(path)
     root = document.root()
     confirmed = root.items("confirmed", int, "số năm")
-    changes = [_change(table) for table in root.tables("change")]
+    changes = root.each("change", _change)
     root.finish()
     document.check()
     # Importing the library takes 70 ms.
@@ -59,5 +59,4 @@ def _change(table: Table) -> dict[str, list[date]]:
             table.complain("off", f"{day:%d/%m/%Y} vốn đã là ngày nghỉ cuối tuần")
     if not any(key in table.data for key in change):
         table.complain(None, "mục này không có ngày nào: cần `off`, `worked` hoặc `remove`")
-    table.finish()
     return change

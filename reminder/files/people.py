@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import MAIL_ADDRESS, Person
-from reminder.files.toml import Document, Table, nearest
-
-_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+from reminder.files.toml import Document, Table
 
 
 def load_people(
@@ -23,36 +21,29 @@ def load_people(
     """
     document = Document(path)
     root = document.root()
-    known: set[str] = set()
-    people = tuple(_person(table, units, channels, known) for table in root.tables("person"))
+    people = tuple(root.each("person", partial(_person, units, channels, set())))
     root.finish()
     document.check()
     return people
 
 
 def _person(
-    table: Table, units: Collection[str], channels: Sequence[ChannelTraits], known: set[str]
+    units: Collection[str], channels: Sequence[ChannelTraits], known: set[str], table: Table
 ) -> Person:
-    email = _email(table)
+    email = table.text("email", longest=254)
+    if email and not MAIL_ADDRESS.fullmatch(email):
+        table.complain("email", f"“{email:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
     person = Person(
-        id=_id(table, known),
+        id=table.identifier("id"),
         name=table.text("name", required=True, longest=60),
         units=_units(table, units),
         email=email,
         channels=_channels(table, email, channels),
     )
-    table.finish()
+    if person.id in known:
+        table.complain("id", f"`id` “{person.id}” đã dùng cho một người khác")
+    known.add(person.id)
     return person
-
-
-def _id(table: Table, known: set[str]) -> str:
-    value = table.text("id", required=True, longest=40)
-    if value and not _ID.fullmatch(value):
-        table.complain("id", f"`id` chỉ gồm chữ thường không dấu, số và gạch nối: “{value:.40}”")
-    if value in known:
-        table.complain("id", f"`id` “{value}” đã dùng cho một người khác")
-    known.add(value)
-    return value
 
 
 def _units(table: Table, units: Collection[str]) -> tuple[str, ...]:
@@ -61,19 +52,10 @@ def _units(table: Table, units: Collection[str]) -> tuple[str, ...]:
         return ()
     found = table.words("unit")
     for unit in found:
-        if unit not in units:
-            hint = nearest(unit, units) or f"; có: {', '.join(sorted(units))}"
-            table.complain("unit", f"không có bộ phận “{unit:.40}”{hint}")
+        table.knows("unit", unit, sorted(units), "bộ phận", listed=True)
     if table.data["unit"] == []:
         table.complain("unit", "`unit` trống: người này thuộc bộ phận nào?")
     return tuple(dict.fromkeys(found))
-
-
-def _email(table: Table) -> str:
-    value = table.text("email", longest=254)
-    if value and not MAIL_ADDRESS.fullmatch(value):
-        table.complain("email", f"“{value:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
-    return value
 
 
 def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tuple[str, ...]:
@@ -83,9 +65,7 @@ def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tu
         return tuple(name for name in known if email or name not in written)
     found = table.words("channels")
     for channel in found:
-        if channel not in known:
-            hint = nearest(channel, known) or f"; có: {', '.join(known)}"
-            table.complain("channels", f"không có kênh “{channel:.40}”{hint}")
+        table.knows("channels", channel, known, "kênh", listed=True)
     if table.data["channels"] == []:
         table.complain("channels", "`channels` trống: cần ít nhất một kênh")
     for name in written:

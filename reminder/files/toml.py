@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
@@ -24,11 +24,13 @@ MAX_BYTES = 1_000_000  # a plan of 24 tasks has 15 kB
 MAX_LINE = 10_000  # characters; tomllib takes quadratic time for a dotted key
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
+ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 _RULE = "chữ phải nằm trong dấu nháy kép, mỗi khóa và mỗi bảng chỉ ghi một lần"
 UNREADABLE = f"không đọc được dòng này: {_RULE}"
 
+Read = TypeVar("Read")
 Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
@@ -205,6 +207,14 @@ class Table:
             self.complain(key, f"`{key}` phải nằm trên một dòng")
         return value
 
+    def identifier(self, key: str) -> str:
+        """A text of lower-case letters without marks, digits and hyphens."""
+        value = self.text(key, required=True, longest=40)
+        if value and not ID.fullmatch(value):
+            words = "chỉ gồm chữ thường không dấu, số và gạch nối"
+            self.complain(key, f"`{key}` {words}: “{value}”")
+        return value
+
     def integer(self, key: str) -> int | None:
         value: int | None = self._get(key, int, "số nguyên")
         return value
@@ -219,20 +229,37 @@ class Table:
 
     def choice(self, key: str, known: Collection[str], default: str) -> str:
         value = self.text(key) or default
-        if value and value not in known:
-            self.complain(key, f"`{key}` không nhận “{value}”{nearest(value, known)}")
-            return default
-        return value
+        return value if self.knows(key, value, known) else default
+
+    def knows(
+        self,
+        key: str,
+        word: str,
+        known: Collection[str],
+        what: str = "",
+        *,
+        listed: bool = False,
+        more: str = "",
+    ) -> bool:
+        """Whether `word`, of the value of `key`, is in `known`; if not it is a fault.
+
+        `what` is the kind of thing that `word` names; `listed` tells all that are known if none is
+        near.
+        """
+        if word in known:
+            return True
+        fault = f"không có {what}" if what else f"`{key}` không nhận"
+        hint = nearest(word, known) or (f"; có: {', '.join(known)}" if listed else "")
+        self.complain(key, f"{fault} “{word:.40}”{hint}{more}")
+        return False
 
     def items(self, key: str, kind: type, wanted: str) -> list[Any]:
         """The elements of a list; one value counts as a list. Others of another type are faults."""
-        if (
-            self.has(key)
-            and isinstance(self.data[key], kind)
-            and not isinstance(self.data[key], list)
-        ):
-            return [self.data[key]]
-        values = self._get(key, list, f"danh sách trong ngoặc vuông, mỗi mục là {wanted}") or []
+        if self.has(key) and isinstance(self.data[key], kind):
+            values = [self.data[key]]
+        else:
+            wanted_list = f"danh sách trong ngoặc vuông, mỗi mục là {wanted}"
+            values = self._get(key, list, wanted_list) or []
         good = [v for v in values if isinstance(v, kind) and not isinstance(v, bool | datetime)]
         if len(good) != len(values):
             self.complain(key, f"mỗi mục của `{key}` phải là {wanted}")
@@ -255,6 +282,14 @@ class Table:
             return []
         return [Table(self.document, (*self.where, key, n), v) for n, v in enumerate(values)]
 
+    def each(self, key: str, read: Callable[[Table], Read]) -> list[Read]:
+        """What `read` makes of each table of a list `[[key]]`; keys that it ignores are faults."""
+        found = []
+        for table in self.tables(key):
+            found.append(read(table))
+            table.finish()
+        return found
+
     def named_tables(self) -> list[tuple[str, Table]]:
         """The tables of this table by their names; another value is a fault."""
         found = []
@@ -270,7 +305,3 @@ class Table:
         for key in self.data:
             if key not in self._asked:
                 self.complain(key, f"không có khóa “{key}”{nearest(key, self._asked)}")
-
-    def each(self, key: str, read: Callable[[Table], Any]) -> list[Any]:
-        """The results of `read` for the tables of the list `key`, without None."""
-        return [value for table in self.tables(key) if (value := read(table)) is not None]
