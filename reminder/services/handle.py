@@ -289,18 +289,22 @@ class Handling:
         if inbound.private and (answered := self._of_question(sender)):
             return answered
         named = self._named(sender)
+        if not (inbound.private or named or self._is_addressed()):
+            return None
         meaning = self._meaning(sender, *named, is_reply=bool(inbound.reply_to))
         found = parse(inbound.text, today, meaning)
         if inbound.private and isinstance(found, Command) and _is_bare(found):
             found = self._of_last_nudge(sender, meaning, found)
         if inbound.private and not named and _names_nothing(found):
             found = by_title(inbound.text, today, meaning, self._open_work(sender)) or found
-        addressed = inbound.private or inbound.text.startswith("/") or bool(named)
-        if isinstance(found, Command):
-            talk = found.verb.row.small_talk and not found.targets
-            return None if talk and not addressed else found
-        silent = found.reason.value == "not-for-us" or not addressed
-        return None if silent else found
+        return (
+            None if isinstance(found, CommandError) and found.reason is Reason.NOT_FOR_US else found
+        )
+
+    def _is_addressed(self) -> bool:
+        """Whether a text is a command, or names the bot; free talk of a group acts on nothing."""
+        text, bot = self.inbound.text.strip().lower(), self.bot_name.lstrip("@").lower()
+        return text.startswith("/") or bool(bot and re.search(rf"@{re.escape(bot)}\b", text))
 
     def _meaning(self, sender: Sender, *reply_to: Target, is_reply: bool = False) -> Meaning:
         return Meaning(

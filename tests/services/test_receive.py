@@ -204,6 +204,7 @@ def test_in_a_group_a_stranger_hears_nothing_and_chatter_is_let_be(office: World
     group = {"chat": "-500", "private": False}
     assert office.says("666", "/done 1c", at("24/01", "09:00"), **group) == []
     assert office.says("an", "trưa nay ăn gì", at("24/01", "09:00"), **group) == []
+    assert office.says("an", "1c xong rồi nha mọi người", at("24/01", "09:00"), **group) == []
     lines = office.says("an", "/done@nhac_bot 1c", at("24/01", "09:01"), **group)
     assert (kinds(lines), office.outgoing[-1].address) == (["telegram an reply"], "-500")
     assert office.outgoing[-1].message.reply_to == "9003"
@@ -337,3 +338,10 @@ def test_a_shared_mailbox_speaks_for_whom_the_answered_mail_went_to(
     letter = {"channel": EMAIL, "sender": shared, "chat": shared, "reply_to": row.provider_id}
     office.says(shared, "xong 4b", at("24/01", "09:00"), **letter)
     assert office.events() == ["done 4b.1 2024 tai-chinh-ke-toan dung"]
+
+
+def test_in_a_group_the_bots_name_makes_a_text_a_message_to_it(office: World) -> None:
+    """Where nobody is named, the same words are talk among people."""
+    group = {"chat": "-500", "private": False}
+    (line,) = office.says("an", "@nhac_bot xong 1c", at("24/01", "09:01"), **group)
+    assert line.startswith("telegram an reply: ✅ Đã ghi 1c")

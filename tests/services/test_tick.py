@@ -213,7 +213,7 @@ def test_a_bot_put_out_of_a_group_is_told_of_the_group_wherever_it_is_noticed(
         if p.address == "-500"
         else None
     )
-    told = office.says("an", "xong 1c", at("24/01", "09:00"), chat="-500", private=False)
+    told = office.says("an", "/xong 1c", at("24/01", "09:00"), chat="-500", private=False)
     assert [line.split(": ")[0] for line in told] == ["telegram chi notice"]
     assert office.outgoing[-1].message.text == (
         "Văn phòng lưu ý: từ 09:00 hôm nay không gửi được tin qua Telegram cho nhóm Tư pháp "
