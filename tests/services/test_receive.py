@@ -207,7 +207,7 @@ def test_in_a_group_a_stranger_hears_nothing_and_chatter_is_let_be(office: World
     assert office.says("an", "1c xong rồi nha mọi người", at("24/01", "09:00"), **group) == []
     lines = office.says("an", "/done@nhac_bot 1c", at("24/01", "09:01"), **group)
     assert (kinds(lines), office.outgoing[-1].address) == (["telegram an reply"], "-500")
-    assert office.outgoing[-1].message.reply_to == "9003"
+    assert office.outgoing[-1].message.reply_to == "9004"
 
 
 def test_a_stranger_gets_one_line_an_hour(office: World) -> None:
