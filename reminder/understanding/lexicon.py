@@ -111,6 +111,7 @@ WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
 REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
 SEPARATORS: dict[str, list[str]] = _DATA["separators"]
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
+IN_FULL: dict[str, str] = _DATA["in-full"]
 ANSWERS = {fold(phrase): name == "yes" for phrase, name in listed("answers").items()}
 
 _CLOSING = frozenset({Mood.DONE, Mood.ISSUED})

@@ -12,7 +12,7 @@ from reminder.domain.text import fold, normal
 from reminder.understanding import say
 from reminder.understanding.codes import CodeBook
 from reminder.understanding.lexer import Item, Lexer, NumberItem, PeriodItem, PoliteItem, WordItem
-from reminder.understanding.lexicon import Role
+from reminder.understanding.lexicon import IN_FULL, Role
 from reminder.understanding.model import Command, CommandError, Meaning, Target
 from reminder.understanding.parse import parse
 from reminder.understanding.verbs import Takes, Verb
@@ -22,12 +22,6 @@ _APART = 8  # how much better a match must be than the next to stand alone
 _MOST = 4  # that are offered
 _SHORTEST = 7  # letters that name a title at all
 _LONGEST = 400  # characters of a message that names work by its title
-_IN_FULL = {
-    "bc": "bao cao", "kh": "ke hoach", "qd": "quyet dinh", "tb": "thong bao", "vb": "van ban",
-    "cchc": "cai cach hanh chinh", "tthc": "thu tuc hanh chinh", "cds": "chuyen doi so",
-    "vbqppl": "van ban quy pham phap luat", "hskn": "ho so", "pl": "phap luat", "nsnn": "ngan sach",
-    "ubnd": "", "dvc": "dich vu cong",
-}  # fmt: skip
 _NAMING = frozenset({Role.WORK, Role.FILLER, Role.PLACE})
 
 
@@ -67,7 +61,7 @@ def _words(items: Sequence[Item], text: str) -> str:
         assert item is not None
         word = item.word if isinstance(item, WordItem) else fold(text[item.start : item.end])
         if len(word) > 1 and word.replace(" ", "").isalpha():
-            kept.append(_IN_FULL.get(word, word))
+            kept.append(IN_FULL.get(word, word))
     return " ".join(kept)
 
 
@@ -91,4 +85,4 @@ def _alike(
 
 def _full(name: str) -> str:
     words = re.findall(r"\w+", fold(name))
-    return " ".join(_IN_FULL.get(word, word) for word in words)
+    return " ".join(IN_FULL.get(word, word) for word in words)

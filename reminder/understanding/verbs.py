@@ -5,7 +5,8 @@ The parser, the rights, the buttons, the help and the command line are made from
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from difflib import get_close_matches
 from enum import Enum, StrEnum, auto
 from typing import Any, Self
@@ -63,16 +64,6 @@ class Reader(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
-    """What the help says of a verb; what stands in `…` is to be typed."""
-
-    to: Reader
-    line: int  # of the list; several verbs may share one
-    text: str  # {office} is the office's name
-    place: int = 0  # in the line, where it is not the table's order
-
-
-@dataclass(frozen=True, slots=True)
 class Terminal:
     """A verb as a command of the terminal: `reminder done MÃ... --by NGƯỜI`."""
 
@@ -85,8 +76,7 @@ class Terminal:
 class Row:
     """All that is known of one verb."""
 
-    name: str  # behind a slash; without marks, as Telegram asks
-    twin: str = ""  # the same in Vietnamese
+    called: str  # behind a slash, without marks as Telegram asks; perhaps in Vietnamese too
     _: KW_ONLY
     handler: str  # module.function of `decisions`
     without: str = ""  # the handler where no task is named
@@ -102,13 +92,19 @@ class Row:
     denies: bool = False  # outweighs a “xong” of the same work in the same text
     small_talk: bool = False  # needs no code; in a group it is answered only in a reply
     button: str = ""  # the word in a button's data
-    help: tuple[Help, ...] = ()
+    # What the help says of it: which line, shared with other verbs or not, and the words, in which
+    # what stands in `…` is to be typed and {office} is the office's name.
+    help: Mapping[Reader, tuple[int, str]] = field(default_factory=dict)
     terminal: Terminal | None = None
     stored: str = ""  # in payloads of the outbox, where it is not the name
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name, self.twin) if self.twin else (self.name,)
+        return tuple(self.called.split())
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
 
     @property
     def slash(self) -> str:
@@ -136,8 +132,7 @@ class Verb(StrEnum):
 
     # With `evidence` alone: a closed task's number and date may be told after.
     DONE = Row(
-        "done",
-        "xong",
+        "done xong",
         handler="closing.done",
         takes=Takes.CLAUSES,
         opens=Opens.NEVER,
@@ -145,14 +140,11 @@ class Verb(StrEnum):
         example="xong {}",
         closes=True,
         button="done",
-        help=(
-            Help(_OFFICER, 1, "`xong 1c` – báo xong (kèm số: `xong 1c số 12/QĐ-UBND ngày 30/01`)"),
-        ),
+        help={_OFFICER: (1, "`xong 1c` – báo xong (kèm số: `xong 1c số 12/QĐ-UBND ngày 30/01`)")},
         terminal=Terminal("MÃ...", "Báo việc đã xong.", '1c "2c 2024-03"'),
     )
     UPDATE = Row(
-        "update",
-        "capnhat",
+        "update capnhat",
         handler="closing.update",
         takes=Takes.CLAUSES,
         opens=Opens.ALWAYS,
@@ -160,31 +152,28 @@ class Verb(StrEnum):
         moods=(Mood.STANDING,),
         example="cập nhật {} rồi nội dung",
         closes=True,
-        help=(
-            Help(
-                _OFFICER,
+        help={
+            _OFFICER: (
                 2,
                 "`cập nhật 1a …` – tình hình việc thường xuyên; `cập nhật tất cả bình thường`",
-            ),
-        ),
+            )
+        },
         terminal=Terminal(
             "MÃ NỘI-DUNG...", "Trả lời việc thường xuyên.", "1a thẩm định 02 văn bản"
         ),
     )
     SUBMIT = Row(
-        "submit",
-        "trinhky",
+        "submit trinhky",
         handler="remarks.submit",
         takes=Takes.CLAUSES,
         opens=Opens.NEVER,
         moods=(Mood.SUBMITTED,),
         example="trình ký {}",
-        help=(Help(_OFFICER, 3, "`trình ký 1c` – đã trình, chờ ký"),),
+        help={_OFFICER: (3, "`trình ký 1c` – đã trình, chờ ký")},
         terminal=Terminal("MÃ...", "Báo việc đã trình ký.", "1c"),
     )
     RETURN = Row(
-        "return",
-        "tralai",
+        "return tralai",
         handler="remarks.give_back",
         takes=Takes.NOTE,
         opens=Opens.NEVER,
@@ -193,8 +182,7 @@ class Verb(StrEnum):
         terminal=Terminal("MÃ...", "Báo văn bản bị trả lại, chưa ký.", "1c"),
     )
     UNDO = Row(
-        "undo",
-        "hoantac",
+        "undo hoantac",
         handler="closing.undo",
         without="closing.undo_last",
         takes=Takes.NOTE,
@@ -205,39 +193,21 @@ class Verb(StrEnum):
         closes=True,
         denies=True,
         button="undo",
-        help=(Help(_OFFICER, 8, "`hoàn tác 1c` – trong 1 giờ sau khi báo xong"),),
+        help={_OFFICER: (8, "`hoàn tác 1c` – trong 1 giờ sau khi báo xong")},
         terminal=Terminal("MÃ...", "Rút lại điều vừa báo.", "1c"),
     )
-    REOPEN = Row(
-        "reopen",
-        "molai",
-        handler="closing.reopen",
-        takes=Takes.REASON,
-        opens=Opens.ALWAYS,
-        spoken=("mở lại",),
-        example="/molai {} lý do",
-        who=Who.OFFICE,
-        deed="mở lại việc",
-        closes=True,
-        help=(Help(_OFFICE, 4, "`/molai 1c lý do` – mở lại", place=2),),
-        terminal=Terminal(
-            "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"
-        ),
-    )
     NOTE = Row(
-        "note",
-        "ghichu",
+        "note ghichu",
         handler="remarks.note",
         takes=Takes.TEXT,
         opens=Opens.ALWAYS,
         spoken=("ghi chú",),
         example="ghi chú {} rồi nội dung",
-        help=(Help(_OFFICER, 6, "`/ghichu 1c lý do` – ghi chú cho {office}"),),
+        help={_OFFICER: (6, "`/ghichu 1c lý do` – ghi chú cho {office}")},
         terminal=Terminal("MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
     )
     SNOOZE = Row(
-        "snooze",
-        "nhacsau",
+        "snooze nhacsau",
         handler="dates.snooze",
         takes=Takes.DAY,
         opens=Opens.ALWAYS,
@@ -246,12 +216,11 @@ class Verb(StrEnum):
         example="nhắc sau {} 3",
         who=Who.LEAD,
         button="snooze",
-        help=(Help(_OFFICER, 5, "`/nhacsau 1c 3` – nhắc lại sau 3 ngày"),),
+        help={_OFFICER: (5, "`/nhacsau 1c 3` – nhắc lại sau 3 ngày")},
         terminal=Terminal("MÃ NGÀY", "Hẹn nhắc lại sau.", "1c 3"),
     )
     EXTEND = Row(
-        "extend",
-        "giahan",
+        "extend giahan",
         handler="dates.extend",
         takes=Takes.DAY,
         opens=Opens.ALWAYS,
@@ -259,24 +228,22 @@ class Verb(StrEnum):
         moods=(Mood.EXTEND,),
         example="gia hạn {} 15/3 kèm lý do",
         who=Who.LEAD,
-        help=(Help(_OFFICER, 4, "`gia hạn 1c 05/02 lý do` – xin thêm thời gian"),),
+        help={_OFFICER: (4, "`gia hạn 1c 05/02 lý do` – xin thêm thời gian")},
         terminal=Terminal("MÃ NGÀY LÝ-DO...", "Xin gia hạn.", "1c 05/02 chờ số liệu"),
     )
     APPROVE = Row(
-        "approve",
-        "dongy",
+        "approve dongy",
         handler="dates.approve",
         takes=Takes.MAYBE_DAY,
         spoken=("đồng ý", "duyệt"),
         who=Who.OFFICE,
         deed="quyết việc xin gia hạn",
         button="approve",
-        help=(Help(_OFFICE, 2, "`/dongy 1c`"),),
+        help={_OFFICE: (2, "`/dongy 1c`")},
         terminal=Terminal("MÃ [NGÀY]", "Đồng ý gia hạn (Văn phòng).", "1c"),
     )
     REJECT = Row(
-        "reject",
-        "khongdongy",
+        "reject khongdongy",
         handler="dates.reject",
         takes=Takes.NOTE,
         opens=Opens.ALWAYS,
@@ -285,12 +252,11 @@ class Verb(StrEnum):
         who=Who.OFFICE,
         deed="quyết việc xin gia hạn",
         button="refuse",
-        help=(Help(_OFFICE, 2, "`/khongdongy 1c` – quyết việc xin gia hạn"),),
+        help={_OFFICE: (2, "`/khongdongy 1c` – quyết việc xin gia hạn")},
         terminal=Terminal("MÃ [LÝ-DO...]", "Không đồng ý gia hạn (Văn phòng).", "1c cần trước Tết"),
     )
     SETDUE = Row(
-        "setdue",
-        "dathan",
+        "setdue dathan",
         handler="dates.set_due",
         takes=Takes.DATE,
         opens=Opens.ALWAYS,
@@ -298,55 +264,67 @@ class Verb(StrEnum):
         example="/dathan {} 15/9 lý do",
         who=Who.OFFICE,
         deed="đặt hạn",
-        help=(Help(_OFFICE, 1, "`/dathan 5a 15/9/2024 lý do` – đặt hoặc dời hạn"),),
+        help={_OFFICE: (1, "`/dathan 5a 15/9/2024 lý do` – đặt hoặc dời hạn")},
         terminal=Terminal("MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
     )
     CONFIRM = Row(
-        "confirm",
-        "xacnhan",
+        "confirm xacnhan",
         handler="dates.confirm",
         takes=Takes.TASKS_OR_ALL,
         spoken=("xác nhận",),
         who=Who.OFFICE,
         deed="xác nhận hạn",
-        help=(Help(_OFFICE, 1, "`/xacnhan 4b`, `/xacnhan tất cả` – nhận hạn dự kiến"),),
+        help={_OFFICE: (1, "`/xacnhan 4b`, `/xacnhan tất cả` – nhận hạn dự kiến")},
         terminal=Terminal("MÃ...", "Xác nhận hạn dự kiến (Văn phòng).", "tất cả"),
     )
     REMIND = Row(
-        "remind",
-        "nhacngay",
+        "remind nhacngay",
         handler="dates.remind",
         spoken=("nhắc ngay", "nhắc lại"),
         who=Who.OFFICE,
         deed="cho nhắc ngay",
         button="remind",
-        help=(Help(_OFFICE, 4, "`/nhacngay 1c` – nhắc lại ngay", place=1),),
+        help={_OFFICE: (4, "`/nhacngay 1c` – nhắc lại ngay")},
         terminal=Terminal("MÃ...", "Nhắc ngay (Văn phòng).", "1c"),
     )
+    REOPEN = Row(
+        "reopen molai",
+        handler="closing.reopen",
+        takes=Takes.REASON,
+        opens=Opens.ALWAYS,
+        spoken=("mở lại",),
+        example="/molai {} lý do",
+        who=Who.OFFICE,
+        deed="mở lại việc",
+        closes=True,
+        help={_OFFICE: (4, "`/molai 1c lý do` – mở lại")},
+        terminal=Terminal(
+            "MÃ LÝ-DO...", "Mở lại việc đã xong (Văn phòng).", "1c còn thiếu phụ lục"
+        ),
+    )
     AWAY = Row(
-        "away",
-        "nghiphep",
+        "away nghiphep",
         handler="absence.away",
         takes=Takes.ABSENCE,
         opens=Opens.ALWAYS,
         spoken=("nghỉ phép", "xin nghỉ phép"),
         deed="ghi ngày nghỉ của người khác",
-        help=(
-            Help(
-                _OFFICER,
+        help={
+            _OFFICER: (
                 7,
-                "`/nghiphep 01/02-10/02` – nghỉ phép, tin nhắc gửi người khác; "
-                "về sớm: `/nghiphep hủy`",
+                (
+                    "`/nghiphep 01/02-10/02` – nghỉ phép, tin nhắc gửi người khác; "
+                    "về sớm: `/nghiphep hủy`"
+                ),
             ),
-            Help(_OFFICE, 3, "`/nghiphep MÃ-NGƯỜI 01/02-10/02` – ghi ngày nghỉ của một người"),
-        ),
+            _OFFICE: (3, "`/nghiphep MÃ-NGƯỜI 01/02-10/02` – ghi ngày nghỉ của một người"),
+        },
         terminal=Terminal("NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
     )
     # It may be done: to be asked back, with the words as its note.
-    CLAIM = Row("claim", "hoilai", handler="closing.claim", takes=Takes.NOTE, moods=(Mood.DOUBT,))
+    CLAIM = Row("claim hoilai", handler="closing.claim", takes=Takes.NOTE, moods=(Mood.DOUBT,))
     NOT_DONE = Row(
-        "notdone",
-        "chuaxong",
+        "notdone chuaxong",
         handler="remarks.not_done",
         without="remarks.any_not_done",
         takes=Takes.NOTE,
@@ -357,8 +335,7 @@ class Verb(StrEnum):
         stored="not-done",
     )
     DOING = Row(
-        "doing",
-        "danglam",
+        "doing danglam",
         handler="closing.doing",
         without="remarks.any_seen",
         takes=Takes.NOTE,
@@ -370,8 +347,7 @@ class Verb(StrEnum):
     )
     # Read; nothing is said about the work.
     SEEN = Row(
-        "seen",
-        "danhan",
+        "seen danhan",
         handler="remarks.seen",
         without="remarks.any_seen",
         opens=Opens.ALONE,
@@ -381,8 +357,7 @@ class Verb(StrEnum):
     )
     # “xong chưa?”
     ASK = Row(
-        "ask",
-        "hoi",
+        "ask hoi",
         handler="remarks.ask",
         without="listings.tasks",
         opens=Opens.NEVER,
@@ -392,55 +367,47 @@ class Verb(StrEnum):
         small_talk=True,
     )
     TASKS = Row(
-        "tasks",
-        "viec",
+        "tasks viec",
         handler="listings.tasks",
         takes=Takes.UNIT_OR_TASK,
         opens=Opens.ALONE,
         spoken=("việc", "danh sách việc", "việc của tôi", "các việc"),
         reads=True,
-        help=(
-            Help(_OFFICER, 9, "`/viec` – việc của bộ phận"),
-            Help(_LEADER, 1, "`/viec` – việc đang mở, việc quá hạn"),
-        ),
+        help={
+            _OFFICER: (9, "`/viec` – việc của bộ phận"),
+            _LEADER: (1, "`/viec` – việc đang mở, việc quá hạn"),
+        },
     )
     TASK = Row(
-        "task",
-        "nhiemvu",
+        "task nhiemvu",
         handler="listings.task",
         without="listings.tasks",
         example="việc {}",
         reads=True,
-        help=(
-            Help(_OFFICER, 9, "`/nhiemvu 1c` – một việc"),
-            Help(_LEADER, 2, "`/nhiemvu 1c` – một việc: hạn, ai làm, đã đến đâu"),
-        ),
+        help={
+            _OFFICER: (9, "`/nhiemvu 1c` – một việc"),
+            _LEADER: (2, "`/nhiemvu 1c` – một việc: hạn, ai làm, đã đến đâu"),
+        },
     )
     DUE = Row(
-        "due",
-        "han",
+        "due han",
         handler="listings.due",
         takes=Takes.TASKS_OR_NONE,
         opens=Opens.ALONE,
         spoken=("hạn",),
         reads=True,
-        help=(
-            Help(_OFFICER, 9, "`/han` – hạn sắp tới"),
-            Help(_LEADER, 3, "`/han` – những hạn sắp tới"),
-        ),
+        help={_OFFICER: (9, "`/han` – hạn sắp tới"), _LEADER: (3, "`/han` – những hạn sắp tới")},
     )
     HISTORY = Row(
-        "history",
-        "lichsu",
+        "history lichsu",
         handler="listings.history",
         spoken=("lịch sử",),
         example="lịch sử {}",
         reads=True,
-        help=(Help(_OFFICER, 9, "`/lichsu 1c` – lịch sử"),),
+        help={_OFFICER: (9, "`/lichsu 1c` – lịch sử")},
     )
     HELP = Row(
-        "help",
-        "trogiup",
+        "help trogiup",
         handler="listings.help_text",
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
@@ -448,29 +415,22 @@ class Verb(StrEnum):
         reads=True,
     )
     REPORT = Row(
-        "report",
-        "baocao",
+        "report baocao",
         handler="listings.report",
         takes=Takes.PERIOD,
         spoken=("dự thảo báo cáo", "xuất báo cáo"),
         who=Who.OFFICE,
         deed="lấy dự thảo báo cáo",
-        help=(
-            Help(_OFFICE, 5, "`/baocao` – dự thảo báo cáo (tệp Word); kỳ khác: `/baocao quý I`"),
-        ),
+        help={_OFFICE: (5, "`/baocao` – dự thảo báo cáo (tệp Word); kỳ khác: `/baocao quý I`")},
     )
     DIGEST = Row(
-        "digest",
-        "tonghop",
+        "digest tonghop",
         handler="listings.digest",
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
         spoken=("tổng hợp", "tổng hợp tuần"),
         who=Who.READERS,
-        help=(
-            Help(_OFFICE, 6, "`/tonghop` – bản tổng hợp"),
-            Help(_LEADER, 3, "`/tonghop` – bản tổng hợp"),
-        ),
+        help={_OFFICE: (6, "`/tonghop` – bản tổng hợp"), _LEADER: (3, "`/tonghop` – bản tổng hợp")},
     )
     ZALO = Row(
         "zalo",
@@ -478,7 +438,7 @@ class Verb(StrEnum):
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
         who=Who.READERS,
-        help=(Help(_OFFICE, 6, "`/zalo` – bản dán vào nhóm"),),
+        help={_OFFICE: (6, "`/zalo` – bản dán vào nhóm")},
     )
     # The service answers these two itself.
     START = Row("start", handler="listings.unhandled", takes=Takes.INVITATION, opens=Opens.NEVER)
@@ -487,7 +447,7 @@ class Verb(StrEnum):
         handler="listings.unhandled",
         takes=Takes.UNIT,
         opens=Opens.NEVER,
-        help=(Help(_OFFICE, 6, "`/bind tu-phap` – gắn nhóm Telegram với bộ phận"),),
+        help={_OFFICE: (6, "`/bind tu-phap` – gắn nhóm Telegram với bộ phận")},
     )
 
 
@@ -517,10 +477,7 @@ def nearest(name: str) -> Verb | None:
 
 def help_lines(reader: Reader) -> list[str]:
     """The help's lines about verbs: of an officer or a leader, or what the office has besides."""
-    lines: dict[int, list[Help]] = {}
-    for entry in (entry for verb in Verb for entry in verb.row.help if entry.to is reader):
-        lines.setdefault(entry.line, []).append(entry)
-    return [
-        " · ".join(entry.text for entry in sorted(lines[line], key=lambda entry: entry.place))
-        for line in sorted(lines)
-    ]
+    lines: dict[int, list[str]] = {}
+    for line, text in (verb.row.help[reader] for verb in Verb if reader in verb.row.help):
+        lines.setdefault(line, []).append(text)
+    return [" · ".join(lines[line]) for line in sorted(lines)]

@@ -17,14 +17,13 @@ from tests.conftest import ROOT
 
 ROW = """
     REPRINT = Row(
-        "reprint",
-        "inlai",
+        "reprint inlai",
         handler="remarks.reprint",
         takes=Takes.NOTE,
         spoken=("in lại",),
         who=Who.OFFICE,
         deed="cho in lại",
-        help=(Help(_OFFICE, 7, "`/inlai 1c` – cho in lại văn bản"),),
+        help={_OFFICE: (7, "`/inlai 1c` – cho in lại văn bản")},
         terminal=Terminal("MÃ [LÝ-DO...]", "Cho in lại văn bản (Văn phòng).", "1c mờ chữ"),
     )
 """
