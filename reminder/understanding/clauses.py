@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
-from types import UnionType
 
 from reminder.domain.calendar import Cycle
 from reminder.domain.plan import Confirm, Every, instance_ids
@@ -30,11 +29,12 @@ from reminder.understanding.lexer import (
     WordItem,
 )
 from reminder.understanding.lexicon import Mood
-from reminder.understanding.spelling import tokenise
+from reminder.understanding.model import Meaning
 
 _MARKERS = frozenset({"viec", "muc", "nhiem", "cong", "nv", "ma", "task"})
+_PARTS = frozenset({"viec", "muc", "nhiem", "cong", "phan"})
 # What people count: in “3 văn bản” 3 is no code.
-COUNTED = words(
+_COUNTED = words(
     """
     van cong to buoi cuoc luot lan nguoi ho bo ban cai dot vu truong don thu co phuong phieu
     y trang % trieu ty dong hom bai tin lop hoi xa khu mo de dich kien phan chiec con loai
@@ -42,58 +42,111 @@ COUNTED = words(
     bien phong nghi thong can vi lanh mau doan hang chuyen diem
     """
 )
+_DETAILS = CodeItem | NumberItem | PeriodItem | EveryItem | UnitItem | PartItem
+_LISTS = frozenset({",", ";", "\n", "và", "/"})
+_BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})
+_TOLD = frozenset({Mood.DONE, Mood.ISSUED})
+_OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED})
+_ASKED_AFTER = _TOLD | {Mood.DID, Mood.SUBMITTED, Mood.PAST, Mood.JUST}
+_NO = frozenset({"khong", "ko", "k", "hok", "khum", "hong"})
+PAPER_WORDS = frozenset({"so", "qd", "kh", "bc", "tb", "cv", "ttr", "tr"})
+_CITING = {"cu": ("can",), "vao": ("dua",), "tren": ("dua",)}  # căn cứ, dựa vào, dựa trên
+_LONGEST_CITATION = 8  # words before its number
 
 
-_LISTED = (
-    CodeItem | PeriodItem | NumberItem | PartItem | EveryItem | UnitItem
-)  # ends of a list's part
+def word_of(item: Item | None) -> str:
+    """The plain word of a mere word or a harmless phrase; empty for any other item."""
+    return item.word if isinstance(item, WordItem | PoliteItem) else ""
 
 
-def settle(items: Sequence[Item], book: CodeBook, *, at_start: bool) -> list[Item]:
+def sign_of(item: Item | None) -> str:
+    return item.sign if isinstance(item, SepItem) else ""
+
+
+def mood_of(item: Item | None) -> Mood | None:
+    return item.mood if isinstance(item, MoodItem) else None
+
+
+def says_nothing(item: Item) -> bool:
+    """Whether `item` is politeness or a sign."""
+    return isinstance(item, PoliteItem | SepItem)
+
+
+def is_break(item: Item) -> bool:
+    return sign_of(item) in _BREAKS
+
+
+def _at(items: Sequence[Item], index: int) -> Item | None:
+    return items[index] if 0 <= index < len(items) else None
+
+
+def settled(
+    items: Sequence[Item], book: CodeBook, meaning: Meaning, today: date, *, at_start: bool
+) -> list[Item]:
     """`items` with each numeral, and each word that may be a code, read by what is around it.
 
-    `at_start`: the text's first word stands where a command expects a code.
+    A citation becomes one item, and a denial a clause of its own. `at_start`: the text's first
+    word stands where a command expects a code.
     """
     lettered = sum(1 for item in items if isinstance(item, CodeItem) and item.code.known)
-    settled: list[Item] = []
+    found: list[Item] = []
     for index, item in enumerate(items):
-        settled.append(_settled(settled, items, index, item, book, at_start, lettered))
-    return settled
+        code = _code_at(found, items, index, book, at_start and not found, lettered)
+        code = code or _numbered(found, items, index, book, meaning)
+        if code is not None:
+            found.append(CodeItem(start=item.start, end=item.end, code=code))
+        elif isinstance(item, CodeItem):
+            found.append(WordItem(start=item.start, end=item.end, word=item.code.task))
+        elif not _cites(found, item, today):
+            found.append(item)
+    return _parted(found)
 
 
-def _settled(
+def _code_at(
     before: Sequence[Item],
     items: Sequence[Item],
     index: int,
-    item: Item,
     book: CodeBook,
-    at_start: bool,
+    first: bool,
     lettered: int,
-) -> Item:
+) -> Code | None:
+    """The code that `items[index]` is; None where it only has the shape of one."""
+    item, behind = items[index], _at(items, index + 1)
     match item:
-        case NumberItem(number=number):
-            following = items[index + 1] if index + 1 < len(items) else None
-            first = (
-                at_start and not before and isinstance(following, NumberItem | DayItem | DaysItem)
+        case CodeItem(code=code):
+            room = bool(before) and isinstance(before[-1], WordItem) and before[-1].word == "phong"
+            certain = (
+                code.known or "/" in code.task or (expects_code(before) and _closes(items, index))
             )
-            if not first and not _numeral_is_code(before, items, index, book):
-                return item
-            return _code(item, Code(str(number), known=str(number) in book.numerals()))
-        case CodeItem(code=code) if not code.known and "/" not in code.task:
-            place = expects_code(before) and _closes(items, index)
-            return item if place else WordItem(start=item.start, end=item.end, word=code.task)
+            return code if certain and not room else None
+        case NumberItem(number=number):
+            opens = first and isinstance(behind, NumberItem | DayItem | DaysItem)
+            if opens or _numeral_is_code(before, items, index, book):
+                return Code(str(number), known=str(number) in book.numerals())
         case PoliteItem(word=word) | WordItem(word=word) if word in book.words:
-            if not before and at_start:
-                return _code(item, Code(book.words[word]))
             place = expects_code(before) and _closes(items, index, names=True)
             listed = bool(before) and isinstance(before[-1], SepItem)
-            if place and (listed or not lettered):
-                return _code(item, Code(book.words[word]))
-    return item
+            if first or (place and (listed or not lettered)):
+                return Code(book.words[word])
+    return None
 
 
-def _code(item: Item, code: Code) -> CodeItem:
-    return CodeItem(start=item.start, end=item.end, code=code)
+def _numbered(
+    before: Sequence[Item], items: Sequence[Item], index: int, book: CodeBook, meaning: Meaning
+) -> Code | None:
+    """“xong BC số 15/BC-UBND”: a code that is a word, told with its paper by who leads it.
+
+    Of anybody else, or in a reply, it is only what kind of paper it is.
+    """
+    code = book.words.get(word_of(items[index]))
+    task = book.task(code) if code else None
+    if code is None or task is None or meaning.is_reply or meaning.reply_to:
+        return None
+    behind = index + 1 + (word_of(_at(items, index + 1)) == "so")
+    ahead = _last_two(before, says_nothing)
+    leads = not meaning.units or bool(set(meaning.units) & set(task.lead))
+    place = not before or (ahead and isinstance(ahead[-1], MoodItem))  # not “xin BC số …”
+    return Code(code) if isinstance(_at(items, behind), PaperItem) and leads and place else None
 
 
 def _numeral_is_code(
@@ -103,134 +156,84 @@ def _numeral_is_code(
         return False
     if _closes(items, index):
         return True
-    following = items[index + 1]
-    opening = not before or (isinstance(before[-1], SepItem) and before[-1].sign in "\n;")
-    if not (opening and isinstance(following, WordItem)) or following.word in COUNTED:
-        return False
-    return following.start > items[index].end
+    behind = items[index + 1]
+    opening = not before or sign_of(before[-1]) in ("\n", ";")
+    counted = not isinstance(behind, WordItem) or behind.word in _COUNTED
+    return opening and not counted and behind.start > items[index].end
 
 
 def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
     """The second number of “1d 1, 2” and of “tháng 1, 2”."""
-    parts = _last_two(before, SepItem | PoliteItem)
-    if len(parts) < 2 or not isinstance(item, NumberItem):
+    ahead = _last_two(before, says_nothing)
+    if len(ahead) < 2 or not isinstance(item, NumberItem) or sign_of(before[-1]) in ("\n", ";"):
         return False
-    if isinstance(before[-1], SepItem) and before[-1].sign in ("\n", ";"):
-        return False
-    if isinstance(parts[-1], PeriodItem):
-        return next_month(parts[-1], item, item.number) is not None
-    if not (isinstance(parts[-1], NumberItem) and isinstance(parts[-2], CodeItem)):
-        return False
-    task = book.task(parts[-2].code.task)
-    return task is not None and item.number in [d.number for d in task.deliverables]
+    match ahead:
+        case [_, PeriodItem() as period]:
+            return next_month(period, item) is not None
+        case [CodeItem(code=code), NumberItem()]:
+            task = book.task(code.task)
+            return task is not None and item.number in [d.number for d in task.deliverables]
+    return False
 
 
-def _last_two(before: Sequence[Item], but: type[Item] | UnionType) -> list[Item]:
+def _last_two(before: Sequence[Item], but: Callable[[Item], bool]) -> list[Item]:
     """The last two of `before` that are no `but`, in order.
 
     Looked for from the end: a long list of numbers is read once, not once a number.
     """
-    kept = islice((item for item in reversed(before) if not isinstance(item, but)), 2)
-    return list(kept)[::-1]
+    return list(islice((item for item in reversed(before) if not but(item)), 2))[::-1]
 
 
 def expects_code(before: Sequence[Item]) -> bool:
     """Whether a code may stand here: at the start, after a verb, in a list, after “việc”."""
     if before and isinstance(before[-1], PoliteItem) and before[-1].word in _MARKERS:
         return True
-    significant = _last_two(before, PoliteItem)
-    if not significant:
+    ahead = _last_two(before, lambda item: isinstance(item, PoliteItem))
+    last = ahead[-1] if ahead else None
+    if last is None or isinstance(last, EveryItem) or mood_of(last) not in (None, Mood.PARTIAL):
         return True
-    last = significant[-1]
-    if isinstance(last, MoodItem | EveryItem):
-        return True
-    if not isinstance(last, SepItem):
+    sign, previous = sign_of(last), ahead[-2] if len(ahead) > 1 else None
+    if not sign or (sign == ":" and isinstance(previous, CodeItem)):
         return False
-    previous = significant[-2] if len(significant) > 1 else None
-    if last.sign == ":" and isinstance(previous, CodeItem):
-        return False
-    if last.sign in ("\n", ";"):
+    if sign in ("\n", ";"):
         return True
     if isinstance(previous, MoodItem):
-        return last.sign == ":"
-    return previous is None or isinstance(previous, _LISTED)
+        return sign == ":"
+    return previous is None or isinstance(previous, _DETAILS)
 
 
 def _closes(items: Sequence[Item], index: int, *, names: bool = False) -> bool:
     """Whether nothing counted, and no paper, follows the item at `index`."""
-    if index + 1 == len(items):
+    match _at(items, index + 1):
+        case None | PeriodItem() | EveryItem():
+            return True
+        case PoliteItem(word=word):
+            return word not in _PARTS
+        case WordItem(word=word):
+            return names and word in ("quy", "nam")
+        case SepItem(sign=sign, start=start):
+            return sign not in ("/", "-") or start > items[index].end
+        case MoodItem(word=word):
+            return word not in ("%", "du thao", "ban nhap")
+    return False
+
+
+def _cites(found: list[Item], item: Item, today: date) -> bool:
+    """Puts “theo KH số 232/KH-UBND ngày 28/12” together: no paper of the work itself."""
+    last = found[-1] if found else None
+    if isinstance(last, CitedItem) and _dates(item, today):
+        found[-1] = replace(last, end=item.end)
         return True
-    following = items[index + 1]
-    if isinstance(following, PoliteItem):
-        return following.word not in PARTS
-    if isinstance(following, WordItem) and names:
-        return following.word in ("quy", "nam")
-    if isinstance(following, SepItem):
-        return following.sign not in ("/", "-") or following.start > items[index].end
-    if isinstance(following, MoodItem):
-        return following.word not in ("%", "du thao", "ban nhap")
-    return isinstance(following, PeriodItem | EveryItem)
-
-
-_CITING = {"cu": ("can",), "vao": ("dua",), "tren": ("dua",)}  # căn cứ; dựa vào, dựa trên
-_KIND_WORDS = words(
-    """
-    qd kh bc tb cv ttr tr ct nq hd quyet dinh ke hoach cong van thong bao cao to trinh chi thi nghi
-    huong dan luat so tu van ban tinh than noi dung cua ubnd hdnd thanh pho tinh phuong chinh phu
-    """
-)
-_COUNTING = frozenset({"sau", "gom", "do"})
-_REPORT = "bao cao "
-
-
-def settled_asides(items: Sequence[Item], book: CodeBook, today: date) -> list[Item]:
-    """`items` with citations as one item each, rooms as words, t2 as a month, denials apart."""
-    return _parted(_with_months(_cited(_roomless(items), today), book))
-
-
-def _roomless(items: Sequence[Item]) -> list[Item]:
-    """“phòng 2c”: a room, no code."""
-    found: list[Item] = []
-    for item in items:
-        before = found[-1] if found else None
-        if isinstance(item, CodeItem) and isinstance(before, WordItem) and before.word == "phong":
-            found.append(WordItem(start=item.start, end=item.end, word=item.code.task))
-        else:
-            found.append(item)
-    return found
-
-
-def _cited(items: Sequence[Item], today: date) -> list[Item]:
-    """“theo KH số 232/KH-UBND ngày 28/12”, “căn cứ quyết định”: no paper of the work itself."""
-    found: list[Item] = []
-    index = 0
-    while index < len(items):
-        end = _citation(items, index, today)
-        if end:
-            found.append(CitedItem(start=items[index].start, end=items[end - 1].end))
-            index = end
-        else:
-            found.append(items[index])
-            index += 1
-    return found
-
-
-def _citation(items: Sequence[Item], index: int, today: date) -> int:
-    """The end of the citation that `items[index]` opens; 0 if it opens none."""
-    opening, before = _word(items, index), _word(items, index - 1)
-    if opening != "theo" and before not in _CITING.get(opening, ()):
-        return 0
-    end = index + 1
-    while _word(items, end) in _KIND_WORDS:
-        end += 1
-    kinds = end - index - 1
-    if end < len(items) and isinstance(items[end], PaperItem):
-        end += 1
-    elif kinds and end < len(items) and isinstance(items[end], NumberItem):
-        end += _word(items, end - 1) in PAPER_WORDS
-    elif not kinds:
-        return 0
-    return end + (end < len(items) and _dates(items[end], today))
+    numbered = isinstance(item, NumberItem) and word_of(last) in PAPER_WORDS
+    if not numbered and not isinstance(item, PaperItem):
+        return False
+    for index in range(len(found) - 1, max(len(found) - _LONGEST_CITATION, 0) - 1, -1):
+        if not (word := word_of(found[index])):
+            return False
+        if word == "theo" or word_of(_at(found, index - 1)) in _CITING.get(word, ()):
+            found[index:] = [CitedItem(start=found[index].start, end=item.end)]
+            return True
+    return False
 
 
 def _dates(item: Item, today: date) -> bool:
@@ -241,112 +244,28 @@ def _dates(item: Item, today: date) -> bool:
     return isinstance(item, PeriodItem) and item.period.isdigit()
 
 
-def _word(items: Sequence[Item], index: int) -> str:
-    item = items[index] if 0 <= index < len(items) else None
-    return item.word if isinstance(item, WordItem | PoliteItem) else ""
-
-
-def _with_months(items: Sequence[Item], book: CodeBook) -> list[Item]:
-    """“2c t2”: behind the code of monthly work t2 is February, not Monday."""
-
-    def monthly(index: int) -> bool:
-        item = items[index] if index >= 0 else None
-        task = book.task(item.code.task, item.code.plan) if isinstance(item, CodeItem) else None
-        rules = [d.rule for d in task.deliverables] if task else []
-        return any(isinstance(rule, Every) and rule.cycle is Cycle.MONTH for rule in rules)
-
-    return [
-        PeriodItem(start=item.start, end=item.end, period=item.month, dated=False)
-        if isinstance(item, DayItem) and item.month and monthly(i - 1)
-        else item
-        for i, item in enumerate(items)
-    ]
-
-
 def _parted(items: Sequence[Item]) -> list[Item]:
     """A break before “chứ không”, “chứ chưa”, and before “không phải” that denies a code."""
     found: list[Item] = []
     for index, item in enumerate(items):
-        opens = isinstance(item, MoodItem) and (
-            item.word.startswith("chu ") or _denies(items, index)
-        )
-        if opens and found and not is_break(found[-1]):
+        contrasts = isinstance(item, MoodItem) and item.word.startswith("chu ")
+        if (contrasts or denies(items, index)) and found and not is_break(found[-1]):
             found.append(SepItem(start=item.start, end=item.start, sign="nhưng"))
         found.append(item)
     return found
 
 
-def _denies(items: Sequence[Item], index: int) -> bool:
+def denies(items: Sequence[Item], index: int) -> bool:
     """Whether “không phải” stands here, and a code behind it."""
     if not _is_denial(items[index]):
         return False
-    behind = index + 1
-    while behind < len(items) and isinstance(items[behind], PoliteItem):
-        behind += 1
-    return behind < len(items) and isinstance(items[behind], CodeItem)
+    behind = next((item for item in items[index + 1 :] if not isinstance(item, PoliteItem)), None)
+    return isinstance(behind, CodeItem)
 
 
 def _is_denial(item: Item | None) -> bool:
     """“không phải”, “ko phải” …"""
     return isinstance(item, MoodItem) and item.mood is Mood.NOT and item.word.endswith("phai")
-
-
-def denied(clause: Clause) -> bool:
-    """Whether a clause only says that its codes are not meant: “chứ không phải 2b”."""
-    said = [i for i in clause.items if not isinstance(i, PoliteItem | SepItem)]
-    only = said[0] if len(said) == 1 else None
-    return _is_denial(only) and only in clause.before
-
-
-def misnamed(clause: Clause) -> bool:
-    """Whether the codes of a clause were said by mistake: “nhầm, không phải 2c”."""
-    said = [i for i in clause.before if not isinstance(i, PoliteItem | SepItem)]
-    return bool(said) and _is_denial(said[-1])
-
-
-def corrects(items: Sequence[Item]) -> bool:
-    """“nhầm, 1đ chứ không phải 1d”: one code said for another."""
-    if not any(isinstance(item, MoodItem) and item.mood is Mood.UNDO for item in items):
-        return False
-    meant = any(isinstance(item, PoliteItem) and item.word == "y" for item in items)
-    return meant or any(_denies(items, index) for index in range(len(items)))
-
-
-def tidied(clause: Clause) -> Clause:
-    """`clause` without the count of its own codes: “xong 3 việc: 2a, 2b, 5c”."""
-    if clause.run is None or clause.run.ranges:
-        return clause
-    kept = list(clause.before)
-    while kept and (
-        isinstance(kept[-1], SepItem)
-        or _word(kept, len(kept) - 1) in _COUNTING
-        or isinstance(kept[-1], PoliteItem)
-    ):
-        kept.pop()
-    last = kept[-1] if kept else None
-    if not isinstance(last, NumberItem) or last.number != len(clause.run.named):
-        return clause
-    return replace(clause, before=tuple(kept[:-1]))
-
-
-def report_apart(items: Sequence[Item], text: str) -> list[Item]:
-    """“báo cáo rồi” as the report, and done: where the parts of one task are told apart."""
-    found: list[Item] = []
-    for item in items:
-        if not isinstance(item, MoodItem) or not item.word.startswith(_REPORT):
-            found.append(item)
-            continue
-        starts = [item.start + token.start for token in tokenise(text[item.start : item.end])]
-        for word, start in zip(_REPORT.split(), starts, strict=False):
-            found.append(WordItem(start=start, end=start + len(word), word=word))
-        found.append(replace(item, start=starts[2], word=item.word.removeprefix(_REPORT)))
-    return found
-
-
-_LISTS = frozenset({",", ";", "\n", "và", "/"})
-_TOLD = frozenset({Mood.DONE, Mood.ISSUED})
-_OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED})
-PARTS = frozenset({"viec", "muc", "nhiem", "cong", "phan"})
 
 
 @dataclass
@@ -372,6 +291,9 @@ class Run:
     colon: bool = False
 
 
+NO_RUN = Run((), 0, 0, 0)
+
+
 def runs(items: Sequence[Item], book: CodeBook) -> list[Run]:
     """The runs of codes in `items`, in order."""
     found: list[Run] = []
@@ -385,15 +307,6 @@ def runs(items: Sequence[Item], book: CodeBook) -> list[Run]:
     return found
 
 
-_DETAILS = CodeItem | NumberItem | PeriodItem | EveryItem | UnitItem | PartItem
-
-
-def _is_detail(item: Item) -> bool:
-    """What may stand between a code and its colon: a part, a period, a unit, a range's end."""
-    dash = isinstance(item, SepItem) and item.sign in ("-", "đến")
-    return dash or isinstance(item, _DETAILS)
-
-
 class _Reader:
     """Reads one run from its first code on."""
 
@@ -402,56 +315,39 @@ class _Reader:
         self.book = book
         self.first = first
         self.index = first
-        self.end = first  # behind what surely belongs to the run
         self.named: list[Named] = []
         self.ranges: list[tuple[Code, Code]] = []
 
     def run(self) -> Run:
-        while self._step():
-            self.end = self.index
-        colon = self._peek(":")
-        last = self.items[self.end] if colon else self.items[self.end - 1]
-        return Run(
-            tuple(self.named),
-            self.first,
-            self.end + colon,
-            last.end,
-            tuple(self.ranges),
-            colon,
-        )
+        while (item := _at(self.items, self.index)) and self._takes(item):
+            pass
+        after = self.index
+        colon = sign_of(_at(self.items, after)) == ":"
+        end = self.items[after if colon else after - 1].end
+        return Run(tuple(self.named), self.first, after + colon, end, tuple(self.ranges), colon)
 
-    def _peek(self, sign: str) -> bool:
-        item = self.items[self.end] if self.end < len(self.items) else None
-        return isinstance(item, SepItem) and item.sign == sign
-
-    def _step(self) -> bool:
+    def _takes(self, item: Item) -> bool:
         """Takes one code or one detail; False at the run's end."""
-        item = self.items[self.index] if self.index < len(self.items) else None
-        match item:
-            case CodeItem(code=code):
-                self.named.append(Named(code))
-                self.index += 1
-                return True
-            case None:
-                return False
-        return self._detail(item) or self._range(item) or self._list(item)
+        if isinstance(item, CodeItem):
+            self.named.append(Named(item.code))
+            self.index += 1
+            return True
+        return (bool(self.named) and self._detail(item)) or self._range(item) or self._list(item)
 
     def _detail(self, item: Item) -> bool:
-        if not self.named:
-            return False
         last = self.named[-1]
         match item:
             case WordItem(word="nam") if last.code.task.isalpha():
-                last.periods.append(_this_year(item))
+                last.periods.append(_period(item, "0000"))
             case NumberItem(number=number) if _bare(self.items, self.index):
                 last.numbers.append(number)
             case PeriodItem():
                 last.periods.append(item)
-            case DayItem(day=day) if self._is_instance(last, day.day):
-                last.periods.append(_instance(item))
+            case DayItem() if (period := self._instance(last, item)) and not last.periods:
+                last.periods.append(_period(item, period))
             case EveryItem(rest=False):
                 last.every = True
-            case UnitItem(unit=unit) if self._shared(last):
+            case UnitItem(unit=unit) if last.unit is None and self._shared(last):
                 last.unit = unit
             case PartItem(number=number):
                 last.numbers.append(number)
@@ -460,157 +356,131 @@ class _Reader:
         self.index += 1
         return True
 
-    def _is_instance(self, named: Named, day: date | None) -> bool:
-        """“6c ngày 22/01”: whether this work recurs on that day, and no other day is meant."""
-        if day is None or named.periods:
-            return False
+    def _instance(self, named: Named, item: DayItem) -> str:
+        """“2c t2” of monthly work; “6c ngày 22/01”, if the work recurs on that day."""
         plan, task = self.book.found(named.code.task, named.code.plan)
-        return (
-            task is not None
-            and plan is not None
-            and any(
-                f"{plan.year}-{day.month:02}-{day.day:02}" in instance_ids(d, plan.year)
-                for d in task.deliverables
-            )
-        )
+        if plan is None or task is None:
+            return ""
+        rules = [d.rule for d in task.deliverables]
+        if item.month and any(isinstance(r, Every) and r.cycle is Cycle.MONTH for r in rules):
+            return item.month
+        day = item.day.day
+        own = f"{plan.year}-{day.month:02}-{day.day:02}" if day else ""
+        known = any(own in instance_ids(d, plan.year) for d in task.deliverables)
+        return day.isoformat() if day and known else ""
 
     def _shared(self, named: Named) -> bool:
         task = self.book.task(named.code.task, named.code.plan)
-        return task is not None and task.confirm is Confirm.ALL and named.unit is None
-
-    def _follows(self, kind: type[Item]) -> bool:
-        return self.index + 1 < len(self.items) and isinstance(self.items[self.index + 1], kind)
+        return task is not None and task.confirm is Confirm.ALL
 
     def _range(self, item: Item) -> bool:
         """1a-1e, 1a đến 1e, 1a-e."""
-        if not isinstance(item, SepItem) or item.sign not in ("-", "đến") or not self.named:
+        if sign_of(item) not in ("-", "đến") or not self.named:
             return False
-        following = self.items[self.index + 1] if self._follows(Item) else None
-        last = self._range_end(item, following)
-        if last is None:
+        behind = _at(self.items, self.index + 1)
+        number = "".join(c for c in self.named[-1].code.task if c.isdigit())
+        letter = word_of(behind) if behind and behind.start == item.end else ""
+        if isinstance(behind, CodeItem):
+            last = behind.code
+        elif letter and number + letter in self.book.tasks:
+            last = Code(number + letter)
+        else:
             return False
-        self.ranges.append((self.named[-1].code, last))
-        self.named.pop()
+        self.ranges.append((self.named.pop().code, last))
         self.index += 2
         return True
-
-    def _range_end(self, dash: Item, following: Item | None) -> Code | None:
-        if isinstance(following, CodeItem):
-            return following.code
-        if not isinstance(following, PoliteItem | WordItem) or following.start != dash.end:
-            return None
-        number = "".join(c for c in self.named[-1].code.task if c.isdigit())
-        code = number + following.word
-        return Code(code) if code in self.book.tasks else None
 
     def _list(self, item: Item) -> bool:
         """A separator and, behind it, another code, period or part."""
         index = self.index
         while index < len(self.items) and _joins(self.items[index]):
             index += 1
-        following = self.items[index] if index < len(self.items) else None
-        if following is None or not _joins(item):
+        behind = _at(self.items, index)
+        if behind is None or index == self.index:
             return False
-        if isinstance(following, CodeItem):
-            if self._begins_line(index) or self._tells_apart(item, index):
-                return False
-            self.index = index
-            return True
-        return self._more(index, following)
+        if isinstance(behind, CodeItem):
+            apart = self._begins_line(index) or self._has_its_own_verdict(item, index)
+            self.index = self.index if apart else index
+            return not apart
+        if not self.named or not self._goes_on(self.named[-1], behind, index):
+            return False
+        self.index = index + 1
+        return True
 
-    def _tells_apart(self, sign: Item, index: int) -> bool:
-        """“xong 1c, 1d đang làm”: the last code has a verdict of its own."""
-        behind = self.items[index + 1] if index + 1 < len(self.items) else None
-        before = self.items[self.first - 1] if self.first else None
-        if not (isinstance(sign, SepItem) and sign.sign == "," and isinstance(behind, MoodItem)):
-            return False
-        return isinstance(before, MoodItem) and before.mood in _TOLD and behind.mood in _OPEN
+    def _has_its_own_verdict(self, sign: Item, index: int) -> bool:
+        """“xong 1c, 1d đang làm”."""
+        told = mood_of(_at(self.items, self.first - 1)) in _TOLD
+        return sign_of(sign) == "," and told and mood_of(_at(self.items, index + 1)) in _OPEN
 
     def _begins_line(self, index: int) -> bool:
         """Whether the code at `index` opens a line of its own: a break, the code, a colon."""
-        between = [i.sign for i in self.items[self.index : index] if isinstance(i, SepItem)]
-        if not {"\n", ";"} & set(between):
+        if not {"\n", ";"} & set(map(sign_of, self.items[self.index : index])):
             return False
         index += 1
         while index < len(self.items) and _is_detail(self.items[index]):
             index += 1
-        following = self.items[index] if index < len(self.items) else None
-        return isinstance(following, SepItem) and following.sign == ":"
+        return sign_of(_at(self.items, index)) == ":"
 
-    def _more(self, index: int, following: Item) -> bool:
-        if not self.named:
+    def _goes_on(self, last: Named, behind: Item, index: int) -> bool:
+        """The second month of “tháng 1, 2”, the second part of “1d 1, 2”."""
+        if isinstance(behind, PeriodItem) and last.periods:
+            last.periods.append(behind)
+            return True
+        if not isinstance(behind, NumberItem) or not _bare(self.items, index):
             return False
-        last = self.named[-1]
-        match following:
-            case PeriodItem() if last.periods:
-                last.periods.append(following)
-            case NumberItem(number=number) if last.periods or last.numbers:
-                if not _bare(self.items, index):
-                    return False
-                if last.periods:
-                    month = next_month(last.periods[-1], following, number)
-                    if month is None:
-                        return False
-                    last.periods.append(month)
-                else:
-                    last.numbers.append(number)
-            case _:
-                return False
-        self.index = index + 1
+        month = next_month(last.periods[-1], behind) if last.periods else None
+        if month:
+            last.periods.append(month)
+        elif last.numbers and not last.periods:
+            last.numbers.append(behind.number)
+        else:
+            return False
         return True
 
 
-def _instance(item: DayItem) -> PeriodItem:
-    """The instance of this day; the year is the plan's, unless it was said."""
-    day = item.day.day
-    assert day is not None
-    return PeriodItem(start=item.start, end=item.end, period=day.isoformat(), dated=False)
+def _is_detail(item: Item) -> bool:
+    """What may stand between a code and its colon: a part, a period, a unit, a range's end."""
+    return isinstance(item, _DETAILS) or sign_of(item) in ("-", "đến")
 
 
-def _this_year(item: Item) -> PeriodItem:
-    """“BC năm”; the year is the plan's."""
-    return PeriodItem(start=item.start, end=item.end, period="0000", dated=False)
+def _period(item: Item, period: str) -> PeriodItem:
+    """A period that was named without its year: the year is the plan's."""
+    return PeriodItem(start=item.start, end=item.end, period=period, dated=False)
 
 
-def next_month(period: PeriodItem, item: Item, number: int) -> PeriodItem | None:
+def next_month(period: PeriodItem, item: NumberItem) -> PeriodItem | None:
     """The 2 of “tháng 1, 2”."""
     year, _, month = period.period.partition("-")
-    if not month.isdigit() or not 1 <= number <= 12:
+    if not month.isdigit() or not 1 <= item.number <= 12:
         return None
-    return replace(period, start=item.start, end=item.end, period=f"{year}-{number:02}")
+    return replace(period, start=item.start, end=item.end, period=f"{year}-{item.number:02}")
 
 
 def _joins(item: Item) -> bool:
     if isinstance(item, PoliteItem):
         return item.word in ("ca", "viec", "muc", "nhiem")
-    return isinstance(item, SepItem) and item.sign in _LISTS
+    return sign_of(item) in _LISTS
 
 
 def _bare(items: Sequence[Item], index: int) -> bool:
     """Whether the number at `index` stands for itself rather than counts what follows."""
-    if index + 1 == len(items):
-        return True
-    following = items[index + 1]
-    if isinstance(following, PoliteItem):
-        return following.word not in PARTS
-    if isinstance(following, WordItem):
-        return following.word == "so"
-    if isinstance(following, MoodItem):
-        return following.word != "%"
-    if isinstance(following, SepItem) and following.start == items[index].end:
-        return following.sign not in ("/", "-", ".") or index + 2 == len(items)
+    match _at(items, index + 1):
+        case PoliteItem(word=word):
+            return word not in _PARTS
+        case WordItem(word=word):
+            return word == "so"
+        case MoodItem(word=word):
+            return word != "%"
+        case SepItem(sign=sign, start=start) if start == items[index].end:
+            return sign not in ("/", "-", ".") or index + 2 == len(items)
     return True
-
-
-_NO = frozenset({"khong", "ko", "k", "hok", "khum", "hong"})
-_BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})
 
 
 @dataclass(frozen=True)
 class Clause:
     """A run and what is said about it."""
 
-    run: Run | None
+    run: Run
     before: tuple[Item, ...]
     after: tuple[Item, ...]
     inherits: bool = False  # a later item of a list that its verb precedes
@@ -626,53 +496,59 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
     Between two runs the last break decides: what stands behind it belongs to the next run if it
     says something of its own, all else to the run before.
     """
-    found = _own_clauses(items, found)
-    if not found:
-        return [Clause(None, (), tuple(items))]
-    before: Sequence[Item] = items[: found[0].first]
+    own: list[Run] = []
+    for run in found:  # a code in what is said of another opens none: “1a phối hợp làm 1c”
+        if not own or _opens_clause(items[own[-1].after : run.first], own[-1].colon):
+            own.append(run)
+    before: Sequence[Item] = items[: own[0].first]
     verb_first = any(isinstance(item, MoodItem) for item in before)
     made: list[Clause] = []
-    for number, run in enumerate(found):
-        end = found[number + 1].first if number + 1 < len(found) else len(items)
-        stretch = items[run.after : end]
-        after, following = _divide(stretch) if number + 1 < len(found) else (stretch, ())
-        made.append(Clause(run, tuple(before), tuple(after), verb_first and number > 0))
+    for number, run in enumerate(own):
+        after, following = items[run.after :], items[:0]
+        if number + 1 < len(own):
+            after, following = _divided(items[run.after : own[number + 1].first])
+        made.append(_tidied(Clause(run, tuple(before), tuple(after), verb_first and number > 0)))
         before = following
     return made
 
 
-def _own_clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Run]:
-    """Without the codes that only occur in what is said of another: “phối hợp làm 1c”."""
-    own: list[Run] = []
-    for run in found:
-        if own and not _opens_clause(items[own[-1].after : run.first], own[-1].colon):
-            continue
-        own.append(run)
-    return own
-
-
 def _opens_clause(stretch: Sequence[Item], colon: bool) -> bool:
-    breaks = [i for i, item in enumerate(stretch) if is_break(item)]
-    if colon and not breaks:
-        return False
-    behind = stretch[breaks[-1] + 1 :] if breaks else stretch
-    return all(isinstance(item, PoliteItem | MoodItem | EveryItem | SepItem) for item in behind)
+    *before, behind = parts(stretch)
+    known = PoliteItem | MoodItem | EveryItem | SepItem
+    return not (colon and not before) and all(isinstance(item, known) for item in behind)
 
 
-def _divide(stretch: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
-    breaks = [i for i, item in enumerate(stretch) if is_break(item)]
-    if not breaks:
-        return stretch, ()
-    last = breaks[-1]
-    behind = stretch[last + 1 :]
+def _divided(stretch: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    last = next((i for i in range(len(stretch) - 1, -1, -1) if is_break(stretch[i])), None)
+    behind = stretch[last + 1 :] if last is not None else ()
     own = any(isinstance(item, MoodItem) for item in behind)
-    if own or all(isinstance(item, PoliteItem) for item in behind):
-        return stretch[:last], behind
-    return stretch, ()
+    if last is None or not (own or all(isinstance(item, PoliteItem) for item in behind)):
+        return stretch, ()
+    return stretch[:last], behind
 
 
-def is_break(item: Item) -> bool:
-    return isinstance(item, SepItem) and item.sign in _BREAKS
+def _tidied(clause: Clause) -> Clause:
+    """`clause` without the count of its own codes: “xong 3 việc: 2a, 2b, 5c”."""
+    kept = list(clause.before)
+    while kept and (says_nothing(kept[-1]) or word_of(kept[-1]) in ("sau", "gom", "do")):
+        kept.pop()
+    last = kept.pop() if kept else None
+    if not isinstance(last, NumberItem) or last.number != len(clause.run.named):
+        return clause
+    return clause if clause.run.ranges else replace(clause, before=tuple(kept))
+
+
+def denied(clause: Clause) -> bool:
+    """Whether a clause ends ahead of its codes in “không phải”: they are not what is meant."""
+    said = [item for item in clause.before if not says_nothing(item)]
+    return bool(said) and _is_denial(said[-1])
+
+
+def corrects(items: Sequence[Item]) -> bool:
+    """“nhầm, 1đ chứ không phải 1d”: one code said for another."""
+    if not any(mood_of(item) is Mood.UNDO for item in items):
+        return False
+    return any(word_of(item) == "y" or denies(items, i) for i, item in enumerate(items))
 
 
 def parts(items: Sequence[Item]) -> list[list[Item]]:
@@ -696,18 +572,11 @@ def is_evidence(items: Sequence[Item]) -> bool:
     for index, item in enumerate(items):
         if isinstance(item, PaperItem) or (isinstance(item, DayItem) and not item.day.relative):
             return True
-        if isinstance(item, WordItem) and item.word in PAPER_WORDS and index + 1 < len(items):
-            following = items[index + 1]
-            if isinstance(following, NumberItem) and _ends_number(items, index + 2):
-                return True
+        marked = isinstance(item, WordItem) and item.word in PAPER_WORDS
+        numbered = marked and isinstance(_at(items, index + 1), NumberItem)
+        if numbered and not isinstance(_at(items, index + 2), WordItem):
+            return True
     return False
-
-
-PAPER_WORDS = frozenset({"so", "qd", "kh", "bc", "tb", "cv", "ttr", "tr"})
-
-
-def _ends_number(items: Sequence[Item], index: int) -> bool:
-    return index >= len(items) or not isinstance(items[index], WordItem)
 
 
 def planned(items: Sequence[Item]) -> bool:
@@ -716,36 +585,17 @@ def planned(items: Sequence[Item]) -> bool:
 
 
 def moods(items: Sequence[Item]) -> list[Mood]:
-    """The moods of `items`, a last “chưa”, “không” behind done read as a question."""
-    said = [item for item in items if not isinstance(item, PoliteItem | SepItem)]
+    """The moods of `items`; a “sao”, “nào”, or a “chưa” behind what is done, makes a question."""
+    said = [item for item in items if not says_nothing(item)]
     found = [item.mood for item in said if isinstance(item, MoodItem)]
-    last = said[-1] if said else None
-    if isinstance(last, WordItem) and last.word == "sao" and found:
-        found.append(Mood.ASK)
-    if _asks_why(said) or (isinstance(last, WordItem) and last.word == "nao" and not _no(found)):
-        found.append(Mood.ASK)
+    if not said:
+        return found
+    first, last, no = word_of(said[0]), said[-1], bool({Mood.NOT, Mood.YET} & set(found))
+    why = first == "sao" and mood_of(_at(said, 1)) in (Mood.NOT, Mood.YET)
+    if why or (word_of(last) == "sao" and found) or (word_of(last) == "nao" and not no):
+        return [*found, Mood.ASK]
     within = parts(items)[-1]
-    if isinstance(last, MoodItem) and _may_ask(last) and last in within and len(found) > 1:
-        done = {Mood.DONE, Mood.DID, Mood.ISSUED, Mood.SUBMITTED, Mood.PAST, Mood.JUST}
-        told = {item.mood for item in within if isinstance(item, MoodItem)}
-        others = [item for item in said if isinstance(item, MoodItem) and item is not last]
-        if done & told and not any(item.mood is Mood.NOT for item in others):
-            found.append(Mood.ASK)
-    return found
-
-
-def _asks_why(said: Sequence[Item]) -> bool:
-    """“sao 1c chưa xong”."""
-    opening = said[0] if len(said) > 1 else None
-    if not isinstance(opening, WordItem) or opening.word != "sao":
-        return False
-    return isinstance(said[1], MoodItem) and _no([said[1].mood])
-
-
-def _no(moods: Sequence[Mood]) -> bool:
-    return bool({Mood.NOT, Mood.YET} & set(moods))
-
-
-def _may_ask(item: MoodItem) -> bool:
-    """Whether this is the question's word at the end: “xong chưa”, “xong ko”."""
-    return item.mood is Mood.YET or item.word in _NO
+    may_ask = isinstance(last, MoodItem) and (last.mood is Mood.YET or last.word in _NO)
+    if not (may_ask and last in within and _ASKED_AFTER & set(map(mood_of, within))):
+        return found
+    return found if Mood.NOT in map(mood_of, said[:-1]) else [*found, Mood.ASK]

@@ -78,6 +78,14 @@ class CommandError:
     targets: tuple[Target, ...] = ()  # what was understood, for an answer with buttons
 
 
+class Refused(Exception):  # noqa: N818
+    """Raised where a text turns out to be one that does nothing."""
+
+    def __init__(self, error: CommandError) -> None:
+        super().__init__(error.say)
+        self.error = error
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
     """What the sender may mean."""

@@ -10,22 +10,23 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 
 from reminder.domain.text import fold, normal, squeeze
-from reminder.understanding import say, spelling, statements
+from reminder.understanding import say, spelling
 from reminder.understanding.clauses import (
+    NO_RUN,
     Clause,
     Named,
     Run,
     clauses,
     corrects,
     denied,
-    expects_code,
-    misnamed,
+    mood_of,
     runs,
-    settle,
-    settled_asides,
-    tidied,
+    says_nothing,
+    settled,
+    sign_of,
 )
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
@@ -38,29 +39,35 @@ from reminder.understanding.lexer import (
     Item,
     Lexer,
     MoodItem,
-    PaperItem,
     PeriodItem,
     PoliteItem,
     SepItem,
     UnitItem,
-    WordItem,
 )
 from reminder.understanding.lexicon import ANSWERS, COURTESY, OWN_WORDS, Mood, verdict
-from reminder.understanding.model import Command, CommandError, Meaning, Target
-from reminder.understanding.spelling import Found, tokenise
-from reminder.understanding.statements import Speech, said_in
-from reminder.understanding.targets import Speaker, is_content
-from reminder.understanding.verbs import BY_MOOD, HEADS, LISTED, Opens, Takes, Verb, verb_called
+from reminder.understanding.model import Command, CommandError, Meaning, Refused, Target
+from reminder.understanding.spelling import tokenise
+from reminder.understanding.statements import Speech, said_in, states_done
+from reminder.understanding.targets import Speaker, is_content, trimmed
+from reminder.understanding.verbs import (
+    BY_MOOD,
+    HEADS,
+    LISTED,
+    Opens,
+    Takes,
+    Verb,
+    verb_called,
+)
 from reminder.understanding.whole import whole
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
 _MILD = frozenset({Mood.SEEN, Mood.AGREED, Mood.EXTEND, Mood.SNOOZE, Mood.PAST})
+_ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
+_LONGEST_ANSWER = 40  # characters of a bare “đúng”
 
-Result = Command | CommandError
 
-
-def parse(text: str, today: date, meaning: Meaning) -> Result:
+def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
     """The one meaning of `text` for this sender on this day.
 
     Its work grows as the text does (tests/fuzz/test_work.py counts it), and a text is bounded, so
@@ -76,7 +83,30 @@ def parse(text: str, today: date, meaning: Meaning) -> Result:
     if not clean.startswith("/") and any(mark in fold(clean) for mark in OWN_WORDS):
         return say.not_understood(meaning)
     reader = _Reader(today, meaning)
-    return _together([reader.block(block) for block in _blocks(clean)], meaning)
+    try:
+        return _together([c for block in _blocks(clean) for c in reader.block(block)], meaning)
+    except Refused as refusal:
+        return refusal.error
+
+
+def yes_or_no(text: str) -> bool | None:
+    """What a bare “đúng” or “chưa” answers to a question; None if `text` says anything else."""
+    if len(text) > _LONGEST_ANSWER:
+        return None
+    tokens = spelling.tokens(normal(text).strip())
+    words: list[str] = []
+    index = 0
+    while index < len(tokens):
+        polite, mood = HARMLESS.at(tokens, index), MOODS.at(tokens, index)
+        if polite and polite.value in COURTESY and not (mood and mood.size >= polite.size):
+            index += polite.size
+            continue
+        if tokens[index].text[0].isalnum():
+            words.append(tokens[index].plain)
+        elif tokens[index].text == "?":
+            return None
+        index += 1
+    return ANSWERS.get(" ".join(words)) if words else None
 
 
 def _unaddressed(text: str, bot: str) -> str:
@@ -98,41 +128,26 @@ def _blocks(text: str) -> Iterator[str]:
     yield "\n".join(block).strip()
 
 
-def _together(results: Sequence[Result], meaning: Meaning) -> Result:
-    """All that was said as one command; one fault, and nothing is done."""
-    commands: list[Command] = []
-    for result in results:
-        if isinstance(result, CommandError):
-            return result
-        commands += [replace(result, also=()), *result.also]
-    merged = _merged(_consistent(commands))
-    if not merged:
-        return say.not_understood(meaning)
-    return replace(merged[0], also=tuple(merged[1:]))
-
-
-def _consistent(commands: Sequence[Command]) -> list[Command]:
-    """Without the done of what the same text also calls not done."""
+def _together(commands: Sequence[Command], meaning: Meaning) -> Command:
+    """All that was said as one command; a done gives way to a “not done” of the same work."""
     hindered = {t for command in commands if command.verb.row.denies for t in command.targets}
-    kept: list[Command] = []
-    for command in commands:
-        if command.verb is Verb.DONE and hindered & set(command.targets):
-            left = tuple(t for t in command.targets if t not in hindered)
-            kept += [replace(command, targets=left)] if left else []
-        else:
-            kept.append(command)
-    return kept
-
-
-def _merged(commands: Sequence[Command]) -> list[Command]:
     merged: list[Command] = []
     for command in commands:
-        same = next((i for i, m in enumerate(merged) if _joins(m, command)), None)
-        if same is None:
-            merged.append(command)
+        left = tuple(t for t in command.targets if t not in hindered)
+        if command.verb is not Verb.DONE or left == command.targets:
+            said = command
+        elif left:
+            said = replace(command, targets=left)
         else:
-            merged[same] = _joined(merged[same], command)
-    return merged
+            continue
+        same = next((i for i, m in enumerate(merged) if _joins(m, said)), None)
+        if same is None:
+            merged.append(said)
+        else:
+            merged[same] = _joined(merged[same], said)
+    if not merged:
+        raise Refused(say.not_understood(meaning))
+    return replace(merged[0], also=tuple(merged[1:]))
 
 
 def _joins(one: Command, other: Command) -> bool:
@@ -156,18 +171,13 @@ def _joined(one: Command, other: Command) -> Command:
     )
 
 
-def _listed_back(result: Result) -> Result:
-    """`result`, to be read back before it acts; what is read back needs no “or did you mean”."""
-    if isinstance(result, CommandError):
-        return result
+def _listed_back(command: Command) -> Command:
+    """`command`, to be read back before it acts; that needs no “or did you mean”."""
     return replace(
-        result,
+        command,
         listed_back=True,
-        targets=tuple(replace(target, also_meant=None) for target in result.targets),
-        answers=tuple((replace(target, also_meant=None), text) for target, text in result.answers),
-        also=tuple(
-            each for every in result.also if isinstance(each := _listed_back(every), Command)
-        ),
+        targets=tuple(replace(target, also_meant=None) for target in command.targets),
+        answers=tuple((replace(target, also_meant=None), text) for target, text in command.answers),
     )
 
 
@@ -181,134 +191,118 @@ class _Reader:
         self.lexer = Lexer(self.book, meaning, today)
         self._named = 0  # codes so far, in all blocks; a range counts for all it may cover
 
-    def block(self, text: str) -> Result:
+    def block(self, text: str) -> list[Command]:
         match = _SLASH.match(text)
         if match is None:
             return self._free(text)
         bot = self.meaning.bot_name.lstrip("@").lower()
         if bot and match[2] and match[2].lower() != bot:
-            return say.not_for_us()
+            raise Refused(say.not_for_us())
         verb = verb_called(match[1])
         if verb is not None:
             return self._command(verb, text[match.end() :])
         return self._misspelt(text, match[1])
 
-    def _misspelt(self, text: str, name: str) -> Result:
+    def _misspelt(self, text: str, name: str) -> list[Command]:
         """/trình ký 5c, /xong1c, /1c xong; else the nearest known command."""
         bare = text[1:].strip()
-        head = HEADS.at(tokenise(bare), 0)
-        if head:
-            return self._command(head.value, bare[tokenise(bare)[head.size - 1].end :])
+        tokens = tokenise(bare)
+        if head := HEADS.at(tokens, 0):
+            return self._command(head.value, bare[tokens[head.size - 1].end :])
         glued = _GLUED.match(name)
-        verb = verb_called(glued[1]) if glued else None
-        if glued and verb:
+        if glued and (verb := verb_called(glued[1])):
             return self._command(verb, bare[len(glued[1]) :])
-        if self.book.at(tokenise(bare), 0) or MOODS.at(tokenise(bare), 0):
+        if self.book.at(tokens, 0) or MOODS.at(tokens, 0):
             return self._free(bare)
-        return say.unknown_command(name)
+        raise Refused(say.unknown_command(name))
 
-    def _command(self, verb: Verb, rest: str) -> Result:
+    def _command(self, verb: Verb, rest: str) -> list[Command]:
         """A command with a slash, or a head that governs all of the text."""
         text = rest.strip()
         if fold(text[: len(LISTED)]) == fold(LISTED):
-            return _listed_back(self._command(verb, text[len(LISTED) :]))
+            return [_listed_back(each) for each in self._command(verb, text[len(LISTED) :])]
         if verb.row.takes is Takes.INVITATION:
-            code = squeeze(text)
-            return Command(verb=verb, code=code) if code else say.needs_invitation()
-        speaker = self._speaker(text)
+            if not text:
+                raise Refused(say.needs_invitation())
+            return [Command(verb=verb, code=squeeze(text))]
         items = self._items(text, at_start=True)
+        speaker = Speaker(text, self.book, self.meaning, self.today)
         if verb.row.takes is Takes.CLAUSES:
             return self._clauses(items, speaker, verb)
-        return whole(verb, items, speaker)
+        return [whole(verb, items, speaker)]
 
-    def _free(self, text: str) -> Result:
+    def _free(self, text: str) -> list[Command]:
         """A text without a slash."""
-        head = self._head(text)
-        if head:
-            verb, rest = head
-            if found := self._headed(verb, rest):
-                return found
-        return self._clauses(self._items(text, at_start=False), self._speaker(text), None)
+        verb, rest = self._head(text)
+        verb = self._governing(verb, rest) if verb else None
+        if verb:
+            return self._command(verb, rest)
+        speaker = Speaker(text, self.book, self.meaning, self.today)
+        return self._clauses(self._items(text, at_start=False), speaker, None)
 
-    def _head(self, text: str) -> tuple[Verb, str] | None:
+    def _head(self, text: str) -> tuple[Verb | None, str]:
         """The verb that opens the text, behind politeness, and what follows it."""
         tokens = tokenise(text)
         index = 0
         while index < len(tokens):
-            head: Found[Verb] | None = HEADS.at(tokens, index)
-            if head:
+            if head := HEADS.at(tokens, index):
                 return head.value, text[tokens[index + head.size - 1].end :].strip()
             polite = self.lexer.polite(tokens, index)
             if polite == 0:
-                return None
+                break
             index += polite
-        return None
+        return None, ""
 
-    def _headed(self, verb: Verb, rest: str) -> Result | None:
-        """The command of an opening verb; None where the words are everyday ones."""
+    def _governing(self, verb: Verb, rest: str) -> Verb | None:
+        """The verb that an opening one means for the whole text; None: it is an everyday word."""
         items = self._items(rest, at_start=True)
-        moods = {item.mood for item in items if isinstance(item, MoodItem)}
-        days = any(isinstance(item, DayItem | DaysItem) for item in items)
-        if verb is Verb.REMIND and days:
+        if verb is Verb.REMIND and any(isinstance(item, DayItem | DaysItem) for item in items):
             verb = Verb.SNOOZE
+        moods = {item.mood for item in items if isinstance(item, MoodItem)}
         if verb.row.opens is not Opens.ALWAYS and moods - _MILD:
             return None
         if verb is Verb.APPROVE and not self.meaning.office and not runs(items, self.book):
             return None
-        if verb.row.opens is Opens.ALONE and not _says_nothing(verb, items):
+        if verb.row.opens is Opens.ALONE and not _is_alone(verb, items):
             return None
-        return self._command(verb, rest)
+        return verb
 
     def _items(self, text: str, *, at_start: bool) -> list[Item]:
-        items = settle(self.lexer.items(text), self.book, at_start=at_start)
-        return settled_asides(items, self.book, self.today)
+        items = self.lexer.items(text)
+        return settled(items, self.book, self.meaning, self.today, at_start=at_start)
 
-    def _speaker(self, text: str) -> Speaker:
-        return Speaker(text, self.book, self.meaning, self.today)
-
-    def _clauses(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> Result:
+    def _clauses(
+        self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
+    ) -> list[Command]:
         found = runs(items, self.book)
         if not found:
-            return codeless(items, speaker, forced)
+            return _codeless(items, speaker, forced)
         self._named += sum(len(r.named) + len(r.ranges) * len(self.book.tasks) for r in found)
         if self._named > say.MAX_CODES:
-            return say.too_many_codes()
+            raise Refused(say.too_many_codes())
         if forced is None and corrects(items):
-            return _corrected(clauses(items, found))
-        main, rest = _apart(items)
-        speech = Speech(speaker)
-        commands: list[Command] = []
-        for clause in self._cut(main, forced):
-            made = speech.commands(clause, forced)
-            if isinstance(made, CommandError):
+            sorted_out: dict[bool, list[str]] = {True: [], False: []}
+            for clause in clauses(items, found):
+                sorted_out[denied(clause)] += [task.code for task in speaker.tasks(clause.run)]
+            raise Refused(say.corrected(sorted_out[True], sorted_out[False]))
+        at = _rest(items)
+        if at > found[0].first:
+            made = self._said(items[:at], speaker, forced)
+            if all(command.verb is Verb.UPDATE for command in made):
+                note = speaker.slice(trimmed(items[at + 1 :], says_nothing))
+                made.append(Command(verb=Verb.UPDATE, everything=True, note=note))
                 return made
-            commands += made
-        if rest and all(command.verb is Verb.UPDATE for command in commands):
-            note = speaker.slice(_behind_colon(rest), lambda _: True)
-            commands.append(Command(verb=Verb.UPDATE, everything=True, note=note))
-        elif rest:
-            return self._clauses_plain(items, speaker, forced)
-        return _together(commands, self.meaning)
+        return self._said(items, speaker, forced)
 
-    def _cut(self, items: Sequence[Item], forced: Verb | None) -> list[Clause]:
-        """The clauses of `items`, without those that only say which code is not meant."""
+    def _said(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
+        """What the clauses say, without those that only say which code is not meant."""
         found = runs(items, self.book)
         if forced is Verb.UPDATE:
             found = [run for run in found if run is found[0] or _opens_answer(items, run)]
-        made = [tidied(clause) for clause in clauses(items, found)]
-        return [c for c in made if not denied(c)] or made
-
-    def _clauses_plain(
-        self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
-    ) -> Result:
-        commands: list[Command] = []
+        made = clauses(items, found)
         speech = Speech(speaker)
-        for clause in self._cut(items, forced):
-            made = speech.commands(clause, forced)
-            if isinstance(made, CommandError):
-                return made
-            commands += made
-        return _together(commands, self.meaning)
+        meant = [clause for clause in made if not denied(clause)] or made
+        return [command for clause in meant for command in speech.commands(clause, forced)]
 
 
 def _opens_answer(items: Sequence[Item], run: Run) -> bool:
@@ -316,196 +310,110 @@ def _opens_answer(items: Sequence[Item], run: Run) -> bool:
 
     It does on a line of its own, behind “;”, and with a colon behind it.
     """
-    for item in reversed(items[: run.first]):
-        if isinstance(item, SepItem) and item.sign in (";", "\n"):
+    for item in takewhile(says_nothing, reversed(items[: run.first])):
+        if sign_of(item) in (";", "\n"):
             return True
-        if not isinstance(item, PoliteItem | SepItem):
-            break
     return run.colon and isinstance(items[run.first - 1], SepItem)
 
 
-def _corrected(found: Sequence[Clause]) -> CommandError:
-    return say.corrected(
-        [code for clause in found if misnamed(clause) for code in _codes(clause)],
-        [code for clause in found if not misnamed(clause) for code in _codes(clause)],
-    )
-
-
-def _codes(clause: Clause) -> list[str]:
-    return [named.code.task for named in clause.run.named] if clause.run else []
-
-
-def _says_nothing(verb: Verb, items: Sequence[Item]) -> bool:
+def _is_alone(verb: Verb, items: Sequence[Item]) -> bool:
     """Whether nothing is said but the head; /viec may name a unit, /han a task."""
-    allowed: tuple[type[Item], ...] = (PoliteItem, SepItem)
-    if verb.row.takes is Takes.UNIT_OR_TASK:
-        allowed += (UnitItem, EveryItem)
     if verb.row.takes is Takes.TASKS_OR_NONE:
-        return not any(is_content(item) for item in items)
-    return all(isinstance(item, allowed) for item in items)
+        return not any(map(is_content, items))
+    named = UnitItem | EveryItem if verb.row.takes is Takes.UNIT_OR_TASK else SepItem
+    return all(says_nothing(item) or isinstance(item, named) for item in items)
 
 
-def _apart(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
-    """What is said of named work, and of “còn lại”."""
+def _rest(items: Sequence[Item]) -> int:
+    """Where “còn lại: …”, “còn lại bình thường” stands; 0: nowhere."""
     for index, item in enumerate(items):
-        if isinstance(item, EveryItem) and item.rest and index:
+        if isinstance(item, EveryItem) and item.rest:
             behind = items[index + 1 :]
-            moods = {each.mood for each in behind if isinstance(each, MoodItem)}
-            colon = behind and isinstance(behind[0], SepItem) and behind[0].sign == ":"
-            if colon or moods & {Mood.STANDING, Mood.NO_NEWS}:
-                return items[:index], behind
-    return items, ()
+            if (behind and sign_of(behind[0]) == ":") or _ANSWERS & set(map(mood_of, behind)):
+                return index
+    return 0
 
 
-def _behind_colon(items: Sequence[Item]) -> Sequence[Item]:
-    first = 0
-    while first < len(items) and isinstance(items[first], PoliteItem | SepItem):
-        first += 1
-    return items[first:]
-
-
-_BESIDE = (PoliteItem, SepItem, MoodItem, PaperItem, PeriodItem, DayItem)
-_ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
-
-
-def codeless(
-    items: Sequence[Item], speaker: Speaker, forced: Verb | None
-) -> Command | CommandError:
-    """What a text without a code says."""
-    clause = Clause(None, (), tuple(items))
-    found = said_in(clause, speaker, forced)
+def _codeless(items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
+    """What a text without a code says: a reply, an answer to everything, or not enough."""
+    meaning, replied = speaker.meaning, speaker.meaning.reply_to
+    found = said_in(Clause(NO_RUN, (), tuple(items)), speaker, forced)
     every = any(isinstance(item, EveryItem) for item in items) or _ends_in_all(items)
-    if (forced is Verb.UPDATE and every) or (every and _ANSWERS & set(found) and not forced):
-        return _answer_all(items, speaker)
-    replied = speaker.meaning.reply_to
-    place = _place(speaker)
-    if place and place[1] < len(replied) > 1:
-        rest = [item for item in items if not place[0] <= item.start < place[2]]
-        return _replied(replied[place[1]], rest, speaker, forced)
+    if every and (forced is Verb.UPDATE or (_ANSWERS & set(found) and not forced)):
+        return [_answer_all(items, speaker)]
     if len(replied) == 1:
         return _replied(replied[0], items, speaker, forced)
-    if not replied and (numbered := _numbered(items, speaker)):
-        target, at = numbered
-        return _replied(target, [*items[:at], *items[at + 1 :]], speaker, forced)
-    content = any(is_content(item) for item in items)
+    if len(replied) > 1 and (ordinal := _ordinal(speaker)) and ordinal[0] < len(replied):
+        place, start, end = ordinal
+        rest = [item for item in items if not start <= item.start < end]
+        return _replied(replied[place], rest, speaker, forced)
+    content = any(map(is_content, items))
     mood = verdict(found, reply=speaker.replies, alone=not content)
-    if mood is None:
-        return _unclear(items, speaker, forced, content)
-    if mood is Mood.DONE and forced is None and not _states(items, speaker):
+    if mood is Mood.DONE and forced is None and not states_done(items, speaker):
         mood = Mood.DOUBT
-    verb = forced if forced is Verb.UPDATE else BY_MOOD[mood]
+    if mood is not None:
+        verb = forced if forced is Verb.UPDATE else BY_MOOD[mood]
+        return [_of_no_one_work(verb, items, speaker, every=every, content=content)]
+    if forced:
+        raise Refused(say.needs_code(forced, meaning, speaker.typed(*items[:1])))
+    if len(replied) > 1 and content:
+        raise Refused(say.which_code(Verb.NOTE, replied))
+    if content or found or not any(isinstance(item, PoliteItem) for item in items):
+        raise Refused(say.not_understood(meaning))
+    return [Command(verb=Verb.SEEN, targets=replied)]
+
+
+def _of_no_one_work(
+    verb: Verb, items: Sequence[Item], speaker: Speaker, *, every: bool, content: bool
+) -> Command:
+    """What `verb` means where no code was named, and no message about one work is answered."""
+    meaning, replied = speaker.meaning, speaker.meaning.reply_to
     if verb is Verb.UPDATE and len(replied) > 1:
         return _answer_all(items, speaker)
     if verb.row.small_talk and not (content and (verb is Verb.SEEN or not speaker.replies)):
         return Command(verb=verb, targets=replied)
+    if len(replied) > 1 and every and verb in (Verb.DONE, Verb.SUBMIT):
+        return Command(verb=verb, targets=replied, everything=True)
     if len(replied) > 1:
-        return _of_several(verb, every, speaker)
-    return _without_code(verb, items, speaker)
-
-
-def _without_code(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+        raise Refused(say.which_code(Verb.DONE if verb is Verb.CLAIM else verb, replied))
     if verb.row.small_talk:
-        return say.not_understood(speaker.meaning)
+        raise Refused(say.not_understood(meaning))
     if verb is Verb.UPDATE:
-        return say.needs_all_text()
+        raise Refused(say.needs_all_text())
     if verb is Verb.UNDO:  # what was said last
         return Command(verb=verb)
-    return say.needs_code(verb, speaker.meaning, speaker.first_word(items))
+    raise Refused(say.needs_code(verb, meaning, speaker.typed(*items[:1])))
 
 
-def _states(items: Sequence[Item], speaker: Speaker) -> bool:
-    read = statements.letters((), items, None, speaker.meaning, speaker.today)
-    return statements.states(read)
-
-
-def _place(speaker: Speaker) -> tuple[int, int, int] | None:
-    """Where “cái đầu” stands, which of the message's tasks it means, and where it ends."""
+def _ordinal(speaker: Speaker) -> tuple[int, int, int] | None:
+    """“cái đầu”: which of the message's tasks it means, where it begins and ends."""
     tokens = spelling.tokens(speaker.text)
     for index, token in enumerate(tokens):
         if found := ORDINALS.at(tokens, index):
-            return token.start, found.value, tokens[index + found.size - 1].end
+            return found.value, token.start, tokens[index + found.size - 1].end
     return None
 
 
 def _ends_in_all(items: Sequence[Item]) -> bool:
     """“xong cả”, “xong cả rồi ạ”."""
     said = [i for i in items if not (isinstance(i, PoliteItem) and i.courtesy)]
-    last = said[-1] if said else None
-    return isinstance(last, PoliteItem) and last.word == "ca"
+    return bool(said) and isinstance(said[-1], PoliteItem) and said[-1].word == "ca"
 
 
-def _numbered(items: Sequence[Item], speaker: Speaker) -> tuple[Target, int] | None:
-    """“xong BC số 15/BC-UBND”: a code that is a word, told with its paper by who leads it.
-
-    With the word's place. Of anybody else, or in a reply, it is only what kind of paper it is.
-    """
-    index, code = next(_word_codes(items, speaker), (-1, ""))
-    if index < 0 or not expects_code(items[:index]):
-        return None
-    behind = items[index + 1 :]
-    if behind and isinstance(behind[0], WordItem | PoliteItem) and behind[0].word == "so":
-        behind = behind[1:]
-    if not behind or not isinstance(behind[0], PaperItem):
-        return None
-    spoken = any(isinstance(item, MoodItem) for item in items)
-    rest = [item for item in (*items[:index], *behind) if not isinstance(item, _BESIDE)]
-    if rest or not (spoken or index == 0):  # “xin BC số …”, “gửi các bộ phận BC số …”
-        return None
-    task, units = speaker.book.task(code), speaker.meaning.units
-    leads = task is not None and (not units or bool(set(units) & set(task.lead)))
-    return (Target(task=code), index) if leads else None
-
-
-def _word_codes(items: Sequence[Item], speaker: Speaker) -> Iterator[tuple[int, str]]:
-    for index, item in enumerate(items):
-        if isinstance(item, WordItem | PoliteItem) and item.word in speaker.book.words:
-            yield index, speaker.book.words[item.word]
-
-
-def _unclear(
-    items: Sequence[Item], speaker: Speaker, forced: Verb | None, content: bool
-) -> Command | CommandError:
-    replied = speaker.meaning.reply_to
-    polite = [item for item in items if isinstance(item, PoliteItem)]
-    if forced:
-        return say.needs_code(forced, speaker.meaning, speaker.first_word(items))
-    if len(replied) > 1 and content:
-        return say.which_code(Verb.NOTE, replied)
-    if polite and not content and not any(isinstance(item, MoodItem) for item in items):
-        return Command(verb=Verb.SEEN, targets=replied)
-    return say.not_understood(speaker.meaning)
-
-
-def _of_several(verb: Verb, every: bool, speaker: Speaker) -> Command | CommandError:
-    replied = speaker.meaning.reply_to
-    if every and verb in (Verb.DONE, Verb.SUBMIT):
-        return Command(verb=verb, targets=replied, everything=True)
-    return say.which_code(Verb.DONE if verb is Verb.CLAIM else verb, replied)
-
-
-def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command | CommandError:
+def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:
     """“cập nhật tất cả bình thường”: one text for all that waits for an answer."""
-    rest = [item for item in items if not isinstance(item, EveryItem)]
-    while rest and isinstance(rest[0], PoliteItem | SepItem):
-        rest.pop(0)
-    while rest and isinstance(rest[-1], PoliteItem):
-        rest.pop()
-    note = speaker.slice(rest, lambda _: True)
+    said = [item for item in items if not isinstance(item, EveryItem)]
+    note = speaker.slice(trimmed(said, says_nothing))
     if not note:
-        return say.needs_all_text()
-    tasks = speaker.meaning.reply_to
-    answered = tuple(t for t in tasks if _has_check_in(t, speaker))
+        raise Refused(say.needs_all_text())
+    tasks = [(t, speaker.book.task(t.task, t.plan)) for t in speaker.meaning.reply_to]
+    answered = tuple(target for target, task in tasks if task and task.check_in)
     return Command(verb=Verb.UPDATE, targets=answered, everything=True, note=note)
-
-
-def _has_check_in(target: Target, speaker: Speaker) -> bool:
-    task = speaker.book.task(target.task, target.plan)
-    return task is not None and task.check_in is not None
 
 
 def _replied(
     target: Target, items: Sequence[Item], speaker: Speaker, forced: Verb | None
-) -> Command | CommandError:
+) -> list[Command]:
     """The text as if the one task of the message replied to had been named."""
     named = Named(Code(target.task, target.plan, target.also_meant), unit=target.unit)
     if target.period:
@@ -514,35 +422,7 @@ def _replied(
     if task and len(task.deliverables) > 1:
         named.numbers += target.deliverables
         named.every = target.every
-    clause = Clause(Run((named,), 0, 0, 0), (), tuple(items))
-    made = Speech(speaker).commands(clause, forced)
-    if isinstance(made, CommandError):
-        return made
-    if not made:
-        return say.not_understood(speaker.meaning)
-    if made[0].verb is Verb.TASK:  # politeness alone
-        return Command(verb=Verb.SEEN, targets=made[0].targets)
-    return replace(made[0], also=tuple(made[1:]))
-
-
-_LONGEST = 40  # characters of a bare answer
-
-
-def yes_or_no(text: str) -> bool | None:
-    """What `text` answers, politeness aside; None if it says anything else."""
-    if len(text) > _LONGEST:
-        return None
-    tokens = spelling.tokens(normal(text).strip())
-    words: list[str] = []
-    index = 0
-    while index < len(tokens):
-        polite, mood = HARMLESS.at(tokens, index), MOODS.at(tokens, index)
-        if polite and polite.value in COURTESY and not (mood and mood.size >= polite.size):
-            index += polite.size
-        else:
-            if tokens[index].text[0].isalnum():
-                words.append(tokens[index].plain)
-            elif tokens[index].text == "?":
-                return None
-            index += 1
-    return ANSWERS.get(" ".join(words)) if words else None
+    made = Speech(speaker).commands(Clause(Run((named,), 0, 0, 0), (), tuple(items)), forced)
+    if made and made[0].verb is Verb.TASK:  # politeness alone
+        return [Command(verb=Verb.SEEN, targets=made[0].targets)]
+    return made

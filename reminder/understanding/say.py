@@ -174,14 +174,6 @@ def bad_days() -> CommandError:
     )
 
 
-def share_or_date(text: str, code: str) -> CommandError:
-    return _error(
-        Reason.BAD_DATE,
-        f"Chưa rõ “{text[:20]}” là ngày hay một phần việc nên chưa ghi gì. "
-        f"Đã xong cả, anh/chị nhắn: xong {code}",
-    )
-
-
 def bad_period(task: Task, said: str, known: Sequence[str]) -> CommandError:
     ways = f"Có các kỳ: {', '.join(known)}." if known else f"Anh/chị nhắn: xong {task.code}"
     return _error(
