@@ -67,7 +67,7 @@ class Daemon:
     reload: Callable[[], bool]  # rereads changed files; True: taken up, or refused
     listeners: tuple[Listener, ...] = ()
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
-    mark: Callable[[str], None] = lambda _: None  # notes an ops.liveness.Activity
+    mark: Callable[[str], None] = lambda _: None  # notes that a part of ops.liveness is at work
     tick_seconds: float | None = None  # None: at the start of each minute
     reload_seconds: float = 5.0
     sweep_seconds: float = 30.0

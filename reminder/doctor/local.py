@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,7 @@ from reminder.app.channels import channel_names, known_channels
 from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.domain.people import Address
-from reminder.files.settings import Settings, environment, secret_files, settings_path
+from reminder.files.settings import environment, secret_files, settings_path
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
@@ -41,70 +41,57 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         return
     path = settings_path(config, environment())
     yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
-    channels = [name for name in channel_names(settings) if name != CONSOLE]
-    if not channels:
+    channels = channel_names(settings)
+    if channels == (CONSOLE,):
         words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
         yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
-    found: Files | None = None
+    office: Office | None = None
     try:
-        found = bootstrap.read_files(settings, now)
+        files = bootstrap.read_files(settings, now)
     except ReminderError as error:
         for line in str(error).splitlines():
             yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
     else:
-        yield from _files(found, now)
-        yield from _people_file(settings.plan.people, found, path)
-    yield from _database(settings, found, channels, now)
-    yield from _on_disk(settings, config)
+        office = Office(files=files, channels=channels, known=known_channels())
+        yield _plans(office, now)
+        yield _calendar(office, now)
+        yield from _people_file(settings.plan.people, files, path)
+    copied = bootstrap.backups(settings)
+    yield from _database(settings.store.url, office, copied, now)
+    folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
+    private = []
+    if copied is not None:
+        yield from space([copied.database.parent, *folders])
+        private = data_files(copied.database, folders)
+    yield from rights(private, secret_files(config, environment()))
 
 
 def _database(
-    settings: Settings, found: Files | None, channels: list[str], now: datetime
+    url: str, office: Office | None, copied: Backups | None, now: datetime
 ) -> Iterator[Check]:
-    url = settings.store.url
-    unreadable = _unreadable(url)
-    if unreadable is not None:
-        yield unreadable
-        return
     try:
+        if (unreadable := _unreadable(url)) is not None:
+            yield unreadable
+            return
         with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
             yield _ledger(store)
             noted = marks(store, (traits.name for traits in known_channels()))
             yield from daemon(url, noted, now)
-            if found is not None and found.people:
-                yield _people(found, store.addresses(), channels, now)
-            if (copied := bootstrap.backups(settings)) is not None:
+            if office is not None and office.people:
+                yield _people(replace(office, addresses=tuple(store.addresses())), now)
+            if copied is not None:
                 yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
     except ReminderError as error:
         yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
 
 
-def _on_disk(settings: Settings, config: Path | None) -> Iterator[Check]:
-    found = bootstrap.backups(settings)
-    if found is not None:
-        folders = [f for f in (found.folder, found.second_folder) if f is not None]
-        yield from space([found.database.parent, *folders])
-        private = data_files(found.database, folders)
-    else:
-        private = []
-    yield from rights(private, secret_files(config, environment()))
-
-
-def _files(found: Files, now: datetime) -> Iterator[Check]:
-    """The plans, people and calendar, if they have no fault."""
-    office = Office(files=found, channels=(CONSOLE,), known=known_channels())
+def _plans(office: Office, now: datetime) -> Check:
     speaking = office.speaking(now)
+    if not speaking:
+        words = "Không còn kế hoạch nào nhắc việc, máy im lặng."
+        return warn("plan", words, "viết kế hoạch năm nay theo docs/plan-format.md")
     tasks = sum(len(plan.tasks) for plan in speaking)
-    if speaking:
-        titles = ", ".join(plan.id for plan in speaking)
-        yield ok("plan", f"Kế hoạch {titles}: {tasks} việc.")
-    else:
-        yield warn(
-            "plan",
-            "Không còn kế hoạch nào nhắc việc, máy im lặng.",
-            "viết kế hoạch năm nay theo docs/plan-format.md",
-        )
-    yield _calendar(office, now)
+    return ok("plan", f"Kế hoạch {', '.join(plan.id for plan in speaking)}: {tasks} việc.")
 
 
 def _people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
@@ -130,20 +117,11 @@ def _calendar(office: Office, now: datetime) -> Check:
     return ok("calendar", f"Lịch nghỉ năm {', '.join(map(str, sorted(used)))} đã đối chiếu.")
 
 
-def _people(
-    found: Files, addresses: Sequence[Address], channels: Sequence[str], now: datetime
-) -> Check:
-    """People whom no message reaches; `channels` are those set up, without the console."""
-    office = Office(
-        files=found,
-        addresses=tuple(addresses),
-        channels=tuple(channels) or (CONSOLE,),
-        known=known_channels(),
-    )
+def _people(office: Office, now: datetime) -> Check:
+    """People whom no message reaches."""
     gone = unreachable(office, office.speaking(now))
     if not gone:
-        count = len(found.people)
-        return ok("people", f"Cả {count} người trong danh sách đều có kênh nhận tin.")
+        return ok("people", f"Cả {len(office.people)} người trong danh sách đều có kênh nhận tin.")
     every = [one.person.name if one.person else f"bộ phận {one.unit}" for one in gone]
     names = list(dict.fromkeys(every))  # one person may stand for several units
     more = f" và {len(names) - _NAMED} nơi khác" if len(names) > _NAMED else ""
@@ -187,8 +165,6 @@ def _unreadable(url: str) -> Check | None:
         if version > SHIPPED.version:
             words = f"Dữ liệu {database.name} của bản chương trình mới hơn bản này."
             return fault("database", words, "cài lại bản mới")
-    except ReminderError as error:
-        return fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
     except PermissionError as error:
         words = f"Người dùng đang gõ lệnh không vào được thư mục của {error.filename}."
         return fault("database", words, OWNERS)
@@ -284,17 +260,16 @@ def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:
     """Files that other users may read; `holding` are those with a secret."""
     if sys.platform == "win32":
         return  # rights are the folder's there: docs/operations.md
-    found = False
+    fine = True
     for name, result, whose, paths in (
         ("rights", fault, "", private),
         ("secrets", warn, " tệp có bí mật", holding),
     ):
-        readable = [str(path) for path in paths if _is_open(path)]
-        if readable:
-            found = True
+        if readable := [str(path) for path in paths if _is_open(path)]:
+            fine = False
             words = f"Người khác trên máy đọc được{whose}: {', '.join(readable)}."
             yield result(name, words, f"chmod 600 {' '.join(readable)}")
-    if not found:
+    if fine:
         yield ok("rights", "Dữ liệu và bí mật chỉ chủ của chúng đọc được.")
 
 
@@ -307,27 +282,20 @@ def _is_open(path: Path) -> bool:
 
 def copies(
     backups: Backups, last: datetime | None, last_away: datetime | None, now: datetime
-) -> list[Check]:
+) -> Iterator[Check]:
     """How old the newest daily copies are; `last`…: when they were made."""
-    found = [_age("backup", backups.folder, last, now)]
-    second = backups.second_folder
+    yield _age("backup", backups.folder, last, now)
+    name, second = "second-backup", backups.second_folder
+    words = f"Thư mục bản sao thứ hai {second}"
     if second is None:
-        found.append(
-            warn(
-                "second-backup",
-                "Chưa có bản sao ở ổ đĩa khác: ổ này hỏng thì mất cả dữ liệu lẫn bản sao.",
-                "đặt [backup] second_folder",
-            )
-        )
+        words = "Chưa có bản sao ở ổ đĩa khác: ổ này hỏng thì mất cả dữ liệu lẫn bản sao."
+        yield warn(name, words, "đặt [backup] second_folder")
     elif not _is_folder(second):
-        words = f"Thư mục bản sao thứ hai {second} không có."
-        found.append(fault("second-backup", words, "cắm ổ đĩa ấy, hoặc tạo thư mục"))
+        yield fault(name, f"{words} không có.", "cắm ổ đĩa ấy, hoặc tạo thư mục")
     elif _same_disk(second, backups.database.parent):
-        words = f"Thư mục bản sao thứ hai {second} nằm cùng ổ đĩa với dữ liệu."
-        found.append(warn("second-backup", words, "chọn thư mục ở ổ đĩa khác"))
+        yield warn(name, f"{words} nằm cùng ổ đĩa với dữ liệu.", "chọn thư mục ở ổ đĩa khác")
     else:
-        found.append(_age("second-backup", second, last_away, now))
-    return found
+        yield _age(name, second, last_away, now)
 
 
 def _age(name: str, folder: Path, made: datetime | None, now: datetime) -> Check:

@@ -31,22 +31,22 @@ _REFUSED = (401, 404)  # what Telegram says of a token it does not know
 
 def checks(settings: Settings, now: datetime) -> Iterator[Check]:
     """Yield the results over the network; nothing is sent to people."""
-    date, source = "", ""
+    dates: list[tuple[str, str]] = []  # the Date of an answer, and whose it is
     with httpx.Client(timeout=TIMEOUT) as client:
         if settings.telegram.is_on:
             token = settings.telegram.token.value
             check, date = telegram(settings.telegram.base_url, token, client)
-            source = "Telegram"
+            dates.append((date, "Telegram"))
             yield check
         if url := settings.watch.heartbeat_url.value:
-            check, other = heartbeat(url, client)
+            check, date = heartbeat(url, client)
+            dates.append((date, "nơi nhận nhịp tim"))
             yield check
-            if not date:
-                date, source = other, "nơi nhận nhịp tim"
-        if settings.telegram.is_on or settings.watch.heartbeat_url.value:
+        if dates:
+            date, source = next((found for found in dates if found[0]), dates[0])
             yield clock(date, now, source)
         if settings.watch.place is not None:
-            yield from page(*settings.watch.place, client)
+            yield page(*settings.watch.place, client)
 
 
 def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, str]:
@@ -115,7 +115,7 @@ def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
     return found, answer.headers.get("Date", "")
 
 
-def page(host: str, port: int, client: httpx.Client) -> Iterator[Check]:
+def page(host: str, port: int, client: httpx.Client) -> Check:
     """What /healthz of the running daemon says."""
     at = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104
     name = f"[{at}]" if ":" in at and not at.startswith("[") else at
@@ -124,12 +124,10 @@ def page(host: str, port: int, client: httpx.Client) -> Iterator[Check]:
         faults = list(answer.json()["faults"].values())
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         words = f"http://{name}:{port}/healthz không trả lời."
-        yield warn("healthz", words, "máy nhắc việc có chạy không? cổng ấy có bị chiếm không?")
-        return
+        return warn("healthz", words, "máy nhắc việc có chạy không? cổng ấy có bị chiếm không?")
     if faults:
-        yield fault("healthz", f"Máy nhắc việc tự báo: {'; '.join(faults)}.", "xem nhật ký")
-    else:
-        yield ok("healthz", "Máy nhắc việc tự báo: mọi phần đều chạy.")
+        return fault("healthz", f"Máy nhắc việc tự báo: {'; '.join(faults)}.", "xem nhật ký")
+    return ok("healthz", "Máy nhắc việc tự báo: mọi phần đều chạy.")
 
 
 LOOKS = 30  # for a probe, a second apart: a mail within one server takes less
@@ -165,40 +163,31 @@ class MailCheck:
         inbox = settings.inbox.address if settings.inbox.is_on else ""
         identity = MailIdentity(secret=secrets.token_bytes(16), inbox=inbox)
         channel = MailChannel(mail_server(settings), identity, self.now)
-        sends = await self._sends(channel)
-        yield sends
-        if not settings.inbox.is_on:
-            yield ok(
-                "inbox", "[inbox] chưa cài đặt: không ai đọc thư trả lời, thư gửi đi nói rõ như vậy"
-            )
-            return
-        box = Mailbox(imap_server(settings))
-        try:
-            reads = await self._reads(box)
-            yield reads
-            if Verdict.FAULT not in (sends.verdict, reads.verdict):
-                async for found in self._there_and_back(channel, box):
-                    yield found
-        finally:
-            box.shut()
-
-    async def _sends(self, channel: MailChannel) -> Check:
-        section = self.settings.email
+        host, port = settings.email.host, settings.email.port
         try:
             await channel.check()
         except SendError as error:
-            return fault("email", f"[email] {error.reason}")
-        return ok("email", f"[email] đăng nhập được máy chủ thư đi {section.host}:{section.port}")
-
-    async def _reads(self, box: Mailbox) -> Check:
-        section = self.settings.inbox
+            sends = fault("email", f"[email] {error.reason}")
+        else:
+            sends = ok("email", f"[email] đăng nhập được máy chủ thư đi {host}:{port}")
+        yield sends
+        section = settings.inbox
+        if not section.is_on:
+            words = "không ai đọc thư trả lời, thư gửi đi nói rõ như vậy"
+            yield ok("inbox", f"[inbox] chưa cài đặt: {words}")
+            return
+        box = Mailbox(imap_server(settings))
         try:
             await asyncio.to_thread(box.open)
+            where = f"{section.folder} ở {section.host}:{section.port}"
+            yield ok("inbox", f"[inbox] mở được hộp thư {where}")
+            if sends.verdict is Verdict.OK:
+                async for found in self._there_and_back(channel, box):
+                    yield found
         except MailboxError as error:
-            return fault("inbox", f"[inbox] {error}")
-        return ok(
-            "inbox", f"[inbox] mở được hộp thư {section.folder} ở {section.host}:{section.port}"
-        )
+            yield fault("inbox", f"[inbox] {error}")
+        finally:
+            box.shut()
 
     async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
         """A probe to a plus-address; where that does not come, one to the plain address."""
@@ -208,21 +197,18 @@ class MailCheck:
         plus = tokens.plus_address(
             address, secret, Purpose.PROBE, tokens.message_key(secret, key), address, expires
         )
-        try:
-            probe = await self._probe(channel, box, plus)
-            if probe.mail is None:
-                plain = await self._probe(channel, box, address)
-                yield _lost(address, probe.why, plain.why, arrives=plain.mail is not None)
-                return
-            yield ok("inbox", "[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
-            yield self._proved(probe.mail)
-            if not probe.moved:
-                folder = self.settings.inbox.processed
-                yield fault(
-                    "inbox", f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”"
-                )
-        except MailboxError as error:
-            yield fault("inbox", f"[inbox] {error}")
+        probe = await self._probe(channel, box, plus)
+        if probe.mail is None:
+            plain = await self._probe(channel, box, address)
+            yield _lost(address, probe.why, plain.why, arrives=plain.mail is not None)
+            return
+        yield ok("inbox", "[inbox] thư thử đã đến, hộp thư nhận địa chỉ cộng")
+        yield self._proved(probe.mail)
+        if not probe.moved:
+            folder = self.settings.inbox.processed
+            yield fault(
+                "inbox", f"[inbox] không tạo được, hoặc không chuyển thư được vào “{folder}”"
+            )
 
     async def _probe(self, channel: MailChannel, box: Mailbox, to: str) -> _Probe:
         since = (self.now() - timedelta(days=2)).date()

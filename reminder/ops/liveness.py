@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,39 +28,32 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Activity(StrEnum):
+@dataclass(frozen=True)
+class Part:
     """What the daemon does again and again; a long silence of it is a fault."""
 
-    TRIED = "tried"  # a tick was started
-    TICKED = "ticked"  # a tick was committed
-    SENDING = "sending"  # the dispatcher has looked for messages
-    POLLED = "polled"  # Telegram has answered a poll
+    longest: float  # seconds of silence
+    words: str
+    restart_helps: bool = False  # a full disk or a cut line outlasts a restart
 
 
-# Seconds of silence. A tick comes each minute, the dispatcher turns at least every 30 s, a poll is
-# kept open for 50 s and tried again within 30 s.
-LONGEST = {
-    Activity.TRIED: 180.0,
-    Activity.TICKED: 150.0,
-    Activity.SENDING: 120.0,
-    Activity.POLLED: 180.0,
-}
-_RESTART_HELPS = (Activity.TRIED, Activity.SENDING)
-_WORDS = {
-    Activity.TRIED: "the timer is dead: no tick was tried",
-    Activity.TICKED: "no tick was written down",
-    Activity.SENDING: "the dispatcher does not turn",
-    Activity.POLLED: "Telegram has answered no poll",
+# A tick comes each minute, the dispatcher turns at least every 30 s, a poll is kept open for 50 s
+# and tried again within 30 s.
+PARTS = {
+    "tried": Part(180.0, "the timer is dead: no tick was tried", restart_helps=True),
+    "ticked": Part(150.0, "no tick was written down"),
+    "sending": Part(120.0, "the dispatcher does not turn", restart_helps=True),
+    "polled": Part(180.0, "Telegram has answered no poll"),
 }
 
 
 @dataclass
 class Liveness:
-    """When each activity was last seen, on a monotonic clock."""
+    """When each part was last seen at work, on a monotonic clock."""
 
     monotonic: Callable[[], float]  # seconds
-    polls: bool  # whether Telegram is set up
-    _last: dict[Activity, float] = field(default_factory=dict)
+    polls: bool  # whether a channel polls
+    _last: dict[str, float] = field(default_factory=dict)
     _started: float | None = None
 
     def start(self) -> None:
@@ -69,32 +61,31 @@ class Liveness:
         self._started = self.monotonic()
 
     def mark(self, name: str) -> None:
-        """Note an activity."""
-        self._last[Activity(name)] = self.monotonic()
+        """Note activity of the part `name`."""
+        self._last[name] = self.monotonic()
 
     def faults(self) -> dict[str, str]:
-        """Return a sentence for each activity that is silent for too long; empty if all is well."""
-        waits = Activity.TICKED not in self._last and not self._overdue(Activity.TICKED)
-        if self._started is None or waits:
+        """Return a sentence for each part that is silent for too long; empty if all is well."""
+        overdue = self._overdue()
+        if self._started is None or not ("ticked" in self._last or "ticked" in overdue):
             return {"start": "the first tick has not been written down yet"}
-        expected = [one for one in Activity if one is not Activity.POLLED or self.polls]
-        return {
-            one.value: f"{_WORDS[one]} for {self._silent(one):.0f} s"
-            for one in expected
-            if self._overdue(one)
-        }
+        return {name: f"{PARTS[name].words} for {silent:.0f} s" for name, silent in overdue.items()}
 
     def is_alive(self) -> bool:
-        """Return False if a restart would help; a full disk or a cut line outlasts one."""
-        return self._started is None or not any(map(self._overdue, _RESTART_HELPS))
+        """Return False if a restart would help."""
+        return not any(PARTS[name].restart_helps for name in self._overdue())
 
-    def _silent(self, activity: Activity) -> float:
-        now = self.monotonic()
-        started = now if self._started is None else self._started
-        return now - self._last.get(activity, started)
-
-    def _overdue(self, activity: Activity) -> bool:
-        return self._silent(activity) > LONGEST[activity]
+    def _overdue(self) -> dict[str, float]:
+        """Return the parts that are silent for too long, and for how long."""
+        if self._started is None:
+            return {}
+        now, started = self.monotonic(), self._started
+        silent = {name: now - self._last.get(name, started) for name in PARTS}
+        return {
+            name: seconds
+            for name, seconds in silent.items()
+            if seconds > PARTS[name].longest and (name != "polled" or self.polls)
+        }
 
 
 @dataclass(frozen=True)
@@ -240,7 +231,7 @@ class Monitor:
     def mark(self, name: str) -> None:
         """Note an activity; a committed tick sends the heartbeat."""
         self.liveness.mark(name)
-        if name == Activity.TICKED:
+        if name == "ticked":
             self.heartbeat.beat()
 
     def sent(self, draft: Draft, at: datetime) -> None:
