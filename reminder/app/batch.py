@@ -8,6 +8,7 @@ which is rolled back, so that messages don't affect each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from reminder.channels.email.classify import (
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
 from reminder.domain import payloads
-from reminder.domain.calendar import instant, local, local_day
+from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State
@@ -48,7 +49,7 @@ from reminder.store.store import open_in_memory
 from reminder.understanding.model import Command
 
 FIRST_DAY, HOUR = date(2024, 1, 2), time(8)  # the office's first tick, and the hour of all others
-MOMENT = datetime(2024, 3, 6, 8, 30)  # noqa: DTZ001  Hanoi's, of a row that names none
+MOMENT = instant(date(2024, 3, 6), time(8, 30))  # of a row that names none
 REMINDED_BEFORE = timedelta(minutes=3)  # the reminder that a message answers
 SAID_BEFORE = timedelta(minutes=2)  # the sender's earlier messages
 MAILBOX = "nhacviec@phuong.example.vn"
@@ -80,14 +81,9 @@ class Row:
     text: str = ""
     mail: Path | None = None  # an .eml in place of the text
     reply_to: tuple[str, ...] = ()  # codes of the reminder that is answered: 1c, 1d#1
-    moment: datetime = MOMENT  # Hanoi time
+    at: datetime = MOMENT
     before: tuple[str, ...] = ()  # messages of the sender two minutes before
     group: bool = False  # typed in the group that is bound to the sender's unit
-
-    @property
-    def at(self) -> datetime:
-        """The moment, UTC."""
-        return instant(self.moment.date(), self.moment.time())
 
 
 def read_rows(path: Path) -> list[Row | Exception]:
@@ -112,14 +108,14 @@ def read_rows(path: Path) -> list[Row | Exception]:
 
 
 def _row(values: Mapping[str, str], folder: Path) -> Row:
-    mail, moment = values.get("mail", ""), values.get("moment", "")
-    at = datetime.fromisoformat(moment) if moment else MOMENT
+    mail = values.get("mail", "")
+    moment = datetime.fromisoformat(values.get("moment") or MOMENT.isoformat())
     return Row(
         sender=values.get("sender", ""),
         text="" if mail else values.get("text", "").replace("\\n", "\n"),
         mail=folder / mail if mail else None,
         reply_to=tuple(code.strip() for code in values.get("reply_to", "").split(",") if code),
-        moment=local(at).replace(tzinfo=None) if at.tzinfo else at,
+        at=moment if moment.tzinfo else instant(moment.date(), moment.time()),
         before=tuple(said.strip() for said in values.get("before", "").split(" ;; ") if said),
         group=values.get("where") == "group",
     )
@@ -127,37 +123,28 @@ def _row(values: Mapping[str, str], folder: Path) -> Row:
 
 def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
     """The result of each row, in order."""
-    found: list[dict[str, Any]] = [{} for _ in rows]
+    found = [
+        _line("", error=row) if isinstance(row, Exception) else _line(row.text) for row in rows
+    ]
+    ordered = [(row.at, number, row) for number, row in enumerate(rows) if isinstance(row, Row)]
+    ordered.sort(key=lambda one: one[:2])
     for channel in (telegram.TRAITS.name, email.TRAITS.name):
-        mine = [
-            (row.at, number, row)
-            for number, row in enumerate(rows)
-            if isinstance(row, Row) and (row.mail is not None) == (channel == email.TRAITS.name)
-        ]
+        mine = [one for one in ordered if bool(one[2].mail) == (channel == email.TRAITS.name)]
         if mine:
             stand = _Stand(channel)
-            for at, number, row in sorted(mine, key=lambda one: one[:2]):
+            for at, number, row in mine:
                 stand.advance(at)
                 found[number] = stand.answer(row)
             stand.service.store.close()
-    return [
-        _line("", error=row) if isinstance(row, Exception) else line
-        for row, line in zip(rows, found, strict=True)
-    ]
+    return found
 
 
-def _line(text: str, **more: object) -> dict[str, Any]:
+def _line(text: str, *, error: Exception | None = None, **more: object) -> dict[str, Any]:
     """The line of a row of which nothing came, but for `more`."""
-    line: dict[str, Any] = {
-        "text": text,
-        "outcome": "ignored",
-        "events": [],
-        "question": None,
-        "reply": "",
-    }
-    if error := more.pop("error", None):
+    line: dict[str, Any] = {"text": text, "outcome": "ignored", "events": [], "question": None}
+    if error is not None:
         more["error"] = f"{type(error).__name__}: {error}"
-    return line | more
+    return line | {"reply": ""} | more
 
 
 class _TakenBackError(Exception):
@@ -203,18 +190,16 @@ class _Stand:
     def answer(self, row: Row) -> dict[str, Any]:
         """The result of `row`, whose changes are rolled back."""
         before, store = self.service, self.service.store
-        line = _line(row.text, error=RuntimeError("nothing came of it"))
-        try:
-            with store.together():
-                self.service = replace(before, limits=Limits())
-                try:
-                    line = self._answer(row)
-                except Exception as error:  # noqa: BLE001  a line a row, whatever happens
-                    line = _line(row.text, error=error)
-                raise _TakenBackError
-        except _TakenBackError:
-            self.service = before
-        return {"judged": "other"} | line if row.mail is not None else line
+        line = _line(row.text)
+        with suppress(_TakenBackError), store.together():
+            self.service = replace(before, limits=Limits())
+            try:
+                line = self._answer(row)
+            except Exception as error:  # noqa: BLE001  a line a row, whatever happens
+                line = _line(row.text, error=error)
+            raise _TakenBackError
+        self.service = before
+        return {"judged": "other"} | line if row.mail else line
 
     def send(self, at: datetime) -> list[tuple[Rendered, str]]:
         """Deliver all waiting messages, each with the id that its channel gives it."""
@@ -245,10 +230,9 @@ class _Stand:
             self._say(row, chat, said, "", at - SAID_BEFORE)
             self.send(at - SAID_BEFORE)
         before = self.service.refresh().last_number
-        if row.mail is not None:
+        if row.mail:
             return self._mail(row, row.mail, answered, before)
-        reply_to = answered[1] if answered else ""
-        self._say(row, chat, row.text, reply_to, at)
+        self._say(row, chat, row.text, answered[1] if answered else "", at)
         return self._outcome(row.text, row, before)
 
     def _say(self, row: Row, chat: str, text: str, reply_to: str, at: datetime) -> None:
@@ -322,11 +306,10 @@ class _Stand:
 
     def _outcome(self, text: str, row: Row, before: int) -> dict[str, Any]:
         """What the message put on the ledger, and what its sender reads and may press."""
-        at = row.at
         events = [recorded.event for recorded in self.service.store.events(before)]
         replies = [
             rendered
-            for rendered in self.service.lease(at, _BATCH)  # answers go before all else
+            for rendered in self.service.lease(row.at, _BATCH)  # answers go before all else
             if rendered.row.draft.kind == "reply" and rendered.row.draft.recipient == row.sender
         ]
         presses = [
@@ -382,19 +365,17 @@ def _named(office: Office, code: str, today: date) -> list[State]:
     found: list[State] = []
     for task in (plan.by_code[name] for plan in office.plans if name in plan.by_code):
         for deliverable in task.products or task.deliverables:
-            if number and str(deliverable.number) != number:
-                continue
-            states = sorted(
-                (
+            if number in ("", str(deliverable.number)):
+                product = (task.code, deliverable.number)
+                states = [
                     state
                     for key, state in office.states.items()
-                    if (key.task, key.deliverable) == (task.code, deliverable.number)
-                    and not state.closed
-                ),
-                key=lambda state: state.due or date.max,
-            )
-            opened = [state for state in states if state.occurrence.opens <= today]
-            found += (opened or states)[:1]
+                    if (key.task, key.deliverable) == product and not state.closed
+                ]
+                states.sort(
+                    key=lambda state: (state.occurrence.opens > today, state.due or date.max)
+                )
+                found += states[:1]
     return found
 
 

@@ -6,35 +6,28 @@ What only a running channel needs is imported where it is used, since every comm
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reminder.channels import Channel, email, telegram
-from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import ChannelTraits, SendError
+from reminder.domain.outbox import ChannelTraits
 from reminder.domain.tokens import normal_address
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
-    from reminder.channels.telegram.receive import Take
     from reminder.channels.telegram.send import TelegramChannel
     from reminder.files.settings import Settings
     from reminder.services.deliver import Bounce
     from reminder.services.service import Service
     from reminder.store.store import Store
 
-log = logging.getLogger(__name__)
-
-UNREACHABLE = "Telegram is unreachable (%s); retrying"
 PATIENCE = 5.0  # seconds that a send waits for its chat; one held longer leaves its place to others
-START_PAUSE = 20.0  # seconds between two tries to reach Telegram at the start
-LOG_EACH = 3  # of these tries are logged
 POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than this
 
 
@@ -52,80 +45,12 @@ def _telegram(settings: Settings, *_: object) -> TelegramChannel:
 
 def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
     """The listener that polls for updates."""
+    from reminder.channels.telegram.receive import TelegramListener
     from reminder.channels.telegram.send import TelegramChannel
 
     assert isinstance(channel, TelegramChannel)
     daemon.service.bot_name = settings.telegram.bot_name
-    return (TelegramFront(channel, daemon),)
-
-
-@dataclass
-class TelegramFront:
-    """Waits until Telegram can be reached, then polls."""
-
-    channel: TelegramChannel
-    daemon: Daemon
-    started: bool = False
-    pause: float = START_PAUSE
-    _polled_at: datetime | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        from reminder.channels.telegram.receive import TelegramListener
-
-        self.name = self.channel.name
-        self.listener = TelegramListener(
-            self.channel.bot, polled=self._polled, refused=self._refused
-        )
-
-    async def begin(self) -> None:
-        """Try once: a wrong token stops the start of the program, a missing network does not."""
-        try:
-            await self.channel.start()
-        except SendError as error:
-            if error.channel_down:
-                raise ReminderError(
-                    "[telegram] token: Telegram does not accept it; copy it again from @BotFather "
-                    "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
-                ) from None
-            log.warning(UNREACHABLE, error.reason)
-        else:
-            self.started = True
-
-    async def run(self, take: Take) -> None:
-        """Listen until cancelled; without a network, log that once a minute."""
-        tries = 0
-        while not self.started:
-            await asyncio.sleep(self.pause)
-            try:
-                await self.channel.start()
-            except SendError as error:
-                tries += 1
-                if tries % LOG_EACH == 0:
-                    log.warning(UNREACHABLE, error.reason)
-            else:
-                log.info("Telegram is reached")
-                self.started = True
-        name = self.channel.bot.username
-        await self.daemon.channel_accepted(self.name)
-        self.daemon.service.bot_name = name
-        await self.daemon.note("bot_name", name)
-        await self.listener.run(take)
-
-    def _polled(self) -> None:
-        self.daemon.mark("polled")
-        at = self.daemon.clock.now()
-        if self._polled_at and timedelta(0) <= at - self._polled_at < POLL_MARK:
-            return
-        self._polled_at = at
-        self._spawn(self.daemon.note("last_poll", at.isoformat()))
-
-    def _refused(self, reason: str) -> None:
-        self._spawn(self.daemon.channel_refused(self.name, reason))
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        self._tasks.add(task := asyncio.ensure_future(work))
-        task.add_done_callback(self._tasks.discard)
+    return (TelegramListener(channel.bot, DaemonBackend(daemon)),)
 
 
 _SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
@@ -220,11 +145,36 @@ def mail_text(service: Service, address: str, message_id: str) -> str:
     return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
 
 
-@dataclass(frozen=True)
+@dataclass
 class DaemonBackend:
-    """channels.email.receive.Back: the daemon's service, in the store's one thread."""
+    """What listeners need of the daemon: its service, in the store's one thread."""
 
     daemon: Daemon
+    _polled: datetime | None = None  # when the last poll was noted
+    _noting: asyncio.Future[None] | None = None  # that note, which no poll waits for
+
+    async def reached(self, channel: str, bot_name: str) -> None:
+        service = self.daemon.service
+        service.bot_name = bot_name
+        await self._attempt("accepted", lambda: service.accepted(channel))
+        await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
+
+    def polled(self) -> None:
+        self.daemon.mark("polled")
+        at, store = self.daemon.clock.now(), self.daemon.service.store
+        if self._polled is None or not timedelta(0) <= at - self._polled < POLL_MARK:
+            self._polled = at
+            note = partial(store.set_meta, "last_poll", at.isoformat())
+            self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
+
+    async def refused(self, channel: str, reason: str) -> None:
+        service, at = self.daemon.service, self.daemon.clock.now()
+        await self._attempt("refused", lambda: service.refused(channel, reason, at))
+        self.daemon.wake()
+
+    async def _attempt(self, what: str, work: Callable[[], object]) -> None:
+        """Do what is not tried again, if the database can be written now."""
+        await self.daemon.worker.attempt(what, work, again=False)
 
     async def known(self) -> Mapping[str, str]:
         def found() -> dict[str, str]:

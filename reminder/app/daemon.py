@@ -206,24 +206,6 @@ class Daemon:
         await self.dispatcher.taken()
         return taken
 
-    async def note(self, name: str, value: str) -> None:
-        """Store a mark, if the database can be written now."""
-        work = partial(self.service.store.set_meta, name, value)
-        await self.worker.attempt(f"note {name}", work, again=False)
-
-    async def channel_refused(self, channel: str, reason: str) -> None:
-        """Tell the office that `channel` refuses everything."""
-        await self.worker.attempt(
-            "refused",
-            lambda: self.service.refused(channel, reason, self.clock.now()),
-            again=False,
-        )
-        self.wake()
-
-    async def channel_accepted(self, channel: str) -> None:
-        """Note that the channel works again."""
-        await self.worker.attempt("accepted", lambda: self.service.accepted(channel), again=False)
-
     async def _reload(self) -> None:
         if await self.worker.attempt("reload", self.reload):
             self.wake()  # what was refused is told to the office

@@ -33,41 +33,18 @@ LOCK_WAIT = 1.0  # seconds to wait for another sandbox to end
 BATCH = 50  # messages that are shown in one go
 
 
-@dataclass(frozen=True)
-class Act:
-    """One step of the story: at this time this unit's officer types this."""
-
-    day: date
-    clock: time
-    unit: str
-    text: str
-
-
+# The story: at this time this unit's officer types this.
 STORY = (
-    Act(date(2024, 1, 26), time(8, 20), "tu-phap", "1c xong chưa?"),
-    Act(date(2024, 1, 30), time(9, 12), "tu-phap", "/done 1c"),
-    Act(date(2024, 1, 30), time(9, 14), "tu-phap", "1c số 12/QĐ-UBND ngày 30/01"),
-    Act(date(2024, 1, 31), time(10, 4), "tu-phap", "dạ 2c tháng 1 em chốt xong ạ"),
-    Act(date(2024, 1, 31), time(10, 5), "tu-phap", "đúng ạ"),
-    Act(date(2024, 1, 31), time(10, 30), "van-phong", "/done 2c tất cả"),
-    Act(date(2024, 2, 2), time(9, 40), "tu-phap", "1a thẩm định 02 văn bản"),
-    Act(date(2024, 2, 2), time(14, 30), "van-phong", "/done 4b QĐ 15/QĐ-UBND 02/02/2024"),
+    (date(2024, 1, 26), time(8, 20), "tu-phap", "1c xong chưa?"),
+    (date(2024, 1, 30), time(9, 12), "tu-phap", "/done 1c"),
+    (date(2024, 1, 30), time(9, 14), "tu-phap", "1c số 12/QĐ-UBND ngày 30/01"),
+    (date(2024, 1, 31), time(10, 4), "tu-phap", "dạ 2c tháng 1 em chốt xong ạ"),
+    (date(2024, 1, 31), time(10, 5), "tu-phap", "đúng ạ"),
+    (date(2024, 1, 31), time(10, 30), "van-phong", "/done 2c tất cả"),
+    (date(2024, 2, 2), time(9, 40), "tu-phap", "1a thẩm định 02 văn bản"),
+    (date(2024, 2, 2), time(14, 30), "van-phong", "/done 4b QĐ 15/QĐ-UBND 02/02/2024"),
 )
 STORY_END = date(2024, 2, 5)
-
-
-class VirtualClock:
-    """A clock that moves forward when it is told to."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        return self._at
-
-    def move_to(self, at: datetime) -> None:
-        """Move forward to `at`; an earlier time changes nothing."""
-        self._at = max(self._at, at)
 
 
 def made_up(
@@ -89,38 +66,38 @@ def made_up(
 
 @dataclass
 class Sandbox:
-    """A service, a console and a virtual clock."""
+    """A service, a console and a virtual clock, which only moves forward."""
 
     service: Service
     console: ConsoleChannel
-    clock: VirtualClock
+    now: datetime
     typed: int = 0
     digest: str = ""  # the last one in full, as the office's mail has it
 
     def tick(self) -> None:
         """Tick, and show what is due."""
-        self.service.tick(self.clock.now())
+        self.service.tick(self.now)
         self.show()
 
     def show(self) -> None:
         """Send the waiting messages to the console."""
-        while outgoing := self.service.lease(self.clock.now(), BATCH):
+        while outgoing := self.service.lease(self.now, BATCH):
             for rendered in outgoing:
                 if rendered.row.draft.kind == "digest":
                     self.digest = rendered.message.text
                 sent = asyncio.run(
                     self.console.send(rendered.address, rendered.message, rendered.key)
                 )
-                self.service.sent(rendered, sent, self.clock.now())
+                self.service.sent(rendered, sent, self.now)
 
     def jump(self, until: datetime) -> bool:
-        """Move to the time of the next message, if that is before `until`."""
+        """Move to the time of the next message, if that is before `until`, else to `until`."""
         office = self.service.refresh()
-        moment = office.scheduler.next_wake(office.plans, by_key(office.events), self.clock.now())
+        moment = office.scheduler.next_wake(office.plans, by_key(office.events), self.now)
         if moment is None or moment >= until:
-            self.clock.move_to(until)
+            self.now = max(self.now, until)
             return False
-        self.clock.move_to(moment)
+        self.now = moment
         self.tick()
         return True
 
@@ -141,14 +118,13 @@ class Sandbox:
             text=text,
             message=f"{self.typed}",
         )
-        self.service.receive(inbound, self.clock.now())
+        self.service.receive(inbound, self.now)
         self.show()
 
 
 def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
     """A new sandbox on `data/plan2024.toml`; the database of an older one is removed."""
     discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
-    clock = VirtualClock(instant(*START))
     plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
     names = {
         unit.id: unit.name if unit.id == plan.leaders else f"Công chức {unit.name}"
@@ -158,10 +134,12 @@ def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
     store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
     sandbox = Sandbox(
         service=made_up(store, plan, CONSOLE, names),
-        console=ConsoleChannel(stream, now=clock.now, label=lambda who: names.get(who, who)),
-        clock=clock,
+        console=ConsoleChannel(
+            stream, now=lambda: sandbox.now, label=lambda who: names.get(who, who)
+        ),
+        now=instant(*START),
     )
-    sandbox.service.begin(clock.now())
+    sandbox.service.begin(sandbox.now)
     return sandbox
 
 
@@ -171,11 +149,10 @@ def play(stream: TextIO, database: Path = DATABASE) -> None:
     try:
         print("Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.", file=stream)
         print("Không có gì được gửi đi thật; mọi tin hiện ra ở đây.", file=stream)
-        for act in STORY:
-            sandbox.advance(instant(act.day, act.clock))
-            sandbox.clock.move_to(instant(act.day, act.clock))
-            print(f"\n{_when(sandbox)}  {act.unit}> {act.text}", file=stream)
-            sandbox.say(act.unit, act.text)
+        for day, clock, unit, text in STORY:
+            sandbox.advance(instant(day, clock))
+            print(f"\n{_when(sandbox)}  {unit}> {text}", file=stream)
+            sandbox.say(unit, text)
         sandbox.advance(instant(STORY_END, time(9)))
         sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
         print("\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox", file=stream)
@@ -212,10 +189,10 @@ Còn lại gõ như công chức: /done 1c, /viec, 1c xong chưa?, gia hạn 1c 
 def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, text: str) -> str:
     """Do what one line says; return the unit that types the next one."""
     if text == "next":
-        if not sandbox.jump(sandbox.clock.now() + timedelta(days=400)):
+        if not sandbox.jump(sandbox.now + timedelta(days=400)):
             print("Kế hoạch đã hết, máy không nói gì nữa.", file=stream)
     elif text == "next week":
-        sandbox.advance(sandbox.clock.now() + timedelta(days=7))
+        sandbox.advance(sandbox.now + timedelta(days=7))
     elif text.startswith("as "):
         wished = text.removeprefix("as ").strip()
         if wished in units:
@@ -227,7 +204,7 @@ def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, tex
 
 
 def _when(sandbox: Sandbox) -> str:
-    at = local(sandbox.clock.now())
+    at = local(sandbox.now)
     return f"{at:%H:%M} {vn_day(at.date())}"
 
 

@@ -43,9 +43,6 @@ class ConsoleChannel:
         )
         self._now, self._label, self._count = now, label, 0
 
-    async def start(self) -> None:
-        """Nothing to open."""
-
     def halt(self) -> None:
         """Do nothing: each send begins at once."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
+from reminder.domain.calendar import instant, local
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
@@ -109,12 +110,8 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -
     if not path.is_file():
         print(f"không đọc được {path}", file=sys.stderr)
         raise typer.Exit(2)
-    moment = batch.MOMENT
-    if on is not None:
-        moment = datetime.combine(options.day(on), moment.time())
-    row = batch.Row(
-        sender=(units or ["tu-phap"])[0], mail=path, reply_to=tuple(codes), moment=moment
-    )
+    at = batch.MOMENT if on is None else instant(options.day(on), local(batch.MOMENT).time())
+    row = batch.Row(sender=(units or ["tu-phap"])[0], mail=path, reply_to=tuple(codes), at=at)
     print(json.dumps(batch.answers([row])[0], ensure_ascii=False))
 
 

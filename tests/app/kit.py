@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from reminder.app.channels import TelegramFront
 from reminder.app.wiring import Program, program
+from reminder.channels.telegram.receive import TelegramListener
 from reminder.domain.tokens import INVITATION_LIFETIME, hash_code, make_code
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
@@ -135,8 +135,8 @@ def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Pro
     daemon.watch_seconds = daemon.reload_seconds = daemon.sweep_seconds = 0.05
     daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
     for listener in daemon.listeners:
-        if isinstance(listener, TelegramFront):
-            listener.pause = 0.02
+        if isinstance(listener, TelegramListener):
+            listener._sleep = lambda seconds: asyncio.sleep(min(seconds, 0.02))
     return wired
 
 

@@ -9,6 +9,7 @@ import pytest
 from reminder.channels.telegram.receive import EMPTY_WAIT, TelegramListener
 from reminder.channels.telegram.send import make_bot
 from reminder.domain.context import Inbound
+from tests.channels.telegram.line import Told
 from tests.e2e.town import AN, CHI, town
 from tests.fakes.telegram import FakeTelegram
 
@@ -51,7 +52,7 @@ async def test_a_server_that_does_not_wait_is_not_hammered() -> None:
         await bot.initialize()
         try:
             with pytest.raises(EnoughError):
-                await TelegramListener(bot, sleep=sleep, poll_seconds=0).run(take)
+                await TelegramListener(bot, Told(), sleep=sleep, poll_seconds=0).run(take)
         finally:
             await bot.shutdown()
         assert pauses == [EMPTY_WAIT] * 3

@@ -32,11 +32,11 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 from reminder.app import bootstrap, logs, wiring
-from reminder.app.channels import TelegramFront
 from reminder.channels import Channel
 from reminder.channels.email.receive import MailListener
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.receive import TelegramListener
 from reminder.channels.telegram.send import TelegramChannel, make_bot
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Outbound
@@ -71,7 +71,7 @@ class Keyed:
 
     def __init__(self, channel: Channel) -> None:
         self.name = channel.name
-        self.start, self.stop, self.halt = channel.start, channel.stop, channel.halt
+        self.stop, self.halt = channel.stop, channel.halt
         self._channel = channel
 
     async def send(self, address: str, message: Outbound, key: str) -> str:
@@ -110,9 +110,8 @@ async def daemon(config: Path, clock: Path) -> None:
     inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
     inner.reload_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
     for one in inner.listeners:
-        if isinstance(one, TelegramFront):
-            one.pause = 0.1
-            one.listener._sleep = hurried
+        if isinstance(one, TelegramListener):
+            one._sleep = hurried
         if isinstance(one, MailListener):
             one.sleep = hurried
     channel = wired.daemon.channels["telegram"]

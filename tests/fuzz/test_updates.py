@@ -14,6 +14,7 @@ from telegram import Update
 from reminder.channels.telegram.receive import UNREADABLE, TelegramListener, to_inbound
 from reminder.channels.telegram.send import make_bot
 from reminder.domain.context import Inbound
+from tests.channels.telegram.line import Told
 from tests.fakes.telegram import FakeTelegram
 
 USER = {"id": 11, "is_bot": False, "first_name": "An", "username": "an_tp"}
@@ -104,7 +105,7 @@ async def test_an_update_that_cannot_be_read_holds_up_no_other() -> None:
                 telegram._updates.add("message", {"message_id": "x"})
         try:
             with pytest.raises(EnoughError):
-                await TelegramListener(bot, sleep=sleep, poll_seconds=0).run(take)
+                await TelegramListener(bot, Told(), sleep=sleep, poll_seconds=0).run(take)
         finally:
             await bot.shutdown()
         assert telegram.pending == []

@@ -89,9 +89,6 @@ class MailChannel:
         self._server, self._identity, self._now = server, identity, now
         self._tls_context: ssl.SSLContext | None = None
 
-    async def start(self) -> None:
-        """Do nothing: each mail has its own connection."""
-
     def halt(self) -> None:
         """Do nothing: each send begins at once."""
 

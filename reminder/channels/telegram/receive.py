@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from telegram import Bot, CallbackQuery, Message, Update
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import (
+    Conflict,
+    EndPointNotFound,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 
 from reminder.channels.telegram import TRAITS
-from reminder.channels.telegram.errors import BOT_REFUSED, seconds_asked
+from reminder.channels.telegram.errors import BOT_REFUSED, seconds_asked, send_error
+from reminder.channels.telegram.send import ANSWER_SECONDS
 from reminder.domain.context import Inbound
+from reminder.domain.errors import ReminderError
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +36,8 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network 
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
+LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
+ACKNOWLEDGED = 3  # presses of one person that are acknowledged at a time; the rest spin on
 # What the library raises if fields of an update are missing or have an unexpected type.
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
@@ -34,85 +45,131 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+class Backend(Protocol):
+    """What the listener tells the program."""
+
+    async def reached(self, channel: str, bot_name: str) -> None:
+        """Note that the provider is reached, and as whom it knows the bot."""
+        ...
+
+    def polled(self) -> None:
+        """Note a successful poll."""
+        ...
+
+    async def refused(self, channel: str, reason: str) -> None:
+        """Tell the office that the provider refuses everything."""
+        ...
+
+
 class TelegramListener:
     """Polls for updates until cancelled, through any failure of the network."""
+
+    name = TRAITS.name
 
     def __init__(
         self,
         bot: Bot,
+        backend: Backend,
         *,
-        polled: Callable[[], None] = lambda: None,
-        refused: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
-        """`polled` is called after each successful poll, `refused` when the token is rejected."""
-        self._bot, self._polled, self._sleep = bot, polled, sleep
-        self._refused = refused
+        self._bot, self._backend, self._sleep = bot, backend, sleep
         self._poll_seconds = poll_seconds
+        self._reached = False
         self._offset = 0
         self._texts: OrderedDict[tuple[str, str], int] = OrderedDict()  # (chat, message) → hash
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+        self._acknowledging: dict[asyncio.Task[None], int] = {}  # → who has pressed
+
+    async def begin(self) -> None:
+        """Try once: a wrong token stops the start of the program, a missing network does not."""
+        try:
+            await self._bot.initialize()
+        except InvalidToken:
+            refused = True
+        except TelegramError as error:
+            refused = False
+            reason = send_error(error, self._bot.token).reason
+            log.warning("Telegram is unreachable (%s); retrying", reason)
+        else:
+            return
+        if refused:  # raised here, where no traceback carries the library's words with the token
+            raise ReminderError(
+                "[telegram] token: Telegram does not accept it; copy it again from @BotFather "
+                "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
+            )
 
     async def run(self, take: Take) -> None:
         """Hand each update to `take`, in order, and confirm it only then."""
         loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            try:
-                updates = await self._bot.get_updates(
-                    offset=self._offset,
-                    timeout=self._poll_seconds,
-                    allowed_updates=KINDS,
-                )
-            except TelegramError as error:
-                await self._pause(error)
-                continue
-            except UNREADABLE as error:
-                log.error("an update can't be read (%s): taking them one by one", _kind(error))
-                await self._one_by_one(take)
-                continue
-            self._recovered()
-            for update in updates:
-                await self._hand_over(update, take)
-                self._offset = update.update_id + 1
-            if not updates and loop.time() - began < EMPTY_WAIT:
-                await self._sleep(EMPTY_WAIT)
+        try:
+            while True:
+                began = loop.time()
+                try:
+                    waiting = await self._poll()
+                except TelegramError as error:
+                    await self._pause(error)
+                    continue
+                self._recovered()
+                for number, raw in self._numbered(waiting):
+                    await self._hand_over(raw, take)
+                    self._offset = number + 1
+                if loop.time() - began < EMPTY_WAIT and not any(map(_number, waiting)):
+                    await self._sleep(EMPTY_WAIT)
+        finally:
+            for task in self._acknowledging:
+                task.cancel()
 
-    async def _one_by_one(self, take: Take) -> None:
-        """Read the waiting updates one by one; log those that can't be read, and confirm them.
+    async def _poll(self) -> list[Any]:
+        """Return the waiting updates as they came; at first ask who the bot is.
 
-        The library reads all of a poll or nothing. An update that is never confirmed comes with
-        every poll, and blocks all others.
+        The library's own get_updates decodes all of a poll or nothing, and one that is never
+        confirmed comes with every poll, and blocks all others.
         """
+        if not self._reached:
+            await self._bot.initialize()
+            await self._backend.reached(self.name, self._bot.username)
+            self._reached = True
+        asked = {
+            "offset": self._offset,
+            "timeout": self._poll_seconds,
+            "allowed_updates": KINDS,
+        }
         try:
-            # The server ignores letter case; in this one the library returns the raw response.
-            asked = {"offset": self._offset, "timeout": 0, "allowed_updates": KINDS}
-            waiting: Any = await self._bot.do_api_request("GetUpdates", api_kwargs=asked)
-        except TelegramError as error:
-            await self._pause(error)
-            return
-        numbered = [raw for raw in waiting if isinstance(raw, dict) and _number(raw) is not None]
-        for raw in numbered:
-            try:
-                update = Update.de_json(raw, self._bot)
-                await self._hand_over(update, take)
-            except UNREADABLE as error:
-                log.error("update %d is skipped: %s", raw["update_id"], _kind(error))
-            self._offset = raw["update_id"] + 1
-        if not numbered:  # nothing can be confirmed
-            await self._sleep(LONGEST_WAIT)
+            # In this form the library does not look for its own method of that name.
+            found = await self._bot.do_api_request(
+                "get_Updates", api_kwargs=asked, read_timeout=ANSWER_SECONDS + self._poll_seconds
+            )
+        except EndPointNotFound:  # what the library calls a token that is refused later
+            raise InvalidToken from None
+        return found if isinstance(found, list) else []
 
-    async def _hand_over(self, update: Update, take: Take) -> None:
+    def _numbered(self, waiting: list[Any]) -> list[tuple[int, Any]]:
+        """Each update with its number; numbers are consecutive where one can't be read."""
+        numbers = [_number(raw) for raw in waiting]
+        first = next((number - at for at, number in enumerate(numbers) if number), self._offset)
+        return [
+            (first + at if number is None else number, raw)
+            for at, (number, raw) in enumerate(zip(numbers, waiting, strict=True))
+        ]
+
+    async def _hand_over(self, raw: Any, take: Take) -> None:
+        """Have one update taken; one that can't be read is logged."""
         try:
+            update = Update.de_json(raw, self._bot)
             inbound = to_inbound(update)
+        except UNREADABLE as error:
+            log.error("an update can't be read and is skipped: %s", type(error).__name__)
+            return
+        try:
             if inbound is not None and self._is_news(update.effective_message, inbound):
                 await take(inbound)
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
             log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
         if update.callback_query is not None:
-            await self._acknowledge(update.callback_query)
+            self._acknowledge(update.callback_query)
 
     def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
         """Whether somebody has said something.
@@ -133,25 +190,26 @@ class TelegramListener:
             _keep(self._albums, album, None)
         return not (seen and inbound.wordless)
 
-    async def _acknowledge(self, query: CallbackQuery) -> None:
-        """Stop the button's spinner; the answer itself is a message, so this may fail."""
-        try:
-            await self._bot.answer_callback_query(query.id)
-        except TelegramError as error:
-            log.debug("a press was not acknowledged: %s", type(error).__name__)
+    def _acknowledge(self, query: CallbackQuery) -> None:
+        """Stop the button's spinner, in a task of its own; the answer itself is a message."""
+
+        async def acknowledge() -> None:
+            try:
+                await self._bot.answer_callback_query(query.id)
+            except TelegramError as error:
+                log.debug("a press was not acknowledged: %s", type(error).__name__)
+
+        presser = query.from_user.id
+        if Counter(self._acknowledging.values())[presser] < ACKNOWLEDGED:
+            task = asyncio.create_task(acknowledge())
+            self._acknowledging[task] = presser
+            task.add_done_callback(self._acknowledging.pop)
 
     def _recovered(self) -> None:
         if self._trouble:
             log.info("polling Telegram works again")
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
-        self._polled()
-
-    async def _remove_webhook(self) -> None:
-        """Remove the webhook; the updates that wait come with the next poll."""
-        try:
-            await self._bot.delete_webhook()
-        except TelegramError as error:
-            log.warning("the webhook was not removed: %s", type(error).__name__)
+        self._backend.polled()
 
     async def _pause(self, error: TelegramError) -> None:
         """Log what is wrong, once a minute at most, and wait a little longer each time."""
@@ -160,29 +218,29 @@ class TelegramListener:
             log.warning("Telegram: %s", words)
             self._trouble, self._silent_for = words, 0.0
             if isinstance(error, InvalidToken):
-                self._refused(BOT_REFUSED)
-        wait = self._wait
-        if isinstance(error, RetryAfter):
-            wait = seconds_asked(error)
-        if _has_webhook(error):
-            await self._remove_webhook()
+                await self._backend.refused(self.name, BOT_REFUSED)
+        if _has_webhook(error):  # the updates that wait come with the next poll
+            try:
+                await self._bot.delete_webhook()
+            except TelegramError as refusal:
+                log.warning("the webhook was not removed: %s", type(refusal).__name__)
+        wait = seconds_asked(error) if isinstance(error, RetryAfter) else self._wait
         self._silent_for += wait
         self._wait = min(LONGEST_WAIT, self._wait * 1.5)
         await self._sleep(wait)
 
 
+def _number(raw: Any) -> int | None:
+    """The number of an update; None if it can't be read."""
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return number if 0 < number < LARGEST else None
+
+
 def _has_webhook(error: TelegramError) -> bool:
     """Whether the bot has a webhook, which has to be removed before it can be polled."""
     return isinstance(error, Conflict) and "webhook" in error.message.lower()
-
-
-def _kind(error: Exception) -> str:
-    return type(error).__name__
-
-
-def _number(raw: dict[str, Any]) -> int | None:
-    number = raw.get("update_id")
-    return number if isinstance(number, int) else None
 
 
 def _words(error: TelegramError) -> str:

@@ -33,7 +33,7 @@ from reminder.messages.limits import BUTTON_BYTES, clip, clip_plain, plain, unit
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
 CAPTION_LONGEST = 1024  # of the text below a file, in UTF-16 units
-CONNECTIONS = 16  # the dispatcher's setting limits what is in flight; this is the most it can be
+CONNECTIONS = 16  # more that are in flight wait for one
 NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
 Attachment = tuple[str, str, bytes]  # file name, media type, content
@@ -100,12 +100,6 @@ class TelegramChannel:
     def bot(self) -> Bot:
         """The bot, for whoever polls for updates."""
         return self._bot
-
-    async def start(self) -> None:
-        """Ask who the bot is; SendError says whether the token or only the network is bad."""
-        asked = await self._asked(self._bot.initialize)
-        if isinstance(asked, TelegramError):
-            raise send_error(asked, self._bot.token)
 
     def halt(self) -> None:
         """Fail all that waits for its turn, which may take a minute: it has not been sent."""

@@ -28,6 +28,21 @@ HELLO = Outbound(
 )
 
 
+class Told:
+    """receive.Backend: what the listener has told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    async def reached(self, channel: str, bot_name: str) -> None:
+        self.said.append(f"{channel} reached as {bot_name}")
+
+    def polled(self) -> None: ...
+
+    async def refused(self, channel: str, reason: str) -> None:
+        self.said.append(f"{channel} refused: {reason}")
+
+
 @asynccontextmanager
 async def line(
     *, answer_seconds: float = 5.0
@@ -39,7 +54,7 @@ async def line(
         server.add_group(GROUP)
         bot = make_bot(TOKEN, server.base_url, answer_seconds=answer_seconds)
         channel = TelegramChannel(bot, Pacer(time.clock, time.skip))
-        await channel.start()
+        await bot.initialize()
         yield server, channel
         await channel.stop()
 

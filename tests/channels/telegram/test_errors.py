@@ -9,9 +9,11 @@ import traceback
 import pytest
 
 from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.receive import TelegramListener
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import SendError
-from tests.channels.telegram.line import GROUP, HELLO, PERSON, TOKEN, known, over, refusal
+from tests.channels.telegram.line import GROUP, HELLO, PERSON, TOKEN, Told, known, over, refusal
 from tests.fakes.telegram import FakeTelegram
 from tests.messages.ticking import Ticking
 
@@ -169,37 +171,31 @@ def test_a_wrong_token_is_named_by_its_setting_and_never_shown(
     caplog.set_level(logging.DEBUG)
     wrong = "424242:AAF-another_token-that-is-not-right-at-all"
 
-    async def main() -> SendError:
+    async def main() -> ReminderError:
         async with FakeTelegram(TOKEN) as server:
-            time = Ticking()
             bot = make_bot(wrong, server.base_url)
-            channel = TelegramChannel(bot, Pacer(time.clock, time.skip))
-            with pytest.raises(SendError) as caught:
-                await channel.start()
-            await channel.stop()
+            with pytest.raises(ReminderError) as caught:
+                await TelegramListener(bot, Told()).begin()
+            await bot.shutdown()
             return caught.value
 
     error = asyncio.run(main())
-    assert known(error) == {"retry": True, "channel_down": True}
-    assert error.reason == "Telegram không nhận mã bot: xem lại thiết lập telegram.token"
+    assert str(error).startswith("[telegram] token: Telegram does not accept it; ")
     assert wrong not in "".join(traceback.format_exception(error)) + caplog.text
 
 
 def test_no_network_at_the_start_is_said_without_the_token(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Retry; the address that can't be reached holds the token, the log does not."""
+    """The address that can't be reached holds the token, the log does not."""
     caplog.set_level(logging.DEBUG)
 
-    async def main() -> SendError:
-        time = Ticking()
+    async def main() -> None:
         bot = make_bot(TOKEN, "http://127.0.0.1:1/bot")
-        channel = TelegramChannel(bot, Pacer(time.clock, time.skip))
-        with pytest.raises(SendError) as caught:
-            await channel.start()
-        await channel.stop()
-        return caught.value
+        await TelegramListener(bot, Told()).begin()
+        await bot.shutdown()
 
-    error = asyncio.run(main())
-    assert known(error) == {"retry": True}
-    assert TOKEN not in "".join(traceback.format_exception(error)) + caplog.text
+    asyncio.run(main())
+    told = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert told == ["Telegram is unreachable (không kết nối được với Telegram); retrying"]
+    assert TOKEN not in caplog.text
