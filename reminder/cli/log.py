@@ -344,7 +344,7 @@ def _export(
     config: Path | None, target: Path, task: str | None, since: date | None, until: date | None
 ) -> None:
     """Write the proof of notice: who was told what, when, by which channel."""
-    from reminder.documents.tables import csv_file
+    from reminder.documents.workbook import csv_file
     from reminder.services import proof
 
     with bootstrap.office(config) as opened:

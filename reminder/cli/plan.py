@@ -15,7 +15,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.options import Commands
-from reminder.documents.tables import standing_words
+from reminder.documents.workbook import standing_words
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import State, fold

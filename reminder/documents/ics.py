@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
-from reminder.documents.tables import about_due, closed_by, unit_names
+from reminder.documents.workbook import about_due, unit_names
 from reminder.domain.calendar import instant, local_day, vn_day
 from reminder.domain.ledger import State
 from reminder.domain.plan import Confirm, Key, Plan
@@ -101,7 +101,7 @@ def _event(plan: Plan, state: State, scheduler: Scheduler, unit: str, now: datet
     from icalendar import Alarm, Event
 
     assert state.due is not None
-    closed = closed_by(state, unit)
+    closed = state.closed_by(unit)
     event: Event = Event()
     event.add("uid", uid(state.key, unit))
     event.add("dtstamp", now.astimezone(UTC))
@@ -147,7 +147,7 @@ def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> s
     lines.append(f"Kế hoạch ghi: {occurrence.deliverable.phrase}")
     if about := about_due(state):
         lines.append(f"Về hạn: {about}")
-    closed = closed_by(state, unit)
+    closed = state.closed_by(unit)
     if closed is not None:
         lines.append(f"Đã báo xong: {vn_day(local_day(closed.at))}")
         shared = task.confirm is Confirm.ALL

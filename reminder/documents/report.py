@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import count, groupby
 
 from docx.table import Table, _Cell
 
-from reminder.documents import report_words as words
 from reminder.documents.paper import CENTRED, FLUSH, TEXT, WIDTH, Paper, Piece, add_row, bold_width
-from reminder.domain.calendar import with_period
+from reminder.domain.calendar import vn_date, with_period
 from reminder.domain.plan import Kind
-from reminder.domain.report import CLOSED, Entry, Letterhead, Report, Status, fill_from_plan
-from reminder.domain.text import fold
+from reminder.domain.report import (
+    CLOSED,
+    Entry,
+    Extension,
+    Letterhead,
+    Report,
+    Said,
+    Status,
+    fill_from_plan,
+)
+from reminder.domain.text import evidence_words, fold
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MARK = "DỰ THẢO"
@@ -28,6 +37,7 @@ SIGNING_ROOM = 5  # empty lines for signature and seal
 SMALL = replace(CENTRED, size=13)  # of the head; the decree allows 12 and 13 there
 HEADING = replace(TEXT, align="left", before=6, together=True)
 CELL, CELL_CENTRED = replace(FLUSH, size=12), replace(CENTRED, size=12)
+LETTERS = "abcdđeghiklm"  # of the points under a heading, in Vietnamese order
 _ROMANS = ("I", "II", "III", "IV")
 _COLUMNS = (
     ("STT", 660),
@@ -100,7 +110,7 @@ def _title(paper: Paper, report: Report, names: Letterhead) -> None:
     paper.add(Piece("BÁO CÁO", bold=True), look=replace(CENTRED, before=18))
     paper.add(Piece(about, bold=True), look=CENTRED)
     paper.add_rule(round(min(bold_width(about, CENTRED.size), WIDTH) * SHARE))
-    note = f"({MARK} – Số liệu đến ngày {words.day(report.last)})"
+    note = f"({MARK} – Số liệu đến ngày {day(report.last)})"
     paper.add(Piece(note, italic=True), look=SMALL)
     if len(names.addressees) == 1:
         line = f"Kính gửi: {names.addressees[0]}"
@@ -115,19 +125,19 @@ def _title(paper: Paper, report: Report, names: Letterhead) -> None:
 
 
 def _body(paper: Paper, report: Report, names: Letterhead) -> None:
-    first, last = words.day(report.first), words.day(report.last)
+    first, last = day(report.first), day(report.last)
     _line(
         paper,
         f"Thực hiện {report.plan.title}, {names.authority} báo cáo kết quả thực hiện {report.name} "
         f"(số liệu từ ngày {first} đến ngày {last}) như sau:",
     )
     _chapter(paper, 0, "Tình hình chung")
-    for sentence in words.summary(report):
+    for sentence in summary(report):
         _line(paper, sentence)
     _chapter(paper, 1, "Kết quả thực hiện theo từng nội dung")
-    _sections(paper, report, lambda section: _results(report, section), silent="Trong kỳ không có.")
-    _chapter(paper, 2, f"Nhiệm vụ thời gian tới (đến ngày {words.day(report.coming_until)})")
-    _sections(paper, report, lambda section: _next(report, section), silent="")
+    _sections(paper, report, _results, silent="Trong kỳ không có.")
+    _chapter(paper, 2, f"Nhiệm vụ thời gian tới (đến ngày {day(report.coming_until)})")
+    _sections(paper, report, _next, silent="")
     _chapter(paper, 3, "Kiến nghị, đề xuất")
     _line(paper, "…………")
     about = subject(report, names)
@@ -145,18 +155,18 @@ def _line(paper: Paper, text: str, *, together: bool = False) -> None:
 
 
 def _sections(
-    paper: Paper, report: Report, points: Callable[[str], Points], *, silent: str
+    paper: Paper, report: Report, points: Callable[[Report, str], Points], *, silent: str
 ) -> None:
     """A numbered heading for each section of the plan, with lettered points below it."""
     number = 0
     for section, title in report.plan.sections.items():
-        found = [(about, lines) for about, lines in points(section) if lines]
+        found = [(about, lines) for about, lines in points(report, section) if lines]
         if not found and (not silent or not _has_work(report, section)):
             continue
         number += 1
         heading = Piece(f"{number}. {title}", bold=True)
         paper.add(heading, look=replace(HEADING, style="Heading 2"))
-        for letter, (about, lines) in zip(words.LETTERS, found, strict=False):
+        for letter, (about, lines) in zip(LETTERS, found, strict=False):
             if about:
                 mark = f"{letter}) " if len(found) > 1 else ""  # one point alone has no letter
                 _line(paper, f"{mark}{about}:", together=True)
@@ -186,16 +196,16 @@ def _results(report: Report, section: str) -> Points:
         return [say(report, entry) for entry in products if entry.status in statuses]
 
     return [
-        ("Sản phẩm đã hoàn thành", lines(words.done, *CLOSED)),
+        ("Sản phẩm đã hoàn thành", lines(done, *CLOSED)),
         (
             "Nhiệm vụ thường xuyên",
-            [words.answered(report, entry) for entry in entries if entry.check_in],
+            [answered(report, entry) for entry in entries if entry.check_in],
         ),
-        ("Đã trình, chờ ký", lines(words.signing, Status.SIGNING)),
-        ("Quá hạn và lý do", lines(words.late, Status.LATE)),
+        ("Đã trình, chờ ký", lines(signing, Status.SIGNING)),
+        ("Quá hạn và lý do", lines(late, Status.LATE)),
         (
             "Gia hạn",
-            [words.extended(report, entry, one) for entry in entries for one in entry.extensions],
+            [extended(report, entry, one) for entry in entries for one in entry.extensions],
         ),
     ]
 
@@ -207,19 +217,14 @@ def _next(report: Report, section: str) -> Points:
     for entry in mine:
         if not entry.check_in:
             products.setdefault((entry.code, entry.product), []).append(entry)
-    dated = [words.coming(report, entries) for entries in products.values()]
-    standing = [
-        words.check_ins(report, list(group))
-        for _, group in groupby(
-            (entry for entry in mine if entry.check_in), key=lambda entry: entry.period
-        )
+    standing = (entry for entry in mine if entry.check_in)
+    awaiting = (e for e in report.of(section) if e.due is None and e.closed_on is None)
+    lines = [
+        *(coming(report, entries) for entries in products.values()),
+        *(check_ins(report, list(of)) for _, of in groupby(standing, key=lambda e: e.period)),
+        *(undated(report, entry) for entry in awaiting),
     ]
-    undated = [
-        words.undated(report, entry)
-        for entry in report.of(section)
-        if entry.due is None and entry.closed_on is None
-    ]
-    return [("", [*dated, *standing, *undated])]
+    return [("", lines)]
 
 
 def _foot(paper: Paper, names: Letterhead) -> None:
@@ -257,7 +262,16 @@ def _annex(paper: Paper, report: Report, names: Letterhead) -> None:
         if entries:
             paper.add(Piece(title, bold=True), look=replace(CELL, together=True), into=_wide(table))
         for entry in entries:
-            _fill(paper, add_row(table), _cells(report, next(numbers), entry))
+            texts = (
+                f"{next(numbers)}",
+                named_in_table(report, entry),
+                ", ".join(entry.units),
+                due_words(entry),
+                status_words(entry),
+                product_words(entry),
+            )
+            for place, (cell, text) in enumerate(zip(add_row(table), texts, strict=True)):
+                paper.add(text, look=CELL_CENTRED if place in (0, 3) else CELL, into=cell)
     if not report.entries:
         paper.add("Trong kỳ không có nhiệm vụ.", look=CELL_CENTRED, into=_wide(table))
 
@@ -269,15 +283,203 @@ def _wide(table: Table) -> _Cell:
     return whole
 
 
-def _cells(report: Report, number: int, entry: Entry) -> Iterator[str]:
-    yield f"{number}"
-    yield words.named_in_table(report, entry)
-    yield words.joined(entry.units)
-    yield words.due_words(entry)
-    yield words.status_words(entry)
-    yield words.product_words(entry)
+def day(at: date) -> str:
+    """“30/01/2024”."""
+    return vn_date(at, year=True)
 
 
-def _fill(paper: Paper, cells: Sequence[_Cell], texts: Iterator[str]) -> None:
-    for place, (cell, text) in enumerate(zip(cells, texts, strict=True)):
-        paper.add(text, look=CELL_CENTRED if place in (0, 3) else CELL, into=cell)
+def named(report: Report, entry: Entry) -> str:
+    """“Kết quả đánh giá chất lượng phục vụ tháng 02 (2c)”; without the report's own period.
+
+    A product of several is named: “… – Quyết định công bố (1d)”.
+    """
+    period = entry.period
+    title = entry.title
+    if period and period != report.period:
+        title = with_period(title, period.name)
+    part = f" – {entry.part}" if entry.part and not entry.check_in else ""
+    return f"{title}{part} ({entry.code})"
+
+
+def named_in_table(report: Report, entry: Entry) -> str:
+    """`named`, with “cập nhật” for a check-in, to distinguish it from the task's product."""
+    if entry.check_in and entry.period:
+        return f"{entry.title} – cập nhật {entry.period.name} ({entry.code})"
+    return named(report, entry)
+
+
+def done(report: Report, entry: Entry) -> str:
+    """Who closed it and when, in time or late, and the number of the paper."""
+    assert entry.closed_on is not None
+    who = ", ".join(entry.units) if not entry.missing and len(entry.units) > 1 else entry.closed_by
+    when = f"hoàn thành ngày {day(entry.closed_on)}, {_kept(entry)}"
+    paper = evidence_words(entry.evidence) if entry.evidence else "chưa ghi số, ngày văn bản"
+    told = f". {_quoted(entry.notes)}" if entry.notes else ""
+    return f"{named(report, entry)}: {who} {when}; sản phẩm: {entry.product}, {paper}{told}."
+
+
+def _kept(entry: Entry) -> str:
+    if entry.due is None:
+        return "kế hoạch không ghi hạn"
+    if entry.days_late:
+        return f"{_delay(entry)} ({_due(entry)})"
+    return "trước hạn" if entry.closed_on and entry.closed_on < entry.due else "đúng hạn"
+
+
+def _due(entry: Entry) -> str:
+    """Return “hạn 31/01/2024”, “hạn dự kiến 10/6/2024”."""
+    assert entry.due is not None
+    return f"{'hạn dự kiến' if entry.assumed else 'hạn'} {day(entry.due)}"
+
+
+def _delay(entry: Entry) -> str:
+    return f"quá hạn {entry.days_late} ngày làm việc" if entry.days_late else ""
+
+
+def _due_and_delay(entry: Entry) -> str:
+    return f" ({', '.join(filter(None, (_due(entry), _delay(entry))))})" if entry.due else ""
+
+
+def answered(report: Report, entry: Entry) -> str:
+    """The answers to a check-in, and the units that have not answered."""
+    told = "; ".join(
+        f"{said.unit}: {said.text or 'đã báo, không kèm nội dung'}{_after(report, said)}"
+        for said in entry.answers
+    )
+    if not entry.missing:
+        return f"{named(report, entry)}: {told}."
+    gap = f"chưa có số liệu của {', '.join(entry.missing)}{_due_and_delay(entry)}"
+    why = f". {_quoted(entry.notes)}" if entry.notes else ""
+    return f"{named(report, entry)}: {f'{told}; ' if told else ''}{gap}{why}."
+
+
+def _after(report: Report, said: Said) -> str:
+    return f" (báo ngày {day(said.on)})" if said.on > report.last else ""
+
+
+def _quoted(notes: Sequence[Said]) -> str:
+    return "; ".join(f"{said.unit} báo ngày {day(said.on)}: {said.text}" for said in notes)
+
+
+def late(report: Report, entry: Entry) -> str:
+    """How late it is, which units are open, and the reason that they gave."""
+    words = [f"{', '.join(entry.units)} chủ trì, {_due(entry)}, {_delay(entry)}"]
+    if 0 < len(entry.missing) < len(entry.units):
+        words.append(f"còn chờ {', '.join(entry.missing)}")
+    if entry.closed_on:
+        paper = f", {evidence_words(entry.evidence)}" if entry.evidence else ""
+        words.append(f"đã hoàn thành ngày {day(entry.closed_on)}, sau ngày chốt số liệu{paper}")
+    why = _quoted(entry.notes) if entry.notes else "bộ phận chưa nêu"
+    return f"{named(report, entry)}: {'; '.join(words)}. Lý do: {why}."
+
+
+def signing(report: Report, entry: Entry) -> str:
+    """Work that waits for a signature."""
+    since = f"đã trình ký ngày {day(entry.signing_since)}" if entry.signing_since else "chờ ký"
+    units = ", ".join(entry.units)
+    return f"{named(report, entry)}: {units} {since}{_due_and_delay(entry)}."
+
+
+def extended(report: Report, entry: Entry, one: Extension) -> str:
+    """The old and the new due day, who asked, and why."""
+    wish = f"theo đề nghị của {one.unit}" if one.unit else "do Văn phòng điều chỉnh"
+    wish = wish.replace("Văn phòng", report.plan.by_unit[report.plan.office].name)
+    why = f". Lý do: {one.why}" if one.why else ""
+    return f"{named(report, entry)}: từ {day(one.was)} đến {day(one.until)}, {wish}{why}."
+
+
+def coming(report: Report, entries: Sequence[Entry]) -> str:
+    """The next occurrences of one deliverable, with their units and due days."""
+    first, *more = entries
+    if not more:
+        return f"{named(report, first)}: {', '.join(first.units)}, {_still(first)}{_due(first)}."
+    times = ", ".join(
+        [
+            f"{entry.period.name if entry.period else ''} ({_still(entry)}{_due(entry)})"
+            for entry in entries
+        ]
+    )
+    return f"{first.title} ({first.code}): {', '.join(first.units)}; {times}."
+
+
+def _still(entry: Entry) -> str:
+    """The words before the due day of late work; empty if it is not late."""
+    return "tiếp tục hoàn thành, đã quá " if entry.days_late else ""
+
+
+def check_ins(report: Report, entries: Sequence[Entry]) -> str:
+    """The check-ins of one period: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
+    first = entries[0]
+    name = first.period.name if first.period else report.name
+    codes = ", ".join([entry.code for entry in entries])
+    if first.days_late:
+        return f"Bổ sung số liệu nhiệm vụ thường xuyên {name} còn thiếu: {codes}."
+    return f"Cập nhật nhiệm vụ thường xuyên {name} ({_due(first)}): {codes}."
+
+
+def undated(report: Report, entry: Entry) -> str:
+    return f"{named(report, entry)}: {', '.join(entry.units)}, {entry.product}, chưa có hạn."
+
+
+def summary(report: Report) -> Iterator[str]:
+    """The sentences with the figures, which add up to the rows of the annex."""
+    closed = report.count(*CLOSED, check_ins=False)
+    rest = (
+        (Status.SIGNING, "chờ ký"),
+        (Status.LATE, "quá hạn"),
+        (Status.OPEN, "đang thực hiện"),
+        (Status.AWAITING, "chưa có hạn"),
+    )
+    total = closed + report.count(*(status for status, _ in rest), check_ins=False)
+    parts = [f"đã hoàn thành {closed:02}"]
+    in_time = report.count(Status.DONE, check_ins=False)
+    if closed:
+        parts[0] += f" (đúng hạn {in_time:02}, quá hạn {closed - in_time:02})"
+    parts += [
+        f"{name} {count:02}"
+        for status, name in rest
+        if (count := report.count(status, check_ins=False))
+    ]
+    yield f"Số nhiệm vụ có sản phẩm trong kỳ: {total:02}; trong đó: {'; '.join(parts)}."
+    known = report.count(*CLOSED, check_ins=True)
+    asked = sum(entry.check_in for entry in report.entries)
+    if asked:
+        yield (
+            f"Số lượt cập nhật nhiệm vụ thường xuyên: {asked:02}; trong đó: đã có số liệu "
+            f"{known:02}; chưa có số liệu {asked - known:02}."
+        )
+
+
+def status_words(entry: Entry) -> str:
+    """The annex's column “Tình trạng”."""
+    late_by = _delay(entry)
+    closed = f"ngày {day(entry.closed_on)}" if entry.closed_on else ""
+    match entry.status:
+        case Status.DONE:
+            return f"{'Đã cập nhật' if entry.check_in else 'Hoàn thành'} {closed}"
+        case Status.DONE_LATE:
+            return f"{'Đã cập nhật' if entry.check_in else 'Hoàn thành'} {closed}, {late_by}"
+        case Status.LATE:
+            after = f"; xong {closed}" if closed else ""
+            return f"{late_by.capitalize()}{after}"
+        case Status.SIGNING:
+            return f"Chờ ký{f', {late_by}' if late_by else ''}"
+        case Status.OPEN | Status.AWAITING:
+            return f"Đang thực hiện{f'; xong {closed}' if closed else ''}"
+
+
+def due_words(entry: Entry) -> str:
+    """The annex's column “Hạn”, with the plan's own day if it was moved."""
+    if entry.due is None:
+        return "Chưa có hạn"
+    if entry.assumed:
+        return f"{day(entry.due)} (dự kiến)"
+    if entry.original is None:
+        return day(entry.due)
+    word = "gia hạn" if entry.due > entry.original else "dời"
+    return f"{day(entry.due)} ({word} từ {day(entry.original)})"
+
+
+def product_words(entry: Entry) -> str:
+    """The annex's column “Sản phẩm”."""
+    return f"{entry.product}, {evidence_words(entry.evidence)}" if entry.evidence else entry.product

@@ -7,8 +7,8 @@ work that all units must confirm (Confirm.ALL) is closed when the last of them h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from reminder.domain.calendar import instant, local_day, monday_of
@@ -75,10 +75,6 @@ class Digest:
     assumed: tuple[State, ...]  # hạn dự kiến, including what has not begun
     requests: tuple[State, ...]  # undecided requests for an extension
 
-    @property
-    def all_is_well(self) -> bool:
-        return not self.late
-
 
 def digest(
     plans: Sequence[Plan],
@@ -119,7 +115,7 @@ def digest(
         plans=tuple(mine),
         figures=figures(states, scheduler, day),
         before=before,
-        units=_of_units(mine, states, scheduler, day),
+        units=tuple(_of_units(mine, states, scheduler, day)),
         late=_those(alive, lambda s: scheduler.days_late(s, day) > 0),
         this_week=_those(dated, lambda s: _due(s) <= sunday),
         next_weeks=_those(dated, lambda s: sunday < _due(s) <= sunday + AHEAD),
@@ -198,19 +194,24 @@ def _due(state: State) -> date:
     return state.due or date.max
 
 
+def parts_of(states: Iterable[State], unit: str) -> list[State]:
+    """Return the states of what `unit` leads, each reduced to its own part."""
+    return [
+        replace(
+            state,
+            closed=state.closed_by(unit),
+            submitted=state.submitted if state.awaits_signature(unit) else {},
+        )
+        for state in states
+        if unit in state.occurrence.task.lead
+    ]
+
+
 def _of_units(
-    plans: Sequence[Plan], states: Iterable[State], scheduler: Scheduler, day: date
-) -> tuple[UnitFigures, ...]:
-    counts = {unit.id: [0, 0, 0] for plan in plans for unit in plan.units}
-    for state in states:
-        late = scheduler.days_late(state, day) > 0
-        for unit in state.occurrence.task.lead:
-            if state.closed or unit in state.parts:
-                counts[unit][0] += 1
-            elif begun(state, scheduler, day):
-                counts[unit][2 if late else 1] += 1
-    return tuple(
-        UnitFigures(unit=unit, done=done, open=still, late=late)
-        for unit, (done, still, late) in counts.items()
-        if done or still or late
-    )
+    plans: Sequence[Plan], states: Sequence[State], scheduler: Scheduler, day: date
+) -> Iterator[UnitFigures]:
+    for unit in dict.fromkeys(unit.id for plan in plans for unit in plan.units):
+        found = figures(parts_of(states, unit), scheduler, day)
+        done = found.in_time + found.done_late
+        if done or found.open:
+            yield UnitFigures(unit=unit, done=done, open=found.open - found.late, late=found.late)

@@ -106,6 +106,10 @@ class State:
         told = [part.evidence for part in self.parts.values()] if len(self.parts) > 1 else []
         return tuple(dict.fromkeys(text for text in (*told, self.evidence) if text))
 
+    def closed_by(self, unit: str) -> Event | None:
+        """Return the event that closed the part of `unit`; None while that is open."""
+        return self.parts.get(unit, self.closed)
+
     def awaits_signature(self, unit: str) -> Event | None:
         """The submission because of which `unit` is not nudged.
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from reminder.documents.report_words import summary
 from reminder.domain.calendar import Period, vn_date
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Outbound
@@ -35,6 +34,8 @@ def report_draft(context: Context, data: ReportDraft) -> Outbound | None:
     plan = context.plans.get(data.plan)
     if plan is None:
         return None
+    from reminder.documents.report import summary
+
     report, file = drafted(context.office, plan, Period.parse(data.period), context.today)
     until = vn_date(report.last, year=True)
     figures = list(summary(report))  # those of the paper itself, in its words

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reminder.documents.tables import BOM
+from reminder.documents.workbook import BOM
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft, RowState
 from reminder.domain.payloads import Digest, Done, Envelope, Nudge

@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reminder.documents.tables import COLUMNS, LONGEST, standing, standing_words, written
-from reminder.documents.workbook import FILLS, workbook
+from reminder.documents.workbook import (
+    COLUMNS,
+    FILLS,
+    LONGEST,
+    standing,
+    standing_words,
+    workbook,
+    written,
+)
 from reminder.domain.ledger import Event, EventKind, State, fold
 from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.documents.tables import csv_file
+from reminder.documents.workbook import csv_file
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound
