@@ -12,15 +12,13 @@ from collections.abc import Callable
 
 from reminder import __version__
 from reminder.cli import (
-    act,
+    answers,
     daemon,
     documents,
     log,
-    outbox,
     people,
     plan,
     status,
-    understand,
 )
 from reminder.cli.options import Commands
 from reminder.domain.errors import ReminderError
@@ -37,7 +35,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("people", people.people, "Ví dụ: reminder people"),
     ("unbind", people.unbind, "Ví dụ: reminder unbind an"),
     ("revive", people.revive, "Ví dụ: reminder revive an --channel email"),
-    *((each.name, each.command, each.epilog) for each in act.ACTS),
+    *((name, command, f"Ví dụ: {example}") for name, command, example in answers.ACTS),
     ("log", log.log, log.EXAMPLES),
     ("doctor", status.doctor, "Ví dụ: reminder doctor --config config/reminder.toml"),
     ("status", status.status, "Ví dụ: reminder status"),
@@ -47,12 +45,12 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("ics", documents.ics, documents.ICS_EXAMPLE),
     ("report", documents.report, documents.REPORT_EXAMPLE),
     ("simulate", plan.simulate, plan.SIMULATE_EXAMPLES),
-    ("understand", understand.understand, understand.EXAMPLES),
+    ("understand", answers.understand, answers.EXAMPLES),
 )
 for name, command, example in _COMMANDS:
     app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")
-app.add_typer(outbox.app, name="outbox")
+app.add_typer(status.outbox, name="outbox")
 
 
 @app.command("version")

@@ -17,7 +17,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import STATES, Config
+from reminder.cli.options import STATES, Config, day_option, file_option
 from reminder.domain.calendar import instant, local, local_day, vn_date, vn_weekday
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
@@ -35,20 +35,15 @@ DIGEST_EXAMPLE = (
 
 def digest(
     week: Annotated[
-        str | None,
-        typer.Option(metavar="NGÀY", help="Của tuần có ngày này, lúc đầu tuần. [bây giờ]"),
+        date | None, day_option("Của tuần có ngày này, lúc đầu tuần. [bây giờ]")
     ] = None,
     send: Annotated[bool, typer.Option("--send", help="Gửi cho Văn phòng ngay.")] = False,
     text: Annotated[
         bool, typer.Option("--text", help="In ra màn hình. [khi không xin dạng khác]")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="TỆP", help="Ghi thành trang HTML như trong thư.")
-    ] = None,
-    xlsx: Annotated[
-        Path | None, typer.Option(metavar="TỆP", help="Ghi bảng theo dõi kế hoạch (Excel).")
-    ] = None,
-    config: options.Config = None,
+    html: Annotated[Path | None, file_option("Ghi thành trang HTML như trong thư.")] = None,
+    xlsx: Annotated[Path | None, file_option("Ghi bảng theo dõi kế hoạch (Excel).")] = None,
+    config: Config = None,
 ) -> None:
     """Xem bản tổng hợp tuần: số liệu, việc quá hạn, việc sắp tới, điều Văn phòng cần quyết.
 
@@ -76,13 +71,13 @@ def digest(
 
 
 def _asked(
-    office: Office, store: Store, week: str | None, now: datetime
+    office: Office, store: Store, week: date | None, now: datetime
 ) -> tuple[Office, datetime, tuple[int, str]]:
     """The office at the time asked for, that time, and the head of its ledger.
 
     ReminderError if no plan has a digest for it.
     """
-    day = options.day(week) if week is not None else local_day(now)
+    day = week or local_day(now)
     plans = sorted(office.plans, key=lambda plan: plan.year)
     if not plans:
         raise ReminderError("chưa có kế hoạch nào để tổng hợp")
@@ -173,7 +168,7 @@ def _write_page(message: Outbound, path: Path, at: datetime) -> None:
     day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
     footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
     footed = with_footer(message, footer)
-    _write(path, footed.mail_html.encode())
+    options.write_file(path, footed.mail_html.encode())
     print(f"Đã ghi {path}")
 
 
@@ -189,7 +184,7 @@ def _write_workbooks(office: Office, at: datetime, path: Path) -> None:
     for name, _, content in made:
         year = name.removeprefix("theo-doi-ke-hoach-")[:4]
         target = path if len(made) == 1 else path.with_stem(f"{path.stem}-{year}")
-        _write(target, content)
+        options.write_file(target, content)
         print(f"Đã ghi {target}")
 
 
@@ -207,10 +202,7 @@ def report(
             help="2024-Q1, 2024-H1, 2024-Q3 hoặc 2024. [kỳ đang phải báo cáo]",
         ),
     ] = None,
-    day: Annotated[
-        str | None,
-        typer.Option(metavar="NGÀY", help="Theo sổ ghi đến hết ngày này. [hôm nay]"),
-    ] = None,
+    day: Annotated[date | None, day_option("Theo sổ ghi đến hết ngày này. [hôm nay]")] = None,
     config: Config = None,
 ) -> None:
     """Dự thảo báo cáo của cơ quan theo thể thức NĐ 30/2020; số, ngày, chữ ký để trống.
@@ -223,7 +215,7 @@ def report(
 
     with bootstrap.office(config) as opened:
         office, today = opened.office, local_day(opened.now)
-    at = options.day(day) if day else today
+    at = day or today
     if at > today:
         raise ReminderError(
             f"--day {vn_date(at, year=True)} chưa đến: số liệu chỉ có đến hôm nay, "
@@ -235,16 +227,10 @@ def report(
         else current_report(office.plans, office.states, at)
     )
     made = draft_report(wanted.plan, office.events, office.scheduler, wanted.period, at)
-    _write(output, docx(made, office.files.letterhead))
+    options.write_file(output, docx(made, office.files.letterhead))
     print(
         f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    if path.is_dir():
-        raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
-    options.write_file(path, content)
 
 
 ICS_EXAMPLE = "Ví dụ: reminder ics --unit tu-phap -o tu-phap.ics"
@@ -276,6 +262,6 @@ def ics(
             s.awaiting and not s.closed and unit in s.occurrence.task.lead
             for s in office.states.values()
         )
-    _write(output, made)
+    options.write_file(output, made)
     rest = f"; {undated} việc chưa có hạn nên không có trong lịch" if undated else ""
     print(f"Đã ghi {output}: {len(dues)} hạn của {name}{rest}.")

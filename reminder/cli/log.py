@@ -16,14 +16,13 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import STATES, Config
+from reminder.cli.options import STATES, Config, day_option, file_option
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.people import Person, absence_of
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Stage
-from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
     from reminder.services.proof import Notice, Told, Verdict, Work
@@ -63,9 +62,9 @@ def log(
     task: Annotated[
         str | None, typer.Option(metavar="MÃ", help="Chỉ việc này: 1c, 1đ, BC.")
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="NGÀY", help="Từ ngày này.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="NGÀY", help="Đến hết ngày này.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")] = False,
+    since: Annotated[date | None, day_option("Từ ngày này.")] = None,
+    until: Annotated[date | None, day_option("Đến hết ngày này.")] = None,
+    as_json: options.AsJsonLines = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Sổ ghi có còn nguyên vẹn không? Mã thoát 1 nếu không.")
     ] = False,
@@ -77,8 +76,7 @@ def log(
         ),
     ] = None,
     export: Annotated[
-        Path | None,
-        typer.Option(metavar="TỆP", help="Ghi tệp CSV: ai được báo gì, lúc nào, bằng kênh nào."),
+        Path | None, file_option("Ghi tệp CSV: ai được báo gì, lúc nào, bằng kênh nào.")
     ] = None,
     config: Config = None,
 ) -> None:
@@ -96,36 +94,33 @@ def log(
         return _verify(config, head or ())
     if export and as_json:
         raise ReminderError("--export ghi các tin nhắc, --json in các mục của sổ: xin chọn một")
-    first, last = options.day_or_none(since), options.day_or_none(until)
-    if first and last and last < first:
+    if since and until and until < since:
         raise ReminderError(f"--until {until} đứng trước --since {since}")
     with bootstrap.office(config) as opened:
         events, plans, people = opened.office.events, opened.office.plans, opened.office.people
     if task is not None:
         work = [e for e in events if not absence_of(e)]
         known = {t.code for plan in plans for t in plan.tasks} | {e.key.task for e in work}
-        if task not in known:
-            raise ReminderError(f"không có nhiệm vụ “{task}”{nearest(task, known)}")
+        options.check_code(task, known)
+
+    def wanted(key: Key | None, day: date) -> bool:
+        return (
+            (task is None or (key is not None and key.task == task))
+            and (since is None or day >= since)
+            and (until is None or day <= until)
+        )
+
     if export:
-        return _export(config, export, task, first, last)
-    wanted = [event for event in events if _wanted(event, task, first, last)]
-    for event in wanted:
+        return _export(config, export, wanted)
+    shown = [event for event in events if wanted(event.key, local_day(event.at))]
+    for event in shown:
         if as_json:
             print(json.dumps(event_fields(event), ensure_ascii=False))
         else:
             print(_line(event, plans, people))
-    if not wanted and not as_json:
+    if not shown and not as_json:
         print("Chưa ghi nhận việc gì.")
     return None
-
-
-def _wanted(event: Event, task: str | None, since: date | None, until: date | None) -> bool:
-    day = local_day(event.at)
-    return (
-        (task is None or event.key.task == task)
-        and (since is None or day >= since)
-        and (until is None or day <= until)
-    )
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -340,30 +335,20 @@ def _remarks(notice: Notice) -> Iterable[str]:
         yield notice.error
 
 
-def _export(
-    config: Path | None, target: Path, task: str | None, since: date | None, until: date | None
-) -> None:
+def _export(config: Path | None, target: Path, wanted: Callable[[Key | None, date], bool]) -> None:
     """Write the proof of notice: who was told what, when, by which channel."""
     from reminder.documents.workbook import csv_file
     from reminder.services import proof
 
     with bootstrap.office(config) as opened:
         rows = opened.store.rows(limit=proof.EVERY_ROW)
-        found = _chosen(proof.notices(opened.office, rows), task, since, until)
+        found = [
+            notice
+            for notice in proof.notices(opened.office, rows)
+            if wanted(notice.work.key if notice.work else None, notice.slot.date())
+        ]
     cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
     content = csv_file(list(COLUMNS), cells)
     options.write_file(target, content, mode=0o600)  # it holds people's addresses
     messages = len({notice.row for notice in found})
     print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")
-
-
-def _chosen(
-    found: Iterable[Notice], task: str | None, since: date | None, until: date | None
-) -> list[Notice]:
-    return [
-        notice
-        for notice in found
-        if (task is None or (notice.work is not None and notice.work.key.task == task))
-        and (since is None or notice.slot.date() >= since)
-        and (until is None or notice.slot.date() <= until)
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -155,9 +155,14 @@ def day(text: str) -> date:
     raise ReminderError(f"“{text}” không phải ngày: xin ghi 2024-01-31 (hoặc 31/01/2024)")
 
 
-def day_or_none(text: str | None) -> date | None:
-    """The day in an optional argument."""
-    return None if text is None else day(text)
+def day_option(help_: str, *names: str) -> Any:
+    """An option that takes a day."""
+    return typer.Option(*names, parser=day, metavar="NGÀY", help=help_)
+
+
+def file_option(help_: str) -> Any:
+    """An option that takes a file."""
+    return typer.Option(metavar="TỆP", help=help_)
 
 
 def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
@@ -169,12 +174,10 @@ def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
     return text
 
 
-def code(text: str, plans: Sequence[Plan]) -> str:
-    """A task's code as given on the command line; ReminderError if no plan has it."""
-    known = {task.code for plan in plans for task in plan.tasks}
+def check_code(text: str, known: Collection[str]) -> None:
+    """ReminderError unless the task's code is in `known`."""
     if text not in known:
         raise ReminderError(f"không có nhiệm vụ “{text}”{nearest(text, known)}")
-    return text
 
 
 STATES = {  # of the outbox, in words; a key is what `outbox list --state` takes
@@ -200,6 +203,8 @@ PlanFiles = Annotated[
         "--plan", metavar="TỆP", help="Tệp kế hoạch; ghi được nhiều lần. [data/plan*.toml]"
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")]
 UnitOption = Annotated[
     str | None, typer.Option("--unit", metavar="BỘ-PHẬN", help="Chỉ bộ phận này, theo mã: tu-phap.")
 ]
@@ -228,6 +233,8 @@ def print_wide(table: Table, width: int) -> None:
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replace a file atomically; `mode` is reduced by the umask."""
+    if path.is_dir():
+        raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
     part = path.with_name(f".{path.name}.part")
     try:
         part.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS, known_channels
-from reminder.cli.options import Config, print_table
+from reminder.cli.options import AsJson, Config, print_table
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import AddressSource, ChannelTraits
@@ -37,7 +37,7 @@ Recipient = Annotated[
 
 def invite(
     person: PersonId,
-    as_json: Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Tạo lời mời dùng một lần để gắn Telegram của một người, có hạn 72 giờ.

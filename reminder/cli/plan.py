@@ -14,7 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import Commands
+from reminder.cli.options import Commands, day_option
 from reminder.documents.workbook import standing_words
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
@@ -92,15 +92,13 @@ def _questions(plan: Plan, scheduler: Scheduler) -> list[str]:
 def show(
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
-    on: Annotated[
-        str | None, typer.Option(metavar="NGÀY", help="Xem như vào ngày này. [hôm nay]")
-    ] = None,
+    on: Annotated[date | None, day_option("Xem như vào ngày này. [hôm nay]")] = None,
     config: options.Config = None,
 ) -> None:
     """Xem các việc thành bảng: hạn, và còn bao lâu; có dữ liệu thì việc xong rồi ghi là xong."""
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     options.unit(unit, plans)
-    seen_on = options.day(on) if on else bootstrap.today()
+    seen_on = on or bootstrap.today()
     scheduler = bootstrap.scheduler_for(plans, [seen_on])
     events = [e for e in bootstrap.recorded_events(config) if local_day(e.at) <= seen_on]
     over = [] if files else _over(plans, scheduler, seen_on)
@@ -212,8 +210,8 @@ SIMULATE_EXAMPLES = (
 
 
 def simulate(
-    first: Annotated[str, typer.Option("--from", metavar="NGÀY", help="Ngày đầu.")],
-    last: Annotated[str, typer.Option("--to", metavar="NGÀY", help="Ngày cuối.")],
+    start: Annotated[date, day_option("Ngày đầu.", "--from")],
+    end: Annotated[date, day_option("Ngày cuối.", "--to")],
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
     done: Annotated[
@@ -223,7 +221,7 @@ def simulate(
     done_on_due: Annotated[
         bool, typer.Option("--done-on-due", help="Việc nào cũng xong lúc 16:00 đúng ngày hạn.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Mỗi dòng một đối tượng JSON.")] = False,
+    as_json: options.AsJsonLines = False,
 ) -> None:
     """Xem mọi tin nhắc, tin báo quá hạn và bản tổng hợp sẽ có, theo thứ tự. Không gửi gì đi.
 
@@ -232,7 +230,6 @@ def simulate(
     """
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
     options.unit(unit, plans)
-    start, end = options.day(first), options.day(last)
     if end < start:
         raise ReminderError(f"--to {end} đứng trước --from {start}")
     wishes = [wish for text in done or [] for wish in _wishes(text, plans)]

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.cli.outbox import Shown
+from reminder.cli.options import STATES
 from tests.test_docs import commands
 
 ENGLISH = re.compile(
@@ -54,7 +54,7 @@ def test_help_is_vietnamese(command: tuple[str, ...]) -> None:
         ("outbox retry x", "SỐ: phải là một số"),
         ("outbox list --limit 0", "--limit: phải từ 1 trở lên"),
         ("revive an --channel sms", "--channel: giá trị phải là một trong telegram, email"),
-        ("outbox list --state x", f"--state: giá trị phải là một trong {', '.join(Shown)}"),
+        ("outbox list --state x", f"--state: giá trị phải là một trong {', '.join(STATES)}"),
     ],
 )
 def test_usage_errors_are_vietnamese(typed: str, told: str) -> None:

@@ -1,9 +1,15 @@
-"""`reminder understand`: how a message is understood; nothing is done."""
+"""What officers type to the bot: recorded on behalf of a person, or only shown how it is read.
 
-from __future__ import annotations
+`reminder done`, `setdue`, `approve` … are for what is told by telephone or on paper, and for an
+office that has mail but no inbox. The rights are the person's own, and the words are those of the
+chat: a verb's arguments are parsed as a message is.
+"""
+# No postponed annotations: each command's arguments are named by its verb. What decides and renders
+# takes a while to load, so the commands import it.
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from enum import Enum
@@ -14,11 +20,71 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
+from reminder.cli.log import event_fields
+from reminder.cli.options import Config, day_option, file_option
+from reminder.cli.people import known_person
 from reminder.domain.calendar import instant, local
 from reminder.domain.errors import ReminderError
+from reminder.understanding.verbs import Terminal, Verb
 
 if TYPE_CHECKING:
     from reminder.understanding.model import Command
+
+By = Annotated[str, typer.Option("--by", metavar="NGƯỜI", help="Mã người báo, trong people.toml.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Một đối tượng JSON: mục đã ghi và lời trả lời.")
+]
+_TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã thoát 1 nếu không ghi được gì."
+
+
+def _act(name: str, form: Terminal) -> Callable[..., None]:
+    """The command of a verb."""
+
+    def run(
+        words: Annotated[
+            list[str],
+            typer.Argument(metavar=form.arguments, help=f"Như khi nhắn /{name} cho máy nhắc việc."),
+        ],
+        by: By,
+        as_json: AsJson = False,
+        config: Config = None,
+    ) -> None:
+        from reminder.messages import rows
+        from reminder.services.service import Service
+
+        with bootstrap.office(config) as opened:
+            person = known_person(by, opened.office.people)
+            renderer = rows.RowRenderer()
+            service = Service(store=opened.store, renderer=renderer.render, office=opened.office)
+            text = f"/{name} {' '.join(words)}"
+            outcome = service.handle(person, text, opened.now, channel="cli")
+            context = renderer.context(service.refresh(), opened.now)
+            answer = rows.render(context, outcome.answer) if outcome.answer else None
+        said = answer.text if answer else ""
+        if as_json:
+            fields = {
+                "recorded": [event_fields(event) for event in outcome.events],
+                "reminded": [[*key, unit] for key, unit in outcome.reminded],
+                "said": said,
+            }
+            print(json.dumps(fields, ensure_ascii=False))
+            if not outcome.acted:
+                raise typer.Exit(1)
+        elif not outcome.acted:
+            raise ReminderError(said)
+        else:
+            print(said)
+
+    run.__doc__ = f"{form.help} {_TAIL}"
+    return run
+
+
+# Each verb that is a command: its name, what typer calls, and an example.
+ACTS = tuple(
+    (verb.row.name, _act(verb.row.name, form), f"reminder {verb.row.name} {form.example} --by an")
+    for verb in Verb
+    if (form := verb.row.terminal)
+)
 
 EXAMPLES = (
     'Ví dụ: reminder understand "dạ em báo cáo 1c đã xong ạ" --unit tu-phap; '
@@ -41,21 +107,14 @@ def understand(
         list[str] | None,
         typer.Option(metavar="MÃ", help="Việc có trong tin mà tin này trả lời."),
     ] = None,
-    on: Annotated[
-        str | None, typer.Option(metavar="NGÀY", help="Nhắn vào ngày này. [hôm nay]")
-    ] = None,
+    on: Annotated[date | None, day_option("Nhắn vào ngày này. [hôm nay]")] = None,
     batch: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TỆP",
-            help="Diễn từng dòng của tệp TSV trên một cơ quan giả; in JSON.",
-        ),
+        Path | None, file_option("Diễn từng dòng của tệp TSV trên một cơ quan giả; in JSON.")
     ] = None,
     mail: Annotated[
-        Path | None,
-        typer.Option(metavar="TỆP", help="Diễn một thư (.eml) trên một cơ quan giả; in JSON."),
+        Path | None, file_option("Diễn một thư (.eml) trên một cơ quan giả; in JSON.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Một đối tượng JSON.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Xem máy hiểu một tin nhắn thế nào. Không làm gì và không ghi gì.
 
@@ -73,15 +132,17 @@ def understand(
     from reminder.understanding.parse import parse
 
     plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
+    for code in reply_to or []:
+        options.check_code(code, {task.code for plan in plans for task in plan.tasks})
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))
     meaning = Meaning(
         plans=tuple(plans),
         units=units,
         office=any(plan.office in units for plan in plans),
-        reply_to=tuple(Target(task=options.code(code, plans)) for code in reply_to or []),
+        reply_to=tuple(Target(task=code) for code in reply_to or []),
         is_reply=bool(reply_to),
     )
-    found = parse(text, options.day(on) if on else bootstrap.today(), meaning)
+    found = parse(text, on or bootstrap.today(), meaning)
     if as_json:
         kind = "error" if isinstance(found, CommandError) else "command"
         print(json.dumps({"kind": kind, **_lean(asdict(found))}, ensure_ascii=False))
@@ -104,13 +165,13 @@ def _play_batch(path: Path) -> None:
         print(json.dumps(line, ensure_ascii=False))
 
 
-def _play_mail(path: Path, units: list[str], codes: list[str], on: str | None) -> None:
+def _play_mail(path: Path, units: list[str], codes: list[str], on: date | None) -> None:
     from reminder.app import batch  # it loads the whole program
 
     if not path.is_file():
         print(f"không đọc được {path}", file=sys.stderr)
         raise typer.Exit(2)
-    at = batch.MOMENT if on is None else instant(options.day(on), local(batch.MOMENT).time())
+    at = batch.MOMENT if on is None else instant(on, local(batch.MOMENT).time())
     row = batch.Row(sender=(units or ["tu-phap"])[0], mail=path, reply_to=tuple(codes), at=at)
     print(json.dumps(batch.answers([row])[0], ensure_ascii=False))
 
@@ -148,7 +209,7 @@ _LABELS = {  # of a command's fields, and of what it names
 }
 
 
-def _print_command(command: Command, indent: str = "") -> None:
+def _print_command(command: "Command", indent: str = "") -> None:
     for key, value in _lean(asdict(command)).items():
         if key == "verb":
             print(f"{indent}{_LABELS[key]}: /{value}")
