@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -62,9 +62,9 @@ class Daemon:
     """One service, its channels and its listeners, on one event loop."""
 
     service: Service
-    channels: Mapping[str, Channel]
+    channels: dict[str, Channel]
     clock: Clock
-    reload: Callable[[], bool]  # rereads changed files; True: taken up, or refused
+    reload: Callable[[], bool] = lambda: False  # rereads changed files; True: taken up, or refused
     listeners: tuple[Listener, ...] = ()
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     mark: Callable[[str], None] = lambda _: None  # notes that a part of ops.liveness is at work

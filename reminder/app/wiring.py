@@ -1,9 +1,14 @@
-"""Wires the daemon: settings → store, channels, service, listeners, reload."""
+"""Wires the daemon: settings → store, channels, service, listeners; and anew when files change.
+
+Faulty files are refused, and the office is told. A people file that lost many people at once is
+refused too, since an editor that crashed may have left half of it; `reminder reload` accepts it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import logging
 import signal
 import sys
@@ -14,36 +19,28 @@ from pathlib import Path
 from reminder.app import bootstrap, logs
 from reminder.app.channels import CHANNELS, known_channels
 from reminder.app.daemon import Daemon
-from reminder.app.reload import Reloader
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
+from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.payloads import FilesRefused
+from reminder.domain.people import Person
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings, environment
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
-from reminder.services.office import Files, Office
+from reminder.services.office import Files, Office, to_offices
 from reminder.services.service import Service
 from reminder.services.status import StatusSnapshot, snapshot
 from reminder.store.database import file_of
+from reminder.store.records import StoreBusyError
 from reminder.store.store import Store, open_store
 
 log = logging.getLogger(__name__)
 
-
-def service_for(settings: Settings, files: Files, store: Store, channels: Sequence[str]) -> Service:
-    """The service on a store, with its renderer."""
-    return Service(
-        store=store,
-        renderer=RowRenderer(holiday_name).render,
-        office=Office(
-            files=files,
-            id=store.office,
-            channels=tuple(channels),
-            known=known_channels(),
-        ),
-        patience=settings.delivery.patience,
-    )
+FEW = 2  # people that may go at once from the smallest office
+NAMED = 5  # of those who are gone
+AT_START = ("office", "store", "inbox", "backup", "watch")  # sections that wait for the next start
 
 
 @dataclass
@@ -81,46 +78,27 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     office = bootstrap.office_id(settings, files)
     store = open_store(settings.store.url, office=office, exclusive=True, sleep=bootstrap.pause)
     channels = _channels(settings, store, clock, files)
-    service = service_for(settings, files, store, tuple(channels))
+    service = Service(
+        store=store,
+        renderer=RowRenderer(holiday_name).render,
+        office=Office(
+            files=files, id=store.office, channels=tuple(channels), known=known_channels()
+        ),
+        patience=settings.delivery.patience,
+    )
+    daemon = Daemon(service, channels, clock, tick_seconds=tick_seconds)
+    daemon.dispatcher.in_flight = settings.delivery.in_flight
+    if (copies := bootstrap.backups(settings)) is not None:
 
-    def apply(old: Settings, new: Settings) -> list[str]:
-        daemon.dispatcher.in_flight = new.delivery.in_flight
-        if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
-            logs.follow(new, logs.secrets_of(old))
-        waits = ["office", "store", "inbox", "backup", "watch"]  # for the next start
-        waits += [wiring.traits.name for wiring in CHANNELS if not wiring.live]
-        kept = {section: getattr(settings, section) for section in waits}
-        changed = [section for section in waits if getattr(new, section) != kept[section]]
-        for wiring in (wiring for wiring in CHANNELS if wiring.live):
-            name = wiring.traits.name
-            section = getattr(new, name)
-            if section.is_on != (name in channels):
-                changed.append(name)
-            elif section.is_on and section != getattr(old, name):
-                channels[name] = wiring.connect(replace(new, **kept), store, clock.now)
-        return [f"[{section}]" for section in changed]
-
-    copies = bootstrap.backups(settings)
-
-    def copy() -> None:
-        if copies is not None:
+        def back_up() -> None:
             try:
                 copies.look(store, clock.now())
             finally:
                 service.watch_copies(copies.marks, clock.now())
 
-    reloader = Reloader(service, settings, config, clock, apply)
-    daemon = Daemon(
-        service=service,
-        channels=channels,
-        clock=clock,
-        reload=reloader.check,
-        backup=copy if copies else None,
-        tick_seconds=tick_seconds,
-    )
-    daemon.dispatcher.in_flight = settings.delivery.in_flight
+        daemon.backup = back_up
     monitor = _monitor(settings, daemon)
-    reloader.notify = monitor.notifier.say
+    daemon.reload = Reloader(daemon, settings, config, monitor.notifier.say).check
     daemon.listeners = tuple(
         listener
         for wiring in CHANNELS
@@ -137,7 +115,7 @@ def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
         return snapshot(daemon.service.refresh(), daemon.service.store, daemon.clock.now())
 
     monitor = Monitor(
-        liveness=Liveness(_monotonic, polls),
+        liveness=Liveness(lambda: asyncio.get_running_loop().time(), polls),
         notifier=Notifier.of(environment()),
         heartbeat=Heartbeat(settings.watch.heartbeat_url.value),
         status=lambda: daemon.do(status),
@@ -162,8 +140,116 @@ def _channels(settings: Settings, store: Store, clock: Clock, files: Files) -> d
     return {channel.name: channel}
 
 
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()
+@dataclass
+class Reloader:
+    """Rereads the files when their content has changed, and refuses faulty ones."""
+
+    daemon: Daemon
+    settings: Settings
+    config: Path | None
+    notify: Callable[[str], None]  # takes systemd's words for a reload
+
+    def __post_init__(self) -> None:
+        self.begun = self.settings
+        self.seen, self.refused = self._content(self.settings), ""
+        self.service = self.daemon.service
+        self.asked = self.service.store.meta("reload") or ""
+
+    def check(self) -> bool:
+        """Look for changes; True if files were reread, or refused."""
+        asked = self.service.store.meta("reload") or ""
+        content = self._content(self.settings)
+        if content in (self.seen, self.refused) and asked == self.asked:
+            return False
+        before, self.asked = self.asked, asked
+        self.notify("RELOADING=1")
+        try:
+            return self._reload(meant=asked != before)
+        except StoreBusyError:
+            self.asked = before  # tried again at the next look
+            raise
+        except ReminderError as error:
+            self._refuse(error, content)
+            return True
+        finally:
+            self.notify("READY=1")
+
+    def _reload(self, *, meant: bool) -> bool:
+        now = self.daemon.clock.now()
+        # Before all reading: what is saved while this reads is another change, for the next look.
+        content = self._content(bootstrap.load_settings(self.config))
+        settings = bootstrap.load_settings(self.config)
+        files = bootstrap.read_files(settings, now)
+        if not meant:
+            _refuse_mass_removal(
+                settings.plan.people, self.service.office.files.people, files.people
+            )
+        lines = self.service.reload(files, now)
+        self.service.patience = settings.delivery.patience
+        later = self._apply(self.settings, settings)
+        if later:
+            log.warning("%s: changed, but applied at the next start only", ", ".join(later))
+        self.settings, self.refused = settings, ""
+        self.seen = content
+        answer = " ".join((self.asked, str(len(lines)), *later))
+        self.service.store.set_meta("reloaded", answer)
+        return True
+
+    def _apply(self, old: Settings, new: Settings) -> list[str]:
+        """Take up what can be; return the changed sections that need a new start."""
+        daemon, channels = self.daemon, self.daemon.channels
+        daemon.dispatcher.in_flight = new.delivery.in_flight
+        if (new.log, logs.secrets_of(new)) != (old.log, logs.secrets_of(old)):
+            logs.follow(new, logs.secrets_of(old))
+        waits = [*AT_START, *(wiring.traits.name for wiring in CHANNELS if not wiring.live)]
+        kept = {section: getattr(self.begun, section) for section in waits}
+        changed = [section for section in waits if getattr(new, section) != kept[section]]
+        for wiring in (wiring for wiring in CHANNELS if wiring.live):
+            name = wiring.traits.name
+            section = getattr(new, name)
+            if section.is_on != (name in channels):
+                changed.append(name)
+            elif section.is_on and section != getattr(old, name):
+                store, now = self.service.store, daemon.clock.now
+                channels[name] = wiring.connect(replace(new, **kept), store, now)
+        return [f"[{section}]" for section in changed]
+
+    def _refuse(self, error: ReminderError, content: str) -> None:
+        problems = str(error).splitlines()
+        for line in problems:
+            log.error("refused, the old files go on: %s", line)
+        now, office = self.daemon.clock.now(), self.service.office
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        drafts = to_offices(office, FilesRefused(problems=tuple(problems)), now, subject=digest)
+        meta = {"reloaded": f"{self.asked} refused"}
+        self.service.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+        self.refused = content  # only now: if the database is busy the office must still be told
+
+    def _content(self, settings: Settings) -> str:
+        """A hash of all watched files; a missing file counts as empty."""
+        found = hashlib.sha256()
+        for path in bootstrap.watched(settings, self.config):
+            try:
+                found.update(path.read_bytes() + b"\0")
+            except OSError:
+                found.update(b"\1")
+        return found.hexdigest()
+
+
+def _refuse_mass_removal(
+    path: Path | None, before: Sequence[Person], after: Sequence[Person]
+) -> None:
+    """FileError if more than a third of the people, and more than a few, are gone."""
+    there = {person.id for person in after}
+    gone = [person.id for person in before if person.id not in there]
+    if len(gone) <= max(FEW, len(before) // 3):
+        return
+    who = ", ".join(gone[:NAMED]) + (" …" if len(gone) > NAMED else "")
+    words = (
+        f"thiếu {len(gone)} trong {len(before)} người ({who}), như tệp mới lưu được một nửa: xin"
+        " lưu lại cho đủ; nếu đúng là bỏ họ, gõ: reminder reload"
+    )
+    raise FileError([Problem(str(path or "people.toml"), None, words)])
 
 
 def run(config: Path | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.app.reload import Reloader
+from reminder.app.wiring import Reloader
 from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
@@ -33,7 +33,7 @@ async def test_a_file_that_is_saved_while_it_is_read_is_read_again(
             people.write_text(AN + CHI + DUNG, encoding="utf-8")
             return []
 
-        reloader.apply = saved_meanwhile
+        reloader._apply = saved_meanwhile  # type: ignore[assignment]
         people.write_text(AN + CHI, encoding="utf-8")
         found = []
         for _ in range(3):

@@ -117,7 +117,7 @@ async def daemon(config: Path, clock: Path) -> None:
     channel = wired.daemon.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
-    wired.daemon.channels["telegram"] = Keyed(channel)  # type: ignore[index]
+    wired.daemon.channels["telegram"] = Keyed(channel)
     loop = asyncio.get_running_loop()
     for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
         words = f"query_only={switch}"
