@@ -16,7 +16,7 @@ from reminder.domain.calendar import Period, instant, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State, by_key, history
 from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences
-from reminder.domain.schedule import Scheduler, Stage
+from reminder.domain.schedule import Scheduler
 from reminder.domain.text import fold, one_line
 
 DOTS = "…………"  # for a person to fill in
@@ -161,14 +161,6 @@ def _due(plan: Plan, period: Period, states: Mapping[Key, State]) -> date:
 def _handed_in(plan: Plan, period: Period, states: Mapping[Key, State]) -> bool:
     found = _of(plan, period, states)
     return bool(found) and all(state.closed for state in found)
-
-
-def is_last_call(scheduler: Scheduler, state: State, stage: Stage) -> bool:
-    """Whether `stage` is the last one by the due day of a report, which the draft goes with."""
-    if state.occurrence.deliverable.kind is not Kind.REPORT or stage.again:
-        return False
-    asking = [each for each in scheduler.stages(state).values() if each.offset <= 0]
-    return bool(asking) and stage == max(asking)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,6 +62,7 @@ _StageKey = tuple[date, date, int, Timing]  # due, opens, the plan's year, timin
 # Days. Up to this length of an interval, looking up its days is faster than going through all
 # stages of an occurrence.
 SHORT_INTERVAL = 14
+_TICK = timedelta(microseconds=1)  # turns (since, now] into a half-open interval
 CACHED_STAGES = 10_000  # keys; a year of one plan has about sixty
 
 
@@ -268,20 +269,14 @@ class Scheduler:
         events: Mapping[Key, Sequence[Event]],
         since: datetime,
         until: datetime,
+        some: Iterable[tuple[Plan, Occurrence]] | None = None,
     ) -> list[Message]:
-        """The messages of [since, until) in order, given the `events` of the occurrences."""
-        every = ((plan, occurrence) for plan in plans for occurrence in occurrences(plan))
-        return self.messages_of(plans, every, events, since, until)
+        """Return the messages of [since, until) in order, given the `events` of the occurrences.
 
-    def messages_of(
-        self,
-        plans: Sequence[Plan],
-        some: Iterable[tuple[Plan, Occurrence]],
-        events: Mapping[Key, Sequence[Event]],
-        since: datetime,
-        until: datetime,
-    ) -> list[Message]:
-        """As `messages`, for `some` of the plans' occurrences, given in the plans' order."""
+        Of `some` of the plans' occurrences, given in the plans' order; None: of all.
+        """
+        if some is None:
+            some = ((plan, occurrence) for plan in plans for occurrence in occurrences(plan))
         items: dict[tuple[datetime, MessageKind, str], list[Item]] = {}
         for plan, occurrence in some:
             said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
@@ -355,14 +350,14 @@ class Scheduler:
         if not plans:
             return None
         end = instant(max(self.policy.last_day(p.year) for p in plans), time(23, 59))
-        step = now + timedelta(microseconds=1)
-        while step < end:
-            following = min(end, step + timedelta(days=14))
-            said = self.messages(plans, events, step, following)
-            if said:
-                return said[0].at
-            step = following
-        return None
+        said = self.messages(plans, events, now + _TICK, end)
+        return said[0].at if said else None
+
+    def is_last_call(self, state: State, stage: Stage) -> bool:
+        """Return whether `stage` is a report's last one by its due day; its draft goes along."""
+        if state.occurrence.deliverable.kind is not Kind.REPORT or stage.again:
+            return False
+        return stage == max((s for s in self.stages(state).values() if s.offset <= 0), default=None)
 
 
 def by_due(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -377,9 +372,6 @@ def _speaks_late(timing: Timing, number: int) -> bool:
     return bool(timing.late_every and beyond and number % timing.late_every == 0)
 
 
-Place = tuple[int, int]  # an occurrence: the index of its plan, its index in the plan
-
-
 @dataclass(frozen=True)
 class StageIndex:
     """Which occurrences may speak on which day, so that a tick need not go through all of them."""
@@ -388,35 +380,24 @@ class StageIndex:
     plans: Sequence[Plan]
 
     @cached_property
-    def occurrences(self) -> tuple[tuple[Occurrence, ...], ...]:
-        """The occurrences of each plan."""
-        return tuple(tuple(occurrences(plan)) for plan in self.plans)
+    def occurrences(self) -> Sequence[tuple[Plan, Occurrence]]:
+        """The plans' occurrences, in order."""
+        return [(plan, occurrence) for plan in self.plans for occurrence in occurrences(plan)]
 
     @cached_property
-    def numbers(self) -> Mapping[str, int]:
-        """The index of each plan, by its id."""
-        return {plan.id: n for n, plan in enumerate(self.plans)}
+    def _places(self) -> Mapping[Key, int]:
+        return {occurrence.key: n for n, (_, occurrence) in enumerate(self.occurrences)}
 
     @cached_property
-    def places(self) -> Mapping[Key, Place]:
-        """The place of each occurrence."""
-        return {
-            occurrence.key: (n, m)
-            for n, of_plan in enumerate(self.occurrences)
-            for m, occurrence in enumerate(of_plan)
-        }
-
-    @cached_property
-    def _by_day(self) -> Mapping[date, Sequence[Place]]:
-        """The occurrences that speak on each day as long as they have no events."""
-        found: dict[date, list[Place]] = {}
-        for n, plan in enumerate(self.plans):
-            for m, occurrence in enumerate(self.occurrences[n]):
-                state = initial(occurrence)
-                days = set(self.scheduler.stages(state))
-                days |= {day for day, _ in self.scheduler.escalation_stages(state, plan).values()}
-                for day in days:
-                    found.setdefault(day, []).append((n, m))
+    def _by_day(self) -> Mapping[date, Sequence[int]]:
+        """The places of the occurrences that speak on each day as long as they have no events."""
+        found: dict[date, list[int]] = {}
+        for n, (plan, occurrence) in enumerate(self.occurrences):
+            state = initial(occurrence)
+            days = set(self.scheduler.stages(state))
+            days |= {day for day, _ in self.scheduler.escalation_stages(state, plan).values()}
+            for day in days:
+                found.setdefault(day, []).append(n)
         return found
 
     def messages(
@@ -432,27 +413,20 @@ class StageIndex:
         `states` are those that follow from `events`.
         """
         wanted = {plan.id for plan in plans}
-        touched = {key: self.places[key] for key in events if key in self.places}
+        touched = {key: self._places[key] for key in events if key in self._places}
         days = days_between(local_day(since), local_day(until))
         places = {place for day in days for place in self._by_day.get(day, ())}
         places.difference_update(touched.values())
         places.update(
             place for key, place in touched.items() if not _is_over(states[key], events[key], since)
         )
-        some = (
-            (self.plans[n], self.occurrences[n][m])
-            for n, m in sorted(places)
-            if self.plans[n].id in wanted
-        )
-        return self.scheduler.messages_of(plans, some, events, since, until)
+        some = [self.occurrences[n] for n in sorted(places) if self.occurrences[n][0].id in wanted]
+        return self.scheduler.messages(plans, events, since, until, some)
 
 
 def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:
     """Whether it was closed before `since` and has no later event: it does not speak."""
     return state.closed is not None and all(event.at < since for event in said)
-
-
-_TICK = timedelta(microseconds=1)  # turns (since, now] into a half-open interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,24 +470,16 @@ def due_now(
     """
     scheduler = index.scheduler
     open_kinds = [kind for kind in kinds if speaking_hours(scheduler, kind, now)]
-    if not open_kinds or now <= since:
-        return DueMessages((), ())
-    if not any(_anything_between(scheduler, kind, since, now) for kind in open_kinds):
+    days = days_between(local_day(since), local_day(now))
+    slots = (instant(day, _slot(scheduler, kind)) for day in days for kind in open_kinds)
+    if not any(since < slot <= now for slot in slots):  # as between most ticks
         return DueMessages((), ())
     window = since + _TICK, now + _TICK
     if open_kinds == [MessageKind.DIGEST]:
-        found = scheduler.messages_of(plans, (), events, *window)
+        found = scheduler.messages(plans, events, *window, some=())
     else:
         found = index.messages(plans, events, states, *window)
     return _newest([m for m in found if m.kind in open_kinds], states, scheduler, now)
-
-
-def _anything_between(
-    scheduler: Scheduler, kind: MessageKind, since: datetime, now: datetime
-) -> bool:
-    """Whether a slot of `kind` lies in (since, now]; for most ticks none does."""
-    days = days_between(local_day(since), local_day(now))
-    return any(since < instant(day, _slot(scheduler, kind)) <= now for day in days)
 
 
 def _newest(

@@ -90,13 +90,12 @@ class Office:
     @cached_property
     def states(self) -> dict[Key, State]:
         return fold(
-            (o for of_plan in self.files.stage_index.occurrences for o in of_plan), self.events
+            (occurrence for _, occurrence in self.files.stage_index.occurrences), self.events
         )
 
     def of_plan(self, plan: Plan) -> list[State]:
         """The states of one plan, in its order."""
-        index = self.files.stage_index
-        return [self.states[o.key] for o in index.occurrences[index.numbers[plan.id]]]
+        return [state for key, state in self.states.items() if key.plan == plan.id]
 
     @cached_property
     def by_key(self) -> Mapping[Key, Sequence[Event]]:

@@ -26,7 +26,6 @@ from reminder.domain.payloads import (
     UnitEmpty,
 )
 from reminder.domain.plan import Plan
-from reminder.domain.report import is_last_call
 from reminder.domain.schedule import (
     DueMessages,
     Item,
@@ -361,7 +360,7 @@ def due_reports(office: Office, items: Mapping[str, Sequence[Item]]) -> list[Sta
         for item in of_unit
         if (state := office.states.get(item.key)) is not None
         and not state.closed
-        and is_last_call(office.scheduler, state, item.stage)
+        and office.scheduler.is_last_call(state, item.stage)
     }
     return list(found.values())
 

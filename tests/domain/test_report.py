@@ -22,7 +22,6 @@ from reminder.domain.report import (
     draft_report,
     find_report,
     full_name,
-    is_last_call,
     next_period,
     report_periods,
 )
@@ -236,8 +235,8 @@ def test_every_occurrence_of_the_period_is_counted_once(day: int, period: str) -
 def test_the_last_call_for_a_report_is_the_last_stage_by_its_due_day() -> None:
     """15/3 itself; for Sunday 15/9 the Friday before; no other work has one."""
     states = fold(occurrences(PLAN), [])
-    assert is_last_call(SCHEDULER, states[key("BC", 1, Q1)], Stage(0))
-    assert not is_last_call(SCHEDULER, states[key("BC", 1, Q1)], Stage(-1))
-    assert not is_last_call(SCHEDULER, states[key("BC", 1, Q1)], Stage(1))
-    assert is_last_call(SCHEDULER, states[key("BC", 1, "2024-Q3")], Stage(0))
-    assert not is_last_call(SCHEDULER, states[key("1c")], Stage(0))
+    assert SCHEDULER.is_last_call(states[key("BC", 1, Q1)], Stage(0))
+    assert not SCHEDULER.is_last_call(states[key("BC", 1, Q1)], Stage(-1))
+    assert not SCHEDULER.is_last_call(states[key("BC", 1, Q1)], Stage(1))
+    assert SCHEDULER.is_last_call(states[key("BC", 1, "2024-Q3")], Stage(0))
+    assert not SCHEDULER.is_last_call(states[key("1c")], Stage(0))
