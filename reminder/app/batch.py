@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
-from reminder.app.channels import mail_text
 from reminder.app.sandbox import made_up
 from reminder.channels import email, telegram
 from reminder.channels.email.charset import is_lost
@@ -32,6 +31,7 @@ from reminder.channels.email.classify import (
     read,
     triage,
 )
+from reminder.channels.email.receive import mail_text
 from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
 from reminder.domain import payloads

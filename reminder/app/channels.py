@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reminder.channels import Channel, email, telegram
-from reminder.domain.outbox import ChannelTraits
-from reminder.domain.tokens import normal_address
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import ChannelTraits, SendError
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.send import TelegramChannel
-    from reminder.files.settings import Settings
-    from reminder.services.deliver import Bounce
-    from reminder.services.service import Service
+    from reminder.files.settings import EmailSection, InboxSection, Settings
     from reminder.store.store import Store
 
 PATIENCE = 5.0  # seconds that a send waits for its chat; one held longer leaves its place to others
@@ -68,33 +65,22 @@ def _mail_secret(store: Store) -> bytes:
 def mail_server(settings: Settings) -> MailServer:
     from reminder.channels.email.send import MailServer
 
-    section = settings.email
-    return MailServer(
-        host=section.host,
-        port=section.port,
-        security=section.security,
-        username=section.username,
-        password=section.password.value,
-        sender=section.sender,
-        sender_name=section.sender_name,
-        certificates=str(section.ca_file) if section.ca_file else "",
-    )
+    return MailServer(**_server(settings.email, "sender", "sender_name"))
 
 
 def imap_server(settings: Settings) -> ImapServer:
     from reminder.channels.email.mailbox import ImapServer
 
-    section = settings.inbox
-    return ImapServer(
-        host=section.host,
-        port=section.port,
-        security=section.security,
-        username=section.username,
-        password=section.password.value,
-        folder=section.folder,
-        processed=section.processed,
-        certificates=str(section.ca_file) if section.ca_file else "",
-    )
+    return ImapServer(**_server(settings.inbox, "folder", "processed"))
+
+
+def _server(section: EmailSection | InboxSection, *more: str) -> dict[str, Any]:
+    """The values of a channels.email.errors.Server, and `more`."""
+    names = ("host", "port", "security", "username", *more)
+    return {name: getattr(section, name) for name in names} | {
+        "password": section.password.value,
+        "certificates": str(section.ca_file or ""),
+    }
 
 
 def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
@@ -127,84 +113,13 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
         MailListener(
             box=Mailbox(imap_server(settings)),
             rules=rules,
-            backend=DaemonBackend(daemon),
+            service=daemon.service,
+            do=daemon.do,
+            wake=daemon.wake,
             now=daemon.clock.now,
             poll_seconds=section.poll_seconds,
         ),
     )
-
-
-def mail_text(service: Service, address: str, message_id: str) -> str:
-    """The text of a mail that was sent, in both of its forms, for who looks for a quote of it."""
-    from reminder.channels.email.body import html_text
-    from reminder.channels.email.message import ANSWERABLE
-
-    message = service.rendered_again(email.TRAITS.name, address, message_id)
-    if message is None:
-        return ""
-    return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
-
-
-@dataclass
-class DaemonBackend:
-    """What listeners need of the daemon: its service, in the store's one thread."""
-
-    daemon: Daemon
-    _polled: datetime | None = None  # when the last poll was noted
-    _noting: asyncio.Future[None] | None = None  # that note, which no poll waits for
-
-    async def reached(self, channel: str, bot_name: str) -> None:
-        service = self.daemon.service
-        service.bot_name = bot_name
-        await self._attempt("accepted", lambda: service.accepted(channel))
-        await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
-
-    def polled(self) -> None:
-        self.daemon.mark("polled")
-        at, store = self.daemon.clock.now(), self.daemon.service.store
-        if self._polled is None or not timedelta(0) <= at - self._polled < POLL_MARK:
-            self._polled = at
-            note = partial(store.set_meta, "last_poll", at.isoformat())
-            self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
-
-    async def refused(self, channel: str, reason: str) -> None:
-        service, at = self.daemon.service, self.daemon.clock.now()
-        await self._attempt("refused", lambda: service.refused(channel, reason, at))
-        self.daemon.wake()
-
-    async def _attempt(self, what: str, work: Callable[[], object]) -> None:
-        """Do what is not tried again, if the database can be written now."""
-        await self.daemon.worker.attempt(what, work, again=False)
-
-    async def known(self) -> Mapping[str, str]:
-        def found() -> dict[str, str]:
-            office = self.daemon.service.refresh()
-            return {
-                normal_address(address.value): address.value
-                for address in office.addresses
-                if address.channel == email.TRAITS.name and address.recipient in office.people
-            }
-
-        return await self.daemon.do(found)
-
-    async def text_of(self, address: str, message_id: str) -> str:
-        service = self.daemon.service
-        return await self.daemon.do(lambda: mail_text(service, address, message_id))
-
-    async def was_seen(self, message_id: str) -> bool:
-        store = self.daemon.service.store
-        return await self.daemon.do(lambda: store.was_seen(email.TRAITS.name, message_id))
-
-    async def bounced(self, bounce: Bounce) -> None:
-        daemon = self.daemon
-        await daemon.do(lambda: daemon.service.bounced(bounce, daemon.clock.now()))
-        daemon.wake()
-
-    async def meta(self, name: str) -> str:
-        return await self.daemon.do(lambda: self.daemon.service.store.meta(name)) or ""
-
-    async def set_meta(self, name: str, value: str) -> None:
-        await self.daemon.do(lambda: self.daemon.service.store.set_meta(name, value))
 
 
 @dataclass(frozen=True, kw_only=True)

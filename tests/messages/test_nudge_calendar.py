@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 from email.policy import default
 
-from reminder.channels.email.message import build
+from reminder.channels.email.send import build
 from reminder.documents.ics import uid, unit_calendar
 from reminder.domain.ledger import Event
 from reminder.domain.outbox import Outbound

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 
-from reminder.channels.email.headers import named_fields, without_comments
+from reminder.channels.email.mime import named_fields, without_comments
 from reminder.domain.tokens import normal_address
 
 LONGEST = 8000  # characters of one field

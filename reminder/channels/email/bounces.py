@@ -8,9 +8,9 @@ from email.message import Message
 
 from flufl.bounce import all_failures
 
-from reminder.channels.email import headers
-from reminder.channels.email.body import children, parts, text_in, text_of
+from reminder.channels.email import mime
 from reminder.channels.email.errors import ENHANCED_CODE, UNKNOWN_USER
+from reminder.channels.email.mime import children, parts, text_in, text_of
 
 _UNKNOWN_USER = re.compile(
     rf"(?i){UNKNOWN_USER}|does(?: not|n't) exist|recipient not found|account .{{0,30}}disabled|"
@@ -52,13 +52,11 @@ def failures(message: Message) -> tuple[Failure, ...]:
 
 def original(message: Message) -> tuple[str, ...]:
     """Return the Message-IDs of the mail that bounced, if its head is included."""
-    found: list[str] = list(
-        headers.ids(message, "In-Reply-To") + headers.ids(message, "References")
-    )
+    found: list[str] = list(mime.ids(message, "In-Reply-To") + mime.ids(message, "References"))
     for part in parts(message):
         kind = part.get_content_type()
         if kind == "message/rfc822":
-            found += [one for mail in children(part) for one in headers.ids(mail, "Message-ID")]
+            found += [one for mail in children(part) for one in mime.ids(mail, "Message-ID")]
         elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
             found += _MESSAGE_ID.findall(text_in(part))
     return tuple(dict.fromkeys(found))
@@ -70,14 +68,14 @@ def _of_report(part: Message) -> list[Failure]:
         return []
     found = []
     for block in children(part):
-        action = headers.field(block, "Action").lower().partition("(")[0].strip()
+        action = mime.field(block, "Action").lower().partition("(")[0].strip()
         if action not in ("failed", "delayed"):
             continue
-        said = headers.words(headers.field(block, "Diagnostic-Code"))
-        status = headers.field(block, "Status")
+        said = mime.unencoded(mime.field(block, "Diagnostic-Code"))
+        status = mime.field(block, "Status")
         final = action == "failed"
-        address = _typed(headers.field(block, "Final-Recipient")) or _typed(
-            headers.field(block, "Original-Recipient")
+        address = _typed(mime.field(block, "Final-Recipient")) or _typed(
+            mime.field(block, "Original-Recipient")
         )
         reason = " ".join(f"{_code(status)} {said.partition(';')[2] or said}".split())[:200]
         hard = final and _is_hard(status, said)
@@ -106,10 +104,10 @@ def _typed(value: str) -> str:
 
 
 def _looks_returned(message: Message) -> bool:
-    sender = headers.author(message) or next(iter(headers.addresses(message, "From")), "")
-    if _MAILER.match(sender) or headers.field(message, "X-Failed-Recipients"):
+    sender = mime.author(message) or next(iter(mime.addresses(message, "From")), "")
+    if _MAILER.match(sender) or mime.field(message, "X-Failed-Recipients"):
         return True
-    return bool(_SUBJECTS.match(headers.words(headers.field(message, "Subject"))))
+    return bool(_SUBJECTS.match(mime.unencoded(mime.field(message, "Subject"))))
 
 
 def _shorten(message: Message) -> None:
@@ -131,7 +129,7 @@ def _of_text(message: Message) -> tuple[Failure, ...]:
     code = ENHANCED_CODE.search(text)
     reason = code[0] if code else ""
     named = [a.decode("ascii", "replace") for a in sorted(lasting)]
-    named = named or headers.addresses(message, "X-Failed-Recipients")
+    named = named or mime.addresses(message, "X-Failed-Recipients")
     hard = _is_hard(reason, text) if reason else True
     found = [Failure(recipient=a, reason=reason, hard=hard, final=True) for a in named]
     for address in sorted(passing - lasting):

@@ -24,6 +24,7 @@ _NO_CHARSETS = frozenset(
 # Charsets whose bytes may be valid UTF-8 too: for them the label is believed first.
 _SEVEN_BITS = ("utf_7", "iso2022", "hz")
 _WIDE = ("utf_16", "utf_32")
+_GUESSES = ("cp1258", "tcvn3", "viscii", "cp1252")
 _EAST_ASIAN = ("gb", "big5", "euc", "shift_jis", "cp932", "cp949", "cp950", "johab")
 
 _TCVN3 = (
@@ -35,7 +36,26 @@ _VISCII = (
     "ẠẮẰẶẤẦẨẬẼẸẾỀỂỄỆỐỒỔỖỘỢỚỜỞỊỎỌỈỦŨỤỲÕắằặấầẩậẽẹếềểễệốồổỗỠƠộờởịỰỨỪỬơớƯÀÁÂÃẢĂẳẵÈÉÊẺÌÍĨỳĐứÒÓÔạỷừửÙÚỹỵ"
     "ÝỡưàáâãảăữẫèéêẻìíĩỉđựòóôõỏọụùúũủýợỮ"
 )  # from 80 (RFC 1456)
-_HALVES = {"tcvn3": (0xA0, _TCVN3), "viscii": (0x80, _VISCII)}
+_TABLES = {  # of the upper half; the lower is ASCII
+    name: dict(enumerate(table, start=first))
+    for name, first, table in (("tcvn3", 0xA0, _TCVN3), ("viscii", 0x80, _VISCII))
+}
+# VNI: a vowel is followed by a letter that stands for its marks.
+_VNI_LETTERS = str.maketrans("ñÑöÖôÔæÆîÎ", "đĐưƯơƠỉỈịỊ")
+_VNI_MARKS = {
+    sign: hat + tone
+    for hat, signs in (("", "ùøûõï"), ("\u0302", "âáàåãä"), ("\u0306", "êéèúüë"))
+    for sign, tone in zip(reversed(signs), (*"\u0323\u0303\u0309\u0300\u0301", ""), strict=False)
+}
+_VNI_PAIR = re.compile(f"(?i)([aeouyöô])([{''.join(_VNI_MARKS)}])")
+_VNI_SIGNS = re.compile(rb"[\xf1\xf6\xf4\xd6\xd4\xd1]|[aeouyAEOUY][\xe0-\xfc\xc0-\xdc]")
+# What windows-1252 makes of each byte; where it has no character, and in Latin-1, it is the byte's.
+_WESTERN = {
+    char: n
+    for n in range(256)
+    for char in (chr(n), bytes((n,)).decode("cp1252", "replace"))
+    if char != "\ufffd"
+}
 
 # A piece of a line between blanks and the signs of every charset.
 _PIECE = re.compile(r"[^\s\x00-/:-@\[-`{-\x7f\u2010-\u2027]+")
@@ -61,20 +81,18 @@ def decoded(content: bytes, label: str) -> str:
     name = known(label)
     kind = name.replace("-", "_")
     if kind.startswith(_SEVEN_BITS) or (kind.startswith(_WIDE) and b"\0" in content):
+        tried: tuple[str, ...] = (name, "utf-8")
+    else:
+        tried = ("utf-8", name) if kind.startswith((*_WIDE, *_EAST_ASIAN)) else ("utf-8",)
+    for codec in tried:
         try:
-            return _composed(content.decode(name))
+            text = normalize("NFC", content.decode(codec))
         except (UnicodeError, LookupError):
-            name = ""
-    try:
-        return repaired(_composed(content.decode("utf-8")))
-    except UnicodeDecodeError:
-        pass
-    if kind.startswith((*_WIDE, *_EAST_ASIAN)):
-        try:
-            return _composed(content.decode(name))
-        except (UnicodeError, LookupError):
-            name = ""
-    damaged = _composed(content.decode("utf-8", "replace"))
+            continue
+        return repaired(text) if codec == "utf-8" else text
+    if name in tried:
+        name = ""
+    damaged = normalize("NFC", content.decode("utf-8", "replace"))
     sound = sum(char > "\x7f" for char in damaged) - damaged.count("\ufffd")
     found = _best(list(_readings(content, name)) or [damaged])
     # Bytes of another charset are hardly ever whole UTF-8 sequences.
@@ -111,9 +129,10 @@ def repaired(text: str) -> str:
             break
         readings = list(_readings(content, "utf-8"))
         # Letters of another charset are hardly ever whole UTF-8 sequences.
-        found = readings[0] if _is_utf8(content) else _best(readings)
+        is_utf8 = _is_utf8(content)
+        found = readings[0] if is_utf8 else _best(readings)
         gain = _vietnamese(found) - _vietnamese(best)
-        if gain < 0 or (gain == 0 and not _is_utf8(content)):
+        if gain < 0 or (gain == 0 and not is_utf8):
             break
         best = found
     return best
@@ -131,64 +150,36 @@ def is_lost(text: str) -> bool:
 
 
 def _readings(content: bytes, label: str) -> Iterator[str]:
-    """`content` in each charset that can read it, the declared one first."""
-    western = label in ("", "ascii", "iso8859-1", "cp1252", "iso8859-15", "utf-8")
-    names = [*(() if western else (label,)), "cp1258", "tcvn3", "viscii", "cp1252"]
-    if label == "utf-8":
-        names.insert(0, "utf-8")
-    for name in dict.fromkeys(names):
-        half = _HALVES.get(name)
+    """`content` in NFC in each charset that can read it, the declared one first."""
+    western = label in ("", "ascii", "iso8859-1", "cp1252", "iso8859-15")
+    for name in dict.fromkeys((*(() if western else (label,)), *_GUESSES)):
         try:
-            yield _composed(_by_table(content, *half) if half else content.decode(name))
+            if name in _TABLES:
+                yield normalize("NFC", content.decode("latin-1").translate(_TABLES[name]))
+            else:
+                yield normalize("NFC", content.decode(name))
         except (UnicodeError, LookupError):
             continue
-    if re.search(rb"[\xf1\xf6\xf4\xd6\xd4\xd1]|[aeouyAEOUY][\xe0-\xfc\xc0-\xdc]", content):
-        yield _composed(_vni(content.decode("latin-1")))
-
-
-def _by_table(content: bytes, first: int, table: str) -> str:
-    upper = {first + n: char for n, char in enumerate(table)}
-    return content.decode("latin-1").translate(upper)
-
-
-_VNI_LETTERS = str.maketrans("ñÑöÖôÔæÆîÎ", "đĐưƯơƠỉỈịỊ")
-_VNI_TONES = {"ù": "\u0301", "ø": "\u0300", "û": "\u0309", "õ": "\u0303", "ï": "\u0323"}
-_VNI_HATS = {"â": ("\u0302", ""), "á": ("\u0302", "\u0301"), "à": ("\u0302", "\u0300"),
-             "å": ("\u0302", "\u0309"), "ã": ("\u0302", "\u0303"), "ä": ("\u0302", "\u0323"),
-             "ê": ("\u0306", ""), "é": ("\u0306", "\u0301"), "è": ("\u0306", "\u0300"),
-             "ú": ("\u0306", "\u0309"), "ü": ("\u0306", "\u0303"),
-             "ë": ("\u0306", "\u0323")}  # fmt: skip
-_VNI_PAIR = re.compile("([aeouyöôAEOUYÖÔ])([ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË])")
-
-
-def _vni(text: str) -> str:
-    """A text in a VNI font: a vowel is followed by a letter that stands for its marks."""
-
-    def joined(match: re.Match[str]) -> str:
-        vowel, mark = match[1], match[2].lower()
-        marks = "".join(_VNI_HATS[mark]) if mark in _VNI_HATS else _VNI_TONES[mark]
-        return normalize("NFC", vowel.translate(_VNI_LETTERS) + marks)
-
-    return _VNI_PAIR.sub(joined, text).translate(_VNI_LETTERS)
+    if _VNI_SIGNS.search(content):
+        text = _VNI_PAIR.sub(
+            lambda pair: pair[1].translate(_VNI_LETTERS) + _VNI_MARKS[pair[2].lower()],
+            content.decode("latin-1"),
+        )
+        yield normalize("NFC", text.translate(_VNI_LETTERS))
 
 
 def _as_bytes(text: str) -> bytes | None:
     """The bytes that an 8-bit charset has read as `text`; None if none of them can have."""
     if text.isascii():
         return None
-    for name in ("cp1252", "latin-1", "cp1258"):
-        try:
-            return text.encode(name)
-        except UnicodeEncodeError:
-            continue
-    try:  # the letters of windows-1252, and what it leaves undefined as it stands
-        return b"".join(_byte(char) for char in text)
+    try:
+        return bytes([_WESTERN[char] for char in text])
+    except KeyError:
+        pass
+    try:
+        return text.encode("cp1258")
     except UnicodeEncodeError:
         return None
-
-
-def _byte(char: str) -> bytes:
-    return char.encode("latin-1" if char < "\u00a0" else "cp1252")
 
 
 def _best(readings: list[str]) -> str:
@@ -200,9 +191,10 @@ def _best(readings: list[str]) -> str:
 
 def _is_utf8(content: bytes) -> bool:
     try:
-        return not content.decode("utf-8").isascii()
+        content.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def _vietnamese(text: str) -> int:
@@ -216,7 +208,3 @@ def _vietnamese(text: str) -> int:
         score += piece.lower() in _COMMON
         score -= 2 * len(_BROKEN.findall(piece))
     return score
-
-
-def _composed(text: str) -> str:
-    return normalize("NFC", text)

@@ -16,12 +16,12 @@ from email.message import Message
 from enum import StrEnum
 from typing import Literal
 
-from reminder.channels.email import TRAITS, bounces, headers
+from reminder.channels.email import TRAITS, bounces, mime
 from reminder.channels.email.authentication import distrust, results_of
-from reminder.channels.email.body import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.charset import is_garbled
-from reminder.channels.email.quotes import NO_MARKS, OwnMarks, Reply, split_reply, without_courtesy
+from reminder.channels.email.mime import is_file, parse, parts, text_in, text_of
+from reminder.channels.email.quotes import MARK, NO_MARKS, OwnMarks, split_reply, without_courtesy
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import (
     MailToken,
@@ -46,54 +46,6 @@ _AUTO_FIELDS = (
 )
 _NO = ("", "no", "false", "0", "none", "off")
 _AUTO_SUBMITTED = ("auto-replied", "auto-generated", "auto-notified")
-_PREFIX = re.compile(
-    r"(?i)[^\w\[]*(?:\[[^\]]{1,40}\]|(?:re|fwd?|tr|aw|wg|sv|vs|trả lời|chuyển tiếp)"
-    r"(?:\[\d{1,3}\])?\s?[:：])\s?"
-)
-_AUTO_SUBJECT = re.compile(
-    r"(?i)\W*(?:auto(?:matic|matische)?[- ]?(?:reply|response|responder|antwort)|"
-    r"(?:thư )?(?:trả lời|phản hồi) tự động|tự động (?:trả lời|phản hồi)|"
-    r"réponse automatique|respuesta automática|自动回复|自動返信|автоответ|"
-    r"(?:out of (?:the )?office|on (?:annual )?(?:vacation|leave|holiday)|abwesenheit\w*|absence|"
-    r"tôi (?:đang )?(?:vắng mặt|đi vắng)|vắng mặt|đi vắng|ngoài văn phòng|nghỉ phép)"
-    r"\s?[:：](?!\s?(?:\d|từ|ngày|sáng|chiều|hôm)))"
-)
-_RECEIPT_SUBJECT = re.compile(
-    r"(?i)\W*(?:đã đọc|chưa đọc|đã xóa|đã nhận|đã hiển thị|xác nhận đã đọc|thư đã đọc|(?:not )?read"
-    r"|deleted|delivered|displayed|return receipt|read receipt|lu|gelesen|已读)"
-    r"(?: \(\w{1,20}\))?\s?[:：]"
-)
-_CALENDAR_SUBJECT = re.compile(
-    r"(?i)\W*(?:đã chấp nhận|đã từ chối|chấp nhận tạm thời|dự kiến|accepted|declined|tentative|"
-    r"canceled|cancelled|đã hủy)\s?:"
-)
-_AUTO_WORDS = re.compile(
-    r"(?i)(?:trả lời|phản hồi) tự động|tự động (?:trả lời|phản hồi)|(?:thư|email|mail) tự động|"
-    r"automat(?:ic|ed) (?:reply|response|message|e-?mail)|auto-?(?:reply|response)|"
-    r"không (?:trả lời|phản hồi) (?:lại )?(?:thư|email|mail) này|do not reply|"
-    r"would like to recall|(?:muốn|đã) thu hồi (?:thư|email|mail|tin nhắn)\b|"
-    r"reacted to (?:your|this) (?:message|e-?mail)|reacted via|"
-    r"(?:liked|loved|laughed at) (?:your (?:message|e-?mail)|[\"“])|đã thích [\"“]|"
-    r"nhận được (?:thư|email|mail)[^.\n]{0,60}\bsẽ [^.\n]{0,40}(?:trả lời|phản hồi|liên hệ)|"
-    r"bày tỏ cảm xúc (?:về|với|qua|cho|đến)|đã (?:thích|phản ứng với) (?:thư|tin|email)|"
-    r"(?:yêu cầu|thư|email|ticket) của (?:bạn|quý khách|anh/chị) (?:đã )?được (?:tiếp nhận|"
-    r"ghi nhận|nhận|đọc)|your (?:request|ticket|message|e-?mail) (?:has been|was) "
-    r"(?:received|created|read)|"
-    r"\bi(?:'m| am) (?:currently |now )?(?:out of (?:the )?office|away|on (?:annual )?(?:leave|"
-    r"vacation|holiday))"
-)
-_ABSENT = re.compile(
-    r"(?i)(?<!\w)(?:đi vắng|vắng mặt|nghỉ phép|nghỉ ốm|nghỉ lễ|nghỉ thai sản|đi công tác|"
-    r"không có mặt|ngoài văn phòng|out of (?:the )?office|on (?:leave|vacation|holiday)|away)(?!\w)"
-)
-_LATER = re.compile(
-    r"(?i)(?<!\w)(?:sẽ (?:sớm )?(?:trả lời|phản hồi|hồi âm|liên hệ)|(?:vui lòng|xin|hãy) liên hệ|"
-    r"will (?:reply|respond|return|get back)|please contact)(?!\w)"
-)
-_MACHINES = re.compile(
-    r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|no-?reply|do-?not-?reply|donotreply|autoreply|"
-    r"auto-reply|daemon|root|bounces?)(?:[+.-].{0,200})?@"
-)
 _REACTION = "text/vnd.google.email-reaction+json"
 # Of RFC 5546: an answer to an invitation, or one; “publish” is a file like any other.
 _METHOD = re.compile(
@@ -138,13 +90,13 @@ def read(content: bytes) -> Mail:
     return Mail(
         kind=Kind.BOUNCE if failed else _kind(message),
         identity=_identity(message, content),
-        author=headers.author(message),
-        author_name=headers.author_name(message),
-        recipients=tuple(headers.addresses(message, *_TO)),
-        subject=headers.words(headers.field(message, "Subject"))[:300],
-        references=(*headers.ids(message, "References"), *headers.ids(message, "In-Reply-To")),
+        author=mime.author(message),
+        author_name=mime.author_name(message),
+        recipients=tuple(mime.addresses(message, *_TO)),
+        subject=mime.unencoded(mime.field(message, "Subject"))[:300],
+        references=(*mime.ids(message, "References"), *mime.ids(message, "In-Reply-To")),
         results=results_of(message),
-        at=headers.written(message),
+        at=mime.written(message),
         body="" if failed else text_of(message),
         failures=failed,
         returned=bounces.original(message) if failed else (),
@@ -152,7 +104,7 @@ def read(content: bytes) -> Mail:
 
 
 def _identity(message: Message, content: bytes) -> str:
-    found = headers.field(message, "Message-ID")
+    found = mime.field(message, "Message-ID")
     if 2 < len(found) <= LONGEST_ID and not re.search(r"\s", found):
         return found
     return f"sha256:{hashlib.sha256(found.encode() if found else content).hexdigest()}"
@@ -164,25 +116,25 @@ def _kind(message: Message) -> Kind:
     subject = _bare_subject(message)
     if kinds[0] == "multipart/report" or "message/disposition-notification" in kinds:
         return Kind.RECEIPT
-    if _RECEIPT_SUBJECT.match(subject):
+    if MARK["receipt-subject"].match(subject):
         return Kind.RECEIPT
-    if _REACTION in kinds or _AUTO_SUBJECT.match(subject) or _is_automatic(message):
+    if _REACTION in kinds or MARK["automatic-subject"].match(subject) or _is_automatic(message):
         return Kind.AUTO_REPLY
-    if headers.fields(message, "List-Id") and (
-        headers.fields(message, "List-Unsubscribe") or headers.fields(message, "List-Post")
+    if mime.fields(message, "List-Id") and (
+        mime.fields(message, "List-Unsubscribe") or mime.fields(message, "List-Post")
     ):
         return Kind.LIST
     invited = any(_METHOD.search(_scheduling(part)) for part in parts(message))
-    if invited or _CALENDAR_SUBJECT.match(subject):
+    if invited or MARK["calendar-subject"].match(subject):
         return Kind.CALENDAR
     return Kind.ANSWER
 
 
 def _bare_subject(message: Message) -> str:
     """Return the subject without prefixes such as “Re:” and “[External]”."""
-    subject = headers.words(headers.field(message, "Subject"))[:300]
+    subject = mime.unencoded(mime.field(message, "Subject"))[:300]
     for _ in range(10):
-        found = _PREFIX.match(subject)
+        found = MARK["prefix"].match(subject)
         if found is None:
             break
         subject = subject[found.end() :]
@@ -193,7 +145,7 @@ def _scheduling(part: Message) -> str:
     """Return what a part tells a calendar program; empty for an attached file."""
     if part.get_content_type() != "text/calendar" or is_file(part):
         return ""
-    declared = headers.field(part, "Content-Type").lower()
+    declared = mime.field(part, "Content-Type").lower()
     return f"{declared}\n{text_in(part)[:2000].lower()}"
 
 
@@ -203,19 +155,19 @@ def _is_automatic(message: Message) -> bool:
     Gateways add Precedence, List-Id and X-Auto-Response-Suppress to people's mails, and forwarding
     rules add “auto-forwarded”, so these count for nothing.
     """
-    submitted = headers.field(message, "Auto-Submitted").lower().strip()
+    submitted = mime.field(message, "Auto-Submitted").lower().strip()
     if submitted.startswith(_AUTO_SUBMITTED):
         return True
-    paths = headers.fields(message, "Return-Path")
+    paths = mime.fields(message, "Return-Path")
     if paths and not paths[0].strip().strip("<>").strip():
         return True
-    if headers.field(message, "Precedence").lower().strip() in ("auto_reply", "auto-reply"):
+    if mime.field(message, "Precedence").lower().strip() in ("auto_reply", "auto-reply"):
         return True
-    said = (value for name in _AUTO_FIELDS for value in headers.fields(message, name))
+    said = (value for name in _AUTO_FIELDS for value in mime.fields(message, name))
     if any(value.lower().strip() not in _NO for value in said):
         return True
-    author = headers.author(message) or next(iter(headers.addresses(message, "From")), "")
-    return bool(_MACHINES.match(author))
+    author = mime.author(message) or next(iter(mime.addresses(message, "From")), "")
+    return bool(MARK["machine"].match(author))
 
 
 def own_words(mail: Mail, ours: OwnMarks = NO_MARKS) -> tuple[Kind, str]:
@@ -223,14 +175,11 @@ def own_words(mail: Mail, ours: OwnMarks = NO_MARKS) -> tuple[Kind, str]:
     if mail.kind is not Kind.ANSWER:
         return mail.kind, ""
     reply = split_reply(mail.body, ours, mail.author_name)
-    if _says_that_it_is_automatic(reply):
+    text = " ".join(reply.unquoted[:3000].split())
+    absent = MARK["absent"].search(text) and MARK["later"].search(text)
+    if absent or MARK["automatic-words"].search(text):
         return Kind.AUTO_REPLY, ""
     return (Kind.ANSWER if reply.words else Kind.EMPTY), reply.words
-
-
-def _says_that_it_is_automatic(reply: Reply) -> bool:
-    text = " ".join(reply.unquoted[:3000].split())
-    return bool(_AUTO_WORDS.search(text)) or bool(_ABSENT.search(text) and _LATER.search(text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Literal
 
 from aiosmtplib import SMTPException, SMTPResponseException
 
-from reminder.domain.errors import ReminderError, scrub
+from reminder.domain.errors import scrub
 from reminder.domain.outbox import SendError
 from reminder.messages.wording import one_line
 
@@ -45,20 +46,30 @@ _PLAIN_SIGNS = (  # what servers write, with a general code or with none → wha
 _SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
 
 
-class CaFileError(ReminderError):
+class CaFileError(OSError):
     """The file of certificates can't be read."""
 
 
-def tls_context(ca_file: str) -> ssl.SSLContext:
-    """Return a context that checks certificates and host names.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A mail server and an account on it."""
 
-    `ca_file`: certificates to trust instead of the system's; empty: the system's.
-    """
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
-        raise CaFileError(f"ca_file: không đọc được chứng thư ở {ca_file}: {why}") from None
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    seconds: float = 30.0  # time-out of any one command
+    certificates: str = ""  # a file of certificates to trust instead of the system's
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return a context that checks certificates and host names."""
+        try:
+            return ssl.create_default_context(cafile=self.certificates or None)
+        except OSError as error:
+            why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
+            path = self.certificates
+            raise CaFileError(f"ca_file: không đọc được chứng thư ở {path}: {why}") from None
 
 
 class Step(Enum):
@@ -72,43 +83,70 @@ class Step(Enum):
     DATA = auto()
 
 
-def send_error(error: Exception, step: Step, server: str, secrets: Iterable[str]) -> SendError:
-    """Return the SendError of a failed step; without passwords."""
-    words = one_line(scrub(str(error), secrets), 200)
-    certificate = _certificate_fault(error)
-    if certificate is not None:
-        why = certificate.verify_message or "không kiểm tra được"
-        reason = f"chứng thư của máy chủ thư {server} không hợp lệ: {why}; thư chưa được gửi"
-        return SendError(reason, retry=True, channel_down=True)
+def send_error(error: Exception, step: Step, server: Server) -> SendError:
+    """Return the SendError of a failed step; without the password."""
+    place, secrets = f"máy chủ thư {server.host}:{server.port}", [server.password]
     if isinstance(error, SMTPResponseException):
         said = one_line(scrub(f"{error.code} {error.message}", secrets), 200)
-        return _refusal(error.code, said, step, server)
+        return _refusal(error.code, said, step, place)
     if step is Step.DATA:
-        reason = f"mất kết nối với máy chủ thư {server} khi đang gửi; có thể thư đã được nhận"
+        reason = f"mất kết nối với {place} khi đang gửi; có thể thư đã được nhận"
         return SendError(reason, retry=True, unknown=True)
-    down = step is not Step.CONNECT  # a line that is cut comes back; a refused login does not
-    return SendError(_unreached(error, step, server, words), retry=True, channel_down=down)
+    if why := certificate_fault(error, place):
+        return SendError(why, retry=True, channel_down=True)
+    words = f" ({one_line(scrub(str(error), secrets), 200)})"
+    reason = connection_fault(error.__cause__ or error, place, words)
+    if step is Step.TLS and not reason:
+        reason = _unencrypted(place, words)
+    elif step is Step.LOGIN and type(error) is SMTPException:
+        reason = f"{place} không có cách đăng nhập nào dùng được{words}"
+    reason = reason or f"không kết nối được với {place}{words}"
+    # A line that is cut comes back; a refused login does not.
+    return SendError(reason, retry=True, channel_down=step is not Step.CONNECT)
 
 
-def _refusal(code: int, said: str, step: Step, server: str) -> SendError:
+def certificate_fault(error: BaseException | None, place: str) -> str:
+    """Return why a certificate can't be checked, or that of `place` is refused; else ""."""
+    if isinstance(error, CaFileError):
+        return str(error)
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = error.verify_message or "không kiểm tra được"
+            return f"chứng thư của {place} không hợp lệ: {why}"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def connection_fault(error: BaseException, place: str, words: str = "") -> str:
+    """Return why there is no connection to `place`; empty if the error does not tell."""
+    if isinstance(error, socket.gaierror):
+        return f"không tìm thấy {place}: xem lại tên máy và mạng"
+    if isinstance(error, ConnectionRefusedError):
+        return f"{place} không mở cổng ấy"
+    return _unencrypted(place, words) if isinstance(error, ssl.SSLError) else ""
+
+
+def _unencrypted(place: str, words: str) -> str:
+    return f"không lập được kết nối mã hóa với {place}: xem lại security và port{words}"
+
+
+def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     """Return the SendError of a negative reply."""
+    if step is Step.LOGIN:
+        reason = f"{place} không nhận tên hoặc mật khẩu"
+        return SendError(reason, retry=True, said=said, channel_down=True)
     plain = _plain(said)
     why = f": {plain}" if plain else f" ({said})"
-    if step is Step.LOGIN:
-        reason = f"máy chủ thư {server} không nhận tên hoặc mật khẩu"
-        return SendError(reason, retry=True, said=said, channel_down=True)
     if code < 500:
         later = step is Step.RECIPIENT and ("grey" in said.lower() or "gray" in said.lower())
-        reason = f"máy chủ thư {server} hẹn gửi lại sau{why}"
         wait = GREYLISTED_SECONDS if later else None
-        return SendError(reason, retry=True, said=said, retry_after=wait)
+        return SendError(f"{place} hẹn gửi lại sau{why}", retry=True, said=said, retry_after=wait)
     if step is Step.RECIPIENT:
         reason = f"máy chủ thư không nhận người nhận này{why}"
         return SendError(reason, retry=False, said=said, address_dead=_nobody_there(said))
     if step is Step.DATA:
         return SendError(f"máy chủ thư không nhận thư này{why}", retry=False, said=said)
-    reason = f"máy chủ thư {server} không cho gửi{why}"
-    return SendError(reason, retry=True, said=said, channel_down=True)
+    return SendError(f"{place} không cho gửi{why}", retry=True, said=said, channel_down=True)
 
 
 def _plain(said: str) -> str:
@@ -126,25 +164,3 @@ def _nobody_there(said: str) -> bool:
         detail = (enhanced[2], enhanced[3])
         return detail == ("2", "1") or (detail[0] == "1" and detail not in _SENDER_FAULTS)
     return said[:3] in ("550", "551", "553") and "relay" not in said.lower()
-
-
-def _unreached(error: Exception, step: Step, server: str, words: str) -> str:
-    cause = error.__cause__ or error
-    if isinstance(cause, socket.gaierror):
-        return f"không tìm thấy máy chủ thư {server}: xem lại tên máy và mạng"
-    if isinstance(cause, ConnectionRefusedError):
-        return f"máy chủ thư {server} không mở cổng ấy"
-    if step is Step.TLS or isinstance(cause, ssl.SSLError):
-        why = f"không lập được kết nối mã hóa với máy chủ thư {server}"
-        return f"{why}: xem lại security và port ({words})"
-    if step is Step.LOGIN and type(error) is SMTPException:
-        return f"máy chủ thư {server} không có cách đăng nhập nào dùng được ({words})"
-    return f"không kết nối được với máy chủ thư {server} ({words})"
-
-
-def _certificate_fault(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import imaplib
 import re
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,37 +16,30 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools import AND, BaseMailBox, MailBox, MailBoxUnencrypted, U
 from imap_tools.errors import ImapToolsError
 from imap_tools.imap_utf7 import utf7_encode
 
-from reminder.channels.email.errors import CaFileError, tls_context
+from reminder.channels.email.errors import Server, certificate_fault, connection_fault
 from reminder.domain.errors import ReminderError
-
-Security = Literal["starttls", "tls", "none"]
 
 READ_BYTES = 512_000  # of one mail: its head, and the text before any attachment
 TRIES = 3  # IDLEs that may fail
 SLICE = 25.0 * 60  # seconds: RFC 2177 has IDLE begun anew within 29 minutes
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+# Errors of a connection; the last four are what imaplib raises on a reply it can't parse.
+IMAP_ERRORS = (
+    *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImapServer:
-    """The IMAP server, account and folders."""
+class ImapServer(Server):
+    """The IMAP server and its folders."""
 
-    host: str
-    port: int
-    security: Security = "tls"
-    username: str = ""
-    password: str = ""
+    security: Literal["starttls", "tls", "none"] = "tls"
     folder: str = "INBOX"
     processed: str = "Da-xu-ly"
-    seconds: float = 30.0  # time-out of any one command
-    certificates: str = ""
-
-    def __repr__(self) -> str:
-        return f"ImapServer({self.host}:{self.port}, {self.security}, {self.username})"
 
     @property
     def account(self) -> str:
@@ -80,56 +72,48 @@ class Mailbox:
         """Connect, log in and select the folder; MailboxError says which of these failed."""
         self.shut()
         self._shut.clear()
+        server = self.server
         try:
-            self._open_all(f"{self.server.host}:{self.server.port}")
+            with self._translating(f"không kết nối được với {self._place}"):
+                self._connect()
+            if self._shut.is_set():  # meanwhile
+                raise MailboxError("việc đọc thư đã dừng")
+            with self._translating(f"{self._place} không nhận tên hoặc mật khẩu"):
+                plain = f"{server.username}{server.password}".isascii()
+                login = self._open.login if plain else self._open.login_utf8
+                login(server.username, server.password, initial_folder=None)
+                self._learn_abilities()
+            with self._translating(f"hộp thư không có thư mục “{server.folder}”"):
+                self._open.folder.set(server.folder)
         except MailboxError:
             self.shut()
             raise
-
-    def _open_all(self, where: str) -> None:
-        with self._translating(f"không kết nối được với máy chủ thư đến {where}", where):
-            self._connect()
-        if self._shut.is_set():  # meanwhile
-            raise MailboxError("việc đọc thư đã dừng")
-        with self._translating(f"máy chủ thư đến {where} không nhận tên hoặc mật khẩu", where):
-            name, password = self.server.username, self.server.password
-            plain = f"{name}{password}".isascii()
-            login = self._open.login if plain else self._open.login_utf8
-            login(name, password, initial_folder=None)
-            self._learn_abilities()
-        with self._translating(f"hộp thư không có thư mục “{self.server.folder}”", where):
-            self._open.folder.set(self.server.folder)
-        self.validity = self._number("UIDVALIDITY")
+        _, found = self._client.response("UIDVALIDITY")
+        text = found[0] if found else None
+        self.validity = int(text) if isinstance(text, bytes) and text.isdigit() else 0
         self._was_told()  # discard the EXISTS of SELECT
         self._hurried = False
         self._processed = ""
+
+    @property
+    def _place(self) -> str:
+        return f"máy chủ thư đến {self.server.host}:{self.server.port}"
+
+    def _connect(self) -> None:
+        server = self.server
+        common: dict[str, Any] = {"port": server.port, "timeout": server.seconds}
+        if server.security == "tls":
+            self._mailbox = MailBox(server.host, ssl_context=server.tls_context(), **common)
+            return
+        self._mailbox = MailBoxUnencrypted(server.host, **common)
+        if server.security == "starttls":
+            self._client.starttls(server.tls_context())
 
     def _learn_abilities(self) -> None:
         """Ask for capabilities again: many servers name MOVE and IDLE only after the login."""
         kind, data = self._client.capability()
         if kind == "OK" and data and isinstance(data[0], bytes):
             self._client.capabilities = tuple(data[0].decode("ascii", "replace").upper().split())
-
-    def _connect(self) -> None:
-        server = self.server
-        common: dict[str, Any] = {"port": server.port, "timeout": server.seconds}
-        if server.security == "tls":
-            self._mailbox = MailBox(server.host, ssl_context=self._tls_context(), **common)
-            return
-        self._mailbox = MailBoxUnencrypted(server.host, **common)
-        if server.security == "starttls":
-            self._client.starttls(self._tls_context())
-
-    def _tls_context(self) -> ssl.SSLContext:
-        try:
-            return tls_context(self.server.certificates)
-        except CaFileError as error:
-            raise MailboxError(str(error)) from None
-
-    def _number(self, name: str) -> int:
-        _, found = self._client.response(name)
-        text = found[0] if found else None
-        return int(text) if isinstance(text, bytes) and text.isdigit() else 0
 
     @property
     def _open(self) -> BaseMailBox:
@@ -144,10 +128,10 @@ class Mailbox:
 
     def newer(self, uid: int, since: date) -> list[int]:
         """Return the UIDs above `uid` of mails received on `since` or later, in order."""
-        with self._translating("không xem được thư mới", self.server.host):
+        with self._translating("không xem được thư mới"):
             self._client.noop()  # some servers report new mail only on a command
             self._was_told()
-            found = self._search(f"UID {uid + 1}:* SINCE {_day(since)}")
+            found = self._search(AND(uid=U(str(uid + 1), "*"), date_gte=since))
         new = sorted(n for n in found if n > uid)  # “n:*” has the last mail, however low
         self._hurried = self._hurried and not new
         return new
@@ -159,18 +143,18 @@ class Mailbox:
 
     def unread(self, since: date) -> list[int]:
         """Return the UIDs of unread mails."""
-        with self._translating("không đếm được thư chưa đọc", self.server.host):
-            return self._search(f"UNSEEN SINCE {_day(since)}")
+        with self._translating("không đếm được thư chưa đọc"):
+            return self._search(AND(seen=False, date_gte=since))
 
-    def _search(self, criteria: str) -> list[int]:
-        kind, data = self._client.uid("SEARCH", criteria)
+    def _search(self, criteria: AND) -> list[int]:
+        kind, data = self._client.uid("SEARCH", str(criteria))
         if kind != "OK":
             raise MailboxError(f"máy chủ thư không tìm được ({kind})")
         return [int(n) for part in data if isinstance(part, bytes) for n in part.split()]
 
     def fetch(self, uid: int, longest: int = READ_BYTES) -> bytes | None:
         """Return the first `longest` octets of a mail; None if it is gone."""
-        with self._translating("đang đọc thư thì mất kết nối", self.server.host):
+        with self._translating("đang đọc thư thì mất kết nối"):
             kind, data = self._client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{longest}>)")
         if kind != "OK":
             raise UnreadableMailError(f"máy chủ không cho đọc thư {uid} ({kind})")
@@ -182,7 +166,7 @@ class Mailbox:
 
     def move_to_processed(self, uid: int) -> bool:
         """Mark a mail as read and move it to the processed folder; False if the move fails."""
-        with self._translating("đang chuyển thư đã xử lý thì mất kết nối", self.server.host):
+        with self._translating("đang chuyển thư đã xử lý thì mất kết nối"):
             self._client.uid("STORE", str(uid), "+FLAGS", r"(\Seen)")
             try:
                 self._open.move(str(uid), self._target())
@@ -204,9 +188,7 @@ class Mailbox:
 
     def select_processed(self) -> bool:
         """Select the processed folder read-only, until the next `open`; False if there is none."""
-        with self._translating(
-            f"không mở được thư mục “{self.server.processed}”", self.server.host
-        ):
+        with self._translating(f"không mở được thư mục “{self.server.processed}”"):
             found = self._existing()
             if found:
                 self._open.folder.set(found, readonly=True)
@@ -217,12 +199,10 @@ class Mailbox:
         return next((one for one in self._names() if one in existing), "")
 
     def _names(self) -> tuple[str, str]:
-        name = self.server.processed
-        return name, f"{self.server.folder}{self._delimiter()}{name}"
-
-    def _delimiter(self) -> str:
-        found = list(self._open.folder.list("", self.server.folder))
-        return (found[0].delim if found else "") or "/"
+        name, folder = self.server.processed, self.server.folder
+        found = list(self._open.folder.list("", folder))
+        delimiter = (found[0].delim if found else "") or "/"
+        return name, f"{folder}{delimiter}{name}"
 
     def wait(self, seconds: float) -> None:
         """Block until the folder changes, `seconds` pass, or `shut` is called.
@@ -267,7 +247,7 @@ class Mailbox:
             self._busy.release()
 
     @contextmanager
-    def _translating(self, otherwise: str, where: str) -> Iterator[None]:
+    def _translating(self, otherwise: str) -> Iterator[None]:
         """Raise a connection's errors as MailboxError; `otherwise` if nothing tells why."""
         try:
             with self._busy:
@@ -275,7 +255,18 @@ class Mailbox:
         except MailboxError:
             raise
         except IMAP_ERRORS as error:
-            raise MailboxError(_reason(error, otherwise, where)) from None
+            raise MailboxError(_reason(error, self._place) or otherwise) from None
+
+
+def _reason(error: Exception, place: str) -> str:
+    """Return why the mailbox at `place` can't be read; empty if the error does not tell."""
+    if why := certificate_fault(error, place) or connection_fault(error, place):
+        return why
+    if isinstance(error, imaplib.IMAP4.error) and "TLS" in str(error):
+        return f"{place} không có STARTTLS: xem lại security và port"
+    if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):
+        return f"{place} đã đóng kết nối"
+    return f"{place} không trả lời" if isinstance(error, TimeoutError) else ""
 
 
 def _has_read_more(client: imaplib.IMAP4) -> bool:
@@ -301,36 +292,3 @@ def _has_read_more(client: imaplib.IMAP4) -> bool:
 def utf7_quoted(name: str) -> str:
     """Encode a folder's name for IMAP (RFC 3501, 5.1.3)."""
     return '"' + utf7_encode(name).decode("ascii").replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _day(day: date) -> str:
-    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
-
-
-# Errors of a connection; the last four are what imaplib raises on a reply it can't parse.
-IMAP_ERRORS = (
-    *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
-    *(ValueError, LookupError, TypeError, AttributeError),
-)
-
-
-def _reason(error: Exception, otherwise: str, where: str) -> str:
-    """Return why the mailbox at `where` can't be read; `otherwise` if the error does not tell."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or "không kiểm tra được"
-        return f"chứng thư của máy chủ thư đến {where} không hợp lệ: {why}"
-    if isinstance(error, socket.gaierror):
-        return f"không tìm thấy máy chủ thư đến {where}: xem lại tên máy và mạng"
-    if isinstance(error, ConnectionRefusedError):
-        return f"máy chủ thư đến {where} không mở cổng ấy"
-    if isinstance(error, ssl.SSLError):
-        return (
-            f"không lập được kết nối mã hóa với máy chủ thư đến {where}: xem lại security và port"
-        )
-    if isinstance(error, imaplib.IMAP4.error) and "TLS" in str(error):
-        return f"máy chủ thư đến {where} không có STARTTLS: xem lại security và port"
-    if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):
-        return f"máy chủ thư đến {where} đã đóng kết nối"
-    if isinstance(error, TimeoutError):
-        return f"máy chủ thư đến {where} không trả lời"
-    return otherwise

@@ -9,10 +9,12 @@ who answer at the bottom): otherwise the words of an older mail would be taken f
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import resources
 
 LONGEST_READ = 60_000  # characters of a mail that are looked at: an answer stands at an end of it
 MOST_LINES = 1500
@@ -23,111 +25,16 @@ _SHORTEST_QUOTED = 16  # letters and digits of a line of ours that is known by i
 _SHORTEST_PIECE = 25  # the same of a piece of a line: clients wrap anew
 _LONGEST_PIECE = 90  # the same of the beginning of a line that several of ours were joined to
 
-# Any word by which a line says how work stands, or a task's code: such a line is no greeting.
-_STATES = re.compile(
-    r"(?i)(?<!\w)(?:xong|xog|chưa|chua|rồi|roi|hoàn thành|hoàn tất|done|finish(?:ed)?)(?!\w)"
-    r"|(?<![\w@.+/-])(?:\d{1,2}(?:[a-zđ]|dd)|\d{1,2}(?:\.\d{1,2}){1,2}(?:\.[a-z])?|BC|/[a-z]{3,})"
-    r"(?![\w@/-])"
-)
-# Any word by which a paragraph answers or asks for something.
-_ANSWERS = re.compile(
-    r"(?i)(?<!\w)(?:đã|nộp|trình|ban hành|gửi|gia hạn|xin|lùi|nghỉ|vướng|hủy|huỷ|nhầm|hoàn tác|"
-    r"thu hồi|báo cáo)(?!\w)"
-)
-_CODE = re.compile(r"(?i)(?<![\w@.+/-])(?:\d{1,2}(?:[a-zđ]|dd)|BC)(?![\w@/-])")
-
+_DATA = tomllib.loads(resources.files(__package__).joinpath("marks.toml").read_text("utf-8"))
+_LISTS = {
+    name: frozenset(map(str.strip, text.split(";"))) for name, text in _DATA.pop("words").items()
+}
+# The patterns of marks.toml.
+MARK = {
+    name: re.compile("(?i)" + "".join(map(str.strip, text.split("\n"))))
+    for name, text in _DATA.items()
+}
 _SPACES = re.compile(r"[^\S\n]+")
-_OFFERS = re.compile(r"(?i)(?<!\w)(?:xin|hoặc) nhắn(?: cho máy)?\s?:")  # as our messages do
-_QUOTED = re.compile(r"\s*(?:[A-Z]{0,4}>|[›|]|&gt;)")
-_WHEN = re.compile(
-    r"(?i)\d{1,2}\s?[:h]\s?\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|(?<!\d)20\d\d(?!\d)|thg \d|"
-    r"tháng \d|\d\s?[年月日]"
-)
-_WROTE = re.compile(
-    r"(?i)(?<!\w)(?:viết|wrote|writes|писал\w?|писали|schrieb|a écrit|écrit|escribió|"
-    r"escreveu|ha scritto|skrev|napsala?|написала?|пишет|schreef|kirjoitti|yazdı|bởi|by|从|写道|"
-    r"さんは)(?!\w)|写道|書きました|작성"
-)
-_RULE = re.compile(r"\s*[-_*–—=]{2,}\s*([^-_*–—=]{0,80}?)\s*[-_*–—=]*\s*")
-_FORWARDED = re.compile(r"(?i)\W*(?:begin forwarded message|bắt đầu thư được chuyển tiếp)\s*:\s*")
-_LABELLED = re.compile(r"\W{0,4}(\w[\w .]{0,25}?)\W{0,3}[:：]\W{0,3}\S")
-_FROM_LABELS = frozenset(
-    ("từ", "người gửi", "from", "von", "de", "da", "van", "fra", "från", "od", "kimden", "от",
-     "от кого", "发件人", "寄件者", "寄件人", "差出人", "보낸 사람", "보낸사람")
-)  # fmt: skip
-_FIELD_LABELS = frozenset(
-    ("đã gửi", "gửi lúc", "gửi", "ngày gửi", "ngày", "thời gian", "đến", "tới", "người nhận",
-     "kính gửi", "cc", "đồng gửi", "chủ đề", "tiêu đề", "mức độ quan trọng", "sent", "date", "to",
-     "subject", "importance", "gesendet", "an", "betreff", "datum", "envoyé", "à", "objet",
-     "enviado", "enviado el", "para", "asunto", "assunto", "inviato", "a", "oggetto", "дата",
-     "отправлено", "кому", "тема", "发送时间", "日期", "收件人", "主题", "送信日時", "宛先", "件名",
-     "보낸 날짜", "받는 사람", "제목", "wysłano", "do", "temat", "data")
-)  # fmt: skip
-
-_DEVICE = re.compile(
-    r"(?i)\W*(?:(?:(?:đã|được) )?gửi (?:từ|bằng|qua|với) (?:iphone|ipad|ios|mac|điện thoại|"
-    r"thiết bị|samsung|galaxy|android|outlook|yahoo|zalo|zimbra|thư|gmail|mail|hộp thư|ứng dụng|"
-    r"máy|windows|proton|spark|bluemail|synology|cốc cốc)\b.{0,80}"
-    r"|(?:sent|composed) (?:from|with|using|via) .{1,80}"
-    r"|(?:get|tải|lấy|nhận|tải xuống|download) outlook\b.{0,80}"
-    r"|virus-free\b.{0,80}|không có vi-?rút\b.{0,80})"
-)
-_PRODUCT = re.compile(
-    r"\W*(?:(?:Đã|Được) g|[Gg])ửi (?:từ|bằng|qua) (?:my )?[A-Z][A-Za-z]{2,}.{0,60}"
-)
-_SIGN_OFF = re.compile(
-    r"(?i)\W*(?:xin |dạ |em xin )?(?:trân trọng(?: (?:cảm ơn|cám ơn|kính chào|báo cáo|kính thư|"
-    r"và cảm ơn))?|kính thư|kính báo|thân ái|thân mến|thân|chào trân trọng|kính chào|"
-    r"(?:cảm ơn|cám ơn) (?:và|&) trân trọng|(?:thanks?(?: you)?\W{1,3}(?:and|&)?\W{0,2})?"
-    r"(?:(?:with )?(?:best|kind|warm|many)?\W?regards|best wishes|sincerely|yours sincerely)|"
-    r"brgds?|brs?|best|cheers|thanks and regards|many thanks|thanks|thank you|tks|thx)"
-    r"(?:\s+(?:anh/chị|anh chị|anh|chị|các anh chị|quý anh chị|ạ|nhiều))?\W*"
-)
-_SALUTES = re.compile(
-    r"(?i)\W*(?:dạ,? )?(?:em |tôi )?(?:xin )?(?:kính gửi|kính thưa|thưa|kính chào|thân gửi|gửi|"
-    r"chào|dear|hi|hello|hey)(?!\w)"
-)
-_TO_SOMEBODY = re.compile(
-    r"(?i)\W*(?:gửi|chào|xin chào|dear|hi|hello)\s(?:các |quý |cả )?"
-    r"(?:anh|chị|em|cô|chú|bác|sếp|thầy|văn phòng|nhà)(?!\w)"
-)
-_WISH = re.compile(
-    r"(?i)(?:^|[\n.!])\s*(?:kính |xin |em )?chúc (?:các |quý |cả )?"
-    r"(?:anh|chị|em|cô|chú|bác|sếp|thầy|mọi người|phòng|nhà)(?!\w)[^\n.!]{0,80}[.!]?\s*$"
-)
-_CALLS = re.compile(
-    r"(?i)\W*(?:dạ,? )?(?:thưa )?(?:các |quý )?(?:anh/chị|anh chị|anh|chị|em|cô|chú|bác|sếp|thầy)"
-    r"(?: \w+){0,3}?(?: (?:ơi|à|ạ))?\s*[,:!;.]?\s*"
-)
-_PICTURE = re.compile(r"(?i)\[(?:cid|image|hình ảnh|inline image|logo)\b[^\]\n]{0,200}\]")
-_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:Hash: [^\n]{1,40}\n)?")
-_LINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]{1,400}>")
-_BANNER = re.compile(
-    r"(?i)\W*(?:cảnh báo|cảnh giác|caution|warning|external\b.{0,20}(?:mail|message|sender)|"
-    r"\[?external\]|thư (?:từ )?bên ngoài|bạn không thường xuyên nhận được|"
-    r"you don'?t often get|some people who received|nhận từ bên ngoài|this (?:e-?mail|message) "
-    r"(?:originated|came|was sent) from outside)"
-)
-_WARNS = re.compile(
-    r"(?i)(?<!\w)(?:bên ngoài|ngoài cơ quan|ngoài tổ chức|outside|external|tệp đính kèm|"
-    r"liên kết|links?|attachments?|người gửi|sender|lừa đảo|phishing|tin cậy|bảo mật|mã độc)(?!\w)"
-)
-_CONTACT = re.compile(
-    r"(?i)\W*(?:(?:đt|đtdđ|sđt|điện thoại|di động|tel|phone|mobile|mob|cell|fax|e-?mail|website|"
-    r"web|địa chỉ|đ/c|address|add|zalo|skype|hotline)\b\W{0,3}[:.]?\W{0,3}\S"
-    r"|[mtpeaf]\s?:\s*\S|.{0,60}(?<![\w.])[\w.+-]{1,64}@[\w-]{1,60}\.\w"
-    r"|\W*\(?\+?(?:84|0)[\d .()-]{8,})"
-)
-_TITLE = re.compile(
-    r"(?i)\W*(?:công chức|cán bộ|chuyên viên|trưởng|phó|ubnd|ủy ban|uỷ ban|phòng|bộ phận|"
-    r"văn phòng|chủ tịch|kế toán|số \d+)\b.{0,100}"
-)
-_DIVIDER = re.compile(r"[-_=*~–—•.]{3,}")
-_SURNAMES = frozenset(
-    ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ",
-     "Hồ", "Ngô", "Dương", "Lý", "Đinh", "Trịnh", "Mai", "Đào", "Lâm", "Phùng", "Trương", "Cao",
-     "Tạ", "Hà", "Đoàn", "Tô", "Lưu", "Thái", "Châu", "Nguyen", "Tran", "Pham", "Hoang")
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -162,10 +69,10 @@ class OwnMarks:
         """Return whether `line` is ours: by an address, our name with a date, or its words."""
         if self._places is not None and self._places.search(line):
             return True
-        if len(self.name) > 5 and self.name.lower() in line.lower() and _WHEN.search(line):
-            return not _STATES.search(line)
+        if len(self.name) > 5 and self.name.lower() in line.lower() and MARK["when"].search(line):
+            return not MARK["states"].search(line)
         words = _folded(line)
-        if words in self._lines or _OFFERS.search(line):
+        if words in self._lines or MARK["offers"].search(line):
             return True
         return len(words) >= _SHORTEST_PIECE and words[:_LONGEST_PIECE] in self._text
 
@@ -205,27 +112,22 @@ def split_reply(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> Reply
     return Reply("\n".join(own).strip(), words)
 
 
-def own_text(text: str, ours: OwnMarks = NO_MARKS, author: str = "") -> str:
-    """The words of `split_reply`."""
-    return split_reply(text, ours, author).words
-
-
 def without_courtesy(words: str) -> str:
     """Return an answer without “Kính gửi anh/chị,” before it and “Chúc anh/chị …” behind it."""
     head, rest = words, ""
     if (end := re.search(r"[,:\n]", words)) and end[0] != "\n":
         head, rest = words[: end.start()], words[end.end() :].strip()
-    salute = _SALUTES.match(head)
-    is_greeting = salute and len(head) <= 60 and not _STATES.search(head)
-    if is_greeting and rest and salute and not _ANSWERS.search(head[salute.end() :]):
+    salute = MARK["salutes"].match(head)
+    is_greeting = salute and len(head) <= 60 and not MARK["states"].search(head)
+    if is_greeting and rest and salute and not MARK["answers"].search(head[salute.end() :]):
         words = rest
-    return _WISH.sub("", words).strip() or words
+    return MARK["wish"].sub("", words).strip() or words
 
 
 def _tidy(text: str) -> str:
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cf")
-    text = _LINK.sub("", _PICTURE.sub("", _SIGNED.sub("", text)))
+    text = MARK["link"].sub("", MARK["picture"].sub("", MARK["signed"].sub("", text)))
     return _SPACES.sub(" ", text)
 
 
@@ -235,7 +137,7 @@ def _first_quote(lines: Sequence[str], ours: OwnMarks) -> int:
         short = line[:LONGEST_LINE]
         if not short.strip():
             continue
-        if _QUOTED.match(short) or _is_rule(short) or _FORWARDED.fullmatch(short):
+        if MARK["quoted"].match(short) or _is_rule(short) or MARK["forwarded"].fullmatch(short):
             return number
         if _is_attribution(lines, number) or _is_header_block(lines, number):
             return number
@@ -246,8 +148,8 @@ def _first_quote(lines: Sequence[str], ours: OwnMarks) -> int:
 
 def _is_rule(line: str) -> bool:
     """“-----Thư gốc-----” in any language, or a long line of dashes; not “--” of a signature."""
-    found = _RULE.fullmatch(line)
-    if found is None or _STATES.search(found[1]):
+    found = MARK["rule"].fullmatch(line)
+    if found is None or MARK["states"].search(found[1]):
         return False
     dashes = len(line.strip()) - len(found[1])
     return dashes >= (4 if found[1].strip() else 16)
@@ -262,13 +164,15 @@ def _is_attribution(lines: Sequence[str], start: int) -> bool:
         joined = f"{joined} {line.strip()}".strip()
         if len(joined) > LONGEST_LINE:
             return False
-        if number == 0 and not (_WHEN.search(joined) or "<" in joined or _ends_in_wrote(joined)):
+        if number == 0 and not (
+            MARK["when"].search(joined) or "<" in joined or _ends_in_wrote(joined)
+        ):
             return False
-        if _STATES.search(_without_addresses(joined)):
+        if MARK["states"].search(_without_addresses(joined)):
             return False
         if joined.rstrip("*_ \xa0-").endswith((":", "：")):
-            is_dated = bool(_WHEN.search(joined)) or "@" in joined
-            return is_dated and bool(_WROTE.search(joined) or "@" in joined)
+            is_dated = bool(MARK["when"].search(joined)) or "@" in joined
+            return is_dated and bool(MARK["wrote"].search(joined) or "@" in joined)
     return False
 
 
@@ -287,14 +191,14 @@ def _is_header_block(lines: Sequence[str], start: int) -> bool:
         return False
     block = [line for line in lines[start : start + 7] if line.strip()][:4]
     labels = [_label(line) for line in block]
-    if first in _FROM_LABELS and any(one in _FIELD_LABELS for one in labels[1:]):
+    if first in _LISTS["from"] and any(one in _LISTS["fields"] for one in labels[1:]):
         return True
-    known = sum(one in _FIELD_LABELS or one in _FROM_LABELS for one in labels)
-    return first in _FIELD_LABELS and known >= 3 and any("@" in line for line in block)
+    known = sum(one in _LISTS["fields"] or one in _LISTS["from"] for one in labels)
+    return first in _LISTS["fields"] and known >= 3 and any("@" in line for line in block)
 
 
 def _label(line: str) -> str | None:
-    found = _LABELLED.match(line[:LONGEST_LINE])
+    found = MARK["labelled"].match(line[:LONGEST_LINE])
     return found[1].strip().lower() if found else None
 
 
@@ -303,9 +207,9 @@ def _beginning(lines: Sequence[str], number: int) -> int:
     first = number
     for above in range(number - 1, max(-1, number - 1 - WRAPPED), -1):
         line = lines[above]
-        if not line.strip() or _STATES.search(line):
+        if not line.strip() or MARK["states"].search(line):
             break
-        if _WHEN.search(line) or _label(line) or _is_rule(line):
+        if MARK["when"].search(line) or _label(line) or _is_rule(line):
             first = above
     return first
 
@@ -316,11 +220,11 @@ def _below(lines: Sequence[str], ours: OwnMarks) -> list[str]:
     Nothing is taken from between such lines, because it refers to the line above it, nor from below
     a quote without marks (Outlook), whose end can't be seen.
     """
-    marked = [number for number, line in enumerate(lines) if _QUOTED.match(line)]
+    marked = [number for number, line in enumerate(lines) if MARK["quoted"].match(line)]
     if not marked:
         return []
     between = lines[marked[0] : marked[-1]]
-    if any(line.strip() and not _QUOTED.match(line) for line in between):
+    if any(line.strip() and not MARK["quoted"].match(line) for line in between):
         return []
     below = lines[marked[-1] + 1 :]
     return list(below[: _first_quote(below, ours)])
@@ -331,7 +235,7 @@ def _answer(lines: Sequence[str], author: str) -> list[str]:
     paragraphs = _paragraphs(_without_head(_signed_off(lines)))
     for number, paragraph in enumerate(paragraphs):
         text = "\n".join(paragraph)
-        if _STATES.search(text) or _ANSWERS.search(text):
+        if MARK["states"].search(text) or MARK["answers"].search(text):
             lead = paragraphs[number - 1] if number and _leads_on(paragraphs[number - 1]) else []
             more = [
                 line for later in paragraphs[number + 1 :] if _stands_alone(later) for line in later
@@ -368,7 +272,8 @@ def _leads_on(paragraph: Sequence[str]) -> bool:
 def _stands_alone(paragraph: Sequence[str]) -> bool:
     text = "\n".join(paragraph)
     return bool(
-        _CODE.search(text) and (_ANSWERS.search(text) or _STATES.search(_CODE.sub("", text)))
+        MARK["code"].search(text)
+        and (MARK["answers"].search(text) or MARK["states"].search(MARK["code"].sub("", text)))
     )
 
 
@@ -378,13 +283,15 @@ def _signed_off(lines: Sequence[str]) -> list[str]:
     said = False
     for line in lines:
         short = line[:LONGEST_LINE].strip()
-        if short in ("--", "—", "––") or (said and _DIVIDER.fullmatch(short)):
-            break
-        if _DEVICE.fullmatch(short):
-            break
-        if _PRODUCT.fullmatch(short):
-            break
-        if said and (_SIGN_OFF.fullmatch(short) or _is_contact(short)):
+        ends = short in ("--", "—", "––") or MARK["device"].fullmatch(short)
+        if ends or (
+            said
+            and (
+                MARK["divider"].fullmatch(short)
+                or MARK["sign-off"].fullmatch(short)
+                or _is_contact(short)
+            )
+        ):
             break
         kept.append(line.strip())
         said = said or bool(short)
@@ -392,54 +299,51 @@ def _signed_off(lines: Sequence[str]) -> list[str]:
 
 
 def _is_contact(line: str) -> bool:
-    return bool(_CONTACT.match(line)) and not _STATES.search(
+    return bool(MARK["contact"].match(line)) and not MARK["states"].search(
         _without_addresses(line).partition(":")[0]
     )
 
 
 def _is_signature(lines: Sequence[str]) -> bool:
     """Return whether the last line is a name or a title below other words."""
-    if len(lines) < 2 or _STATES.search(lines[-1]) or not any(lines[:-1]):
+    if len(lines) < 2 or MARK["states"].search(lines[-1]) or not any(lines[:-1]):
         return False
     line = _first_words(lines[-1])
     words = line.split()
-    is_name = 1 < len(words) < 7 and words[0] in _SURNAMES and line == line.title()
-    return is_name or bool(_TITLE.fullmatch(line) and not _ANSWERS.search(line))
+    is_name = 1 < len(words) < 7 and words[0] in _LISTS["surnames"] and line == line.title()
+    return is_name or bool(MARK["title"].fullmatch(line) and not MARK["answers"].search(line))
 
 
-def _without_head(lines: Iterable[str]) -> list[str]:
+def _without_head(lines: list[str]) -> list[str]:
     """Return the lines without banners and greeting at the top."""
-    kept = list(lines)
-    first = 0
-    while first < len(kept) - 1:
-        line = kept[first][:LONGEST_LINE]
-        is_head = (
-            not line or _is_banner(line) or (_is_greeting(line) and any(kept[first + 1 :][:20]))
-        )
-        if not is_head:
-            break
-        first += 1
-    return kept[first:]
+    for first, full in enumerate(lines[:-1]):
+        line = full[:LONGEST_LINE]
+        greets = line and _is_greeting(line) and any(lines[first + 1 : first + 21])
+        if line and not greets and not _is_banner(line):
+            return lines[first:]
+    return lines[-1:]
 
 
 def _is_banner(line: str) -> bool:
     """Return whether a gateway wrote the line above a mail from outside."""
-    if _CODE.search(line):
+    if MARK["code"].search(line):
         return False
-    return bool(_BANNER.match(line)) or len(_WARNS.findall(line)) >= 2
+    return bool(MARK["banner"].match(line)) or len(MARK["warns"].findall(line)) >= 2
 
 
 def _is_greeting(line: str) -> bool:
     """Return whether a line only greets: nothing follows its first comma or colon."""
-    if _STATES.search(line) or len(line) > 120:
+    if MARK["states"].search(line) or len(line) > 120:
         return False
-    if _SALUTES.match(line):
+    if MARK["salutes"].match(line):
         head, mark, rest = re.match(r"([^,:;!]*)([,:;!]?)(.*)", line).groups()  # type: ignore[union-attr]
         if head.lower().strip() in ("kính gửi", "kính thưa", "dear") and mark == ":":
             return True
-        is_short = len(line.split()) < 7 and bool(_TO_SOMEBODY.match(line))
+        is_short = len(line.split()) < 7 and bool(MARK["to-somebody"].match(line))
         return not rest.strip(" .!") and bool(mark or line.lower().startswith("kính") or is_short)
-    return bool(_CALLS.fullmatch(line)) and line.rstrip().endswith((",", ":", "!", "ơi", "à"))
+    return bool(MARK["calls"].fullmatch(line)) and line.rstrip().endswith(
+        (",", ":", "!", "ơi", "à")
+    )
 
 
 def _paragraphs(lines: Sequence[str]) -> list[list[str]]:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
@@ -31,11 +32,14 @@ from reminder.channels.email.classify import (
     triage,
 )
 from reminder.channels.email.mailbox import Mailbox, MailboxError, UnreadableMailError
+from reminder.channels.email.mime import html_text
+from reminder.channels.email.send import ANSWERABLE
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
-from reminder.domain.tokens import TOKEN_LIFETIME
+from reminder.domain.tokens import TOKEN_LIFETIME, normal_address
 from reminder.services.deliver import Bounce
 from reminder.services.limits import Allowance
+from reminder.services.service import Service
 from reminder.store.records import RESTORED
 
 log = logging.getLogger(__name__)
@@ -54,32 +58,28 @@ REREAD = "inbox:reread"  # the restore after which processed mails were read aga
 MARGIN = timedelta(days=2)  # before a backup's last look: servers search by day, in any zone
 
 
-class Backend(Protocol):
-    """What the listener needs of the daemon."""
+class Do(Protocol):
+    """Runs a use case in the store's thread."""
 
-    async def known(self) -> Mapping[str, str]:
-        """Return the officers' addresses: normalized → as bound."""
-        ...
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
-    async def text_of(self, address: str, message_id: str) -> str:
-        """Return the text of a mail sent to `address`; empty if unknown."""
-        ...
 
-    async def was_seen(self, message_id: str) -> bool:
-        """Return whether this bare Message-ID is on record, as earlier versions wrote it."""
-        ...
+def mail_text(service: Service, address: str, message_id: str) -> str:
+    """Return a mail that was sent, in both of its forms, to find a quote of it; "" if unknown."""
+    message = service.rendered_again(TRAITS.name, address, message_id)
+    if message is None:
+        return ""
+    return "\n".join((message.subject, message.text, html_text(message.mail_html), ANSWERABLE))
 
-    async def bounced(self, bounce: Bounce) -> None:
-        """Record that a mail of ours bounced."""
-        ...
 
-    async def meta(self, name: str) -> str:
-        """Return a value of the store's meta table; empty if there is none."""
-        ...
-
-    async def set_meta(self, name: str, value: str) -> None:
-        """Set a value of the store's meta table."""
-        ...
+def known_addresses(service: Service) -> dict[str, str]:
+    """Return the officers' addresses: normalized → as bound."""
+    office = service.refresh()
+    return {
+        normal_address(address.value): address.value
+        for address in office.addresses
+        if address.channel == TRAITS.name and address.recipient in office.people
+    }
 
 
 @dataclass
@@ -88,7 +88,9 @@ class MailListener:
 
     box: Mailbox
     rules: InboxRules
-    backend: Backend
+    service: Service
+    do: Do
+    wake: Callable[[], None]  # the dispatcher
     now: Callable[[], datetime]
     poll_seconds: float = 60.0
     name: str = "the mailbox"
@@ -121,10 +123,8 @@ class MailListener:
                         wait = FIRST_WAIT
                         await self.sleep(MIN_PAUSE)
                         await _in_thread(lambda: self.box.wait(self.poll_seconds))
-                except ReminderError as error:
-                    self._log_error(str(error), wait)
                 except Exception as error:  # noqa: BLE001  the loop must not end silently
-                    self._log_error(f"{type(error).__name__}: {error}", wait)
+                    self._log_error(error, wait)
                 self.box.shut()
                 await self.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
@@ -136,10 +136,10 @@ class MailListener:
 
         What the backup has on record does not act twice. If interrupted, it starts over.
         """
-        restored = await self.backend.meta(RESTORED)
-        if not restored or restored == await self.backend.meta(REREAD):
+        restored = await self._meta(RESTORED)
+        if not restored or restored == await self._meta(REREAD):
             return
-        looked, now = await self.backend.meta(LOOK), self.now()
+        looked, now = await self._meta(LOOK), self.now()
         last = min(now, datetime.fromisoformat(looked)) if looked else now - TOKEN_LIFETIME
         since = (last - MARGIN).date()
         if await _in_thread(self.box.select_processed):
@@ -152,7 +152,7 @@ class MailListener:
                     await self.sleep(self.poll_seconds)
             self._failed.clear()  # the UIDs of another folder
             await _in_thread(self.box.open)
-        await self.backend.set_meta(REREAD, restored)
+        await self._set_meta(REREAD, restored)
 
     async def look(self, take: Take) -> None:
         """Handle all new mails, in the order of arrival."""
@@ -181,7 +181,7 @@ class MailListener:
 
         `again`: it was processed before, and stays where it is.
         """
-        known = await self.backend.known()
+        known = await self.do(lambda: known_addresses(self.service))
         try:
             fate = await _in_thread(lambda: self._fate(uid, known))
         except MailboxError as error:
@@ -201,12 +201,15 @@ class MailListener:
     async def _answer(self, authenticated: Authenticated) -> Disposition:
         """Extract the words of an officer's mail."""
         inbound = authenticated.inbound
-        said = await self.backend.text_of(inbound.sender, inbound.reply_to)
+        said = await self.do(lambda: mail_text(self.service, inbound.sender, inbound.reply_to))
         try:
             fate = await _in_thread(lambda: extract_answer(authenticated, self.rules, said))
         except Exception as error:  # noqa: BLE001  as in _fate
             return LeftUnread(f"its words can't be read ({type(error).__name__})")
-        if isinstance(fate, Answer) and await self.backend.was_seen(inbound.message):
+        store = self.service.store  # where earlier versions recorded a bare Message-ID
+        if isinstance(fate, Answer) and await self.do(
+            lambda: store.was_seen(TRAITS.name, inbound.message)
+        ):
             return Processed(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
         return fate
 
@@ -224,16 +227,16 @@ class MailListener:
             case Answer():
                 return await self._take(uid, fate, take, again=again)
             case Bounced(recipient=address, message_id=message_id, failure=failure):
-                await self.backend.bounced(
-                    Bounce(
-                        channel=TRAITS.name,
-                        address=address,
-                        message_id=message_id,
-                        reason=failure.reason,
-                        hard=failure.hard,
-                        final=failure.final,
-                    )
+                bounce = Bounce(
+                    channel=TRAITS.name,
+                    address=address,
+                    message_id=message_id,
+                    reason=failure.reason,
+                    hard=failure.hard,
+                    final=failure.final,
                 )
+                await self.do(lambda: self.service.bounced(bounce, self.now()))
+                self.wake()
             case Processed() | LeftUnread() if again:
                 return True
             case Processed(why=why):
@@ -242,8 +245,8 @@ class MailListener:
                 if not own:
                     self._warn(f"mail {uid} is left unread: {why}")
                 if forged:
-                    before = await self.backend.meta(FORGED)
-                    await self.backend.set_meta(FORGED, str(int(before or 0) + 1))
+                    before = await self._meta(FORGED)
+                    await self._set_meta(FORGED, str(int(before or 0) + 1))
                 return True
         return again or await self._put_away(uid)
 
@@ -270,7 +273,7 @@ class MailListener:
 
     async def _mark(self) -> int:
         """Return the last UID handled; 0 if the folder is not that of the last run."""
-        account, _, uid = (await self.backend.meta(MARK)).rpartition("#")
+        account, _, uid = (await self._meta(MARK)).rpartition("#")
         same = account == f"{self.box.server.account}#{self.box.validity}"
         return int(uid) if same and uid.isdigit() else 0
 
@@ -297,8 +300,14 @@ class MailListener:
     async def _note(self, name: str, value: str) -> None:
         """Set a meta value if it has changed."""
         if self._written.get(name) != value:
-            await self.backend.set_meta(name, value)
+            await self._set_meta(name, value)
             self._written[name] = value
+
+    async def _meta(self, name: str) -> str:
+        return await self.do(lambda: self.service.store.meta(name)) or ""
+
+    async def _set_meta(self, name: str, value: str) -> None:
+        await self.do(lambda: self.service.store.set_meta(name, value))
 
     def _warn(self, words: str) -> None:
         """Log a warning; of many only the first ones, and how many more."""
@@ -307,7 +316,9 @@ class MailListener:
         else:
             self._suppressed += 1
 
-    def _log_error(self, words: str, wait: float) -> None:
+    def _log_error(self, error: Exception, wait: float) -> None:
+        kind = "" if isinstance(error, ReminderError) else f"{type(error).__name__}: "
+        words = f"{kind}{error}"
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("inbox: %s; retrying", words)
             self._trouble, self._silent_for = words, 0.0
@@ -316,28 +327,14 @@ class MailListener:
 
 async def _in_thread(work: Callable[[], T]) -> T:
     """Run `work` in a daemon thread, which does not delay the program's end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
 
     def run() -> None:
-        result: T | None = None
-        failure: BaseException | None = None
         try:
-            result = work()
+            done.set_result(work())
         except BaseException as error:  # noqa: BLE001  raised where it is awaited
-            failure = error
-        try:
-            loop.call_soon_threadsafe(tell, result, failure)
-        except RuntimeError:
-            return  # the loop has ended
+            done.set_exception(error)
 
     threading.Thread(target=run, name="inbox", daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)

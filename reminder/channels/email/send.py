@@ -1,43 +1,132 @@
-"""Send e-mail over aiosmtplib, with one connection per message."""
+"""Build e-mails and send them over aiosmtplib, with one connection per message."""
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address
 from email.message import EmailMessage
-from typing import Literal
+from email.policy import SMTP, EmailPolicy
+from email.utils import format_datetime
+from functools import cached_property
+from unicodedata import normalize
 
 import aiosmtplib
 from aiosmtplib import SMTPException
+from markupsafe import escape
 
 from reminder.channels.email import TRAITS
-from reminder.channels.email.errors import CaFileError, Step, send_error, tls_context
-from reminder.channels.email.message import build, checked_address, valid_address
+from reminder.channels.email.errors import Server, Step, send_error
 from reminder.domain import tokens
+from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
+from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.tokens import Purpose
+from reminder.messages.compose import mail_document, with_footer
+from reminder.messages.limits import Line
+from reminder.messages.wording import one_line
 
-Security = Literal["starttls", "tls", "none"]
+ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
+ONE_WAY = (
+    "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
+    "hoặc nhờ người theo dõi kế hoạch ghi giúp."
+)
+_ID = re.compile(r"<[!-;=?-~]{3,400}>")  # longer ones are left out: a line has 998 octets
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
+_OURS = re.compile(
+    r"(?i)from|to|cc|bcc|sender|subject|date|message-id|in-reply-to|references|reply-to|"
+    r"return-path|received|mime-version|auto-submitted|x-auto-response-suppress|content-.*|resent-.*"
+)
+
+
+class _Spaced(EmailPolicy):
+    """The SMTP policy, keeping spaces in Subject and From, and Message-IDs unbroken.
+
+    The library loses or adds a space where it folds between encoded words, and writes an id that is
+    longer than a line as such words (seen in Python 3.11).
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        text, end = str(value), ""
+        if name.lower() in ("in-reply-to", "references"):
+            return f"{name}: {f'{self.linesep} '.join(text.split())}{self.linesep}"
+        if name.lower() == "from":
+            text, _, address = text.rpartition(" <")
+            end = f"{self.linesep} <{address}"
+        if name.lower() not in ("subject", "from") or text.isascii():
+            return str(super().fold(name, value))
+        words = Header(text.strip('"'), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {words}{end}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Spaced(linesep=SMTP.linesep)
+
+
+def build(
+    message: Outbound,
+    *,
+    sender: str,
+    sender_name: str,
+    recipient: str,
+    identity: str,
+    reply_to: str,
+    at: datetime,
+) -> EmailMessage:
+    """Return the mail with text and HTML parts and attachments."""
+    footed = with_footer(_with_document(message), ANSWERABLE if reply_to else ONE_WAY)
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
+    mail["To"] = recipient
+    mail["Subject"] = _phrase(message.subject)
+    mail["Date"] = format_datetime(local(at))
+    mail["Message-ID"] = identity
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    if _ID.fullmatch(message.reply_to):
+        before = [one for one in message.thread if _ID.fullmatch(one)]
+        mail["In-Reply-To"] = message.reply_to
+        mail["References"] = " ".join(dict.fromkeys([*before, message.reply_to]))
+    if reply_to:
+        mail["Reply-To"] = reply_to
+    for name, value in message.headers:
+        if _HEADER.fullmatch(name) and not _OURS.fullmatch(name):
+            mail[name] = _phrase(value)
+    mail.set_content(normalize("NFC", footed.text), cte="base64")
+    mail.add_alternative(normalize("NFC", footed.mail_html), subtype="html", cte="base64")
+    for name, kind, content in message.attachments:
+        main, _, sub = kind.partition("/")
+        mail.add_attachment(
+            content, maintype=main or "application", subtype=sub or "octet-stream",
+            filename=_phrase(name),
+        )  # fmt: skip
+    return mail
+
+
+def _with_document(message: Outbound) -> Outbound:
+    if message.mail_html:
+        return message
+    lines = [Line("text", str(escape(line))) for line in message.text.split("\n") if line.strip()]
+    return replace(message, mail_html=mail_document(one_line(message.subject, 150), lines))
+
+
+def _phrase(text: str) -> str:
+    """Return `text` for a header: on one line, without encoded words."""
+    return one_line(text, 150).replace("=?", "= ?").replace("?=", "? =")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MailServer:
-    """The SMTP server and account."""
+class MailServer(Server):
+    """The SMTP server and whom its mails come from."""
 
-    host: str
-    port: int
-    security: Security = "starttls"
-    username: str = ""
-    password: str = ""
     sender: str
     sender_name: str = "Nhắc việc"
-    seconds: float = 30.0  # time-out of any one command
-    certificates: str = ""  # a file of certificates to trust instead of the system's
-
-    def __repr__(self) -> str:
-        return f"MailServer({self.host}:{self.port}, {self.security}, {self.sender})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +134,8 @@ class Marks:
     """The identifiers by which an answer or a bounce is matched to a mail."""
 
     message_id: str
-    reply_to: str  # empty where nobody reads the mailbox
-    bounces_to: str  # the envelope's sender; empty as above
+    reply_to: str = ""  # empty where nobody reads the mailbox
+    bounces_to: str = ""  # the envelope's sender; empty as above
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,22 +148,15 @@ class MailIdentity:
     def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
         """Return the marks of a mail; the same at every attempt at `key` on one day."""
         message = tokens.message_key(self.secret, key)
+        identity = tokens.message_id(self.secret, message, recipient, sender.rpartition("@")[2])
+        if not self.inbox:
+            return Marks(message_id=identity)
         expires = at.date() + tokens.TOKEN_LIFETIME
-
-        def address(purpose: Purpose) -> str:
-            if not self.inbox:
-                return ""
-            return tokens.plus_address(
-                self.inbox, self.secret, purpose, message, recipient, expires
-            )
-
-        return Marks(
-            message_id=tokens.message_id(
-                self.secret, message, recipient, sender.rpartition("@")[2]
-            ),
-            reply_to=address(Purpose.REPLY),
-            bounces_to=address(Purpose.BOUNCE),
+        reply_to, bounces_to = (
+            tokens.plus_address(self.inbox, self.secret, purpose, message, recipient, expires)
+            for purpose in (Purpose.REPLY, Purpose.BOUNCE)
         )
+        return Marks(message_id=identity, reply_to=reply_to, bounces_to=bounces_to)
 
 
 class MailChannel:
@@ -85,9 +167,7 @@ class MailChannel:
     def __init__(
         self, server: MailServer, identity: MailIdentity, now: Callable[[], datetime]
     ) -> None:
-        valid_address(server.sender)
         self._server, self._identity, self._now = server, identity, now
-        self._tls_context: ssl.SSLContext | None = None
 
     def halt(self) -> None:
         """Do nothing: each send begins at once."""
@@ -102,81 +182,62 @@ class MailChannel:
 
     async def send(self, address: str, message: Outbound, key: str) -> str:
         """Send the mail; return its Message-ID, the same at every attempt at `key`."""
-        recipient = checked_address(address)
-        sender, at = self._server.sender, self._now()
-        marks = self._identity.marks(key, sender, recipient, at)
+        if not MAIL_ADDRESS.fullmatch(address):
+            reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
+            raise SendError(reason, retry=False, address_dead=True)
+        server, at = self._server, self._now()
+        marks = self._identity.marks(key, server.sender, address, at)
         mail = build(
             message,
-            sender=sender,
-            sender_name=self._server.sender_name,
-            recipient=recipient,
+            sender=server.sender,
+            sender_name=server.sender_name,
+            recipient=address,
             identity=marks.message_id,
             reply_to=marks.reply_to,
             at=at,
         )
-        bounce = marks.bounces_to or sender  # VERP
         client = await self._connected()
-        try:
-            await self._hand_in(client, valid_address(bounce), recipient, mail)
-        finally:
-            await _goodbye(client)
-        return str(mail["Message-ID"])
-
-    async def _hand_in(
-        self, client: aiosmtplib.SMTP, envelope: str, recipient: str, mail: EmailMessage
-    ) -> None:
         step = Step.SENDER
-        failure: SendError
         try:
-            await client.mail(envelope)
+            await client.mail(marks.bounces_to or server.sender)  # VERP
             step = Step.RECIPIENT
-            await client.rcpt(recipient)
+            await client.rcpt(address)
             step = Step.DATA
             await client.data(mail.as_bytes())
         except (SMTPException, OSError) as error:
-            failure = self._failure(error, step)
-        else:
-            return
-        raise failure
+            raise send_error(error, step, server) from None
+        finally:
+            await _goodbye(client)
+        return marks.message_id
 
     async def _connected(self) -> aiosmtplib.SMTP:
         """Return a client that is connected and logged in."""
-        server, secure = self._server, self._server.security
+        server = self._server
         client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             timeout=server.seconds,
-            use_tls=secure == "tls",
+            use_tls=server.security == "tls",
             start_tls=False,
-            tls_context=self._context() if secure != "none" else None,
         )
         step = Step.CONNECT
         try:
-            await client.connect()
-            if secure == "starttls":
+            context = self._tls_context if server.security != "none" else None
+            await client.connect(tls_context=context)
+            if server.security == "starttls":
                 step = Step.TLS
-                await client.starttls(tls_context=self._context())
+                await client.starttls(tls_context=context)
             if server.username:
                 step = Step.LOGIN
                 await client.login(server.username, server.password)
         except (SMTPException, OSError) as error:
-            failure = self._failure(error, step)
-        else:
-            return client
-        client.close()
-        raise failure
+            client.close()
+            raise send_error(error, step, server) from None
+        return client
 
-    def _failure(self, error: Exception, step: Step) -> SendError:
-        server = self._server
-        return send_error(error, step, f"{server.host}:{server.port}", [server.password])
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls_context is None:
-            try:
-                self._tls_context = tls_context(self._server.certificates)
-            except CaFileError as error:
-                raise SendError(str(error), retry=True, channel_down=True) from None
-        return self._tls_context
+    @cached_property
+    def _tls_context(self) -> ssl.SSLContext:
+        return self._server.tls_context()
 
 
 async def _goodbye(client: aiosmtplib.SMTP) -> None:

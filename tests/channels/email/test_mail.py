@@ -10,8 +10,7 @@ from email.policy import default
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.channels.email.message import ANSWERABLE, ONE_WAY, build
-from reminder.channels.email.send import MailIdentity
+from reminder.channels.email.send import ANSWERABLE, ONE_WAY, MailIdentity, build
 from reminder.domain.outbox import Outbound
 from reminder.domain.tokens import (
     Purpose,

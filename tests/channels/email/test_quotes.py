@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.channels.email.quotes import own_text, without_courtesy
+from reminder.channels.email.quotes import split_reply, without_courtesy
 
 SAID = "Dạ em báo cáo đã xong 1c ạ"
 MAIL = "Chào anh/chị. Hôm nay là hạn của 1 việc:\n• 2c Kết quả\nXong việc nào xin nhắn: xong 2c"
 QUOTED = "\n".join(f"> {line}" for line in MAIL.split("\n"))
+
+
+def own_text(text: str) -> str:
+    return split_reply(text).words
+
 
 BELOW = {
     "gmail": "Vào Th 4, 24 thg 1, 2024 vào lúc 08:00 Nhắc việc <\nnhac+rabc.def@xa.example> "

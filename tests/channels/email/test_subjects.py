@@ -9,7 +9,7 @@ from email.policy import default
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminder.channels.email.message import build
+from reminder.channels.email.send import build
 from reminder.domain.outbox import Outbound
 from tests.channels.email.mailline import AT, PERSON, SENDER
 

@@ -1,4 +1,4 @@
-"""The text of a mail, whatever its charsets, encodings and tree; nothing here raises.
+"""The head and the text of a mail from bytes of strangers, whatever its charsets and its tree.
 
 Each step reads a bounded part, in one pass.
 """
@@ -11,22 +11,33 @@ import html as entities
 import quopri
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header
 from email.message import Message
-from email.parser import BytesParser
-from email.policy import compat32
+from email.utils import parsedate_to_datetime
 from unicodedata import normalize
 
 from reminder.channels.email.charset import decoded, repaired
+from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.text import words
 
 LONGEST_HTML = 200_000  # characters that are read of an HTML part
 LONGEST_TEXT = 100_000  # bytes that are read of a text part
 LONGEST_HEAD = 130_000  # bytes of the head
-LONGEST_FIELD = 2_000  # bytes of a Content-… field, whose parameters the library reads in squares
+LONGEST_CONTENT_FIELD = 2_000  # bytes: the library takes squared time for its parameters
+LONGEST_FIELD = 20_000  # characters of any other field
+LONGEST_WORDS = 2_000  # the same of one whose encoded words are read
 MOST_BOUNDARIES = 20  # each line is held against all boundaries that are open
 DEEPEST = 40  # parts within parts; beyond that a tree is made to be a trap
 MOST_PARTS = 200
 
+_ID = re.compile(r"<[^<>\s]{1,240}>")
+_FOLDS = re.compile(r"[\r\n]+[ \t]*")
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_CONTENT_FIELD = re.compile(
+    rb"(?i)(?:\A|(?<=[\r\n]))content-[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*"
+)
 _BLOCKS = words(
     "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 "
     "h6 header hr li main nav ol p pre section table td tfoot th thead tr ul"
@@ -53,7 +64,6 @@ _QUOTE_CLASSES = frozenset(
 )  # fmt: skip
 _CITES = "moz-cite-prefix"  # Thunderbird's “On … wrote:”, in whichever language
 _QUOTED = "\n> "  # the last line of a quote; the answer may follow
-_SIGNATURE = "--"
 _SIGNATURES = frozenset(
     ("gmail_signature", "gmail_signature_prefix", "ms-outlook-mobile-signature", "moz-signature",
      "protonmail_signature_block")
@@ -72,25 +82,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
 
 
 def parse(content: bytes) -> Message:
-    """The mail as a tree; one that breaks the parser is read as a text."""
-    tamed = _tamed(content)
-    try:
-        return BytesParser(policy=compat32).parsebytes(tamed)
-    except Exception:  # noqa: BLE001  the library's parser meets bytes of strangers
-        message = Message()
-        head, _, body = tamed.replace(b"\r\n", b"\n").partition(b"\n\n")
-        for line in head.decode("utf-8", "replace").split("\n"):
-            name, colon, value = line.partition(":")
-            if colon and name.isascii() and name.replace("-", "").isalnum():
-                message[name] = value.strip()
-        del message["Content-Type"], message["Content-Transfer-Encoding"]
-        message.set_payload(body.decode("utf-8", "replace"))
-        return message
-
-
-def _tamed(content: bytes) -> bytes:
-    """`content` without what costs the parser more than it is worth."""
-    end = re.search(rb"\r?\n\r?\n", content)
+    """The mail as a tree, without what costs the parser more than it is worth."""
+    end = _END_OF_HEAD.search(content)
     if end is not None and end.start() > LONGEST_HEAD:
         last = content.rfind(b"\n", 0, LONGEST_HEAD)
         content = content[:last] + content[end.start() :]
@@ -98,30 +91,130 @@ def _tamed(content: bytes) -> bytes:
         if number == MOST_BOUNDARIES:
             content = content[: found.start()]
             break
-    kept: list[bytes] = []
-    room = 0  # bytes that the field at hand may still take; 0: no such field
-    for line in content.splitlines(keepends=True):
-        if line[:8].lower() == b"content-":
-            room = LONGEST_FIELD
-        elif line[:1] not in (b" ", b"\t"):
-            room = 0
-        if room or (kept and line[:8].lower() == b"content-"):
-            short, room = line[:room], max(1, room - len(line))
-            kept.append(short if short.endswith(b"\n") else short + b"\r\n")
-        else:
-            kept.append(line)
-    return b"".join(kept)
+    return message_from_bytes(
+        _CONTENT_FIELD.sub(lambda field: field[0][:LONGEST_CONTENT_FIELD], content)
+    )
+
+
+def fields(message: Message, name: str) -> list[str]:
+    """All fields of this name, top first, unfolded; encoded words as they stand."""
+    return [value for _, value in named_fields(message, name)]
+
+
+def named_fields(message: Message, *names: str) -> Iterator[tuple[str, str]]:
+    """The fields of these names as (name in lower case, value), in the order of the head.
+
+    Bytes beyond ASCII are read as what they most likely are.
+    """
+    wanted = {name.lower() for name in names}
+    for name, value in message.raw_items():
+        if name.lower() in wanted:
+            text = str(value)[:LONGEST_FIELD]
+            if not text.isascii():
+                text = decoded(text.encode("utf-8", "surrogateescape"), "")
+            yield name.lower(), _FOLDS.sub(" ", text).strip()
+
+
+def field(message: Message, name: str) -> str:
+    """The first field of this name; empty if there is none."""
+    return next(iter(fields(message, name)), "")
+
+
+def unencoded(text: str) -> str:
+    """A field with its encoded words read (RFC 2047), on one line."""
+    text = text[:LONGEST_WORDS]
+    try:
+        pieces = decode_header(text)
+    except Exception:  # noqa: BLE001  base64 that is none
+        pieces = [(text, None)]
+    said = (one if isinstance(one, str) else decoded(one, label or "") for one, label in pieces)
+    return " ".join(normalize("NFC", "".join(said)).split())
+
+
+def author(message: Message) -> str:
+    """The one address of the one From; empty if there are several, or it can be read in two ways.
+
+    A From that two programs read differently would let one check what the other believes.
+    """
+    values = fields(message, "From")
+    if len(values) != 1 or len(values[0]) >= LONGEST_FIELD:
+        return ""
+    address = without_comments(values[0], quoted=" ").strip()
+    if "<" in address:
+        name, _, rest = address.partition("<")
+        address, _, tail = rest.strip().rpartition(">")
+        other = "@" in name and name.strip().lower() != address.strip().lower()
+        if other or tail or re.search(r"[>(),;:]", name):
+            return ""
+    found = MAIL_ADDRESS.fullmatch(address.strip())
+    return found[0] if found else ""
+
+
+def author_name(message: Message) -> str:
+    """The name that stands in From before the address."""
+    return unencoded(field(message, "From").rpartition("<")[0].strip().strip('"'))[:100]
+
+
+def without_comments(text: str, quoted: str | None = None) -> str:
+    """`text` without (comments), which may be nested.
+
+    Quoted strings stay as they are, or each becomes `quoted`.
+    """
+    kept: list[str] = []
+    depth, in_quotes, escaped = 0, False, False
+    for char in text:
+        inside = in_quotes
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char == '"' and not depth:
+            in_quotes = not in_quotes
+            if not in_quotes and quoted is not None:
+                kept.append(quoted)
+        elif char == "(" and not in_quotes:
+            depth += 1
+        elif char == ")" and not in_quotes and depth:
+            depth -= 1
+            kept.append(" ")
+            continue
+        if not depth and (quoted is None or not (inside or in_quotes)):
+            kept.append(char)
+    return "".join(kept)
+
+
+def addresses(message: Message, *names: str) -> list[str]:
+    """All addresses of these fields, in the order of `names`."""
+    values = [value for name in names for value in fields(message, name)]
+    return list(dict.fromkeys(m[0] for value in values for m in MAIL_ADDRESS.finditer(value)))
+
+
+def ids(message: Message, name: str) -> tuple[str, ...]:
+    """The Message-IDs of a field, in order."""
+    return tuple(dict.fromkeys(_ID.findall(" ".join(fields(message, name)))))
+
+
+def written(message: Message) -> datetime | None:
+    """When it was written, by its own word."""
+    try:
+        at = parsedate_to_datetime(field(message, "Date")[:200])
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except Exception:  # noqa: BLE001  years beyond counting, zones beyond the earth
+        return None
 
 
 def parts(message: Message) -> Iterator[Message]:
-    """All parts, the message first; bounded in depth and number."""
+    """All parts, the message first; bounded in depth and number.
+
+    None of a mail within the mail: what it says is not what this mail says.
+    """
     waiting: list[tuple[Message, int]] = [(message, 0)]
-    seen = 0
-    while waiting and seen < MOST_PARTS:
+    for _ in range(MOST_PARTS):
+        if not waiting:
+            return
         part, depth = waiting.pop()
-        seen += 1
         yield part
-        if depth < DEEPEST and not _is_enclosed(part):
+        if depth < DEEPEST and part.get_content_maintype() != "message":
             waiting.extend((sub, depth + 1) for sub in reversed(children(part)[:MOST_PARTS]))
 
 
@@ -129,11 +222,6 @@ def children(part: Message) -> list[Message]:
     """The parts right below; none of what only says that it has some."""
     payload = part.get_payload() if part.is_multipart() else []
     return [sub for sub in payload if isinstance(sub, Message)]
-
-
-def _is_enclosed(part: Message) -> bool:
-    """A mail within the mail: what it says is not what this mail says."""
-    return part.get_content_maintype() == "message"
 
 
 def text_of(message: Message) -> str:
@@ -168,15 +256,7 @@ def is_file(part: Message) -> bool:
 
 def text_in(part: Message, *, is_html: bool = False) -> str:
     """A part's text in NFC; what its charset can't read is guessed, then marked."""
-    content: object = None
-    for decode in (True, False):
-        try:
-            content = part.get_payload(decode=decode)
-        except Exception:  # noqa: BLE001, S112  the library's decoders meet bytes of strangers
-            continue
-        break
-    if isinstance(content, str):
-        content = content.encode("utf-8", "surrogateescape")
+    content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
     if is_html or _LOOKS_LIKE_HTML.match(content):
@@ -185,19 +265,7 @@ def text_in(part: Message, *, is_html: bool = False) -> str:
         label = named[1].decode("ascii", "replace") if named else _charset(part)
         html = _without_quoted_printable(decoded(content, label))
         return html if is_html else html_text(html)
-    return _undone(decoded(content[:LONGEST_TEXT], _charset(part)))
-
-
-def _charset(part: Message) -> str:
-    try:
-        return part.get_content_charset() or ""
-    except Exception:  # noqa: BLE001  a parameter of RFC 2231 gone wrong
-        return ""
-
-
-def _undone(text: str) -> str:
-    """`text` with what was left in place undone: quoted-printable, base64, entities."""
-    text = _without_quoted_printable(text)
+    text = _without_quoted_printable(decoded(content[:LONGEST_TEXT], _charset(part)))
     if text.isascii() and _BASE64.fullmatch(text):
         try:
             found = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
@@ -205,6 +273,13 @@ def _undone(text: str) -> str:
             return text
         text = found if found.isprintable() or "\n" in found else text
     return _unescaped(text) if "&#" in text else text
+
+
+def _charset(part: Message) -> str:
+    try:
+        return part.get_content_charset() or ""
+    except Exception:  # noqa: BLE001  a parameter of RFC 2231 gone wrong
+        return ""
 
 
 def _without_quoted_printable(text: str) -> str:
@@ -277,34 +352,30 @@ class _Words:
             if name == self._unseen and not attributes.endswith("/"):
                 self._depth += -1 if is_end else 1
                 self._unseen = self._unseen if self._depth else ""
-        elif is_end:
-            self._end(name)
-        elif not (name in _UNSEEN and attributes.endswith("/")):
-            found = {
-                key.lower(): value.strip("\"'") for key, value in _ATTRIBUTE.findall(attributes)
-            }
-            self._start(name, found)
+        elif not is_end:
+            if not (name in _UNSEEN and attributes.endswith("/")):
+                self._start(name, attributes)
+        elif name in _BLOCKS:
+            self._quotes -= name == "blockquote" and self._quotes > 0
+            self._kept_lines -= name == "pre" and self._kept_lines > 0
+            self.pieces.append(_QUOTED if self._quotes else "\n")
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        hidden = name not in _VOID and bool(_HIDDEN.search(attributes.get("style", "")))
-        classes = attributes.get("class", "").split()
+    def _start(self, name: str, written: str) -> None:
+        found = {key.lower(): value.strip("\"'") for key, value in _ATTRIBUTE.findall(written)}
+        identity, style = found.get("id", ""), found.get("style", "")
+        classes = frozenset(found.get("class", "").split())
+        hidden = name not in _VOID and bool(_HIDDEN.search(style))
         if name in _UNSEEN or hidden:
             self._unseen, self._depth = name, 1
-        elif _opens_quote(attributes, classes):
+        elif classes & _QUOTE_CLASSES or _QUOTE_IDS.match(identity) or _BORDER.search(style):
             self.pieces.append(f"\n{_QUOTE}\n")
             self._ended = True
-        elif _opens_signature(attributes, classes) and not self._quotes:
-            self.pieces.append(f"\n{_SIGNATURE}\n")
+        elif (classes & _SIGNATURES or _SIGNATURE_IDS.match(identity)) and not self._quotes:
+            self.pieces.append("\n--\n")
         elif name in _BLOCKS:
             self._quotes += name == "blockquote"
             self._kept_lines += name == "pre"
             self.pieces.append(_QUOTED if self._quotes or _CITES in classes else "\n")
-
-    def _end(self, name: str) -> None:
-        if name in _BLOCKS:
-            self._quotes -= name == "blockquote" and self._quotes > 0
-            self._kept_lines -= name == "pre" and self._kept_lines > 0
-            self.pieces.append(_QUOTED if self._quotes else "\n")
 
     def data(self, text: str) -> None:
         """Text between two tags."""
@@ -312,13 +383,3 @@ class _Words:
             text = _unescaped(text)
             said = text if self._kept_lines else _SPACE.sub(" ", text)
             self.pieces.append(said.replace("\n", _QUOTED) if self._quotes else said)
-
-
-def _opens_quote(attributes: dict[str, str], classes: list[str]) -> bool:
-    if _QUOTE_CLASSES.intersection(classes) or _QUOTE_IDS.match(attributes.get("id", "")):
-        return True
-    return bool(_BORDER.search(attributes.get("style", "")))
-
-
-def _opens_signature(attributes: dict[str, str], classes: list[str]) -> bool:
-    return bool(_SIGNATURES.intersection(classes) or _SIGNATURE_IDS.match(attributes.get("id", "")))
