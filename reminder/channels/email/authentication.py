@@ -9,7 +9,7 @@ neither Microsoft 365's fields nor all that Exchange quotes, and takes squared t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 
@@ -19,7 +19,9 @@ from reminder.domain.tokens import normal_address
 LONGEST = 8000  # characters of one field
 MOST = 20  # fields that are read
 UNNAMED = "-"  # [inbox] authserv_id of a server that writes none: Microsoft 365
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;="]+)|([;=])')
+# A word, or name=value; what fits neither is a word of its own, so that its clause is broken.
+_WORD = r'[^\s;="]+|"(?:[^"\\]|\\.){0,500}+"'
+_ITEM = re.compile(rf"({_WORD})(?:\s*=\s*({_WORD}))?|\S")
 _RESULT = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 
 
@@ -53,37 +55,25 @@ def parsed(field: str) -> tuple[str, tuple[Result, ...]]:
 
     The id is “-” where the field begins with a result.
     """
-    text = without_comments(field[:LONGEST])
-    tokens = [(m[1] if m[1] is not None else m[2], m[3]) for m in _TOKEN.finditer(text)]
-    clauses: list[list[tuple[str | None, str | None]]] = [[]]
-    for token in tokens:
-        if token[1] == ";":
+    clauses: list[list[tuple[str, str | None]]] = [[]]
+    for item in _ITEM.finditer(without_comments(field[:LONGEST])):
+        if item[0] == ";":
             clauses.append([])
         else:
-            clauses[-1].append(token)
+            value = item[2] and item[2].strip('"').lower()
+            clauses[-1].append(((item[1] or item[0]).strip('"').lower(), value))
     head = clauses[0]
+    results = tuple(found for clause in clauses if (found := _result(clause)))
     if _result(head) is not None:
-        return UNNAMED, _results(clauses)
-    if not head or head[0][0] is None or len(head) > 2:  # an id, and perhaps a version
-        return "", ()
-    return normal_address(head[0][0]), _results(clauses[1:])
+        return UNNAMED, results
+    is_id = 0 < len(head) <= 2 and head[0][1] is None  # an id, and perhaps a version
+    return (head[0][0], results) if is_id else ("", ())
 
 
-def _results(clauses: Iterable[list[tuple[str | None, str | None]]]) -> tuple[Result, ...]:
-    return tuple(found for clause in clauses if (found := _result(clause)))
-
-
-def _result(clause: list[tuple[str | None, str | None]]) -> Result | None:
+def _result(clause: list[tuple[str, str | None]]) -> Result | None:
     """`method=result name=value …`; None for “none”, and for what is broken."""
-    pairs: list[tuple[str, str]] = []
-    place = 0
-    while place + 2 < len(clause):
-        name, sign, value = clause[place][0], clause[place + 1][1], clause[place + 2][0]
-        if name is None or sign != "=" or value is None:
-            return None
-        pairs.append((name.lower(), value.lower()))
-        place += 3
-    if not pairs or place != len(clause) or not _RESULT.fullmatch(pairs[0][1]):
+    pairs = [(name, value) for name, value in clause if value is not None]
+    if not pairs or len(pairs) < len(clause) or not _RESULT.fullmatch(pairs[0][1]):
         return None
     method = pairs[0][0].partition("/")[0]  # “dkim/1”: with a version
     return Result(method, pairs[0][1], tuple(pairs[1:]))
@@ -119,20 +109,18 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
     results = own_results(fields, authserv_id)
     if results is None:
         return "no Authentication-Results of our own server"
-    domain = normal_address(author).rpartition("@")[2]
-    dmarc = [one for one in results if one.method == "dmarc"]
-    if any(one.result == "fail" for one in dmarc):
+    author = normal_address(author)
+    domain = author.rpartition("@")[2]
+    if any((one.method, one.result) == ("dmarc", "fail") for one in results):
         return "our server says dmarc=fail"
-    if any(one.result == "pass" and _is_of(one.values("header.from"), domain) for one in dmarc):
-        return ""
     for one in results:
-        if one.result != "pass":
-            continue
-        if one.method == "dkim" and _aligned(one.values("header.d", "header.i"), domain):
-            return ""
-        if one.method == "spf" and _aligned(one.values("smtp.mailfrom", "smtp.mail"), domain):
-            return ""
-        if one.method == "auth" and normal_address(author) in one.values("smtp.auth"):
+        proved = {
+            "dmarc": _is_of(one.values("header.from"), domain),
+            "dkim": _aligned(one.values("header.d", "header.i"), domain),
+            "spf": _aligned(one.values("smtp.mailfrom", "smtp.mail"), domain),
+            "auth": author in one.values("smtp.auth"),
+        }
+        if one.result == "pass" and proved.get(one.method):
             return ""
     return "our server found nothing that proves the sender's domain"
 
@@ -147,8 +135,5 @@ def _aligned(values: Sequence[str], domain: str) -> bool:
 
     Not below it: a mail's own server proves that by DMARC, which knows where domains part.
     """
-    for value in values:
-        proved = value.rpartition("@")[2].rstrip(">")
-        if domain == proved or ("." in proved and domain.endswith(f".{proved}")):
-            return True
-    return False
+    found = [value.rpartition("@")[2].rstrip(">") for value in values]
+    return any(one == domain or ("." in one and domain.endswith(f".{one}")) for one in found)

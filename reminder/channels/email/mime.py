@@ -19,8 +19,8 @@ from email.utils import parsedate_to_datetime
 from unicodedata import normalize
 
 from reminder.channels.email.charset import decoded, repaired
+from reminder.channels.email.quotes import LISTS, MARK
 from reminder.domain.people import MAIL_ADDRESS
-from reminder.domain.text import words
 
 LONGEST_HTML = 200_000  # characters that are read of an HTML part
 LONGEST_TEXT = 100_000  # bytes that are read of a text part
@@ -38,43 +38,15 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CONTENT_FIELD = re.compile(
     rb"(?i)(?:\A|(?<=[\r\n]))content-[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*"
 )
-_BLOCKS = words(
-    "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 "
-    "h6 header hr li main nav ol p pre section table td tfoot th thead tr ul"
-)
-_VOID = words("area base br col embed hr img input link meta source track wbr")
 _SPACE = re.compile(r"\s+")
-_UNSEEN = frozenset(("script", "style", "head", "title", "template", "noscript", "svg"))
 # Attributes hold no “<”: a tag that is not closed can't make the search go on to the end.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]{0,60})((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,30})\s?=\s?(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+)")
 _LONGEST_ATTRIBUTES = 4_000
-_HIDDEN = re.compile(r"(?i)display\s{0,3}:\s{0,3}none|mso-hide\s{0,3}:\s{0,3}all")
 _QUOTE = "-----Original Message-----"  # what quotes.py cuts at
-# Where a client begins the mail it quotes, without a line that says so.
-_QUOTE_IDS = re.compile(
-    r"(?i)^(?:x_|ydp\w{0,20}?)?(?:divRplyFwdMsg|appendonsend|mail-editor-reference-message-container|"
-    r"OLK_SRC_BODY_SECTION|isForwardContent|replySplit|zwchr|yahoo_quoted\S*|ymail_android_\S*|"
-    r"composeWebView_previouse_content|reply-intro|isReplyContent|QuotedText\S*)$"
-)
-_QUOTE_CLASSES = frozenset(
-    ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra", "tutanota_quote",
-     "protonmail_quote", "WordSection1_quote", "ms-outlook-mobile-reference-message",
-     "moz-forward-container", "netease-mail-quote", "mailplus_quote")
-)  # fmt: skip
 _CITES = "moz-cite-prefix"  # Thunderbird's “On … wrote:”, in whichever language
 _QUOTED = "\n> "  # the last line of a quote; the answer may follow
-_SIGNATURES = frozenset(
-    ("gmail_signature", "gmail_signature_prefix", "ms-outlook-mobile-signature", "moz-signature",
-     "protonmail_signature_block")
-)  # fmt: skip
-_SIGNATURE_IDS = re.compile(r"(?i)^(?:x_)?(?:Signature|ms-outlook-mobile-signature)$")
-_BORDER = re.compile(r"(?i)border:\s?none;\s?border-top:\s?solid\s?#(?:E1E1E1|B5C4DF|CCCCCC)")
 _META = re.compile(rb"(?i)<meta[^<>]{0,200}?charset\s?=\s?[\"']?([a-z0-9_.:-]{2,40})")
-# A text part that stands in for the HTML beside it.
-_STANDS_IN = re.compile(
-    r"(?i)html|trình duyệt|browser|(?:xem|view|display|hiển thị).{0,60}(?:thư|mail|message)"
-)
 _LONGEST_STAND_IN = 300
 _UNDONE_QP = re.compile(r"(?i)=C[2-9A-F]=[89AB][0-9A-F]|=E[0-9A-F]=[89AB][0-9A-F]=[89AB]")
 _LOOKS_LIKE_HTML = re.compile(rb"(?i)\s{0,100}(?:<!doctype html|<html|<body|<div|<p\b)")
@@ -240,7 +212,7 @@ def text_of(message: Message) -> str:
         elif kind == "text/html":
             html = html or text_in(part, is_html=True)
     text = "\n".join(one for one in plain if one)
-    stands_in = len(text) < _LONGEST_STAND_IN and bool(_STANDS_IN.search(text))
+    stands_in = len(text) < _LONGEST_STAND_IN and bool(MARK["stands-in"].search(text))
     if html and (not text or stands_in):
         return html_text(html) or text
     return text
@@ -353,9 +325,9 @@ class _Words:
                 self._depth += -1 if is_end else 1
                 self._unseen = self._unseen if self._depth else ""
         elif not is_end:
-            if not (name in _UNSEEN and attributes.endswith("/")):
+            if not (name in LISTS["unseen-tags"] and attributes.endswith("/")):
                 self._start(name, attributes)
-        elif name in _BLOCKS:
+        elif name in LISTS["block-tags"]:
             self._quotes -= name == "blockquote" and self._quotes > 0
             self._kept_lines -= name == "pre" and self._kept_lines > 0
             self.pieces.append(_QUOTED if self._quotes else "\n")
@@ -364,15 +336,17 @@ class _Words:
         found = {key.lower(): value.strip("\"'") for key, value in _ATTRIBUTE.findall(written)}
         identity, style = found.get("id", ""), found.get("style", "")
         classes = frozenset(found.get("class", "").split())
-        hidden = name not in _VOID and bool(_HIDDEN.search(style))
-        if name in _UNSEEN or hidden:
+        hidden = name not in LISTS["void-tags"] and bool(MARK["hidden"].search(style))
+        quotes = classes & LISTS["quote-classes"] or MARK["quote-id"].match(identity)
+        signs = classes & LISTS["signature-classes"] or MARK["signature-id"].match(identity)
+        if name in LISTS["unseen-tags"] or hidden:
             self._unseen, self._depth = name, 1
-        elif classes & _QUOTE_CLASSES or _QUOTE_IDS.match(identity) or _BORDER.search(style):
+        elif quotes or MARK["border"].search(style):
             self.pieces.append(f"\n{_QUOTE}\n")
             self._ended = True
-        elif (classes & _SIGNATURES or _SIGNATURE_IDS.match(identity)) and not self._quotes:
+        elif signs and not self._quotes:
             self.pieces.append("\n--\n")
-        elif name in _BLOCKS:
+        elif name in LISTS["block-tags"]:
             self._quotes += name == "blockquote"
             self._kept_lines += name == "pre"
             self.pieces.append(_QUOTED if self._quotes or _CITES in classes else "\n")

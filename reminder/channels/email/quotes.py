@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
+from itertools import groupby
+from typing import NamedTuple
 
 LONGEST_READ = 60_000  # characters of a mail that are looked at: an answer stands at an end of it
 MOST_LINES = 1500
@@ -26,10 +28,9 @@ _SHORTEST_PIECE = 25  # the same of a piece of a line: clients wrap anew
 _LONGEST_PIECE = 90  # the same of the beginning of a line that several of ours were joined to
 
 _DATA = tomllib.loads(resources.files(__package__).joinpath("marks.toml").read_text("utf-8"))
-_LISTS = {
+LISTS = {
     name: frozenset(map(str.strip, text.split(";"))) for name, text in _DATA.pop("words").items()
 }
-# The patterns of marks.toml.
 MARK = {
     name: re.compile("(?i)" + "".join(map(str.strip, text.split("\n"))))
     for name, text in _DATA.items()
@@ -91,8 +92,7 @@ def _folded(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).lower()))
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What the sender has written."""
 
     unquoted: str  # all that is not of the quoted mail
@@ -158,26 +158,19 @@ def _is_rule(line: str) -> bool:
 def _is_attribution(lines: Sequence[str], start: int) -> bool:
     """“Vào … đã viết:” in any of the languages known, on one line or wrapped over several."""
     joined = ""
-    for number, line in enumerate(lines[start : start + WRAPPED]):
-        if not line.strip():
-            return False
+    for line in lines[start : start + WRAPPED]:
+        begins = not joined
         joined = f"{joined} {line.strip()}".strip()
-        if len(joined) > LONGEST_LINE:
+        dated = bool(MARK["when"].search(joined))
+        if not line.strip() or len(joined) > LONGEST_LINE:
             return False
-        if number == 0 and not (
-            MARK["when"].search(joined) or "<" in joined or _ends_in_wrote(joined)
-        ):
+        if begins and not (dated or "<" in joined or MARK["ends-in-wrote"].search(joined[-40:])):
             return False
         if MARK["states"].search(_without_addresses(joined)):
             return False
         if joined.rstrip("*_ \xa0-").endswith((":", "：")):
-            is_dated = bool(MARK["when"].search(joined)) or "@" in joined
-            return is_dated and bool(MARK["wrote"].search(joined) or "@" in joined)
+            return "@" in joined or (dated and bool(MARK["wrote"].search(joined)))
     return False
-
-
-def _ends_in_wrote(line: str) -> bool:
-    return bool(re.search(r"(?i)(?:viết|wrote)\s*:$", line[-40:]))
 
 
 def _without_addresses(line: str) -> str:
@@ -191,10 +184,10 @@ def _is_header_block(lines: Sequence[str], start: int) -> bool:
         return False
     block = [line for line in lines[start : start + 7] if line.strip()][:4]
     labels = [_label(line) for line in block]
-    if first in _LISTS["from"] and any(one in _LISTS["fields"] for one in labels[1:]):
+    if first in LISTS["from"] and any(one in LISTS["fields"] for one in labels[1:]):
         return True
-    known = sum(one in _LISTS["fields"] or one in _LISTS["from"] for one in labels)
-    return first in _LISTS["fields"] and known >= 3 and any("@" in line for line in block)
+    known = sum(one in LISTS["fields"] or one in LISTS["from"] for one in labels)
+    return first in LISTS["fields"] and known >= 3 and any("@" in line for line in block)
 
 
 def _label(line: str) -> str | None:
@@ -232,7 +225,8 @@ def _below(lines: Sequence[str], ours: OwnMarks) -> list[str]:
 
 def _answer(lines: Sequence[str], author: str) -> list[str]:
     """Return the first paragraph that answers, and later ones that name work of their own."""
-    paragraphs = _paragraphs(_without_head(_signed_off(lines)))
+    told = groupby(_without_head(_signed_off(lines)), key=bool)
+    paragraphs = [list(paragraph) for said, paragraph in told if said]
     for number, paragraph in enumerate(paragraphs):
         text = "\n".join(paragraph)
         if MARK["states"].search(text) or MARK["answers"].search(text):
@@ -246,16 +240,16 @@ def _answer(lines: Sequence[str], author: str) -> list[str]:
 
 def _without_signature(paragraph: list[str], author: str) -> list[str]:
     """Return the paragraph without names and titles at its end."""
-    signed = (n for n, line in enumerate(paragraph) if n and _is_name_of(line, author))
-    kept = paragraph[: next(signed, len(paragraph))]
+    names = (author.lower(), *author.lower().split()[-1:])
+    kept = paragraph[:1]
+    for line in paragraph[1:]:
+        name = re.sub(r"(?i)^(?:em|e|tôi|anh|chị)\s", "", _first_words(line)).lower()
+        if name and name in names:
+            break
+        kept.append(line)
     while _is_signature(kept):
         kept.pop()
     return kept
-
-
-def _is_name_of(line: str, author: str) -> bool:
-    name = re.sub(r"(?i)^(?:em|e|tôi|anh|chị)\s", "", _first_words(line)).lower()
-    return bool(name and author) and name in (author.lower(), author.lower().split()[-1])
 
 
 def _first_words(line: str) -> str:
@@ -283,15 +277,9 @@ def _signed_off(lines: Sequence[str]) -> list[str]:
     said = False
     for line in lines:
         short = line[:LONGEST_LINE].strip()
-        ends = short in ("--", "—", "––") or MARK["device"].fullmatch(short)
-        if ends or (
-            said
-            and (
-                MARK["divider"].fullmatch(short)
-                or MARK["sign-off"].fullmatch(short)
-                or _is_contact(short)
-            )
-        ):
+        if short in ("--", "—", "––") or MARK["device"].fullmatch(short):
+            break
+        if said and (MARK["sign-off"].fullmatch(short) or _is_contact(short)):
             break
         kept.append(line.strip())
         said = said or bool(short)
@@ -310,7 +298,7 @@ def _is_signature(lines: Sequence[str]) -> bool:
         return False
     line = _first_words(lines[-1])
     words = line.split()
-    is_name = 1 < len(words) < 7 and words[0] in _LISTS["surnames"] and line == line.title()
+    is_name = 1 < len(words) < 7 and words[0] in LISTS["surnames"] and line == line.title()
     return is_name or bool(MARK["title"].fullmatch(line) and not MARK["answers"].search(line))
 
 
@@ -344,13 +332,3 @@ def _is_greeting(line: str) -> bool:
     return bool(MARK["calls"].fullmatch(line)) and line.rstrip().endswith(
         (",", ":", "!", "ơi", "à")
     )
-
-
-def _paragraphs(lines: Sequence[str]) -> list[list[str]]:
-    found: list[list[str]] = [[]]
-    for line in lines:
-        if line:
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return [paragraph for paragraph in found if paragraph]
