@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reminder.channels import Channel, email, telegram
-from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import ChannelTraits, SendError
+from reminder.domain.outbox import ChannelTraits
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
@@ -120,6 +120,38 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
             poll_seconds=section.poll_seconds,
         ),
     )
+
+
+@dataclass
+class DaemonBackend:
+    """What Telegram's listener tells the daemon."""
+
+    daemon: Daemon
+    _polled: datetime | None = None  # when the last poll was noted
+    _noting: asyncio.Future[None] | None = None  # that note, which no poll waits for
+
+    async def reached(self, channel: str, bot_name: str) -> None:
+        service = self.daemon.service
+        service.bot_name = bot_name
+        await self._attempt("accepted", lambda: service.accepted(channel))
+        await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
+
+    def polled(self) -> None:
+        self.daemon.mark("polled")
+        at, store = self.daemon.clock.now(), self.daemon.service.store
+        if self._polled is None or not timedelta(0) <= at - self._polled < POLL_MARK:
+            self._polled = at
+            note = partial(store.set_meta, "last_poll", at.isoformat())
+            self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
+
+    async def refused(self, channel: str, reason: str) -> None:
+        service, at = self.daemon.service, self.daemon.clock.now()
+        await self._attempt("refused", lambda: service.refused(channel, reason, at))
+        self.daemon.wake()
+
+    async def _attempt(self, what: str, work: Callable[[], object]) -> None:
+        """Do what is not tried again, if the database can be written now."""
+        await self.daemon.worker.attempt(what, work, again=False)
 
 
 @dataclass(frozen=True, kw_only=True)

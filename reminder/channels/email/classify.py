@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import Message
@@ -75,7 +75,6 @@ class Mail:
     author_name: str = ""
     recipients: tuple[str, ...]
     subject: str
-    references: tuple[str, ...]
     results: tuple[str, ...]  # its Authentication-Results, top first
     at: datetime | None
     body: str  # all of its text
@@ -87,14 +86,14 @@ def read(content: bytes) -> Mail:
     """Parse a mail, also one that is cut off; never raises."""
     message = parse(content)
     failed = bounces.failures(message)
+    subject = mime.unencoded(mime.field(message, "Subject"))[:300]
     return Mail(
-        kind=Kind.BOUNCE if failed else _kind(message),
+        kind=Kind.BOUNCE if failed else _kind(message, subject),
         identity=_identity(message, content),
         author=mime.author(message),
         author_name=mime.author_name(message),
         recipients=tuple(mime.addresses(message, *_TO)),
-        subject=mime.unencoded(mime.field(message, "Subject"))[:300],
-        references=(*mime.ids(message, "References"), *mime.ids(message, "In-Reply-To")),
+        subject=subject,
         results=results_of(message),
         at=mime.written(message),
         body="" if failed else text_of(message),
@@ -110,10 +109,10 @@ def _identity(message: Message, content: bytes) -> str:
     return f"sha256:{hashlib.sha256(found.encode() if found else content).hexdigest()}"
 
 
-def _kind(message: Message) -> Kind:
+def _kind(message: Message, subject: str) -> Kind:
     """Return the kind by the headers and parts (RFC 3834 and its kin)."""
     kinds = [part.get_content_type() for part in parts(message)]
-    subject = _bare_subject(message)
+    subject = MARK["prefixes"].sub("", subject)
     if kinds[0] == "multipart/report" or "message/disposition-notification" in kinds:
         return Kind.RECEIPT
     if MARK["receipt-subject"].match(subject):
@@ -130,17 +129,6 @@ def _kind(message: Message) -> Kind:
     return Kind.ANSWER
 
 
-def _bare_subject(message: Message) -> str:
-    """Return the subject without prefixes such as “Re:” and “[External]”."""
-    subject = mime.unencoded(mime.field(message, "Subject"))[:300]
-    for _ in range(10):
-        found = MARK["prefix"].match(subject)
-        if found is None:
-            break
-        subject = subject[found.end() :]
-    return subject
-
-
 def _scheduling(part: Message) -> str:
     """Return what a part tells a calendar program; empty for an attached file."""
     if part.get_content_type() != "text/calendar" or is_file(part):
@@ -155,19 +143,17 @@ def _is_automatic(message: Message) -> bool:
     Gateways add Precedence, List-Id and X-Auto-Response-Suppress to people's mails, and forwarding
     rules add “auto-forwarded”, so these count for nothing.
     """
-    submitted = mime.field(message, "Auto-Submitted").lower().strip()
-    if submitted.startswith(_AUTO_SUBMITTED):
-        return True
-    paths = mime.fields(message, "Return-Path")
-    if paths and not paths[0].strip().strip("<>").strip():
-        return True
-    if mime.field(message, "Precedence").lower().strip() in ("auto_reply", "auto-reply"):
-        return True
+    submitted = mime.field(message, "Auto-Submitted").lower()
+    returns_to = mime.fields(message, "Return-Path")[:1]
     said = (value for name in _AUTO_FIELDS for value in mime.fields(message, name))
-    if any(value.lower().strip() not in _NO for value in said):
-        return True
     author = mime.author(message) or next(iter(mime.addresses(message, "From")), "")
-    return bool(MARK["machine"].match(author))
+    return (
+        submitted.startswith(_AUTO_SUBMITTED)
+        or any(not path.strip("<> ") for path in returns_to)
+        or mime.field(message, "Precedence").lower() in ("auto_reply", "auto-reply")
+        or any(value.lower() not in _NO for value in said)
+        or bool(MARK["machine"].match(author))
+    )
 
 
 def own_words(mail: Mail, ours: OwnMarks = NO_MARKS) -> tuple[Kind, str]:
@@ -192,6 +178,10 @@ class InboxRules:
     sender_name: str = ""
     trust: Trust
     authserv_id: str = ""
+
+    @property
+    def domain(self) -> str:
+        return self.sender.rpartition("@")[2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,11 +239,15 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
     if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
         return LeftUnread("our own mail", own=True)
     tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
-    if mail.kind is Kind.BOUNCE:
-        return _bounced(mail, rules, tokens, known, now)
+    issued = _issued(tokens, rules, known, now)
+    if mail.kind is Kind.BOUNCE:  # only who handles our mail has seen its token or Message-ID
+        found = issued or _returned(mail, rules, known)
+        if found is None:
+            return LeftUnread("a bounce of no mail of ours", forged=bool(tokens))
+        return _bounced(mail, rules, *found)
     answers = [token for token in tokens if token.purpose is Purpose.REPLY]
     if not answers:
-        return _without_token(mail, rules, tokens, known, now)
+        return _without_token(mail, rules, issued=issued is not None)
     address = known.get(normal_address(mail.author))
     if address is None:
         who = mail.author or "nobody, or several"
@@ -270,7 +264,18 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
     if mail.kind is not Kind.ANSWER:
         return Processed(f"{mail.kind} of {address}", mail.kind)
     token = answers[verdicts.index(Verdict.GOOD)]
-    return Authenticated(mail=mail, inbound=_inbound(mail, rules, token, address))
+    inbound = Inbound(
+        channel=TRAITS.name,
+        update=mail.identity,
+        sender=address,
+        chat=address,
+        private=True,
+        message=mail.identity,
+        reply_to=message_id(rules.secret, token.message, address, rules.domain),
+        subject=mail.subject,
+        at=mail.at,
+    )
+    return Authenticated(mail=mail, inbound=inbound)
 
 
 def extract_answer(authenticated: Authenticated, rules: InboxRules, said: str) -> Disposition:
@@ -294,31 +299,9 @@ def extract_answer(authenticated: Authenticated, rules: InboxRules, said: str) -
     return Answer(inbound, words, is_garbled(words))
 
 
-def _inbound(mail: Mail, rules: InboxRules, token: MailToken, address: str) -> Inbound:
-    domain = rules.sender.rpartition("@")[2]
-    return Inbound(
-        channel=TRAITS.name,
-        update=mail.identity,
-        sender=address,
-        chat=address,
-        private=True,
-        message=mail.identity,
-        reply_to=message_id(rules.secret, token.message, address, domain),
-        subject=mail.subject,
-        at=mail.at,
-    )
-
-
-def _without_token(
-    mail: Mail,
-    rules: InboxRules,
-    tokens: Sequence[MailToken],
-    known: Mapping[str, str],
-    now: datetime,
-) -> Disposition:
-    """Return what is done with a mail without a reply token."""
-    automatic = mail.kind not in (Kind.ANSWER, Kind.EMPTY)
-    if automatic and _issued(tokens, rules, known, now):
+def _without_token(mail: Mail, rules: InboxRules, *, issued: bool) -> Disposition:
+    """Return what is done with a mail without a reply token; `issued`: it has another of ours."""
+    if issued and mail.kind not in (Kind.ANSWER, Kind.EMPTY):
         return Processed(f"{mail.kind} to an address for bounces")
     local, _, domain = normal_address(rules.address).rpartition("@")
     ours = (normal_address(a).rpartition("@") for a in mail.recipients)
@@ -327,39 +310,27 @@ def _without_token(
     return LeftUnread(f"{mail.kind} that answers no mail of ours")
 
 
-def _bounced(
-    mail: Mail,
-    rules: InboxRules,
-    tokens: Sequence[MailToken],
-    known: Mapping[str, str],
-    now: datetime,
-) -> Disposition:
-    """Return the mail that bounced, if the bounce came to an address, or has a Message-ID, of ours.
+def _bounced(mail: Mail, rules: InboxRules, address: str, message: str) -> Bounced:
+    """Return the mail to `address` that bounced."""
+    named = (one for one in mail.failures if normal_address(one.recipient) in ("", address.lower()))
+    return Bounced(
+        recipient=address,
+        message_id=message_id(rules.secret, message, address, rules.domain),
+        failure=next(named, mail.failures[0]),  # an alias may have been named in its place
+    )
 
-    Only who handles our mail has seen either.
-    """
-    domain = rules.sender.rpartition("@")[2]
-    found = _issued(tokens, rules, known, now)
-    for identity in mail.returned if found is None else ():
+
+def _returned(mail: Mail, rules: InboxRules, known: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return to whom a mail was sent whose Message-ID came back, and its message."""
+    for identity in mail.returned:
         for address in known.values():
-            message = read_message_id(rules.secret, identity, address)
-            if message is not None:
-                found = (address, message)
-    if found is None:
-        return LeftUnread("a bounce of no mail of ours", forged=bool(tokens))
-    address, message = found
-    named = [
-        one
-        for one in mail.failures
-        if normal_address(one.recipient) in ("", normal_address(address))
-    ]
-    failure = next(iter(named), mail.failures[0])  # an alias may have been named in its place
-    identity = message_id(rules.secret, message, address, domain)
-    return Bounced(recipient=address, message_id=identity, failure=failure)
+            if (message := read_message_id(rules.secret, identity, address)) is not None:
+                return address, message
+    return None
 
 
 def _issued(
-    tokens: Sequence[MailToken], rules: InboxRules, known: Mapping[str, str], now: datetime
+    tokens: Iterable[MailToken], rules: InboxRules, known: Mapping[str, str], now: datetime
 ) -> tuple[str, str] | None:
     """Return to whom one of `tokens` was issued, and of which message."""
     for token in tokens:

@@ -49,7 +49,6 @@ def mail(**more: Any) -> Mail:
         "author": "an@XA.example",
         "recipients": (BOX, token()),
         "subject": "Re: Nhắc việc",
-        "references": (),
         "results": (GENUINE,),
         "at": NOW,
         "body": "xong 1c",
