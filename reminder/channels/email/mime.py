@@ -39,6 +39,8 @@ _CONTENT_FIELD = re.compile(
     rb"(?i)(?:\A|(?<=[\r\n]))content-[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*"
 )
 _SPACE = re.compile(r"\s+")
+# A comment or declaration, to its end or that of the text.
+_REMARK = re.compile(r"(?s)<!(?=--).*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)")
 # Attributes hold no “<”: a tag that is not closed can't make the search go on to the end.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]{0,60})((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,30})\s?=\s?(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+)")
@@ -274,7 +276,7 @@ def html_text(html: str) -> str:
     """
     reader = _Words()
     start = 0
-    text = _without_remarks(html[:LONGEST_HTML])
+    text = _REMARK.sub("", html[:LONGEST_HTML])
     for tag in _TAG.finditer(text):
         reader.data(text[start : tag.start()])
         reader.tag(tag[2].lower(), tag[3][:_LONGEST_ATTRIBUTES], is_end=bool(tag[1]))
@@ -282,25 +284,6 @@ def html_text(html: str) -> str:
     reader.data(text[start:])
     lines = "".join(reader.pieces).split("\n")
     return repaired(normalize("NFC", "\n".join(" ".join(line.split()) for line in lines)).strip())
-
-
-def _without_remarks(html: str) -> str:
-    """`html` without comments and declarations."""
-    kept: list[str] = []
-    start = 0
-    while (found := html.find("<", start)) >= 0:
-        following = html[found + 1 : found + 2]
-        if following not in ("!", "?"):
-            kept.append(html[start : found + 1])
-            start = found + 1
-            continue
-        kept.append(html[start:found])
-        end = "-->" if html.startswith("<!--", found) else ">"
-        closed = html.find(end, found)
-        if closed < 0:
-            return "".join(kept)
-        start = closed + len(end)
-    return "".join([*kept, html[start:]])
 
 
 class _Words:
