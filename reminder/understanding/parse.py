@@ -74,12 +74,12 @@ def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
     that no message holds up the others: see say.MAX_TOKENS for what was measured.
     """
     if len(text) > say.MAX_CHARS:
-        return say.too_long()
+        return say.TOO_LONG
     clean = _unaddressed(normal(text), meaning.bot_name)
     if not clean:
-        return say.empty()
+        return say.EMPTY
     if len(tokenise(clean)) > say.MAX_TOKENS:
-        return say.too_many_words()
+        return say.TOO_MANY_WORDS
     if not clean.startswith("/") and any(mark in fold(clean) for mark in OWN_WORDS):
         return say.not_understood(meaning)
     reader = _Reader(today, meaning)
@@ -197,7 +197,7 @@ class _Reader:
             return self._free(text)
         bot = self.meaning.bot_name.lstrip("@").lower()
         if bot and match[2] and match[2].lower() != bot:
-            raise Refused(say.not_for_us())
+            raise Refused(say.NOT_FOR_US)
         verb = verb_called(match[1])
         if verb is not None:
             return self._command(verb, text[match.end() :])
@@ -223,7 +223,7 @@ class _Reader:
             return [_listed_back(each) for each in self._command(verb, text[len(LISTED) :])]
         if verb.row.takes is Takes.INVITATION:
             if not text:
-                raise Refused(say.needs_invitation())
+                raise Refused(say.NEEDS_INVITATION)
             return [Command(verb=verb, code=squeeze(text))]
         items = self._items(text, at_start=True)
         speaker = Speaker(text, self.book, self.meaning, self.today)
@@ -279,7 +279,7 @@ class _Reader:
             return _codeless(items, speaker, forced)
         self._named += sum(len(r.named) + len(r.ranges) * len(self.book.tasks) for r in found)
         if self._named > say.MAX_CODES:
-            raise Refused(say.too_many_codes())
+            raise Refused(say.TOO_MANY_CODES)
         if forced is None and corrects(items):
             sorted_out: dict[bool, list[str]] = {True: [], False: []}
             for clause in clauses(items, found):
@@ -379,7 +379,7 @@ def _of_no_one_work(
     if verb.row.small_talk:
         raise Refused(say.not_understood(meaning))
     if verb is Verb.UPDATE:
-        raise Refused(say.needs_all_text())
+        raise Refused(say.NEEDS_ALL_TEXT)
     if verb is Verb.UNDO:  # what was said last
         return Command(verb=verb)
     raise Refused(say.needs_code(verb, meaning, speaker.typed(*items[:1])))
@@ -405,7 +405,7 @@ def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:
     said = [item for item in items if not isinstance(item, EveryItem)]
     note = speaker.slice(trimmed(said, says_nothing))
     if not note:
-        raise Refused(say.needs_all_text())
+        raise Refused(say.NEEDS_ALL_TEXT)
     tasks = [(t, speaker.book.task(t.task, t.plan)) for t in speaker.meaning.reply_to]
     answered = tuple(target for target, task in tasks if task and task.check_in)
     return Command(verb=Verb.UPDATE, targets=answered, everything=True, note=note)

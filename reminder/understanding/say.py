@@ -22,33 +22,34 @@ MAX_CODES = 200  # named in one text; a range counts for every task of the plans
 _SPELT = re.compile(r"\d{1,2}[a-zđ]{1,2}", re.IGNORECASE)  # a word that was meant as a code
 
 
-def empty() -> CommandError:
-    return _error(Reason.EMPTY, "Tin chưa có chữ nào. Xong việc, anh/chị nhắn ví dụ: xong 1c")
+def _error(reason: Reason, say: str, targets: Sequence[Target] = ()) -> CommandError:
+    return CommandError(reason=reason, say=say, targets=tuple(targets))
 
 
-def too_long() -> CommandError:
-    return _error(
-        Reason.TOO_LONG,
-        "Tin dài quá 4.096 ký tự nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
-    )
-
-
-def too_many_words() -> CommandError:
-    return _error(
-        Reason.TOO_LONG,
-        "Tin có hơn 1.100 chữ và dấu nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
-    )
-
-
-def too_many_codes() -> CommandError:
-    return _error(
-        Reason.TOO_LONG,
-        "Tin nêu quá nhiều mã việc nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
-    )
-
-
-def not_for_us() -> CommandError:
-    return _error(Reason.NOT_FOR_US, "Lệnh này gửi cho máy khác nên máy không ghi gì.")
+EMPTY = _error(Reason.EMPTY, "Tin chưa có chữ nào. Xong việc, anh/chị nhắn ví dụ: xong 1c")
+TOO_LONG = _error(
+    Reason.TOO_LONG,
+    "Tin dài quá 4.096 ký tự nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
+)
+TOO_MANY_WORDS = _error(
+    Reason.TOO_LONG,
+    "Tin có hơn 1.100 chữ và dấu nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
+)
+TOO_MANY_CODES = _error(
+    Reason.TOO_LONG,
+    "Tin nêu quá nhiều mã việc nên chưa ghi gì. Anh/chị gửi thành vài tin ngắn hơn.",
+)
+NOT_FOR_US = _error(Reason.NOT_FOR_US, "Lệnh này gửi cho máy khác nên máy không ghi gì.")
+BAD_DAYS = _error(
+    Reason.BAD_DATE, "Số ngày phải từ 1 đến 366 nên chưa ghi gì. Ví dụ: nhắc sau 1c 3"
+)
+NEEDS_ALL_TEXT = _error(
+    Reason.NEEDS_TEXT,
+    "Chưa có nội dung. Không có gì phát sinh, anh/chị nhắn: cập nhật tất cả bình thường",
+)
+NEEDS_INVITATION = _error(
+    Reason.NEEDS_CODE, "Cần mã mời. Anh/chị bấm đường dẫn đã nhận, hoặc gõ: /start rồi mã mời"
+)
 
 
 def unknown_command(name: str) -> CommandError:
@@ -168,12 +169,6 @@ def turned_round(since: date, until: date) -> CommandError:
     )
 
 
-def bad_days() -> CommandError:
-    return _error(
-        Reason.BAD_DATE, "Số ngày phải từ 1 đến 366 nên chưa ghi gì. Ví dụ: nhắc sau 1c 3"
-    )
-
-
 def bad_period(task: Task, said: str, known: Sequence[str]) -> CommandError:
     ways = f"Có các kỳ: {', '.join(known)}." if known else f"Anh/chị nhắn: xong {task.code}"
     return _error(
@@ -217,19 +212,6 @@ def needs_text(verb: Verb, code: str) -> CommandError:
     return _error(Reason.NEEDS_TEXT, f"Chưa có nội dung. Anh/chị nhắn, ví dụ: {forms}")
 
 
-def needs_all_text() -> CommandError:
-    return _error(
-        Reason.NEEDS_TEXT,
-        "Chưa có nội dung. Không có gì phát sinh, anh/chị nhắn: cập nhật tất cả bình thường",
-    )
-
-
-def needs_invitation() -> CommandError:
-    return _error(
-        Reason.NEEDS_CODE, "Cần mã mời. Anh/chị bấm đường dẫn đã nhận, hoặc gõ: /start rồi mã mời"
-    )
-
-
 def _parts(task: Task) -> str:
     return " · ".join(f"xong {task.code} {d.number} ({d.name})" for d in task.deliverables[:6])
 
@@ -252,7 +234,3 @@ def _is_about(verb: Verb, deliverable: Deliverable) -> bool:
         case Verb.UPDATE:
             return deliverable.kind is Kind.CHECK_IN
     return deliverable.kind is Kind.PRODUCT and not isinstance(deliverable.rule, Awaiting)
-
-
-def _error(reason: Reason, say: str, targets: Sequence[Target] = ()) -> CommandError:
-    return CommandError(reason=reason, say=say, targets=tuple(targets))

@@ -148,7 +148,7 @@ def _completed(
     code = blank.targets[0].task if blank.targets else "1c"
     if days is not None:
         if not sensible(days):
-            raise Refused(say.bad_days())
+            raise Refused(say.BAD_DAYS)
         return replace(blank, days=days)
     if takes is Takes.DATE and not any(isinstance(item, DayItem) for item in (*behind, *ahead)):
         raise Refused(say.needs_date(verb, code))
@@ -190,7 +190,7 @@ def until(blank: Command, items: Sequence[Item], speaker: Speaker, code: str) ->
         if isinstance(item, DayItem):
             return replace(blank, until=named_day(item, speaker), note=note)
         if not sensible(item.days):
-            raise Refused(say.bad_days())
+            raise Refused(say.BAD_DAYS)
         return replace(blank, days=item.days, note=note)
     raise Refused(say.needs_date(blank.verb, code))
 
