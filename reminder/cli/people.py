@@ -24,7 +24,6 @@ from reminder.domain.tokens import (
     INVITATION_LIFETIME,
     hash_code,
     invitation_link,
-    make_code,
 )
 from reminder.files.toml import nearest
 
@@ -47,7 +46,7 @@ def invite(
     with bootstrap.office(config) as opened:
         invited = known_person(person, opened.office.people)
         name = opened.settings.telegram.bot_name or opened.store.meta("bot_name") or ""
-        code = make_code(secrets.token_bytes(CODE_BYTES))
+        code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
         expires_at = opened.now + INVITATION_LIFETIME
         opened.store.invite(invited.id, hash_code(code), expires_at)
         opened.store.set_meta(f"invited:{invited.id}", opened.now.isoformat())

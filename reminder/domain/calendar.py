@@ -31,10 +31,6 @@ class Cycle(StrEnum):
     HALF_YEAR = "half-year"
     YEAR = "year"
 
-    @property
-    def months(self) -> int:
-        return {"month": 1, "quarter": 3, "half-year": 6, "year": 12}[self.value]
-
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -55,31 +51,25 @@ class Period:
             day = date(year, int(match[4]), int(match[5]))
             return cls(text, day, day)
         if match[4]:
-            return cls._of(text, year, int(match[4]), 1)
-        if match[2]:
-            return cls._of(text, year, int(match[2]) * 3 - 2, 3)
-        if match[3]:
-            return cls._of(text, year, int(match[3]) * 6 - 5, 6)
-        return cls._of(text, year, 1, 12)
-
-    @classmethod
-    def _of(cls, identifier: str, year: int, month: int, months: int) -> Period:
-        end = month + months - 1
-        return cls(identifier, date(year, month, 1), last_of_month(year, end))
+            month, months = int(match[4]), 1
+        elif match[2]:
+            month, months = int(match[2]) * 3 - 2, 3
+        elif match[3]:
+            month, months = int(match[3]) * 6 - 5, 6
+        else:
+            month, months = 1, 12
+        return cls(text, date(year, month, 1), last_of_month(year, month + months - 1))
 
     @classmethod
     def each(cls, cycle: Cycle, year: int) -> Iterator[Period]:
         """The periods of `cycle` in `year`, in order."""
-        if cycle is Cycle.YEAR:
-            yield cls.parse(f"{year}")
-            return
-        for number in range(1, 12 // cycle.months + 1):
-            name = {
-                Cycle.MONTH: f"{number:02}",
-                Cycle.QUARTER: f"Q{number}",
-                Cycle.HALF_YEAR: f"H{number}",
-            }[cycle]
-            yield cls.parse(f"{year}-{name}")
+        names = {
+            Cycle.MONTH: [f"-{month:02}" for month in range(1, 13)],
+            Cycle.QUARTER: ["-Q1", "-Q2", "-Q3", "-Q4"],
+            Cycle.HALF_YEAR: ["-H1", "-H2"],
+            Cycle.YEAR: [""],
+        }
+        return (cls.parse(f"{year}{name}") for name in names[cycle])
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last

@@ -2,94 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 
 from reminder.domain.calendar import vn_date, with_period
 from reminder.domain.plan import Occurrence, Plan, Task, occurrences
 
 
-class ChangeKind(StrEnum):
-    """The kinds of change, in the order in which they are listed."""
-
-    ADDED = "thêm"
-    DROPPED = "bỏ"
-    MOVED = "dời"
-    CHANGED = "sửa"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change, in Vietnamese, for the office and the log."""
-
-    kind: ChangeKind
-    task: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.task}: {self.text}"
-
-
-def diff(old: Plan, new: Plan) -> list[Change]:
-    """The changes from `old` to `new`, in the order of the tasks, whatever the year."""
-    changes = [
-        Change(ChangeKind.DROPPED, task.code, task.title)
-        for task in old.tasks
-        if task.code not in new.by_code
-    ]
+def diff(old: Plan, new: Plan) -> list[str]:
+    """Return the changes from `old` to `new`, a Vietnamese line each, whatever the year."""
+    lines = [f"bỏ {task.code}: {task.title}" for task in old.tasks if task.code not in new.by_code]
     for task in new.tasks:
         before = old.by_code.get(task.code)
-        if before is None:
-            changes.append(Change(ChangeKind.ADDED, task.code, task.title))
-        else:
-            changes += _task_changes(old, new, before, task)
-    return changes
+        changes = _of_task(old, new, before, task) if before else [("thêm", task.title)]
+        lines += [f"{kind} {task.code}: {text}" for kind, text in changes]
+    return lines
 
 
-def _task_changes(old: Plan, new: Plan, before: Task, after: Task) -> list[Change]:
+def _of_task(old: Plan, new: Plan, before: Task, after: Task) -> Iterator[tuple[str, str]]:
     facts = {
         "tên": (before.title, after.title),
         "chủ trì": (_names(old, before.lead), _names(new, after.lead)),
         "phối hợp": (_names(old, before.support), _names(new, after.support)),
         "xác nhận": (before.confirm.value, after.confirm.value),
     }
-    changed = [
-        Change(ChangeKind.CHANGED, after.code, f"{what}: {was or 'không'} → {now or 'không'}")
-        for what, (was, now) in facts.items()
-        if was != now
-    ]
-    return changed + _occurrence_changes(old, new, after.code)
+    for what, (was, now) in facts.items():
+        if was != now:
+            yield "sửa", f"{what}: {was or 'không'} → {now or 'không'}"
+    ours, theirs = _by_slot(old, after.code), _by_slot(new, after.code)
+    for slot in dict.fromkeys([*ours, *theirs]):
+        yield from _of_occurrence(ours.get(slot), theirs.get(slot))
 
 
-def _occurrence_changes(old: Plan, new: Plan, code: str) -> list[Change]:
-    before, after = _by_slot(old, code), _by_slot(new, code)
-    changes = []
-    for slot in dict.fromkeys([*before, *after]):
-        was, now = before.get(slot), after.get(slot)
-        if was is None and now is not None:
-            changes.append(Change(ChangeKind.ADDED, code, f"{_name(now)}, {_due(now)}"))
-        elif now is None and was is not None:
-            changes.append(Change(ChangeKind.DROPPED, code, f"{_name(was)}, {_due(was)}"))
-        elif was is not None and now is not None:
-            changes += _one(code, was, now)
-    return changes
-
-
-def _one(code: str, was: Occurrence, now: Occurrence) -> list[Change]:
-    changes = []
-    if was.deliverable.name != now.deliverable.name:
-        text = f"sản phẩm số {now.key.deliverable}: {was.deliverable.name} → {now.deliverable.name}"
-        changes.append(Change(ChangeKind.CHANGED, code, text))
-    if was.deliverable.kind != now.deliverable.kind:
-        text = f"loại: {was.deliverable.kind} → {now.deliverable.kind}"
-        changes.append(Change(ChangeKind.CHANGED, code, text))
-    if _due(was) != _due(now):
-        changes.append(Change(ChangeKind.MOVED, code, f"{_name(now)}: {_due(was)} → {_due(now)}"))
-    return changes
+def _of_occurrence(was: Occurrence | None, now: Occurrence | None) -> Iterator[tuple[str, str]]:
+    if was and now:
+        old, new = was.deliverable, now.deliverable
+        if old.name != new.name:
+            yield "sửa", f"sản phẩm số {new.number}: {old.name} → {new.name}"
+        if old.kind != new.kind:
+            yield "sửa", f"loại: {old.kind} → {new.kind}"
+        if _due(was) != _due(now):
+            yield "dời", f"{_name(now)}: {_due(was)} → {_due(now)}"
+    elif now:
+        yield "thêm", f"{_name(now)}, {_due(now)}"
+    elif was:
+        yield "bỏ", f"{_name(was)}, {_due(was)}"
 
 
 def _by_slot(plan: Plan, code: str) -> dict[tuple[int, str], Occurrence]:
-    """Occurrences by deliverable and by their period without its year."""
+    """Return the occurrences by deliverable and by their period without its year."""
     return {
         (o.key.deliverable, o.key.period.partition("-")[2]): o
         for o in occurrences(plan)

@@ -20,7 +20,6 @@ MAX_LOCAL_PART = 64  # octets before @ (RFC 5321, 4.5.3.1.1)
 _ID, _EXPIRY, _MAC, _PROOF = 10, 4, 18, 24  # characters of 5 bits: a MAC has 90 bits, a proof 120
 MAX_BASE_LOCAL_PART = MAX_LOCAL_PART - len("+r.") - _ID - _EXPIRY - _MAC
 _EPOCH = date(2020, 1, 1)
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TAG = re.compile(rf"([rbp])([a-z2-7]{{{_ID}}})([a-z2-7]{{{_EXPIRY}}})\.([a-z2-7]{{{_MAC}}})")
 _MESSAGE_ID = re.compile(rf"<?([a-z2-7]{{{_ID}}})\.([a-z2-7]{{{_PROOF}}})@([^<>@\s]+)>?")
 
@@ -80,7 +79,8 @@ def plus_address(
 ) -> str:
     """`base` with a token; ValueError if the part before @ would be too long."""
     local, _, domain = base.rpartition("@")
-    expiry = _encode((expires - _EPOCH).days)
+    days = (expires - _EPOCH).days.to_bytes(5, "big")  # eight characters
+    expiry = base64.b32encode(days).decode().lower()[-_EXPIRY:]
     mac = _mac(secret, purpose, message, expiry, recipient)
     local = f"{local}+{purpose}{message}{expiry}.{mac}"
     if len(local.encode()) > MAX_LOCAL_PART:
@@ -105,9 +105,8 @@ def verify_token(token: MailToken, secret: bytes, recipient: str, today: date) -
     mac = _mac(secret, token.purpose, token.message, token.expiry, recipient)
     if not hmac.compare_digest(mac, token.mac):
         return Verdict.WRONG
-    return (
-        Verdict.GOOD if today <= _EPOCH + timedelta(days=_decode(token.expiry)) else Verdict.EXPIRED
-    )
+    days = int.from_bytes(base64.b32decode(token.expiry.upper().rjust(8, "A")), "big")
+    return Verdict.GOOD if today <= _EPOCH + timedelta(days=days) else Verdict.EXPIRED
 
 
 def _mac(secret: bytes, purpose: Purpose, message: str, expiry: str, recipient: str) -> str:
@@ -123,27 +122,8 @@ def _signed(secret: bytes, parts: list[str], length: int) -> str:
     return base64.b32encode(digest).decode().lower()[:length]
 
 
-def _encode(number: int) -> str:
-    digits = [_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_EXPIRY - 1), -1, -5)]
-    return "".join(digits)
-
-
-def _decode(text: str) -> int:
-    value = 0
-    for char in text:
-        value = value * 32 + _ALPHABET.index(char)
-    return value
-
-
 INVITATION_LIFETIME = timedelta(hours=72)  # from a Friday to the next Monday
-CODE_BYTES = 16  # 128 bits can't be guessed within the lifetime
-
-
-def make_code(random_bytes: bytes) -> str:
-    """A code of [A-Za-z0-9_-]; Telegram takes up to 64 characters behind `?start=`."""
-    if not CODE_BYTES <= len(random_bytes) <= 48:
-        raise ValueError(f"an invitation code is made of {CODE_BYTES} to 48 random bytes")
-    return base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode("ascii")
+CODE_BYTES = 16  # of randomness: 128 bits can't be guessed within the lifetime
 
 
 def hash_code(code: str) -> str:
