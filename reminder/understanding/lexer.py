@@ -16,7 +16,7 @@ from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
 from reminder.understanding.lexicon import (
     COURTESY,
-    REMARK,
+    PATTERNS,
     SEPARATORS,
     WORDS,
     Mood,
@@ -123,6 +123,7 @@ MOODS: Phrases[Mood | None] = Phrases(
     {phrase: None if name == "neutral" else Mood(name) for phrase, name in listed("intent").items()}
 )
 HARMLESS = Phrases({phrase: Role(name) for phrase, name in reversed(listed("harmless").items())})
+_MOOD_NAMES = frozenset(Mood)
 ORDINALS = Phrases({phrase: int(place) for phrase, place in listed("ordinals").items()})
 _EVERY = Phrases({phrase: name == "rest" for phrase, name in listed("every").items()})
 _SEPARATORS = Phrases({phrase: sign for sign, all_ in SEPARATORS.items() for phrase in all_})
@@ -205,6 +206,8 @@ class Lexer:
             at += 2
         else:
             return None
+        if plain_at(tokens, at) == ":":  # “báo cáo: 1c đã xong”
+            return Found(at + 1 - index, PoliteItem(word="bao", role=Role.SAYING))
         told = at
         at = _behind(tokens, at, WORDS["addressed"])
         addressed = at > told
@@ -277,8 +280,13 @@ class Lexer:
         neutral = mood.size if mood and mood.value is None else 0
         found += self._names(tokens, index)
         if remark := remarks.at(index):
-            said = PoliteItem(word=plain_at(tokens, index), role=Role.REMARK)
-            found.append(Found(remark, said))
+            word = plain_at(tokens, index)
+            said: Item = (
+                MoodItem(mood=remark.value, word=word)
+                if isinstance(remark.value, Mood)
+                else PoliteItem(word=word, role=remark.value)
+            )
+            found.append(Found(remark.size, said))
         best = max(found, key=lambda each: each.size, default=None)
         return best if best and best.size >= neutral else None
 
@@ -319,7 +327,8 @@ def _exclaims(tokens: Sequence[Token], index: int, size: int, remarks: _Remarks)
     if opens and tokens[index].text.lower() in ("à", "ủa"):
         return True
     last = index + size - 1
-    return tokens[last].plain == "sao" and remarks.at(last) > 1
+    remark = remarks.at(last)
+    return tokens[last].plain == "sao" and remark is not None and remark.size > 1
 
 
 def _is_capital(text: str, token: Token) -> bool:
@@ -329,7 +338,7 @@ def _is_capital(text: str, token: Token) -> bool:
 
 
 class _Remarks:
-    """Finds the remarks of lexicon.toml, which are patterns of words without marks."""
+    """Finds what the patterns of lexicon.toml match, which are of words without marks."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         words = [token.plain for token in tokens]
@@ -337,10 +346,13 @@ class _Remarks:
         self._starts = list(accumulate((len(word) + 1 for word in words), initial=0))
         self._ends = {start - 1: index for index, start in enumerate(self._starts)}
 
-    def at(self, index: int) -> int:
-        """How many tokens the remark takes that begins at `index`; 0 if none does."""
-        match = REMARK.match(self._text, self._starts[index])
-        return self._ends[match.end()] - index if match else 0
+    def at(self, index: int) -> Found[Role | Mood] | None:
+        match = PATTERNS.match(self._text, self._starts[index])
+        if match is None or match.lastgroup is None:
+            return None
+        name = match.lastgroup
+        kind = Mood(name) if name in _MOOD_NAMES else Role(name)
+        return Found(self._ends[match.end()] - index, kind)
 
 
 def _is_dated_paper(text: str, tokens: Sequence[Token], index: int, today: date) -> bool:

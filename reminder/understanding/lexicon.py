@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 from importlib import resources
+from itertools import product
 from typing import Any
 
 from reminder.domain.text import fold, spelling
@@ -93,9 +94,11 @@ def listed(section: str) -> dict[str, str]:
 
 
 def _parted(text: str) -> Iterator[str]:
+    """The phrases of a list; one with (a|b|) stands for a phrase each."""
     for each in text.split(";"):
-        if phrase := " ".join(each.split()):
-            yield phrase
+        for chosen in product(*(part.split("|") for part in re.split(r"[()]", each))):
+            if phrase := " ".join("".join(chosen).split()):
+                yield phrase
 
 
 def pairs(name: str, sign: str = " ") -> Iterator[tuple[str, str]]:
@@ -108,7 +111,19 @@ def pairs(name: str, sign: str = " ") -> Iterator[tuple[str, str]]:
 NOUNS = frozenset(map(spelling, _DATA["nouns"]["words"].split()))
 PAPERS = frozenset(map(spelling, _DATA["nouns"]["papers"].split()))
 WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
-REMARK = re.compile(f"(?:{'|'.join(_DATA['remarks']['patterns'])})(?= |$)")
+
+
+def _patterns() -> str:
+    groups = []
+    for role, patterns in _DATA["patterns"].items():
+        text = "|".join(patterns)
+        for name, words in _DATA["pattern-words"].items():
+            text = text.replace(f"{{{name}}}", f"(?:{words})")
+        groups.append(f"(?P<{role}>{text})")
+    return f"(?:{'|'.join(groups)})(?= |$)"
+
+
+PATTERNS = re.compile(_patterns())  # the group that matches is named as its mood or role
 SEPARATORS: dict[str, list[str]] = _DATA["separators"]
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
 IN_FULL: dict[str, str] = _DATA["in-full"]

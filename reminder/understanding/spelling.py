@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
+from operator import eq
 from typing import Generic, NamedTuple, TypeVar
 
 from reminder.domain.text import Spelling, normal, spelling
@@ -103,12 +104,18 @@ class Phrases(Generic[T]):
             entries.sort(key=lambda entry: (-len(entry.words), not entry.marked))
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
-        """The longest phrase that begins at `index`."""
+        """The longest phrase that begins at `index`; of several, the one typed exactly."""
+        best: Found[T] | None = None
         for entry in self._index.get(plain_at(tokens, index), ()):
             size = len(entry.words)
+            if best and size < best.size:
+                break
             if index + size <= len(tokens) and entry.begins(tokens, index):
-                return Found(size, entry.value)
-        return None
+                typed = (token.spelling for token in tokens[index : index + size])
+                if all(map(eq, entry.words, typed)):
+                    return Found(size, entry.value)
+                best = best or Found(size, entry.value)
+        return best
 
 
 _SHORT = {spelling(typed): meant for typed, meant in lexicon.pairs("short")}
