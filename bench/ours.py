@@ -79,11 +79,9 @@ def wired(config: Path, *, paced: bool) -> Program:
 def enrol(run: Program, officers: int) -> None:
     """Each officer has a chat of their own; the plan has started long ago."""
     store = run.store
-    from reminder.store.ledger import _binding
-
-    rows = [_binding(f"p{n}", "telegram", str(11 + n), SLOT) for n in range(officers)]
-    with store._database.writing() as connection:
-        connection.execute(store._bind, rows)
+    with store.together():
+        for n in range(officers):
+            store.bind(f"p{n}", "telegram", str(11 + n), SLOT)
     run.daemon.service._revision = None
     at = SLOT.isoformat()
     marks = {"started:cchc-2024": at, "greeted:cchc-2024": at}

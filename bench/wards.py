@@ -18,7 +18,6 @@ from reminder.domain.schedule import Scheduler
 from reminder.messages.rows import RowRenderer
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
-from reminder.store.ledger import _binding
 from reminder.store.store import Store, open_store
 
 NATION = 3321  # communes, wards and special zones since 1 July 2025
@@ -64,9 +63,9 @@ def officers(plans: tuple[Plan, ...]) -> tuple[Person, ...]:
 
 def bind(store: Store, people: tuple[Person, ...], at: datetime) -> None:
     """Each has a chat, in one transaction."""
-    rows = [_binding(person.id, "telegram", str(n + 1), at) for n, person in enumerate(people)]
-    with store._database.writing() as connection:
-        connection.execute(store._bind, rows)
+    with store.together():
+        for n, person in enumerate(people, start=1):
+            store.bind(person.id, "telegram", str(n), at)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     Table,
     and_,
     bindparam,
@@ -38,7 +39,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
 from reminder.domain.plan import Key
 from reminder.store import tables
-from reminder.store.records import StoreBusyError, StoreRefusedError, from_draft
+from reminder.store.records import StoreBusyError, StoreRefusedError
 
 _BUSY = {  # temporary, or to be mended by a person while the program runs
     sqlite3.SQLITE_BUSY: "is locked by another program",
@@ -99,38 +100,40 @@ class Database:
         self.name = str(self.path or self.url.render_as_string(hide_password=True))
         self._is_sqlite = self.url.get_backend_name() == "sqlite"
         make = _sqlite if self._is_sqlite else _postgresql
-        self._writer, self._reader, self.insert = make(self.url, self.path, busy)
+        self._writer, self._reader, self.new = make(self.url, self.path, busy)
         self._mine = threading.local()
         self._kept: list[Connection] = []  # of all threads
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """Open a transaction that holds the write lock from its beginning."""
-        joint: Connection | None = vars(self._mine).get("joint")
-        if joint is not None:
-            yield joint
-            return
-        with self._explained(), self._transaction(self._writer) as connection:
-            yield connection
+        return self._joined(self._writer)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a read-only snapshot."""
+        return self._joined(self._reader)
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Make one transaction of all that this thread reads and writes within the block."""
         with self.writing() as connection:
-            outer, self._mine.joint = vars(self._mine).get("joint"), connection
+            outer, self._mine.joint = getattr(self._mine, "joint", None), connection
             try:
                 yield
             finally:
                 self._mine.joint = outer
 
+    def all(self, query: Executable, **values: Any) -> Sequence[Any]:
+        """Return the rows of a query."""
+        with self.reading() as connection:
+            return connection.execute(query, values).all()
+
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open a read-only snapshot."""
-        joint: Connection | None = vars(self._mine).get("joint")
-        if joint is not None:  # or it would not see what was just written
+    def _joined(self, engine: Engine) -> Iterator[Connection]:
+        joint: Connection | None = getattr(self._mine, "joint", None)
+        if joint is not None:  # a reader of its own would not see what was just written
             yield joint
             return
-        with self._explained(), self._transaction(self._reader) as connection:
+        with self._explained(), self._transaction(engine) as connection:
             yield connection
 
     @contextmanager
@@ -139,15 +142,15 @@ class Database:
         if kept is None or kept.in_transaction():  # PostgreSQL's may have been cut meanwhile
             with engine.begin() as connection:
                 yield connection
-        else:
-            try:
-                with kept.begin():
-                    yield kept
-            except BaseException:
-                # A COMMIT that SQLite has refused stays open: the pool's reset ends it.
-                kept.close()
-                self._kept.remove(kept)
-                raise
+            return
+        try:
+            with kept.begin():
+                yield kept
+        except BaseException:
+            # A COMMIT that SQLite has refused stays open: the pool's reset ends it.
+            kept.close()
+            self._kept.remove(kept)
+            raise
 
     def kept(self, engine: Engine) -> Connection:
         """Return this thread's connection; the pool would cost as much as the statement."""
@@ -163,10 +166,18 @@ class Database:
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
-            told = explain(self.name, error)
-            if told is None:
-                raise
-            raise told from error
+            raise explain(self.name, error) or error from error
+
+    def insert(self, table: Table, *changed: str) -> Any:
+        """Return the insert of a row; where its key is there, `changed` columns are written over.
+
+        Without `changed` such a row stays as it is.
+        """
+        new = self.new(table)
+        if not changed:
+            return new.on_conflict_do_nothing()
+        values = {name: new.excluded[name] for name in changed}
+        return new.on_conflict_do_update(index_elements=table.primary_key, set_=values)
 
     def prepare(self) -> None:
         """Switch a SQLite file to WAL mode for good: readers and a writer work side by side."""
@@ -274,27 +285,22 @@ class Part:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert_draft = database.insert(tables.outbox).on_conflict_do_nothing()
+        self._insert_draft = database.insert(tables.outbox)
+        naming = _NAMING.selected_columns.keys()
         self._insert_naming = (
-            database.insert(tables.naming)
-            .from_select(_NAMING.selected_columns.keys(), _NAMING)
-            .on_conflict_do_nothing()
+            database.new(tables.naming).from_select(naming, _NAMING).on_conflict_do_nothing()
         )
 
     def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
         """Add to the outbox what is not there yet, with the occurrences that it names."""
-        kept = list(drafts)
-        rows = [from_draft(draft, at) for draft in kept]
-        put_all(connection, self._insert_draft, rows)
-        put_all(
-            connection,
-            self._insert_naming,
-            [
-                {**{name: row[name] for name in _UNIQUE}, **key._asdict()}
-                for draft, row in zip(kept, rows, strict=True)
-                for key in draft.payload.occurrences()
-            ],
-        )
+        kept = [(draft, tables.from_draft(draft, at)) for draft in drafts]
+        put_all(connection, self._insert_draft, [row for _, row in kept])
+        named = [
+            {name: row[name] for name in _UNIQUE} | key._asdict()
+            for draft, row in kept
+            for key in draft.payload.occurrences()
+        ]
+        put_all(connection, self._insert_naming, named)
 
 
 _KEY = [tables.naming.c[name] for name in Key._fields]

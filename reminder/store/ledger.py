@@ -15,76 +15,53 @@ from reminder.domain.ledger import Event
 from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
-from reminder.store import tables
 from reminder.store.database import Database, Part, of_places, places_of, put_all
-from reminder.store.records import (
-    Broken,
-    Recorded,
-    Spoken,
-    from_event,
-    from_spoken,
-    stamp,
-    to_address,
-    to_recorded,
-    to_spoken,
-    words,
+from reminder.store.records import Broken, Recorded, Spoken, stamp, words
+from reminder.store.tables import (
+    ADDRESS,
+    EVENT,
+    SPOKEN,
+    address,
+    event,
+    head,
+    invitation,
+)
+from reminder.store.tables import (
+    meta as meta_table,
+)
+from reminder.store.tables import (
+    seen as seen_table,
+)
+from reminder.store.tables import (
+    spoken as spoken_table,
 )
 
 REPLACED = stamp(datetime(1, 1, 1, tzinfo=UTC))  # the expiry of an invitation that no longer holds
-
+GENESIS = "0" * 64  # the hash before the first event
+BEFORE_ALL = -(2**31)  # a forged number may be below 1
+AT_ONCE = 500  # values in one statement; SQLite limits them
+# A number that grows when an address changes, so that readers notice without rereading all.
 ADDRESS_MARK = "addresses"  # in the table meta
-ADDRESSES = select(tables.address)
-UNBIND_ALL = delete(tables.address).where(tables.address.c.recipient == bindparam("who"))
-UNBIND = UNBIND_ALL.where(tables.address.c.channel == bindparam("via"))
-_AT = update(tables.address).where(
-    tables.address.c.channel == bindparam("via"), tables.address.c.value == bindparam("place")
+
+HEAD = select(head.c.number, head.c.hash)
+HEAD_TO_MOVE = HEAD.with_for_update()  # a no-op on SQLite, which has one writer at a time
+MOVE_HEAD = update(head).values(number=bindparam("last"), hash=bindparam("last_hash"))
+APPEND = insert(event)
+EVENTS = select(event).where(event.c.number > bindparam("after")).order_by(event.c.number)
+SPOKEN_OF = select(spoken_table).where(of_places(spoken_table))
+METAS = select(meta_table.c.name, meta_table.c.value)
+META = select(meta_table.c.value).where(meta_table.c.name == bindparam("key"))
+REVISION = select(
+    head.c.number,
+    select(meta_table.c.value).where(meta_table.c.name == ADDRESS_MARK).scalar_subquery(),
 )
-KILL = _AT.where(tables.address.c.dead_since.is_(None)).values(
+_AT = update(address).where(
+    address.c.channel == bindparam("via"), address.c.value == bindparam("place")
+)
+KILL = _AT.where(address.c.dead_since.is_(None)).values(
     dead_since=bindparam("now"), dead_reason=bindparam("reason")
 )
 MOVE = _AT.values(value=bindparam("new_place"), dead_since=None, dead_reason="")
-
-REPLACE = (
-    update(tables.invitation)
-    .where(tables.invitation.c.person == bindparam("who"), tables.invitation.c.used_at.is_(None))
-    .values(expires_at=REPLACED)
-)
-USE = (
-    update(tables.invitation)
-    .where(
-        tables.invitation.c.code_hash == bindparam("code"),
-        tables.invitation.c.used_at.is_(None),
-        tables.invitation.c.expires_at > bindparam("now"),
-    )
-    .values(used_at=bindparam("now"))
-    .returning(tables.invitation.c.person)
-)
-INVITATION = select(tables.invitation.c.expires_at, tables.invitation.c.used_at).where(
-    tables.invitation.c.code_hash == bindparam("code")
-)
-
-GENESIS = "0" * 64  # the hash before the first event
-
-HEAD = select(tables.head.c.number, tables.head.c.hash)
-HEAD_TO_MOVE = HEAD.with_for_update()  # a no-op on SQLite, which has one writer at a time
-MOVE_HEAD = update(tables.head).values(number=bindparam("last"), hash=bindparam("last_hash"))
-APPEND = insert(tables.event)
-EVENTS = (
-    select(tables.event)
-    .where(tables.event.c.number > bindparam("after"))
-    .order_by(tables.event.c.number)
-)
-SPOKEN_OF = select(tables.spoken).where(of_places(tables.spoken))
-AT_ONCE = 500  # values in one statement; SQLite limits them
-METAS = select(tables.meta.c.name, tables.meta.c.value)
-REVISION = select(
-    tables.head.c.number,
-    select(tables.meta.c.value).where(tables.meta.c.name == ADDRESS_MARK).scalar_subquery(),
-)
-SEEN = select(tables.seen.c.at).where(
-    tables.seen.c.channel == bindparam("via"), tables.seen.c.update_id == bindparam("which")
-)
-META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 
 
 class LedgerPart(Part):
@@ -92,27 +69,17 @@ class LedgerPart(Part):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        insert_ = database.insert
-        new = insert_(tables.seen).on_conflict_do_nothing()
-        self._insert_seen = new.returning(tables.seen.c.at)  # an INSERT has no rowcount on psycopg
-        self._insert_spoken = insert_(tables.spoken).on_conflict_do_nothing()
-        setting = insert_(tables.meta)
-        self._put_meta = setting.on_conflict_do_update(
-            index_elements=["name"], set_={"value": setting.excluded.value}
-        )
-        place = insert_(tables.address)
-        self._bind = place.on_conflict_do_update(
-            index_elements=["recipient", "channel"],
-            set_={name: place.excluded[name] for name in _BINDING},
-        )
-        self._mark = setting.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"value": cast(cast(tables.meta.c.value, Integer) + 1, Text)},
-        )
-        offer = insert_(tables.invitation)
-        self._invite = offer.on_conflict_do_update(
-            index_elements=["code_hash"],
-            set_={name: offer.excluded[name] for name in ("person", "expires_at", "used_at")},
+        # An INSERT has no rowcount on psycopg.
+        self._insert_seen = database.insert(seen_table).returning(seen_table.c.at)
+        self._insert_spoken = database.insert(spoken_table)
+        self._put_meta = database.insert(meta_table, "value")
+        self._bind = database.insert(address, "value", "bound_at", "dead_since", "dead_reason")
+        self._invite = database.insert(invitation, "person", "expires_at", "used_at")
+        one_more = cast(cast(meta_table.c.value, Integer) + 1, Text)
+        self._mark = (
+            database.new(meta_table)
+            .values(name=ADDRESS_MARK, value="1")
+            .on_conflict_do_update(index_elements=["name"], set_={"value": one_more})
         )
 
     def record(
@@ -141,30 +108,29 @@ class LedgerPart(Part):
             if events:
                 _append(connection, events, unit_names)
             self._put(connection, drafts, at)
-            put_all(connection, self._insert_spoken, [from_spoken(one) for one in spoken])
+            put_all(connection, self._insert_spoken, [SPOKEN.columns(one) for one in spoken])
             if meta:
                 self._keep(connection, meta)
         return True
 
     def events(self, after: int = 0) -> list[Recorded]:
         """The ledger's events with a number above `after`, in order."""
-        with self._database.reading() as connection:
-            found = connection.execute(EVENTS, {"after": after}).all()
-        return [to_recorded(row._asdict()) for row in found]
+        return [
+            Recorded(event=EVENT.read(e), number=e.number, unit_name=e.unit_name, hash=e.hash)
+            for e in self._database.all(EVENTS, after=after)
+        ]
 
     def revision(self) -> tuple[int, str]:
         """Two marks: the number of the ledger's last event, and one that each address changes.
 
         Whoever has read both ledger and addresses at these marks need not read them again.
         """
-        with self._database.reading() as connection:
-            number, addresses = connection.execute(REVISION).one()
+        ((number, addresses),) = self._database.all(REVISION)
         return number, addresses or ""
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
-        with self._database.reading() as connection:
-            number, last_hash = connection.execute(HEAD).one()
+        ((number, last_hash),) = self._database.all(HEAD)
         return number, last_hash
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
@@ -185,19 +151,16 @@ class LedgerPart(Part):
         with self._database.reading() as connection:
             for start in range(0, len(wanted), AT_ONCE):
                 some = places_of(wanted[start : start + AT_ONCE])
-                found += [to_spoken(row) for row in connection.execute(SPOKEN_OF, some)]
+                found += [SPOKEN.read(row) for row in connection.execute(SPOKEN_OF, some)]
         return found
 
     def metas(self) -> dict[str, str]:
-        """All such values, by name."""
-        with self._database.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(METAS)}
+        """All values that set_meta or record kept, by name."""
+        return dict(map(tuple, self._database.all(METAS)))
 
     def meta(self, name: str) -> str | None:
         """What set_meta or record kept under `name`."""
-        with self._database.reading() as connection:
-            value: str | None = connection.execute(META, {"key": name}).scalar()
-        return value
+        return next((row[0] for row in self._database.all(META, key=name)), None)
 
     def set_meta(self, name: str, value: str) -> None:
         """Store one value under `name`."""
@@ -206,9 +169,10 @@ class LedgerPart(Part):
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Whether `record` has marked this update as seen."""
-        with self._database.reading() as connection:
-            found = connection.execute(SEEN, {"via": channel, "which": update}).first()
-        return found is not None
+        c = seen_table.c
+        return bool(
+            self._database.all(select(c.at).where(c.channel == channel, c.update_id == update))
+        )
 
     def _keep(self, connection: Connection, meta: Mapping[str, str]) -> None:
         rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
@@ -216,22 +180,23 @@ class LedgerPart(Part):
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
         """Make `value` the address of `recipient` on `channel`."""
+        bound = Address(recipient=recipient, channel=channel, value=value, bound_at=at)
         with self._database.writing() as connection:
-            connection.execute(self._bind, _binding(recipient, channel, value, at))
-            connection.execute(self._mark, _MARK)
+            connection.execute(self._bind, ADDRESS.columns(bound))
+            connection.execute(self._mark)
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
         """Remove the addresses of `recipient`, on one channel or all; return how many."""
-        which = UNBIND_ALL if channel is None else UNBIND
+        gone = delete(address).where(address.c.recipient == words(recipient))
+        if channel is not None:
+            gone = gone.where(address.c.channel == channel)
         with self._database.writing() as connection:
-            gone = connection.execute(which, {"who": words(recipient), "via": channel}).rowcount
-            connection.execute(self._mark, _MARK)
-        return gone
+            connection.execute(self._mark)
+            return connection.execute(gone).rowcount
 
     def addresses(self) -> list[Address]:
         """All addresses, by recipient and channel."""
-        with self._database.reading() as connection:
-            found = [to_address(columns) for columns in connection.execute(ADDRESSES)]
+        found = [ADDRESS.read(row) for row in self._database.all(select(address))]
         return sorted(found, key=lambda a: (a.recipient, a.channel))
 
     def mark_address_dead(
@@ -242,7 +207,7 @@ class LedgerPart(Part):
         with self._database.writing() as connection:
             was_alive = connection.execute(KILL, values).rowcount > 0
             if was_alive:
-                connection.execute(self._mark, _MARK)
+                connection.execute(self._mark)
                 self._put(connection, drafts, at)
         return was_alive
 
@@ -250,45 +215,43 @@ class LedgerPart(Part):
         """Replace the address of a group that became a supergroup; False if there is none."""
         values = {"via": channel, "place": words(old), "new_place": words(new)}
         with self._database.writing() as connection:
-            moved = connection.execute(MOVE, values).rowcount > 0
-            connection.execute(self._mark, _MARK)
-        return moved
+            connection.execute(self._mark)
+            return connection.execute(MOVE, values).rowcount > 0
 
     def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
         """Add a one-time invitation; an older unused one of the person expires."""
-        offer = {
-            "code_hash": code_hash,
-            "person": words(person),
-            "expires_at": stamp(expires_at),
-            "used_at": None,
-        }
+        offer = {"code_hash": code_hash, "person": words(person), "expires_at": stamp(expires_at)}
+        older = update(invitation).where(
+            invitation.c.person == words(person), invitation.c.used_at.is_(None)
+        )
         with self._database.writing() as connection:
-            connection.execute(REPLACE, {"who": words(person)})
-            connection.execute(self._invite, offer)
+            connection.execute(older.values(expires_at=REPLACED))
+            connection.execute(self._invite, {**offer, "used_at": None})
 
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
         """Use an invitation once: bind the address, return the person; None for another code."""
-        with self._database.writing() as connection:
-            values = {"code": words(code_hash), "now": stamp(now)}
-            person: str | None = connection.execute(USE, values).scalar()
+        c = invitation.c
+        use = (
+            update(invitation)
+            .where(c.code_hash == words(code_hash), c.used_at.is_(None), c.expires_at > stamp(now))
+            .values(used_at=stamp(now))
+            .returning(c.person)
+        )
+        with self._database.together(), self._database.writing() as connection:
+            person: str | None = connection.execute(use).scalar()
             if person is not None:
-                connection.execute(self._bind, _binding(person, channel, value, now))
-                connection.execute(self._mark, _MARK)
+                self.bind(person, channel, value, now)
         return person
 
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
         """Why a code was not redeemed: “unknown”, “used”, “expired”; empty: it still holds."""
-        with self._database.reading() as connection:
-            found = connection.execute(INVITATION, {"code": words(code_hash)}).one_or_none()
-        if found is None:
-            return "unknown"
-        expires_at, used_at = found
-        if used_at is not None:
-            return "used"
-        return "expired" if expires_at <= stamp(now) else ""
-
-
-BEFORE_ALL = -(2**31)  # a forged number may be below 1
+        c = invitation.c
+        asked = select(c.expires_at, c.used_at).where(c.code_hash == words(code_hash))
+        for expires_at, used_at in self._database.all(asked):
+            if used_at is not None:
+                return "used"
+            return "expired" if expires_at <= stamp(now) else ""
+        return "unknown"
 
 
 def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
@@ -296,7 +259,7 @@ def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping
     rows = []
     for entry in events:
         number += 1
-        row = from_event(entry)
+        row = EVENT.columns(entry)
         row |= {"number": number, "unit_name": words(unit_names.get(entry.unit, entry.unit))}
         last_hash = row["hash"] = link(last_hash, row)
         rows.append(row)
@@ -355,19 +318,3 @@ def _wrong_end(
     if head[1] != last:
         return Broken(number=number, what="changed", at=before)
     return None
-
-
-# A number that grows when an address changes, so that readers notice without rereading all.
-_MARK = {"name": ADDRESS_MARK, "value": "1"}
-_BINDING = ("value", "bound_at", "dead_since", "dead_reason")
-
-
-def _binding(recipient: str, channel: str, value: str, at: datetime) -> dict[str, Any]:
-    return {
-        "recipient": words(recipient),
-        "channel": channel,
-        "value": words(value),
-        "bound_at": stamp(at),
-        "dead_since": None,
-        "dead_reason": "",
-    }

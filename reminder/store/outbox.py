@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     Update,
     bindparam,
@@ -24,15 +23,10 @@ from sqlalchemy import (
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.domain.plan import Key
 from reminder.store.database import Part, of_places, places_of
-from reminder.store.records import maybe_moment, moment, stamp, to_row, words
-from reminder.store.tables import ANSWER, PENDING, naming, outbox
+from reminder.store.records import moment, stamp, words
+from reminder.store.tables import ANSWER, PENDING, naming, outbox, to_row
 
 _c = outbox.c
-COLUMNS = (
-    *(_c.id, _c.slot, _c.recipient, _c.kind, _c.subject, _c.channel, _c.payload, _c.drafted_due),
-    *(_c.state, _c.due_at, _c.attempts, _c.lease_until, _c.repeat, _c.provider_id, _c.error),
-    _c.ended_at,
-)
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 _DUE = (
@@ -57,7 +51,7 @@ CLAIMS = tuple(
     .values(
         state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
     )
-    .returning(*COLUMNS)
+    .returning(outbox)
     for due in (_ANSWERS, _FIRST, _AGAIN)
 )
 
@@ -105,33 +99,6 @@ SWEEP = _RELEASE.where(
     _c.lease_until <= bindparam("now"), _c.id.not_in(bindparam("but", expanding=True))
 )
 RELEASE_ALL = _RELEASE.values(due_at=bindparam("now"))
-HURRY = (
-    update(outbox)
-    .where(_c.state == RowState.PENDING.value, _c.due_at > bindparam("latest"))
-    .values(due_at=bindparam("now"))
-)
-SHORTEN = (
-    update(outbox)
-    .where(_c.state == RowState.LEASED.value, _c.lease_until > bindparam("latest"))
-    .values(lease_until=bindparam("latest"))
-)
-REVIVE = (
-    update(outbox)
-    .where(
-        _c.id == bindparam("row"),
-        _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]),
-    )
-    .values(state=RowState.PENDING.value, due_at=bindparam("then"), ended_at=None, error="")
-)
-DROP = (
-    update(outbox)
-    .where(
-        _c.id == bindparam("row"),
-        _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]),
-    )
-    .values(state=RowState.DROPPED.value)
-)
-
 NEXT_DUE = select(func.min(_c.due_at)).where(_c.state == PENDING)
 COUNTS = select(_c.state, func.count()).group_by(_c.state)
 REPEATS = select(func.count()).where(_c.repeat.is_(true()))
@@ -145,7 +112,7 @@ NEWEST_SLOTS = (
     .group_by(_c.recipient)
 )
 ROWS = (
-    select(*COLUMNS)
+    select(outbox)
     .where(_c.slot >= bindparam("since"))
     .order_by(_c.slot.desc(), _c.id.desc())
     .limit(bindparam("most"))
@@ -249,24 +216,33 @@ class OutboxPart(Part):
 
         What would wait beyond `now + wait` is due at once; no lease runs beyond `now + hold`.
         """
-        hurry = {"now": stamp(now), "latest": stamp(now + wait)}
-        shorten = {"latest": stamp(now + hold)}
+        latest, end = stamp(now + wait), stamp(now + hold)
+        pending, leased = (_c.state == s.value for s in (RowState.PENDING, RowState.LEASED))
+        hurry = update(outbox).where(pending, _c.due_at > latest).values(due_at=stamp(now))
+        shorten = update(outbox).where(leased, _c.lease_until > end).values(lease_until=end)
         with self._database.writing() as connection:
-            hurried = _rowcount(connection, HURRY, hurry)
-            return hurried + _rowcount(connection, SHORTEN, shorten)
+            return connection.execute(hurry).rowcount + connection.execute(shorten).rowcount
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
         """Make a dead or dropped row pending again; False if it is neither."""
-        return self._changes_one(REVIVE, row=row_id, then=stamp(due_at))
+        return self._changes_one(
+            update(outbox)
+            .where(_c.id == row_id, _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]))
+            .values(state=RowState.PENDING.value, due_at=stamp(due_at), ended_at=None, error="")
+        )
 
     def drop(self, row_id: int) -> bool:
         """Drop a pending or dead row; False if it is neither."""
-        return self._changes_one(DROP, row=row_id)
+        return self._changes_one(
+            update(outbox)
+            .where(_c.id == row_id, _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]))
+            .values(state=RowState.DROPPED.value)
+        )
 
     def next_due(self) -> datetime | None:
         """When the earliest pending row is due."""
-        with self._database.reading() as connection:
-            return maybe_moment(connection.execute(NEXT_DUE).scalar())
+        ((due,),) = self._database.all(NEXT_DUE)
+        return None if due is None else moment(due)
 
     def rows(
         self,
@@ -295,18 +271,15 @@ class OutboxPart(Part):
         }
         wanted = {name: value for name, value in wanted.items() if value}
         window = {"since": stamp(since or BEGINNING), "most": max(limit, 0)}
-        with self._database.reading() as connection:
-            query = _rows_by(*wanted, named=naming is not None)
-            found = connection.execute(query, {**window, **wanted, **named})
-            return [to_row(columns) for columns in found]
+        query = _rows_by(*wanted, named=naming is not None)
+        return list(map(to_row, self._database.all(query, **window, **wanted, **named)))
 
     def newest_slots(
         self, kind: str, recipients: Collection[str], since: datetime
     ) -> dict[str, datetime]:
         """The latest slot, of those from `since` on, of the rows of a kind to each of these."""
         wanted = {"kind": kind, "who": sorted(recipients), "since": stamp(since)}
-        with self._database.reading() as connection:
-            return {who: moment(slot) for who, slot in connection.execute(NEWEST_SLOTS, wanted)}
+        return {who: moment(slot) for who, slot in self._database.all(NEWEST_SLOTS, **wanted)}
 
     def counts(self) -> dict[str, int]:
         """How many rows the outbox has in each state, and “unknown”: rows marked as repeats."""
@@ -320,7 +293,7 @@ class OutboxPart(Part):
 
     def _changes(self, change: Update, **values: Any) -> int:
         with self._database.writing() as connection:
-            return _rowcount(connection, change, values)
+            return connection.execute(change, values).rowcount
 
     def _changes_one(self, change: Update, **values: Any) -> bool:
         return self._changes(change, **values) == 1
@@ -359,7 +332,3 @@ def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
 def _turn(row: Row) -> tuple[bool, int, datetime, int]:
     """The order in which leased rows are sent."""
     return (row.repeat, row.attempts if row.repeat else 0, row.draft.slot, row.id)
-
-
-def _rowcount(connection: Connection, change: Update, values: dict[str, Any]) -> int:
-    return connection.execute(change, values).rowcount

@@ -1,23 +1,17 @@
-"""What the store keeps besides the domain's values, and all of them as columns and back.
+"""What the store keeps besides the domain's values; its errors; texts and times as it keeps them.
 
 Free of SQLAlchemy, so that a command that opens no database loads none.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.outbox import Draft, Row, RowState
-from reminder.domain.payloads import decode, encode
-from reminder.domain.people import Address
+from reminder.domain.ledger import Event
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, MessageKind
 
@@ -33,6 +27,15 @@ class StoreBusyError(ReminderError):
 
 class StoreRefusedError(ReminderError):
     """The database is a newer program's, damaged, or another daemon has it: a person must act."""
+
+
+def unreadable(table: str, row: object, what: str) -> StoreRefusedError:
+    """The error for a row that this program can't have written."""
+    look = "see “reminder log --verify”, or " if table == "event" else ""
+    return StoreRefusedError(
+        f"row {row} of the table {table} can't be read ({what}): the database was changed by"
+        f" something else; {look}restore a backup"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +87,6 @@ class Broken:
 
 # No database takes a lone surrogate, PostgreSQL no NUL; both can come in a message.
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
-_compact = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
 
 
 @lru_cache(maxsize=64)  # a tick writes the same few moments thousands of times
@@ -95,158 +97,15 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+@lru_cache(maxsize=1024)
 def moment(text: str) -> datetime:
-    """Return the instant that `stamp` wrote."""
-    return datetime.fromisoformat(text)
-
-
-def maybe_moment(text: str | None) -> datetime | None:
-    """Return the instant that `stamp` wrote; None for None."""
-    return None if text is None else datetime.fromisoformat(text)
+    """Return the instant that `stamp` wrote; ValueError for anything else."""
+    at = datetime.fromisoformat(text)
+    if stamp(at) != text:
+        raise ValueError("a time in the store is in UTC, to the microsecond")
+    return at
 
 
 def words(text: str) -> str:
     """`text` as every database can keep it: U+FFFD for NUL and for half a surrogate pair."""
     return text if text.isascii() and "\0" not in text else _UNKEEPABLE.sub("\ufffd", text)
-
-
-def from_event(entry: Event) -> dict[str, Any]:
-    """The columns of the table `event` that the event itself fills."""
-    return {
-        "at": stamp(entry.at),
-        "kind": entry.kind.value,
-        **entry.key._asdict(),
-        "unit": entry.unit,
-        "person": words(entry.by),
-        "channel": entry.channel,
-        "message": words(entry.message),
-        "evidence": words(entry.evidence),
-        "note": words(entry.note),
-        "until": None if entry.until is None else entry.until.isoformat(),
-    }
-
-
-def to_recorded(columns: Mapping[str, Any]) -> Recorded:
-    """A row of the table `event`; StoreRefusedError if this program can't have written it."""
-    try:
-        entry = Event(
-            at=moment(columns["at"]),
-            kind=EventKind(columns["kind"]),
-            key=Key(*(columns[name] for name in Key._fields)),
-            unit=columns["unit"],
-            by=columns["person"],
-            channel=columns["channel"],
-            message=columns["message"],
-            evidence=columns["evidence"],
-            note=columns["note"],
-            until=None if columns["until"] is None else date.fromisoformat(columns["until"]),
-        )
-    except (TypeError, ValueError) as error:
-        raise StoreRefusedError(
-            f"event {columns['number']} of the ledger can't be read ({error}):"
-            " see “reminder log --verify”, or restore a backup"
-        ) from error
-    kept = {name: columns[name] for name in ("number", "unit_name", "hash")}
-    return Recorded(event=entry, **kept)
-
-
-def from_spoken(said: Spoken) -> dict[str, Any]:
-    """The columns of the table `spoken`."""
-    return {
-        **said.key._asdict(),
-        "unit": said.unit,
-        "kind": said.kind,
-        "stage": said.stage,
-        "due": said.due,
-        "at": stamp(said.at),
-        "skipped": said.skipped,
-    }
-
-
-def to_spoken(columns: Sequence[Any]) -> Spoken:
-    """A row of the table `spoken`, its columns in their order."""
-    *key, unit, kind, stage, due, at, skipped = columns
-    return Spoken(
-        key=Key(*key),
-        unit=unit,
-        kind=kind,
-        stage=stage,
-        due=due,
-        at=moment(at),
-        skipped=skipped,
-    )
-
-
-def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
-    """The columns of a new row of the outbox, written at `at`."""
-    return {
-        "slot": stamp(draft.slot),
-        "recipient": words(draft.recipient),
-        "kind": draft.kind,
-        "subject": words(draft.subject),
-        "channel": draft.channel,
-        "payload": _compact(encode(draft.payload, draft.envelope)),
-        "drafted_due": stamp(draft.due_at),
-        "state": RowState.PENDING.value,
-        "due_at": stamp(draft.due_at),
-        "attempts": 0,
-        "repeat": False,
-        "provider_id": "",
-        "error": "",
-        "created_at": stamp(at),
-    }
-
-
-def to_row(columns: Sequence[Any]) -> Row:
-    """A row of the outbox, its columns as outbox.COLUMNS has them.
-
-    StoreRefusedError if this program can't have written it.
-    """
-    try:
-        return _row(columns)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StoreRefusedError(
-            f"row {columns[0]} of the outbox can't be read ({type(error).__name__}): the database"
-            " was changed by something else; restore a backup"
-        ) from error
-
-
-def _row(columns: Sequence[Any]) -> Row:
-    id_, slot, recipient, kind, subject, channel, payload, drafted_due, *rest = columns
-    state, due_at, attempts, lease_until, repeat, provider_id, error, ended_at = rest
-    said, envelope = decode(kind, json.loads(payload))
-    draft = Draft(
-        slot=moment(slot),
-        recipient=recipient,
-        kind=kind,
-        subject=subject,
-        channel=channel,
-        payload=said,
-        envelope=envelope,
-        due_at=moment(drafted_due),
-    )
-    return Row(
-        id=id_,
-        draft=draft,
-        state=RowState(state),
-        due_at=moment(due_at),
-        attempts=attempts,
-        lease_until=maybe_moment(lease_until),
-        repeat=repeat,
-        provider_id=provider_id,
-        error=error,
-        sent_at=maybe_moment(ended_at) if state == RowState.SENT else None,
-    )
-
-
-def to_address(columns: Sequence[Any]) -> Address:
-    """A row of the table `address`, its columns in their order."""
-    recipient, channel, value, bound_at, dead_since, dead_reason = columns
-    return Address(
-        recipient=recipient,
-        channel=channel,
-        value=value,
-        bound_at=moment(bound_at),
-        dead_since=maybe_moment(dead_since),
-        dead_reason=dead_reason,
-    )

@@ -1,4 +1,6 @@
-"""The tables, each index for a query that is asked; what the migrations add up to.
+"""The tables, and how values stand in them; what the migrations add up to.
+
+Each index is for a query that is asked.
 
 Times are text, ISO 8601 in UTC to the microsecond (records.stamp): they sort as they read, the same
 in every database, and a person who opens the file can read them.
@@ -6,7 +8,11 @@ in every database, and a person who opens the file can read them.
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +30,21 @@ from sqlalchemy import (
     true,
 )
 
+from reminder.domain.ledger import Event
+from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.payloads import decode, encode
+from reminder.domain.people import Address
+from reminder.domain.plan import Key
+from reminder.store.records import (
+    Spoken,
+    StoreRefusedError,
+    moment,
+    stamp,
+    unreadable,
+    words,
+)
+
+T = TypeVar("T")
 metadata = MetaData()
 
 
@@ -177,3 +198,126 @@ meta = Table(
     Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+# ---- values as rows
+
+
+class Shape(Generic[T]):
+    """How the values of a dataclass stand in the rows of a table.
+
+    Times, days and enumerations are text, a Key is four columns. `elsewhere`: the fields that the
+    caller reads. `named`: the columns that are not called like their field.
+    """
+
+    def __init__(self, table: Table, made: type[T], *elsewhere: str, **named: str) -> None:
+        self.table, self._made = table, made
+        self.places = {column.name: n for n, column in enumerate(table.columns)}
+        hints = {name: kind for name, kind in get_type_hints(made).items() if name not in elsewhere}
+        self._has_key = hints.pop("key", None) is not None
+        self._fields = [(name, named.get(name, name), _reader(of)) for name, of in hints.items()]
+        self._readers = [(name, self.places[column], of) for name, column, of in self._fields]
+
+    def columns(self, value: T) -> dict[str, Any]:
+        """Return the columns of `value`."""
+        found = {column: _kept(getattr(value, name)) for name, column, _ in self._fields}
+        return found | value.key._asdict() if self._has_key else found  # type: ignore[attr-defined]
+
+    def read(self, columns: Sequence[Any], **elsewhere: Any) -> T:
+        """Return the value of a whole row; StoreRefusedError if the program never wrote that."""
+        try:
+            if self._has_key:
+                elsewhere["key"] = _key_of(*columns[(at := self.places["plan"]) : at + 4])
+            found = {name: of(columns[place]) for name, place, of in self._readers}
+            return self._made(**found, **elsewhere)
+        except (TypeError, ValueError) as error:
+            raise self.fault(columns, error) from error
+
+    def fault(self, columns: Sequence[Any], error: Exception) -> StoreRefusedError:
+        """Return the error that names the table, the row, the field where known, and a remedy."""
+        what = str(error)
+        for name, place, of in self._readers:
+            try:
+                of(columns[place])
+            except (TypeError, ValueError):
+                what = f"{name} is {columns[place]!r:.40}"
+                break
+        row = "/".join(str(columns[self.places[c.name]]) for c in self.table.primary_key.columns)
+        return unreadable(self.table.name, row, what)
+
+
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes a field of the type `kind` of its column."""
+    of, *none = get_args(kind) or (kind,)
+    read = _READERS.get(of, of)  # an enumeration reads itself
+    return (lambda value: None if value is None else read(value)) if none else read
+
+
+def _a(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"it is no {kind.__name__}")
+        return value
+
+    return read
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: _a(str),
+    int: _a(int),
+    bool: _a(bool),
+    datetime: moment,
+    date: date.fromisoformat,
+}
+
+
+def _key_of(plan: Any, task: Any, deliverable: Any, period: Any) -> Key:
+    if [type(each) for each in (plan, task, deliverable, period)] != [str, str, int, str]:
+        raise TypeError("the occurrence that it names is none")
+    return Key(plan, task, deliverable, period)
+
+
+def _kept(value: Any) -> Any:
+    """Return `value` as its column keeps it."""
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return words(value) if isinstance(value, str) else value
+
+
+EVENT = Shape(event, Event, by="person")
+SPOKEN = Shape(spoken, Spoken)
+ADDRESS = Shape(address, Address)
+_DRAFT = Shape(outbox, Draft, "payload", "envelope", due_at="drafted_due")
+_ROW = Shape(outbox, Row, "draft", "sent_at")
+_NEW = {"state": RowState.PENDING.value, "attempts": 0, "repeat": False}
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+
+
+def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
+    """Return the columns of a new row of the outbox, written at `at`."""
+    return {
+        **_DRAFT.columns(draft),
+        **_NEW,
+        "payload": _compact(encode(draft.payload, draft.envelope)),
+        "due_at": stamp(draft.due_at),
+        "provider_id": "",
+        "error": "",
+        "created_at": stamp(at),
+    }
+
+
+def to_row(columns: Sequence[Any]) -> Row:
+    """Return a row of the outbox; StoreRefusedError if this program can't have written it."""
+    at = _ROW.places
+    try:
+        payload, envelope = decode(columns[at["kind"]], json.loads(columns[at["payload"]]))
+        ended = columns[at["ended_at"]]
+        sent = moment(ended) if columns[at["state"]] == RowState.SENT else None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _ROW.fault(columns, error) from error
+    draft = _DRAFT.read(columns, payload=payload, envelope=envelope)
+    return _ROW.read(columns, draft=draft, sent_at=sent)

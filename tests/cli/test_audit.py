@@ -217,7 +217,7 @@ def test_an_outbox_that_cannot_be_read(rubbish: str, terminal: Audited) -> None:
     """One sentence, from every command that looks at it."""
     terminal.tamper(f"UPDATE outbox SET {rubbish}")
     for command in (("log", "--verify"), ("log", "--export", "x.csv"), ("outbox", "list")):
-        assert terminal.refused(*command).startswith("row 1 of the outbox can't be read (")
+        assert terminal.refused(*command).startswith("row 1 of the table outbox can't be read (")
 
 
 @pytest.mark.parametrize(

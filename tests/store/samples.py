@@ -13,9 +13,9 @@ from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound, Digest, Nudge
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
-from reminder.store.records import Spoken, to_spoken
+from reminder.store.records import Spoken
 from reminder.store.store import Store
-from reminder.store.tables import spoken as table
+from reminder.store.tables import SPOKEN
 
 NOW = datetime(2024, 1, 24, 1, 0, tzinfo=UTC)  # 08:00 in Việt Nam
 HOLD = timedelta(minutes=2)
@@ -88,5 +88,5 @@ def traced(store: Store, take: Callable[[str], object]) -> None:
 def spoken(store: Store, plan: str = KEY.plan) -> list[Spoken]:
     """All that was said of `plan`, in no order."""
     with store._database.reading() as connection:
-        rows = connection.execute(select(table).where(table.c.plan == plan))
-        return [to_spoken(row) for row in rows]
+        rows = connection.execute(select(SPOKEN.table).where(SPOKEN.table.c.plan == plan))
+        return [SPOKEN.read(row) for row in rows]

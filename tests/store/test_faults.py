@@ -171,7 +171,7 @@ def test_an_event_that_cannot_be_read_is_named(sql: Store) -> None:
     """A kind of event that this program does not know."""
     sql.record([event(), event()], unit_names=UNITS, at=NOW)
     on_writer(sql, "UPDATE event SET kind = 'danced' WHERE number = 2")
-    with pytest.raises(StoreRefusedError, match="event 2 of the ledger can't be read"):
+    with pytest.raises(StoreRefusedError, match="row 2 of the table event can't be read"):
         sql.events()
     assert sql.verify() == Broken(number=2, what="changed")
 

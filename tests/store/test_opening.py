@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from reminder.domain.errors import ReminderError
 from reminder.store import tables
-from reminder.store.records import StoreRefusedError, from_draft
+from reminder.store.records import StoreRefusedError
 from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import KEY, NOW, UNITS, draft, event
@@ -145,7 +145,7 @@ def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
     first = opened(schema=FIRST)
     first.record([event()], unit_names=UNITS, at=NOW)
     with first._database.writing() as connection:
-        connection.execute(tables.outbox.insert(), from_draft(draft(), NOW))
+        connection.execute(tables.outbox.insert(), tables.from_draft(draft(), NOW))
     kept = (first.events(), first.rows())
     first.close()
     if shipped == "for a while":
