@@ -211,7 +211,7 @@ def report(
     trước. Tên cơ quan, người ký ghi ở [report] trong tệp cài đặt.
     """
     from reminder.documents.report import docx
-    from reminder.domain.report import current_report, draft_report, find_report
+    from reminder.domain.report import draft_report, find_report
 
     with bootstrap.office(config) as opened:
         office, today = opened.office, local_day(opened.now)
@@ -221,12 +221,8 @@ def report(
             f"--day {vn_date(at, year=True)} chưa đến: số liệu chỉ có đến hôm nay, "
             f"{vn_date(today, year=True)}"
         )
-    wanted = (
-        find_report(office.plans, period, at)
-        if period is not None
-        else current_report(office.plans, office.states, at)
-    )
-    made = draft_report(wanted.plan, office.events, office.scheduler, wanted.period, at)
+    plan, found = find_report(office.plans, office.states, period, at)
+    made = draft_report(plan, office.events, office.scheduler, found, at)
     options.write_file(output, docx(made, office.files.letterhead))
     print(
         f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"

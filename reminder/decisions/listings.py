@@ -21,7 +21,7 @@ from reminder.domain.payloads import (
     Zalo,
 )
 from reminder.domain.plan import Key, Plan, Task
-from reminder.domain.report import ReportPeriodError, current_report, find_report
+from reminder.domain.report import ReportPeriodError, find_report
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
 
@@ -104,13 +104,10 @@ def help_text(context: Context, command: Command) -> Decision:
 def report(context: Context, command: Command) -> Decision:
     """A draft of the office's report: on the period named, else on the one in hand."""
     try:
-        if command.period is None:
-            found = current_report(context.plans, context.states, context.today)
-        else:
-            found = find_report(context.plans, command.period, context.today)
+        plan, period = find_report(context.plans, context.states, command.period, context.today)
     except ReportPeriodError as error:
         raise refusal("no-report", say=str(error)) from None
-    return said(ReportDraft(plan=found.plan.id, period=found.period.id))
+    return said(ReportDraft(plan=plan.id, period=period.id))
 
 
 def unhandled(context: Context, command: Command) -> Decision:

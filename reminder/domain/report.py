@@ -30,14 +30,6 @@ class ReportPeriodError(ReminderError):
     """No report can be drafted for what was asked; the text says why, in Vietnamese."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportTarget:
-    """A plan, and one of the periods on which it reports."""
-
-    plan: Plan
-    period: Period
-
-
 def data_span(period: Period) -> tuple[date, date]:
     """The first and last day of the figures of a report on `period`.
 
@@ -56,12 +48,16 @@ def full_name(period: Period) -> str:
     return f"{name} {period.year}" if name.endswith("năm") else f"{name} năm {period.year}"
 
 
+def _reports(plan: Plan) -> list[Key]:
+    return [o.key for o in occurrences(plan) if o.deliverable.kind is Kind.REPORT]
+
+
 def report_periods(plan: Plan) -> list[Period]:
     """The periods on which `plan` reports, in the order in which they end.
 
     The periods of its own reports (BC), or the four usual ones if it has none.
     """
-    own = {o.period.id for o in occurrences(plan) if o.deliverable.kind is Kind.REPORT}
+    own = {key.period for key in _reports(plan)}
     usual = {f"{plan.year}-{name}".rstrip("-") for name in _USUAL}
     periods = [Period.parse(identifier) for identifier in own or usual]
     return sorted(periods, key=lambda p: (p.last, p.last - p.first))
@@ -72,11 +68,16 @@ def next_period(plan: Plan, period: Period) -> Period | None:
     return next((p for p in report_periods(plan) if p.last > period.last), None)
 
 
-def find_report(plans: Sequence[Plan], text: str, day: date) -> ReportTarget:
-    """The report that `text` names: 2024-Q1, 2024-H1, 2024-Q3, 2024.
+def find_report(
+    plans: Sequence[Plan], states: Mapping[Key, State], text: str | None, day: date
+) -> tuple[Plan, Period]:
+    """Return the plan and the period of the report that `text` names: 2024-Q1, 2024-H1, 2024.
 
-    ReportPeriodError if it names none, or a period that begins after `day`.
+    None: of the one that the office writes on `day`. ReportPeriodError if there is no such report,
+    or its period begins after `day`.
     """
+    if text is None:
+        return _in_hand(plans, states, day)
     period = _parsed(text.strip(), plans)
     plan = next((p for p in plans if p.year == period.year), None)
     if plan is None:
@@ -96,7 +97,7 @@ def find_report(plans: Sequence[Plan], text: str, day: date) -> ReportTarget:
             f"{vn_day(period.first)}/{period.year}, mà số liệu mới đến "
             f"{vn_date(day, year=True)}."
         )
-    return ReportTarget(plan, period)
+    return plan, period
 
 
 def _parsed(text: str, plans: Sequence[Plan]) -> Period:
@@ -113,54 +114,31 @@ def _listed(plans: Sequence[Plan]) -> str:
     return ", ".join(period.id for plan in plans for period in report_periods(plan))
 
 
-def current_report(plans: Sequence[Plan], states: Mapping[Key, State], day: date) -> ReportTarget:
-    """The report that the office writes on `day`.
+def _in_hand(plans: Sequence[Plan], states: Mapping[Key, State], day: date) -> tuple[Plan, Period]:
+    """Return the first report that has begun, is not handed in, and was due at most GRACE ago.
 
-    The first that has begun, is not handed in, and was due at most GRACE ago; otherwise the one
-    that was due last. ReportPeriodError if none has begun.
+    Otherwise the one that was due last.
     """
-    begun = sorted(
-        (
-            (_due(plan, period, states), plan.year, plan, period)
-            for plan in plans
-            for period in report_periods(plan)
-            if period.first <= day
-        ),
-        key=lambda each: each[:2],
-    )
+    waiting, begun = [], []
+    for plan in plans:
+        for period in report_periods(plan):
+            own = [states[k] for k in _reports(plan) if k.period == period.id and k in states]
+            # The day after the cut-off where the plan has no such report.
+            cut_off = data_span(period)[1] + timedelta(days=1)
+            due = next((state.due for state in own if state.due), cut_off)
+            if period.first <= day:
+                begun.append((due, plan.year, plan, period))
+                if due >= day - GRACE and not (own and all(state.closed for state in own)):
+                    waiting.append(begun[-1])
     if not begun:
         raise ReportPeriodError(
             "Chưa kỳ báo cáo nào bắt đầu nên chưa có gì để báo cáo. "
             f"Có các kỳ: {_listed(plans) or 'chưa có kế hoạch nào'}."
         )
-    waiting = [
-        ReportTarget(plan, period)
-        for due, _, plan, period in begun
-        if due >= day - GRACE and not _handed_in(plan, period, states)
-    ]
-    past = [ReportTarget(plan, period) for due, _, plan, period in begun if due < day]
-    return (waiting or past[-1:] or [ReportTarget(*begun[0][2:])])[0]
-
-
-def _of(plan: Plan, period: Period, states: Mapping[Key, State]) -> list[State]:
-    return [
-        state
-        for key, state in states.items()
-        if key.plan == plan.id
-        and key.period == period.id
-        and state.occurrence.deliverable.kind is Kind.REPORT
-    ]
-
-
-def _due(plan: Plan, period: Period, states: Mapping[Key, State]) -> date:
-    """The due day of the report; the day after the cut-off where the plan has no such report."""
-    dues = [state.due for state in _of(plan, period, states) if state.due]
-    return dues[0] if dues else data_span(period)[1] + timedelta(days=1)
-
-
-def _handed_in(plan: Plan, period: Period, states: Mapping[Key, State]) -> bool:
-    found = _of(plan, period, states)
-    return bool(found) and all(state.closed for state in found)
+    begun.sort(key=lambda each: each[:2])
+    past = [each for each in begun if each[0] < day]
+    found = min(waiting, key=lambda each: each[:2]) if waiting else (past[-1:] or begun)[0]
+    return found[2:]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -315,7 +293,7 @@ def draft_report(
     known = by_key(event for event in events if event.key.plan == plan.id and event.at < end)
     entries, coming = [], []
     for occurrence in occurrences(plan):
-        if _is_itself(occurrence, period):
+        if occurrence.deliverable.kind is Kind.REPORT and occurrence.period.id == period.id:
             continue
         item = _Item(plan, scheduler, occurrence, known.get(occurrence.key, ()), last)
         entry = item.entry()
@@ -334,11 +312,6 @@ def draft_report(
         coming=tuple(sorted(coming, key=lambda e: e.due or date.max)),
         coming_until=until,
     )
-
-
-def _is_itself(occurrence: Occurrence, period: Period) -> bool:
-    is_report = occurrence.deliverable.kind is Kind.REPORT
-    return is_report and occurrence.period.id == period.id
 
 
 def _belongs(item: _Item, entry: Entry, first: date) -> bool:
