@@ -38,8 +38,7 @@ from reminder.domain import payloads
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.people import absence_of
+from reminder.domain.ledger import Event, EventKind, State, absence_of
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import normal_address
 from reminder.services.deliver import Rendered

@@ -19,8 +19,8 @@ from reminder.cli import options
 from reminder.cli.options import STATES, Config, day_option, file_option
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.people import Person, absence_of
+from reminder.domain.ledger import Event, EventKind, absence_of
+from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Stage
 

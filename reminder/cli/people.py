@@ -17,8 +17,9 @@ from reminder.app.channels import CHANNELS, known_channels
 from reminder.cli.options import AsJson, Config, print_table
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
+from reminder.domain.ledger import absences, away_until
 from reminder.domain.outbox import AddressSource, ChannelTraits
-from reminder.domain.people import Address, Person, absences, away_until
+from reminder.domain.people import Address, Person
 from reminder.domain.tokens import (
     CODE_BYTES,
     INVITATION_LIFETIME,

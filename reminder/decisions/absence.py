@@ -7,16 +7,17 @@ from datetime import date
 
 from reminder.decisions.outcome import RefusalError, also, event, refusal, said
 from reminder.domain.context import Context, Decision, Notice
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.payloads import Away, AwayWord, Back, BackWord, OfficeOnly, Payload
-from reminder.domain.people import (
+from reminder.domain.ledger import (
     MAX_ABSENCE_DAYS,
     Absence,
-    Person,
+    Event,
+    EventKind,
     absence_key,
     absences,
     away_until,
 )
+from reminder.domain.payloads import Away, AwayWord, Back, BackWord, OfficeOnly, Payload
+from reminder.domain.people import Person
 from reminder.domain.text import fold
 from reminder.understanding.model import Command
 from reminder.understanding.verbs import Verb

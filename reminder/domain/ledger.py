@@ -1,4 +1,4 @@
-"""The ledger's events, and the state of an occurrence that follows from them.
+"""The ledger's events, and what follows from them: states of occurrences, absences of people.
 
 Events are appended and never changed. A state is a fold over the events of its occurrence: `apply`
 is one step, `fold` the state of all occurrences, `history` each state with its time.
@@ -35,7 +35,7 @@ class EventKind(StrEnum):
     EXTENSION_REFUSED = "extension-refused"
     EXTENSION_WITHDRAWN = "extension-withdrawn"
     HELD = "held"  # already late at a plan's first start: silent until `until`
-    AWAY = "away"  # a person is off until `until`; about no occurrence, see people.absences
+    AWAY = "away"  # a person is off until `until`; about no occurrence, see `absences`
     BACK = "back"  # an absence ends early, or is cancelled
 
 
@@ -273,3 +273,50 @@ def spans(states: Sequence[tuple[datetime | None, State]]) -> Iterator[Span]:
         yield Span(state=state, start=start, end=end, closed=tuple(closed))
         if state.closed and start is not None and end is not None:
             closed.append((start, end, state.due))
+
+
+MAX_ABSENCE_DAYS = 366  # a typing error in the year would make it longer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absence:
+    """Days off of a person, both days included."""
+
+    person: str
+    since: date
+    until: date
+
+    def covers(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+
+def absence_key(person: str, since: date) -> Key:
+    """The ledger's key of an absence: no plan, the person as the task, the first day as the period.
+
+    A second event under the same key replaces the first, and BACK ends it.
+    """
+    return Key("", person, 0, since.isoformat())
+
+
+def absence_of(event: Event) -> Absence | None:
+    """The absence that `event` announces or ends; None if it is about work."""
+    if event.kind not in (EventKind.AWAY, EventKind.BACK):
+        return None
+    since = date.fromisoformat(event.key.period)
+    return Absence(person=event.key.task, since=since, until=event.until or since)
+
+
+def absences(events: Iterable[Event]) -> tuple[Absence, ...]:
+    """The absences after `events`, in the order of their announcement."""
+    standing: dict[Key, Absence] = {}
+    for event in events:
+        if event.kind is EventKind.BACK:
+            standing.pop(event.key, None)
+        elif (told := absence_of(event)) is not None:
+            standing[event.key] = told
+    return tuple(standing.values())
+
+
+def away_until(found: Iterable[Absence], person: str, day: date) -> date | None:
+    """The last day off of `person`; None if the person is not away on `day`."""
+    return max((a.until for a in found if a.person == person and a.covers(day)), default=None)

@@ -10,10 +10,10 @@ from functools import cached_property
 
 from reminder.domain.calendar import local, local_day
 from reminder.domain.context import Inbound, Sender
-from reminder.domain.ledger import Event, State, by_key, fold, folded
+from reminder.domain.ledger import Absence, Event, State, absences, away_until, by_key, fold, folded
 from reminder.domain.outbox import AddressSource, ChannelTraits, Draft
 from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
-from reminder.domain.people import Absence, Address, Person, absences, away_until
+from reminder.domain.people import Address, Person
 from reminder.domain.plan import Key, Plan, Unit
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, StageIndex

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.people import absence_key
+from reminder.domain.ledger import Event, EventKind, absence_key
 from reminder.domain.plan import Key
 from tests.cli.test_people import NOW, Terminal
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from reminder.domain.people import Absence, absences
+from reminder.domain.ledger import Absence, absences
 from tests.decisions.decide_kit import Room, told_of
 
 NOW = "2024-01-30 09:12"

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.ledger import Event, EventKind
-from reminder.domain.people import absence_key, absences, away_until
+from reminder.domain.ledger import Event, EventKind, absence_key, absences, away_until
 
 NOW = datetime(2024, 1, 30, 2, 12, tzinfo=UTC)
 
