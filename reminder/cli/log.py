@@ -286,17 +286,19 @@ def _of_work(cell: Callable[[Work], str | int]) -> Callable[[Notice], str | int]
 def _kind(notice: Notice) -> str:
     from reminder.messages.wording import kind_words
 
-    return " ".join(filter(None, (kind_words(notice.kind), notice.said)))
+    return " ".join(filter(None, (kind_words(notice.row.draft.kind), notice.said)))
 
 
 # Of the proof: heading, and the cell of a notice.
 COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
-    "Tin số": lambda n: n.row,
-    "Lượt": lambda n: n.slot.isoformat(),
-    "Gửi lúc": lambda n: n.sent_at.isoformat(timespec="seconds") if n.sent_at else "",
-    "Mã người nhận": lambda n: n.recipient,
+    "Tin số": lambda n: n.row.id,
+    "Lượt": lambda n: local(n.row.draft.slot).isoformat(),
+    "Gửi lúc": lambda n: (
+        local(n.row.sent_at).isoformat(timespec="seconds") if n.row.sent_at else ""
+    ),
+    "Mã người nhận": lambda n: n.row.draft.recipient,
     "Người nhận": lambda n: n.name,
-    "Kênh": lambda n: n.channel,
+    "Kênh": lambda n: n.row.draft.channel,
     "Địa chỉ": lambda n: n.address,
     "Loại tin": _kind,
     "Bộ phận": _of_work(lambda w: w.unit),
@@ -309,11 +311,15 @@ COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
     "Hạn": _of_work(lambda w: w.due.isoformat() if w.due else ""),
     "Mốc nhắc": _of_work(lambda w: _stage(w.stage)),
     "Quá hạn (ngày làm việc)": _of_work(lambda w: w.days_late),
-    "Tình trạng": lambda n: STATES[n.state],
-    "Số lần gửi": lambda n: n.attempts,
-    "Mã của nhà cung cấp": lambda n: n.provider_id,
+    "Tình trạng": lambda n: STATES[n.row.state],
+    "Số lần gửi": lambda n: n.row.attempts,
+    "Mã của nhà cung cấp": lambda n: n.row.provider_id,
     "Ghi chú": lambda n: "; ".join(_remarks(n)),
 }
+
+
+def _second(at: datetime | None) -> str:
+    return local(at).isoformat(timespec="seconds") if at else ""
 
 
 def _stage(text: str) -> str:
@@ -329,10 +335,10 @@ def _stage(text: str) -> str:
 def _remarks(notice: Notice) -> Iterable[str]:
     if notice.left_out:
         yield f"không có trong tin: {notice.left_out}"
-    if notice.repeat:
+    if notice.row.repeat:
         yield "có thể đã tới hai lần"
-    if notice.error and notice.state != "sent":
-        yield notice.error
+    if notice.row.error and notice.row.state != "sent":
+        yield notice.row.error
 
 
 def _export(config: Path | None, target: Path, wanted: Callable[[Key | None, date], bool]) -> None:
@@ -345,10 +351,10 @@ def _export(config: Path | None, target: Path, wanted: Callable[[Key | None, dat
         found = [
             notice
             for notice in proof.notices(opened.office, rows)
-            if wanted(notice.work.key if notice.work else None, notice.slot.date())
+            if wanted(notice.work.key if notice.work else None, local(notice.row.draft.slot).date())
         ]
     cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
     content = csv_file(list(COLUMNS), cells)
     options.write_file(target, content, mode=0o600)  # it holds people's addresses
-    messages = len({notice.row for notice in found})
+    messages = len({notice.row.id for notice in found})
     print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")

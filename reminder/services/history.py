@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -134,12 +134,16 @@ def _outdated(store: Store, row: Row) -> bool:
 def _newer(store: Store, row: Row) -> set[tuple[str, Key]]:
     """(unit, key) of everything in a newer nudge."""
     later = store.rows(kind="nudge", recipient=row.draft.recipient, since=row.draft.slot)
-    return {
-        (unit, item.key)
-        for other in later
-        if other.draft.slot > row.draft.slot and other.state not in _GONE
-        for unit, item in other.draft.items
-    }
+    newer = (other for other in later if other.draft.slot > row.draft.slot)
+    return {(unit, item.key) for _, unit, item in _items(newer)}
+
+
+def _items(rows: Iterable[Row]) -> Iterator[tuple[Row, str, Item]]:
+    """Yield each item of the rows that were not given up, with its unit."""
+    for row in rows:
+        if row.state not in _GONE:
+            for unit, item in row.draft.items:
+                yield row, unit, item
 
 
 def _beginning(office: Office, keys: Iterable[Key]) -> datetime | None:
@@ -160,14 +164,12 @@ def _reminded(
     wanted = set(keys)
     found: dict[Key, list[tuple[datetime, datetime, str]]] = {}
     states = [RowState.SENT, RowState.LEASED]
-    for row in store.rows(kind="nudge", states=states, since=since, naming=wanted, limit=MOST):
+    rows = store.rows(kind="nudge", states=states, since=since, naming=wanted, limit=MOST)
+    for row, _, item in _items(rows):
         leaving = row.draft.slot == slot and row.attempts <= 1
-        if row.state is RowState.LEASED and not leaving:
-            continue
-        for _, item in row.draft.items:
-            if item.key in wanted:
-                at = row.sent_at or row.draft.slot
-                found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
+        if item.key in wanted and (row.state is RowState.SENT or leaving):
+            at = row.sent_at or row.draft.slot
+            found.setdefault(item.key, []).append((row.draft.slot, at, row.draft.channel))
     return {
         key: Reminded(
             count=len({slot for slot, *_ in sends}),  # one slot is one reminder to all recipients
@@ -189,17 +191,15 @@ def _told_others(
     first: dict[Key, datetime] = {}
     leaving: set[Key] = set()
     keys = {key for key, _ in wanted}
-    for row in store.rows(kind="escalation", since=since, naming=keys, limit=MOST):
-        if row.state in _GONE:
+    rows = store.rows(kind="escalation", since=since, naming=keys, limit=MOST)
+    for row, unit, item in _items(rows):
+        if unit in said or (item.key, item.due) not in wanted:
             continue
-        for unit, item in row.draft.items:
-            if unit in said or (item.key, item.due) not in wanted:
-                continue
-            if row.state is RowState.SENT:
-                at = row.sent_at or row.draft.slot
-                first[item.key] = min(at, first.get(item.key, at))
-            else:
-                leaving.add(item.key)
+        if row.state is RowState.SENT:
+            at = row.sent_at or row.draft.slot
+            first[item.key] = min(at, first.get(item.key, at))
+        else:
+            leaving.add(item.key)
     return first, frozenset(leaving - first.keys())
 
 
@@ -219,12 +219,11 @@ def told_late(store: Store, keys: Iterable[Key]) -> dict[Key, frozenset[str]]:
     late = {spoken.key for spoken in said}
     since = instant(local_day(min(spoken.at for spoken in said)), time())
     found: dict[Key, set[str]] = {}
-    for row in store.rows(kind="escalation", since=since, naming=late, limit=MOST):
-        if row.state not in (RowState.SENT, RowState.LEASED):
-            continue
-        for unit, item in row.draft.items:
-            if item.key in late:
-                found.setdefault(item.key, set()).add(unit)
+    states = [RowState.SENT, RowState.LEASED]
+    rows = store.rows(kind="escalation", states=states, since=since, naming=late, limit=MOST)
+    for _, unit, item in _items(rows):
+        if item.key in late:
+            found.setdefault(item.key, set()).add(unit)
     return {key: frozenset(units) for key, units in found.items()}
 
 

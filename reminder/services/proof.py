@@ -10,7 +10,7 @@ from datetime import date, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import Period, local, local_day
+from reminder.domain.calendar import Period, local_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, State, apply, by_key, initial
 from reminder.domain.outbox import Draft, Row, RowState
@@ -44,22 +44,12 @@ class Work:
 class Notice:
     """One message and one task of it; a message that names none stands alone."""
 
-    row: int
-    slot: datetime
-    sent_at: datetime | None  # the provider had accepted it
-    recipient: str
-    name: str
-    channel: str
+    row: Row
+    name: str  # of its recipient
     address: str  # where it went; empty where that is no longer known
-    kind: str
     said: str  # of a message without tasks: the name of what it says
     work: Work | None
-    state: RowState
-    attempts: int
-    provider_id: str
-    repeat: bool
     left_out: str  # why the message as it was sent did not tell this task; empty: it did
-    error: str
 
 
 def notices(office: Office, rows: Iterable[Row]) -> list[Notice]:
@@ -140,24 +130,13 @@ def _left_out(past: _Past, row: Row, unit: str, item: Item, state: State | None)
 
 
 def _notice(office: Office, row: Row, work: Work | None, left_out: str) -> Notice:
-    draft = row.draft
     return Notice(
-        row=row.id,
-        slot=local(draft.slot),
-        sent_at=local(row.sent_at) if row.sent_at else None,
-        recipient=draft.recipient,
-        name=_name(office, draft.recipient),
-        channel=draft.channel,
+        row=row,
+        name=_name(office, row.draft.recipient),
         address=_address(office, row),
-        kind=draft.kind,
-        said=_said(draft),
+        said=_said(row.draft),
         work=work,
-        state=row.state,
-        attempts=row.attempts,
-        provider_id=row.provider_id,
-        repeat=row.repeat,
         left_out=left_out,
-        error=row.error,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from reminder.domain.payloads import (
     CopiesOverdue,
     Digest,
     OfficeEmpty,
+    Payload,
     PlanOver,
     PlanStarted,
     ReportDraft,
@@ -57,27 +58,18 @@ _SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION, MessageKind.REQUEST)
 _INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class Plans:
-    """The plans that start with this tick, and what is recorded about them."""
-
-    meta: dict[str, str]
-    events: list[Event]
-    drafts: list[Draft]
-
-
 def tick(office: Office, store: Store, now: datetime) -> int:
     """Queue what is due by `now`; return the number of rows.
 
     All is one transaction, so that a crash leaves either everything or nothing to the next tick.
     """
     kept = store.metas()
-    started = _start_plans(office, kept, now)
-    after = office.after(started.events) if started.events else office
+    found = _Tick(office, kept, now)
+    found.start_plans()
+    after = office.after(found.events) if found.events else office
     plans = office.speaking(now)
     if not plans and local(now).time().minute == 0:  # not each minute, but it is never forgotten
         log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
-    meta = {**started.meta, "last_tick": now.isoformat()}
     said: list[Message] = []
     spoken: list[Spoken] = []
     maybe_said: set[Place] = set()
@@ -92,28 +84,25 @@ def tick(office: Office, store: Store, now: datetime) -> int:
         said += due.messages
         spoken += _spoken(due, now)
         speaks = any(speaking_hours(office.scheduler, kind, now) for kind in kinds)
-        meta[mark] = (now if turned_back or speaks else since).isoformat()
-    rows = [
-        *started.drafts,
-        *marked(with_head(store, drafts_of(office, said, now)), maybe_said),
-        *mailed(office, said, now),
-        *_nobody(office, kept, now, meta),
-    ]
-    rows += _fallen_silent(office, kept, now, meta)
+        found.meta[mark] = (now if turned_back or speaks else since).isoformat()
+    found.drafts += marked(with_head(store, drafts_of(office, said, now)), maybe_said)
+    found.drafts += mailed(office, said, now)
+    found.tell_of_empty_units()
+    found.tell_of_plans_over()
     store.record(
-        started.events,
+        found.events,
         unit_names=office.unit_names,
-        drafts=rows,
+        drafts=found.drafts,
         spoken=spoken,
-        meta=meta,
+        meta=found.meta,
         at=now,
     )
     warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
-    if said or started.events:
-        messages = counted(len(rows), "message")
-        whom = counted(len({row.recipient for row in rows}), "recipient")
+    if said or found.events:
+        messages = counted(len(found.drafts), "message")
+        whom = counted(len({draft.recipient for draft in found.drafts}), "recipient")
         log.info("tick %s: %s for %s queued", minute(now), messages, whom)
-    return len(rows)
+    return len(found.drafts)
 
 
 def ahead(store: Store, now: datetime) -> datetime | None:
@@ -174,106 +163,103 @@ def _spoken(due: DueMessages, now: datetime) -> Iterable[Spoken]:
         )
 
 
-def _start_plans(office: Office, metas: Mapping[str, str], now: datetime) -> Plans:
-    """Start plans seen for the first time: hold what is late until the office has answered."""
-    started = Plans({}, [], [])
-    today = local_day(now)
-    for plan in office.speaking(now):
-        first = f"started:{plan.id}" not in metas
-        if not first and metas.get(f"greeted:{plan.id}"):
-            _newly_with_buttons(office, metas, plan, now, started)
-            continue
-        held = office.scheduler.calendar.roll_forward(today + timedelta(days=HOLD_DAYS))
-        late = [
-            state
-            for state in office.of_plan(plan)
-            if not state.closed
-            and (office.scheduler.days_late(state, today) if first else state.held_until)
-        ]
-        if first:
-            started.meta[f"started:{plan.id}"] = now.isoformat()
-            started.events.extend(
-                Event(at=now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
-                for s in late
-            )
-        payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
-        greeting = notice_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
-        started.drafts.extend(greeting)
-        if greeting:  # otherwise it is sent once somebody of the office has enrolled
-            started.meta[f"greeted:{plan.id}"] = now.isoformat()
-        for draft in greeting:
-            if office.traits(draft.channel).buttons:
-                started.meta[_listed(plan, draft.recipient)] = now.isoformat()
-    return started
+class _Tick:
+    """What one tick records: of plans that begin and end, of units without people."""
 
+    def __init__(self, office: Office, kept: Mapping[str, str], now: datetime) -> None:
+        self.office, self.now, self.today = office, now, local_day(now)
+        self.kept = kept  # the marks of earlier ticks
+        self.meta = {"last_tick": now.isoformat()}
+        self.events: list[Event] = []
+        self.drafts: list[Draft] = []
 
-def _listed(plan: Plan, person: str) -> str:
-    return f"listed:{plan.id}:{person}"
+    def _mark(self, name: str) -> None:
+        self.meta[name] = self.now.isoformat()
 
+    def _tell(self, to: str, payload: Payload, subject: str) -> list[Draft]:
+        told = notice_drafts(self.office, to, payload, self.now, subject=subject)
+        self.drafts += told
+        return told
 
-def _newly_with_buttons(
-    office: Office, metas: Mapping[str, str], plan: Plan, now: datetime, started: Plans
-) -> None:
-    """Send the list again, with buttons, to people of the office who enrolled since the start.
+    def start_plans(self) -> None:
+        """Start plans seen for the first time: hold what is late until the office has answered."""
+        scheduler = self.office.scheduler
+        for plan in self.office.speaking(self.now):
+            first = f"started:{plan.id}" not in self.kept
+            if not first and self.kept.get(f"greeted:{plan.id}"):
+                self._newly_with_buttons(plan)
+                continue
+            held = scheduler.calendar.roll_forward(self.today + timedelta(days=HOLD_DAYS))
+            late = [
+                s
+                for s in self.office.of_plan(plan)
+                if not s.closed and (scheduler.days_late(s, self.today) if first else s.held_until)
+            ]
+            if first:
+                self._mark(f"started:{plan.id}")
+                self.events += [
+                    Event(at=self.now, kind=EventKind.HELD, key=s.key, unit=plan.office, until=held)
+                    for s in late
+                ]
+            payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
+            greeting = self._tell(f"unit:{plan.office}", payload, plan.id)
+            if greeting:  # otherwise it is sent once somebody of the office has enrolled
+                self._mark(f"greeted:{plan.id}")
+            for draft in greeting:
+                if self.office.traits(draft.channel).buttons:
+                    self._mark(f"listed:{plan.id}:{draft.recipient}")
 
-    Nobody can have enrolled before the program runs, so that the first list went by mail.
-    """
-    today, greeted = local_day(now), datetime.fromisoformat(metas[f"greeted:{plan.id}"])
-    for person in office.members(plan.office):
-        name, way = _listed(plan, person.id), next(iter(office.ways(person.id)), "")
-        address = office.address(person.id, way)
-        if name in metas or address is None or address.bound_at <= greeted:
-            continue
-        if not office.traits(way).buttons:
-            continue
-        started.meta[name] = now.isoformat()
-        live = [state for state in office.of_plan(plan) if not state.closed]
-        late = [state for state in live if state.held_until and state.held_until > today]
-        if not late and all(state.due and not state.assumed for state in live):
-            continue  # all is settled
-        held = max((s.held_until for s in late if s.held_until), default=today)
-        payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
-        started.drafts.extend(notice_drafts(office, person.id, payload, now, subject=plan.id))
+    def _newly_with_buttons(self, plan: Plan) -> None:
+        """Send the list again, with buttons, to people of the office who enrolled since the start.
 
+        Nobody can have enrolled before the program runs, so that the first list went by mail.
+        """
+        office, greeted = self.office, datetime.fromisoformat(self.kept[f"greeted:{plan.id}"])
+        for person in office.members(plan.office):
+            name = f"listed:{plan.id}:{person.id}"
+            way = next(iter(office.ways(person.id)), "")
+            address = office.address(person.id, way)
+            if name in self.kept or address is None or address.bound_at <= greeted:
+                continue
+            if not office.traits(way).buttons:
+                continue
+            self._mark(name)
+            live = [s for s in office.of_plan(plan) if not s.closed]
+            late = [s for s in live if s.held_until and s.held_until > self.today]
+            if not late and all(s.due and not s.assumed for s in live):
+                continue  # all is settled
+            held = max((s.held_until for s in late if s.held_until), default=self.today)
+            payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
+            self._tell(person.id, payload, plan.id)
 
-def _nobody(
-    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
-) -> list[Draft]:
-    """Report a unit without people to the offices, once; the digest repeats it.
+    def tell_of_empty_units(self) -> None:
+        """Report a unit without people to the offices, once; the digest repeats it.
 
-    Of plans that are over nothing is told.
-    """
-    plans = office.speaking(now)
-    empty = {one.unit for one in unreachable(office, plans) if one.person is None}
-    offices = {plan.office for plan in plans}
-    drafts: list[Draft] = []
-    for unit in office.units:
-        name = f"empty:{unit}"
-        told = bool(metas.get(name))
-        if unit in empty and not told:
-            meta[name] = now.isoformat()
-            leaders = {plan.leaders for plan in plans if plan.office == unit}
-            payload = OfficeEmpty(unit=unit) if leaders else UnitEmpty(unit=unit)
-            for above in sorted(leaders or offices):
-                drafts += notice_drafts(office, f"unit:{above}", payload, now, subject=name)
-        elif told and unit not in empty:
-            meta[name] = ""
-    return drafts
+        Of plans that are over nothing is told.
+        """
+        plans = self.office.speaking(self.now)
+        empty = {one.unit for one in unreachable(self.office, plans) if one.person is None}
+        offices = {plan.office for plan in plans}
+        for unit in self.office.units:
+            name = f"empty:{unit}"
+            told = bool(self.kept.get(name))
+            if unit in empty and not told:
+                self._mark(name)
+                leaders = {plan.leaders for plan in plans if plan.office == unit}
+                payload = OfficeEmpty(unit=unit) if leaders else UnitEmpty(unit=unit)
+                for above in sorted(leaders or offices):
+                    self._tell(f"unit:{above}", payload, name)
+            elif told and unit not in empty:
+                self.meta[name] = ""
 
-
-def _fallen_silent(
-    office: Office, metas: Mapping[str, str], now: datetime, meta: dict[str, str]
-) -> list[Draft]:
-    """Tell the office once that a plan has ended."""
-    found: list[Draft] = []
-    for plan in office.plans:
-        name = f"silent:{plan.id}"
-        over = local_day(now) > office.scheduler.policy.last_day(plan.year)
-        if over and metas.get(f"started:{plan.id}") and name not in metas:
-            meta[name] = now.isoformat()
-            payload = PlanOver(plan=plan.id)
-            found += notice_drafts(office, f"unit:{plan.office}", payload, now, subject=plan.id)
-    return found
+    def tell_of_plans_over(self) -> None:
+        """Tell the office once that a plan has ended."""
+        for plan in self.office.plans:
+            name = f"silent:{plan.id}"
+            over = self.today > self.office.scheduler.policy.last_day(plan.year)
+            if over and self.kept.get(f"started:{plan.id}") and name not in self.kept:
+                self._mark(name)
+                self._tell(f"unit:{plan.office}", PlanOver(plan=plan.id), plan.id)
 
 
 Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone
