@@ -2,62 +2,121 @@
 
 A template writes Telegram's HTML, a line a line; what stands in {{ }} is escaped, in NFC and on one
 line. `@item`, `@late`, `@done`, `@row` and `@gap` at a line's start say what it is, and `buttons`
-whether the reader has any: the plain forms say what to type instead.
+whether the reader has any: the plain forms say what to type instead. What is longer than a channel
+takes is cut between lines, never within a tag.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import Any, get_args
+from typing import Literal, get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from reminder.domain.calendar import local_day
+from reminder.domain.calendar import local_day, vn_date, vn_day
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
 from reminder.domain.text import evidence_words
-from reminder.messages.context import Context, Work
-from reminder.messages.limits import Line, LineKind, fit
-from reminder.messages.wording import kind_words, listed, one_line
+from reminder.messages.context import Context
+from reminder.messages.wording import kind_words, listed, one_line, some, together
 
+TELEGRAM_LONGEST = 4096  # characters after parsing; counted in UTF-16 units, the stricter way
+BUTTON_BYTES = 64  # of a button's data
+SPARE = 96  # room for what is added to a finished message: the mark of a repeat, the cut's line
+LineKind = Literal["subject", "text", "item", "late", "done", "row", "gap"]
+_BULLETS: dict[LineKind, str] = {"item": "• ", "late": "• ", "done": "✅ "}
+_LISTED = frozenset({"item", "late", "done", "row"})
 REPEAT = "(có thể là tin gửi lại)"
 REPEAT_SLOT = "<!--repeat-->"
 FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
-FAMILIES = ("answers", "notices", "refusals", "questions", "extensions", "lists")
+FAMILIES = (
+    "answers", "questions", "nudge", "notices", "refusals", "extensions", "lists", "escalation",
+    "digest", "report",
+)  # fmt: skip
 BUTTON_ROWS = 8  # of several messages in one
+_TAG = re.compile(r"<[^<>]*>")
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
 _KINDS: dict[str, LineKind] = {f"@{kind}": kind for kind in get_args(LineKind)}
-_PAGES: ContextVar[bool] = ContextVar("pages", default=True)
 
 
-def pages_wanted() -> bool:
-    """Whether mail pages are made."""
-    return _PAGES.get()
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a message, in Telegram's HTML."""
+
+    kind: LineKind
+    html: str
+
+    @property
+    def shown(self) -> str:
+        """The line with its bullet."""
+        return _BULLETS.get(self.kind, "") + self.html
+
+    @property
+    def plain(self) -> str:
+        return plain(self.shown)
 
 
-@contextmanager
-def pages(*, wanted: bool) -> Iterator[None]:
-    """Whether mail pages are made; without mail they are left out, as a third of the work."""
-    before = _PAGES.set(wanted)
-    try:
-        yield
-    finally:
-        _PAGES.reset(before)
+def plain(markup: str) -> str:
+    """The text that a reader sees of Telegram's HTML."""
+    return html.unescape(_TAG.sub("", markup) if "<" in markup else markup)
+
+
+def units(text: str) -> int:
+    """The length of `text` as Telegram counts entities: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[Line]:
+    """`lines` cut to `longest`: the last of the listed ones go first, and are counted."""
+    kept = list(lines)
+    dropped, place = 0, 0
+    size = sum(units(line.plain) + 1 for line in kept)
+    while size > longest:
+        places = [n for n, line in enumerate(kept) if line.kind in _LISTED]
+        if not places and len(kept) == 1:
+            text = clip_plain(kept[0].plain, longest)
+            return [Line("text", html.escape(text, quote=False))]
+        place = places[-1] if places else len(kept) - 1
+        size -= units(kept.pop(place).plain) + 1
+        dropped += 1
+    if dropped:
+        kept.insert(place, Line("text", f"và {dropped} dòng nữa: /viec"))
+    return kept
+
+
+def clip_plain(text: str, longest: int = TELEGRAM_LONGEST) -> str:
+    """Text without any markup, cut to `longest`."""
+    while units(text) > longest:
+        text = text[: len(text) - max(1, (units(text) - longest) // 2)]
+    return text
+
+
+def clip(markup: str, longest: int = TELEGRAM_LONGEST) -> str:
+    """A finished HTML message cut to what Telegram takes; as it is where it fits."""
+    if units(plain(markup)) <= longest:
+        return markup
+    lines = [Line("text", line) for line in markup.split("\n")]
+    if any(line.html.count("<") != 2 * line.html.count("</") for line in lines):
+        return html.escape(clip_plain(plain(markup), longest), quote=False)  # a tag spans lines
+    return "\n".join(line.shown for line in fit(lines, longest - SPARE))
 
 
 @lru_cache(maxsize=512)  # a message says the same once more where it has buttons, and by mail
 def _flat(text: str) -> str:
     return one_line(text)
+
+
+def _finalize(value: object) -> object:
+    return _flat(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
@@ -71,129 +130,117 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    made.filters |= _FILTERS
-    made.globals["listed"] = listed
+    made.filters |= {
+        "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
+        "kind": kind_words,
+        "cut": lambda markup: one_line(markup.unescape()),
+        "short": one_line,
+        "bare": lambda text: text.rstrip(" ."),
+        "local_day": local_day,
+        "vn_day": vn_day,
+        "vn_date": vn_date,
+        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
+        "once": lambda values: list(dict.fromkeys(values)),
+        "some": some,
+    }
+    made.globals |= {"listed": listed, "together": together}
     return made
 
 
-_FILTERS = {
-    "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
-    "kind": kind_words,
-    "cut": lambda markup: one_line(markup.unescape()),
-    "bare": lambda text: text.rstrip(" ."),
-    "local_day": local_day,
-    "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
-}
+@cache
+def _template(block: str) -> Template:
+    """The family's template that has the block; KeyError if none has."""
+    for family in FAMILIES:
+        template = _environment().get_template(f"{family}.j2")
+        if block in template.blocks:
+            return template
+    raise KeyError(block)
 
 
-def _finalize(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _flat(value)
-    return value
-
-
-def render_lines(template: str, *, buttons: bool, **values: object) -> list[Line]:
-    """The lines of `template`.j2; empty ones are dropped, `@gap` leaves one."""
-    text = _environment().get_template(f"{template}.j2").render(buttons=buttons, **values)
-    return [_line(line) for line in map(str.strip, text.splitlines()) if line]
-
-
-def block_lines(family: str, name: str, /, *, buttons: bool, **values: object) -> list[Line]:
-    """The lines of the block `name` of a family's template; see `render_lines`."""
-    return [_line(line) for line in block_text(family, name, buttons=buttons, **values)]
-
-
-def block_text(family: str, name: str, /, **values: object) -> list[str]:
-    """The lines of the block as the template gives them, with their marks."""
-    template = _environment().get_template(f"{family}.j2")
-    block = template.blocks[name.replace("-", "_")]
-    text = "".join(block(template.new_context(values)))
+def block_text(name: str, /, **values: object) -> list[str]:
+    """The lines of the block as its template gives them, with their marks; no empty ones."""
+    block = name.replace("-", "_")
+    template = _template(block)
+    text = "".join(template.blocks[block](template.new_context(values)))
     return [line for line in map(str.strip, text.splitlines()) if line]
 
 
-def _line(text: str) -> Line:
+def block_lines(name: str, /, **values: object) -> list[Line]:
+    """The lines of the block; `@gap` leaves an empty one."""
+    return [as_line(line) for line in block_text(name, **values)]
+
+
+def as_line(text: str) -> Line:
+    """The line that a template wrote, by the mark at its start."""
     head, _, rest = text.partition(" ")
-    if kind := _KINDS.get(head):
-        return Line(kind, rest.strip())
-    return Line("text", text)
+    kind = _KINDS.get(head)
+    return Line(kind, rest.strip()) if kind else Line("text", text)
 
 
-def message(family: str, name: str, /, *, actions: Actions = (), **values: object) -> Outbound:
-    """The block `name` of a family's template, in all forms.
-
-    Its line `@subject` is the subject; without one the first line is.
-    """
-    lines = block_lines(family, name, buttons=bool(actions), **values)
-    typed = block_lines(family, name, buttons=False, **values) if actions else lines
-    subject = typed[0].plain if typed[0].kind == "subject" else typed[0].plain.rstrip(" :.")
-    lines, typed = _without_subject(lines), _without_subject(typed)
-    return _outbound(one_line(subject, 150), lines, typed, actions)
-
-
-def plain(context: Context, p: Payload) -> Outbound | None:
-    """Return the block of the payload's name, with the work that it names first, if any.
-
-    None where no plan has that work any more; KeyError where there is no such block.
-    """
-    values: dict[str, Any] = {"c": context, "p": p}
-    if keys := p.occurrences():
-        state = context.states.get(keys[0])
-        if state is None:
-            return None
-        values["work"] = Work(context, state)
-    return message(family(p.view), p.view, **values)
-
-
-@cache
-def family(view: str) -> str:
-    """Return the template that has the block of this name."""
-    block = view.replace("-", "_")
-    for name in FAMILIES:
-        if block in _environment().get_template(f"{name}.j2").blocks:
-            return name
-    raise KeyError(view)
-
-
-def _without_subject(lines: list[Line]) -> list[Line]:
-    return lines[1:] if lines[0].kind == "subject" else lines
-
-
-def _outbound(
-    subject: str, lines: Sequence[Line], typed: Sequence[Line], actions: Actions
+def message(
+    context: Context, what: Payload | str, /, *, actions: Actions = (), **values: object
 ) -> Outbound:
+    """The block named, or that of the payload's name, in all forms.
+
+    A payload's block is given `p`, and as `work` the first occurrence that it names. The line
+    `@subject` is the subject; without one the first line is.
+    """
+    values["c"] = context
+    if isinstance(what, Payload):
+        name, values["p"] = what.view, what
+        values.setdefault("work", context.work(next(iter(what.occurrences()), None)))
+    else:
+        name = what
+    lines = block_lines(name, buttons=bool(actions), **values)
+    typed = block_lines(name, buttons=False, **values) if actions else lines
+    subject = typed[0].plain if typed[0].kind == "subject" else typed[0].plain.rstrip(" :.")
+    if typed[0].kind == "subject":
+        lines, typed = lines[1:], typed[1:]
+    return outbound(one_line(subject, 150), lines, typed, actions, page=context.page)
+
+
+def outbound(
+    subject: str,
+    lines: Sequence[Line],
+    typed: Sequence[Line],
+    actions: Actions = (),
+    *,
+    page: bool = True,
+) -> Outbound:
+    """A message of these lines, and of those for readers without buttons; `page`: of a mail."""
     return Outbound(
         subject=subject,
         html="\n".join(line.shown for line in fit(lines)),
         text="\n".join(line.plain for line in typed),
-        mail_html=mail_document(subject, typed) if _PAGES.get() else "",
+        mail_html=mail_document(subject, typed) if page else "",
         actions=actions,
     )
 
 
-def joined(messages: list[Outbound]) -> Outbound | None:
+def joined(messages: Sequence[Outbound]) -> Outbound | None:
     """Several messages as one; its buttons are as many as fit."""
     if len(messages) < 2:
         return messages[0] if messages else None
-    html = "\n\n".join(message.html for message in messages)
-    lines = [Line("row", line) for line in html.split("\n")]
-    rows = tuple(row for message in messages for row in message.actions)
-    text = "\n\n".join(message.text for message in messages)
+    shown = "\n\n".join(message.html for message in messages).split("\n")
     subject = messages[0].subject
-    kept = [Line("text", line.html) for line in lines if line.html]
     return Outbound(
         subject=subject,
-        html="\n".join(line.shown for line in fit(lines)),
-        text=text,
-        mail_html=mail_document(subject, kept),
-        actions=rows[:BUTTON_ROWS],
+        html="\n".join(line.shown for line in fit([Line("row", line) for line in shown])),
+        text="\n\n".join(message.text for message in messages),
+        mail_html=mail_document(subject, [Line("text", line) for line in shown if line]),
+        actions=tuple(row for message in messages for row in message.actions)[:BUTTON_ROWS],
         attachments=tuple(file for message in messages for file in message.attachments),
     )
 
 
 def mail_document(subject: str, lines: Sequence[Line]) -> str:
     """A whole HTML document of `lines` that every mail client shows: no style sheet, no image."""
+    code = f'<code style="{_CODE_STYLE}">'
     blocks = [
-        (shape, [(line.kind, Markup(_in_mail(line))) for line in group])  # noqa: S704 - escaped
+        (
+            shape,
+            [(line.kind, Markup(line.html.replace("<code>", code))) for line in group],  # noqa: S704 - escaped
+        )
         for shape, group in groupby(lines, key=lambda line: _SHAPES.get(line.kind, line.kind))
     ]
     return page("mail.html", subject=subject, blocks=blocks)
@@ -202,10 +249,6 @@ def mail_document(subject: str, lines: Sequence[Line]) -> str:
 def page(template: str, **values: object) -> str:
     """`template`.j2 as a whole document; what stands in {{ }} is escaped."""
     return _environment().get_template(f"{template}.j2").render(**values).strip() + "\n"
-
-
-def _in_mail(line: Line) -> str:
-    return line.html.replace("<code>", f'<code style="{_CODE_STYLE}">')
 
 
 def repeated(message: Outbound) -> Outbound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,12 +14,11 @@ from reminder.decisions import buttons
 from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import Action, Row
-from reminder.domain.plan import Confirm, Key, Plan, Task
+from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task
 from reminder.domain.schedule import Scheduler
-from reminder.domain.text import evidence_words as evidence_words  # noqa: PLC0414 - handed on
-from reminder.messages.limits import BUTTON_BYTES
 from reminder.messages.wording import (
     HolidayName,
+    closed_words,
     day_words,
     due_words,
     moment_words,
@@ -83,16 +82,26 @@ class Context:
     def events(self) -> Sequence[Event]:
         return self.office.events
 
-    @property
+    @cached_property
     def by_mail(self) -> bool:
         return self.row is not None and self.office.traits(self.row.draft.channel).mail
+
+    @property
+    def page(self) -> bool:
+        """Whether a mail's page is made: a third of the work, which other channels do without."""
+        return self.row is None or self.by_mail
 
     def channel(self, name: str) -> str:
         """“thư điện tử” of “email”; of what is no channel, itself."""
         return self.office.traits(name).title
 
-    def plan(self, state: State) -> Plan:
-        return self.plans[state.key.plan]
+    def channels(self, names: Iterable[str]) -> list[str]:
+        return [self.channel(name) for name in names]
+
+    @property
+    def mornings(self) -> bool:
+        """Whether messages go out in the morning."""
+        return self.scheduler.policy.slot.hour < 12
 
     @property
     def office_name(self) -> str:
@@ -103,18 +112,6 @@ class Context:
         """Whether this plan has not fallen silent yet; of another the bare code means nothing."""
         found = self.plans.get(plan)
         return found is not None and self.today <= self.scheduler.policy.last_day(found.year)
-
-    def code(self, state: State) -> str:
-        """The task's code; with the plan's year where another plan that speaks has it open."""
-        key = state.key
-        if len(self.plans) == 1:
-            return key.task
-        rivals = {
-            k.plan
-            for k, other in self.states.items()
-            if k.task == key.task and k.plan != key.plan and not other.closed
-        }
-        return f"{self.plan(state).year}/{key.task}" if any(map(self.speaks, rivals)) else key.task
 
     def unit(self, unit: str) -> str:
         """The unit's short name, in whichever plan has it."""
@@ -140,24 +137,6 @@ class Context:
             return f"nhóm {self.unit(recipient.removeprefix(GROUP))}"
         return self.office.files.names.get(recipient, recipient)
 
-    def due_name(self, state: State) -> str:
-        return "hạn dự kiến" if state.assumed else "hạn"
-
-    def due(self, state: State, *, ahead: bool = True) -> str:
-        """How the due day stands today; `ahead`: with how long is left."""
-        if state.due is None:
-            return "chưa có hạn"
-        if not ahead:
-            return f"{self.due_name(state)} {day_words(state.due, self.today)}"
-        name = self.due_name(state)
-        return due_words(state.due, self.today, self.scheduler.calendar, name)
-
-    def taken_until(self, state: State) -> str:
-        """“hạn dự kiến Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”."""
-        assert state.due is not None
-        name = self.due_name(state)
-        return taken_words(state.due, self.today, self.scheduler.calendar, name)
-
     def day(self, day: date) -> str:
         """“Thứ Tư 31/01”."""
         return day_words(day, self.today)
@@ -166,39 +145,22 @@ class Context:
         """“09:12 Thứ Ba 30/01”."""
         return moment_words(at, self.today)
 
-    def moved(self, state: State, *, why: bool = False) -> str:
-        """“gia hạn từ 31/01” where the office moved the plan's own day; else empty.
+    def work(self, key: Key | None) -> Work | None:
+        """The work of `key`; None where no plan has it any more."""
+        state = self.states.get(key) if key else None
+        return Work(self, state) if state else None
 
-        `why`: with the reason, “gia hạn từ 31/01: chờ số liệu”.
-        """
-        original, due = state.original_due, state.due
-        if original is None or due is None or original == due:
-            return ""
-        word = "gia hạn" if due > original else "dời"
-        told = f": {state.why.rstrip(' .')}" if why and state.why else ""
-        return f"{word} từ {day_words(original, self.today).rpartition(' ')[2]}{told}"
+    def works(self, keys: Iterable[Key]) -> list[Work]:
+        """The work of `keys`; what no plan has any more is skipped."""
+        return [Work(self, self.states[key]) for key in keys if key in self.states]
 
-    def button(
-        self,
-        label: str,
-        verb: Act,
-        state: State,
-        typed: str,
-        unit: str = "",
-        *,
-        day: date | None = None,
-    ) -> Action:
-        """A button about `state`, and `day`; ValueError where its id is too long for Telegram."""
-        data = buttons.encode(verb.value, state.key, unit)
-        data = buttons.dated(data, day) if day else data
-        if not 0 < len(data.encode()) <= BUTTON_BYTES:
-            raise ValueError(f"a button's data takes 1 to {BUTTON_BYTES} bytes: {data!r}")
-        return Action(label=label, data=data, typed=typed)
-
-
-def title(state: State) -> str:
-    """The occurrence's title, or its product if the task has several."""
-    return state.occurrence.title
+    def begun(self) -> list[Work]:
+        """What is open by now, done or not, in the plans that still speak."""
+        return [
+            Work(self, state)
+            for state in self.states.values()
+            if state.occurrence.opens <= self.today and self.speaks(state.key.plan)
+        ]
 
 
 def short_name(task: Task, number: int) -> str:
@@ -213,54 +175,7 @@ def short_name(task: Task, number: int) -> str:
     return name
 
 
-def handle(context: Context, state: State) -> str:
-    """What one types to name this occurrence: “1c”, “1d báo cáo”, “2c tháng 02”."""
-    code, occurrence = context.code(state), state.occurrence
-    if occurrence.deliverable.recurs:
-        alone = occurrence.opens <= context.today and not any(
-            key[:2] == state.key[:2]
-            and key != state.key
-            and not other.closed
-            and other.occurrence.is_check_in == occurrence.is_check_in
-            and other.occurrence.opens <= context.today
-            for key, other in context.states.items()
-        )
-        return code if alone else f"{code} {occurrence.period.name}"
-    if occurrence.is_check_in:
-        return code
-    if len(occurrence.task.products) > 1:
-        return f"{code} {short_name(occurrence.task, state.key.deliverable)}"
-    return code
-
-
-def waiting_units(state: State) -> tuple[str, ...]:
-    """The units with an open part; all lead units if any of them closes the whole."""
-    if state.occurrence.task.confirm is Confirm.ALL:
-        return state.open_units
-    return state.occurrence.task.lead
-
-
-def heard_words(context: Context, state: State) -> str:
-    """“chưa xong (09:12 Thứ Ba 30/01, An)”: the latest answer that changed nothing; else empty."""
-    answer, asked = state.answer, context.past.asked.get(state.key)
-    if asked and (answer is None or answer.at < asked.at):
-        when = moment_words(asked.at, context.today)
-        return f"“{one_line(asked.words, 100)}” ({when}), đã hỏi lại, chưa trả lời"
-    if answer is None:
-        return ""
-    when = moment_words(answer.at, context.today)
-    return f"{answer.note.rstrip(' .')} ({when}, {context.person(answer)})"
-
-
-def signing_words(context: Context, state: State) -> str:
-    """“chờ ký từ Thứ Ba 26/3”: the earliest submission that still waits."""
-    events = sorted(state.submitted.values(), key=lambda event: event.at)
-    if not events:
-        return ""
-    return f"chờ ký từ {day_words(local_day(events[0].at), context.today)}"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
     """One occurrence as a template names it; by itself its code in bold, and its title."""
 
@@ -271,45 +186,180 @@ class Work:
         return f"<b>{escape(self.code)}</b> {escape(one_line(self.title))}"
 
     @property
-    def code(self) -> str:
-        return self.context.code(self.state)
+    def occurrence(self) -> Occurrence:
+        return self.state.occurrence
+
+    @property
+    def task(self) -> Task:
+        return self.state.occurrence.task
+
+    @property
+    def plan(self) -> Plan:
+        return self.context.plans[self.state.key.plan]
 
     @property
     def title(self) -> str:
-        return title(self.state)
+        """The task's title, or the product if the task has several."""
+        return self.state.occurrence.title
+
+    @property
+    def period(self) -> str:
+        return self.state.occurrence.period.name
+
+    @cached_property
+    def code(self) -> str:
+        """The task's code; with the plan's year where another plan that speaks has it open."""
+        context, key = self.context, self.state.key
+        if len(context.plans) == 1:
+            return key.task
+        rivals = {
+            k.plan
+            for k, other in context.states.items()
+            if k.task == key.task and k.plan != key.plan and not other.closed
+        }
+        return f"{self.plan.year}/{key.task}" if any(map(context.speaks, rivals)) else key.task
+
+    @cached_property
+    def name(self) -> str:
+        """What one types to name it: “1c”, “1d báo cáo”, “2c tháng 02”."""
+        key, occurrence, today = self.state.key, self.occurrence, self.context.today
+        if occurrence.deliverable.recurs:
+            alone = occurrence.opens <= today and not any(
+                other_key[:2] == key[:2]
+                and other_key != key
+                and not other.closed
+                and other.occurrence.is_check_in == occurrence.is_check_in
+                and other.occurrence.opens <= today
+                for other_key, other in self.context.states.items()
+            )
+            return self.code if alone else f"{self.code} {self.period}"
+        if occurrence.is_check_in or len(self.task.products) < 2:
+            return self.code
+        return f"{self.code} {short_name(self.task, key.deliverable)}"
 
     @property
     def title_after_name(self) -> str:
         """The title behind `name`, without a period that is in both: “Giao ban tuần”."""
-        occurrence, name = self.state.occurrence, self.name
-        repeated = occurrence.deliverable.recurs and name.endswith(f" {occurrence.period.name}")
-        return occurrence.task.title if repeated else self.title
+        repeated = self.occurrence.deliverable.recurs and self.name.endswith(f" {self.period}")
+        return self.task.title if repeated else self.title
 
     @property
-    def name(self) -> str:
-        """What one types to name it."""
-        return handle(self.context, self.state)
+    def due_name(self) -> str:
+        return "hạn dự kiến" if self.state.assumed else "hạn"
 
     @property
     def due(self) -> str:
         """How its due day stands, with how long is left."""
-        return self.context.due(self.state)
+        if self.state.due is None:
+            return "chưa có hạn"
+        calendar = self.context.scheduler.calendar
+        return due_words(self.state.due, self.context.today, calendar, self.due_name)
 
     @property
     def due_day(self) -> str:
         """The same without how long is left."""
-        return self.context.due(self.state, ahead=False)
+        if self.state.due is None:
+            return "chưa có hạn"
+        return f"{self.due_name} {self.context.day(self.state.due)}"
+
+    @property
+    def taken_until(self) -> str:
+        """“hạn dự kiến Chủ Nhật 10/3, nhận đến hết Thứ Hai 11/3”; empty without a due day."""
+        if self.state.due is None:
+            return ""
+        calendar = self.context.scheduler.calendar
+        return taken_words(self.state.due, self.context.today, calendar, self.due_name)
+
+    @property
+    def days_late(self) -> int:
+        """Working days since its due day."""
+        return self.context.scheduler.days_late(self.state, self.context.today)
+
+    @property
+    def moved(self) -> str:
+        """“gia hạn từ 31/01” where the office moved the plan's own day; else empty."""
+        original, due = self.state.original_due, self.state.due
+        if original is None or due is None or original == due:
+            return ""
+        word = "gia hạn" if due > original else "dời"
+        return f"{word} từ {self.context.day(original).rpartition(' ')[2]}"
+
+    @property
+    def moved_why(self) -> str:
+        """The same with the reason: “gia hạn từ 31/01: chờ số liệu”."""
+        why = self.state.why.rstrip(" .")
+        return f"{self.moved}: {why}" if self.moved and why else self.moved
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The units with an open part; all lead units if any of them closes the whole."""
+        return self.state.open_units if self.shared else self.task.lead
+
+    @property
+    def shared(self) -> bool:
+        """Whether each unit does its part."""
+        return self.task.confirm is Confirm.ALL
+
+    @property
+    def note(self) -> Event | None:
+        """The latest note that has words."""
+        return next((note for note in reversed(self.state.notes) if note.note), None)
+
+    @property
+    def units(self) -> str:
+        """Whom it waits for."""
+        return self.context.units(self.waiting)
+
+    @property
+    def lead(self) -> str:
+        return self.context.units(self.task.lead)
 
     @property
     def office(self) -> str:
         """The office of its plan."""
-        return self.context.unit(self.context.plan(self.state).office)
+        return self.context.unit(self.plan.office)
+
+    @property
+    def asked(self) -> Event | None:
+        """The request for more time that waits."""
+        request = self.state.request
+        return request if request and request.until else None
+
+    @property
+    def heard(self) -> str:
+        """“chưa xong (09:12 Thứ Ba 30/01, An)”: the latest answer that changed nothing."""
+        answer, asked = self.state.answer, self.context.past.asked.get(self.state.key)
+        if asked and (answer is None or answer.at < asked.at):
+            when = self.context.moment(asked.at)
+            return f"“{one_line(asked.words, 100)}” ({when}), đã hỏi lại, chưa trả lời"
+        if answer is None:
+            return ""
+        when = self.context.moment(answer.at)
+        return f"{answer.note.rstrip(' .')} ({when}, {self.context.person(answer)})"
+
+    @property
+    def signing(self) -> str:
+        """“chờ ký từ Thứ Ba 26/3”: the earliest submission that still waits; else empty."""
+        at = min((event.at for event in self.state.submitted.values()), default=None)
+        return f"chờ ký từ {self.context.day(local_day(at))}" if at else ""
+
+    def closed(self, event: Event) -> str:
+        """“lúc 09:12 Thứ Ba 30/01, trước hạn 1 ngày”: when `event` closed it."""
+        calendar = self.context.scheduler.calendar
+        return closed_words(event.at, self.state.due, self.context.today, calendar)
 
     @property
     def later(self) -> str:
         """A day that a request or a date might name: a few working days on, within the plan."""
         calendar, today = self.context.scheduler.calendar, self.context.today
         after = max(self.state.due or today, today)
-        last = date(self.context.plan(self.state).year, 12, 31)
-        near = calendar.count(after, last) < 3
-        return vn_date(calendar.roll_back(last) if near else calendar.after(after, 3))
+        near = calendar.count(after, self.plan.last_day) < 3
+        day = calendar.roll_back(self.plan.last_day) if near else calendar.after(after, 3)
+        return vn_date(day)
+
+    def button(
+        self, label: str, act: Act, typed: str, unit: str = "", *, day: date | None = None
+    ) -> Action:
+        """A button about it, and `day`."""
+        data = buttons.encode(act.value, self.state.key, unit)
+        return Action(label=label, data=buttons.dated(data, day) if day else data, typed=typed)

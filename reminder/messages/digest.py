@@ -5,44 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
 from html import escape
 
 from markupsafe import Markup
 
-from reminder.domain.calendar import local, vn_date, vn_day
+from reminder.domain import payloads
+from reminder.domain.calendar import local, vn_date
 from reminder.domain.digest import Digest, Figures, UnitFigures, closed_in_time, digest
-from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.ledger import State
 from reminder.domain.outbox import Outbound
-from reminder.domain.plan import Confirm, Kind, Plan
-from reminder.messages.compose import (
-    block_lines,
-    block_text,
-    message,
-    page,
-    pages,
-    pages_wanted,
-    render_lines,
-)
-from reminder.messages.context import (
-    Context,
-    Work,
-    heard_words,
-    signing_words,
-    waiting_units,
-)
-from reminder.messages.limits import plain
-from reminder.messages.wording import closed_words, coming_rest, day_words, one_line, some
+from reminder.domain.plan import Kind, Plan
+from reminder.messages.compose import as_line, block_lines, block_text, message, page, plain
+from reminder.messages.context import Context, Work
+from reminder.messages.wording import coming_rest, day_words, some
 from reminder.services.status import Fault, Health, Unreachable
 from reminder.services.status import unreachable as unreachable_people
 
 SHOWN = 8  # lines of each part of the short form; the rest is a number
 MOST = 20  # entries of a section; with all sections full a mail stays below what Gmail clips
 PASTED = 10  # tasks of the lines for a group
-INLINE = 3  # tasks in one line
 BARS = 30  # units that have a bar
 BLOCKS = 20  # of a bar in plain text
-NOTE = 160  # characters of a note or of a check-in's text; the ledger has all of it
 CODES = 24  # of one line
 DATES = 4  # of a recurring assumed date
 FEW = 3  # codes that one types together
@@ -57,7 +40,7 @@ def digest_of(context: Context) -> Digest:
     return digest(plans, context.events, context.scheduler, context.at, started=started)
 
 
-def weekly_digest(context: Context) -> Outbound | None:
+def weekly_digest(context: Context, _: payloads.Digest) -> Outbound | None:
     """The digest of a row, in the form of its channel; None if a newer one is queued."""
     if context.past.outdated:
         return None
@@ -100,28 +83,26 @@ def weekly(
     """
     if not found.plans:
         return nothing(context, found.day)
-    (week,), (counted,) = _week(context, found), block_text("digest", "counted")
+    (week,), (counted,) = _week(context, found), block_text("counted")
     people = unreached(context, cut_off)
     figures = cells(found.figures, found.before)
     since = local(found.since).date() if found.since else None
-    with pages(wanted=False):  # the mail shows the full form
-        short = message(
-            "digest",
-            "short",
-            d=Parts.of(context, found, SHOWN, grouped=True),
-            day=vn_day(found.day),
-            week=week,
-            figures=figures,
-            counted=counted,
-            since=context.day(since) if since else "",
-            whole_week=since is not None and found.day - since == timedelta(days=7),
-            settle=_to_settle(context, found),
-            cut_off=people,
-            mailed=mailed,
-        )
+    short = message(
+        context,
+        "short",
+        d=_parts(context, found, SHOWN, grouped=True),
+        week=week,
+        figures=figures,
+        counted=counted,
+        since=since,
+        whole_week=since is not None and found.day - since == timedelta(days=7),
+        settle=_to_settle(context, found),
+        cut_off=people,
+        mailed=mailed,
+    )
     full = {
+        "c": context,
         "subject": short.subject,
-        "day": vn_day(found.day),
         "week": week,
         "figures": figures,
         "counted": counted,
@@ -130,28 +111,26 @@ def weekly(
         "sections": sections(context, found, health, people, attached=attached),
         "attached": attached,
     }
-    lines = render_lines("digest_full", buttons=False, **full)
-    text = "\n".join(line.plain for line in lines)
-    page_html = page("digest_mail.html", **full) if pages_wanted() else ""
+    plain_lines = map(str.strip, page("digest_full", **full).splitlines())
+    text = "\n".join(as_line(line).plain for line in plain_lines if line)
+    page_html = page("digest_mail.html", **full) if context.page else ""
     return replace(short, short=short.text, text=text, mail_html=page_html)
 
 
 def nothing(context: Context, day: date) -> Outbound:
     """Why there is no digest of `day`: no plan yet, or none any more."""
     coming = [p for p in context.plans.values() if p.first_day > day]
-    first = min(coming, key=lambda plan: plan.year, default=None)
-    begins = day_words(first.first_day, day) if first else context.day(day)
-    return message("digest", "nothing", coming=first, begins=begins)
+    return message(context, "nothing", coming=min(coming, key=lambda p: p.year, default=None))
 
 
-def zalo(context: Context, found: Digest) -> Outbound:
+def zalo(context: Context, _: payloads.Zalo | None = None) -> Outbound:
     """A few plain lines on the week, to paste into a group: no mark-up, no figures."""
+    found = digest_of(context)
     if not found.plans:
         return nothing(context, found.day)
     monday = found.day - timedelta(days=found.day.weekday())
     worked = context.scheduler.calendar.between(monday, monday + timedelta(days=6)) or [found.day]
     subject, *lines = block_lines(
-        "digest",
         "zalo",
         buttons=False,
         span="–".join(dict.fromkeys(vn_date(day) for day in (worked[0], worked[-1]))),
@@ -167,15 +146,10 @@ def zalo(context: Context, found: Digest) -> Outbound:
 def _week(context: Context, found: Digest) -> list[str]:
     """How many working days this week has left, and the rest that comes."""
     calendar = context.scheduler.calendar
-    sunday = found.day + timedelta(days=6 - found.day.weekday())
+    left = len(calendar.between(found.day, found.day + timedelta(days=6 - found.day.weekday())))
     rest = coming_rest(found.day, calendar)
-    return block_text(
-        "digest",
-        "week",
-        left=len(calendar.between(found.day, sunday)),
-        rest=tuple(map(vn_day, rest)) if rest else (),
-        holiday=context.holiday(*rest) if rest else "",
-    )
+    holiday = context.holiday(*rest) if rest else ""
+    return block_text("week", left=left, rest=rest, holiday=holiday)
 
 
 @dataclass(frozen=True)
@@ -188,107 +162,14 @@ class Row(Work):
     def code(self) -> str:
         return _codes(self.context, self.states)
 
-    @cached_property
-    def period(self) -> str:
-        """That of several check-ins; empty for one occurrence."""
-        return self.state.occurrence.period.name if len(self.states) > 1 else ""
-
     @property
-    def units(self) -> str:
-        """Whom they wait for, each unit once."""
-        units = dict.fromkeys(unit for state in self.states for unit in waiting_units(state))
-        return self.context.units(tuple(units))
-
-    @cached_property
-    def ready(self) -> str:
-        """Which units have done their part of shared work."""
-        done = [u for u in self.state.occurrence.task.lead if u in self.state.parts]
-        return self.context.units(done) if len(self.states) == 1 else ""
-
-    @property
-    def lead(self) -> str:
-        return self.context.units(self.state.occurrence.task.lead)
-
-    @property
-    def assumed(self) -> bool:
-        return self.state.assumed
-
-    @property
-    def day(self) -> str:
-        return self.context.day(self.state.due) if self.state.due else ""
-
-    @cached_property
-    def moved(self) -> str:
-        return self.context.moved(self.state)
-
-    @cached_property
-    def signing(self) -> str:
-        return signing_words(self.context, self.state) if len(self.states) == 1 else ""
-
-    @property
-    def days_late(self) -> int:
-        return self.context.scheduler.days_late(self.state, self.context.today)
-
-    @cached_property
-    def reason(self) -> str:
-        """The latest that was given for being late."""
-        notes = [n.note for n in self.state.notes if n.kind is EventKind.NOTED and n.note]
-        return one_line(notes[-1], NOTE) if notes else ""
-
-    @cached_property
-    def heard(self) -> str:
-        return one_line(heard_words(self.context, self.state), NOTE)
-
-    @cached_property
-    def asked(self) -> str:
-        """The day to which an extension was asked."""
-        request = self.state.request
-        return self.context.day(request.until) if request and request.until else ""
-
-    @property
-    def asked_by(self) -> str:
-        return self.context.unit(self.state.request.unit) if self.state.request else ""
-
-    @cached_property
-    def asked_why(self) -> str:
-        return one_line(self.state.request.note, NOTE) if self.state.request else ""
-
-    @cached_property
-    def all_of(self) -> int:
-        """How many units each had to confirm it; 0 where one closes the whole."""
-        task = self.state.occurrence.task
-        return len(task.lead) if task.confirm is Confirm.ALL and len(task.lead) > 1 else 0
-
-    @property
-    def _closed(self) -> Event:
-        assert self.state.closed is not None
-        return self.state.closed
-
-    @property
-    def closed_by(self) -> str:
-        return self.context.unit(self._closed.unit)
-
-    @property
-    def closed_when(self) -> str:
-        calendar = self.context.scheduler.calendar
-        return closed_words(self._closed.at, self.state.due, self.context.today, calendar)
+    def waiting(self) -> tuple[str, ...]:
+        works = [Work(self.context, state) for state in self.states]
+        return tuple(dict.fromkeys(unit for work in works for unit in work.waiting))
 
     @property
     def closed_late(self) -> bool:
         return not closed_in_time(self.state, self.context.scheduler)
-
-    @property
-    def evidence(self) -> str:
-        return self.state.evidence
-
-    @cached_property
-    def note(self) -> str:
-        """What was answered with, of a check-in."""
-        return one_line(self._closed.note, NOTE) if self.state.occurrence.is_check_in else ""
-
-    @cached_property
-    def answer(self) -> str:
-        return one_line(self._closed.note or self._closed.evidence, NOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +180,11 @@ class Part:
     count: int  # of the occurrences of the whole part
     more: int  # of those that are left out
 
-    @property
-    def inline(self) -> bool:
-        return 0 < len(self.rows) <= INLINE
 
-
-def _part(groups: Sequence[Row], most: int) -> Part:
-    counts = [len(group.states) for group in groups]
-    return Part(rows=groups[:most], count=sum(counts), more=sum(counts[most:]))
+def _part(context: Context, groups: Iterable[Sequence[State]], most: int) -> Part:
+    rows = [Row(context, group[0], tuple(group)) for group in groups]
+    counts = [len(row.states) for row in rows]
+    return Part(rows=rows[:most], count=sum(counts), more=sum(counts[most:]))
 
 
 def _grouped(context: Context, states: Sequence[State], most: int) -> Part:
@@ -317,52 +195,38 @@ def _grouped(context: Context, states: Sequence[State], most: int) -> Part:
         apart = () if occurrence.is_check_in else state.key
         key = (state.key.plan, occurrence.period, state.due, state.assumed, apart)
         groups.setdefault(key, []).append(state)
-    return _part([Row(context, group[0], tuple(group)) for group in groups.values()], most)
-
-
-def _each(context: Context, states: Sequence[State], most: int) -> Part:
-    return _part([Row(context, state, (state,)) for state in states], most)
+    return _part(context, groups.values(), most)
 
 
 def _done(context: Context, states: Sequence[State], most: int) -> Part:
     """A line for each product; the check-ins that were answered share one a period."""
-    products = [Row(context, s, (s,)) for s in states if not s.occurrence.is_check_in]
     periods: dict[str, list[State]] = {}
     for state in states:
         if state.occurrence.is_check_in:
             periods.setdefault(state.occurrence.period.name, []).append(state)
-    groups = [Row(context, group[0], tuple(group)) for group in periods.values()]
-    return _part([*products, *groups], most)
+    products = [(state,) for state in states if not state.occurrence.is_check_in]
+    return _part(context, [*products, *periods.values()], most)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
-    """The lists of the digest, as many rows of each as a form shows."""
+def _parts(context: Context, found: Digest, most: int, *, grouped: bool) -> dict[str, Part]:
+    """The lists of the digest; `grouped`: answered check-ins share a line."""
 
-    late: Part
-    this_week: Part
-    next_weeks: Part
-    done: Part
-    answered: Part
-    signing: Part
-    requests: Part
+    def each(states: Sequence[State]) -> Part:
+        return _part(context, [(state,) for state in states], most)
 
-    @classmethod
-    def of(cls, context: Context, found: Digest, most: int, *, grouped: bool) -> Parts:
-        """`grouped`: answered check-ins share a line."""
-        return cls(
-            late=_each(context, found.late, most),
-            this_week=_grouped(context, found.this_week, most),
-            next_weeks=_grouped(context, found.next_weeks, most),
-            done=(_done if grouped else _each)(context, found.done, most),
-            answered=_each(context, found.answered, most),
-            signing=_each(context, found.signing, most),
-            requests=_each(context, found.requests, most),
-        )
+    return {
+        "late": each(found.late),
+        "this_week": _grouped(context, found.this_week, most),
+        "next_weeks": _grouped(context, found.next_weeks, most),
+        "done": _done(context, found.done, most) if grouped else each(found.done),
+        "answered": each(found.answered),
+        "signing": each(found.signing),
+        "requests": each(found.requests),
+    }
 
 
 def _codes(context: Context, states: Iterable[State], most: int = CODES) -> str:
-    return ", ".join(some(list(dict.fromkeys(context.code(s) for s in states)), most))
+    return ", ".join(some(list(dict.fromkeys(Work(context, s).code for s in states)), most))
 
 
 def _to_settle(context: Context, found: Digest) -> dict[str, object]:
@@ -394,14 +258,8 @@ class Settling:
 
 def _settling(context: Context, found: Digest) -> Part:
     rows = [
-        Settling(
-            codes=context.code(s),
-            what=work.title,
-            name=work.name,
-            units=context.units(s.occurrence.task.lead),
-        )
-        for s in found.awaiting
-        for work in [Work(context, s)]
+        Settling(codes=work.code, what=work.title, name=work.name, units=work.lead)
+        for work in (Work(context, state) for state in found.awaiting)
     ]
     rows += _assumed(context, found.assumed)
     return Part(rows=rows[:MOST], count=len(rows), more=max(0, len(rows) - MOST))
@@ -520,7 +378,7 @@ _TONES = {"in_time": "done", "open": "coming", "late": "late"}
 
 def cells(figures: Figures, before: Figures | None) -> list[Cell]:
     """The six figures, named and ordered by the template."""
-    named = (line.split(" ", 1) for line in block_text("digest", "figures"))
+    named = (line.split(" ", 1) for line in block_text("figures"))
     return [
         Cell(
             name=name,
@@ -542,7 +400,7 @@ def _change(difference: int) -> str:
 def bars(context: Context, units: Sequence[UnitFigures]) -> list[Bar]:
     """A bar for each unit, all to one scale."""
     longest = max((unit.total for unit in units), default=1)
-    words = block_text("digest", "bars", units=units[:BARS])
+    words = block_text("bars", units=units[:BARS])
     return [_bar(context, *each, longest) for each in zip(units[:BARS], words, strict=True)]
 
 
@@ -580,10 +438,9 @@ def sections(
         missing.setdefault(context.units(state.open_units), []).append(state)
     soon = context.scheduler.calendar.roll_back(context.today + SOON)
     lines = block_text(
-        "digest",
         "sections",
         c=context,
-        d=Parts.of(context, found, MOST, grouped=False),
+        d=_parts(context, found, MOST, grouped=False),
         since=context.day(local(found.since).date()) if found.since else "",
         periods=", ".join(dict.fromkeys(s.occurrence.period.name for s in every)),
         asked=len(every),

@@ -1,111 +1,64 @@
-"""Lists: open work, one task, dates, and who said what; the words are in templates/lists.j2."""
+"""What was asked to be shown: open work, one task, dates, who said what, the report's draft.
+
+The words are in templates/lists.j2.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from itertools import islice
 
 from reminder.domain import payloads
+from reminder.domain.calendar import Period
 from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import Outbound
-from reminder.domain.plan import Confirm, Task
-from reminder.messages.answers import begun
+from reminder.domain.plan import Plan, Task
+from reminder.domain.report import Report, draft_report
 from reminder.messages.compose import message
-from reminder.messages.context import (
-    Context,
-    Work,
-    evidence_words,
-    heard_words,
-    signing_words,
-    title,
-    waiting_units,
-)
+from reminder.messages.context import Context, Work
+from reminder.services.office import Office
 
 SHOWN = 20  # tasks of a list
 AHEAD = timedelta(days=31)  # how far “hạn sắp tới” looks
-Row = tuple[str, str, str, str]  # kind of line, code, title, what stands behind the dash
+Attachment = tuple[str, str, bytes]
 
 
 def tasks(context: Context, p: payloads.OpenTasks) -> Outbound:
-    live = _waiting(context, p)
-    return message(
-        "lists",
-        p.view,
-        c=context,
-        p=p,
-        count=len(live),
-        late=sum(1 for s in live if context.scheduler.days_late(s, context.today)),
-        rows=[_row(context, s, units=len(p.units) != 1) for s in live[:SHOWN]],
-        more=max(0, len(live) - SHOWN),
-    )
+    works = _waiting(context, p)
+    late = sum(1 for work in works if work.days_late)
+    return message(context, p, works=works, late=late, shown=SHOWN)
 
 
 def due(context: Context, p: payloads.DueDates) -> Outbound | None:
     if p.tasks:
-        rows = [row for plan, code in p.tasks for row in _dates(context, plan, code)]
-        return message("lists", "due-of", rows=rows, more=0) if rows else None
+        works = [work for plan, code in p.tasks for work in _current(context, plan, code)]
+        return message(context, "due-of", works=works) if works else None
     last = context.today + AHEAD
-    live = [s for s in _waiting(context, p) if s.due and s.due <= last]
-    rows = [_row(context, s, units=True) for s in live[:SHOWN]]
-    return message("lists", p.view, rows=rows, more=max(0, len(live) - SHOWN))
+    works = [w for w in _waiting(context, p) if w.state.due and w.state.due <= last]
+    return message(context, p, works=works, shown=SHOWN)
 
 
-def _waiting(context: Context, p: payloads.OpenTasks | payloads.DueDates) -> list[State]:
+def _waiting(context: Context, p: payloads.OpenTasks | payloads.DueDates) -> list[Work]:
     """What is open and waits for the units, the earliest due first, undated last."""
     units = set(p.units)
-    live = (s for s in begun(context) if not s.closed)
-    mine = (s for s in live if p.every or units & set(waiting_units(s)))
-    return sorted(mine, key=lambda s: (s.due or date.max, s.key.task))
+    live = (work for work in context.begun() if not work.state.closed)
+    mine = (work for work in live if p.every or units & set(work.waiting))
+    return sorted(mine, key=lambda work: (work.state.due or date.max, work.state.key.task))
 
 
-def _row(context: Context, state: State, *, units: bool) -> Row:
-    work = Work(context, state)
-    late = context.scheduler.days_late(state, context.today)
-    words = [context.units(waiting_units(state))] if units else []
-    words += [work.due, *filter(None, [context.moved(state)])]
-    words += [signing_words(context, state)] if state.submitted else []
-    words += ["đang xin gia hạn"] if state.request else []
-    return ("late" if late else "item", work.name, work.title_after_name, ", ".join(words))
-
-
-def _dates(context: Context, plan: str, code: str) -> Iterator[Row]:
-    """The dates of a task that are not past: who leads it, and whether it is done."""
-    for state in _current(context, plan, code):
-        work, lead = Work(context, state), context.units(state.occurrence.task.lead)
-        yield ("item", work.code, work.title, f"{lead}, {_stands(context, state)}")
-
-
-def _current(context: Context, plan: str, code: str) -> list[State]:
+def _current(context: Context, plan: str, code: str) -> Iterator[Work]:
     """Of each deliverable what is open; else what closed last; else what opens next."""
-    states = [s for k, s in context.states.items() if k[:2] == (plan, code)]
-    kept: list[State] = []
-    for number in dict.fromkeys(s.key.deliverable for s in states):
-        mine = [s for s in states if s.key.deliverable == number]
+    by_number: dict[int, list[State]] = {}
+    for key, state in context.states.items():
+        if key[:2] == (plan, code):
+            by_number.setdefault(key.deliverable, []).append(state)
+    for mine in by_number.values():
         live = [s for s in mine if not s.closed and s.occurrence.opens <= context.today]
         closed = [s for s in mine if s.closed]
         coming = [s for s in mine if not s.closed and s not in live]
-        kept += live or closed[-1:] or coming[:1]
-    return kept
-
-
-def _stands(context: Context, state: State) -> str:
-    """How it stands: done by whom, or the date and who is waited for."""
-    if state.closed:
-        paper = f", {evidence_words(state.evidence)}" if state.evidence else ""
-        by = context.person(state.closed)
-        return f"đã xong {context.moment(state.closed.at)}{paper}, người báo: {by}"
-    words = [context.due(state)]
-    moved = context.moved(state, why=True)
-    words += [moved] if moved else []
-    words += [signing_words(context, state)] if state.submitted else []
-    words += [f"còn chờ {context.units(state.open_units)}"] if state.parts else []
-    if state.request and state.request.until:
-        words.append(f"đang xin gia hạn đến {context.day(state.request.until)}")
-    if state.occurrence.opens > context.today:
-        words.append(f"mở từ {context.day(state.occurrence.opens)}")
-    return ", ".join(words)
+        yield from context.works(s.key for s in live or closed[-1:] or coming[:1])
 
 
 def task(context: Context, p: payloads.TaskDetails) -> Outbound | None:
@@ -114,7 +67,18 @@ def task(context: Context, p: payloads.TaskDetails) -> Outbound | None:
         return None
     rows = [row for plan, each in found for row in _about(context, plan, each)]
     codes = list(dict.fromkeys(each.code for _, each in found))
-    return message("lists", p.view, rows=rows, more=0, codes=codes)
+    return message(context, p, rows=rows, codes=codes)
+
+
+def _about(context: Context, plan: str, task: Task) -> Iterator[tuple[str, Task | Work | Event]]:
+    """What each line is of: the task, then its work with the latest note and answer."""
+    yield "task", task
+    for work in islice(_current(context, plan, task.code), SHOWN):
+        yield "work", work
+        for note in work.state.notes[-1:]:
+            yield "note", note
+        if work.heard:
+            yield "heard", work
 
 
 def _known(context: Context, tasks: Sequence[tuple[str, str]]) -> list[tuple[str, Task]]:
@@ -124,19 +88,6 @@ def _known(context: Context, tasks: Sequence[tuple[str, str]]) -> list[tuple[str
         for plan, code in tasks
         if plan in context.plans and (found := context.plans[plan].by_code.get(code))
     ]
-
-
-def _about(context: Context, plan: str, task: Task) -> Iterator[Row]:
-    yield ("text", task.code, task.title, f"{context.units(task.lead)} chủ trì")
-    for state in _current(context, plan, task.code)[:SHOWN]:
-        product = state.occurrence.deliverable.product
-        if state.occurrence.deliverable.recurs:
-            product = f"{product}, {state.occurrence.period.name}"
-        yield ("item", "", product, _stands(context, state))
-        for note in state.notes[-1:]:
-            yield ("row", "", f"Ghi chú: {note.note}", context.person(note))
-        if heard := heard_words(context, state):
-            yield ("row", "", f"Phản hồi gần nhất: {heard}", "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,24 +106,43 @@ def history(context: Context, p: payloads.History) -> Outbound | None:
         return None
     pairs = zip(p.events, p.befores, strict=True)
     lines = [_line(context, event, before) for event, before in pairs]
-    return message("lists", p.view, c=context, p=p, task=found[0][1], lines=lines)
+    return message(context, p, task=found[0][1], lines=lines)
 
 
 def _line(context: Context, event: Event, before: date | None) -> Line:
-    state, of, shared = context.states.get(event.key), "", False
-    if state is not None:
-        occurrence = state.occurrence
-        shared = occurrence.task.confirm is Confirm.ALL
-        if len(occurrence.task.deliverables) > 1:
-            of = title(state)
-        elif occurrence.deliverable.recurs:
-            of = occurrence.period.name
-    return Line(event=event, before=before, of=of, shared=shared)
+    work, of = context.work(event.key), ""
+    if work and len(work.task.deliverables) > 1:
+        of = work.title
+    elif work and work.occurrence.deliverable.recurs:
+        of = work.period
+    return Line(event=event, before=before, of=of, shared=work is not None and work.shared)
 
 
-LISTS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | None]] = {
-    payloads.OpenTasks: tasks,
-    payloads.DueDates: due,
-    payloads.TaskDetails: task,
-    payloads.History: history,
-}
+def report(context: Context, p: payloads.ReportDraft) -> Outbound | None:
+    """The draft as an answer; None where its plan is gone."""
+    plan = context.plans.get(p.plan)
+    if plan is None:
+        return None
+    from reminder.documents.report import summary
+
+    report, file = _drafted(context.office, plan, Period.parse(p.period), context.today)
+    figures = list(summary(report))  # those of the paper itself, in its words
+    made = message(context, p, report=report, file=file[0], figures=figures)
+    return replace(made, attachments=(file,))
+
+
+def drafts(office: Office, reports: Iterable[State], today: date) -> tuple[Attachment, ...]:
+    """The files of the reports' drafts."""
+    return tuple(
+        _drafted(office, office.by_plan[state.key.plan], state.occurrence.period, today)[1]
+        for state in reports
+    )
+
+
+def _drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Report, Attachment]:
+    """The report as the ledger stands now, and its file."""
+    # python-docx takes 0.2 s to load: a daemon that drafts nothing does without it.
+    from reminder.documents.report import MEDIA_TYPE, docx, file_name
+
+    report = draft_report(plan, office.events, office.scheduler, period, today)
+    return report, (file_name(report), MEDIA_TYPE, docx(report, office.files.letterhead))

@@ -1,188 +1,247 @@
-"""Questions: nothing was recorded yet; the words are in templates/questions.j2."""
+"""Questions, requests for more time, and refusals.
+
+The words are in templates/questions.j2, extensions.j2 and refusals.j2.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from reminder.domain import payloads
 from reminder.domain.calendar import Period, last_of_month, vn_date
-from reminder.domain.ledger import State
-from reminder.domain.outbox import Outbound
+from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
-from reminder.messages.answers import begun, choice, closed_before, still_open, works_of
-from reminder.messages.compose import message
+from reminder.messages.answers import choice, still_open
+from reminder.messages.compose import Actions, message
 from reminder.messages.context import Act, Context, Work
-from reminder.messages.wording import one_line
+from reminder.understanding.verbs import Verb
 
-BUTTONS = 8
+BUTTONS = 8  # rows
 LATER = (3, 5)  # working days on, as a new date is mostly asked
-Row = tuple[Any, ...]
 
 
 def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     """Which of these is done? Of one task's products “both” is offered too."""
-    works = [work for work in works_of(context, p.keys) if not work.state.closed]
+    works = [work for work in context.works(p.keys) if not work.state.closed]
     if not works:
         return _closed_since(context, p.keys)
-    closed = context.states.get(p.closed) if p.closed else None
-    if len(works) == 1 and closed is not None and closed.closed:
-        return _which_left(context, works[0], Work(context, closed), p.unit)
+    first, closed = works[0], context.work(p.closed)
+    if len(works) == 1 and closed and closed.state.closed:
+        left = first.occurrence.deliverable.name
+        yes = first.button(f"Đúng, xong {left}", Act.DONE, f"xong {first.name}", p.unit)
+        no = first.button("Không, tôi chỉ báo lại", Act.NO, "", p.unit)
+        pair = ((yes,), (no,))
+        return message(context, "which-left", actions=pair, work=first, left=left, closed=closed)
     one_task = len({work.state.key[:2] for work in works}) == 1
     rows = [(choice(work, "", p.unit, by_product=one_task),) for work in works[:BUTTONS]]
     if one_task and len(works) > 1:
         word = "cả hai" if len(works) == 2 else "tất cả"
-        form = f"xong {works[0].code} {word}"
-        rows.append((context.button(word.capitalize(), Act.BOTH, works[0].state, form, p.unit),))
+        form = f"xong {first.code} {word}"
+        rows.append((first.button(word.capitalize(), Act.BOTH, form, p.unit),))
     if instead := still_open(context, p.instead):
         rows.append((choice(instead, "Ý tôi là ", p.unit),))
     typed = [action.typed for row in rows for action in row]
     return message(
-        "questions",
-        p.view,
-        actions=tuple(rows),
-        works=works,
-        one_task=one_task,
-        shown=BUTTONS,
-        typed=typed,
+        context, p, actions=tuple(rows), works=works, one_task=one_task, shown=BUTTONS, typed=typed
     )
 
 
 def _closed_since(context: Context, keys: Sequence[Key]) -> Outbound | None:
     """The question waited, and all that it offered is done: that is the answer."""
-    closed = [(work, work.state.closed) for work in works_of(context, keys) if work.state.closed]
-    return closed_before(*closed[-1]) if closed else None
-
-
-def _which_left(context: Context, work: Work, closed: Work, unit: str) -> Outbound:
-    """One product of the task is done: is it the other one now?"""
-    left = work.state.occurrence.deliverable.name
-    form = f"xong {work.name}"
-    yes = context.button(f"Đúng, xong {left}", Act.DONE, work.state, form, unit)
-    no = context.button("Không, tôi chỉ báo lại", Act.NO, work.state, "", unit)
-    return message(
-        "questions",
-        "which-left",
-        actions=((yes,), (no,)),
-        c=context,
-        work=work,
-        left=left,
-        closed=closed,
-        event=closed.state.closed,
-    )
+    events = [work.state.closed for work in context.works(keys) if work.state.closed]
+    if not events:
+        return None
+    return message(context, payloads.AlreadyDone(key=events[-1].key, event=events[-1]))
 
 
 def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
     """Whether it is done: one tap, or “đúng” or “chưa”; of several, which."""
-    works = [work for work in works_of(context, p.keys) if not work.state.closed][:BUTTONS]
+    works = [work for work in context.works(p.keys) if not work.state.closed][:BUTTONS]
     if not works:
         return _closed_since(context, p.keys)
     first = works[0]
     if len(works) > 1:
         rows = [(choice(work, "✅ ", p.unit),) for work in works]
-        no = context.button("⏳ Chưa xong việc nào", Act.NO, first.state, "", p.unit)
-        actions: tuple[Row, ...] = (*rows, (no,))
+        no = first.button("⏳ Chưa xong việc nào", Act.NO, "", p.unit)
+        actions: Actions = (*rows, (no,))
     else:
-        form = f"xong {first.name}"
-        yes = context.button("✅ Đúng, xong", Act.DONE, first.state, form, p.unit)
-        no = context.button("⏳ Chưa", Act.NOT_YET, first.state, "chưa", p.unit)
-        rows = [(yes,)]
-        actions = ((yes, no),)
-    return message(
-        "questions",
-        p.view,
-        actions=actions,
-        p=p,
-        words=one_line(p.words, 200),
-        works=works,
-        typed=[action.typed for row in rows for action in row],
-    )
+        rows = [(first.button("✅ Đúng, xong", Act.DONE, f"xong {first.name}", p.unit),)]
+        no = first.button("⏳ Chưa", Act.NOT_YET, "chưa", p.unit)
+        actions = ((*rows[0], no),)
+    typed = [action.typed for row in rows for action in row]
+    return message(context, p, actions=actions, works=works, typed=typed)
 
 
 def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
     """The question of any other verb: typed forms, and buttons for what is not done."""
-    works = works_of(context, p.keys)
+    works = context.works(p.keys)
     if not works:
         return None
     typed = [f"{p.head} {work.name} {p.tail}".strip() for work in works]
     rows = [
-        (context.button(f"⏳ {work.name}", Act.NOT_YET, work.state, form, p.unit),)
+        (work.button(f"⏳ {work.name}", Act.NOT_YET, form, p.unit),)
         for work, form in zip(works[:BUTTONS], typed, strict=False)
         if p.unit
     ]
-    return message(
-        "questions",
-        p.view,
-        actions=tuple(rows),
-        works=works,
-        words=one_line(p.words, 200),
-        instances=len({work.state.key.deliverable for work in works}) == 1,
-        typed=typed,
-    )
+    instances = len({work.state.key.deliverable for work in works}) == 1
+    return message(context, p, actions=tuple(rows), works=works, instances=instances, typed=typed)
 
 
 def which_plan(context: Context, p: payloads.WhichPlan) -> Outbound:
     """Two plans have it open: the year says which is meant."""
-    first: dict[str, State] = {}
-    for state in sorted(begun(context), key=lambda s: s.due or date.max):
-        if state.key.task == p.code and not state.closed:
-            first.setdefault(state.key.plan, state)
-    works = [Work(context, state) for state in first.values()]
-    return message("questions", p.view, p=p, works=works)
+    first: dict[str, Work] = {}
+    for work in sorted(context.begun(), key=lambda work: work.state.due or date.max):
+        if work.state.key.task == p.code and not work.state.closed:
+            first.setdefault(work.state.key.plan, work)
+    return message(context, p, works=list(first.values()))
 
 
 def listed_back(context: Context, p: payloads.ListedBack) -> Outbound:
-    return message("questions", p.view, p=p, works=works_of(context, p.keys))
+    return message(context, p, works=context.works(p.keys))
 
 
 def not_understood(context: Context, p: payloads.NotUnderstood) -> Outbound:
-    works = [work for work in works_of(context, p.keys) if not work.state.closed][:BUTTONS]
-    rows = (
-        (context.button(f"✅ {work.name}", Act.DONE, work.state, f"xong {work.name}"),)
-        for work in works
-    )
-    return message("questions", p.view, actions=tuple(rows), p=p)
+    works = [work for work in context.works(p.keys) if not work.state.closed][:BUTTONS]
+    rows = ((work.button(f"✅ {work.name}", Act.DONE, f"xong {work.name}"),) for work in works)
+    return message(context, p, actions=tuple(rows))
 
 
 def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
     """To which day? The likely ones as buttons, any other typed."""
-    state = context.states.get(p.key)
-    if state is None:
-        return None
-    work, days = Work(context, state), _likely_days(context, state)
+    work = Work(context, context.states[p.key])
+    days = _likely_days(work)
     rows = (
-        (
-            context.button(
-                context.day(day), Act.MOVE, state, f"/dathan {work.name} {vn_date(day)}", day=day
-            ),
-        )
-        for day in days
+        (work.button(context.day(d), Act.MOVE, f"/dathan {work.name} {vn_date(d)}", day=d),)
+        for d in days
     )
-    example = days[0] if days else date(context.plan(state).year, 12, 31)
-    return message("questions", p.view, actions=tuple(rows), work=work, example=vn_date(example))
+    return message(context, p, actions=tuple(rows), example=days[0] if days else work.plan.last_day)
 
 
-def _likely_days(context: Context, state: State) -> list[date]:
+def _likely_days(work: Work) -> list[date]:
     """A few working days after the due day; of what has none, the ends of month, quarter, year."""
-    year, today = context.plan(state).year, context.today
-    last = date(year, 12, 31)
-    if state.due is not None:
-        start = max(state.due, today)
-        days = [context.scheduler.calendar.after(start, count) for count in LATER]
+    today, last = work.context.today, work.plan.last_day
+    if work.state.due is not None:
+        start = max(work.state.due, today)
+        days = [work.context.scheduler.calendar.after(start, count) for count in LATER]
     else:
-        first = max(today, state.occurrence.opens)
+        first = max(today, work.occurrence.opens)
         quarter = Period.parse(f"{first.year}-Q{(first.month + 2) // 3}")
         days = [last_of_month(first.year, first.month), quarter.last, last]
     return sorted({day for day in days if today < day <= last})
 
 
-QUESTIONS: Mapping[type[payloads.Payload], Callable[[Context, Any], Outbound | None]] = {
-    payloads.WhichOccurrence: which,
-    payloads.Claimed: claimed,
-    payloads.WhichPart: which_part,
-    payloads.WhichPlan: which_plan,
-    payloads.ListedBack: listed_back,
-    payloads.NotUnderstood: not_understood,
-    payloads.HowSetDue: how_set_due,
-}
+def extension_asked(context: Context, p: payloads.ExtensionAsked) -> Outbound | None:
+    """To the office; None once it was decided, withdrawn, or the task closed."""
+    work = Work(context, context.states[p.key])
+    if work.asked is None or work.asked.until is None:
+        return None
+    return message(context, p, actions=(_yes_and_no(work, work.asked.until),))
+
+
+def _yes_and_no(work: Work, until: date, label: str = "") -> tuple[Action, Action]:
+    """✅ and ❌ on the request for just this day: no older button decides a newer request."""
+    unit = work.state.request.unit if work.state.request else ""
+    return (
+        work.button(f"✅ {label or 'Đồng ý'}", Act.APPROVE, f"/dongy {work.name}", unit, day=until),
+        work.button(
+            f"❌ {label or 'Không'}", Act.REFUSE, f"/khongdongy {work.name}", unit, day=until
+        ),
+    )
+
+
+def waiting(context: Context, keys: Iterable[Key]) -> Outbound | None:
+    """The requests that were not decided and whose due day comes; None once all are."""
+    works = [work for work in context.works(keys) if work.asked]
+    if not works:
+        return None
+    rows = (
+        _yes_and_no(work, work.asked.until, work.name if len(works) > 1 else "")
+        for work in works[:BUTTONS]
+        if work.asked and work.asked.until
+    )
+    return message(context, "request", actions=tuple(rows), works=works)
+
+
+_CLOSES = (EventKind.DONE, EventKind.UPDATED)
+_ENDS = (
+    EventKind.EXTENSION_GRANTED,
+    EventKind.EXTENSION_REFUSED,
+    EventKind.EXTENSION_WITHDRAWN,
+    EventKind.DUE_SET,
+    EventKind.EXTENSION_ASKED,
+    *_CLOSES,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request as it was made, and what became of it."""
+
+    work: Work  # as it stood then
+    asked: Event
+    ended: Event | None
+
+
+def decided(context: Context, keys: Iterable[Key], sent: datetime) -> Outbound | None:
+    """The requests for `keys` that stood when a message about them was `sent`; who decided what."""
+    requests = [each for key in dict.fromkeys(keys) if (each := _asked(context, key, sent))]
+    if not requests:
+        return None
+    rows = [
+        _yes_and_no(work, each.asked.until, work.code)
+        for each in requests
+        if each.ended is None and each.asked.until
+        if (work := context.work(each.asked.key))
+    ]
+    return message(context, "decided", actions=tuple(rows), requests=requests)
+
+
+def _asked(context: Context, key: Key, sent: datetime) -> Asked | None:
+    state = context.states.get(key)
+    events = [event for event in context.events if event.key == key]
+    before = [e for e in events if e.kind is EventKind.EXTENSION_ASKED and e.at <= sent]
+    if state is None or not before:
+        return None
+    asked = before[-1]
+    then = fold([state.occurrence], context.events, until=asked.at)[key]
+    ended = None if state.request == asked else _end(events, asked, state)
+    return Asked(work=Work(context, then), asked=asked, ended=ended)
+
+
+def _end(events: list[Event], asked: Event, state: State) -> Event | None:
+    """What ended the request."""
+    after = (e for e in events[events.index(asked) + 1 :] if e.kind in _ENDS)
+    return next((e for e in after if e.kind not in _CLOSES or state.closed), None)
+
+
+def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
+    """“Dời hạn … đến ngày nào?”, once a day is set: which, by whom; no button."""
+    work = context.work(key)
+    moved = [
+        e for e in context.events if e.key == key and e.kind is EventKind.DUE_SET and e.at >= sent
+    ]
+    if work is None or not moved:
+        return None
+    return message(context, "day-set", work=work, event=moved[-1])
+
+
+def refused(context: Context, p: payloads.Refused) -> Outbound | None:
+    """The words of its reason."""
+    values: dict[str, Any] = {"p": p, "work": context.work(p.key)}
+    if p.verb:
+        row = Verb(p.verb).row
+        values |= {"command": row.slash, "example": row.typed("1c")}
+    return message(context, p.reason, **values)
+
+
+def office_only(context: Context, p: payloads.OfficeOnly) -> Outbound:
+    return message(context, p, deed=Verb(p.verb).row.deed)
+
+
+def unhandled(context: Context, p: payloads.Unhandled) -> Outbound | None:
+    """What an earlier release could not do; None for what the service answers itself."""
+    return message(context, p, command=Verb(p.verb).row.slash) if p.later else None

@@ -7,27 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from reminder.domain import payloads
 from reminder.domain.outbox import Outbound, Row
-from reminder.domain.payloads import (
-    Digest,
-    HowSetDue,
-    Items,
-    Nudge,
-    Payload,
-    PlanStarted,
-    ReportDraft,
-    Several,
-    Unreadable,
-    Zalo,
-)
+from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStarted, Unreadable
 from reminder.domain.schedule import Item
-from reminder.messages import digest, escalation, extensions, notices, nudge, report
-from reminder.messages.answers import ANSWERS
-from reminder.messages.compose import in_thread, joined, pages, plain, repeated
+from reminder.messages import answers, digest, escalation, lists, notices, nudge, questions
+from reminder.messages.compose import in_thread, joined, message, repeated
 from reminder.messages.context import Context
-from reminder.messages.lists import LISTS
-from reminder.messages.questions import QUESTIONS
-from reminder.messages.refusals import REFUSALS
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health
@@ -39,27 +25,55 @@ def render(context: Context, payload: Payload) -> Outbound | None:
 
     KeyError for what is no message.
     """
-    return MESSAGES.get(type(payload), plain)(context, payload)
+    about = getattr(payload, "key", None) or getattr(getattr(payload, "event", None), "key", None)
+    if about is not None and about not in context.states:
+        return None
+    return MESSAGES.get(type(payload), message)(context, payload)
 
 
-def _several(context: Context, payload: Several) -> Outbound | None:
+def _several(context: Context, payload: payloads.Several) -> Outbound | None:
     """Each outcome of one text, in one message."""
     parts = (render(context, part) for part in payload.parts)
-    return joined([message for message in parts if message])
+    return joined([part for part in parts if part])
 
 
+# What needs more than the block of its name and the work that it is about.
 MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
-    Digest: lambda context, _: digest.weekly_digest(context),
-    Several: _several,
-    Zalo: lambda context, _: digest.zalo(context, digest.digest_of(context)),
-    ReportDraft: report.report_draft,
-    **ANSWERS,
-    **extensions.EXTENSIONS,
-    **QUESTIONS,
-    **REFUSALS,
-    **LISTS,
-    **escalation.WORDS,
-    **notices.NOTICES,
+    payloads.Digest: digest.weekly_digest,
+    payloads.Zalo: digest.zalo,
+    payloads.Several: _several,
+    payloads.Done: answers.done,
+    payloads.Updated: answers.updated,
+    payloads.AlreadyDone: answers.already_done,
+    payloads.NotYourUnit: answers.not_your_unit,
+    payloads.Seen: answers.seen,
+    payloads.Confirmed: answers.confirmed,
+    payloads.WhichOccurrence: questions.which,
+    payloads.Claimed: questions.claimed,
+    payloads.WhichPart: questions.which_part,
+    payloads.WhichPlan: questions.which_plan,
+    payloads.ListedBack: questions.listed_back,
+    payloads.NotUnderstood: questions.not_understood,
+    payloads.HowSetDue: questions.how_set_due,
+    payloads.ExtensionAsked: questions.extension_asked,
+    payloads.Refused: questions.refused,
+    payloads.OfficeOnly: questions.office_only,
+    payloads.Unhandled: questions.unhandled,
+    payloads.OpenTasks: lists.tasks,
+    payloads.DueDates: lists.due,
+    payloads.TaskDetails: lists.task,
+    payloads.History: lists.history,
+    payloads.ReportDraft: lists.report,
+    payloads.ClosedWord: escalation.closed_word,
+    payloads.ReopenedWord: escalation.reopened_word,
+    payloads.Welcome: notices.welcome,
+    payloads.Help: notices.help_message,
+    payloads.PlanStarted: notices.plan_started,
+    payloads.PlanOver: notices.plan_over,
+    payloads.UnitEmpty: notices.unit_empty,
+    payloads.OfficeEmpty: notices.office_empty,
+    payloads.AddressDead: notices.address_dead,
+    payloads.Unreached: notices.unreached,
 }
 
 
@@ -77,15 +91,24 @@ class RowRenderer:
         if isinstance(row.draft.payload, Unreadable):
             raise TypeError("the row holds no message of this program")
         context = self.context(office, now, row, past)
-        with pages(wanted=context.by_mail):
-            message = self._kinds[row.draft.kind](self, context, row)
-        if message is None:
+        match row.draft.kind:
+            case "nudge":
+                made = self._nudge(context, row)
+            case "edit":
+                made = _edit(context, row)
+            case "escalation":
+                made = _escalation(context, row)
+            case "request":
+                made = questions.waiting(context, row.draft.payload.occurrences())
+            case _:
+                made = render(context, row.draft.payload)
+        if made is None:
             return None
         envelope = row.draft.envelope
-        message = replace(message, reply_to=envelope.reply_to or message.reply_to)
+        made = replace(made, reply_to=envelope.reply_to or made.reply_to)
         if envelope.subject or envelope.thread:
-            message = in_thread(message, envelope.subject, envelope.thread)
-        return repeated(message) if row.repeat or envelope.again else message
+            made = in_thread(made, envelope.subject, envelope.thread)
+        return repeated(made) if row.repeat or envelope.again else made
 
     def context(
         self, office: Office, now: datetime, row: Row | None = None, past: Past = NO_PAST
@@ -94,45 +117,6 @@ class RowRenderer:
         context = Context(office=office, at=now, row=row, past=past)
         return replace(context, holiday=self._holiday) if self._holiday else context
 
-    def _nudge(self, context: Context, row: Row) -> Outbound | None:
-        """By mail its files go along, with the last call for a report by its due day the draft too.
-
-        Elsewhere it stays a text: it is edited once its work is done, which a file's caption can't.
-        """
-        items, draft, office = _known(context, row), row.draft, context.office
-        due = due_reports(office, items)
-        drafts = report.announced(office, due, draft.recipient, draft.channel)
-        off, insist = _off(context, row, items), _insists(row)
-        by_mail = context.by_mail
-        # One unit's officers stand side by side in the outbox, and read the same.
-        same = (office, context.today, items, insist, drafts, off, by_mail)
-        if self._said[0] != same:
-            said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)
-            self._said = (same, said)
-        message = self._said[1]
-        if message is None or not by_mail:
-            return message
-        files = report.files(office, due, context.today)
-        return replace(message, attachments=(*message.attachments, *files))
-
-    def _edit(self, context: Context, row: Row) -> Outbound | None:
-        envelope, items = row.draft.envelope, _known(context, row)
-        if envelope.asked is not None:
-            message = _decided(context, row.draft.payload, envelope.asked)
-            return replace(message, edit=envelope.edit) if message else None
-        off = _off(context, row, items)
-        return nudge.nudge(context, items, edit=envelope.edit, off=off)
-
-    def _escalation(self, context: Context, row: Row) -> Outbound | None:
-        by_unit = _known(context, row)
-        items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
-        if any(unit in context.office.offices for unit in by_unit):
-            return escalation.to_office(context, items, context.past.reminded, context.past)
-        return escalation.to_leaders(context, items, context.past.told)
-
-    def _request(self, context: Context, row: Row) -> Outbound | None:
-        return extensions.waiting(context, row.draft.payload.occurrences())
-
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
     ) -> Outbound:
@@ -140,28 +124,49 @@ class RowRenderer:
         context = self.context(office, now, past=Past(health=health))
         return digest.made(context, mailed=mailed, attached=attached)
 
-    def _payload(self, context: Context, row: Row) -> Outbound | None:
-        return render(context, row.draft.payload)
+    def _nudge(self, context: Context, row: Row) -> Outbound | None:
+        """By mail its files go along, with the last call for a report by its due day the draft too.
 
-    _kinds: Mapping[str, Callable[[RowRenderer, Context, Row], Outbound | None]] = {
-        "nudge": _nudge,
-        "edit": _edit,
-        "escalation": _escalation,
-        "request": _request,
-        "digest": _payload,
-        "reply": _payload,
-        "notice": _payload,
-    }
+        Elsewhere it stays a text: it is edited once its work is done, which a file's caption can't.
+        """
+        items, draft, office = _known(context, row), row.draft, context.office
+        due = due_reports(office, items)
+        drafts = nudge.announced(office, due, draft.recipient, draft.channel)
+        off, by_mail = _off(context, row, items), context.by_mail
+        insist = isinstance(draft.payload, Nudge) and draft.payload.insist is not None
+        # One unit's officers stand side by side in the outbox, and read the same.
+        same = (office, context.today, items, insist, drafts, off, by_mail)
+        if self._said[0] != same:
+            said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)
+            self._said = (same, said)
+        made = self._said[1]
+        if made is None or not by_mail:
+            return made
+        files = lists.drafts(office, due, context.today)
+        return replace(made, attachments=(*made.attachments, *files))
 
 
-def _decided(context: Context, payload: Payload, sent: datetime) -> Outbound | None:
-    """What the office was asked, as it stands now that something of it is decided."""
+def _edit(context: Context, row: Row) -> Outbound | None:
+    """What takes the place of a nudge, or of a question that is decided now."""
+    payload, envelope, items = row.draft.payload, row.draft.envelope, _known(context, row)
+    if envelope.asked is None:
+        return nudge.nudge(context, items, edit=envelope.edit, off=_off(context, row, items))
     match payload:
         case PlanStarted():
-            return notices.plan_settled(context, payload, sent)
+            made = notices.plan_settled(context, payload, envelope.asked)
         case HowSetDue(key=key):
-            return extensions.day_set(context, key, sent)
-    return extensions.decided(context, payload.occurrences(), sent)
+            made = questions.day_set(context, key, envelope.asked)
+        case _:
+            made = questions.decided(context, payload.occurrences(), envelope.asked)
+    return replace(made, edit=envelope.edit) if made else None
+
+
+def _escalation(context: Context, row: Row) -> Outbound | None:
+    by_unit = _known(context, row)
+    items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
+    if any(unit in context.office.offices for unit in by_unit):
+        return escalation.to_office(context, items, context.past.reminded, context.past)
+    return escalation.to_leaders(context, items, context.past.told)
 
 
 def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
@@ -190,8 +195,3 @@ def _off(context: Context, row: Row, units: Iterable[str]) -> nudge.Off:
         for unit in units
     }
     return nudge.Off(away=away, stands_in=frozenset(away) - set(recipient.units))
-
-
-def _insists(row: Row) -> bool:
-    payload = row.draft.payload
-    return isinstance(payload, Nudge) and payload.insist is not None

@@ -259,7 +259,7 @@ def about_none() -> Iterator[Payload]:
     yield OpenTasks(units=(), every=True)
     yield DueDates(every=True)
     tasks = (("cchc-2024", "1c"), ("cchc-2024", "1d"))
-    yield TaskDetails(tasks=tasks)
+    yield from (TaskDetails(tasks=named) for named in (tasks, (("cchc-2024", "2c"),)))
     yield DueDates(tasks=tasks)
     history = tuple(
         event(kind, key("1c"), note="x", evidence="1/QĐ", until=DAY) for kind in EventKind

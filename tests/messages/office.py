@@ -19,9 +19,8 @@ from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.messages import compose
+from reminder.messages.compose import Line, outbound
 from reminder.messages.context import Context
-from reminder.messages.limits import Line
 from reminder.messages.wording import one_line
 from reminder.services.office import Files, Office
 
@@ -101,4 +100,4 @@ def nudged(
 def answer(lines: Sequence[str], *, subject: str = "Trả lời") -> Outbound:
     """A message of these lines."""
     shown = [Line("row", str(Markup.escape(one_line(line)))) for line in lines]
-    return compose._outbound(subject, shown, shown, ())
+    return outbound(subject, shown, shown)

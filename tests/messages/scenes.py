@@ -31,7 +31,7 @@ from reminder.domain.payloads import (
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
 from reminder.domain.schedule import MessageKind
-from reminder.messages import answers, escalation, extensions
+from reminder.messages import answers, escalation, questions
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
 from reminder.messages.rows import render
@@ -131,7 +131,7 @@ def done_beside(
 ) -> Outbound:
     """“Đã ghi”, with what of the unit's work `remaining` is told."""
     payload = Done(events=tuple(events), unit="tu-phap", instead=instead)
-    message = answers.done_beside(context, payload, [context.states[k] for k in remaining])
+    message = answers.done(context, payload, context.works(remaining))
     assert message is not None
     return message
 
@@ -186,7 +186,7 @@ def updated_beside(
 ) -> Outbound:
     """“Đã ghi cập nhật”, with which check-ins are still `missing`."""
     payload = Updated(events=tuple(events), units=("tu-phap",), steady=steady)
-    message = answers.updated_beside(context, payload, [context.states[k] for k in missing])
+    message = answers.updated(context, payload, context.works(missing))
     assert message is not None
     return message
 
@@ -221,7 +221,7 @@ def extension_waiting() -> Outbound:
         note="chờ số liệu HĐND", until=date(2024, 2, 5),
     )  # fmt: skip
     context = scene("2024-01-30", [asked])
-    message = extensions.waiting(context, [key("1c")])
+    message = questions.waiting(context, [key("1c")])
     assert message is not None
     return message
 
@@ -236,7 +236,7 @@ def extension_decided_message() -> Outbound:
         EventKind.EXTENSION_GRANTED, at("2024-01-30"), key("1c"), "tu-phap",
         by="cuc", until=date(2024, 2, 5),
     )  # fmt: skip
-    message = extensions.decided(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
+    message = questions.decided(scene("2024-01-30", [asked, granted]), [key("1c")], asked.at)
     assert message is not None
     return message
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
@@ -22,8 +20,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
-from reminder.messages.answers import begun
-from reminder.messages.context import Act, handle, short_name
+from reminder.messages.context import short_name
 from reminder.messages.rows import render
 from reminder.services.history import Reminded
 from tests.messages import scenes
@@ -53,7 +50,7 @@ def test_many_remaining_tasks_are_three_and_a_number() -> None:
     """The nearest by name; an awaiting one comes last."""
     event = done(at("2024-01-02"), key("1c"), "tu-phap")
     context = scene("2024-01-02", [event])
-    remaining = [s for s in begun(context) if "tu-phap" in s.open_units]
+    remaining = [work for work in context.begun() if "tu-phap" in work.state.open_units]
     message = scenes.told(context, Done(events=(event,), unit="tu-phap"))
     line = message.text.splitlines()[2]
     assert line.startswith(
@@ -95,19 +92,10 @@ def test_a_handle_names_exactly_one_occurrence() -> None:
     ]
     before, after = scene("2024-02-26"), scene("2024-02-26", closed)
     february = key("2c", period="2024-02")
-    names = [handle(context, context.states[february]) for context in (before, after)]
-    assert names == ["2c tháng 02", "2c"]
-    assert handle(before, before.states[key("BC", 1, "2024-Q1")]) == "BC quý I"
-    assert handle(before, before.states[key("BC", 1, "2024-Q3")]) == "BC quý III"
-
-
-def test_a_button_too_long_for_telegram_is_a_mistake_of_ours() -> None:
-    """64 bytes, not characters."""
-    context = scene("2024-01-30")
-    state = context.states[key("1đ")]
-    too_long = cast("Act", SimpleNamespace(value="ệ" * 22))
-    with pytest.raises(ValueError, match="64 bytes"):
-        context.button("x", too_long, state, "xong 1đ")
+    of = [(before, february), (after, february)]
+    of += [(before, key("BC", 1, period)) for period in ("2024-Q1", "2024-Q3")]
+    names = [work.name for context, what in of for work in context.works([what])]
+    assert names == ["2c tháng 02", "2c", "BC quý I", "BC quý III"]
 
 
 def test_an_escalation_tells_the_office_all_it_has_to_decide_with() -> None:
@@ -201,7 +189,7 @@ def test_a_check_in_answered_is_named_with_what_is_missing() -> None:
 def test_many_check_ins_answered_at_once_can_be_taken_back() -> None:
     """Eight buttons at most, four in a row; the others are typed alike."""
     context = scene("2024-03-07")
-    states = [state for state in begun(context) if state.occurrence.is_check_in]
+    states = [work.state for work in context.begun() if work.occurrence.is_check_in]
     found = [scenes.answered(context, state.key) for state in states]
     codes = [state.key.task for state in states]
     message = scenes.updated_beside(context, found)
@@ -219,9 +207,9 @@ def test_a_code_names_its_plan_only_beside_another_that_speaks() -> None:
     other = replace(plan(), id="cchc-2025", year=2025)
     key_2025 = key("1c", period="2025")._replace(plan="cchc-2025")
     codes = {
-        day: context.code(context.states[key_2025])
+        day: work.code
         for day in ("2025-01-20", "2025-12-01")
-        for context in [scene(day, plans=(plan(), other))]
+        for work in scene(day, plans=(plan(), other)).works([key_2025])
     }
     assert codes == {"2025-01-20": "2025/1c", "2025-12-01": "1c"}
 

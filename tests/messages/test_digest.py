@@ -13,7 +13,7 @@ from reminder.domain.digest import Figures, UnitFigures
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Deliverable, Key, OnDay, Plan
-from reminder.messages import limits
+from reminder.messages import compose
 from reminder.messages.context import Context
 from reminder.messages.digest import MOST, bars, cells, digest_of, sections, weekly, zalo
 from tests.messages import digest_scenes as scenes
@@ -208,7 +208,7 @@ def crowd(count: int, title: str) -> tuple[Context, Outbound]:
 def test_five_hundred_tasks_stay_within_bounds(title: str) -> None:
     """Telegram's limit; a page that Gmail does not clip; each part says how many it leaves out."""
     context, message = crowd(500, title[:60])
-    assert limits.units(limits.plain(message.html)) <= limits.TELEGRAM_LONGEST
+    assert compose.units(compose.plain(message.html)) <= compose.TELEGRAM_LONGEST
     assert len(message.mail_html.encode()) <= CLIPPED
     assert len(message.text.encode()) <= CLIPPED
     found = digest_of(context)
@@ -223,7 +223,7 @@ def test_the_lines_for_a_group_are_bounded() -> None:
     """Ten tasks, a line each, then a number; none is cut within."""
     made, events = crowded(200, "Danh mục văn bản hết hiệu lực")
     context = scene("2024-03-18", events, plans=(made,))
-    message = zalo(context, digest_of(context))
+    message = zalo(context)
     lines = message.text.splitlines()
     assert sum(line.startswith("- ") for line in lines) == 20
     assert sum(bool(re.fullmatch(r"và \d+ việc nữa", line)) for line in lines) == 2
@@ -247,7 +247,7 @@ def test_titles_and_notes_can_not_break_the_page() -> None:
 def test_a_week_without_anything_due_looks_ahead() -> None:
     """`/zalo` on 22/01: nothing is due by Friday, so the two weeks after stand there."""
     context = scene("2024-01-22")
-    first, second, last = zalo(context, digest_of(context)).text.splitlines()
+    first, second, last = zalo(context).text.splitlines()
     assert first == "Nhắc việc tuần 22/01–26/01: không việc nào đến hạn trong tuần."
     assert second.startswith("Hai tuần tới: 1c ")
     assert last == "Xong xin nhắn Văn phòng."
@@ -256,7 +256,7 @@ def test_a_week_without_anything_due_looks_ahead() -> None:
 def test_what_is_late_is_asked_for_kindly() -> None:
     """`/zalo` on 05/02: 1c is late, Tết is near."""
     context = scene("2024-02-05", scenes.january())
-    lines = zalo(context, digest_of(context)).text.splitlines()
+    lines = zalo(context).text.splitlines()
     assert lines[0] == "Nhắc việc tuần 05/02–07/02: không việc nào đến hạn trong tuần."
     assert lines[-2:] == [
         (
@@ -275,7 +275,7 @@ def test_before_the_plan_one_sentence_says_so() -> None:
     )
     context = scene("2023-12-25")
     assert scenes.too_early().text == sentence
-    assert zalo(context, digest_of(context)).text == sentence
+    assert zalo(context).text == sentence
 
 
 def test_sections_count_what_they_do_not_show() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -33,6 +33,7 @@ from reminder.domain.payloads import (
     PlanStarted,
     ReportDraft,
     Request,
+    Unreached,
     Unreadable,
     Updated,
     decode,
@@ -41,7 +42,7 @@ from reminder.domain.payloads import (
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, Stage
-from reminder.messages import compose, escalation, extensions, notices
+from reminder.messages import compose, escalation, notices, questions
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
@@ -58,13 +59,13 @@ PLAN, UNDATED = "cchc-2024", key("2g")
 PEOPLE = {"an": "tu-phap", "binh": "van-phong", "chu": "lanh-dao"}
 
 
-def staffed(context: Context) -> Context:
+def staffed(context: Context, people: Mapping[str, str] = PEOPLE) -> Context:
     """The office with an officer, one of its own and a leader, none of whom is reached."""
-    people = tuple(
+    found = tuple(
         Person(id=who, name=who.capitalize(), units=(unit,), channels=("telegram",))
-        for who, unit in PEOPLE.items()
+        for who, unit in people.items()
     )
-    files = replace(context.office.files, people=people)
+    files = replace(context.office.files, people=found)
     return replace(context, office=replace(context.office, files=files, channels=("telegram",)))
 
 
@@ -96,7 +97,7 @@ def test_every_payload_has_its_message() -> None:
     of_rows = {Nudge, Escalation, Request}
     said_alone = {cls for cls in VIEWS.values() if cls not in {*of_rows, Items, Unreadable}}
     assert set(MESSAGES) <= said_alone
-    assert all(compose.family(cls.view) for cls in said_alone - set(MESSAGES))
+    assert all(compose._template(cls.view.replace("-", "_")) for cls in said_alone - set(MESSAGES))
     assert {type(payload) for payload in payloads()} == said_alone
 
 
@@ -220,8 +221,8 @@ def test_every_branch_of_every_template_is_taken() -> None:
                 render(context, payload)
         for settled in settling():
             later = staffed(scene("2024-02-20", settled))
-            extensions.decided(later, KEYS, WHEN)
-            extensions.day_set(later, key("1c"), WHEN)
+            questions.decided(later, KEYS, WHEN)
+            questions.day_set(later, key("1c"), WHEN)
             notices.plan_settled(later, PlanStarted(plan=PLAN, late=KEYS, held=DAY), WHEN)
     missed = {}
     for name in compose._environment().list_templates():
@@ -267,8 +268,12 @@ def crowds() -> None:
         ):
             render(context, payload)
         render(scene(day, held, [crowd(code, 42)]), Confirmed(keys=keys[:2]))
-        extensions.waiting(scene(day, asked, [crowd(code, 42)]), keys)
-        render(scene(day, held, [crowd(code, 42)]), PlanStarted(plan=PLAN, late=keys, held=DAY))
+        questions.waiting(scene(day, asked, [crowd(code, 42)]), keys)
+        started = PlanStarted(plan=PLAN, late=keys, held=DAY)
+        render(scene(day, held, [crowd(code, 42)]), started)
+        settled = [replace(each, by="binh") for each in held]
+        notices.plan_settled(scene(day, settled, [crowd(code, 42)]), started, WHEN)
+    render(staffed(scene(day), {f"p{n}": "tu-phap" for n in range(13)}), Unreached())
     render(scene("2025-02-03"), PlanOver(plan=PLAN))
 
 
@@ -288,10 +293,15 @@ def nudges() -> None:
         asked = [Item(CHECK_IN, date(2024, 3, 10), Stage(-3))]
         later = Item(key("1d"), date(2024, 2, 20), Stage(-5))
         nudge(scene(day), {"tu-phap": [month, later]})
+        moved = said(EventKind.DUE_SET, WHEN, key("1c"), "van-phong", until=date(2024, 2, 20))
+        nudge(scene(day, [moved]), {"tu-phap": [month, Item(key("1c"), later.due, Stage(-5))]})
         nudge(scene(day), {"tu-phap": [*asked, Item(key("1c"), month.due, Stage(0))]})
+    months = [key("2c", period=f"2024-0{n}") for n in (1, 2, 3)]
+    nudge(scene("2024-04-10"), {"tu-phap": [Item(k, month.due, Stage(3)) for k in months]})
     finished = [done(WHEN, MONTH, unit) for unit in plan().by_code["2c"].lead]
     snoozed = [said(EventKind.SNOOZED, WHEN, MONTH, "tu-phap", until=date(2024, 2, 9))]
-    for events in (finished, snoozed):
+    signing = [said(EventKind.SUBMITTED, WHEN, MONTH, "tu-phap")]
+    for events in (finished, snoozed, signing):
         nudge(scene("2024-01-31", events), {"tu-phap": [month]}, edit="17")
 
 
@@ -376,7 +386,7 @@ def digests() -> None:
             scene(day, (), [crowd("2g", 42)]),
         ):
             found = digest_of(context)
-            zalo(context, found)
+            zalo(context)
             for health in healths:
                 weekly(context, found, health=health, cut_off=people, attached=True, mailed=True)
             weekly(context, found)

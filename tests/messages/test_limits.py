@@ -16,7 +16,7 @@ from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOcc
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
-from reminder.messages.limits import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
+from reminder.messages.compose import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
 from reminder.messages.nudge import nudge
 from reminder.messages.rows import render
 from tests.fakes.telegram.html import parse_html

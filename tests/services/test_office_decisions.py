@@ -12,7 +12,7 @@ from reminder.domain.outbox import SendError
 from reminder.domain.payloads import ExtensionAsked
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
-from reminder.messages.limits import plain
+from reminder.messages.compose import plain
 from reminder.messages.notices import LATE_SHOWN
 from reminder.services.deliver import Rendered
 from reminder.services.office import Office

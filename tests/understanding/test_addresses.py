@@ -18,7 +18,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
-from reminder.messages.context import Context, handle
+from reminder.messages.context import Context, Work
 from reminder.services.office import Files, Office
 from reminder.understanding.model import Command, Meaning, Target
 from reminder.understanding.parse import parse
@@ -76,7 +76,7 @@ def meant(context: Context, target: Target, *, standing: bool) -> list[State]:
 def printed(context: Context) -> Iterator[tuple[State, str]]:
     """Every occurrence that a message may name, with its address."""
     for state in context.states.values():
-        yield state, handle(context, state)
+        yield state, Work(context, state).name
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -26,8 +26,7 @@ from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.tokens import Purpose
-from reminder.messages.compose import mail_document, with_footer
-from reminder.messages.limits import Line
+from reminder.messages.compose import Line, mail_document, with_footer
 from reminder.messages.wording import one_line
 
 ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."

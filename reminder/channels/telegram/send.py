@@ -28,7 +28,7 @@ from reminder.channels.telegram.errors import says, send_error
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import HeldError, Pacer
 from reminder.domain.outbox import Outbound, SendError
-from reminder.messages.limits import BUTTON_BYTES, clip, clip_plain, plain, units
+from reminder.messages.compose import BUTTON_BYTES, clip, clip_plain, plain, units
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
