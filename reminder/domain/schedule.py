@@ -8,11 +8,11 @@ sent and the others are noted as skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from reminder.domain.calendar import WorkCalendar, days_between, instant, local, local_day
@@ -58,12 +58,10 @@ class Timing:
     late_every: int | None = None  # then on every multiple of this many working days
 
 
-_StageKey = tuple[date, date, int, Timing]  # due, opens, the plan's year, timing
 # Days. Up to this length of an interval, looking up its days is faster than going through all
 # stages of an occurrence.
 SHORT_INTERVAL = 14
 _TICK = timedelta(microseconds=1)  # turns (since, now] into a half-open interval
-CACHED_STAGES = 10_000  # keys; a year of one plan has about sixty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,27 +130,19 @@ class Scheduler:
 
     calendar: WorkCalendar
     policy: Policy = field(default_factory=Policy)
-    # Many occurrences share a due day and a timing.
-    _cache: dict[_StageKey, Mapping[date, Stage]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def stages(self, state: State) -> Mapping[date, Stage]:
         """The days on which `state` speaks to its lead units, each with its most urgent stage."""
         if state.due is None:
             return {}
         occurrence = state.occurrence
-        key = (
-            state.due,
-            occurrence.opens,
-            occurrence.period.year,
-            self.policy.timing(occurrence.deliverable),
-        )
-        if key not in self._cache:
-            if len(self._cache) >= CACHED_STAGES:
-                self._cache.clear()
-            self._cache[key] = self._compute_stages(*key)
-        return self._cache[key]
+        timing = self.policy.timing(occurrence.deliverable)
+        return self._stages(state.due, occurrence.opens, occurrence.period.year, timing)
+
+    @cached_property
+    def _stages(self) -> Callable[[date, date, int, Timing], Mapping[date, Stage]]:
+        """Many occurrences share a due day and a timing; a year of one plan has about sixty."""
+        return lru_cache(10_000)(self._compute_stages)
 
     def _compute_stages(
         self, due: date, opens: date, year: int, timing: Timing
@@ -380,19 +370,23 @@ class StageIndex:
     plans: Sequence[Plan]
 
     @cached_property
-    def occurrences(self) -> Sequence[tuple[Plan, Occurrence]]:
-        """The plans' occurrences, in order."""
-        return [(plan, occurrence) for plan in self.plans for occurrence in occurrences(plan)]
+    def occurrences(self) -> Mapping[str, Sequence[Occurrence]]:
+        """The occurrences of each plan, by its id."""
+        return {plan.id: occurrences(plan) for plan in self.plans}
+
+    @cached_property
+    def _all(self) -> Sequence[tuple[Plan, Occurrence]]:
+        return [(plan, each) for plan in self.plans for each in self.occurrences[plan.id]]
 
     @cached_property
     def _places(self) -> Mapping[Key, int]:
-        return {occurrence.key: n for n, (_, occurrence) in enumerate(self.occurrences)}
+        return {occurrence.key: n for n, (_, occurrence) in enumerate(self._all)}
 
     @cached_property
     def _by_day(self) -> Mapping[date, Sequence[int]]:
         """The places of the occurrences that speak on each day as long as they have no events."""
         found: dict[date, list[int]] = {}
-        for n, (plan, occurrence) in enumerate(self.occurrences):
+        for n, (plan, occurrence) in enumerate(self._all):
             state = initial(occurrence)
             days = set(self.scheduler.stages(state))
             days |= {day for day, _ in self.scheduler.escalation_stages(state, plan).values()}
@@ -420,7 +414,7 @@ class StageIndex:
         places.update(
             place for key, place in touched.items() if not _is_over(states[key], events[key], since)
         )
-        some = [self.occurrences[n] for n in sorted(places) if self.occurrences[n][0].id in wanted]
+        some = [self._all[n] for n in sorted(places) if self._all[n][0].id in wanted]
         return self.scheduler.messages(plans, events, since, until, some)
 
 

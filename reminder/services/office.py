@@ -89,13 +89,12 @@ class Office:
 
     @cached_property
     def states(self) -> dict[Key, State]:
-        return fold(
-            (occurrence for _, occurrence in self.files.stage_index.occurrences), self.events
-        )
+        of_plans = self.files.stage_index.occurrences.values()
+        return fold((occurrence for of_plan in of_plans for occurrence in of_plan), self.events)
 
     def of_plan(self, plan: Plan) -> list[State]:
         """The states of one plan, in its order."""
-        return [state for key, state in self.states.items() if key.plan == plan.id]
+        return [self.states[o.key] for o in self.files.stage_index.occurrences[plan.id]]
 
     @cached_property
     def by_key(self) -> Mapping[Key, Sequence[Event]]:
