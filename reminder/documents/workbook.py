@@ -201,6 +201,13 @@ FILLS: Mapping[Standing, str] = {
     Standing.AHEAD: "#FFFFFF",
     Standing.AWAITING: "#E4DFEC",
 }
+BASE = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
+GRID = {**BASE, "border": 1, "border_color": "#B7B7B7"}
+TEXT = {**GRID, "text_wrap": True}
+NOTES = (  # below the figures
+    "Việc có nhiều bộ phận chủ trì được tính cho từng bộ phận, và tính một lần ở dòng cuối.",
+    "“Đang mở” ở bảng này gồm cả việc quá hạn, chờ ký và chưa có hạn.",
+)
 STANDING = [column.heading for column in COLUMNS].index("Tình trạng")
 
 
@@ -225,83 +232,95 @@ def workbook(plan: Plan, states: Mapping[Key, State], scheduler: Scheduler, day:
             "created": datetime.combine(day, time(), UTC),
         }
     )
-    styles = Styles(book)
-    _list(book, styles, plan, mine, scheduler, day)
-    _summary(book, styles, plan, mine, scheduler, day)
+    sheets = _Sheets(book, plan, day)
+    _list(sheets, mine, scheduler)
+    _summary(sheets, mine, scheduler)
     book.close()
     return target.getvalue()
 
 
-class Styles:
-    """The workbook's formats."""
+class _Sheets:
+    """The workbook's formats, and what its sheets have in common."""
 
-    def __init__(self, book: Workbook) -> None:
-        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
-        grid = {**base, "border": 1, "border_color": "#B7B7B7"}
+    def __init__(self, book: Workbook, plan: Plan, day: date) -> None:
+        self.book, self.plan, self.day = book, plan, day
         middle = {"align": "center"}
-        self.title = book.add_format({**base, "font_size": 14, "bold": True})
-        self.plain = book.add_format({**base, "italic": True})
+        self.title = book.add_format({**BASE, "font_size": 14, "bold": True})
+        self.plain = book.add_format({**BASE, "italic": True})
         self.head = book.add_format(
-            {**grid, **middle, "bold": True, "text_wrap": True, "valign": "vcenter",
+            {**GRID, **middle, "bold": True, "text_wrap": True, "valign": "vcenter",
              "bg_color": "#1F4E79", "font_color": "#FFFFFF"}
         )  # fmt: skip
-        self.text = book.add_format({**grid, "text_wrap": True})
+        self.text = book.add_format(TEXT)
         # quote_prefix keeps a text a text when the cell is edited.
-        self.quoted = book.add_format({**grid, "text_wrap": True, "quote_prefix": True})
-        self.centred = book.add_format({**grid, **middle})
-        self.date = book.add_format({**grid, **middle, "num_format": "dd/mm/yyyy"})
-        self.total = book.add_format({**grid, "bold": True, "bg_color": "#EDEDED"})
-        self.total_number = book.add_format({**grid, **middle, "bold": True, "bg_color": "#EDEDED"})
-        self.standing = {
-            each: book.add_format({**grid, "text_wrap": True, "bg_color": colour})
-            for each, colour in FILLS.items()
-        }
-        # The format of a conditional rule may not have a font.
-        self.rule = {each: book.add_format({"bg_color": colour}) for each, colour in FILLS.items()}
+        self.quoted = book.add_format({**TEXT, "quote_prefix": True})
+        self.centred = book.add_format({**GRID, **middle})
+        self.date = book.add_format({**GRID, **middle, "num_format": "dd/mm/yyyy"})
+        self.total = book.add_format({**GRID, "bold": True, "bg_color": "#EDEDED"})
+        self.total_number = book.add_format({**GRID, **middle, "bold": True, "bg_color": "#EDEDED"})
+
+    def add(self, name: str, headings: Sequence[str], frozen: int) -> Worksheet:
+        """Add a sheet with its title and headings; the `frozen` first columns don't scroll."""
+        sheet = self.book.add_worksheet(name)
+        title, until = written(self.plan.title), vn_date(self.day, year=True)
+        sheet.write_string(0, 0, title, self.title)
+        sheet.write_string(1, 0, f"Số liệu đến ngày {until}", self.plain)
+        for place, heading in enumerate(headings):
+            sheet.write_string(HEAD, place, heading, self.head)
+        sheet.set_row(HEAD, 32)
+        sheet.freeze_panes(HEAD + 1, frozen)
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(HEAD)
+        name = title[:FOOTER].replace("&", "&&")
+        sheet.set_footer(f"&L{name}&CTrang &P/&N&RSố liệu đến {until}")
+        return sheet
+
+    def put(self, sheet: Worksheet, at: tuple[int, int], cell: Cell, text: Format) -> None:
+        """Write `cell` by its type; a text never as a formula, a link or a number."""
+        match cell:
+            case None | "":
+                sheet.write_blank(*at, None, text)
+            case date():
+                sheet.write_datetime(*at, cell, self.date)
+            case int():
+                sheet.write_number(*at, cell, self.centred)
+            case str():
+                kept = written(cell)
+                style = self.quoted if kept.startswith(_FORMULAS) else text
+                sheet.write_string(*at, kept, style)
 
 
-def _put(sheet: Worksheet, at: tuple[int, int], cell: Cell, styles: Styles, text: Format) -> None:
-    """Write `cell` by its type; a text never as a formula, a link or a number."""
-    match cell:
-        case None | "":
-            sheet.write_blank(*at, None, text)
-        case date():
-            sheet.write_datetime(*at, cell, styles.date)
-        case int():
-            sheet.write_number(*at, cell, styles.centred)
-        case str():
-            kept = written(cell)
-            style = styles.quoted if kept.startswith(_FORMULAS) else text
-            sheet.write_string(*at, kept, style)
-
-
-def _list(
-    book: Workbook,
-    styles: Styles,
-    plan: Plan,
-    states: Sequence[State],
-    scheduler: Scheduler,
-    day: date,
-) -> None:
-    sheet = book.add_worksheet("Theo dõi")
-    _heading(sheet, styles, plan, day, [c.heading for c in COLUMNS])
+def _list(sheets: _Sheets, states: Sequence[State], scheduler: Scheduler) -> None:
+    book, day = sheets.book, sheets.day
+    sheet = sheets.add("Theo dõi", [column.heading for column in COLUMNS], FROZEN)
+    coloured = {
+        each: book.add_format({**TEXT, "bg_color": colour}) for each, colour in FILLS.items()
+    }
     for number, column in enumerate(COLUMNS):
         sheet.set_column(number, number, column.width)
     for number, state in enumerate(states, start=1):
-        cells = [number, *row(plan, state, scheduler, day)]
+        cells = [number, *row(sheets.plan, state, scheduler, day)]
         sheet.set_row(HEAD + number, _height(cells, [column.width for column in COLUMNS]))
         for place, cell in enumerate(cells):
-            style = styles.centred if COLUMNS[place].centred else styles.text
+            style = sheets.centred if COLUMNS[place].centred else sheets.text
             if place == STANDING:
-                style = styles.standing[standing(state, scheduler, day)]
-            _put(sheet, (HEAD + number, place), cell, styles, style)
+                style = coloured[standing(state, scheduler, day)]
+            sheets.put(sheet, (HEAD + number, place), cell, style)
     last = HEAD + max(1, len(states))
-    _colour(sheet, styles, (HEAD + 1, last))
+    # These colours follow an edited text; previews show the cells' own. The format of a conditional
+    # rule may not have a font.
+    for each, colour in FILLS.items():
+        sheet.conditional_format(
+            HEAD + 1, STANDING, last, STANDING,
+            {"type": "text", "criteria": "begins with", "value": each.value,
+             "format": book.add_format({"bg_color": colour}), "stop_if_true": True},
+        )  # fmt: skip
     sheet.autofilter(HEAD, 0, last, len(COLUMNS) - 1)
-    sheet.freeze_panes(HEAD + 1, FROZEN)
     # A task's code may be “3”, which Excel would mark as a number stored as text.
     sheet.ignore_errors({"number_stored_as_text": f"B{HEAD + 2}:B{last + 1}"})
-    _print_setup(sheet, plan, day)
 
 
 def _height(cells: Sequence[Cell], widths: Sequence[float]) -> float:
@@ -327,71 +346,20 @@ def _lines(text: str, room: float) -> int:
     return lines
 
 
-def _colour(sheet: Worksheet, styles: Styles, rows: tuple[int, int]) -> None:
-    """Conditional colours, which follow an edited text; previews show the cells' own colours."""
-    for each in Standing:
-        sheet.conditional_format(
-            rows[0], STANDING, rows[1], STANDING,
-            {"type": "text", "criteria": "begins with", "value": each.value,
-             "format": styles.rule[each], "stop_if_true": True},
-        )  # fmt: skip
-
-
-def _heading(
-    sheet: Worksheet, styles: Styles, plan: Plan, day: date, headings: Sequence[str]
-) -> None:
-    sheet.write_string(0, 0, written(plan.title), styles.title)
-    told = f"Số liệu đến ngày {vn_date(day, year=True)}"
-    sheet.write_string(1, 0, told, styles.plain)
-    for place, heading in enumerate(headings):
-        sheet.write_string(HEAD, place, heading, styles.head)
-    sheet.set_row(HEAD, 32)
-
-
-def _print_setup(sheet: Worksheet, plan: Plan, day: date) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(A4)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(HEAD)
-    name = written(plan.title)[:FOOTER].replace("&", "&&")
-    sheet.set_footer(f"&L{name}&CTrang &P/&N&RSố liệu đến {vn_date(day, year=True)}")
-
-
-def _summary(
-    book: Workbook,
-    styles: Styles,
-    plan: Plan,
-    states: Sequence[State],
-    scheduler: Scheduler,
-    day: date,
-) -> None:
-    sheet = book.add_worksheet("Tổng hợp")
-    _heading(sheet, styles, plan, day, FIGURES)
+def _summary(sheets: _Sheets, states: Sequence[State], scheduler: Scheduler) -> None:
+    sheet = sheets.add("Tổng hợp", FIGURES, 1)
     sheet.set_column(0, 0, NAME_WIDTH)
     sheet.set_column(1, len(FIGURES) - 1, 13)
-    lines = figures(plan, states, scheduler, day)
+    lines = figures(sheets.plan, states, scheduler, sheets.day)
+    last = HEAD + len(lines)
     for number, (name, counts) in enumerate(lines, start=HEAD + 1):
-        whole = number == HEAD + len(lines)
         sheet.set_row(number, _height([name], [NAME_WIDTH]))
-        _put(sheet, (number, 0), name, styles, styles.total if whole else styles.text)
-        style = styles.total_number if whole else styles.centred
+        sheets.put(sheet, (number, 0), name, sheets.total if number == last else sheets.text)
+        style = sheets.total_number if number == last else sheets.centred
         for place, count in enumerate(counts, start=1):
             sheet.write_number(number, place, count, style)
-    sheet.write_string(
-        HEAD + len(lines) + 2,
-        0,
-        "Việc có nhiều bộ phận chủ trì được tính cho từng bộ phận, và tính một lần ở dòng cuối.",
-        styles.plain,
-    )
-    sheet.write_string(
-        HEAD + len(lines) + 3,
-        0,
-        "“Đang mở” ở bảng này gồm cả việc quá hạn, chờ ký và chưa có hạn.",
-        styles.plain,
-    )
-    sheet.freeze_panes(HEAD + 1, 1)
-    _print_setup(sheet, plan, day)
+    for number, note in enumerate(NOTES, start=last + 2):
+        sheet.write_string(number, 0, note, sheets.plain)
 
 
 def _csv_cell(cell: str | int) -> str | int:
