@@ -184,6 +184,7 @@ STATES = {  # of the outbox, in words; a key is what `outbox list --state` takes
     "pending": "chờ gửi",
     "leased": "đang gửi",
     "sent": "đã gửi",
+    "returned": "bị trả lại",
     "dead": "không gửi được",
     "superseded": "không cần gửi nữa",
     "dropped": "đã bỏ",

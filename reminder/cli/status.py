@@ -55,6 +55,7 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
         "last_look": _iso(marks.inbox_looked),
         "unknown": marks.inbox_unknown,
         "forged": marks.inbox_forged,
+        "disbelieved_bounces": marks.inbox_bounces,
     }
     return {
         "at": _iso(found.at),
@@ -134,7 +135,8 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
         print(
             f"Hộp thư đọc lần cuối: {_time(marks.inbox_looked)}; "
             f"{marks.inbox_unknown} thư chưa hiểu, để nguyên chưa đọc; "
-            f"{marks.inbox_forged} thư mạo danh từ trước đến nay"
+            f"{marks.inbox_forged} thư mạo danh, {marks.inbox_bounces} báo trả thư không tin được "
+            "từ trước đến nay"
         )
     away = f"; ở ổ đĩa khác: {_time(marks.last_backup_away)}" if marks.last_backup_away else ""
     print(f"Bản sao cuối: {_time(marks.last_backup)}{away}")
@@ -208,7 +210,9 @@ CODES = 6  # that a line names
 
 
 # The values of `--state`: the states of a row, and “unknown” for possible repeats.
-Shown = StrEnum("Shown", ["pending", "leased", "sent", "dead", "superseded", "dropped", "unknown"])
+Shown = StrEnum(
+    "Shown", ["pending", "leased", "sent", "returned", "dead", "superseded", "dropped", "unknown"]
+)
 RowId = Annotated[int, typer.Argument(metavar="SỐ", help="Số của tin trong `outbox list`.")]
 
 
@@ -223,8 +227,9 @@ def show(
 ) -> None:
     """Xem các tin, mới nhất trước: nội dung, người nhận, kênh, trạng thái và lý do.
 
-    Trạng thái: pending (chờ gửi), leased (đang gửi), sent (đã gửi), dead (không gửi được),
-    superseded (không cần gửi nữa), dropped (đã bỏ), unknown (có thể đã đến hai lần).
+    Trạng thái: pending (chờ gửi), leased (đang gửi), sent (đã gửi), returned (thư bị trả lại),
+    dead (không gửi được), superseded (không cần gửi nữa), dropped (đã bỏ), unknown (có thể đã
+    đến hai lần).
     """
     with bootstrap.office(config) as opened:
         rows = _rows(opened.store, state or (), limit)
@@ -311,11 +316,11 @@ def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tup
 
 @outbox.command(epilog="Ví dụ: reminder outbox retry 17")
 def retry(row: RowId, config: Config = None) -> None:
-    """Gửi lại ngay một tin không gửi được (dead) hoặc đã bỏ (dropped)."""
+    """Gửi lại ngay một tin không gửi được (dead), bị trả lại (returned) hoặc đã bỏ (dropped)."""
     with bootstrap.office(config) as office:
         if not office.store.revive(row, office.now):
             raise ReminderError(
-                f"tin số {row} không có, hoặc không phải tin không gửi được hay đã bỏ"
+                f"tin số {row} không có, hoặc không phải tin không gửi được, bị trả lại hay đã bỏ"
             )
     print(f"Tin số {row} sẽ được gửi lại ngay.")
 

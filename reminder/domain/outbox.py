@@ -100,9 +100,13 @@ class RowState(StrEnum):
     PENDING = "pending"  # to be sent from `due_at` on; a retry is pending again
     LEASED = "leased"  # a dispatcher holds it until `lease_until`
     SENT = "sent"  # the provider accepted it
+    RETURNED = "returned"  # the provider accepted it, and it bounced
     DEAD = "dead"  # given up on this channel
     SUPERSEDED = "superseded"  # its items have closed, or a newer nudge says it all
     DROPPED = "dropped"  # by the operator
+
+
+ACCEPTED = (RowState.SENT, RowState.RETURNED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -563,6 +563,20 @@ class AddressDead(Payload):
     fallback: str = ""  # the channel that takes over
 
 
+class MailReturned(Payload):
+    """A mail bounced; the address is alive until a later one does too."""
+
+    recipient: str
+    address: str
+    channel: str
+    kind: str
+    reason: str
+    claimed_by: str  # the sender of the bounce; empty: it names none
+    at: datetime
+    hard: bool  # the next mail that bounces ends the address
+    fallback: str = ""  # the channel by which the message went on
+
+
 class ChannelDown(Payload):
     channel: str
     reason: str

@@ -16,12 +16,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 TOKEN_LIFETIME = timedelta(days=60)  # from the day of the mail
+BOUNCE_LIFETIME = timedelta(days=7)  # servers give up after five (RFC 5321, 4.5.4.1)
 MAX_LOCAL_PART = 64  # octets before @ (RFC 5321, 4.5.3.1.1)
 _ID, _EXPIRY, _MAC, _PROOF = 10, 4, 18, 24  # characters of 5 bits: a MAC has 90 bits, a proof 120
 MAX_BASE_LOCAL_PART = MAX_LOCAL_PART - len("+r.") - _ID - _EXPIRY - _MAC
 _EPOCH = date(2020, 1, 1)
 _TAG = re.compile(rf"([rbp])([a-z2-7]{{{_ID}}})([a-z2-7]{{{_EXPIRY}}})\.([a-z2-7]{{{_MAC}}})")
-_MESSAGE_ID = re.compile(rf"<?([a-z2-7]{{{_ID}}})\.([a-z2-7]{{{_PROOF}}})@([^<>@\s]+)>?")
 
 
 class Purpose(StrEnum):
@@ -63,15 +63,6 @@ def message_key(secret: bytes, key: str) -> str:
 def message_id(secret: bytes, message: str, recipient: str, domain: str) -> str:
     """`<id.proof@domain>`, the same at every attempt."""
     return f"<{message}.{_proof(secret, message, recipient)}@{normal_address(domain)}>"
-
-
-def read_message_id(secret: bytes, identity: str, recipient: str) -> str | None:
-    """The message's id in a Message-ID that we made for `recipient`; None if we did not."""
-    found = _MESSAGE_ID.fullmatch(normal_address(identity))
-    if found is None:
-        return None
-    genuine = hmac.compare_digest(found[2], _proof(secret, found[1], recipient))
-    return found[1] if genuine else None
 
 
 def plus_address(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
-from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, Unreached
+from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, MailReturned, Unreached
 from reminder.domain.schedule import MessageKind, speaking_hours
+from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import NEWEST, Past, completed, newest_nudges
 from reminder.services.office import GROUP, STRANGER, Office, to_offices
 from reminder.store.records import StoreBusyError
@@ -284,42 +284,76 @@ class Deliverer:
         return to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
-        """Note a mail that came back; True if its address is now dead."""
-        office = self.refresh()
-        owners = office.bound(bounce.channel, bounce.address)
-        if not owners:
-            return False
-        log.warning("mail to %s came back (%s)", bounce.address, bounce.reason or "no reason given")
-        row = self._returned(bounce, [owner.recipient for owner in owners])
-        dead = bounce.hard or self._too_often(bounce, now)
-        following = next_channel(office, row) if row and (bounce.final or dead) else None
-        if dead:
-            self._say_address_dead(bounce.channel, bounce.address, _why_dead(bounce), now)
-        if row is not None and following is not None:
-            again = replace(row.draft, channel=following, due_at=now)
-            self.store.record([], unit_names={}, drafts=[again], at=now)
-        return dead
+        """Note that a mail came back; False if it was not sent lately, or came back before.
 
-    def _returned(self, bounce: Bounce, owners: Iterable[str]) -> Row | None:
-        """Return the message that came back; None if it is unknown."""
-        for owner in owners:
-            mail, sent = bounce.message_id, [RowState.SENT]
-            if rows := self.store.rows(recipient=owner, states=sent, provider_id=mail):
-                return rows[0]
+        The bounce's token is genuine, but stands in the head of the mail: whoever was forwarded
+        that can write one. So the address is suspected only; it is dead once a mail that left
+        after the suspicion comes back as well, as Mailman probes (mailman.rules, VERP).
+        """
+        office = self.refresh()
+        row = self._returned(bounce, now)
+        if row is None:
+            return False
+        log.warning("mail to %s came back (%s)", bounce.address, bounce.said or "no reason given")
+        if not bounce.final:
+            return True  # its server goes on trying
+        following = next_channel(office, row)
+        drafts = [replace(row.draft, channel=following, due_at=now)] if following else []
+        if self._is_confirmed(bounce, row, now):
+            self._say_address_dead(bounce.channel, bounce.address, bounce.reason, now)
+        elif bounce.hard or (following is None and row.draft.kind not in ONLY_LOGGED):
+            drafts += self._mail_returned(bounce, row, following or "", now)
+        said = f" ({bounce.said})" if bounce.said else ""
+        reason = f"thư bị trả lại: {bounce.reason}{said}"
+        return self.store.mark_returned(row, reason, drafts=drafts, at=now)
+
+    def _returned(self, bounce: Bounce, now: datetime) -> Row | None:
+        """Return the message that came back; None if it was not sent within the last days."""
+        for owner in self.office.bound(bounce.channel, bounce.address):
+            for row in self.store.rows(
+                recipient=owner.recipient, states=[RowState.SENT], provider_id=bounce.message_id
+            ):
+                if row.sent_at and now - row.sent_at <= BOUNCE_LIFETIME:
+                    return row
         return None
 
-    def _too_often(self, bounce: Bounce, now: datetime) -> bool:
-        """Return whether this is the third mail within a week; the same twice counts once."""
-        name = f"bounces:{bounce.address}"
-        kept: dict[str, str] = json.loads(self.store.meta(name) or "{}")
-        recent = {
-            message: at
-            for message, at in kept.items()
-            if timedelta(0) <= now - datetime.fromisoformat(at) < WITHIN
-        }
-        recent.setdefault(bounce.message_id, now.isoformat())
-        self.store.set_meta(name, json.dumps(dict(list(recent.items())[-ENOUGH:])))
-        return len(recent) >= ENOUGH
+    def _is_confirmed(self, bounce: Bounce, row: Row, now: datetime) -> bool:
+        """Return whether mails before this one came back, each sent after the bounce before it.
+
+        One hard bounce, or two others within a week.
+        """
+        name = f"returned:{bounce.channel}:{bounce.address}"
+        kept: list[tuple[str, bool]] = json.loads(self.store.meta(name) or "[]")
+        recent = [
+            (at, hard)
+            for at, hard in kept
+            if timedelta(0) <= now - datetime.fromisoformat(at) < (SUSPECTED if hard else WITHIN)
+        ]
+        last = datetime.fromisoformat(recent[-1][0]) if recent else None
+        if last and row.sent_at and row.sent_at <= last:
+            return False  # it had left already
+        dead = (bounce.hard and any(hard for _, hard in recent)) or len(recent) + 1 >= ENOUGH
+        recent.append((now.isoformat(), bounce.hard))
+        self.store.set_meta(name, "" if dead else json.dumps(recent))
+        return dead
+
+    def _mail_returned(self, bounce: Bounce, row: Row, fallback: str, now: datetime) -> list[Draft]:
+        """Tell the office what a bounce claims, once a day for one person."""
+        draft = row.draft
+        payload = MailReturned(
+            recipient=draft.recipient,
+            address=bounce.address,
+            channel=bounce.channel,
+            kind=draft.kind,
+            reason=bounce.reason,
+            claimed_by=bounce.claimed_by,
+            at=now,
+            hard=bounce.hard,
+            fallback=fallback,
+        )
+        subject, slot = f"returned:{draft.recipient}", instant(local_day(now), time())
+        failing = (draft.recipient, bounce.channel)
+        return to_offices(self.office, payload, now, subject=subject, slot=slot, avoid=failing)
 
     def _say_address_dead(self, channel: str, value: str, reason: str, now: datetime) -> None:
         """Mark an address as dead, and tell the office whose it is.
@@ -406,27 +440,20 @@ def _to_members(office: Office, row: Row, now: datetime) -> list[Draft]:
     ]
 
 
-ENOUGH = 3  # soft bounces of different mails
-WITHIN = timedelta(days=7)
-_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
+ENOUGH = 3  # bounces that don't blame the address, each of a mail sent after the one before
+WITHIN = timedelta(days=7)  # the time for them
+SUSPECTED = timedelta(days=60)  # how long one that blames the address is remembered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounce:
-    """What is known of a mail that bounced."""
+    """What a bounce says of a mail of ours; only its token is known to be genuine."""
 
     channel: str
     address: str
     message_id: str  # of the mail that came back
-    reason: str
+    reason: str  # as the office reads it
+    said: str = ""  # the server's own words
+    claimed_by: str = ""  # the sender of the bounce
     hard: bool  # the address is refused for good
     final: bool  # this mail is not tried any longer
-
-
-def _why_dead(bounce: Bounce) -> str:
-    """Return why the address is dead, for the office; the server's own words are in the log."""
-    found = _CODE.search(bounce.reason)
-    code = f" ({found[0]})" if found else ""
-    if bounce.hard:
-        return f"thư bị trả lại, máy chủ thư bên nhận không có địa chỉ này{code}"
-    return f"{ENOUGH} thư trong một tuần bị trả lại{code}"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reminder.store.store import Store
 
 
-_GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
+_GONE = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED, RowState.RETURNED)
 MOST = 100_000  # rows that are looked through: more than a plan of any size sends
 NEWEST = 50  # rows of a recipient that are looked through for the one that is meant
 

@@ -23,7 +23,7 @@ from reminder.store.records import Broken
 if TYPE_CHECKING:
     from reminder.store.store import Store
 
-_NEVER = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED)
+_NEVER = (RowState.DEAD, RowState.SUPERSEDED, RowState.DROPPED, RowState.RETURNED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

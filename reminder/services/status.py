@@ -25,6 +25,7 @@ GRACE = timedelta(minutes=10)  # a slot that has only just come may still be on 
 QUIET = timedelta(days=35)  # a channel's last message is looked for so far before the rest
 MOST = 100_000  # rows that are looked through; years of them
 _DECEMBER = 12
+_UNHEARD = {RowState.DEAD, RowState.RETURNED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,13 +132,13 @@ def _slots(
 
 
 def _lost(rows: Sequence[Row]) -> set[tuple[object, ...]]:
-    """Each (slot, recipient, kind, subject) that was given up by its last channel."""
+    """Each (slot, recipient, kind, subject) that no channel delivered: given up, or returned."""
     by_message: dict[tuple[object, ...], set[RowState]] = {}
     for row in rows:
         draft = row.draft
         place = (draft.slot, draft.recipient, draft.kind, draft.subject)
         by_message.setdefault(place, set()).add(row.state)
-    return {place for place, states in by_message.items() if states == {RowState.DEAD}}
+    return {place for place, states in by_message.items() if states <= _UNHEARD}
 
 
 def _last_sent(rows: list[Row], at: datetime) -> dict[str, datetime]:
@@ -168,6 +169,7 @@ class Marks:
     inbox_looked: datetime | None
     inbox_unknown: int  # mails that are left unread, for a person
     inbox_forged: int  # of all so far, those that pretended to be an answer
+    inbox_bounces: int  # of all so far, bounces that changed nothing
 
 
 def marks(store: Store, channels: Iterable[str]) -> Marks:
@@ -182,6 +184,7 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
         inbox_looked=_moment(store, "inbox:last_look"),
         inbox_unknown=int(store.meta("inbox:unknown") or 0),
         inbox_forged=int(store.meta("inbox:forged") or 0),
+        inbox_bounces=int(store.meta("inbox:bounces") or 0),
     )
 
 

@@ -195,6 +195,21 @@ class OutboxPart(Part):
                 self._put(connection, drafts, at)
         return mine
 
+    def mark_returned(
+        self, row: Row, reason: str, *, drafts: Iterable[Draft] = (), at: datetime
+    ) -> bool:
+        """Mark a sent row as returned, and queue `drafts`; False if it is not sent any more."""
+        returned = (
+            update(outbox)
+            .where(_c.id == row.id, _c.state == RowState.SENT.value)
+            .values(state=RowState.RETURNED.value, error=words(reason))
+        )
+        with self._database.writing() as connection:
+            was_sent = connection.execute(returned).rowcount == 1
+            if was_sent:
+                self._put(connection, drafts, at)
+        return was_sent
+
     def sweep(self, now: datetime, but: Iterable[int] = ()) -> int:
         """Make rows whose lease ran out pending again, as possible repeats; return how many.
 
@@ -224,10 +239,11 @@ class OutboxPart(Part):
             return connection.execute(hurry).rowcount + connection.execute(shorten).rowcount
 
     def revive(self, row_id: int, due_at: datetime) -> bool:
-        """Make a dead or dropped row pending again; False if it is neither."""
+        """Make a dead, dropped or returned row pending again; False if it is none of these."""
+        ended = [state.value for state in (RowState.DEAD, RowState.DROPPED, RowState.RETURNED)]
         return self._changes_one(
             update(outbox)
-            .where(_c.id == row_id, _c.state.in_([RowState.DEAD.value, RowState.DROPPED.value]))
+            .where(_c.id == row_id, _c.state.in_(ended))
             .values(state=RowState.PENDING.value, due_at=stamp(due_at), ended_at=None, error="")
         )
 

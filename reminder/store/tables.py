@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from reminder.domain.ledger import Event
-from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.outbox import ACCEPTED, Draft, Row, RowState
 from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
@@ -316,7 +316,7 @@ def to_row(columns: Sequence[Any]) -> Row:
     try:
         payload, envelope = decode(columns[at["kind"]], json.loads(columns[at["payload"]]))
         ended = columns[at["ended_at"]]
-        sent = moment(ended) if columns[at["state"]] == RowState.SENT else None
+        sent = moment(ended) if columns[at["state"]] in ACCEPTED else None
     except (TypeError, ValueError, RecursionError) as error:
         raise _ROW.fault(columns, error) from error
     draft = _DRAFT.read(columns, payload=payload, envelope=envelope)

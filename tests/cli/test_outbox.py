@@ -107,7 +107,10 @@ def test_a_dead_message_is_sent_again(terminal: Terminal) -> None:
     assert (row.state, row.due_at) == (RowState.PENDING, NOW)
     for number in ("1", "99"):
         said = terminal.refused("outbox", "retry", number)
-        assert said == f"tin số {number} không có, hoặc không phải tin không gửi được hay đã bỏ"
+        assert (
+            said
+            == f"tin số {number} không có, hoặc không phải tin không gửi được, bị trả lại hay đã bỏ"
+        )
 
 
 def test_a_waiting_message_is_dropped(terminal: Terminal) -> None:

@@ -194,5 +194,6 @@ def test_the_mailbox_is_counted_where_it_is_read(
         "last_look": "2024-01-30T09:00:00+07:00",
         "unknown": 2,
         "forged": 1,
+        "disbelieved_bounces": 0,
     }
     assert "2 thư chưa hiểu" in terminal.run("status")

@@ -44,6 +44,7 @@ from reminder.domain.payloads import (
     HowSetDue,
     InvitationFault,
     ListedBack,
+    MailReturned,
     NoRequest,
     NotDone,
     Noted,
@@ -225,6 +226,18 @@ def about_none() -> Iterator[Payload]:
             yield AddressDead(
                 recipient=recipient, channel=channel, reason="lý do", at=WHEN, fallback=fallback
             )
+    for hard, fallback, by in ((True, "telegram", "x@y.example"), (False, "", "")):
+        yield MailReturned(
+            recipient="an",
+            address="an@example.vn",
+            channel="email",
+            kind="nudge",
+            reason="lý do",
+            claimed_by=by,
+            at=WHEN,
+            hard=hard,
+            fallback=fallback,
+        )
     yield ChannelDown(channel="telegram", reason="lý do", since=WHEN)
     yield DeadLetter(
         row=3, recipient="an", kind="nudge", channel="email", reason="lý do", slot=WHEN

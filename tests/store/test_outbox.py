@@ -318,6 +318,7 @@ def test_counts_name_every_state(store: Store) -> None:
         "pending": 2,
         "leased": 0,
         "sent": 1,
+        "returned": 0,
         "dead": 0,
         "superseded": 0,
         "dropped": 0,

@@ -10,7 +10,7 @@ from flufl.bounce import all_failures
 
 from reminder.channels.email import mime
 from reminder.channels.email.errors import ENHANCED_CODE, UNKNOWN_USER
-from reminder.channels.email.mime import children, parts, text_in, text_of
+from reminder.channels.email.mime import children, parts, text_of
 
 _UNKNOWN_USER = re.compile(
     rf"(?i){UNKNOWN_USER}|does(?: not|n't) exist|recipient not found|account .{{0,30}}disabled|"
@@ -19,7 +19,6 @@ _UNKNOWN_USER = re.compile(
 # Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
 # may be alive, so that they only count.
 _PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|4\.[23567]|6\.\d+|7\.\d+|1\.[78])")
-_MESSAGE_ID = re.compile(r"(?im)^[ \t>|]{0,20}Message-ID:\s{0,3}(<[^<>\s]{1,240}>)")
 LONGEST_REPORT = 500  # lines of a bounce in words: each is held against some fifty patterns
 _MAILER = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|maildelivery)\b")
 _SUBJECTS = re.compile(
@@ -50,18 +49,6 @@ def failures(message: Message) -> tuple[Failure, ...]:
     return _of_text(message)
 
 
-def original(message: Message) -> tuple[str, ...]:
-    """Return the Message-IDs of the mail that bounced, if its head is included."""
-    found: list[str] = list(mime.ids(message, "In-Reply-To") + mime.ids(message, "References"))
-    for part in parts(message):
-        kind = part.get_content_type()
-        if kind == "message/rfc822":
-            found += [one for mail in children(part) for one in mime.ids(mail, "Message-ID")]
-        elif kind in ("text/rfc822-headers", "message/rfc822-headers", "text/plain"):
-            found += _MESSAGE_ID.findall(text_in(part))
-    return tuple(dict.fromkeys(found))
-
-
 def _of_report(part: Message) -> list[Failure]:
     """Return the failed recipients of a message/delivery-status part."""
     if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
@@ -74,8 +61,8 @@ def _of_report(part: Message) -> list[Failure]:
         said = mime.unencoded(mime.field(block, "Diagnostic-Code"))
         status = mime.field(block, "Status")
         final = action == "failed"
-        address = _typed(mime.field(block, "Final-Recipient")) or _typed(
-            mime.field(block, "Original-Recipient")
+        address = _typed(mime.field(block, "Original-Recipient")) or _typed(
+            mime.field(block, "Final-Recipient")
         )
         reason = " ".join(f"{_code(status)} {said.partition(';')[2] or said}".split())[:200]
         hard = final and _is_hard(status, said)

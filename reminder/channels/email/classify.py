@@ -29,7 +29,6 @@ from reminder.domain.tokens import (
     Verdict,
     message_id,
     normal_address,
-    read_message_id,
     read_plus_address,
     verify_token,
 )
@@ -79,7 +78,6 @@ class Mail:
     at: datetime | None
     body: str  # all of its text
     failures: tuple[Failure, ...] = ()
-    returned: tuple[str, ...] = ()  # Message-IDs of what came back
 
 
 def read(content: bytes) -> Mail:
@@ -98,7 +96,6 @@ def read(content: bytes) -> Mail:
         at=mime.written(message),
         body="" if failed else text_of(message),
         failures=failed,
-        returned=bounces.original(message) if failed else (),
     )
 
 
@@ -208,6 +205,7 @@ class Bounced:
     recipient: str
     message_id: str
     failure: Failure
+    claimed_by: str  # From of the bounce
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +237,9 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
     if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
         return LeftUnread("our own mail", own=True)
     tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
+    if mail.kind is Kind.BOUNCE:
+        return _bounced(mail, rules, tokens, known, now)
     issued = _issued(tokens, rules, known, now)
-    if mail.kind is Kind.BOUNCE:  # only who handles our mail has seen its token or Message-ID
-        found = issued or _returned(mail, rules, known)
-        if found is None:
-            return LeftUnread("a bounce of no mail of ours", forged=bool(tokens))
-        return _bounced(mail, rules, *found)
     answers = [token for token in tokens if token.purpose is Purpose.REPLY]
     if not answers:
         return _without_token(mail, rules, issued=issued is not None)
@@ -310,23 +305,27 @@ def _without_token(mail: Mail, rules: InboxRules, *, issued: bool) -> Dispositio
     return LeftUnread(f"{mail.kind} that answers no mail of ours")
 
 
-def _bounced(mail: Mail, rules: InboxRules, address: str, message: str) -> Bounced:
-    """Return the mail to `address` that bounced."""
-    named = (one for one in mail.failures if normal_address(one.recipient) in ("", address.lower()))
-    return Bounced(
-        recipient=address,
-        message_id=message_id(rules.secret, message, address, rules.domain),
-        failure=next(named, mail.failures[0]),  # an alias may have been named in its place
-    )
+def _bounced(
+    mail: Mail,
+    rules: InboxRules,
+    tokens: list[MailToken],
+    known: Mapping[str, str],
+    now: datetime,
+) -> Disposition:
+    """Return the mail that bounced, if the bounce came to the envelope's address of that mail.
 
-
-def _returned(mail: Mail, rules: InboxRules, known: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return to whom a mail was sent whose Message-ID came back, and its message."""
-    for identity in mail.returned:
-        for address in known.values():
-            if (message := read_message_id(rules.secret, identity, address)) is not None:
-                return address, message
-    return None
+    Nothing else is believed: a Message-ID stands in whatever was forwarded.
+    """
+    found = _issued([t for t in tokens if t.purpose is Purpose.BOUNCE], rules, known, now)
+    if found is None:
+        return LeftUnread("a bounce without a valid token of ours", Kind.BOUNCE)
+    address, message = found
+    whom = ("", normal_address(address))
+    failure = next((one for one in mail.failures if normal_address(one.recipient) in whom), None)
+    if failure is None:
+        return LeftUnread(f"a bounce to {address} that names another recipient", Kind.BOUNCE)
+    identity = message_id(rules.secret, message, address, rules.domain)
+    return Bounced(recipient=address, message_id=identity, failure=failure, claimed_by=mail.author)
 
 
 def _issued(

@@ -156,6 +156,13 @@ def _plain(said: str) -> str:
     return by_code or next((plain for sign, plain in _PLAIN_SIGNS if sign.search(said)), "")
 
 
+def plain_reason(said: str) -> str:
+    """Return why a mail came back, for the office, with the code (RFC 3463) if there is one."""
+    code = ENHANCED_CODE.search(said)
+    plain = _plain(said) or "máy chủ thư bên nhận không nhận thư"
+    return f"{plain} ({code[0]})" if code else plain
+
+
 def _nobody_there(said: str) -> bool:
     """Return whether the address does not exist: not a full mailbox, nor a sender's fault."""
     if _UNKNOWN_USER.search(said):

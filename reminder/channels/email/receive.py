@@ -31,6 +31,7 @@ from reminder.channels.email.classify import (
     read,
     triage,
 )
+from reminder.channels.email.errors import plain_reason
 from reminder.channels.email.mailbox import Mailbox, MailboxError, UnreadableMailError
 from reminder.channels.email.mime import html_text
 from reminder.channels.email.send import ANSWERABLE
@@ -54,6 +55,7 @@ TRIES = 5  # fetches of a mail that the server refuses
 LOOK_MARK = timedelta(seconds=30)  # the last look is recorded no more often
 
 UNKNOWN, FORGED, LOOK, MARK = "inbox:unknown", "inbox:forged", "inbox:last_look", "inbox:mark"
+DISBELIEVED = "inbox:bounces"  # bounces that changed nothing
 REREAD = "inbox:reread"  # the restore after which processed mails were read again
 MARGIN = timedelta(days=2)  # before a backup's last look: servers search by day, in any zone
 
@@ -231,11 +233,14 @@ class MailListener:
                     channel=TRAITS.name,
                     address=address,
                     message_id=message_id,
-                    reason=failure.reason,
+                    reason=plain_reason(failure.reason),
+                    said=failure.reason,
+                    claimed_by=fate.claimed_by,
                     hard=failure.hard,
                     final=failure.final,
                 )
-                await self.do(lambda: self.service.bounced(bounce, self.now()))
+                if not await self.do(lambda: self.service.bounced(bounce, self.now())):
+                    await self._count(DISBELIEVED)
                 self.wake()
             case Processed() | LeftUnread() if again:
                 return True
@@ -245,8 +250,9 @@ class MailListener:
                 if not own:
                     self._warn(f"mail {uid} is left unread: {why}")
                 if forged:
-                    before = await self._meta(FORGED)
-                    await self._set_meta(FORGED, str(int(before or 0) + 1))
+                    await self._count(FORGED)
+                if fate.kind is Kind.BOUNCE:
+                    await self._count(DISBELIEVED)
                 return True
         return again or await self._put_away(uid)
 
@@ -302,6 +308,10 @@ class MailListener:
         if self._written.get(name) != value:
             await self._set_meta(name, value)
             self._written[name] = value
+
+    async def _count(self, name: str) -> None:
+        """Add one to a number in the store's meta table."""
+        await self._set_meta(name, str(int(await self._meta(name) or 0) + 1))
 
     async def _meta(self, name: str) -> str:
         return await self.do(lambda: self.service.store.meta(name)) or ""

@@ -25,7 +25,7 @@ from reminder.domain import tokens
 from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
-from reminder.domain.tokens import Purpose
+from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
 from reminder.messages.compose import Line, mail_document, with_footer
 from reminder.messages.wording import one_line
 
@@ -150,10 +150,12 @@ class MailIdentity:
         identity = tokens.message_id(self.secret, message, recipient, sender.rpartition("@")[2])
         if not self.inbox:
             return Marks(message_id=identity)
-        expires = at.date() + tokens.TOKEN_LIFETIME
+        lifetimes = ((Purpose.REPLY, TOKEN_LIFETIME), (Purpose.BOUNCE, BOUNCE_LIFETIME))
         reply_to, bounces_to = (
-            tokens.plus_address(self.inbox, self.secret, purpose, message, recipient, expires)
-            for purpose in (Purpose.REPLY, Purpose.BOUNCE)
+            tokens.plus_address(
+                self.inbox, self.secret, purpose, message, recipient, at.date() + lifetime
+            )
+            for purpose, lifetime in lifetimes
         )
         return Marks(message_id=identity, reply_to=reply_to, bounces_to=bounces_to)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reminder.app.wiring import Program, program
+from reminder.domain.outbox import RowState
 from tests import waiting
 from tests.app.kit import SetClock
 from tests.channels.email import replies
@@ -229,10 +230,13 @@ async def test_with_token_trust_the_address_and_the_sender_suffice(
 
 
 @pytest.mark.asyncio
-async def test_a_bounce_kills_the_address_and_goes_on_by_the_next_channel(
+async def test_a_bounce_goes_on_by_the_next_channel_and_is_told_as_a_claim(
     tmp_path: Path, post: MailWorld, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The envelope's sender names the recipient: dead, Telegram next, the office told."""
+    """The envelope's sender names the recipient: Telegram next, the office told, the mail returned.
+
+    One with the Message-ID alone, and a text from a postmaster, change nothing and are counted.
+    """
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
     people = OFFICERS.replace('["email"]', '["email", "telegram"]', 1)
     config = settings(tmp_path, post, people=people)
@@ -247,14 +251,25 @@ async def test_a_bounce_kills_the_address_and_goes_on_by_the_next_channel(
             await wired.daemon.do(lambda: wired.store.bind("an", "telegram", "11", clock.now()))
             nudge = await nudged(post)
             assert str(nudge["X-MailFrom"]).startswith("nhac+b")
-            post.hand_in(replies.bounce(nudge), str(nudge["X-MailFrom"]), sender="")
+            envelope = str(nudge["X-MailFrom"])
+            without = replies.bounce(nudge).replace(envelope.encode(), INBOX.encode())
+            post.hand_in(without, INBOX, sender="")
+            words = f"From: postmaster@x.example\r\nTo: {INBOX}\r\nSubject: Returned mail\r\n\r\n"
+            said = f"<{AN}>: 550 5.1.1 user unknown\r\nMessage-ID: {nudge['Message-ID']}\r\n"
+            post.hand_in((words + said).encode(), INBOX, sender="")
+            await until(lambda: wired.store.meta("inbox:bounces") == "2")
+            post.hand_in(replies.bounce(nudge), envelope, sender="")
             await telegram.until(lambda: any("1c" in m.text for m in telegram.sent_to(11)))
-            await until(lambda: any("(an)" in text_in(m) for m in post.mails(CHI)))
-            notice = next(m for m in post.mails(CHI) if "(an)" in text_in(m))
-            assert "không có địa chỉ này (5.1.1)" in text_in(notice)
-            dead = await wired.daemon.do(wired.store.addresses)
-            assert [a.value for a in dead if a.dead_since] == [AN]
+            await until(lambda: any(AN in text_in(m) for m in post.mails(CHI)))
+            notice = next(m for m in post.mails(CHI) if AN in text_in(m))
+            assert "không có hộp thư này (5.1.1)" in text_in(notice)
+            assert "Nơi báo: MAILER-DAEMON@example.vn" in text_in(notice)
             await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+            addresses, rows = await wired.daemon.do(
+                lambda: (wired.store.addresses(), wired.store.rows(states=[RowState.RETURNED]))
+            )
+            assert [a.value for a in addresses if a.dead_since] == []
+            assert [(row.draft.recipient, row.draft.channel) for row in rows] == [("an", "email")]
 
 
 @pytest.mark.asyncio

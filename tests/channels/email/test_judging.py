@@ -142,22 +142,26 @@ def test_what_a_machine_says_to_our_mail_is_put_away(kind: Kind, purpose: Purpos
     assert isinstance(fate(kind=kind, recipients=(BOX,)), LeftUnread)
 
 
-def test_a_bounce_is_believed_by_its_address_or_by_the_id_of_what_came_back() -> None:
-    """Either proves that our mail came back; neither: anybody could kill an address."""
-    expected = Bounced(
-        recipient=AN,
-        message_id=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
-        failure=FAILURE,
-    )
+def test_a_bounce_is_believed_by_the_token_of_the_envelope_alone() -> None:
+    """Not by a Message-ID, which a forwarded mail shows; nor late, nor if it names another."""
     bounce: dict[str, Any] = {
         "kind": Kind.BOUNCE,
         "failures": (FAILURE,),
-        "author": "",
+        "author": "mailer-daemon@xa.example",
         "results": (),
     }
-    assert fate(**bounce, recipients=(token(purpose=Purpose.BOUNCE),)) == expected
-    assert fate(**bounce, recipients=(BOX,), returned=(expected.message_id,)) == expected
-    forged = message_id(b"khac", NUDGE, AN, "xa.example")
-    assert fate(**bounce, recipients=(BOX,), returned=(forged,)) == LeftUnread(
-        "a bounce of no mail of ours"
+    to_envelope = (token(purpose=Purpose.BOUNCE),)
+    assert fate(**bounce, recipients=to_envelope) == Bounced(
+        recipient=AN,
+        message_id=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
+        failure=FAILURE,
+        claimed_by="mailer-daemon@xa.example",
     )
+    others = (replace(FAILURE, recipient=BINH),)
+    for found in (
+        fate(**bounce, recipients=(BOX,)),
+        fate(**bounce, recipients=(token(),)),  # of an answer
+        fate(**{**bounce, "failures": others}, recipients=to_envelope),
+    ):
+        assert isinstance(found, LeftUnread)
+        assert (found.kind, found.forged) == (Kind.BOUNCE, False)
