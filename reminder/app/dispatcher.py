@@ -3,14 +3,18 @@
 While sends wait for the provider the next rows are leased and rendered. Results that arrive while
 the store's thread is busy are recorded by one commit. After a crash at most the messages in flight
 or not yet recorded are sent again, marked as possible repeats.
+
+Each channel has its own places in flight, and a message takes one when its chat's turn has come; of
+one recipient few are leased ahead. So neither a silent server nor a flood of one person's messages
+delays what others wait for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +22,7 @@ from functools import partial
 from reminder.channels import Channel
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import Draft, SendError
+from reminder.domain.outbox import Draft, SendError, chat_of
 from reminder.ops.supervisor import Clock, Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered
 from reminder.services.service import Service
@@ -28,7 +32,9 @@ log = logging.getLogger(__name__)
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
 STEPS = 3  # of the loop, after which an answer's request is written: before the next poll is made
 ANSWERS = 2  # messages that are leased together with what they answer
-AHEAD = 8  # messages leased and rendered while others are on their way, at least
+AHEAD = 8  # messages of a channel leased and rendered while others are on their way, at least
+SHARE = 2  # messages that are leased of one recipient by one channel: one flies, one is prepared
+MOST = 64  # messages that are leased before answers alone are
 IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
 
 
@@ -40,15 +46,18 @@ class Dispatcher:
     channels: Mapping[str, Channel]
     clock: Clock
     worker: Worker
-    in_flight: int = 8
+    in_flight: int = 8  # a channel
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _ready: list[Rendered] = field(default_factory=list)  # leased, and not yet on their way
     _answers: deque[Rendered] = field(default_factory=deque)  # the same, from the store's thread
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
-    _unanswered: int = 0  # of them those that the provider has not answered
-    _held: set[int] = field(default_factory=set)  # rows from their lease to their record
+    _flying: Counter[str] = field(default_factory=Counter)  # sends, by channel
+    _turns: set[asyncio.Task[None]] = field(default_factory=set)  # that wait for a chat's turn
+    _chats: set[tuple[str, str]] = field(default_factory=set)  # where one flies, or waits for it
+    # Rows from their lease to their record, with channel and recipient.
+    _held: dict[int, tuple[str, str]] = field(default_factory=dict)
     _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
     _recording: asyncio.Task[None] | None = None
 
@@ -63,10 +72,9 @@ class Dispatcher:
 
     def take(self, inbound: Inbound) -> bool:
         """Handle one message and lease its answer, in the store's thread."""
-        full = len(self._ready) + len(self._answers) >= self._ahead
-        most = 0 if full or self.worker.stop.is_set() else ANSWERS
-        outcome, outgoing = self.service.take(inbound, self.clock.now(), most)
-        self._held.update(rendered.row.id for rendered in outgoing)
+        most = 0 if self.worker.stop.is_set() else ANSWERS
+        outcome, outgoing = self.service.take(inbound, self.clock.now(), most, self._crowded())
+        self._hold(outgoing)
         self._answers.extend(outgoing)
         return outcome.taken
 
@@ -92,11 +100,14 @@ class Dispatcher:
             self._wake.clear()
             self.mark()
             self._start_sends()
-            if len(self._ready) > self._ahead // 2:
+            room = self._room()
+            if not any(room.values()) or len(self._held) > MOST:
                 await self._woken(IDLE)
                 continue
-            room = self._ahead - len(self._ready) + max(0, self.in_flight - self._unanswered)
-            found = await self.worker.attempt("lease", partial(self._lease, room))
+            full = [channel for channel, places in room.items() if not places]
+            found = await self.worker.attempt(
+                "lease", partial(self._lease, max(room.values()), full)
+            )
             if found is None:
                 await pause_until(self.worker.stop, self.worker.busy_pause)
                 continue
@@ -106,10 +117,41 @@ class Dispatcher:
                 await self._rest(due)
         await self.worker.attempt("give back", self._give_back)
 
+    def _room(self) -> dict[str, int]:
+        """How many messages more may be leased for each channel."""
+        ready = Counter(
+            rendered.row.draft.channel
+            for rendered in self._ready
+            if _chat(rendered) not in self._chats
+        )
+        room = {}
+        for channel in self.channels:
+            free = max(0, self.in_flight - self._flying[channel])
+            enough = ready[channel] > self._ahead // 2
+            room[channel] = 0 if enough else self._ahead - ready[channel] + free
+        return room
+
+    def _crowded(self) -> list[tuple[str, str]]:
+        """The recipients, by channel, of whom enough is leased."""
+        held = Counter(list(self._held.values()))
+        return [who for who, rows in held.items() if rows >= SHARE]
+
+    def _hold(self, outgoing: Iterable[Rendered]) -> None:
+        """Note leased rows, in the store's thread, before any sweep can come."""
+        for rendered in outgoing:
+            draft = rendered.row.draft
+            self._held[rendered.row.id] = (draft.channel, draft.recipient)
+
+    def _let_go(self, rows: Iterable[int]) -> None:
+        for row in rows:
+            self._held.pop(row, None)
+
     async def drain(self) -> None:
         """Finish and record the sends under way."""
         for channel in self.channels.values():
             channel.halt()  # what has not begun is no possible repeat of the next run
+        for turn in self._turns:
+            turn.cancel()
         if self._sends:
             log.info("waiting for %d sends under way", len(self._sends))
             await asyncio.wait(self._sends, timeout=DRAIN)
@@ -118,16 +160,36 @@ class Dispatcher:
         await asyncio.gather(*self._sends, return_exceptions=True)
 
     def _start_sends(self) -> None:
-        """Begin as many sends as may be in flight."""
+        """Begin the sends whose chat's turn has come, as many a channel as may be in flight."""
         if self.worker.stop.is_set():
             return  # what is ready is given back, in the store's thread
         self._queue(self._leased_answers())
-        while self._ready and self._unanswered < self.in_flight:
-            self._unanswered += 1
-            rendered = self._ready.pop(0)
+        left = []
+        for rendered in self._ready:
+            channel, chat = rendered.row.draft.channel, _chat(rendered)
+            if chat in self._chats or self._flying[channel] >= self.in_flight:
+                left.append(rendered)
+                continue
+            self._chats.add(chat)
+            if (turn := self.channels[channel].turn(rendered.address)) is not None:
+                left.append(rendered)
+                waiting = asyncio.create_task(self._await_turn(chat, turn))
+                self._turns.add(waiting)
+                waiting.add_done_callback(self._turns.discard)
+                continue
+            self._flying[channel] += 1
             send = asyncio.create_task(self._send(rendered))
             self._sends.add(send)
             send.add_done_callback(partial(self._finished, rendered.row.id))
+        self._ready = left
+
+    async def _await_turn(self, chat: tuple[str, str], turn: Awaitable[object]) -> None:
+        """Wait for a chat's turn, which takes no place in flight."""
+        try:
+            await turn
+        finally:
+            self._chats.discard(chat)
+            self._start_sends()
 
     def _queue(self, outgoing: Sequence[Rendered]) -> None:
         """Queue prepared messages, answers first."""
@@ -142,32 +204,32 @@ class Dispatcher:
     def _finished(self, row: int, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
         if send.cancelled():
-            self._held.discard(row)
+            self._let_go([row])
         elif (error := send.exception()) is not None:
-            self._held.discard(row)
+            self._let_go([row])
             log.error("sending row %d was interrupted: %s: %s", row, type(error).__name__, error)
 
-    def _lease(self, limit: int) -> tuple[list[Rendered], datetime | None]:
+    def _lease(
+        self, limit: int, full: Iterable[str] = ()
+    ) -> tuple[list[Rendered], datetime | None]:
         """Lease up to `limit` messages; return them, or when the next one is due."""
         now, due = self.clock.now(), self.service.next_due()
         if due is None or due > now:
             return [], due
-        outgoing = self.service.lease(now, limit)
-        self._held.update(
-            rendered.row.id for rendered in outgoing
-        )  # here, before any sweep can come
+        outgoing = self.service.lease(now, limit, full, self._crowded())
+        self._hold(outgoing)
         return outgoing, due
 
     def _give_back(self) -> None:
         """Release rows that were leased and not sent: they are no possible repeats."""
         ready, self._ready = [*self._ready, *self._leased_answers()], []
         self.service.give_back(ready)
-        self._held.difference_update(rendered.row.id for rendered in ready)
+        self._let_go(rendered.row.id for rendered in ready)
 
     async def _rest(self, due: datetime | None) -> None:
         """Sleep until the next message is due, or `wake` is called."""
         wait = IDLE
-        if due is not None and self._unanswered < self.in_flight:
+        if due is not None:
             # What is due and was not leased just now waits for something else than its hour.
             ahead = (due - self.clock.now()) / timedelta(seconds=1)
             wait = min(IDLE, ahead if ahead > 0 else 1.0)
@@ -189,7 +251,8 @@ class Dispatcher:
                 return
             outcome = await self._try_channel(rendered)
         finally:
-            self._unanswered -= 1
+            self._flying[rendered.row.draft.channel] -= 1
+            self._chats.discard(_chat(rendered))
             self._start_sends()
             self._wake.set()
         at = self.clock.now()
@@ -240,7 +303,7 @@ class Dispatcher:
 
         def recorded() -> None:
             work()
-            self._held.difference_update(rows)  # here: the thread may lease one anew at once
+            self._let_go(rows)  # here: the thread may lease one anew at once
 
         try:
             await self.worker.retry("the record of what was sent", recorded)
@@ -250,4 +313,9 @@ class Dispatcher:
                 "marked, when its lease has ended",
                 ", ".join(map(str, rows)), type(error).__name__, error,
             )  # fmt: skip
-            self._held.difference_update(rows)
+            self._let_go(rows)
+
+
+def _chat(rendered: Rendered) -> tuple[str, str]:
+    """The channel and the chat; the topics of a group are one."""
+    return rendered.row.draft.channel, chat_of(rendered.address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from reminder.domain.outbox import Outbound
@@ -17,6 +18,10 @@ class Channel(Protocol):
 
         `key` is stable over all attempts at one row, for providers that can tell repeats.
         """
+        ...
+
+    def turn(self, address: str) -> Awaitable[object] | None:
+        """Return None if the address may be sent to now, else what waits until it may."""
         ...
 
     def halt(self) -> None:

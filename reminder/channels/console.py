@@ -43,6 +43,9 @@ class ConsoleChannel:
         )
         self._now, self._label, self._count = now, label, 0
 
+    def turn(self, address: str) -> None:
+        """Nobody waits for a turn."""
+
     def halt(self) -> None:
         """Do nothing: each send begins at once."""
 

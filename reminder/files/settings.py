@@ -390,7 +390,7 @@ _SCHEDULE = Table(
 class DeliverySection(Section):
     """[delivery]: how messages are sent."""
 
-    in_flight: int = key(8, _number(1, 64), "số tin gửi cùng lúc, từ 1 đến 64")
+    in_flight: int = key(8, _number(1, 64), "số tin gửi cùng lúc trên mỗi kênh, từ 1 đến 64")
     fall_through_after: int = key(
         120,
         _number(1, 10_080),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -98,15 +98,31 @@ class Deliverer:
             self.office = self.office.after(events, last_number=last, addresses=addresses)
         return self.office
 
-    def lease(self, now: datetime, limit: int) -> list[Rendered]:
-        """Lease and render messages."""
+    def lease(
+        self,
+        now: datetime,
+        limit: int,
+        full: Iterable[str] = (),
+        crowded: Collection[tuple[str, str]] = (),
+    ) -> list[Rendered]:
+        """Lease and render messages; none of channels that are full, nor of `crowded`."""
         self.refresh()
-        return self.prepared(self.claimed(now, limit), now)
+        return self.prepared(self.claimed(now, limit, full, crowded), now)
 
-    def claimed(self, now: datetime, limit: int) -> list[Row]:
-        """Lease rows that are due, also of channels that are off: those are given up later."""
+    def claimed(
+        self,
+        now: datetime,
+        limit: int,
+        full: Iterable[str] = (),
+        crowded: Collection[tuple[str, str]] = (),
+    ) -> list[Row]:
+        """Lease rows that are due, also of channels that are off: those are given up later.
+
+        `crowded`: channels and recipients of whom enough is leased.
+        """
         channels = {*self.office.channels, *(traits.name for traits in self.office.known)}
-        return self.store.lease(now, limit, HOLD, channels) if limit else []
+        channels.difference_update(full)
+        return self.store.lease(now, limit, HOLD, channels, crowded) if limit else []
 
     def prepared(self, rows: Sequence[Row], now: datetime) -> list[Rendered]:
         """Render the leased `rows`; a row with nothing left to say ends here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
@@ -105,15 +105,21 @@ class Service(Deliverer):
         """Handle one message from a channel."""
         return self.take(inbound, now, 0)[0]
 
-    def take(self, inbound: Inbound, now: datetime, limit: int) -> tuple[Outcome, list[Rendered]]:
-        """`receive`, and lease up to `limit` messages, the answer first.
+    def take(
+        self,
+        inbound: Inbound,
+        now: datetime,
+        limit: int,
+        crowded: Collection[tuple[str, str]] = (),
+    ) -> tuple[Outcome, list[Rendered]]:
+        """`receive`, and lease up to `limit` messages, the answer first; of none of `crowded`.
 
         One commit records the message, its result and the leases.
         """
         try:
             with self.limits.unless_it_fails(), self.store.together():
                 outcome = self.handling(inbound, now).receive()
-                rows = self.claimed(now, limit)
+                rows = self.claimed(now, limit, crowded=crowded)
         except StoreBusyError:
             raise
         except Exception as error:

@@ -34,6 +34,7 @@ _DUE = (
     .where(
         _c.due_at <= bindparam("now"),
         _c.channel.in_(bindparam("channels", expanding=True)),
+        (_c.channel + " " + _c.recipient).not_in(bindparam("crowded", expanding=True)),
     )
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)  # a no-op on SQLite, which has one writer at a time
@@ -123,17 +124,27 @@ class OutboxPart(Part):
     """The outbox: messages until they are sent, and after."""
 
     def lease(
-        self, now: datetime, limit: int, hold: timedelta, channels: Iterable[str]
+        self,
+        now: datetime,
+        limit: int,
+        hold: timedelta,
+        channels: Iterable[str],
+        crowded: Collection[tuple[str, str]] = (),
     ) -> list[Row]:
         """Lease up to `limit` pending rows that are due, the oldest slot first.
 
         Where answers are among them, those alone: whoever has written waits, and a morning's
-        nudges would hold the answer up for long.
+        nudges would hold the answer up for long. None by a channel to a recipient of `crowded`.
         Each is the caller's until `now + hold`, and nobody else gets it before a sweep. Possible
         repeats come after all others, those tried least first: a program that dies of a send, or
         right after it, gets to all rows before it comes back to one.
         """
-        values = {"now": stamp(now), "lease_end": stamp(now + hold), "channels": list(channels)}
+        values: dict[str, Any] = {
+            "now": stamp(now),
+            "lease_end": stamp(now + hold),
+            "channels": list(channels),
+        }
+        values["crowded"] = ["", *map(" ".join, crowded)]
         leased: list[Row] = []
         with self._database.writing() as connection:
             for claim in CLAIMS:

@@ -76,6 +76,7 @@ class Town:
     mailbox: Mailbox
     config: Path
     pacer: Callable[[], Pacer] | None  # None: the daemon's own, on the real clock
+    time: Ticking  # on which that pacer waits, and the server's limits count
     wired: Program = field(init=False)
     _running: asyncio.Task[None] = field(init=False)
 
@@ -242,7 +243,7 @@ async def town(
         port = smtp.sockets[0].getsockname()[1]
         config = settings(folder, telegram, port, people, plan)
         pacer = None if real_pace else lambda: Pacer(time.clock, time.skip)
-        place = Town(folder, shown, telegram, mailbox, config, pacer)
+        place = Town(folder, shown, telegram, mailbox, config, pacer, time)
         await place.begin()
         try:
             yield place

@@ -71,7 +71,7 @@ class Keyed:
 
     def __init__(self, channel: Channel) -> None:
         self.name = channel.name
-        self.stop, self.halt = channel.stop, channel.halt
+        self.stop, self.halt, self.turn = channel.stop, channel.halt, channel.turn
         self._channel = channel
 
     async def send(self, address: str, message: Outbound, key: str) -> str:

@@ -99,6 +99,15 @@ def test_answers_go_before_a_morning_of_nudges(store: Store) -> None:
     ]
 
 
+def test_none_of_a_recipient_of_whom_enough_is_leased(store: Store) -> None:
+    """By that channel alone; answers of others go before what the flood has left waiting."""
+    flood = [draft("an", kind="reply", subject=f"{n}", slot=minutes(-n)) for n in range(5)]
+    put(store, *flood, draft("an", kind="reply", channel="email"), draft("binh", kind="reply"))
+    leased = store.lease(NOW, 9, HOLD, CHANNELS, crowded=[("telegram", "an")])
+    places = sorted((row.draft.recipient, row.draft.channel) for row in leased)
+    assert places == [("an", "email"), ("binh", "telegram")]
+
+
 @pytest.mark.parametrize(("limit", "expected"), [(2, 2), (0, 0), (-1, 0)])
 def test_a_lease_has_a_limit(store: Store, limit: int, expected: int) -> None:
     put(store, draft("an"), draft("binh"), draft("chi"))

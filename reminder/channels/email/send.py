@@ -170,6 +170,9 @@ class MailChannel:
     ) -> None:
         self._server, self._identity, self._now = server, identity, now
 
+    def turn(self, address: str) -> None:
+        """Nobody waits for a turn."""
+
     def halt(self) -> None:
         """Do nothing: each send begins at once."""
 

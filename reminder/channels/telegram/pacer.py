@@ -116,6 +116,18 @@ class Pacer:
         finally:
             state.users -= 1
 
+    def until_ready(self, chat: int) -> Awaitable[None] | None:
+        """The wait until `chat` may be sent to; None if it may, or waits beyond our patience."""
+        state = self._chats.get(chat)
+        if state is None:
+            return None
+
+        def ready() -> float:
+            return state.ready(self._gaps.chat, group=chat < 0)
+
+        wait = ready() - self._clock()
+        return self._until(ready) if 0 < wait <= self._patience else None
+
     def hold(self, chat: int, seconds: float) -> None:
         """Make the chat wait as Telegram asked, and all chats once two have been refused."""
         until = self._clock() + seconds

@@ -101,6 +101,13 @@ class TelegramChannel:
         """The bot, for whoever polls for updates."""
         return self._bot
 
+    def turn(self, address: str) -> Awaitable[object] | None:
+        """The wait for the chat's turn; None if there is none, or it fails for its length."""
+        try:
+            return self._pacer.until_ready(_Place.of(address).chat)
+        except SendError:
+            return None  # `send` raises it
+
     def halt(self) -> None:
         """Fail all that waits for its turn, which may take a minute: it has not been sent."""
         self._halted.set()
