@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from reminder.domain.calendar import local
 from reminder.domain.errors import scrub
+from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -33,6 +35,7 @@ LIBRARIES = (
     "aiosmtplib",
     "mail.log",
 )
+LONGEST = 4000  # characters of a message, or of a field
 _OURS = "reminder_line"  # marks our handler among those of others
 _FIRST = ("at", "level", "from", "message")
 
@@ -57,6 +60,19 @@ def follow(settings: Settings, also: Sequence[str] = ()) -> None:
     set_up(settings.log.format, settings.log.level, secrets)
 
 
+def catch_strays() -> None:
+    """Log warnings, and exceptions that nothing catches, on a line each instead of a traceback."""
+    log = logging.getLogger("reminder")
+
+    def told(kind: type[BaseException], error: BaseException | None, where: object) -> None:
+        if kind is not SystemExit:
+            log.error("uncaught in %s", where, exc_info=error or kind())
+
+    logging.captureWarnings(True)
+    threading.excepthook = lambda e: told(e.exc_type, e.exc_value, getattr(e.thread, "name", ""))
+    sys.unraisablehook = lambda e: told(e.exc_type, e.exc_value, e.err_msg or "a finalizer")
+
+
 def secrets_of(settings: Settings) -> list[str]:
     """The secrets of the settings."""
     url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
@@ -78,7 +94,7 @@ def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
     from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
     def cleaned(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {scrub(key, secrets): _clean(value, secrets) for key, value in event.items()}
+        return {_line(key, secrets): _clean(value, secrets) for key, value in event.items()}
 
     render: Processor = JSONRenderer(ensure_ascii=False, default=str) if shape == "json" else _text
     return ProcessorFormatter(
@@ -100,10 +116,16 @@ def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
-    """`value` without secrets, on one line; numbers unchanged, all else as text."""
+    """Numbers unchanged; all else as a line."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    return " ".join(scrub(str(value), secrets).split())
+    return _line(str(value), secrets)
+
+
+def _line(text: str, secrets: tuple[str, ...]) -> str:
+    """`text` without secrets, on one line that moves no cursor."""
+    # Once more when it is clean: an invisible character may have stood in the midst of a secret.
+    return scrub(one_line(scrub(text, secrets), LONGEST), secrets)
 
 
 def _text(_: WrappedLogger, __: str, event: EventDict) -> str:

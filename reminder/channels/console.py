@@ -13,7 +13,7 @@ from rich.text import Text
 
 from reminder.domain.calendar import local, vn_day
 from reminder.domain.outbox import AddressSource, ChannelTraits, Outbound
-from reminder.messages.wording import one_line
+from reminder.domain.text import one_line
 
 TRAITS = ChannelTraits(name="console", title="màn hình", addresses=AddressSource.NONE)
 WIDEST = 96

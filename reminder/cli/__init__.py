@@ -22,6 +22,7 @@ from reminder.cli import (
 )
 from reminder.cli.options import Commands
 from reminder.domain.errors import ReminderError
+from reminder.domain.text import one_line
 from reminder.files.toml import NO_RIGHT
 
 app = Commands(
@@ -68,7 +69,8 @@ def main() -> None:
     try:
         app()
     except ReminderError as error:
-        print(error, file=sys.stderr)
+        for line in str(error).split("\n"):
+            print(one_line(line), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # The reader (head, less) went away; the interpreter's own flush at exit must not complain.

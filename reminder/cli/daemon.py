@@ -26,9 +26,10 @@ def run(config: Config = None) -> None:
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.
     from reminder.app import wiring
-    from reminder.app.logs import follow
+    from reminder.app.logs import catch_strays, follow
 
     follow(bootstrap.load_settings(config))
+    catch_strays()
     wiring.run(config)
 
 

@@ -23,6 +23,7 @@ from reminder.domain.ledger import Event, EventKind, absence_of
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Stage
+from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
     from reminder.services.proof import Notice, Told, Verdict, Work
@@ -164,7 +165,7 @@ def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> 
         event.evidence,
         event.note,
     ]
-    return " · ".join(part for part in parts if part)
+    return one_line(" · ".join(part for part in parts if part))
 
 
 def _whose(event: Event, people: Mapping[str, Person]) -> str:

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
+from reminder.domain.text import one_line
 from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     table = Table(*headers)
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
     print_wide(table, 160)
 
 

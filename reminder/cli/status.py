@@ -17,6 +17,7 @@ from reminder.app.bootstrap import Opened
 from reminder.cli.options import STATES, AsJson, AsJsonLines, Commands, Config, print_table
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
+from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
     from reminder.doctor import Check
@@ -108,7 +109,7 @@ def _fault(fault: Fault) -> str:
             return "chưa gắn"
         case Why.DEAD:
             since = f" từ {local(fault.since):%d/%m/%Y %H:%M}" if fault.since else ""
-            return f"hỏng{since}" + (f" ({fault.reason})" if fault.reason else "")
+            return f"hỏng{since}" + (f" ({one_line(fault.reason)})" if fault.reason else "")
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -366,7 +366,7 @@ def _csv_cell(cell: str | int) -> str | int:
     """`cell` as written: text on one line without control characters, “'” before a formula."""
     if isinstance(cell, int):
         return cell
-    text = one_line(cell)
+    text = one_line(normal(cell))
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reminder.domain.text import one_line
+
 
 class ReminderError(Exception):
     """The base of all errors that are shown as their text, without a traceback."""
@@ -21,7 +23,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.where if self.line is None else f"{self.where}:{self.line}"
-        return f"{place}: {self.message}"
+        return f"{place}: {one_line(self.message)}"
 
 
 class FileError(ReminderError):

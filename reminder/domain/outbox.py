@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from reminder.domain.payloads import PLAIN, Envelope, Items, Payload
 from reminder.domain.schedule import Item
+from reminder.domain.text import one_line
 
 
 class AddressSource(StrEnum):
@@ -78,9 +79,11 @@ class SendError(Exception):
         channel_down: bool = False,
         moved_to: str = "",
     ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.said = said  # the provider's own words, for the log; empty: the reason tells all
+        super().__init__(one_line(reason))
+        self.reason = one_line(reason)
+        self.said = one_line(
+            said
+        )  # the provider's own words, for the log; empty: the reason tells all
         self.retry = retry
         self.retry_after = retry_after  # seconds that the provider asked for
         self.unknown = unknown  # the provider may have taken it

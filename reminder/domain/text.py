@@ -85,9 +85,26 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def one_line(text: str) -> str:
-    """`text` in its normal form, on one line."""
-    return squeeze(normal(text))
+def has_controls(text: str) -> bool:
+    """Whether `text` has a control character or a line end of any kind."""
+    return any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text)
+
+
+def one_line(text: str, longest: int = 10_000) -> str:
+    """`text` as it may be shown anywhere: NFC, on one line, at most `longest` characters.
+
+    What moves a terminal's cursor, turns the direction of the text, or can't be seen is left out.
+    """
+    # Nothing that is printable is dropped, and no mark but the space is a blank: most text is so.
+    if len(text) <= longest and text.isprintable() and unicodedata.is_normalized("NFC", text):
+        return squeeze(text)
+    kept = (
+        " " if c.isspace() else c
+        for c in unicodedata.normalize("NFC", text[: longest * 8])
+        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
+    flat = squeeze("".join(kept))
+    return flat if len(flat) <= longest else f"{flat[: longest - 1].rstrip()}…"
 
 
 def evidence_words(evidence: str) -> str:

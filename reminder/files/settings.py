@@ -20,6 +20,7 @@ from reminder.domain.errors import FileError, Problem
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy
+from reminder.domain.text import has_controls, one_line
 from reminder.domain.tokens import MAX_BASE_LOCAL_PART
 from reminder.files.toml import Document, nearest, read_text
 
@@ -78,13 +79,16 @@ class _ElementError(ValueError):
     """An element of a list, its argument, can't be read."""
 
 
-def text(like: str = r"[^\x00-\x1f]{0,100}", clean: Read = str.strip) -> Read:
-    """A text that matches `like` when it is cleaned."""
+def text(like: str = ".{0,100}", clean: Read = str.strip) -> Read:
+    """A text on one line that matches `like` when it is cleaned."""
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(like, clean(value), re.DOTALL):
+        if not isinstance(value, str) or has_controls(value.strip()):
             raise ValueError
-        return str(clean(value))
+        cleaned: str = clean(value)
+        if not re.fullmatch(like, cleaned):
+            raise ValueError
+        return cleaned
 
     return read
 
@@ -164,8 +168,13 @@ def key(default: object, read: Read, wanted: str, **more: Any) -> Any:
 
 def secret(wanted: str, like: str = ".*") -> Any:
     """A field whose value no message shows."""
-    read = text(like)
-    return key(Secret(), lambda value: Secret(read(value)), wanted, is_secret=True)
+
+    def read(value: object) -> Secret:
+        if not isinstance(value, str) or not re.fullmatch(like, value.strip(), re.DOTALL):
+            raise ValueError
+        return Secret(value.strip())
+
+    return key(Secret(), read, wanted, is_secret=True)
 
 
 def _file_key(wanted: str) -> Any:
@@ -178,9 +187,9 @@ def _choice(default: str, *words: str) -> Any:
     return key(default, read, f"{', '.join(others)} hoặc {last}", choices=words)
 
 
-_LINE = text()
+_LINE = text(clean=one_line)
 _HOST = text(r"[^\s/@:]*|[0-9a-fA-F:]+")
-_FOLDER = text(r"[^\x00-\x1f]{1,100}")
+_FOLDER = text(".{1,100}")
 _PORT = _number(1, 65535)
 _EMAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
@@ -253,11 +262,11 @@ class EmailSection(Section):
     host: str = key("", _HOST, 'tên máy chủ thư, ví dụ "smtp.example.vn"')
     port: int = key(587, _PORT, "số cổng: 587 (starttls), 465 (tls) hoặc 25 (none)")
     security: Security = _choice("starttls", "starttls", "tls", "none")
-    username: str = key("", _LINE, "tên đăng nhập máy chủ thư")
+    username: str = key("", text(), "tên đăng nhập máy chủ thư")
     password: Secret = secret("mật khẩu, trong dấu nháy kép")
     sender: str = key(
         "",
-        text(rf"({_ADDRESS}|[^\x00-\x1f<>]{{0,100}}<\s*{_ADDRESS}\s*>)?"),
+        text(rf"({_ADDRESS}|[^<>]{{0,100}}<\s*{_ADDRESS}\s*>)?", one_line),
         'địa chỉ thư gửi đi, ví dụ "nhacviec@example.vn"',
     )
     sender_name: str = key("Nhắc việc", _LINE, "tên người gửi, trên một dòng")
@@ -297,7 +306,7 @@ class InboxSection(Section):
     host: str = key("", _HOST, 'tên máy chủ thư đến, ví dụ "imap.example.vn"')
     port: int = key(993, _PORT, "số cổng: 993 (tls), 143 (starttls, none)")
     security: Security = _choice("tls", "tls", "starttls", "none")
-    username: str = key("", _LINE, "tên đăng nhập hộp thư")
+    username: str = key("", text(), "tên đăng nhập hộp thư")
     password: Secret = secret("mật khẩu, trong dấu nháy kép")
     folder: str = key("INBOX", _FOLDER, 'tên thư mục thư đến, ví dụ "INBOX"')
     processed: str = key("Da-xu-ly", _FOLDER, 'tên thư mục chứa thư đã xử lý, ví dụ "Da-xu-ly"')

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
+from reminder.domain.text import has_controls, one_line
 
 NO_RIGHT = (
     "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "
@@ -198,14 +199,19 @@ class Table:
 
     def text(self, key: str, *, required: bool = False, longest: int = 200) -> str:
         value: str = self._get(key, str, "chữ trong dấu nháy kép") or ""
-        value = value.strip()
+        value = self._clean(key, value)
         if required and not value and (not self.has(key) or isinstance(self.data[key], str)):
             self.complain(key if self.has(key) else None, f"thiếu `{key}`")
         if len(value) > longest:
             self.complain(key, f"`{key}` dài {len(value)} ký tự, tối đa {longest}")
-        if any(ord(c) < 32 for c in value):
-            self.complain(key, f"`{key}` phải nằm trên một dòng")
         return value
+
+    def _clean(self, key: str, value: str) -> str:
+        """`value` without invisible characters; a line end or a control character is a fault."""
+        value = value.strip()
+        if has_controls(value):
+            self.complain(key, f"`{key}` phải nằm trên một dòng")
+        return one_line(value)
 
     def identifier(self, key: str) -> str:
         """A text of lower-case letters without marks, digits and hyphens."""
@@ -266,7 +272,7 @@ class Table:
         return good
 
     def words(self, key: str) -> list[str]:
-        return [word.strip() for word in self.items(key, str, "chữ trong dấu nháy kép")]
+        return [self._clean(key, w) for w in self.items(key, str, "chữ trong dấu nháy kép")]
 
     def table(self, key: str) -> Table:
         value = self._get(key, dict, f"một bảng [{key}]") or {}

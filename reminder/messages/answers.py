@@ -12,9 +12,10 @@ from reminder.domain.calendar import vn_date
 from reminder.domain.ledger import Event
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
+from reminder.domain.text import one_line
 from reminder.messages.compose import joined, message
 from reminder.messages.context import Act, Context, Work
-from reminder.messages.wording import one_line, together
+from reminder.messages.wording import together
 from reminder.understanding.verbs import Verb, Who
 
 BUTTONS = 8

@@ -22,9 +22,9 @@ from markupsafe import Markup
 from reminder.domain.calendar import local_day, vn_date, vn_day
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
-from reminder.domain.text import evidence_words
+from reminder.domain.text import evidence_words, one_line
 from reminder.messages.context import Context
-from reminder.messages.wording import kind_words, listed, one_line, some, together
+from reminder.messages.wording import kind_words, listed, some, together
 
 TELEGRAM_LONGEST = 4096  # characters after parsing; counted in UTF-16 units, the stricter way
 BUTTON_BYTES = 64  # of a button's data
@@ -112,7 +112,7 @@ def clip(markup: str, longest: int = TELEGRAM_LONGEST) -> str:
 
 @lru_cache(maxsize=512)  # a message says the same once more where it has buttons, and by mail
 def _flat(text: str) -> str:
-    return one_line(text)
+    return one_line(text, 300)
 
 
 def _finalize(value: object) -> object:
@@ -133,7 +133,7 @@ def _environment() -> Environment:
     made.filters |= {
         "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
         "kind": kind_words,
-        "cut": lambda markup: one_line(markup.unescape()),
+        "cut": lambda markup: one_line(markup.unescape(), 300),
         "short": one_line,
         "bare": lambda text: text.rstrip(" ."),
         "local_day": local_day,

@@ -16,13 +16,13 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import Action, Row
 from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task
 from reminder.domain.schedule import Scheduler
+from reminder.domain.text import one_line
 from reminder.messages.wording import (
     HolidayName,
     closed_words,
     day_words,
     due_words,
     moment_words,
-    one_line,
     taken_words,
 )
 from reminder.services.history import NO_PAST, Past
@@ -183,7 +183,7 @@ class Work:
     state: State
 
     def __html__(self) -> str:
-        return f"<b>{escape(self.code)}</b> {escape(one_line(self.title))}"
+        return f"<b>{escape(self.code)}</b> {escape(one_line(self.title, 300))}"
 
     @property
     def occurrence(self) -> Occurrence:

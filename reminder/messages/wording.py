@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
@@ -134,22 +133,3 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} và {names[-1]}"
-
-
-_INVISIBLE = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
-    chr(n) for n in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}  # marks that turn the direction of what stands around them, and line ends in disguise
-
-
-def one_line(text: str, longest: int = 300) -> str:
-    """`text` in NFC on one line, without control characters, at most `longest` characters."""
-    # Nothing that is printable is dropped, and no mark but the space is a blank: most text is so.
-    if len(text) <= longest and text.isprintable() and unicodedata.is_normalized("NFC", text):
-        return " ".join(text.split())
-    kept = (
-        " " if c.isspace() else c
-        for c in unicodedata.normalize("NFC", text[: longest * 8])
-        if c not in _INVISIBLE and (c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
-    )
-    flat = " ".join("".join(kept).split())
-    return flat if len(flat) <= longest else f"{flat[: longest - 1].rstrip()}…"

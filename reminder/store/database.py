@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,7 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, I
         # nothing begins but what the listener below says.
         made = create_engine(
             URL.create("sqlite", database=str(path or ":memory:"), query=url.query),
+            hide_parameters=True,  # an error's text, which is logged, would hold officers' words
             connect_args={"isolation_level": None, "check_same_thread": False, "timeout": busy},
             **({"pool_size": 1} if path else {"poolclass": StaticPool}),
         )
@@ -262,14 +264,15 @@ def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, 
 
     waits = {"options": f"-c lock_timeout={int(busy * 1000)}"}
     try:
-        writer = create_engine(url, connect_args=waits, pool_size=1, pool_pre_ping=True)
-        reader = create_engine(
+        engine = partial(
+            create_engine,
             url,
-            isolation_level="REPEATABLE READ",
             connect_args=waits,
             pool_size=1,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
+        writer, reader = engine(), engine(isolation_level="REPEATABLE READ")
     except ImportError as error:
         raise ReminderError(
             "[store] url names PostgreSQL, and its driver is missing: pip install “psycopg[binary]”"

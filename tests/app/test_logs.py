@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +57,49 @@ def test_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert told == (
         f"2024-01-24T08:00:00+07:00 warning token {HIDDEN} lost: OSError: bot{HIDDEN}\n"
     )
+
+
+def test_nothing_in_a_line_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences, C1 controls, line ends in disguise and marks of direction are left out."""
+    words = "a\x1b[2J\x9b31m\u2028b\u202ec\u2066d\x85e"
+    line = record(words, OSError("x\x1b]0;y\x07"))
+    line.__dict__ |= {"to\x1b": [words], "raw": words}
+    clean = "a[2J31m bcd e"
+    for shape in ("text", "json"):
+        told = shown(capsys, shape, line)
+        assert told.removesuffix("\n").isprintable()
+        assert clean in told
+        assert "OSError: x]0;y" in told
+
+
+def test_a_secret_with_a_mark_inside_is_still_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "kín" not in shown(capsys, "text", record("x 4242:\u200bkín y"))
+
+
+def test_what_nothing_catches_is_one_line() -> None:
+    """A warning of a library, a thread that fails, an object whose end fails: no traceback."""
+    program = """
+import threading, warnings
+from reminder.app.logs import catch_strays, set_up
+set_up("text", "info", [])
+catch_strays()
+warnings.warn("old\\nway")
+thread = threading.Thread(target=lambda: 1 / 0, name="worker")
+thread.start()
+thread.join()
+class Bad:
+    def __del__(self):
+        raise ValueError("a\\nb")
+Bad()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    lines = [line.partition(" ")[2] for line in done.stderr.splitlines()]
+    assert [line.split()[0] for line in lines] == ["warning", "error", "error"]
+    assert "UserWarning: old way" in lines[0]
+    assert lines[1].endswith("uncaught in worker: ZeroDivisionError: division by zero")
+    assert lines[2].endswith("ValueError: a b")
 
 
 @pytest.mark.parametrize(("level", "quiet"), [("debug", "warning"), ("error", "error")])

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from reminder.domain.text import fold, normal
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminder.domain.text import fold, normal, one_line
 
 
 def test_look_alikes_and_invisible_signs() -> None:
     """Eth is đ; zero-width signs and controls are gone; fold leaves plain ASCII."""
     assert normal("1\u00d0\u200b\x00 \u00f0") == "1Đ  đ"
     assert fold("Đã Hoàn thành") == "da hoan thanh"
+
+
+@given(st.text(max_size=500))
+def test_any_text_becomes_one_clean_line(text: str) -> None:
+    """No line end, no control character, no mark that turns the line's direction; and stable."""
+    line = one_line(text, 300)
+    assert len(line) <= 300
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in line)
+    assert one_line(line, 300) == line
+    line.encode()  # no lone surrogate

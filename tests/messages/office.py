@@ -17,11 +17,11 @@ from reminder.domain.outbox import Outbound
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
+from reminder.domain.text import one_line
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 from reminder.messages.compose import Line, outbound
 from reminder.messages.context import Context
-from reminder.messages.wording import one_line
 from reminder.services.office import Files, Office
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,6 @@ from reminder.messages.wording import (
     coming_rest,
     due_words,
     left_words,
-    one_line,
     rest_words,
     together,
 )
@@ -109,13 +108,3 @@ def test_how_punctual_a_close_was(day: str, words: str) -> None:
 def test_what_periods_share_is_said_once(names: list[str], said: str) -> None:
     """“tháng 01, 02”, as one says it."""
     assert together(names) == said
-
-
-@given(st.text(max_size=500))
-def test_any_text_becomes_one_clean_line(text: str) -> None:
-    """No line end, no control character, no mark that turns the line's direction; and stable."""
-    line = one_line(text)
-    assert len(line) <= 300
-    assert not any(ord(c) < 32 or c in "\x7f\x85\u2028\u2029\u202e\u2066" for c in line)
-    assert one_line(line) == line
-    line.encode()  # no lone surrogate

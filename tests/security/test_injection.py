@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import closing
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,13 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from reminder.documents.workbook import csv_file
 from reminder.domain.ledger import Event, EventKind
-from reminder.domain.outbox import Draft
+from reminder.domain.outbox import Draft, SendError
 from reminder.domain.payloads import Bound
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
+from reminder.store.database import Database
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.fakes.telegram.html import parse_html
@@ -152,6 +156,28 @@ def test_no_escape_sequence_reaches_the_operators_terminal(
     bad = PEOPLE.replace("Công chức Tư pháp", "\\u001b[2J")
     (tmp_path / "people.toml").write_text(bad, encoding="utf-8")
     assert "phải nằm trên một dòng" in terminal.refused("people")
+    named = PEOPLE.replace("Công chức Tư pháp", "Công \u202echức\u200b Tư \u2066pháp")
+    (tmp_path / "people.toml").write_text(named, encoding="utf-8")
+    assert "Công chức Tư pháp" in terminal.run("people")
+    for sign in ("\x85", "\x9b", "\u2028"):
+        named = PEOPLE.replace("Tư pháp", f"Tư{sign}pháp")
+        (tmp_path / "people.toml").write_text(named, encoding="utf-8")
+        assert "phải nằm trên một dòng" in terminal.refused("people")
+
+
+def test_what_a_provider_says_is_one_clean_line() -> None:
+    """In the reason that is kept and shown, and in the words that are logged."""
+    error = SendError("no\x1b[2J\r\nway", retry=False, said="\u202e550\x9b no")
+    assert (error.reason, error.said, str(error)) == ("no[2J way", "550 no", "no[2J way")
+
+
+def test_no_officers_words_stand_in_an_error_of_the_database(tmp_path: Path) -> None:
+    """SQLAlchemy puts the parameters of a statement into its errors, which are logged."""
+    with closing(Database(f"sqlite:///{tmp_path / 'x.db'}", busy=1)) as database:
+        for engine in (database._writer, database._reader):
+            with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+                connection.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "kín"})
+            assert "kín" not in str(caught.value)
 
 
 def test_a_plan_names_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

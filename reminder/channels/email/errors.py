@@ -13,7 +13,7 @@ from aiosmtplib import SMTPException, SMTPResponseException
 
 from reminder.domain.errors import scrub
 from reminder.domain.outbox import SendError
-from reminder.messages.wording import one_line
+from reminder.domain.text import one_line
 
 GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least
 ENHANCED_CODE = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463

@@ -25,9 +25,9 @@ from reminder.domain import tokens
 from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
+from reminder.domain.text import one_line
 from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
 from reminder.messages.compose import Line, mail_document, with_footer
-from reminder.messages.wording import one_line
 
 ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
 ONE_WAY = (
