@@ -28,6 +28,7 @@ from reminder.channels.email.classify import (
     LeftUnread,
     Processed,
     extract_answer,
+    own_words,
     read,
     triage,
 )
@@ -268,12 +269,11 @@ class _Stand:
             authserv_id=AUTHSERV_ID,
         )
         known = {normal_address(address): address for address in self.addresses.values()}
-        fate = triage(read(content), rules, known, row.at)
+        mail = read(content)
+        fate = triage(mail, rules, known, row.at)
         if isinstance(fate, Authenticated):
-            inbound = fate.inbound
-            fate = extract_answer(
-                fate, rules, mail_text(self.service, inbound.sender, inbound.reply_to)
-            )
+            said = mail_text(self.service, fate.inbound.sender, fate.inbound.reply_to)
+            fate = extract_answer(fate, *own_words(mail, rules.marks(said)))
         judged = _judged(fate)
         if not isinstance(fate, Answer):
             return _line("", judged=judged)

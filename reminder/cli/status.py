@@ -57,6 +57,7 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
         "unknown": marks.inbox_unknown,
         "forged": marks.inbox_forged,
         "disbelieved_bounces": marks.inbox_bounces,
+        "put_aside": marks.inbox_put_aside,
     }
     return {
         "at": _iso(found.at),
@@ -138,6 +139,7 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
             f"{marks.inbox_unknown} thư chưa hiểu, để nguyên chưa đọc; "
             f"{marks.inbox_forged} thư mạo danh, {marks.inbox_bounces} báo trả thư không tin được "
             "từ trước đến nay"
+            + (f"; {marks.inbox_put_aside} thư không đọc được" if marks.inbox_put_aside else "")
         )
     away = f"; ở ổ đĩa khác: {_time(marks.last_backup_away)}" if marks.last_backup_away else ""
     print(f"Bản sao cuối: {_time(marks.last_backup)}{away}")

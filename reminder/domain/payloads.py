@@ -598,6 +598,12 @@ class Unreached(Payload):
     """All whom no channel reaches."""
 
 
+class MailPutAside(Payload):
+    """A mail that could not be read was put aside."""
+
+    folder: str  # empty: it could not be moved
+
+
 class FilesRefused(Payload):
     problems: tuple[str, ...]
 

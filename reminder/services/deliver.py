@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
-from reminder.domain.payloads import AddressDead, ChannelDown, DeadLetter, MailReturned, Unreached
+from reminder.domain.payloads import (
+    AddressDead,
+    ChannelDown,
+    DeadLetter,
+    MailPutAside,
+    MailReturned,
+    Unreached,
+)
 from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import NEWEST, Past, completed, newest_nudges
@@ -407,6 +414,16 @@ class Deliverer:
         up = replace(office, channels=tuple(c for c in office.channels if c != channel))
         drafts = to_offices(up, payload, now, subject=channel)
         meta = {f"down:{channel}": now.isoformat()}
+        self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+    def mail_put_aside(self, folder: str, now: datetime) -> None:
+        """Tell the office, once a day, that a mail can't be read; `folder`: where it is now."""
+        day = local_day(now).isoformat()
+        if self.store.meta("inbox:aside_told") == day:
+            return
+        payload = MailPutAside(folder=folder)
+        drafts = to_offices(self.refresh(), payload, now, subject=f"mail-put-aside:{day}")
+        meta = {"inbox:aside_told": day}
         self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
 

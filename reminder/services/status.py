@@ -170,6 +170,7 @@ class Marks:
     inbox_unknown: int  # mails that are left unread, for a person
     inbox_forged: int  # of all so far, those that pretended to be an answer
     inbox_bounces: int  # of all so far, bounces that changed nothing
+    inbox_put_aside: int  # of all so far, those that no process could read
 
 
 def marks(store: Store, channels: Iterable[str]) -> Marks:
@@ -185,6 +186,7 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
         inbox_unknown=int(store.meta("inbox:unknown") or 0),
         inbox_forged=int(store.meta("inbox:forged") or 0),
         inbox_bounces=int(store.meta("inbox:bounces") or 0),
+        inbox_put_aside=int(store.meta("inbox:put_aside") or 0),
     )
 
 

@@ -44,6 +44,7 @@ from reminder.domain.payloads import (
     HowSetDue,
     InvitationFault,
     ListedBack,
+    MailPutAside,
     MailReturned,
     NoRequest,
     NotDone,
@@ -243,6 +244,7 @@ def about_none() -> Iterator[Payload]:
         row=3, recipient="an", kind="nudge", channel="email", reason="lý do", slot=WHEN
     )
     yield Unreached()
+    yield from (MailPutAside(folder=folder) for folder in ("", "Thu-khong-doc-duoc"))
     yield FilesRefused(problems=("a", "b"))
     yield from (CopiesOverdue(away=away, since=WHEN, ever=away) for away in (True, False))
     yield from (Help(office=yes, leader=not yes) for yes in (True, False))

@@ -76,8 +76,8 @@ class Mail:
     subject: str
     results: tuple[str, ...]  # its Authentication-Results, top first
     at: datetime | None
-    body: str  # all of its text
     failures: tuple[Failure, ...] = ()
+    message: Message | None = field(default=None, repr=False, compare=False)  # for its words
 
 
 def read(content: bytes) -> Mail:
@@ -94,8 +94,8 @@ def read(content: bytes) -> Mail:
         subject=subject,
         results=results_of(message),
         at=mime.written(message),
-        body="" if failed else text_of(message),
         failures=failed,
+        message=message,
     )
 
 
@@ -157,7 +157,8 @@ def own_words(mail: Mail, ours: OwnMarks = NO_MARKS) -> tuple[Kind, str]:
     """Return the kind by the mail's own words too, and these words if it is an answer."""
     if mail.kind is not Kind.ANSWER:
         return mail.kind, ""
-    reply = split_reply(mail.body, ours, mail.author_name)
+    assert mail.message is not None
+    reply = split_reply(text_of(mail.message), ours, mail.author_name)
     text = " ".join(reply.unquoted[:3000].split())
     absent = MARK["absent"].search(text) and MARK["later"].search(text)
     if absent or MARK["automatic-words"].search(text):
@@ -179,6 +180,10 @@ class InboxRules:
     @property
     def domain(self) -> str:
         return self.sender.rpartition("@")[2]
+
+    def marks(self, said: str) -> OwnMarks:
+        """Return what tells our own words from an answer to the mail with the text `said`."""
+        return OwnMarks((self.address, self.sender), self.sender_name, said)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -273,13 +278,11 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
     return Authenticated(mail=mail, inbound=inbound)
 
 
-def extract_answer(authenticated: Authenticated, rules: InboxRules, said: str) -> Disposition:
-    """Return the officer's answer, or why there is none; `said` is the text of the mail answered.
+def extract_answer(authenticated: Authenticated, kind: Kind, words: str) -> Disposition:
+    """Return the officer's answer, or why there is none, by what `own_words` found.
 
     The same Message-ID with other words is another mail: some clients use one twice.
     """
-    ours = OwnMarks((rules.address, rules.sender), rules.sender_name, said)
-    kind, words = own_words(authenticated.mail, ours)
     address = authenticated.inbound.sender
     if kind is Kind.EMPTY:
         return LeftUnread(f"an answer of {address} without any words of its own", kind)

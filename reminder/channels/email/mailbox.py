@@ -64,7 +64,7 @@ class Mailbox:
         self._mailbox: BaseMailBox | None = None
         self._shut = threading.Event()
         self._busy = threading.RLock()  # held while a command is under way
-        self._processed = ""
+        self._folders: dict[str, str] = {}  # where the folder of a name is
         self._idle_faults = 0
         self._hurried = False  # the last wait was skipped, and nothing new was found since
 
@@ -93,7 +93,7 @@ class Mailbox:
         self.validity = int(text) if isinstance(text, bytes) and text.isdigit() else 0
         self._was_told()  # discard the EXISTS of SELECT
         self._hurried = False
-        self._processed = ""
+        self._folders.clear()
 
     @property
     def _place(self) -> str:
@@ -168,38 +168,43 @@ class Mailbox:
         """Mark a mail as read and move it to the processed folder; False if the move fails."""
         with self._translating("đang chuyển thư đã xử lý thì mất kết nối"):
             self._client.uid("STORE", str(uid), "+FLAGS", r"(\Seen)")
+        return self.move(uid, self.server.processed)
+
+    def move(self, uid: int, folder: str) -> bool:
+        """Move a mail to `folder`, made if missing; False if that fails."""
+        with self._translating("đang chuyển thư đã xử lý thì mất kết nối"):
             try:
-                self._open.move(str(uid), self._target())
+                self._open.move(str(uid), self._target(folder))
             except ImapToolsError:
                 return False
         return True
 
-    def _target(self) -> str:
-        """Return the processed folder, made if missing; below INBOX where the server wants it."""
-        if not self._processed:
-            found = self._existing()
-            for one in self._names() if not found else ():
+    def _target(self, name: str) -> str:
+        """Return where the folder is, made if missing; below INBOX where the server wants it."""
+        if name not in self._folders:
+            found = self._existing(name)
+            for one in self._names(name) if not found else ():
                 kind, _ = self._client.create(utf7_quoted(one))
                 if kind == "OK":
                     found = one
                     break
-            self._processed = found or self.server.processed
-        return self._processed
+            self._folders[name] = found or name
+        return self._folders[name]
 
     def select_processed(self) -> bool:
         """Select the processed folder read-only, until the next `open`; False if there is none."""
         with self._translating(f"không mở được thư mục “{self.server.processed}”"):
-            found = self._existing()
+            found = self._existing(self.server.processed)
             if found:
                 self._open.folder.set(found, readonly=True)
         return bool(found)
 
-    def _existing(self) -> str:
+    def _existing(self, name: str) -> str:
         existing = {info.name for info in self._open.folder.list()}
-        return next((one for one in self._names() if one in existing), "")
+        return next((one for one in self._names(name) if one in existing), "")
 
-    def _names(self) -> tuple[str, str]:
-        name, folder = self.server.processed, self.server.folder
+    def _names(self, name: str) -> tuple[str, str]:
+        folder = self.server.folder
         found = list(self._open.folder.list("", folder))
         delimiter = (found[0].delim if found else "") or "/"
         return name, f"{folder}{delimiter}{name}"

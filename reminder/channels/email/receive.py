@@ -28,12 +28,12 @@ from reminder.channels.email.classify import (
     LeftUnread,
     Processed,
     extract_answer,
-    read,
     triage,
 )
 from reminder.channels.email.errors import plain_reason
-from reminder.channels.email.mailbox import Mailbox, MailboxError, UnreadableMailError
+from reminder.channels.email.mailbox import Mailbox, UnreadableMailError
 from reminder.channels.email.mime import html_text
+from reminder.channels.email.reader import BrokenMailError, DeadlyMailError, MailReader
 from reminder.channels.email.send import ANSWERABLE
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
@@ -52,10 +52,13 @@ SAY_AGAIN = 600.0  # seconds until the same error is logged again
 MIN_PAUSE = 0.2  # seconds between two looks, for a server that never blocks
 BATCH = 50  # mails between two updates of the UID mark
 TRIES = 5  # fetches of a mail that the server refuses
+DEADLY = 2  # processes that may end on a mail
+ASIDE = "Thu-khong-doc-duoc"  # the folder of mails that no process survives
 LOOK_MARK = timedelta(seconds=30)  # the last look is recorded no more often
 
 UNKNOWN, FORGED, LOOK, MARK = "inbox:unknown", "inbox:forged", "inbox:last_look", "inbox:mark"
 DISBELIEVED = "inbox:bounces"  # bounces that changed nothing
+PUT_ASIDE = "inbox:put_aside"
 REREAD = "inbox:reread"  # the restore after which processed mails were read again
 MARGIN = timedelta(days=2)  # before a backup's last look: servers search by day, in any zone
 
@@ -94,6 +97,7 @@ class MailListener:
     do: Do
     wake: Callable[[], None]  # the dispatcher
     now: Callable[[], datetime]
+    reader: MailReader = field(default_factory=MailReader)
     poll_seconds: float = 60.0
     name: str = "the mailbox"
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -127,11 +131,15 @@ class MailListener:
                         await _in_thread(lambda: self.box.wait(self.poll_seconds))
                 except Exception as error:  # noqa: BLE001  the loop must not end silently
                     self._log_error(error, wait)
-                self.box.shut()
+                self._end()
                 await self.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
         finally:
-            self.box.shut()
+            self._end()
+
+    def _end(self) -> None:
+        self.box.shut()
+        self.reader.stop()
 
     async def catch_up(self, take: Take) -> None:
         """After a restore, read again the processed mails that came after the backup's last look.
@@ -176,6 +184,8 @@ class MailListener:
             mark = max(mark, uid)
             if number % BATCH == 0 or number == len(mails):
                 await self._keep_mark(mark)
+        if not mails:
+            self.reader.stop()
         await self._report(since, mark, now)
 
     async def _handled(self, uid: int, take: Take, *, again: bool = False) -> bool:
@@ -186,43 +196,53 @@ class MailListener:
         known = await self.do(lambda: known_addresses(self.service))
         try:
             fate = await _in_thread(lambda: self._fate(uid, known))
-        except MailboxError as error:
-            self._failed[uid] = self._failed.get(uid, 0) + 1
-            if not isinstance(error, UnreadableMailError):
-                raise
-            if self._failed[uid] < TRIES:
+            if isinstance(fate, Authenticated):
+                fate = await self._answer(fate)
+        except DeadlyMailError:
+            if self._fails(uid) < DEADLY:  # what ended the process need not be the mail
+                return False
+            return again or await self._put_aside(uid)
+        except UnreadableMailError as error:
+            if self._fails(uid) < TRIES:
                 return False
             self._warn(f"mail {uid} is left as it is: {error}")
             return True
+        except ReminderError:
+            self._fails(uid)
+            raise
+        except BrokenMailError as error:
+            fate = LeftUnread(f"it can't be read ({error})")
         if fate is None:
             return True  # deleted or moved meanwhile
-        if isinstance(fate, Authenticated):
-            fate = await self._answer(fate)
         return await self._act(uid, fate, take, again=again)
 
-    async def _answer(self, authenticated: Authenticated) -> Disposition:
-        """Extract the words of an officer's mail."""
-        inbound = authenticated.inbound
-        said = await self.do(lambda: mail_text(self.service, inbound.sender, inbound.reply_to))
-        try:
-            fate = await _in_thread(lambda: extract_answer(authenticated, self.rules, said))
-        except Exception as error:  # noqa: BLE001  as in _fate
-            return LeftUnread(f"its words can't be read ({type(error).__name__})")
-        store = self.service.store  # where earlier versions recorded a bare Message-ID
-        if isinstance(fate, Answer) and await self.do(
-            lambda: store.was_seen(TRAITS.name, inbound.message)
-        ):
-            return Processed(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
-        return fate
+    def _fails(self, uid: int) -> int:
+        """Return how often this mail could not be read so far."""
+        self._failed[uid] = self._failed.get(uid, 0) + 1
+        return self._failed[uid]
 
     def _fate(self, uid: int, known: Mapping[str, str]) -> Disposition | None:
         content = self.box.fetch(uid)
         if content is None:
             return None
+        mail = self.reader.read(content)
         try:
-            return triage(read(content), self.rules, known, self.now())
+            return triage(mail, self.rules, known, self.now())
         except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
             return LeftUnread(f"it can't be read ({type(error).__name__})")
+
+    async def _answer(self, authenticated: Authenticated) -> Disposition:
+        """Extract the words of an officer's mail."""
+        inbound, store = authenticated.inbound, self.service.store
+        said = await self.do(lambda: mail_text(self.service, inbound.sender, inbound.reply_to))
+        kind, words = await _in_thread(lambda: self.reader.own_words(self.rules.marks(said)))
+        fate = extract_answer(authenticated, kind, words)
+        if not isinstance(fate, Answer):
+            return fate
+        # Earlier versions recorded a bare Message-ID.
+        if await self.do(lambda: store.was_seen(TRAITS.name, inbound.message)):
+            return Processed(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
+        return fate
 
     async def _act(self, uid: int, fate: Disposition, take: Take, *, again: bool) -> bool:
         match fate:
@@ -275,6 +295,16 @@ class MailListener:
         if not await _in_thread(lambda: self.box.move_to_processed(uid)):
             folder = self.box.server.processed
             self._warn(f"mail {uid} could not be moved to “{folder}”: it stays, marked as read")
+        return True
+
+    async def _put_aside(self, uid: int) -> bool:
+        """Move a mail that ends the process that reads it, and tell the office."""
+        moved = await _in_thread(lambda: self.box.move(uid, ASIDE))
+        now_in = f"it was moved to “{ASIDE}”" if moved else "it stays, and is not read again"
+        log.error("mail %d ends the process that reads mails: %s", uid, now_in)
+        await self._count(PUT_ASIDE)
+        await self.do(lambda: self.service.mail_put_aside(ASIDE if moved else "", self.now()))
+        self.wake()
         return True
 
     async def _mark(self) -> int:

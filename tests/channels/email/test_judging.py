@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +22,7 @@ from reminder.channels.email.classify import (
     Mail,
     Processed,
     extract_answer,
+    own_words,
     triage,
 )
 from reminder.domain.context import Inbound
@@ -51,14 +53,16 @@ def mail(**more: Any) -> Mail:
         "subject": "Re: Nhắc việc",
         "results": (GENUINE,),
         "at": NOW,
-        "body": "xong 1c",
+        "message": message_from_bytes(b"\nxong 1c"),
     }
     return Mail(**{**values, **more})
 
 
 def fate(rules: InboxRules = RULES, **more: Any) -> Disposition:
     found = triage(mail(**more), rules, KNOWN, NOW)
-    return extract_answer(found, rules, "") if isinstance(found, Authenticated) else found
+    if isinstance(found, Authenticated):
+        found = extract_answer(found, *own_words(found.mail))
+    return found
 
 
 def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
@@ -82,7 +86,7 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
 
 def test_the_same_id_with_other_words_is_another_mail() -> None:
     """Some clients write a Message-ID twice: each text acts, and each only once."""
-    first, again, other = fate(), fate(), fate(body="xong 2c")
+    first, again, other = fate(), fate(), fate(message=message_from_bytes(b"\nxong 2c"))
     assert isinstance(first, Answer)
     assert isinstance(other, Answer)
     assert first == again
@@ -92,7 +96,7 @@ def test_the_same_id_with_other_words_is_another_mail() -> None:
 
 def test_words_that_can_not_be_made_out_are_taken_and_shown_to_a_person() -> None:
     """The officer is answered, and the mail stays unread."""
-    found = fate(body="Em ch\ufffda xong 1c")
+    found = fate(message=message_from_bytes("\nEm ch\ufffda xong 1c".encode()))
     assert isinstance(found, Answer)
     assert found.is_garbled
 
@@ -121,7 +125,7 @@ def test_a_forged_mail_is_left_and_counted(more: dict[str, Any]) -> None:
 def test_what_pretends_nothing_is_left_but_no_forgery() -> None:
     """Ordinary mail, an answer without words, an answer that comes too late, our own mail."""
     late = triage(mail(), RULES, KNOWN, NOW + TOKEN_LIFETIME + timedelta(days=1))
-    for found in (fate(recipients=(BOX,)), fate(body=""), late):
+    for found in (fate(recipients=(BOX,)), fate(message=message_from_bytes(b"")), late):
         assert isinstance(found, LeftUnread)
         assert (found.forged, found.own) == (False, False)
     assert fate(author=BOX) == LeftUnread("our own mail", own=True)
