@@ -592,7 +592,9 @@ def moods(items: Sequence[Item]) -> list[Mood]:
         return found
     first, last, no = word_of(said[0]), said[-1], bool({Mood.NOT, Mood.YET} & set(found))
     why = first == "sao" and mood_of(_at(said, 1)) in (Mood.NOT, Mood.YET)
-    if why or (word_of(last) == "sao" and found) or (word_of(last) == "nao" and not no):
+    whether = isinstance(last, MoodItem) and last.word in _NO and "co" in map(word_of, said)
+    what = word_of(last) in ("nao", "gi", "may") and not no
+    if why or whether or what or (word_of(last) == "sao" and found):
         return [*found, Mood.ASK]
     within = parts(items)[-1]
     may_ask = isinstance(last, MoodItem) and (last.mood is Mood.YET or last.word in _NO)

@@ -17,6 +17,7 @@ from reminder.understanding.dates import Day, day_at, days_at, period_at
 from reminder.understanding.lexicon import (
     COURTESY,
     PATTERNS,
+    TALK,
     SEPARATORS,
     WORDS,
     Mood,
@@ -193,6 +194,7 @@ class Lexer:
             or self._code(tokens, index)
             or _part(tokens, index)
             or self._name(text, tokens, index)
+            or remarks.talk(index)
             or self._moment(text, tokens, index)
             or self._phrase(tokens, index, remarks)
         )
@@ -345,6 +347,20 @@ class _Remarks:
         self._text = " ".join(words)
         self._starts = list(accumulate((len(word) + 1 for word in words), initial=0))
         self._ends = {start - 1: index for index, start in enumerate(self._starts)}
+        told = (index for index, word in enumerate(words) if word in WORDS["told"])
+        self._told = next(told, len(words))
+        self._words = words
+
+    def talk(self, index: int) -> Found[Item] | None:
+        """What the sender is about besides, behind what is told done."""
+        before = self._words[index - 1]
+        if index <= self._told or not (before == "\n" or before in WORDS["breaks"]):
+            return None
+        match = TALK.match(self._text, self._starts[index])
+        if match is None:
+            return None
+        size = self._ends[match.end()] - index
+        return Found(size, PoliteItem(word=self._words[index], role=Role.REMARK))
 
     def at(self, index: int) -> Found[Role | Mood] | None:
         match = PATTERNS.match(self._text, self._starts[index])

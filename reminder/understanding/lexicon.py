@@ -113,17 +113,20 @@ PAPERS = frozenset(map(spelling, _DATA["nouns"]["papers"].split()))
 WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
 
 
-def _patterns() -> str:
+def _pattern(*names: str) -> re.Pattern[str]:
     groups = []
-    for role, patterns in _DATA["patterns"].items():
+    for role in names:
+        patterns = _DATA["patterns"][role]
         text = "|".join(patterns)
         for name, words in _DATA["pattern-words"].items():
             text = text.replace(f"{{{name}}}", f"(?:{words})")
         groups.append(f"(?P<{role}>{text})")
-    return f"(?:{'|'.join(groups)})(?= |$)"
+    return re.compile(f"(?:{'|'.join(groups)})(?= |$)")
 
 
-PATTERNS = re.compile(_patterns())  # the group that matches is named as its mood or role
+# The group that matches is named as its mood or role.
+PATTERNS = _pattern(*(name for name in _DATA["patterns"] if name != "talk"))
+TALK = _pattern("talk")
 SEPARATORS: dict[str, list[str]] = _DATA["separators"]
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
 IN_FULL: dict[str, str] = _DATA["in-full"]

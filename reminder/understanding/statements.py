@@ -25,6 +25,7 @@ from reminder.understanding.clauses import (
     planned,
     says_nothing,
     sign_of,
+    word_of,
 )
 from reminder.understanding.lexer import (
     CitedItem,
@@ -90,7 +91,8 @@ _OF_WORD = {
     "done": "V", "finish": "V", "finished": "V", "complete": "V", "completed": "V", "gui": "S",
     "nop": "S", "cao": "S", "hanh": "I", "ky": "I", "cong": "I", "phat": "I", "roi": "r",
     "lam": "D", "hien": "D", "khai": "D", "hoan": "", "ban": "", "bao": "", "thuc": "",
-    "trien": "", "bo": "", "duoc": "", "va": "", "viec": "w", "is": "", "100": "m", "%": "m",
+    "trien": "", "bo": "", "duoc": "", "va": "", "viec": "w", "is": "", "di": "", "dat": "",
+    "hi": "", "100": "V", "%": "",
 }  # fmt: skip
 _TOLD = frozenset({Mood.DONE, Mood.ISSUED, Mood.DID, Mood.JUST, Mood.PAST})
 _OF_ITEM: dict[type[Item], str] = {
@@ -101,14 +103,15 @@ _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
     "g": "O", "phan": "F", "ben": "~",
 }  # fmt: skip
+_OF_FILLER = {"ma": "k", "giup": "G", "ghi": "q", "danh": "q", "tick": "q", "cho": "Z"}
 _SELF = frozenset({"em", "e", "toi", "minh", "chau", "con", "chung"})
 # Small words that only join what stands around them.
 _JOINED = (
-    (re.compile("q(K?)G[yY]?"), r"\1"),
+    (re.compile("[yY]?q([KVpr]*)G[yY]?"), r"\1"),
     (re.compile("k(?=[aynY]*(,|$))"), ""),
-    (re.compile("vW+"), "pI"),
+    (re.compile("vW+|v(?=E?e)"), "pI"),
     (re.compile("W|F+(?=[KWw])"), "w"),
-    (re.compile("E(?=e)|f(?=K)"), ""),
+    (re.compile("c?E(?=e)|c(?=e)|f(?=K)"), ""),
     (re.compile("V{5,}"), "?"),  # “xong” a hundred times tells nothing
     (re.compile("V+"), "V"),
     (re.compile("~(?=R)|(?<=S)X"), ""),
@@ -117,12 +120,16 @@ _JOINED = (
     (re.compile("U?(H#?|#:[#w]|#O#?)"), "T"),
     (re.compile("Tt|tT"), "t"),
     (re.compile(":"), ","),
-    (re.compile("ld|l"), "m"),
+    (re.compile("[lm]d|l"), "m"),
     (re.compile("gd|dB|[cf]t"), "t"),
     (re.compile("cx"), "x"),
+    (re.compile("(?<=x)Z"), ""),
+    (re.compile("Z"), "?"),
     (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIY])|j(?=[wK])"), ""),
-    (re.compile("u(?=.*I)"), ""),
+    (re.compile("u,?(?=p*I)"), ""),
 )
+_JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
+_OF_ELDER = re.compile("^y(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
 _REST = "[aynsYwKtTMrmexzQR]*"
 _TELLS = re.compile(
     f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]++)(?P<tail>{_REST}(?:p*P?D?[VSI]++{_REST})*)"
@@ -142,18 +149,21 @@ def letters(
     read = _Letters(meaning, today, task)
     ahead = "".join(read.of(before))
     found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
+    courteous = any(word_of(item) in _JUNIOR for item in (*before, *after))
     for pattern, put in _JOINED:
         found = pattern.sub(put, found)
-    return found
+    return found if courteous else _OF_ELDER.sub("Y", found)
 
 
 def claims(read: str) -> bool:
     """Whether anything is said of being done, sent or issued."""
-    return bool(set(read) & set("VSI")) or "p?" in read
+    return bool(re.search("[VSI]|p\\?|K[aynY]*r", read))
 
 
 def states(read: str) -> bool:
     """Whether `read` says without any doubt that the work is done."""
+    if _is_work_of_mine(read):
+        return True
     parts = read.split(",")
     spoken = [part for part in parts if set(part) & set("VSIDpP")]
     if not spoken or not all(map(_tells, spoken)):
@@ -161,6 +171,11 @@ def states(read: str) -> bool:
     first = parts.index(spoken[0])
     opening = all(re.fullmatch(f"[A{_REST[1:]}", part) for part in parts[:first])
     return opening and all(re.fullmatch(_REST, p) for p in parts[first:] if p not in spoken)
+
+
+def _is_work_of_mine(read: str) -> bool:
+    """“1c em làm rồi ạ”."""
+    return re.fullmatch("[aAY]*K[aAYs]*p?Dr[aynYtT]*|[aAYs]*p?DKr[aynYtT]*", read) is not None
 
 
 def goes_on(read: str) -> bool:
@@ -256,24 +271,28 @@ class _Letters:
         if role is Role.NAMING:
             return {"thi": "i", "la": "j", "cua": "o"}.get(word, "?")
         if role is Role.BEING:
-            return "p" if word == "da" else "b"
+            return "b" if word == "duoc" else "p"
         if role is Role.TODAY and word in ("sang", "hoi"):
             return "M"
         if role is Role.FILLER:
-            return {"ma": "k", "giup": "G"}.get(word) or self._word(word, spelling(word))
+            return _OF_FILLER.get(word) or self._word(word, spelling(word))
         return "Y" if role is Role.PERSON and word in _SELF else _OF_ROLE.get(role, "?")
 
     def _mood(self, mood: Mood, word: str) -> str:
         if mood is Mood.SUBMITTED:
-            return "u"
+            return "pu" if word.startswith("da ") else "u"
         if mood in (Mood.SEEN, Mood.AGREED):
             return "a"
-        if mood is Mood.SOON and "nay" in word:
+        if mood is Mood.SOON:
             return "T"
         if mood not in _TOLD:
             return "h"
         if word == "sang nay":
             return "M"
+        if word == "bao xong":
+            return "AV"
+        if not word[0].isalnum() and self.told:  # “hoàn thành 1c ✅”
+            return "a"
         if word == "roi" and mood is Mood.DONE:  # “báo cáo rồi”, its report told apart
             return "Vr"
         return "".join(
@@ -521,6 +540,8 @@ class Speech:
         self, mood: Mood | None, clause: Clause, read: str, *, proof: bool
     ) -> Mood | None:
         """DONE only where `read` states it, or a paper's number proves it; else a doubt."""
+        if mood is Mood.SUBMITTED and "I" in read and states(read):
+            return Mood.DONE
         if mood not in (None, Mood.DONE, Mood.DOUBT):
             return Mood.DOUBT if mood in _DENIED and denies_itself(read) else mood
         stated = states(read)
