@@ -46,7 +46,7 @@ _DETAILS = CodeItem | NumberItem | PeriodItem | EveryItem | UnitItem | PartItem
 _LISTS = frozenset({",", ";", "\n", "và", "/"})
 _BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})
 _TOLD = frozenset({Mood.DONE, Mood.ISSUED})
-_OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED})
+_OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED, Mood.NOT})
 _ASKED_AFTER = _TOLD | {Mood.DID, Mood.SUBMITTED, Mood.PAST, Mood.JUST}
 _NO = frozenset({"khong", "ko", "k", "hok", "khum", "hong"})
 PAPER_WORDS = frozenset({"so", "qd", "kh", "bc", "tb", "cv", "ttr", "tr"})
@@ -230,7 +230,10 @@ def _cites(found: list[Item], item: Item, today: date) -> bool:
     for index in range(len(found) - 1, max(len(found) - _LONGEST_CITATION, 0) - 1, -1):
         if not (word := word_of(found[index])):
             return False
-        if word == "theo" or word_of(_at(found, index - 1)) in _CITING.get(word, ()):
+        ahead = _at(found, index - 1)
+        if mood_of(ahead) is Mood.ISSUED:  # “đã ban hành theo QĐ số …”: its own
+            return False
+        if word == "theo" or word_of(ahead) in _CITING.get(word, ()):
             found[index:] = [CitedItem(start=found[index].start, end=item.end)]
             return True
     return False
@@ -408,9 +411,17 @@ class _Reader:
         return True
 
     def _has_its_own_verdict(self, sign: Item, index: int) -> bool:
-        """“xong 1c, 1d đang làm”."""
-        told = mood_of(_at(self.items, self.first - 1)) in _TOLD
-        return sign_of(sign) == "," and told and mood_of(_at(self.items, index + 1)) in _OPEN
+        """“xong 1c, 1d đang làm”; “không phải 1e, 1c mới xong”."""
+        before = _at(self.items, self.first - 1)
+        if sign_of(sign) != ",":
+            return False
+        index += 1
+        while isinstance(_at(self.items, index), PoliteItem | PeriodItem | NumberItem | PartItem):
+            index += 1
+        own = mood_of(_at(self.items, index))
+        asked = Mood.ASK in map(mood_of, self.items[index:])
+        told = mood_of(before) in _TOLD and own in _OPEN
+        return (told or (_is_denial(before) and own is not None)) and not asked
 
     def _begins_line(self, index: int) -> bool:
         """Whether the code at `index` opens a line of its own: a break, the code, a colon."""

@@ -17,8 +17,8 @@ from reminder.understanding.dates import Day, day_at, days_at, period_at
 from reminder.understanding.lexicon import (
     COURTESY,
     PATTERNS,
-    TALK,
     SEPARATORS,
+    TALK,
     WORDS,
     Mood,
     Role,
@@ -214,7 +214,9 @@ class Lexer:
         at = _behind(tokens, at, WORDS["addressed"])
         addressed = at > told
         if addressed:  # and a name
-            at += next((k for k in range(3) if self._ends_name(tokens, at + k)), 0)
+            name = next((k for k in range(3) if self._ends_name(tokens, at + k)), 0)
+            if not any(plain_at(tokens, at + k) in WORDS["no-names"] for k in range(name)):
+                at += name
         topic = _behind(tokens, at, WORDS["topics"])
         if topic > at and self._code(tokens, topic):
             at = topic

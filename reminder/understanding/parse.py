@@ -23,6 +23,7 @@ from reminder.understanding.clauses import (
     corrects,
     denied,
     mood_of,
+    moods,
     runs,
     says_nothing,
     settled,
@@ -258,8 +259,8 @@ class _Reader:
         items = self._items(rest, at_start=True)
         if verb is Verb.REMIND and any(isinstance(item, DayItem | DaysItem) for item in items):
             verb = Verb.SNOOZE
-        moods = {item.mood for item in items if isinstance(item, MoodItem)}
-        if verb.row.opens is not Opens.ALWAYS and moods - _MILD:
+        said = {item.mood for item in items if isinstance(item, MoodItem)}
+        if verb.row.opens is not Opens.ALWAYS and said - _MILD:
             return None
         if verb is Verb.APPROVE and not self.meaning.office and not runs(items, self.book):
             return None
@@ -300,7 +301,7 @@ class _Reader:
         if forced is Verb.UPDATE:
             found = [run for run in found if run is found[0] or _opens_answer(items, run)]
         made = clauses(items, found)
-        speech = Speech(speaker)
+        speech = Speech(speaker, asked=Mood.ASK in moods(items))
         meant = [clause for clause in made if not denied(clause)] or made
         return [command for clause in meant for command in speech.commands(clause, forced)]
 

@@ -101,7 +101,7 @@ _OF_ITEM: dict[type[Item], str] = {
 _HOUR = re.compile(r"\d{1,2}[hg]")
 _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
-    "g": "O", "phan": "F", "ben": "~",
+    "g": "O", "phan": "F", "ben": "~", "theo": "c",
 }  # fmt: skip
 _OF_FILLER = {"ma": "k", "giup": "G", "ghi": "q", "danh": "q", "tick": "q", "cho": "Z"}
 _SELF = frozenset({"em", "e", "toi", "minh", "chau", "con", "chung"})
@@ -111,9 +111,12 @@ _JOINED = (
     (re.compile("k(?=[aynY]*(,|$))"), ""),
     (re.compile("vW+|v(?=E?e)"), "pI"),
     (re.compile("W|F+(?=[KWw])"), "w"),
-    (re.compile("c?E(?=e)|c(?=e)|f(?=K)"), ""),
+    (re.compile("E(?=e)|f(?=K)"), ""),
     (re.compile("V{5,}"), "?"),  # “xong” a hundred times tells nothing
     (re.compile("V+"), "V"),
+    (re.compile("(?<=V)Kw?V"), "K"),
+    (re.compile("(?<=[rna])Q"), "a"),
+    (re.compile("c(?=[EFw]*e)"), ""),
     (re.compile("~(?=R)|(?<=S)X"), ""),
     (re.compile("[yY]?N(?=a|,)"), "a"),
     (re.compile("(?<=[r])([aynY]*)[yY]N"), r"\1y"),
@@ -126,11 +129,14 @@ _JOINED = (
     (re.compile("(?<=x)Z"), ""),
     (re.compile("Z"), "?"),
     (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIY])|j(?=[wK])"), ""),
-    (re.compile("u,?(?=p*I)"), ""),
+    (re.compile("u,(?=p*I)|u(?=p+I)"), ""),
 )
 _JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
-_OF_ELDER = re.compile("^y(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
+_ELDERS = frozenset({"anh", "chi", "co", "chu", "bac", "thay"})
+_OF_ELDER = re.compile("^L(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
 _REST = "[aynsYwKtTMrmexzQR]*"
+_BESIDES = f"A*{_REST}A*{_REST}"
+_SENT = re.compile("[aYs]*S[xXem]+[aynr]*")  # behind what is told: “gửi qua email”
 _TELLS = re.compile(
     f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]++)(?P<tail>{_REST}(?:p*P?D?[VSI]++{_REST})*)"
 )
@@ -149,15 +155,17 @@ def letters(
     read = _Letters(meaning, today, task)
     ahead = "".join(read.of(before))
     found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
-    courteous = any(word_of(item) in _JUNIOR for item in (*before, *after))
+    if not any(word_of(item) in _JUNIOR for item in (*before, *after)):
+        found = _OF_ELDER.sub("Y", found)
+    found = found.replace("L", "y")
     for pattern, put in _JOINED:
         found = pattern.sub(put, found)
-    return found if courteous else _OF_ELDER.sub("Y", found)
+    return found
 
 
 def claims(read: str) -> bool:
     """Whether anything is said of being done, sent or issued."""
-    return bool(re.search("[VSI]|p\\?|K[aynY]*r", read))
+    return bool(re.search("[VSI]|p\\?", read))
 
 
 def states(read: str) -> bool:
@@ -166,11 +174,13 @@ def states(read: str) -> bool:
         return True
     parts = read.split(",")
     spoken = [part for part in parts if set(part) & set("VSIDpP")]
-    if not spoken or not all(map(_tells, spoken)):
+    if not spoken or not _tells(spoken[0]):
+        return False
+    if not all(_tells(part) or _SENT.fullmatch(part) for part in spoken[1:]):
         return False
     first = parts.index(spoken[0])
     opening = all(re.fullmatch(f"[A{_REST[1:]}", part) for part in parts[:first])
-    return opening and all(re.fullmatch(_REST, p) for p in parts[first:] if p not in spoken)
+    return opening and all(re.fullmatch(_BESIDES, p) for p in parts[first:] if p not in spoken)
 
 
 def _is_work_of_mine(read: str) -> bool:
@@ -208,9 +218,11 @@ def _tells(part: str) -> bool:
     ):  # “gửi sếp”: to be signed, or to be read
         return False
     lead, verb, tail = found["lead"], found["verb"], found["tail"]
+    if re.search("r[aynY]*D?[VSI]", part):  # “xong rồi gửi”: what is to follow
+        return False
     if "P" in verb and re.search("[tTMrmz]", lead):  # “hết tháng mới xong”
         return False
-    if lead.endswith(("y", "n")):  # “sếp ký 1c rồi”: somebody else
+    if re.search("[yn]A*$", lead):  # “sếp ký 1c rồi”: somebody else
         return False
     if set(verb) & set("pP") or "r" in tail:
         return True
@@ -245,10 +257,12 @@ class _Letters:
     def _letter(self, item: Item, before: Item | None) -> str:
         match item:
             case PoliteItem(role=role, word=word):
-                return self._harmless(role, word)
+                return self._harmless(role, word, item.end - item.start)
             case MoodItem(mood=mood, word=word):
                 return self._mood(mood, word)
             case SepItem(sign=sign):
+                if sign == "đến" and before is None and not self.told:
+                    return "Y"  # “toi da xong”: tôi
                 return {"nhưng": "?", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(sign, ",")
             case UnitItem(unit=unit):
                 if self.told:
@@ -267,7 +281,7 @@ class _Letters:
                 return "h" if rest else "w"
         return _OF_ITEM.get(type(item), "?")
 
-    def _harmless(self, role: Role, word: str) -> str:
+    def _harmless(self, role: Role, word: str, size: int) -> str:
         if role is Role.NAMING:
             return {"thi": "i", "la": "j", "cua": "o"}.get(word, "?")
         if role is Role.BEING:
@@ -276,6 +290,8 @@ class _Letters:
             return "M"
         if role is Role.FILLER:
             return _OF_FILLER.get(word) or self._word(word, spelling(word))
+        if role is Role.PERSON and word in _ELDERS and size == len(word):
+            return "L"
         return "Y" if role is Role.PERSON and word in _SELF else _OF_ROLE.get(role, "?")
 
     def _mood(self, mood: Mood, word: str) -> str:
@@ -443,8 +459,9 @@ def states_done(items: Sequence[Item], speaker: Speaker) -> bool:
 class Speech:
     """Decides what each clause of a text means, task by task."""
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, *, asked: bool = False) -> None:
         self.speaker = speaker
+        self.asked = asked  # whether anything is asked in the text: “1c xong, 1d chưa?”
         self._stated = False  # whether the clause that opens a list states that it is done
 
     def commands(self, clause: Clause, forced: Verb | None) -> list[Command]:
@@ -544,7 +561,7 @@ class Speech:
             return Mood.DONE
         if mood not in (None, Mood.DONE, Mood.DOUBT):
             return Mood.DOUBT if mood in _DENIED and denies_itself(read) else mood
-        stated = states(read)
+        stated = states(read) and not (self.asked and not set("rp") & set(read))
         if clause.inherits:
             stated |= self._stated and goes_on(read)
         else:
@@ -567,7 +584,7 @@ class Speech:
         """A code and words without a mood: evidence, an answer, or a note."""
         has = any(i.role is Role.HAVING for i in clause.items if isinstance(i, PoliteItem))
         if not content and not has:
-            return Verb.TASK, ""
+            return (Verb.CLAIM, full) if "r" in read else (Verb.TASK, "")
         if odd:  # “phòng 1c”, “cho em 1c cà phê”
             return Verb.CLAIM, full
         evidence = is_evidence(clause.items)
@@ -578,7 +595,7 @@ class Speech:
             return (Verb.UPDATE if tells and not order else Verb.CLAIM), full
         if evidence:  # a bare day is no paper's number
             return (Verb.DONE, content) if proof else (Verb.CLAIM, full)
-        return Verb.NOTE, full
+        return (Verb.CLAIM if "r" in read else Verb.NOTE), full
 
     def _names_product(self, task: Task, clause: Clause) -> bool:
         """Whether the evidence is of a product, in a task that has a check-in too."""
