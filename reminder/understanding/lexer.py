@@ -208,7 +208,7 @@ class Lexer:
             at += 2
         else:
             return None
-        if plain_at(tokens, at) == ":":  # “báo cáo: 1c đã xong”
+        if plain_at(tokens, at) == ":" and at > index + 1:  # “báo cáo: 1c đã xong”
             return Found(at + 1 - index, PoliteItem(word="bao", role=Role.SAYING))
         told = at
         at = _behind(tokens, at, WORDS["addressed"])
@@ -341,11 +341,14 @@ def _is_capital(text: str, token: Token) -> bool:
     return word[:1].isupper() and not word.isupper() and not text.isupper()
 
 
+_AH = spelling.tokenise("ạ")[0].spelling
+
+
 class _Remarks:
     """Finds what the patterns of lexicon.toml match, which are of words without marks."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        words = [token.plain for token in tokens]
+        words = ["ạ" if token.spelling == _AH else token.plain for token in tokens]
         self._text = " ".join(words)
         self._starts = list(accumulate((len(word) + 1 for word in words), initial=0))
         self._ends = {start - 1: index for index, start in enumerate(self._starts)}

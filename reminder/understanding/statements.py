@@ -101,7 +101,7 @@ _OF_ITEM: dict[type[Item], str] = {
 _HOUR = re.compile(r"\d{1,2}[hg]")
 _WORDS = {
     "truoc": "B", "check": "q", "luc": "U", "khoang": "U", "tam": "U", "gio": "O", "h": "O",
-    "g": "O", "phan": "F", "ben": "~", "theo": "c",
+    "g": "O", "phan": "F", "ben": "~",
 }  # fmt: skip
 _OF_FILLER = {"ma": "k", "giup": "G", "ghi": "q", "danh": "q", "tick": "q", "cho": "Z"}
 _SELF = frozenset({"em", "e", "toi", "minh", "chau", "con", "chung"})
@@ -346,7 +346,9 @@ class _Letters:
             return "w"
         if any(each.is_meant_by(spelt) for each in self.names):
             return "F" if self.told else "w"
-        return "F" if any(each.is_meant_by(spelt) for each in PAPERS) else "?"
+        if any(each.is_meant_by(spelt) for each in PAPERS):
+            return "F"
+        return "c" if spelt.base == "theo" else "?"
 
     def _is_over(self, period: str) -> bool:
         return bool(period) and Period.parse(period).last < self.today

@@ -102,7 +102,8 @@ DENIED = [
     ("không phải 2b, xong 2a", done("2a")),
     ("xong 1c chứ chưa xong 2c", done("1c", also=(not_done("2c"),))),
     ("phải 2b, xong 2a", not_done("2b", also=(done("2a"),))),
-    ("xong 1c, 1d chưa xong", not_done("1c", "1d")),
+    ("xong 1c, 1d chưa xong", done("1c", also=(not_done("1d"),))),
+    ("không phải 1e, 1c mới xong ạ", done("1c")),
 ]
 
 

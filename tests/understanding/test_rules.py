@@ -138,7 +138,8 @@ def test_each_clause_has_its_own_verdict() -> None:
     assert (both.verb, both.targets) == (Verb.DONE, (t("1d", 1),))
     assert [(each.verb, each.targets) for each in both.also] == [(Verb.NOT_DONE, (t("1d", 2),))]
     assert said("1c xong rồi nhưng chưa gửi").verb is Verb.NOT_DONE
-    assert said("1c xong rồi, mai gửi bản cứng").verb is Verb.CLAIM
+    assert said("1c xong rồi, mai gửi bản cứng") == done("1c", note="mai gửi bản cứng")
+    assert said("1c mai gửi bản cứng").verb is Verb.NOT_DONE
 
 
 SPELT = [
