@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a malformed request is no news
 
 TIMEOUT = 5.0  # seconds that a connection may last, from its first byte to its last
-MAX_CONNECTIONS = 16  # open at once; one more closes the oldest
+MAX_CONNECTIONS = 128  # open at once; one more closes the oldest
 
 Handler = Callable[[], Awaitable[web.Response]]
 

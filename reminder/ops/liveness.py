@@ -129,7 +129,8 @@ class Notifier:
 
 
 PAUSE = 55.0  # seconds from one call to the next at least: ticks come each minute
-TIMEOUT = 10.0  # seconds
+TIMEOUT = 10.0  # seconds for a call, with its redirects
+REDIRECTS = 3
 
 
 class NotTakenError(ReminderError):
@@ -181,16 +182,28 @@ def trust() -> ssl.SSLContext:
 
 
 async def call(url: str) -> None:
-    """Send one GET; NotTakenError, without the address, if it was not accepted."""
+    """Send one GET; NotTakenError, without the address, if it was not accepted.
+
+    No body is read. A redirect is followed on the same host alone: what a monitor's server answers
+    must not have this program call an address within the office.
+    """
     # Loaded for the first call: a program without a heartbeat does not pay for it.
     import httpx
 
     try:
-        async with httpx.AsyncClient(
-            timeout=TIMEOUT, follow_redirects=True, verify=trust()
-        ) as client:
-            answer = await client.get(url)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        async with (
+            asyncio.timeout(TIMEOUT),
+            httpx.AsyncClient(timeout=TIMEOUT, verify=trust()) as client,
+        ):
+            request = client.build_request("GET", url)
+            for _ in range(REDIRECTS + 1):
+                answer = await client.send(request, stream=True)
+                await answer.aclose()
+                following = answer.next_request
+                if following is None or following.url.host != request.url.host:
+                    break
+                request = following
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
         raise NotTakenError(type(error).__name__) from None
     if not answer.is_success:
         raise NotTakenError(f"HTTP {answer.status_code}")

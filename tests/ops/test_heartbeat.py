@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
 
+from reminder.ops import liveness
 from reminder.ops.http import HttpServer
-from reminder.ops.liveness import Heartbeat, trust
+from reminder.ops.liveness import REDIRECTS, Heartbeat, NotTakenError, call, trust
 
 PATH = "/ping/7f2c-secret"
 
@@ -84,6 +87,75 @@ async def test_a_trouble_is_told_once_without_the_address(
         "the heartbeat to 127.0.0.1 failed: ConnectError",
     ]
     assert "secret" not in caplog.text
+
+
+@asynccontextmanager
+async def answering(head: bytes, more: bytes, pause: float) -> AsyncIterator[str]:
+    """The address of a server that says `head`, and then `more` after each pause, without end."""
+    over = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(head)
+            while not reader.at_eof():
+                writer.write(more)
+                await writer.drain()
+                await asyncio.sleep(pause)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PATH}"
+        await asyncio.wait_for(over.wait(), 20)
+
+
+@pytest.mark.asyncio
+async def test_an_answer_without_end_is_not_read() -> None:
+    """The call is over with the head of the answer, which says that it was taken."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n"
+    async with answering(head, bytes(1000), 0.001) as url:
+        await asyncio.wait_for(call(url), 20)
+
+
+@pytest.mark.asyncio
+async def test_a_redirect_leads_to_no_other_host() -> None:
+    """On the same host it is followed, a few times; to another it is a refusal, and not called."""
+    inside, watch, hops = Watch(), Watch(), 0
+    await inside.server.start("localhost", 0)
+    await watch.server.start("127.0.0.1", 0)
+
+    def to(url: str) -> Callable[[], Awaitable[web.Response]]:
+        async def redirect() -> web.Response:
+            nonlocal hops
+            hops += 1
+            return web.Response(status=302, headers={"Location": url})
+
+        return redirect
+
+    within = inside.url.replace("127.0.0.1", "localhost")
+    server = HttpServer({"/there": to(watch.url), "/inside": to(within), "/round": to("/round")})
+    await server.start("127.0.0.1", 0)
+    here = f"http://127.0.0.1:{server.port}"
+    await call(f"{here}/there")
+    for path in ("/inside", "/round"):
+        with pytest.raises(NotTakenError, match="HTTP 302"):
+            await call(f"{here}{path}")
+    assert (watch.calls, inside.calls, hops) == (1, 0, 2 + REDIRECTS + 1)
+    for one in (server, inside.server, watch.server):
+        await one.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_call_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends its head a byte at a time, each within the time for a read."""
+    monkeypatch.setattr(liveness, "TIMEOUT", 0.2)
+
+    async with answering(b"", b"H", 0.01) as url:
+        with pytest.raises(NotTakenError):
+            await asyncio.wait_for(call(url), 20)
 
 
 @pytest.mark.asyncio
