@@ -206,6 +206,12 @@ class Daemon:
         await self.dispatcher.taken()
         return taken
 
+    async def reload_now(self) -> None:
+        """Do what `reminder reload` asks for."""
+        ask = partial(self.service.store.set_meta, "reload", self.clock.now().isoformat())
+        await self.worker.attempt("reload", ask)
+        await self._reload()
+
     async def _reload(self) -> None:
         if await self.worker.attempt("reload", self.reload):
             self.wake()  # what was refused is told to the office

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,10 +50,16 @@ class Program:
     daemon: Daemon
     store: Store
     monitor: Monitor
+    _reloading: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
-        """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything."""
-        _on_signals(self._end)
+        """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything.
+
+        SIGHUP is `reminder reload`; other signals that would kill it uncleanly are let be.
+        """
+        others = dict.fromkeys(("SIGUSR1", "SIGUSR2"), lambda: None)
+        ends = dict.fromkeys(("SIGTERM", "SIGINT"), self._end)
+        _on_signals({**ends, "SIGHUP": self._reload, **others})
         try:
             for listener in self.daemon.listeners:
                 await listener.begin()
@@ -65,6 +71,9 @@ class Program:
             for channel in self.daemon.channels.values():
                 await channel.stop()
             self.store.close()
+
+    def _reload(self) -> None:
+        self._reloading = asyncio.ensure_future(self.daemon.reload_now())
 
     def _end(self) -> None:
         self.monitor.notifier.say("STOPPING=1")
@@ -265,11 +274,14 @@ async def _run(config: Path | None) -> None:
     log.info("reminder has ended")
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` on SIGTERM and SIGINT."""
+def _on_signals(handlers: Mapping[str, Callable[[], object]]) -> None:
+    """Call each handler on the signal of its name, where this system has it."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for name, handler in handlers.items():
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
         try:
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, handler)
         except NotImplementedError:  # Windows: its loop takes no handlers
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+            signal.signal(number, lambda *_, handler=handler: loop.call_soon_threadsafe(handler))

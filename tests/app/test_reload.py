@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from reminder.app.wiring import Reloader
 from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
-from tests.app.kit import Mailbox, SetClock, mail_server, settings, wired_fast
+from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings, wired_fast
 from tests.services.world import at
+from tests.waiting import until
 
 AN = '[[person]]\nid = "an"\nname = "An"\nunit = "tu-phap"\nemail = "an@example.vn"\n'
 CHI = AN.replace("an", "chi", 1)
@@ -77,3 +80,22 @@ async def test_a_people_file_that_lost_many_at_once_is_refused_until_it_is_meant
         wired.store.set_meta("reload", "asked")
         assert await saved(2) == (True, NAMES[:2])
         wired.store.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+async def test_sighup_reloads_and_no_signal_kills_uncleanly(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """As `reminder reload` does: also what a look by itself refuses."""
+    everybody = "".join(AN.replace("an", name, 1) for name in NAMES)
+    async with mail_server(mailbox) as port:
+        config = settings(tmp_path, None, port, people=everybody)
+        wired = wired_fast(config, SetClock(at("23/01")))
+        wired.daemon.reload_seconds = 3600
+        async with runs(wired):
+            await until(lambda: wired.store.meta("last_tick") is not None)
+            (tmp_path / "people.toml").write_text(AN, encoding="utf-8")
+            signal.raise_signal(signal.SIGUSR1)
+            signal.raise_signal(signal.SIGHUP)
+            await until(lambda: list(wired.daemon.service.office.people) == ["an"])

@@ -119,9 +119,13 @@ async def daemon(config: Path, clock: Path) -> None:
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
     wired.daemon.channels["telegram"] = Keyed(channel)
     loop = asyncio.get_running_loop()
-    for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
-        words = f"query_only={switch}"
-        loop.add_signal_handler(number, inner.worker._thread.submit, pragma, store, words)
+
+    def switches() -> None:
+        for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
+            words = f"query_only={switch}"
+            loop.add_signal_handler(number, inner.worker._thread.submit, pragma, store, words)
+
+    loop.call_soon(switches)  # once the program has taken these signals for itself
     await wired.run()
 
 
