@@ -255,7 +255,7 @@ def ics(
             )
         made = unit_calendar(office.plans, office.states, office.scheduler, unit, opened.now)
         undated = sum(
-            s.awaiting and not s.closed and unit in s.occurrence.task.lead
+            s.due is None and not s.closed and unit in s.occurrence.task.lead
             for s in office.states.values()
         )
     options.write_file(output, made)

@@ -70,7 +70,6 @@ def written(text: str) -> str:
 def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]:
     """The cells of `state` in the order of COLUMNS, without the row's number."""
     occurrence = state.occurrence
-    original = state.original_due
     return [
         occurrence.task.code,
         occurrence.task.title,
@@ -79,7 +78,7 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
         unit_names(plan, occurrence.task.lead),
         unit_names(plan, occurrence.task.support),
         state.due,
-        original if original != state.due else None,
+        occurrence.due if occurrence.due != state.due else None,
         about_due(state),
         standing_words(state, scheduler, day),
         local_day(state.closed.at) if state.closed else None,
@@ -95,7 +94,7 @@ def unit_names(plan: Plan, units: Sequence[str]) -> str:
 def about_due(state: State) -> str:
     """“gia hạn từ 31/01”, “hạn dự kiến”, and an undecided request."""
     said = []
-    original, due = state.original_due, state.due
+    original, due = state.occurrence.due, state.due
     if state.assumed:
         said.append("hạn dự kiến")
     elif due is not None and original is None:

@@ -64,7 +64,7 @@ class State:
     """The state of an occurrence after some events."""
 
     occurrence: Occurrence
-    due: date | None  # the current due day
+    due: date | None  # the current due day; the plan's own is `occurrence.due`
     assumed: bool  # hạn dự kiến: nobody has confirmed the due day
     parts: Mapping[str, Event] = field(default_factory=dict)  # unit → what closed its part
     closed: Event | None = None  # the event that closed the whole
@@ -83,15 +83,6 @@ class State:
     @property
     def key(self) -> Key:
         return self.occurrence.key
-
-    @property
-    def original_due(self) -> date | None:
-        """The due day in the plan, whatever the office has set since."""
-        return self.occurrence.due
-
-    @property
-    def awaiting(self) -> bool:
-        return self.due is None
 
     @property
     def open_units(self) -> tuple[str, ...]:

@@ -162,8 +162,6 @@ class Retries:
         """The wait after the `failures`-th failure in a row, counted from 1."""
         if failures < 1:
             raise ValueError("failures are counted from 1")
-        if self.first <= timedelta(0):
-            return timedelta(0)
         doublings = min(failures - 1, 20)  # longer than `longest` by far
         grown: timedelta = self.first * 2**doublings
         return min(self.longest, grown)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from reminder.domain.calendar import Cycle, Period, last_of_month, with_period
+from reminder.domain.calendar import Cycle, Period, with_period
 
 MAX_TITLE = 60  # characters; one or two lines on a phone
 
@@ -228,18 +228,13 @@ def instances(deliverable: Deliverable, year: int) -> Iterator[tuple[Period, dat
         case Awaiting():
             yield whole_year, whole_year.first, None
         case Every() as rule:
-            yield from _cycle(rule, year)
+            for period in Period.each(rule.cycle, year):
+                if not rule.only or period.id.partition("-")[2] in rule.only:
+                    last = period.last
+                    due = last if rule.day is None else last.replace(day=min(rule.day, last.day))
+                    yield period, period.first, due
         case Recurrence(rule):
             yield from _recurrence(rule, whole_year)
-
-
-def _cycle(rule: Every, year: int) -> Iterator[tuple[Period, date, date]]:
-    for period in Period.each(rule.cycle, year):
-        if rule.only and period.id.partition("-")[2] not in rule.only:
-            continue
-        last = last_of_month(year, period.last.month)
-        due = last if rule.day is None else last.replace(day=min(rule.day, last.day))
-        yield period, period.first, due
 
 
 @lru_cache(1024)

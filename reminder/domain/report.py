@@ -344,7 +344,6 @@ class _Item:
         closed_on = local_day(state.closed.at) if state.closed else None
         status, days_late = self._status(state, closed_on)
         waiting = () if status in CLOSED else tuple(state.submitted.values())
-        moved = state.original_due is not None and state.original_due != state.due
         return Entry(
             code=occurrence.task.code,
             title=occurrence.task.title,
@@ -355,7 +354,7 @@ class _Item:
             check_in=occurrence.is_check_in,
             units=self._names(occurrence.task.lead),
             due=state.due,
-            original=state.original_due if moved else None,
+            original=occurrence.due if occurrence.due != state.due else None,
             assumed=state.assumed,
             status=status,
             days_late=days_late,

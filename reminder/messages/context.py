@@ -278,7 +278,7 @@ class Work:
     @property
     def moved(self) -> str:
         """“gia hạn từ 31/01” where the office moved the plan's own day; else empty."""
-        original, due = self.state.original_due, self.state.due
+        original, due = self.state.occurrence.due, self.state.due
         if original is None or due is None or original == due:
             return ""
         word = "gia hạn" if due > original else "dời"

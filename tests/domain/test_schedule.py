@@ -214,7 +214,7 @@ def test_a_moved_date_speaks_anew_and_keeps_the_original(
         "15/02 tu-phap late-3",
     ]
     state = fold(occurrences(plan2024), [moved])[KEY_1C]
-    assert (state.due, state.original_due) == (date(2024, 2, 5), date(2024, 1, 31))
+    assert (state.due, state.occurrence.due) == (date(2024, 2, 5), date(2024, 1, 31))
 
 
 def test_a_snooze_silences_its_unit_until_its_day(plan2024: Plan, scheduler: Scheduler) -> None:
