@@ -1,83 +1,88 @@
-"""Snoozes, requests for more time, dates set and confirmed by the office, reminders now."""
+"""Snoozes, requests for more time, dates set and confirmed, reminders now, absences."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from reminder.decisions.outcome import (
     RefusalError,
-    also,
     event,
     head,
+    on_record,
     per_target,
     refusal,
     said,
     tail,
 )
-from reminder.decisions.targets import (
-    Work,
-    on_record,
-    open_states,
-    own_parts,
-    resolve,
-    which,
-)
+from reminder.decisions.targets import Work, resolve
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
-from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.ledger import (
+    MAX_ABSENCE_DAYS,
+    Absence,
+    Event,
+    EventKind,
+    State,
+    absence_key,
+    absences,
+    away_until,
+)
 from reminder.domain.payloads import (
+    Away,
+    AwayWord,
+    Back,
+    BackWord,
     Confirmed,
     DateSet,
     ExtensionAsked,
     ExtensionDecided,
     ExtensionRequested,
     NoRequest,
+    OfficeOnly,
+    Payload,
     Reminded,
     Snoozed,
 )
+from reminder.domain.people import Person
+from reminder.domain.text import fold
 from reminder.understanding.model import Command, Target
+from reminder.understanding.verbs import Verb
 
 
 def snooze(context: Context, command: Command, target: Target) -> Decision:
     """“nhắc sau 1c 3”: silent for the own unit until a working day, never past the due day."""
     work = resolve(context, command, target)
-    units = own_parts(context, work, target)
-    state = open_states(context, command, target, work, units)[0]
-    wished = _wished(command, context.today)
-    if wished is None:
-        raise refusal("needs-date", verb=command.verb.value, key=state.key)
-    day, capped = _silent_until(context, state, wished)
+    units = work.own_parts()
+    state = work.open(units)[0]
+    calendar = context.scheduler.calendar
+    wished = _wished(work, state, context.today)
+    if state.due is None:
+        raise refusal("snooze-awaiting", key=state.key)
+    if context.scheduler.days_late(state, context.today):
+        raise refusal("snooze-late", key=state.key)
+    if wished <= context.today:
+        raise refusal("not-after-today", key=state.key, day=wished)
+    last = calendar.roll_back(state.due)
+    if last <= context.today:
+        raise refusal("snooze-last-day", key=state.key)
+    day = last if wished >= last else calendar.roll_forward(wished)
     events = [
         event(context, EventKind.SNOOZED, state.key, unit, until=day)
         for unit in units
         if unit in state.open_units
     ]
-    return said(Snoozed(key=state.key, until=day, capped=capped), events)
+    return said(Snoozed(key=state.key, until=day, capped=wished > last), events)
 
 
-def _silent_until(context: Context, state: State, wished: date) -> tuple[date, bool]:
-    """The working day on which it speaks again, and whether the due day cut it short."""
-    key, calendar = state.key, context.scheduler.calendar
-    if state.due is None:
-        raise refusal("snooze-awaiting", key=key)
-    if context.scheduler.days_late(state, context.today):
-        raise refusal("snooze-late", key=key)
-    if wished <= context.today:
-        raise refusal("not-after-today", key=key, day=wished)
-    last = calendar.roll_back(state.due)
-    if last <= context.today:
-        raise refusal("snooze-last-day", key=key)
-    day = last if wished >= last else calendar.roll_forward(wished)
-    return day, wished > last
-
-
-def _wished(command: Command, start: date | None) -> date | None:
-    """The day that the command names, or so many days after `start`."""
+def _wished(work: Work, state: State, start: date | None) -> date:
+    """Return the day that the command names, or so many days after `start`."""
+    command = work.command
     if command.until is not None:
         return command.until
     if command.days is None or start is None:
-        return None
+        raise refusal("needs-date", verb=command.verb.value, key=state.key)
     return start + timedelta(days=command.days)
 
 
@@ -85,99 +90,51 @@ def extend(context: Context, command: Command, target: Target) -> Decision:
     """“gia hạn 1c 05/02 lý do”: a request to the office; the date stays until it decides."""
     work = resolve(context, command, target)
     if context.sender.office:
-        state = open_states(context, command, target, work, ())[0]
-        raise refusal("office-extends", key=state.key, tail=tail(command))
-    units = own_parts(context, work, target)
-    state = open_states(context, command, target, work, units)[0]
-    day = _later_due(context, work, command, state)
+        raise refusal("office-extends", key=work.open()[0].key, tail=tail(command))
+    units = work.own_parts()
+    state = work.open(units)[0]
+    if state.due is None:
+        raise refusal("extend-awaiting", key=state.key)
+    day = _wished(work, state, max(state.due, context.today))
+    if day <= state.due:
+        raise refusal("not-after-due", key=state.key, day=day)
+    _check_day(work, state, day, today_too=False)
     request = state.request
     nobody = not context.has_members(work.plan.office)
     if request and (request.until, request.note, request.unit) == (day, command.note, units[0]):
         return said(ExtensionRequested(event=request, again=True, nobody=nobody))
-    asked = event(
-        context, EventKind.EXTENSION_ASKED, state.key, units[0], until=day, note=command.note
-    )
+    kind = EventKind.EXTENSION_ASKED
+    asked = event(context, kind, state.key, units[0], until=day, note=command.note)
     before = request.until if request and request.until != day else None
     answer = ExtensionRequested(event=asked, again=False, nobody=nobody, before=before)
-    office = ExtensionAsked(key=state.key, before=before)
-    return also(said(answer, [asked]), Notice(to=f"unit:{work.plan.office}", payload=office))
+    question = ExtensionAsked(key=state.key, before=before)
+    return said(answer, [asked], Notice(to=f"unit:{work.plan.office}", payload=question))
 
 
-def _later_due(context: Context, work: Work, command: Command, state: State) -> date:
-    key = state.key
-    if state.due is None:
-        raise refusal("extend-awaiting", key=key)
-    day = _wished(command, max(state.due, context.today))
-    if day is None:
-        raise refusal("needs-date", verb=command.verb.value, key=key)
-    if day <= state.due:
-        raise refusal("not-after-due", key=key, day=day)
-    check_day(context, work, state, day, today_too=False, verb=head(command.verb))
-    return day
-
-
-def check_day(
-    context: Context, work: Work, state: State, day: date, *, today_too: bool, verb: str
-) -> None:
-    """A due day is still to come, within the plan's year, and not before the work opens."""
-    key = state.key
-    if day < context.today or (day == context.today and not today_too):
-        raise refusal("not-after-today", key=key, day=day, head=verb)
+def _check_day(work: Work, state: State, day: date, *, today_too: bool) -> None:
+    """Raise unless a due day is still to come, within the plan's year, once the work is open."""
+    today, words = work.context.today, head(work.command.verb)
+    if day < today or (day == today and not today_too):
+        raise refusal("not-after-today", key=state.key, day=day, head=words)
     if day.year != work.plan.year:
-        raise refusal("outside-year", key=key, day=day, year=work.plan.year, head=verb)
+        raise refusal("outside-year", key=state.key, day=day, year=work.plan.year, head=words)
     if day < state.occurrence.opens:
-        raise refusal("before-open", key=key, day=day, head=verb)
+        raise refusal("before-open", key=state.key, day=day, head=words)
 
 
 def set_due(context: Context, command: Command, target: Target) -> Decision:
     """“/dathan 5a 15/9/2024”: the office gives or moves a date; the old one is kept beside it."""
     work = resolve(context, command, target)
-    unit = on_record(context, work.task)
-    state = open_states(context, command, target, work, (), unopened=True)[0]
-    day = _wished(command, state.due)
-    if day is None:
-        raise refusal("needs-date", verb=command.verb.value, key=state.key)
-    check_day(context, work, state, day, today_too=True, verb=head(command.verb))
+    state = work.open(unopened=True)[0]
+    day = _wished(work, state, state.due)
+    _check_day(work, state, day, today_too=True)
     if day == state.due and not state.assumed:
         raise refusal("already-due", key=state.key)
+    unit = on_record(context, work.task)
     moved = event(context, EventKind.DUE_SET, state.key, unit, until=day, note=command.note)
     told = DateSet(event=moved, before=state.due)
-    others = [Notice(to=f"unit:{unit}", payload=told) for unit in state.open_units]
-    return also(said(replace(told, ask=not command.note), [moved]), *others)
-
-
-def _confirm_one(context: Context, command: Command, target: Target) -> Decision:
-    """All dates of the target that wait to be confirmed; it has none: its own date is told."""
-    work = resolve(context, command, target, lambda state: _unconfirmed(context, state))
-    waiting = [state for state in work.named(target) if _unconfirmed(context, state)]
-    if not waiting:
-        live = [s for s in work.named(target) if not s.closed] or list(work.named(target))
-        raise refusal("not-assumed", key=live[0].key)
-    return _confirmed(context, waiting)
-
-
-def _unconfirmed(context: Context, state: State) -> bool:
-    """Assumed still, or late at the plan's start and held back until the office has looked."""
-    return not state.closed and (state.assumed or _is_held(context, state))
-
-
-def _is_held(context: Context, state: State) -> bool:
-    """Held for longer than a confirmation would hold it."""
-    tomorrow = context.scheduler.calendar.after(context.today, 1)
-    return state.held_until is not None and state.held_until > tomorrow
-
-
-def _confirmed(context: Context, states: list[State]) -> Decision:
-    """What was held back is spoken of again from the next working day."""
-    tomorrow = context.scheduler.calendar.after(context.today, 1)
-    events: list[Event] = []
-    for state in states:
-        unit = on_record(context, state.occurrence.task)
-        if state.assumed:
-            events.append(event(context, EventKind.CONFIRMED, state.key, unit))
-        if _is_held(context, state):
-            events.append(event(context, EventKind.HELD, state.key, unit, until=tomorrow))
-    return said(Confirmed(keys=tuple(state.key for state in states)), events)
+    others = [Notice(to=f"unit:{each}", payload=told) for each in state.open_units]
+    return said(replace(told, ask=not command.note), [moved], *others)
 
 
 def confirm(context: Context, command: Command) -> Decision:
@@ -189,6 +146,40 @@ def confirm(context: Context, command: Command) -> Decision:
     if not waiting:
         raise refusal("nothing-assumed")
     return _confirmed(context, waiting)
+
+
+def _confirm_one(context: Context, command: Command, target: Target) -> Decision:
+    """Confirm all dates of the target that wait for it; it has none: its own date is told."""
+    work = resolve(context, command, target, lambda state: _unconfirmed(context, state))
+    waiting = [state for state in work.named if _unconfirmed(context, state)]
+    if not waiting:
+        live = [s for s in work.named if not s.closed] or work.named
+        raise refusal("not-assumed", key=live[0].key)
+    return _confirmed(context, waiting)
+
+
+def _unconfirmed(context: Context, state: State) -> bool:
+    """Return whether it is assumed still, or late at the plan's start and held back."""
+    return not state.closed and (state.assumed or _is_held(context, state))
+
+
+def _is_held(context: Context, state: State) -> bool:
+    """Return whether it is held for longer than a confirmation would hold it."""
+    tomorrow = context.scheduler.calendar.after(context.today, 1)
+    return state.held_until is not None and state.held_until > tomorrow
+
+
+def _confirmed(context: Context, states: list[State]) -> Decision:
+    """Confirm; what was held back is spoken of again from the next working day."""
+    tomorrow = context.scheduler.calendar.after(context.today, 1)
+    events: list[Event] = []
+    for state in states:
+        unit = on_record(context, state.occurrence.task)
+        if state.assumed:
+            events.append(event(context, EventKind.CONFIRMED, state.key, unit))
+        if _is_held(context, state):
+            events.append(event(context, EventKind.HELD, state.key, unit, until=tomorrow))
+    return said(Confirmed(keys=tuple(state.key for state in states)), events)
 
 
 _ENDS = frozenset(
@@ -215,75 +206,65 @@ def approve(context: Context, command: Command, target: Target) -> Decision:
     work, state, request = _asked(context, command, target)
     day = command.until or request.until
     assert day is not None
-    check_day(context, work, state, day, today_too=True, verb=head(command.verb))
-    told = dict.fromkeys((request.unit, *state.open_units))  # the date is the others' too
-    return _decided(context, command, request, EventKind.EXTENSION_GRANTED, day, tuple(told))
+    _check_day(work, state, day, today_too=True)
+    told = (request.unit, *state.open_units)  # the date is the others' too
+    return _decided(work, request, day, *told)
 
 
 def reject(context: Context, command: Command, target: Target) -> Decision:
     """“/khongdongy 1c”: the date stays as it is."""
-    _, _, request = _asked(context, command, target)
-    return _decided(context, command, request, EventKind.EXTENSION_REFUSED, None, (request.unit,))
+    work, _, request = _asked(context, command, target)
+    return _decided(work, request, None, request.unit)
 
 
 def _asked(context: Context, command: Command, target: Target) -> tuple[Work, State, Event]:
-    """The one request that stands; else what became of it."""
+    """Return the one request that stands; raise what became of it otherwise."""
     work = resolve(context, command, target, lambda state: state.request is not None)
-    asked = [state for state in work.named(target) if state.request]
+    asked = [(state, state.request) for state in work.named if state.request]
     if len(asked) > 1:
-        raise which(command, tuple(asked))
-    if not asked or asked[0].request is None:
-        raise _no_request(context, work, target)
-    return work, asked[0], asked[0].request
-
-
-def _no_request(context: Context, work: Work, target: Target) -> RefusalError:
-    """“đã đồng ý lúc …, người quyết …”; “đã rút”; or that nobody asked."""
-    keys = {state.key for state in work.named(target)}
-    asked = {e.key for e in context.events if e.kind is EventKind.EXTENSION_ASKED and e.key in keys}
-    closed = {state.closed for state in work.states if state.closed and state.key in asked}
-    later = (e for e in reversed(context.events) if e.key in asked)
+        raise work.which(state for state, _ in asked)
+    if asked:
+        return work, *asked[0]
+    # “đã đồng ý lúc …, người quyết …”; “đã rút”; or that nobody asked.
+    keys = {state.key for state in work.named}
+    once = {e.key for e in context.events if e.kind is EventKind.EXTENSION_ASKED and e.key in keys}
+    closed = {state.closed for state in work.named if state.closed}
+    later = (e for e in reversed(context.events) if e.key in once)
     ended = next((e for e in later if e.kind in _ENDS or e in closed), None)
-    key = ended.key if ended else next(s.key for s in work.states if s.key in keys)
-    return RefusalError(NoRequest(key=key, event=ended))
+    key = ended.key if ended else work.named[0].key
+    raise RefusalError(NoRequest(key=key, event=ended))
 
 
-def _decided(
-    context: Context,
-    command: Command,
-    request: Event,
-    kind: EventKind,
-    day: date | None,
-    told: tuple[str, ...],
-) -> Decision:
-    made = event(context, kind, request.key, request.unit, until=day, note=command.note)
-    granted = kind is EventKind.EXTENSION_GRANTED
-    answer = ExtensionDecided(key=request.key, granted=granted, note=command.note)
-    return also(said(answer, [made]), *(Notice(to=f"unit:{unit}", payload=answer) for unit in told))
+def _decided(work: Work, request: Event, day: date | None, *told: str) -> Decision:
+    """Grant the request until `day`, or refuse it; tell the units."""
+    kind = EventKind.EXTENSION_GRANTED if day else EventKind.EXTENSION_REFUSED
+    note = work.command.note
+    made = event(work.context, kind, request.key, request.unit, until=day, note=note)
+    answer = ExtensionDecided(key=request.key, granted=day is not None, note=note)
+    others = (Notice(to=f"unit:{unit}", payload=answer) for unit in dict.fromkeys(told))
+    return said(answer, [made], *others)
 
 
 def remind(context: Context, command: Command, target: Target) -> Decision:
     """“/nhacngay 1c”: a nudge now to each unit that still has to act, once a day and due day."""
-    work = resolve(context, command, target)
-    state = open_states(context, command, target, work, ())[0]
+    state = resolve(context, command, target).open()[0]
     if state.due is None:
         raise refusal("remind-awaiting", key=state.key)
-    open_units = state.open_units
-    named = (target.unit,) if target.unit in open_units and target.unit else open_units
+    units = state.open_units
+    named = (target.unit,) if target.unit in units and target.unit else units
     before = {unit: asked for unit in named if (asked := _asked_today(context, state, unit))}
-    now = [unit for unit in named if unit not in before]
-    heard = {unit for person in context.people.values() for unit in person.units}
+    now = tuple(unit for unit in named if unit not in before)
     answer = Reminded(
         key=state.key,
-        units=tuple(now),
+        units=now,
         before=tuple((unit, asked.at, asked.by) for unit, asked in before.items()),
-        nobody=tuple(unit for unit in now if unit not in heard),
+        nobody=tuple(unit for unit in now if not context.has_members(unit)),
     )
     return Decision(answers=(answer,), remind=tuple((state.key, unit) for unit in now))
 
 
 def _asked_today(context: Context, state: State, unit: str) -> Asked | None:
-    """Who has had `unit` reminded of this today, unless something has changed since."""
+    """Return who had `unit` reminded of this today, unless something has changed since."""
     asked = context.reminded.get((state.key, unit))
     if asked is None or local_day(asked.at) != context.today:
         return None
@@ -291,3 +272,71 @@ def _asked_today(context: Context, state: State, unit: str) -> Asked | None:
         e.kind in _ANEW and e.at >= asked.at for e in context.events if e.key == state.key
     )
     return None if changed else asked
+
+
+def away(context: Context, command: Command) -> Decision:
+    """A stretch of days off, the own one, or as the office somebody's; without days, its end."""
+    person = _whose(context, command)
+    known = absences(context.events)
+    own = person == context.sender.person
+    who: dict[str, Any] = {"person": person.id, "name": person.name, "own": own}
+    if command.since is None or command.until is None:  # all that are not over end
+        left = [a for a in known if a.person == person.id and a.until >= context.today]
+        if not left:
+            raise refusal("not-away", who=person.name, own=own)
+        back = [_absence(context, person, EventKind.BACK, a) for a in left]
+        return said(Back(**who), back, *_notices(context, person, BackWord(**who)))
+    stretch = Absence(person=person.id, since=command.since, until=command.until)
+    if stretch.until < context.today:
+        raise refusal("away-past", until=stretch.until)
+    if (stretch.until - stretch.since).days >= MAX_ABSENCE_DAYS:
+        raise refusal("away-long", until=stretch.until)
+    first = max(stretch.since, context.today)
+    others = tuple(  # of each unit, who is there on the first day; leaders are not nudged
+        (unit, tuple(
+            p.name
+            for p in context.people.values()
+            if unit in p.units and p.id != person.id and not away_until(known, p.id, first)
+        ))
+        for unit in person.units
+        if unit not in context.leaders
+    )  # fmt: skip
+    days: dict[str, Any] = {"since": stretch.since, "until": stretch.until, "others": others}
+    told = Away(**who, **days)
+    if stretch in known:
+        return said(replace(told, again=True))
+    made = _absence(context, person, EventKind.AWAY, stretch)
+    return said(told, [made], *_notices(context, person, AwayWord(**who, **days)))
+
+
+def _whose(context: Context, command: Command) -> Person:
+    """Return the person named by id or by name, for the office; else the sender."""
+    sender, typed = context.sender.person, command.person
+    everybody = context.people.values()
+    known = {fold(p.name): p for p in everybody} | {fold(p.id): p for p in everybody}
+    found = known.get(fold(typed)) if typed else sender
+    if found == sender:
+        return sender
+    if found is None and context.sender.office:
+        raise refusal("no-person", typed=typed, known=tuple(sorted(context.people)))
+    if found is None:  # a name that nobody has, or a reason
+        stretch = dict.fromkeys(day for day in (command.since, command.until) if day)
+        days = "-".join(f"{day:%d/%m/%Y}" for day in stretch) or "hủy"
+        raise refusal("whose-absence", typed=typed, days=days)
+    if not context.sender.office:
+        raise RefusalError(OfficeOnly(verb=Verb.AWAY.value))
+    return found
+
+
+def _absence(context: Context, person: Person, kind: EventKind, stretch: Absence) -> Event:
+    unit = person.units[0] if person.units else ""
+    return event(context, kind, absence_key(person.id, stretch.since), unit, until=stretch.until)
+
+
+def _notices(context: Context, person: Person, word: Payload) -> list[Notice]:
+    """Return the word to the office, and to the person where the office recorded it."""
+    offices = sorted(context.offices)
+    told = [Notice(to=f"unit:{office}", payload=word) for office in offices]
+    if person != context.sender.person and not set(person.units) & set(offices):
+        told.append(Notice(to=person.id, payload=word))
+    return told

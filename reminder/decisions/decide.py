@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
@@ -17,20 +17,18 @@ from reminder.decisions.outcome import (
     one_answer,
     own_units,
     per_target,
+    refusal,
     said,
     typed,
 )
-from reminder.decisions.targets import Closes, Which, choice, resolve
+from reminder.decisions.targets import Closes, Which, resolve
 from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, State
 from reminder.domain.payloads import (
     ClosedWord,
     ListedBack,
     NotUnderstood,
-    NotYourUnit,
     OfficeOnly,
-    Payload,
-    Refused,
     ReopenedWord,
     WhichOccurrence,
 )
@@ -75,16 +73,8 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
 
 def decide(command: Command, context: Context) -> Decision:
     """Decide `command`: the events, the answer, and what others are told."""
-    steps = [_step(each) for each in (replace(command, also=()), *command.also)]
-    made = in_turn(context, steps)
-    later = after(context, made)
-    keys = list(dict.fromkeys(event.key for event in made.events))
-    told = {key: context.told.get(key, frozenset()) for key in keys}
-    notices = (
-        *made.notices,
-        *_closed_notices(context, later, told),
-        *_reopened_notices(context, later, made.events, told),
-    )
+    made = in_turn(context, [_step(each) for each in (replace(command, also=()), *command.also)])
+    notices = (*made.notices, *_words_above(context, after(context, made), made.events))
     return replace(made, answers=one_answer(made.answers), notices=notices)
 
 
@@ -94,62 +84,32 @@ def _step(command: Command) -> Step:
         if command.listed_back and not verb.row.reads:
             return _list_back(context, command)
         if not may(context.sender, verb):
-            raise RefusalError(_not_allowed(command))
-        return _of_verb(HANDLERS[verb](context, command), verb)
+            if verb.row.who is Who.READERS:
+                raise refusal("reads-all-only", verb=verb.value)
+            codes = tuple(target.task for target in command.targets)
+            raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
+        return HANDLERS[verb](context, command)
 
     return run
 
 
-def _not_allowed(command: Command) -> Payload:
-    """Return the refusal to a sender who may not use the command's verb."""
-    verb = command.verb
-    if verb.row.who is Who.READERS:
-        return Refused(reason="reads-all-only", verb=verb.value)
-    codes = tuple(target.task for target in command.targets)
-    return OfficeOnly(verb=verb.value, codes=codes)
-
-
-def _of_verb(made: Decision, verb: Verb) -> Decision:
-    """Name the verb in the refusal to a unit that does not lead."""
-    answers = [
-        replace(each, verb=verb.value) if isinstance(each, NotYourUnit) else each
-        for each in made.answers
-    ]
-    return replace(made, answers=tuple(answers))
-
-
-def _closed_notices(
-    before: Context, later: Context, above: Mapping[Key, frozenset[str]]
-) -> list[Notice]:
-    """Tell each unit above that was told of the delay that the work is done."""
-    told: dict[str, list[Key]] = {}
-    for key, units in above.items():
+def _words_above(before: Context, later: Context, events: Sequence[Event]) -> Iterator[Notice]:
+    """Tell each unit above that was told of the delay that the work is done, or open again."""
+    closed: dict[str, list[Key]] = {}
+    reopened: list[tuple[str, Event]] = []
+    for key, last in {event.key: event for event in events}.items():
         was, now = before.states.get(key), later.states.get(key)
-        if was and now and now.closed and not was.closed:
-            for unit in sorted(units):
-                told.setdefault(unit, []).append(key)
-    leaders = before.leaders
-    return [
-        Notice(to=f"unit:{unit}", payload=ClosedWord(keys=tuple(keys), leaders=unit in leaders))
-        for unit, keys in told.items()
-    ]
-
-
-def _reopened_notices(
-    before: Context, later: Context, events: Sequence[Event], above: Mapping[Key, frozenset[str]]
-) -> list[Notice]:
-    """Tell each unit above that was told of the close that the work is open again."""
-    last = {e.key: e for e in events}
-    return [
-        Notice(
-            to=f"unit:{unit}",
-            payload=ReopenedWord(event=last[key], leaders=unit in before.leaders),
-        )
-        for key, units in above.items()
-        if key in last and key in before.states and key in later.states
-        if before.states[key].closed and not later.states[key].closed
-        for unit in sorted(units)
-    ]
+        for unit in sorted(before.told.get(key, ())) if was and now else ():
+            if now and now.closed and not (was and was.closed):
+                closed.setdefault(unit, []).append(key)
+            elif now and was and was.closed and not now.closed:
+                reopened.append((unit, last))
+    for unit, keys in closed.items():
+        word = ClosedWord(keys=tuple(keys), leaders=unit in before.leaders)
+        yield Notice(to=f"unit:{unit}", payload=word)
+    for unit, event in reopened:
+        again = ReopenedWord(event=event, leaders=unit in before.leaders)
+        yield Notice(to=f"unit:{unit}", payload=again)
 
 
 def _list_back(context: Context, command: Command) -> Decision:
@@ -165,10 +125,8 @@ def _list_back(context: Context, command: Command) -> Decision:
 
 def _covered(context: Context, command: Command, target: Target) -> list[Key]:
     work = resolve(context, command, target)
-    match choice(context, work, target, own_units(context, work.task)):
-        case Closes(states) | Which(states):
-            return [state.key for state in states]
-    return []
+    made = work.choice(work.own)
+    return [state.key for state in made.states] if isinstance(made, Closes | Which) else []
 
 
 def decide_error(error: CommandError, context: Context) -> Decision:

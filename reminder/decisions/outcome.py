@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -39,22 +39,17 @@ class RefusalError(Exception):
 
 
 def refusal(reason: str, **data: Any) -> RefusalError:
-    """A refusal in one or two sentences, which the renderer knows by `reason`."""
+    """Return a refusal in one or two sentences, which the renderer knows by `reason`."""
     return RefusalError(Refused(reason=reason, **data))
 
 
-def said(payload: Payload, events: Iterable[Event] = ()) -> Decision:
-    """These events, and this answer."""
-    return Decision(events=tuple(events), answers=(payload,))
-
-
-def also(decision: Decision, *more: Notice) -> Decision:
-    """`decision`, and words to others besides."""
-    return replace(decision, notices=(*decision.notices, *more))
+def said(payload: Payload, events: Iterable[Event] = (), *notices: Notice) -> Decision:
+    """Return these events, this answer, and what others are told."""
+    return Decision(events=tuple(events), answers=(payload,), notices=notices)
 
 
 def event(context: Context, kind: EventKind, key: Key, unit: str, **more: Any) -> Event:
-    """What the sender says or does now about the part of `unit`."""
+    """Return what the sender says or does now about the part of `unit`."""
     return Event(
         at=context.now,
         kind=kind,
@@ -95,55 +90,38 @@ def in_turn(context: Context, steps: Iterable[Step]) -> Decision:
 
 
 def per_target(handler: TargetHandler) -> Handler:
-    """`handler` for each target of a command."""
+    """Return the handler of a command that calls `handler` for each of its targets."""
 
     def run(context: Context, command: Command) -> Decision:
+        def step(target: Target) -> Step:
+            return lambda later: handler(later, command, target)
+
         if not command.targets:
             raise refusal("needs-code", verb=command.verb.value)
-        targets = dict.fromkeys(command.targets)
-        return in_turn(context, [_bound(handler, command, target) for target in targets])
+        return in_turn(context, map(step, dict.fromkeys(command.targets)))
 
     return run
 
 
-def _bound(handler: TargetHandler, command: Command, target: Target) -> Step:
-    return lambda context: handler(context, command, target)
-
-
-# Answers of one kind that are told as one, and which of their fields are lists to be joined.
-_JOINED: Mapping[type[Payload], tuple[str, ...]] = {
-    Done: ("events",),
-    Updated: ("events", "units"),
-    Seen: ("keys",),
-    Confirmed: ("keys",),
-    TaskDetails: ("tasks",),
-    DueDates: ("tasks",),
-    Claimed: ("keys",),
-}
+# Answers of one kind that are told as one: their lists are joined.
+_JOINED = (Done, Updated, Seen, Confirmed, TaskDetails, DueDates, Claimed)
 
 
 def one_answer(answers: Iterable[Payload]) -> tuple[Payload, ...]:
-    """The answers to the sender as one."""
-    found: list[Payload] = []
+    """Return the answers to the sender as one."""
+    found: dict[object, Payload] = {}
     for answer in answers:
-        same = next((n for n, each in enumerate(found) if _joins(each, answer)), None)
-        if same is None:
-            found.append(answer)
-        else:
-            found[same] = _joined(found[same], answer)
-    return (Several(parts=tuple(found)),) if len(found) > 1 else tuple(found)
-
-
-def _joins(one: Payload, other: Payload) -> bool:
-    return one == other or (type(one) is type(other) and type(one) in _JOINED)
+        kind: object = type(answer) if isinstance(answer, _JOINED) else answer
+        found[kind] = _joined(found[kind], answer) if kind in found else answer
+    return (Several(parts=tuple(found.values())),) if len(found) > 1 else tuple(found.values())
 
 
 def _joined(one: Payload, other: Payload) -> Payload:
-    if one == other:
-        return one
-    data = {f.name: getattr(one, f.name) or getattr(other, f.name) for f in fields(one)}
-    for name in _JOINED[type(one)]:
-        data[name] = tuple(dict.fromkeys((*getattr(one, name), *getattr(other, name))))
+    data: dict[str, Any] = {}
+    for name in (each.name for each in fields(one)):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        both = type(mine) is tuple  # not a Key
+        data[name] = tuple(dict.fromkeys((*mine, *theirs))) if both else mine or theirs
     return replace(one, **data)
 
 
@@ -166,6 +144,11 @@ def own_units(context: Context, task: Task) -> tuple[str, ...]:
     return tuple(u for u in task.lead if u in context.sender.units and u not in leaders)
 
 
+def on_record(context: Context, task: Task) -> str:
+    """Return the unit whose part an act of the office on the whole concerns."""
+    return (own_units(context, task) or task.lead)[0]
+
+
 def reads_all(sender: Sender) -> bool:
     """Return whether `sender` reads of the work of all units."""
     return sender.office or sender.leader
@@ -180,12 +163,12 @@ def may_read(sender: Sender, task: Task) -> bool:
 
 
 def head(verb: Verb) -> str:
-    """The words that open a command: “xong”, “/dathan”."""
+    """Return the words that open a command: “xong”, “/dathan”."""
     return verb.row.typed("{}").partition(" {}")[0]
 
 
 def tail(command: Command) -> str:
-    """What stands behind the code: the day, the number of days, the text."""
+    """Return what stands behind the code: the day, the number of days, the text."""
     words = [vn_date(command.until, year=True)] if command.until else []
     words += [f"{command.days} ngày"] if command.days else []
     words += [text] if (text := command.evidence or command.note) else []
@@ -193,14 +176,14 @@ def tail(command: Command) -> str:
 
 
 def typed(command: Command) -> str:
-    """`command` alone as typed, lists one by one; it is parsed to the same again."""
+    """Return `command` alone as typed, lists one by one; it is parsed to the same again."""
     line = format_command(replace(command, also=(), listed_back=False))
     _, _, rest = line.partition(" ")
     return f"{head(command.verb)} {rest}".replace("\n", "; ")
 
 
 def of_plan(command: Command, target: Target, year: int) -> str:
-    """`command` on `target` alone, in the plan of `year`: “xong 2025/1c”."""
+    """Return `command` on `target` alone, in the plan of `year`: “xong 2025/1c”."""
     named = replace(target, plan=str(year))
     answers = tuple((named, text) for each, text in command.answers if each == target)
     return typed(replace(command, targets=(named,), answers=answers, everything=False))

@@ -133,7 +133,7 @@ class Verb(StrEnum):
     # With `evidence` alone: a closed task's number and date may be told after.
     DONE = Row(
         "done xong",
-        handler="closing.done",
+        handler="answers.done",
         takes=Takes.CLAUSES,
         opens=Opens.NEVER,
         moods=(Mood.DONE,),
@@ -145,7 +145,7 @@ class Verb(StrEnum):
     )
     UPDATE = Row(
         "update capnhat",
-        handler="closing.update",
+        handler="answers.update",
         takes=Takes.CLAUSES,
         opens=Opens.ALWAYS,
         spoken=("cập nhật", "cập nhật tình hình", "xin cập nhật"),
@@ -164,7 +164,7 @@ class Verb(StrEnum):
     )
     SUBMIT = Row(
         "submit trinhky",
-        handler="remarks.submit",
+        handler="answers.submit",
         takes=Takes.CLAUSES,
         opens=Opens.NEVER,
         moods=(Mood.SUBMITTED,),
@@ -174,7 +174,7 @@ class Verb(StrEnum):
     )
     RETURN = Row(
         "return tralai",
-        handler="remarks.give_back",
+        handler="answers.give_back",
         takes=Takes.NOTE,
         opens=Opens.NEVER,
         moods=(Mood.RETURNED,),
@@ -183,8 +183,8 @@ class Verb(StrEnum):
     )
     UNDO = Row(
         "undo hoantac",
-        handler="closing.undo",
-        without="closing.undo_last",
+        handler="answers.undo",
+        without="answers.undo_last",
         takes=Takes.NOTE,
         opens=Opens.ALWAYS,
         spoken=("hoàn tác",),
@@ -198,7 +198,7 @@ class Verb(StrEnum):
     )
     NOTE = Row(
         "note ghichu",
-        handler="remarks.note",
+        handler="answers.note",
         takes=Takes.TEXT,
         opens=Opens.ALWAYS,
         spoken=("ghi chú",),
@@ -289,7 +289,7 @@ class Verb(StrEnum):
     )
     REOPEN = Row(
         "reopen molai",
-        handler="closing.reopen",
+        handler="answers.reopen",
         takes=Takes.REASON,
         opens=Opens.ALWAYS,
         spoken=("mở lại",),
@@ -304,7 +304,7 @@ class Verb(StrEnum):
     )
     AWAY = Row(
         "away nghiphep",
-        handler="absence.away",
+        handler="dates.away",
         takes=Takes.ABSENCE,
         opens=Opens.ALWAYS,
         spoken=("nghỉ phép", "xin nghỉ phép"),
@@ -322,11 +322,11 @@ class Verb(StrEnum):
         terminal=Terminal("NGÀY-NGÀY", "Báo những ngày nghỉ.", "01/02-10/02"),
     )
     # It may be done: to be asked back, with the words as its note.
-    CLAIM = Row("claim hoilai", handler="closing.claim", takes=Takes.NOTE, moods=(Mood.DOUBT,))
+    CLAIM = Row("claim hoilai", handler="answers.claim", takes=Takes.NOTE, moods=(Mood.DOUBT,))
     NOT_DONE = Row(
         "notdone chuaxong",
-        handler="remarks.not_done",
-        without="remarks.any_not_done",
+        handler="answers.not_done",
+        without="answers.heard",
         takes=Takes.NOTE,
         moods=(Mood.NOT,),
         denies=True,
@@ -336,8 +336,8 @@ class Verb(StrEnum):
     )
     DOING = Row(
         "doing danglam",
-        handler="closing.doing",
-        without="remarks.any_seen",
+        handler="answers.doing",
+        without="answers.heard",
         takes=Takes.NOTE,
         opens=Opens.ALONE,
         moods=(Mood.DOING,),
@@ -348,8 +348,8 @@ class Verb(StrEnum):
     # Read; nothing is said about the work.
     SEEN = Row(
         "seen danhan",
-        handler="remarks.seen",
-        without="remarks.any_seen",
+        handler="answers.seen",
+        without="answers.heard",
         opens=Opens.ALONE,
         moods=(Mood.SEEN, Mood.AGREED),
         reads=True,
@@ -358,7 +358,7 @@ class Verb(StrEnum):
     # “xong chưa?”
     ASK = Row(
         "ask hoi",
-        handler="remarks.ask",
+        handler="answers.ask",
         without="listings.tasks",
         opens=Opens.NEVER,
         moods=(Mood.ASK,),

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 ROW = """
     REPRINT = Row(
         "reprint inlai",
-        handler="remarks.reprint",
+        handler="answers.reprint",
         takes=Takes.NOTE,
         spoken=("in lại",),
         who=Who.OFFICE,
@@ -33,7 +33,7 @@ def reprint(context: Context, command: Command, target: Target) -> Decision:
     """“/inlai 1c”: the paper is printed again; the work stays as it is."""
     from reminder.domain.payloads import Reprinted
 
-    state = resolve(context, command, target).named(target)[0]
+    state = resolve(context, command, target).named[0]
     unit = state.occurrence.task.lead[0]
     noted = event(context, EventKind.NOTED, state.key, unit, note=f"in lại {command.note}")
     return said(Reprinted(event=noted), [noted])
@@ -51,7 +51,7 @@ Cho {{ p.event.note }}: {{ work }}.
 """
 ADDED = {  # file → the text that the new text stands before, at its last place, and the new text
     "understanding/verbs.py": ("\n\nBY_MOOD = ", ROW),
-    "decisions/remarks.py": ("", HANDLER),
+    "decisions/answers.py": ("", HANDLER),
     "domain/payloads.py": ("", PAYLOAD),
     "messages/templates/answers.j2": ("", BLOCK),
 }
