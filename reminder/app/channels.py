@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.send import TelegramChannel
+    from reminder.domain.outbox import SendError
     from reminder.files.settings import EmailSection, InboxSection, Settings
     from reminder.store.store import Store
 
@@ -133,20 +134,25 @@ class DaemonBackend:
     async def reached(self, channel: str, bot_name: str) -> None:
         service = self.daemon.service
         service.bot_name = bot_name
-        await self._attempt("accepted", lambda: service.accepted(channel))
+        await self._attempt("accepted", lambda: service.accepted(self.daemon.clock.now(), channel))
         await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
 
-    def polled(self) -> None:
+    def polled(self, channel: str) -> None:
         self.daemon.mark("polled")
-        at, store = self.daemon.clock.now(), self.daemon.service.store
+        at, service = self.daemon.clock.now(), self.daemon.service
         if self._polled is None or not timedelta(0) <= at - self._polled < POLL_MARK:
             self._polled = at
-            note = partial(store.set_meta, "last_poll", at.isoformat())
+
+            def note() -> None:
+                service.store.set_meta("last_poll", at.isoformat())
+                service.accepted(at, channel)
+
             self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
 
-    async def refused(self, channel: str, reason: str) -> None:
-        service, at = self.daemon.service, self.daemon.clock.now()
-        await self._attempt("refused", lambda: service.refused(channel, reason, at))
+    async def failed(self, channel: str, error: SendError) -> None:
+        service, at, down = self.daemon.service, self.daemon.clock.now(), error.channel_down
+        note = partial(service.in_trouble, channel, error.reason, at, refuses=down)
+        await self._attempt("in_trouble", note)
         self.daemon.wake()
 
     async def _attempt(self, what: str, work: Callable[[], object]) -> None:

@@ -94,6 +94,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
             files=files, id=store.office, channels=tuple(channels), known=known_channels()
         ),
         patience=settings.delivery.patience,
+        tell_after=settings.delivery.tell_after,
     )
     daemon = Daemon(service, channels, clock, tick_seconds=tick_seconds)
     daemon.dispatcher.in_flight = settings.delivery.in_flight
@@ -195,6 +196,7 @@ class Reloader:
             )
         lines = self.service.reload(files, now)
         self.service.patience = settings.delivery.patience
+        self.service.tell_after = settings.delivery.tell_after
         later = self._apply(self.settings, settings)
         if later:
             log.warning("%s: changed, but applied at the next start only", ", ".join(later))

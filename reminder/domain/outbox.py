@@ -77,6 +77,7 @@ class SendError(Exception):
         unknown: bool = False,
         address_dead: bool = False,
         channel_down: bool = False,
+        unreachable: bool = False,
         moved_to: str = "",
     ) -> None:
         super().__init__(one_line(reason))
@@ -88,6 +89,7 @@ class SendError(Exception):
         self.retry_after = retry_after  # seconds that the provider asked for
         self.unknown = unknown  # the provider may have taken it
         self.address_dead = address_dead  # this address will never take anything
+        self.unreachable = unreachable  # the provider could not be reached, or takes nothing now
         self.channel_down = channel_down  # the fault is the channel's, not this message's
         self.moved_to = moved_to  # the address's new value
 

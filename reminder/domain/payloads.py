@@ -578,9 +578,23 @@ class MailReturned(Payload):
 
 
 class ChannelDown(Payload):
-    channel: str
+    channel: str  # or deliver.MAILBOX
     reason: str
     since: datetime
+
+
+class ChannelUp(Payload):
+    """To who was told that it was down."""
+
+    channel: str
+    since: datetime
+    until: datetime
+
+
+class Forged(Payload):
+    """Mails that pretended to be an officer's."""
+
+    number: int
 
 
 class DeadLetter(Payload):

@@ -406,9 +406,19 @@ class DeliverySection(Section):
         "số phút chờ trước khi chuyển sang kênh kế tiếp, từ 1 đến 10080",
     )
 
+    tell_down_after: int = key(
+        15,
+        _number(1, 10_080),
+        "số phút một kênh hay hộp thư hỏng trước khi báo văn phòng, từ 1 đến 10080",
+    )
+
     @property
     def patience(self) -> timedelta:
         return timedelta(minutes=self.fall_through_after)
+
+    @property
+    def tell_after(self) -> timedelta:
+        return timedelta(minutes=self.tell_down_after)
 
 
 _NAMES = _listed(_LINE, split=";", around="")  # a name may contain commas

@@ -20,6 +20,7 @@ from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, Ro
 from reminder.domain.payloads import (
     AddressDead,
     ChannelDown,
+    ChannelUp,
     DeadLetter,
     MailPutAside,
     MailReturned,
@@ -47,6 +48,7 @@ BEHIND = timedelta(minutes=1)  # left-over messages are sent after the morning's
 # day, and sent if the people come back.
 KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
 GONE = "người nhận không còn trong danh sách"
+MAILBOX = "inbox"  # whose trouble is told like a channel's
 UNREACHED = "unreached"  # the meta key of people already reported
 # The failure of these kinds is logged, and not told to the office.
 ONLY_LOGGED = ("notice", "edit", "reply")
@@ -89,7 +91,8 @@ class Deliverer:
     retries: Retries = field(default_factory=Retries)
     patience: timedelta = timedelta(hours=2)  # until the next channel takes over
     _revision: tuple[int, str] | None = None  # of the store, when it was last read
-    _down: set[str] | None = None  # channels that were reported to refuse everything
+    tell_after: timedelta = timedelta(minutes=15)  # of trouble, until the office hears of it
+    _trouble: dict[str, tuple[datetime, str]] | None = None  # channel → since when, and why
 
     def refresh(self) -> Office:
         """Return the office with what was added to the ledger and the addresses since."""
@@ -219,20 +222,60 @@ class Deliverer:
             if not mine:
                 row = one.rendered.row.id
                 log.warning("row %d was sent, but its lease had run out: it may come twice", row)
+        channels = {one.rendered.row.draft.channel for one in accepted}
         try:
-            self.accepted(*{one.rendered.row.draft.channel for one in accepted})
+            self.accepted(max(one.at for one in accepted), *channels)
         except StoreBusyError as error:  # the next message says it too
             log.error("can't record that a channel works again: %s", error)
 
-    def accepted(self, *channels: str) -> None:
-        """Note that these channels work; the mark that one refuses everything goes."""
-        if self._down is None:
-            names = {traits.name for traits in self.office.known}
-            self._down = {name for name in names if self.store.meta(f"down:{name}")}
-        for channel in self._down.intersection(channels):
-            self.store.set_meta(f"down:{channel}", "")
+    def accepted(self, now: datetime, *channels: str) -> None:
+        """Note that these channels work; the office, if it heard that one does not, hears so."""
+        for channel in self._troubled().keys() & set(channels):
+            since, _ = self._troubled().pop(channel)
+            if not self.store.meta(f"down:{channel}"):
+                continue
             log.info("channel %s works again", channel)
-            self._down.discard(channel)
+            drafts = []
+            if self.store.meta(f"told:{channel}"):
+                payload = ChannelUp(channel=channel, since=since, until=now)
+                drafts = to_offices(self.refresh(), payload, now, subject=f"up:{channel}")
+            meta = {f"down:{channel}": "", f"told:{channel}": ""}
+            self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+    def in_trouble(
+        self, channel: str, reason: str, now: datetime, *, refuses: bool = False, said: str = ""
+    ) -> None:
+        """Note that a channel, or the mailbox, fails; `tell_trouble` tells the office in time.
+
+        `refuses`: it refuses everything, as `status` shows at once. `said`: the provider's words.
+        """
+        since, _ = self._troubled().setdefault(channel, (now, reason))
+        self._troubled()[channel] = (since, reason)
+        if refuses and not self.store.meta(f"down:{channel}"):
+            log.error("channel %s refuses everything: %s", channel, said or reason)
+            self.store.set_meta(f"down:{channel}", since.isoformat())
+
+    def tell_trouble(self, now: datetime) -> None:
+        """Tell the office once of each channel that has failed for `tell_after`, by another way."""
+        for channel, (since, reason) in self._troubled().items():
+            if now - since < self.tell_after or not reason or self.store.meta(f"told:{channel}"):
+                continue
+            office = self.refresh()
+            if not speaking_hours(office.scheduler, MessageKind.NUDGE, now):
+                continue
+            payload = ChannelDown(channel=channel, reason=reason, since=since)
+            up = replace(office, channels=tuple(c for c in office.channels if c != channel))
+            drafts = to_offices(up, payload, now, subject=channel)
+            meta = {f"down:{channel}": since.isoformat(), f"told:{channel}": now.isoformat()}
+            self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+    def _troubled(self) -> dict[str, tuple[datetime, str]]:
+        """Return the channels that fail: since when, and why, which a restart forgets."""
+        if self._trouble is None:
+            names = (*(traits.name for traits in self.office.known), MAILBOX)
+            marks = ((name, self.store.meta(f"down:{name}")) for name in names)
+            self._trouble = {name: (datetime.fromisoformat(at), "") for name, at in marks if at}
+        return self._trouble
 
     def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
         """Record a message that was not accepted: tried again, by another channel, or dead."""
@@ -243,8 +286,9 @@ class Deliverer:
             store.set_meta(f"moved:{channel}:{rendered.address}", error.moved_to)
             store.mark_retry(row, now, error.reason, unknown=False)
             return
-        if error.channel_down:
-            self.refused(channel, error.reason, now, said=error.said)
+        if error.channel_down or error.unreachable:
+            down = error.channel_down
+            self.in_trouble(channel, error.reason, now, refuses=down, said=error.said)
         if error.address_dead:
             self._say_address_dead(channel, rendered.address, error.reason, now)
         hopeless = not error.retry or (error.unknown and row.repeat)  # once more is enough
@@ -399,22 +443,6 @@ class Deliverer:
             failing = (owner.recipient, channel)
             drafts += to_offices(self.office, payload, now, subject=owner.recipient, avoid=failing)
         self.store.mark_address_dead(channel, value, reason, now, drafts=drafts)
-
-    def refused(self, channel: str, reason: str, now: datetime, *, said: str = "") -> None:
-        """Tell the office once, until it works again, that a channel refuses everything.
-
-        `said`: the provider's own words, for the log.
-        """
-        self._down = None
-        office = self.refresh()
-        if self.store.meta(f"down:{channel}"):
-            return
-        log.error("channel %s refuses everything: %s", channel, said or reason)
-        payload = ChannelDown(channel=channel, reason=reason, since=now)
-        up = replace(office, channels=tuple(c for c in office.channels if c != channel))
-        drafts = to_offices(up, payload, now, subject=channel)
-        meta = {f"down:{channel}": now.isoformat()}
-        self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
     def mail_put_aside(self, folder: str, now: datetime) -> None:
         """Tell the office, once a day, that a mail can't be read; `folder`: where it is now."""

@@ -65,6 +65,7 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
+        self.tell_trouble(now)
         return tick.tick(self.refresh(), self.store, now)
 
     def set_back(self, now: datetime) -> int:
@@ -163,6 +164,10 @@ class Service(Deliverer):
             log.info("reloaded: %s", line)
         self._warn(now)
         return lines
+
+    def tell_forged(self, now: datetime) -> None:
+        """Tell the offices once a day of mails that pretended to be an officer's."""
+        tick.say_forged(self.refresh(), self.store, now)
 
     def _warn(self, now: datetime) -> None:
         """Log at a start or reload if nothing is ever sent, or an office reaches nobody."""

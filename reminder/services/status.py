@@ -16,7 +16,7 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
-from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, place_of
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, FORGED, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -184,7 +184,7 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
         down={channel: since for channel, since in down.items() if since},
         inbox_looked=_moment(store, "inbox:last_look"),
         inbox_unknown=int(store.meta("inbox:unknown") or 0),
-        inbox_forged=int(store.meta("inbox:forged") or 0),
+        inbox_forged=int(store.meta(FORGED) or 0),
         inbox_bounces=int(store.meta("inbox:bounces") or 0),
         inbox_put_aside=int(store.meta("inbox:put_aside") or 0),
     )

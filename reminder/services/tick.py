@@ -19,6 +19,7 @@ from reminder.domain.outbox import Draft, Row
 from reminder.domain.payloads import (
     CopiesOverdue,
     Digest,
+    Forged,
     OfficeEmpty,
     Payload,
     PlanOver,
@@ -44,7 +45,7 @@ from reminder.services.office import (
     to_offices,
 )
 from reminder.services.status import unreachable
-from reminder.store.records import BACKED_UP_AWAY, RESTORED, Spoken, place_of
+from reminder.store.records import BACKED_UP_AWAY, FORGED, RESTORED, Spoken, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -404,3 +405,18 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
             drafts = to_offices(office, payload, now, subject=f"{mark}:{since}")
             meta = {f"overdue:{mark}": now.isoformat()}
             store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+
+
+def say_forged(office: Office, store: Store, now: datetime) -> None:
+    """Tell the office, once a day at an hour of nudges, how many mails pretended to be answers."""
+    number, told = int(store.meta(FORGED) or 0), store.meta("told:forged") or "0 "
+    before, _, day = told.partition(" ")
+    today = local_day(now).isoformat()
+    if number <= int(before) or day == today:
+        return
+    if not speaking_hours(office.scheduler, MessageKind.NUDGE, now):
+        return
+    payload = Forged(number=number - int(before))
+    drafts = to_offices(office, payload, now, subject=f"forged:{today}")
+    meta = {"told:forged": f"{number} {today}"}
+    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from reminder.domain.payloads import (
     BindUnknown,
     Bound,
     ChannelDown,
+    ChannelUp,
     Claimed,
     ClosedWord,
     Confirmed,
@@ -36,6 +38,7 @@ from reminder.domain.payloads import (
     ExtensionRequested,
     ExtensionWithdrawn,
     FilesRefused,
+    Forged,
     Heard,
     Help,
     History,
@@ -227,19 +230,21 @@ def about_none() -> Iterator[Payload]:
             yield AddressDead(
                 recipient=recipient, channel=channel, reason="lý do", at=WHEN, fallback=fallback
             )
-    for hard, fallback, by in ((True, "telegram", "x@y.example"), (False, "", "")):
-        yield MailReturned(
-            recipient="an",
-            address="an@example.vn",
-            channel="email",
-            kind="nudge",
-            reason="lý do",
-            claimed_by=by,
-            at=WHEN,
-            hard=hard,
-            fallback=fallback,
-        )
-    yield ChannelDown(channel="telegram", reason="lý do", since=WHEN)
+    returned = MailReturned(
+        recipient="an",
+        address="an@example.vn",
+        channel="email",
+        kind="nudge",
+        reason="lý do",
+        claimed_by="x@y.example",
+        at=WHEN,
+        hard=True,
+        fallback="telegram",
+    )
+    yield from (returned, replace(returned, hard=False, fallback="", claimed_by=""))
+    yield from (ChannelDown(channel=c, reason="lý do", since=WHEN) for c in ("telegram", "inbox"))
+    yield from (ChannelUp(channel=c, since=WHEN, until=WHEN) for c in ("telegram", "inbox"))
+    yield Forged(number=3)
     yield DeadLetter(
         row=3, recipient="an", kind="nudge", channel="email", reason="lý do", slot=WHEN
     )

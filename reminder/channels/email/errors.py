@@ -91,7 +91,7 @@ def send_error(error: Exception, step: Step, server: Server) -> SendError:
         return _refusal(error.code, said, step, place)
     if step is Step.DATA:
         reason = f"mất kết nối với {place} khi đang gửi; có thể thư đã được nhận"
-        return SendError(reason, retry=True, unknown=True)
+        return SendError(reason, retry=True, unknown=True, unreachable=True)
     if why := certificate_fault(error, place):
         return SendError(why, retry=True, channel_down=True)
     words = f" ({one_line(scrub(str(error), secrets), 200)})"
@@ -102,7 +102,8 @@ def send_error(error: Exception, step: Step, server: Server) -> SendError:
         reason = f"{place} không có cách đăng nhập nào dùng được{words}"
     reason = reason or f"không kết nối được với {place}{words}"
     # A line that is cut comes back; a refused login does not.
-    return SendError(reason, retry=True, channel_down=step is not Step.CONNECT)
+    down = step is not Step.CONNECT
+    return SendError(reason, retry=True, channel_down=down, unreachable=not down)
 
 
 def certificate_fault(error: BaseException | None, place: str) -> str:
@@ -140,7 +141,13 @@ def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     if code < 500:
         later = step is Step.RECIPIENT and ("grey" in said.lower() or "gray" in said.lower())
         wait = GREYLISTED_SECONDS if later else None
-        return SendError(f"{place} hẹn gửi lại sau{why}", retry=True, said=said, retry_after=wait)
+        return SendError(
+            f"{place} hẹn gửi lại sau{why}",
+            retry=True,
+            said=said,
+            retry_after=wait,
+            unreachable=step not in (Step.RECIPIENT, Step.DATA),
+        )
     if step is Step.RECIPIENT:
         reason = f"máy chủ thư không nhận người nhận này{why}"
         return SendError(reason, retry=False, said=said, address_dead=_nobody_there(said))

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from reminder.channels.email import TRAITS
@@ -38,10 +39,10 @@ from reminder.channels.email.send import ANSWERABLE
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME, normal_address
-from reminder.services.deliver import Bounce
+from reminder.services.deliver import MAILBOX, Bounce
 from reminder.services.limits import Allowance
 from reminder.services.service import Service
-from reminder.store.records import RESTORED
+from reminder.store.records import FORGED, RESTORED
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,7 +57,7 @@ DEADLY = 2  # processes that may end on a mail
 ASIDE = "Thu-khong-doc-duoc"  # the folder of mails that no process survives
 LOOK_MARK = timedelta(seconds=30)  # the last look is recorded no more often
 
-UNKNOWN, FORGED, LOOK, MARK = "inbox:unknown", "inbox:forged", "inbox:last_look", "inbox:mark"
+UNKNOWN, LOOK, MARK = "inbox:unknown", "inbox:last_look", "inbox:mark"
 DISBELIEVED = "inbox:bounces"  # bounces that changed nothing
 PUT_ASIDE = "inbox:put_aside"
 REREAD = "inbox:reread"  # the restore after which processed mails were read again
@@ -108,7 +109,7 @@ class MailListener:
     _waiting: set[int] = field(default_factory=set)  # UIDs for a later look
     _failed: dict[int, int] = field(default_factory=dict)  # UID → tries to read it that failed
     _folder: int = 0  # its UIDVALIDITY
-    _trouble: str = ""
+    _trouble: str | None = None  # why it can't be read; None: it was not looked at yet
     _silent_for: float = 0.0
     _written: dict[str, str] = field(default_factory=dict)
     _looked: datetime | None = None
@@ -131,6 +132,7 @@ class MailListener:
                         await _in_thread(lambda: self.box.wait(self.poll_seconds))
                 except Exception as error:  # noqa: BLE001  the loop must not end silently
                     self._log_error(error, wait)
+                    await self.do(partial(self._in_trouble, error))
                 self._end()
                 await self.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
@@ -326,6 +328,9 @@ class MailListener:
         if self._looked is None or not timedelta(0) <= now - self._looked < LOOK_MARK:
             self._looked = now
             await self._note(LOOK, now.isoformat())
+        await self.do(lambda: self.service.tell_forged(now))
+        if self._trouble is None or self._trouble:
+            await self.do(lambda: self.service.accepted(now, MAILBOX))
         if self._trouble:
             log.info("the mailbox can be read again")
         self._trouble, self._silent_for = "", 0.0
@@ -355,6 +360,10 @@ class MailListener:
             log.warning("inbox: %s", words)
         else:
             self._suppressed += 1
+
+    def _in_trouble(self, error: Exception) -> None:
+        why = str(error) if isinstance(error, MailboxError) else f"lỗi {type(error).__name__}"
+        self.service.in_trouble(MAILBOX, why, self.now())
 
     def _log_error(self, error: Exception, wait: float) -> None:
         kind = "" if isinstance(error, ReminderError) else f"{type(error).__name__}: "

@@ -86,12 +86,13 @@ def _network(error: TelegramError, words: str) -> SendError:
     """A failure of the connection or the server: `unknown` if the request may have arrived."""
     cause = error.__cause__
     if isinstance(cause, _NOT_SENT):
-        return SendError("không kết nối được với Telegram", retry=True)
+        return SendError("không kết nối được với Telegram", retry=True, unreachable=True)
     if isinstance(cause, httpx.PoolTimeout):  # all connections of the client are in use
         return SendError("hàng đợi gửi Telegram đang đầy", retry=True)
     if isinstance(cause, httpx.HTTPError):
-        return SendError("mất kết nối với Telegram khi đang gửi", retry=True, unknown=True)
+        reason = "mất kết nối với Telegram khi đang gửi"
+        return SendError(reason, retry=True, unknown=True, unreachable=True)
     if says(error, *_OVERLOADED):
-        return SendError(f"Telegram đang quá tải ({words})", retry=True)
+        return SendError(f"Telegram đang quá tải ({words})", retry=True, unreachable=True)
     # A 502 or 504 comes from the proxy: the server behind it may have accepted the request.
-    return SendError(f"Telegram trục trặc ({words})", retry=True, unknown=True)
+    return SendError(f"Telegram trục trặc ({words})", retry=True, unknown=True, unreachable=True)

@@ -23,10 +23,11 @@ from telegram.error import (
 )
 
 from reminder.channels.telegram import TRAITS
-from reminder.channels.telegram.errors import BOT_REFUSED, seconds_asked, send_error
+from reminder.channels.telegram.errors import seconds_asked, send_error
 from reminder.channels.telegram.send import ANSWER_SECONDS
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import SendError
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +53,12 @@ class Backend(Protocol):
         """Note that the provider is reached, and as whom it knows the bot."""
         ...
 
-    def polled(self) -> None:
+    def polled(self, channel: str) -> None:
         """Note a successful poll."""
         ...
 
-    async def refused(self, channel: str, reason: str) -> None:
-        """Tell the office that the provider refuses everything."""
+    async def failed(self, channel: str, error: SendError) -> None:
+        """Note that the provider is not reached, or refuses everything."""
         ...
 
 
@@ -209,7 +210,7 @@ class TelegramListener:
         if self._trouble:
             log.info("polling Telegram works again")
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
-        self._backend.polled()
+        self._backend.polled(self.name)
 
     async def _pause(self, error: TelegramError) -> None:
         """Log what is wrong, once a minute at most, and wait a little longer each time."""
@@ -217,8 +218,8 @@ class TelegramListener:
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("Telegram: %s", words)
             self._trouble, self._silent_for = words, 0.0
-            if isinstance(error, InvalidToken):
-                await self._backend.refused(self.name, BOT_REFUSED)
+            if not isinstance(error, RetryAfter):
+                await self._backend.failed(self.name, send_error(error, self._bot.token))
         if _has_webhook(error):  # the updates that wait come with the next poll
             try:
                 await self._bot.delete_webhook()

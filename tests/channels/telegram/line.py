@@ -37,10 +37,11 @@ class Told:
     async def reached(self, channel: str, bot_name: str) -> None:
         self.said.append(f"{channel} reached as {bot_name}")
 
-    def polled(self) -> None: ...
+    def polled(self, channel: str) -> None: ...
 
-    async def refused(self, channel: str, reason: str) -> None:
-        self.said.append(f"{channel} refused: {reason}")
+    async def failed(self, channel: str, error: SendError) -> None:
+        if error.channel_down:
+            self.said.append(f"{channel} refused: {error.reason}")
 
 
 @asynccontextmanager
