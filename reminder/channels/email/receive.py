@@ -362,7 +362,7 @@ class MailListener:
             self._suppressed += 1
 
     def _in_trouble(self, error: Exception) -> None:
-        why = str(error) if isinstance(error, MailboxError) else f"lỗi {type(error).__name__}"
+        why = str(error) if isinstance(error, ReminderError) else f"lỗi {type(error).__name__}"
         self.service.in_trouble(MAILBOX, why, self.now())
 
     def _log_error(self, error: Exception, wait: float) -> None:
