@@ -166,7 +166,7 @@ def _unconfirmed(context: Context, state: State) -> bool:
 def _is_held(context: Context, state: State) -> bool:
     """Return whether it is held for longer than a confirmation would hold it."""
     tomorrow = context.scheduler.calendar.after(context.today, 1)
-    return state.held_until is not None and state.held_until > tomorrow
+    return state.is_held(tomorrow)
 
 
 def _confirmed(context: Context, states: list[State]) -> Decision:

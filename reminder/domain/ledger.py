@@ -101,6 +101,15 @@ class State:
         """Return the event that closed the part of `unit`; None while that is open."""
         return self.parts.get(unit, self.closed)
 
+    def is_held(self, day: date) -> bool:
+        """Return whether nothing is said of it on `day`, since it was late when the plan began."""
+        return self.held_until is not None and day < self.held_until
+
+    def may_be_nudged(self, unit: str, day: date) -> bool:
+        """Return whether the part of `unit` is open, not put off on `day`, and waits for nobody."""
+        put_off = day < self.snoozed.get(unit, day)
+        return unit in self.open_units and not put_off and not self.awaits_signature(unit)
+
     def awaits_signature(self, unit: str) -> Event | None:
         """The submission because of which `unit` is not nudged.
 

@@ -209,8 +209,7 @@ class Scheduler:
             if silent_until is not None and silent_until not in stages:
                 yield silent_until, unit, AGAIN
             for day, stage in spoken:
-                held = state.held_until is not None and day < state.held_until
-                if not held and (silent_until is None or day >= silent_until):
+                if not state.is_held(day) and (silent_until is None or day >= silent_until):
                     yield day, unit, stage
 
     def _hold_ends(self, state: State) -> tuple[date, Stage] | None:
@@ -230,7 +229,7 @@ class Scheduler:
         if state.closed:
             return
         for unit, (day, stage) in self.escalation_stages(state, plan).items():
-            if state.held_until is None or day >= state.held_until:
+            if not state.is_held(day):
                 yield day, unit, stage
 
     def asks_again(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
@@ -511,14 +510,11 @@ def _slot(scheduler: Scheduler, kind: MessageKind) -> time:
 
 def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: datetime) -> bool:
     """Whether a stage that was missed is still true."""
-    if state.closed or state.due != item.due:
-        return False
-    if state.held_until is not None and local_day(now) < state.held_until:
+    today = local_day(now)
+    if state.closed or state.due != item.due or state.is_held(today):
         return False
     if kind is MessageKind.ESCALATION:
         return True
     if kind is MessageKind.REQUEST:
         return state.request is not None
-    snoozed = state.snoozed.get(unit)
-    silent = snoozed is not None and local_day(now) < snoozed
-    return unit in state.open_units and not state.awaits_signature(unit) and not silent
+    return state.may_be_nudged(unit, today)

@@ -172,7 +172,7 @@ def confirmed(context: Context, p: payloads.Confirmed) -> Outbound | None:
     works = context.works(p.keys)
     if not works:
         return None
-    held = [w for w in works if w.state.held_until and w.state.held_until > context.today]
+    held = [work for work in works if work.state.is_held(context.today)]
     dated = [w for w in works if w.occurrence.deliverable.assumed or w not in held]
     lasts = max((w.state.held_until for w in held if w.state.held_until), default=context.today)
     return message(

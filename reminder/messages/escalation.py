@@ -119,7 +119,7 @@ def _fate(work: Work, above: Past) -> Fate:
         return Fate(kind="now", leaders=label)
     if plan.leaders in above.silent:
         return Fate(kind="silent", leaders=label)
-    if state.held_until is not None and stage[0] < state.held_until:
+    if state.is_held(stage[0]):
         return Fate(kind="before", leaders=label)
     if stage[0] <= context.today:
         return Fate(kind="missed", leaders=label)

@@ -158,9 +158,7 @@ def _live(context: Context, key: Key, units: tuple[str, ...], *, insist: bool) -
     """Whether any of `units` still has to act, and may be told so today."""
     state, today = context.states[key], context.today
     return any(
-        insist or not (state.awaits_signature(unit) or state.snoozed.get(unit, today) > today)
-        for unit in units
-        if unit in state.open_units
+        unit in state.open_units if insist else state.may_be_nudged(unit, today) for unit in units
     )
 
 
@@ -223,10 +221,9 @@ def _warnings(context: Context, lines: list[list[Work]]) -> list[tuple[date, str
     told: list[tuple[date, str, str]] = []
     for work in (work for line in lines for work in line if work.days_late):
         state, plan = work.state, work.plan
-        stage = context.scheduler.escalation_stages(state, plan).get(plan.leaders)
-        held = state.held_until is not None and stage is not None and stage[0] < state.held_until
-        if stage and not held and stage[0] > context.today:
-            told.append((stage[0], plan.by_unit[plan.leaders].name, work.code))
+        for day, unit, _ in context.scheduler.escalates(state, plan):
+            if unit == plan.leaders and day > context.today:
+                told.append((day, plan.by_unit[unit].name, work.code))
     return [
         (day, leaders, list(dict.fromkeys(code for *_, code in group)))
         for (day, leaders), group in groupby(sorted(told), key=lambda t: t[:2])

@@ -226,7 +226,7 @@ class _Tick:
                 continue
             self._mark(name)
             live = [s for s in office.of_plan(plan) if not s.closed]
-            late = [s for s in live if s.held_until and s.held_until > self.today]
+            late = [state for state in live if state.is_held(self.today)]
             if not late and all(s.due and not s.assumed for s in live):
                 continue  # all is settled
             held = max((s.held_until for s in late if s.held_until), default=self.today)
