@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from html import escape
 
@@ -15,7 +15,7 @@ from reminder.domain.digest import Digest, Figures, UnitFigures, closed_in_time,
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Kind, Plan
-from reminder.messages.compose import as_line, block_lines, block_text, message, page, plain
+from reminder.messages.compose import as_line, block_lines, block_text, message, page
 from reminder.messages.context import Context, Work
 from reminder.messages.wording import coming_rest, day_words, some
 from reminder.services.status import Fault, Health, Unreachable
@@ -108,13 +108,19 @@ def weekly(
         "counted": counted,
         "compared": context.day(since) if since else "",
         "bars": bars(context, found.units),
-        "sections": sections(context, found, health, people, attached=attached),
         "attached": attached,
     }
-    plain_lines = map(str.strip, page("digest_full", **full).splitlines())
-    text = "\n".join(as_line(line).plain for line in plain_lines if line)
-    page_html = page("digest_mail.html", **full) if context.page else ""
+    parts = _full_parts(context, found, health, people) | {"attached": attached}
+    lines = page("digest_full", sections=_sections("digest_parts.j2", parts), **full).splitlines()
+    text = "\n".join(as_line(line).plain for line in map(str.strip, lines) if line)
+    html = _sections("digest_parts.html.j2", parts) if context.page else ""
+    page_html = page("digest_mail.html", sections=html, **full) if context.page else ""
     return replace(short, short=short.text, text=text, mail_html=page_html)
+
+
+def _sections(form: str, parts: Mapping[str, object]) -> Markup:
+    """All parts below the figures, as the macros of `form` write them."""
+    return Markup("\n".join(block_text("sections", form=form, **parts)))  # noqa: S704 - escaped
 
 
 def nothing(context: Context, day: date) -> Outbound:
@@ -351,28 +357,6 @@ class Bar:
     blocks: str  # the same in plain text
 
 
-@dataclass(kw_only=True, slots=True)
-class Entry:
-    """One thing: a line with its code in bold, and what there is to know of it."""
-
-    head: Markup
-    details: list[str] = field(default_factory=list)
-    typed: str = ""  # what the office can type about it
-
-
-@dataclass(kw_only=True, slots=True)
-class Section:
-    """A heading and what stands below it."""
-
-    name: str
-    tone: str  # late | soon | coming | done | ask | plain
-    count: int
-    lines: list[str] = field(default_factory=list)  # below the heading
-    entries: list[Entry] = field(default_factory=list)
-    more: str = ""  # how many are left out
-    none: str = ""  # said where there are no entries
-
-
 _TONES = {"in_time": "done", "open": "coming", "late": "late"}
 
 
@@ -423,61 +407,29 @@ def _bar(context: Context, unit: UnitFigures, words: str, longest: int) -> Bar:
     )
 
 
-def sections(
-    context: Context,
-    found: Digest,
-    health: Health | None,
-    people: Sequence[Unreached],
-    *,
-    attached: bool = False,
-) -> list[Section]:
-    """All parts below the figures, in the order of the template."""
+def _full_parts(
+    context: Context, found: Digest, health: Health | None, people: Sequence[Unreached]
+) -> dict[str, object]:
+    """What the parts below the figures are made from."""
     every = [*found.answered, *found.missing]
     missing: dict[str, list[State]] = {}
     for state in found.missing:
         missing.setdefault(context.units(state.open_units), []).append(state)
     soon = context.scheduler.calendar.roll_back(context.today + SOON)
-    lines = block_text(
-        "sections",
-        c=context,
-        d=_parts(context, found, MOST, grouped=False),
-        since=context.day(local(found.since).date()) if found.since else "",
-        periods=", ".join(dict.fromkeys(s.occurrence.period.name for s in every)),
-        asked=len(every),
-        missing=[(unit, _codes(context, states)) for unit, states in missing.items()][: MOST - 1],
-        settling=_settling(context, found),
-        any_assumed=bool(found.assumed),
-        some_day=vn_date(soon, year=True),
-        cut_off=people,
-        most=MOST,
-        health=health,
-        attached=attached,
-    )
-    return _folded(lines)
-
-
-def _folded(lines: Sequence[str]) -> list[Section]:
-    """The sections that the `lines` of the template make."""
-    made: list[Section] = []
-    for line in lines:
-        mark, _, rest = line.partition(" ")
-        text = plain(rest)
-        if mark == "@section":
-            tone, count, name = text.split(" ", 2)
-            made.append(Section(name=name, tone=tone, count=int(count)))
-        elif mark == "@item":
-            made[-1].entries.append(Entry(head=Markup(rest)))  # noqa: S704 - escaped
-        elif mark == "@detail":
-            made[-1].entries[-1].details += [text] if text else []
-        elif mark == "@typed":
-            made[-1].entries[-1].typed = text
-        elif mark == "@more":
-            made[-1].more = text
-        elif mark == "@none":
-            made[-1].none = text
-        else:
-            made[-1].lines.append(text)
-    return made
+    return {
+        "c": context,
+        "d": _parts(context, found, MOST, grouped=False),
+        "since": context.day(local(found.since).date()) if found.since else "",
+        "periods": ", ".join(dict.fromkeys(s.occurrence.period.name for s in every)),
+        "asked": len(every),
+        "missing": [(unit, _codes(context, s)) for unit, s in missing.items()][: MOST - 1],
+        "settling": _settling(context, found),
+        "any_assumed": bool(found.assumed),
+        "some_day": vn_date(soon, year=True),
+        "cut_off": people,
+        "most": MOST,
+        "health": health,
+    }
 
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
