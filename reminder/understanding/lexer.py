@@ -206,6 +206,8 @@ class Lexer:
             at += 1
         elif (plain_at(tokens, at), plain_at(tokens, at + 1)) == ("bao", "cao"):
             at += 2
+        elif plain_at(tokens, at) == "bao" and plain_at(tokens, at + 1) in WORDS["addressed"]:
+            at += 1  # “báo chị 1c xong”
         else:
             return None
         if plain_at(tokens, at) == ":" and at > index + 1:  # “báo cáo: 1c đã xong”
@@ -371,7 +373,7 @@ class _Remarks:
         match = PATTERNS.match(self._text, self._starts[index])
         if match is None or match.lastgroup is None:
             return None
-        name = match.lastgroup
+        name = match.lastgroup.replace("_", "-")
         kind = Mood(name) if name in _MOOD_NAMES else Role(name)
         return Found(self._ends[match.end()] - index, kind)
 
