@@ -16,8 +16,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
 from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.section import Section
 from docx.shared import Cm, Pt, Twips
@@ -137,10 +137,9 @@ class Paper:
     def add_part(self) -> None:
         """Begin an annex on a new page, with page numbers from 1."""
         self._sheet(section := self.document.add_section())
-        restart = OxmlElement("w:pgNumType")
-        restart.set(qn("w:start"), "1")
         # The schema's order: behind the margins, before the columns.
-        section._sectPr.find(qn("w:pgMar")).addnext(restart)  # noqa: SLF001 - python-docx has no way
+        margins = section._sectPr.find(qn("w:pgMar"))  # noqa: SLF001 - python-docx has no way
+        margins.addnext(_xml('<w:pgNumType w:start="1"/>'))
 
     def add(self, *pieces: Piece | str, look: Look = TEXT, into: _Cell | None = None) -> Paragraph:
         """Add a paragraph to the body, or to the cell `into`."""
@@ -170,12 +169,9 @@ class Paper:
         paragraph.paragraph_format.left_indent = Twips(side)
         paragraph.paragraph_format.right_indent = Twips(side)
         paragraph.paragraph_format.line_spacing = Pt(4)
-        borders = OxmlElement("w:pBdr")
-        borders.append(_border("w:top", "6"))
         # The schema's order: before the spacing.
-        paragraph.paragraph_format.element.get_or_add_pPr().find(qn("w:spacing")).addprevious(
-            borders
-        )
+        spacing = paragraph.paragraph_format.element.get_or_add_pPr().find(qn("w:spacing"))
+        spacing.addprevious(_xml(f"<w:pBdr>{_border('top', 6)}</w:pBdr>"))
 
     def add_table(self, widths: Sequence[int], *, ruled: bool = False) -> Table:
         """Add a table without rows; `widths` of the columns in twips, `ruled` with borders."""
@@ -184,20 +180,13 @@ class Paper:
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Twips(width)
         properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no way to what follows
-        sides = ("top", "left", "bottom", "right", "insideH", "insideV")
-        borders = OxmlElement("w:tblBorders")
-        for side in sides if ruled else ():
-            borders.append(_border(f"w:{side}", "4"))
-        margins = OxmlElement("w:tblCellMar")
-        for side in ("left", "right"):
-            margin = OxmlElement(f"w:{side}")
-            margin.set(qn("w:w"), "70" if ruled else "0")
-            margin.set(qn("w:type"), "dxa")
-            margins.append(margin)
         layout = properties.find(qn("w:tblLayout"))
         if ruled:
-            layout.addprevious(borders)
-        layout.addnext(margins)
+            sides = ("top", "left", "bottom", "right", "insideH", "insideV")
+            borders = "".join(_border(side, 4) for side in sides)
+            layout.addprevious(_xml(f"<w:tblBorders>{borders}</w:tblBorders>"))
+        margin = f'w:w="{70 if ruled else 0}" w:type="dxa"'
+        layout.addnext(_xml(f"<w:tblCellMar><w:left {margin}/><w:right {margin}/></w:tblCellMar>"))
         return table
 
     def save(self) -> bytes:
@@ -218,9 +207,9 @@ def add_row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
     """Add a row that is not split between pages; `repeat` it at the top of each page."""
     added: _Row = table.add_row()  # type: ignore[no-untyped-call]  # python-docx leaves it out
     properties = added._tr.get_or_add_trPr()  # noqa: SLF001 - python-docx has no way
-    properties.append(OxmlElement("w:cantSplit"))
+    properties.append(_xml("<w:cantSplit/>"))
     if repeat:
-        properties.append(OxmlElement("w:tblHeader"))
+        properties.append(_xml("<w:tblHeader/>"))
     cells: tuple[_Cell, ...] = added.cells
     return cells
 
@@ -239,11 +228,14 @@ def _added(cell: _Cell) -> Paragraph:
     return only if fresh else cell.add_paragraph()
 
 
-def _border(name: str, size: str) -> BaseOxmlElement:
-    border = OxmlElement(name)
-    for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", "000000")):
-        border.set(qn(f"w:{key}"), value)
-    return border
+def _xml(text: str) -> BaseOxmlElement:
+    """Return an element of WordprocessingML."""
+    element: BaseOxmlElement = parse_xml(f"<x {nsdecls('w')}>{text}</x>")[0]
+    return element
+
+
+def _border(side: str, size: int) -> str:
+    return f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
 
 
 def _format(run: Run, size: float, *, bold: bool = False, italic: bool = False) -> None:
@@ -251,9 +243,7 @@ def _format(run: Run, size: float, *, bold: bool = False, italic: bool = False) 
     run.bold, run.italic = bold, italic
     properties = run._r.get_or_add_rPr()  # noqa: SLF001 - python-docx sets two of four fonts only
     _same_font(properties.find(qn("w:rFonts")))
-    complex_size = OxmlElement("w:szCs")
-    complex_size.set(qn("w:val"), str(round(size * 2)))
-    properties.find(qn("w:sz")).addnext(complex_size)
+    properties.find(qn("w:sz")).addnext(_xml(f'<w:szCs w:val="{round(size * 2)}"/>'))
 
 
 def _same_font(fonts: BaseOxmlElement) -> None:
@@ -263,16 +253,16 @@ def _same_font(fonts: BaseOxmlElement) -> None:
 
 
 def _page_number(paragraph: Paragraph) -> None:
-    for kind, text in (("begin", ""), ("", "PAGE"), ("separate", ""), ("", "2"), ("end", "")):
+    for mark in (
+        '<w:fldChar w:fldCharType="begin"/>',
+        "<w:instrText>PAGE</w:instrText>",
+        '<w:fldChar w:fldCharType="separate"/>',
+        "<w:t>2</w:t>",
+        '<w:fldChar w:fldCharType="end"/>',
+    ):
         run = paragraph.add_run()
         _format(run, BODY)
-        if kind:
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-        else:
-            mark = OxmlElement("w:instrText" if text == "PAGE" else "w:t")
-            mark.text = text
-        run._r.append(mark)  # noqa: SLF001 - python-docx has no fields
+        run._r.append(_xml(mark))  # noqa: SLF001 - python-docx has no fields
 
 
 def _format_styles(styles: BaseOxmlElement) -> None:
