@@ -38,10 +38,11 @@ from reminder.decisions import buttons
 from reminder.domain import payloads
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Inbound
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.ledger import Event, EventKind, State, absence_of
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import normal_address
+from reminder.files.toml import read_bytes
 from reminder.services.deliver import Rendered
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, Office, drafts_of
@@ -64,6 +65,7 @@ OFFICERS = {
     "lanh-dao": "lan",
 }
 _SECRET = b"the office of a batch is nobody's"
+LONGEST = 64_000_000  # bytes of a file of rows, or of a mail
 _BATCH = 50  # messages that are sent in one go
 # Replies to what was to be recorded nowhere; every other reply without an event refuses.
 _ANSWERS = (
@@ -89,8 +91,8 @@ class Row:
 def read_rows(path: Path) -> list[Row | Exception]:
     """The rows of a TSV file, or the fault of each; ReminderError if it can't be read."""
     try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeError) as error:
+        lines = read_bytes(path, LONGEST).decode("utf-8-sig").split("\n")
+    except (FileError, UnicodeError) as error:
         raise ReminderError(f"không đọc được {path}: {error}") from error
     lines = [line.removesuffix("\r") for line in lines]
     names = lines[0].split("\t")
@@ -255,8 +257,8 @@ class _Stand:
     ) -> dict[str, Any]:
         """Classify the mail at `path` as the daemon does; an answer is acted on."""
         try:
-            content = path.read_bytes()
-        except OSError as error:
+            content = read_bytes(path, LONGEST)
+        except FileError as error:
             return _line("", judged="other", error=error)
         if answered is not None:
             content = _with_marks(content, self._marks(answered[0], row.at - REMINDED_BEFORE))

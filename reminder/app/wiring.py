@@ -26,6 +26,7 @@ from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings, environment
+from reminder.files.toml import read_bytes
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock
@@ -237,12 +238,12 @@ class Reloader:
         self.refused = content  # only now: if the database is busy the office must still be told
 
     def _content(self, settings: Settings) -> str:
-        """A hash of all watched files; a missing file counts as empty."""
+        """A hash of all watched files; one that can't be read counts as empty."""
         found = hashlib.sha256()
         for path in bootstrap.watched(settings, self.config):
             try:
-                found.update(path.read_bytes() + b"\0")
-            except OSError:
+                found.update(read_bytes(path) + b"\0")
+            except FileError:
                 found.update(b"\1")
         return found.hexdigest()
 

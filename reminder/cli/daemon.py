@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reminder.app import bootstrap
-from reminder.cli.options import Config
+from reminder.cli.options import Config, check_target
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 
@@ -92,6 +92,7 @@ def backup(
         raise ReminderError(
             f"không có thư mục {target.parent}: cắm ổ đĩa ấy hoặc tạo thư mục rồi sao lại"
         )
+    check_target(target)
     url = settings.store.url
     database = file_of(url)
     if database is not None and not database.exists():

@@ -356,6 +356,6 @@ def _export(config: Path | None, target: Path, wanted: Callable[[Key | None, dat
         ]
     cells = [[cell(notice) for cell in COLUMNS.values()] for notice in found]
     content = csv_file(list(COLUMNS), cells)
-    options.write_file(target, content, mode=0o600)  # it holds people's addresses
+    options.write_file(target, content)
     messages = len({notice.row.id for notice in found})
     print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")

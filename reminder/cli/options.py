@@ -233,14 +233,21 @@ def print_wide(table: Table, width: int) -> None:
     console.print(table)
 
 
-def write_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Replace a file atomically; `mode` is reduced by the umask."""
+def check_target(path: Path) -> None:
+    """ReminderError if a device or a pipe stands there, whose place a file would take."""
+    if path.exists() and not path.is_file():
+        raise ReminderError(f"không ghi được {path}: không phải tệp mà là thiết bị hoặc ống dẫn")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace a file atomically; only its owner may read it, since it holds names and addresses."""
     if path.is_dir():
         raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
+    check_target(path)
     part = path.with_name(f".{path.name}.part")
     try:
         part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)
         part.replace(path)
     except OSError as error:

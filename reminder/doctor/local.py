@@ -149,6 +149,8 @@ def _unreadable(url: str) -> Check | None:
         if path is not None and not path.exists():
             words = f"Chưa có dữ liệu ở {path}: sẽ được tạo ở lần chạy đầu."
             return warn("database", words, _START)
+        if path is not None and not path.is_file():
+            return fault("database", f"{path} không phải tệp: xem lại [store] url.")
         if path is not None and (kept_from := _forbidden(path)):
             words = f"Người dùng đang gõ lệnh không đọc, ghi được {kept_from}."
             return fault("database", words, OWNERS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time
@@ -31,6 +32,7 @@ BOM = "\ufeff"  # without it Excel does not recognise UTF-8
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, “CSV Injection”). A
 # tab or line end before them would do the same; `squeeze` removes those.
 _FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BEFORE_FORMULA = re.compile(rf"(^|;[\s\"]*)(?=[{re.escape(''.join(_FORMULAS))}])")
 Cell = str | int | date | None
 
 
@@ -362,17 +364,19 @@ def _summary(sheets: _Sheets, states: Sequence[State], scheduler: Scheduler) -> 
 
 
 def _csv_cell(cell: str | int) -> str | int:
-    """`cell` as written: text on one line without control characters, “'” before a formula."""
+    """`cell` as written: text on one line without control characters, “'” before a formula.
+
+    Where Excel's list separator is a semicolon, what stands behind one is a cell of its own.
+    """
     if isinstance(cell, int):
         return cell
-    text = one_line(normal(cell))
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    return _BEFORE_FORMULA.sub(r"\1'", one_line(normal(cell)))
 
 
 def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
-    """A CSV file (RFC 4180) without formulas: UTF-8 with a byte order mark, lines end in CR LF."""
+    """A CSV file (RFC 4180) without formulas: UTF-8 with a byte order mark, texts in quotes."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(headings)
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return (BOM + out.getvalue()).encode()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
@@ -37,20 +38,35 @@ Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file; FileError if it can't be read, or is larger than MAX_BYTES."""
+    content = read_bytes(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise _fault(path, None, f"tệp nặng {size:,} byte, quá lớn (tối đa {MAX_BYTES:,})")
-        return path.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise _fault(path, line, "không phải chữ UTF-8: hãy lưu lại tệp với mã UTF-8") from None
+
+
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The content of a file of at most `most` bytes; FileError if it can't be read.
+
+    A device or a pipe is refused before it is opened: it may have no end, or wait for a writer.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise _fault(path, None, "không phải tệp mà là thiết bị hoặc ống dẫn: ghi tên một tệp")
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except FileNotFoundError:
         raise _fault(path, None, "không có tệp này: kiểm tra lại tên và thư mục") from None
     except PermissionError:
         raise _fault(path, None, NO_RIGHT) from None
     except OSError as error:
         raise _fault(path, None, f"không đọc được tệp: {error.strerror}") from None
+    if len(content) > most:
+        size = max(found.st_size, len(content))
+        raise _fault(path, None, f"tệp nặng {size:,} byte, quá lớn (tối đa {most:,})")
+    return content
 
 
 def _fault(path: Path, line: int | None, message: str) -> FileError:

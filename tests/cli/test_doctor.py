@@ -94,6 +94,18 @@ def test_before_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (tmp_path / "reminder.db").exists()
 
 
+def test_a_database_that_is_no_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a pipe, which would wait for its writer, nor a folder is opened."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    os.mkfifo(tmp_path / "reminder.db")
+    code, found = looked(terminal)
+    assert (code, found["database"]["sentence"]) == (
+        1, f"{tmp_path / 'reminder.db'} không phải tệp: xem lại [store] url.",
+    )  # fmt: skip
+
+
 def test_a_missing_file_of_people_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first start as well as after it; nobody is no ✓."""
     terminal = Terminal(tmp_path, monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date
 from pathlib import Path
@@ -208,6 +209,19 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
     for path, told in ((tmp_path / "x.toml", "không có tệp này"), (tmp_path, "không đọc được tệp")):
         with pytest.raises(FileError, match=f"^{re.escape(str(path))}: {told}"):
             load_plan(path)
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "/dev/null", "pipe"])
+def test_what_has_no_end_or_waits_is_refused_unopened(place: str, tmp_path: Path) -> None:
+    """A device, a pipe without a writer: one sentence, at once."""
+    path = tmp_path / place
+    if place == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(FileError) as caught:
+        load_plan(path)
+    assert str(caught.value) == (
+        f"{path}: không phải tệp mà là thiết bị hoặc ống dẫn: ghi tên một tệp"
+    )
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

@@ -190,6 +190,14 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
     assert [secret.value for secret in found] == [TOKEN, PASSWORD]
 
 
+def test_a_secret_that_is_empty_is_told(tmp_path: Path) -> None:
+    """A file without a word is a slip, not a channel that is off."""
+    (tmp_path / "token").write_text("\n", encoding="utf-8")
+    name = "REMINDER_TELEGRAM__TOKEN_FILE"
+    told = faults(tmp_path, "", {name: str(tmp_path / "token")})
+    assert told == [f"{name}: {tmp_path / 'token'}: tệp rỗng"]
+
+
 def test_the_file_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one given; else $REMINDER_CONFIG; else config/reminder.toml; else none at all."""
     monkeypatch.chdir(tmp_path)
@@ -280,7 +288,7 @@ def test_each_slip_is_told_with_its_line(tmp_path: Path, text: str, told: str) -
         ),
         (
             {"REMINDER_TELEGRAM__TOKEN_FILE": "/dev/null"},
-            "REMINDER_TELEGRAM__TOKEN_FILE: /dev/null: tệp rỗng",
+            "REMINDER_TELEGRAM__TOKEN_FILE: /dev/null: không phải tệp mà là thiết bị",
         ),
     ],
 )  # fmt: skip

@@ -6,18 +6,24 @@ import asyncio
 import os
 import re
 import signal
+import stat
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.app.kit import settings
+from tests.cli.test_people import Terminal
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.faults import FaultName
 
 POLLING: tuple[int | FaultName, ...] = (500, 502, "reset-before", 409)
 SENDING: tuple[int | FaultName, ...] = (400, 403, 500, 502, "reset-after")
+EXPORTS = (
+    "log --export", "ics --unit tu-phap -o", "report --period 2024-Q1 -o", "digest --html",
+    "digest --xlsx", "backup",
+)  # fmt: skip
 RUN = "from reminder.cli import main; main()"
 LOOK = """
 import sys
@@ -80,3 +86,25 @@ async def test_the_token_is_nowhere_but_in_its_file(tmp_path: Path) -> None:
     for place in (log, said, kept):
         assert token.encode() not in place
         assert not re.search(rb"\d{3,}:[A-Za-z0-9_-]{20,}", place)
+
+
+def test_what_is_exported_is_for_its_owner_and_takes_no_devices_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the umask; a pipe stays the pipe that it was."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    with terminal.store():
+        pass
+    previous = os.umask(0)
+    try:
+        for number, words in enumerate(EXPORTS):
+            file = tmp_path / f"export{number}"
+            file.touch(0o666)
+            terminal.run(*words.split(), str(file))
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            pipe = tmp_path / f"pipe{number}"
+            os.mkfifo(pipe)
+            assert "không phải tệp" in terminal.refused(*words.split(), str(pipe))
+            assert pipe.is_fifo()
+    finally:
+        os.umask(previous)

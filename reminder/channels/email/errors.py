@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import ssl
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
 from typing import Literal
 
 from aiosmtplib import SMTPException, SMTPResponseException
@@ -64,11 +66,13 @@ class Server:
 
     def tls_context(self) -> ssl.SSLContext:
         """Return a context that checks certificates and host names."""
+        path = self.certificates
         try:
-            return ssl.create_default_context(cafile=self.certificates or None)
+            if path and Path(path).is_fifo():  # OpenSSL would wait for its writer
+                raise OSError(errno.EINVAL, "không phải tệp mà là ống dẫn")
+            return ssl.create_default_context(cafile=path or None)
         except OSError as error:
             why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
-            path = self.certificates
             raise CaFileError(f"ca_file: không đọc được chứng thư ở {path}: {why}") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,14 @@ def test_a_certificates_file_that_is_none_is_named(tmp_path: Path) -> None:
     """The setting, the file and what is wrong with it; the mail waits until that is mended."""
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
-    for file, why in ((tmp_path / "none.pem", "No such file"), (empty, "không có chứng thư")):
+    pipe = tmp_path / "pipe.pem"
+    os.mkfifo(pipe)
+    for file, why in (
+        (tmp_path / "none.pem", "No such file"),
+        (empty, "không có chứng thư"),
+        (pipe, "ống dẫn"),
+        (Path("/dev/zero"), "không có chứng thư"),
+    ):
         error = refusal(Post(), security="starttls", certificates=str(file))
         assert known(error) == {"retry": True, "channel_down": True}
         assert error.reason.startswith(f"ca_file: không đọc được chứng thư ở {file}: ")
