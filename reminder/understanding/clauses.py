@@ -43,6 +43,8 @@ _COUNTED = words(
     """
 )
 _DETAILS = CodeItem | NumberItem | PeriodItem | EveryItem | UnitItem | PartItem
+# “kế hoạch 2a và kế hoạch 2b”
+_KINDS = words("bao cao ke hoach danh muc quyet dinh ho so van ban to trinh ket qua bc kh qd ttr")
 _LISTS = frozenset({",", ";", "\n", "và", "/"})
 _BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})
 _TOLD = frozenset({Mood.DONE, Mood.ISSUED})
@@ -399,7 +401,7 @@ class _Reader:
         while index < len(self.items) and _joins(self.items[index]):
             index += 1
         behind = _at(self.items, index)
-        if behind is None or index == self.index:
+        if behind is None or index == self.index or isinstance(item, WordItem):
             return False
         if isinstance(behind, CodeItem):
             apart = self._begins_line(index) or self._has_its_own_verdict(item, index)
@@ -468,8 +470,10 @@ def next_month(period: PeriodItem, item: NumberItem) -> PeriodItem | None:
 
 
 def _joins(item: Item) -> bool:
-    if isinstance(item, PoliteItem):
-        return item.word in ("ca", "viec", "muc", "nhiem")
+    if isinstance(item, PoliteItem) and item.word in ("ca", "viec", "muc", "nhiem"):
+        return True
+    if isinstance(item, WordItem) and item.word in _KINDS:
+        return True
     return sign_of(item) in _LISTS
 
 

@@ -238,8 +238,10 @@ class _Reader:
         verb = self._governing(verb, rest) if verb else None
         if verb:
             return self._command(verb, rest)
-        speaker = Speaker(text, self.book, self.meaning, self.today)
-        return self._clauses(self._items(text, at_start=False), speaker, None)
+        items = self._items(text, at_start=False)
+        if self._tells_absence(text, items):
+            return self._command(Verb.AWAY, text)
+        return self._clauses(items, Speaker(text, self.book, self.meaning, self.today), None)
 
     def _head(self, text: str) -> tuple[Verb | None, str]:
         """The verb that opens the text, behind politeness, and what follows it."""
@@ -253,6 +255,15 @@ class _Reader:
                 break
             index += polite
         return None, ""
+
+    def _tells_absence(self, text: str, items: Sequence[Item]) -> bool:
+        """“từ 12/3 đến 14/3 em nghỉ phép”: days and the word for it, and nothing of work."""
+        tokens = tokenise(text)
+        heads = (HEADS.at(tokens, index) for index in range(len(tokens)))
+        named = any(head is not None and head.value is Verb.AWAY for head in heads)
+        days = any(isinstance(item, DayItem) for item in items)
+        said = {item.mood for item in items if isinstance(item, MoodItem)}
+        return named and days and not said - _MILD and not runs(items, self.book)
 
     def _governing(self, verb: Verb, rest: str) -> Verb | None:
         """The verb that an opening one means for the whole text; None: it is an everyday word."""

@@ -113,11 +113,13 @@ _JOINED = (
     (re.compile("W|F+(?=[KWw])"), "w"),
     (re.compile("E(?=e)|f(?=K)"), ""),
     (re.compile("V{5,}"), "?"),  # “xong” a hundred times tells nothing
+    (re.compile("V&[SI](?![yYN])"), "V"),  # “xong và gửi”
+    (re.compile("&"), ","),
     (re.compile("V+"), "V"),
     (re.compile("(?<=V)Kw?V"), "K"),
     (re.compile("(?<=[rna])Q"), "a"),
     (re.compile("c(?=[EFw]*e)"), ""),
-    (re.compile("~(?=R)|(?<=S)X"), ""),
+    (re.compile("~(?=[Rx])|(?<=S)X"), ""),
     (re.compile("[yY]?N(?=a|,)"), "a"),
     (re.compile("(?<=[r])([aynY]*)[yY]N"), r"\1y"),
     (re.compile("U?(H#?|#:[#w]|#O#?)"), "T"),
@@ -263,7 +265,9 @@ class _Letters:
             case SepItem(sign=sign):
                 if sign == "đến" and before is None and not self.told:
                     return "Y"  # “toi da xong”: tôi
-                return {"nhưng": "?", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(sign, ",")
+                return {"và": "&", "nhưng": "?", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(
+                    sign, ","
+                )
             case UnitItem(unit=unit):
                 if self.told:
                     return "x" if unit in self.offices else "?"
