@@ -229,7 +229,8 @@ class Lexer:
     def _ends_name(self, tokens: Sequence[Token], index: int) -> bool:
         """Whether an addressee's name has ended: a code, what is reported or a sign follows."""
         word = plain_at(tokens, index)
-        return word in _NAME_ENDS or word in WORDS["topics"] or bool(self._code(tokens, index))
+        ends = word in _NAME_ENDS or word in WORDS["topics"] or word in WORDS["reporters"]
+        return ends or bool(self._code(tokens, index))
 
     def _paper(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         start = tokens[index].start

@@ -63,6 +63,7 @@ from reminder.understanding.whole import whole
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
+_EMOTICON = re.compile(r"(?<!\w)(?:[:;=]['-]?[)(DdpPvV3]+|\^_*\^|[oO]_[oO])(?!\w)")
 _MILD = frozenset({Mood.SEEN, Mood.AGREED, Mood.EXTEND, Mood.SNOOZE, Mood.PAST})
 _ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
 _LONGEST_ANSWER = 40  # characters of a bare “đúng”
@@ -111,11 +112,11 @@ def yes_or_no(text: str) -> bool | None:
 
 
 def _unaddressed(text: str, bot: str) -> str:
-    """`text` without the bot's own @name around it."""
+    """`text` without the bot's own @name around it, and without emoticons."""
     if bot:
         mention = re.escape(bot.lstrip("@"))
         text = re.sub(rf"(?<![\w/])@{mention}\b[,:]?", " ", text, flags=re.IGNORECASE)
-    return text.strip()
+    return _EMOTICON.sub(" ", text).strip()
 
 
 def _blocks(text: str) -> Iterator[str]:

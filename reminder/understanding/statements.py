@@ -113,8 +113,9 @@ _JOINED = (
     (re.compile("W|F+(?=[KWw])"), "w"),
     (re.compile("E(?=e)|f(?=K)"), ""),
     (re.compile("V{5,}"), "?"),  # “xong” a hundred times tells nothing
-    (re.compile("V&[SI](?![yYN])"), "V"),  # “xong và gửi”
+    (re.compile("V&[SI]X?(?![yYN])"), "V"),  # “xong và gửi”
     (re.compile("&"), ","),
+    (re.compile("[SI]V"), "V"),  # “gửi xong”
     (re.compile("V+"), "V"),
     (re.compile("(?<=V)Kw?V"), "K"),
     (re.compile("(?<=[rna])Q"), "a"),
@@ -126,7 +127,7 @@ _JOINED = (
     (re.compile("Tt|tT"), "t"),
     (re.compile(":"), ","),
     (re.compile("[lm]d|l"), "m"),
-    (re.compile("gd|dB|[cf]t"), "t"),
+    (re.compile("f?(?:gd|dB)|[cf]t"), "t"),
     (re.compile("cx"), "x"),
     (re.compile("(?<=x)Z"), ""),
     (re.compile("Z"), "?"),
@@ -315,8 +316,9 @@ class _Letters:
             return "a"
         if word == "roi" and mood is Mood.DONE:  # “báo cáo rồi”, its report told apart
             return "Vr"
+        unknown = "" if mood is Mood.ISSUED else "?"  # by whom it was signed
         return "".join(
-            _OF_WORD.get(each, "V" if not each.isalnum() else "?") for each in word.split()
+            _OF_WORD.get(each, unknown if each.isalnum() else "V") for each in word.split()
         )
 
     def _day(self, item: DayItem) -> str:
