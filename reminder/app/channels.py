@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.send import TelegramChannel
+    from reminder.domain.context import Inbound
     from reminder.domain.outbox import SendError
     from reminder.files.settings import EmailSection, InboxSection, Settings
     from reminder.store.store import Store
@@ -153,6 +154,15 @@ class DaemonBackend:
         service, at, down = self.daemon.service, self.daemon.clock.now(), error.channel_down
         note = partial(service.in_trouble, channel, error.reason, at, refuses=down)
         await self._attempt("in_trouble", note)
+        self.daemon.wake()
+
+    async def not_taken(self, inbound: Inbound) -> None:
+        def told() -> bool:
+            self.daemon.service.not_taken(inbound, self.daemon.clock.now())
+            return True
+
+        if await self.daemon.worker.retry("an incoming message", told) is None:
+            raise asyncio.CancelledError  # the end: it must not be confirmed
         self.daemon.wake()
 
     async def _attempt(self, what: str, work: Callable[[], object]) -> None:

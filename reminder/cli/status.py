@@ -70,6 +70,7 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
         "down": {channel: _iso(since) for channel, since in marks.down.items()},
         "last_tick": _iso(marks.last_tick),
         "last_poll": _iso(marks.last_poll),
+        "not_taken": marks.not_taken,
         "inbox": mailbox if inbox else None,
         "last_backup": _iso(marks.last_backup),
         "last_backup_away": _iso(marks.last_backup_away),
@@ -133,6 +134,8 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
     print(
         f"Lần quét cuối: {_time(marks.last_tick)}; hỏi Telegram lần cuối: {_time(marks.last_poll)}"
     )
+    if marks.not_taken:
+        print(f"Tin đến mà máy gặp lỗi, chưa ghi: {marks.not_taken}; đã báo người nhắn gửi lại")
     if inbox:
         print(
             f"Hộp thư đọc lần cuối: {_time(marks.inbox_looked)}; "

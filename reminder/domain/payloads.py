@@ -463,6 +463,14 @@ class TooFast(Payload):
     """To who sends too many messages a minute."""
 
 
+class NotTaken(Payload):
+    """To who sent what the program failed to take."""
+
+
+class Unworded(Payload):
+    """In the place of an answer that can't be rendered."""
+
+
 class ToldTooOften(Payload):
     """To whose messages went to others too often this hour."""
 

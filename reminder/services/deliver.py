@@ -25,6 +25,7 @@ from reminder.domain.payloads import (
     MailPutAside,
     MailReturned,
     Unreached,
+    Unworded,
 )
 from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
@@ -47,6 +48,7 @@ BEHIND = timedelta(minutes=1)  # left-over messages are sent after the morning's
 # A people file that was saved half may be valid, and lack people: messages to them are kept for a
 # day, and sent if the people come back.
 KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
+UNWORDED = "không soạn được tin này"
 GONE = "người nhận không còn trong danh sách"
 MAILBOX = "inbox"  # whose trouble is told like a channel's
 UNREACHED = "unreached"  # the meta key of people already reported
@@ -180,7 +182,7 @@ class Deliverer:
             raise
         except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
             log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
-            self._give_up(row, "không soạn được tin này", now)
+            self._give_up(row, UNWORDED, now)
             return None
         if message is None:
             reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
@@ -331,6 +333,9 @@ class Deliverer:
     def _dead_letter(self, row: Row, reason: str, now: datetime) -> list[Draft]:
         """Tell the office that `row` reaches nobody; some kinds are only logged."""
         office, draft, slot = self.office, row.draft, instant(local_day(now), time())
+        if draft.kind == "reply" and reason == UNWORDED and not isinstance(draft.payload, Unworded):
+            again = f"{draft.subject}:{UNWORDED}"
+            return [replace(draft, payload=Unworded(), subject=again, due_at=now)]
         if draft.kind in ONLY_LOGGED:
             return []
         if draft.recipient in office.people and not office.ways(draft.recipient):

@@ -28,6 +28,7 @@ from reminder.domain.payloads import (
     Envelope,
     Help,
     InvitationFault,
+    NotTaken,
     OldButton,
     Payload,
     Stranger,
@@ -44,6 +45,7 @@ from reminder.services import history
 from reminder.services.history import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office, drafts_of, notice_drafts
+from reminder.store.records import NOT_TAKEN
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
 from reminder.understanding.parse import parse, yes_or_no
 from reminder.understanding.titles import by_title
@@ -116,6 +118,18 @@ class Handling:
         else:
             said = self._bind_group(sender) or self._meant(sender)
         return IGNORED if said is None else self.handle(sender, said)
+
+    def not_taken(self) -> None:
+        """Count a message that could not be taken, and ask its sender to send it again.
+
+        In a group only where it was surely meant for the program.
+        """
+        inbound = self.inbound
+        meant = inbound.private or inbound.press or inbound.text.startswith("/")
+        told = meant and inbound.chat and self.limits.may_speak(inbound.sender, self.now)
+        if told and self._say(NotTaken(), None).seen:
+            return  # the fault came after it had been recorded
+        self.store.set_meta(NOT_TAKEN, str(int(self.store.meta(NOT_TAKEN) or 0) + 1))
 
     def handle(self, sender: Sender, said: Said | str) -> Outcome:
         """Decide what `sender` has said, and record the result in one transaction."""

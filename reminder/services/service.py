@@ -106,6 +106,11 @@ class Service(Deliverer):
         """Handle one message from a channel."""
         return self.take(inbound, now, 0)[0]
 
+    def not_taken(self, inbound: Inbound, now: datetime) -> None:
+        """Note that `inbound` could not be taken, for whatever reason, and tell its sender."""
+        with self.limits.unless_it_fails(), self.store.together():
+            self.handling(inbound, now).not_taken()
+
     def take(
         self,
         inbound: Inbound,
@@ -131,7 +136,7 @@ class Service(Deliverer):
         try:
             self.refresh()
             return outcome, self.prepared(rows, now)
-        except StoreBusyError as error:
+        except Exception as error:  # noqa: BLE001  what was said is on record
             log.error("an answer waits for its lease to end: %s", error)
             return outcome, []
 

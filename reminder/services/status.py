@@ -16,7 +16,7 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
-from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, FORGED, place_of
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, FORGED, NOT_TAKEN, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -166,6 +166,7 @@ class Marks:
     last_backup: datetime | None
     last_backup_away: datetime | None  # in the second folder
     down: Mapping[str, datetime]  # channel → since when it refuses everything
+    not_taken: int  # of all so far, messages that a fault kept from being taken
     inbox_looked: datetime | None
     inbox_unknown: int  # mails that are left unread, for a person
     inbox_forged: int  # of all so far, those that pretended to be an answer
@@ -182,6 +183,7 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
         last_backup=_moment(store, BACKED_UP),
         last_backup_away=_moment(store, BACKED_UP_AWAY),
         down={channel: since for channel, since in down.items() if since},
+        not_taken=int(store.meta(NOT_TAKEN) or 0),
         inbox_looked=_moment(store, "inbox:last_look"),
         inbox_unknown=int(store.meta("inbox:unknown") or 0),
         inbox_forged=int(store.meta(FORGED) or 0),

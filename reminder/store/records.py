@@ -18,6 +18,7 @@ from reminder.domain.schedule import Item, MessageKind
 # Names in the store's `meta` that several rooms know.
 ENDED = "ended"  # when the last run ended cleanly; empty while one is under way
 RESTORED = "restored"  # when a copy took the database's place, after the program had run on
+NOT_TAKEN = "not_taken"  # how many messages a fault kept from being taken
 BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
 FORGED = "inbox:forged"  # mails so far that pretended to be an officer's
 

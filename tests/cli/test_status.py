@@ -48,6 +48,7 @@ def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "down": {},
         "last_tick": None,
         "last_poll": None,
+        "not_taken": 0,
         "headless": [],
         "inbox": None,
         "last_backup": None,

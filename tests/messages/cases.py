@@ -53,6 +53,7 @@ from reminder.domain.payloads import (
     NotDone,
     Noted,
     NotOpenYet,
+    NotTaken,
     NotUnderstood,
     NotYourUnit,
     OfficeEmpty,
@@ -83,6 +84,7 @@ from reminder.domain.payloads import (
     Unhandled,
     UnitEmpty,
     Unreached,
+    Unworded,
     Updated,
     Welcome,
     WhichOccurrence,
@@ -213,7 +215,15 @@ def about_none() -> Iterator[Payload]:
             yield AwayWord(person="an", name="An", own=own, since=DAY, until=until, others=told)
         yield Back(person="an", name="An", own=own)
         yield BackWord(person="an", name="An", own=own)
-    yield from (Stranger(), TooFast(), ToldTooOften(), EditedOrForwarded(), Wordless())
+    yield from (
+        Stranger(),
+        TooFast(),
+        NotTaken(),
+        Unworded(),
+        ToldTooOften(),
+        EditedOrForwarded(),
+        Wordless(),
+    )
     yield from (Anonymous(), OldButton(), BindInGroup(), BindByOffice(), Bound(unit="tu-phap"))
     yield from (Welcome(person=who) for who in ("an", "binh", "chu", "ai"))
     yield from (InvitationFault(fault=fault) for fault in ("used", "expired", "unknown"))

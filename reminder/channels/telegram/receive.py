@@ -38,9 +38,8 @@ EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server th
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
+TRIES = 2  # at taking a message, before its sender is told that it was not taken
 ACKNOWLEDGED = 3  # presses of one person that are acknowledged at a time; the rest spin on
-# What the library raises if fields of an update are missing or have an unexpected type.
-UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError)
 Take = Callable[[Inbound], Awaitable[bool]]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -55,6 +54,10 @@ class Backend(Protocol):
 
     def polled(self, channel: str) -> None:
         """Note a successful poll."""
+        ...
+
+    async def not_taken(self, inbound: Inbound) -> None:
+        """Count a message that could not be taken, and tell its sender."""
         ...
 
     async def failed(self, channel: str, error: SendError) -> None:
@@ -115,7 +118,7 @@ class TelegramListener:
                     continue
                 self._recovered()
                 for number, raw in self._numbered(waiting):
-                    await self._hand_over(raw, take)
+                    await self._hand_over(number, raw, take)
                     self._offset = number + 1
                 if loop.time() - began < EMPTY_WAIT and not any(map(_number, waiting)):
                     await self._sleep(EMPTY_WAIT)
@@ -156,21 +159,39 @@ class TelegramListener:
             for at, (number, raw) in enumerate(zip(numbers, waiting, strict=True))
         ]
 
-    async def _hand_over(self, raw: Any, take: Take) -> None:
-        """Have one update taken; one that can't be read is logged."""
+    async def _hand_over(self, number: int, raw: Any, take: Take) -> None:
+        """Have one update taken. Of one that can't be read the sender is told, if there is one."""
         try:
             update = Update.de_json(raw, self._bot)
+            if update.callback_query is not None:
+                self._acknowledge(update.callback_query)
             inbound = to_inbound(update)
-        except UNREADABLE as error:
-            log.error("an update can't be read and is skipped: %s", type(error).__name__)
-            return
-        try:
-            if inbound is not None and self._is_news(update.effective_message, inbound):
-                await take(inbound)
+            if inbound is None or not self._is_news(update.effective_message, inbound):
+                return
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
-            log.error("update %d failed: %s: %s", update.update_id, type(error).__name__, error)
-        if update.callback_query is not None:
-            self._acknowledge(update.callback_query)
+            log.error("update %d can't be read: %s", number, type(error).__name__)
+            await self._take(_least(number, raw), 0, take)
+        else:
+            await self._take(inbound, TRIES, take)
+
+    async def _take(self, inbound: Inbound, tries: int, take: Take) -> None:
+        """Return once the message is taken, or on record that its sender is told it was not."""
+        while True:
+            for _ in range(tries):
+                try:
+                    await take(inbound)
+                except Exception as error:  # noqa: BLE001  whatever it is, the message is not lost
+                    words = f"{type(error).__name__}: {error}"
+                    log.error("update %s failed: %s", inbound.update, words)
+                else:
+                    return
+            try:
+                await self._backend.not_taken(inbound)
+            except Exception as error:  # noqa: BLE001  as long as it lasts, nothing is confirmed
+                log.error("update %s waits: %s: %s", inbound.update, type(error).__name__, error)
+                await self._sleep(LONGEST_WAIT)
+            else:
+                return
 
     def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
         """Whether somebody has said something.
@@ -197,7 +218,7 @@ class TelegramListener:
         async def acknowledge() -> None:
             try:
                 await self._bot.answer_callback_query(query.id)
-            except TelegramError as error:
+            except Exception as error:  # noqa: BLE001  nobody waits for it
                 log.debug("a press was not acknowledged: %s", type(error).__name__)
 
         presser = query.from_user.id
@@ -237,6 +258,28 @@ def _number(raw: Any) -> int | None:
     if not isinstance(number, int) or isinstance(number, bool):
         return None
     return number if 0 < number < LARGEST else None
+
+
+def _least(number: int, raw: Any) -> Inbound:
+    """What is known of an update that can't be read: who wrote, and where, or neither."""
+
+    def at(*path: str) -> Any:
+        found = raw
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    kind = next((kind for kind in KINDS if at(kind)), "")
+    place = (kind, "message") if kind == "callback_query" else (kind,)
+    who, chat = at(kind, "from", "id"), at(*place, "chat", "id")
+    known = isinstance(who, int) and isinstance(chat, int)
+    return Inbound(
+        channel=TRAITS.name,
+        update=str(number),
+        sender=str(who) if known else "",
+        chat=str(chat) if known else "",
+        private=at(*place, "chat", "type") == "private",
+    )
 
 
 def _has_webhook(error: TelegramError) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.domain.context import Inbound
 from reminder.domain.outbox import Action, Outbound, SendError
 from tests.fakes.telegram import FakeTelegram
 from tests.messages.ticking import Ticking
@@ -38,6 +39,9 @@ class Told:
         self.said.append(f"{channel} reached as {bot_name}")
 
     def polled(self, channel: str) -> None: ...
+
+    async def not_taken(self, inbound: Inbound) -> None:
+        self.said.append(f"not taken: {inbound.update} from {inbound.chat or 'nobody'}")
 
     async def failed(self, channel: str, error: SendError) -> None:
         if error.channel_down:

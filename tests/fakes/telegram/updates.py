@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .model import JSON, ApiError
 
@@ -25,7 +26,7 @@ _CONFLICT = (
 @dataclass(frozen=True)
 class _Update:
     id: int
-    body: JSON
+    body: Any  # JSON, but for what a broken server sends
     expires: float
 
 
@@ -59,7 +60,10 @@ class Updates:
         """Queue an update if its kind is allowed now: the wish is applied at creation."""
         if not self._allows(kind):
             return
-        update = {"update_id": self._next_id, kind: body}
+        self.add_raw({"update_id": self._next_id, kind: body}, seconds)
+
+    def add_raw(self, update: Any, seconds: float = MESSAGE_SECONDS) -> None:
+        """Queue an update of any shape; this server confirms it by its place all the same."""
         self._queue.append(_Update(self._next_id, update, self.time() + seconds))
         self._next_id += 1
         if self._waiting is not None and not self._waiting.done():
