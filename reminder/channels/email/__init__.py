@@ -6,6 +6,7 @@ TRAITS = ChannelTraits(
     name="email",
     title="thư điện tử",
     addresses=AddressSource.PEOPLE_FILE,
-    remedy="xem tên đăng nhập, mật khẩu ở [email]",
+    remedy="xem dòng [email] của reminder doctor (không kèm --local): nói rõ chứng thư, tên đăng "
+    "nhập hay mật khẩu",
     mail=True,
 )

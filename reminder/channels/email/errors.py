@@ -20,6 +20,7 @@ from reminder.domain.text import one_line
 GREYLISTED_SECONDS = 300.0  # what most greylists ask for at least
 ENHANCED_CODE = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463
 UNKNOWN_USER = r"user unknown|unknown user|no such (?:user|mailbox|recipient)|invalid recipient"
+_WANT_TLS = (530, 538)  # to a login without encryption (RFC 3207, 4954)
 _UNKNOWN_USER = re.compile(rf"(?i){UNKNOWN_USER}")
 _PLAIN_CODES = {  # the detail of an enhanced code (RFC 3463, 7505) → what the office reads
     ("1", "1"): "không có hộp thư này",
@@ -137,7 +138,7 @@ def _unencrypted(place: str, words: str) -> str:
 
 def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     """Return the SendError of a negative reply."""
-    if step is Step.LOGIN:
+    if step is Step.LOGIN and code >= 500 and code not in _WANT_TLS:
         reason = f"{place} không nhận tên hoặc mật khẩu"
         return SendError(reason, retry=True, said=said, channel_down=True)
     plain = _plain(said)

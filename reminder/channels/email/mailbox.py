@@ -27,6 +27,7 @@ READ_BYTES = 512_000  # of one mail: its head, and the text before any attachmen
 TRIES = 3  # IDLEs that may fail
 SLICE = 25.0 * 60  # seconds: RFC 2177 has IDLE begun anew within 29 minutes
 # Errors of a connection; the last four are what imaplib raises on a reply it can't parse.
+_LATER = re.compile(r"(?i)\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]")  # RFC 5530
 IMAP_ERRORS = (
     *(OSError, EOFError, imaplib.IMAP4.error, ImapToolsError),
     *(ValueError, LookupError, TypeError, AttributeError),
@@ -267,6 +268,8 @@ def _reason(error: Exception, place: str) -> str:
     """Return why the mailbox at `place` can't be read; empty if the error does not tell."""
     if why := certificate_fault(error, place) or connection_fault(error, place):
         return why
+    if isinstance(error, imaplib.IMAP4.error | ImapToolsError) and _LATER.search(str(error)):
+        return f"{place} tạm thời không cho vào"
     if isinstance(error, imaplib.IMAP4.error) and "TLS" in str(error):
         return f"{place} không có STARTTLS: xem lại security và port"
     if isinstance(error, imaplib.IMAP4.abort | ConnectionError | EOFError):

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtplib import SMTPResponseException
+from imap_tools.errors import MailboxLoginError
 
+from reminder.channels.email.errors import Step, send_error
+from reminder.channels.email.mailbox import _reason
 from reminder.channels.email.send import MailChannel, MailServer
 from reminder.domain.outbox import SendError
 from tests.channels.email.mailline import AT, HELLO, IDENTITY, SENDER, channel, known, refusal, sent
@@ -108,6 +112,23 @@ def test_a_server_without_starttls_gets_neither_mail_nor_password() -> None:
     error = refusal(post, security="starttls", username="nhac", password="dung-mat-khau")
     assert known(error) == {"retry": True, "channel_down": True}
     assert (post.received, post.logins) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "reason"),
+    [
+        (535, "5.7.8 bad", "máy chủ thư h:587 không nhận tên hoặc mật khẩu"),
+        (454, "4.7.0 try later", "máy chủ thư h:587 hẹn gửi lại sau (454 4.7.0 try later)"),
+        (538, "5.7.11 TLS", "máy chủ thư h:587 không cho gửi (538 5.7.11 TLS)"),
+    ],
+)
+def test_only_a_refused_password_is_blamed(code: int, words: str, reason: str) -> None:
+    """Not a server that is busy, nor one that wants encryption first (RFC 4954)."""
+    server = MailServer(host="h", port=587, sender=SENDER)
+    error = send_error(SMTPResponseException(code, words), Step.LOGIN, server)
+    assert error.reason == reason
+    refused = MailboxLoginError(("NO", [b"[UNAVAILABLE] down"]), "OK")
+    assert _reason(refused, "máy chủ") == "máy chủ tạm thời không cho vào"
 
 
 def test_a_login_is_made_where_a_name_is_given(pairs: dict[str, tuple[Path, Path]]) -> None:
