@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Literal
 
 from reminder.domain.ledger import State
 from reminder.domain.payloads import ExtensionAsked, HowNo, HowNote, HowSetDue, Payload
@@ -19,60 +20,44 @@ from reminder.understanding.verbs import Verb
 
 _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for good
 _VERBS = {verb.row.button: verb for verb in Verb if verb.row.button}
+_HOW = {"set-due": HowSetDue, "note": HowNote, "no": HowNo}  # these only say how to type it
+Word = Literal[
+    "done", "undo", "snooze", "approve", "refuse", "remind", "not-yet",  # verbs; see Verb
+    "both",  # done: all open products of the task
+    "set-due", "note",  # ask what to type
+    "move",  # sets the due day that the button names
+    "confirm", "confirm-all",  # the dates of the work; of the plan
+    "no",  # nothing: “tôi chỉ báo lại”
+]  # fmt: skip
 
 
-def encode(verb: str, key: Key, unit: str) -> str:
-    """The data of a button that does `verb` for `unit` to the occurrence `key`."""
-    return f"{verb}:{_digest(key, unit)}"
-
-
-def dated(data: str, day: date) -> str:
-    """The data of the same button, which names a day besides."""
-    verb, _, digest = data.partition(":")
-    return f"{verb}@{day:%Y%m%d}:{digest}"
-
-
-def day_of(verb: str) -> tuple[str, date | None]:
-    """A decoded verb without the day that it names, and that day."""
-    word, _, day = verb.partition("@")
-    try:
-        return word, datetime.strptime(day, "%Y%m%d").date() if day else None  # noqa: DTZ007  a day
-    except ValueError:
-        return verb, None
-
-
-def decode(data: str, keys: Iterable[Key], units: Iterable[str]) -> tuple[str, Key, str] | None:
-    """The verb, occurrence and unit of a button; None if it is about none of these."""
-    verb, _, digest = data.partition(":")
-    known = list(units)
-    for key in keys:
-        for unit in known:
-            if _digest(key, unit) == digest:
-                return verb, key, unit
-    return None
-
-
-_HOW: Mapping[str, type[HowSetDue | HowNote | HowNo]] = {
-    "set-due": HowSetDue,
-    "note": HowNote,
-    "no": HowNo,
-}
+def encode(word: str, key: Key, unit: str, day: date | None = None) -> str:
+    """Return the data of a button that does `word` for `unit` to the occurrence, until `day`."""
+    named = f"{word}@{day:%Y%m%d}" if day else word
+    return f"{named}:{_digest(key, unit)}"
 
 
 def meant(
     data: str, states: Mapping[Key, State], plans: Mapping[str, Plan], units: Iterable[str]
 ) -> Command | Payload | None:
-    """The command that a button stands for; a Payload where it only says how to type it."""
-    found = decode(data, states, ("", *units))  # "": of no one unit
+    """Return the command that a button stands for; a Payload where it only says how to type it."""
+    named, _, digest = data.partition(":")
+    known = ("", *units)  # "": of no one unit
+    pairs = ((key, unit) for key in states for unit in known)
+    found = next((pair for pair in pairs if _digest(*pair) == digest), None)
+    word, _, written = named.partition("@")
+    try:
+        day = datetime.strptime(written, "%Y%m%d").date() if written else None  # noqa: DTZ007  a day
+    except ValueError:
+        return None
     if found is None:
         return None
-    word, day = day_of(found[0])
-    _, key, unit = found
+    key, unit = found
     target, state = target_of(key, states, plans), states[key]
-    if word == "both":
-        return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
     if word in _HOW:
         return _HOW[word](key=key)
+    if word == "both":
+        return Command(verb=Verb.DONE, targets=(replace(target, deliverables=(), every=True),))
     if word == "confirm-all":
         return Command(verb=Verb.CONFIRM, everything=True, period=str(plans[key.plan].year))
     if word == "confirm":  # of all periods
@@ -90,7 +75,7 @@ def meant(
 
 
 def target_of(key: Key, states: Mapping[Key, State], plans: Mapping[str, Plan]) -> Target:
-    """The occurrence, as one would name it in a command."""
+    """Return the occurrence, as one would name it in a command."""
     recurs = states[key].occurrence.deliverable.recurs
     return Target(
         task=key.task,

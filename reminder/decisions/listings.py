@@ -49,17 +49,15 @@ def due(context: Context, command: Command) -> Decision:
     return said(DueDates(units=() if everything else context.sender.units, every=everything))
 
 
-def task(context: Context, command: Command, target: Target) -> Decision:
+def task(context: Context, _command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
-    del command
     found = in_plans(context, target)
     mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
     return said(TaskDetails(tasks=_named(mine)) if mine else DueDates(tasks=_named(found)))
 
 
-def history(context: Context, command: Command, target: Target) -> Decision:
+def history(context: Context, _command: Command, target: Target) -> Decision:
     """Who said what of it, when, and by which channel; the newest last."""
-    del command
     named = in_plans(context, target)
     found = [(plan, each) for plan, each in named if may_read(context.sender, each)]
     if not found:
@@ -96,8 +94,7 @@ def _named(found: Iterable[tuple[Plan, Task]]) -> tuple[tuple[str, str], ...]:
     return tuple((plan.id, task.code) for plan, task in found)
 
 
-def help_text(context: Context, command: Command) -> Decision:
-    del command
+def help_text(context: Context, _command: Command) -> Decision:
     return said(Help(office=context.sender.office, leader=context.sender.only_reads))
 
 
@@ -110,13 +107,11 @@ def report(context: Context, command: Command) -> Decision:
     return said(ReportDraft(plan=plan.id, period=period.id))
 
 
-def unhandled(context: Context, command: Command) -> Decision:
+def unhandled(_context: Context, command: Command) -> Decision:
     """What the service does itself."""
-    del context
     return said(Unhandled(verb=command.verb.value))
 
 
-def digest(context: Context, command: Command) -> Decision:
+def digest(_context: Context, command: Command) -> Decision:
     """`/digest` and `/zalo`: a view of that name, made when it is sent."""
-    del context
     return said(Zalo() if command.verb is Verb.ZALO else Digest())

@@ -14,7 +14,7 @@ from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
 from reminder.domain.text import one_line
 from reminder.messages.compose import joined, message
-from reminder.messages.context import Act, Context, Work
+from reminder.messages.context import Context, Work
 from reminder.messages.wording import together
 from reminder.understanding.verbs import Verb, Who
 
@@ -61,7 +61,7 @@ def _undo(closed: Sequence[tuple[Work, Event]]) -> list[Action]:
     return [
         work.button(
             f"↩️ {work.name}" if len(closed) > 1 else "↩️ Hoàn tác",
-            Act.UNDO,
+            "undo",
             f"hoàn tác {work.name}",
             event.unit,
         )
@@ -110,7 +110,7 @@ def _instead(context: Context, key: Key | None) -> list[Outbound]:
     if work is None:
         return []
     typed = f"xong {work.name.replace('đ', 'dd', 1)}"
-    button = work.button(f"Ý tôi là {work.name}", Act.DONE, typed)
+    button = work.button(f"Ý tôi là {work.name}", "done", typed)
     return [message(context, "meant-instead", actions=((button,),), work=work, typed=typed)]
 
 
@@ -189,4 +189,4 @@ def choice(work: Work, before: str, unit: str, *, by_product: bool = False) -> A
     if by_product:
         what = work.title if deliverable.recurs else deliverable.name
     label = before + one_line(what, LABEL) + (f" – {work.due_day}" if by_product else "")
-    return work.button(label, Act.DONE, f"xong {typed}", unit)
+    return work.button(label, "done", f"xong {typed}", unit)

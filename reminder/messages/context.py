@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from functools import cached_property
 
 from markupsafe import escape
@@ -29,29 +28,6 @@ from reminder.services.history import NO_PAST, Past
 from reminder.services.office import GROUP, Office
 
 
-class Act(StrEnum):
-    """What a button does to an occurrence, or about it."""
-
-    DONE = "done"
-    SNOOZE = "snooze"
-    UNDO = "undo"
-    BOTH = "both"  # all open products of the task
-    NOT_YET = "not-yet"
-    NO = "no"  # nothing: “tôi chỉ báo lại”
-    REMIND = "remind"
-    SET_DUE = "set-due"  # asks to which day
-    MOVE = "move"  # to the day that the button names
-    CONFIRM = "confirm"
-    CONFIRM_ALL = "confirm-all"  # all dates of the plan
-    NOTE = "note"
-    APPROVE = "approve"
-    REFUSE = "refuse"
-
-
-def _no_holiday(_first: date, _last: date) -> str:
-    return ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """All that a message is made from, at the time of sending."""
@@ -60,7 +36,7 @@ class Context:
     at: datetime
     row: Row | None = None  # of the outbox, which is being sent
     past: Past = NO_PAST
-    holiday: HolidayName = _no_holiday
+    holiday: HolidayName = lambda _first, _last: ""
 
     @cached_property
     def today(self) -> date:
@@ -358,8 +334,13 @@ class Work:
         return vn_date(day)
 
     def button(
-        self, label: str, act: Act, typed: str, unit: str = "", *, day: date | None = None
+        self,
+        label: str,
+        word: buttons.Word,
+        typed: str,
+        unit: str = "",
+        day: date | None = None,
     ) -> Action:
-        """A button about it, and `day`."""
-        data = buttons.encode(act.value, self.state.key, unit)
-        return Action(label=label, data=buttons.dated(data, day) if day else data, typed=typed)
+        """Return a button about it, and `day`."""
+        data = buttons.encode(word, self.state.key, unit, day)
+        return Action(label=label, data=data, typed=typed)

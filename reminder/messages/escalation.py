@@ -12,7 +12,7 @@ from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
-from reminder.messages.context import Act, Context, Work
+from reminder.messages.context import Context, Work
 from reminder.services.history import NO_PAST, Past, Reminded
 
 BUTTON_ROWS = 8
@@ -134,9 +134,9 @@ def _office_buttons(context: Context, late: Sequence[Work]) -> Actions:
         tag = f" {name}" if len(late) > 1 else ""
         rows.append(
             (
-                work.button(f"Nhắc ngay{tag}", Act.REMIND, f"/nhacngay {name}"),
-                work.button(f"Dời hạn{tag}", Act.SET_DUE, f"/dathan {name} {later} lý do"),
-                work.button(f"Ghi lý do{tag}", Act.NOTE, f"/ghichu {name} lý do"),
+                work.button(f"Nhắc ngay{tag}", "remind", f"/nhacngay {name}"),
+                work.button(f"Dời hạn{tag}", "set-due", f"/dathan {name} {later} lý do"),
+                work.button(f"Ghi lý do{tag}", "note", f"/ghichu {name} lý do"),
             )
         )
     return tuple(rows)

@@ -18,7 +18,7 @@ from reminder.domain.ledger import Event, EventKind, to_settle
 from reminder.domain.outbox import Action, Outbound
 from reminder.messages.answers import DateGroup, by_dates
 from reminder.messages.compose import Actions, block_lines, clip, message
-from reminder.messages.context import Act, Context, Work
+from reminder.messages.context import Context, Work
 from reminder.services.office import GROUP
 from reminder.understanding.verbs import Reader, help_lines
 
@@ -95,17 +95,17 @@ def _plan_buttons(
     rows: list[tuple[Action, ...]] = []
     if waiting := [*(work for group in assumed for work in group.works), *late]:
         label = "Xác nhận tất cả" if late else "Xác nhận tất cả hạn dự kiến"
-        rows.append((waiting[0].button(label, Act.CONFIRM_ALL, "/xacnhan tất cả", office),))
+        rows.append((waiting[0].button(label, "confirm-all", "/xacnhan tất cả", office),))
     done = [
-        w.button(f"✅ {w.name}", Act.DONE, f"xong {w.name}", w.state.open_units[0])
+        w.button(f"✅ {w.name}", "done", f"xong {w.name}", w.state.open_units[0])
         for w in late[:LATE_SHOWN]
     ]
     dated = [
-        w.button(f"📅 {w.name}", Act.SET_DUE, f"/dathan {w.name} 15/9 lý do")
+        w.button(f"📅 {w.name}", "set-due", f"/dathan {w.name} 15/9 lý do")
         for w in awaiting[:LINES]
     ]
     alone = [group.works[0] for group in assumed if len(group.codes) == 1]
-    kept = {w.code: w.button(f"Giữ hạn {w.code}", Act.CONFIRM, f"/xacnhan {w.code}") for w in alone}
+    kept = {w.code: w.button(f"Giữ hạn {w.code}", "confirm", f"/xacnhan {w.code}") for w in alone}
     shown = [*done, *dated, *kept.values()][: BUTTONS - len(rows)]
     return (*rows, *(tuple(shown[n : n + 2]) for n in range(0, len(shown), 2)))
 

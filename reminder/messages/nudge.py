@@ -15,7 +15,7 @@ from reminder.domain.plan import Key
 from reminder.domain.report import full_name
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
-from reminder.messages.context import Act, Context, Work
+from reminder.messages.context import Context, Work
 from reminder.messages.wording import coming_rest, listed, rest_words, together
 from reminder.services.office import Office
 
@@ -258,8 +258,8 @@ def _buttons(lines: list[list[Work]], live: Mapping[Key, tuple[str, ...]], off: 
     rows = []
     for work in (line[0] for line in lines[:BUTTON_ROWS]):
         name, unit = work.name, _acting_unit(work.state, live[work.state.key])
-        done = work.button(f"✅ {name}", Act.DONE, f"xong {name}{_part_of(work, off)}", unit)
-        later = work.button(f"⏰ {name}", Act.SNOOZE, f"/nhacsau {work.code} 1", unit)
+        done = work.button(f"✅ {name}", "done", f"xong {name}{_part_of(work, off)}", unit)
+        later = work.button(f"⏰ {name}", "snooze", f"/nhacsau {work.code} 1", unit)
         rows.append((done,) if unit in off.stands_in or not _may_wait(work) else (done, later))
     return tuple(rows)
 

@@ -17,7 +17,7 @@ from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
 from reminder.messages.answers import choice, still_open
 from reminder.messages.compose import Actions, message
-from reminder.messages.context import Act, Context, Work
+from reminder.messages.context import Context, Work
 from reminder.understanding.verbs import Verb
 
 BUTTONS = 8  # rows
@@ -32,8 +32,8 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     first, closed = works[0], context.work(p.closed)
     if len(works) == 1 and closed and closed.state.closed:
         left = first.occurrence.deliverable.name
-        yes = first.button(f"Đúng, xong {left}", Act.DONE, f"xong {first.name}", p.unit)
-        no = first.button("Không, tôi chỉ báo lại", Act.NO, "", p.unit)
+        yes = first.button(f"Đúng, xong {left}", "done", f"xong {first.name}", p.unit)
+        no = first.button("Không, tôi chỉ báo lại", "no", "", p.unit)
         pair = ((yes,), (no,))
         return message(context, "which-left", actions=pair, work=first, left=left, closed=closed)
     one_task = len({work.state.key[:2] for work in works}) == 1
@@ -41,7 +41,7 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     if one_task and len(works) > 1:
         word = "cả hai" if len(works) == 2 else "tất cả"
         form = f"xong {first.code} {word}"
-        rows.append((first.button(word.capitalize(), Act.BOTH, form, p.unit),))
+        rows.append((first.button(word.capitalize(), "both", form, p.unit),))
     if instead := still_open(context, p.instead):
         rows.append((choice(instead, "Ý tôi là ", p.unit),))
     typed = [action.typed for row in rows for action in row]
@@ -66,11 +66,11 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
     first = works[0]
     if len(works) > 1:
         rows = [(choice(work, "✅ ", p.unit),) for work in works]
-        no = first.button("⏳ Chưa xong việc nào", Act.NO, "", p.unit)
+        no = first.button("⏳ Chưa xong việc nào", "no", "", p.unit)
         actions: Actions = (*rows, (no,))
     else:
-        rows = [(first.button("✅ Đúng, xong", Act.DONE, f"xong {first.name}", p.unit),)]
-        no = first.button("⏳ Chưa", Act.NOT_YET, "chưa", p.unit)
+        rows = [(first.button("✅ Đúng, xong", "done", f"xong {first.name}", p.unit),)]
+        no = first.button("⏳ Chưa", "not-yet", "chưa", p.unit)
         actions = ((*rows[0], no),)
     typed = [action.typed for row in rows for action in row]
     return message(context, p, actions=actions, works=works, typed=typed)
@@ -83,7 +83,7 @@ def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
         return None
     typed = [f"{p.head} {work.name} {p.tail}".strip() for work in works]
     rows = [
-        (work.button(f"⏳ {work.name}", Act.NOT_YET, form, p.unit),)
+        (work.button(f"⏳ {work.name}", "not-yet", form, p.unit),)
         for work, form in zip(works[:BUTTONS], typed, strict=False)
         if p.unit
     ]
@@ -106,7 +106,7 @@ def listed_back(context: Context, p: payloads.ListedBack) -> Outbound:
 
 def not_understood(context: Context, p: payloads.NotUnderstood) -> Outbound:
     works = [work for work in context.works(p.keys) if not work.state.closed][:BUTTONS]
-    rows = ((work.button(f"✅ {work.name}", Act.DONE, f"xong {work.name}"),) for work in works)
+    rows = ((work.button(f"✅ {work.name}", "done", f"xong {work.name}"),) for work in works)
     return message(context, p, actions=tuple(rows))
 
 
@@ -115,7 +115,7 @@ def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
     work = Work(context, context.states[p.key])
     days = _likely_days(work)
     rows = (
-        (work.button(context.day(d), Act.MOVE, f"/dathan {work.name} {vn_date(d)}", day=d),)
+        (work.button(context.day(d), "move", f"/dathan {work.name} {vn_date(d)}", day=d),)
         for d in days
     )
     return message(context, p, actions=tuple(rows), example=days[0] if days else work.plan.last_day)
@@ -146,9 +146,9 @@ def _yes_and_no(work: Work, until: date, label: str = "") -> tuple[Action, Actio
     """✅ and ❌ on the request for just this day: no older button decides a newer request."""
     unit = work.state.request.unit if work.state.request else ""
     return (
-        work.button(f"✅ {label or 'Đồng ý'}", Act.APPROVE, f"/dongy {work.name}", unit, day=until),
+        work.button(f"✅ {label or 'Đồng ý'}", "approve", f"/dongy {work.name}", unit, day=until),
         work.button(
-            f"❌ {label or 'Không'}", Act.REFUSE, f"/khongdongy {work.name}", unit, day=until
+            f"❌ {label or 'Không'}", "refuse", f"/khongdongy {work.name}", unit, day=until
         ),
     )
 

@@ -14,6 +14,7 @@ from reminder.domain.schedule import Item
 from reminder.messages import answers, digest, escalation, lists, notices, nudge, questions
 from reminder.messages.compose import in_thread, joined, message, repeated
 from reminder.messages.context import Context
+from reminder.messages.wording import HolidayName
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health
@@ -80,7 +81,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
 class RowRenderer:
     """Renders each kind of row. `holiday` names a run of days off (“Tết”)."""
 
-    def __init__(self, holiday: Callable[..., str] | None = None) -> None:
+    def __init__(self, holiday: HolidayName = Context.holiday) -> None:
         self._holiday = holiday
         self._said: tuple[object, Outbound | None] = (None, None)  # the nudge before
 
@@ -114,8 +115,7 @@ class RowRenderer:
         self, office: Office, now: datetime, row: Row | None = None, past: Past = NO_PAST
     ) -> Context:
         """The situation at `now`."""
-        context = Context(office=office, at=now, row=row, past=past)
-        return replace(context, holiday=self._holiday) if self._holiday else context
+        return Context(office=office, at=now, row=row, past=past, holiday=self._holiday)
 
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
