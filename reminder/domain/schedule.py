@@ -423,20 +423,14 @@ def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A stage that is not sent: a newer one is, or it is no longer true."""
-
-    unit: str
-    kind: MessageKind
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
 class DueMessages:
-    """The messages that a tick sends, all for today's slot, and the stages that it skips."""
+    """The messages that a tick sends, all for today's slot, and the stages that it skips.
+
+    A stage is skipped if a newer one is sent, or it is no longer true.
+    """
 
     messages: tuple[Message, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[tuple[str, MessageKind, Item], ...]  # each with its unit
 
 
 def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bool:
@@ -479,12 +473,12 @@ def _newest(
     found: Sequence[Message], states: Mapping[Key, State], scheduler: Scheduler, now: datetime
 ) -> DueMessages:
     newest: dict[tuple[MessageKind, str, Key], Item] = {}
-    skipped: list[Skipped] = []
+    skipped: list[tuple[str, MessageKind, Item]] = []
     for message in found:  # in order of time: a later stage replaces an earlier one
         for item in message.items:
             place = (message.kind, message.unit, item.key)
             if place in newest:
-                skipped.append(Skipped(message.unit, message.kind, newest[place]))
+                skipped.append((message.unit, message.kind, newest[place]))
             newest[place] = item
     said: dict[tuple[MessageKind, str], list[Item]] = {
         (m.kind, m.unit): [] for m in found if m.kind is MessageKind.DIGEST
@@ -493,7 +487,7 @@ def _newest(
         if _still_true(states[key], kind, unit, item, now):
             said.setdefault((kind, unit), []).append(item)
         else:
-            skipped.append(Skipped(unit, kind, item))
+            skipped.append((unit, kind, item))
     today = local_day(now)
     messages = [
         Message(

@@ -151,7 +151,7 @@ def _without_said(due: DueMessages, store: Store) -> DueMessages:
 
 def _spoken(due: DueMessages, now: datetime) -> Iterable[Spoken]:
     said = [(m.unit, m.kind, i, False) for m in due.messages for i in m.items]
-    skipped = [(s.unit, s.kind, s.item, True) for s in due.skipped]
+    skipped = [(*stage, True) for stage in due.skipped]
     for unit, kind, item, passed_over in (*said, *skipped):
         yield Spoken(
             key=item.key,

@@ -72,7 +72,7 @@ def test_after_a_stop_the_newest_missed_stage_speaks_once(
     stopped = instant(date(2024, 1, 22), time(12))
     due = tick(scheduler, plan2024, stopped, instant(date(2024, 1, 30), time(8)))
     assert listing(due, "tu-phap") == ["nudge 1c.1 2024 lead-1", "nudge 2c.1 2024-01 lead-3"]
-    assert sorted(str(s.item.stage) for s in due.skipped if s.item.key.task == "1c") == [
+    assert sorted(str(i.stage) for *_, i in due.skipped if i.key.task == "1c") == [
         "lead-3",
         "lead-7",
     ]
