@@ -282,6 +282,7 @@ class Named:
     periods: list[PeriodItem] = field(default_factory=list)
     every: bool = False
     unit: str | None = None
+    ahead: tuple[Item, ...] = ()  # “báo cáo” of “1c và báo cáo 1d”
 
 
 @dataclass(frozen=True)
@@ -322,6 +323,7 @@ class _Reader:
         self.index = first
         self.named: list[Named] = []
         self.ranges: list[tuple[Code, Code]] = []
+        self.ahead: list[Item] = []
 
     def run(self) -> Run:
         while (item := _at(self.items, self.index)) and self._takes(item):
@@ -334,8 +336,9 @@ class _Reader:
     def _takes(self, item: Item) -> bool:
         """Takes one code or one detail; False at the run's end."""
         if isinstance(item, CodeItem):
-            self.named.append(Named(item.code))
+            self.named.append(Named(item.code, ahead=tuple(self.ahead)))
             self.index += 1
+            self.ahead = []
             return True
         return (bool(self.named) and self._detail(item)) or self._range(item) or self._list(item)
 
@@ -356,6 +359,9 @@ class _Reader:
                 last.unit = unit
             case PartItem(number=number):
                 last.numbers.append(number)
+            case PoliteItem(word="#") if part := _glued_number(self.items, self.index):
+                last.numbers.append(part)  # 1d#2
+                self.index += 1
             case _:
                 return False
         self.index += 1
@@ -405,7 +411,10 @@ class _Reader:
             return False
         if isinstance(behind, CodeItem):
             apart = self._begins_line(index) or self._has_its_own_verdict(item, index)
-            self.index = self.index if apart else index
+            if not apart:
+                between = self.items[self.index : index]
+                self.ahead = [item for item in between if isinstance(item, WordItem)]
+                self.index = index
             return not apart
         if not self.named or not self._goes_on(self.named[-1], behind, index):
             return False
@@ -451,6 +460,13 @@ class _Reader:
         return True
 
 
+def _glued_number(items: Sequence[Item], index: int) -> int | None:
+    """The 2 of “#2”."""
+    behind = _at(items, index + 1)
+    glued = isinstance(behind, NumberItem) and behind.start == items[index].end
+    return behind.number if glued and isinstance(behind, NumberItem) else None
+
+
 def _is_detail(item: Item) -> bool:
     """What may stand between a code and its colon: a part, a period, a unit, a range's end."""
     return isinstance(item, _DETAILS) or sign_of(item) in ("-", "đến")
@@ -472,9 +488,7 @@ def next_month(period: PeriodItem, item: NumberItem) -> PeriodItem | None:
 def _joins(item: Item) -> bool:
     if isinstance(item, PoliteItem) and item.word in ("ca", "viec", "muc", "nhiem"):
         return True
-    if isinstance(item, WordItem) and item.word in _KINDS:
-        return True
-    return sign_of(item) in _LISTS
+    return _is_kind(item) or sign_of(item) in _LISTS
 
 
 def _bare(items: Sequence[Item], index: int) -> bool:
@@ -512,8 +526,11 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
     says something of its own, all else to the run before.
     """
     own: list[Run] = []
-    for run in found:  # a code in what is said of another opens none: “1a phối hợp làm 1c”
-        if not own or _opens_clause(items[own[-1].after : run.first], own[-1].colon):
+    for number, run in enumerate(found):
+        # A code in what is said of another opens none: “1a phối hợp làm 1c”.
+        end = found[number + 1].first if number + 1 < len(found) else len(items)
+        told = any(isinstance(item, MoodItem) for item in items[run.after : end])
+        if not own or _opens_clause(items[own[-1].after : run.first], own[-1].colon, told=told):
             own.append(run)
     before: Sequence[Item] = items[: own[0].first]
     verb_first = any(isinstance(item, MoodItem) for item in before)
@@ -527,17 +544,25 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
     return made
 
 
-def _opens_clause(stretch: Sequence[Item], colon: bool) -> bool:
+def _opens_clause(stretch: Sequence[Item], colon: bool, *, told: bool) -> bool:
+    """Whether only a verb, politeness or the paper's name (“báo cáo 1d”) precede the code."""
     *before, behind = parts(stretch)
+    told = told or any(isinstance(item, MoodItem) for item in behind)
     known = PoliteItem | MoodItem | EveryItem | SepItem
-    return not (colon and not before) and all(isinstance(item, known) for item in behind)
+    fits = (isinstance(i, known) or (told and bool(before) and _is_kind(i)) for i in behind)
+    return not (colon and not before) and all(fits)
+
+
+def _is_kind(item: Item) -> bool:
+    return isinstance(item, WordItem) and item.word in _KINDS
 
 
 def _divided(stretch: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
     last = next((i for i in range(len(stretch) - 1, -1, -1) if is_break(stretch[i])), None)
     behind = stretch[last + 1 :] if last is not None else ()
     own = any(isinstance(item, MoodItem) for item in behind)
-    if last is None or not (own or all(isinstance(item, PoliteItem) for item in behind)):
+    polite = all(says_nothing(item) or _is_kind(item) for item in behind)
+    if last is None or not (own or polite):
         return stretch, ()
     return stretch[:last], behind
 

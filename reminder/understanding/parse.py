@@ -28,6 +28,7 @@ from reminder.understanding.clauses import (
     says_nothing,
     settled,
     sign_of,
+    word_of,
 )
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
@@ -40,6 +41,7 @@ from reminder.understanding.lexer import (
     Item,
     Lexer,
     MoodItem,
+    NumberItem,
     PeriodItem,
     PoliteItem,
     SepItem,
@@ -313,7 +315,7 @@ class _Reader:
         if forced is Verb.UPDATE:
             found = [run for run in found if run is found[0] or _opens_answer(items, run)]
         made = clauses(items, found)
-        speech = Speech(speaker, asked=Mood.ASK in moods(items))
+        speech = Speech(speaker, moods(items) if len(made) > 1 else ())
         meant = [clause for clause in made if not denied(clause)] or made
         return [command for clause in meant for command in speech.commands(clause, forced)]
 
@@ -351,7 +353,8 @@ def _codeless(items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> l
     """What a text without a code says: a reply, an answer to everything, or not enough."""
     meaning, replied = speaker.meaning, speaker.meaning.reply_to
     found = said_in(Clause(NO_RUN, (), tuple(items)), speaker, forced)
-    every = any(isinstance(item, EveryItem) for item in items) or _ends_in_all(items)
+    items = [item for item in items if not _counts_all(item, replied)]
+    every = any(isinstance(item, EveryItem) for item in items) or _means_all(items, replied)
     if every and (forced is Verb.UPDATE or (_ANSWERS & set(found) and not forced)):
         return [_answer_all(items, speaker)]
     if len(replied) == 1:
@@ -407,10 +410,16 @@ def _ordinal(speaker: Speaker) -> tuple[int, int, int] | None:
     return None
 
 
-def _ends_in_all(items: Sequence[Item]) -> bool:
-    """“xong cả”, “xong cả rồi ạ”."""
+def _counts_all(item: Item, replied: Sequence[Target]) -> bool:
+    """“2 việc đều xong”, in answer to a message about two."""
+    return len(replied) > 1 and isinstance(item, NumberItem) and item.number == len(replied)
+
+
+def _means_all(items: Sequence[Item], replied: Sequence[Target]) -> bool:
+    """“xong cả rồi ạ”; “đều đã nộp”, in answer to a message about several."""
     said = [i for i in items if not (isinstance(i, PoliteItem) and i.courtesy)]
-    return bool(said) and isinstance(said[-1], PoliteItem) and said[-1].word == "ca"
+    ends = bool(said) and isinstance(said[-1], PoliteItem) and said[-1].word == "ca"
+    return ends or (len(replied) > 1 and any(word_of(item) == "deu" for item in items))
 
 
 def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:

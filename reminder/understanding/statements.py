@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -128,10 +128,11 @@ _JOINED = (
     (re.compile(":"), ","),
     (re.compile("[lm]d|l"), "m"),
     (re.compile("f?(?:gd|dB)|[cf]t"), "t"),
+    (re.compile("(?<=S)(?:c?y|Z)N?x"), "x"),  # “cho chị Hiền văn thư”
     (re.compile("cx"), "x"),
     (re.compile("(?<=x)Z"), ""),
     (re.compile("Z"), "?"),
-    (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIY])|j(?=[wK])"), ""),
+    (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIYr])|j(?=[wK])"), ""),
     (re.compile("u,(?=p*I)|u(?=p+I)"), ""),
 )
 _JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
@@ -139,7 +140,7 @@ _ELDERS = frozenset({"anh", "chi", "co", "chu", "bac", "thay"})
 _OF_ELDER = re.compile("^L(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
 _REST = "[aynsYwKtTMrmexzQR]*"
 _BESIDES = f"A*{_REST}A*{_REST}"
-_SENT = re.compile("[aYs]*S[xXem]+[aynr]*")  # behind what is told: “gửi qua email”
+_SENT = re.compile("[aYs]*S[xXemQ]+[aynr]*")  # behind what is told: “gửi qua email”
 _TELLS = re.compile(
     f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]++)(?P<tail>{_REST}(?:p*P?D?[VSI]++{_REST})*)"
 )
@@ -210,7 +211,8 @@ def denies_itself(read: str) -> bool:
     """Whether what is told done is followed by something that may be of another matter."""
     head = read.partition("h")[0]
     *before, last = head.split(",")
-    return any(map(_tells, before)) or bool(re.search("[VSI][KaynYws]*r", last) and _tells(last))
+    told = any(_tells(part) or re.search("K[aynY]*r", part) for part in before)
+    return told or bool(re.search("[VSI][KaynYws]*r", last) and _tells(last))
 
 
 def _tells(part: str) -> bool:
@@ -467,9 +469,10 @@ def states_done(items: Sequence[Item], speaker: Speaker) -> bool:
 class Speech:
     """Decides what each clause of a text means, task by task."""
 
-    def __init__(self, speaker: Speaker, *, asked: bool = False) -> None:
+    def __init__(self, speaker: Speaker, said: Collection[Mood] = ()) -> None:
         self.speaker = speaker
-        self.asked = asked  # whether anything is asked in the text: “1c xong, 1d chưa?”
+        self.asked = Mood.ASK in said  # anything in the text: “1c xong, 1d chưa?”
+        self.contrasts = not self.asked and bool({Mood.NOT, Mood.YET} & set(said))
         self._stated = False  # whether the clause that opens a list states that it is done
 
     def commands(self, clause: Clause, forced: Verb | None) -> list[Command]:
@@ -574,7 +577,7 @@ class Speech:
             stated |= self._stated and goes_on(read)
         else:
             self._stated = stated
-        if stated or (self.speaker.replies and is_just_done(read)):
+        if stated or ((self.speaker.replies or self.contrasts) and is_just_done(read)):
             return Mood.DONE
         return Mood.DOUBT if not proof and (mood or claims(read)) else mood
 

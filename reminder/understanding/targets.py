@@ -102,7 +102,7 @@ class Speaker:
             only = len(run.named) == 1 and not run.ranges
             full = self._enriched(named, verb, items, run.end) if only else named
             papers = [item for item in items if isinstance(item, PaperItem)]
-            found += self.one(full, verb, items if last else papers)
+            found += self.one(full, verb, (*named.ahead, *(items if last else papers)))
         if run.ranges:  # the list that is read back shows what was meant
             order = list(self.book.tasks)
             found = sorted(
