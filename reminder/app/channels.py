@@ -110,6 +110,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
         sender_name=settings.email.sender_name,
         trust=section.trust,
         authserv_id=section.authserv_id,
+        login_header=section.login_header,
     )
     return (
         MailListener(

@@ -36,6 +36,8 @@ from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.payloads import (
     Claimed,
+    Disowned,
+    DisownedWord,
     Done,
     Evidence,
     ExtensionWithdrawn,
@@ -327,6 +329,7 @@ def give_back(context: Context, command: Command, target: Target) -> Decision:
     return Decision(events=tuple(events), answers=answers)
 
 
+DISOWNED = "không phải người này gửi"
 _act = attrgetter("at", "by", "key", "kind", "message")
 _TAKES_BACK = {
     EventKind.DONE: EventKind.UNDONE,
@@ -381,6 +384,32 @@ def undo_last(context: Context, command: Command) -> Decision:
             target = Target(task=task, deliverables=(number,), period=period, plan=plan)
             return undo(context, command, target)
     raise refusal("needs-code", verb=command.verb.value)
+
+
+DISOWNED_WITHIN = timedelta(days=1)
+
+
+def disown(context: Context, _: Command) -> Decision:
+    """“không phải tôi”: take back what somebody else sent in the sender's name; tell the office.
+
+    It is what the receipt confirms that is replied to; else the newest that came by this channel.
+    """
+    since, who = context.now - DISOWNED_WITHIN, context.sender.person.id
+    lately = [
+        e for e in context.events if (e.by, e.channel) == (who, context.channel) and e.at >= since
+    ]
+    message = context.receipt_of or (lately[-1].message if lately else "")
+    theirs = tuple(e for e in lately if e.message == message)
+    if not theirs:
+        raise refusal("nothing-to-disown")
+    back = [
+        event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=DISOWNED)
+        for e in theirs
+        if e.kind in _TAKES_BACK and _holds(context, e)
+    ]
+    word = DisownedWord(person=who, channel=context.channel, at=theirs[0].at, events=theirs)
+    notices = [Notice(to=f"unit:{office}", payload=word) for office in sorted(context.offices)]
+    return said(Disowned(events=theirs), back, *notices)
 
 
 def _holds(context: Context, before: Event) -> bool:

@@ -27,6 +27,7 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.payloads import (
     ClosedWord,
     ListedBack,
+    NeedsProof,
     NotUnderstood,
     OfficeOnly,
     ReopenedWord,
@@ -63,7 +64,8 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
     parts = [each for each in commands if each.verb.row.closes]
     codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
     rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
-    last = any(each.verb is Verb.UNDO and not each.targets for each in parts)  # of any work
+    # Of any work.
+    last = any(each.verb in (Verb.UNDO, Verb.DISOWN) and not each.targets for each in parts)
     return [
         key
         for key, state in states.items()
@@ -88,6 +90,8 @@ def _step(command: Command) -> Step:
                 raise refusal("reads-all-only", verb=verb.value)
             codes = tuple(target.task for target in command.targets)
             raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
+        if verb.row.who is Who.OFFICE and not verb.row.reads and not context.proved:
+            raise RefusalError(NeedsProof(verb=verb.value))
         return HANDLERS[verb](context, command)
 
     return run

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from reminder.app.channels import imap_server, mail_server
-from reminder.channels.email.authentication import UNNAMED, distrust, parsed
+from reminder.channels.email.authentication import UNNAMED, Person, distrust, parsed, person
 from reminder.channels.email.classify import Mail, read
 from reminder.channels.email.mailbox import Mailbox, MailboxError
 from reminder.channels.email.send import MailChannel, MailIdentity
@@ -263,7 +263,15 @@ class MailCheck:
                 f"[inbox] máy chủ thư không xác nhận được thư của chính {mail.author} "
                 "(cần dmarc, dkim hoặc spf = pass): nhờ người quản trị xem lại DKIM và SPF",
             )
-        return ok("inbox", "[inbox] máy chủ thư xác nhận người gửi (Authentication-Results)")
+        login = mail.logins.get(section.login_header.lower(), "")
+        if person(mail.results, section.authserv_id, mail.author, login) is Person.UNKNOWN:
+            return ok(
+                "inbox",
+                "[inbox] máy chủ thư xác nhận tên miền người gửi (Authentication-Results), không "
+                "xác nhận từng người: thư xác nhận có “không phải tôi”; đặt hạn, quyết gia hạn, mở "
+                "lại không nhận qua thư",
+            )
+        return ok("inbox", "[inbox] máy chủ thư xác nhận tên miền và người đã đăng nhập gửi thư")
 
 
 def _lost(address: str, why: str, why_plain: str, *, arrives: bool) -> Check:

@@ -34,6 +34,7 @@ class Inbound:
     person: str = ""  # whom of those who share `sender` it is from, where that is known
     at: datetime | None = None  # when it was written, by the provider's clock
     again: bool = False  # read again after an older copy was restored: it may have been answered
+    proved: bool = True  # the channel proves the person; False: only where the mail comes from
     answered: bool = True  # through the outbox; False: the front shows the answer itself
 
 
@@ -71,6 +72,8 @@ class Context:
     channel: str = ""
     message: str = ""
     words: str = ""  # the message as it was typed
+    proved: bool = True  # as Inbound.proved
+    receipt_of: str = ""  # whose message the answer that is replied to answered
     told: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # key → units above, told late
     reminded: Mapping[tuple[Key, str], Asked] = field(
         default_factory=dict

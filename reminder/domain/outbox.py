@@ -60,6 +60,7 @@ class Outbound:
     reply_to: str = ""  # the provider's id of the message it answers
     thread: tuple[str, ...] = ()  # of a mail: the ids of the messages before that one
     edit: str = ""  # the provider's id of the message that it replaces
+    disowns: bool = False  # its reader may say that it answers somebody else
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
     headers: tuple[tuple[str, str], ...] = ()  # of a mail
 

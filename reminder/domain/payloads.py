@@ -172,6 +172,21 @@ class Undone(Payload):
     event: Event
 
 
+class Disowned(Payload):
+    """To who says that somebody else sent what was recorded; `events` are taken back."""
+
+    events: tuple[Event, ...]
+
+
+class DisownedWord(Payload):
+    """To the office: somebody answered in the name of `person`."""
+
+    person: str
+    channel: str
+    at: datetime
+    events: tuple[Event, ...]
+
+
 class Reopened(Payload):
     """The office reopened it."""
 
@@ -370,6 +385,12 @@ class NotOpenYet(Payload, view="not-open"):
 class OfficeOnly(Payload):
     verb: str
     codes: tuple[str, ...] = ()
+
+
+class NeedsProof(Payload):
+    """The channel proves no more than the sender's domain."""
+
+    verb: str
 
 
 class Unhandled(Payload):
@@ -654,6 +675,7 @@ class Envelope:
     thread: tuple[str, ...] = ()  # the ids of the mails before that one
     again: bool = False  # it may have been said by a run that the restored copy does not know of
     edit: str = ""  # the provider's id of the message that it replaces
+    disowns: bool = False  # it confirms what somebody else may have sent
     asked: datetime | None = None  # when that message, which asked something, was queued
 
 

@@ -319,6 +319,11 @@ class InboxSection(Section):
         text(r'[^\s;="()]*'),
         'tên mà máy chủ thư ghi ở đầu dòng Authentication-Results, ví dụ "mx.example.vn"',
     )
+    login_header: str = key(
+        "",
+        text(r"([Xx]-[A-Za-z0-9-]{1,60})?"),
+        'tên dòng mà máy chủ thư ghi người đã đăng nhập gửi thư, ví dụ "X-Authenticated-User"',
+    )
     poll_seconds: int = key(60, _number(1, 1500), "số giây giữa hai lần xem hộp thư, từ 1 đến 1500")
     ca_file: Path | None = _file_key("tên tệp chứng thư (PEM) của máy chủ thư đến")
 

@@ -268,11 +268,16 @@ def in_thread(message: Outbound, subject: str, before: Sequence[str]) -> Outboun
     return replace(message, subject=heading, thread=tuple(one for one in before if one))
 
 
-def with_footer(message: Outbound, footer: str) -> Outbound:
-    """`message` as a mail, with `footer` below both of its forms."""
-    safe = str(Markup.escape(footer))
+def with_footer(message: Outbound, footer: str, link: str = "") -> Outbound:
+    """`message` as a mail, with `footer` below both of its forms.
+
+    `link`: where a tap on the first line of the footer leads, in the form that has links.
+    """
+    lines = [Markup.escape(line) for line in footer.split("\n")]
+    if link:
+        lines[0] = Markup('<a href="{}">{}</a>').format(link, lines[0])
     return replace(
         message,
         text=f"{message.text}\n\n-- \n{footer}",
-        mail_html=message.mail_html.replace(FOOTER_SLOT, safe),
+        mail_html=message.mail_html.replace(FOOTER_SLOT, str(Markup("<br>").join(lines))),
     )

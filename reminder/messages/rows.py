@@ -106,7 +106,8 @@ class RowRenderer:
         if made is None:
             return None
         envelope = row.draft.envelope
-        made = replace(made, reply_to=envelope.reply_to or made.reply_to)
+        reply_to = envelope.reply_to or made.reply_to
+        made = replace(made, reply_to=reply_to, disowns=envelope.disowns)
         if envelope.subject or envelope.thread:
             made = in_thread(made, envelope.subject, envelope.thread)
         return repeated(made) if row.repeat or envelope.again else made

@@ -172,6 +172,10 @@ class Handling:
             channel=self.inbound.channel,
             message=self.inbound.message,
             words=self.inbound.text,
+            proved=self.inbound.proved,
+            receipt_of=history.receipt_of(self.store, sender.person.id, self.inbound.reply_to)
+            if any(command.verb is Verb.DISOWN for command in commands)
+            else "",
             told=history.told_late(self.store, may_change(commands, office.states)),
             reminded=history.reminded_on(self.store, today) if reminds else {},
         )
@@ -408,7 +412,7 @@ class Handling:
         answer = next(iter(decision.answers), None)
         drafts = list(others)
         if answer is not None and inbound.answered:
-            drafts.insert(0, self._reply(speaker, answer))
+            drafts.insert(0, self._reply(speaker, answer, acted=bool(decision.events)))
         if inbound.again:  # it may have been answered already; an edit is the same twice
             drafts = [d if d.kind == "edit" else d.marked_again() for d in drafts]
         new = self.store.record(
@@ -427,15 +431,23 @@ class Handling:
             reminded=decision.remind,
         )
 
-    def _reply(self, speaker: str, answer: Payload) -> Draft:
-        """An answer to where the message came from; in a group and by mail, as a reply to it."""
+    def _reply(self, speaker: str, answer: Payload, *, acted: bool) -> Draft:
+        """An answer to where the message came from; in a group and by mail, as a reply to it.
+
+        `acted`: it confirms what was recorded, of which a mail may have been somebody else's.
+        """
         inbound = self.inbound
         mail = self.office.traits(inbound.channel).mail
         alone = inbound.private and not mail
         reply_to = "" if alone or inbound.press else inbound.message
         envelope = Envelope(chat=inbound.chat, reply_to=reply_to)
         if mail:
-            envelope = replace(envelope, subject=inbound.subject, thread=(inbound.reply_to,))
+            envelope = replace(
+                envelope,
+                subject=inbound.subject,
+                thread=(inbound.reply_to,),
+                disowns=acted and not inbound.proved,
+            )
         return Draft(
             slot=self.now,
             recipient=speaker,

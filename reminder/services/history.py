@@ -242,6 +242,12 @@ def reminded_on(store: Store, day: date) -> dict[tuple[Key, str], Asked]:
     return found
 
 
+def receipt_of(store: Store, recipient: str, message: str) -> str:
+    """Return the id of the message that our answer `message` answered; empty if unknown."""
+    rows = store.rows(recipient=recipient, provider_id=message, limit=1) if message else []
+    return rows[0].draft.envelope.reply_to if rows else ""
+
+
 def named_in(store: Store, recipient: str, channel: str, message: str) -> list[Key]:
     """The occurrences of the message that an answer replies to; none if it is unknown."""
     if not message:

@@ -196,6 +196,19 @@ class Verb(StrEnum):
         help={_OFFICER: (8, "`hoàn tác 1c` – trong 1 giờ sau khi báo xong")},
         terminal=Terminal("MÃ...", "Rút lại điều vừa báo.", "1c"),
     )
+    # Of what was recorded in the sender's name, by somebody else.
+    DISOWN = Row(
+        "disown khongphaitoi",
+        handler="answers.disown",
+        takes=Takes.NOTHING,
+        opens=Opens.ALONE,
+        spoken=(
+            *("không phải tôi", "không phải em", "không phải mình", "không phải tôi gửi"),
+            *("không phải em gửi", "tôi không gửi", "em không gửi", "không phải do tôi"),
+        ),
+        example="không phải tôi",
+        closes=True,
+    )
     NOTE = Row(
         "note ghichu",
         handler="answers.note",

@@ -29,6 +29,8 @@ from reminder.domain.payloads import (
     DateSet,
     DeadLetter,
     Digest,
+    Disowned,
+    DisownedWord,
     Done,
     DueDates,
     EditedOrForwarded,
@@ -49,6 +51,7 @@ from reminder.domain.payloads import (
     ListedBack,
     MailPutAside,
     MailReturned,
+    NeedsProof,
     NoRequest,
     NotDone,
     Noted,
@@ -113,6 +116,7 @@ ABOUT_NONE = [
     "needs-text",
     "needs-reason",
     "nothing-to-update",
+    "nothing-to-disown",
     "nothing-assumed",
     "no-report",
     "reads-all-only",
@@ -171,6 +175,8 @@ def about(of: Key) -> Iterator[Payload]:
     yield Submitted(event=event(kinds.SUBMITTED, of))
     for kind in (kinds.DONE, kinds.UPDATED, kinds.SUBMITTED, kinds.EXTENSION_ASKED):
         yield Undone(event=event(kind, of))
+        yield Disowned(events=(event(kind, of),))
+        yield DisownedWord(person="an", channel="email", at=WHEN, events=(event(kind, of),))
     for kind in (kinds.REOPENED, kinds.UNDONE):
         yield Reopened(event=event(kind, of, note="sai."))
         yield ReopenedWord(event=event(kind, of, note="sai"), leaders=True)
@@ -202,6 +208,7 @@ def about_none() -> Iterator[Payload]:
             )  # fmt: skip
     for verb in OFFICE_VERBS:
         yield OfficeOnly(verb=verb)
+        yield NeedsProof(verb=verb)
         yield OfficeOnly(verb=verb, codes=("1c", "2c"))
     yield from (Unhandled(verb="bind", later=later) for later in (True, False))
     yield from (Heard(still_open=still_open) for still_open in (True, False))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
+from enum import Enum, auto
 
 from reminder.channels.email.mime import named_fields, without_comments
 from reminder.domain.tokens import normal_address
@@ -123,6 +124,34 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
         if one.result == "pass" and proved.get(one.method):
             return ""
     return "our server found nothing that proves the sender's domain"
+
+
+class Person(Enum):
+    """What our server says of the person who sent a mail, beyond the domain."""
+
+    PROVED = auto()  # it logged in as the address in From
+    UNKNOWN = auto()  # nothing: anybody of that domain may have sent it
+    OTHER = auto()  # somebody else had logged in
+
+
+def person(fields: Sequence[str], authserv_id: str, author: str, login: str = "") -> Person:
+    """Return whether the server says that `author` had logged in (RFC 8601, 2.7.4).
+
+    `login`: whom another header names that only our server writes; empty: none. A name without a
+    domain is of the server's own.
+    """
+    named = [
+        value
+        for one in own_results(fields, authserv_id) or ()
+        if (one.method, one.result) == ("auth", "pass")
+        for value in one.values("smtp.auth")
+    ]
+    named += [login] if login else []
+    if not named:
+        return Person.UNKNOWN
+    author = normal_address(author)
+    own = (author, author.partition("@")[0])
+    return Person.PROVED if all(normal_address(n) in own for n in named) else Person.OTHER
 
 
 def _is_of(values: Sequence[str], domain: str) -> bool:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Literal
 
 from reminder.channels.email import TRAITS, bounces, mime
-from reminder.channels.email.authentication import distrust, results_of
+from reminder.channels.email.authentication import Person, distrust, person, results_of
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.charset import is_garbled
 from reminder.channels.email.mime import is_file, parse, parts, text_in, text_of
@@ -75,6 +75,7 @@ class Mail:
     recipients: tuple[str, ...]
     subject: str
     results: tuple[str, ...]  # its Authentication-Results, top first
+    logins: Mapping[str, str] = field(default_factory=dict)  # headers that may name a login
     at: datetime | None
     failures: tuple[Failure, ...] = ()
     message: Message | None = field(default=None, repr=False, compare=False)  # for its words
@@ -93,6 +94,7 @@ def read(content: bytes) -> Mail:
         recipients=tuple(mime.addresses(message, *_TO)),
         subject=subject,
         results=results_of(message),
+        logins=mime.logins(message),
         at=mime.written(message),
         failures=failed,
         message=message,
@@ -176,6 +178,7 @@ class InboxRules:
     sender_name: str = ""
     trust: Trust
     authserv_id: str = ""
+    login_header: str = ""  # in which our server writes who had logged in
 
     @property
     def domain(self) -> str:
@@ -250,8 +253,8 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
         return _without_token(mail, rules, issued=issued is not None)
     address = known.get(normal_address(mail.author))
     if address is None:
-        who = mail.author or "nobody, or several"
-        return LeftUnread(f"an answer from {who}, whom no token was issued to", forged=True)
+        nobody = mail.author or "nobody, or several"
+        return LeftUnread(f"an answer from {nobody}, whom no token was issued to", forged=True)
     verdicts = [verify_token(token, rules.secret, address, now.date()) for token in answers]
     if Verdict.GOOD not in verdicts:
         if Verdict.EXPIRED in verdicts:
@@ -261,6 +264,10 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
         doubt = distrust(mail.results, rules.authserv_id, mail.author)
         if doubt:
             return LeftUnread(f"an answer from {address}: {doubt}", forged=True)
+    login = mail.logins.get(rules.login_header.lower(), "")
+    who = person(mail.results, rules.authserv_id, mail.author, login)
+    if who is Person.OTHER:
+        return LeftUnread(f"an answer from {address}: somebody else had logged in", forged=True)
     if mail.kind is not Kind.ANSWER:
         return Processed(f"{mail.kind} of {address}", mail.kind)
     token = answers[verdicts.index(Verdict.GOOD)]
@@ -274,6 +281,7 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
         reply_to=message_id(rules.secret, token.message, address, rules.domain),
         subject=mail.subject,
         at=mail.at,
+        proved=who is Person.PROVED,
     )
     return Authenticated(mail=mail, inbound=inbound)
 

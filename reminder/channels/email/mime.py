@@ -27,6 +27,7 @@ LONGEST_TEXT = 100_000  # bytes that are read of a text part
 LONGEST_HEAD = 130_000  # bytes of the head
 LONGEST_CONTENT_FIELD = 2_000  # bytes: the library takes squared time for its parameters
 LONGEST_FIELD = 20_000  # characters of any other field
+LONGEST_LOGIN, MOST_LOGINS = 320, 20  # characters of a name that logged in, fields read
 LONGEST_WORDS = 2_000  # the same of one whose encoded words are read
 MOST_BOUNDARIES = 20  # each line is held against all boundaries that are open
 DEEPEST = 40  # parts within parts; beyond that a tree is made to be a trap
@@ -53,6 +54,7 @@ _LONGEST_STAND_IN = 300
 _UNDONE_QP = re.compile(r"(?i)=C[2-9A-F]=[89AB][0-9A-F]|=E[0-9A-F]=[89AB][0-9A-F]=[89AB]")
 _LOOKS_LIKE_HTML = re.compile(rb"(?i)\s{0,100}(?:<!doctype html|<html|<body|<div|<p\b)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_LOGIN = re.compile(r"(?i)x-[a-z0-9-]{0,60}(?:auth|login|sasl|sender|user)[a-z0-9-]{0,60}")
 
 
 def parse(content: bytes) -> Message:
@@ -92,6 +94,15 @@ def named_fields(message: Message, *names: str) -> Iterator[tuple[str, str]]:
 def field(message: Message, name: str) -> str:
     """The first field of this name; empty if there is none."""
     return next(iter(fields(message, name)), "")
+
+
+def logins(message: Message) -> dict[str, str]:
+    """The topmost value of each field in which servers write who had logged in, by its name."""
+    found: dict[str, str] = {}
+    for name, value in message.raw_items():
+        if _LOGIN.fullmatch(name) and len(found) < MOST_LOGINS:
+            found.setdefault(name.lower(), str(value)[:LONGEST_LOGIN].strip())
+    return found
 
 
 def unencoded(text: str) -> str:

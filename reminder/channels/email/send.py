@@ -14,6 +14,7 @@ from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from functools import cached_property
 from unicodedata import normalize
+from urllib.parse import quote
 
 import aiosmtplib
 from aiosmtplib import SMTPException
@@ -30,6 +31,11 @@ from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
 from reminder.messages.compose import Line, mail_document, with_footer
 
 ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
+NOT_ME = "không phải tôi"
+DISOWN = (
+    f"Anh/chị không gửi câu trả lời này? Trả lời “{NOT_ME}” trong 24 giờ, "
+    "máy rút lại và báo văn phòng."
+)
 ONE_WAY = (
     "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
     "hoặc nhờ người theo dõi kế hoạch ghi giúp."
@@ -79,7 +85,12 @@ def build(
     at: datetime,
 ) -> EmailMessage:
     """Return the mail with text and HTML parts and attachments."""
-    footed = with_footer(_with_document(message), ANSWERABLE if reply_to else ONE_WAY)
+    footer = ANSWERABLE if reply_to else ONE_WAY
+    link = ""
+    if message.disowns and reply_to:
+        link = f"mailto:{reply_to}?subject={quote(NOT_ME)}&body={quote(NOT_ME)}"
+        footer = f"{DISOWN}\n{footer}"
+    footed = with_footer(_with_document(message), footer, link)
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
     mail["To"] = recipient

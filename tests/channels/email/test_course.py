@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -273,6 +275,32 @@ async def test_a_bounce_goes_on_by_the_next_channel_and_is_told_as_a_claim(
 
 
 @pytest.mark.asyncio
+async def test_an_answer_of_a_colleague_is_disowned_by_a_tap(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """An is shown what was taken in An's name; the link's mail takes it back, the office hears."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+        forged = replies.gmail(nudge, SAID, AN)  # the same domain, somebody else's login
+        post.hand_in(forged, str(forged["To"]))
+        await until(lambda: any("Đã ghi" in text_in(m) for m in post.mails(AN)))
+        receipt = next(m for m in post.mails(AN) if "Đã ghi" in text_in(m))
+        assert "Anh/chị không gửi câu trả lời này?" in text_in(receipt)
+        html = receipt.get_body(("html",))
+        assert html is not None
+        link = re.search(r'href="mailto:([^"?]+)\?subject=([^"&]+)&amp;body=', html.get_content())
+        assert link is not None
+        assert link[1] == str(receipt["Reply-To"])
+        tapped = replies.head(receipt, AN)
+        del tapped["Subject"], tapped["In-Reply-To"], tapped["References"]
+        tapped["Subject"] = unquote(link[2])
+        tapped.set_content(unquote(link[2]))
+        post.hand_in(tapped, link[1])
+        await until(lambda: any("không gửi điều" in text_in(m) for m in post.mails(CHI)))
+        assert [e.partition(" ")[0] for e in await events(wired)] == ["done", "undone"]
+
+
+@pytest.mark.asyncio
 async def test_the_office_does_all_by_mail(
     tmp_path: Path, post: MailWorld, clock: SetClock
 ) -> None:
@@ -284,7 +312,13 @@ async def test_the_office_does_all_by_mail(
         post.hand_in(ask, str(ask["To"]))
         await until(lambda: any("gia hạn" in text_in(m) for m in post.mails(CHI)))
         request = next(m for m in post.mails(CHI) if "gia hạn" in text_in(m))
-        answer = replies.outlook(request, "đồng ý 1c", CHI)
+        before = len(post.mails(CHI))
+        unproved = replies.outlook(request, "đồng ý 1c", CHI)
+        post.hand_in(unproved, str(unproved["To"]))
+        await until(lambda: len(post.mails(CHI)) > before)
+        assert "chỉ cho biết tên miền người gửi" in text_in(post.mails(CHI)[-1])
+        logged_in = f"{GENUINE}; auth=pass smtp.auth={CHI}"
+        answer = replies.outlook(request, "đồng ý 1c", CHI, results=logged_in)
         post.hand_in(answer, str(answer["To"]))
         await until(lambda: any("đồng ý" in text_in(m) for m in post.mails(AN)))
         assert [e.partition(" ")[0] for e in await events(wired)][-1:] == ["extension-granted"]

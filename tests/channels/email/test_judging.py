@@ -79,9 +79,46 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
             reply_to=message_id(b"bi-mat", NUDGE, AN, "xa.example"),
             subject="Re: Nhắc việc",
             at=NOW,
+            proved=False,
         ),
         "xong 1c",
     )
+
+
+LOGGED_IN = f"{GENUINE}; auth=pass smtp.auth={AN}"
+
+
+@pytest.mark.parametrize(
+    ("more", "header", "proved"),
+    [
+        ({}, "", False),
+        ({"results": (LOGGED_IN,)}, "", True),
+        ({"results": (LOGGED_IN.replace(AN, "an"),)}, "", True),  # a login without a domain
+        ({"logins": {"x-auth-user": AN.upper()}}, "X-Auth-User", True),
+        ({"logins": {"x-auth-user": AN}}, "", False),  # anybody may have written it
+        ({"results": (GENUINE, "mx.evil; auth=pass smtp.auth=an@xa.example")}, "", False),
+    ],
+)
+def test_the_person_is_proved_by_the_login_alone(
+    more: dict[str, Any], header: str, *, proved: bool
+) -> None:
+    """DKIM, SPF and DMARC prove the domain."""
+    found = fate(replace(RULES, login_header=header), **more)
+    assert isinstance(found, Answer)
+    assert found.inbound.proved is proved
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"results": (LOGGED_IN.replace(AN, BINH),)},
+        {"results": (LOGGED_IN,), "logins": {"x-auth-user": "binh"}},
+    ],
+)
+def test_a_colleagues_login_speaks_for_nobody_else(more: dict[str, Any]) -> None:
+    """With From and token of the officer: forged."""
+    found = fate(replace(RULES, login_header="X-Auth-User"), **more)
+    assert found == LeftUnread(f"an answer from {AN}: somebody else had logged in", forged=True)
 
 
 def test_the_same_id_with_other_words_is_another_mail() -> None:
