@@ -11,14 +11,14 @@ from markupsafe import Markup
 
 from reminder.domain import payloads
 from reminder.domain.calendar import local, vn_date
-from reminder.domain.digest import Digest, Figures, UnitFigures, closed_in_time, digest
+from reminder.domain.digest import Digest, UnitFigures, closed_in_time, digest
 from reminder.domain.ledger import State
 from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Kind, Plan
 from reminder.messages.compose import as_line, block_lines, block_text, message, page
 from reminder.messages.context import Context, Work
-from reminder.messages.wording import coming_rest, day_words, some
-from reminder.services.status import Fault, Health, Unreachable
+from reminder.messages.wording import coming_rest, some
+from reminder.services.status import Health, Unreachable
 from reminder.services.status import unreachable as unreachable_people
 
 SHOWN = 8  # lines of each part of the short form; the rest is a number
@@ -27,8 +27,6 @@ PASTED = 10  # tasks of the lines for a group
 BARS = 30  # units that have a bar
 BLOCKS = 20  # of a bar in plain text
 CODES = 24  # of one line
-DATES = 4  # of a recurring assumed date
-FEW = 3  # codes that one types together
 SETTLED = 12  # codes of the dates to settle, in short
 SOON = timedelta(days=14)  # from today to the date of an example
 
@@ -84,33 +82,36 @@ def weekly(
     if not found.plans:
         return nothing(context, found.day)
     (week,), (counted,) = _week(context, found), block_text("counted")
-    people = unreached(context, cut_off)
-    figures = cells(found.figures, found.before)
+    people: dict[str, Unreachable] = {}  # each person once, and each empty unit
+    for one in cut_off:
+        people.setdefault(one.person.id if one.person else f"unit:{one.unit}", one)
     since = local(found.since).date() if found.since else None
     short = message(
         context,
         "short",
         d=_parts(context, found, SHOWN, grouped=True),
         week=week,
-        figures=figures,
+        now=found.figures,
+        before=found.before,
         counted=counted,
         since=since,
         whole_week=since is not None and found.day - since == timedelta(days=7),
         settle=_to_settle(context, found),
-        cut_off=people,
+        cut_off=list(people.values()),
         mailed=mailed,
     )
     full = {
         "c": context,
         "subject": short.subject,
         "week": week,
-        "figures": figures,
+        "now": found.figures,
+        "before": found.before,
         "counted": counted,
         "compared": context.day(since) if since else "",
-        "bars": bars(context, found.units),
+        "bars": bars(found.units),
         "attached": attached,
     }
-    parts = _full_parts(context, found, health, people) | {"attached": attached}
+    parts = _full_parts(context, found, health, list(people.values())) | {"attached": attached}
     lines = page("digest_full", sections=_sections("digest_parts.j2", parts), **full).splitlines()
     text = "\n".join(as_line(line).plain for line in map(str.strip, lines) if line)
     html = _sections("digest_parts.html.j2", parts) if context.page else ""
@@ -182,7 +183,7 @@ class Row(Work):
 class Part:
     """The rows of a part that are shown."""
 
-    rows: Sequence[object]  # Row, or Settling
+    rows: Sequence[object]  # Row; where dates are to settle with what it is, and the dates
     count: int  # of the occurrences of the whole part
     more: int  # of those that are left out
 
@@ -250,31 +251,10 @@ def _to_settle(context: Context, found: Digest) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settling:
-    """A date that the office has to give, or several of one kind to confirm."""
-
-    codes: str
-    what: str  # empty: check-ins
-    name: str  # what one types to settle it; empty where that would be long
-    units: str = ""
-    days: str = ""  # the assumed ones
-    more_days: int = 0
-
-
 def _settling(context: Context, found: Digest) -> Part:
-    rows = [
-        Settling(codes=work.code, what=work.title, name=work.name, units=work.lead)
-        for work in (Work(context, state) for state in found.awaiting)
-    ]
-    rows += _assumed(context, found.assumed)
-    return Part(rows=rows[:MOST], count=len(rows), more=max(0, len(rows) - MOST))
-
-
-def _assumed(context: Context, states: Sequence[State]) -> list[Settling]:
-    """Dates to confirm; work of the same days is one line."""
+    """Dates to give, and to confirm: each a row, what it is, and the dates; work of one of both."""
     together: dict[tuple[str, str, int], list[State]] = {}
-    for state in states:
+    for state in found.assumed:
         report = state.occurrence.deliverable.kind is Kind.REPORT
         place = (*state.key[:2], 0 if report else state.key.deliverable)
         together.setdefault(place, []).append(state)
@@ -282,22 +262,15 @@ def _assumed(context: Context, states: Sequence[State]) -> list[Settling]:
     for of_one in together.values():
         days = tuple(s.due for s in of_one if s.due)
         groups.setdefault((_what(of_one[0]), days), []).append(of_one[0])
-    found = []
-    for (what, days), firsts in groups.items():
-        codes = _codes(context, firsts)
-        found.append(
-            Settling(
-                codes=codes,
-                what=what,
-                name=codes if codes.count(",") < FEW else "",
-                days=_dates(days, context.today),
-                more_days=max(0, len(days) - DATES),
-            )
-        )
-    return found
+    rows: list[tuple[Row, str, tuple[date, ...]]] = [
+        (Row(context, state, (state,)), state.occurrence.title, ()) for state in found.awaiting
+    ]
+    rows += [(Row(context, group[0], tuple(group)), *key) for key, group in groups.items()]
+    return Part(rows=rows[:MOST], count=len(rows), more=max(0, len(rows) - MOST))
 
 
 def _what(state: State) -> str:
+    """What an assumed date is of; empty: of check-ins."""
     occurrence = state.occurrence
     if occurrence.is_check_in:
         return ""
@@ -306,89 +279,24 @@ def _what(state: State) -> str:
     return occurrence.deliverable.product if several else occurrence.task.title
 
 
-def _dates(days: Sequence[date], today: date) -> str:
-    if len(days) == 1:
-        return day_words(days[0], today)
-    return ", ".join(vn_date(day, year=day.year != today.year) for day in days[:DATES])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unreached:
-    """A person who can't be reached, or a unit that has nobody."""
-
-    unit: str = ""  # without people
-    person: str = ""
-    units: str = ""  # the person's
-    faults: Sequence[Fault] = ()
-
-
-def unreached(context: Context, found: Iterable[Unreachable]) -> list[Unreached]:
-    """Each person once, and each empty unit."""
-    names: dict[str, Unreached] = {}
-    for one in found:
-        if one.person is None:
-            names[f"unit:{one.unit}"] = Unreached(unit=context.unit(one.unit))
-        else:
-            person, units = one.person, context.units(one.person.units)
-            reached = Unreached(person=person.name, units=units, faults=one.faults)
-            names.setdefault(person.id, reached)
-    return list(names.values())
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """One figure, with its change since the digest before."""
-
-    name: str
-    value: int
-    change: str  # “+2”, “−1”, “±0”; empty: nothing to compare with
-    tone: str
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
     """A unit's parts; widths are per cent of the longest bar."""
 
-    name: str
-    words: str
+    unit: UnitFigures
     done: int
     open: int
     late: int
     blocks: str  # the same in plain text
 
 
-_TONES = {"in_time": "done", "open": "coming", "late": "late"}
-
-
-def cells(figures: Figures, before: Figures | None) -> list[Cell]:
-    """The six figures, named and ordered by the template."""
-    named = (line.split(" ", 1) for line in block_text("figures"))
-    return [
-        Cell(
-            name=name,
-            value=getattr(figures, field),
-            change=_change(getattr(figures, field) - getattr(before, field)) if before else "",
-            tone=_TONES.get(field, "plain"),
-        )
-        for field, name in ((mark.removeprefix("@"), name) for mark, name in named)
-    ]
-
-
-def _change(difference: int) -> str:
-    """With a true minus sign."""
-    if not difference:
-        return "±0"
-    return f"+{difference}" if difference > 0 else f"−{-difference}"
-
-
-def bars(context: Context, units: Sequence[UnitFigures]) -> list[Bar]:
+def bars(units: Sequence[UnitFigures]) -> list[Bar]:
     """A bar for each unit, all to one scale."""
     longest = max((unit.total for unit in units), default=1)
-    words = block_text("bars", units=units[:BARS])
-    return [_bar(context, *each, longest) for each in zip(units[:BARS], words, strict=True)]
+    return [_bar(unit, longest) for unit in units[:BARS]]
 
 
-def _bar(context: Context, unit: UnitFigures, words: str, longest: int) -> Bar:
+def _bar(unit: UnitFigures, longest: int) -> Bar:
     parts = (unit.done, unit.open, unit.late)
     done, still, late = (max(1, round(100 * n / longest)) if n else 0 for n in parts)
     over = max(0, done + still + late - 100)  # what rounding up the small ones has added
@@ -398,8 +306,7 @@ def _bar(context: Context, unit: UnitFigures, words: str, longest: int) -> Bar:
         still -= over
     marks = zip("█░▓", parts, strict=True)
     return Bar(
-        name=context.unit(unit.unit),
-        words=words,
+        unit=unit,
         done=done,
         open=still,
         late=late,
@@ -408,7 +315,7 @@ def _bar(context: Context, unit: UnitFigures, words: str, longest: int) -> Bar:
 
 
 def _full_parts(
-    context: Context, found: Digest, health: Health | None, people: Sequence[Unreached]
+    context: Context, found: Digest, health: Health | None, people: Sequence[Unreachable]
 ) -> dict[str, object]:
     """What the parts below the figures are made from."""
     every = [*found.answered, *found.missing]

@@ -15,7 +15,7 @@ from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Deliverable, Key, OnDay, Plan
 from reminder.messages import compose
 from reminder.messages.context import Context
-from reminder.messages.digest import MOST, bars, cells, digest_of, weekly, zalo
+from reminder.messages.digest import MOST, bars, digest_of, weekly, zalo
 from tests.messages import digest_scenes as scenes
 from tests.messages.office import at, plan, said, scene
 
@@ -147,8 +147,17 @@ def test_the_mail_says_what_the_plain_part_says() -> None:
 def test_a_change_has_its_sign() -> None:
     """A true minus; ±0 says that it was compared; nothing where there was no digest before."""
     now, before = Figures(in_time=3, open=5, late=1), Figures(in_time=1, open=7, late=1)
-    assert [c.change for c in cells(now, before)] == ["+2", "±0", "−2", "±0", "±0", "±0"]
-    assert {c.change for c in cells(now, None)} == {""}
+    context = scene("2024-03-18")
+    found = digest_of(context)
+    compared, first = (
+        weekly(context, replace(found, figures=now, before=each)).text.splitlines()[3]
+        for each in (before, None)
+    )
+    assert compared == (
+        "Xong đúng hạn: 3 (+2) · Xong quá hạn: 0 (±0) · Đang mở: 5 (−2) · Quá hạn: 1 (±0) · "
+        "Chờ ký: 0 (±0) · Chưa có hạn: 0 (±0)"
+    )
+    assert "(" not in first
 
 
 @pytest.mark.parametrize("counts", [(1, 0, 0), (0, 0, 1), (400, 1, 1), (1, 400, 1), (33, 33, 34)])
@@ -156,7 +165,7 @@ def test_a_bar_shows_every_part_and_no_more_than_the_whole(counts: tuple[int, in
     """A single late task is to be seen beside four hundred done ones."""
     done, still, late = counts
     found = UnitFigures(unit="tu-phap", done=done, open=still, late=late)
-    [bar] = bars(scene("2024-03-18"), [found])
+    [bar] = bars([found])
     widths = (bar.done, bar.open, bar.late)
     assert [w > 0 for w in widths] == [n > 0 for n in counts]
     assert 98 <= sum(widths) <= 100
