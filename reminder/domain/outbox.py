@@ -150,6 +150,7 @@ class Row:
     lease_until: datetime | None = None
     repeat: bool = False  # the result of an earlier attempt is unknown: it may have arrived
     provider_id: str = ""  # the provider's own id of what it accepted
+    address: str = ""  # where it was sent: a provider's ids may begin anew in each chat
     error: str = ""
     sent_at: datetime | None = None
 

@@ -29,7 +29,7 @@ from reminder.domain.payloads import (
 )
 from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
-from reminder.services.history import NEWEST, Past, completed, newest_nudges
+from reminder.services.history import Past, completed, newest_nudges, sent_as
 from reminder.services.office import GROUP, STRANGER, Office, to_offices
 from reminder.store.records import StoreBusyError
 
@@ -171,8 +171,14 @@ class Deliverer:
         if (morning := _next_morning(office, row, now)) is not None:
             store.mark_retry(row, morning, row.error, unknown=False)
             return None
-        bound = office.address(draft.recipient, draft.channel)
-        address = self._chat(row) or (bound.value if bound else "")
+        chat, bound = draft.envelope.chat, office.address(draft.recipient, draft.channel)
+        address = self._moved(row) or chat or (bound.value if bound else "")
+        if chat and address != chat:  # ids of the old chat's messages mean others in the new one
+            if draft.kind == "edit":
+                store.mark_ended(row, RowState.SUPERSEDED, "nhóm đã chuyển chỗ khác", at=now)
+                return None
+            envelope = replace(draft.envelope, reply_to="")
+            row = replace(row, draft=replace(draft, envelope=envelope))
         if not address:
             self._give_up(row, "chưa có địa chỉ", now)
             return None
@@ -191,21 +197,20 @@ class Deliverer:
         key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
         return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
 
-    def _chat(self, row: Row) -> str:
-        """Return where an answer goes: the chat that asked, under its new id if it has moved."""
+    def _moved(self, row: Row) -> str:
+        """Return the new id of the chat that the row goes to; empty if it is the same."""
         chat = row.draft.envelope.chat
         if not chat.startswith("-"):  # groups alone move
-            return chat
-        return self.store.meta(f"moved:{row.draft.channel}:{chat}") or chat
+            return ""
+        return self.store.meta(f"moved:{row.draft.channel}:{chat}") or ""
 
     def rendered_again(self, channel: str, address: str, provider_id: str) -> Outbound | None:
         """Return a sent message anew, for who quotes it; None: unknown, or nothing is true."""
         office = self.refresh()
         for owner in sorted({bound.recipient for bound in office.bound(channel, address)}):
-            for row in self.store.rows(recipient=owner, limit=NEWEST):
-                if row.draft.channel == channel and row.provider_id == provider_id:
-                    at = row.sent_at or row.draft.slot
-                    return self.renderer(office, at, *completed(office, self.store, row, at, {}))
+            for row in sent_as(self.store, owner, channel, provider_id, ""):
+                at = row.sent_at or row.draft.slot
+                return self.renderer(office, at, *completed(office, self.store, row, at, {}))
         return None
 
     def give_back(self, outgoing: Iterable[Rendered]) -> None:
@@ -219,7 +224,10 @@ class Deliverer:
 
     def sent_together(self, accepted: Sequence[Accepted]) -> None:
         """Record accepted messages by one commit; a lost lease is logged."""
-        marks = [(one.rendered.row, one.provider_id, one.at) for one in accepted]
+        marks = [
+            (replace(one.rendered.row, address=one.rendered.address), one.provider_id, one.at)
+            for one in accepted
+        ]
         for one, mine in zip(accepted, self.store.mark_sent_together(marks), strict=True):
             if not mine:
                 row = one.rendered.row.id

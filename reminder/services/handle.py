@@ -341,7 +341,9 @@ class Handling:
         """What is pressed below a question keeps the words that were asked about."""
         if not isinstance(pressed, Command) or pressed.verb not in (Verb.DONE, Verb.NOT_DONE):
             return pressed
-        question = history.question(self.store, sender.person.id, self.inbound, self.now)
+        question = history.question(
+            self.store, sender.person.id, self.inbound, self._chat, self.now
+        )
         return replace(pressed, note=question.words) if question else pressed
 
     def _of_question(self, sender: Sender) -> Command | None:
@@ -349,7 +351,9 @@ class Handling:
         yes = yes_or_no(self.inbound.text)
         if yes is None:
             return None
-        question = history.question(self.store, sender.person.id, self.inbound, self.now)
+        question = history.question(
+            self.store, sender.person.id, self.inbound, self._chat, self.now
+        )
         if question is None or len(question.keys) != 1:
             return None
         state = self.office.states.get(question.keys[0])
@@ -379,7 +383,7 @@ class Handling:
         keys = [
             key
             for speaker in ([alone.person.id] if alone else self._groups())
-            for key in history.named_in(self.store, speaker, inbound.channel, inbound.reply_to)
+            for key in history.named_in(self.store, speaker, inbound, self._chat)
         ]
         return list(dict.fromkeys(map(self._target, keys)))
 
@@ -393,6 +397,11 @@ class Handling:
                 part, title = occurrence.deliverable, occurrence.task.title
                 found.append((self._target(key), title, f"{title} {part.name} {part.product}"))
         return found
+
+    @property
+    def _chat(self) -> str:
+        """The chat in which the ids of messages count; empty by mail, where they are unique."""
+        return "" if self.office.traits(self.inbound.channel).mail else self.inbound.chat
 
     # ---- what is recorded and said
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Asked, Inbound
 from reminder.domain.ledger import Event, EventKind, to_settle
-from reminder.domain.outbox import Draft, Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState, chat_of
 from reminder.domain.payloads import (
     Claimed,
     Digest,
@@ -248,13 +248,22 @@ def receipt_of(store: Store, recipient: str, message: str) -> str:
     return rows[0].draft.envelope.reply_to if rows else ""
 
 
-def named_in(store: Store, recipient: str, channel: str, message: str) -> list[Key]:
-    """The occurrences of the message that an answer replies to; none if it is unknown."""
-    if not message:
-        return []
-    for row in store.rows(recipient=recipient, provider_id=message, limit=MOST):
-        if row.draft.channel != channel:
-            continue
+def sent_as(store: Store, recipient: str, channel: str, message: str, chat: str) -> list[Row]:
+    """The rows that `recipient` has got in `chat` as the provider's `message`.
+
+    A provider may count its messages anew in each chat. An empty `chat`: the ids are unique.
+    """
+    return [
+        row
+        for row in (store.rows(recipient=recipient, provider_id=message) if message else ())
+        if row.draft.channel == channel
+        and (not chat or (row.address and chat_of(row.address) == chat_of(chat)))
+    ]
+
+
+def named_in(store: Store, recipient: str, inbound: Inbound, chat: str) -> list[Key]:
+    """The occurrences of the message that `inbound` replies to; none if it is unknown."""
+    for row in sent_as(store, recipient, inbound.channel, inbound.reply_to, chat):
         if row.draft.kind in ("nudge", "escalation", "request"):
             return [item.key for _, item in row.draft.items]
         if isinstance(row.draft.payload, ExtensionAsked):
@@ -271,15 +280,20 @@ Question = (
 )  # asked after a message that was not quite understood
 
 
-def question(store: Store, recipient: str, inbound: Inbound, now: datetime) -> Question | None:
+def question(
+    store: Store, recipient: str, inbound: Inbound, chat: str, now: datetime
+) -> Question | None:
     """The question that `inbound` answers: the message with the button, the one replied to, or
     else the last thing that was said to `recipient`.
     """
     named = inbound.message if inbound.press else inbound.reply_to
-    since = None if named else now - ANSWERED_WITHIN
-    sent = partial(store.rows, recipient=recipient, states=[RowState.SENT])
-    for row in sent(since=since, provider_id=named, limit=NEWEST):
-        if row.draft.kind == "edit" or (named and row.draft.channel != inbound.channel):
+    if named:
+        rows = sent_as(store, recipient, inbound.channel, named, chat)
+    else:
+        since, states = now - ANSWERED_WITHIN, [RowState.SENT]
+        rows = store.rows(recipient=recipient, states=states, since=since, limit=NEWEST)
+    for row in rows:
+        if row.draft.kind == "edit":
             continue
         return next((p for p in parts_of(row.draft.payload) if isinstance(p, Question)), None)
     return None
@@ -311,13 +325,9 @@ def last_named(store: Store, recipient: str, since: datetime) -> list[Key]:
 
 def addressee(store: Store, people: Sequence[str], channel: str, message: str) -> str:
     """Whom of `people`, who share an address, the message `message` went to; empty if unknown."""
-    if not message or len(people) < 2:
+    if len(people) < 2:
         return ""
-    for person in people:
-        rows = store.rows(recipient=person, provider_id=message, limit=MOST)
-        if any(row.draft.channel == channel for row in rows):
-            return person
-    return ""
+    return next((who for who in people if sent_as(store, who, channel, message, "")), "")
 
 
 def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
@@ -330,7 +340,7 @@ def newest_naming(store: Store, recipient: str, key: Key) -> Row | None:
 def was_edited(store: Store, row: Row) -> bool:
     """Whether the message of `row` no longer stands as it was sent, or soon will not."""
     later = store.rows(kind="edit", recipient=row.draft.recipient, since=row.draft.slot, limit=MOST)
-    edits = (e for e in later if e.draft.envelope.edit == row.provider_id)
+    edits = (e for e in later if e.draft.subject.startswith(f"{row.id}:"))
     return any(edit.state not in _GONE for edit in edits)
 
 
@@ -386,9 +396,7 @@ def _of_questions(
         for person in people
         if any(t.edits and office.address(person, t.name) for t in office.known)
         for row in _questions(store, person, decided, now - ASKED)
-        if office.traits(row.draft.channel).edits
-        and row.provider_id
-        and _asks(office, row, decided)
+        if _stands(office, row) and _asks(office, row, decided)
         if not isinstance(row.draft.payload, _ONCE) or not was_edited(store, row)
     ]
 
@@ -437,9 +445,19 @@ def _edit(row: Row, tag: str, now: datetime, *, asked: datetime | None = None) -
         subject=f"{row.id}:{tag}",
         channel=row.draft.channel,
         payload=row.draft.payload,
-        envelope=Envelope(edit=row.provider_id, asked=asked),
+        envelope=Envelope(edit=row.provider_id, chat=row.address, asked=asked),
         due_at=now,
     )
+
+
+def _stands(office: Office, row: Row) -> bool:
+    """Whether the message of `row` can be edited: in a chat that is its recipient's still."""
+    draft = row.draft
+    if not (row.provider_id and row.address and office.traits(draft.channel).edits):
+        return False
+    bound = office.address(draft.recipient, draft.channel)
+    here = bound is not None and chat_of(bound.value) == chat_of(row.address)
+    return here or bool(draft.envelope.chat)
 
 
 def _of_nudges(
@@ -458,9 +476,7 @@ def _of_nudges(
                 if recipient == actor and not opening:  # has the answer
                     continue
                 row = newest_naming(store, recipient, event.key)
-                if row is None or not row.provider_id:
-                    continue
-                if not office.traits(row.draft.channel).edits:
+                if row is None or not _stands(office, row):
                     continue
                 if not opening or was_edited(store, row):
                     rows[row.id] = row

@@ -176,9 +176,9 @@ def _name(office: Office, recipient: str) -> str:
 
 
 def _address(office: Office, row: Row) -> str:
-    """The chat that asked; else the address of today, where it has been the same since."""
-    if chat := row.draft.envelope.chat:
-        return chat
+    """Where it was sent, as kept or as it can be known of a message of an earlier release."""
+    if kept := row.address or row.draft.envelope.chat:
+        return kept
     here = (row.draft.recipient, row.draft.channel)
     bound = next((a for a in office.addresses if (a.recipient, a.channel) == here), None)
     if bound is None or row.sent_at is None or bound.bound_at > row.sent_at:

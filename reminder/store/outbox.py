@@ -66,6 +66,7 @@ SENT = _HELD.values(
     state=RowState.SENT.value,
     lease_until=None,
     provider_id=bindparam("provider"),
+    address=bindparam("where"),
     error="",
     ended_at=bindparam("now"),
 )
@@ -157,7 +158,7 @@ class OutboxPart(Part):
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
-        """Mark the row as sent, and clear its error.
+        """Mark the row as sent, to its address, and clear its error.
 
         False if the row's lease is no longer the caller's (the fence): nothing is changed.
         """
@@ -353,7 +354,13 @@ def _rows_by(*filters: str, named: bool) -> Select[Any]:
 
 def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
     """The values of SENT."""
-    return {"row": row.id, "attempt": row.attempts, "provider": provider_id, "now": stamp(at)}
+    return {
+        "row": row.id,
+        "attempt": row.attempts,
+        "provider": provider_id,
+        "where": words(row.address),
+        "now": stamp(at),
+    }
 
 
 def _turn(row: Row) -> tuple[bool, int, datetime, int]:

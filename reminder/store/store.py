@@ -77,7 +77,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0003", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0004", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

@@ -106,6 +106,7 @@ outbox = Table(
     Column("error", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("ended_at", Text),  # sent, given up or superseded
+    Column("address", Text, nullable=False, server_default=""),  # where it was sent; "": unknown
     UniqueConstraint("slot", "recipient", "kind", "subject", "channel", name="outbox_draft"),
 )
 # Partial on PostgreSQL too, as the migrations say; said here, each start would load its dialect.
@@ -306,6 +307,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
         "due_at": stamp(draft.due_at),
         "provider_id": "",
         "error": "",
+        "address": "",
         "created_at": stamp(at),
     }
 

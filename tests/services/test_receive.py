@@ -11,7 +11,7 @@ from reminder.decisions import buttons
 from reminder.domain.outbox import SendError
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
-from tests.services.world import EMAIL, PEOPLE, World, at, person, world
+from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 KEY_1C = Key("cchc-2024", "1c", 1, "2024")
 DONE_1C = "done 1c.1 2024 tu-phap an"
@@ -345,3 +345,38 @@ def test_in_a_group_the_bots_name_makes_a_text_a_message_to_it(office: World) ->
     group = {"chat": "-500", "private": False}
     (line,) = office.says("an", "@nhac_bot xong 1c", at("24/01", "09:01"), **group)
     assert line.startswith("telegram an reply: ✅ Đã ghi 1c")
+
+
+@pytest.mark.parametrize("again", ["bound", "moved"])
+def test_a_message_counts_in_its_own_chat_alone(
+    plan2024: Plan, scheduler: Scheduler, again: str
+) -> None:
+    """Where a group is bound anew, or becomes a supergroup, its messages are counted from 1."""
+    office = world(plan2024, scheduler)
+    office.tick(at("22/01"))
+    old, new = ({"chat": chat, "private": False} for chat in ("-500", "-100500"))
+    office.says("chi", "/bind tu-phap", at("23/01"), **old)
+    office.tick(at("24/01"))
+    nudge = next(p for p in office.outgoing if p.row.draft.recipient == "group:tu-phap")
+    number = str(1001 + office.outgoing.index(nudge))
+    if again == "bound":
+        office.says("chi", "/bind tu-phap", at("24/01", "08:10"), **new)
+    else:
+        office.store.move_address(TELEGRAM, "-500", "-100500")
+        office.store.set_meta("moved:telegram:-500", "-100500")
+    assert office.says("an", "xong", at("24/01", "09:00"), **new, reply_to=number) == []
+    assert office.events() == []
+    told = office.says("binh", "/done 1c", at("24/01", "09:01"), **new)
+    assert [line.split(": ")[0] for line in told] == ["telegram binh reply"]  # nothing is edited
+
+
+def test_an_answer_on_its_way_follows_its_group_and_quotes_nothing_there(office: World) -> None:
+    """The number of the message that it answers means another one in the supergroup."""
+    old = {"chat": "-500", "private": False}
+    office.says("chi", "/bind tu-phap", at("23/01"), **old)
+    office.refuse = lambda p: (
+        SendError("siêu nhóm", retry=True, moved_to="-100500") if p.address == "-500" else None
+    )
+    office.says("an", "/done 1c", at("24/01", "09:00"), **old)
+    answer = office.outgoing[-1]
+    assert (answer.address, answer.message.reply_to) == ("-100500", "")

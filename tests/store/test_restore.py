@@ -105,7 +105,7 @@ def test_a_copy_of_an_older_schema_is_brought_to_this_one(
     store.close()
     with closing(sqlite3.connect(copy)) as raw:
         raw.executescript(
-            "DROP INDEX outbox_answer; DROP TABLE naming;"
+            "DROP INDEX outbox_answer; DROP TABLE naming; ALTER TABLE outbox DROP COLUMN address;"
             "UPDATE alembic_version SET version_num = '0001'"
         )
     put_back(copy, path)

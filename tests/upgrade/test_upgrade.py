@@ -34,11 +34,11 @@ NOW = at("05/02", "08:10")
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Store]:
+def opened(folder: Path, dump: str = "reminder.sql") -> Iterator[Store]:
     """The old database, opened as a daemon does."""
     path = folder / "reminder.db"
     with closing(sqlite3.connect(path)) as raw:
-        raw.executescript((FOLDER / "reminder.sql").read_text("utf-8"))
+        raw.executescript((FOLDER / dump).read_text("utf-8"))
     with closing(open_store(f"sqlite:///{path}", exclusive=True, sleep=no_sleep)) as store:
         yield store
 
@@ -113,6 +113,32 @@ def test_the_office_goes_on(tmp_path: Path) -> None:
             "telegram cuc nudge: Chào anh/chị. Hôm nay, Thứ Ba 06/02, là hạn của "
             "4b Dự toán ngân sách nhà nước năm 2024 (gia hạn từ 31/01)."
         )
+        assert store.verify() is None
+
+
+def test_where_a_message_went_is_filled_in_as_far_as_it_is_known(tmp_path: Path) -> None:
+    """Of a group that has moved nobody knows it."""
+    with opened(tmp_path, "schema0003.sql") as store:
+        went = {row.id: row.address for row in store.rows()}
+    assert went == {
+        **dict.fromkeys((1, 3, 8, 12), ""),  # the group's
+        **dict.fromkeys((2, 6, 7, 10, 11), "103"),
+        **dict.fromkeys((5, 9, 14), "104"),
+        **dict.fromkeys((4, 13), "binh@example.vn"),
+    }
+
+
+def test_a_reply_counts_only_where_the_old_message_stands(tmp_path: Path) -> None:
+    """In the officer's own chat it closes; in the group that has moved it names nothing."""
+    with opened(tmp_path, "schema0003.sql") as store:
+        calendar = load_calendar(CONFIG / "calendar.toml", [2023, 2024, 2025])
+        start = at("26/01", "08:30")
+        found = world(PLAN, Scheduler(calendar), bound=(), store=store, start=start)
+        found.updates = 100
+        group = {"chat": "-100500", "private": False, "reply_to": "1012"}
+        assert found.says("an", "xong", at("26/01", "09:00"), **group) == []
+        found.says("dung", "xong 4b", at("26/01", "09:01"), reply_to="1014")
+        assert found.events()[1:] == ["done 4b.1 2024 tai-chinh-ke-toan dung"]
         assert store.verify() is None
 
 
