@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from enum import Enum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import (
@@ -216,12 +216,15 @@ class Shape(Generic[T]):
         self.places = {column.name: n for n, column in enumerate(table.columns)}
         hints = {name: kind for name, kind in get_type_hints(made).items() if name not in elsewhere}
         self._has_key = hints.pop("key", None) is not None
-        self._fields = [(name, named.get(name, name), _reader(of)) for name, of in hints.items()]
-        self._readers = [(name, self.places[column], of) for name, column, of in self._fields]
+        columns = {name: named.get(name, name) for name in hints}
+        self._readers = [(name, self.places[columns[name]], _reader(hints[name])) for name in hints]
+        self._writers = [(columns[name], _writer(hints[name])) for name in hints]
+        self._values = attrgetter(*hints)
 
     def columns(self, value: T) -> dict[str, Any]:
         """Return the columns of `value`."""
-        found = {column: _kept(getattr(value, name)) for name, column, _ in self._fields}
+        pairs = zip(self._writers, self._values(value), strict=True)
+        found = {column: part if kept is None else kept(part) for (column, kept), part in pairs}
         return found | value.key._asdict() if self._has_key else found  # type: ignore[attr-defined]
 
     def read(self, columns: Sequence[Any], **elsewhere: Any) -> T:
@@ -278,15 +281,20 @@ def _key_of(plan: Any, task: Any, deliverable: Any, period: Any) -> Key:
     return Key(plan, task, deliverable, period)
 
 
-def _kept(value: Any) -> Any:
-    """Return `value` as its column keeps it."""
-    if isinstance(value, datetime):
-        return stamp(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Enum):
-        return value.value
-    return words(value) if isinstance(value, str) else value
+_WRITERS: dict[Any, Callable[[Any], Any] | None] = {
+    str: words,
+    int: None,
+    bool: None,
+    datetime: stamp,
+    date: date.isoformat,
+}
+
+
+def _writer(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a column of a field of the type `kind`; None: it is the same."""
+    of, *none = get_args(kind) or (kind,)
+    write = _WRITERS.get(of, attrgetter("value"))  # an enumeration
+    return write and ((lambda value: None if value is None else write(value)) if none else write)
 
 
 EVENT = Shape(event, Event, by="person")

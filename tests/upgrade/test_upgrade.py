@@ -76,6 +76,7 @@ def test_the_database_is_migrated_and_its_ledger_is_whole(tmp_path: Path) -> Non
             "dead": 1,
             "superseded": 0,
             "dropped": 0,
+            "returned": 0,
             "unknown": 0,
             "returned": 0,
         }
