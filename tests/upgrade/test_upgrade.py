@@ -78,7 +78,6 @@ def test_the_database_is_migrated_and_its_ledger_is_whole(tmp_path: Path) -> Non
             "dropped": 0,
             "returned": 0,
             "unknown": 0,
-            "returned": 0,
         }
     assert (tmp_path / "reminder.db.schema-0002.bak").is_file()
 
