@@ -173,7 +173,7 @@ class Handling:
             message=self.inbound.message,
             words=self.inbound.text,
             proved=self.inbound.proved,
-            receipt_of=history.receipt_of(self.store, sender.person.id, self.inbound.reply_to)
+            receipt_of=history.receipt_of(self.store, sender.person.id, self.inbound, self._chat)
             if any(command.verb is Verb.DISOWN for command in commands)
             else "",
             told=history.told_late(self.store, may_change(commands, office.states)),

@@ -242,12 +242,6 @@ def reminded_on(store: Store, day: date) -> dict[tuple[Key, str], Asked]:
     return found
 
 
-def receipt_of(store: Store, recipient: str, message: str) -> str:
-    """Return the id of the message that our answer `message` answered; empty if unknown."""
-    rows = store.rows(recipient=recipient, provider_id=message, limit=1) if message else []
-    return rows[0].draft.envelope.reply_to if rows else ""
-
-
 def sent_as(store: Store, recipient: str, channel: str, message: str, chat: str) -> list[Row]:
     """The rows that `recipient` has got in `chat` as the provider's `message`.
 
@@ -259,6 +253,12 @@ def sent_as(store: Store, recipient: str, channel: str, message: str, chat: str)
         if row.draft.channel == channel
         and (not chat or (row.address and chat_of(row.address) == chat_of(chat)))
     ]
+
+
+def receipt_of(store: Store, recipient: str, inbound: Inbound, chat: str) -> str:
+    """Return the id of the message that our answer, which `inbound` replies to, answered."""
+    rows = sent_as(store, recipient, inbound.channel, inbound.reply_to, chat)
+    return rows[0].draft.envelope.reply_to if rows else ""
 
 
 def named_in(store: Store, recipient: str, inbound: Inbound, chat: str) -> list[Key]:
