@@ -46,6 +46,10 @@ _PLAIN_SIGNS = (  # what servers write, with a general code or with none → wha
     (re.compile(r"(?i)\bspam\b|\bjunk\b"), "thư bị coi là thư rác"),
     (re.compile(r"(?i)too (large|big)|exceeds.*size"), "thư quá lớn"),
 )
+# RFC 3463: message length, message too big; RFC 5321: 552 without a code that says it is the box.
+_TOO_LARGE = re.compile(
+    r"(?i)\b5\.2\.3\b|\b5\.3\.4\b|^552 (?!5\.\d)|too (?:large|big|much)|exceeds.{0,30}size"
+)
 _SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
 
 
@@ -75,6 +79,13 @@ class Server:
         except OSError as error:
             why = "tệp không có chứng thư" if isinstance(error, ssl.SSLError) else error.strerror
             raise CaFileError(f"ca_file: không đọc được chứng thư ở {path}: {why}") from None
+
+
+class TooLargeError(SendError):
+    """The server takes no mail of this size."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__("máy chủ thư không nhận thư lớn như vậy", retry=False, said=said)
 
 
 class Step(Enum):
@@ -141,6 +152,8 @@ def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     if step is Step.LOGIN and code >= 500 and code not in _WANT_TLS:
         reason = f"{place} không nhận tên hoặc mật khẩu"
         return SendError(reason, retry=True, said=said, channel_down=True)
+    if code >= 500 and _TOO_LARGE.search(said):
+        return TooLargeError(said)
     plain = _plain(said)
     why = f": {plain}" if plain else f" ({said})"
     if code < 500:

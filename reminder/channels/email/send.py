@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 from collections.abc import Callable
@@ -21,14 +22,16 @@ from aiosmtplib import SMTPException
 from markupsafe import escape
 
 from reminder.channels.email import TRAITS
-from reminder.channels.email.errors import Server, Step, send_error
+from reminder.channels.email.errors import Server, Step, TooLargeError, send_error
 from reminder.domain import tokens
 from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.text import one_line
 from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
-from reminder.messages.compose import Line, mail_document, with_footer
+from reminder.messages.compose import FOOTER_SLOT, Line, mail_document, with_footer
+
+log = logging.getLogger(__name__)
 
 ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
 NOT_ME = "không phải tôi"
@@ -36,6 +39,7 @@ DISOWN = (
     f"Anh/chị không gửi câu trả lời này? Trả lời “{NOT_ME}” trong 24 giờ, "
     "máy rút lại và báo văn phòng."
 )
+WITHOUT_FILES = "Thư này không kèm tệp, vì máy chủ thư không nhận thư lớn."
 ONE_WAY = (
     "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
     "hoặc nhờ người theo dõi kế hoạch ghi giúp."
@@ -83,8 +87,9 @@ def build(
     identity: str,
     reply_to: str,
     at: datetime,
+    html: bool = True,
 ) -> EmailMessage:
-    """Return the mail with text and HTML parts and attachments."""
+    """Return the mail with its text, perhaps in HTML too, and its attachments."""
     footer = ANSWERABLE if reply_to else ONE_WAY
     link = ""
     if message.disowns and reply_to:
@@ -109,7 +114,8 @@ def build(
         if _HEADER.fullmatch(name) and not _OURS.fullmatch(name):
             mail[name] = _phrase(value)
     mail.set_content(normalize("NFC", footed.text), cte="base64")
-    mail.add_alternative(normalize("NFC", footed.mail_html), subtype="html", cte="base64")
+    if html:
+        mail.add_alternative(normalize("NFC", footed.mail_html), subtype="html", cte="base64")
     for name, kind, content in message.attachments:
         main, _, sub = kind.partition("/")
         mail.add_attachment(
@@ -117,6 +123,20 @@ def build(
             filename=_phrase(name),
         )  # fmt: skip
     return mail
+
+
+def _lighter(message: Outbound) -> list[Outbound]:
+    """The mail, and for a server that takes no large ones: without files, without HTML."""
+    if not message.attachments:
+        return [message, message]
+    page = _with_document(message).mail_html
+    bare = replace(
+        message,
+        text=f"{message.text}\n\n{WITHOUT_FILES}",
+        mail_html=page.replace(FOOTER_SLOT, f"{WITHOUT_FILES}<br>{FOOTER_SLOT}"),
+        attachments=(),
+    )
+    return [message, bare, bare]
 
 
 def _with_document(message: Outbound) -> Outbound:
@@ -202,28 +222,44 @@ class MailChannel:
             raise SendError(reason, retry=False, address_dead=True)
         server, at = self._server, self._now()
         marks = self._identity.marks(key, server.sender, address, at)
-        mail = build(
-            message,
-            sender=server.sender,
-            sender_name=server.sender_name,
-            recipient=address,
-            identity=marks.message_id,
-            reply_to=marks.reply_to,
-            at=at,
-        )
-        client = await self._connected()
+        forms = _lighter(message)
+        for number, form in enumerate(forms, start=1):
+            mail = build(
+                form,
+                sender=server.sender,
+                sender_name=server.sender_name,
+                recipient=address,
+                identity=marks.message_id,
+                reply_to=marks.reply_to,
+                at=at,
+                html=number < len(forms),
+            )
+            try:
+                await self._hand_in(mail.as_bytes(), address, marks)
+            except TooLargeError as error:
+                if number == len(forms):
+                    raise
+                log.warning("a mail to %s is sent lighter: %s", address, error.said or error.reason)
+            else:
+                break
+        return marks.message_id
+
+    async def _hand_in(self, content: bytes, address: str, marks: Marks) -> None:
+        server, client = self._server, await self._connected()
         step = Step.SENDER
         try:
+            limit = client.esmtp_extensions.get("size", "")  # RFC 1870; empty or 0: none is told
+            if limit.isdigit() and 0 < int(limit) < len(content):
+                raise TooLargeError(f"{len(content)} of {limit} bytes")
             await client.mail(marks.bounces_to or server.sender)  # VERP
             step = Step.RECIPIENT
             await client.rcpt(address)
             step = Step.DATA
-            await client.data(mail.as_bytes())
+            await client.data(content)
         except (SMTPException, OSError) as error:
             raise send_error(error, step, server) from None
         finally:
             await _goodbye(client)
-        return marks.message_id
 
     async def _connected(self) -> aiosmtplib.SMTP:
         """Return a client that is connected and logged in."""

@@ -24,6 +24,7 @@ class Post:
     mail: str = ""
     rcpt: str = ""
     data: str = ""
+    limit: int = 0  # bytes of a mail; 0: any
     drop_after_data: bool = False
     received: list[Envelope] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
@@ -47,6 +48,9 @@ class Post:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.data:
             return self.data
+        assert isinstance(envelope.content, bytes)
+        if 0 < self.limit < len(envelope.content):
+            return "552 5.3.4 Message size exceeds fixed limit"
         self.received.append(envelope)
         assert server.transport is not None
         self.secure.append(server.transport.get_extra_info("sslcontext") is not None)
@@ -88,6 +92,7 @@ async def serving(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     login: bool = False,
+    size: int | None = None,
 ) -> AsyncIterator[int]:
     """The server's port."""
 
@@ -99,6 +104,7 @@ async def serving(
             authenticator=post.authenticate if login else None,
             auth_required=login,
             auth_require_tls=True,
+            data_size_limit=size,
         )
 
     loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from reminder.domain.tokens import (
     read_plus_address,
     verify_token,
 )
-from tests.channels.email.mailline import AT, HELLO, PERSON, SENDER, sent
+from tests.channels.email.mailline import AT, HELLO, PERSON, SENDER, known, refusal, sent
 from tests.channels.email.mailserver import Post
 
 INBOX = "nhac-tra-loi@phuong.example"
@@ -157,3 +158,30 @@ def test_no_text_adds_a_header(subject: str, name: str, header: str, sender: str
     assert parsed.get_all("To") == [PERSON]
     assert len(parsed["From"].addresses) == 1
     assert "bcc" not in {key.lower() for key in parsed}
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize(
+    ("limit", "files", "html"),
+    [(100_000, True, True), (30_000, False, True), (1_800, False, False)],
+)
+def test_a_mail_that_is_too_large_goes_without_files_then_as_text(
+    limit: int, *, files: bool, html: bool, is_announced: bool
+) -> None:
+    """The server tells its limit (RFC 1870), or refuses with 552; the mail says what it lacks."""
+    sheet = ("tong-hop.xlsx", "application/octet-stream", b"x" * 30_000)
+    message = replace(HELLO, attachments=(sheet,), mail_html=f"<p>{'Việc ' * 400}<!--footer--></p>")
+    post = Post(limit=0 if is_announced else limit)
+    sent(post, message, server={"size": limit} if is_announced else {})
+    mail = read(post)
+    assert bool(list(mail.iter_attachments())) is files
+    assert (mail.get_body(("html",)) is not None) is html
+    assert ("không kèm tệp" in part(mail, "plain")) is not files
+    if html:
+        assert ("không kèm tệp" in part(mail, "html")) is not files
+
+
+def test_a_mail_that_no_form_makes_small_enough_is_refused_for_its_size() -> None:
+    """For good; the channel is not blamed."""
+    assert known(refusal(Post(limit=10))) == {"retry": False}
+    assert known(refusal(Post(mail="552 5.3.4 message too big"))) == {"retry": False}
