@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP
 
 from reminder.app.wiring import Program, program
 from reminder.channels.telegram.pacer import Pacer
+from reminder.channels.telegram.receive import TelegramListener
 from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.tokens import INVITATION_LIFETIME, hash_code
@@ -101,9 +102,16 @@ class Town:
         await self.begin()
 
     async def quiet(self) -> None:
-        """Until every update is confirmed and nothing that is due waits or is under way."""
+        """Until every update is confirmed, and nothing that is due waits or is under way."""
         end = asyncio.get_running_loop().time() + LONGEST
-        while bool(self.telegram.pending) or await self.wired.daemon.do(self._moving):
+        listeners = [
+            one for one in self.wired.daemon.listeners if isinstance(one, TelegramListener)
+        ]
+        while (
+            self.telegram.pending
+            or any(listener._acknowledging for listener in listeners)
+            or await self.wired.daemon.do(self._moving)
+        ):
             if asyncio.get_running_loop().time() > end:
                 raise TimeoutError(f"never quiet: {self.telegram.calls[-3:]}")
             await asyncio.sleep(0.002)
