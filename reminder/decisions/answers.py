@@ -31,31 +31,10 @@ from reminder.decisions.targets import (
     unclosable,
     waits,
 )
+from reminder.domain import payloads
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, EventKind, State
-from reminder.domain.payloads import (
-    Claimed,
-    Disowned,
-    DisownedWord,
-    Done,
-    Evidence,
-    ExtensionWithdrawn,
-    Heard,
-    ListedBack,
-    NotDone,
-    Noted,
-    ReopenAsked,
-    Reopened,
-    ReopenRequested,
-    Returned,
-    Seen,
-    StatusAsked,
-    Submitted,
-    Undone,
-    Updated,
-    WhichOccurrence,
-)
 from reminder.domain.plan import Confirm, Key
 from reminder.domain.text import fold
 from reminder.understanding.model import Command, Target
@@ -76,12 +55,14 @@ def done(context: Context, command: Command, target: Target) -> Decision:
         case Closes(states):
             told = {"evidence": command.evidence, "note": command.note}
             events = [e for s in states for e in _closing(context, s.key, units, **told)]
-            return said(Done(events=tuple(events), unit=events[0].unit, instead=other), events)
+            return said(
+                payloads.Done(events=tuple(events), unit=events[0].unit, instead=other), events
+            )
         case Which(states):
             # Where one of the products is done: “and the other?”
             closed = [s for s in work.states if s.closed and not s.occurrence.is_check_in]
             closed.sort(key=lambda s: s.closed.at.timestamp() if s.closed else 0.0)
-            question = WhichOccurrence(
+            question = payloads.WhichOccurrence(
                 keys=tuple(state.key for state in states),
                 unit=units[0],
                 instead=other,
@@ -93,7 +74,7 @@ def done(context: Context, command: Command, target: Target) -> Decision:
             number = event(
                 context, EventKind.EVIDENCE, last.key, units[0], evidence=command.evidence
             )
-            return said(Evidence(event=number, before=last.evidence), [number])
+            return said(payloads.Evidence(event=number, before=last.evidence), [number])
         case _:
             raise unclosable(made, target, other)
 
@@ -111,7 +92,9 @@ def _instances(command: Command, target: Target, states: Sequence[State]) -> Ref
         for state in states
     )
     keys = tuple(state.key for state in states)
-    return RefusalError(ListedBack(keys=keys, typed=typed(replace(command, targets=targets))))
+    return RefusalError(
+        payloads.ListedBack(keys=keys, typed=typed(replace(command, targets=targets)))
+    )
 
 
 def claim(context: Context, command: Command, target: Target) -> Decision:
@@ -119,7 +102,7 @@ def claim(context: Context, command: Command, target: Target) -> Decision:
     _, units, made = _meant(context, command, target)
     if isinstance(made, Closes | Which):
         keys = tuple(state.key for state in made.states)
-        return said(Claimed(keys=keys, unit=units[0], words=context.words or command.note))
+        return said(payloads.Claimed(keys=keys, unit=units[0], words=context.words or command.note))
     raise unclosable(made, target, instead(context, target))
 
 
@@ -181,11 +164,11 @@ def _answer(context: Context, command: Command, target: Target, text: str) -> De
         case Closes(states):
             events = [made for s in states for made in _closing(context, s.key, units, note=text)]
             steady = STEADY in fold(text)
-            return said(Updated(events=tuple(events), units=units, steady=steady), events)
+            return said(payloads.Updated(events=tuple(events), units=units, steady=steady), events)
         case Already(last, _) if text:
             if text not in [each.note for each in (*last.parts.values(), *last.notes)]:
                 note = event(context, EventKind.NOTED, last.key, units[0], note=text)
-                return said(Noted(event=note, added=True), [note])
+                return said(payloads.Noted(event=note, added=True), [note])
     raise unclosable(made, target)
 
 
@@ -203,7 +186,7 @@ def _rest(context: Context, text: str, *, alone: bool) -> Decision:
         events += _closing(context, key, units[:1] if any_of else units, note=text)
     if events:
         units = tuple(dict.fromkeys(e.unit for e in events))
-        return said(Updated(events=tuple(events), units=units, steady=False), events)
+        return said(payloads.Updated(events=tuple(events), units=units, steady=False), events)
     if alone:
         raise refusal("nothing-to-update")
     return Decision()
@@ -221,7 +204,7 @@ def doing(context: Context, command: Command, target: Target) -> Decision:
     if units and recur_together(live):
         raise work.which(live, units[0])
     events = _answered(context, live[0], units[0], command.note or "đang làm") if units else []
-    return said(Seen(keys=tuple(state.key for state in live[:1])), events)
+    return said(payloads.Seen(keys=tuple(state.key for state in live[:1])), events)
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:
@@ -233,7 +216,7 @@ def not_done(context: Context, command: Command, target: Target) -> Decision:
         events = [event(context, EventKind.NOTED, state.key, units[0], note=command.note)]
     else:
         events = _answered(context, state, units[0], "chưa xong")
-    return said(NotDone(key=state.key, noted=command.note), events)
+    return said(payloads.NotDone(key=state.key, noted=command.note), events)
 
 
 def _answered(context: Context, state: State, unit: str, words: str) -> list[Event]:
@@ -250,12 +233,12 @@ def seen(context: Context, command: Command, target: Target) -> Decision:
     live = [s for s in work.named if not s.closed and s.occurrence.opens <= context.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
     first = [state.key for state in live if state.key.deliverable == live[0].key.deliverable]
-    return said(Seen(keys=tuple(first[:MOST_TOLD])))
+    return said(payloads.Seen(keys=tuple(first[:MOST_TOLD])))
 
 
 def heard(_context: Context, command: Command) -> Decision:
     """“chưa” or “ok” to nothing in particular."""
-    return said(Heard(still_open=command.verb is Verb.NOT_DONE))
+    return said(payloads.Heard(still_open=command.verb is Verb.NOT_DONE))
 
 
 def ask(context: Context, command: Command, target: Target) -> Decision:
@@ -264,7 +247,7 @@ def ask(context: Context, command: Command, target: Target) -> Decision:
     waiting = [s for s in work.named if not s.closed and s.occurrence.opens <= context.today]
     if not recur_together(waiting) or target.period:
         waiting = [work.open(any_of=True)[0]]
-    return Decision(answers=tuple(StatusAsked(key=s.key) for s in waiting[:MOST_TOLD]))
+    return Decision(answers=tuple(payloads.StatusAsked(key=s.key) for s in waiting[:MOST_TOLD]))
 
 
 def note(context: Context, command: Command, target: Target) -> Decision:
@@ -280,7 +263,7 @@ def note(context: Context, command: Command, target: Target) -> Decision:
             state = work.open(any_of=True)[0]
     unit = units[0] if work.own else work.plan.office  # the office's note is not the unit's word
     noted = event(context, EventKind.NOTED, state.key, unit, note=command.note)
-    return said(Noted(event=noted), [noted])
+    return said(payloads.Noted(event=noted), [noted])
 
 
 def submit(context: Context, command: Command, target: Target) -> Decision:
@@ -293,7 +276,7 @@ def submit(context: Context, command: Command, target: Target) -> Decision:
             raise refusal("no-signature", key=state.key)
     text = " ".join(filter(None, (command.evidence, command.note)))
     events: list[Event] = []
-    answers: list[Submitted] = []
+    answers: list[payloads.Submitted] = []
     for state in states:
         before = [state.submitted[u] for u in units if u in state.submitted]
         made = [
@@ -302,7 +285,7 @@ def submit(context: Context, command: Command, target: Target) -> Decision:
             if unit not in state.submitted and unit in state.open_units
         ]
         events += made
-        answers.append(Submitted(event=(made or before)[0], again=not made))
+        answers.append(payloads.Submitted(event=(made or before)[0], again=not made))
     return Decision(events=tuple(events), answers=tuple(answers))
 
 
@@ -325,7 +308,7 @@ def give_back(context: Context, command: Command, target: Target) -> Decision:
         for state, own in waiting
         for unit in own
     ]
-    answers = tuple(Returned(key=state.key) for state, _ in waiting)
+    answers = tuple(payloads.Returned(key=state.key) for state, _ in waiting)
     return Decision(events=tuple(events), answers=answers)
 
 
@@ -361,8 +344,8 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
     # One message closed several units' parts at once: they are taken back at once.
     alike = [e for e in context.events if _act(e) == _act(newest) and _holds(context, e)]
     events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
-    withdrawn = Notice(to=f"unit:{office}", payload=ExtensionWithdrawn(event=newest))
-    return said(Undone(event=newest), events, *([withdrawn] if asked else []))
+    withdrawn = Notice(to=f"unit:{office}", payload=payloads.ExtensionWithdrawn(event=newest))
+    return said(payloads.Undone(event=newest), events, *([withdrawn] if asked else []))
 
 
 def _too_late(context: Context, command: Command, newest: Event, office: str) -> Decision:
@@ -371,8 +354,8 @@ def _too_late(context: Context, command: Command, newest: Event, office: str) ->
     if context.sender.office or not closed or not context.has_members(office):
         raise refusal("undo-late", key=newest.key, event=newest)
     asked = event(context, EventKind.UNDONE, newest.key, newest.unit, note=command.note)
-    request = Notice(to=f"unit:{office}", payload=ReopenAsked(event=asked))
-    return said(ReopenRequested(event=newest), (), request)
+    request = Notice(to=f"unit:{office}", payload=payloads.ReopenAsked(event=asked))
+    return said(payloads.ReopenRequested(event=newest), (), request)
 
 
 def undo_last(context: Context, command: Command) -> Decision:
@@ -407,9 +390,11 @@ def disown(context: Context, _: Command) -> Decision:
         for e in theirs
         if e.kind in _TAKES_BACK and _holds(context, e)
     ]
-    word = DisownedWord(person=who, channel=context.channel, at=theirs[0].at, events=theirs)
+    word = payloads.DisownedWord(
+        person=who, channel=context.channel, at=theirs[0].at, events=theirs
+    )
     notices = [Notice(to=f"unit:{office}", payload=word) for office in sorted(context.offices)]
-    return said(Disowned(events=theirs), back, *notices)
+    return said(payloads.Disowned(events=theirs), back, *notices)
 
 
 def _holds(context: Context, before: Event) -> bool:
@@ -452,12 +437,12 @@ def reopen(context: Context, command: Command, target: Target) -> Decision:
             unit = state.closed.unit if state.closed else next(iter(state.parts))
         events.append(event(context, kind, state.key, unit, note=command.note))
     notices = [  # to the units whose work is open again, but the sender's own
-        Notice(to=f"unit:{unit}", payload=Reopened(event=made))
+        Notice(to=f"unit:{unit}", payload=payloads.Reopened(event=made))
         for made in events
         for unit in ((made.unit,) if made.kind is EventKind.UNDONE else work.task.lead)
         if unit not in context.sender.units
     ]
-    answers = tuple(Reopened(event=made) for made in events)
+    answers = tuple(payloads.Reopened(event=made) for made in events)
     return Decision(events=tuple(events), answers=answers, notices=tuple(notices))
 
 

@@ -12,15 +12,19 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
+from reminder.domain import payloads
 from reminder.domain.ledger import State
-from reminder.domain.payloads import ExtensionAsked, HowNo, HowNote, HowSetDue, Payload
 from reminder.domain.plan import Confirm, Key, Plan
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
 
 _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for good
 _VERBS = {verb.row.button: verb for verb in Verb if verb.row.button}
-_HOW = {"set-due": HowSetDue, "note": HowNote, "no": HowNo}  # these only say how to type it
+_HOW = {
+    "set-due": payloads.HowSetDue,
+    "note": payloads.HowNote,
+    "no": payloads.HowNo,
+}  # these only say how to type it
 Word = Literal[
     "done", "undo", "snooze", "approve", "refuse", "remind", "not-yet",  # verbs; see Verb
     "both",  # done: all open products of the task
@@ -39,7 +43,7 @@ def encode(word: str, key: Key, unit: str, day: date | None = None) -> str:
 
 def meant(
     data: str, states: Mapping[Key, State], plans: Mapping[str, Plan], units: Iterable[str]
-) -> Command | Payload | None:
+) -> Command | payloads.Payload | None:
     """Return the command that a button stands for; a Payload where it only says how to type it."""
     named, _, digest = data.partition(":")
     known = ("", *units)  # "": of no one unit
@@ -68,7 +72,7 @@ def meant(
     if verb is None:
         return None
     if day and state.request and state.request.until != day:  # another request than the button's
-        return ExtensionAsked(key=key)
+        return payloads.ExtensionAsked(key=key)
     if unit and verb is Verb.DONE and state.occurrence.task.confirm is Confirm.ALL:
         target = replace(target, unit=unit)
     return Command(verb=verb, targets=(target,), days=1 if verb is Verb.SNOOZE else None)

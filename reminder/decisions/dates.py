@@ -17,6 +17,7 @@ from reminder.decisions.outcome import (
     tail,
 )
 from reminder.decisions.targets import Work, resolve
+from reminder.domain import payloads
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
 from reminder.domain.ledger import (
@@ -28,22 +29,6 @@ from reminder.domain.ledger import (
     absence_key,
     absences,
     away_until,
-)
-from reminder.domain.payloads import (
-    Away,
-    AwayWord,
-    Back,
-    BackWord,
-    Confirmed,
-    DateSet,
-    ExtensionAsked,
-    ExtensionDecided,
-    ExtensionRequested,
-    NoRequest,
-    OfficeOnly,
-    Payload,
-    Reminded,
-    Snoozed,
 )
 from reminder.domain.people import Person
 from reminder.domain.text import fold
@@ -73,7 +58,7 @@ def snooze(context: Context, command: Command, target: Target) -> Decision:
         for unit in units
         if unit in state.open_units
     ]
-    return said(Snoozed(key=state.key, until=day, capped=wished > last), events)
+    return said(payloads.Snoozed(key=state.key, until=day, capped=wished > last), events)
 
 
 def _wished(work: Work, state: State, start: date | None) -> date:
@@ -102,12 +87,12 @@ def extend(context: Context, command: Command, target: Target) -> Decision:
     request = state.request
     nobody = not context.has_members(work.plan.office)
     if request and (request.until, request.note, request.unit) == (day, command.note, units[0]):
-        return said(ExtensionRequested(event=request, again=True, nobody=nobody))
+        return said(payloads.ExtensionRequested(event=request, again=True, nobody=nobody))
     kind = EventKind.EXTENSION_ASKED
     asked = event(context, kind, state.key, units[0], until=day, note=command.note)
     before = request.until if request and request.until != day else None
-    answer = ExtensionRequested(event=asked, again=False, nobody=nobody, before=before)
-    question = ExtensionAsked(key=state.key, before=before)
+    answer = payloads.ExtensionRequested(event=asked, again=False, nobody=nobody, before=before)
+    question = payloads.ExtensionAsked(key=state.key, before=before)
     return said(answer, [asked], Notice(to=f"unit:{work.plan.office}", payload=question))
 
 
@@ -132,7 +117,7 @@ def set_due(context: Context, command: Command, target: Target) -> Decision:
         raise refusal("already-due", key=state.key)
     unit = on_record(context, work.task)
     moved = event(context, EventKind.DUE_SET, state.key, unit, until=day, note=command.note)
-    told = DateSet(event=moved, before=state.due)
+    told = payloads.DateSet(event=moved, before=state.due)
     others = [Notice(to=f"unit:{each}", payload=told) for each in state.open_units]
     return said(replace(told, ask=not command.note), [moved], *others)
 
@@ -179,7 +164,7 @@ def _confirmed(context: Context, states: list[State]) -> Decision:
             events.append(event(context, EventKind.CONFIRMED, state.key, unit))
         if _is_held(context, state):
             events.append(event(context, EventKind.HELD, state.key, unit, until=tomorrow))
-    return said(Confirmed(keys=tuple(state.key for state in states)), events)
+    return said(payloads.Confirmed(keys=tuple(state.key for state in states)), events)
 
 
 _ENDS = frozenset(
@@ -232,7 +217,7 @@ def _asked(context: Context, command: Command, target: Target) -> tuple[Work, St
     later = (e for e in reversed(context.events) if e.key in once)
     ended = next((e for e in later if e.kind in _ENDS or e in closed), None)
     key = ended.key if ended else work.named[0].key
-    raise RefusalError(NoRequest(key=key, event=ended))
+    raise RefusalError(payloads.NoRequest(key=key, event=ended))
 
 
 def _decided(work: Work, request: Event, day: date | None, *told: str) -> Decision:
@@ -240,7 +225,7 @@ def _decided(work: Work, request: Event, day: date | None, *told: str) -> Decisi
     kind = EventKind.EXTENSION_GRANTED if day else EventKind.EXTENSION_REFUSED
     note = work.command.note
     made = event(work.context, kind, request.key, request.unit, until=day, note=note)
-    answer = ExtensionDecided(key=request.key, granted=day is not None, note=note)
+    answer = payloads.ExtensionDecided(key=request.key, granted=day is not None, note=note)
     others = (Notice(to=f"unit:{unit}", payload=answer) for unit in dict.fromkeys(told))
     return said(answer, [made], *others)
 
@@ -254,7 +239,7 @@ def remind(context: Context, command: Command, target: Target) -> Decision:
     named = (target.unit,) if target.unit in units and target.unit else units
     before = {unit: asked for unit in named if (asked := _asked_today(context, state, unit))}
     now = tuple(unit for unit in named if unit not in before)
-    answer = Reminded(
+    answer = payloads.Reminded(
         key=state.key,
         units=now,
         before=tuple((unit, asked.at, asked.by) for unit, asked in before.items()),
@@ -285,7 +270,9 @@ def away(context: Context, command: Command) -> Decision:
         if not left:
             raise refusal("not-away", who=person.name, own=own)
         back = [_absence(context, person, EventKind.BACK, a) for a in left]
-        return said(Back(**who), back, *_notices(context, person, BackWord(**who)))
+        return said(
+            payloads.Back(**who), back, *_notices(context, person, payloads.BackWord(**who))
+        )
     stretch = Absence(person=person.id, since=command.since, until=command.until)
     if stretch.until < context.today:
         raise refusal("away-past", until=stretch.until)
@@ -302,11 +289,11 @@ def away(context: Context, command: Command) -> Decision:
         if unit not in context.leaders
     )  # fmt: skip
     days: dict[str, Any] = {"since": stretch.since, "until": stretch.until, "others": others}
-    told = Away(**who, **days)
+    told = payloads.Away(**who, **days)
     if stretch in known:
         return said(replace(told, again=True))
     made = _absence(context, person, EventKind.AWAY, stretch)
-    return said(told, [made], *_notices(context, person, AwayWord(**who, **days)))
+    return said(told, [made], *_notices(context, person, payloads.AwayWord(**who, **days)))
 
 
 def _whose(context: Context, command: Command) -> Person:
@@ -324,7 +311,7 @@ def _whose(context: Context, command: Command) -> Person:
         days = "-".join(f"{day:%d/%m/%Y}" for day in stretch) or "hủy"
         raise refusal("whose-absence", typed=typed, days=days)
     if not context.sender.office:
-        raise RefusalError(OfficeOnly(verb=Verb.AWAY.value))
+        raise RefusalError(payloads.OfficeOnly(verb=Verb.AWAY.value))
     return found
 
 
@@ -333,7 +320,7 @@ def _absence(context: Context, person: Person, kind: EventKind, stretch: Absence
     return event(context, kind, absence_key(person.id, stretch.since), unit, until=stretch.until)
 
 
-def _notices(context: Context, person: Person, word: Payload) -> list[Notice]:
+def _notices(context: Context, person: Person, word: payloads.Payload) -> list[Notice]:
     """Return the word to the office, and to the person where the office recorded it."""
     offices = sorted(context.offices)
     told = [Notice(to=f"unit:{office}", payload=word) for office in offices]

@@ -22,17 +22,9 @@ from reminder.decisions.outcome import (
     typed,
 )
 from reminder.decisions.targets import Closes, Which, resolve
+from reminder.domain import payloads
 from reminder.domain.context import Context, Decision, Notice
 from reminder.domain.ledger import Event, State
-from reminder.domain.payloads import (
-    ClosedWord,
-    ListedBack,
-    NeedsProof,
-    NotUnderstood,
-    OfficeOnly,
-    ReopenedWord,
-    WhichOccurrence,
-)
 from reminder.domain.plan import Key
 from reminder.understanding.model import Command, CommandError, Reason, Target
 from reminder.understanding.verbs import Row, Verb, Who
@@ -89,9 +81,9 @@ def _step(command: Command) -> Step:
             if verb.row.who is Who.READERS:
                 raise refusal("reads-all-only", verb=verb.value)
             codes = tuple(target.task for target in command.targets)
-            raise RefusalError(OfficeOnly(verb=verb.value, codes=codes))
+            raise RefusalError(payloads.OfficeOnly(verb=verb.value, codes=codes))
         if verb.row.who is Who.OFFICE and not verb.row.reads and not context.proved:
-            raise RefusalError(NeedsProof(verb=verb.value))
+            raise RefusalError(payloads.NeedsProof(verb=verb.value))
         return HANDLERS[verb](context, command)
 
     return run
@@ -103,32 +95,33 @@ def _words_above(before: Context, later: Context, events: Sequence[Event]) -> It
     reopened: list[tuple[str, Event]] = []
     for key, last in {event.key: event for event in events}.items():
         was, now = before.states.get(key), later.states.get(key)
-        for unit in sorted(before.told.get(key, ())) if was and now else ():
-            if now and now.closed and not (was and was.closed):
+        if was is None or now is None or bool(was.closed) is bool(now.closed):
+            continue
+        for unit in sorted(before.told.get(key, ())):
+            if now.closed:
                 closed.setdefault(unit, []).append(key)
-            elif now and was and was.closed and not now.closed:
+            else:
                 reopened.append((unit, last))
     for unit, keys in closed.items():
-        word = ClosedWord(keys=tuple(keys), leaders=unit in before.leaders)
+        word = payloads.ClosedWord(keys=tuple(keys), leaders=unit in before.leaders)
         yield Notice(to=f"unit:{unit}", payload=word)
     for unit, event in reopened:
-        again = ReopenedWord(event=event, leaders=unit in before.leaders)
+        again = payloads.ReopenedWord(event=event, leaders=unit in before.leaders)
         yield Notice(to=f"unit:{unit}", payload=again)
 
 
 def _list_back(context: Context, command: Command) -> Decision:
     """“1a-1e xong”: nothing yet; what it covers, and the list that one types to mean it."""
-    keys: list[Key] = []
-    for target in command.targets:
-        try:
-            keys += _covered(context, command, target)
-        except RefusalError:  # the list itself, once typed, is told why
-            continue
-    return said(ListedBack(keys=tuple(keys), typed=typed(command)))
+    keys = tuple(key for target in command.targets for key in _covered(context, command, target))
+    return said(payloads.ListedBack(keys=keys, typed=typed(command)))
 
 
 def _covered(context: Context, command: Command, target: Target) -> list[Key]:
-    work = resolve(context, command, target)
+    """Return what the target may mean; nothing where it is refused: once typed, it is told why."""
+    try:
+        work = resolve(context, command, target)
+    except RefusalError:
+        return []
     made = work.choice(work.own)
     return [state.key for state in made.states] if isinstance(made, Closes | Which) else []
 
@@ -141,17 +134,14 @@ def decide_error(error: CommandError, context: Context) -> Decision:
             offered += _offered(context, target)
     if error.reason is Reason.WHICH_CODE and len(offered) > 1:
         unit = context.sender.units[0] if context.sender.units else ""
-        return said(WhichOccurrence(keys=tuple(dict.fromkeys(offered[:8])), unit=unit))
+        return said(payloads.WhichOccurrence(keys=tuple(dict.fromkeys(offered[:8])), unit=unit))
     keys = tuple(dict.fromkeys(offered[:8]))
-    return said(NotUnderstood(say=error.say, reason=error.reason.value, keys=keys))
+    return said(payloads.NotUnderstood(say=error.say, reason=error.reason.value, keys=keys))
 
 
 def _offered(context: Context, target: Target) -> list[Key]:
     """What the sender may close of `target`, where it is one thing."""
-    try:
-        keys = _covered(context, Command(verb=Verb.DONE, targets=(target,)), target)
-    except RefusalError:
-        return []
+    keys = _covered(context, Command(verb=Verb.DONE, targets=(target,)), target)
     task = context.states[keys[0]].occurrence.task if keys else None
     mine = task is not None and (context.sender.office or bool(own_units(context, task)))
     return keys if mine and len(keys) == 1 else []

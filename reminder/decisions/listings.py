@@ -7,20 +7,10 @@ from datetime import date
 
 from reminder.decisions.outcome import may_read, reads_all, refusal, said
 from reminder.decisions.targets import in_plans, is_named
+from reminder.domain import payloads
 from reminder.domain.context import Context, Decision
-from reminder.domain.ledger import Event, State, apply, initial
-from reminder.domain.payloads import (
-    Digest,
-    DueDates,
-    Help,
-    History,
-    OpenTasks,
-    ReportDraft,
-    TaskDetails,
-    Unhandled,
-    Zalo,
-)
-from reminder.domain.plan import Key, Plan, Task
+from reminder.domain.ledger import Event, apply, initial
+from reminder.domain.plan import Plan, Task
 from reminder.domain.report import ReportPeriodError, find_report
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
@@ -33,27 +23,31 @@ def tasks(context: Context, command: Command) -> Decision:
     known = {unit.id for plan in context.plans for unit in plan.units}
     if reads_all(context.sender):
         units = (command.unit,) if command.unit in known else ()
-        return said(OpenTasks(units=units, every=not units))
+        return said(payloads.OpenTasks(units=units, every=not units))
     own = context.sender.units
     other = command.unit if command.unit not in own else ""
     mine = (command.unit,) if command.unit in own else own
-    return said(OpenTasks(units=mine, every=False, asked=other))
+    return said(payloads.OpenTasks(units=mine, every=False, asked=other))
 
 
 def due(context: Context, command: Command) -> Decision:
     """Dates, for everybody: of the tasks named, else those that come."""
     if command.targets:
         named = [pair for target in command.targets for pair in in_plans(context, target)]
-        return said(DueDates(tasks=_named(named)))
+        return said(payloads.DueDates(tasks=_named(named)))
     everything = reads_all(context.sender) or command.everything
-    return said(DueDates(units=() if everything else context.sender.units, every=everything))
+    return said(
+        payloads.DueDates(units=() if everything else context.sender.units, every=everything)
+    )
 
 
 def task(context: Context, _command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
     found = in_plans(context, target)
     mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
-    return said(TaskDetails(tasks=_named(mine)) if mine else DueDates(tasks=_named(found)))
+    return said(
+        payloads.TaskDetails(tasks=_named(mine)) if mine else payloads.DueDates(tasks=_named(found))
+    )
 
 
 def history(context: Context, _command: Command, target: Target) -> Decision:
@@ -65,7 +59,7 @@ def history(context: Context, _command: Command, target: Target) -> Decision:
     keys = {(plan.id, each.code) for plan, each in found}
     events = [e for e in context.events if e.key[:2] in keys and is_named(e.key, target)]
     return said(
-        History(
+        payloads.History(
             tasks=_named(found),
             events=tuple(events[-HISTORY:]),
             befores=tuple(_dues_before(context, events)[-HISTORY:]),
@@ -76,17 +70,14 @@ def history(context: Context, _command: Command, target: Target) -> Decision:
 
 def _dues_before(context: Context, events: Sequence[Event]) -> list[date | None]:
     """For each event that moves a date, the date until then; None for all else."""
-    dues: dict[Key, State] = {}
+    keys = {event.key for event in events} & context.states.keys()
+    states = {key: initial(context.states[key].occurrence) for key in keys}
     before: list[date | None] = []
     for event in events:
-        state = dues.get(event.key)
-        if state is None and event.key in context.states:
-            state = initial(context.states[event.key].occurrence)
-        if state is None:
-            before.append(None)
-            continue
-        dues[event.key] = after = apply(state, event)
-        before.append(state.due if state.due != after.due else None)
+        was = states.get(event.key)
+        if was:
+            states[event.key] = apply(was, event)
+        before.append(was.due if was and was.due != states[event.key].due else None)
     return before
 
 
@@ -95,7 +86,7 @@ def _named(found: Iterable[tuple[Plan, Task]]) -> tuple[tuple[str, str], ...]:
 
 
 def help_text(context: Context, _command: Command) -> Decision:
-    return said(Help(office=context.sender.office, leader=context.sender.only_reads))
+    return said(payloads.Help(office=context.sender.office, leader=context.sender.only_reads))
 
 
 def report(context: Context, command: Command) -> Decision:
@@ -104,14 +95,14 @@ def report(context: Context, command: Command) -> Decision:
         plan, period = find_report(context.plans, context.states, command.period, context.today)
     except ReportPeriodError as error:
         raise refusal("no-report", say=str(error)) from None
-    return said(ReportDraft(plan=plan.id, period=period.id))
+    return said(payloads.ReportDraft(plan=plan.id, period=period.id))
 
 
 def unhandled(_context: Context, command: Command) -> Decision:
     """What the service does itself."""
-    return said(Unhandled(verb=command.verb.value))
+    return said(payloads.Unhandled(verb=command.verb.value))
 
 
 def digest(_context: Context, command: Command) -> Decision:
     """`/digest` and `/zalo`: a view of that name, made when it is sent."""
-    return said(Zalo() if command.verb is Verb.ZALO else Digest())
+    return said(payloads.Zalo() if command.verb is Verb.ZALO else payloads.Digest())

@@ -6,21 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
+from reminder.domain import payloads
 from reminder.domain.calendar import vn_date
 from reminder.domain.context import Context, Decision, Notice, Sender
 from reminder.domain.ledger import Event, EventKind, folded
-from reminder.domain.payloads import (
-    Claimed,
-    Confirmed,
-    Done,
-    DueDates,
-    Payload,
-    Refused,
-    Seen,
-    Several,
-    TaskDetails,
-    Updated,
-)
 from reminder.domain.plan import Key, Task
 from reminder.understanding.model import Command, Target, format_command
 from reminder.understanding.verbs import Verb, Who
@@ -33,17 +22,17 @@ TargetHandler = Callable[[Context, Command, Target], Decision]
 class RefusalError(Exception):
     """Nothing is recorded of this target; `payload` says why, and what to type instead."""
 
-    def __init__(self, payload: Payload) -> None:
+    def __init__(self, payload: payloads.Payload) -> None:
         super().__init__(payload.view)
         self.payload = payload
 
 
 def refusal(reason: str, **data: Any) -> RefusalError:
     """Return a refusal in one or two sentences, which the renderer knows by `reason`."""
-    return RefusalError(Refused(reason=reason, **data))
+    return RefusalError(payloads.Refused(reason=reason, **data))
 
 
-def said(payload: Payload, events: Iterable[Event] = (), *notices: Notice) -> Decision:
+def said(payload: payloads.Payload, events: Iterable[Event] = (), *notices: Notice) -> Decision:
     """Return these events, this answer, and what others are told."""
     return Decision(events=tuple(events), answers=(payload,), notices=notices)
 
@@ -104,19 +93,31 @@ def per_target(handler: TargetHandler) -> Handler:
 
 
 # Answers of one kind that are told as one: their lists are joined.
-_JOINED = (Done, Updated, Seen, Confirmed, TaskDetails, DueDates, Claimed)
+_JOINED = (
+    payloads.Done,
+    payloads.Updated,
+    payloads.Seen,
+    payloads.Confirmed,
+    payloads.TaskDetails,
+    payloads.DueDates,
+    payloads.Claimed,
+)
 
 
-def one_answer(answers: Iterable[Payload]) -> tuple[Payload, ...]:
+def one_answer(answers: Iterable[payloads.Payload]) -> tuple[payloads.Payload, ...]:
     """Return the answers to the sender as one."""
-    found: dict[object, Payload] = {}
+    found: dict[object, payloads.Payload] = {}
     for answer in answers:
         kind: object = type(answer) if isinstance(answer, _JOINED) else answer
         found[kind] = _joined(found[kind], answer) if kind in found else answer
-    return (Several(parts=tuple(found.values())),) if len(found) > 1 else tuple(found.values())
+    return (
+        (payloads.Several(parts=tuple(found.values())),)
+        if len(found) > 1
+        else tuple(found.values())
+    )
 
 
-def _joined(one: Payload, other: Payload) -> Payload:
+def _joined(one: payloads.Payload, other: payloads.Payload) -> payloads.Payload:
     data: dict[str, Any] = {}
     for name in (each.name for each in fields(one)):
         mine, theirs = getattr(one, name), getattr(other, name)

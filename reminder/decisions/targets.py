@@ -11,16 +11,9 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from reminder.decisions.outcome import RefusalError, head, of_plan, own_units, refusal, tail
+from reminder.domain import payloads
 from reminder.domain.context import Context
 from reminder.domain.ledger import State
-from reminder.domain.payloads import (
-    AlreadyDone,
-    NotOpenYet,
-    NotYourUnit,
-    WhichPart,
-    WhichPlan,
-    WhichUnit,
-)
 from reminder.domain.plan import Confirm, Key, Kind, Plan, Task
 from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
@@ -138,7 +131,7 @@ class Work:
         if named:
             return mine if named == "*" else (named,)
         if not self.own:
-            raise RefusalError(WhichUnit(key=self.states[0].key, units=self.task.lead))
+            raise RefusalError(payloads.WhichUnit(key=self.states[0].key, units=self.task.lead))
         return self.own
 
     def own_parts(self) -> tuple[str, ...]:
@@ -151,7 +144,7 @@ class Work:
     def _not_yours(self) -> RefusalError:
         key, verb = (self.named or self.states)[0].key, self.command.verb.value
         other = instead(self.context, self.target)
-        return RefusalError(NotYourUnit(key=key, instead=other, verb=verb))
+        return RefusalError(payloads.NotYourUnit(key=key, instead=other, verb=verb))
 
     def choice(self, units: tuple[str, ...], target: Target | None = None) -> Choice:
         """Return what the target means for `units`: what they have confirmed is closed."""
@@ -205,7 +198,7 @@ class Work:
         What is not done can also be told by one tap, which keeps the message's words.
         """
         keys, command = tuple(state.key for state in states), self.command
-        asked = WhichPart(keys=keys, head=head(command.verb), tail=tail(command))
+        asked = payloads.WhichPart(keys=keys, head=head(command.verb), tail=tail(command))
         if unit and command.verb in (Verb.NOT_DONE, Verb.DOING):
             asked = replace(asked, unit=unit, words=self.context.words)
         return RefusalError(asked)
@@ -258,7 +251,7 @@ def resolve(
     live = [work for work in found if any(map(wanted, work.named))]
     if len(live) > 1:
         forms = tuple(of_plan(command, target, work.plan.year) for work in live)
-        raise RefusalError(WhichPlan(code=target.task, typed=forms))
+        raise RefusalError(payloads.WhichPlan(code=target.task, typed=forms))
     begun = [work for work in found if work.plan.first_day <= context.today]
     return (live or begun[-1:] or found)[0]
 
@@ -310,9 +303,11 @@ def unclosable(made: Choice, target: Target, also_meant: Key | None = None) -> R
     match made:
         case Already(State(closed=closed) as last, following) if closed:
             key = following.key if following else None
-            done = AlreadyDone(key=last.key, event=closed, following=key, instead=also_meant)
+            done = payloads.AlreadyDone(
+                key=last.key, event=closed, following=key, instead=also_meant
+            )
             return RefusalError(done)
         case NotOpen(following):
-            return RefusalError(NotOpenYet(key=following.key))
+            return RefusalError(payloads.NotOpenYet(key=following.key))
         case _:
             return refusal("no-such", code=target.task)
