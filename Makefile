@@ -2,6 +2,7 @@
 # make test   all tests
 # make bench  how fast and how small, against whom: a table, and var/bench.json
 # make check  format, lint, types, layers, unused code, tests with coverage
+# make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
 # make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
 # Each does its own set-up; the second time there is nothing left to set up.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run test check bench torture format lock clean
+.PHONY: run test check bench torture fuzz format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -24,6 +25,7 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/bandit -q -r reminder -c pyproject.toml
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 bench: .venv/dev.stamp
@@ -31,6 +33,11 @@ bench: .venv/dev.stamp
 
 torture: .venv/dev.stamp
 	$(BIN)/python -m tests.faults.torture --kills $(or $(KILLS),1000) --seed $(or $(SEED),2024)
+
+# atheris, 60 MB, is for this alone; without it inputs are made by chance.
+fuzz: .venv/dev.stamp
+	-@$(PIP) -q atheris==3.0.0
+	$(BIN)/python -m tests.fuzz.campaign --minutes $(or $(MINUTES),10)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

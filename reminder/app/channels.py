@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reminder.channels import Channel, email, telegram
+from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import ChannelTraits
 
 if TYPE_CHECKING:
@@ -55,13 +56,19 @@ def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) ->
 _SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
 
 
-def _mail_secret(store: Store) -> bytes:
+def mail_secret(store: Store) -> bytes:
     """The secret that signs addresses and Message-IDs; made once and kept in the database."""
     kept = store.meta(_SECRET)
     if not kept:
         kept = secrets.token_hex(32)
         store.set_meta(_SECRET, kept)
-    return bytes.fromhex(kept)
+    try:
+        return bytes.fromhex(kept)
+    except ValueError:
+        raise ReminderError(
+            f"table meta, row “{_SECRET}”: it was altered; delete it, and another is made, with "
+            "which no answer to an older mail counts"
+        ) from None
 
 
 def mail_server(settings: Settings) -> MailServer:
@@ -90,7 +97,7 @@ def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> Mai
     from reminder.channels.email.send import MailChannel, MailIdentity
 
     inbox = settings.inbox.address if settings.inbox.is_on else ""
-    identity = MailIdentity(secret=_mail_secret(store), inbox=inbox)
+    identity = MailIdentity(secret=mail_secret(store), inbox=inbox)
     return MailChannel(mail_server(settings), identity, now)
 
 
@@ -104,7 +111,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
     from reminder.channels.email.receive import MailListener
 
     rules = InboxRules(
-        secret=_mail_secret(daemon.service.store),
+        secret=mail_secret(daemon.service.store),
         address=section.address,
         sender=settings.email.sender,
         sender_name=settings.email.sender_name,
