@@ -285,7 +285,7 @@ def _of_work(cell: Callable[[Work], str | int]) -> Callable[[Notice], str | int]
 
 
 def _kind(notice: Notice) -> str:
-    from reminder.messages.wording import kind_words
+    from reminder.messages.context import kind_words
 
     return " ".join(filter(None, (kind_words(notice.row.draft.kind), notice.said)))
 

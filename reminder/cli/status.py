@@ -260,8 +260,8 @@ def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
     """The subject and the recipient of a row."""
     # Payloads and templates take a while to load.
     from reminder.domain.payloads import Items
+    from reminder.messages.context import kind_words
     from reminder.messages.rows import RowRenderer
-    from reminder.messages.wording import kind_words
     from reminder.services.office import STRANGER
 
     renderer = RowRenderer()

@@ -14,8 +14,7 @@ from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
 from reminder.domain.text import one_line
 from reminder.messages.compose import joined, message
-from reminder.messages.context import Context, Work
-from reminder.messages.wording import together
+from reminder.messages.context import Context, Work, together
 from reminder.understanding.verbs import Verb, Who
 
 BUTTONS = 8

@@ -23,8 +23,7 @@ from reminder.domain.calendar import local_day, vn_date, vn_day
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
 from reminder.domain.text import evidence_words, one_line
-from reminder.messages.context import Context
-from reminder.messages.wording import kind_words, listed, some, together
+from reminder.messages.context import Context, kind_words, listed, some, together
 
 TELEGRAM_LONGEST = 4096  # characters after parsing; counted in UTF-16 units, the stricter way
 BUTTON_BYTES = 64  # of a button's data

@@ -16,8 +16,7 @@ from reminder.domain.ledger import State
 from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Kind, Plan
 from reminder.messages.compose import as_line, block_lines, block_text, message, page
-from reminder.messages.context import Context, Work
-from reminder.messages.wording import coming_rest, some
+from reminder.messages.context import Context, Work, coming_rest, some
 from reminder.services.status import Health, Unreachable
 from reminder.services.status import unreachable as unreachable_people
 

@@ -15,8 +15,7 @@ from reminder.domain.plan import Key
 from reminder.domain.report import full_name
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
-from reminder.messages.context import Context, Work
-from reminder.messages.wording import coming_rest, listed, rest_words, together
+from reminder.messages.context import Context, Work, coming_rest, listed, rest_words, together
 from reminder.services.office import Office
 
 IN_FULL = 10  # lines; the rest is a number

@@ -13,8 +13,7 @@ from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStart
 from reminder.domain.schedule import Item
 from reminder.messages import answers, digest, escalation, lists, notices, nudge, questions
 from reminder.messages.compose import in_thread, joined, message, repeated
-from reminder.messages.context import Context
-from reminder.messages.wording import HolidayName
+from reminder.messages.context import Context, HolidayName
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import Office
 from reminder.services.status import Health

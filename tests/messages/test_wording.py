@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.messages.wording import (
+from reminder.messages.context import (
     closed_words,
     coming_rest,
     due_words,
