@@ -169,6 +169,9 @@ def _answer(context: Context, command: Command, target: Target, text: str) -> De
             if text not in [each.note for each in (*last.parts.values(), *last.notes)]:
                 note = event(context, EventKind.NOTED, last.key, units[0], note=text)
                 return said(payloads.Noted(event=note, added=True), [note])
+        case Which(states):
+            told = replace(command, verb=Verb.UPDATE, note=text)
+            raise replace(work, command=told).which(states)
     raise unclosable(made, target)
 
 

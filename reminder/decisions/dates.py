@@ -14,7 +14,6 @@ from reminder.decisions.outcome import (
     per_target,
     refusal,
     said,
-    tail,
 )
 from reminder.decisions.targets import Work, resolve
 from reminder.domain import payloads
@@ -75,7 +74,7 @@ def extend(context: Context, command: Command, target: Target) -> Decision:
     """“gia hạn 1c 05/02 lý do”: a request to the office; the date stays until it decides."""
     work = resolve(context, command, target)
     if context.sender.office:
-        raise refusal("office-extends", key=work.open()[0].key, tail=tail(command))
+        return _asks_to_set_due(context, work)
     units = work.own_parts()
     state = work.open(units)[0]
     if state.due is None:
@@ -105,6 +104,15 @@ def _check_day(work: Work, state: State, day: date, *, today_too: bool) -> None:
         raise refusal("outside-year", key=state.key, day=day, year=work.plan.year, head=words)
     if day < state.occurrence.opens:
         raise refusal("before-open", key=state.key, day=day, head=words)
+
+
+def _asks_to_set_due(context: Context, work: Work) -> Decision:
+    """The office decides on requests; one of its own is a date that it may set itself."""
+    on_record(context, work.task)
+    state = work.open(unopened=True)[0]
+    day = _wished(work, state, max(state.due or context.today, context.today))
+    _check_day(work, state, day, today_too=True)
+    return said(payloads.SetDueAsked(key=state.key, until=day, words=work.command.note))
 
 
 def set_due(context: Context, command: Command, target: Target) -> Decision:

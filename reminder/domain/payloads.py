@@ -303,6 +303,14 @@ class Claimed(Payload):
     words: str = ""  # of the message
 
 
+class SetDueAsked(Payload):
+    """Shall the office set this date itself, which it asked for as others do?"""
+
+    key: Key
+    until: date
+    words: str = ""  # the reason that was given
+
+
 class WhichPart(Payload):
     """Which of these does another command mean?"""
 

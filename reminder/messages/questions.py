@@ -76,6 +76,15 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
     return message(context, p, actions=actions, works=works, typed=typed)
 
 
+def set_due_asked(context: Context, p: payloads.SetDueAsked) -> Outbound:
+    """Whether the office sets the date that it asked for: one tap, or “đúng” or “không”."""
+    work = Work(context, context.states[p.key])
+    form = f"/dathan {work.name} {vn_date(p.until)}"
+    yes = work.button("✅ Đúng, đặt hạn", "move", form, day=p.until)
+    no = work.button("Không", "no", "không")
+    return message(context, p, actions=((yes, no),), work=work)
+
+
 def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
     """The question of any other verb: typed forms, and buttons for what is not done."""
     works = context.works(p.keys)

@@ -27,10 +27,12 @@ from reminder.domain.payloads import (
     EditedOrForwarded,
     Envelope,
     Help,
+    HowNo,
     InvitationFault,
     NotTaken,
     OldButton,
     Payload,
+    SetDueAsked,
     Stranger,
     ToldTooOften,
     TooFast,
@@ -339,14 +341,18 @@ class Handling:
 
     def _with_words(self, pressed: Command | Payload, sender: Sender) -> Command | Payload:
         """What is pressed below a question keeps the words that were asked about."""
-        if not isinstance(pressed, Command) or pressed.verb not in (Verb.DONE, Verb.NOT_DONE):
+        if not isinstance(pressed, Command) or pressed.verb not in (
+            Verb.DONE,
+            Verb.NOT_DONE,
+            Verb.SETDUE,
+        ):
             return pressed
         question = history.question(
             self.store, sender.person.id, self.inbound, self._chat, self.now
         )
         return replace(pressed, note=question.words) if question else pressed
 
-    def _of_question(self, sender: Sender) -> Command | None:
+    def _of_question(self, sender: Sender) -> Command | Payload | None:
         """“đúng”, “chưa”: the answer to a question, if that is the last message."""
         yes = yes_or_no(self.inbound.text)
         if yes is None:
@@ -354,6 +360,11 @@ class Handling:
         question = history.question(
             self.store, sender.person.id, self.inbound, self._chat, self.now
         )
+        if isinstance(question, SetDueAsked):
+            if not yes:
+                return HowNo(key=question.key)
+            due = Command(verb=Verb.SETDUE, targets=(self._target(question.key),))
+            return replace(due, until=question.until, note=question.words)
         if question is None or len(question.keys) != 1:
             return None
         state = self.office.states.get(question.keys[0])

@@ -22,6 +22,7 @@ from reminder.domain.payloads import (
     Nudge,
     PlanStarted,
     Request,
+    SetDueAsked,
     TaskDetails,
     WhichOccurrence,
     WhichPart,
@@ -276,7 +277,7 @@ ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the an
 
 
 Question = (
-    Claimed | WhichOccurrence | WhichPart
+    Claimed | SetDueAsked | WhichOccurrence | WhichPart
 )  # asked after a message that was not quite understood
 
 

@@ -307,7 +307,7 @@ class _Letters:
         if mood in (Mood.SEEN, Mood.AGREED):
             return "a"
         if mood is Mood.SOON:
-            return "T"
+            return "T" if "nay" in word or word in ("trua", "chieu", "toi") else "h"
         if mood not in _TOLD:
             return "h"
         if word == "sang nay":

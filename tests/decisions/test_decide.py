@@ -285,7 +285,11 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([], "an@2024-02-05: gia hạn 1c 02/02/2024 x", [], ["refused:not-after-today"]),
     ([], "an: gia hạn 1c 02/01/2025 x", [], ["refused:outside-year"]),
     ([], "an: gia hạn 2g 05/02 x", [], ["refused:extend-awaiting"]),
-    ([], "binh: gia hạn 5c 05/4 x", [], ["refused:office-extends"]),
+    ([], "binh: gia hạn 5c 05/4 x", [], ["set-due-asked"]),
+    ([], "binh: xin thêm 3 ngày cho 5c", [], ["set-due-asked"]),
+    ([], "binh: gia hạn 5c 05/01/2025 x", [], ["refused:outside-year"]),
+    ([], "an@2024-04-20: cập nhật 1a 03 văn bản", [], ["which-part"]),
+    ([], "an@2024-04-20: 1a đang làm", [], ["which-part"]),
     ([], "cuc: gia hạn 1c 05/02 x", [], ["not-your-unit"]),
     (
         [("an", "gia hạn 1c 05/02 x")],

@@ -75,6 +75,7 @@ from reminder.domain.payloads import (
     ReportDraft,
     Returned,
     Seen,
+    SetDueAsked,
     Several,
     Snoozed,
     StatusAsked,
@@ -196,6 +197,7 @@ def about(of: Key) -> Iterator[Payload]:
     for granted in (True, False):
         yield ExtensionDecided(key=of, granted=granted, note="theo lịch" if granted else "")
     yield Claimed(keys=(of,), unit="tu-phap", words="ok")
+    yield SetDueAsked(key=of, until=OFF, words="chờ số liệu")
 
 
 def about_none() -> Iterator[Payload]:

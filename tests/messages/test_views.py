@@ -168,10 +168,10 @@ CASES = [
         ["binh: gia hạn 5c 05/4 chờ thành phố"],
         [
             (
-                "Chưa ghi gì. 5c Kế hoạch chuyển đổi số năm 2024: anh/chị tự đặt hạn được, "
-                "không cần xin."
+                "Việc xin gia hạn do Văn phòng quyết. Anh/chị đặt hạn 5c Kế hoạch chuyển đổi số "
+                "năm 2024 là 05/4 phải không?"
             ),
-            "Xin nhắn: /dathan 5c 05/4/2024 chờ thành phố",
+            "Chưa ghi gì. Xin nhắn: đúng · không",
         ],
     ),
     (

@@ -8,7 +8,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from tests.services.world import World, at, world
 
-WORDS = "1c em chốt xong"
+WORDS = "1c em quăng xong"
 
 
 @pytest.fixture
@@ -55,6 +55,26 @@ def test_a_tap_does_the_same(office: World, place: int, expected: tuple[str, str
     office.says("an", "/viec", at("30/01", "09:03"))
     office.says("an", "", at("30/01", "09:05"), press=actions[place].data, message=asked)
     assert kept(office) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept_then"), [("đúng", [("due-set", "chờ số liệu")]), ("không", [])]
+)
+def test_the_office_is_asked_whether_it_sets_the_date_itself(
+    plan2024: Plan, scheduler: Scheduler, answer: str, kept_then: list[tuple[str, str]]
+) -> None:
+    """Its own “xin gia hạn” is a question; “đúng” or a tap sets the date, with the reason."""
+    typed, tapped = world(plan2024, scheduler), world(plan2024, scheduler)
+    for office in (typed, tapped):
+        office.says("chi", "xin lùi 5c đến 10/4 chờ số liệu", at("30/01", "09:00"))
+        assert kept(office) == []
+    message = typed.outgoing[-1].message
+    assert [a.label for row in message.actions for a in row] == ["✅ Đúng, đặt hạn", "Không"]
+    press = message.actions[0][0 if answer == "đúng" else 1].data
+    typed.says("chi", answer, at("30/01", "09:05"))
+    asked = str(1000 + len(tapped.outgoing))
+    tapped.says("chi", "", at("30/01", "09:05"), press=press, message=asked)
+    assert kept(typed) == kept(tapped) == kept_then
 
 
 def test_a_bare_yes_answers_only_what_was_said_last(office: World) -> None:
