@@ -33,6 +33,11 @@ def test_each_threat_has_a_test(section: str) -> None:
     assert re.search(r"`tests/[\w/]+\.py::test_\w+`", section)
 
 
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda text: text.partition("\n")[0])
+def test_each_threat_says_what_remains(section: str) -> None:
+    assert re.search(r"(?m)^\*What remains\.\* \w", section)
+
+
 def test_every_reference_is_written_as_one() -> None:
     """No name of a test escapes the check by a slip of the pen."""
     assert len(re.findall(r"tests/[\w/]+\.py::", PAGE)) == len(
