@@ -21,7 +21,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.cli import options
 from reminder.cli.log import event_fields
-from reminder.cli.options import Config, day_option, file_option
+from reminder.cli.options import Config, day_option, option
 from reminder.cli.people import known_person
 from reminder.domain.calendar import instant, local
 from reminder.domain.errors import ReminderError
@@ -100,19 +100,17 @@ def understand(
     ] = None,
     files: options.PlanFiles = None,
     unit: Annotated[
-        list[str] | None,
-        typer.Option(metavar="BỘ-PHẬN", help="Bộ phận của người nhắn; ghi được nhiều lần."),
+        list[str] | None, option("BỘ-PHẬN", "Bộ phận của người nhắn; ghi được nhiều lần.")
     ] = None,
     reply_to: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MÃ", help="Việc có trong tin mà tin này trả lời."),
+        list[str] | None, option("MÃ", "Việc có trong tin mà tin này trả lời.")
     ] = None,
     on: Annotated[date | None, day_option("Nhắn vào ngày này. [hôm nay]")] = None,
     batch: Annotated[
-        Path | None, file_option("Diễn từng dòng của tệp TSV trên một cơ quan giả; in JSON.")
+        Path | None, option("TỆP", "Diễn từng dòng của tệp TSV trên một cơ quan giả; in JSON.")
     ] = None,
     mail: Annotated[
-        Path | None, file_option("Diễn một thư (.eml) trên một cơ quan giả; in JSON.")
+        Path | None, option("TỆP", "Diễn một thư (.eml) trên một cơ quan giả; in JSON.")
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:

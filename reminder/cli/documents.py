@@ -17,7 +17,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import STATES, Config, day_option, file_option
+from reminder.cli.options import STATES, Config, day_option, option
 from reminder.domain.calendar import instant, local, local_day, vn_date, vn_weekday
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
@@ -41,8 +41,8 @@ def digest(
     text: Annotated[
         bool, typer.Option("--text", help="In ra màn hình. [khi không xin dạng khác]")
     ] = False,
-    html: Annotated[Path | None, file_option("Ghi thành trang HTML như trong thư.")] = None,
-    xlsx: Annotated[Path | None, file_option("Ghi bảng theo dõi kế hoạch (Excel).")] = None,
+    html: Annotated[Path | None, option("TỆP", "Ghi thành trang HTML như trong thư.")] = None,
+    xlsx: Annotated[Path | None, option("TỆP", "Ghi bảng theo dõi kế hoạch (Excel).")] = None,
     config: Config = None,
 ) -> None:
     """Xem bản tổng hợp tuần: số liệu, việc quá hạn, việc sắp tới, điều Văn phòng cần quyết.
@@ -63,7 +63,13 @@ def digest(
         if xlsx:
             _write_workbooks(office, at, xlsx)
         if html or text or not (send or xlsx):
-            message = _rendered(office, opened.store, at, head)
+            from reminder.files.calendar import holiday_name
+            from reminder.messages.rows import RowRenderer
+            from reminder.services.status import health
+
+            found = health(office, opened.store, at, head=head)
+            renderer = RowRenderer(holiday_name)
+            message = renderer.digest(office, at, found, mailed=False, attached=False)
             if html:
                 _write_page(message, html, at)
             if text or not (html or send or xlsx):
@@ -84,7 +90,10 @@ def _asked(
     last_day = office.scheduler.policy.last_day
     if not any(p.first_day - WEEK < day < last_day(p.year) + WEEK for p in plans):
         raise ReminderError(_no_plan(office, day))
-    at = now if week is None else _first_hour(office, day)
+    at: datetime | None = now
+    if week is not None:
+        first = digest_day(office.scheduler, week)  # the week's first working day
+        at = instant(first, office.scheduler.policy.digest) if first else None
     if not speaking(plans, office.scheduler, local_day(at) if at else day):
         raise ReminderError(_no_plan(office, day))
     if at is None:
@@ -97,12 +106,6 @@ def _asked(
     recorded = [r for r in store.events() if r.event.at < at]
     head = (recorded[-1].number, recorded[-1].hash) if recorded else (0, "")
     return replace(office, events=tuple(r.event for r in recorded)), at, head
-
-
-def _first_hour(office: Office, day: date) -> datetime | None:
-    """The hour of the digest on the first working day of the week of `day`."""
-    first = digest_day(office.scheduler, day)
-    return instant(first, office.scheduler.policy.digest) if first else None
 
 
 def _no_plan(office: Office, day: date) -> str:
@@ -150,16 +153,6 @@ def _sent(rows: Sequence[Row], now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _rendered(office: Office, store: Store, at: datetime, head: tuple[int, str]) -> Outbound:
-    """The digest of that time, in all forms."""
-    from reminder.files.calendar import holiday_name
-    from reminder.messages.rows import RowRenderer
-    from reminder.services.status import health
-
-    found = health(office, store, at, head=head)
-    return RowRenderer(holiday_name).digest(office, at, found, mailed=False, attached=False)
-
-
 def _write_page(message: Outbound, path: Path, at: datetime) -> None:
     """Write the mail as a page for a browser."""
     from reminder.messages.compose import with_footer
@@ -196,11 +189,7 @@ def report(
         Path, typer.Option("--output", "-o", metavar="TỆP", help="Tệp .docx sẽ ghi.")
     ],
     period: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KỲ",
-            help="2024-Q1, 2024-H1, 2024-Q3 hoặc 2024. [kỳ đang phải báo cáo]",
-        ),
+        str | None, option("KỲ", "2024-Q1, 2024-H1, 2024-Q3 hoặc 2024. [kỳ đang phải báo cáo]")
     ] = None,
     day: Annotated[date | None, day_option("Theo sổ ghi đến hết ngày này. [hôm nay]")] = None,
     config: Config = None,

@@ -16,7 +16,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import STATES, Config, day_option, file_option
+from reminder.cli.options import STATES, Config, day_option, option
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, absence_of
@@ -60,9 +60,7 @@ Ví dụ: reminder log --export bang-chung.csv --since 2024-01-01 --until 2024-0
 
 
 def log(
-    task: Annotated[
-        str | None, typer.Option(metavar="MÃ", help="Chỉ việc này: 1c, 1đ, BC.")
-    ] = None,
+    task: Annotated[str | None, option("MÃ", "Chỉ việc này: 1c, 1đ, BC.")] = None,
     since: Annotated[date | None, day_option("Từ ngày này.")] = None,
     until: Annotated[date | None, day_option("Đến hết ngày này.")] = None,
     as_json: options.AsJsonLines = False,
@@ -71,13 +69,10 @@ def log(
     ] = False,
     head: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="SỐ:MÃ",
-            help="Đối chiếu với mã in trong bản tổng hợp; ghi được nhiều lần.",
-        ),
+        option("SỐ:MÃ", "Đối chiếu với mã in trong bản tổng hợp; ghi được nhiều lần."),
     ] = None,
     export: Annotated[
-        Path | None, file_option("Ghi tệp CSV: ai được báo gì, lúc nào, bằng kênh nào.")
+        Path | None, option("TỆP", "Ghi tệp CSV: ai được báo gì, lúc nào, bằng kênh nào.")
     ] = None,
     config: Config = None,
 ) -> None:

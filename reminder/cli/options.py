@@ -156,14 +156,14 @@ def day(text: str) -> date:
     raise ReminderError(f"“{text}” không phải ngày: xin ghi 2024-01-31 (hoặc 31/01/2024)")
 
 
+def option(metavar: str, help_: str) -> Any:
+    """An option that takes a value."""
+    return typer.Option(metavar=metavar, help=help_)
+
+
 def day_option(help_: str, *names: str) -> Any:
     """An option that takes a day."""
     return typer.Option(*names, parser=day, metavar="NGÀY", help=help_)
-
-
-def file_option(help_: str) -> Any:
-    """An option that takes a file."""
-    return typer.Option(metavar="TỆP", help=help_)
 
 
 def unit(text: str | None, plans: Sequence[Plan]) -> str | None:

@@ -14,7 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import Commands, day_option
+from reminder.cli.options import Commands, day_option, option
 from reminder.documents.workbook import standing_words
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
@@ -215,8 +215,7 @@ def simulate(
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
     done: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MÃ=NGÀY", help="Xong lúc 16:00 ngày ấy; ghi được nhiều lần."),
+        list[str] | None, option("MÃ=NGÀY", "Xong lúc 16:00 ngày ấy; ghi được nhiều lần.")
     ] = None,
     done_on_due: Annotated[
         bool, typer.Option("--done-on-due", help="Việc nào cũng xong lúc 16:00 đúng ngày hạn.")

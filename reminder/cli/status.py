@@ -14,7 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.cli.options import STATES, AsJson, AsJsonLines, Commands, Config, print_table
+from reminder.cli.options import STATES, AsJson, AsJsonLines, Commands, Config, option, print_table
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.text import one_line
@@ -225,8 +225,7 @@ RowId = Annotated[int, typer.Argument(metavar="SỐ", help="Số của tin trong
 @outbox.command("list", epilog="Ví dụ: reminder outbox list --state dead")
 def show(
     state: Annotated[
-        list[Shown] | None,
-        typer.Option(metavar="TRẠNG-THÁI", help="Chỉ những tin này; ghi được nhiều lần."),
+        list[Shown] | None, option("TRẠNG-THÁI", "Chỉ những tin này; ghi được nhiều lần.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="SỐ", help="Nhiều nhất bấy nhiêu.")] = 100,
     config: Config = None,
