@@ -156,7 +156,7 @@ def _edge(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[
 def days_at(tokens: Sequence[Token], index: int) -> Found[int] | None:
     """How many days “3 ngày”, “một tuần”, “2-3 ngày” (the longer) are."""
     number = _number_at(tokens, index)
-    if number is None:
+    if number is None or plain_at(tokens, index) == "tu":  # “từ hôm 31/1”
         return None
     after = index + number.size
     if plain_at(tokens, after) == "-" and (more := _number_at(tokens, after + 1)):

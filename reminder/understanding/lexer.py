@@ -171,8 +171,10 @@ class Lexer:
         index = 0
         opening = True
         while index < len(tokens):
-            found = self._frame(tokens, index) if opening else None
-            found = found or self._at(text, tokens, index, remarks)
+            found = self._at(text, tokens, index, remarks)
+            framed = self._frame(tokens, index) if opening else None
+            if framed and (found is None or framed.size >= found.size):
+                found = framed
             if found:
                 end = index + found.size
                 span = {"start": tokens[index].start, "end": tokens[end - 1].end}
@@ -304,7 +306,9 @@ class Lexer:
             yield Found(unit.size, UnitItem(unit=unit.value))
         if self._marked and _may_be_name(tokens[index]):
             return
-        if (sep := _SEPARATORS.at(tokens, index)) and not _is_child(tokens, index):
+        if (sep := _SEPARATORS.at(tokens, index)) and not _is_child(
+            tokens, index, marked=self._marked
+        ):
             yield Found(sep.size, SepItem(sign=sep.value))
         if polite := HARMLESS.at(tokens, index):
             word = plain_at(tokens, index)
@@ -393,10 +397,10 @@ def _may_be_name(token: Token) -> bool:
     )
 
 
-def _is_child(tokens: Sequence[Token], index: int) -> bool:
-    """“Con xong 1c rồi cô”: whoever begins with “con” speaks of themselves, not of the rest."""
+def _is_child(tokens: Sequence[Token], index: int, *, marked: bool) -> bool:
+    """“Con xong 1c rồi cô”, “1c con làm rồi ạ”: the speaker, and not the rest (“còn”)."""
     opens = index == 0 or tokens[index - 1].plain in ("da", "\n")
-    return opens and tokens[index].text.lower() == "con"
+    return tokens[index].text.lower() == "con" and (opens or marked)
 
 
 def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:

@@ -320,7 +320,7 @@ class Verb(StrEnum):
         handler="dates.away",
         takes=Takes.ABSENCE,
         opens=Opens.ALWAYS,
-        spoken=("nghỉ phép", "xin nghỉ phép"),
+        spoken=("nghỉ phép", "xin nghỉ phép", "xin phép nghỉ", "xin phép nghỉ phép", "xin nghỉ"),
         deed="ghi ngày nghỉ của người khác",
         help={
             _OFFICER: (
