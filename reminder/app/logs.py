@@ -12,8 +12,11 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from reminder.domain.calendar import local
@@ -61,16 +64,19 @@ def follow(settings: Settings, also: Sequence[str] = ()) -> None:
 
 
 def catch_strays() -> None:
-    """Log warnings, and exceptions that nothing catches, on a line each instead of a traceback."""
+    """Log warnings and exceptions that nothing catches, each on a line with its last place."""
     log = logging.getLogger("reminder")
 
-    def told(kind: type[BaseException], error: BaseException | None, where: object) -> None:
-        if kind is not SystemExit:
-            log.error("uncaught in %s", where, exc_info=error or kind())
+    def told(_: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt):
+            last = traceback.extract_tb(trace)[-1:]
+            place = "".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in last)
+            log.error("uncaught at %s", place, exc_info=error)
 
     logging.captureWarnings(True)
-    threading.excepthook = lambda e: told(e.exc_type, e.exc_value, getattr(e.thread, "name", ""))
-    sys.unraisablehook = lambda e: told(e.exc_type, e.exc_value, e.err_msg or "a finalizer")
+    sys.excepthook = told
+    threading.excepthook = lambda e: told(e.exc_type, e.exc_value, e.exc_traceback)
+    sys.unraisablehook = lambda e: told(e.exc_type, e.exc_value, e.exc_traceback)
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -91,15 +91,17 @@ class Bad:
     def __del__(self):
         raise ValueError("a\\nb")
 Bad()
+raise LookupError("the end")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True
     )
     lines = [line.partition(" ")[2] for line in done.stderr.splitlines()]
-    assert [line.split()[0] for line in lines] == ["warning", "error", "error"]
+    assert [line.split()[0] for line in lines] == ["warning", *["error"] * 3]
     assert "UserWarning: old way" in lines[0]
-    assert lines[1].endswith("uncaught in worker: ZeroDivisionError: division by zero")
+    assert lines[1].endswith("uncaught at <string>:7: ZeroDivisionError: division by zero")
     assert lines[2].endswith("ValueError: a b")
+    assert lines[3].endswith("LookupError: the end")
 
 
 @pytest.mark.parametrize(("level", "quiet"), [("debug", "warning"), ("error", "error")])
