@@ -289,9 +289,7 @@ def _kind(notice: Notice) -> str:
 COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
     "Tin số": lambda n: n.row.id,
     "Lượt": lambda n: local(n.row.draft.slot).isoformat(),
-    "Gửi lúc": lambda n: (
-        local(n.row.sent_at).isoformat(timespec="seconds") if n.row.sent_at else ""
-    ),
+    "Gửi lúc": lambda n: _second(n.row.sent_at),
     "Mã người nhận": lambda n: n.row.draft.recipient,
     "Người nhận": lambda n: n.name,
     "Kênh": lambda n: n.row.draft.channel,
