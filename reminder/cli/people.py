@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,10 @@ from reminder.domain.tokens import (
     invitation_link,
 )
 from reminder.files.toml import nearest
+
+if TYPE_CHECKING:
+    from reminder.domain.outbox import Row
+    from reminder.store.store import Store
 
 PersonId = Annotated[str, typer.Argument(metavar="NGƯỜI", help="Mã người, như trong people.toml.")]
 
@@ -115,6 +119,7 @@ def people(config: Config = None) -> None:
             for person in opened.office.people.values()
         ]
         groups = [a for a in addresses.values() if a.recipient.startswith("group:")]
+        bounced = _returned(opened.store)
         today, found = local_day(opened.now), absences(opened.office.events)
         away = [
             (p.name, until)
@@ -130,6 +135,30 @@ def people(config: Config = None) -> None:
     for group in groups:
         unit = group.recipient.removeprefix("group:")
         print(f"Nhóm {named.get(group.channel, group.channel)} của {unit}: {_standing(group)}.")
+    for row in bounced:
+        draft = row.draft
+        when = f"lúc {_moment(row.sent_at)} " if row.sent_at else ""
+        way = named.get(draft.channel, draft.channel)
+        print(f"Tin gần nhất qua {way} gửi {draft.recipient} {when}không đến: {row.error}.")
+
+
+def _returned(store: Store) -> list[Row]:
+    """Return each person's newest message on a channel, where it was accepted and came back."""
+    from reminder.domain.outbox import RowState
+
+    newest: dict[tuple[str, str], Row] = {}
+    for row in store.rows(states=[RowState.RETURNED]):
+        newest.setdefault((row.draft.recipient, row.draft.channel), row)
+    return [
+        row
+        for (recipient, channel), row in sorted(newest.items())
+        if not any(
+            later.draft.channel == channel
+            for later in store.rows(
+                recipient=recipient, states=[RowState.SENT], since=row.draft.slot
+            )
+        )
+    ]
 
 
 def _reached(

@@ -113,6 +113,20 @@ def test_a_dead_message_is_sent_again(terminal: Terminal) -> None:
         )
 
 
+def test_a_mail_that_came_back_is_shown_as_such_and_sent_again(terminal: Terminal) -> None:
+    """In the list, with why; with the people, until a later message was accepted."""
+    why = "thư bị trả lại: hộp thư đã đầy (5.2.2)"
+    with terminal.store() as store:
+        (row,) = store.rows(recipient="vp-1")
+        assert store.mark_returned(row, why, at=NOW)
+    shown = listed(terminal, "--state", "returned")[0][5:]
+    assert (shown[0], shown[2].startswith(f"{why}; gửi 30/01")) == ("bị trả lại", True)
+    last = f"Tin gần nhất qua Telegram gửi vp-1 lúc 10:00 Thứ Ba 30/01/2024 không đến: {why}.\n"
+    assert terminal.run("people").endswith(last)
+    assert terminal.run("outbox", "retry", "1") == "Tin số 1 sẽ được gửi lại ngay.\n"
+    assert why not in terminal.run("people")
+
+
 def test_a_waiting_message_is_dropped(terminal: Terminal) -> None:
     """It is not sent, and can be taken back by retry; one that was sent is left alone."""
     assert terminal.run("outbox", "drop", "3") == "Đã bỏ tin số 3.\n"
