@@ -295,7 +295,7 @@ class Lexer:
                 if isinstance(remark.value, Mood)
                 else PoliteItem(word=word, role=remark.value)
             )
-            found.append(Found(remark.size, said))
+            found.insert(0 if isinstance(said, MoodItem) else len(found), Found(remark.size, said))
         best = max(found, key=lambda each: each.size, default=None)
         return best if best and best.size >= neutral else None
 

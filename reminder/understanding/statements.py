@@ -137,10 +137,10 @@ _JOINED = (
 )
 _JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
 _ELDERS = frozenset({"anh", "chi", "co", "chu", "bac", "thay"})
-_OF_ELDER = re.compile("^L(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
+_OF_ELDER = re.compile("(?:(?<=,)|^)L(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
 _REST = "[aynsYwKtTMrmexzQR]*"
 _BESIDES = f"A*{_REST}A*{_REST}"
-_SENT = re.compile("[aYs]*S[xXemQ]+[aynr]*")  # behind what is told: “gửi qua email”
+_SENT = re.compile("[aYs]*[SI][xXemQtM]+[aynr]*")  # behind what is told: “gửi qua email”
 _TELLS = re.compile(
     f"(?P<lead>[aAynsYwKtTMmzrQR]*)(?P<verb>p*P?D?[VSI]++)(?P<tail>{_REST}(?:p*P?D?[VSI]++{_REST})*)"
 )
@@ -389,8 +389,8 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
     found = [*moods(clause.before), *moods(clause.after)]
     if clause.before and clause.after and Mood.ASK in moods(items):
         found.append(Mood.ASK)
-    if Mood.EXTEND in found and _asks_leave(items):
-        found = [mood for mood in found if mood is not Mood.ASK]
+    if Mood.ASK in found and (leave := _asks_leave(items, today, found)):
+        found = [leave, *(mood for mood in found if mood is not Mood.ASK)]
     if any(isinstance(item, EveryItem) and item.rest for item in items):
         found.append(Mood.PARTIAL)
     if forced in (Verb.DONE, Verb.SUBMIT):
@@ -413,10 +413,13 @@ def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]
     return found
 
 
-def _asks_leave(items: Sequence[Item]) -> bool:
-    """“dời tới 20/3 được không”: a request, and no question."""
+def _asks_leave(items: Sequence[Item], today: date, found: Sequence[Mood]) -> Mood | None:
+    """EXTEND, for “dời tới 20/3 được không”, “em nộp 20/3 được không”: a request."""
     asked = {item.word for item in items if isinstance(item, MoodItem) and item.mood is Mood.ASK}
-    return asked <= _MAY_I and any(isinstance(item, DayItem | DaysItem) for item in items)
+    days = [item.day.day for item in items if isinstance(item, DayItem)]
+    dated = bool(days) or any(isinstance(item, DaysItem) for item in items)
+    later = "duoc khong" in asked and any(day is not None and day > today for day in days)
+    return Mood.EXTEND if asked <= _MAY_I and dated and (later or Mood.EXTEND in found) else None
 
 
 def _gone_by(item: MoodItem) -> bool:
@@ -550,7 +553,8 @@ class Speech:
         proof = names_paper(clause.items) and understood(read)
         if task.check_in and mood and not odd and _answers(task, mood, clause, bool(content)):
             return Verb.UPDATE, full
-        if forced is None:
+        news = mood is None and not task.products and counted(clause.items)
+        if forced is None and not news:
             mood = self._asserted(mood, clause, read, proof=proof)
         if mood is None:
             return self._plain(task, clause, full, content, read, odd=odd, proof=proof)
