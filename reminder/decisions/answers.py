@@ -211,8 +211,15 @@ def doing(context: Context, command: Command, target: Target) -> Decision:
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:
-    """“chưa xong”: the work stays open; the answer is kept, further words as a note."""
+    """“chưa xong”: the work stays open; the answer is kept, further words as a note.
+
+    Of work that the sender closed within the hour it takes that back.
+    """
     work = resolve(context, command, target)
+    since, by = context.now - UNDO_WITHIN, context.sender.person.id
+    begun = [s for s in work.named if s.occurrence.opens <= context.today]
+    if begun and all(s.closed and s.closed.by == by and s.closed.at >= since for s in begun):
+        return undo(context, replace(command, verb=Verb.UNDO), target)
     units = work.parts()
     state = work.open(units, any_of=True)[0]
     if command.note:

@@ -169,7 +169,6 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
         ["noted 1c.1:2024 tu-phap (vì chờ số liệu)"],
         ["not-done"],
     ),
-    ([("an", "xong 1c")], "an: 1c chưa xong", [], ["already-done"]),
     ([], "cuc: chưa xong 1c vì lười", [], ["not-your-unit"]),
     ([], "an: 1c đang làm", ["answered 1c.1:2024 tu-phap (đang làm)"], ["seen"]),
     ([("an", "1c đang làm")], "an: 1c đang làm", [], ["seen"]),
@@ -190,6 +189,8 @@ CASES: list[tuple[list[Said], str, list[str], list[str]]] = [
     ([("an", "trình ký 1c")], "an: 1c bị trả lại", ["returned 1c.1:2024 tu-phap"], ["returned"]),
     ([], "an: 1c bị trả lại", [], ["refused:not-submitted"]),
     # undo and reopen
+    ([("an", "xong 1c")], "an: 1c chưa xong", ["undone 1c.1:2024 tu-phap"], ["undone"]),
+    ([("dung", "xong 1c")], "an: 1c chưa xong", [], ["already-done"]),
     ([("an", "xong 1c")], "dung: hoàn tác 1c", ["undone 1c.1:2024 tu-phap"], ["undone"]),
     (
         [("an@2024-01-30 08:00", "xong 1c")],
