@@ -432,20 +432,6 @@ def coming_rest(today: date, calendar: WorkCalendar) -> tuple[date, date] | None
     return None
 
 
-def rest_words(
-    rest: tuple[date, date], dues: Iterable[date], calendar: WorkCalendar, name: str
-) -> str:
-    """“Nghỉ Tết từ Thứ Năm 08/02 đến hết Thứ Tư 14/02, sau Tết còn 4 ngày làm việc.”"""
-    first, last = rest
-    called = f" {name}" if name else ""
-    sentence = f"Nghỉ{called} từ {vn_day(first)} đến hết {vn_day(last)}"
-    after = {due for due in dues if due > last}
-    if len(after) == 1:
-        left = calendar.count(last, after.pop())
-        sentence += f", sau {name or 'kỳ nghỉ'} còn {left} ngày làm việc"
-    return f"{sentence}."
-
-
 def together(names: Sequence[str]) -> str:
     """“tháng 01, 02” of “tháng 01” and “tháng 02”: what the names share is said once."""
     heads = {name.rpartition(" ")[0] for name in names}

@@ -15,7 +15,7 @@ from reminder.domain.plan import Key
 from reminder.domain.report import full_name
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
-from reminder.messages.context import Context, Work, coming_rest, listed, rest_words, together
+from reminder.messages.context import Context, Work, coming_rest, listed, together
 from reminder.services.office import Office
 
 IN_FULL = 10  # lines; the rest is a number
@@ -130,7 +130,8 @@ def nudge(
         entries=entries,
         more=max(0, len(lines) - IN_FULL),
         asked=_asked(works),
-        rest=rest_words(rest, dues, calendar, holiday) if rest and told else "",
+        rest=rest if told else None,
+        after=sorted({due for due in dues if rest and due > rest[1]}),
         holiday=holiday,
         eve=eve,  # today is the last working day before it
         warnings=_warnings(context, lines),

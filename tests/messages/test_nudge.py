@@ -243,3 +243,18 @@ def test_a_signature_or_a_snooze_keeps_a_nudge_that_waited_from_being_sent() -> 
         "• 1c Danh mục VBQPPL hết hiệu lực năm 2023 – chờ ký từ Thứ Năm 25/01",
         "• 2c Kết quả đánh giá chất lượng phục vụ tháng 01 – hạn Thứ Tư 31/01, nhắc lại sau",
     ]
+
+
+def test_the_sentence_on_the_rest_counts_what_is_left_after_it() -> None:
+    """A name only where it has one; a count only where all lines share it."""
+    of, other = key("1d", 1), key("1d", 2)
+    named, plain = scene("2024-02-07"), replace(scene("2024-02-07"), holiday=lambda *_: "")
+    alone, both = (
+        nudge(named, {"tu-phap": [item(of)]}),
+        nudge(plain, {"tu-phap": [item(of), item(other)]}),
+    )
+    assert alone is not None
+    assert both is not None
+    spring = "Nghỉ Tết từ Thứ Năm 08/02 đến hết Thứ Tư 14/02, sau Tết còn 4 ngày làm việc."
+    assert spring in alone.text.splitlines()
+    assert "Nghỉ từ Thứ Năm 08/02 đến hết Thứ Tư 14/02." in both.text.splitlines()

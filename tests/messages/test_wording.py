@@ -13,7 +13,6 @@ from reminder.messages.context import (
     coming_rest,
     due_words,
     left_words,
-    rest_words,
     together,
 )
 from tests.messages.office import at, calendar
@@ -70,16 +69,6 @@ def test_working_days_are_named_only_where_they_differ() -> None:
 def test_a_long_rest_is_seen_a_week_ahead(today: str, rest: tuple[date, date] | None) -> None:
     """Three days off in a row, starting within seven days."""
     assert coming_rest(date.fromisoformat(today), calendar()) == rest
-
-
-def test_the_sentence_on_the_rest_counts_what_is_left_after_it() -> None:
-    """A name only where it has one; a count only where all lines share it."""
-    rest = (date(2024, 2, 8), date(2024, 2, 14))
-    days = [date(2024, 2, 20), date(2024, 2, 20)]
-    spring = "Nghỉ Tết từ Thứ Năm 08/02 đến hết Thứ Tư 14/02, sau Tết còn 4 ngày làm việc."
-    plain = "Nghỉ từ Thứ Năm 08/02 đến hết Thứ Tư 14/02."
-    assert rest_words(rest, days, calendar(), "Tết") == spring
-    assert rest_words(rest, [*days, date(2024, 3, 1)], calendar(), "") == plain
 
 
 @pytest.mark.parametrize(
