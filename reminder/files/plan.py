@@ -6,6 +6,7 @@ docs/plan-format.md shows each form.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -70,10 +71,11 @@ def _plan(root: Table) -> Plan:
     tasks = root.each("task", partial(_task, plan))
     if not tasks:
         root.complain(None, "kế hoạch chưa có nhiệm vụ nào: viết từng mục [[task]]")
-    codes = [task.code for task in tasks]
-    for number, table in enumerate(root.tables("task")):
-        if codes[number] and codes[: number + 1].count(codes[number]) == 2:
-            table.complain("code", f"mã “{codes[number]}” có hai lần")
+    seen: Counter[str] = Counter()
+    for task, table in zip(tasks, root.tables("task"), strict=True):
+        seen[task.code] += 1
+        if task.code and seen[task.code] == 2:
+            table.complain("code", f"mã “{task.code}” có hai lần")
     head.finish()
     root.finish()
     return replace(plan, tasks=tuple(tasks))
@@ -138,10 +140,10 @@ def _deliverables(task: Table, code: str, year: int) -> tuple[Deliverable, ...]:
     if not tables:
         task.complain(None, f"nhiệm vụ {code or '?'} chưa có sản phẩm: [[task.deliverable]]")
     for key, values in (
-        ("number", [t.data.get("number") for t in tables]),
+        ("number", [str(t.data.get("number", "")) for t in tables]),
         ("name", [str(t.data.get("name", "")).strip().casefold() for t in tables]),
     ):
-        twice = [v for v in values if v and values.count(v) > 1]
+        twice = [value for value, times in Counter(values).items() if value and times > 1]
         if twice:
             task.complain(None, f"hai sản phẩm của {code} cùng `{key}` “{twice[0]}”")
     if sum(d.kind is Kind.CHECK_IN for d in found) > 1:

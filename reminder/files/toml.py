@@ -23,6 +23,7 @@ NO_RIGHT = (
     "việc (sudo -u reminder …), hoặc giao lại tệp cho người ấy bằng chown"
 )
 MAX_BYTES = 1_000_000  # a plan of 24 tasks has 15 kB
+MOST_FAULTS = 100  # told at once; what comes behind them is not read
 MAX_LINE = 10_000  # characters; tomllib takes quadratic time for a dotted key
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
@@ -107,18 +108,24 @@ class Document:
         return Table(self, (), self.data)
 
     def complain(self, where: Where, message: str) -> None:
-        """Note a fault of the value at `where`."""
+        """Note a fault of the value at `where`; FileError if there are MOST_FAULTS now."""
         known = (where[:n] for n in range(len(where), 0, -1) if where[:n] in self._lines)
         below = (path for path in self._lines if path[: len(where)] == where)
         line = self._lines.get(next(known, next(below, ())), 1)
         problem = Problem(str(self.path), line, message)
         if problem not in self.problems:
             self.problems.append(problem)
+        if len(self.problems) == MOST_FAULTS:
+            self.check()
 
     def check(self) -> None:
         """Raise FileError with the faults noted so far, in the order of their lines."""
         if self.problems:
-            raise FileError(sorted(self.problems, key=lambda p: p.line or 0))
+            told = sorted(self.problems, key=lambda p: p.line or 0)
+            if len(told) == MOST_FAULTS:
+                words = "có thể còn lỗi nữa: sửa những lỗi trên rồi kiểm tra lại"
+                told.append(Problem(str(self.path), None, words))
+            raise FileError(told)
 
 
 def _syntax(text: str, error: Exception) -> tuple[int | None, str]:

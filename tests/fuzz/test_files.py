@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -23,7 +25,7 @@ from reminder.files.calendar import load_calendar
 from reminder.files.people import load_people
 from reminder.files.plan import load_plan
 from reminder.files.settings import load_settings
-from reminder.files.toml import MAX_LINE
+from reminder.files.toml import MAX_LINE, MOST_FAULTS
 from tests.conftest import ROOT
 
 TOKEN = "987654321:AAFuzzedTokenThatNobodyMayRead_0123"
@@ -185,3 +187,81 @@ def test_a_line_of_one_piece(shape: str, kind: str, folder: Path) -> None:
     said = told(kind, path)
     assert said.startswith(f"{path}:2: ")
     assert kind == "settings" or "tối đa 10,000" in said
+
+
+MANY: dict[str, Callable[[int], str]] = {  # each with faults or words without end
+    "tasks": lambda n: "[[task]]\n" * n,
+    "deliverables": lambda n: "[[task]]\n" + "[[task.deliverable]]\n" * n,
+    "people": lambda n: "[[person]]\n" * n,
+    "changes": lambda n: "[[change]]\n" * n,
+    "keys": lambda n: "".join(f"k{i} = 1\n" for i in range(n)),
+    "units": lambda n: "".join(f"[unit.u{i}]\n" for i in range(n)),
+    "words": lambda n: "[[person]]\nunit = [" + "".join(f"'x{i}',\n" for i in range(n)) + "]",
+}
+SOUND: dict[str, Callable[[int], str]] = {
+    "people": lambda n: "".join(
+        f'[[person]]\nid = "a{i}"\nname = "x"\nunit = "{UNITS[0]}"\n' for i in range(n)
+    ),
+    "plan": lambda n: (
+        HEAD + "".join(f'[[task]]\ncode = "{i % 99}.{i // 99}"\n{WORK}' for i in range(n))
+    ),
+}
+HEAD = """
+[plan]
+id = "a"
+title = "x"
+year = 2024
+office = "u"
+leaders = "u"
+[sections]
+1 = "x"
+[unit.u]
+name = "x"
+"""
+WORK = """title = "x"
+section = "1"
+lead = "u"
+[[task.deliverable]]
+name = "x"
+product = "x"
+phrase = "x"
+due = 2024-01-31
+"""
+
+
+def calls(kind: str, path: Path, text: str) -> int:
+    """How many functions are called to read a file of this text."""
+    path.write_text(text, encoding="utf-8")
+    counted = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        told(kind, path)
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
+@pytest.mark.parametrize("shape", MANY)
+@kinds
+def test_faults_without_end_are_told_in_part(shape: str, kind: str, folder: Path) -> None:
+    """The first hundred or so; the rest is not read, since each fault looks for its line."""
+    path = folder / f"{kind}-many.toml"
+    path.write_text(MANY[shape](5000), encoding="utf-8")
+    said = told(kind, path).splitlines()
+    assert 1 <= len(said) <= MOST_FAULTS + 1
+    few, many = (calls(kind, path, MANY[shape](n)) for n in (2000, 4000))
+    assert many <= 2.2 * few
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_twice_the_file_is_twice_the_work(kind: str, folder: Path) -> None:
+    path = folder / f"{kind}-long.toml"
+    few, many = (calls(kind, path, SOUND[kind](n)) for n in (100, 200))
+    assert told(kind, path) == ""
+    assert many <= 2.2 * few
