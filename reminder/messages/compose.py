@@ -37,7 +37,7 @@ FOOTER_SLOT = "<!--footer-->"
 Actions = tuple[tuple[Action, ...], ...]
 FAMILIES = (
     "answers", "questions", "nudge", "notices", "refusals", "extensions", "lists", "escalation",
-    "digest", "report",
+    "digest",
 )  # fmt: skip
 BUTTON_ROWS = 8  # of several messages in one
 _TAG = re.compile(r"<[^<>]*>")

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, TypeGuard
 
+import pytest
+
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import (
     VIEWS,
@@ -99,6 +101,8 @@ def test_every_payload_has_its_message() -> None:
     assert set(MESSAGES) <= said_alone
     assert all(compose._template(cls.view.replace("-", "_")) for cls in said_alone - set(MESSAGES))
     assert {type(payload) for payload in payloads()} == said_alone
+    with pytest.raises(KeyError, match="nothing_of_the_kind"):
+        compose.block_text("nothing-of-the-kind")
 
 
 def test_every_payload_survives_the_outbox() -> None:
