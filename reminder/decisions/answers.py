@@ -340,7 +340,10 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
         for e in reversed(context.events)
         if e.key.plan in plans and e.key.task == target.task and is_named(e.key, target)
         if target.unit in (None, "*", e.unit) and _holds(context, e)
+        if command.event_at in (None, e.at)
     ]
+    if command.event_at and not standing:  # it was taken back, or somebody else closed it since
+        return said(payloads.OldButton())
     newest = next((e for e in standing if _is_own(context, e)), None)
     if newest is None and standing:
         raise refusal("undo-others", key=standing[0].key, event=standing[0])

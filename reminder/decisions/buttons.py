@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from reminder.domain import payloads
@@ -19,6 +19,7 @@ from reminder.understanding.model import Command, Target
 from reminder.understanding.verbs import Verb
 
 _DIGITS = 20  # hex digits of SHA-256: 80 bits tell a few thousand apart for good
+_DAY, _TIME, _DAY_DIGITS = "%Y%m%d", "%Y%m%d%H%M%S%f", 8
 _VERBS = {verb.row.button: verb for verb in Verb if verb.row.button}
 _HOW = {
     "set-due": payloads.HowSetDue,
@@ -35,9 +36,13 @@ Word = Literal[
 ]  # fmt: skip
 
 
-def encode(word: str, key: Key, unit: str, day: date | None = None) -> str:
-    """Return the data of a button that does `word` for `unit` to the occurrence, until `day`."""
-    named = f"{word}@{day:%Y%m%d}" if day else word
+def encode(word: str, key: Key, unit: str, of: date | None = None) -> str:
+    """Return the data of a button that does `word` for `unit` to the occurrence.
+
+    `of`: the day that it is about, or the time of the event that it takes back.
+    """
+    when = of.astimezone(UTC).strftime(_TIME) if isinstance(of, datetime) else ""
+    named = f"{word}@{when or f'{of:%Y%m%d}'}" if of else word
     return f"{named}:{_digest(key, unit)}"
 
 
@@ -50,10 +55,12 @@ def meant(
     pairs = ((key, unit) for key in states for unit in known)
     found = next((pair for pair in pairs if _digest(*pair) == digest), None)
     word, _, written = named.partition("@")
+    form = _DAY if len(written) == _DAY_DIGITS else _TIME
     try:
-        day = datetime.strptime(written, "%Y%m%d").date() if written else None  # noqa: DTZ007  a day
+        at = datetime.strptime(written, form).replace(tzinfo=UTC) if written else None
     except ValueError:
         return None
+    day = at.date() if at else None
     if found is None:
         return None
     key, unit = found
@@ -71,6 +78,8 @@ def meant(
     verb = _VERBS.get(word)
     if verb is None:
         return None
+    if verb is Verb.UNDO:  # an earlier release's button names no event
+        return Command(verb=verb, targets=(target,), event_at=at) if at else None
     if day and state.request and state.request.until != day:  # another request than the button's
         return payloads.ExtensionAsked(key=key)
     if unit and verb is Verb.DONE and state.occurrence.task.confirm is Confirm.ALL:

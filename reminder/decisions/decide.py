@@ -77,7 +77,11 @@ def _step(command: Command) -> Step:
         verb = command.verb
         if command.listed_back and not verb.row.reads:
             return _list_back(context, command)
-        if not may(context.sender, verb):
+        sender = context.sender
+        offices_view = verb.row.reads and verb.row.who in (Who.READERS, Who.OFFICE)
+        if offices_view and sender.in_public and (sender.office or sender.leader):
+            raise refusal("not-in-public", verb=verb.value)
+        if not may(sender, verb):
             if verb.row.who is Who.READERS:
                 raise refusal("reads-all-only", verb=verb.value)
             codes = tuple(target.task for target in command.targets)

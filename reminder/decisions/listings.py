@@ -34,7 +34,7 @@ def due(context: Context, command: Command) -> Decision:
     """Dates, for everybody: of the tasks named, else those that come."""
     if command.targets:
         named = [pair for target in command.targets for pair in in_plans(context, target)]
-        return said(payloads.DueDates(tasks=_named(named)))
+        return said(_dates(context, named))
     everything = reads_all(context.sender) or command.everything
     return said(
         payloads.DueDates(units=() if everything else context.sender.units, every=everything)
@@ -45,9 +45,13 @@ def task(context: Context, _command: Command, target: Target) -> Decision:
     """One task: who does it, by when, how far it is; to other units its dates alone."""
     found = in_plans(context, target)
     mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
-    return said(
-        payloads.TaskDetails(tasks=_named(mine)) if mine else payloads.DueDates(tasks=_named(found))
-    )
+    return said(payloads.TaskDetails(tasks=_named(mine)) if mine else _dates(context, found))
+
+
+def _dates(context: Context, found: Sequence[tuple[Plan, Task]]) -> payloads.DueDates:
+    """The dates of tasks; of other units' without who said what."""
+    others = [(plan, each) for plan, each in found if not may_read(context.sender, each)]
+    return payloads.DueDates(tasks=_named(found), others=_named(others))
 
 
 def history(context: Context, _command: Command, target: Target) -> Decision:

@@ -151,8 +151,8 @@ def on_record(context: Context, task: Task) -> str:
 
 
 def reads_all(sender: Sender) -> bool:
-    """Return whether `sender` reads of the work of all units."""
-    return sender.office or sender.leader
+    """Return whether `sender` reads of the work of all units, where the answer goes."""
+    return (sender.office or sender.leader) and not sender.in_public
 
 
 def may_read(sender: Sender, task: Task) -> bool:

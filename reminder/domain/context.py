@@ -47,6 +47,7 @@ class Sender:
     office: bool  # closes, reopens and dates anything
     leader: bool  # reads all
     only_reads: bool = False  # a leader, and nothing besides
+    in_public: bool = False  # in a group of others than the office or the leaders
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

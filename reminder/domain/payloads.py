@@ -427,6 +427,7 @@ class DueDates(Payload, view="due"):
     """The dates of tasks; without tasks those that come."""
 
     tasks: tuple[tuple[str, str], ...] = ()
+    others: tuple[tuple[str, str], ...] = ()  # of `tasks`: those of which only the dates are said
     units: tuple[str, ...] = ()
     every: bool = field(default=False, metadata={"json": "all"})
 

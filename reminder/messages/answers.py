@@ -63,6 +63,7 @@ def _undo(closed: Sequence[tuple[Work, Event]]) -> list[Action]:
             "undo",
             f"hoàn tác {work.name}",
             event.unit,
+            event.at,
         )
         for work, event in closed
     ]

@@ -349,7 +349,7 @@ class Work:
         unit: str = "",
         day: date | None = None,
     ) -> Action:
-        """Return a button about it, and `day`."""
+        """Return a button about it, and `day` or the event of that time."""
         data = buttons.encode(word, self.state.key, unit, day)
         return Action(label=label, data=data, typed=typed)
 

@@ -34,7 +34,8 @@ def tasks(context: Context, p: payloads.OpenTasks) -> Outbound:
 def due(context: Context, p: payloads.DueDates) -> Outbound | None:
     if p.tasks:
         works = [work for plan, code in p.tasks for work in _current(context, plan, code)]
-        return message(context, "due-of", works=works) if works else None
+        others = [work for work in works if work.state.key[:2] in p.others]
+        return message(context, "due-of", works=works, others=others) if works else None
     last = context.today + AHEAD
     works = [w for w in _waiting(context, p) if w.state.due and w.state.due <= last]
     return message(context, p, works=works, shown=SHOWN)

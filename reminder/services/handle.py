@@ -110,12 +110,15 @@ class Handling:
             if not self.limits.may_hear(inbound.sender, self.now):
                 return IGNORED
             return self._say(TooFast(), sender)
-        if sender is None or inbound.text.strip().lower().startswith("/start"):
+        new = not (inbound.edited or inbound.forwarded)
+        if sender is None or (new and inbound.text.strip().lower().startswith("/start")):
             return self._unenrolled(sender)
+        if not inbound.private and not self._is_offices_group():
+            sender = replace(sender, in_public=True)
         said: Said | None
         if inbound.wordless:
             said = Wordless()
-        elif inbound.edited or inbound.forwarded:
+        elif not new:
             said = self._not_new(sender)
         else:
             said = self._bind_group(sender) or self._meant(sender)
@@ -215,7 +218,8 @@ class Handling:
         """Answer a stranger, or redeem an invitation; in a group say nothing."""
         answer: Payload | None = None
         if self.inbound.private:
-            answer = self._start(sender)
+            forwarded = self.inbound.edited or self.inbound.forwarded  # acts on nothing
+            answer = None if forwarded else self._start(sender)
             if answer is None and sender is None:
                 heard = self.limits.may_hear(self.inbound.sender, self.now)
                 answer = Stranger() if heard else None
@@ -289,6 +293,11 @@ class Handling:
             if (address.channel, chat_of(address.value)) == here
             if address.recipient.startswith(GROUP)
         ]
+
+    def _is_offices_group(self) -> bool:
+        """Whether the group is bound to those who read of all units."""
+        units = {group.removeprefix(GROUP) for group in self._groups()}
+        return bool(units & (self.office.offices | self.office.leaders))
 
     # ---- what is meant
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from reminder.domain.plan import Plan
@@ -43,6 +43,7 @@ class Command:
     code: str = ""  # of an invitation
     person: str = ""  # whose absence, as typed; empty: the sender's own
     unit: str = ""
+    event_at: datetime | None = None  # of a button: when what it takes back was said
     listed_back: bool = False  # a range: say what it covers and ask before it acts
     also: tuple[Command, ...] = ()
 

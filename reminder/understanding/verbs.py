@@ -434,6 +434,7 @@ class Verb(StrEnum):
         spoken=("dự thảo báo cáo", "xuất báo cáo"),
         who=Who.OFFICE,
         deed="lấy dự thảo báo cáo",
+        reads=True,
         help={_OFFICE: (5, "`/baocao` – dự thảo báo cáo (tệp Word); kỳ khác: `/baocao quý I`")},
     )
     DIGEST = Row(
@@ -443,6 +444,7 @@ class Verb(StrEnum):
         opens=Opens.ALONE,
         spoken=("tổng hợp", "tổng hợp tuần"),
         who=Who.READERS,
+        reads=True,
         help={_OFFICE: (6, "`/tonghop` – bản tổng hợp"), _LEADER: (3, "`/tonghop` – bản tổng hợp")},
     )
     ZALO = Row(
@@ -451,6 +453,7 @@ class Verb(StrEnum):
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
         who=Who.READERS,
+        reads=True,
         help={_OFFICE: (6, "`/zalo` – bản dán vào nhóm")},
     )
     # The service answers these two itself.

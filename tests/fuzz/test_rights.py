@@ -12,7 +12,7 @@ The law, for each message or press that comes in:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import Any
 
@@ -56,6 +56,7 @@ presses = st.one_of(
         st.sampled_from(VERBS),
         st.sampled_from(KEYS),
         st.sampled_from([unit.id for unit in PLAN.units]),
+        st.sampled_from([None, at("24/01", "08:30"), at("24/01", "09:00"), date(2024, 2, 5)]),
     ),
     st.text(max_size=64),
 )

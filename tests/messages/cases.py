@@ -121,6 +121,7 @@ ABOUT_NONE = [
     "nothing-assumed",
     "no-report",
     "reads-all-only",
+    "not-in-public",
     "history-closed",
     "away-past",
     "away-long",
@@ -300,6 +301,7 @@ def about_none() -> Iterator[Payload]:
     tasks = (("cchc-2024", "1c"), ("cchc-2024", "1d"))
     yield from (TaskDetails(tasks=named) for named in (tasks, (("cchc-2024", "2c"),)))
     yield DueDates(tasks=tasks)
+    yield DueDates(tasks=tasks, others=tasks)
     history = tuple(
         event(kind, key("1c"), note="x", evidence="1/QĐ", until=DAY) for kind in EventKind
     )

@@ -42,7 +42,7 @@ def test_a_done_names_the_title_the_punctuality_and_what_remains() -> None:
         "Ghi nhầm thì trong 1 giờ xin nhắn: hoàn tác 1c",
     ]
     assert [a.data for row in message.actions for a in row] == [
-        encode("undo", key("1c"), "tu-phap")
+        encode("undo", key("1c"), "tu-phap", at("2024-01-30", "09:12"))
     ]
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from reminder.decisions import buttons
 from reminder.domain.outbox import SendError
+from reminder.domain.payloads import OpenTasks
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Scheduler
+from reminder.domain.tokens import hash_code
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
 KEY_1C = Key("cchc-2024", "1c", 1, "2024")
@@ -70,7 +72,7 @@ def test_a_reply_without_a_code_means_the_task_of_the_message(office: World) -> 
 def test_a_button_does_what_it_says_and_an_old_one_is_answered(office: World) -> None:
     """✅ closes, ↩️ within the hour takes it back; a button of nothing known gets one line."""
     done = buttons.encode("done", KEY_1C, "tu-phap")
-    undo = buttons.encode("undo", KEY_1C, "tu-phap")
+    undo = buttons.encode("undo", KEY_1C, "tu-phap", at("24/01", "09:00"))
     office.says("an", "", at("24/01", "09:00"), press=done)
     office.says("an", "", at("24/01", "09:30"), press=undo)
     assert office.events() == [DONE_1C, "undone 1c.1 2024 tu-phap an"]
@@ -78,6 +80,23 @@ def test_a_button_does_what_it_says_and_an_old_one_is_answered(office: World) ->
     assert old == [
         "telegram an reply: Nút này không còn dùng được. Xin nhắn bằng chữ, ví dụ: xong 1c"
     ]
+
+
+def test_an_old_undo_button_takes_no_newer_close_back(office: World) -> None:
+    """It names what it takes back; of an earlier release it names nothing, and is old."""
+    first, then = at("24/01", "09:00"), at("24/01", "09:10")
+    office.says("an", "/done 1c", first)
+    data = [a.data for row in office.outgoing[-1].message.actions for a in row]
+    assert data == [buttons.encode("undo", KEY_1C, "tu-phap", first)]
+    office.says("an", "hoàn tác 1c", at("24/01", "09:05"))
+    office.says("chi", "/done 1c", then)
+    before = office.events()
+    for press in (*data, buttons.encode("undo", KEY_1C, "tu-phap")):
+        lines = office.says("an", "", at("24/01", "09:11"), press=press)
+        assert lines[0].startswith("telegram an reply: Nút này không còn dùng được.")
+    assert office.events() == before
+    office.says("chi", "", at("24/01", "09:12"), press=buttons.encode("undo", KEY_1C, "", then))
+    assert office.events() == [*before, "undone 1c.1 2024 tu-phap chi"]
 
 
 def test_a_button_in_the_wrong_hands_does_nothing(office: World) -> None:
@@ -380,3 +399,49 @@ def test_an_answer_on_its_way_follows_its_group_and_quotes_nothing_there(office:
     office.says("an", "/done 1c", at("24/01", "09:00"), **old)
     answer = office.outgoing[-1]
     assert (answer.address, answer.message.reply_to) == ("-100500", "")
+
+
+@pytest.mark.parametrize("typed", ["/digest", "/zalo", "/baocao"])
+def test_the_offices_views_are_for_private_and_its_own_group(office: World, typed: str) -> None:
+    """In a group of others, or of nobody, they are not posted; nor is a list of all units' work."""
+    now, named = at("24/01", "09:00"), typed.replace("digest", "tonghop")
+    for chat in ("-500", "-600"):
+        group = {"chat": chat, "private": False}
+        (line,) = office.says("chi", typed, now, **group)
+        assert line == (
+            f"telegram chi reply: Lệnh {named} chỉ được trả lời trong tin nhắn riêng với máy, "
+            "hoặc trong nhóm của Văn phòng."
+        )
+        office.says("chi", "/viec", now, **group)
+        assert office.outgoing[-1].row.draft.payload == OpenTasks(units=("van-phong",), every=False)
+        office.says("chi", "/bind tu-phap", now, chat="-600", private=False)
+    own = {"chat": "-700", "private": False}
+    office.says("chi", "/bind văn phòng", now, **own)
+    for more in (own, {}):
+        (line,) = office.says("chi", typed, now, **more)
+        assert "chỉ được trả lời" not in line
+
+
+def test_of_other_units_work_only_the_date_is_said(office: World) -> None:
+    """Who closed it, when and with which paper is for those who do it, and the office."""
+    office.says("dung", "xong 4b số 12/BC-UBND ngày 24/01", at("24/01", "09:00"))
+    for typed in ("/nhiemvu 4b", "/han 4b", "/han 4b, 4a"):
+        office.says("an", typed, at("24/01", "09:01"))
+        first, *others = office.outgoing[-1].message.text.splitlines()
+        assert first == "• 4b Dự toán ngân sách nhà nước năm 2024 – TCKT, đã xong"
+        assert not [line for line in others if "Dung" in line]
+    office.says("chi", "/han 4b", at("24/01", "09:02"))
+    assert "người báo: Dung" in office.outgoing[-1].message.text
+
+
+def test_a_forwarded_invitation_binds_nothing(office: World) -> None:
+    """A code that was forwarded to the bot by somebody else's telephone is not redeemed."""
+    now = at("24/01", "09:00")
+    office.store.invite("binh", hash_code("CODE"), at("25/01"))
+    (line,) = office.says("666", "/start CODE", now, forwarded=True)
+    assert line.startswith("telegram stranger:666 reply: ")
+    office.says("an", "/start CODE", now, forwarded=True)
+    assert office.store.invitation_fault(hash_code("CODE"), now) == ""
+    (line,) = office.says("666", "/start CODE", now)
+    assert line.startswith("telegram binh reply: ") or "Chào" in line
+    assert office.store.invitation_fault(hash_code("CODE"), now) == "used"
