@@ -19,7 +19,9 @@ _UNKNOWN_USER = re.compile(
 # Of the 5.x.x (RFC 3463) those that blame a full box, the mail, the way or a rule: the address
 # may be alive, so that they only count.
 _PASSING = re.compile(r"5\.(?:2\.[0234]|3\.\d+|4\.[23567]|6\.\d+|7\.\d+|1\.[78])")
-LONGEST_REPORT = 500  # lines of a bounce in words: each is held against some fifty patterns
+# Of a bounce in words: lines, each of which is held against some fifty patterns; their characters
+# (RFC 5322 has no longer ones), and those of a field, whose addresses take squared time.
+MOST_LINES, LONGEST_LINE = 500, 998
 _MAILER = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|maildelivery)\b")
 _SUBJECTS = re.compile(
     r"(?i)^\W*(?:undeliver|delivery (?:status|failure|has failed|incomplete|delayed)|"
@@ -97,17 +99,24 @@ def _looks_returned(message: Message) -> bool:
     return bool(_SUBJECTS.match(mime.unencoded(mime.field(message, "Subject"))))
 
 
-def _shorten(message: Message) -> None:
-    """Cut each part to what the server itself says; the bounced mail follows it."""
+def _shortened(message: Message) -> Message:
+    """Return the head and the parts, each cut to what the server itself says first."""
+    short = Message()
+    for name in ("From", "Subject", "Content-Type", "X-Failed-Recipients"):
+        for value in mime.fields(message, name)[:1]:
+            short[name] = value[:LONGEST_LINE]
     for part in parts(message):
         payload = part.get_payload()
         if isinstance(payload, str):
-            part.set_payload("\n".join(payload[:60_000].split("\n")[:LONGEST_REPORT]))
+            lines = (line[:LONGEST_LINE] for line in payload.split("\n", MOST_LINES)[:MOST_LINES])
+            part.set_payload("\n".join(lines))
+    short.set_payload(message.get_payload())
+    return short
 
 
 def _of_text(message: Message) -> tuple[Failure, ...]:
     """Return the failures of a bounce in words, as flufl.bounce reads it."""
-    _shorten(message)
+    message = _shortened(message)
     try:
         passing, lasting = all_failures(message)
     except Exception:  # noqa: BLE001  its detectors read what strangers wrote

@@ -32,9 +32,11 @@ LONGEST_WORDS = 2_000  # the same of one whose encoded words are read
 MOST_BOUNDARIES = 20  # each line is held against all boundaries that are open
 DEEPEST = 40  # parts within parts; beyond that a tree is made to be a trap
 MOST_PARTS = 200
+LONGEST_REPORT = 30_000  # bytes of a report and what follows it: each block of it is a part
 
 _ID = re.compile(r"<[^<>\s]{1,240}>")
 _FOLDS = re.compile(r"[\r\n]+[ \t]*")
+_REPORT = re.compile(rb"(?i)content-type:\s{0,9}message/(?:global-)?delivery-status")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CONTENT_FIELD = re.compile(
     rb"(?i)(?:\A|(?<=[\r\n]))content-[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*"
@@ -63,6 +65,8 @@ def parse(content: bytes) -> Message:
     if end is not None and end.start() > LONGEST_HEAD:
         last = content.rfind(b"\n", 0, LONGEST_HEAD)
         content = content[:last] + content[end.start() :]
+    if (report := _REPORT.search(content)) is not None:
+        content = content[: report.end() + LONGEST_REPORT]
     for number, found in enumerate(re.finditer(rb"(?i)boundary", content)):
         if number == MOST_BOUNDARIES:
             content = content[: found.start()]
@@ -85,10 +89,10 @@ def named_fields(message: Message, *names: str) -> Iterator[tuple[str, str]]:
     wanted = {name.lower() for name in names}
     for name, value in message.raw_items():
         if name.lower() in wanted:
-            text = str(value)[:LONGEST_FIELD]
+            text = str(value)
             if not text.isascii():
-                text = decoded(text.encode("utf-8", "surrogateescape"), "")
-            yield name.lower(), _FOLDS.sub(" ", text).strip()
+                text = decoded(_cut(text.encode("utf-8", "surrogateescape"), LONGEST_FIELD), "")
+            yield name.lower(), _FOLDS.sub(" ", text[:LONGEST_FIELD]).strip()
 
 
 def field(message: Message, name: str) -> str:
@@ -245,12 +249,12 @@ def text_in(part: Message, *, is_html: bool = False) -> str:
     if not isinstance(content, bytes):
         return ""
     if is_html or _LOOKS_LIKE_HTML.match(content):
-        content = content[: LONGEST_HTML * 2]
+        content = _cut(content, LONGEST_HTML * 2)
         named = _META.search(content[:4_000])
         label = named[1].decode("ascii", "replace") if named else _charset(part)
         html = _without_quoted_printable(decoded(content, label))
         return html if is_html else html_text(html)
-    text = _without_quoted_printable(decoded(content[:LONGEST_TEXT], _charset(part)))
+    text = _without_quoted_printable(decoded(_cut(content, LONGEST_TEXT), _charset(part)))
     if text.isascii() and _BASE64.fullmatch(text):
         try:
             found = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
@@ -258,6 +262,13 @@ def text_in(part: Message, *, is_html: bool = False) -> str:
             return text
         text = found if found.isprintable() or "\n" in found else text
     return _unescaped(text) if "&#" in text else text
+
+
+def _cut(content: bytes, most: int) -> bytes:
+    """The first bytes of a text, at most `most`, to the end of a letter in UTF-8."""
+    while most < len(content) and content[most] & 0xC0 == 0x80:
+        most -= 1
+    return content[:most]
 
 
 def _charset(part: Message) -> str:
