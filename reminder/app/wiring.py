@@ -145,7 +145,8 @@ def _channels(settings: Settings, store: Store, clock: Clock, files: Files) -> d
     }
     if found:
         return found
-    log.warning("neither [telegram] token nor [email] host is set: messages go to the console")
+    sections = ", ".join(f"[{wiring.traits.name}]" for wiring in CHANNELS)
+    log.warning("none of %s is set up: messages go to the console", sections)
     names = {person.id: person.name for person in files.people}
     channel = ConsoleChannel(sys.stdout, now=clock.now, label=lambda who: names.get(who, who))
     return {channel.name: channel}

@@ -43,7 +43,7 @@ PARTS = {
     "tried": Part(180.0, "the timer is dead: no tick was tried", restart_helps=True),
     "ticked": Part(150.0, "no tick was written down"),
     "sending": Part(120.0, "the dispatcher does not turn", restart_helps=True),
-    "polled": Part(180.0, "Telegram has answered no poll"),
+    "polled": Part(180.0, "no poll was answered"),
 }
 
 
