@@ -38,7 +38,7 @@ STORY = (
     (date(2024, 1, 26), time(8, 20), "tu-phap", "1c xong chưa?"),
     (date(2024, 1, 30), time(9, 12), "tu-phap", "/done 1c"),
     (date(2024, 1, 30), time(9, 14), "tu-phap", "1c số 12/QĐ-UBND ngày 30/01"),
-    (date(2024, 1, 31), time(10, 4), "tu-phap", "dạ 2c tháng 1 em chốt xong ạ"),
+    (date(2024, 1, 31), time(10, 4), "tu-phap", "dạ 2c tháng 1 em gom xong ạ"),
     (date(2024, 1, 31), time(10, 5), "tu-phap", "đúng ạ"),
     (date(2024, 1, 31), time(10, 30), "van-phong", "/done 2c tất cả"),
     (date(2024, 2, 2), time(9, 40), "tu-phap", "1a thẩm định 02 văn bản"),

@@ -32,6 +32,8 @@ def test_the_story_runs_from_the_first_nudge_to_the_digest(tmp_path: Path) -> No
         "→ Công chức Tư pháp · 10:05 Thứ Tư 31/01",
         "→ Công chức Tư pháp · 09:40 Thứ Sáu 02/02",
     ]
+    asked = "Chưa ghi gì. Xin nhắn: đúng · chưa"  # once, of a word that the program does not know
+    assert text.count(asked) == 1
     assert HEADING.findall(text)[-2:] == [
         "→ Công chức Văn phòng · 07:30 Thứ Hai 05/02",
         "Bản tổng hợp ấy, đầy đủ như trong thư",
