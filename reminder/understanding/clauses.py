@@ -549,6 +549,8 @@ def _opens_clause(stretch: Sequence[Item], colon: bool, *, told: bool) -> bool:
     *before, behind = parts(stretch)
     told = told or any(isinstance(item, MoodItem) for item in behind)
     known = PoliteItem | MoodItem | EveryItem | SepItem
+    if {Mood.EXTEND, Mood.SNOOZE} & set(map(mood_of, behind)):  # “xin thêm 3 ngày cho 2c”
+        known |= DayItem | DaysItem
     fits = (isinstance(i, known) or (told and bool(before) and _is_kind(i)) for i in behind)
     return not (colon and not before) and all(fits)
 
