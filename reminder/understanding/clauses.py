@@ -530,7 +530,12 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
         # A code in what is said of another opens none: “1a phối hợp làm 1c”.
         end = found[number + 1].first if number + 1 < len(found) else len(items)
         told = any(isinstance(item, MoodItem) for item in items[run.after : end])
-        if not own or _opens_clause(items[own[-1].after : run.first], own[-1].colon, told=told):
+        if not own:
+            own.append(run)
+            continue
+        last = found[number - 1]
+        inside = last.colon or last is not own[-1]
+        if _opens_clause(items[last.after : run.first], inside, told=told):
             own.append(run)
     before: Sequence[Item] = items[: own[0].first]
     verb_first = any(isinstance(item, MoodItem) for item in before)
@@ -544,15 +549,18 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
     return made
 
 
-def _opens_clause(stretch: Sequence[Item], colon: bool, *, told: bool) -> bool:
-    """Whether only a verb, politeness or the paper's name (“báo cáo 1d”) precede the code."""
+def _opens_clause(stretch: Sequence[Item], inside: bool, *, told: bool) -> bool:
+    """Whether only a verb, politeness or the paper's name (“báo cáo 1d”) precede the code.
+
+    `inside`: what stands there is the text of another code, up to a break.
+    """
     *before, behind = parts(stretch)
     told = told or any(isinstance(item, MoodItem) for item in behind)
     known = PoliteItem | MoodItem | EveryItem | SepItem
     if {Mood.EXTEND, Mood.SNOOZE} & set(map(mood_of, behind)):  # “xin thêm 3 ngày cho 2c”
         known |= DayItem | DaysItem
     fits = (isinstance(i, known) or (told and bool(before) and _is_kind(i)) for i in behind)
-    return not (colon and not before) and all(fits)
+    return bool(before or not inside) and all(fits)
 
 
 def _is_kind(item: Item) -> bool:

@@ -122,7 +122,10 @@ _JOINED = (
     (re.compile("c(?=[EFw]*e)"), ""),
     (re.compile("~(?=[Rx])|(?<=S)X"), ""),
     (re.compile("[yY]?N(?=a|,)"), "a"),
-    (re.compile("(?<=[r])([aynY]*)[yY]N"), r"\1y"),
+    (re.compile("(?<=[r])([aynY]*)[yY]N|(?<=[nV,])([anY]*)[yY]N(?=a*$)"), r"\1\2y"),
+    (re.compile("C(?=[lmz])"), ","),  # “nhưng hơi muộn”
+    (re.compile("C"), "?"),
+    (re.compile("U(?=t)"), ""),
     (re.compile("U?(H#?|#:[#w]|#O#?)"), "T"),
     (re.compile("Tt|tT"), "t"),
     (re.compile(":"), ","),
@@ -133,11 +136,13 @@ _JOINED = (
     (re.compile("(?<=x)Z"), ""),
     (re.compile("Z"), "?"),
     (re.compile("b(?=[IV])|(?<=p)b|o(?=[sYKw])|i(?=[pVDSIYr])|j(?=[wK])"), ""),
-    (re.compile("u,(?=p*I)|u(?=p+I)"), ""),
+    (re.compile("u,(?=p*[IV])|u(?=p+I)"), ""),
 )
 _JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
 _ELDERS = frozenset({"anh", "chi", "co", "chu", "bac", "thay"})
-_OF_ELDER = re.compile("(?:(?<=,)|^)L(?=pD?V|D?V[^,]*r)")  # “anh xong 1c rồi em”: of himself
+_OF_ELDER = re.compile(
+    "((?:(?<=,)|^)[aA]*K?)L(?=pD?V|D?V[^,]*r)"
+)  # “anh xong 1c rồi em”: of himself
 _REST = "[aynsYwKtTMrmexzQR]*"
 _BESIDES = f"A*{_REST}A*{_REST}"
 _SENT = re.compile("[aYs]*[SI][xXemQtM]+[aynr]*")  # behind what is told: “gửi qua email”
@@ -160,7 +165,7 @@ def letters(
     ahead = "".join(read.of(before))
     found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
     if not any(word_of(item) in _JUNIOR for item in (*before, *after)):
-        found = _OF_ELDER.sub("Y", found)
+        found = _OF_ELDER.sub(r"\1Y", found)
     found = found.replace("L", "y")
     for pattern, put in _JOINED:
         found = pattern.sub(put, found)
@@ -268,7 +273,7 @@ class _Letters:
             case SepItem(sign=sign):
                 if sign == "đến" and before is None and not self.told:
                     return "Y"  # “toi da xong”: tôi
-                return {"và": "&", "nhưng": "?", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(
+                return {"và": "&", "nhưng": "C", "còn": "h", "đến": "c", "/": "?", ":": ":"}.get(
                     sign, ","
                 )
             case UnitItem(unit=unit):
@@ -572,7 +577,7 @@ class Speech:
         self, mood: Mood | None, clause: Clause, read: str, *, proof: bool
     ) -> Mood | None:
         """DONE only where `read` states it, or a paper's number proves it; else a doubt."""
-        if mood is Mood.SUBMITTED and "I" in read and states(read):
+        if mood is Mood.SUBMITTED and set("IV") & set(read) and states(read):
             return Mood.DONE
         if mood not in (None, Mood.DONE, Mood.DOUBT):
             return Mood.DOUBT if mood in _DENIED and denies_itself(read) else mood
