@@ -191,7 +191,7 @@ def _meant(typed: str) -> str:
     single = _undoubled(word)
     if short := _SHORT.get(spelling(single)):
         return short
-    if single != word and len(single) > 1 and is_known(single):
+    if single != word and (len(single) > 1 or not single.isascii()) and is_known(single):
         return single
     return _telex(word) or _telex(single) or _parted(word)
 

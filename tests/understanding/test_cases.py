@@ -102,7 +102,7 @@ def _is_met(group: str, events: list[Event], line: dict[str, Any]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", ["typed.tsv", "more.tsv", "talk.tsv"])
+@pytest.mark.parametrize("name", ["typed.tsv", "more.tsv", "talk.tsv", "wards.tsv"])
 def test_nothing_is_recorded_that_nobody_said(name: str) -> None:
     """No wrong close and no false record; what is plainly said closes at once."""
     path = DATA / name
