@@ -125,7 +125,7 @@ class Service(Deliverer):
         try:
             with self.limits.unless_it_fails(), self.store.together():
                 outcome = self.handling(inbound, now).receive()
-                rows = self.claimed(now, limit, crowded=crowded)
+                rows = self.claimed(now, limit if outcome.taken else 0, crowded=crowded)
         except StoreBusyError:
             raise
         except Exception as error:
