@@ -184,7 +184,14 @@ def _forbidden(path: Path) -> Path | None:
 
 
 def _ledger(store: Store) -> Check:
-    """Verify the ledger against its chain and the heads in digests."""
+    """Read all rows; verify the ledger against its chain and the heads in digests."""
+    if unreadable := store.unreadable():
+        where = "; ".join(f"bảng {e.table} dòng {e.row}: {e.what}" for e in unreadable[:3])
+        return fault(
+            "database",
+            f"Dữ liệu bị sửa ngoài chương trình, {len(unreadable)} dòng không đọc được ({where}).",
+            "dừng máy nhắc việc rồi khôi phục bản sao trước đó: reminder restore TỆP",
+        )
     broken = proof.verify(store).broken
     if broken is not None:
         return fault(

@@ -16,7 +16,14 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
-from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, FORGED, NOT_TAKEN, place_of
+from reminder.store.records import (
+    BACKED_UP,
+    BACKED_UP_AWAY,
+    FORGED,
+    NOT_TAKEN,
+    meta_moment,
+    place_of,
+)
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -153,7 +160,7 @@ def _last_sent(rows: list[Row], at: datetime) -> dict[str, datetime]:
 def _moment(store: Store, name: str, at: datetime | None = None) -> datetime | None:
     """Return the instant kept under `name`, if it had come by `at`."""
     kept = store.meta(name)
-    moment = datetime.fromisoformat(kept) if kept else None
+    moment = meta_moment(name, kept)
     return None if at and moment and moment > at else moment
 
 

@@ -45,7 +45,7 @@ from reminder.services.office import (
     to_offices,
 )
 from reminder.services.status import unreachable
-from reminder.store.records import BACKED_UP_AWAY, FORGED, RESTORED, Spoken, place_of
+from reminder.store.records import BACKED_UP_AWAY, FORGED, RESTORED, Spoken, meta_moment, place_of
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -108,9 +108,8 @@ def tick(office: Office, store: Store, now: datetime) -> int:
 
 def ahead(store: Store, now: datetime) -> datetime | None:
     """When the last tick was, if the clock has been set back before it; else None."""
-    kept = store.meta("last_tick")
-    last = datetime.fromisoformat(kept) if kept else now
-    return last if last > now else None
+    last = meta_moment("last_tick", store.meta("last_tick"))
+    return last if last and last > now else None
 
 
 def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime, bool]:
@@ -121,7 +120,7 @@ def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime
     kept = metas.get(mark)
     if kept is None:
         return instant(local_day(now), time()) - _INSTANT, False
-    since = datetime.fromisoformat(kept)
+    since = meta_moment(mark, kept) or now
     if since <= now:
         return since, False
     # A clock that ran ahead must not silence the program until the true time has caught up.
@@ -215,7 +214,8 @@ class _Tick:
 
         Nobody can have enrolled before the program runs, so that the first list went by mail.
         """
-        office, greeted = self.office, datetime.fromisoformat(self.kept[f"greeted:{plan.id}"])
+        office, mark = self.office, f"greeted:{plan.id}"
+        greeted = meta_moment(mark, self.kept[mark]) or self.now
         for person in office.members(plan.office):
             name = f"listed:{plan.id}:{person.id}"
             way = next(iter(office.ways(person.id)), "")
@@ -269,7 +269,7 @@ Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a diges
 def possibly_said(office: Office, metas: Mapping[str, str], since: datetime) -> set[Place]:
     """What was due after `since` and before the restore; nothing where there was none since."""
     kept = metas.get(RESTORED)
-    until = datetime.fromisoformat(kept) if kept else since
+    until = meta_moment(RESTORED, kept) or since
     if until <= since:
         return set()
     first, last = since + _INSTANT, until + _INSTANT
@@ -396,11 +396,13 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
         since = made or store.meta(f"wanted:{mark}")
         if since is None:
             store.set_meta(f"wanted:{mark}", now.isoformat())
-        elif now - datetime.fromisoformat(since) < OVERDUE:
+            continue
+        at = meta_moment(mark if made else f"wanted:{mark}", since) or now
+        if now - at < OVERDUE:
             if told:
                 store.set_meta(f"overdue:{mark}", "")
         elif not told and speaking_hours(office.scheduler, MessageKind.NUDGE, now):
-            away, at = mark == BACKED_UP_AWAY, datetime.fromisoformat(since)
+            away = mark == BACKED_UP_AWAY
             payload = CopiesOverdue(away=away, since=at, ever=made is not None)
             drafts = to_offices(office, payload, now, subject=f"{mark}:{since}")
             meta = {f"overdue:{mark}": now.isoformat()}

@@ -16,7 +16,7 @@ from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
 from reminder.store.database import Database, Part, of_places, places_of, put_all
-from reminder.store.records import Broken, Recorded, Spoken, stamp, words
+from reminder.store.records import Broken, Recorded, Spoken, UnreadableRowError, stamp, words
 from reminder.store.tables import (
     ADDRESS,
     EVENT,
@@ -53,6 +53,7 @@ METAS = select(meta_table.c.name, meta_table.c.value)
 META = select(meta_table.c.value).where(meta_table.c.name == bindparam("key"))
 REVISION = select(
     head.c.number,
+    head.c.hash,
     select(meta_table.c.value).where(meta_table.c.name == ADDRESS_MARK).scalar_subquery(),
 )
 _AT = update(address).where(
@@ -125,13 +126,12 @@ class LedgerPart(Part):
 
         Whoever has read both ledger and addresses at these marks need not read them again.
         """
-        ((number, addresses),) = self._database.all(REVISION)
-        return number, addresses or ""
+        found = self._database.all(REVISION)
+        return _head_of(found)[0], found[0][-1] or ""
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
-        ((number, last_hash),) = self._database.all(HEAD)
-        return number, last_hash
+        return _head_of(self._database.all(HEAD))
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
         """The first event that was changed, removed or slipped in; None: the chain is whole.
@@ -140,9 +140,9 @@ class LedgerPart(Part):
         a ledger that was rewritten as a whole. Nothing of the ledger needs to be readable for it.
         """
         with self._database.reading() as connection:
-            number, last_hash = connection.execute(HEAD).one()
+            head = _head_of(connection.execute(HEAD).all())
             rows = connection.execute(EVENTS, {"after": BEFORE_ALL}).mappings()
-            return first_broken(map(dict, rows), (number, last_hash), heads)
+            return first_broken(map(dict, rows), head, heads)
 
     def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
         """The stages of these occurrences that were spoken, in no order."""
@@ -254,8 +254,17 @@ class LedgerPart(Part):
         return "unknown"
 
 
+def _head_of(rows: Sequence[Sequence[Any]]) -> tuple[int, str]:
+    """Return number and hash of the one row of the table head."""
+    number, last_hash = rows[0][:2] if len(rows) == 1 else (None, None)
+    if type(number) is not int or not isinstance(last_hash, str):
+        what = f"number is {number!r:.40}, hash {last_hash!r:.80}" if rows else "it is missing"
+        raise UnreadableRowError("head", 1, what)
+    return number, last_hash
+
+
 def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
-    number, last_hash = connection.execute(HEAD_TO_MOVE).one()
+    number, last_hash = _head_of(connection.execute(HEAD_TO_MOVE).all())
     rows = []
     for entry in events:
         number += 1

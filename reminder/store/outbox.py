@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Select,
     Update,
     bindparam,
@@ -23,8 +25,10 @@ from sqlalchemy import (
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.domain.plan import Key
 from reminder.store.database import Part, of_places, places_of
-from reminder.store.records import moment, stamp, words
+from reminder.store.records import UnreadableRowError, moment, stamp, words
 from reminder.store.tables import ANSWER, PENDING, naming, outbox, to_row
+
+log = logging.getLogger(__name__)
 
 _c = outbox.c
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -152,10 +156,27 @@ class OutboxPart(Part):
                 if (most := limit - len(leased)) > 0:
                     # All at once: a row that can't be read would leave the statement open.
                     claimed = connection.execute(claim, {**values, "most": most}).all()
-                    leased += [to_row(columns) for columns in claimed]
+                    leased += self._readable(connection, claimed, now)
                 if leased and claim is CLAIMS[0]:
                     break  # answers alone: who has written waits for them
         return sorted(leased, key=_turn)  # RETURNING has no order
+
+    def _readable(
+        self, connection: Connection, claimed: Iterable[Sequence[Any]], now: datetime
+    ) -> list[Row]:
+        """Read claimed rows; one that can't be read is dead, or it would hold up all others."""
+        found: list[Row] = []
+        for columns in claimed:
+            try:
+                found.append(to_row(columns))
+            except UnreadableRowError as error:
+                log.error("%s", error)
+                dead = update(outbox).where(_c.id == columns[0])
+                ended = {"state": RowState.DEAD.value, "error": "không đọc được dòng này"}
+                connection.execute(
+                    dead.values(**ended, due_at=stamp(now), lease_until=None, ended_at=stamp(now))
+                )
+        return found
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
         """Mark the row as sent, to its address, and clear its error.
@@ -270,7 +291,12 @@ class OutboxPart(Part):
     def next_due(self) -> datetime | None:
         """When the earliest pending row is due."""
         ((due,),) = self._database.all(NEXT_DUE)
-        return None if due is None else moment(due)
+        try:
+            return None if due is None else moment(due)
+        except (TypeError, ValueError) as error:
+            asked = select(_c.id).where(_c.state == PENDING, _c.due_at == due)
+            row = self._database.all(asked)[0][0]
+            raise UnreadableRowError("outbox", row, f"due_at is {due!r:.40}") from error
 
     def rows(
         self,

@@ -31,13 +31,30 @@ class StoreRefusedError(ReminderError):
     """The database is a newer program's, damaged, or another daemon has it: a person must act."""
 
 
-def unreadable(table: str, row: object, what: str) -> StoreRefusedError:
-    """The error for a row that this program can't have written."""
-    look = "see “reminder log --verify”, or " if table == "event" else ""
-    return StoreRefusedError(
-        f"row {row} of the table {table} can't be read ({what}): the database was changed by"
-        f" something else; {look}restore a backup"
-    )
+class UnreadableRowError(StoreRefusedError):
+    """This program can't have written a row: something else has changed the database."""
+
+    def __init__(self, table: str, row: object, what: str) -> None:
+        look = "see “reminder log --verify”, or " if table == "event" else ""
+        super().__init__(
+            f"row {row} of the table {table} can't be read ({what}): the database was changed by"
+            f" something else; {look}restore a backup"
+        )
+        self.table, self.row, self.what = table, row, what
+
+
+def meta_moment(name: str, kept: str | None) -> datetime | None:
+    """Return the time that is kept under `name` in the table meta; None if there is none."""
+    if not kept:
+        return None
+    try:
+        at = datetime.fromisoformat(kept)
+        at.astimezone(UTC)  # also refuses years that are none
+    except (ValueError, OverflowError) as error:
+        raise UnreadableRowError("meta", name, f"value is {kept!r:.40}") from error
+    if at.tzinfo is None:
+        raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
+    return at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,7 +28,7 @@ from reminder.store.files import (
     make_private,
     unwritable,
 )
-from reminder.store.records import ENDED, RESTORED, StoreRefusedError, stamp
+from reminder.store.records import ENDED, RESTORED, StoreRefusedError, meta_moment, stamp
 from reminder.store.store import Store, open_store
 from reminder.store.tables import outbox
 
@@ -161,7 +161,7 @@ def _url(path: Path) -> str:
 def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
     """Prepare the copy: mark in it what may have been sent since it was made."""
     kept = copy.meta("last_tick")
-    ticked = datetime.fromisoformat(kept) if kept else None
+    ticked = meta_moment("last_tick", kept)
     events, _ = copy.head()
     missing: int | None = 0
     stood = bool(copy.meta(ENDED))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, inspect, select, text
 
 from reminder.domain.errors import ReminderError
 from reminder.store.database import Database
@@ -23,7 +24,8 @@ from reminder.store.files import (
 )
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
-from reminder.store.records import StoreRefusedError
+from reminder.store.records import StoreRefusedError, UnreadableRowError
+from reminder.store.tables import ADDRESS, EVENT, SPOKEN, outbox, to_row
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,24 @@ class Store(LedgerPart, OutboxPart):
     def together(self) -> AbstractContextManager[None]:
         """Make all calls in the block one transaction; an exception rolls it back."""
         return self._database.together()
+
+    def unreadable(self) -> list[UnreadableRowError]:
+        """Return the error of each row that this program can't have written, in any table."""
+        readers: list[tuple[Table, Callable[[Sequence[Any]], object]]] = [
+            (EVENT.table, EVENT.read),
+            (SPOKEN.table, SPOKEN.read),
+            (ADDRESS.table, ADDRESS.read),
+            (outbox, to_row),
+        ]
+        found: list[UnreadableRowError] = []
+        with self._database.reading() as connection:
+            for table, read in readers:
+                for row in connection.execute(select(table)):
+                    try:
+                        read(row)
+                    except UnreadableRowError as error:
+                        found.append(error)
+        return found
 
     def backup(self, target: str) -> None:
         """Write a verified copy of the database to the file `target`.

@@ -37,10 +37,9 @@ from reminder.domain.people import Address
 from reminder.domain.plan import Key
 from reminder.store.records import (
     Spoken,
-    StoreRefusedError,
+    UnreadableRowError,
     moment,
     stamp,
-    unreadable,
     words,
 )
 
@@ -228,7 +227,7 @@ class Shape(Generic[T]):
         return found | value.key._asdict() if self._has_key else found  # type: ignore[attr-defined]
 
     def read(self, columns: Sequence[Any], **elsewhere: Any) -> T:
-        """Return the value of a whole row; StoreRefusedError if the program never wrote that."""
+        """Return the value of a whole row; UnreadableRowError if the program never wrote that."""
         try:
             if self._has_key:
                 elsewhere["key"] = _key_of(*columns[(at := self.places["plan"]) : at + 4])
@@ -237,7 +236,7 @@ class Shape(Generic[T]):
         except (TypeError, ValueError) as error:
             raise self.fault(columns, error) from error
 
-    def fault(self, columns: Sequence[Any], error: Exception) -> StoreRefusedError:
+    def fault(self, columns: Sequence[Any], error: Exception) -> UnreadableRowError:
         """Return the error that names the table, the row, the field where known, and a remedy."""
         what = str(error)
         for name, place, of in self._readers:
@@ -247,7 +246,7 @@ class Shape(Generic[T]):
                 what = f"{name} is {columns[place]!r:.40}"
                 break
         row = "/".join(str(columns[self.places[c.name]]) for c in self.table.primary_key.columns)
-        return unreadable(self.table.name, row, what)
+        return UnreadableRowError(self.table.name, row, what)
 
 
 def _reader(kind: Any) -> Callable[[Any], Any]:
@@ -321,7 +320,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
 
 
 def to_row(columns: Sequence[Any]) -> Row:
-    """Return a row of the outbox; StoreRefusedError if this program can't have written it."""
+    """Return a row of the outbox; UnreadableRowError if the program never wrote that."""
     at = _ROW.places
     try:
         payload, envelope = decode(columns[at["kind"]], json.loads(columns[at["payload"]]))

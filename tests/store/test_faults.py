@@ -14,7 +14,7 @@ import pytest
 from reminder.domain.outbox import RowState
 from reminder.domain.payloads import Bound
 from reminder.store.database import Database
-from reminder.store.records import Broken, StoreBusyError, StoreRefusedError
+from reminder.store.records import Broken, StoreBusyError, StoreRefusedError, UnreadableRowError
 from reminder.store.store import Store
 from tests.store.conftest import Opener
 from tests.store.samples import (
@@ -239,3 +239,58 @@ def test_what_is_done_together_is_kept_or_undone_as_one(store: Store) -> None:
         broken()
     assert (store.meta("a"), store.events(), store.counts()["leased"]) == ("b", [], 1)
     assert store.record([event()], unit_names=UNITS, seen=("telegram", "1"), at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "row", "read"),
+    [
+        ("UPDATE head SET number = 'x'", "head", "1", Store.head),
+        ("UPDATE head SET number = 1.5", "head", "1", Store.revision),
+        ("DELETE FROM head", "head", "1", Store.verify),
+        ("UPDATE address SET bound_at = 'soon'", "address", "an/telegram", Store.addresses),
+        ("UPDATE outbox SET due_at = 'x'", "outbox", "1", Store.next_due),
+        ("UPDATE outbox SET due_at = '2024-01-24'", "outbox", "1", Store.rows),
+        ("UPDATE outbox SET attempts = 'x'", "outbox", "1", Store.rows),
+        ("UPDATE outbox SET payload = '{'", "outbox", "1", Store.rows),
+        ("UPDATE event SET at = '2024-01-24T01:00'", "event", "1", Store.events),
+        ("UPDATE event SET deliverable = 'x'", "event", "1", Store.events),
+    ],
+)
+def test_a_row_altered_by_hand_is_told_with_its_table_and_the_remedy(
+    sql: Store, change: str, table: str, row: str, read: Callable[[Store], object]
+) -> None:
+    """Where it is read, in one sentence."""
+    sql.record([event()], unit_names=UNITS, drafts=[draft()], at=NOW)
+    sql.bind("an", "telegram", "1", NOW)
+    on_writer(sql, change)
+    told = rf"row {row} of the table {table} can't be read \(.*restore a backup"
+    with pytest.raises(UnreadableRowError, match=told):
+        read(sql)
+
+
+def test_each_row_that_cannot_be_read_is_found(sql: Store) -> None:
+    """In all tables at once."""
+    drafts = [draft("an"), draft("binh")]
+    sql.record([event()], unit_names=UNITS, drafts=drafts, spoken=[said()], at=NOW)
+    sql.bind("an", "telegram", "1", NOW)
+    assert sql.unreadable() == []
+    on_writer(sql, "UPDATE outbox SET repeat = 0, lease_until = 'x' WHERE id = 2")
+    on_writer(sql, "UPDATE spoken SET at = ''")
+    on_writer(sql, "UPDATE address SET dead_since = 5")
+    found = [(error.table, error.what) for error in sql.unreadable()]
+    assert found == [
+        ("spoken", "at is ''"),
+        ("address", "dead_since is '5'"),
+        ("outbox", "lease_until is 'x'"),
+    ]
+
+
+def test_a_row_that_cannot_be_read_holds_up_no_other(sql: Store) -> None:
+    """It is dead, and the rest is leased."""
+    sql.record([], unit_names={}, drafts=[draft("an"), draft("binh")], at=NOW)
+    on_writer(sql, "UPDATE outbox SET due_at = '2024' WHERE id = 1")
+    assert [row.id for row in sql.lease(NOW, 5, HOLD, CHANNELS)] == [2]
+    assert sql.counts()["dead"] == 1
+    assert sql.lease(NOW, 5, HOLD, CHANNELS) == []
+    sql.drop(1)
+    assert [row.state for row in sql.rows()] == [RowState.LEASED, RowState.DROPPED]
