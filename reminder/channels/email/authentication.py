@@ -20,9 +20,10 @@ from reminder.domain.tokens import normal_address
 LONGEST = 8000  # characters of one field
 MOST = 20  # fields that are read
 UNNAMED = "-"  # [inbox] authserv_id of a server that writes none: Microsoft 365
-# A word, or name=value; what fits neither is a word of its own, so that its clause is broken.
+# A word, or name=value; what fits neither is a word of its own, so that its clause is broken. A
+# quote without an end, or too long, takes all that follows: its words may be the sender's.
 _WORD = r'[^\s;="]+|"(?:[^"\\]|\\.){0,500}+"'
-_ITEM = re.compile(rf"({_WORD})(?:\s*=\s*({_WORD}))?|\S")
+_ITEM = re.compile(rf'({_WORD})(?:\s*=\s*({_WORD}))?|".*|\S', re.DOTALL)
 _RESULT = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 
 
@@ -117,7 +118,7 @@ def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
     for one in results:
         proved = {
             "dmarc": _is_of(one.values("header.from"), domain),
-            "dkim": _aligned(one.values("header.d", "header.i"), domain),
+            "dkim": _aligned(one.values("header.d") or one.values("header.i"), domain),
             "spf": _aligned(one.values("smtp.mailfrom", "smtp.mail"), domain),
             "auth": author in one.values("smtp.auth"),
         }

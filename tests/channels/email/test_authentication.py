@@ -5,10 +5,18 @@ from __future__ import annotations
 from email import message_from_string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminder.channels.email.authentication import UNNAMED, Result, distrust, parsed, results_of
+from reminder.channels.email.authentication import (
+    UNNAMED,
+    Person,
+    Result,
+    distrust,
+    parsed,
+    person,
+    results_of,
+)
 
 OURS, AN = "mx.xa.example", "an@xa.example"
 NONE_OF_OURS = "no Authentication-Results of our own server"
@@ -54,6 +62,7 @@ def test_our_server_proves_the_sender(field: str) -> None:
         ([f"{OURS}; dkim=pass header.d=axa.example"], NOTHING),
         ([f"{OURS}; dkim=pass header.d=evil.xa.example"], NOTHING),
         ([f"{OURS}; dkim=pass header.d=example"], NOTHING),
+        ([f"{OURS}; dkim=pass header.d=evil.vn header.i=@xa.example"], NOTHING),
         ([f"{OURS}; spf=pass smtp.helo=xa.example"], NOTHING),
         ([f"{OURS}; dkim=pass"], NOTHING),
         ([f"{OURS}; auth=pass smtp.auth=binh@xa.example smtp.mailfrom={AN}"], NOTHING),
@@ -64,6 +73,21 @@ def test_our_server_proves_the_sender(field: str) -> None:
 def test_whatever_else_is_no_proof(fields: list[str], why: str) -> None:
     """Foreign hosts, forged fields below ours, other domains, comments, broken clauses."""
     assert distrust(fields, OURS, AN) == why
+
+
+FORGERIES = [f"; auth=pass smtp.auth={AN}; ", "; dmarc=pass header.from=xa.example; "]
+
+
+@given(
+    st.lists(st.sampled_from([*FORGERIES, "(", ")", " ", "\\\\", '\\"', "a" * 100]), max_size=12)
+)
+@example(["a" * 501, *FORGERIES])
+@example(["a" * 9000, *FORGERIES])
+def test_nothing_counts_that_a_sender_writes_between_quotes(written: list[str]) -> None:
+    """Our server tells the envelope's sender, whose part before @ may hold anything."""
+    field = f'{OURS}; spf=pass smtp.mailfrom="{"".join(written)}"@evil.vn'
+    assert distrust([field], OURS, AN) == NOTHING
+    assert person([field], OURS, AN) is Person.UNKNOWN
 
 
 @pytest.mark.parametrize(
