@@ -6,6 +6,7 @@ it lacks some of its diacritics, not if it has others: “vang” matches “vâ
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +15,10 @@ _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _LOOK_ALIKES = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # Eth, used for đ in some texts
 _WIDE = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | {0x3000: " "}  # full-width forms
 _DASHES = frozenset("-‐‑‒–—−")
+
+
+MOST_MARKS = 30  # combining marks in a row (UAX #15, 13): to sort more takes squared time
+_LONG_RUN = re.compile(rf"[^\x00-\u02ff]{{{MOST_MARKS + 1},}}")
 
 
 class Spelling(NamedTuple):
@@ -35,12 +40,27 @@ class Spelling(NamedTuple):
         return all(own in ("", mine) for own, mine in zip(typed.marks, self.marks, strict=True))
 
 
+def composed(text: str) -> str:
+    """`text` in NFC; of combining marks in a row the first `MOST_MARKS`."""
+    return unicodedata.normalize("NFC", _LONG_RUN.sub(_with_few_marks, text))
+
+
+def _with_few_marks(run: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for char in run[0]:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
 def normal(text: str) -> str:
     """`text` in NFC, with đ for its look-alikes, and without invisible characters."""
     if text.isascii() and text.isprintable():
         return text
-    composed = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES).translate(_WIDE)
-    return "".join(_visible(c) for c in composed.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = composed(text).translate(_LOOK_ALIKES).translate(_WIDE)
+    return "".join(_visible(c) for c in plain.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @lru_cache(4096)
@@ -100,7 +120,7 @@ def one_line(text: str, longest: int = 10_000) -> str:
         return squeeze(text)
     kept = (
         " " if c.isspace() else c
-        for c in unicodedata.normalize("NFC", text[: longest * 8])
+        for c in composed(text[: longest * 8])
         if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
     )
     flat = squeeze("".join(kept))

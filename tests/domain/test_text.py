@@ -7,13 +7,29 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.text import fold, normal, one_line
+from reminder.domain.text import MOST_MARKS, composed, fold, normal, one_line
 
 
 def test_look_alikes_and_invisible_signs() -> None:
     """Eth is đ; zero-width signs and controls are gone; fold leaves plain ASCII."""
     assert normal("1\u00d0\u200b\x00 \u00f0") == "1Đ  đ"
     assert fold("Đã Hoàn thành") == "da hoan thanh"
+
+
+MARKS = st.sampled_from("\u0300\u0323\u0327\u0344")
+
+
+@given(st.lists(st.sampled_from("aơ đ\n中") | MARKS, max_size=MOST_MARKS).map("".join))
+def test_a_text_is_composed(text: str) -> None:
+    """In NFC, where no letter has more marks than any language writes."""
+    assert composed(text) == unicodedata.normalize("NFC", text)
+
+
+@given(st.lists(MARKS, min_size=MOST_MARKS).map("".join), st.lists(MARKS).map("".join))
+def test_of_marks_in_a_row_the_first_ones_stay(row: str, more: str) -> None:
+    """Each row begins anew at a letter."""
+    few = row[:MOST_MARKS]
+    assert composed(f"a{row}{more}b{row}") == unicodedata.normalize("NFC", f"a{few}b{few}")
 
 
 @given(st.text(max_size=500))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
-from reminder.domain.text import words
+from reminder.domain.text import composed, words
 
 LONGEST_JUDGED = 4000  # characters that are judged to choose between readings
 
@@ -86,13 +86,13 @@ def decoded(content: bytes, label: str) -> str:
         tried = ("utf-8", name) if kind.startswith((*_WIDE, *_EAST_ASIAN)) else ("utf-8",)
     for codec in tried:
         try:
-            text = normalize("NFC", content.decode(codec))
+            text = composed(content.decode(codec))
         except (UnicodeError, LookupError):
             continue
         return repaired(text) if codec == "utf-8" else text
     if name in tried:
         name = ""
-    damaged = normalize("NFC", content.decode("utf-8", "replace"))
+    damaged = composed(content.decode("utf-8", "replace"))
     sound = sum(char > "\x7f" for char in damaged) - damaged.count("\ufffd")
     found = _best(list(_readings(content, name)) or [damaged])
     # Bytes of another charset are hardly ever whole UTF-8 sequences.
@@ -155,9 +155,9 @@ def _readings(content: bytes, label: str) -> Iterator[str]:
     for name in dict.fromkeys((*(() if western else (label,)), *_GUESSES)):
         try:
             if name in _TABLES:
-                yield normalize("NFC", content.decode("latin-1").translate(_TABLES[name]))
+                yield composed(content.decode("latin-1").translate(_TABLES[name]))
             else:
-                yield normalize("NFC", content.decode(name))
+                yield composed(content.decode(name))
         except (UnicodeError, LookupError):
             continue
     if _VNI_SIGNS.search(content):
@@ -165,7 +165,7 @@ def _readings(content: bytes, label: str) -> Iterator[str]:
             lambda pair: pair[1].translate(_VNI_LETTERS) + _VNI_MARKS[pair[2].lower()],
             content.decode("latin-1"),
         )
-        yield normalize("NFC", text.translate(_VNI_LETTERS))
+        yield composed(text.translate(_VNI_LETTERS))
 
 
 def _as_bytes(text: str) -> bytes | None:

@@ -16,11 +16,11 @@ from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from unicodedata import normalize
 
 from reminder.channels.email.charset import decoded, repaired
 from reminder.channels.email.quotes import LISTS, MARK
 from reminder.domain.people import MAIL_ADDRESS
+from reminder.domain.text import composed
 
 LONGEST_HTML = 200_000  # characters that are read of an HTML part
 LONGEST_TEXT = 100_000  # bytes that are read of a text part
@@ -117,7 +117,7 @@ def unencoded(text: str) -> str:
     except Exception:  # noqa: BLE001  base64 that is none
         pieces = [(text, None)]
     said = (one if isinstance(one, str) else decoded(one, label or "") for one, label in pieces)
-    return " ".join(normalize("NFC", "".join(said)).split())
+    return " ".join(composed("".join(said)).split())
 
 
 def author(message: Message) -> str:
@@ -305,7 +305,7 @@ def html_text(html: str) -> str:
         start = tag.end()
     reader.data(text[start:])
     lines = "".join(reader.pieces).split("\n")
-    return repaired(normalize("NFC", "\n".join(" ".join(line.split()) for line in lines)).strip())
+    return repaired(composed("\n".join(" ".join(line.split()) for line in lines)).strip())
 
 
 class _Words:

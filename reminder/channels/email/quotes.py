@@ -18,6 +18,8 @@ from importlib import resources
 from itertools import groupby
 from typing import NamedTuple
 
+from reminder.domain.text import composed
+
 LONGEST_READ = 60_000  # characters of a mail that are looked at: an answer stands at an end of it
 MOST_LINES = 1500
 LONGEST_LINE = 500  # characters of a line that are held against a pattern
@@ -125,7 +127,7 @@ def without_courtesy(words: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = composed(text).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cf")
     text = MARK["link"].sub("", MARK["picture"].sub("", MARK["signed"].sub("", text)))
     return _SPACES.sub(" ", text)
