@@ -222,7 +222,7 @@ class Lexer:
             if not any(plain_at(tokens, at + k) in WORDS["no-names"] for k in range(name)):
                 at += name
         topic = _behind(tokens, at, WORDS["topics"])
-        if topic > at and self._code(tokens, topic):
+        if topic > at and (self._code(tokens, topic) or plain_at(tokens, topic) == ":"):
             at = topic
         elif not addressed:
             return None
