@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from reminder.channels.telegram.receive import TelegramListener
 from reminder.channels.telegram.send import make_bot
 from reminder.domain.context import Inbound
+from reminder.domain.outbox import SendError
 from tests.channels.telegram.line import Told
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram.http import HttpServer, Request, Response, envelope
 
 USER = {"id": 11, "is_bot": False, "first_name": "An", "username": "an_tp"}
 CHAT = {"id": -100, "type": "supergroup", "title": "Tư pháp"}
@@ -143,3 +145,53 @@ async def test_an_update_of_any_shape_is_passed_over_and_confirmed() -> None:
     assert [line for line in told.said if line.startswith("not taken: 1005")] == [
         "not taken: 1005 from 11"
     ]
+
+
+class Troubled(Told):
+    """Also what passes."""
+
+    async def failed(self, channel: str, error: SendError) -> None:  # noqa: ARG002 - port
+        self.said.append(f"{channel} fails")
+
+
+ODD = {
+    "null": b"null",
+    "a list": b"[]",
+    "no result": b'{"ok":true}',
+    "nested": b'{"ok":true,"result":[' + b"[" * 20_000,
+    "cut off": b'{"ok":true,"result":[{"text":"xong 1c"',
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
+async def test_an_answer_of_any_shape_is_a_trouble_that_passes(
+    body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is noted as Telegram's, the next poll is made, and no officer's words are logged."""
+    answers = [body, b'{"ok":true,"result":[]}']
+
+    async def answer(request: Request) -> Response:
+        if request.path.endswith("/getMe"):
+            return envelope(200, {"ok": True, "result": {**USER, "is_bot": True}})
+        return Response(200, answers.pop(0))
+
+    async def sleep(_: float) -> None:
+        if not answers:
+            raise EnoughError
+
+    server, told = HttpServer(answer), Troubled()
+    await server.open()
+    bot = make_bot("4242:fake", f"http://127.0.0.1:{server.port}/bot")
+    try:
+        with pytest.raises(EnoughError):
+            await TelegramListener(bot, told, sleep=sleep, poll_seconds=0).run(unheard)
+    finally:
+        await bot.shutdown()
+        await server.close()
+    assert told.said == ["telegram reached as an_tp", "telegram fails"]
+    assert "xong 1c" not in caplog.text
+
+
+async def unheard(_: Inbound) -> bool:
+    raise AssertionError

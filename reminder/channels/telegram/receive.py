@@ -39,7 +39,8 @@ SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged ag
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
 TRIES = 2  # at taking a message, before its sender is told that it was not taken
-ACKNOWLEDGED = 8  # presses of one person that are acknowledged at a time; the rest spin on
+# Presses of one person, and of all, that are acknowledged at a time; the rest spin on.
+ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 8, 16
 Take = Callable[[Inbound], Awaitable[bool]]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -115,6 +116,9 @@ class TelegramListener:
                     waiting = await self._poll()
                 except TelegramError as error:
                     await self._pause(error)
+                    continue
+                except Exception as error:  # noqa: BLE001  the library reads few shapes of answers
+                    await self._pause(TelegramError(type(error).__name__))
                     continue
                 self._recovered()
                 for number, raw in self._numbered(waiting):
@@ -222,7 +226,8 @@ class TelegramListener:
                 log.debug("a press was not acknowledged: %s", type(error).__name__)
 
         presser = query.from_user.id
-        if Counter(self._acknowledging.values())[presser] < ACKNOWLEDGED:
+        under_way = Counter(self._acknowledging.values())
+        if under_way[presser] < ACKNOWLEDGED and under_way.total() < ACKNOWLEDGED_OF_ALL:
             task = asyncio.create_task(acknowledge())
             self._acknowledging[task] = presser
             task.add_done_callback(self._acknowledging.pop)

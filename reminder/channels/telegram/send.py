@@ -41,7 +41,8 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 def quiet_libraries() -> None:
-    """Keep the libraries' chatter out of the log: each URL in it holds the token.
+    """Keep the libraries' chatter out of the log: each URL in it holds the token, and an answer
+    that can't be decoded is logged whole, with what officers wrote.
 
     A logger that is quieter already stays so.
     """
@@ -49,6 +50,7 @@ def quiet_libraries() -> None:
         ("httpx", logging.WARNING),
         ("httpcore", logging.WARNING),
         ("telegram", logging.INFO),
+        ("telegram.request", logging.CRITICAL),
     ):
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, level))
