@@ -106,7 +106,11 @@ def _shortened(message: Message) -> Message:
         for value in mime.fields(message, name)[:1]:
             short[name] = value[:LONGEST_LINE]
     for part in parts(message):
-        payload = part.get_payload()
+        try:
+            payload = part.get_payload()
+        except (ValueError, TypeError):  # it decodes by the charset that is named, which is none
+            del part["Content-Type"]
+            payload = part.get_payload()
         if isinstance(payload, str):
             lines = (line[:LONGEST_LINE] for line in payload.split("\n", MOST_LINES)[:MOST_LINES])
             part.set_payload("\n".join(lines))

@@ -8,7 +8,7 @@ import quopri
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminder.channels.email.bounces import Failure
@@ -306,6 +306,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.binary(max_size=30), max_size=25).map(b"".join))
+@example(b'From: MAILER-DAEMON@x.vn\r\nContent-Type: text/plain; charset="a\x00b"\r\n\r\n\xff')
+@example(b"From: MAILER-DAEMON@x.vn\r\nContent-Type: text/plain; charset*=a'b'c\r\n\r\n\xff")
 def test_no_bytes_of_a_stranger_raise(content: bytes) -> None:
     """Any bytes are a mail of some kind, and their text can be kept."""
     found = read(content)
