@@ -73,7 +73,8 @@ _REPORT = "bao cao "
 # D worked on, r “rồi”, t a day gone by, T today, M this morning, H an hour, # a number,
 # d a number of days, m how, l late, g “cách đây”, f “từ”, B “trước”, c “cho, lên, qua”, x a place
 # or a way, i “thì”, j “là”, o “của”, k “mà”, b “được”, v “đã có”, q “check”, G “giúp”, z a remark,
-# X a copy of it, ~ “bên”, u handed in for signature, h what hinders, “,” a break,
+# X a copy of it, ~ “bên”, u handed in for signature, h what hinders, “,” a break, & “và”,
+# C “nhưng”, L an elder, who may be the sender, Z “cho anh”, U “lúc”, O “giờ”,
 # “?” what is not understood.
 _OF_ROLE = {
     Role.PARTICLE: "a", Role.GENTLE: "n", Role.PERSON: "y", Role.SAYING: "A", Role.CROWD: "Q",
@@ -131,7 +132,7 @@ _JOINED = (
     (re.compile(":"), ","),
     (re.compile("[lm]d|l"), "m"),
     (re.compile("f?(?:gd|dB)|[cf]t"), "t"),
-    (re.compile("(?<=S)(?:c?y|Z)N?x"), "x"),  # “cho chị Hiền văn thư”
+    (re.compile("(?<=S)(?:c?yN|ZN?)x"), "x"),  # “cho chị Hiền văn thư”
     (re.compile("cx"), "x"),
     (re.compile("(?<=x)Z"), ""),
     (re.compile("Z"), "?"),
@@ -140,9 +141,8 @@ _JOINED = (
 )
 _JUNIOR = frozenset({"a", "da", "thua", "kinh"})  # dạ, ạ: to an elder
 _ELDERS = frozenset({"anh", "chi", "co", "chu", "bac", "thay"})
-_OF_ELDER = re.compile(
-    "((?:(?<=,)|^)[aA]*K?)L(?=pD?V|D?V[^,]*r)"
-)  # “anh xong 1c rồi em”: of himself
+# “anh xong 1c rồi em”: of himself
+_OF_ELDER = re.compile("((?:(?<=,)|^)[aA]*K?)L(?=pD?V|D?V[^,]*r)")
 _REST = "[aynsYwKtTMrmexzQR]*"
 _BESIDES = f"A*{_REST}A*{_REST}"
 _SENT = re.compile("[aYs]*[SI][xXemQtM]+[aynr]*")  # behind what is told: “gửi qua email”
@@ -223,9 +223,7 @@ def denies_itself(read: str) -> bool:
 def _tells(part: str) -> bool:
     """Whether this part of a clause tells a thing done, and is no order, promise or question."""
     found = _TELLS.fullmatch(part)
-    if found is None or re.search(
-        "S[yY]|(?<![rna])Q", part
-    ):  # “gửi sếp”: to be signed, or to be read
+    if found is None or re.search("S[yY]|(?<![rna])Q", part):  # “gửi sếp”: to be signed or read
         return False
     lead, verb, tail = found["lead"], found["verb"], found["tail"]
     if re.search("r[aynY]*D?[VSI]", part):  # “xong rồi gửi”: what is to follow
@@ -300,7 +298,7 @@ class _Letters:
             return "b" if word == "duoc" else "p"
         if role is Role.TODAY and word in ("sang", "hoi"):
             return "M"
-        if role is Role.FILLER:
+        if role is Role.FILLER and size <= len("cho mình"):  # but “cho lãnh đạo”
             return _OF_FILLER.get(word) or self._word(word, spelling(word))
         if role is Role.PERSON and word in _ELDERS and size == len(word):
             return "L"
