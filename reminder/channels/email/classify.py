@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import Message
 from enum import StrEnum
+from itertools import islice
 from typing import Literal
 
 from reminder.channels.email import TRAITS, bounces, mime
@@ -34,6 +35,7 @@ from reminder.domain.tokens import (
 )
 
 LONGEST_ID = 200  # characters of a Message-ID that is kept as it stands
+MOST_TOKENS = 20  # of one mail that are checked, each against all officers; an answer has one
 Trust = Literal["auth-results", "token"]
 
 # Where servers leave the address to which a mail came.
@@ -244,7 +246,8 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
     """
     if normal_address(mail.author) in (normal_address(rules.address), normal_address(rules.sender)):
         return LeftUnread("our own mail", own=True)
-    tokens = [t for a in mail.recipients if (t := read_plus_address(a, rules.address)) is not None]
+    found = (read_plus_address(address, rules.address) for address in mail.recipients)
+    tokens = list(islice(filter(None, found), MOST_TOKENS))
     if mail.kind is Kind.BOUNCE:
         return _bounced(mail, rules, tokens, known, now)
     issued = _issued(tokens, rules, known, now)

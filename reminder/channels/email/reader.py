@@ -23,7 +23,7 @@ from reminder.channels.email.classify import Kind, Mail, own_words, read
 from reminder.channels.email.quotes import OwnMarks
 from reminder.domain.errors import ReminderError
 
-SECONDS = 10  # processor time of one request; a mail of READ_BYTES takes less than one
+SECONDS = 5  # processor time of one request; a mail of READ_BYTES takes less than one
 LONGEST = 60.0  # seconds after which a request is given up: a busy machine, or one without limits
 MEMORY = 256 * 1024 * 1024  # bytes of address space; the process begins with about 40 MiB
 COMMAND = (sys.executable, "-P", "-m", "reminder.channels.email.reader")

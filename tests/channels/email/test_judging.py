@@ -12,6 +12,7 @@ import pytest
 
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.classify import (
+    MOST_TOKENS,
     Answer,
     Authenticated,
     Bounced,
@@ -83,6 +84,17 @@ def test_an_answer_is_the_officers_by_the_address_as_it_is_bound() -> None:
         ),
         "xong 1c",
     )
+
+
+@pytest.mark.parametrize("purpose", [Purpose.REPLY, Purpose.BOUNCE])
+def test_of_thousands_of_tokens_the_first_ones_are_checked(purpose: Purpose) -> None:
+    """A mail that tries many costs no more than one that tries a few."""
+    kind = Kind.BOUNCE if purpose is Purpose.BOUNCE else Kind.ANSWER
+    wrong, right = token("nobody@xa.example", purpose), token(AN, purpose)
+    more: dict[str, Any] = {"kind": kind, "failures": (FAILURE,)}
+    taken = fate(recipients=(*[wrong] * (MOST_TOKENS - 1), right), **more)
+    assert isinstance(taken, Answer | Bounced)
+    assert isinstance(fate(recipients=(*[wrong] * MOST_TOKENS, right), **more), LeftUnread)
 
 
 LOGGED_IN = f"{GENUINE}; auth=pass smtp.auth={AN}"
