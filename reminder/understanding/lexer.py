@@ -16,13 +16,12 @@ from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.dates import Day, day_at, days_at, period_at
 from reminder.understanding.lexicon import (
     COURTESY,
-    PATTERNS,
     SEPARATORS,
-    TALK,
     WORDS,
     Mood,
     Role,
     listed,
+    pattern,
 )
 from reminder.understanding.model import Meaning
 from reminder.understanding.spelling import Found, Phrases, Token, plain_at
@@ -368,14 +367,14 @@ class _Remarks:
         before = self._words[index - 1]
         if index <= self._told or not (before == "\n" or before in WORDS["breaks"]):
             return None
-        match = TALK.match(self._text, self._starts[index])
+        match = pattern(talk=True).match(self._text, self._starts[index])
         if match is None:
             return None
         size = self._ends[match.end()] - index
         return Found(size, PoliteItem(word=self._words[index], role=Role.REMARK))
 
     def at(self, index: int) -> Found[Role | Mood] | None:
-        match = PATTERNS.match(self._text, self._starts[index])
+        match = pattern(talk=False).match(self._text, self._starts[index])
         if match is None or match.lastgroup is None:
             return None
         name = match.lastgroup.replace("_", "-")

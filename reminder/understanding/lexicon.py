@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from itertools import product
 from typing import Any
@@ -113,20 +114,19 @@ PAPERS = frozenset(map(spelling, _DATA["nouns"]["papers"].split()))
 WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
 
 
-def _pattern(*names: str) -> re.Pattern[str]:
+@cache  # compiled when the first message is read, for it takes a while
+def pattern(*, talk: bool) -> re.Pattern[str]:
+    """The patterns of talk, or all others; the group that matches is named as its mood or role."""
     groups = []
-    for role in names:
-        patterns = _DATA["patterns"][role]
+    for name, patterns in _DATA["patterns"].items():
         text = "|".join(patterns)
-        for name, words in _DATA["pattern-words"].items():
-            text = text.replace(f"{{{name}}}", f"(?:{words})")
-        groups.append(f"(?P<{role}>{text})")
+        for part, words in _DATA["pattern-words"].items():
+            text = text.replace(f"{{{part}}}", f"(?:{words})")
+        if (name == "talk") is talk:
+            groups.append(f"(?P<{name}>{text})")
     return re.compile(f"(?:{'|'.join(groups)})(?= |$)")
 
 
-# The group that matches is named as its mood or role.
-PATTERNS = _pattern(*(name for name in _DATA["patterns"] if name != "talk"))
-TALK = _pattern("talk")
 SEPARATORS: dict[str, list[str]] = _DATA["separators"]
 OWN_WORDS: tuple[str, ...] = tuple(_DATA["own-words"]["marks"])
 IN_FULL: dict[str, str] = _DATA["in-full"]
