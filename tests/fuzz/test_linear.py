@@ -23,7 +23,7 @@ from reminder.channels.email.classify import own_words, read
 from reminder.channels.email.mailbox import READ_BYTES
 from reminder.channels.email.quotes import LONGEST_LINE, LONGEST_READ, OwnMarks, without_courtesy
 from reminder.understanding import say
-from reminder.understanding.lexicon import PATTERNS
+from reminder.understanding.lexicon import pattern
 from reminder.understanding.model import CommandError
 from reminder.understanding.parse import parse
 from tests.fuzz.test_work import PIECES
@@ -230,7 +230,7 @@ def refused_as_too_long(text: str) -> bool:
 
 def test_repeats_in_the_lexicons_patterns_have_bounds() -> None:
     """A repeat of phrases that take the same words in two ways doubles the time with each word."""
-    assert re.findall(r".{20}\)[*+]", PATTERNS.pattern) == []
+    assert re.findall(r".{20}\)[*+]", pattern(talk=False).pattern) == []
 
 
 REMARKS = [
