@@ -392,22 +392,22 @@ def disown(context: Context, _: Command) -> Decision:
     """
     since, who = context.now - DISOWNED_WITHIN, context.sender.person.id
     lately = [
-        e for e in context.events if (e.by, e.channel) == (who, context.channel) and e.at >= since
+        e
+        for e in context.events
+        if (e.by, e.channel) == (who, context.channel) and e.at >= since and e.note != DISOWNED
     ]
     message = context.receipt_of or (lately[-1].message if lately else "")
-    theirs = tuple(e for e in lately if e.message == message)
-    if not theirs:
+    theirs = [e for e in lately if e.message == message]
+    back = tuple(e for e in theirs if _holds(context, e))
+    left = tuple(e for e in theirs if e.kind not in _TAKES_BACK)
+    if not back and not left:
         raise refusal("nothing-to-disown")
-    back = [
-        event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=DISOWNED)
-        for e in theirs
-        if e.kind in _TAKES_BACK and _holds(context, e)
-    ]
     word = payloads.DisownedWord(
-        person=who, channel=context.channel, at=theirs[0].at, events=theirs
+        person=who, channel=context.channel, at=theirs[0].at, events=back, left=left
     )
     notices = [Notice(to=f"unit:{office}", payload=word) for office in sorted(context.offices)]
-    return said(payloads.Disowned(events=theirs), back, *notices)
+    events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=DISOWNED) for e in back]
+    return said(payloads.Disowned(events=back, left=left), events, *notices)
 
 
 def _holds(context: Context, before: Event) -> bool:

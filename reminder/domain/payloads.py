@@ -176,6 +176,7 @@ class Disowned(Payload):
     """To who says that somebody else sent what was recorded; `events` are taken back."""
 
     events: tuple[Event, ...]
+    left: tuple[Event, ...] = ()  # what can't be taken back
 
 
 class DisownedWord(Payload):
@@ -185,6 +186,7 @@ class DisownedWord(Payload):
     channel: str
     at: datetime
     events: tuple[Event, ...]
+    left: tuple[Event, ...] = ()
 
 
 class Reopened(Payload):

@@ -177,8 +177,9 @@ def about(of: Key) -> Iterator[Payload]:
     yield Submitted(event=event(kinds.SUBMITTED, of))
     for kind in (kinds.DONE, kinds.UPDATED, kinds.SUBMITTED, kinds.EXTENSION_ASKED):
         yield Undone(event=event(kind, of))
-        yield Disowned(events=(event(kind, of),))
-        yield DisownedWord(person="an", channel="email", at=WHEN, events=(event(kind, of),))
+        for back, left in (((event(kind, of),), ()), ((), (event(kind, of),))):
+            yield Disowned(events=back, left=left)
+            yield DisownedWord(person="an", channel="email", at=WHEN, events=back, left=left)
     for kind in (kinds.REOPENED, kinds.UNDONE):
         yield Reopened(event=event(kind, of, note="sai."))
         yield ReopenedWord(event=event(kind, of, note="sai"), leaders=True)

@@ -79,9 +79,8 @@ def test_a_close_that_is_disowned_is_open_again_and_the_office_hears(office: Wor
     ]
     said = {p.address: p.message.text for p in sent}
     assert "Đã rút lại điều ghi theo thư không phải của anh/chị: 1c." in said[AN]
-    assert (
-        "An báo rằng không gửi điều máy đã ghi qua thư điện tử lúc 09:00 hôm nay: 1c" in said[CHI]
-    )
+    assert "An báo rằng không gửi điều máy đã ghi qua thư điện tử" in said[CHI]
+    assert "lúc 09:00 hôm nay.\nMáy đã rút lại: 1c." in said[CHI]
 
 
 def test_a_request_for_time_that_is_disowned_is_withdrawn(office: World) -> None:
@@ -92,6 +91,26 @@ def test_a_request_for_time_that_is_disowned_is_withdrawn(office: World) -> None
         "extension-asked",
         "extension-withdrawn",
     ]
+
+
+def test_what_is_disowned_twice_is_taken_back_once(office: World) -> None:
+    """The second time nothing is left, whether the receipt is replied to or not."""
+    first = receipt(office, mails(office, AN, "xong 1c", NOW))
+    mails(office, AN, "không phải tôi", NOW, reply_to=first)
+    for reply_to in (first, ""):
+        (answer,) = mails(office, AN, "không phải tôi", NOW, reply_to=reply_to)
+        assert "máy không ghi điều gì của anh/chị" in answer.message.text
+    assert [line.partition(" ")[0] for line in office.events()] == ["done", "undone"]
+
+
+def test_an_undo_that_is_disowned_is_told_as_what_no_machine_can_mend(office: World) -> None:
+    """Who had closed it has to say so again; the office hears."""
+    mails(office, AN, "xong 1c", NOW, proved=True)
+    forged = receipt(office, mails(office, AN, "hoàn tác 1c", NOW + timedelta(minutes=5)))
+    sent = mails(office, AN, "không phải tôi", NOW + timedelta(minutes=9), reply_to=forged)
+    said = {p.address: p.message.text for p in sent}
+    assert "Máy không tự rút lại được điều ghi ở 1c" in said[AN]
+    assert "Máy không tự rút lại được: 1c." in said[CHI]
 
 
 def test_after_a_day_nothing_is_taken_back(office: World) -> None:
