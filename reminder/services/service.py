@@ -170,9 +170,9 @@ class Service(Deliverer):
         self._warn(now)
         return lines
 
-    def tell_forged(self, now: datetime) -> None:
+    def tell_forged(self, now: datetime) -> bool:
         """Tell the offices once a day of mails that pretended to be an officer's."""
-        tick.say_forged(self.refresh(), self.store, now)
+        return tick.say_forged(self.refresh(), self.store, now)
 
     def _warn(self, now: datetime) -> None:
         """Log at a start or reload if nothing is ever sent, or an office reaches nobody."""

@@ -409,16 +409,19 @@ def say_overdue(office: Office, store: Store, marks: Sequence[str], now: datetim
             store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
 
 
-def say_forged(office: Office, store: Store, now: datetime) -> None:
-    """Tell the office, once a day at an hour of nudges, how many mails pretended to be answers."""
+def say_forged(office: Office, store: Store, now: datetime) -> bool:
+    """Tell the office, once a day at an hour of nudges, how many mails pretended to be answers.
+
+    False if there is nothing to tell now.
+    """
     number, told = int(store.meta(FORGED) or 0), store.meta("told:forged") or "0 "
     before, _, day = told.partition(" ")
     today = local_day(now).isoformat()
     if number <= int(before) or day == today:
-        return
+        return False
     if not speaking_hours(office.scheduler, MessageKind.NUDGE, now):
-        return
+        return False
     payload = Forged(number=number - int(before))
     drafts = to_offices(office, payload, now, subject=f"forged:{today}")
     meta = {"told:forged": f"{number} {today}"}
-    store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+    return store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
