@@ -265,8 +265,12 @@ class Deliverer:
             log.error("channel %s refuses everything: %s", channel, said or reason)
             self.store.set_meta(f"down:{channel}", since.isoformat())
 
-    def tell_trouble(self, now: datetime) -> None:
-        """Tell the office once of each channel that has failed for `tell_after`, by another way."""
+    def tell_trouble(self, now: datetime) -> int:
+        """Tell the office once of each channel that has failed for `tell_after`, by another way.
+
+        Return the number of messages.
+        """
+        told = 0
         for channel, (since, reason) in self._troubled().items():
             if now - since < self.tell_after or not reason or self.store.meta(f"told:{channel}"):
                 continue
@@ -278,6 +282,8 @@ class Deliverer:
             drafts = to_offices(up, payload, now, subject=channel)
             meta = {f"down:{channel}": since.isoformat(), f"told:{channel}": now.isoformat()}
             self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+            told += len(drafts)
+        return told
 
     def _troubled(self) -> dict[str, tuple[datetime, str]]:
         """Return the channels that fail: since when, and why, which a restart forgets."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.decisions import buttons, decide, decide_error, may_change
-from reminder.domain.calendar import local_day
+from reminder.domain.calendar import local, local_day
 from reminder.domain.context import Context, Decision, Inbound, Notice, Sender
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import AddressSource, Draft, chat_of
@@ -326,9 +326,20 @@ class Handling:
             found = self._of_last_nudge(sender, meaning, found)
         if inbound.private and not named and _names_nothing(found):
             found = by_title(inbound.text, today, meaning, self._open_work(sender)) or found
-        return (
-            None if isinstance(found, CommandError) and found.reason is Reason.NOT_FOR_US else found
+        if isinstance(found, Command):
+            return self._as_claimed(found)
+        return None if found.reason is Reason.NOT_FOR_US else found
+
+    def _as_claimed(self, found: Command) -> Command:
+        """“1c chiều nay xong rồi” in the morning: ask, for that hour is still to come."""
+        if not _names_later(self.inbound.text, local(self.now).hour):
+            return found
+        text = self.inbound.text
+        first, *rest = (
+            replace(each, verb=Verb.CLAIM, note=text) if each.verb is Verb.DONE else each
+            for each in (replace(found, also=()), *found.also)
         )
+        return replace(first, also=tuple(rest))
 
     def _is_addressed(self) -> bool:
         """Whether a text is a command, or names the bot; free talk of a group acts on nothing."""
@@ -521,6 +532,18 @@ class Handling:
 def _plain(name: str) -> str:
     """“Tư pháp”, “tu-phap” and “TU  PHAP” are one."""
     return " ".join(re.findall(r"\w+", fold(name)))
+
+
+# What names a part of today → the hour until which it is still to come.
+_COMES = {"trua nay": 11, "chieu nay": 12, "cuoi gio": 15, "cuoi ngay": 15, "toi nay": 17}
+_TOLD = re.compile(r"\b(?:xong|roi|da|hoan (?:thanh|tat))\b")
+
+
+def _names_later(text: str, hour: int) -> bool:
+    """Whether some clause tells what is done of an hour of today that is still to come."""
+    clauses = re.split(r"[,.;\n]", fold(text))
+    comes = [part for part, until in _COMES.items() if hour < until]
+    return any(_TOLD.search(each) and any(part in each for part in comes) for each in clauses)
 
 
 def _names_nothing(found: Command | CommandError) -> bool:

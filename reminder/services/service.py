@@ -65,8 +65,7 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
-        self.tell_trouble(now)
-        return tick.tick(self.refresh(), self.store, now)
+        return self.tell_trouble(now) + tick.tick(self.refresh(), self.store, now)
 
     def set_back(self, now: datetime) -> int:
         """Bring forward what waits for a time from before the clock was set back."""
