@@ -145,6 +145,7 @@ class DaemonBackend:
         service.bot_name = bot_name
         await self._attempt("accepted", lambda: service.accepted(self.daemon.clock.now(), channel))
         await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
+        self.daemon.wake()
 
     def polled(self, channel: str) -> None:
         self.daemon.mark("polled")

@@ -332,6 +332,7 @@ class MailListener:
             self.wake()
         if self._trouble is None or self._trouble:
             await self.do(lambda: self.service.accepted(now, MAILBOX))
+            self.wake()
         if self._trouble:
             log.info("the mailbox can be read again")
         self._trouble, self._silent_for = "", 0.0

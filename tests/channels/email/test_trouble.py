@@ -9,10 +9,11 @@ import pytest
 
 from tests.app.kit import SetClock
 from tests.channels.email import replies
-from tests.channels.email.conftest import INBOX, MailWorld
+from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld
 from tests.channels.email.line import over_a_line
 from tests.channels.email.test_course import (
     AN,
+    CHI,
     SAID,
     clock,
     events,
@@ -64,3 +65,25 @@ async def test_a_line_that_is_cut_in_the_middle_of_a_mail_is_taken_up_again(
         await until(lambda: len(post.mails(AN)) == 2, 60)
         assert (await events(wired), cut.was_cut) == (["done 1c an email"], 2)
         await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+
+
+@pytest.mark.asyncio
+async def test_a_mailbox_that_cannot_be_read_is_told_by_mail_and_told_when_it_can(
+    tmp_path: Path, post: MailWorld, clock: SetClock
+) -> None:
+    """A wrong password for the mailbox: the office reads it after 15 minutes, and its end."""
+    config = settings(tmp_path, post)
+    right = config.read_text(encoding="utf-8")
+    config.write_text(right.replace(f'password = "{PASSWORD}"', 'password = "x"'), "utf-8")
+    async with running(config, clock) as wired:
+        await nudged(post)
+        await until(lambda: bool(wired.daemon.service._troubled()))
+        clock.moment = at("24/01", "08:16")
+        await until(lambda: told(post, "Hộp thư trả lời đang không đọc được"))
+    config.write_text(right, "utf-8")
+    async with running(config, clock):
+        await until(lambda: told(post, "Hộp thư trả lời đã đọc lại được"))
+
+
+def told(post: MailWorld, subject: str) -> bool:
+    return [str(mail["Subject"]) for mail in post.mails(CHI)].count(subject) == 1
