@@ -115,13 +115,14 @@ async def send(config: Path, count: int, *, paced: bool) -> float:
     left, end = count, 0.0
     mark = run.daemon.service.sent_together
 
-    def sent(accepted: Sequence[Accepted]) -> None:
+    def sent(accepted: Sequence[Accepted]) -> bool:
         nonlocal left, end
-        mark(accepted)
+        told = mark(accepted)
         left -= len(accepted)
         if not left:
             end = time.time()
             loop.call_soon_threadsafe(run.daemon.stop)
+        return told
 
     loop = asyncio.get_running_loop()
     run.daemon.service.sent_together = sent  # type: ignore[method-assign]

@@ -158,6 +158,7 @@ class DaemonBackend:
                 service.accepted(at, channel)
 
             self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
+            self._noting.add_done_callback(lambda _: self.daemon.wake())
 
     async def failed(self, channel: str, error: SendError) -> None:
         service, at, down = self.daemon.service, self.daemon.clock.now(), error.channel_down

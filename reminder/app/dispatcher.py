@@ -301,12 +301,14 @@ class Dispatcher:
         more, marked.
         """
 
-        def recorded() -> None:
-            work()
+        def recorded() -> object:
+            told = work()
             self._let_go(rows)  # here: the thread may lease one anew at once
+            return told
 
         try:
-            await self.worker.retry("the record of what was sent", recorded)
+            if await self.worker.retry("the record of what was sent", recorded):
+                self._wake.set()
         except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
             log.error(
                 "what became of row %s can't be recorded (%s: %s): it is sent once more, "

@@ -222,8 +222,11 @@ class Deliverer:
         """Record an accepted message."""
         self.sent_together([Accepted(rendered=rendered, provider_id=provider_id, at=now)])
 
-    def sent_together(self, accepted: Sequence[Accepted]) -> None:
-        """Record accepted messages by one commit; a lost lease is logged."""
+    def sent_together(self, accepted: Sequence[Accepted]) -> bool:
+        """Record accepted messages by one commit; a lost lease is logged.
+
+        Return whether that made anything to send.
+        """
         marks = [
             (replace(one.rendered.row, address=one.rendered.address), one.provider_id, one.at)
             for one in accepted
@@ -234,12 +237,17 @@ class Deliverer:
                 log.warning("row %d was sent, but its lease had run out: it may come twice", row)
         channels = {one.rendered.row.draft.channel for one in accepted}
         try:
-            self.accepted(max(one.at for one in accepted), *channels)
+            return self.accepted(max(one.at for one in accepted), *channels)
         except StoreBusyError as error:  # the next message says it too
             log.error("can't record that a channel works again: %s", error)
+            return False
 
-    def accepted(self, now: datetime, *channels: str) -> None:
-        """Note that these channels work; the office, if it heard that one does not, hears so."""
+    def accepted(self, now: datetime, *channels: str) -> bool:
+        """Note that these channels work; the office, if it heard that one does not, hears so.
+
+        Return whether there is anything to send.
+        """
+        told = False
         for channel in self._troubled().keys() & set(channels):
             since, _ = self._troubled().pop(channel)
             if not self.store.meta(f"down:{channel}"):
@@ -251,6 +259,8 @@ class Deliverer:
                 drafts = to_offices(self.refresh(), payload, now, subject=f"up:{channel}")
             meta = {f"down:{channel}": "", f"told:{channel}": ""}
             self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+            told = told or bool(drafts)
+        return told
 
     def in_trouble(
         self, channel: str, reason: str, now: datetime, *, refuses: bool = False, said: str = ""
