@@ -110,6 +110,8 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
     from reminder.channels.email.mailbox import Mailbox
     from reminder.channels.email.receive import MailListener
 
+    daemon.service.reads_mail = True
+
     rules = InboxRules(
         secret=mail_secret(daemon.service.store),
         address=section.address,

@@ -29,6 +29,7 @@ class Service(Deliverer):
     """All use cases of one office."""
 
     bot_name: str = ""
+    reads_mail: bool = False  # a mailbox is read, so that mails may be forged
     limits: Limits = field(default_factory=Limits)  # how much each sender has said lately
 
     def begin(self, now: datetime) -> None:
@@ -65,7 +66,8 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
-        return self.tell_trouble(now) + tick.tick(self.refresh(), self.store, now)
+        told = self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
+        return told + tick.tick(self.refresh(), self.store, now)
 
     def set_back(self, now: datetime) -> int:
         """Bring forward what waits for a time from before the clock was set back."""

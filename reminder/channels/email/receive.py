@@ -328,8 +328,6 @@ class MailListener:
         if self._looked is None or not timedelta(0) <= now - self._looked < LOOK_MARK:
             self._looked = now
             await self._note(LOOK, now.isoformat())
-        if await self.do(lambda: self.service.tell_forged(now)):
-            self.wake()
         if self._trouble is None or self._trouble:
             await self.do(lambda: self.service.accepted(now, MAILBOX))
             self.wake()
