@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -227,7 +226,7 @@ async def test_an_administrator_who_stays_anonymous(tmp_path: Path) -> None:
         assert told.startswith("Chưa ghi gì: tin này gửi ẩn danh")
         assert await addresses_of(place, "group:tu-phap") == []
         await place.says(CHI, "/bind tu-phap", GROUP)
-        place.clock.moment += timedelta(hours=2)
+        await place.hour("24/01", "09:00")
         assert await place.says(CHI, "Trưa nay ăn gì?", GROUP, anonymous=True) == []
         assert await place.says(CHI, "/done@other_bot 1c", GROUP, anonymous=True) == []
         assert await place.says(CHI, "/done 1c", GROUP, anonymous=True) == [told]
