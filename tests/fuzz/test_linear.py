@@ -1,6 +1,7 @@
 """Processor time grows no faster than what a stranger sends, up to the caps of each stage.
 
-Four times the input takes at most five times as long, six on a busy machine. What the regular expressions and the library
+Four times the input takes at most five times as long, six on a busy machine. What the regular
+expressions and the library
 do in C counts too, which a count of calls does not see (test_work.py). Each round measures both
 sizes, and the least counts; noise passes in a later round, a squared step (sixteen times) in none.
 """
