@@ -304,9 +304,10 @@ def runs(items: Sequence[Item], book: CodeBook) -> list[Run]:
     """The runs of codes in `items`, in order."""
     found: list[Run] = []
     index = 0
+    asks = max((n for n, item in enumerate(items) if mood_of(item) is Mood.ASK), default=-1)
     while index < len(items):
         if isinstance(items[index], CodeItem):
-            found.append(_Reader(items, book, index).run())
+            found.append(_Reader(items, book, index, asks).run())
             index = found[-1].after
         else:
             index += 1
@@ -316,8 +317,9 @@ def runs(items: Sequence[Item], book: CodeBook) -> list[Run]:
 class _Reader:
     """Reads one run from its first code on."""
 
-    def __init__(self, items: Sequence[Item], book: CodeBook, first: int) -> None:
+    def __init__(self, items: Sequence[Item], book: CodeBook, first: int, asks: int) -> None:
         self.items = items
+        self.asks = asks  # index of the last item that asks; -1: none does
         self.book = book
         self.first = first
         self.index = first
@@ -430,9 +432,8 @@ class _Reader:
         while isinstance(_at(self.items, index), PoliteItem | PeriodItem | NumberItem | PartItem):
             index += 1
         own = mood_of(_at(self.items, index))
-        asked = Mood.ASK in map(mood_of, self.items[index:])
         told = mood_of(before) in _TOLD and own in _OPEN
-        return (told or (_is_denial(before) and own is not None)) and not asked
+        return (told or (_is_denial(before) and own is not None)) and self.asks < index
 
     def _begins_line(self, index: int) -> bool:
         """Whether the code at `index` opens a line of its own: a break, the code, a colon."""

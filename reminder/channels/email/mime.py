@@ -61,10 +61,11 @@ _LOGIN = re.compile(r"(?i)x-[a-z0-9-]{0,60}(?:auth|login|sasl|sender|user)[a-z0-
 
 def parse(content: bytes) -> Message:
     """The mail as a tree, without what costs the parser more than it is worth."""
-    end = _END_OF_HEAD.search(content)
-    if end is not None and end.start() > LONGEST_HEAD:
+    blank = _END_OF_HEAD.search(content)
+    end = blank.start() if blank else len(content)  # some mails are a head alone
+    if end > LONGEST_HEAD:
         last = content.rfind(b"\n", 0, LONGEST_HEAD)
-        content = content[:last] + content[end.start() :]
+        content = content[: last if last > 0 else LONGEST_HEAD] + content[end:]
     if (report := _REPORT.search(content)) is not None:
         content = content[: report.end() + LONGEST_REPORT]
     for number, found in enumerate(re.finditer(rb"(?i)boundary", content)):
