@@ -34,7 +34,7 @@ from reminder.decisions.targets import (
 from reminder.domain import payloads
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Context, Decision, Notice
-from reminder.domain.ledger import Event, EventKind, State
+from reminder.domain.ledger import CLOSING, Event, EventKind, State
 from reminder.domain.plan import Confirm, Key
 from reminder.domain.text import fold
 from reminder.understanding.model import Command, Target
@@ -363,7 +363,7 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
 
 def _too_late(context: Context, command: Command, newest: Event, office: str) -> Decision:
     """Ask the office, if it has members, to reopen what the unit closed more than an hour ago."""
-    closed = newest.kind in (EventKind.DONE, EventKind.UPDATED)
+    closed = newest.kind in CLOSING
     if context.sender.office or not closed or not context.has_members(office):
         raise refusal("undo-late", key=newest.key, event=newest)
     asked = event(context, EventKind.UNDONE, newest.key, newest.unit, note=command.note)

@@ -20,6 +20,7 @@ from reminder.domain import payloads
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
 from reminder.domain.ledger import (
+    ENDS_REQUEST,
     MAX_ABSENCE_DAYS,
     Absence,
     Event,
@@ -175,14 +176,6 @@ def _confirmed(context: Context, states: list[State]) -> Decision:
     return said(payloads.Confirmed(keys=tuple(state.key for state in states)), events)
 
 
-_ENDS = frozenset(
-    {
-        EventKind.EXTENSION_GRANTED,
-        EventKind.EXTENSION_REFUSED,
-        EventKind.EXTENSION_WITHDRAWN,
-        EventKind.DUE_SET,
-    }
-)  # what ends a request; a task that closes ends it too
 _ANEW = frozenset(
     {
         EventKind.UNDONE,
@@ -223,7 +216,7 @@ def _asked(context: Context, command: Command, target: Target) -> tuple[Work, St
     once = {e.key for e in context.events if e.kind is EventKind.EXTENSION_ASKED and e.key in keys}
     closed = {state.closed for state in work.named if state.closed}
     later = (e for e in reversed(context.events) if e.key in once)
-    ended = next((e for e in later if e.kind in _ENDS or e in closed), None)
+    ended = next((e for e in later if e.kind in ENDS_REQUEST or e in closed), None)
     key = ended.key if ended else work.named[0].key
     raise RefusalError(payloads.NoRequest(key=key, event=ended))
 

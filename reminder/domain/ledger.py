@@ -39,6 +39,22 @@ class EventKind(StrEnum):
     BACK = "back"  # an absence ends early, or is cancelled
 
 
+CLOSING = frozenset({EventKind.DONE, EventKind.UPDATED})
+# What ends a request for more time, beside the close of its work.
+ENDS_REQUEST = frozenset(
+    {
+        EventKind.EXTENSION_GRANTED,
+        EventKind.EXTENSION_REFUSED,
+        EventKind.EXTENSION_WITHDRAWN,
+        EventKind.DUE_SET,
+    }
+)
+# What the office decides of dates.
+SETTLING = frozenset(
+    {EventKind.DUE_SET, EventKind.CONFIRMED, EventKind.HELD, EventKind.EXTENSION_GRANTED}
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
     """Something said or done about one occurrence."""

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from reminder.domain import payloads
 from reminder.domain.calendar import vn_date
-from reminder.domain.ledger import Event, EventKind, to_settle
+from reminder.domain.ledger import SETTLING, Event, EventKind, to_settle
 from reminder.domain.outbox import Action, Outbound
 from reminder.messages.answers import DateGroup, by_dates
 from reminder.messages.compose import Actions, block_lines, clip, message
@@ -110,14 +110,6 @@ def _plan_buttons(
     return (*rows, *(tuple(shown[n : n + 2]) for n in range(0, len(shown), 2)))
 
 
-_SETTLES = (
-    EventKind.CONFIRMED,
-    EventKind.HELD,
-    EventKind.DUE_SET,
-    EventKind.EXTENSION_GRANTED,
-)
-
-
 def plan_settled(context: Context, p: payloads.PlanStarted, sent: datetime) -> Outbound | None:
     """The list of a plan's start as it is now, with what was settled since it was `sent`."""
     shown = plan_started(context, p)
@@ -128,7 +120,7 @@ def plan_settled(context: Context, p: payloads.PlanStarted, sent: datetime) -> O
         state = context.states.get(event.key)
         ours = event.key.plan == p.plan and event.by and event.at >= sent
         listed_there = state and (event.key in p.late or to_settle(state.occurrence))
-        if ours and listed_there and event.kind in _SETTLES:
+        if ours and listed_there and event.kind in SETTLING:
             act = (event.kind, event.by, event.until, event.at)
             by_act.setdefault(act, []).append(event)
     settled = [

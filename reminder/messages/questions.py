@@ -12,7 +12,7 @@ from typing import Any
 
 from reminder.domain import payloads
 from reminder.domain.calendar import Period, last_of_month, vn_date
-from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.ledger import CLOSING, ENDS_REQUEST, Event, EventKind, State, fold
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.plan import Key
 from reminder.messages.answers import choice, still_open
@@ -175,15 +175,7 @@ def waiting(context: Context, keys: Iterable[Key]) -> Outbound | None:
     return message(context, "request", actions=tuple(rows), works=works)
 
 
-_CLOSES = (EventKind.DONE, EventKind.UPDATED)
-_ENDS = (
-    EventKind.EXTENSION_GRANTED,
-    EventKind.EXTENSION_REFUSED,
-    EventKind.EXTENSION_WITHDRAWN,
-    EventKind.DUE_SET,
-    EventKind.EXTENSION_ASKED,
-    *_CLOSES,
-)
+_ENDS = ENDS_REQUEST | CLOSING | {EventKind.EXTENSION_ASKED}  # another takes its place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +216,7 @@ def _asked(context: Context, key: Key, sent: datetime) -> Asked | None:
 def _end(events: list[Event], asked: Event, state: State) -> Event | None:
     """What ended the request."""
     after = (e for e in events[events.index(asked) + 1 :] if e.kind in _ENDS)
-    return next((e for e in after if e.kind not in _CLOSES or state.closed), None)
+    return next((e for e in after if e.kind not in CLOSING or state.closed), None)
 
 
 def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:

@@ -269,7 +269,7 @@ class Deliverer:
 
         `refuses`: it refuses everything, as `status` shows at once. `said`: the provider's words.
         """
-        since, _ = self._troubled().setdefault(channel, (now, reason))
+        since, _ = self._troubled().get(channel, (now, reason))
         self._troubled()[channel] = (since, reason)
         if refuses and not self.store.meta(f"down:{channel}"):
             log.error("channel %s refuses everything: %s", channel, said or reason)
@@ -356,7 +356,7 @@ class Deliverer:
 
     def _dead_letter(self, row: Row, reason: str, now: datetime) -> list[Draft]:
         """Tell the office that `row` reaches nobody; some kinds are only logged."""
-        office, draft, slot = self.office, row.draft, instant(local_day(now), time())
+        office, draft, slot = self.office, row.draft, _midnight(now)
         if draft.kind == "reply" and reason == UNWORDED and not isinstance(draft.payload, Unworded):
             again = f"{draft.subject}:{UNWORDED}"
             return [replace(draft, payload=Unworded(), subject=again, due_at=now)]
@@ -386,22 +386,24 @@ class Deliverer:
         that can write one. So the address is suspected only; it is dead once a mail that left
         after the suspicion comes back as well, as Mailman probes (mailman.rules, VERP).
         """
-        office = self.refresh()
-        row = self._returned(bounce, now)
-        if row is None:
-            return False
-        log.warning("mail to %s came back (%s)", bounce.address, bounce.said or "no reason given")
-        if not bounce.final:
-            return True  # its server goes on trying
-        following = next_channel(office, row)
-        drafts = [replace(row.draft, channel=following, due_at=now)] if following else []
-        if self._is_confirmed(bounce, row, now):
-            self._say_address_dead(bounce.channel, bounce.address, bounce.reason, now)
-        elif bounce.hard or (following is None and row.draft.kind not in ONLY_LOGGED):
-            drafts += self._mail_returned(bounce, row, following or "", now)
-        said = f" ({bounce.said})" if bounce.said else ""
-        reason = f"thư bị trả lại: {bounce.reason}{said}"
-        return self.store.mark_returned(row, reason, drafts=drafts, at=now)
+        with self.store.together():
+            office = self.refresh()
+            row = self._returned(bounce, now)
+            if row is None:
+                return False
+            said = bounce.said or "no reason given"
+            log.warning("mail to %s came back (%s)", bounce.address, said)
+            if not bounce.final:
+                return True  # its server goes on trying
+            following = next_channel(office, row)
+            drafts = [replace(row.draft, channel=following, due_at=now)] if following else []
+            if self._is_confirmed(bounce, row, now):
+                self._say_address_dead(bounce.channel, bounce.address, bounce.reason, now)
+            elif bounce.hard or (following is None and row.draft.kind not in ONLY_LOGGED):
+                drafts += self._mail_returned(bounce, row, following or "", now)
+            words = f" ({bounce.said})" if bounce.said else ""
+            reason = f"thư bị trả lại: {bounce.reason}{words}"
+            return self.store.mark_returned(row, reason, drafts=drafts, at=now)
 
     def _returned(self, bounce: Bounce, now: datetime) -> Row | None:
         """Return the message that came back; None if it was not sent within the last days."""
@@ -447,9 +449,15 @@ class Deliverer:
             hard=bounce.hard,
             fallback=fallback,
         )
-        subject, slot = f"returned:{draft.recipient}", instant(local_day(now), time())
         failing = (draft.recipient, bounce.channel)
-        return to_offices(self.office, payload, now, subject=subject, slot=slot, avoid=failing)
+        return to_offices(
+            self.office,
+            payload,
+            now,
+            subject=f"returned:{draft.recipient}",
+            slot=_midnight(now),
+            avoid=failing,
+        )
 
     def _say_address_dead(self, channel: str, value: str, reason: str, now: datetime) -> None:
         """Mark an address as dead, and tell the office whose it is.
@@ -475,13 +483,14 @@ class Deliverer:
 
     def mail_put_aside(self, folder: str, now: datetime) -> None:
         """Tell the office, once a day, that a mail can't be read; `folder`: where it is now."""
-        day = local_day(now).isoformat()
-        if self.store.meta("inbox:aside_told") == day:
-            return
-        payload = MailPutAside(folder=folder)
-        drafts = to_offices(self.refresh(), payload, now, subject=f"mail-put-aside:{day}")
-        meta = {"inbox:aside_told": day}
-        self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+        payload, office = MailPutAside(folder=folder), self.refresh()
+        drafts = to_offices(office, payload, now, subject=MAILBOX, slot=_midnight(now))
+        self.store.record([], unit_names={}, drafts=drafts, at=now)
+
+
+def _midnight(now: datetime) -> datetime:
+    """Return the slot of what is told once a day: the same draft again is already there."""
+    return instant(local_day(now), time())
 
 
 def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:

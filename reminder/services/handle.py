@@ -134,7 +134,7 @@ class Handling:
         told = meant and inbound.chat and self.limits.may_speak(inbound.sender, self.now)
         if told and self._say(NotTaken(), None).seen:
             return  # the fault came after it had been recorded
-        self.store.set_meta(NOT_TAKEN, str(int(self.store.meta(NOT_TAKEN) or 0) + 1))
+        self.store.count(NOT_TAKEN)
 
     def handle(self, sender: Sender, said: Said | str) -> Outcome:
         """Decide what `sender` has said, and record the result in one transaction."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.context import Asked, Inbound
-from reminder.domain.ledger import Event, EventKind, to_settle
+from reminder.domain.ledger import CLOSING, ENDS_REQUEST, SETTLING, Event, EventKind, to_settle
 from reminder.domain.outbox import Draft, Row, RowState, chat_of
 from reminder.domain.payloads import (
     Claimed,
@@ -352,23 +352,8 @@ def was_edited(store: Store, row: Row) -> bool:
 # a request for more time or a date to settle, once it is decided: by whom, and its buttons go.
 
 # What a close or its undoing makes untrue in a nudge that was read already.
-_CLOSING = (EventKind.DONE, EventKind.UPDATED)
-_OPENING = (EventKind.UNDONE, EventKind.REOPENED)
-
-
-_SETTLING = (
-    EventKind.DUE_SET,
-    EventKind.CONFIRMED,
-    EventKind.HELD,
-    EventKind.EXTENSION_GRANTED,
-)  # what the office decides of dates
-_REQUESTS = (
-    EventKind.EXTENSION_ASKED,  # in the place of an earlier one
-    EventKind.EXTENSION_GRANTED,
-    EventKind.EXTENSION_REFUSED,
-    EventKind.EXTENSION_WITHDRAWN,
-    EventKind.DUE_SET,
-)
+_OPENING = frozenset({EventKind.UNDONE, EventKind.REOPENED})
+_REQUESTS = ENDS_REQUEST | {EventKind.EXTENSION_ASKED}  # one in the place of an earlier one too
 _ONCE = (ExtensionAsked, HowSetDue)  # they ask one thing, which is decided once
 ASKED = timedelta(days=92)  # how old a message may be that is edited for what it asked
 
@@ -416,24 +401,24 @@ def _questions(store: Store, person: str, decided: Sequence[Event], since: datet
 
 def _decides(office: Office, event: Event) -> bool:
     """Whether `event` settles a date, or ends a request: the close of what one was made of too."""
-    if event.kind in _CLOSING:
+    if event.kind in CLOSING:
         asked = (e.kind is EventKind.EXTENSION_ASKED for e in office.by_key.get(event.key, ()))
         return office.states[event.key].closed is not None and any(asked)
-    return event.kind in (*_SETTLING, *_REQUESTS)
+    return event.kind in SETTLING | _REQUESTS
 
 
 def _asks(office: Office, row: Row, decided: Sequence[Event]) -> bool:
     """Whether the message of `row` asked what is `decided` now."""
     if row.draft.kind == "edit":
         return False
-    of_requests = {e.key for e in decided if e.kind in (*_REQUESTS, *_CLOSING)}
+    of_requests = {e.key for e in decided if e.kind in _REQUESTS | CLOSING}
     match row.draft.payload:
         case Request() | ExtensionAsked() as asked:
             return not of_requests.isdisjoint(asked.occurrences())
         case HowSetDue(key=key):
             return any(e.kind is EventKind.DUE_SET and e.key == key for e in decided)
         case PlanStarted(plan=plan, late=late):
-            settled = (e.key for e in decided if e.kind in _SETTLING and e.key.plan == plan)
+            settled = (e.key for e in decided if e.kind in SETTLING and e.key.plan == plan)
             return any(k in late or to_settle(office.states[k].occurrence) for k in settled)
     return False
 
@@ -466,7 +451,7 @@ def _of_nudges(
 ) -> list[Draft]:
     rows = {}
     for event in events:
-        if event.kind not in (*_CLOSING, *_OPENING) or event.key not in office.states:
+        if event.kind not in CLOSING | _OPENING or event.key not in office.states:
             continue
         opening = event.kind in _OPENING
         for unit in office.states[event.key].occurrence.task.lead:

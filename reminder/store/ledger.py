@@ -167,6 +167,11 @@ class LedgerPart(Part):
         with self._database.writing() as connection:
             self._keep(connection, {name: value})
 
+    def count(self, name: str) -> None:
+        """Add one to the number under `name`."""
+        with self._database.writing() as connection:
+            self._keep(connection, {name: str(int(self.meta(name) or 0) + 1)})
+
     def was_seen(self, channel: str, update: str) -> bool:
         """Whether `record` has marked this update as seen."""
         c = seen_table.c

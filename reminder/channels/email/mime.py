@@ -37,7 +37,7 @@ LONGEST_REPORT = 30_000  # bytes of a report and what follows it: each block of 
 _ID = re.compile(r"<[^<>\s]{1,240}>")
 _FOLDS = re.compile(r"[\r\n]+[ \t]*")
 _REPORT = re.compile(rb"(?i)content-type:\s{0,9}message/(?:global-)?delivery-status")
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_END_OF_HEAD = re.compile(rb"(?:\A|\r?\n)\r?\n")  # the head may be empty
 _CONTENT_FIELD = re.compile(
     rb"(?i)(?:\A|(?<=[\r\n]))content-[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*"
 )

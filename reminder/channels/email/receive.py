@@ -328,8 +328,8 @@ class MailListener:
         if self._looked is None or not timedelta(0) <= now - self._looked < LOOK_MARK:
             self._looked = now
             await self._note(LOOK, now.isoformat())
-        if self._trouble is None or self._trouble:
-            await self.do(lambda: self.service.accepted(now, MAILBOX))
+        was_well = self._trouble == ""
+        if not was_well and await self.do(lambda: self.service.accepted(now, MAILBOX)):
             self.wake()
         if self._trouble:
             log.info("the mailbox can be read again")
@@ -345,8 +345,7 @@ class MailListener:
             self._written[name] = value
 
     async def _count(self, name: str) -> None:
-        """Add one to a number in the store's meta table."""
-        await self._set_meta(name, str(int(await self._meta(name) or 0) + 1))
+        await self.do(lambda: self.service.store.count(name))
 
     async def _meta(self, name: str) -> str:
         return await self.do(lambda: self.service.store.meta(name)) or ""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.classify import Kind, own_words, read
+from reminder.channels.email.mime import LONGEST_HEAD, parse
 
 SAID = "Dạ em báo cáo đã xong 1c ạ"
 HEAD = "From: An <an@xa.example>\r\nTo: nhac@xa.example\r\nMessage-ID: <a@b>\r\n"
@@ -357,3 +358,14 @@ def test_what_is_made_to_hurt_is_read_in_one_pass(content: bytes) -> None:
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300)
     )
     own_words(read(deep + content))
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\nxong 1c\r\n"])
+def test_a_head_is_cut_whether_or_not_it_ends(end: bytes) -> None:
+    """So is one of a single line; what follows an empty head is all body."""
+    for line in (b"X: y\r\n", b"X: " + b"y" * 3 * LONGEST_HEAD + b"\r\n"):
+        found = parse(line * (3 * LONGEST_HEAD // len(line) + 1) + end)
+        assert sum(len(name) + len(value) for name, value in found.items()) <= LONGEST_HEAD
+        assert str(found.get_payload()).strip() == end.decode().strip()
+    body = "x\n" * LONGEST_HEAD
+    assert parse(f"\n{body}".encode()).get_payload() == body
