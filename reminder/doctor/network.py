@@ -264,7 +264,9 @@ class MailCheck:
                 "(cần dmarc, dkim hoặc spf = pass): nhờ người quản trị xem lại DKIM và SPF",
             )
         login = mail.logins.get(section.login_header.lower(), "")
-        if person(mail.results, section.authserv_id, mail.author, login) is Person.UNKNOWN:
+        own = section.address.rpartition("@")[2]
+        who = person(mail.results, section.authserv_id, mail.author, own, login)
+        if who is Person.UNKNOWN:
             return ok(
                 "inbox",
                 "[inbox] máy chủ thư xác nhận tên miền người gửi (Authentication-Results), không "

@@ -34,6 +34,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 from reminder.app import bootstrap, logs, wiring
 from reminder.channels import Channel
 from reminder.channels.email.receive import MailListener
+from reminder.channels.telegram import send
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.receive import TelegramListener
@@ -131,7 +132,7 @@ async def daemon(config: Path, clock: Path) -> None:
 
 def born(config: Path, clock: Path) -> int:
     """The whole life of a daemon, as `reminder run` would have it; its exit code."""
-    wiring.make_bot = partial(make_bot, answer_seconds=ANSWER_SECONDS)  # type: ignore[attr-defined]
+    send.make_bot = partial(make_bot, answer_seconds=ANSWER_SECONDS)
     bootstrap.pause = lambda seconds: time.sleep(seconds / HURRY)
     keyed_requests()
     try:

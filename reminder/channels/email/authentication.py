@@ -135,11 +135,13 @@ class Person(Enum):
     OTHER = auto()  # somebody else had logged in
 
 
-def person(fields: Sequence[str], authserv_id: str, author: str, login: str = "") -> Person:
+def person(
+    fields: Sequence[str], authserv_id: str, author: str, domain: str, login: str = ""
+) -> Person:
     """Return whether the server says that `author` had logged in (RFC 8601, 2.7.4).
 
     `login`: whom another header names that only our server writes; empty: none. A name without a
-    domain is of the server's own.
+    domain is of `domain`, the server's own.
     """
     named = [
         value
@@ -150,9 +152,9 @@ def person(fields: Sequence[str], authserv_id: str, author: str, login: str = ""
     named += [login] if login else []
     if not named:
         return Person.UNKNOWN
-    author = normal_address(author)
-    own = (author, author.partition("@")[0])
-    return Person.PROVED if all(normal_address(n) in own for n in named) else Person.OTHER
+    logins = {name if "@" in name else f"{name}@{domain}" for name in named}
+    is_author = {normal_address(login) for login in logins} == {normal_address(author)}
+    return Person.PROVED if is_author else Person.OTHER
 
 
 def _is_of(values: Sequence[str], domain: str) -> bool:

@@ -268,7 +268,8 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
         if doubt:
             return LeftUnread(f"an answer from {address}: {doubt}", forged=True)
     login = mail.logins.get(rules.login_header.lower(), "")
-    who = person(mail.results, rules.authserv_id, mail.author, login)
+    own = rules.address.rpartition("@")[2]
+    who = person(mail.results, rules.authserv_id, mail.author, own, login)
     if who is Person.OTHER:
         return LeftUnread(f"an answer from {address}: somebody else had logged in", forged=True)
     if mail.kind is not Kind.ANSWER:

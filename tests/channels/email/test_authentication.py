@@ -87,7 +87,7 @@ def test_nothing_counts_that_a_sender_writes_between_quotes(written: list[str]) 
     """Our server tells the envelope's sender, whose part before @ may hold anything."""
     field = f'{OURS}; spf=pass smtp.mailfrom="{"".join(written)}"@evil.vn'
     assert distrust([field], OURS, AN) == NOTHING
-    assert person([field], OURS, AN) is Person.UNKNOWN
+    assert person([field], OURS, AN, "xa.example") is Person.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def test_the_person_is_proved_by_the_login_alone(
     [
         {"results": (LOGGED_IN.replace(AN, BINH),)},
         {"results": (LOGGED_IN,), "logins": {"x-auth-user": "binh"}},
+        {"results": (LOGGED_IN.replace(AN, "an@mail.example"),)},
     ],
 )
 def test_a_colleagues_login_speaks_for_nobody_else(more: dict[str, Any]) -> None:
