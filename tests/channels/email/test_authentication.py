@@ -144,3 +144,9 @@ def test_any_text_is_parsed_and_none_invents_trust(text: str) -> None:
     parsed(text)
     if OURS not in text.lower():
         assert distrust([text], OURS, AN) != ""
+
+
+def test_a_login_without_a_domain_is_of_the_servers_own() -> None:
+    """“an” at our server is not an@ of another domain that lets the mail through."""
+    for author, found in ((AN, Person.PROVED), ("an@mail.example", Person.OTHER)):
+        assert person([f"{OURS}; auth=pass smtp.auth=an"], OURS, author, "xa.example") is found
