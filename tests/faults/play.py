@@ -84,8 +84,8 @@ async def played(
 
 
 async def _days(office: Month, plan: Plan, days: Sequence[str], tally: Tally) -> None:
-    moments = hours_of(days)
-    ends = [at(*place) for place in moments[1:]] + [at(days[-1], "18:30")]
+    moments, evening = hours_of(days), at(days[-1], "18:30")
+    ends = [at(*place) for place in moments[1:]] + [evening]
     back = None  # when Telegram is within reach again
     for place, until in zip(moments, ends, strict=True):
         office.show(at(*place))
@@ -97,6 +97,8 @@ async def _days(office: Month, plan: Plan, days: Sequence[str], tally: Tally) ->
         if any(fault.name == AWAY for fault in faults):
             back = office.now + timedelta(days=3)
         await _happen(office, faults, tally, until)
+    office.show(max(office.now, evening))
+    await office.settle()  # what the last hour still queued is sent; in the evening nothing is new
 
 
 async def _happen(
