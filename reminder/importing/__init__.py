@@ -1,0 +1,1 @@
+"""An office's document → a draft plan."""
