@@ -1,0 +1,256 @@
+"""The draft of a plan: what was read from a document, and the questions still open.
+
+A draft is a plan file with some more tables: `[[question]]` for what a person has to confirm,
+`[[leftover]]` for passages that may be tasks and became none, `[[note]]` for what was read in a
+special way. The comments in the file are made from the data, so a draft that is read and written
+again keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any
+
+from reminder.domain.text import one_line
+
+RULES = ("due", "within", "every", "rrule", "awaiting")
+RULE_KEYS = (
+    *RULES,
+    *("periods", "day", "month", "following", "only", "times", "from", "before", "event"),
+    *("kind", "assumed", "leads", "late"),
+)
+KINDS = ("unit", "date", "contradiction", "ocr", "before", "title")
+LONGEST_TITLE = 60
+
+
+@dataclass(slots=True, kw_only=True)
+class Unit:
+    id: str
+    name: str
+    short: str = ""
+    spellings: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Deliverable:
+    name: str
+    product: str = ""
+    phrase: str = ""  # the time as the document writes it
+    rule: dict[str, Any] = field(default_factory=dict)  # of RULE_KEYS, exactly one of RULES
+    source: str = ""
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the day is not firm: assumed, awaiting, or a check-in."""
+        rule = self.rule
+        return bool(rule.get("assumed") or rule.get("awaiting") or rule.get("kind") == "check-in")
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    code: str
+    title: str
+    full_title: str = ""  # where it differs from `title`
+    written: str = ""  # the code in the document, where it differs from `code`
+    section: str = ""
+    lead: list[str] = field(default_factory=list)  # unit ids
+    support: list[str] = field(default_factory=list)
+    confirm: str = ""
+    deliverables: list[Deliverable] = field(default_factory=list)
+    source: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Question:
+    """Something that a person has to confirm.
+
+    `kind` says what `answer` may be: `unit` the id of a known unit or "new"; `date` days as
+    "2027-01-31, 2027-06-30", "yes" for the days as they stand, or "awaiting"; `contradiction` and
+    `ocr` one of `choices` or days; `before` "day-before" or "same-day"; `title` a title.
+    """
+
+    id: str
+    kind: str
+    ask: str  # the question, in Vietnamese
+    place: str = ""  # as `source`
+    text: str = ""  # what the document says
+    task: str = ""  # a code
+    deliverable: int = 0  # its place in the task from 1; 0: the whole task
+    unit: str = ""  # of a `unit` question: the unit's id in this draft
+    choices: list[str] = field(default_factory=list)
+    answer: str = ""
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Leftover:
+    """A passage that has a date or names a unit in charge, and became no task."""
+
+    place: str
+    text: str
+    why: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Note:
+    """Something to see that needs no answer: a tracked change, a slip of OCR that was mended."""
+
+    place: str
+    text: str
+    task: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    id: str
+    title: str
+    year: int
+    office: str = ""
+    leaders: str = ""
+    first_day: date | None = None  # of a period that crosses a year
+    last_day: date | None = None
+    last_year: int | None = None
+    before: str = ""  # "day-before" or "same-day", where a text says “trước ngày”
+    document: str = ""
+    sha256: str = ""
+    issued: date | None = None
+    sections: dict[str, str] = field(default_factory=dict)
+    units: list[Unit] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def task(self, code: str) -> Task:
+        """Return the task of this code; KeyError without one."""
+        for task in self.tasks:
+            if task.code == code:
+                return task
+        raise KeyError(code)
+
+    def unit(self, unit_id: str) -> Unit:
+        """Return the unit of this id; KeyError without one."""
+        for unit in self.units:
+            if unit.id == unit_id:
+                return unit
+        raise KeyError(unit_id)
+
+
+def place_words(source: str) -> str:
+    """Return a place in words that people read: "t:1 r:7" is “bảng 1, dòng 7”."""
+    if found := re.match(r"t:(\d+) r:(\d+)(?:\.\.(\d+))?", source):
+        table, first, last = found.groups()
+        return f"bảng {table}, dòng {first}" + (f"–{last}" if last and last != first else "")
+    if found := re.match(r"(p|line):(\d+)(?:\.\.(\d+))?", source):
+        kind, first, last = found.groups()
+        word = "đoạn" if kind == "p" else "dòng"
+        return f"{word} {first}" + (f"–{last}" if last and last != first else "")
+    if found := re.match(r"tr:(\d+)(.*)", source):
+        return f"trang {found[1]}{found[2]}"
+    return "ô nội dung" if source == "sdt" else source
+
+
+def dumps(draft: Draft, *, open_tables: bool = True) -> str:
+    """Return the draft as TOML; without `open_tables` as a plan file, without what is open."""
+    parts = [_head(draft, open_tables=open_tables)]
+    if draft.sections:
+        lines = [f"{_key(code)} = {_value(title)}" for code, title in draft.sections.items()]
+        parts.append("\n".join(["[sections]", *lines]))
+    parts += [
+        _table(f"[unit.{unit.id}]", _filled(unit, "name", "short", "spellings"))
+        for unit in draft.units
+    ]
+    for task in draft.tasks:
+        parts += _task_tables(task)
+    if open_tables:
+        for question in draft.questions:
+            keys = (f.name for f in fields(Question))
+            parts.append(_table("[[question]]", _filled(question, *keys)))
+        for leftover in draft.leftovers:
+            parts.append(_table("[[leftover]]", _filled(leftover, "place", "text", "why")))
+        for note in draft.notes:
+            parts.append(_table("[[note]]", _filled(note, "place", "text", "task")))
+    return "\n\n".join(parts) + "\n"
+
+
+def loads(text: str) -> Draft:
+    """Return the draft that `dumps` wrote; ValueError or KeyError if the text is none."""
+    data = tomllib.loads(text)
+    plan = data["plan"]
+    known = {f.name for f in fields(Draft)}
+    draft = Draft(**{key: value for key, value in plan.items() if key in known})
+    draft.sections = {str(key): value for key, value in data.get("sections", {}).items()}
+    draft.units = [Unit(id=key, **value) for key, value in data.get("unit", {}).items()]
+    draft.tasks = [_read_task(raw) for raw in data.get("task", [])]
+    draft.questions = [Question(**raw) for raw in data.get("question", [])]
+    draft.leftovers = [Leftover(**raw) for raw in data.get("leftover", [])]
+    draft.notes = [Note(**raw) for raw in data.get("note", [])]
+    return draft
+
+
+def _read_task(raw: Mapping[str, Any]) -> Task:
+    known = {f.name for f in fields(Task)} - {"deliverables"}
+    task = Task(**{key: value for key, value in raw.items() if key in known})
+    for found in raw.get("deliverable", []):
+        own = {key: value for key, value in found.items() if key not in RULE_KEYS}
+        rule = {key: found[key] for key in RULE_KEYS if key in found}
+        task.deliverables.append(Deliverable(rule=rule, **own))
+    return task
+
+
+def _head(draft: Draft, *, open_tables: bool) -> str:
+    keys = ("id", "title", "year", "office", "leaders", "first_day", "last_day", "last_year")
+    more = ("issued",) if open_tables else ()
+    return _table("[plan]", _filled(draft, *keys, "before", "document", "sha256", *more))
+
+
+def _task_tables(task: Task) -> list[str]:
+    keys = ("code", "title", "full_title", "written", "section", "lead", "support", "confirm")
+    parts = [_table("[[task]]", _filled(task, *keys, "source"))]
+    for one in task.deliverables:
+        pairs = _filled(one, "name", "product", "phrase")
+        pairs += [(key, one.rule[key]) for key in RULE_KEYS if key in one.rule]
+        pairs += _filled(one, "source")
+        parts.append(_table("[[task.deliverable]]", pairs, indent="  "))
+    return parts
+
+
+def _filled(value: object, *keys: str) -> list[tuple[str, Any]]:
+    """The attributes that are neither empty nor zero."""
+    pairs = ((key, getattr(value, key)) for key in keys)
+    return [(key, found) for key, found in pairs if found not in (None, "", 0, [])]
+
+
+def _table(header: str, pairs: Iterable[tuple[str, Any]], indent: str = "") -> str:
+    lines = [indent + header]
+    for key, value in pairs:
+        if key == "source":
+            lines.append(f"{indent}{key} = {_value(value)}  # {place_words(value)}")
+        else:
+            lines.append(f"{indent}{_key(key)} = {_value(value)}")
+    return "\n".join(lines)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        # A JSON string is a basic string of TOML, apart from DEL.
+        return json.dumps(one_line(value), ensure_ascii=False).replace("\x7f", "")
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, Iterable):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return str(value)
