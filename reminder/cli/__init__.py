@@ -39,6 +39,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     *((name, command, f"Ví dụ: {example}") for name, command, example in answers.ACTS),
     ("log", log.log, log.EXAMPLES),
     ("doctor", status.doctor, "Ví dụ: reminder doctor --config config/reminder.toml"),
+    ("test", status.send_test, "Ví dụ: reminder test tu-phap-1"),
     ("status", status.status, "Ví dụ: reminder status"),
     ("digest", documents.digest, documents.DIGEST_EXAMPLE),
     ("backup", daemon.backup, "Ví dụ: reminder backup /mnt/usb/nhac-viec.db"),

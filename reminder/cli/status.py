@@ -1,13 +1,15 @@
-"""`reminder status`, `doctor`, `outbox`: the state of work and program, and what to correct."""
+"""`reminder status`, `doctor`, `test`, `outbox`: how work and program stand, what to correct."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +17,9 @@ import typer
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.cli.options import STATES, AsJson, AsJsonLines, Commands, Config, option, print_table
+from reminder.cli.people import PersonId, known_person
 from reminder.domain.calendar import local
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
@@ -162,51 +165,98 @@ def _time(at: datetime | None) -> str:
     return f"{local(at):%H:%M:%S %d/%m/%Y}" if at else "chưa có"
 
 
-def doctor(
-    local: Annotated[
-        bool, typer.Option("--local", help="Chỉ xem trên máy này, không dùng mạng.")
-    ] = False,
-    as_json: AsJsonLines = False,
-    config: Config = None,
-) -> None:
-    """Xem cài đặt, kế hoạch, lịch, dữ liệu, bản sao, ổ đĩa, mã bot, giờ, thư; nói việc cần làm.
+class Teller:
+    """Prints each check at once, and counts the verdicts."""
 
-    Không sửa gì. Thư thử chỉ gửi tới hộp thư của chính cơ quan. Mã thoát 1 nếu có gì hỏng.
-    """
-    # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
-    from reminder.doctor import local as on_disk
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.counts: Counter[str] = Counter()
 
-    faults = 0
-
-    def tell(check: Check) -> None:
-        """Print a result at once."""
-        nonlocal faults
-        faults += check.verdict == "fault"
-        if as_json:
+    def tell(self, check: Check) -> None:
+        self.counts[check.verdict] += 1
+        if self.as_json:
             print(json.dumps(asdict(check), ensure_ascii=False), flush=True)
             return
         print(check, flush=True)
         if check.remedy:
             print(f"    → {check.remedy}", flush=True)
 
+    async def tell_all(self, checks: AsyncIterator[Check]) -> None:
+        async for check in checks:
+            self.tell(check)
+
+
+def doctor(
+    local: Annotated[
+        bool, typer.Option("--local", help="Chỉ xem trên máy này, không dùng mạng.")
+    ] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Gửi cho mọi người trong danh sách một tin thử.")
+    ] = False,
+    as_json: AsJsonLines = False,
+    config: Config = None,
+) -> None:
+    """Xem cài đặt, kế hoạch, lịch, dữ liệu, bản sao, ổ đĩa, mã bot, giờ, thư; nói việc cần làm.
+
+    Không sửa gì. Thư thử chỉ gửi tới hộp thư của chính cơ quan; có --send thì mỗi người nhận thêm
+    một tin thử bằng từng kênh của mình. Mã thoát 1 nếu có gì hỏng.
+    """
+    if local and send:
+        raise ReminderError("--local không dùng mạng nên không đi cùng --send")
+    teller = Teller(as_json=as_json)
+    if look_over(teller, config, local=local) and send:
+        send_to(teller, config)
+    if teller.counts["fault"]:
+        raise typer.Exit(1)
+
+
+def look_over(teller: Teller, config: Path | None, *, local: bool = False) -> bool:
+    """Tell all that can be checked; whether the settings can be read."""
+    # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
+    from reminder.doctor import local as on_disk
+
     for check in on_disk.checks(config, bootstrap.now()):
-        tell(check)
+        teller.tell(check)
     try:
         settings = bootstrap.load_settings(config)
     except ReminderError:  # told above
-        raise typer.Exit(1) from None
+        return False
     if not local:
         from reminder.doctor import network
 
-        async def try_mail() -> None:
-            async for check in network.MailCheck(settings, bootstrap.now).findings():
-                tell(check)
-
         for check in network.checks(settings, bootstrap.now()):
-            tell(check)
+            teller.tell(check)
         if settings.email.is_on:
-            asyncio.run(try_mail())
-    if faults:
+            asyncio.run(teller.tell_all(network.MailCheck(settings, bootstrap.now).findings()))
+    return True
+
+
+def send_to(teller: Teller, config: Path | None, person: str = "") -> None:
+    """Send a test message to the person, or to all; tell what came of it."""
+    from reminder.doctor import message
+
+    try:
+        with bootstrap.office(config) as opened:
+            everybody = opened.office.people
+            people = [known_person(person, everybody)] if person else list(everybody.values())
+            asyncio.run(teller.tell_all(message.findings(opened, people)))
+    except FileError:
+        if person:
+            raise  # else the doctor has told it
+
+
+def send_test(
+    person: PersonId,
+    as_json: AsJsonLines = False,
+    config: Config = None,
+) -> None:
+    """Gửi ngay một tin thử cho một người bằng từng kênh của họ, và cho biết kết quả.
+
+    Tin thử không ghi vào sổ. Mã thoát 1 nếu có kênh không gửi được, hoặc không kênh nào gửi được.
+    """
+    teller = Teller(as_json=as_json)
+    send_to(teller, config, person)
+    if teller.counts["fault"] or not teller.counts["ok"]:
         raise typer.Exit(1)
 
 

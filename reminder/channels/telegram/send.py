@@ -118,6 +118,7 @@ class TelegramChannel:
 
     async def stop(self) -> None:
         await self._bot.shutdown()
+        await self._bot.request.shutdown()  # `Bot.shutdown` skips it if getMe was never called
 
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
         """Send, or edit where `message.edit` is set; return the message's id in its chat.
