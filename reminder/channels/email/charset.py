@@ -93,7 +93,8 @@ def decoded(content: bytes, label: str) -> str:
     if name in tried:
         name = ""
     damaged = composed(content.decode("utf-8", "replace"))
-    sound = sum(char > "\x7f" for char in damaged) - damaged.count("\ufffd")
+    judged = damaged[:LONGEST_JUDGED]
+    sound = sum(char > "\x7f" for char in judged) - judged.count("\ufffd")
     found = _best(list(_readings(content, name)) or [damaged])
     # Bytes of another charset are hardly ever whole UTF-8 sequences.
     if sound and sound + _vietnamese(damaged) >= _vietnamese(found):

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminder.channels.email.bounces import Failure
+from reminder.channels.email.charset import decoded
 from reminder.channels.email.classify import Kind, own_words, read
 from reminder.channels.email.mime import LONGEST_HEAD, parse
 
@@ -369,3 +370,10 @@ def test_a_head_is_cut_whether_or_not_it_ends(end: bytes) -> None:
         assert str(found.get_payload()).strip() == end.decode().strip()
     body = "x\n" * LONGEST_HEAD
     assert parse(f"\n{body}".encode()).get_payload() == body
+
+
+def test_the_charset_chosen_does_not_depend_on_the_length_of_a_text() -> None:
+    """Both measures of a reading look at the same characters."""
+    line = b"ch\xfaa v\xc3\xa0o 08:00 " + b"x" * 64 + b"\n"
+    short, long = (decoded(line * lines, "") for lines in (10, 1000))
+    assert long == short * 100
