@@ -17,7 +17,7 @@ from typing import Any
 from reminder.app import bootstrap
 from reminder.app.sandbox import made_up
 from reminder.channels import email, telegram
-from reminder.channels.email.charset import is_lost
+from reminder.domain.charset import is_lost
 from reminder.channels.email.classify import (
     Answer,
     Authenticated,
