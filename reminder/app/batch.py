@@ -17,7 +17,6 @@ from typing import Any
 from reminder.app import bootstrap
 from reminder.app.sandbox import made_up
 from reminder.channels import email, telegram
-from reminder.domain.charset import is_lost
 from reminder.channels.email.classify import (
     Answer,
     Authenticated,
@@ -37,6 +36,7 @@ from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
 from reminder.domain import payloads
 from reminder.domain.calendar import instant, local_day
+from reminder.domain.charset import is_lost
 from reminder.domain.context import Inbound
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.ledger import Event, EventKind, State, absence_of

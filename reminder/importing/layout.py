@@ -14,9 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from reminder.domain.errors import ReminderError
 
 Kind = Literal["docx", "pdf", "txt", "xlsx"]
+
+
+class RefusedError(ReminderError):
+    """A document that is not read; the text is one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph; its text is NFC, on one line, with insertions in and deletions out."""
+    """A line of a paragraph: NFC, with insertions in and deletions out.
+
+    A paragraph with line breaks gives several, of one place.
+    """
 
     text: str
     where: str
@@ -104,3 +113,45 @@ class Document:
                 for cell in row.cells:
                     if not cell.above:
                         yield from cell.paragraphs
+
+
+def plain(value: Any) -> Any:
+    """Return what `json.dumps` is to write for a block, row, cell, paragraph or change."""
+    match value:
+        case Change():
+            return [value.deleted, value.inserted]
+        case Paragraph():
+            p = value
+            return [p.text, p.where, p.label, p.level, p.style, p.bold, p.changes]
+        case Cell():
+            return [value.paragraphs, value.span, value.above]
+        case Row():
+            return [value.cells, value.where]
+        case Table():
+            return {"index": value.index, "rows": value.rows}
+    raise TypeError(type(value))
+
+
+def block(raw: Any) -> Block:
+    """Return the block that `plain` wrote; a merged cell gets the paragraphs of the cell above."""
+    if isinstance(raw, list):
+        return _paragraph(raw)
+    rows: list[Row] = []
+    for cells, where in raw["rows"]:
+        above = rows[-1].columns if rows else ()
+        found: list[Cell] = []
+        column = 0
+        for paragraphs, span, merged in cells:
+            if merged and column < len(above):
+                found.append(Cell(above[column].paragraphs, span, above=True))
+            else:
+                found.append(Cell(tuple(map(_paragraph, paragraphs)), span))
+            column += span
+        rows.append(Row(tuple(found), where))
+    return Table(raw["index"], tuple(rows))
+
+
+def _paragraph(raw: Any) -> Paragraph:
+    text, where, label, level, style, bold, changes = raw
+    found = tuple(Change(*change) for change in changes)
+    return Paragraph(text, where, label, level, style, bold, found)

@@ -20,9 +20,9 @@ from typing import Literal
 from reminder.channels.email import TRAITS, bounces, mime
 from reminder.channels.email.authentication import Person, distrust, person, results_of
 from reminder.channels.email.bounces import Failure
-from reminder.domain.charset import is_garbled
 from reminder.channels.email.mime import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.quotes import MARK, NO_MARKS, OwnMarks, split_reply, without_courtesy
+from reminder.domain.charset import is_garbled
 from reminder.domain.context import Inbound
 from reminder.domain.tokens import (
     MailToken,

@@ -17,8 +17,8 @@ from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from reminder.domain.charset import decoded, repaired
 from reminder.channels.email.quotes import LISTS, MARK
+from reminder.domain.charset import decoded, repaired
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.text import composed
 

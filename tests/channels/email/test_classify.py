@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminder.channels.email.bounces import Failure
-from reminder.channels.email.charset import decoded
 from reminder.channels.email.classify import Kind, own_words, read
 from reminder.channels.email.mime import LONGEST_HEAD, parse
+from reminder.domain.charset import decoded
 
 SAID = "Dạ em báo cáo đã xong 1c ạ"
 HEAD = "From: An <an@xa.example>\r\nTo: nhac@xa.example\r\nMessage-ID: <a@b>\r\n"

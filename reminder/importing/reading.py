@@ -1,0 +1,194 @@
+"""A file → its paragraphs and tables, or one sentence that says why it is not read.
+
+What a file is, its first bytes and the directory of its archive say. It is then parsed in a process
+of its own with limits of time and memory, so that a parser dies alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from reminder.domain.text import one_line
+from reminder.importing import archive
+from reminder.importing.layout import Document, Kind, RefusedError, block, plain
+
+LARGEST = 50 * 1024 * 1024  # bytes of a file
+SECONDS = 120  # processor time of the process that parses; 60 dense pages of PDF take about 40
+LONGEST = 300.0  # seconds by the clock
+MEMORY = 1024 * 1024 * 1024  # bytes of address space of the process that parses
+MOST_ANSWER = 80 * 1024 * 1024  # bytes of its answer
+COMMAND = (sys.executable, "-P", "-m", "reminder.importing.reading")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
+_WEB = (b"<html", b"<!doctype html", b"mime-version:", b"<?xml")
+_UNKNOWN = "không phải tệp Word (.docx), Excel (.xlsx), PDF hay văn bản (.txt)"
+
+Progress = Callable[[int, int], None]  # pages read, of how many
+
+
+def read_document(path: Path, progress: Progress | None = None) -> Document:
+    """Return what `path` holds; RefusedError if it is not read."""
+    try:
+        content = _content(path)
+        kind = _kind(content)
+        answer = _parsed(kind, content, progress or (lambda _done, _all: None))
+    except RefusedError as error:
+        raise RefusedError(f"không đọc {one_line(path.name)}: {error}") from None
+    blocks = tuple(map(block, answer["blocks"]))
+    deleted = tuple(p for p in map(block, answer["deleted"]) if not hasattr(p, "rows"))
+    return Document(path.name, hashlib.sha256(content).hexdigest(), kind, blocks, deleted)
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of an ordinary file; a pipe is not waited for."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RefusedError("không phải tệp mà là thiết bị hoặc ống dẫn")
+            content = file.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise RefusedError("đây là một thư mục; xin ghi cả tên tệp") from None
+    except FileNotFoundError:
+        raise RefusedError("không có tệp này") from None
+    except OSError as error:
+        raise RefusedError(error.strerror or type(error).__name__) from None
+    if not content:
+        raise RefusedError("tệp rỗng")
+    if len(content) > LARGEST:
+        raise RefusedError(f"tệp lớn hơn {LARGEST // 1024 // 1024} MB")
+    return content
+
+
+def _kind(content: bytes) -> Kind:
+    """Return what the first bytes say the file is."""
+    head = content[:1024]
+    if head.startswith(b"PK"):
+        with archive.open_archive(BytesIO(content)) as found:
+            return "xlsx" if "xl/workbook.xml" in found.namelist() else "docx"
+    if b"%PDF-" in head:
+        if b"%%EOF" not in content[-4096:]:
+            raise RefusedError(archive.BROKEN)
+        return "pdf"
+    if head.startswith(_OLE):
+        raise RefusedError(_ole(content))
+    if head.startswith(b"{\\rtf"):
+        raise RefusedError("đây là tệp RTF; xin mở bằng Word và lưu thành .docx")
+    if head.startswith(_IMAGES):
+        raise RefusedError("đây là ảnh, không có chữ để đọc; xin lấy bản .docx hoặc PDF có chữ")
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(_WEB):
+        raise RefusedError("đây là trang web hoặc XML; xin mở bằng Word và lưu thành .docx")
+    return "txt"
+
+
+def _ole(content: bytes) -> str:
+    """Return what an OLE file is: Office before 2007, or encrypted since."""
+
+    def has(name: str) -> bool:
+        return name.encode("utf-16-le") in content
+
+    if has("EncryptedPackage"):
+        return "tệp đặt mật khẩu; xin mở bằng Word, bỏ mật khẩu rồi lưu lại"
+    if has("WordDocument"):
+        return "đây là tệp Word kiểu cũ (.doc); xin mở bằng Word và lưu thành .docx"
+    if has("Workbook"):
+        return "đây là tệp Excel kiểu cũ (.xls); xin mở bằng Excel và lưu thành .xlsx"
+    return _UNKNOWN
+
+
+def _parsed(kind: Kind, content: bytes, progress: Progress) -> Any:
+    """Return what the parser made of `content`, from a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REMINDER_")}
+    process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+        [*COMMAND, kind],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=kept,
+    )
+    given, told = process.stdin, process.stdout
+    assert given is not None
+    assert told is not None
+    timer = threading.Timer(LONGEST, process.kill)
+    timer.start()
+    try:
+        with suppress(BrokenPipeError), given:
+            given.write(content)
+        while line := told.readline(MOST_ANSWER):
+            answer = json.loads(line)
+            if "refused" in answer:
+                raise RefusedError(answer["refused"])
+            if "blocks" in answer:
+                return answer
+            progress(*answer["pages"])
+    except ValueError:
+        pass  # an answer that was cut off
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+        told.close()
+    raise RefusedError("nội dung quá lớn hoặc quá lạ, đọc mãi không xong")
+
+
+def main() -> None:
+    """Parse the file that stands on standard input; answer in lines of JSON."""
+    _limit_process()
+    content = sys.stdin.buffer.read()
+    try:
+        for answer in _answers(sys.argv[1], content):
+            _tell(answer)
+    except MemoryError:
+        raise
+    except RefusedError as error:
+        _tell({"refused": str(error)})
+    except Exception:  # noqa: BLE001  whatever a library makes of a broken file
+        _tell({"refused": archive.BROKEN})
+
+
+def _tell(answer: Any) -> None:
+    sys.stdout.buffer.write(json.dumps(answer, default=plain).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _answers(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the pages read, at last what was found. Each parser is imported where it is needed."""
+    blocks: list[Any] = []
+    deleted: list[Any] = []
+    if kind == "txt":
+        from reminder.importing.plaintext import read_text
+
+        blocks += read_text(content)
+    else:
+        with archive.open_archive(BytesIO(content)) as opened:
+            part = archive.main_part(opened)
+            from reminder.importing.word import read_word
+
+            blocks, deleted = read_word(opened, part)
+    if not blocks:
+        raise RefusedError("tệp không có chữ nào")
+    yield {"blocks": blocks, "deleted": deleted}
+
+
+def _limit_process() -> None:
+    """Limit time and memory, as far as the system can: Windows can't, macOS only time."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+if __name__ == "__main__":
+    main()
