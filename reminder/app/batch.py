@@ -181,7 +181,7 @@ class _Stand:
     def advance(self, until: datetime) -> None:
         """Ticks at 08:00 of each day up to `until`, and sends all that was due."""
         office = self.service.office
-        last = max(office.scheduler.policy.last_day(plan.year) for plan in office.plans)
+        last = max(office.scheduler.policy.last_day(plan) for plan in office.plans)
         while instant(self.next_tick, HOUR) <= until and self.next_tick <= last:
             at = instant(self.next_tick, HOUR)
             self.service.tick(at)

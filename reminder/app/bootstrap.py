@@ -98,7 +98,8 @@ def scheduler_for(
     policy: Policy | None = None,
 ) -> Scheduler:
     """The scheduler, with a calendar of all years of the plans and of `days`."""
-    years = [plan.year for plan in plans] + [day.year for day in days]
+    years = [day.year for plan in plans for day in (plan.first_day, plan.last_due)]
+    years += [day.year for day in days]
     path = calendar or shipped("config/calendar.toml")
     return Scheduler(load_calendar(path, years), policy or Policy())
 

@@ -88,7 +88,7 @@ def _asked(
     if not plans:
         raise ReminderError("chưa có kế hoạch nào để tổng hợp")
     last_day = office.scheduler.policy.last_day
-    if not any(p.first_day - WEEK < day < last_day(p.year) + WEEK for p in plans):
+    if not any(p.first_day - WEEK < day < last_day(p) + WEEK for p in plans):
         raise ReminderError(_no_plan(office, day))
     at: datetime | None = now
     if week is not None:
@@ -117,7 +117,7 @@ def _no_plan(office: Office, day: date) -> str:
         begins = vn_date(first.first_day, year=True)
         return f"{week}: {first.title} bắt đầu từ {begins}, trước đó chưa có gì để tổng hợp"
     last = max(office.plans, key=lambda plan: plan.year)
-    end = vn_date(office.scheduler.policy.last_day(last.year), year=True)
+    end = vn_date(office.scheduler.policy.last_day(last), year=True)
     return (
         f"{week}: {last.title} được theo dõi đến hết {end}, sau đó không có gì để tổng hợp; "
         f"xem lại một tuần cũ: --week {last.year}-12-02"

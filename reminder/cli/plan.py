@@ -54,11 +54,11 @@ def check(files: Files = None) -> None:
 
 def _over(plans: Sequence[Plan], scheduler: Scheduler, today: date) -> list[Plan]:
     """Return the plans that are over on `today`."""
-    return [plan for plan in plans if scheduler.policy.last_day(plan.year) < today]
+    return [plan for plan in plans if scheduler.policy.last_day(plan) < today]
 
 
 def _ended(plan: Plan, over: Sequence[Plan], scheduler: Scheduler) -> str:
-    last = vn_date(scheduler.policy.last_day(plan.year), year=True)
+    last = vn_date(scheduler.policy.last_day(plan), year=True)
     return f"; theo dõi đến hết {last}, nay máy không nhắc nữa" if plan in over else ""
 
 
@@ -151,7 +151,7 @@ def _print_table(
 
 def _with_period(occurrence: Occurrence) -> str:
     name = occurrence.deliverable.name
-    return f"{name} ({occurrence.period.name})" if occurrence.deliverable.recurs else name
+    return f"{name} ({occurrence.period_name})" if occurrence.deliverable.recurs else name
 
 
 def _next(states: Sequence[State], today: date) -> State:

@@ -101,7 +101,8 @@ def _check_day(work: Work, state: State, day: date, *, today_too: bool) -> None:
     today, words = work.context.today, head(work.command.verb)
     if day < today or (day == today and not today_too):
         raise refusal("not-after-today", key=state.key, day=day, head=words)
-    if day.year != work.plan.year:
+    last = max(work.plan.last_day, date((state.occurrence.due or day.min).year, 12, 31))
+    if not work.plan.first_day <= day <= last:
         raise refusal("outside-year", key=state.key, day=day, year=work.plan.year, head=words)
     if day < state.occurrence.opens:
         raise refusal("before-open", key=state.key, day=day, head=words)

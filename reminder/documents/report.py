@@ -296,7 +296,7 @@ def named(report: Report, entry: Entry) -> str:
     period = entry.period
     title = entry.title
     if period and period != report.period:
-        title = with_period(title, period.name)
+        title = with_period(title, report.plan.period_name(period))
     part = f" – {entry.part}" if entry.part and not entry.check_in else ""
     return f"{title}{part} ({entry.code})"
 
@@ -304,7 +304,7 @@ def named(report: Report, entry: Entry) -> str:
 def named_in_table(report: Report, entry: Entry) -> str:
     """`named`, with “cập nhật” for a check-in, to distinguish it from the task's product."""
     if entry.check_in and entry.period:
-        return f"{entry.title} – cập nhật {entry.period.name} ({entry.code})"
+        return f"{entry.title} – cập nhật {_period(report, entry)} ({entry.code})"
     return named(report, entry)
 
 
@@ -394,12 +394,13 @@ def coming(report: Report, entries: Sequence[Entry]) -> str:
     if not more:
         return f"{named(report, first)}: {', '.join(first.units)}, {_still(first)}{_due(first)}."
     times = ", ".join(
-        [
-            f"{entry.period.name if entry.period else ''} ({_still(entry)}{_due(entry)})"
-            for entry in entries
-        ]
+        [f"{_period(report, entry)} ({_still(entry)}{_due(entry)})" for entry in entries]
     )
     return f"{first.title} ({first.code}): {', '.join(first.units)}; {times}."
+
+
+def _period(report: Report, entry: Entry) -> str:
+    return report.plan.period_name(entry.period) if entry.period else ""
 
 
 def _still(entry: Entry) -> str:
@@ -410,7 +411,7 @@ def _still(entry: Entry) -> str:
 def check_ins(report: Report, entries: Sequence[Entry]) -> str:
     """The check-ins of one period: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
     first = entries[0]
-    name = first.period.name if first.period else report.name
+    name = _period(report, first) or report.name
     codes = ", ".join([entry.code for entry in entries])
     if first.days_late:
         return f"Bổ sung số liệu nhiệm vụ thường xuyên {name} còn thiếu: {codes}."

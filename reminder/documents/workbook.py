@@ -76,7 +76,7 @@ def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]
         occurrence.task.code,
         occurrence.task.title,
         occurrence.deliverable.product,
-        occurrence.period.name,
+        occurrence.period_name,
         unit_names(plan, occurrence.task.lead),
         unit_names(plan, occurrence.task.support),
         state.due,

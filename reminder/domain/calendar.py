@@ -92,6 +92,17 @@ class Period:
             return ("6 tháng đầu năm", "6 tháng cuối năm")[int(match[3]) - 1]
         return f"năm {match[1]}"
 
+    @property
+    def dated_name(self) -> str:
+        """The period with its year: “tháng 01/2027”, “quý I/2027”, “năm 2026–2027”."""
+        if self.first.year != self.last.year:
+            return f"năm {self.first.year}–{self.last.year}"
+        if len(self.id) == len("2024-05-13"):
+            return f"ngày {vn_date(self.first, year=True)}"
+        if self.name.endswith(f"{self.year}"):
+            return self.name
+        return f"{self.name}{' ' if self.name.endswith('năm') else '/'}{self.year}"
+
 
 _EVERY = ("hằng", "hàng", "mỗi", "từng")  # “hằng tháng” is no beginning of “tháng 01”
 

@@ -132,7 +132,7 @@ def digest(
 def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Plan]:
     """The plans that speak on `day`, the earlier year first."""
     last_day = scheduler.policy.last_day
-    found = (p for p in plans if p.first_day <= day <= last_day(p.year))
+    found = (p for p in plans if p.first_day <= day <= last_day(p))
     return sorted(found, key=lambda plan: plan.year)
 
 

@@ -1,9 +1,13 @@
-"""A year's plan: units, tasks, deliverables, due rules, and the dated occurrences of them."""
+"""A plan: units, tasks, deliverables, due rules, and the dated occurrences of them.
+
+A plan has one year, several, or one that crosses into the next (a school year). Occurrences are
+made year by year.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,7 +17,7 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from reminder.domain.calendar import Cycle, Period, with_period
+from reminder.domain.calendar import Cycle, Period, WorkCalendar, last_of_month, with_period
 
 MAX_TITLE = 60  # characters; one or two lines on a phone
 
@@ -33,11 +37,84 @@ class Confirm(StrEnum):
     ALL = "all"
 
 
+class Before(StrEnum):
+    """How the plan reads “trước ngày D”; the values are those of `before` in [plan]."""
+
+    DAY_BEFORE = "day-before"  # due on the day before D
+    SAME_DAY = "same-day"  # due on D
+
+
+class EventUnit(StrEnum):
+    """What the time after an event is counted in."""
+
+    WORKING_DAY = "working-day"
+    DAY = "day"
+    MONTH = "month"
+    HOUR = "hour"
+
+    @property
+    def words(self) -> str:
+        return {"working-day": "ngày làm việc", "day": "ngày", "month": "tháng", "hour": "giờ"}[
+            self
+        ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AfterEvent:
+    """A due day so long after an event, or before it (`offset` < 0): known once that has a day."""
+
+    name: str  # “nhận văn bản”
+    offset: int
+    unit: EventUnit
+
+    def due(self, day: date, calendar: WorkCalendar) -> date:
+        """Return the due day if the event is on `day`; of hours only whole days count."""
+        match self.unit:
+            case EventUnit.WORKING_DAY:
+                if self.offset > 0:
+                    return calendar.after(day, self.offset)
+                for _ in range(-self.offset):
+                    day = calendar.before(day)
+                return day
+            case EventUnit.DAY:
+                return day + timedelta(days=self.offset)
+            case EventUnit.MONTH:
+                return _months_on(day, self.offset)
+            case EventUnit.HOUR:
+                return day + timedelta(days=self.offset // 24)
+
+    @property
+    def words(self) -> str:
+        """“trong 05 ngày làm việc kể từ khi nhận văn bản”."""
+        named = self.name.partition(" ")[0].casefold() in ("ngày", "khi")
+        event = self.name if named else f"khi {self.name}"
+        time = f"{abs(self.offset):02} {self.unit.words}"
+        if self.offset > 0:
+            return f"trong {time} kể từ {event}"
+        return f"chậm nhất {time} trước {event}" if self.offset else f"ngay {event}"
+
+
+def _months_on(day: date, months: int) -> date:
+    """The same day `months` later, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return last_of_month(year, month + 1).replace(
+        day=min(day.day, last_of_month(year, month + 1).day)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OnDay:
-    """Once, due on `day`; open from the first day of the year."""
+    """Once, due on `day`, which may lie outside the plan's years."""
 
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class OnDays:
+    """On each of `days`, in their order."""
+
+    days: tuple[date, ...]
+    periods: tuple[str, ...] = ()  # their periods' identifiers; empty: each day is its own period
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +131,34 @@ class Every:
     cycle: Cycle
     day: int | None = None  # None: the month's last day; 31 in a shorter month is its last day too
     only: frozenset[str] = frozenset()  # identifiers without the year (“Q1”, “03”); empty: all
+    month: int | None = None  # counted from the period's first; None: its last
+    following: bool = False  # in the first month after the period
+
+    def due(self, period: Period) -> date:
+        """Return the due day of `period`."""
+        if self.following:
+            month = period.last + timedelta(days=1)
+        else:
+            month = period.last if self.month is None else _months_on(period.first, self.month - 1)
+        last = last_of_month(month.year, month.month)
+        return last if self.day is None else last.replace(day=min(self.day, last.day))
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """On the days of an RFC 5545 rule that starts on the first day of the year."""
+    """On the days of an RFC 5545 rule that starts on the plan's first day."""
 
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """Chưa có hạn: no due day until the office sets one."""
+    """Chưa có hạn: no due day until the office sets one, or names the day of `event`."""
+
+    event: AfterEvent | None = None
 
 
-DueRule = OnDay | Within | Every | Recurrence | Awaiting
+DueRule = OnDay | OnDays | Within | Every | Recurrence | Awaiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,10 +188,19 @@ class Deliverable:
     assumed: bool = False  # hạn dự kiến: the plan names no date, this one was chosen
     leads: tuple[int, ...] | None = None  # days before the due day; None: the policy's
     late: tuple[int, ...] | None = None  # working days after it; None: the policy's
+    opens: date | None = None  # of a one-off: “từ 01/4”; None: its period's first day
+    before: Before | None = None  # the text says “trước ngày D”, and this is how the plan reads it
+    times: int = 0  # “02 lần mỗi quý”, without days; 0: the text names no number
+    source: str = ""  # its place in the plan's document, see `place_words`
 
     @property
     def recurs(self) -> bool:
-        return isinstance(self.rule, Every | Recurrence)
+        return isinstance(self.rule, OnDays | Every | Recurrence)
+
+    @property
+    def event(self) -> AfterEvent | None:
+        """The event that its due day is counted from, if there is one."""
+        return self.rule.event if isinstance(self.rule, Awaiting) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +214,9 @@ class Task:
     support: tuple[str, ...] = ()
     confirm: Confirm = Confirm.ANY
     deliverables: tuple[Deliverable, ...]
+    full_title: str = ""  # as the document has it, where `title` is shortened
+    written: str = ""  # the code as the document writes it, where `code` is a path
+    source: str = ""  # its place in the plan's document, see `place_words`
 
     def deliverable(self, number: int) -> Deliverable:
         """The deliverable with this number; KeyError if there is none."""
@@ -135,16 +237,21 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Kế hoạch: one document for one year."""
+    """Kế hoạch: one document, mostly for one year."""
 
     id: str
     title: str
-    year: int
+    year: int  # the first, where it has several
     office: str  # unit id: gets digests, settles dates, grants extensions
     leaders: str  # unit id: is told once of late work with a firm date
     units: tuple[Unit, ...]
     sections: Mapping[str, str] = field(hash=False)  # key → heading, in the plan's order
     tasks: tuple[Task, ...]
+    last_year: int | None = None  # None: `year`
+    span: tuple[date, date] | None = None  # its first and last day, where it crosses a year
+    before: Before = Before.DAY_BEFORE  # how “trước ngày D” is read
+    document: str = ""  # the name of the document that it was made from
+    sha256: str = ""  # and its digest
 
     @cached_property
     def by_code(self) -> dict[str, Task]:
@@ -154,13 +261,75 @@ class Plan:
     def by_unit(self) -> dict[str, Unit]:
         return {unit.id: unit for unit in self.units}
 
+    @cached_property
+    def years(self) -> tuple[Period, ...]:
+        """The plan's years; one that crosses a year is one, named by its first."""
+        if self.span:
+            return (Period(str(self.year), *self.span),)
+        last = self.last_year or self.year
+        return tuple(Period.parse(str(year)) for year in range(self.year, last + 1))
+
     @property
     def first_day(self) -> date:
-        return date(self.year, 1, 1)
+        return self.years[0].first
 
     @property
     def last_day(self) -> date:
-        return date(self.year, 12, 31)
+        return self.years[-1].last
+
+    @property
+    def time(self) -> str:
+        """Its time in Vietnamese: “năm 2024”, “các năm 2026–2030”, “năm 2026–2027”."""
+        if len(self.years) > 1:
+            return f"các năm {self.year}–{self.last_day.year}"
+        return self.years[0].dated_name
+
+    def is_dated(self, period: Period) -> bool:
+        """Whether there may be a period of this name in several years, so that it tells its own."""
+        return period.year != self.year or self.first_day.year != self.last_day.year
+
+    def period_name(self, period: Period) -> str:
+        """`period` in Vietnamese: “tháng 01”; “tháng 01/2027” where there may be another."""
+        return period.dated_name if self.is_dated(period) else period.name
+
+    def years_by(self, day: date) -> range:
+        """The calendar years that it has days in, up to that of `day`; its first in any case."""
+        last = min(self.last_day.year, max(day.year, self.year))
+        return range(self.first_day.year, last + 1)
+
+    @cached_property
+    def last_due(self) -> date:
+        """Its last day, or the last of its due days beyond it."""
+        return max((o.due for o in occurrences(self) if o.due), default=self.last_day)
+
+
+_PLACE = re.compile(
+    r"(?:(?P<part>p|line|tr):(?P<first>\d+)(?:\.\.(?P<last>\d+))?"
+    r"|t:(?P<table>\d+) r:(?P<row>\d+)(?:\.\.(?P<last_row>\d+))?(?: line:(?P<line>\d+))?|sdt)"
+    r"(?P<rest>\b.*)?"
+)
+_PARTS = {"p": "đoạn", "line": "dòng", "tr": "trang"}
+
+
+def place_words(source: str) -> str:
+    """A place in a document in Vietnamese: “bảng 1, dòng 7” of “t:1 r:7”, “đoạn 11–15” of p:11..15.
+
+    What is written otherwise is taken for words already.
+    """
+    found = _PLACE.fullmatch(source.strip())
+    if found is None:
+        return source.strip()
+    if found["table"]:
+        words = f"bảng {found['table']}, dòng {found['row']}"
+        words += f"–{found['last_row']}" if found["last_row"] else ""
+        words += f" (dòng thứ {found['line']} trong ô)" if found["line"] else ""
+    elif found["part"]:
+        words = f"{_PARTS[found['part']]} {found['first']}"
+        words += f"–{found['last']}" if found["last"] else ""
+    else:
+        words = "khung nhập nội dung"
+    rest = (found["rest"] or "").strip(" ,;")
+    return f"{words}, {rest}" if rest else words
 
 
 MAX_INSTANCES = 400  # days of an RFC 5545 rule in a year; a daily one has 366
@@ -185,6 +354,13 @@ class Occurrence:
     period: Period
     opens: date
     due: date | None  # None: awaiting a date
+    year: Period  # the plan's year that it belongs to
+    dated: bool = False  # whether its period is named with the year, see `Plan.is_dated`
+
+    @property
+    def period_name(self) -> str:
+        """The period as `Plan.period_name` has it."""
+        return self.period.dated_name if self.dated else self.period.name
 
     @property
     def is_check_in(self) -> bool:
@@ -194,7 +370,7 @@ class Occurrence:
     def title(self) -> str:
         """The name in messages: the task's title, or the product if the task has several."""
         if self.deliverable.recurs:
-            return with_period(self.task.title, self.period.name)
+            return with_period(self.task.title, self.period_name)
         if len(self.task.deliverables) > 1:
             return self.deliverable.product
         return self.task.title
@@ -210,69 +386,107 @@ def occurrences(plan: Plan) -> list[Occurrence]:
             period=period,
             opens=opens,
             due=due,
+            year=_year_of(period.first, plan.years),
+            dated=plan.is_dated(period),
         )
         for task in plan.tasks
         for deliverable in task.deliverables
-        for period, opens, due in instances(deliverable, plan.year)
+        for period, opens, due in instances(deliverable, plan.years)
     ]
 
 
-def instances(deliverable: Deliverable, year: int) -> Iterator[tuple[Period, date, date | None]]:
+def _year_of(day: date, years: tuple[Period, ...]) -> Period:
+    """The one of `years` that has `day`, or that is nearest to it."""
+    return next((year for year in years if day <= year.last), years[-1])
+
+
+def instances(
+    deliverable: Deliverable, years: tuple[Period, ...]
+) -> Iterator[tuple[Period, date, date | None]]:
     """The period of each instance, the day on which it opens, and the day on which it is due."""
-    whole_year = Period.parse(str(year))
+    shift = timedelta(days=deliverable.before is Before.DAY_BEFORE)
+    for period, start, written in _written(deliverable, years):
+        opens = deliverable.opens or start
+        due = written - shift if written else None
+        # A day before the plan's first opens with its month.
+        yield period, (due.replace(day=1) if due and due < opens else opens), due
+
+
+def _written(
+    deliverable: Deliverable, years: tuple[Period, ...]
+) -> Iterator[tuple[Period, date, date | None]]:
+    """The instances with the days that the plan writes."""
     match deliverable.rule:
         case OnDay(day):
-            yield whole_year, whole_year.first, day
+            year = _year_of(day, years)
+            yield Period.parse(year.id), year.first, day
+        case OnDays(days, periods):
+            yield from _on_days(days, [Period.parse(name) for name in periods], years)
         case Within(period):
-            yield whole_year, period.first, period.last
+            year = _year_of(period.last, years)
+            yield Period.parse(year.id), max(period.first, years[0].first), period.last
         case Awaiting():
-            yield whole_year, whole_year.first, None
+            yield Period.parse(years[0].id), years[0].first, None
         case Every() as rule:
-            for period in Period.each(rule.cycle, year):
-                if not rule.only or period.id.partition("-")[2] in rule.only:
-                    last = period.last
-                    due = last if rule.day is None else last.replace(day=min(rule.day, last.day))
-                    yield period, period.first, due
+            for period in cycle_periods(rule.cycle, years):
+                due = rule.due(period)
+                # A year may begin or end within a period: that counts if its due day lies in the
+                # year, or its last day where it is due after it.
+                end = period.last if rule.following else due
+                counts = years[0].first <= end <= years[-1].last
+                if counts and (not rule.only or period.id.partition("-")[2] in rule.only):
+                    yield period, max(period.first, years[0].first), due
         case Recurrence(rule):
-            yield from _recurrence(rule, whole_year)
+            inside = [day for day in recurrence_days(rule, years) if day <= years[-1].last]
+            yield from _on_days(inside, [], years)
 
 
-@lru_cache(1024)
-def instance_ids(deliverable: Deliverable, year: int) -> tuple[str, ...]:
-    """The days on which a raw rule recurs, as the identifiers of its periods; else none."""
-    if not isinstance(deliverable.rule, Recurrence):
-        return ()
-    return tuple(period.id for period, _, _ in instances(deliverable, year))
-
-
-def _recurrence(rule: str, year: Period) -> Iterator[tuple[Period, date, date]]:
-    """Each day is a period of its own, open from the day after the one before."""
-    opens = year.first
-    for day in recurrence_days(rule, year.year):
-        if day.year != year.year:
-            continue
-        yield Period.parse(day.isoformat()), opens, day
+def _on_days(
+    days: Sequence[date], periods: Sequence[Period], years: tuple[Period, ...]
+) -> Iterator[tuple[Period, date, date]]:
+    """Each day with its period; without `periods` it is one, open from the day after the last."""
+    opens = years[0].first
+    for number, day in enumerate(days):
+        period = periods[number] if periods else Period.parse(day.isoformat())
+        begins = max(period.first, years[0].first)
+        yield period, begins if periods and begins <= day else opens, day
         opens = day + timedelta(days=1)
 
 
-def recurrence_days(rule: str, year: int) -> list[date]:
-    """The days of the RFC 5545 `rule` from 1 January of `year` on.
+def cycle_periods(cycle: Cycle, years: tuple[Period, ...]) -> list[Period]:
+    """The periods of `cycle` that overlap with `years`, in order."""
+    if cycle is Cycle.YEAR:
+        return list(years)
+    first, last = years[0].first, years[-1].last
+    found = (p for year in range(first.year, last.year + 1) for p in Period.each(cycle, year))
+    return [period for period in found if period.first <= last and period.last >= first]
+
+
+@lru_cache(1024)
+def period_ids(deliverable: Deliverable, years: tuple[Period, ...]) -> tuple[str, ...]:
+    """The identifiers of the deliverable's occurrences."""
+    return tuple(period.id for period, _, _ in instances(deliverable, years))
+
+
+def recurrence_days(rule: str, years: tuple[Period, ...]) -> list[date]:
+    """The days of the RFC 5545 `rule` from the first day of `years` on.
 
     ValueError, in Vietnamese, if the rule can't be read, has no end, recurs within a day, or has
-    more than MAX_INSTANCES days.
+    more than MAX_INSTANCES days a year.
     """
     parts = re.sub(r"(UNTIL=\d{8})T\d{6}Z?", r"\1", rule.upper().removeprefix("RRULE:"))
     if "COUNT=" not in parts and "UNTIL=" not in parts:
-        raise ValueError(f"quy tắc không có điểm dừng: thêm ;UNTIL={year}1231")
+        raise ValueError(f"quy tắc không có điểm dừng: thêm ;UNTIL={years[-1].last:%Y%m%d}")
     if any(f"FREQ={step}" in parts for step in ("SECONDLY", "MINUTELY", "HOURLY")):
         raise ValueError("lặp trong ngày: chỉ dùng FREQ=DAILY, WEEKLY, MONTHLY hoặc YEARLY")
     # Naive: days have no time zone, and dateutil refuses a naive UNTIL with an aware start.
-    start = datetime.combine(date(year, 1, 1), time())
+    start = datetime.combine(years[0].first, time())
+    most = MAX_INSTANCES * len(years)
     try:
-        moments = list(islice(rrulestr(parts, dtstart=start), MAX_INSTANCES + 1))
+        moments = list(islice(rrulestr(parts, dtstart=start), most + 1))
     except (ValueError, TypeError, AttributeError, OverflowError, IndexError) as error:
         # dateutil raises any of these for a rule that it can't parse.
         raise ValueError("không phải quy tắc RFC 5545, ví dụ FREQ=MONTHLY;COUNT=12") from error
-    if len(moments) > MAX_INSTANCES:
-        raise ValueError(f"quá nhiều ngày: tối đa {MAX_INSTANCES}")
+    if len(moments) > most:
+        raise ValueError(f"quá nhiều ngày: tối đa {most}")
     return sorted({moment.date() for moment in moments})

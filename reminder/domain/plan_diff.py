@@ -48,10 +48,10 @@ def _of_occurrence(was: Occurrence | None, now: Occurrence | None) -> Iterator[t
         yield "bỏ", f"{_name(was)}, {_due(was)}"
 
 
-def _by_slot(plan: Plan, code: str) -> dict[tuple[int, str], Occurrence]:
-    """Return the occurrences by deliverable and by their period without its year."""
+def _by_slot(plan: Plan, code: str) -> dict[tuple[int, int, str], Occurrence]:
+    """Return the occurrences by deliverable, and by year (counted from the first) and period."""
     return {
-        (o.key.deliverable, o.key.period.partition("-")[2]): o
+        (o.key.deliverable, o.period.year - plan.year, o.key.period.partition("-")[2]): o
         for o in occurrences(plan)
         if o.key.task == code
     }
@@ -64,7 +64,7 @@ def _names(plan: Plan, units: tuple[str, ...]) -> str:
 def _name(occurrence: Occurrence) -> str:
     name = occurrence.deliverable.name
     recurs = occurrence.deliverable.recurs
-    return with_period(name, occurrence.period.name) if recurs else name
+    return with_period(name, occurrence.period_name) if recurs else name
 
 
 def _due(occurrence: Occurrence) -> str:

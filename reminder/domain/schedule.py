@@ -92,9 +92,17 @@ class Policy:
             late_every=base.late_every if deliverable.late is None else None,
         )
 
-    def last_day(self, plan_year: int) -> date:
-        """The last day on which a plan of `plan_year` speaks."""
-        return date(plan_year + 1, *self.speaks_until)
+    def last_day(self, plan: Plan) -> date:
+        """The last day on which `plan` speaks: so long after its year, or its last due day."""
+        return max(plan.last_day, plan.last_due) + self._grace(plan.last_day.year)
+
+    def last_day_of(self, state: State) -> date:
+        """The last day on which `state` speaks."""
+        end = state.occurrence.year.last
+        return max(end, state.due or end) + self._grace(end.year)
+
+    def _grace(self, year: int) -> timedelta:
+        return date(year + 1, *self.speaks_until) - date(year, 12, 31)
 
 
 class MessageKind(StrEnum):
@@ -137,15 +145,15 @@ class Scheduler:
             return {}
         occurrence = state.occurrence
         timing = self.policy.timing(occurrence.deliverable)
-        return self._stages(state.due, occurrence.opens, occurrence.period.year, timing)
+        return self._stages(state.due, occurrence.opens, self.policy.last_day_of(state), timing)
 
     @cached_property
-    def _stages(self) -> Callable[[date, date, int, Timing], Mapping[date, Stage]]:
+    def _stages(self) -> Callable[[date, date, date, Timing], Mapping[date, Stage]]:
         """Many occurrences share a due day and a timing; a year of one plan has about sixty."""
         return lru_cache(10_000)(self._compute_stages)
 
     def _compute_stages(
-        self, due: date, opens: date, year: int, timing: Timing
+        self, due: date, opens: date, until: date, timing: Timing
     ) -> dict[date, Stage]:
         days: dict[date, Stage] = {}
         for lead in sorted(timing.leads, reverse=True):  # the more urgent ones overwrite
@@ -153,7 +161,7 @@ class Scheduler:
             if day >= opens:
                 days[day] = Stage(-lead)
         first_late = self.calendar.roll_forward(due) + timedelta(days=1)
-        late_days = self.calendar.between(first_late, self.policy.last_day(year))
+        late_days = self.calendar.between(first_late, until)
         for number, day in enumerate(late_days, start=1):
             if _speaks_late(timing, number):
                 days[day] = Stage(number)
@@ -167,7 +175,7 @@ class Scheduler:
         if state.due is None:
             return {}
         told = {}
-        last = self.policy.last_day(state.occurrence.period.year)
+        last = self.policy.last_day_of(state)
         late_days = self.calendar.between(self._rolled(state) + timedelta(days=1), last)
         if plan.office not in state.occurrence.task.lead:
             told[plan.office] = self.policy.office_after
@@ -221,7 +229,7 @@ class Scheduler:
             return None
         day = self.calendar.roll_forward(state.held_until)
         late = self.days_late(state, day)
-        within = day <= self.policy.last_day(state.occurrence.period.year)
+        within = day <= self.policy.last_day_of(state)
         return (day, Stage(late)) if late and within else None
 
     def escalates(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
@@ -245,11 +253,11 @@ class Scheduler:
         if not plans:
             return []
         first = min(plan.first_day for plan in plans)
-        last = max(self.policy.last_day(plan.year) for plan in plans)
+        last = max(self.policy.last_day(plan) for plan in plans)
         days: dict[tuple[int, int], date] = {}
         for day in self.calendar.between(first - timedelta(days=6), last):
             days.setdefault(day.isocalendar()[:2], day)
-        spoken = [(plan.first_day, self.policy.last_day(plan.year)) for plan in plans]
+        spoken = [(plan.first_day, self.policy.last_day(plan)) for plan in plans]
         return [d for d in days.values() if any(start <= d <= end for start, end in spoken)]
 
     def messages(
@@ -271,12 +279,13 @@ class Scheduler:
             said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
             for at, kind, unit, item in said:
                 items.setdefault((at, kind, unit), []).append(item)
-        digests: dict[int, list[datetime]] = {}
+        digests: dict[tuple[date, date], list[datetime]] = {}
         for plan in plans:
-            if plan.year not in digests:
+            spoken = plan.first_day, self.policy.last_day(plan)
+            if spoken not in digests:
                 moments = (instant(d, self.policy.digest) for d in self.digest_days([plan]))
-                digests[plan.year] = [at for at in moments if since <= at < until]
-            for at in digests[plan.year]:
+                digests[spoken] = [at for at in moments if since <= at < until]
+            for at in digests[spoken]:
                 items.setdefault((at, MessageKind.DIGEST, plan.office), [])
         order = {unit.id: n for plan in plans for n, unit in enumerate(plan.units)}
         return [
@@ -338,7 +347,7 @@ class Scheduler:
         """The time of the next message after `now`; None if there is none."""
         if not plans:
             return None
-        end = instant(max(self.policy.last_day(p.year) for p in plans), time(23, 59))
+        end = instant(max(self.policy.last_day(p) for p in plans), time(23, 59))
         said = self.messages(plans, events, now + _TICK, end)
         return said[0].at if said else None
 

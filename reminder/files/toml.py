@@ -103,20 +103,28 @@ class Document:
             raise _fault(path, place, message if quote else UNREADABLE) from None
         self._lines = _index(text)
         self.problems: list[Problem] = []
+        self.advice: list[Problem] = []  # what is understood, and might be written better
 
     def root(self) -> Table:
         return Table(self, (), self.data)
 
     def complain(self, where: Where, message: str) -> None:
         """Note a fault of the value at `where`; FileError if there are MOST_FAULTS now."""
-        known = (where[:n] for n in range(len(where), 0, -1) if where[:n] in self._lines)
-        below = (path for path in self._lines if path[: len(where)] == where)
-        line = self._lines.get(next(known, next(below, ())), 1)
-        problem = Problem(str(self.path), line, message)
+        problem = self._problem(where, message)
         if problem not in self.problems:
             self.problems.append(problem)
         if len(self.problems) == MOST_FAULTS:
             self.check()
+
+    def advise(self, where: Where, message: str) -> None:
+        """Note how the value at `where` might be written better."""
+        self.advice.append(self._problem(where, message))
+
+    def _problem(self, where: Where, message: str) -> Problem:
+        known = (where[:n] for n in range(len(where), 0, -1) if where[:n] in self._lines)
+        below = (path for path in self._lines if path[: len(where)] == where)
+        line = self._lines.get(next(known, next(below, ())), 1)
+        return Problem(str(self.path), line, message)
 
     def check(self) -> None:
         """Raise FileError with the faults noted so far, in the order of their lines."""
@@ -203,6 +211,9 @@ class Table:
 
     def complain(self, key: str | None, message: str) -> None:
         self.document.complain(self.where if key is None else (*self.where, key), message)
+
+    def advise(self, key: str, message: str) -> None:
+        self.document.advise((*self.where, key), message)
 
     def has(self, key: str) -> bool:
         self._asked.add(key)

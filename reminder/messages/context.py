@@ -95,7 +95,7 @@ class Context:
     def speaks(self, plan: str) -> bool:
         """Whether this plan has not fallen silent yet; of another the bare code means nothing."""
         found = self.plans.get(plan)
-        return found is not None and self.today <= self.scheduler.policy.last_day(found.year)
+        return found is not None and self.today <= self.scheduler.policy.last_day(found)
 
     def unit(self, unit: str) -> str:
         """The unit's short name, in whichever plan has it."""
@@ -188,7 +188,7 @@ class Work:
 
     @property
     def period(self) -> str:
-        return self.state.occurrence.period.name
+        return self.state.occurrence.period_name
 
     @cached_property
     def code(self) -> str:

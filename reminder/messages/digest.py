@@ -209,7 +209,7 @@ def _done(context: Context, states: Sequence[State], most: int) -> Part:
     periods: dict[str, list[State]] = {}
     for state in states:
         if state.occurrence.is_check_in:
-            periods.setdefault(state.occurrence.period.name, []).append(state)
+            periods.setdefault(state.occurrence.period_name, []).append(state)
     products = [(state,) for state in states if not state.occurrence.is_check_in]
     return _part(context, [*products, *periods.values()], most)
 
@@ -326,7 +326,7 @@ def _full_parts(
         "c": context,
         "d": _parts(context, found, MOST, grouped=False),
         "since": context.day(local(found.since).date()) if found.since else "",
-        "periods": ", ".join(dict.fromkeys(s.occurrence.period.name for s in every)),
+        "periods": ", ".join(dict.fromkeys(s.occurrence.period_name for s in every)),
         "asked": len(every),
         "missing": [(unit, _codes(context, s)) for unit, s in missing.items()][: MOST - 1],
         "settling": _settling(context, found),

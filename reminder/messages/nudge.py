@@ -43,7 +43,7 @@ class Entry(Work):
         """The title, with all of the periods."""
         if len(self.states) < 2:
             return super().title
-        return f"{self.task.title} {together([s.occurrence.period.name for s in self.states])}"
+        return f"{self.task.title} {together([s.occurrence.period_name for s in self.states])}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -227,7 +227,7 @@ class Office:
     def speaking(self, now: datetime) -> Sequence[Plan]:
         """The plans that have not fallen silent by `now`."""
         today = local_day(now)
-        return [p for p in self.plans if today <= self.scheduler.policy.last_day(p.year)]
+        return [p for p in self.plans if today <= self.scheduler.policy.last_day(p)]
 
 
 def counted(number: int, noun: str) -> str:

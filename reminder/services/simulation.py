@@ -86,7 +86,7 @@ def _why(choice: Choice) -> str:
         case Which(states):
             several = len({s.key.deliverable for s in states}) > 1
             names = (
-                s.occurrence.deliverable.name if several else s.occurrence.period.name
+                s.occurrence.deliverable.name if several else s.occurrence.period_name
                 for s in states
             )
             named = ", ".join(dict.fromkeys(names))

@@ -122,7 +122,7 @@ def _slots(
 ) -> dict[datetime, datetime | None]:
     """Each slot with messages → when the first of them was sent."""
     last_day = office.scheduler.policy.last_day
-    plans = [plan for plan in office.plans if local_day(since) <= last_day(plan.year)]
+    plans = [plan for plan in office.plans if local_day(since) <= last_day(plan)]
     found: dict[datetime, datetime | None] = {}
     messages = office.scheduler.messages(plans, office.by_key, since, at - GRACE)
     keys = {item.key for message in messages for item in message.items}
@@ -244,7 +244,7 @@ def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
 def calendar_years(office: Office, now: datetime) -> set[int]:
     """Return the years whose days off count at `now`; the next one's are announced by December."""
     today = local_day(now)
-    years = {today.year, *(plan.year for plan in office.speaking(now))}
+    years = {today.year, *(y for plan in office.speaking(now) for y in plan.years_by(today))}
     return years | {today.year + 1} if today.month == _DECEMBER else years
 
 

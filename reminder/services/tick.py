@@ -257,7 +257,7 @@ class _Tick:
         """Tell the office once that a plan has ended."""
         for plan in self.office.plans:
             name = f"silent:{plan.id}"
-            over = self.today > self.office.scheduler.policy.last_day(plan.year)
+            over = self.today > self.office.scheduler.policy.last_day(plan)
             if over and self.kept.get(f"started:{plan.id}") and name not in self.kept:
                 self._mark(name)
                 self._tell(f"unit:{plan.office}", PlanOver(plan=plan.id), plan.id)

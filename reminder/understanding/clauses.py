@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 
 from reminder.domain.calendar import Cycle
-from reminder.domain.plan import Confirm, Every, instance_ids
+from reminder.domain.plan import Confirm, Every, period_ids
 from reminder.domain.text import words
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
@@ -378,9 +378,8 @@ class _Reader:
         if item.month and any(isinstance(r, Every) and r.cycle is Cycle.MONTH for r in rules):
             return item.month
         day = item.day.day
-        own = f"{plan.year}-{day.month:02}-{day.day:02}" if day else ""
-        known = any(own in instance_ids(d, plan.year) for d in task.deliverables)
-        return day.isoformat() if day and known else ""
+        ids = {i[4:] for d in task.deliverables for i in period_ids(d, plan.years)}
+        return day.isoformat() if day and day.isoformat()[4:] in ids else ""
 
     def _shared(self, named: Named) -> bool:
         task = self.book.task(named.code.task, named.code.plan)

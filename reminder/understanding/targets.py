@@ -11,13 +11,11 @@ from reminder.domain.calendar import Period
 from reminder.domain.plan import (
     Confirm,
     Deliverable,
-    Every,
     OnDay,
     Plan,
-    Recurrence,
     Task,
     Within,
-    instance_ids,
+    period_ids,
 )
 from reminder.domain.text import fold, squeeze
 from reminder.understanding import say
@@ -177,12 +175,15 @@ class Speaker:
 
     def _in_period(self, task: Task, target: Target, item: PeriodItem, verb: Verb) -> Target:
         plan = next(p for p in self.book.plans if task in p.tasks)
-        period = item.period if item.dated or not item.period else f"{plan.year}{item.period[4:]}"
+        dated = item.dated or not item.period
+        period = item.period if dated else _in_plan(plan, task, item.period, self.today)
         period = _within_check_in(plan, task, period)
         found = in_period(plan, task, target, period, answers=verb is Verb.UPDATE)
         if found is None:
             parts = [d for d in task.products or task.deliverables if d.recurs]
-            names = [Period.parse(each).name for d in parts for each in period_ids(plan, d)]
+            known = [Period.parse(i) for d in parts for i in period_ids(d, plan.years)]
+            near = [p for p in known if p.year == self.today.year] if len(known) > 12 else known
+            names = [plan.period_name(each) for each in near or known]
             raise Refused(say.bad_period(task, self.text[item.start : item.end], names))
         return found
 
@@ -280,12 +281,22 @@ def _words_of(names: str) -> frozenset[str]:
     return frozenset(fold(names).split())
 
 
+def _in_plan(plan: Plan, task: Task, period: str, today: date) -> str:
+    """`period`, said without its year, in the nearest year in which the task has such a period."""
+    year, rest = int(period[:4]) or today.year, period[4:]
+    own = [
+        int(i[:4]) for d in task.deliverables for i in period_ids(d, plan.years) if i[4:] == rest
+    ]
+    years = own or range(plan.first_day.year, plan.last_day.year + 1)
+    return f"{min(years, key=lambda each: abs(each - year))}{rest}"
+
+
 def _within_check_in(plan: Plan, task: Task, period: str) -> str:
     """The period of standing work that `period` lies in: a month's news is its quarter's."""
     if task.products or task.check_in is None or not period:
         return period
     span = Period.parse(period)
-    for known in map(Period.parse, period_ids(plan, task.check_in)):
+    for known in map(Period.parse, period_ids(task.check_in, plan.years)):
         if known.first <= span.first and span.last <= known.last:
             return known.id
     return period
@@ -302,7 +313,7 @@ def in_period(
     chosen = [d for d in task.deliverables if period and (not named or d.number in named)]
     first = [d for d in chosen if (d == task.check_in) == answers]
     for group in (first, [d for d in chosen if d not in first]):
-        exact = [d.number for d in group if period in period_ids(plan, d)]
+        exact = [d.number for d in group if period in period_ids(d, plan.years)]
         loose = [d.number for d in group if not d.recurs and _lies_in(d, period)]
         if numbers := exact or loose:
             one = len(task.deliverables) > 1 and len(numbers) == 1
@@ -312,17 +323,6 @@ def in_period(
                 period=period if exact else None,
             )
     return None
-
-
-def period_ids(plan: Plan, deliverable: Deliverable) -> list[str]:
-    """The identifiers of the deliverable's occurrences."""
-    match deliverable.rule:
-        case Every(cycle=cycle, only=only):
-            ids = [period.id for period in Period.each(cycle, plan.year)]
-            return [i for i in ids if not only or i.partition("-")[2] in only]
-        case Recurrence():
-            return list(instance_ids(deliverable, plan.year))
-    return [f"{plan.year}"]
 
 
 def _lies_in(deliverable: Deliverable, period: str) -> bool:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.domain.calendar import Cycle, Period, vn_date, vn_day, with_period
+from reminder.domain.calendar import Cycle, Period, WorkCalendar, vn_date, vn_day, with_period
 from reminder.domain.plan import (
+    AfterEvent,
+    Awaiting,
+    Before,
     Deliverable,
     DueRule,
+    EventUnit,
     Every,
     Kind,
+    OnDay,
+    OnDays,
     Plan,
     Recurrence,
     Task,
     Unit,
+    Within,
     occurrences,
+    place_words,
     recurrence_days,
 )
 
@@ -127,6 +137,111 @@ def test_a_raw_rule_gives_each_day_a_period_of_its_own() -> None:
     ]
 
 
+DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
+EVERY = st.builds(
+    Every, st.sampled_from(Cycle), st.none() | st.integers(1, 31), following=st.booleans()
+)
+RULES = (
+    EVERY
+    | st.builds(OnDay, DAYS)
+    | st.lists(DAYS, min_size=1, max_size=5, unique=True).map(lambda d: OnDays(tuple(sorted(d))))
+    | st.builds(Within, st.sampled_from(["2024", "2024-Q3", "2025-02"]).map(Period.parse))
+    | st.builds(Recurrence, st.sampled_from(["FREQ=WEEKLY;COUNT=9", "FREQ=DAILY;UNTIL=20240301"]))
+    | st.just(Awaiting())
+)
+TIMES = st.sampled_from(
+    [
+        {},
+        {"last_year": 2024},
+        {"last_year": 2027},
+        {"span": (date(2024, 9, 5), date(2025, 5, 31))},
+        {"span": (date(2024, 1, 15), date(2024, 11, 30))},
+    ]
+)
+
+
+@given(RULES, TIMES, st.none() | st.sampled_from(Before))
+def test_occurrences_lie_in_the_plans_years(
+    rule: DueRule, time: dict[str, Any], before: Before | None
+) -> None:
+    """Of any rule and any years: in order, no key twice, each in a year of the plan's.
+
+    A cycle's work is due in the plan's time, or its period ends there if it is due after that.
+    """
+    plan = replace(a_plan(rule), **time)
+    deliverable = replace(plan.tasks[0].deliverables[0], before=before)
+    plan = replace(plan, tasks=(replace(plan.tasks[0], deliverables=(deliverable,)),))
+    found = occurrences(plan)
+    assert len({o.key for o in found}) == len(found)
+    assert [o.key for o in found] == [o.key for o in sorted(found, key=lambda o: o.due or date.max)]
+    assert all(o.year in plan.years and (o.due is None or o.opens <= o.due) for o in found)
+    if isinstance(rule, Every | Recurrence | Awaiting):
+        shift = timedelta(days=before is Before.DAY_BEFORE)
+        ends = [
+            o.period.last if isinstance(rule, Every) and rule.following else o.due + shift
+            for o in found
+            if o.due
+        ]
+        assert all(plan.first_day <= end <= plan.last_day for end in ends)
+
+
+@given(EVERY, st.integers(2024, 2030))
+def test_each_year_of_a_plan_is_as_a_plan_of_that_year(rule: Every, last: int) -> None:
+    """A plan of several years has the occurrences of as many plans of one year."""
+
+    def rows(plan: Plan) -> list[tuple[str, date, date | None, Period]]:
+        return [(o.key.period, o.opens, o.due, o.year) for o in occurrences(plan)]
+
+    alone = [replace(a_plan(rule), year=year) for year in range(2024, last + 1)]
+    assert rows(replace(a_plan(rule), last_year=last)) == [r for plan in alone for r in rows(plan)]
+
+
+@pytest.mark.parametrize(
+    ("offset", "unit", "due", "words"),
+    [
+        (5, "working-day", "2024-02-20", "trong 05 ngày làm việc kể từ khi nhận"),
+        (0, "working-day", "2024-02-06", "ngay khi nhận"),
+        (-2, "working-day", "2024-02-02", "chậm nhất 02 ngày làm việc trước khi nhận"),
+        (5, "day", "2024-02-11", "trong 05 ngày kể từ khi nhận"),
+        (1, "month", "2024-03-06", "trong 01 tháng kể từ khi nhận"),
+        (48, "hour", "2024-02-08", "trong 48 giờ kể từ khi nhận"),
+        (2, "hour", "2024-02-06", "trong 02 giờ kể từ khi nhận"),
+    ],
+)
+def test_a_day_after_an_event_is_counted_from_it(
+    offset: int, unit: str, due: str, words: str, calendar2024: WorkCalendar
+) -> None:
+    """From Tuesday 6/2/2024, before Tết: working days skip it, other units do not."""
+    event = AfterEvent(name="nhận", offset=offset, unit=EventUnit(unit))
+    assert (f"{event.due(date(2024, 2, 6), calendar2024)}", event.words) == (due, words)
+
+
+def test_a_month_after_an_event_ends_on_the_same_day_or_the_months_last() -> None:
+    """One month after 31 January is 29 February; the name of the event may have its own word."""
+    event = AfterEvent(name="ngày ban hành", offset=1, unit=EventUnit.MONTH)
+    assert event.due(date(2024, 1, 31), WorkCalendar(2024, 2024)) == date(2024, 2, 29)
+    assert event.words == "trong 01 tháng kể từ ngày ban hành"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("t:1 r:7", "bảng 1, dòng 7"),
+        ("t:1 r:7..9", "bảng 1, dòng 7–9"),
+        ("t:2 r:4 line:2", "bảng 2, dòng 4 (dòng thứ 2 trong ô)"),
+        ("p:11..15", "đoạn 11–15"),
+        ("p:11", "đoạn 11"),
+        ("line:30", "dòng 30"),
+        ("tr:3 dòng 7", "trang 3, dòng 7"),
+        ("sdt", "khung nhập nội dung"),
+        ("bảng 1, cột Thời gian", "bảng 1, cột Thời gian"),
+    ],
+)
+def test_a_place_in_a_document_is_told_in_vietnamese(source: str, words: str) -> None:
+    """What is no place of the known kinds is shown as it stands."""
+    assert place_words(source) == words
+
+
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
@@ -140,7 +255,7 @@ def test_a_raw_rule_gives_each_day_a_period_of_its_own() -> None:
 def test_a_rule_that_can_not_be_kept_is_refused(rule: str, why: str) -> None:
     """Endless, huge and unreadable rules are refused, without computing their days."""
     with pytest.raises(ValueError, match=why):
-        recurrence_days(rule, 2024)
+        recurrence_days(rule, (Period.parse("2024"),))
 
 
 @pytest.mark.parametrize(

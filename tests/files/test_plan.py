@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reminder.domain.calendar import Cycle
 from reminder.domain.errors import FileError
-from reminder.domain.plan import Plan, occurrences
-from reminder.files.plan import load_plan
+from reminder.domain.plan import AfterEvent, Awaiting, EventUnit, Every, Plan, occurrences
+from reminder.files.plan import load_plan, read_plan
 
+SEVERAL = "due = [2024-04-05, 2024-07-05, 2025-01-05]"
 PLAN = """\
 [plan]
 id = "thu"
@@ -74,6 +76,123 @@ def test_a_sound_plan_has_no_fault(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("head", "rule", "told"),
+    [
+        ("", "due = 2025-01-15", "2024 2024-01-01 2025-01-15"),
+        ("", "due = 2023-12-20", "2024 2023-12-01 2023-12-20"),
+        ("", "due = 2024-05-15\nfrom = 2024-04-01", "2024 2024-04-01 2024-05-15"),
+        ("", 'within = "Q3"\nfrom = 2024-04-01', "2024 2024-04-01 2024-09-30"),
+        (
+            "",
+            SEVERAL,
+            (
+                "2024-04-05 2024-01-01 2024-04-05; 2024-07-05 2024-04-06 2024-07-05; "
+                "2025-01-05 2024-07-06 2025-01-05"
+            ),
+        ),
+        (
+            "",
+            f'{SEVERAL}\nperiods = ["Q1", "Q2", "Q4"]',
+            (
+                "2024-Q1 2024-01-01 2024-04-05; 2024-Q2 2024-04-01 2024-07-05; "
+                "2024-Q4 2024-10-01 2025-01-05"
+            ),
+        ),
+        (
+            "",
+            'every = "half-year"\nday = 5\nfollowing = true',
+            "2024-H1 2024-01-01 2024-07-05; 2024-H2 2024-07-01 2025-01-05",
+        ),
+        (
+            "",
+            'every = "half-year"\nday = 31\nmonth = 2',
+            "2024-H1 2024-01-01 2024-02-29; 2024-H2 2024-07-01 2024-08-31",
+        ),
+        ("", "due = 2024-06-15\nbefore = true", "2024 2024-01-01 2024-06-14"),
+        ('before = "same-day"', "due = 2024-06-15\nbefore = true", "2024 2024-01-01 2024-06-15"),
+        (
+            "last_year = 2025",
+            'every = "year"\nmonth = 3',
+            "2024 2024-01-01 2024-03-31; 2025 2025-01-01 2025-03-31",
+        ),
+        ("last_year = 2026", "due = 2025-06-15", "2025 2025-01-01 2025-06-15"),
+        ("last_year = 2026", 'within = "Q2"', "2024 2024-04-01 2024-06-30"),
+        ("last_year = 2026", 'within = "2026-Q2"', "2026 2026-04-01 2026-06-30"),
+        (
+            "first_day = 2024-09-05\nlast_day = 2025-05-31",
+            'every = "quarter"',
+            (
+                "2024-Q3 2024-09-05 2024-09-30; 2024-Q4 2024-10-01 2024-12-31; "
+                "2025-Q1 2025-01-01 2025-03-31"
+            ),
+        ),
+        (
+            "first_day = 2024-09-05\nlast_day = 2025-05-31",
+            'within = "03"',
+            "2024 2025-03-01 2025-03-31",
+        ),
+        (
+            "first_day = 2024-09-05\nlast_day = 2025-05-31",
+            'within = "year"',
+            "2024 2024-09-05 2025-05-31",
+        ),
+        (
+            "first_day = 2024-09-05\nlast_day = 2025-05-31",
+            'every = "year"\nday = 20',
+            "2024 2024-09-05 2025-05-20",
+        ),
+    ],
+)
+def test_each_time_has_its_days(head: str, rule: str, told: str, tmp_path: Path) -> None:
+    """Of each key beside the five rules: the periods, when they open and when they are due."""
+    text = changed("year = 2024", f"year = 2024\n{head}").replace("due = 2024-01-31", rule)
+    found = occurrences(load_plan(written(tmp_path, text)))
+    assert "; ".join(f"{o.key.period} {o.opens} {o.due}" for o in found) == told
+
+
+def test_what_has_no_day_keeps_what_the_text_says(tmp_path: Path) -> None:
+    """So many times a quarter is assumed; an event is carried by an awaiting date."""
+    text = changed("due = 2024-01-31", 'every = "quarter"\ntimes = 2')
+    (often,) = load_plan(written(tmp_path, text)).tasks[0].deliverables
+    assert (often.times, often.assumed, often.rule) == (2, True, Every(Cycle.QUARTER))
+    event = 'event = { name = "nhận văn bản", offset = 5, unit = "working-day" }'
+    text = changed("due = 2024-01-31", f"awaiting = true\n{event}")
+    (bound,) = load_plan(written(tmp_path, text)).tasks[0].deliverables
+    after = AfterEvent(name="nhận văn bản", offset=5, unit=EventUnit.WORKING_DAY)
+    assert (bound.rule, bound.event) == (Awaiting(after), after)
+
+
+def test_the_document_and_the_places_in_it_are_kept(tmp_path: Path) -> None:
+    """Where each task and deliverable comes from, the whole title, the code as it is written."""
+    text = changed("year = 2024", f'year = 2024\ndocument = "KH.docx"\nsha256 = "{"0f" * 32}"')
+    text = text.replace(
+        'section = "1"',
+        'section = "1"\nwritten = "1"\nfull_title = "Việc một của phường"\nsource = "t:1 r:7"',
+    )
+    plan = load_plan(written(tmp_path, f'{text}  source = "t:1 r:8"\n'))
+    (task,) = plan.tasks
+    assert (plan.document, plan.sha256) == ("KH.docx", "0f" * 32)
+    assert (task.full_title, task.written, task.source) == ("Việc một của phường", "1", "t:1 r:7")
+    assert task.deliverables[0].source == "t:1 r:8"
+
+
+def test_units_may_be_written_by_name(tmp_path: Path) -> None:
+    """A full name or a spelling is taken for the unit, and its id is proposed."""
+    text = changed('name = "Văn phòng"', 'name = "Văn phòng"\nspellings = ["Bộ phận VP"]')
+    text = text.replace('office = "van-phong"', 'office = "Văn phòng"')
+    text = text.replace('lead = ["van-phong"]', 'lead = ["bộ phận VP"]\nsupport = ["Lãnh đạo"]')
+    path = written(tmp_path, text)
+    plan, advice = read_plan(path)
+    task = plan.tasks[0]
+    assert (plan.office, task.lead, task.support) == ("van-phong", ("van-phong",), ("lanh-dao",))
+    assert [str(a).removeprefix(f"{path}:") for a in advice] == [
+        "5: bộ phận “Văn phòng”: nên ghi mã “van-phong”",
+        "22: bộ phận “bộ phận VP”: nên ghi mã “van-phong”",
+        "23: bộ phận “Lãnh đạo”: nên ghi mã “lanh-dao”",
+    ]
+
+
 def test_decomposed_letters_count_as_one(tmp_path: Path) -> None:
     """A title of 48 characters that an editor saved in NFD is no longer than in NFC."""
     title = "Đánh giá chất lượng phục vụ của Bộ phận Một cửa."
@@ -95,7 +214,7 @@ def test_decomposed_letters_count_as_one(tmp_path: Path) -> None:
         ("due = 2024-01-31", "due = 31/01/2024", "27: ngày viết sai cách: “due = 31/01/2024”"),
         ("due = 2024-01-31", 'due = "31/01"', "27: `due` phải là ngày"),
         ("due = 2024-01-31", "due = 2024-01-31T08:00:00", "27: `due` phải là ngày"),
-        ("due = 2024-01-31", "due = 2025-01-31", "27: 31/01/2025 không nằm trong năm 2024"),
+        ("due = 2024-01-31", "due = 2062-01-31", "27: 31/01/2062 ở xa năm 2024 của kế hoạch"),
         ("due = 2024-01-31", "duo = 2024-01-31", "27: không có khóa “duo”; có phải là “due”?"),
         ("due = 2024-01-31", "awaiting = false", "27: `awaiting` chỉ ghi true"),
         ("due = 2024-01-31", "", "23: thiếu hạn"),
@@ -130,6 +249,77 @@ def test_decomposed_letters_count_as_one(tmp_path: Path) -> None:
             "27: rrule có ngày 01/01/2025 ngoài năm",
         ),
         ("due = 2024-01-31", 'rrule = "FREQ=DAILY;COUNT=-2"', "27: rrule không có ngày nào"),
+        ("due = 2024-01-31", "due = []", "27: `due` = [] không có ngày nào"),
+        (
+            "due = 2024-01-31",
+            "due = [2024-02-01, 2024-01-01]",
+            "27: các ngày của `due` phải xếp theo thứ tự",
+        ),
+        ("due = 2024-01-31", f'{SEVERAL}\nperiods = ["Q1"]', "28: `periods` có 1 mục, `due` có 3"),
+        (
+            "due = 2024-01-31",
+            f'{SEVERAL}\nperiods = ["Q1", "Q9", "Q4"]',
+            "28: `periods` không nhận “Q9”",
+        ),
+        (
+            "due = 2024-01-31",
+            f'{SEVERAL}\nperiods = ["Q1", "Q1", "Q4"]',
+            "28: `periods` ghi một kỳ hai lần",
+        ),
+        (
+            "due = 2024-01-31",
+            'due = 2024-01-31\nperiods = ["Q1"]',
+            "28: `periods` chỉ đi với `due` có nhiều ngày",
+        ),
+        ("due = 2024-01-31", f"{SEVERAL}\nfrom = 2024-02-01", "28: `from` chỉ đi với một ngày"),
+        ("due = 2024-01-31", "due = 2024-01-31\nfrom = 2024-02-01", "28: `from` 01/02/2024 phải"),
+        ("due = 2024-01-31", 'every = "month"\nmonth = 2', "28: `month` = 2: phải từ 1 đến 1"),
+        (
+            "due = 2024-01-31",
+            'every = "quarter"\nmonth = 2\nfollowing = true',
+            "28: chọn một: `month` hoặc `following`",
+        ),
+        ("due = 2024-01-31", 'every = "month"\ntimes = 0', "28: `times` = 0: phải từ 1"),
+        ("due = 2024-01-31", 'every = "month"\nday = 3\ntimes = 2', "29: `times` là số lần"),
+        ("due = 2024-01-31", 'within = "Q1"\nbefore = true', "28: `before` chỉ đi với `due` hoặc"),
+        (
+            "due = 2024-01-31",
+            'awaiting = true\nevent = { name = "x", offset = 1, unit = "workday" }',
+            "28: `unit` không nhận “workday”; có phải là “working-day”?",
+        ),
+        (
+            "due = 2024-01-31",
+            'awaiting = true\nevent = { name = "x", unit = "day" }',
+            "28: thiếu `offset`",
+        ),
+        (
+            "due = 2024-01-31",
+            'due = 2024-01-31\nevent = { name = "x", offset = 1, unit = "day" }',
+            "28: `event` chỉ đi với `awaiting`",
+        ),
+        ("year = 2024", "year = 2024\nlast_year = 2023", "5: `last_year` phải từ 2024 đến 2033"),
+        ("year = 2024", "year = 2024\nlast_day = 2025-05-31", "5: `last_day` phải đi với `first_"),
+        (
+            "year = 2024",
+            "year = 2024\nfirst_day = 2025-01-01\nlast_day = 2025-05-31",
+            "5: `first_day` phải nằm trong năm 2024",
+        ),
+        (
+            "year = 2024",
+            "year = 2024\nfirst_day = 2024-09-01\nlast_day = 2026-05-31",
+            "6: `last_day` phải sau `first_day`, đến hết năm 2025",
+        ),
+        (
+            "year = 2024",
+            'year = 2024\nbefore = "day before"',
+            "5: `before` không nhận “day before”",
+        ),
+        ("year = 2024", 'year = 2024\nsha256 = "abc"', "5: `sha256` phải gồm 64 chữ số"),
+        (
+            'lead = ["van-phong"]',
+            'lead = ["Văn phong"]',
+            "21: không có bộ phận “Văn phong”; có phải là “van-phong”?",
+        ),
         ("due = 2024-01-31", "awaiting = true\nassumed = true", "28: `assumed` cần một ngày"),
         (
             "due = 2024-01-31",
