@@ -30,6 +30,9 @@ def commands(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[s
         yield (*path, command.name or command.callback.__name__)
     for sub in group.registered_groups:
         assert sub.typer_instance is not None
+        alone = sub.typer_instance.registered_callback
+        if alone is not None and alone.invoke_without_command:
+            yield (*path, str(sub.name))
         yield from commands(sub.typer_instance, (*path, str(sub.name)))
 
 

@@ -33,7 +33,6 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("sandbox", daemon.sandbox, "Ví dụ: reminder sandbox"),
     ("reload", daemon.reload, "Ví dụ: reminder reload"),
     ("invite", people.invite, "Ví dụ: reminder invite an"),
-    ("people", people.people, "Ví dụ: reminder people"),
     ("unbind", people.unbind, "Ví dụ: reminder unbind an"),
     ("revive", people.revive, "Ví dụ: reminder revive an --channel email"),
     *((name, command, f"Ví dụ: {example}") for name, command, example in answers.ACTS),
@@ -51,6 +50,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 )
 for name, command, example in _COMMANDS:
     app.command(name, epilog=example)(command)
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 app.add_typer(status.outbox, name="outbox")
 

@@ -77,13 +77,12 @@ class Commands(typer.Typer):
     """A group of commands whose help and usage errors are Vietnamese."""
 
     def __init__(self, **settings: Any) -> None:
+        common = {"no_args_is_help": True, "add_completion": False}
         super().__init__(
             cls=_Group,
-            no_args_is_help=True,
-            add_completion=False,
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
-            **settings,
+            **common | settings,
         )
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:

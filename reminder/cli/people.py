@@ -1,12 +1,13 @@
-"""`reminder invite`, `people`, `unbind`, `revive`: people and their addresses."""
+"""`reminder invite`, `people`, `unbind`, `revive`: people, their list and their addresses."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,22 +15,27 @@ import typer
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS, known_channels
-from reminder.cli.options import AsJson, Config, print_table
+from reminder.cli import asking
+from reminder.cli.options import AsJson, Commands, Config, print_table, write_file
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import absences, away_until
 from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import Address, Person
+from reminder.domain.plan import Plan, Unit
 from reminder.domain.tokens import (
     CODE_BYTES,
     INVITATION_LIFETIME,
     hash_code,
     invitation_link,
 )
+from reminder.files.people import edited, load_people, people_text
+from reminder.files.settings import DEFAULT_PATH, environment, settings_path
 from reminder.files.toml import nearest
 
 if TYPE_CHECKING:
     from reminder.domain.outbox import Row
+    from reminder.importing.people import Change, Roster
     from reminder.store.store import Store
 
 PersonId = Annotated[str, typer.Argument(metavar="NGƯỜI", help="Mã người, như trong people.toml.")]
@@ -99,8 +105,17 @@ def _moment(at: datetime) -> str:
     return f"{local(at):%H:%M} {vn_date(local_day(at), year=True)}"
 
 
-def people(config: Config = None) -> None:
+app = Commands(no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True, epilog="Ví dụ: reminder people")
+def people(context: typer.Context, config: Config = None) -> None:
     """Xem danh sách người: bộ phận, kênh nhận tin, địa chỉ hỏng từ khi nào và vì sao."""
+    if context.invoked_subcommand is None:
+        _list(config)
+
+
+def _list(config: Path | None) -> None:
     with bootstrap.office(config) as opened:
         addresses = {(a.recipient, a.channel): a for a in opened.store.addresses()}
         channels = [t for t in known_channels() if t.addresses is not AddressSource.NONE]
@@ -140,6 +155,143 @@ def people(config: Config = None) -> None:
         when = f"lúc {_moment(row.sent_at)} " if row.sent_at else ""
         way = named.get(draft.channel, draft.channel)
         print(f"Tin gần nhất qua {way} gửi {draft.recipient} {when}không đến: {row.error}.")
+
+
+@app.command(
+    "import",
+    epilog="Ví dụ: reminder people import can-bo.xlsx\n\nCột nhận theo tên, thứ tự nào cũng được: "
+    "Họ và tên, Chức danh, Bộ phận, Thư, Điện thoại.",
+)
+def take_list(
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TỆP", help="Bảng cán bộ của cơ quan: .csv hoặc .xlsx."),
+    ],
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Bỏ khỏi people.toml ai không có trong bảng.")
+    ] = False,
+    agreed: Annotated[bool, typer.Option("--yes", help="Ghi luôn, không hỏi.")] = False,
+    config: Config = None,
+) -> None:
+    """Đưa bảng cán bộ vào people.toml: xem khác gì rồi mới ghi.
+
+    Ô trống thì giữ điều đang có; ghi chú và các khóa khác của people.toml giữ nguyên.
+    """
+    from reminder.importing.people import changes, read_roster
+
+    settings = bootstrap.load_settings(config)
+    path = settings.plan.people or people_path(config)
+    plans = bootstrap.load_plans(bootstrap.plan_paths(settings.plan.files))
+    units = units_of(plans)
+    written = load_people(path, units, known_channels()) if path.exists() else ()
+    roster = read_roster(table, list(units.values()))
+    found = changes(written, roster.people, drop=drop)
+    _print_changes(found, roster, units, drop=drop)
+    if all(change.before == change.after for change in found):
+        print("Không có gì thay đổi.")
+        return
+    if not agreed and not asking.at_terminal():
+        print("Chưa ghi gì. Ghi: thêm --yes.")
+        return
+    if not agreed and not asking.yes(f"Ghi vào {path}?", default=False):
+        print("Chưa ghi gì.")
+        return
+    write_people(path, written, [change.after for change in found if change.after], units)
+    print(f"Đã ghi {path}. Máy đang chạy thì nhận trong vòng một phút.")
+
+
+def people_path(config: Path | None) -> Path:
+    """Where a people file belongs that is not there yet: beside the settings."""
+    settings = settings_path(config, environment())
+    return (settings or DEFAULT_PATH).parent / "people.toml"
+
+
+def units_of(plans: Sequence[Plan]) -> dict[str, Unit]:
+    """All units by id, as the newest plan names them."""
+    by_year = sorted(plans, key=lambda plan: plan.year)
+    return {unit.id: unit for plan in by_year for unit in plan.units}
+
+
+def write_people(
+    path: Path, before: Sequence[Person], after: Sequence[Person], units: Mapping[str, Unit]
+) -> None:
+    """Put `after` into the people file at once; ReminderError if its text can't be changed so."""
+    try:
+        text = edited(path, before, after) if path.exists() else people_text(after)
+    except ValueError:
+        raise ReminderError(
+            f"{path} viết theo cách máy không sửa từng dòng được: viết mỗi người thành một mục "
+            "[[person]] riêng rồi làm lại"
+        ) from None
+    part = path.with_name(f".{path.name}.new")
+    try:
+        write_file(part, text.encode())
+        made = load_people(part, units, known_channels())
+        if [_kept(person) for person in made] != [_kept(person) for person in after]:
+            raise ReminderError(f"chưa ghi gì: sửa {path} thì mất phần khác của tệp")
+    finally:
+        part.unlink(missing_ok=True)
+    write_file(path, text.encode())
+
+
+def _kept(person: Person) -> tuple[object, ...]:
+    return (person.id, person.name, person.title, person.units, person.email, person.phone)
+
+
+_SHOWN = ("họ tên", "chức danh", "bộ phận", "thư", "điện thoại")
+
+
+def _cells(person: Person, units: Mapping[str, Unit]) -> tuple[str, ...]:
+    names = ", ".join(units[unit].name for unit in person.units)
+    return (person.name, person.title, names, person.email, person.phone)
+
+
+def _print_changes(
+    found: Sequence[Change], roster: Roster, units: Mapping[str, Unit], *, drop: bool
+) -> None:
+    for change in found:
+        match change.before, change.after:
+            case None, Person() as after:
+                print(f"+ {after.id}: {'; '.join(cell for cell in _cells(after, units) if cell)}")
+            case Person() as before, None:
+                print(f"- {before.id}: {before.name}")
+            case Person() as before, Person() as after if before != after:
+                pairs = zip(_SHOWN, _cells(before, units), _cells(after, units), strict=True)
+                told = (f"{w} {old or '(trống)'} → {new}" for w, old, new in pairs if old != new)
+                print(f"~ {after.id}: {'; '.join(told)}")
+            case _:
+                pass
+    listed = {row.name for row in roster.people}
+    kept = [c.before.name for c in found if c.before and c.before == c.after]
+    missing = [name for name in kept if name not in listed]
+    if missing and not drop:
+        print(f"Không có trong bảng, giữ nguyên: {', '.join(missing)}. Muốn bỏ: thêm --drop.")
+    if roster.ignored:
+        print(f"Cột không dùng: {', '.join(roster.ignored)}.")
+
+
+@app.command("export", epilog="Ví dụ: reminder people export -o can-bo.xlsx")
+def give_list(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="TỆP", help="Ghi vào tệp .xlsx hoặc .csv này.")
+    ],
+    config: Config = None,
+) -> None:
+    """Ghi people.toml thành bảng cán bộ; sửa trong Excel rồi đưa lại bằng `people import`."""
+    from reminder.documents.workbook import csv_file, table_file
+
+    settings = bootstrap.load_settings(config)
+    if settings.plan.people is None:
+        raise ReminderError(f"chưa có danh sách người: đã tìm {people_path(config).absolute()}")
+    if output.suffix.lower() not in (".csv", ".xlsx"):
+        raise ReminderError(f"{output.name}: tên tệp phải kết thúc bằng .xlsx hoặc .csv")
+    units = units_of(bootstrap.load_plans(bootstrap.plan_paths(settings.plan.files)))
+    found = load_people(settings.plan.people, units, known_channels())
+    headings = ("Mã", "Họ và tên", "Chức danh", "Bộ phận", "Thư", "Điện thoại")
+    rows = [(person.id, *_cells(person, units)) for person in found]
+    make = csv_file if output.suffix.lower() == ".csv" else table_file
+    write_file(output, make(headings, rows))
+    print(f"Đã ghi {len(rows)} người vào {output}.")
 
 
 def _returned(store: Store) -> list[Row]:

@@ -380,3 +380,27 @@ def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> by
     writer.writerow(headings)
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return (BOM + out.getvalue()).encode()
+
+
+def table_file(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A workbook of one table, all of it text."""
+    from xlsxwriter import Workbook
+
+    target = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = Workbook(target, options)
+    sheet = book.add_worksheet()
+    text = book.add_format({**TEXT, "num_format": "@"})
+    head = book.add_format({**GRID, "bold": True})
+    widths = [len(heading) for heading in headings]
+    for place, heading in enumerate(headings):
+        sheet.write_string(0, place, heading, head)
+    for number, row in enumerate(rows, start=1):
+        for place, cell in enumerate(row):
+            sheet.write_string(number, place, written(cell), text)
+            widths[place] = max(widths[place], min(len(cell), 50))
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width + 2)
+    sheet.freeze_panes(1, 0)
+    book.close()
+    return target.getvalue()

@@ -21,6 +21,8 @@ class Person:
     name: str
     units: tuple[str, ...]
     email: str = ""
+    title: str = ""  # chức danh, as the office's list has it
+    phone: str = ""
     channels: tuple[str, ...]  # in the order in which they are tried
 
 

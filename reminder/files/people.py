@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import MAIL_ADDRESS, Person
-from reminder.files.toml import Document, Table
+from reminder.files.toml import Document, Table, as_toml, extent, trailing_comment
 
 
 def load_people(
@@ -38,6 +38,8 @@ def _person(
         name=table.text("name", required=True, longest=60),
         units=_units(table, units),
         email=email,
+        title=table.text("title", longest=100),
+        phone=table.text("phone", longest=40),
         channels=_channels(table, email, channels),
     )
     if person.id in known:
@@ -74,3 +76,67 @@ def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tu
         elif name in found and table.data[name] == "":
             table.complain(name, f"`{name}` trống mà kênh “{name}” cần địa chỉ thư")
     return tuple(dict.fromkeys(found))
+
+
+KEYS = ("id", "name", "title", "unit", "email", "phone")  # those that `edited` writes, in order
+
+
+def edited(path: Path, people: Sequence[Person], new: Sequence[Person]) -> str:
+    """The text of the file `path`, which holds `people`, with the people `new` instead.
+
+    Comments, order and other keys stay; who is not in `new` loses the lines of the keys. ValueError
+    if the file is written in a way that can't be changed line by line.
+    """
+    document = Document(path)
+    lines = document.text.splitlines()
+    wanted = {person.id: person for person in new}
+    for number in reversed(range(len(people))):  # from the end, so that earlier lines stay
+        person = people[number]
+        header = document.line(("person", number))
+        if header is None or not lines[header - 1].lstrip().startswith("[["):
+            raise ValueError("a person has no header of its own")
+        places = {key: document.line(("person", number, key)) for key in (*KEYS, "channels")}
+        found = {key: place - 1 for key, place in places.items() if place}
+        if person.id in wanted:
+            _change(lines, header - 1, found, person, wanted[person.id])
+        else:
+            gone = {header - 1}
+            for place in found.values():
+                gone |= set(range(place, place + extent(lines, place)))
+            lines[:] = [line for n, line in enumerate(lines) if n not in gone]
+    known = {person.id for person in people}
+    for person in new:
+        if person.id not in known:
+            lines += ["", *_written(person)]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _values(person: Person) -> dict[str, object]:
+    unit = person.units[0] if len(person.units) == 1 else person.units
+    values = (person.id, person.name, person.title, unit, person.email, person.phone)
+    return dict(zip(KEYS, values, strict=True))
+
+
+def people_text(people: Iterable[Person]) -> str:
+    """A new file of `people`."""
+    return "\n".join("\n".join([*_written(person), ""]) for person in people)
+
+
+def _written(person: Person) -> list[str]:
+    pairs = _values(person).items()
+    return ["[[person]]", *(f"{key} = {as_toml(value)}" for key, value in pairs if value)]
+
+
+def _change(lines: list[str], header: int, found: dict[str, int], old: Person, new: Person) -> None:
+    """Change the lines of one person in place."""
+    before, after = _values(old), _values(new)
+    changed = [key for key in KEYS if before[key] != after[key]]
+    missing = [f"{key} = {as_toml(after[key])}" for key in changed if key not in found]
+    end = max((place + extent(lines, place) for place in found.values()), default=header + 1)
+    lines[end:end] = missing
+    for key in sorted((key for key in changed if key in found), key=lambda k: -found[k]):
+        place = found[key]
+        count = extent(lines, place)
+        comment = trailing_comment(lines[place]) if count == 1 else ""
+        line = f"{key} = {as_toml(after[key])}" + (f"  {comment}" if comment else "")
+        lines[place : place + count] = [line]

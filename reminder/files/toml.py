@@ -6,10 +6,12 @@ tomllib gives no positions, so the lines of headers and keys are found by a scan
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,6 +76,38 @@ def _fault(path: Path, line: int | None, message: str) -> FileError:
     return FileError([Problem(str(path), line, message)])
 
 
+def as_toml(value: object) -> str:
+    """A value as TOML; a text on one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # A JSON string is a basic string of TOML, apart from DEL, which `one_line` leaves out.
+        return json.dumps(one_line(value), ensure_ascii=False)
+    if isinstance(value, Iterable):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return str(value)
+
+
+def extent(lines: Sequence[str], first: int) -> int:
+    """The number of lines that the key in `lines[first]` takes with its value."""
+    for count in range(1, len(lines) - first + 1):
+        try:
+            tomllib.loads("\n".join(lines[first : first + count]))
+        except ValueError:
+            continue
+        return count
+    raise ValueError("no whole value stands there")
+
+
+def trailing_comment(line: str) -> str:
+    """The comment behind a key and its value; empty without one."""
+    for place in (n for n, char in enumerate(line) if char == "#"):
+        with suppress(ValueError):
+            tomllib.loads(line[:place])
+            return line[place:].rstrip()
+    return ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """“; có phải là X?” with the most similar known word; empty without one."""
     folded = {k.casefold(): k for k in known}
@@ -101,12 +135,17 @@ class Document:
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
             place, message = _syntax(text, error)
             raise _fault(path, place, message if quote else UNREADABLE) from None
+        self.text = text
         self._lines = _index(text)
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []  # what is understood, and might be written better
 
     def root(self) -> Table:
         return Table(self, (), self.data)
+
+    def line(self, where: Where) -> int | None:
+        """The line of a header or a key, from 1; None: it has none of its own."""
+        return self._lines.get(where)
 
     def complain(self, where: Where, message: str) -> None:
         """Note a fault of the value at `where`; FileError if there are MOST_FAULTS now."""
