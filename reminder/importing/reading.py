@@ -6,6 +6,7 @@ of its own with limits of time and memory, so that a parser dies alone.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -37,12 +38,22 @@ _UNKNOWN = "không phải tệp Word (.docx), Excel (.xlsx), PDF hay văn bản 
 Progress = Callable[[int, int], None]  # pages read, of how many
 
 
-def read_document(path: Path, progress: Progress | None = None) -> Document:
-    """Return what `path` holds; RefusedError if it is not read."""
+def read_document(
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    seconds: int = SECONDS,
+    memory: int = MEMORY,
+) -> Document:
+    """Return what `path` holds; RefusedError if it is not read.
+
+    The parser may use `seconds` of processor time and `memory` bytes of address space.
+    """
     try:
         content = _content(path)
         kind = _kind(content)
-        answer = _parsed(kind, content, progress or (lambda _done, _all: None))
+        limits = (str(seconds), str(memory))
+        answer = _parsed(kind, content, limits, progress or (lambda _done, _all: None))
     except RefusedError as error:
         raise RefusedError(f"không đọc {one_line(path.name)}: {error}") from None
     blocks = tuple(map(block, answer["blocks"]))
@@ -106,11 +117,11 @@ def _ole(content: bytes) -> str:
     return _UNKNOWN
 
 
-def _parsed(kind: Kind, content: bytes, progress: Progress) -> Any:
+def _parsed(kind: Kind, content: bytes, limits: tuple[str, str], progress: Progress) -> Any:
     """Return what the parser made of `content`, from a process of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REMINDER_")}
     process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-        [*COMMAND, kind],
+        [*COMMAND, kind, *limits],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -143,10 +154,12 @@ def _parsed(kind: Kind, content: bytes, progress: Progress) -> Any:
 
 def main() -> None:
     """Parse the file that stands on standard input; answer in lines of JSON."""
-    _limit_process()
+    gc.disable()  # the process ends soon, and is limited
+    kind, seconds, memory = sys.argv[1:]
+    _limit_process(int(seconds), int(memory))
     content = sys.stdin.buffer.read()
     try:
-        for answer in _answers(sys.argv[1], content):
+        for answer in _answers(kind, content):
             _tell(answer)
     except MemoryError:
         raise
@@ -169,25 +182,36 @@ def _answers(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
         from reminder.importing.plaintext import read_text
 
         blocks += read_text(content)
+    elif kind == "pdf":
+        from reminder.importing.pdf import read_pdf
+
+        for done, pages, found in read_pdf(BytesIO(content)):
+            blocks = found
+            yield {"pages": [done, pages]}
     else:
         with archive.open_archive(BytesIO(content)) as opened:
             part = archive.main_part(opened)
-            from reminder.importing.word import read_word
+            if kind == "xlsx":
+                from reminder.importing.excel import read_excel
 
-            blocks, deleted = read_word(opened, part)
+                blocks += read_excel(opened, part)
+            else:
+                from reminder.importing.word import read_word
+
+                blocks, deleted = read_word(opened, part)
     if not blocks:
         raise RefusedError("tệp không có chữ nào")
     yield {"blocks": blocks, "deleted": deleted}
 
 
-def _limit_process() -> None:
+def _limit_process(seconds: int, memory: int) -> None:
     """Limit time and memory, as far as the system can: Windows can't, macOS only time."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

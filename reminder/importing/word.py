@@ -143,11 +143,9 @@ class _Reader:
         bold = all(piece.bold for piece in pieces if piece.text.strip())
         name = self.styles.get(style_id, _Style()).name
         whole = normal("".join(piece.text for piece in pieces if piece.state != "deleted"))
-        found = [
-            Paragraph(text, where, style=name, bold=bold and bool(text), changes=changes)
-            for text in map(squeeze, whole.split("\n"))
-        ]
-        found[0] = replace(found[0], label=label, level=level)
+        first, *more = map(squeeze, whole.split("\n"))
+        found = [Paragraph(first, where, label, level, name, bold and bool(first), changes)]
+        found += (Paragraph(text, where, "", 0, name, bold, changes) for text in more)
         return found + self.boxes(p, where)
 
     def boxes(self, p: Any, where: str) -> list[Paragraph]:
