@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,6 +13,9 @@ from typer.testing import CliRunner
 
 from reminder.cli import app
 from reminder.decisions.outcome import head
+from reminder.domain.calendar import vn_date
+from reminder.domain.plan import occurrences, origin
+from reminder.files.plan import read_plan
 from reminder.understanding.model import CommandError
 from reminder.understanding.parse import parse
 from reminder.understanding.verbs import Reader, Verb
@@ -160,3 +164,79 @@ def test_the_buttons_that_the_office_is_told_of_are_there() -> None:
     assert {
         label for label in told if not any(f"{each} ".startswith(f"{label} ") for each in carried)
     } == set()
+
+
+FORMAT = (DOCS / "plan-format.md").read_text(encoding="utf-8")
+RULES = [
+    tuple(cell.strip() for cell in line.strip("|").split("|"))
+    for line in FORMAT.splitlines()
+    if line.startswith("| ") and "`" in line.split("|")[2]
+]
+HEAD = """[plan]
+id = "mau"
+title = "Kế hoạch mẫu"
+year = 2024
+office = "van-phong"
+leaders = "lanh-dao"
+
+[sections]
+1 = "Phần một"
+
+[unit.van-phong]
+name = "Văn phòng"
+
+[unit.lanh-dao]
+name = "Lãnh đạo"
+
+[[task]]
+code = "1a"
+title = "Việc một"
+section = "1"
+lead = ["van-phong"]
+
+  [[task.deliverable]]
+  name = "Báo cáo"
+  product = "Báo cáo"
+  phrase = "như kế hoạch ghi"
+"""
+
+
+@pytest.mark.parametrize(("keys", "told"), [row[1:] for row in RULES], ids=[r[0] for r in RULES])
+def test_each_rule_of_the_plan_format_gives_the_days_it_says(
+    keys: str, told: str, tmp_path: Path
+) -> None:
+    """The table's keys, written into a plan: no advice, and the days of the third column."""
+    path = tmp_path / "mau.toml"
+    path.write_text(HEAD + "\n".join(re.findall(r"`([^`]+)`", keys)), encoding="utf-8")
+    plan, advice = read_plan(path)
+    found = occurrences(plan)
+    dues = ", ".join(vn_date(o.due, year=True) for o in found if o.due) or "never"
+    opens = f"; open from {vn_date(found[0].opens, year=True)}" if "open from" in told else ""
+    assert (f"{dues}{opens}", advice) == (told.partition(", until")[0], ())
+
+
+def test_the_examples_of_the_plan_format_are_plans(tmp_path: Path) -> None:
+    """The head, the units and the task of the page, put together; and each kind of years."""
+    blocks = re.findall(r"```toml\n(.*?)```", FORMAT, re.DOTALL)
+    head, task, several, school = blocks[:4]
+    units = [
+        f'[unit.{name}]\nname = "{name}"\n' for name in ("van-phong", "lanh-dao", "van-hoa-xa-hoi")
+    ]
+    text = "\n".join((head, '2 = "Phần hai"', *units, task))
+    text = text.replace('2 = "Phần hai"\n', "").replace("[unit.tu", '2 = "Phần hai"\n\n[unit.tu')
+    path = tmp_path / "mau.toml"
+    path.write_text(text, encoding="utf-8")
+    plan, advice = read_plan(path)
+    assert [o.key.period for o in occurrences(plan)] == [f"2024-{n:02}" for n in range(1, 13)]
+    assert (
+        [a.message for a in advice],
+        origin(plan, plan.tasks[0], plan.tasks[0].deliverables[0]),
+    ) == (
+        ["bộ phận “Tư pháp”: nên ghi mã “tu-phap”"],
+        "mục 2.c, bảng 1, dòng 8, KH-2024.docx",
+    )
+    years = []
+    for block in (several, school):
+        path.write_text(text.replace("year = 2024\n", block.partition("\n")[2]), encoding="utf-8")
+        years.append([p.dated_name for p in read_plan(path)[0].years])
+    assert years == [[f"năm {year}" for year in range(2026, 2031)], ["năm 2026–2027"]]

@@ -19,9 +19,20 @@ from reminder.documents.workbook import standing_words
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import State, fold
-from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences
+from reminder.domain.plan import (
+    Awaiting,
+    Key,
+    Kind,
+    Occurrence,
+    OnDay,
+    OnDays,
+    Plan,
+    occurrences,
+    origin,
+)
 from reminder.domain.plan_diff import diff
 from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, Stage
+from reminder.files.plan import read_plan
 
 if TYPE_CHECKING:
     from reminder.understanding.model import Target
@@ -42,13 +53,14 @@ def check(files: Files = None) -> None:
     """
     paths = bootstrap.plan_paths(files or [])
     plans = bootstrap.load_plans(paths)
-    scheduler = bootstrap.scheduler_for(plans)
-    over = [] if files else _over(plans, scheduler, bootstrap.today())
+    scheduler, today = bootstrap.scheduler_for(plans), bootstrap.today()
+    over = [] if files else _over(plans, scheduler, today)
     checked = zip(paths, plans, strict=True)
     for path, plan in sorted(checked, key=lambda pair: pair[1] in over):
         print(f"{path}: tốt. {plan.title}: {_count(plan)}{_ended(plan, over, scheduler)}.")
         if plan not in over:
-            for line in _questions(plan, scheduler):
+            advice = (f"dòng {advice.line}: {advice.message}" for advice in read_plan(path)[1])
+            for line in (*advice, *_questions(plan, scheduler, today)):
                 print(f"  {line}")
 
 
@@ -68,24 +80,52 @@ def _count(plan: Plan) -> str:
     return f"{tasks} và {', '.join(reports)}" if reports else tasks
 
 
-def _questions(plan: Plan, scheduler: Scheduler) -> list[str]:
-    """The assumed and awaiting dates, as questions to the office; and an unconfirmed calendar."""
-    lines = []
+def _questions(plan: Plan, scheduler: Scheduler, today: date) -> list[str]:
+    """What the office has to look at: dates that are open, or read in one of two ways; holidays."""
+    lines, before = [], []
+    dues = occurrences(plan)
     for task in plan.tasks:
         for deliverable in task.deliverables:
-            mine = [o for o in occurrences(plan) if o.deliverable is deliverable]
-            days = ", ".join(vn_date(o.due) for o in mine if o.due)
+            mine = [o for o in dues if o.deliverable is deliverable and o.year == plan.years[0]]
+            days = ", ".join(_day(o.due, plan) for o in mine if o.due)
             name = f"{task.code} {deliverable.name} – {task.title} (“{deliverable.phrase}”)"
-            if not days:
-                lines.append(f"chưa có hạn: {name}. Hạn là ngày nào?")
+            far = [o.due for o in dues if o.deliverable is deliverable and _is_outside(o, plan)]
+            if deliverable.event:
+                told = f"{deliverable.event.words}: {name}. Có ngày ấy thì Văn phòng báo cho máy."
+                lines.append(f"chờ sự kiện, {told}")
             elif deliverable.assumed:
-                lines.append(f"hạn dự kiến {days}: {name}. Đúng không?")
-    if plan.year in scheduler.calendar.unconfirmed:
+                times = f", {deliverable.times_words}" if deliverable.times_words else ""
+                lines.append(f"hạn dự kiến {days}{times}: {name}. Đúng không?")
+            elif isinstance(deliverable.rule, Awaiting):
+                lines.append(f"chưa có hạn: {name}. Hạn là ngày nào?")
+            if far and not deliverable.assumed:
+                days = ", ".join(_day(day, plan) for day in far if day)
+                lines.append(f"hạn {days} ngoài {plan.time}: {name}. Đúng không?")
+            before += [task.code] if deliverable.before else []
+    if before:
         lines.append(
-            f"lịch nghỉ năm {plan.year} chưa ai xác nhận: đối chiếu thông báo nghỉ lễ, Tết "
-            "rồi ghi năm vào `confirmed` của config/calendar.toml"
+            f"“trước ngày …” ở {', '.join(dict.fromkeys(before))}: {plan.before.words} "
+            f'(before = "{plan.before}" ở [plan]). Đúng không?'
         )
+    unconfirmed = scheduler.calendar.unconfirmed.intersection(plan.years_by(today))
+    lines += [
+        f"lịch nghỉ năm {year} chưa ai xác nhận: đối chiếu thông báo nghỉ lễ, Tết "
+        "rồi ghi năm vào `confirmed` của config/calendar.toml"
+        for year in sorted(unconfirmed)
+    ]
     return lines
+
+
+def _day(day: date, plan: Plan) -> str:
+    """“31/01”; with its year where that is not the plan's only one."""
+    return vn_date(day, year=(day.year, plan.last_day.year) != (plan.year, plan.year))
+
+
+def _is_outside(occurrence: Occurrence, plan: Plan) -> bool:
+    """Whether it is due outside the plan's time, though the plan names the day itself."""
+    named = isinstance(occurrence.deliverable.rule, OnDay | OnDays)
+    due = occurrence.due or plan.first_day
+    return named and not plan.first_day <= due <= plan.last_day
 
 
 @app.command(epilog="Ví dụ: reminder plan show --unit tu-phap --on 2024-01-26")
@@ -93,6 +133,9 @@ def show(
     files: options.PlanFiles = None,
     unit: options.UnitOption = None,
     on: Annotated[date | None, day_option("Xem như vào ngày này. [hôm nay]")] = None,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Thêm cột: hạn lấy từ câu nào, chỗ nào của văn bản.")
+    ] = False,
     config: options.Config = None,
 ) -> None:
     """Xem các việc thành bảng: hạn, và còn bao lâu; có dữ liệu thì việc xong rồi ghi là xong."""
@@ -104,7 +147,8 @@ def show(
     over = [] if files else _over(plans, scheduler, seen_on)
     for plan in plans:
         if plan not in over:
-            _print_table(plan, fold(occurrences(plan), events), scheduler, seen_on, unit)
+            states = fold(occurrences(plan), events)
+            _print_table(plan, states, scheduler, seen_on, unit, sources=sources)
     for plan in over:
         print(f"{plan.title}{_ended(plan, over, scheduler)}.")
 
@@ -115,6 +159,8 @@ def _print_table(
     scheduler: Scheduler,
     today: date,
     unit: str | None,
+    *,
+    sources: bool,
 ) -> None:
     # rich takes 40 ms to load: only the commands that print a table pay for it.
     from rich.table import Table
@@ -130,6 +176,8 @@ def _print_table(
         ("Còn", {"ratio": 2}),
     ):
         table.add_column(heading, **options_)
+    if sources:
+        table.add_column("Văn bản ghi", ratio=3)
     for task in plan.tasks:
         if unit is not None and unit not in task.lead:
             continue
@@ -141,8 +189,9 @@ def _print_table(
                 Text("" if number else task.title),
                 Text(_with_period(shown.occurrence)),
                 Text("" if number else ", ".join(plan.by_unit[u].label for u in task.lead)),
-                Text(_due_words(shown)),
+                Text(_due_words(shown, today)),
                 Text(_left(shown, scheduler, today), style=_colour(shown, today)),
+                *([Text(_source(plan, shown))] if sources else []),
             )
         table.add_section()
     options.print_wide(table, 120)
@@ -160,10 +209,20 @@ def _next(states: Sequence[State], today: date) -> State:
     return next((s for s in still_open if s.due and s.due >= today), still_open[-1])
 
 
-def _due_words(state: State) -> str:
+def _due_words(state: State, today: date) -> str:
     if state.due is None:
         return "chưa có hạn"
-    return f"{vn_day(state.due)}{'*' if state.assumed else ''}"
+    year = f"/{state.due.year}" if state.due.year != today.year else ""
+    return f"{vn_day(state.due)}{year}{'*' if state.assumed else ''}"
+
+
+def _source(plan: Plan, state: State) -> str:
+    """What the plan's document says of its date, where, and how that is read."""
+    occurrence = state.occurrence
+    deliverable = occurrence.deliverable
+    place = origin(plan, occurrence.task, deliverable)
+    reading = deliverable.before.words if deliverable.before else ""
+    return "; ".join(filter(None, (f"“{deliverable.phrase}”", place, reading)))
 
 
 def _left(state: State, scheduler: Scheduler, today: date) -> str:
@@ -172,7 +231,8 @@ def _left(state: State, scheduler: Scheduler, today: date) -> str:
         return standing_words(state, scheduler, today)
     due = state.due
     if due is None:
-        return ""
+        event = state.occurrence.deliverable.event
+        return event.words if event else ""
     if due == today:
         return "hôm nay"
     if due > today:

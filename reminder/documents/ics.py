@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from reminder.documents.workbook import about_due, unit_names
 from reminder.domain.calendar import instant, local_day, vn_day
 from reminder.domain.ledger import State
-from reminder.domain.plan import Confirm, Key, Plan
+from reminder.domain.plan import Confirm, Key, Plan, origin
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import one_line
 
@@ -144,7 +144,8 @@ def _description(plan: Plan, state: State, scheduler: Scheduler, unit: str) -> s
     ]
     if task.support:
         lines.append(f"Phối hợp: {unit_names(plan, task.support)}")
-    lines.append(f"Kế hoạch ghi: {occurrence.deliverable.phrase}")
+    place = origin(plan, task, occurrence.deliverable)
+    lines.append(f"Kế hoạch ghi: {occurrence.deliverable.phrase}{f' ({place})' if place else ''}")
     if about := about_due(state):
         lines.append(f"Về hạn: {about}")
     closed = state.closed_by(unit)

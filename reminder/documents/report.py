@@ -266,12 +266,16 @@ def _annex(paper: Paper, report: Report, names: Letterhead) -> None:
                 f"{next(numbers)}",
                 named_in_table(report, entry),
                 ", ".join(entry.units),
-                due_words(entry),
+                f"{due_words(entry)}{f' – {entry.place}' if entry.place else ''}",
                 status_words(entry),
                 product_words(entry),
             )
             for place, (cell, text) in enumerate(zip(add_row(table), texts, strict=True)):
                 paper.add(text, look=CELL_CENTRED if place in (0, 3) else CELL, into=cell)
+    if any(entry.place for entry in report.entries):
+        of = report.plan.document or "văn bản kế hoạch"
+        note = f"Bảng, dòng, đoạn ở cột “Hạn” là chỗ ghi hạn trong {of}."
+        paper.add(Piece(note, italic=True), look=replace(CENTRED, before=6))
     if not report.entries:
         paper.add("Trong kỳ không có nhiệm vụ.", look=CELL_CENTRED, into=_wide(table))
 
@@ -419,7 +423,8 @@ def check_ins(report: Report, entries: Sequence[Entry]) -> str:
 
 
 def undated(report: Report, entry: Entry) -> str:
-    return f"{named(report, entry)}: {', '.join(entry.units)}, {entry.product}, chưa có hạn."
+    waits = f" ({entry.waits_for})" if entry.waits_for else ""
+    return f"{named(report, entry)}: {', '.join(entry.units)}, {entry.product}, chưa có hạn{waits}."
 
 
 def summary(report: Report) -> Iterator[str]:

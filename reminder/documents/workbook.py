@@ -96,13 +96,18 @@ def unit_names(plan: Plan, units: Sequence[str]) -> str:
 def about_due(state: State) -> str:
     """“gia hạn từ 31/01”, “hạn dự kiến”, and an undecided request."""
     said = []
-    original, due = state.occurrence.due, state.due
+    original, due, deliverable = state.occurrence.due, state.due, state.occurrence.deliverable
+    if times := deliverable.times_words:
+        said.append(times)
+    if deliverable.event and due is None:
+        said.append(deliverable.event.words)
     if state.assumed:
         said.append("hạn dự kiến")
     elif due is not None and original is None:
         said.append("Văn phòng đặt hạn")
     elif due is not None and original is not None and due != original:
-        said.append(f"{'gia hạn' if due > original else 'dời'} từ {vn_date(original)}")
+        was = vn_date(original, year=original.year != due.year)
+        said.append(f"{'gia hạn' if due > original else 'dời'} từ {was}")
     if state.request is not None and not state.closed:
         until = f" đến {vn_date(state.request.until)}" if state.request.until else ""
         said.append(f"xin gia hạn{until}, chờ quyết")

@@ -94,18 +94,25 @@ def digest(
     since = previous(mine, scheduler, day)
     if since and started and local_day(since) < local_day(started):
         since = None
-    states = _states(mine, events, at)
-    alive = [s for s in states if not s.closed]
     sunday = monday_of(day) + timedelta(days=6)
+
+    def of_years(states: Iterable[State], last: date) -> list[State]:
+        """Those of plan years that speak, and have begun by `last`."""
+        over = scheduler.policy.is_over
+        return [s for s in states if s.occurrence.year.first <= last and not over(s, day)]
+
+    states = of_years(_states(mine, events, at), day)
+    alive = [s for s in states if not s.closed]
     coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
     ids = {plan.id for plan in (*mine, *coming)}
     events = [event for event in events if event.key.plan in ids]  # not those of earlier years
     dated = [
         s
-        for s in _states([*mine, *coming], events, at)
+        for s in of_years(_states([*mine, *coming], events, at), sunday + AHEAD)
         if not s.closed and s.due and not scheduler.days_late(s, day)
     ]
-    before = figures(_states(mine, events, since), scheduler, local_day(since)) if since else None
+    earlier = of_years(_states(mine, events, since), day) if since else []
+    before = figures(earlier, scheduler, local_day(since)) if since else None
     check_ins = [s for s in states if s.occurrence.is_check_in]
     running = [s for s in check_ins if s.occurrence.period.covers(day)]
     return Digest(

@@ -43,6 +43,12 @@ class Before(StrEnum):
     DAY_BEFORE = "day-before"  # due on the day before D
     SAME_DAY = "same-day"  # due on D
 
+    @property
+    def words(self) -> str:
+        if self is Before.SAME_DAY:
+            return "hạn tính cả ngày ấy"
+        return "hạn tính đến hết ngày liền trước"
+
 
 class EventUnit(StrEnum):
     """What the time after an event is counted in."""
@@ -198,6 +204,14 @@ class Deliverable:
         return isinstance(self.rule, OnDays | Every | Recurrence)
 
     @property
+    def times_words(self) -> str:
+        """“02 lần mỗi quý”; empty where the text names no number."""
+        words = {Cycle.MONTH: "tháng", Cycle.QUARTER: "quý", Cycle.HALF_YEAR: "6 tháng"}
+        if not self.times or not isinstance(self.rule, Every):
+            return ""
+        return f"{self.times:02} lần mỗi {words.get(self.rule.cycle, 'năm')}"
+
+    @property
     def event(self) -> AfterEvent | None:
         """The event that its due day is counted from, if there is one."""
         return self.rule.event if isinstance(self.rule, Awaiting) else None
@@ -279,9 +293,9 @@ class Plan:
 
     @property
     def time(self) -> str:
-        """Its time in Vietnamese: “năm 2024”, “các năm 2026–2030”, “năm 2026–2027”."""
+        """Its time in Vietnamese: “năm 2024”, “năm 2026–2030”."""
         if len(self.years) > 1:
-            return f"các năm {self.year}–{self.last_day.year}"
+            return f"năm {self.year}–{self.last_day.year}"
         return self.years[0].dated_name
 
     def is_dated(self, period: Period) -> bool:
@@ -330,6 +344,13 @@ def place_words(source: str) -> str:
         words = "khung nhập nội dung"
     rest = (found["rest"] or "").strip(" ,;")
     return f"{words}, {rest}" if rest else words
+
+
+def origin(plan: Plan, task: Task, deliverable: Deliverable) -> str:
+    """Where the plan has it from: “mục 3, bảng 1, dòng 7, KH-2026.docx”; empty if nobody said."""
+    code = task.written and f"mục {task.written}"
+    place = place_words(deliverable.source or task.source)
+    return ", ".join(filter(None, (code, place, plan.document)))
 
 
 MAX_INSTANCES = 400  # days of an RFC 5545 rule in a year; a daily one has 366

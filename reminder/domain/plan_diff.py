@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from reminder.domain.calendar import vn_date, with_period
 from reminder.domain.plan import Occurrence, Plan, Task, occurrences
@@ -10,7 +11,15 @@ from reminder.domain.plan import Occurrence, Plan, Task, occurrences
 
 def diff(old: Plan, new: Plan) -> list[str]:
     """Return the changes from `old` to `new`, a Vietnamese line each, whatever the year."""
-    lines = [f"bỏ {task.code}: {task.title}" for task in old.tasks if task.code not in new.by_code]
+    lines = [
+        f"sửa kế hoạch: {what}: {_or_none(was)} → {_or_none(now)}"
+        for what, was, now in (
+            ("văn bản", old.document, new.document),
+            ("“trước ngày”", _before(old), _before(new)),
+        )
+        if was != now
+    ]
+    lines += [f"bỏ {task.code}: {task.title}" for task in old.tasks if task.code not in new.by_code]
     for task in new.tasks:
         before = old.by_code.get(task.code)
         changes = _of_task(old, new, before, task) if before else [("thêm", task.title)]
@@ -18,19 +27,27 @@ def diff(old: Plan, new: Plan) -> list[str]:
     return lines
 
 
+def _before(plan: Plan) -> str:
+    used = any(deliverable.before for task in plan.tasks for deliverable in task.deliverables)
+    return plan.before.words if used else ""
+
+
 def _of_task(old: Plan, new: Plan, before: Task, after: Task) -> Iterator[tuple[str, str]]:
     facts = {
         "tên": (before.title, after.title),
+        "nguyên văn": (before.full_title, after.full_title),
+        "mã trong văn bản": (before.written, after.written),
         "chủ trì": (_names(old, before.lead), _names(new, after.lead)),
         "phối hợp": (_names(old, before.support), _names(new, after.support)),
         "xác nhận": (before.confirm.value, after.confirm.value),
     }
     for what, (was, now) in facts.items():
         if was != now:
-            yield "sửa", f"{what}: {was or 'không'} → {now or 'không'}"
+            yield "sửa", f"{what}: {_or_none(was)} → {_or_none(now)}"
     ours, theirs = _by_slot(old, after.code), _by_slot(new, after.code)
-    for slot in dict.fromkeys([*ours, *theirs]):
-        yield from _of_occurrence(ours.get(slot), theirs.get(slot))
+    slots = dict.fromkeys([*ours, *theirs])
+    told = (change for s in slots for change in _of_occurrence(ours.get(s), theirs.get(s)))
+    yield from dict.fromkeys(told)  # what is true of all periods once
 
 
 def _of_occurrence(was: Occurrence | None, now: Occurrence | None) -> Iterator[tuple[str, str]]:
@@ -40,6 +57,10 @@ def _of_occurrence(was: Occurrence | None, now: Occurrence | None) -> Iterator[t
             yield "sửa", f"sản phẩm số {new.number}: {old.name} → {new.name}"
         if old.kind != new.kind:
             yield "sửa", f"loại: {old.kind} → {new.kind}"
+        if old.times_words != new.times_words:
+            yield "sửa", f"{new.name}: {_or_none(old.times_words)} → {_or_none(new.times_words)}"
+        if (old.opens, new.opens) != (None, None) and was.opens != now.opens:
+            yield "dời", f"{_name(now)}: mở từ {_day(was.opens)} → {_day(now.opens)}"
         if _due(was) != _due(now):
             yield "dời", f"{_name(now)}: {_due(was)} → {_due(now)}"
     elif now:
@@ -69,6 +90,15 @@ def _name(occurrence: Occurrence) -> str:
 
 def _due(occurrence: Occurrence) -> str:
     if occurrence.due is None:
-        return "chưa có hạn"
+        event = occurrence.deliverable.event
+        return f"chưa có hạn ({event.words})" if event else "chưa có hạn"
     word = "hạn dự kiến" if occurrence.deliverable.assumed else "hạn"
-    return f"{word} {vn_date(occurrence.due, year=True)}"
+    return f"{word} {_day(occurrence.due)}"
+
+
+def _day(day: date) -> str:
+    return vn_date(day, year=True)
+
+
+def _or_none(text: str) -> str:
+    return text or "không"

@@ -15,7 +15,7 @@ from enum import StrEnum
 from reminder.domain.calendar import Period, instant, local_day, vn_date, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, EventKind, State, by_key, history
-from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences
+from reminder.domain.plan import Key, Kind, Occurrence, Plan, occurrences, place_words
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import fold, one_line
 
@@ -58,8 +58,11 @@ def report_periods(plan: Plan) -> list[Period]:
     The periods of its own reports (BC), or the four usual ones if it has none.
     """
     own = {key.period for key in _reports(plan)}
-    usual = {f"{plan.year}-{name}".rstrip("-") for name in _USUAL}
+    years = range(plan.first_day.year, plan.last_day.year + 1)
+    usual = {f"{year}-{name}".rstrip("-") for year in years for name in _USUAL}
     periods = [Period.parse(identifier) for identifier in own or usual]
+    if plan.span:
+        periods = [p for p in periods if own or plan.first_day <= p.last <= plan.last_day]
     return sorted(periods, key=lambda p: (p.last, p.last - p.first))
 
 
@@ -79,16 +82,18 @@ def find_report(
     if text is None:
         return _in_hand(plans, states, day)
     period = _parsed(text.strip(), plans)
-    plan = next((p for p in plans if p.year == period.year), None)
+    having = (p for p in plans if period in report_periods(p))
+    of_year = (p for p in plans if p.first_day.year <= period.year <= p.last_day.year)
+    plan = next(having, next(of_year, None))
     if plan is None:
-        years = ", ".join(f"{p.year}" for p in plans) or "chưa có năm nào"
+        years = ", ".join(p.time.partition(" ")[2] for p in plans) or "chưa có năm nào"
         raise ReportPeriodError(
             f"Không có kế hoạch năm {period.year} (các năm đang dùng: {years}) nên không lập được "
             f"báo cáo {full_name(period)}. Thêm tệp kế hoạch của năm ấy, xem docs/plan-format.md."
         )
     if period not in report_periods(plan):
         raise ReportPeriodError(
-            f"Kế hoạch năm {plan.year} không có báo cáo {full_name(period)}. "
+            f"Kế hoạch {plan.time} không có báo cáo {full_name(period)}. "
             f"Có các kỳ: {_listed([plan])}."
         )
     if day < period.first:
@@ -253,6 +258,8 @@ class Entry:
     missing: tuple[str, ...]  # units whose part is open
     signing_since: date | None
     extensions: tuple[Extension, ...]
+    place: str = ""  # of its date in the plan's document: “bảng 1, dòng 7”
+    waits_for: str = ""  # the event that its due day is counted from
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -343,6 +350,7 @@ class _Item:
         occurrence, state = self.occurrence, history(self.occurrence, self.events)[-1][1]
         closed_on = local_day(state.closed.at) if state.closed else None
         status, days_late = self._status(state, closed_on)
+        event = occurrence.deliverable.event
         waiting = () if status in CLOSED else tuple(state.submitted.values())
         return Entry(
             code=occurrence.task.code,
@@ -366,6 +374,8 @@ class _Item:
             missing=self._names(state.open_units),
             signing_since=min((local_day(event.at) for event in waiting), default=None),
             extensions=tuple(self._extensions()),
+            place=place_words(occurrence.deliverable.source or occurrence.task.source),
+            waits_for=event.words if event and state.due is None else "",
         )
 
     def _status(self, state: State, closed_on: date | None) -> tuple[Status, int]:

@@ -101,6 +101,10 @@ class Policy:
         end = state.occurrence.year.last
         return max(end, state.due or end) + self._grace(end.year)
 
+    def is_over(self, state: State, day: date) -> bool:
+        """Whether the year that `state` belongs to has fallen silent by `day`."""
+        return day > self.last_day_of(state)
+
     def _grace(self, year: int) -> timedelta:
         return date(year + 1, *self.speaks_until) - date(year, 12, 31)
 

@@ -16,7 +16,7 @@ from reminder.decisions import buttons
 from reminder.domain.calendar import WorkCalendar, local, local_day, vn_date, vn_day, vn_weekday
 from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import Action, Row
-from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task
+from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task, origin
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import one_line
 from reminder.services.history import NO_PAST, Past
@@ -97,6 +97,11 @@ class Context:
         found = self.plans.get(plan)
         return found is not None and self.today <= self.scheduler.policy.last_day(found)
 
+    def is_current(self, state: State) -> bool:
+        """Whether its plan speaks, and the year of it that it belongs to."""
+        over = self.scheduler.policy.is_over(state, self.today)
+        return self.speaks(state.key.plan) and not over
+
     def unit(self, unit: str) -> str:
         """The unit's short name, in whichever plan has it."""
         for plan in self.plans.values():
@@ -143,7 +148,7 @@ class Context:
         return [
             Work(self, state)
             for state in self.states.values()
-            if state.occurrence.opens <= self.today and self.speaks(state.key.plan)
+            if state.occurrence.opens <= self.today and self.is_current(state)
         ]
 
 
@@ -214,6 +219,7 @@ class Work:
                 and not other.closed
                 and other.occurrence.is_check_in == occurrence.is_check_in
                 and other.occurrence.opens <= today
+                and not self.context.scheduler.policy.is_over(other, today)
                 for other_key, other in self.context.states.items()
             )
             return self.code if alone else f"{self.code} {self.period}"
@@ -235,9 +241,32 @@ class Work:
     def due(self) -> str:
         """How its due day stands, with how long is left."""
         if self.state.due is None:
-            return "chưa có hạn"
+            return f"chưa có hạn: {self.event}" if self.event else "chưa có hạn"
         calendar = self.context.scheduler.calendar
-        return due_words(self.state.due, self.context.today, calendar, self.due_name)
+        words = due_words(self.state.due, self.context.today, calendar, self.due_name)
+        return f"{words}, {self.times}" if self.times else words
+
+    @property
+    def event(self) -> str:
+        """“trong 05 ngày làm việc kể từ khi nhận văn bản”: what its date waits for; else empty."""
+        event = self.occurrence.deliverable.event
+        return event.words if event and self.state.due is None else ""
+
+    @property
+    def times(self) -> str:
+        """“02 lần mỗi quý”; empty where the plan names no number."""
+        return self.occurrence.deliverable.times_words
+
+    @property
+    def origin(self) -> str:
+        """Where its date comes from: what the plan's text says, where, and how that is read."""
+        deliverable = self.occurrence.deliverable
+        place = origin(self.plan, self.task, deliverable)
+        reading = deliverable.before.words if deliverable.before else ""
+        if not place and not reading:
+            return ""
+        said = f"“{deliverable.phrase}”{f' ({place})' if place else ''}"
+        return f"{said}; {reading}" if reading else said
 
     @property
     def due_day(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import islice
+from itertools import groupby, islice
 
 from reminder.domain import payloads
 from reminder.domain.calendar import Period
@@ -74,12 +74,18 @@ def task(context: Context, p: payloads.TaskDetails) -> Outbound | None:
 def _about(context: Context, plan: str, task: Task) -> Iterator[tuple[str, Task | Work | Event]]:
     """What each line is of: the task, then its work with the latest note and answer."""
     yield "task", task
-    for work in islice(_current(context, plan, task.code), SHOWN):
-        yield "work", work
-        for note in work.state.notes[-1:]:
-            yield "note", note
-        if work.heard:
-            yield "heard", work
+    if task.full_title:
+        yield "full", task
+    works = islice(_current(context, plan, task.code), SHOWN)
+    for _, of_one in groupby(works, key=lambda work: work.state.key.deliverable):
+        for work in of_one:
+            yield "work", work
+            for note in work.state.notes[-1:]:
+                yield "note", note
+            if work.heard:
+                yield "heard", work
+        if work.origin:
+            yield "origin", work
 
 
 def _known(context: Context, tasks: Sequence[tuple[str, str]]) -> list[tuple[str, Task]]:

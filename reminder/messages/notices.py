@@ -70,7 +70,12 @@ def plan_started(context: Context, p: payloads.PlanStarted) -> Outbound | None:
         if not state.closed and state.held_until and state.key not in answered
     ]
     late.sort(key=lambda work: (work.occurrence.is_check_in, work.state.due or date.max))
-    works = [Work(context, s) for k, s in context.states.items() if k.plan == plan.id]
+    begun = max(context.today, plan.first_day)  # a later year is asked about in its time
+    works = [
+        Work(context, s)
+        for k, s in context.states.items()
+        if k.plan == plan.id and s.occurrence.year.first <= begun
+    ]
     awaiting = [w for w in works if w.state.due is None and not w.state.closed]
     assumed = by_dates([w for w in works if w.state.assumed and not w.state.closed])
     soon = min(context.scheduler.calendar.after(context.today, 5), plan.last_day)

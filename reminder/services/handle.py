@@ -167,7 +167,7 @@ class Handling:
         reminds = any(command.verb is Verb.REMIND for command in commands)
         context = Context(
             plans=office.speaking(self.now),
-            states=office.states,
+            states=office.current(self.now),
             events=office.events,
             people=office.people,
             scheduler=office.scheduler,

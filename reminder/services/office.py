@@ -92,6 +92,18 @@ class Office:
         of_plans = self.files.stage_index.occurrences.values()
         return fold((occurrence for of_plan in of_plans for occurrence in of_plan), self.events)
 
+    def current(self, now: datetime) -> Mapping[Key, State]:
+        """The states without those of past years, of plans that go on."""
+        today, policy = local_day(now), self.scheduler.policy
+        going = {plan.id for plan in self.speaking(now) if plan.last_due > plan.years[0].last}
+        if not going:
+            return self.states
+        return {
+            key: state
+            for key, state in self.states.items()
+            if key.plan not in going or not policy.is_over(state, today)
+        }
+
     def of_plan(self, plan: Plan) -> list[State]:
         """The states of one plan, in its order."""
         return [self.states[o.key] for o in self.files.stage_index.occurrences[plan.id]]

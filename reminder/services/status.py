@@ -224,7 +224,7 @@ def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
         at=now,
         plans=plans,
         work=digest.figures(
-            (state for plan in plans for state in office.of_plan(plan)),
+            [s for s in office.current(now).values() if s.key.plan in {p.id for p in plans}],
             office.scheduler,
             local_day(now),
         ),

@@ -193,7 +193,9 @@ class _Tick:
             late = [
                 s
                 for s in self.office.of_plan(plan)
-                if not s.closed and (scheduler.days_late(s, self.today) if first else s.held_until)
+                if not s.closed
+                and not scheduler.policy.is_over(s, self.today)
+                and (scheduler.days_late(s, self.today) if first else s.held_until)
             ]
             if first:
                 self._mark(f"started:{plan.id}")

@@ -46,6 +46,161 @@ def test_check_lists_the_questions_for_the_office() -> None:
     )
 
 
+DOCUMENTED = """\
+[plan]
+id = "ke-hoach-2026"
+title = "Kế hoạch thử năm 2026"
+year = 2026
+office = "Văn phòng"
+leaders = "lanh-dao"
+document = "KH-2026.docx"
+
+[sections]
+1 = "Phần một"
+
+[unit.van-phong]
+name = "Văn phòng"
+
+[unit.tu-phap]
+name = "Tư pháp"
+spellings = ["Bộ phận Tư pháp"]
+
+[unit.lanh-dao]
+name = "Lãnh đạo"
+
+[[task]]
+code = "1a"
+title = "Việc một"
+full_title = "Việc một của phường, viết dài như trong văn bản"
+section = "1"
+lead = ["Bộ phận Tư pháp"]
+source = "t:1 r:7"
+
+  [[task.deliverable]]
+  name = "Báo cáo"
+  product = "Báo cáo"
+  phrase = "trước ngày 15/6"
+  due = 2026-06-15
+  before = true
+
+[[task]]
+code = "1b"
+title = "Báo cáo quý"
+section = "1"
+lead = ["tu-phap"]
+source = "t:1 r:8"
+
+  [[task.deliverable]]
+  name = "Báo cáo"
+  product = "Báo cáo"
+  phrase = "ngày 05 tháng đầu quý sau"
+  due = [2026-04-05, 2026-07-05, 2026-10-05, 2027-01-05]
+  periods = ["Q1", "Q2", "Q3", "Q4"]
+
+[[task]]
+code = "1c"
+title = "Trả lời kiến nghị"
+section = "1"
+lead = ["tu-phap"]
+
+  [[task.deliverable]]
+  name = "Văn bản"
+  product = "Văn bản trả lời"
+  phrase = "trong 05 ngày làm việc kể từ ngày nhận văn bản"
+  awaiting = true
+  event = { name = "nhận văn bản", offset = 5, unit = "working-day" }
+
+[[task]]
+code = "1đ"
+title = "Tuyên truyền"
+section = "1"
+lead = ["van-phong"]
+
+  [[task.deliverable]]
+  name = "Tuyên truyền"
+  product = "Buổi tuyên truyền"
+  phrase = "02 lần/quý"
+  every = "quarter"
+  times = 2
+"""
+
+
+@pytest.fixture
+def documented(tmp_path: Path) -> Path:
+    """A plan made from a document, with all that a time may be besides a day of the year."""
+    path = tmp_path / "ke-hoach-2026.toml"
+    path.write_text(DOCUMENTED, encoding="utf-8")
+    return path
+
+
+def test_check_tells_how_times_are_read(documented: Path) -> None:
+    """Ids for units written by name; days outside the year, events, “02 lần”, “trước ngày”."""
+    assert run("plan", "check", str(documented)).splitlines() == [
+        f"{documented}: tốt. Kế hoạch thử năm 2026: 4 nhiệm vụ.",
+        "  dòng 5: bộ phận “Văn phòng”: nên ghi mã “van-phong”",
+        "  dòng 27: bộ phận “Bộ phận Tư pháp”: nên ghi mã “tu-phap”",
+        (
+            "  hạn 05/01/2027 ngoài năm 2026: 1b Báo cáo – Báo cáo quý (“ngày 05 tháng đầu quý "
+            "sau”). Đúng không?"
+        ),
+        (
+            "  chờ sự kiện, trong 05 ngày làm việc kể từ khi nhận văn bản: 1c Văn bản – Trả lời "
+            "kiến nghị (“trong 05 ngày làm việc kể từ ngày nhận văn bản”). Có ngày ấy thì Văn "
+            "phòng báo cho máy."
+        ),
+        (
+            "  hạn dự kiến 31/3, 30/6, 30/9, 31/12, 02 lần mỗi quý: 1đ Tuyên truyền – Tuyên truyền "
+            "(“02 lần/quý”). Đúng không?"
+        ),
+        (
+            '  “trước ngày …” ở 1a: hạn tính đến hết ngày liền trước (before = "day-before" ở '
+            "[plan]). Đúng không?"
+        ),
+    ]
+
+
+def test_show_tells_the_sources(documented: Path) -> None:
+    """With --sources: what the text says, where, and how it is read."""
+    shown = run("plan", "show", "--on", "2026-11-01", "--sources", "--plan", str(documented))
+    last = [line.rpartition("│")[0].rpartition("│")[2].strip() for line in shown.splitlines()]
+    assert " ".join(" ".join(last).split()) == (
+        "“trước ngày 15/6”; bảng 1, dòng 7, KH-2026.docx; hạn tính đến hết ngày liền trước "
+        "“ngày 05 tháng đầu quý sau”; bảng 1, dòng 8, KH-2026.docx "
+        "“trong 05 ngày làm việc kể từ ngày nhận văn bản”; KH-2026.docx “02 lần/quý”; KH-2026.docx"
+    )
+
+
+def test_diff_tells_of_the_document_and_how_times_are_read(
+    documented: Path, tmp_path: Path
+) -> None:
+    """The decision on “trước ngày”, the opening day, “02 lần”, an event, a day of next year."""
+    text = DOCUMENTED
+    for old, new in (
+        ("year = 2026\n", 'year = 2026\nbefore = "same-day"\n'),
+        ('"KH-2026.docx"', '"KH-2026-sua.docx"'),
+        ("2027-01-05]", "2027-01-15]"),
+        ("offset = 5", "offset = 7"),
+        ("times = 2", "times = 3"),
+        ("  before = true", "  before = true\n  from = 2026-04-01"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    new_file = tmp_path / "moi.toml"
+    new_file.write_text(text, encoding="utf-8")
+    assert run("plan", "diff", str(documented), str(new_file)).splitlines() == [
+        "sửa kế hoạch: văn bản: KH-2026.docx → KH-2026-sua.docx",
+        "sửa kế hoạch: “trước ngày”: hạn tính đến hết ngày liền trước → hạn tính cả ngày ấy",
+        "dời 1a: Báo cáo: mở từ 01/01/2026 → 01/4/2026",
+        "dời 1a: Báo cáo: hạn 14/6/2026 → hạn 15/6/2026",
+        "dời 1b: Báo cáo quý IV: hạn 05/01/2027 → hạn 15/01/2027",
+        (
+            "dời 1c: Văn bản: chưa có hạn (trong 05 ngày làm việc kể từ khi nhận văn bản) → "
+            "chưa có hạn (trong 07 ngày làm việc kể từ khi nhận văn bản)"
+        ),
+        "sửa 1đ: Tuyên truyền: 02 lần mỗi quý → 03 lần mỗi quý",
+    ]
+
+
 def test_check_tells_the_faults_of_all_files(tmp_path: Path) -> None:
     """Several faulty files are told in one go; the sound one between them changes nothing."""
     bad = tmp_path / "xau.toml"

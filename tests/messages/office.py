@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from reminder.domain.calendar import WorkCalendar, instant
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Outbound
 from reminder.domain.people import Person
-from reminder.domain.plan import Key, Plan
+from reminder.domain.plan import AfterEvent, Awaiting, Before, EventUnit, Key, Plan
 from reminder.domain.schedule import Item, MessageKind, Scheduler
 from reminder.domain.text import one_line
 from reminder.files.calendar import load_calendar
@@ -32,6 +33,27 @@ TET = (date(2024, 2, 8), date(2024, 2, 14))
 @cache
 def plan() -> Plan:
     return load_plan(ROOT / "data" / "plan2024.toml")
+
+
+@cache
+def documented() -> Plan:
+    """The plan as if made from a document: with places, an event, “trước ngày” and “02 lần”."""
+    changed: dict[str, dict[str, Any]] = {
+        "1a": {"times": 2},
+        "1c": {"before": Before.DAY_BEFORE, "source": "t:1 r:7"},
+        "2g": {"rule": Awaiting(AfterEvent(name="nhận", offset=5, unit=EventUnit.WORKING_DAY))},
+    }
+    tasks = []
+    for task in plan().tasks:
+        first, *others = task.deliverables
+        first = replace(first, **changed.get(task.code, {}))
+        tasks.append(replace(task, deliverables=(first, *others)))
+    told: dict[str, Any] = {
+        "full_title": "Rà soát, công bố danh mục văn bản hết hiệu lực",
+        "written": "1.c",
+    }
+    tasks = [replace(task, **told) if task.code == "1c" else task for task in tasks]
+    return replace(plan(), tasks=tuple(tasks), document="KH-2024.docx")
 
 
 @cache

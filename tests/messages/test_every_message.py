@@ -53,7 +53,7 @@ from reminder.services.history import Past, Reminded
 from reminder.services.status import Fault, Health, Slot, Unreachable, Why
 from tests.messages import digest_scenes
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
-from tests.messages.office import at, done, key, plan, said, scene
+from tests.messages.office import at, documented, done, key, plan, said, scene
 from tests.messages.samples import messages as samples
 from tests.messages.test_digest import crowded
 
@@ -91,6 +91,7 @@ def scenes() -> list[Context]:
         for unit in state.open_units
     ]
     found = [scene("2024-01-30", busy), scene("2024-02-20", closed)]
+    found.append(scene("2024-01-30", plans=(documented(),)))
     return [scene("2024-01-30"), scene("2024-12-31"), *(staffed(context) for context in found)]
 
 
@@ -300,6 +301,7 @@ def nudges() -> None:
         moved = said(EventKind.DUE_SET, WHEN, key("1c"), "van-phong", until=date(2024, 2, 20))
         nudge(scene(day, [moved]), {"tu-phap": [month, Item(key("1c"), later.due, Stage(-5))]})
         nudge(scene(day), {"tu-phap": [*asked, Item(key("1c"), month.due, Stage(0))]})
+        nudge(scene(day, plans=(documented(),)), {"tu-phap": asked})
     months = [key("2c", period=f"2024-0{n}") for n in (1, 2, 3)]
     nudge(scene("2024-04-10"), {"tu-phap": [Item(k, month.due, Stage(3)) for k in months]})
     finished = [done(WHEN, MONTH, unit) for unit in plan().by_code["2c"].lead]

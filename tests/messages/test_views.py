@@ -31,6 +31,7 @@ from reminder.understanding.model import Command
 from reminder.understanding.parse import parse
 from tests.decisions.decide_kit import PEOPLE, Room, next_plan
 from tests.decisions.test_decide_laws import plans, speeches
+from tests.messages.office import documented, scene
 from tests.understanding.commands_kit import OFFICE, PLAN
 
 NOW = "2024-01-30 09:12"
@@ -53,6 +54,32 @@ def shown(room: Room, said: Iterable[str], when: str = NOW) -> list[str]:
         answer = render(context(room, when), payload)
     assert answer is not None
     return answer.text.splitlines()
+
+
+def test_a_task_says_where_its_date_comes_from() -> None:
+    """Its place in the document and how “trước ngày” is read; the event that a date waits for."""
+    card = TaskDetails(tasks=((PLAN.id, "1c"), (PLAN.id, "2g"), (PLAN.id, "1a")))
+    message = render(scene("2024-01-30", plans=(documented(),)), card)
+    assert message is not None
+    assert message.text.splitlines() == [
+        "1c Danh mục VBQPPL hết hiệu lực năm 2023 – Tư pháp chủ trì",
+        "Nguyên văn: Rà soát, công bố danh mục văn bản hết hiệu lực",
+        "• Quyết định công bố Danh mục – hôm nay là hạn",
+        (
+            "Kế hoạch ghi “Chậm nhất 31/01/2024” (mục 1.c, bảng 1, dòng 7, KH-2024.docx); hạn tính "
+            "đến hết ngày liền trước"
+        ),
+        "2g Số hóa hồ sơ, kết quả giải quyết TTHC – Tư pháp chủ trì",
+        "• Báo cáo kết quả và tỷ lệ số hóa – chưa có hạn: trong 05 ngày làm việc kể từ khi nhận",
+        "Kế hoạch ghi “Theo quy định và hướng dẫn cấp trên” (KH-2024.docx)",
+        "1a Nâng cao chất lượng soạn thảo, thẩm định VBQPPL – Tư pháp chủ trì",
+        (
+            "• VBQPPL ban hành đúng thẩm quyền, trình tự, quý I – hạn dự kiến Chủ Nhật 10/3, còn "
+            "40 ngày (23 ngày làm việc), 02 lần mỗi quý"
+        ),
+        "Kế hoạch ghi “Thường xuyên trong năm” (KH-2024.docx)",
+        "Ai báo gì, khi nào, xin nhắn: lịch sử 1c · lịch sử 2g · lịch sử 1a",
+    ]
 
 
 CASES = [
