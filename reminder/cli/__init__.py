@@ -15,6 +15,7 @@ from reminder.cli import (
     answers,
     daemon,
     documents,
+    init,
     log,
     people,
     plan,
@@ -29,6 +30,7 @@ app = Commands(
     name="reminder", help="Nhắc việc theo kế hoạch năm của UBND phường, và ghi nhớ mọi trả lời."
 )
 _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("init", init.init, "Ví dụ: reminder init"),
     ("run", daemon.run, "Ví dụ: reminder run --config config/reminder.toml"),
     ("sandbox", daemon.sandbox, "Ví dụ: reminder sandbox"),
     ("reload", daemon.reload, "Ví dụ: reminder reload"),

@@ -33,7 +33,8 @@ async def findings(opened: Opened, people: Sequence[Person]) -> AsyncIterator[Ch
     }
     try:
         for person in people:
-            for name in person.channels:
+            # Without a line in people.toml a person's channels are all that the program has.
+            for name in [n for n in person.channels if n in channels] or person.channels:
                 wiring = names[name]
                 if name not in channels:
                     yield _not_set_up(person, wiring)

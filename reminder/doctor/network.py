@@ -145,6 +145,14 @@ class _Probe:
     moved: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What became of a mail to the mailbox itself."""
+
+    fault: str = ""  # why no answers can be read there
+    names: tuple[str, ...] = ()  # as which the server signs Authentication-Results
+
+
 @dataclass(frozen=True)
 class MailCheck:
     """The check of mail; clock and sleep are arguments."""
@@ -189,15 +197,36 @@ class MailCheck:
         finally:
             box.shut()
 
-    async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
-        """A probe to a plus-address; where that does not come, one to the plain address."""
+    async def survey(self) -> Survey:
+        """What the mailbox does with a mail to itself; MailboxError if it can't be opened."""
+        address = self.settings.inbox.address
+        identity = MailIdentity(secret=secrets.token_bytes(16), inbox=address)
+        channel = MailChannel(mail_server(self.settings), identity, self.now)
+        box = Mailbox(imap_server(self.settings))
+        await asyncio.to_thread(box.open)
+        try:
+            probe = await self._probe(channel, box, self._plus())
+            if probe.mail is not None:
+                names = [name for name, _ in map(parsed, probe.mail.results) if name]
+                return Survey(names=tuple(dict.fromkeys(names)))
+            plain = await self._probe(channel, box, address)
+            arrives = plain.mail is not None
+            return Survey(fault=_lost(address, probe.why, plain.why, arrives=arrives).sentence)
+        finally:
+            box.shut()
+
+    def _plus(self) -> str:
+        """A plus-address of the mailbox, for a probe."""
         address = self.settings.inbox.address
         secret, key = secrets.token_bytes(16), secrets.token_hex(8)
         expires = self.now().date() + timedelta(days=1)
-        plus = tokens.plus_address(
-            address, secret, Purpose.PROBE, tokens.message_key(secret, key), address, expires
-        )
-        probe = await self._probe(channel, box, plus)
+        message = tokens.message_key(secret, key)
+        return tokens.plus_address(address, secret, Purpose.PROBE, message, address, expires)
+
+    async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
+        """A probe to a plus-address; where that does not come, one to the plain address."""
+        address = self.settings.inbox.address
+        probe = await self._probe(channel, box, self._plus())
         if probe.mail is None:
             plain = await self._probe(channel, box, address)
             yield _lost(address, probe.why, plain.why, arrives=plain.mail is not None)

@@ -22,7 +22,7 @@ from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy
 from reminder.domain.text import has_controls, one_line
 from reminder.domain.tokens import MAX_BASE_LOCAL_PART
-from reminder.files.toml import Document, nearest, read_text
+from reminder.files.toml import Document, as_toml, extent, nearest, read_text, trailing_comment
 
 DEFAULT_PATH = Path("config/reminder.toml")
 PREFIX = "REMINDER_"  # of the environment variables
@@ -567,6 +567,55 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return replace(found, plan=replace(found.plan, people=people, calendar=calendar))
 
 
+def read_section(document: Document, name: str, data: Mapping[str, Any]) -> Any:
+    """The section `name` as `data` has it; faults are noted in `document`, which has it too."""
+    table = _table(Settings).keys[name]
+    assert isinstance(table, Table)
+    reader = _Reader(document, document.path.parent, {})
+    return reader.section(getattr(Settings(), name), table, (name,), data)
+
+
+_HEADING = re.compile(r"\s*\[([\w.-]+)\]")
+_SETTING = re.compile(r"\s*(?:#\s?)?(\w+)\s*=")
+
+
+def edited_settings(text: str, values: Mapping[str, Mapping[str, object]]) -> str:
+    """The text of a settings file with `values`, by section and key, written in it.
+
+    A key stands in its own line, or in the one that shows its default behind a “#”; comments stay.
+    """
+    lines = text.splitlines()
+    for section, keys in values.items():
+        for name, value in keys.items():
+            _set(lines, section, name, as_toml(value))
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _set(lines: list[str], section: str, name: str, value: str) -> None:
+    """Write one key into its section, which is added where there is none."""
+    headings = [(n, m[1]) for n, line in enumerate(lines) if (m := _HEADING.match(line))]
+    places = [n for n, heading in headings if heading == section]
+    if not places:
+        lines += ["", f"[{section}]", f"{name} = {value}"]
+        return
+    first = places[0] + 1
+    last = next((n for n, _ in headings if n >= first), len(lines))
+    found = [n for n in range(first, last) if (m := _SETTING.match(lines[n])) and m[1] == name]
+    written = [n for n in found if not lines[n].lstrip().startswith("#")]
+    if not found:
+        lines.insert(first, f"{name} = {value}")
+        return
+    place = (written or found)[0]
+    line = lines[place].lstrip().removeprefix("#").strip()
+    try:
+        count = extent([line], 0) if not written else extent(lines, place)
+        comment = trailing_comment(line) if count == 1 else ""
+    except ValueError:  # a line that only looks like a key
+        lines.insert(first, f"{name} = {value}")
+        return
+    lines[place : place + count] = [f"{name} = {value}" + (f"  {comment}" if comment else "")]
+
+
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
     """The files that hold a secret; FileError if the settings can't be read."""
     path = settings_path(path, environ)
@@ -604,7 +653,7 @@ class _Reader:
         """The settings; if there are problems, some have their defaults."""
         table = _table(Settings)
         self._refuse_unknown_variables(table)
-        found: Settings = self._section(
+        found: Settings = self.section(
             Settings(), table, (), self._document.data if self._document else {}
         )
         return found
@@ -623,7 +672,7 @@ class _Reader:
                 words = f"không có khóa này{nearest(name, known)}"
                 self._others.append(Problem(name, None, words))
 
-    def _section(self, section: Any, table: Table, where: Where, data: object) -> Any:
+    def section(self, section: Any, table: Table, where: Where, data: object) -> Any:
         """`section` with the values that file and environment have for it."""
         before = len(self.problems)
         if not isinstance(data, dict):
@@ -639,7 +688,7 @@ class _Reader:
             path = (*where, name)
             if isinstance(key, Table):
                 below = data.get(name, {})
-                found[name] = self._section(getattr(section, name), key, path, below)
+                found[name] = self.section(getattr(section, name), key, path, below)
             elif (value := self._value(path, key, data)) is not None:
                 try:
                     found[name] = key.read(self._placed(path, key, value))

@@ -164,18 +164,46 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", fold(text)))
 
 
-class _Reader:
-    def __init__(self, path: Path, units: Sequence[Unit]) -> None:
-        self._path, self._units = path, units
-        self._problems: list[Problem] = []
-        self._names: dict[str, str] = {}  # of units, in full and short; the name of one alone
+class UnitNames:
+    """The units by any of their names: in full and short, with or without marks."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.units = units
+        self._ids: dict[str, str] = {}  # of the names that one unit alone has
         for form in (_short, _plain):  # a full name has precedence over a short form
             meant: dict[str, set[str]] = defaultdict(set)
             for unit in units:
                 for name in (unit.id, unit.name, unit.short, *unit.spellings):
                     meant[form(name)].add(unit.id)
-            self._names |= {name: ids.pop() for name, ids in meant.items() if len(ids) == 1}
-        self._names.pop("", None)
+            self._ids |= {name: ids.pop() for name, ids in meant.items() if len(ids) == 1}
+        self._ids.pop("", None)
+
+    def one(self, text: str) -> str | None:
+        """The unit that `text` names."""
+        return self._ids.get(_plain(text)) or self._ids.get(_short(text))
+
+    def all(self, text: str) -> list[str] | None:
+        """The units of a list such as “Tư pháp, Văn phòng”; None if one of them is unknown."""
+        if whole := self.one(text):
+            return [whole]
+        for separator in (r"\s*[,;/+\n]\s*", r"\s+và\s+"):
+            parts = re.split(separator, text)
+            if len(parts) > 1:
+                found = [self.all(part) for part in parts if part]
+                return None if None in found else [u for units in found for u in units or ()]
+        return None
+
+    def unknown(self, text: str) -> str:
+        """What to say of a unit that is not there, with the nearest."""
+        names = [unit.name for unit in self.units]
+        known = nearest(text, names) or f"; có: {', '.join(names)}"
+        return f"không có bộ phận “{text:.60}” trong kế hoạch{known}"
+
+
+class _Reader:
+    def __init__(self, path: Path, units: Sequence[Unit]) -> None:
+        self._path, self._units = path, UnitNames(units)
+        self._problems: list[Problem] = []
 
     def roster(self, grid: Grid) -> Roster:
         header, columns = self._columns(grid)
@@ -207,19 +235,11 @@ class _Reader:
     def _heading(self, row: int, text: str) -> tuple[str, ...]:
         """The unit of the rows below; what else stands alone ends the rows of the one above."""
         name = _NUMBERED.sub("", text)
-        if unit := self._unit(name):
+        if unit := self._units.one(name):
             return (unit,)
         if not _FOOT.match(_plain(name)):
-            self._unknown(row, name)
+            self._complain(row, self._units.unknown(name))
         return ()
-
-    def _unit(self, text: str) -> str | None:
-        return self._names.get(_plain(text)) or self._names.get(_short(text))
-
-    def _unknown(self, row: int, text: str) -> None:
-        names = [unit.name for unit in self._units]
-        known = nearest(text, names) or f"; có: {', '.join(names)}"
-        self._complain(row, f"không có bộ phận “{text:.60}” trong kế hoạch{known}")
 
     def _columns(self, grid: Grid) -> tuple[int, dict[Column, int]]:
         """The row of the headings, and the place of each column; FileError without a name's."""
@@ -258,7 +278,7 @@ class _Reader:
         title = cells.get(Column.TITLE, "")
         unit = cells.get(Column.UNIT, "")
         units = self._units_of(row, unit) if unit else heading
-        if not units and (known := self._unit(title)):
+        if not units and (known := self._units.one(title)):
             units = (known,)
         if not units and not unit:
             self._complain(row, f"{name or 'người này'} thuộc bộ phận nào? Ô bộ phận trống")
@@ -274,21 +294,10 @@ class _Reader:
 
     def _units_of(self, row: int, text: str) -> tuple[str, ...]:
         """The units that a cell names; each that is unknown is a fault with the nearest known."""
-        found = self._units_in(text)
+        found = self._units.all(text)
         if found is None:
-            self._unknown(row, text)
+            self._complain(row, self._units.unknown(text))
         return tuple(dict.fromkeys(found or ()))
-
-    def _units_in(self, text: str) -> list[str] | None:
-        """The units of a list such as “Tư pháp, Văn phòng”; None if one of them is unknown."""
-        if whole := self._unit(text):
-            return [whole]
-        for separator in (r"\s*[,;/+\n]\s*", r"\s+và\s+"):
-            parts = re.split(separator, text)
-            if len(parts) > 1:
-                found = [self._units_in(part) for part in parts if part]
-                return None if None in found else [u for units in found for u in units or ()]
-        return None
 
     def _tell_twice(self, people: Sequence[Listed]) -> None:
         seen: dict[tuple[str, str], int] = {}
