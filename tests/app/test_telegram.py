@@ -27,7 +27,7 @@ from tests.app.kit import (
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
-from tests.waiting import until
+from tests.waiting import until, within
 
 REFUSED = (
     "[telegram] token: Telegram does not accept it; copy it again from @BotFather into "
@@ -63,7 +63,7 @@ async def test_the_command_ends_with_one_line_and_exit_code_1(tmp_path: Path) ->
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        told = await asyncio.wait_for(process.communicate(), 60)
+        told = await within(process.communicate(), "its end")
     assert (process.returncode, *told) == (1, b"", f"{REFUSED}\n".encode())
 
 

@@ -136,14 +136,14 @@ async def out_of_reach(month: Month) -> None:
 
 
 async def is_noticed(month: Month, name: str) -> None:
-    """Until the log tells of it, and a moment longer; ten seconds if it never does."""
+    """Until the log tells of it, and a moment longer; a minute if it never does."""
     await is_told(month, BY_NAME[name], len(month.nursery.log))
     await asyncio.sleep(a_moment(month))
 
 
 async def is_told(month: Month, fault: Fault, line: int) -> None:
-    """Until the log tells of it, from its line `line` on; ten seconds if it never does."""
-    for _ in range(500):
+    """Until the log tells of it, from its line `line` on; a minute if it never does."""
+    for _ in range(3000):
         if is_said(fault, month.nursery.log[line:]):
             return
         await asyncio.sleep(0.02)

@@ -13,6 +13,7 @@ from aiohttp import web
 from reminder.ops import liveness
 from reminder.ops.http import HttpServer
 from reminder.ops.liveness import REDIRECTS, Heartbeat, NotTakenError, call, trust
+from tests.waiting import within
 
 PATH = "/ping/7f2c-secret"
 
@@ -36,13 +37,14 @@ class Watch:
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(liveness, "TIMEOUT", 3600.0)  # no busy machine takes it up
 
 
 async def beaten(heart: Heartbeat) -> None:
     """One beat, and its call's end."""
     heart.beat()
     if heart._call:
-        await asyncio.wait_for(asyncio.gather(heart._call), 20)
+        await within(asyncio.gather(heart._call), "the call")
 
 
 @pytest.mark.asyncio
@@ -109,7 +111,7 @@ async def answering(head: bytes, more: bytes, pause: float) -> AsyncIterator[str
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PATH}"
-        await asyncio.wait_for(over.wait(), 20)
+        await within(over.wait(), "the end of the answer")
 
 
 @pytest.mark.asyncio
@@ -117,7 +119,7 @@ async def test_an_answer_without_end_is_not_read() -> None:
     """The call is over with the head of the answer, which says that it was taken."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n"
     async with answering(head, bytes(1000), 0.001) as url:
-        await asyncio.wait_for(call(url), 20)
+        await within(call(url), "the call")
 
 
 @pytest.mark.asyncio
@@ -135,8 +137,8 @@ async def test_a_redirect_leads_to_no_other_host() -> None:
 
         return redirect
 
-    within = inside.url.replace("127.0.0.1", "localhost")
-    server = HttpServer({"/there": to(watch.url), "/inside": to(within), "/round": to("/round")})
+    internal = inside.url.replace("127.0.0.1", "localhost")
+    server = HttpServer({"/there": to(watch.url), "/inside": to(internal), "/round": to("/round")})
     await server.start("127.0.0.1", 0)
     here = f"http://127.0.0.1:{server.port}"
     await call(f"{here}/there")
@@ -155,7 +157,7 @@ async def test_a_call_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async with answering(b"", b"H", 0.01) as url:
         with pytest.raises(NotTakenError):
-            await asyncio.wait_for(call(url), 20)
+            await within(call(url), "the call")
 
 
 @pytest.mark.asyncio
@@ -179,6 +181,6 @@ async def test_the_end_does_not_wait_for_a_watch_that_hangs() -> None:
     await server.start("127.0.0.1", 0)
     heart = Heartbeat(f"http://127.0.0.1:{server.port}{PATH}")
     heart.beat()
-    await asyncio.wait_for(hangs.wait(), 20)
-    await asyncio.wait_for(heart.stop(), 5)
+    await within(hangs.wait(), "the call")
+    await within(heart.stop(), "the end")
     await server.stop()

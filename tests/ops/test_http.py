@@ -13,6 +13,7 @@ from aiohttp import web
 
 from reminder.ops import http
 from reminder.ops.http import HttpServer
+from tests.waiting import within
 
 
 async def _well() -> web.Response:
@@ -24,7 +25,9 @@ async def _odd() -> web.Response:
 
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[HttpServer]:
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HttpServer]:
+    """A server whose time for a connection no busy machine takes up."""
+    monkeypatch.setattr(http, "TIMEOUT", 3600.0)
     served = HttpServer({"/healthz": _well, "/odd": _odd})
     assert await served.start("127.0.0.1", 0)
     yield served
@@ -38,7 +41,7 @@ async def raw(server: HttpServer, request: bytes) -> bytes:
     if not request.endswith(b"\r\n\r\n"):
         writer.write_eof()
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await within(reader.read(), "the end of the answer")
     except ConnectionResetError:
         return b""
     finally:
@@ -92,7 +95,7 @@ async def test_silent_connections_time_out(
     """A caller who sends nothing is cut off, and nothing is logged of it."""
     monkeypatch.setattr(http, "TIMEOUT", 0.1)
     lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
-    ends = await asyncio.wait_for(asyncio.gather(*(reader.read() for reader, _ in lines)), 10)
+    ends = await within(asyncio.gather(*(reader.read() for reader, _ in lines)), "the ends")
     assert ends == [b"", b"", b""]
     for _, writer in lines:
         writer.close()
@@ -106,7 +109,7 @@ async def test_silent_connections_do_not_keep_others_out(server: HttpServer) -> 
     assert (await raw(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(
         b"HTTP/1.1 200 "
     )
-    closed = [await asyncio.wait_for(reader.read(), 10) for reader, _ in lines[:6]]
+    closed = [await within(reader.read(), "the end of the oldest") for reader, _ in lines[:6]]
     assert closed == [b""] * 6
     assert not any(reader.at_eof() for reader, _ in lines[6:])
     for _, writer in lines:
@@ -129,8 +132,9 @@ async def test_a_taken_port_is_one_line(
 
 
 @pytest.mark.asyncio
-async def test_the_end_cuts_callers_off() -> None:
+async def test_the_end_cuts_callers_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is under way holds nothing up."""
+    monkeypatch.setattr(http, "TIMEOUT", 3600.0)
     begun = asyncio.Event()
 
     async def slow() -> web.Response:
@@ -142,5 +146,5 @@ async def test_the_end_cuts_callers_off() -> None:
     await served.start("127.0.0.1", 0)
     asking = asyncio.create_task(raw(served, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"))
     await begun.wait()
-    await asyncio.wait_for(served.stop(), 5)
+    await within(served.stop(), "the end")
     assert await asking == b""

@@ -9,6 +9,7 @@ import pytest
 
 from reminder.ops.supervisor import Troubles, supervise
 from reminder.store.records import StoreBusyError
+from tests.waiting import within
 
 
 @pytest.mark.asyncio
@@ -26,7 +27,7 @@ async def test_a_task_that_ends_starts_anew_after_a_growing_pause(
         if runs == 3:
             stop.set()
 
-    await asyncio.wait_for(supervise("sending", fragile, stop, 0.001), 5)
+    await within(supervise("sending", fragile, stop, 0.001), "the end")
     assert [record.getMessage() for record in caplog.records] == [
         "sending has ended (ValueError: odd): restarted in 0.001 s",
         "sending has ended (without an error): restarted in 0.002 s",
@@ -40,7 +41,7 @@ async def test_the_stop_cuts_the_pause_short() -> None:
     async def ends() -> None:
         asyncio.get_running_loop().call_soon(stop.set)
 
-    await asyncio.wait_for(supervise("x", ends, stop, 3600), 5)
+    await within(supervise("x", ends, stop, 3600), "the end")
 
 
 def test_a_trouble_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:

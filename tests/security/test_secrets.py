@@ -17,6 +17,7 @@ from tests.cli.test_people import Terminal
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.faults import FaultName
+from tests.waiting import within
 
 POLLING: tuple[int | FaultName, ...] = (500, 502, "reset-before", 409)
 SENDING: tuple[int | FaultName, ...] = (400, 403, 500, 502, "reset-after")
@@ -70,16 +71,15 @@ async def test_the_token_is_nowhere_but_in_its_file(tmp_path: Path) -> None:
             telegram.fail_next("sendMessage", status, description=words)
         daemon = await command(tmp_path, RUN, "run", "--config", str(config))
         try:
-            async with asyncio.timeout(60):
-                await telegram.until(lambda: telegram.being_polled, 60)
-                for stranger in range(66, 74):
-                    telegram.user_sends(stranger, f"/start {'x' * 22}")
-                await telegram.until(lambda: telegram.sent_to(73) != [], 60)
+            await telegram.until(lambda: telegram.being_polled)
+            for stranger in range(66, 74):
+                telegram.user_sends(stranger, f"/start {'x' * 22}")
+            await telegram.until(lambda: telegram.sent_to(73) != [])
         finally:
             daemon.send_signal(signal.SIGTERM)
-        log, _ = await asyncio.wait_for(daemon.communicate(), 30)
+        log, _ = await within(daemon.communicate(), "its end")
         process = await command(tmp_path, LOOK, str(config))
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
+        said, _ = await within(process.communicate(), "its end")
     kept = database(tmp_path)
     assert b"was given up" in log  # the provider's words were logged
     assert said.count(b"\n") > 10

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage, Message
@@ -19,6 +19,7 @@ from email.policy import default
 import pytest
 
 from tests.conftest import ROOT
+from tests.waiting import LONGEST, until
 
 PASSWORD = "mat-khau"
 INBOX = "nhac@example.vn"
@@ -55,6 +56,10 @@ class MailWorld:
             yield client
         finally:
             client.logout()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Until `holds`, which asks this server, is true."""
+        await until(holds, pause=0.1, apart=True)
 
     def mails(self, user: str, folder: str = "INBOX", which: str = "ALL") -> list[EmailMessage]:
         """What lies in a folder, in order; looked at, not read."""
@@ -116,7 +121,7 @@ def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
         yield world
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=LONGEST)
         log.close()
 
 

@@ -98,7 +98,7 @@ async def events(wired: Program) -> list[str]:
 
 
 async def nudged(post: MailWorld, person: str = AN) -> EmailMessage:
-    await until(lambda: any("1c" in str(m["Subject"]) for m in post.mails(person)))
+    await post.until(lambda: any("1c" in str(m["Subject"]) for m in post.mails(person)))
     return next(m for m in post.mails(person) if "1c" in str(m["Subject"]))
 
 
@@ -120,7 +120,7 @@ async def test_a_reply_closes_and_is_confirmed_in_its_thread(
         clock.moment = at("24/01", "09:12")
         reply = client(nudge, SAID, AN)
         post.hand_in(reply, str(reply["To"]))
-        await until(lambda: len(post.mails(AN)) == 2)
+        await post.until(lambda: len(post.mails(AN)) == 2)
         assert await events(wired) == ["done 1c an email"]
         confirmed = post.mails(AN)[1]
         assert (confirmed["In-Reply-To"], confirmed["Subject"]) == (
@@ -130,16 +130,16 @@ async def test_a_reply_closes_and_is_confirmed_in_its_thread(
         assert str(nudge["Message-ID"]) in confirmed["References"]
         assert "Đã ghi 1c" in text_in(confirmed)
         assert "hoàn tác 1c" in text_in(confirmed)
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
 
         post.hand_in(reply, str(reply["To"]))
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 2)
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 2)
         assert (await events(wired), len(post.mails(AN))) == (["done 1c an email"], 2)
 
         clock.moment = at("24/01", "09:20")
         undo = client(confirmed, "Hoàn tác 1c giúp em", AN)
         post.hand_in(undo, str(undo["To"]))
-        await until(lambda: len(post.mails(AN)) == 3)
+        await post.until(lambda: len(post.mails(AN)) == 3)
         assert (await events(wired))[1:] == ["undone 1c an email"]
         assert post.mails(INBOX) == []
 
@@ -153,10 +153,10 @@ async def test_what_is_no_answer_changes_nothing(
         nudge = await nudged(post)
         away = replies.out_of_office(nudge, AN)
         post.hand_in(away, str(away["To"]))
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
         not_done = replies.gmail(nudge, "Dạ em chưa xong 1c ạ", AN)
         post.hand_in(not_done, str(not_done["To"]))
-        await until(lambda: len(post.mails(AN)) == 2)
+        await post.until(lambda: len(post.mails(AN)) == 2)
         assert "chưa xong" in text_in(post.mails(AN)[1])
         assert "done 1c an email" not in await events(wired)
 
@@ -171,13 +171,13 @@ async def test_a_mail_with_lost_letters_closes_nothing_is_answered_and_stays_unr
         lost = replies.head(nudge, AN)
         lost.set_content("Em ch\ufffda xong 1c", cte="8bit")
         post.hand_in(lost, str(lost["To"]))
-        await until(lambda: len(post.mails(AN)) == 2)
+        await post.until(lambda: len(post.mails(AN)) == 2)
         await until(lambda: wired.store.meta("inbox:unknown") == "1")
         assert "done 1c an email" not in await events(wired)
         again = replies.gmail(nudge, SAID, AN)
         again.replace_header("Message-ID", str(lost["Message-ID"]))
         post.hand_in(again, str(again["To"]))
-        await until(lambda: len(post.mails(AN)) == 3)
+        await post.until(lambda: len(post.mails(AN)) == 3)
         assert (await events(wired))[-1] == "done 1c an email"
         assert len(post.mails(INBOX, which="UNSEEN")) == 1
 
@@ -206,7 +206,7 @@ async def test_forged_mail_changes_nothing_and_is_counted_and_said(
                 post.hand_in(mail, str(mail["To"]))
             done = replies.gmail(nudge, "chưa xong 1c", AN)
             post.hand_in(done, str(done["To"]))
-            await until(lambda: len(post.mails(AN)) == 2)
+            await post.until(lambda: len(post.mails(AN)) == 2)
             recall = wired.store.meta
             await until(lambda: recall("inbox:unknown") == str(len(mails)))
         assert await wired.daemon.do(lambda: recall("inbox:forged")) == "6"
@@ -227,7 +227,7 @@ async def test_with_token_trust_the_address_and_the_sender_suffice(
         local, _, domain = str(nudge["Reply-To"]).partition("@")
         reply.replace_header("To", f"nhac{local[4:].upper()}@{domain}")
         post.hand_in(reply, str(reply["To"]))
-        await until(lambda: len(post.mails(AN)) == 2)
+        await post.until(lambda: len(post.mails(AN)) == 2)
         assert await events(wired) == ["done 1c an email"]
 
 
@@ -262,11 +262,11 @@ async def test_a_bounce_goes_on_by_the_next_channel_and_is_told_as_a_claim(
             await until(lambda: wired.store.meta("inbox:bounces") == "2")
             post.hand_in(replies.bounce(nudge), envelope, sender="")
             await telegram.until(lambda: any("1c" in m.text for m in telegram.sent_to(11)))
-            await until(lambda: any(AN in text_in(m) for m in post.mails(CHI)))
+            await post.until(lambda: any(AN in text_in(m) for m in post.mails(CHI)))
             notice = next(m for m in post.mails(CHI) if AN in text_in(m))
             assert "không có hộp thư này (5.1.1)" in text_in(notice)
             assert "Nơi báo: MAILER-DAEMON@example.vn" in text_in(notice)
-            await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+            await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
             addresses, rows = await wired.daemon.do(
                 lambda: (wired.store.addresses(), wired.store.rows(states=[RowState.RETURNED]))
             )
@@ -283,7 +283,7 @@ async def test_an_answer_of_a_colleague_is_disowned_by_a_tap(
         nudge = await nudged(post)
         forged = replies.gmail(nudge, SAID, AN)  # the same domain, somebody else's login
         post.hand_in(forged, str(forged["To"]))
-        await until(lambda: any("Đã ghi" in text_in(m) for m in post.mails(AN)))
+        await post.until(lambda: any("Đã ghi" in text_in(m) for m in post.mails(AN)))
         receipt = next(m for m in post.mails(AN) if "Đã ghi" in text_in(m))
         assert "Anh/chị không gửi câu trả lời này?" in text_in(receipt)
         html = receipt.get_body(("html",))
@@ -296,7 +296,7 @@ async def test_an_answer_of_a_colleague_is_disowned_by_a_tap(
         tapped["Subject"] = unquote(link[2])
         tapped.set_content(unquote(link[2]))
         post.hand_in(tapped, link[1])
-        await until(lambda: any("không gửi điều" in text_in(m) for m in post.mails(CHI)))
+        await post.until(lambda: any("không gửi điều" in text_in(m) for m in post.mails(CHI)))
         assert [e.partition(" ")[0] for e in await events(wired)] == ["done", "undone"]
 
 
@@ -310,20 +310,20 @@ async def test_the_office_does_all_by_mail(
         clock.moment = at("24/01", "09:00")
         ask = replies.gmail(nudge, "gia hạn 1c 05/02 chờ số liệu", AN)
         post.hand_in(ask, str(ask["To"]))
-        await until(lambda: any("gia hạn" in text_in(m) for m in post.mails(CHI)))
+        await post.until(lambda: any("gia hạn" in text_in(m) for m in post.mails(CHI)))
         request = next(m for m in post.mails(CHI) if "gia hạn" in text_in(m))
         before = len(post.mails(CHI))
         unproved = replies.outlook(request, "đồng ý 1c", CHI)
         post.hand_in(unproved, str(unproved["To"]))
-        await until(lambda: len(post.mails(CHI)) > before)
+        await post.until(lambda: len(post.mails(CHI)) > before)
         assert "chỉ cho biết tên miền người gửi" in text_in(post.mails(CHI)[-1])
         logged_in = f"{GENUINE}; auth=pass smtp.auth={CHI}"
         answer = replies.outlook(request, "đồng ý 1c", CHI, results=logged_in)
         post.hand_in(answer, str(answer["To"]))
-        await until(lambda: any("đồng ý" in text_in(m) for m in post.mails(AN)))
+        await post.until(lambda: any("đồng ý" in text_in(m) for m in post.mails(AN)))
         assert [e.partition(" ")[0] for e in await events(wired)][-1:] == ["extension-granted"]
         listed = replies.iphone(nudge, "/viec", AN)
         before = len(post.mails(AN))
         post.hand_in(listed, str(listed["To"]))
-        await until(lambda: len(post.mails(AN)) > before)
+        await post.until(lambda: len(post.mails(AN)) > before)
         assert "05/02" in text_in(post.mails(AN)[-1])

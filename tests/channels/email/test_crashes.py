@@ -17,6 +17,7 @@ from tests.channels.email.conftest import INBOX, MailWorld, text_in
 from tests.channels.email.test_course import AN, SAID, settings
 from tests.conftest import ROOT
 from tests.services.world import at
+from tests.waiting import LONGEST
 
 
 @contextmanager
@@ -33,10 +34,12 @@ def started(module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def ended(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=LONGEST) == 0
 
 
-def until(holds: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def until(
+    holds: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = LONGEST
+) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert process.poll() is None

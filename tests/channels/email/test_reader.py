@@ -124,7 +124,7 @@ async def test_a_deadly_mail_is_put_aside_and_holds_nobody_up(
         deadly["X-Deadly"] = "yes"
         for mail in (deadly, reply, deadly):
             post.hand_in(mail, str(mail["To"]))
-        await until(lambda: len(post.mails(INBOX, ASIDE)) == 2)
+        await post.until(lambda: len(post.mails(INBOX, ASIDE)) == 2)
         health = await client.get(f"http://127.0.0.1:{port}/healthz")
         assert (health.status_code, json.loads(health.text)["faults"]) == (200, {})
         assert await events(wired) == ["done 1c an email"]

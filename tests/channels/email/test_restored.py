@@ -33,8 +33,8 @@ async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
             nudge = await nudged(post)
             note = replies.gmail(nudge, "chưa xong 1c", AN)
             post.hand_in(note, str(note["To"]))
-            await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
-            await until(lambda: len(post.mails(AN)) == 2)
+            await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+            await post.until(lambda: len(post.mails(AN)) == 2)
             known = await events(wired)
             on_record = wired.store.counts
             await until(lambda: on_record()["leased"] == on_record()["pending"] == 0)
@@ -45,8 +45,8 @@ async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
             post.hand_in(away, str(away["To"]))
             reply = replies.gmail(nudge, SAID, AN)
             post.hand_in(reply, str(reply["To"]))
-            await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 3)
-            await until(lambda: len(post.mails(AN)) == 3)
+            await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 3)
+            await post.until(lambda: len(post.mails(AN)) == 3)
             whole = await events(wired)
         assert whole == [*known, "done 1c an email"]
 
@@ -56,7 +56,7 @@ async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
         cut.cuts = 1
         with caplog.at_level(logging.WARNING):
             async with running(config, clock) as wired:
-                await until(lambda: len(post.mails(AN)) == 4, 60)
+                await post.until(lambda: len(post.mails(AN)) == 4)
                 assert await events(wired) == whole
                 await until(lambda: bool(wired.store.meta("inbox:reread")))
         assert cut.was_cut == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reminder.channels.email.receive import MARK
 from tests.app.kit import SetClock
 from tests.channels.email import replies
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld
@@ -42,12 +43,12 @@ async def test_hundreds_of_mails_at_once_hold_nobody_up(
         for ask in asks:
             post.hand_in(ask, str(ask["To"]))
         recall = wired.store.meta
-        await until(lambda: recall("inbox:unknown") == str(FLOOD), 120)
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 20)
+        await until(lambda: recall("inbox:unknown") == str(FLOOD), moves=lambda: recall(MARK))
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 20)
         assert len(post.mails(AN)) <= 21
         clock.moment = at("24/01", "08:02")
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 30)
-        await until(lambda: len(post.mails(AN)) == 21)
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 30)
+        await post.until(lambda: len(post.mails(AN)) == 21)
         assert await events(wired) == []
         assert len(post.mails(INBOX, which="UNSEEN")) == FLOOD
 
@@ -62,9 +63,9 @@ async def test_a_line_that_is_cut_in_the_middle_of_a_mail_is_taken_up_again(
         cut.cuts = 2
         reply = replies.gmail(nudge, SAID, AN)
         post.hand_in(reply, str(reply["To"]))
-        await until(lambda: len(post.mails(AN)) == 2, 60)
+        await post.until(lambda: len(post.mails(AN)) == 2)
         assert (await events(wired), cut.was_cut) == (["done 1c an email"], 2)
-        await until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
 
 
 @pytest.mark.asyncio
@@ -79,10 +80,10 @@ async def test_a_mailbox_that_cannot_be_read_is_told_by_mail_and_told_when_it_ca
         await nudged(post)
         await until(lambda: bool(wired.daemon.service._troubled()))
         clock.moment = at("24/01", "08:16")
-        await until(lambda: told(post, "Hộp thư trả lời đang không đọc được"))
+        await post.until(lambda: told(post, "Hộp thư trả lời đang không đọc được"))
     config.write_text(right, "utf-8")
     async with running(config, clock):
-        await until(lambda: told(post, "Hộp thư trả lời đã đọc lại được"))
+        await post.until(lambda: told(post, "Hộp thư trả lời đã đọc lại được"))
 
 
 def told(post: MailWorld, subject: str) -> bool:

@@ -43,7 +43,7 @@ class FakeTelegram:
         username: str = "fake_bot",
         privacy_mode: bool = True,
     ) -> None:
-        self.token = token
+        self._token = token
         self.calls: list[Call] = []
         bot: JSON = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "Fake"}
         bot |= {"username": username, "can_join_groups": True, "supports_inline_queries": False}
@@ -70,6 +70,16 @@ class FakeTelegram:
         await self._http.close()
         if self._bugs and error is None:
             raise self._bugs[0]
+
+    @property
+    def token(self) -> str:
+        """The bot's token; to set another one revokes it, which ends a poll that waits."""
+        return self._token
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self._token = token
+        self._updates.revoke()
 
     # What the test can look at.
 

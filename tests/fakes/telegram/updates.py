@@ -73,6 +73,11 @@ class Updates:
         """Forget the whole queue, as drop_pending_updates does."""
         self._queue.clear()
 
+    def revoke(self) -> None:
+        """End the poll that waits: its token counts no more."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(ApiError(401, "Unauthorized"))
+
     async def poll(self, offset: int, limit: int, seconds: float) -> list[JSON]:
         """What waits above the offset; with nothing there, wait for it and end an older wait."""
         self._confirm(offset)
