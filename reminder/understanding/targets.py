@@ -282,13 +282,12 @@ def _words_of(names: str) -> frozenset[str]:
 
 
 def _in_plan(plan: Plan, task: Task, period: str, today: date) -> str:
-    """`period`, said without its year, in the nearest year in which the task has such a period."""
-    year, rest = int(period[:4]) or today.year, period[4:]
-    own = [
-        int(i[:4]) for d in task.deliverables for i in period_ids(d, plan.years) if i[4:] == rest
-    ]
-    years = own or range(plan.first_day.year, plan.last_day.year + 1)
-    return f"{min(years, key=lambda each: abs(each - year))}{rest}"
+    """`period`, said without its year, as the task's nearest to `today` of that name."""
+    rest = period[4:]
+    known = (i for d in task.deliverables for i in period_ids(d, plan.years) if i[4:] == rest)
+    years = range(plan.first_day.year, plan.last_day.year + 1)
+    spans = [*map(Period.parse, known)] or [*map(Period.parse, (f"{y}{rest}" for y in years))]
+    return min(spans, key=lambda p: max(p.first - today, today - p.last)).id
 
 
 def _within_check_in(plan: Plan, task: Task, period: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from reminder.domain.calendar import instant, local
 from reminder.domain.ledger import Event, EventKind, State, apply, by_key, fold, initial
-from reminder.domain.plan import Key, Plan, occurrences
+from reminder.domain.plan import Every, Key, Plan, occurrences
 from reminder.domain.schedule import Message, MessageKind, Scheduler
 from tests.domain import schedule_oracle as oracle
 
@@ -62,6 +63,24 @@ def test_nothing_done_equals_the_oracle(
     first, last = window
     messages = scheduler.messages([plan2024], {}, midnight(first), midnight(last + timedelta(1)))
     assert said(messages) == oracle.schedule(first, last, {})
+
+
+def test_each_year_of_a_plan_speaks_as_a_plan_of_that_year(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """What recurs in a plan of 2024 and 2025 says what two plans of one year each would say."""
+    tasks = []
+    for task in plan2024.tasks:
+        recurring = tuple(d for d in task.deliverables if isinstance(d.rule, Every))
+        tasks += [replace(task, deliverables=recurring)] if recurring else []
+    plan = replace(plan2024, tasks=tuple(tasks))
+    window = midnight(date(2023, 12, 1)), midnight(date(2026, 6, 1))
+    apart: oracle.Said = {}
+    for year in (2024, 2025):
+        alone = replace(plan, year=year)
+        for slot, items in said(scheduler.messages([alone], {}, *window)).items():
+            apart[slot] = apart.get(slot, set()) | items
+    assert said(scheduler.messages([replace(plan, last_year=2025)], {}, *window)) == apart
 
 
 def test_done_on_due_days_equals_the_oracle(plan2024: Plan, scheduler: Scheduler) -> None:
