@@ -7,8 +7,9 @@ is the only channel. Nothing is sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -16,12 +17,15 @@ from typing import TextIO
 from reminder.app import bootstrap
 from reminder.app.channels import known_channels
 from reminder.channels.console import ConsoleChannel
-from reminder.domain.calendar import instant, local, vn_day
+from reminder.domain.calendar import instant, local, local_day, vn_date, vn_day, vn_weekday
 from reminder.domain.context import Inbound
 from reminder.domain.ledger import by_key
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
+from reminder.domain.text import fold
 from reminder.files.calendar import holiday_name
+from reminder.files.people import load_people
+from reminder.importing.people import UnitNames
 from reminder.messages.rows import RowRenderer
 from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.service import Service
@@ -31,6 +35,8 @@ START = (date(2024, 1, 22), time(7, 0))  # the Monday on which the story begins
 DATABASE = Path("var/sandbox.db")
 LOCK_WAIT = 1.0  # seconds to wait for another sandbox to end
 BATCH = 50  # messages that are shown in one go
+WIDEST = 79  # columns of a line of text, so that no terminal breaks it within a word
+TRIAL = timedelta(weeks=3)  # of an office's own plan, where nobody types
 
 
 # The story: at this time this unit's officer types this.
@@ -51,12 +57,25 @@ def made_up(
     store: Store, plan: Plan, channel: str, names: Mapping[str, str], calendar: Path | None = None
 ) -> Service:
     """The service of an office with one person for each unit, whose id is the unit's."""
-    people = tuple(
+    people = [
         Person(id=unit, name=name, units=(unit,), channels=(channel,))
         for unit, name in names.items()
-    )
-    scheduler = bootstrap.scheduler_for([plan], calendar=calendar)
-    files = Files(plans=(plan,), people=people, scheduler=scheduler)
+    ]
+    return staffed(store, plan, channel, people, calendar)
+
+
+def staffed(
+    store: Store,
+    plan: Plan,
+    channel: str,
+    people: Sequence[Person],
+    calendar: Path | None = None,
+    days: Sequence[date] = (),
+) -> Service:
+    """The service of an office with these people, reached on `channel` alone."""
+    reached = tuple(replace(person, channels=(channel,)) for person in people)
+    scheduler = bootstrap.scheduler_for([plan], days, calendar=calendar)
+    files = Files(plans=(plan,), people=reached, scheduler=scheduler)
     return Service(
         store=store,
         renderer=RowRenderer(holiday_name).render,
@@ -106,14 +125,14 @@ class Sandbox:
         while self.jump(until):
             pass
 
-    def say(self, unit: str, text: str) -> None:
-        """The officer of `unit` types `text`."""
+    def say(self, person: str, text: str) -> None:
+        """The officer types `text`."""
         self.typed += 1
         inbound = Inbound(
             channel=CONSOLE,
             update=f"{self.typed}",
-            sender=unit,
-            chat=unit,
+            sender=person,
+            chat=person,
             private=True,
             text=text,
             message=f"{self.typed}",
@@ -122,91 +141,189 @@ class Sandbox:
         self.show()
 
 
-def open_sandbox(stream: TextIO, database: Path = DATABASE) -> Sandbox:
-    """A new sandbox on `data/plan2024.toml`; the database of an older one is removed."""
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What is tried: the plan of 2024 with made-up people, unless told otherwise."""
+
+    plan: Path | None = None
+    people: Path | None = None
+    start: date | None = None
+
+
+def open_sandbox(
+    stream: TextIO,
+    database: Path = DATABASE,
+    trial: Trial = Trial(),
+    today: date | None = None,
+) -> Sandbox:
+    """A new sandbox; the database of an older one is removed.
+
+    An office's own plan begins on `today` where that lies in its year, else with the year.
+    """
+    plan = bootstrap.load_plans([trial.plan or bootstrap.shipped("data/plan2024.toml")])[0]
+    day, clock = START
+    if trial.plan is not None:
+        day = today if today and today.year == plan.year else date(plan.year, 1, 1)
+    start = instant(trial.start or day, clock)
+    if trial.people is not None:
+        units = {unit.id for unit in plan.units}
+        people: Sequence[Person] = load_people(trial.people, units, known_channels())
+    else:
+        people = [
+            Person(
+                id=unit.id,
+                name=unit.name if unit.id == plan.leaders else f"Công chức {unit.name}",
+                units=(unit.id,),
+                channels=(),
+            )
+            for unit in plan.units
+        ]
+    names = {person.id: person.name for person in people}
     discard(database, sleep=bootstrap.pause, wait=LOCK_WAIT)
-    plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml")])[0]
-    names = {
-        unit.id: unit.name if unit.id == plan.leaders else f"Công chức {unit.name}"
-        for unit in plan.units
-    }
     url = f"sqlite:///{database}"
     store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
     sandbox = Sandbox(
-        service=made_up(store, plan, CONSOLE, names),
+        service=staffed(store, plan, CONSOLE, people, days=[local_day(start)]),
         console=ConsoleChannel(
             stream, now=lambda: sandbox.now, label=lambda who: names.get(who, who)
         ),
-        now=instant(*START),
+        now=start,
     )
     sandbox.service.begin(sandbox.now)
     return sandbox
 
 
-def play(stream: TextIO, database: Path = DATABASE) -> None:
-    """Play the story, up to the digest of 05/02."""
-    sandbox = open_sandbox(stream, database)
+def _opening(sandbox: Sandbox) -> str:
+    [plan] = sandbox.service.office.plans
+    day = local_day(sandbox.now)
+    start = f"{vn_weekday(day)} {vn_date(day, year=True)}"
+    return f"Chạy thử: {plan.title}, đồng hồ ảo từ {start}."
+
+
+def play(
+    stream: TextIO,
+    database: Path = DATABASE,
+    trial: Trial = Trial(),
+    today: date | None = None,
+) -> None:
+    """Play the story, up to the digest of 05/02; of an office's own plan three weeks."""
+    sandbox = open_sandbox(stream, database, trial, today)
     try:
-        print("Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024.", file=stream)
-        print("Không có gì được gửi đi thật; mọi tin hiện ra ở đây.", file=stream)
-        for day, clock, unit, text in STORY:
-            sandbox.advance(instant(day, clock))
-            print(f"\n{_when(sandbox)}  {unit}> {text}", file=stream)
-            sandbox.say(unit, text)
-        sandbox.advance(instant(STORY_END, time(9)))
-        sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
-        print("\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox", file=stream)
+        _tell(stream, _opening(sandbox))
+        _tell(stream, "Không có gì được gửi đi thật; mọi tin hiện ra ở đây.")
+        if trial == Trial():
+            _tell_story(sandbox, stream)
+        else:
+            sandbox.tick()
+            sandbox.advance(sandbox.now + TRIAL)
+            print(file=stream)
+            _tell(stream, f"Hết ba tuần, đến {_when(sandbox)}. Tự gõ thử ở cửa sổ lệnh.")
     finally:
         sandbox.service.store.close()
 
 
-def converse(lines: Iterator[str], stream: TextIO, database: Path = DATABASE) -> None:
-    """Read lines: what an officer types, and commands that move the clock."""
-    sandbox = open_sandbox(stream, database)
-    unit = "tu-phap"
-    units = list(sandbox.service.office.units)
-    try:
-        print(HELP.format(units=", ".join(units)), file=stream)
-        sandbox.tick()
-        _prompt(stream, sandbox, unit)
-        for line in lines:
-            text = line.strip()
-            if text in ("quit", "exit", "thoát"):
-                break
-            unit = _obey(sandbox, stream, units, unit, text)
-            _prompt(stream, sandbox, unit)
-    finally:
-        sandbox.service.store.close()
-
-
-HELP = """Sandbox: kế hoạch năm 2024, đồng hồ ảo từ Thứ Hai 22/01/2024. Không gửi gì đi thật.
-  next          tới lúc máy nói tiếp        next week     qua bảy ngày
-  as BỘ-PHẬN    gõ thay bộ phận khác: {units}
-  quit          thôi
-Còn lại gõ như công chức: /done 1c, /viec, 1c xong chưa?, gia hạn 1c 05/02 chờ số liệu"""
-
-
-def _obey(sandbox: Sandbox, stream: TextIO, units: Sequence[str], unit: str, text: str) -> str:
-    """Do what one line says; return the unit that types the next one."""
-    if text == "next":
-        if not sandbox.jump(sandbox.now + timedelta(days=400)):
-            print("Kế hoạch đã hết, máy không nói gì nữa.", file=stream)
-    elif text == "next week":
-        sandbox.advance(sandbox.now + timedelta(days=7))
-    elif text.startswith("as "):
-        wished = text.removeprefix("as ").strip()
-        if wished in units:
-            return wished
-        print(f"Không có bộ phận “{wished}”. Có: {', '.join(units)}", file=stream)
-    elif text:
+def _tell_story(sandbox: Sandbox, stream: TextIO) -> None:
+    for day, clock, unit, text in STORY:
+        sandbox.advance(instant(day, clock))
+        print(f"\n{_when(sandbox)}  {unit}> {text}", file=stream)
         sandbox.say(unit, text)
-    return unit
+    sandbox.advance(instant(STORY_END, time(9)))
+    sandbox.console.frame("Bản tổng hợp ấy, đầy đủ như trong thư", sandbox.digest)
+    print("\nHết chuyện. Tự gõ thử ở cửa sổ lệnh: .venv/bin/reminder sandbox", file=stream)
+
+
+def converse(
+    read: Callable[[str], str | None],
+    stream: TextIO,
+    database: Path = DATABASE,
+    trial: Trial = Trial(),
+    today: date | None = None,
+) -> None:
+    """Obey lines: what an officer types, and what moves the clock. `read` gives None at the end."""
+    sandbox = open_sandbox(stream, database, trial, today)
+    role = _first_role(sandbox)
+    try:
+        _help(sandbox, stream)
+        sandbox.tick()
+        while True:
+            print(file=stream, flush=True)
+            text = read(f"{_when(sandbox)}  {role}> ")
+            if text is None or fold(text.strip()) in ("quit", "exit", "thoat"):
+                break
+            role = _obey(sandbox, stream, role, text.strip())
+    finally:
+        sandbox.service.store.close()
+
+
+HELP = (  # what is typed, in Vietnamese or English, and what it does
+    ("tiếp", "next", "tới lúc máy nói tiếp"),
+    ("tuần sau", "next week", "qua bảy ngày"),
+    ("vai AI", "as AI", "gõ thay bộ phận hoặc người khác"),
+    ("giúp", "help", "hiện lại phần này"),
+    ("thoát", "quit", "thôi"),
+)
+
+
+def _help(sandbox: Sandbox, stream: TextIO) -> None:
+    _tell(stream, f"{_opening(sandbox)} Không gửi gì đi thật.")
+    for typed, english, does in HELP:
+        print(f"  {typed:<10} ({english})".ljust(27) + does, file=stream)
+    people = sandbox.service.office.people
+    _tell(stream, f"Vai: {', '.join(people) or 'chưa có ai'}.")
+    _tell(stream, "Còn lại gõ như công chức: /viec, /done 1c, 1c xong chưa?, gia hạn 1c 05/02 …")
+
+
+def _tell(stream: TextIO, text: str) -> None:
+    """Write `text`, broken between words alone; a unit's id has hyphens, and is one word."""
+    lines = textwrap.wrap(text, WIDEST, break_long_words=False, break_on_hyphens=False)
+    print("\n".join(lines), file=stream)
+
+
+def _first_role(sandbox: Sandbox) -> str:
+    """Who types first: an officer of a unit that has work, before those who only follow it."""
+    office = sandbox.service.office
+    [plan] = office.plans
+    leads = [unit for task in plan.tasks for unit in task.lead]
+    units = [unit for unit in leads if unit not in (plan.office, plan.leaders)]
+    staff = [person.id for unit in [*units, plan.office] for person in office.members(unit)]
+    return next(iter([*staff, *office.people]), "")
+
+
+def _obey(sandbox: Sandbox, stream: TextIO, role: str, text: str) -> str:
+    """Do what one line says; return who types the next one."""
+    match fold(text).split():
+        case []:
+            pass
+        case ["next"] | ["tiep"]:
+            if not sandbox.jump(sandbox.now + timedelta(days=400)):
+                _tell(stream, "Kế hoạch đã hết, máy không nói gì nữa.")
+        case ["next", "week"] | ["tuan", "sau"]:
+            sandbox.advance(sandbox.now + timedelta(days=7))
+        case ["help"] | ["giup"] | ["?"]:
+            _help(sandbox, stream)
+        case ["as" | "vai", _, *_]:
+            wished = text.split(maxsplit=1)[1]
+            found = _role(sandbox.service.office, wished)
+            if found is not None:
+                return found
+            known = ", ".join(sandbox.service.office.people)
+            _tell(stream, f"Không có bộ phận hay người “{wished}”. Có: {known}")
+        case _ if role:
+            sandbox.say(role, text)
+        case _:
+            _tell(stream, "Danh sách người chưa có ai: chưa gõ thay ai được.")
+    return role
+
+
+def _role(office: Office, wished: str) -> str | None:
+    """A person by id or name, or the first one of a unit by any of its names."""
+    for person in office.people.values():
+        if fold(wished) in (person.id, fold(person.name)):
+            return person.id
+    unit = UnitNames(list(office.units.values())).one(wished)
+    return next((person.id for person in office.members(unit)), None) if unit else None
 
 
 def _when(sandbox: Sandbox) -> str:
     at = local(sandbox.now)
     return f"{at:%H:%M} {vn_day(at.date())}"
-
-
-def _prompt(stream: TextIO, sandbox: Sandbox, unit: str) -> None:
-    print(f"\n{_when(sandbox)}  {unit}> ", end="", file=stream, flush=True)

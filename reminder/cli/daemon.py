@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reminder.app import bootstrap
-from reminder.cli.options import Config, check_target
+from reminder.cli import asking
+from reminder.cli.options import Config, check_target, day_option, option
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 
@@ -33,20 +35,39 @@ def run(config: Config = None) -> None:
     wiring.run(config)
 
 
-def sandbox() -> None:
-    """Thử cả chương trình trên một cơ quan giả, đồng hồ nhảy tới chỗ có tin. Không gửi gì đi.
+def sandbox(
+    plan: Annotated[
+        Path | None, option("TỆP", "Kế hoạch này, thay cho kế hoạch năm 2024 đi kèm.")
+    ] = None,
+    people: Annotated[
+        Path | None, option("TỆP", "Người trong tệp này, thay cho mỗi bộ phận một người.")
+    ] = None,
+    start: Annotated[date | None, day_option("Đồng hồ ảo bắt đầu từ ngày này.", "--from")] = None,
+) -> None:
+    """Thử cả chương trình, đồng hồ nhảy tới chỗ có tin. Không gửi gì đi.
 
     Không có cửa sổ lệnh thì diễn một câu chuyện ba tuần: tin nhắc tháng 01, /done 1c, 4b quá hạn,
-    bản tổng hợp.
+    bản tổng hợp; có --plan thì diễn ba tuần đầu của kế hoạch ấy. Ở cửa sổ lệnh: tiếp, tuần sau, vai
+    AI, giúp, thoát; còn lại gõ như công chức.
     """
     from reminder.app import sandbox as room
     from reminder.app.logs import set_up
 
     set_up("text", "error", [])
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        room.converse(iter(sys.stdin), sys.stdout)
+    if people is not None and plan is None:
+        raise ReminderError("--people đi cùng --plan: bộ phận của những người ấy có trong kế hoạch")
+    trial = room.Trial(plan=plan, people=people, start=start)
+    if asking.at_terminal():
+        room.converse(_typed, sys.stdout, trial=trial, today=bootstrap.today())
     else:
-        room.play(sys.stdout)
+        room.play(sys.stdout, trial=trial, today=bootstrap.today())
+
+
+def _typed(prompt: str) -> str | None:
+    try:
+        return asking.line(prompt)
+    except typer.Abort:
+        return None
 
 
 def reload(config: Config = None) -> None:

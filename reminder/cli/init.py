@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import shutil
@@ -691,7 +692,8 @@ def _say_what_follows(config: Path | None) -> None:
         at = local(first)
         print(f"  Tin đầu tiên theo kế hoạch: {at:%H:%M} {vn_day(at.date())}/{at:%Y}.")
     print(f"  {me} run{more}      chạy máy nhắc việc; để máy luôn chạy: docs/operations.md")
-    print(f"  {me} sandbox{more}  thử trước kế hoạch này, đồng hồ ảo, không gửi gì")
+    shown = bootstrap.plan_paths(settings.plan.files)[-1]
+    print(f"  {me} sandbox --plan {os.path.relpath(shown)}  thử trước, đồng hồ ảo, không gửi gì")
     if settings.telegram.is_on:
         print(f"  {me} invite MÃ{more}   mời một người vào Telegram")
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
-from reminder.app.sandbox import converse, open_sandbox, play
+from reminder.app.sandbox import Trial, converse, open_sandbox, play
+from reminder.domain.errors import FileError
 from reminder.store.records import StoreRefusedError
+from tests.cli.pty_kit import AtTerminal
+from tests.conftest import ROOT
 
 HEADING = re.compile(r"(?m)^╭─ (.+?) ─+╮$")
 
@@ -58,21 +66,165 @@ def test_a_second_sandbox_takes_nothing_from_the_first(tmp_path: Path) -> None:
     second.service.store.close()
 
 
-def test_who_types_is_the_unit_that_was_named(tmp_path: Path) -> None:
-    """`as`, `next` and `next week` move the office; all else is what an officer says."""
+def typing(lines: list[str], seen: io.StringIO) -> Callable[[str], str | None]:
+    """A reader that types the lines; what it is asked is shown, as a terminal does."""
+    left = iter(lines)
+
+    def read(prompt: str) -> str | None:
+        seen.write(f"{prompt}\n")
+        return next(left, None)
+
+    return read
+
+
+def prompts(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"(?m)^(\d\d:\d\d .+?)  (\S*)> ", text)
+
+
+@pytest.mark.parametrize(
+    ("on", "role", "week"), [("next", "as", "next week"), ("tiếp", "vai", "Tuần sau")]
+)
+def test_who_types_is_the_unit_that_was_named(
+    tmp_path: Path, on: str, role: str, week: str
+) -> None:
+    """`as`, `next` and `next week`, also in Vietnamese; all else is what an officer says."""
     seen = io.StringIO()
-    lines = ["next", "/done 1c", "as nowhere", "as van-phong", "/done 4b", "next week", "quit", "x"]
-    converse(iter(lines), seen, tmp_path / "sandbox.db")
+    lines = [on, "/done 1c", f"{role} nowhere", f"{role} Văn phòng", "/done 4b", "", week, "thoát"]
+    converse(typing([*lines, "x"], seen), seen, tmp_path / "sandbox.db")
     text = seen.getvalue()
-    assert re.findall(r"(?m)^(\d\d:\d\d .+?)  (.*?)> ", text) == [
+    assert prompts(text) == [
         ("07:00 Thứ Hai 22/01", "tu-phap"),
         ("07:30 Thứ Hai 22/01", "tu-phap"),
         ("07:30 Thứ Hai 22/01", "tu-phap"),
         ("07:30 Thứ Hai 22/01", "tu-phap"),
         ("07:30 Thứ Hai 22/01", "van-phong"),
         ("07:30 Thứ Hai 22/01", "van-phong"),
+        ("07:30 Thứ Hai 22/01", "van-phong"),
         ("07:30 Thứ Hai 29/01", "van-phong"),
     ]
-    assert "Không có bộ phận “nowhere”" in text
+    assert "Không có bộ phận hay người “nowhere”" in text
     assert "Đã ghi 1c" in text
     assert "Đã ghi 4b" in text
+
+
+def test_the_help_lists_each_word_and_fits_80_columns(tmp_path: Path) -> None:
+    """In both languages; no line is longer than a terminal, so that no word is broken."""
+    seen = io.StringIO()
+    converse(typing(["giúp"], seen), seen, tmp_path / "sandbox.db")
+    first = seen.getvalue().partition("\n╭─")[0]
+    assert first == (
+        "Chạy thử: Kế hoạch cải cách hành chính năm 2024, đồng hồ ảo từ Thứ Hai\n"
+        "22/01/2024. Không gửi gì đi thật.\n"
+        "  tiếp       (next)        tới lúc máy nói tiếp\n"
+        "  tuần sau   (next week)   qua bảy ngày\n"
+        "  vai AI     (as AI)       gõ thay bộ phận hoặc người khác\n"
+        "  giúp       (help)        hiện lại phần này\n"
+        "  thoát      (quit)        thôi\n"
+        "Vai: van-phong, tu-phap, tai-chinh-ke-toan, van-hoa-xa-hoi, dia-chinh-xay-dung,\n"
+        "van-hoa-thong-tin, lanh-dao.\n"
+        "Còn lại gõ như công chức: /viec, /done 1c, 1c xong chưa?, gia hạn 1c 05/02 …"
+    )
+    assert seen.getvalue().count(first) == 2
+
+
+PEOPLE = """\
+[[person]]
+id = "an"
+name = "Nguyễn Văn An"
+unit = "tu-phap"
+
+[[person]]
+id = "binh"
+name = "Trần Bình"
+unit = "van-phong"
+"""
+
+
+def own(folder: Path) -> Trial:
+    """The plan of 2024 as if it were an office's own, with two people."""
+    plan = folder / "plan.toml"
+    plan.write_text((ROOT / "data/plan2024.toml").read_text("utf-8"), "utf-8")
+    (folder / "people.toml").write_text(PEOPLE, "utf-8")
+    return Trial(plan=plan, people=folder / "people.toml")
+
+
+def test_ones_own_plan_and_people(tmp_path: Path) -> None:
+    """A role is a person's id or name, or a unit; the clock begins on the day that is given."""
+    seen = io.StringIO()
+    trial = replace(own(tmp_path), start=date(2024, 1, 30))
+    lines = ["tiếp", "vai tran binh", "vai Tư pháp", "vai Địa chính", "xong 1c", "thoát"]
+    converse(typing(lines, seen), seen, tmp_path / "s.db", trial, date(2024, 3, 1))
+    text = seen.getvalue()
+    assert prompts(text) == [
+        ("07:00 Thứ Ba 30/01", "an"),
+        ("08:00 Thứ Ba 30/01", "an"),
+        ("08:00 Thứ Ba 30/01", "binh"),
+        ("08:00 Thứ Ba 30/01", "an"),
+        ("08:00 Thứ Ba 30/01", "an"),
+        ("08:00 Thứ Ba 30/01", "an"),
+    ]
+    assert "→ Nguyễn Văn An · 08:00 Thứ Ba 30/01" in HEADING.findall(text)
+    assert "Người báo: Nguyễn Văn An" in " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [(date(2024, 3, 1), "Thứ Sáu 01/3/2024"), (date(2026, 3, 1), "Thứ Hai 01/01/2024")],
+)
+def test_where_ones_own_plan_begins(tmp_path: Path, today: date, first: str) -> None:
+    """Today, or with its year where that is another."""
+    seen = io.StringIO()
+    converse(typing([], seen), seen, tmp_path / "s.db", own(tmp_path), today)
+    assert f"đồng hồ ảo từ {first}." in " ".join(seen.getvalue().split())
+
+
+def test_three_weeks_of_ones_own_plan(tmp_path: Path) -> None:
+    """Played where nobody types: nothing of the story of 2024."""
+    seen = io.StringIO()
+    trial = replace(own(tmp_path), start=date(2024, 2, 19))
+    play(seen, tmp_path / "s.db", trial)
+    text = seen.getvalue()
+    assert text.endswith("Hết ba tuần, đến 07:00 Thứ Hai 11/3. Tự gõ thử ở cửa sổ lệnh.\n")
+    assert "tu-phap>" not in text
+    assert "→ Nguyễn Văn An · 08:00 Thứ Hai 19/02" in HEADING.findall(text)
+
+
+def test_a_faulty_plan_leaves_the_older_sandbox(tmp_path: Path) -> None:
+    """Its faults are told before anything is removed."""
+    (tmp_path / "s.db").write_bytes(b"older")
+    (tmp_path / "plan.toml").write_text("[plan]\n", "utf-8")
+    with pytest.raises(FileError):
+        open_sandbox(io.StringIO(), tmp_path / "s.db", Trial(plan=tmp_path / "plan.toml"))
+    assert (tmp_path / "s.db").read_bytes() == b"older"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_arrow_keys_edit_and_recall(tmp_path: Path) -> None:
+    """At a terminal the line before comes again with the arrow key, and nothing of it is shown."""
+    with AtTerminal(tmp_path, "sandbox") as at:
+        at.expect("tu-phap> ")
+        at.type("vai Văn phòng")
+        at.expect("van-phong> ")
+        at.type("vai tu-phap")
+        at.expect("tu-phap> ")
+        at.press(b"\x1b[A\x1b[A\n")
+        at.expect("van-phong> ")
+        at.type("thoát")
+        code, said = at.end()
+    assert (code, said.strip()) == (0, "thoát")
+    assert "^[[A" not in at.seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_no_word_is_broken_at_80_columns(tmp_path: Path) -> None:
+    """Each line that a terminal of 80 columns shows is one that the program wrote."""
+    with AtTerminal(tmp_path, "sandbox") as at:
+        at.expect("tu-phap> ")
+        at.type("tuần sau")
+        at.expect("tu-phap> ")
+        at.type("vai x")
+        at.expect("tu-phap> ")
+        at.press(b"\x04")
+        code, _ = at.end()
+    assert code == 0
+    assert [line for line in at.seen.split("\n") if cell_len(line) > 80] == []
