@@ -18,6 +18,7 @@ from reminder.cli import (
     init,
     log,
     people,
+    phrases,
     plan,
     status,
 )
@@ -53,6 +54,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 for name, command, example in _COMMANDS:
     app.command(name, epilog=example)(command)
 app.add_typer(people.app, name="people")
+plan.app.command("phrase", epilog=phrases.EXAMPLES)(phrases.phrase)
 app.add_typer(plan.app, name="plan")
 app.add_typer(status.outbox, name="outbox")
 

@@ -136,7 +136,7 @@ class _Reader:
 
     def _words(self, start: int, end: int) -> str:
         """Return the words of a stretch of the text, without the signs around them."""
-        return " ".join(self._text[start:end].split()).strip(" ,.;:-–()[]+•*")
+        return " ".join(self._text[start:end].split()).strip(' ,.;:-–()[]+•*"“”')
 
     def _lines(self) -> Iterator[list[_Element]]:
         line: list[Token] = []
@@ -486,7 +486,8 @@ class _Reader:
 
     def _event_part(self, name: str, offset: Token | None, *, ahead: bool) -> Part:
         if offset is None:
-            return Part(kind=Kind.EVENT, status=Status.AWAITING, event=name)
+            op = "before" if ahead else ""
+            return Part(kind=Kind.EVENT, status=Status.AWAITING, event=name, op=op)
         number = int(offset["upto"] or offset["count"])
         if offset["upto"]:
             self._ask("số ngày ghi một khoảng")
@@ -557,7 +558,7 @@ def _is_title(element: _Element) -> bool:
     """Whether a chain is a year alone, as in titles."""
     if not isinstance(element, Chain) or element.op or element.text.startswith("trong"):
         return False
-    return not element.spans or {span.kind for span in element.spans} == {Kind.YEAR}
+    return {span.kind for span in element.spans} == {Kind.YEAR}
 
 
 def _is_named_by(title: str, chain: Chain) -> bool:
@@ -591,6 +592,9 @@ def _bounds(chains: Sequence[Chain]) -> Bounds:
 def _told(elements: Sequence[_Element]) -> int | None:
     """Return the place where the words of an event, or of somebody's schedule, begin."""
     for place, element in enumerate(elements):
+        two = [e.kind for e in elements[place + 1 : place + 3]]
+        if element.kind == "after" and two[:1] == ["offset"] and two[1:] in (["from"], ["after"]):
+            continue  # “sau 30 ngày kể từ …”
         if element.kind in ("after", "ahead", "from", "external"):
             return place
         behind = next((e.kind for e in elements[place + 1 :] if e.kind not in SKIPPED), "")

@@ -46,6 +46,11 @@ _QUARTER_FIGURES = str.maketrans("l1|i", "IIII")
 _WRONG_TONE = re.compile(
     r"\b([^\W\d_]{3,5})(?=\s(?:[0-9]|[IVX]+\b|(?i:hàng|hằng|ngày)\b|đầu năm|cuối năm))"
 )
+_ALIASES = {"digits": "number", "this_year": "year", "other_word": "word"}
+_ALIASES |= {"doubt": "hedge", "sign": "filler"}
+# Words of their own in a text with diacritics: quy định, Việt Nam, thu phí.
+_UNMARKED = frozenset(["quy", "nam", "thu", "tu", "hang"])
+_FIGURE = re.compile(r"\d+|i{1,3}|iv")
 _TIME_WORDS = ("tháng", "ngày", "quý", "năm", "trước")
 
 
@@ -150,7 +155,7 @@ def _scan(plain: str, origin: Sequence[int]) -> Iterator[Token]:
             match = pattern.match(plain, at)
             if match is None or match.end() == at:
                 continue
-            kind = {"phrase": _kinds().get(match[0], ""), "digits": "number"}.get(name, name)
+            kind = _kinds()[match[0]] if name == "phrase" else _ALIASES.get(name, name)
             groups = {key: text for key, text in match.groupdict().items() if text is not None}
             yield Token(kind, match[0], origin[at], origin[match.end() - 1] + 1, groups)
             at = match.end()
@@ -206,6 +211,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
     A word that is another one with its diacritics (quỹ, hạng) begins with “_”; a number in
     words that counts a period is a figure; a line end is “;”.
     """
+    is_plain = text.isascii()
     words = [(m[0], m.start()) for m in _WORD.finditer(text)]
     spelt = [word for word, _ in words if not word.isspace()]
     bases = [spelling(word).base for word in spelt]
@@ -228,8 +234,11 @@ def _plain(text: str) -> tuple[str, list[int]]:
         number, size = _number(spelt, bases, place)
         if number:
             shown, skip = str(number), size - 1
-        elif word.isalpha() and shown in _vocabulary() and not _is_known(word):
-            shown = f"_{shown[1:]}"
+        elif word.isalpha() and shown in _vocabulary():
+            unmarked = shown in _UNMARKED and word.isascii() and not is_plain
+            counted = place + 1 < len(bases) and _FIGURE.fullmatch(bases[place + 1])
+            if not _is_known(word) or (unmarked and not counted):
+                shown = f"_{shown[1:]}"
         chars += shown
         origin += [start + min(k, len(word) - 1) for k in range(len(shown))]
         if number:
