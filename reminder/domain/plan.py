@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
@@ -351,6 +351,24 @@ def origin(plan: Plan, task: Task, deliverable: Deliverable) -> str:
     code = task.written and f"mục {task.written}"
     place = place_words(deliverable.source or task.source)
     return ", ".join(filter(None, (code, place, plan.document)))
+
+
+_ROMAN = {"I": 1, "V": 5, "X": 10}
+
+
+def code_order(code: str) -> tuple[tuple[int, int, str], ...]:
+    """The place of a code among others: 1.2 before 1.10, II before IX, BC behind all figures."""
+    return tuple(map(_piece_order, re.findall(r"[0-9]+|[^\W\d_]+", code)))
+
+
+def _piece_order(piece: str) -> tuple[int, int, str]:
+    if piece.isdigit():
+        return 0, int(piece), ""
+    if set(piece) <= set(_ROMAN):
+        values = [_ROMAN[letter] for letter in piece]
+        less = sum(one for one, two in pairwise(values) if one < two)
+        return 1, sum(values) - 2 * less, ""
+    return 2, 0, piece
 
 
 MAX_INSTANCES = 400  # days of an RFC 5545 rule in a year; a daily one has 366

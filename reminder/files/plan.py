@@ -44,7 +44,7 @@ from reminder.files.toml import ID, Document, Table, nearest
 
 CODE = re.compile(
     r"\d{1,2}[a-zđ]?|[A-ZĐ]{2,6}"
-    r"|(?:\d{1,2}|[IVX]{1,5})(?:[.-](?:\d{1,2}|[a-zđ]|[IVX]{1,5})){1,3}"
+    r"|(?:\d{1,3}|[IVX]{1,5}|[A-ZĐ])(?:[.-](?:\d{1,3}[a-zđ]?|[a-zđ]|[IVX]{1,5})){1,3}"
 )
 _YEARS = range(2000, 2100)
 _MOST_YEARS = 10  # of one plan

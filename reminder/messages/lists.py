@@ -14,7 +14,7 @@ from reminder.domain import payloads
 from reminder.domain.calendar import Period
 from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import Outbound
-from reminder.domain.plan import Plan, Task
+from reminder.domain.plan import Plan, Task, code_order
 from reminder.domain.report import Report, draft_report
 from reminder.messages.compose import message
 from reminder.messages.context import Context, Work
@@ -46,7 +46,7 @@ def _waiting(context: Context, p: payloads.OpenTasks | payloads.DueDates) -> lis
     units = set(p.units)
     live = (work for work in context.begun() if not work.state.closed)
     mine = (work for work in live if p.every or units & set(work.waiting))
-    return sorted(mine, key=lambda work: (work.state.due or date.max, work.state.key.task))
+    return sorted(mine, key=lambda work: (work.state.due or date.max, code_order(work.task.code)))
 
 
 def _current(context: Context, plan: str, code: str) -> Iterator[Work]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 
 from reminder.domain.calendar import Cycle
 from reminder.domain.plan import Confirm, Every, period_ids
 from reminder.domain.text import words
+from reminder.understanding import say
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
     CitedItem,
@@ -29,7 +30,8 @@ from reminder.understanding.lexer import (
     WordItem,
 )
 from reminder.understanding.lexicon import Mood
-from reminder.understanding.model import Meaning
+from reminder.understanding.model import Meaning, Refused
+from reminder.understanding.verbs import Takes
 
 _MARKERS = frozenset({"viec", "muc", "nhiem", "cong", "nv", "ma", "task"})
 _PARTS = frozenset({"viec", "muc", "nhiem", "cong", "phan"})
@@ -47,6 +49,7 @@ _DETAILS = CodeItem | NumberItem | PeriodItem | EveryItem | UnitItem | PartItem
 _KINDS = words("bao cao ke hoach danh muc quyet dinh ho so van ban to trinh ket qua bc kh qd ttr")
 _LISTS = frozenset({",", ";", "\n", "và", "/"})
 _BREAKS = frozenset({",", ";", "\n", ".", "và", "nhưng", "còn"})
+_BEFORE_DAY = words("tu vao truoc sau het ngay hom mung")
 _TOLD = frozenset({Mood.DONE, Mood.ISSUED})
 _OPEN = frozenset({Mood.DOING, Mood.PARTIAL, Mood.PLAN, Mood.SUBMITTED, Mood.NOT})
 _ASKED_AFTER = _TOLD | {Mood.DID, Mood.SUBMITTED, Mood.PAST, Mood.JUST}
@@ -80,6 +83,99 @@ def is_break(item: Item) -> bool:
 
 def _at(items: Sequence[Item], index: int) -> Item | None:
     return items[index] if 0 <= index < len(items) else None
+
+
+def told_apart(
+    items: Sequence[Item], book: CodeBook, meaning: Meaning, takes: Takes | None = None
+) -> list[Item]:
+    """`items` with each “2.3” read as a code or as a day, by what stands around it.
+
+    `takes`: what the verb that governs the text takes. Raise Refused where it may be both.
+    """
+    found = list(items)
+    if not book.has_pieced:
+        return found
+    for index, item in enumerate(items):
+        if isinstance(item, NumberItem) and (code := _with_comma(items, index, book)):
+            raise Refused(say.comma(code))
+        if not isinstance(item, CodeItem) or item.day is None or item.day.day is None:
+            continue
+        is_day = _is_day(items, found, index, meaning, takes)
+        if is_day is None:
+            raise Refused(say.code_or_day(item.code.task, item.day.day))
+        plain: Item = DayItem(start=item.start, end=item.end, day=item.day)
+        found[index] = plain if is_day else replace(item, day=None)
+    return found
+
+
+def _is_day(
+    read: Sequence[Item],
+    items: Sequence[Item],
+    index: int,
+    meaning: Meaning,
+    takes: Takes | None,
+) -> bool | None:
+    """Whether the “2.3” at `index` is a day; None: it may be a code as well.
+
+    `read`: the text as it is; `items`: with what is told apart ahead of it.
+    """
+    item, before = items[index], _at(items, index - 1)
+    assert isinstance(item, CodeItem)
+    if takes is Takes.ABSENCE or isinstance(before, PaperItem):
+        return True
+    named = before.word if isinstance(before, PoliteItem | MoodItem) else ""
+    if named.rpartition(" ")[2] in _MARKERS or _is_denial(before):
+        return False
+    ahead = [i for i in range(index) if isinstance(items[i], CodeItem)]
+    replied = {target.task for target in meaning.reply_to}
+    dated = any(isinstance(each, DayItem | DaysItem) for each in items)
+    wanted = not dated and (
+        takes in (Takes.DAY, Takes.DATE) or {Mood.EXTEND, Mood.SNOOZE} & set(map(mood_of, items))
+    )
+    if word_of(before) in _BEFORE_DAY:
+        return True
+    if sign_of(before) in ("đến", "-"):
+        return not (ahead and ahead[-1] == index - 2) or bool(wanted)
+    if wanted:
+        row = takewhile(
+            lambda i: isinstance(i, CodeItem | SepItem | NumberItem), items[index + 1 :]
+        )
+        later = any(_may_be_day(each) or isinstance(each, NumberItem) for each in row)
+        return (bool(ahead) or bool(replied - {item.code.task})) and not later
+    if takes not in (None, Takes.CLAUSES, Takes.MAYBE_DAY):
+        return False
+    if not ahead:
+        alone = not any(isinstance(each, CodeItem) for each in items[index + 1 :])
+        return None if alone and replied and item.code.task not in replied else False
+    between = items[ahead[-1] + 1 : index]
+    if not between:  # “xong 1.1 2.3”; three in a row are a list
+        in_row = [
+            two for one, two in pairwise(read) if isinstance(one, CodeItem) and _may_be_day(two)
+        ]
+        return None if len(in_row) == 1 else False
+    *broken, last = parts(between)
+    behind = parts(items[index + 1 :])[0]
+    if any(map(mood_of, last)):  # “1.1 xong 2.3”, but “1.1 chưa, xong 1.2”
+        return False if broken or any(map(mood_of, behind)) else None
+    told = any(mood_of(each) for part in broken for each in part)
+    apart = {";", "\n"} & set(map(sign_of, between))
+    return None if told and not apart and not any(map(mood_of, behind)) else False
+
+
+def _may_be_day(item: Item) -> bool:
+    return isinstance(item, DayItem) or (isinstance(item, CodeItem) and item.day is not None)
+
+
+def _with_comma(items: Sequence[Item], index: int, book: CodeBook) -> str:
+    """The code that “1,1” may be meant for; empty: none."""
+    row = items[index : index + 3]
+    match row:
+        case [NumberItem(number=first), SepItem(sign=","), NumberItem(number=second)]:
+            code = f"{first}.{second}"
+            glued = all(one.end == two.start for one, two in pairwise(row))
+            counts = isinstance(_at(items, index + 3), WordItem)
+            return code if glued and not counts and code in book.tasks else ""
+    return ""
 
 
 def settled(
@@ -390,13 +486,15 @@ class _Reader:
         if sign_of(item) not in ("-", "đến") or not self.named:
             return False
         behind = _at(self.items, self.index + 1)
-        number = "".join(c for c in self.named[-1].code.task if c.isdigit())
-        letter = word_of(behind) if behind and behind.start == item.end else ""
-        if isinstance(behind, CodeItem):
-            last = behind.code
-        elif letter and number + letter in self.book.tasks:
-            last = Code(number + letter)
-        else:
+        first = self.named[-1].code
+        glued = behind is not None and behind.start == item.end
+        piece = str(behind.number) if isinstance(behind, NumberItem) else word_of(behind)
+        last = behind.code if isinstance(behind, CodeItem) else None
+        if last and glued and not (last.known or first.task.isalnum()):  # II.3-5
+            piece, last = last.task, None
+        if last is None and piece and glued:
+            last = self.book.beside(first, piece)
+        if last is None:
             return False
         self.ranges.append((self.named.pop().code, last))
         self.index += 2

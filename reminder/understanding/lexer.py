@@ -38,6 +38,7 @@ class Item:
 @dataclass(frozen=True, kw_only=True)
 class CodeItem(Item):
     code: Code
+    day: Day | None = None  # which it may be as well: 2.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,13 +193,22 @@ class Lexer:
     ) -> Found[Item] | None:
         return (
             self._paper(text, tokens, index)
-            or self._code(tokens, index)
+            or self._code(tokens, index, text)
             or _part(tokens, index)
             or self._name(text, tokens, index)
             or remarks.talk(index)
+            or self._figures(tokens, index, measured=True)
             or self._moment(text, tokens, index)
             or self._phrase(tokens, index, remarks)
+            or self._figures(tokens, index, measured=False)
         )
+
+    def _figures(
+        self, tokens: Sequence[Token], index: int, *, measured: bool
+    ) -> Found[Item] | None:
+        """1.2 tỷ; 192.168.1.1: no numeral that might be a code."""
+        size = self.book.figures_at(tokens, index, measured=measured)
+        return Found(size, WordItem(word=tokens[index].text)) if size else None
 
     def _frame(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """“em xin báo cáo (cho) anh Dũng”, “báo cáo kết quả” before a code: mere politeness."""
@@ -243,9 +253,17 @@ class Lexer:
         size = sum(1 for token in tokens[index : index + 40] if token.start < match.end())
         return Found(size, PaperItem())
 
-    def _code(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
+    def _code(self, tokens: Sequence[Token], index: int, text: str = "") -> Found[Item] | None:
         found = self.book.at(tokens, index) if index < len(tokens) else None
-        return Found(found.size, CodeItem(code=found.value)) if found else None
+        if found is None:
+            return None
+        code, size = found.value, found.size
+        if not text or not self.book.has_pieced or tokens[index].number is None:
+            return Found(size, CodeItem(code=code))
+        day = day_at(text, tokens, index, self.today)
+        if day is None or day.value.day is None or (code.known and day.size != size):
+            return Found(size, CodeItem(code=code))
+        return Found(size, CodeItem(code=code, day=day.value)) if code.known else None
 
     def _name(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
         """“chị Mai”: a capital behind a word for a person is a name, and no day."""

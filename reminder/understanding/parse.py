@@ -28,6 +28,7 @@ from reminder.understanding.clauses import (
     says_nothing,
     settled,
     sign_of,
+    told_apart,
     word_of,
 )
 from reminder.understanding.codes import Code, CodeBook
@@ -229,7 +230,7 @@ class _Reader:
             if not text:
                 raise Refused(say.NEEDS_INVITATION)
             return [Command(verb=verb, code=squeeze(text))]
-        items = self._items(text, at_start=True)
+        items = self._items(text, at_start=True, takes=verb.row.takes)
         speaker = Speaker(text, self.book, self.meaning, self.today)
         if verb.row.takes is Takes.CLAUSES:
             return self._clauses(items, speaker, verb)
@@ -241,9 +242,9 @@ class _Reader:
         verb = self._governing(verb, rest) if verb else None
         if verb:
             return self._command(verb, rest)
-        items = self._items(text, at_start=False)
-        if self._tells_absence(text, items):
+        if self._tells_absence(text):
             return self._command(Verb.AWAY, text)
+        items = self._items(text, at_start=False)
         return self._clauses(items, Speaker(text, self.book, self.meaning, self.today), None)
 
     def _head(self, text: str) -> tuple[Verb | None, str]:
@@ -259,18 +260,20 @@ class _Reader:
             index += polite
         return None, ""
 
-    def _tells_absence(self, text: str, items: Sequence[Item]) -> bool:
+    def _tells_absence(self, text: str) -> bool:
         """“từ 12/3 đến 14/3 em nghỉ phép”: days and the word for it, and nothing of work."""
         tokens = tokenise(text)
         heads = (HEADS.at(tokens, index) for index in range(len(tokens)))
-        named = any(head is not None and head.value is Verb.AWAY for head in heads)
+        if not any(head is not None and head.value is Verb.AWAY for head in heads):
+            return False
+        items = self._items(text, at_start=False, takes=Takes.ABSENCE)
         days = any(isinstance(item, DayItem) for item in items)
         said = {item.mood for item in items if isinstance(item, MoodItem)}
-        return named and days and not said - _MILD and not runs(items, self.book)
+        return days and not said - _MILD and not runs(items, self.book)
 
     def _governing(self, verb: Verb, rest: str) -> Verb | None:
         """The verb that an opening one means for the whole text; None: it is an everyday word."""
-        items = self._items(rest, at_start=True)
+        items = self._items(rest, at_start=True, takes=verb.row.takes)
         if verb is Verb.REMIND and any(isinstance(item, DayItem | DaysItem) for item in items):
             verb = Verb.SNOOZE
         said = {item.mood for item in items if isinstance(item, MoodItem)}
@@ -282,8 +285,8 @@ class _Reader:
             return None
         return verb
 
-    def _items(self, text: str, *, at_start: bool) -> list[Item]:
-        items = self.lexer.items(text)
+    def _items(self, text: str, *, at_start: bool, takes: Takes | None = None) -> list[Item]:
+        items = told_apart(self.lexer.items(text), self.book, self.meaning, takes)
         return settled(items, self.book, self.meaning, self.today, at_start=at_start)
 
     def _clauses(
@@ -398,6 +401,7 @@ def _of_no_one_work(
         raise Refused(say.NEEDS_ALL_TEXT)
     if verb is Verb.UNDO:  # what was said last
         return Command(verb=verb)
+    verb = Verb.DONE if verb is Verb.CLAIM else verb
     raise Refused(say.needs_code(verb, meaning, speaker.typed(*items[:1])))
 
 

@@ -106,6 +106,25 @@ def unknown_code(
     return _error(Reason.UNKNOWN_CODE, f"Kế hoạch không có việc {code} nên chưa ghi gì. {hint}")
 
 
+def code_or_day(code: str, day: date) -> CommandError:
+    """“xong 1.1 2.3”, where 2.3 is a code of the plan."""
+    return _error(
+        Reason.AMBIGUOUS_CODE,
+        f"“{code}” có thể là việc {code} hoặc ngày {vn_date(day)} nên chưa ghi gì. "
+        f"Nếu là việc, anh/chị viết: việc {code}; nếu là ngày, viết: ngày {vn_date(day)}",
+    )
+
+
+def comma(code: str) -> CommandError:
+    """“xong 1,1”, where 1.1 is a code of the plan."""
+    return _error(
+        Reason.AMBIGUOUS_CODE,
+        f"“{code.replace('.', ',')}” có phải việc {code} không? Chưa ghi gì. "
+        f"Nếu phải, anh/chị nhắn: xong {code}",
+        (Target(task=code),),
+    )
+
+
 def nothing_in_range(first: str, last: str) -> CommandError:
     return _error(
         Reason.UNKNOWN_CODE,

@@ -27,6 +27,7 @@ from reminder.domain.plan import (
     Task,
     Unit,
     Within,
+    code_order,
     occurrences,
     place_words,
     recurrence_days,
@@ -319,3 +320,11 @@ def test_a_deliverable_is_found_by_its_number(plan2024: Plan) -> None:
     )
     with pytest.raises(KeyError):
         task.deliverable(3)
+
+
+def test_codes_are_in_the_order_of_their_pieces() -> None:
+    """1.2 before 1.10 and II before IX; words such as BC come last."""
+    ordered = ["1", "1.1", "1.1.2", "1.2", "1.10", "1a", "1c", "2", "2c", "10a"]
+    ordered += ["II.3", "II.10", "IV.1", "V.1", "IX.2", "A.5", "BC"]
+    mixed = [*ordered[::2], *ordered[1::2]]
+    assert sorted(mixed, key=code_order) == ordered
