@@ -249,17 +249,17 @@ class Deliverer:
         """
         told = False
         for channel in self._troubled().keys() & set(channels):
-            since, _ = self._troubled().pop(channel)
-            if not self.store.meta(f"down:{channel}"):
-                continue
-            log.info("channel %s works again", channel)
-            drafts = []
-            if self.store.meta(f"told:{channel}"):
-                payload = ChannelUp(channel=channel, since=since, until=now)
-                drafts = to_offices(self.refresh(), payload, now, subject=f"up:{channel}")
-            meta = {f"down:{channel}": "", f"told:{channel}": ""}
-            self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
-            told = told or bool(drafts)
+            since, _ = self._troubled()[channel]
+            if self.store.meta(f"down:{channel}"):
+                drafts = []
+                if self.store.meta(f"told:{channel}"):
+                    payload = ChannelUp(channel=channel, since=since, until=now)
+                    drafts = to_offices(self.refresh(), payload, now, subject=f"up:{channel}")
+                meta = {f"down:{channel}": "", f"told:{channel}": ""}
+                self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
+                log.info("channel %s works again", channel)
+                told = told or bool(drafts)
+            del self._troubled()[channel]  # only now: what can't be recorded is tried again
         return told
 
     def in_trouble(

@@ -10,7 +10,7 @@ from reminder.domain.outbox import SendError
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.deliver import MAILBOX
-from reminder.store.records import FORGED
+from reminder.store.records import FORGED, StoreBusyError
 from tests.services.world import World, at, person, world
 
 NOW = at("24/01", "09:00")
@@ -81,6 +81,20 @@ def test_a_mailbox_that_cannot_be_read_is_told_and_told_again_when_it_can(office
     text = next(p.message.text for p in office.outgoing if "hộp thư trả lời" in p.message.text)
     assert "từ 03:00 hôm nay" in text
     assert "không có thư mục INBOX" in text
+    office.service.accepted(NOW, MAILBOX)
+    assert notices(office, NOW) == ["Hộp thư trả lời đã đọc lại được"]
+
+
+def test_an_end_that_cannot_be_recorded_is_told_with_the_next_message(office: World) -> None:
+    """The database is read-only when the channel works again."""
+    office.service.in_trouble(MAILBOX, "sai mật khẩu", at("24/01"))
+    assert len(notices(office, at("24/01", "08:20"))) == 1
+    database = office.store._database
+    cursor = database.kept(database._writer).connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    with pytest.raises(StoreBusyError):
+        office.service.accepted(at("24/01", "08:30"), MAILBOX)
+    cursor.execute("PRAGMA query_only=OFF")
     office.service.accepted(NOW, MAILBOX)
     assert notices(office, NOW) == ["Hộp thư trả lời đã đọc lại được"]
 

@@ -39,8 +39,9 @@ SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged ag
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
 TRIES = 2  # at taking a message, before its sender is told that it was not taken
-# Presses of one person, and of all, that are acknowledged at a time; the rest spin on.
-ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 8, 16
+# Presses of one person, and of all, that are acknowledged at a time; the rest spin on. Files need
+# the other half of the connections (send.CONNECTIONS).
+ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 4, 8
 Take = Callable[[Inbound], Awaitable[bool]]
 K = TypeVar("K")
 V = TypeVar("V")
