@@ -1,0 +1,314 @@
+"""Tables of tasks: which tables are such, which column says what, one row a task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reminder.importing.layout import Cell, Change, Row, Table
+from reminder.importing.outline import split_label
+from reminder.importing.vocabulary import head_kind, plain
+
+_SAME = re.compile(r"[-–—.(]*\s*(?:nt|như trên|\"|”|″|'')\s*[-–—.)]*", re.IGNORECASE)
+_NOTHING = re.compile(r"[-–—./…\s]*")
+_MARK = re.compile(r"[xX×✓✔vV●•*+]|\[x\]")
+# What the head of a column stands for; the first that is found decides.
+_WORK = "noi dung|nhiem vu|cong viec|viec|hoat dong|dau viec|chuyen de|mo hinh"
+_TIME = "thoi gian|thoi han|tien do|hoan thanh|moc|han|lich|thoi diem|ngay"
+_TARGETS = (
+    "chi tieu|tieu chi|diem|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|so tien"
+    "|thanh tien|don gia|dan so|dien tich|ket qua nam|thuc hien nam|ke hoach nam"
+)
+_COLUMNS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("stt", r"^(?:stt|tt|so tt|so thu tu|so)$"),
+        ("other", r"\blanh dao\b"),  # who oversees, not who does it
+        ("lead", r"^(?!noi dung|nhiem vu).*\bchu tri\b"),
+        ("support", r"\bphoi hop\b"),
+        ("product", r"^(?!thoi gian|tien do|han)(?!.*\bnam 20).*\b(?:san pham|ket qua|dau ra)\b"),
+        ("note", r"\b(?:ghi chu|luu y)\b"),
+        ("time", r"^(?:thang(?: nam)?|tuan|ngay(?: thang)?)$"),
+        ("task", rf"^(?!thoi gian|tien do|ngay)(?:ten$|.*\b(?:{_WORK})\b)"),
+        ("time", rf"^(?!.*kinh phi).*\b(?:{_TIME})\b"),
+        ("target", rf"\b(?:{_TARGETS})\b"),
+        ("lead", r"\b(?:phu trach|chiu trach nhiem|phan cong|dau moi|tham muu|trach nhiem)\b"),
+        ("doer", r"\bthuc hien\b"),
+        ("lead", r"^(?:don vi|co quan|bo phan|nguoi|phong|to)\b"),
+    )
+)
+_PERIOD = re.compile(
+    r"(?:quy|q)\s*\.?\s*(?P<q>i{1,3}|iv|[1-4])(?:/\d{4}| nam \d{4})?"
+    r"|(?:thang|t)\s*\.?\s*(?P<m>0?[1-9]|1[0-2])(?:/\d{4}| nam \d{4})?"
+)
+_BARE_PERIOD = {"i": "Quý I", "ii": "Quý II", "iii": "Quý III", "iv": "Quý IV"}
+MOST_HEAD_ROWS = 3
+
+
+@dataclass(slots=True)
+class TableRow:
+    """A row that is a task, its cells by what their columns say."""
+
+    where: str
+    label: str = ""
+    bands: tuple[str, ...] = ()  # the band rows above it, outermost first
+    text: str = ""
+    lead: str = ""
+    support: str = ""
+    product: str = ""
+    time: str = ""
+    note: str = ""
+    marks: tuple[str, ...] = ()  # the heads of the period columns that are marked
+    has_periods: bool = False
+    changes: list[Change] = field(default_factory=list)
+
+
+def period_name(head: str) -> str:
+    """Return the period that a column's head names, as a plan writes it: “Quý II”, “Tháng 5”."""
+    base = plain(head).strip(" .:")
+    found = _PERIOD.fullmatch(base)
+    if found is None:
+        return ""
+    if found["q"]:
+        number = {"1": "I", "2": "II", "3": "III", "4": "IV"}.get(found["q"], found["q"].upper())
+        return f"Quý {number}"
+    return f"Tháng {int(found['m'])}"
+
+
+def column_kind(head: str) -> str:
+    """Return what a column says: stt, task, time, lead, doer, support, product, note, target, …"""
+    base = " ".join(re.sub(r"\([^)]*\)|[^\w\s/]", " ", plain(head)).split())
+    for kind, pattern in _COLUMNS:
+        if pattern.search(base):
+            return kind
+    return (head_kind(head) or "other") if base else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The columns of a table by what they say, and the number of its head rows."""
+
+    rows: int
+    kinds: tuple[str, ...]
+    periods: tuple[str, ...]  # of each column; "" for one that is no period
+    has_month_column: bool = False  # “Tháng”, with a number in each row
+
+    def column(self, kind: str) -> int | None:
+        return self.kinds.index(kind) if kind in self.kinds else None
+
+
+def read_head(table: Table) -> Head | None:
+    """Return the head of a table of tasks; None for any other table."""
+    for count in range(1, min(MOST_HEAD_ROWS, len(table.rows)) + 1):
+        rows = table.rows[:count]
+        width = max(len(row.columns) for row in rows)
+        below = table.rows[count] if count < len(table.rows) else None
+        kinds, periods = [], []
+        months = False
+        for column in range(width):
+            heads = [_text_at(row, column) for row in rows]
+            period = next((p for h in reversed(heads) if (p := period_name(h))), "")
+            if not period and count > 1:
+                base = plain(heads[-1]).strip(" .")
+                parent = plain(heads[0])
+                if base in _BARE_PERIOD and "quy" in parent:
+                    period = _BARE_PERIOD[base]
+                elif re.fullmatch(r"0?[1-9]|1[0-2]", base) and "thang" in parent:
+                    period = f"Tháng {int(base)}"
+            kind = "period" if period else ""
+            for head in heads:
+                kind = kind or column_kind(head)
+            if kind == "time" and re.match(r"bat dau|khoi cong|tu ngay", plain(heads[-1]).strip()):
+                kind = "start"
+            months |= kind == "time" and plain(heads[-1]).strip().startswith("thang")
+            kinds.append(kind)
+            periods.append(period)
+        if _continues_head(rows, below):
+            continue
+        return _judge(Head(count, tuple(kinds), tuple(periods), months))
+    return None
+
+
+def _continues_head(rows: Sequence[Row], below: Row | None) -> bool:
+    """Whether the row below still belongs to the head: merged into it, or split under a span."""
+    if below is None:
+        return False
+    if any(cell.above for cell in below.cells):
+        return True
+    spans = any(cell.span > 1 for cell in rows[-1].cells)
+    filled = [cell.text for cell in below.cells if cell.text.strip()]
+    if spans and filled and any(period_name(text) for text in filled):
+        return True
+    return len(rows) == 1 and len(rows[0].cells) == 1  # a title over all columns
+
+
+def _judge(head: Head) -> Head | None:
+    kinds = list(head.kinds)
+    if "task" not in kinds:
+        return None
+    if "target" in kinds and not ({"time", "period"} & set(kinds)):
+        return None
+    if not {"time", "period", "lead", "doer"} & set(kinds):
+        return None
+    return head
+
+
+def _text_at(row: Row, column: int) -> str:
+    columns = row.columns
+    return " ".join(columns[column].text.split()) if column < len(columns) else ""
+
+
+def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
+    """Yield the rows of a table that are tasks; nothing for a table that has none."""
+    head = head or read_head(table)
+    if head is None:
+        return
+    bands: list[tuple[str, str]] = []  # class of the label, text
+    previous: dict[str, str] = {}
+    rows = [row for row in table.rows[head.rows :] if any(c.text.strip() for c in row.cells)]
+    for place, row in enumerate(rows):
+        if _is_head_again(table, head, row) or _is_numbers(row):
+            continue
+        cells = _cells(row, head)
+        following = _cells(rows[place + 1], head) if place + 1 < len(rows) else {}
+        if band := _band(row, cells, following):
+            while bands and (bands[-1][0] == band[0] or band[0] in ("roman", "upper", "part")):
+                bands.pop()
+            bands.append(band)
+            previous = {}
+            continue
+        _fill(cells, previous)
+        if not _TOTAL.match(cells.get("task", "").casefold()):
+            yield _task_row(row, cells, head, tuple(text for _, text in bands))
+
+
+_TOTAL = re.compile(r"(?:tổng (?:cộng|số)|cộng)\b")
+
+
+def _fill(cells: dict[str, str], previous: dict[str, str]) -> None:
+    """Put what stands above in the place of “-nt-”, and nothing in the place of a dash."""
+    for kind in ("lead", "doer", "support", "product", "start", "time"):
+        if kind in previous and _SAME.fullmatch(cells.get(kind, "").strip()):
+            cells[kind] = previous[kind]
+        elif _NOTHING.fullmatch(cells.get(kind, "")):
+            cells[kind] = ""
+        previous[kind] = cells.get(kind, "")
+
+
+def _task_row(row: Row, cells: dict[str, str], head: Head, bands: tuple[str, ...]) -> TableRow:
+    label, text = cells.get("stt", ""), cells.get("task", "")
+    kind, own, rest = split_label(text)
+    if kind and not label:
+        label, text = (own if kind[0].isalpha() else ""), rest
+    marks, inside = _marks(row, head)
+    doer = cells.get("doer", "")
+    lead = cells.get("lead", "")
+    support = [cells.get("support", ""), doer if lead else ""]
+    return TableRow(
+        row.where,
+        label=label.strip(" .)("),
+        bands=bands,
+        text=text,
+        lead=lead or doer,
+        support="\n".join(filter(None, support)),
+        product=cells.get("product", ""),
+        time=_time(cells, head) or inside,
+        note=cells.get("note", ""),
+        marks=marks,
+        has_periods="period" in head.kinds,
+        changes=[
+            change
+            for cell in row.cells
+            if not cell.above
+            for paragraph in cell.paragraphs
+            for change in paragraph.changes
+        ],
+    )
+
+
+def _time(cells: dict[str, str], head: Head) -> str:
+    """The time of a row, from one column or from one where work starts and one where it ends."""
+    time = cells.get("time", "")
+    if head.has_month_column and re.fullmatch(r"(?:0?[1-9]|1[0-2])(?:\s*/\s*20\d\d)?", time):
+        return f"Tháng {time}"
+    if start := cells.get("start", "").strip(" -–"):
+        return f"từ {start} đến {time}" if time else f"từ {start}"
+    return time
+
+
+def _cells(row: Row, head: Head) -> dict[str, str]:
+    """The texts of a row by kind; of two columns of a kind, one under the other."""
+    found: dict[str, str] = {}
+    columns = row.columns
+    for column, kind in enumerate(head.kinds):
+        if kind in ("", "other", "period", "target") or column >= len(columns):
+            continue
+        text = columns[column].text.strip()
+        if column and columns[column] is columns[column - 1]:
+            continue
+        found[kind] = (
+            f"{found[kind]}\n{text}" if found.get(kind) and text else found.get(kind) or text
+        )
+    return found
+
+
+def _marks(row: Row, head: Head) -> tuple[tuple[str, ...], str]:
+    """The marked period columns, and what their cells say instead of a mark."""
+    marks, inside = [], []
+    columns = row.columns
+    for column, period in enumerate(head.periods):
+        if not period or column >= len(columns):
+            continue
+        text = columns[column].text.strip()
+        if _MARK.fullmatch(text):
+            marks.append(period)
+        elif not _NOTHING.fullmatch(text):
+            marks.append(period)
+            if text not in inside:
+                inside.append(text)
+    return tuple(marks), "; ".join(inside)
+
+
+def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> tuple[str, str] | None:
+    """The class and text of a row that heads those below; None for a task."""
+    texts = {" ".join(c.text.split()) for c in row.cells if c.text.strip()}
+    only_cell = len(row.cells) == 1 or len({id(c) for c in row.cells if c.text.strip()}) == 1
+    if len(texts) == 1 and (only_cell or len(row.cells) > 1):
+        text = texts.pop()
+        in_task_column = len(row.cells) > 1 and text == " ".join(cells.get("task", "").split())
+        if not (in_task_column and split_label(text)[0].startswith(("-", "+"))):
+            kind, _, _ = split_label(text)
+            return (kind or "band", text)
+    if any(cells.get(kind, "").strip() for kind in ("lead", "doer", "time", "product", "support")):
+        return None
+    columns = [c.text.strip() for c in row.columns]
+    if sum(bool(t) for t in columns) > 2:
+        return None
+    stt, task = cells.get("stt", ""), cells.get("task", "")
+    if not stt or not task:
+        return None
+    kind = split_label(f"{stt.rstrip('.)')}. x")[0]
+    below = following.get("stt", "")
+    below_kind = split_label(f"{below.rstrip('.)')}. x")[0] if below else ""
+    if kind in ("roman", "upper") or (following and kind != below_kind):
+        return kind or "band", f"{stt.rstrip('.)')}. {task}"
+    return None
+
+
+def _is_head_again(table: Table, head: Head, row: Row) -> bool:
+    """Whether a row repeats the head, as on each page of a PDF."""
+    texts = [" ".join(c.text.split()) for c in row.columns]
+    return any(
+        texts == [" ".join(c.text.split()) for c in r.columns] for r in table.rows[: head.rows]
+    )
+
+
+def _is_numbers(row: Row) -> bool:
+    """Whether a row only numbers the columns: (1) (2) (3)."""
+    texts = [c.text.strip(" ()") for c in row.cells]
+    return len(texts) > 2 and texts == [str(n) for n in range(1, len(texts) + 1)]
+
+
+def is_empty(cell: Cell) -> bool:
+    return bool(_NOTHING.fullmatch(cell.text))

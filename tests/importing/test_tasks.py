@@ -1,0 +1,259 @@
+"""Documents become drafts: what is found in the cases, and shape by shape."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reminder.files.plan import load_plan
+from reminder.importing import draft
+from reminder.importing.draft import Draft, Task
+from reminder.importing.layout import Cell, Document, Paragraph, Row, Table
+from reminder.importing.reading import read_document
+from reminder.importing.tasks import make_draft, short_title
+from tests.importing.score import score
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(path.name.removesuffix(".expected.json") for path in CASES.glob("*.expected.json"))
+
+
+def _expected(name: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads((CASES / f"{name}.expected.json").read_text("utf-8"))
+    return found
+
+
+def _drafted(name: str) -> Draft:
+    return make_draft(read_document(CASES / str(_expected(name)["file"])))
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Counter[str]]:
+    return {
+        name: score(_expected(name), tomllib.loads(draft.dumps(_drafted(name)))) for name in NAMES
+    }
+
+
+def test_no_day_is_invented_none_unflagged_no_trap_taken(
+    figures: dict[str, Counter[str]],
+) -> None:
+    """What a draft must never do: it comes before all that it finds."""
+    bad = ("INVENTED", "UNFLAGGED", "TRAP", "made_up", "hidden", "mended_silently")
+    assert {(n, k): f[k] for n, f in figures.items() for k in bad if f[k]} == {}
+
+
+def test_all_tasks_of_the_ten_documents_are_found(figures: dict[str, Counter[str]]) -> None:
+    total = sum(figures.values(), Counter[str]())
+    found = {key: total[key] for key in ("tasks", "found", "lead_right", "days_right", "days_lost")}
+    assert found == {
+        "tasks": 133,
+        "found": 133,
+        "lead_right": 133,
+        "days_right": 98,
+        "days_lost": 0,
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_draft_is_a_plan(name: str, tmp_path: Path) -> None:
+    """Without what is open it is read as a plan file; written and read it is the same."""
+    made = _drafted(name)
+    assert draft.loads(draft.dumps(made)) == made
+    path = tmp_path / "plan.toml"
+    path.write_text(draft.dumps(made, open_tables=False), "utf-8")
+    plan = load_plan(path)
+    assert [task.code for task in plan.tasks] == [task.code for task in made.tasks]
+
+
+# --- shape by shape
+
+
+def _text(*lines: str) -> Document:
+    head = ["Số: 1/KH-UBND", "An Bình, ngày 10 tháng 01 năm 2026", "KẾ HOẠCH", "Công tác năm 2026"]
+    paragraphs = [Paragraph(text, f"p:{n}") for n, text in enumerate([*head, *lines])]
+    return Document("kh.docx", "0" * 64, "docx", tuple(paragraphs))
+
+
+def _table(*rows: str) -> Document:
+    """A document with one table; cells are parted by |, lines in a cell by /, ^ is merged down."""
+    above: list[Cell] = []
+    made = []
+    for number, row in enumerate(rows):
+        cells = []
+        for column, text in enumerate(part.strip() for part in row.split("|")):
+            if text == "^":
+                cells.append(Cell(above[column].paragraphs, above=True))
+                continue
+            lines = [line.strip() for line in text.split(" / ")] if text else []
+            where = f"t:1 r:{number}"
+            cells.append(Cell(tuple(Paragraph(line, where) for line in lines)))
+        above = cells
+        made.append(Row(tuple(cells), f"t:1 r:{number}"))
+    head = _text("Kèm theo các việc sau:")
+    return Document("kh.docx", "0" * 64, "docx", (*head.blocks, Table(1, tuple(made))))
+
+
+def _brief(document: Document) -> list[tuple[str, str, list[str], list[str]]]:
+    """Code, title, lead and support of each task."""
+    made = make_draft(document)
+    names = {unit.id: unit.name for unit in made.units}
+    return [
+        (t.code, t.title, [names[u] for u in t.lead], [names[u] for u in t.support])
+        for t in made.tasks
+    ]
+
+
+def _only(document: Document) -> Task:
+    (task,) = make_draft(document).tasks
+    return task
+
+
+def _rules(document: Document) -> list[dict[str, object]]:
+    return [one.rule for task in make_draft(document).tasks for one in task.deliverables]
+
+
+def test_a_unit_as_heading_leads_what_stands_under_it() -> None:
+    """“Phối hợp với X làm Y” under it: X helps."""
+    found = _brief(
+        _text(
+            "II. PHÂN CÔNG",
+            "1. Công an phường:",
+            "- Kiểm tra tạm trú trước ngày 15/3/2026.",
+            "- Phối hợp với Trạm Y tế kiểm tra bếp ăn trong tháng 5/2026.",
+            "2. Trạm Y tế (thường trực):",
+            "- Tập huấn sơ cứu, hoàn thành trước ngày 30/4/2026.",
+        )
+    )
+    assert found == [
+        ("1.1", "Kiểm tra tạm trú", ["Công an phường"], []),
+        ("1.2", "Kiểm tra bếp ăn", ["Công an phường"], ["Trạm Y tế"]),
+        ("2", "Tập huấn sơ cứu", ["Trạm Y tế"], []),
+    ]
+
+
+def test_letters_that_say_who_and_when_are_no_tasks() -> None:
+    task = _only(
+        _text(
+            "1. Nhiệm vụ",
+            "1.1. Sửa cầu",
+            "a) Chủ trì: Phòng Kinh tế",
+            "b) Thời gian:",
+            "+ Khảo sát: tháng 3/2026;",
+            "+ Thi công: trước ngày 30/8/2026.",
+        )
+    )
+    assert (task.code, task.title) == ("1.1", "Sửa cầu")
+    assert [one.rule for one in task.deliverables] == [
+        {"within": "03"},
+        {"due": date(2026, 8, 30), "before": True},
+    ]
+
+
+def test_aims_and_sentences_about_all_are_left_over() -> None:
+    """They have a date or “chủ trì”, so people see that they were not taken."""
+    made = make_draft(
+        _text(
+            "I. MỤC TIÊU",
+            "- Phấn đấu 100% hộ có nước sạch trước ngày 31/12/2026.",
+            "II. TỔ CHỨC THỰC HIỆN",
+            "1. Các cơ quan, đơn vị báo cáo kết quả trước ngày 20/11/2026.",
+            "2. Kinh phí lấy từ ngân sách phường.",
+        )
+    )
+    assert made.tasks == []
+    assert [leftover.place for leftover in made.leftovers] == ["p:5", "p:7"]
+
+
+def test_a_table_in_any_column_order_with_bands_and_repeats() -> None:
+    found = _brief(
+        _table(
+            "TT | Thời gian | Nội dung | Chủ trì | Phối hợp",
+            "I | | TUYÊN TRUYỀN | |",
+            "1 | Quý I/2026 | Phát tờ rơi | Công an phường | Trạm Y tế",
+            "2 | -nt- | Mở lớp tập huấn | ^ |",
+            "II | | KIỂM TRA | |",
+            "1 | Tháng 9 | Kiểm tra chợ | Phòng Kinh tế |",
+            "| | Tổng cộng | |",
+        )
+    )
+    assert found == [
+        ("I.1", "Phát tờ rơi", ["Công an phường"], ["Trạm Y tế"]),
+        ("I.2", "Mở lớp tập huấn", ["Công an phường"], []),
+        ("II.1", "Kiểm tra chợ", ["Phòng Kinh tế"], []),
+    ]
+
+
+def test_marks_side_by_side_are_one_job_marks_apart_are_several() -> None:
+    rules = _rules(
+        _table(
+            "STT | Việc | Phụ trách | Quý I | Quý II | Quý III | Quý IV",
+            "1 | Duy tu mái chợ | Bộ phận Hạ tầng | | x | x |",
+            "2 | Kiểm tra cân | Tổ Cân đo | x | | x |",
+        )
+    )
+    assert rules == [
+        {"within": "Q3", "from": date(2026, 4, 1)},
+        {"within": "Q1"},
+        {"within": "Q3"},
+    ]
+
+
+def test_lines_of_a_cell_pair_products_with_days() -> None:
+    task = _only(
+        _table(
+            "STT | Nội dung | Sản phẩm | Thời hạn | Thực hiện",
+            "1 | Giao khoán quầy | - Phương án / - hợp đồng"
+            " | Phương án: 28/02/2026 / Hợp đồng: 31/3/2026 | CT: Kế toán / PH: Tổ Vệ sinh",
+        )
+    )
+    assert [(one.product, one.rule) for one in task.deliverables] == [
+        ("Phương án", {"due": date(2026, 2, 28)}),
+        ("hợp đồng", {"due": date(2026, 3, 31)}),
+    ]
+
+
+def test_tables_of_scores_and_of_targets_are_no_tasks() -> None:
+    scores = _table("STT | Tiêu chí | Điểm", "1 | Ban hành kế hoạch trước ngày 31/01 | 10")
+    targets = _table("STT | Chỉ tiêu | Đơn vị tính | Năm 2026", "1 | Tỷ lệ thu gom | % | 95")
+    assert (_brief(scores), _brief(targets)) == ([], [])
+
+
+def test_prose_and_annex_that_disagree_are_flagged_and_asked() -> None:
+    prose = _text(
+        "I. PHÂN CÔNG", "1. Sở Y tế:", "- Tổ chức Lễ phát động Tháng hành động 15/4/2026."
+    )
+    annex = _table(
+        "TT | Việc | Mốc thời gian | Đơn vị",
+        "1 | Lễ phát động Tháng hành động | 12/4/2026 | Sở Y tế",
+    )
+    made = make_draft(Document("kh", "0" * 64, "docx", (*prose.blocks, annex.blocks[-1])))
+    assert all(one.is_flagged for task in made.tasks for one in task.deliverables)
+    assert [(q.kind, q.choices) for q in made.questions] == [
+        ("contradiction", ["2026-04-15", "2026-04-12"])
+    ]
+
+
+def test_a_long_title_is_cut_to_its_core() -> None:
+    full = (
+        "Tham mưu UBND phường rà soát, lập Danh mục văn bản quy phạm pháp luật hết hiệu lực theo "
+        "Nghị định số 34/2016/NĐ-CP ngày 14/5/2016 của Chính phủ"
+    )
+    assert short_title(full) == "Rà soát, lập Danh mục văn bản quy phạm pháp luật hết hiệu"
+
+
+def test_units_and_short_titles_come_from_a_former_plan(tmp_path: Path) -> None:
+    """An unknown unit is asked about, with the nearest known ones."""
+    lines = ["II. NHIỆM VỤ", "1. Rà soát hộ nghèo", "- Chủ trì: VHXH", "- Thời gian: Quý I"]
+    before = make_draft(_text(*lines[:2], "- Chủ trì: Văn hóa - Xã hội", lines[3]))
+    path = tmp_path / "plan.toml"
+    path.write_text(draft.dumps(before, open_tables=False), "utf-8")
+    more = ["2. Khám sức khỏe", "- Chủ trì: Trạm Y tế", "- Thời gian: Quý II"]
+    made = make_draft(_text(*lines, *more), like=load_plan(path))
+    assert [task.lead for task in made.tasks] == [["van-hoa-xa-hoi"], ["tram-y-te"]]
+    assert [(q.kind, q.unit, q.choices[-1]) for q in made.questions] == [
+        ("unit", "tram-y-te", "new")
+    ]
