@@ -1,6 +1,7 @@
 # make run    the main job: the program on a made-up office, with a clock that jumps
 # make test   all tests
 # make init   sets it up for an office, by questions in Vietnamese
+# make dist   the wheel, tried in a fresh environment and an empty folder
 # make bench  how fast and how small, against whom: a table, and var/bench.json
 # make check  format, lint, types, layers, unused code, tests with coverage
 # make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
@@ -12,13 +13,18 @@ BIN := .venv/bin
 # Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run init test check bench torture fuzz format lock clean
+.PHONY: run init dist test check bench torture fuzz format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
 
 init: .venv/run.stamp
 	@$(BIN)/reminder init
+
+dist: .venv/run.stamp
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
+	@deploy/try-wheel.sh dist/*.whl requirements.lock $(PYTHON)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from tests.conftest import ROOT
 
 UNIT = ROOT / "deploy/reminder.service"
 analyze = shutil.which("systemd-analyze")
+
+
+def test_the_wheel_has_what_the_program_looks_for() -> None:
+    """Each file that `bootstrap.shipped` is asked for, and each page that comes along, is there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    sources = (path.read_text("utf-8") for path in (ROOT / "reminder").rglob("*.py"))
+    asked = {name for text in sources for name in re.findall(r'shipped\("([^"]+)"', text)}
+    assert {name for name in asked if shared.get(name) != f"share/reminder/{name}"} == set()
+    assert {name for name in shared if not (ROOT / name).is_file()} == set()
 
 
 @pytest.fixture

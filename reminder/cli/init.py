@@ -691,7 +691,8 @@ def _say_what_follows(config: Path | None) -> None:
     if first is not None:
         at = local(first)
         print(f"  Tin đầu tiên theo kế hoạch: {at:%H:%M} {vn_day(at.date())}/{at:%Y}.")
-    print(f"  {me} run{more}      chạy máy nhắc việc; để máy luôn chạy: docs/operations.md")
+    page = bootstrap.shipped("docs/operations.md")
+    print(f"  {me} run{more}      chạy máy nhắc việc; để máy luôn chạy: {page}")
     shown = bootstrap.plan_paths(settings.plan.files)[-1]
     print(f"  {me} sandbox --plan {os.path.relpath(shown)}  thử trước, đồng hồ ảo, không gửi gì")
     if settings.telegram.is_on:

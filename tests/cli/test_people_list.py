@@ -106,7 +106,7 @@ def test_a_first_list_makes_the_file(office: Terminal) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["ra.csv"])
+@pytest.mark.parametrize("name", ["ra.csv", "ra.xlsx"])
 def test_what_goes_out_comes_in_again(office: Terminal, name: str) -> None:
     """The exported table, imported, changes nothing."""
     office.run("people", "import", str(office.folder / "ds.csv"), "--yes")
