@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
+from reminder.domain.plan import place_words
 from reminder.domain.text import one_line
 
 RULES = ("due", "within", "every", "rrule", "awaiting")
@@ -140,20 +141,6 @@ class Draft:
             if unit.id == unit_id:
                 return unit
         raise KeyError(unit_id)
-
-
-def place_words(source: str) -> str:
-    """Return a place in words that people read: "t:1 r:7" is “bảng 1, dòng 7”."""
-    if found := re.match(r"t:(\d+) r:(\d+)(?:\.\.(\d+))?", source):
-        table, first, last = found.groups()
-        return f"bảng {table}, dòng {first}" + (f"–{last}" if last and last != first else "")
-    if found := re.match(r"(p|line):(\d+)(?:\.\.(\d+))?", source):
-        kind, first, last = found.groups()
-        word = "đoạn" if kind == "p" else "dòng"
-        return f"{word} {first}" + (f"–{last}" if last and last != first else "")
-    if found := re.match(r"tr:(\d+)(.*)", source):
-        return f"trang {found[1]}{found[2]}"
-    return "ô nội dung" if source == "sdt" else source
 
 
 def dumps(draft: Draft, *, open_tables: bool = True) -> str:

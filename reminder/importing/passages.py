@@ -185,10 +185,10 @@ class _Finder:
         return self._is_leaf_task(node, context)
 
     def _is_leaf_task(self, node: Node, context: _Context) -> bool:
-        text = node.text
+        first, text = self._time_first(node.text)
         if len(text) < 8 or is_target(text) or is_data_window(text) or is_everybody(text):
             return False
-        timed = self.has_time(" ".join([text, *node.body]))
+        timed = bool(first) or self.has_time(" ".join([text, *node.body]))
         name = subject(text, self.known)[0]
         named = bool(name) and not is_everybody(name)
         if node.kind == "para":
@@ -197,10 +197,11 @@ class _Finder:
             return timed and named
         if context.heading_time or (context.lead and not is_everybody(context.lead[0])):
             return timed or not context.organisation
-        return timed and bool(context.path[:-1] or named) and not heading_unit(text)
+        return timed and bool(context.path[:-1] or named)
 
     def _take(self, node: Node, fields: list[tuple[str, str]], context: _Context) -> None:
-        text, _ = inline_fields(self._timed_sentence(node, context))
+        first, text = self._time_first(self._timed_sentence(node, context))
+        text, _ = inline_fields(text)
         body = [inline_fields(paragraph)[0] for paragraph in node.body]
         body += [
             " ".join([child.text, *child.body])
@@ -213,7 +214,7 @@ class _Finder:
             path=context.path,
             where=place(node.first, node.end()),
             section=context.section,
-            times=_values(fields, "time"),
+            times=_values(fields, "time") or ([first] if first else []),
             products=_values(fields, "product"),
             heading_time=context.heading_time,
             body=" ".join(filter(None, body)),
@@ -231,6 +232,13 @@ class _Finder:
             passage.times = list(context.times)
         self.found.tasks.append(passage)
         self._roles(passage)
+
+    def _time_first(self, text: str) -> tuple[str, str]:
+        """The time before a sentence, and the sentence: “Ngày 05/4: Phòng X trình kịch bản”."""
+        found = _TIME_FIRST.match(text)
+        if found and self.has_time(found[1]):
+            return found[1], text[found.end() :]
+        return "", text
 
     def _timed_sentence(self, node: Node, context: _Context) -> str:
         """The text; of several sentences the one that names a time, with the unit it is about."""
@@ -367,12 +375,23 @@ def _fields(node: Node) -> list[tuple[str, str]]:
     for text in (node.text, *node.body):
         found += inline_fields(text)[1]
     for child in node.children:
-        if child.role and child.role not in ("other", "content"):
-            lines = [child.text, *child.body]
-            lines += [" ".join([c.text, *c.body]) for sub in child.children for c in sub.walk()]
-            value, inside = inline_fields("\n".join(filter(None, lines)))
-            found += [(child.role, value), *inside]
+        if child.role:
+            found += _field(child)
     return found
+
+
+def _field(node: Node) -> list[tuple[str, str]]:
+    """A field with what stands under it: more lines of its value, or fields of its own."""
+    lines = [node.text, *node.body]
+    inner: list[tuple[str, str]] = []
+    for child in node.children:
+        if child.role:
+            inner += _field(child)
+        else:
+            lines += [" ".join([c.text, *c.body]) for c in child.walk()]
+    value, inside = inline_fields("\n".join(filter(None, lines)))
+    own = [] if node.role in ("other", "content") or not value else [(node.role, value)]
+    return [*own, *inside, *inner]
 
 
 def _values(fields: list[tuple[str, str]], kind: str) -> list[str]:
@@ -416,6 +435,11 @@ _DUTY = re.compile(
 )
 
 
+_TIME_FIRST = re.compile(
+    r"((?:ngày|từ|trước|đến|tháng|quý|tuần|chậm nhất|đầu|cuối|giữa|sáng|chiều|thứ"
+    r"|\d)[^:;]{2,50}):\s+(?=\w)",
+    re.IGNORECASE,
+)
 _BRACKET = re.compile(r"\(([^():]{3,90}?) (?:chủ trì(?: thực hiện)?|phụ trách|thực hiện)(?=[,;)])")
 
 

@@ -28,6 +28,7 @@ _COLUMNS = tuple(
         ("lead", r"^(?!noi dung|nhiem vu).*\bchu tri\b"),
         ("support", r"\bphoi hop\b"),
         ("product", r"^(?!thoi gian|tien do|han)(?!.*\bnam 20).*\b(?:san pham|ket qua|dau ra)\b"),
+        ("time", r"^ket thuc\b"),
         ("note", r"\b(?:ghi chu|luu y)\b"),
         ("time", r"^(?:thang(?: nam)?|tuan|ngay(?: thang)?)$"),
         ("task", rf"^(?!thoi gian|tien do|ngay)(?:ten$|.*\b(?:{_WORK})\b)"),
@@ -111,15 +112,15 @@ def read_head(table: Table) -> Head | None:
             period = next((p for h in reversed(heads) if (p := period_name(h))), "")
             if not period and count > 1:
                 base = plain(heads[-1]).strip(" .")
-                parent = plain(heads[0])
-                if base in _BARE_PERIOD and "quy" in parent:
+                parent = column_kind(heads[0])
+                if base in _BARE_PERIOD and (parent == "time" or "quy" in plain(heads[0])):
                     period = _BARE_PERIOD[base]
-                elif re.fullmatch(r"0?[1-9]|1[0-2]", base) and "thang" in parent:
+                elif re.fullmatch(r"0?[1-9]|1[0-2]", base) and parent == "time":
                     period = f"Tháng {int(base)}"
             kind = "period" if period else ""
             for head in heads:
                 kind = kind or column_kind(head)
-            if kind == "time" and re.match(r"bat dau|khoi cong|tu ngay", plain(heads[-1]).strip()):
+            if re.match(r"bat dau|khoi cong|tu ngay|ngay bat dau", plain(heads[-1]).strip()):
                 kind = "start"
             months |= kind == "time" and plain(heads[-1]).strip().startswith("thang")
             kinds.append(kind)
@@ -139,6 +140,8 @@ def _continues_head(rows: Sequence[Row], below: Row | None) -> bool:
     spans = any(cell.span > 1 for cell in rows[-1].cells)
     filled = [cell.text for cell in below.cells if cell.text.strip()]
     if spans and filled and any(period_name(text) for text in filled):
+        return True
+    if spans and {"i", "ii"} <= {plain(text) for text in filled}:
         return True
     return len(rows) == 1 and len(rows[0].cells) == 1  # a title over all columns
 
@@ -180,10 +183,32 @@ def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
             continue
         _fill(cells, previous)
         if not _TOTAL.match(cells.get("task", "").casefold()):
-            yield _task_row(row, cells, head, tuple(text for _, text in bands))
+            for one in _split(cells):
+                yield _task_row(row, one, head, tuple(text for _, text in bands))
 
 
 _TOTAL = re.compile(r"(?:tổng (?:cộng|số)|cộng)\b")
+
+
+def _split(cells: dict[str, str]) -> list[dict[str, str]]:
+    """A row whose cell lists several tasks, each with a bullet: one row for each.
+
+    Line n of another cell is of task n, if it has as many lines.
+    """
+    tasks = cells.get("task", "").split("\n")
+    if len(tasks) < 2 or not all(
+        split_label(line)[0][:1] in ("-", "+", "*", "•") for line in tasks
+    ):
+        return [cells]
+    made = []
+    for number, text in enumerate(tasks):
+        one = {**cells, "task": text}
+        for kind in ("lead", "doer", "support", "product", "time", "note"):
+            lines = cells.get(kind, "").split("\n")
+            if len(lines) == len(tasks):
+                one[kind] = lines[number]
+        made.append(one)
+    return made
 
 
 def _fill(cells: dict[str, str], previous: dict[str, str]) -> None:

@@ -308,8 +308,9 @@ class _Maker:
         """The time in a sentence, and the sentence without it."""
         for bracket in reversed(list(re.finditer(r"\s*\(([^()]*)\)", text))):
             reading = self._read(bracket[1], month)
-            if reading.parts[0].kind is not Kind.NONE or reading.parts[0].fuzzy:
-                rest = text[: bracket.start()] + text[bracket.end() :]
+            rest = text[: bracket.start()] + text[bracket.end() :]
+            is_time = reading.parts[0].kind is not Kind.NONE or reading.parts[0].fuzzy
+            if is_time and not self._find(rest, month):
                 return rest.strip(" .;,"), [(bracket[1].strip(), reading)]
         found = self._find(text, month)
         if not found:

@@ -216,6 +216,40 @@ def test_lines_of_a_cell_pair_products_with_days() -> None:
     ]
 
 
+def test_a_cell_that_lists_tasks_is_several() -> None:
+    """Line n of the other cells is of task n, where there are as many."""
+    found = _brief(
+        _table(
+            "Tháng | Nội dung | Người thực hiện",
+            "Tháng 9 | - Khai giảng / - Cân đo trẻ | - Ban Giám hiệu / - Nhân viên y tế",
+            "Tháng 10 | Sơ kết: / - Đánh giá / - Báo cáo | Ban Giám hiệu",
+        )
+    )
+    assert found == [
+        ("1", "Khai giảng", ["Ban Giám hiệu"], []),
+        ("2", "Cân đo trẻ", ["Nhân viên y tế"], []),
+        ("3", "Sơ kết: - Đánh giá - Báo cáo", ["Ban Giám hiệu"], []),
+    ]
+
+
+def test_time_may_stand_before_the_sentence() -> None:
+    task = _only(_text("IV. TIẾN ĐỘ", "- Từ ngày 06/4 đến ngày 15/4/2026: Trạm Y tế khám tuyển."))
+    assert (task.title, task.lead) == ("Khám tuyển", ["tram-y-te"])
+    assert [one.rule for one in task.deliverables] == [
+        {"due": date(2026, 4, 15), "from": date(2026, 4, 6)}
+    ]
+
+
+def test_columns_where_work_starts_and_ends() -> None:
+    rules = _rules(
+        _table(
+            "STT | Việc | Đơn vị thực hiện | Bắt đầu | Hoàn thành",
+            "1 | Sửa mái | Tổ 1 | 01/3 | 30/4",
+        )
+    )
+    assert rules == [{"due": date(2026, 4, 30), "from": date(2026, 3, 1)}]
+
+
 def test_tables_of_scores_and_of_targets_are_no_tasks() -> None:
     scores = _table("STT | Tiêu chí | Điểm", "1 | Ban hành kế hoạch trước ngày 31/01 | 10")
     targets = _table("STT | Chỉ tiêu | Đơn vị tính | Năm 2026", "1 | Tỷ lệ thu gom | % | 95")
