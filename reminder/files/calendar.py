@@ -15,7 +15,7 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
 
     Years that are not under `confirmed` in the file are computed, and marked as unconfirmed.
     """
-    document = Document(path)
+    document = Document(path, lists=("change",))
     root = document.root()
     confirmed = root.items("confirmed", int, "số năm")
     changes = root.each("change", _change)
@@ -58,5 +58,5 @@ def _change(table: Table) -> dict[str, list[date]]:
         if day.weekday() >= 5:
             table.complain("off", f"{day:%d/%m/%Y} vốn đã là ngày nghỉ cuối tuần")
     if not any(key in table.data for key in change):
-        table.complain(None, "mục này không có ngày nào: cần `off`, `worked` hoặc `remove`")
+        table.lacks("mục này không có ngày nào: cần `off`, `worked` hoặc `remove`")
     return change

@@ -19,7 +19,7 @@ def load_people(
     `channels` are those that can be named, in the order in which they are tried. An empty file is
     valid.
     """
-    document = Document(path)
+    document = Document(path, lists=("person",))
     root = document.root()
     people = tuple(root.each("person", partial(_person, units, channels, set())))
     root.finish()

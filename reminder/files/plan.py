@@ -59,7 +59,9 @@ def load_plan(path: Path) -> Plan:
 
 def read_plan(path: Path) -> tuple[Plan, tuple[Problem, ...]]:
     """The plan, and what might be written better in its file; FileError with all faults."""
-    document = Document(path)
+    document = Document(
+        path, lists=("task", "task.deliverable"), tables=("plan", "sections", "unit")
+    )
     plan = _plan(document.root())
     document.check()
     return plan, tuple(document.advice)
@@ -69,7 +71,7 @@ def _plan(root: Table) -> Plan:
     """The plan; a faulty value is noted in its document, and replaced by a harmless one."""
     head = root.table("plan")
     if not root.has("plan"):
-        root.complain(None, "thiếu bảng [plan] với id, title, year, office, leaders")
+        root.lacks("thiếu bảng [plan] với id, title, year, office, leaders")
     sections = root.table("sections")
     year = _year(head)
     plan = Plan(
@@ -94,7 +96,7 @@ def _plan(root: Table) -> Plan:
     )
     tasks = root.each("task", partial(_task, plan))
     if not tasks:
-        root.complain(None, "kế hoạch chưa có nhiệm vụ nào: viết từng mục [[task]]")
+        root.lacks("kế hoạch chưa có nhiệm vụ nào: viết từng mục [[task]]")
     seen: Counter[str] = Counter()
     for task, table in zip(tasks, root.tables("task"), strict=True):
         seen[task.code] += 1
@@ -166,10 +168,12 @@ def _task(plan: Plan, table: Table) -> Task:
     code = table.text("code", required=True, longest=20).replace("\u00f0", "đ")
     code = code.replace("\u00d0", "Đ")
     if code and not CODE.fullmatch(code):
-        table.complain("code", f"mã “{code}” không đúng: viết như 1c, 1đ, 3 hoặc BC")
+        right = _right_code(code)
+        words = f"viết {right}" if right else "viết như 1c, 1đ, 3, 1.1, II.3 hoặc BC"
+        table.complain("code", f"mã “{code}” không đúng: {words}")
     lead = _unit_ids(plan, table, "lead")
     if not table.data.get("lead"):
-        table.complain(None, f"nhiệm vụ {code or '?'} thiếu `lead`: bộ phận chủ trì")
+        table.lacks(f"nhiệm vụ {code or '?'} thiếu `lead`: bộ phận chủ trì")
     section = table.text("section", required=True)
     if section:
         table.knows("section", section, plan.sections, "phần")
@@ -185,6 +189,12 @@ def _task(plan: Plan, table: Table) -> Task:
         written=table.text("written", longest=20),
         source=table.text("source"),
     )
+
+
+def _right_code(code: str) -> str:
+    """The code that was meant by “1A”, “1c)” or “bc”; empty if none is near."""
+    bare = re.sub(r"\s+", "", code).strip(".,:;()[]-")
+    return next((c for c in (bare, bare.lower(), bare.upper()) if CODE.fullmatch(c)), "")
 
 
 def _title(table: Table) -> str:
@@ -230,7 +240,7 @@ def _deliverables(task: Table, code: str, plan: Plan) -> tuple[Deliverable, ...]
     tables = task.tables("deliverable")
     found = [d for d in task.each("deliverable", partial(_deliverable, plan)) if d is not None]
     if not tables:
-        task.complain(None, f"nhiệm vụ {code or '?'} chưa có sản phẩm: [[task.deliverable]]")
+        task.lacks(f"nhiệm vụ {code or '?'} chưa có sản phẩm: [[task.deliverable]]")
     for key, values in (
         ("number", [str(t.data.get("number", "")) for t in tables]),
         ("name", [str(t.data.get("name", "")).strip().casefold() for t in tables]),
@@ -329,7 +339,7 @@ def _rule(plan: Plan, table: Table) -> DueRule | None:
     if len(given) != 1:
         what = "thiếu hạn" if not given else f"ghi hạn hai cách ({', '.join(given)})"
         words = f"{what}: chọn một trong {', '.join(_RULES)}"
-        table.complain(given[-1] if given else None, words)
+        table.complain(given[-1], words) if given else table.lacks(words)
         return None
     return _RULES[given[0]](plan, table)
 

@@ -19,6 +19,7 @@ from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
 from reminder.domain.text import has_controls, one_line
+from reminder.files.repair import as_day, read_on, repaired
 
 NO_RIGHT = (
     "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "
@@ -26,6 +27,8 @@ NO_RIGHT = (
 )
 MAX_BYTES = 1_000_000  # a plan of 24 tasks has 15 kB
 MOST_FAULTS = 100  # told at once; what comes behind them is not read
+ALIKE = 10  # more lines with one slip are told together
+SHOWN_ALIKE = 3  # but for the first ones
 MAX_LINE = 10_000  # characters; tomllib takes quadratic time for a dotted key
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
@@ -35,6 +38,11 @@ _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _RULE = "chữ phải nằm trong dấu nháy kép, mỗi khóa và mỗi bảng chỉ ghi một lần"
 UNREADABLE = f"không đọc được dòng này: {_RULE}"
 
+UTF_16 = (
+    "không phải chữ UTF-8 mà là UTF-16 (Notepad gọi là Unicode): mở tệp, chọn Lưu thành (Save As), "
+    "mục Mã hóa (Encoding) chọn UTF-8"
+)
+
 Read = TypeVar("Read")
 Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 
@@ -42,11 +50,24 @@ Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file; FileError if it can't be read, or is larger than MAX_BYTES."""
     content = read_bytes(path)
+    if _utf_16(content):
+        raise _fault(path, 1, UTF_16)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _fault(path, line, "không phải chữ UTF-8: hãy lưu lại tệp với mã UTF-8") from None
+
+
+def _utf_16(content: bytes) -> str:
+    """The codec of a file in UTF-16, as Notepad's “Unicode” is, with or without its mark."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    begin = content[:200]
+    even, odd = begin[::2].count(0), begin[1::2].count(0)
+    if max(even, odd) * 4 < max(len(begin), 8) or min(even, odd):
+        return ""
+    return "utf-16-le" if odd else "utf-16-be"
 
 
 def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
@@ -116,29 +137,80 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 class Document:
-    """A parsed file, the lines of its keys, and the problems found in it so far."""
+    """A parsed file, the lines of its keys, and the problems found in it so far.
 
-    def __init__(self, path: Path, *, quote: bool = True) -> None:
-        """`quote=False`: no line that can't be parsed is quoted, since it may hold a secret."""
+    Faults of the syntax are noted, and what is sound is read all the same: `check` refuses the file
+    with all faults.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lists: Collection[str] = (),
+        tables: Collection[str] = (),
+        quote: bool = True,
+    ) -> None:
+        """`lists` are the tables that are written [[…]], `tables` those that are written […].
+
+        `quote=False`: no line that can't be parsed is quoted, since it may hold a secret.
+        """
         self.path = path
+        self.problems: list[Problem] = []
+        self.advice: list[Problem] = []  # what is understood, and might be written better
+        self._incomplete: set[Where] = set()  # tables with lines that could not be read
+        codec = _utf_16(read_bytes(path))
+        if codec:
+            self._note(1, UTF_16)
+            text = read_bytes(path).decode(codec, errors="replace").removeprefix("\ufeff")
+        else:
+            text = read_text(path)
         # Some editors save decomposed letters (NFD), which would count as several characters.
-        text = normalize("NFC", read_text(path))
-        for number, line in enumerate(text.splitlines(), start=1):
+        text = normalize("NFC", text)
+        for number, line in enumerate(text.split("\n"), start=1):
             if len(line) > MAX_LINE:
                 raise _fault(
                     path,
                     number,
                     f"không đọc được dòng này: dài {len(line):,} ký tự, tối đa {MAX_LINE:,}",
                 )
-        try:
-            self.data: dict[str, Any] = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            place, message = _syntax(text, error)
-            raise _fault(path, place, message if quote else UNREADABLE) from None
+        self.data: dict[str, Any] = {}
         self.text = text
-        self._lines = _index(text)
-        self.problems: list[Problem] = []
-        self.advice: list[Problem] = []  # what is understood, and might be written better
+        try:
+            self.data = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+            text = self._repair(text, lists, tables, quote=quote)
+        else:
+            if not _has_shape(self.data, lists, tables):
+                text = self._repair(text, lists, tables, quote=quote)
+        if not quote:
+            self.check()
+        self._lines, _ = _index(text)
+
+    def _repair(
+        self, text: str, lists: Collection[str], tables: Collection[str], *, quote: bool
+    ) -> str:
+        """Note what is wrong with `text`, and read it as it was meant; return what was read."""
+        found = repaired(text, lists, tables)
+        data = read_on(found, _syntax)
+        for number, words, line in _in_short(found.faults)[:MOST_FAULTS]:
+            if not quote:
+                self._note(number, words if line else UNREADABLE)
+            else:
+                self._note(number, f"{words}; viết: {line}" if line else words)
+        if data is None:
+            self.check()
+        self.data = data or {}
+        _, tables_of = _index(found.text)
+        self._incomplete = {tables_of[number - 1] for number in found.unread}
+        return found.text
+
+    def _note(self, line: int | None, message: str) -> None:
+        problem = Problem(str(self.path), line, message)
+        if problem not in self.problems:
+            self.problems.append(problem)
+        if len(self.problems) == MOST_FAULTS:
+            self.check()
 
     def root(self) -> Table:
         return Table(self, (), self.data)
@@ -150,10 +222,11 @@ class Document:
     def complain(self, where: Where, message: str) -> None:
         """Note a fault of the value at `where`; FileError if there are MOST_FAULTS now."""
         problem = self._problem(where, message)
-        if problem not in self.problems:
-            self.problems.append(problem)
-        if len(self.problems) == MOST_FAULTS:
-            self.check()
+        self._note(problem.line, message)
+
+    def is_incomplete(self, where: Where) -> bool:
+        """Whether a line of this table could not be read, so that nothing is missing for sure."""
+        return where in self._incomplete
 
     def advise(self, where: Where, message: str) -> None:
         """Note how the value at `where` might be written better."""
@@ -175,7 +248,43 @@ class Document:
             raise FileError(told)
 
 
-def _syntax(text: str, error: Exception) -> tuple[int | None, str]:
+def _in_short(faults: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """`faults`; one that many lines have is told of the first ones, and then of all the others."""
+    lines: dict[str, list[int]] = {}
+    for number, words, line in faults:
+        if line:
+            lines.setdefault(words, []).append(number)
+    often = {words: at for words, at in lines.items() if len(at) > ALIKE}
+    told = [f for f in faults if f[1] not in often or not f[2] or f[0] in often[f[1]][:SHOWN_ALIKE]]
+    for words, at in often.items():
+        rest = at[SHOWN_ALIKE:]
+        some = ", ".join(map(str, rest[:ALIKE])) + (", …" if len(rest) > ALIKE else "")
+        told.append((rest[0], f"{words}: {len(rest)} dòng nữa cũng vậy ({some})", ""))
+    return told
+
+
+def _has_shape(data: Any, lists: Collection[str], tables: Collection[str]) -> bool:
+    """Whether `lists` are lists of tables, and `tables` tables, where they are written at all."""
+    if any(isinstance(data.get(name), list) or _holds(data.get(name), name) for name in tables):
+        return False
+    if any(name.rpartition(".")[2] in data for name in lists if "." in name):
+        return False
+    for name in lists:
+        found = [data]
+        for part in name.split("."):
+            values = [table.get(part, []) for table in found if isinstance(table, dict)]
+            if any(isinstance(value, dict) for value in values):
+                return False
+            found = [each for value in values if isinstance(value, list) for each in value]
+    return True
+
+
+def _holds(table: Any, name: str) -> bool:
+    """Whether the table `name` has a key of its own name: `plan.year` in [plan]."""
+    return isinstance(table, dict) and isinstance(table.get(name), dict)
+
+
+def _syntax(text: str, error: Exception) -> tuple[int, str]:
     """The line that tomllib could not read, and a sentence about it in Vietnamese."""
     found = _LINE.search(str(error))
     if found is None:
@@ -200,7 +309,7 @@ def _impossible(text: str) -> str:
 
 
 def _syntax_words(text: str, line: int) -> str:
-    lines = text.splitlines()
+    lines = text.split("\n")
     found = lines[line - 1].strip()[:60] if 0 < line <= len(lines) else ""
     if re.search(r"\d{4}-\d{2}-\d{2}", _impossible(found)):
         return f"ngày không có trong lịch: “{found}”; ghi năm-tháng-ngày, ví dụ due = 2024-01-31"
@@ -209,18 +318,23 @@ def _syntax_words(text: str, line: int) -> str:
     return f"không đọc được dòng “{found}”; {_RULE}"
 
 
-def _index(text: str) -> dict[Where, int]:
-    """The line of each header and key; a text that looks like one adds a harmless entry."""
+def _index(text: str) -> tuple[dict[Where, int], list[Where]]:
+    """The line of each header and key, and the table of each line.
+
+    A text that looks like a header or a key adds a harmless entry.
+    """
     lines: dict[Where, int] = {}
+    tables: list[Where] = []
     counts: dict[Where, int] = {}
     here: Where = ()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(line):
             here = _resolve(_parts(header[2]), counts, is_list=header[1] == "[[")
             lines.setdefault(here, number)
         elif key := _KEY.match(line):
             lines.setdefault((*here, *_parts(key[1])), number)
-    return lines
+        tables.append(here)
+    return lines, tables
 
 
 def _resolve(names: Where, counts: dict[Where, int], *, is_list: bool) -> Where:
@@ -254,6 +368,11 @@ class Table:
     def advise(self, key: str, message: str) -> None:
         self.document.advise((*self.where, key), message)
 
+    def lacks(self, message: str) -> None:
+        """Note that something is missing, unless a line that can't be read may have it."""
+        if not self.document.is_incomplete(self.where):
+            self.complain(None, message)
+
     def has(self, key: str) -> bool:
         self._asked.add(key)
         return key in self.data
@@ -266,7 +385,9 @@ class Table:
         # To Python a bool is an int, and a datetime a date.
         wrong_bool = isinstance(value, bool) and kind is not bool
         if not isinstance(value, kind) or wrong_bool or isinstance(value, datetime):
-            self.complain(key, f"`{key}` phải là {wanted}, không phải {value!r:.60}")
+            day = as_day(value) if kind is date and isinstance(value, str) else None
+            right = f"; viết: {key} = {day}" if day else ""
+            self.complain(key, f"`{key}` phải là {wanted}, không phải {value!r:.60}{right}")
             return None
         return value
 
@@ -274,7 +395,10 @@ class Table:
         value: str = self._get(key, str, "chữ trong dấu nháy kép") or ""
         value = self._clean(key, value)
         if required and not value and (not self.has(key) or isinstance(self.data[key], str)):
-            self.complain(key if self.has(key) else None, f"thiếu `{key}`")
+            if self.has(key):
+                self.complain(key, f"thiếu `{key}`")
+            else:
+                self.lacks(f"thiếu `{key}`")
         if len(value) > longest:
             self.complain(key, f"`{key}` dài {len(value)} ký tự, tối đa {longest}")
         return value
@@ -308,7 +432,8 @@ class Table:
 
     def choice(self, key: str, known: Collection[str], default: str) -> str:
         value = self.text(key) or default
-        return value if self.knows(key, value, known) else default
+        words = f" ({', '.join(known)})"
+        return value if self.knows(key, value, known, more=words) else default
 
     def knows(
         self,
@@ -357,7 +482,8 @@ class Table:
             return []
         values = self.data[key]
         if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
-            self.complain(key, f"`{key}` phải viết thành từng mục [[{key}]]")
+            name = ".".join(str(part) for part in (*self.where, key) if isinstance(part, str))
+            self.complain(key, f"`{key}` phải viết thành từng mục [[{name}]]")
             return []
         return [Table(self.document, (*self.where, key, n), v) for n, v in enumerate(values)]
 

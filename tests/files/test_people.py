@@ -104,7 +104,7 @@ def test_the_sample_serves_every_unit_of_the_plan(plan2024: Plan) -> None:
         ('"telegram"]', '"zalo"]', "6: không có kênh “zalo”; có: telegram, email"),
         ('["email", "telegram"]', "[]", "6: `channels` trống: cần ít nhất một kênh"),
         ('email = "vp', 'e-mail = "vp', "5: không có khóa “e-mail”; có phải là “email”?"),
-        ("[[person]]\nid = \"vp-1\"", "[person]\nid = \"vp-1\"", "không đọc được dòng"),
+        ("[[person]]\nid = \"vp-1\"", "[person]\nid = \"vp-1\"", "bảng này ghi hai lần ngoặc"),
     ],
 )  # fmt: skip
 def test_each_slip_is_told_with_its_line(tmp_path: Path, old: str, new: str, told: str) -> None:
