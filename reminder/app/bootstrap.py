@@ -68,8 +68,9 @@ def shipped(relative: str, *, here: bool = True) -> Path:
 
 
 def plan_paths(given: Sequence[Path]) -> list[Path]:
-    """The plan files: those given, otherwise all in data/, otherwise the one shipped."""
-    return list(given) or sorted(Path("data").glob("plan*.toml")) or [shipped("data/plan2024.toml")]
+    """The plan files: those given, otherwise all in data/ but drafts, otherwise the one shipped."""
+    found = sorted(p for p in Path("data").glob("plan*.toml") if not p.match("*.draft.toml"))
+    return list(given) or found or [shipped("data/plan2024.toml")]
 
 
 def load_plans(paths: Sequence[Path]) -> list[Plan]:

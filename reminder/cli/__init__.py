@@ -15,6 +15,7 @@ from reminder.cli import (
     answers,
     daemon,
     documents,
+    drafting,
     init,
     log,
     people,
@@ -54,7 +55,13 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 for name, command, example in _COMMANDS:
     app.command(name, epilog=example)(command)
 app.add_typer(people.app, name="people")
-plan.app.command("phrase", epilog=phrases.EXAMPLES)(phrases.phrase)
+for name, command, example in (
+    ("phrase", phrases.phrase, phrases.EXAMPLES),
+    ("import", drafting.import_plan, drafting.IMPORT_EXAMPLES),
+    ("review", drafting.review, drafting.REVIEW_EXAMPLE),
+    ("accept", drafting.accept, drafting.ACCEPT_EXAMPLE),
+):
+    plan.app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")
 app.add_typer(status.outbox, name="outbox")
 

@@ -238,7 +238,7 @@ def check_target(path: Path) -> None:
         raise ReminderError(f"không ghi được {path}: không phải tệp mà là thiết bị hoặc ống dẫn")
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace a file atomically; only its owner may read it, since it holds names and addresses."""
     if path.is_dir():
         raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
@@ -246,7 +246,7 @@ def write_file(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
             out.write(content)
         part.replace(path)
     except OSError as error:
