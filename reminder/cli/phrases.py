@@ -68,7 +68,10 @@ def _rows(path: Path) -> list[tuple[str, int]]:
         # A phrase may begin with a quotation mark; one of several lines stands in two.
         for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
             lines = io.StringIO(text, newline="")
-            rows = list(csv.DictReader(lines, delimiter="\t", quoting=quoting))
+            table = csv.DictReader(lines, delimiter="\t", quoting=quoting)
+            rows = list(table)
+            if not {"phrase", "year"} <= set(table.fieldnames or ()):
+                rows = [{}]
             if all(_is_row(row) for row in rows):
                 return [(row["phrase"], _year(int(row["year"]))) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

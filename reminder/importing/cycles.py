@@ -103,9 +103,10 @@ def _named(text: str) -> list[str]:
     return found
 
 
-def weekday_of(token: Token) -> str:
-    number = token["number"] or token["short"]
-    return _WEEKDAYS[int(number) - 2] if number else "SU"
+def weekdays_of(token: Token) -> list[str]:
+    """Return the days of “thứ Hai”, “thứ 2, 4, 6”."""
+    figures = [c for c in token["number"] or token["short"] if c.isdigit()]
+    return [_WEEKDAYS[int(figure) - 2] for figure in figures] or ["SU"]
 
 
 def weekday_name(day: date) -> str:
@@ -131,7 +132,7 @@ def cycle_part(
     part = Part(kind=Kind.PERIODIC, status=Status.LITERAL, every=every, times=cycle.times)
     of = cycle.first("month_of")
     months = [_month_of(of, end, every) for end in ends] if of else ends
-    weekdays = [weekday_of(token) for token in cycle.tokens.get("weekday", ())]
+    weekdays = [day for token in cycle.tokens.get("weekday", ()) for day in weekdays_of(token)]
     last_day = cycle.first("last_day")
     if days and ends and (every == "monthly" or of):
         due = [in_month(month, day) for month in months for _, day in days[0].days]
@@ -153,7 +154,9 @@ def cycle_part(
         return _with_days(part, ends, cycle.op or "by"), []
     if of and not days and not cycle.has("fuzzy", "week", "weekday"):
         whys = ["“trước” một kỳ: trước ngày đầu, hay trong kỳ ấy?"] if cycle.op == "before" else []
-        return _with_days(replace(part, status=Status.PERIOD), months, cycle.op), whys
+        if not of["end"]:
+            part = replace(part, status=Status.PERIOD)
+        return _with_days(part, months, cycle.op), whys
     return _without_days(cycle, part, weekdays, ends), ["có kỳ, không có ngày"]
 
 
@@ -191,7 +194,7 @@ def _nth_of(cycle: Cycle) -> int:
     text = cycle.tokens["weekday"][0]["nth"] or (week["week"] if week else "")
     if text.startswith("cuoi"):
         return -1
-    figure = text.removeprefix("thu ")
+    figure = text.removeprefix("thu ").replace("nhat", "1")
     return int(figure) if figure.isdigit() else 1 if text else 0
 
 

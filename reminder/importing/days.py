@@ -14,6 +14,7 @@ from reminder.importing.tokens import Token
 DAY = timedelta(days=1)
 OPS = frozenset(["before", "by", "until", "until_end"])
 SKIPPED = frozenset(["filler", "within", "clock"])  # words that change nothing
+_MOST_ITEMS = 36  # of a list: three years by months
 _ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MONTHS = {"quarterly": 3, "half-yearly": 6}
 
@@ -184,7 +185,7 @@ def _items(
     before = False
     at = end = prefix.at
     led = bool(prefix.ops or prefix.opens or prefix.fuzzy)
-    while at < len(tokens):
+    while at < len(tokens) and len(items) < _MOST_ITEMS:
         item = _item(tokens, at, plan, first=not items, led=led)
         if item is None:
             break
@@ -287,7 +288,10 @@ def _period(token: Token, plan: PlanYear) -> _Item | None:
             return _Item(Kind.YEAR, (1, 1), (12, 31), year)
         case _:
             return None
-    return _Item(Kind.MONTH, (month, 1), (month, 31), year, wrong=not 1 <= month <= 12)
+    item = _Item(Kind.MONTH, (month, 1), (month, 31), year, wrong=not 1 <= month <= 12)
+    if token["t"] and 2 <= month <= 7 and year is None:
+        item.why = f"“{token.text.upper()}” là tháng hay là thứ?"
+    return item
 
 
 def _quarter(figure: str) -> int:
@@ -409,6 +413,9 @@ def _span(group: list[_Item], items: list[_Item], plan: PlanYear) -> tuple[Span 
         elif begin > end and last.year is None and not behind:
             end = _date(end.year + 1, last.last)
             why = "" if before else "khoảng này vắt qua năm: từ năm nào đến năm nào?"
+    nxt = items[place + 1] if place + 1 < len(items) else None
+    if nxt and nxt.year is not None and last.year is None and begin > _date(nxt.year, nxt.last):
+        begin, end = _date(begin.year - 1, first.first), _date(end.year - 1, last.last)
     if begin > end:
         return None, "ngày đầu đứng sau ngày cuối"
     kinds = [item.kind for item in group]

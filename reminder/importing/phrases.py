@@ -9,21 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import groupby
 
 from reminder.domain.calendar import last_of_month
+from reminder.domain.text import normal
 from reminder.importing.cycles import (
     Bounds,
     Cycle,
     cycle_of,
     cycle_part,
     weekday_name,
-    weekday_of,
+    weekdays_of,
 )
-from reminder.importing.days import DAY, SKIPPED, Chain, PlanYear, Span, chain_at, month_shift
+from reminder.importing.days import (
+    DAY,
+    SKIPPED,
+    Chain,
+    PlanYear,
+    Span,
+    chain_at,
+    in_month,
+    month_shift,
+)
 from reminder.importing.readings import Found, Kind, Part, Reading, Status
 from reminder.importing.tokens import Token, Tokens, tokenise
 
 __all__ = ["Found", "Kind", "Part", "Reading", "Status", "find", "read"]
+
+LONGEST = 2_000  # characters of a phrase
 
 
 def read(
@@ -40,6 +53,9 @@ def read(
     names, which is meant by “trong tháng”. In a school year, which `year` begins, months from
     September on are of `year` and those before it of the next.
     """
+    if len(phrase) > LONGEST:
+        part = Part(kind=Kind.NONE, status=Status.AWAITING)
+        return Reading(parts=(part,), ask=True, why="đoạn này dài quá, không đọc được")
     return _Reader(tokenise(phrase), PlanYear(year, issued, school_year, month)).read()
 
 
@@ -57,19 +73,35 @@ def find(
     of others (“theo kế hoạch của …”), and a year alone, are no time phrase in a sentence.
     """
     plan = PlanYear(year, issued, school_year, month)
-    tokens = tokenise(text)
-    return tuple(
-        Found(start=start, end=end, reading=_Reader(tokenise(tokens.text[start:end]), plan).read())
-        for start, end in _Reader(tokens, plan).places()
-    )
+    found = []
+    for offset, piece in _pieces(normal(text)):
+        tokens = tokenise(piece)
+        for start, end in _Reader(tokens, plan).places():
+            reading = _Reader(tokenise(piece[start:end]), plan).read()
+            found.append(Found(start=offset + start, end=offset + end, reading=reading))
+    return tuple(found)
 
 
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Cut a long text at line ends or spaces, so that it is read in linear time."""
+    start = 0
+    while start < len(text):
+        end = start + LONGEST
+        if end < len(text):
+            spaces = (text.rfind(space, start, end) for space in ("\n", " "))
+            end = next((place for place in spaces if place > start), end)
+        yield start, text[start:end]
+        start = end
+
+
+_FINENESS = {Kind.YEAR: 1, Kind.QUARTER: 2, Kind.MONTH: 3, Kind.DATE: 4, Kind.DATE_RANGE: 4}
 _NAMES = {"thang": "month", "quy": "quarter", "nam": "year", "tuan": "week", "hoc ky": "term"}
 _EDGES = {"dau": "start", "giua": "middle", "cuoi": "end", "trung tuan": "middle"}
 _EDGES |= {"thuong tuan": "start", "ha tuan": "end", "nua dau": "middle", "nua cuoi": "end"}
 _TITLES = frozenset(["data", "target", "sign", "feast_lead", "feast", "paper"])
 _PROSE = frozenset(["chain", "each", "interval", "times", "month_of", "last_day", "weekday"])
 _PROSE |= {"week", "ongoing", "round", "fuzzy", "offset"}
+_JOINS = SKIPPED | {"comma", "open", "close"}
 _TIMES = _PROSE | {"external", "after", "ahead", "before", "by", "until", "from", "school"}
 _TIMES |= {"feast", "sudden", "other", "regular"}
 
@@ -125,7 +157,7 @@ class _Reader:
                 elif element.kind in _PROSE and not _is_title(element):
                     start = element.start if start < 0 else start
                     end = element.end
-                elif start >= 0 and element.kind not in ("comma", "open", "close", *SKIPPED):
+                elif start >= 0 and (element.kind not in _JOINS or element.text == "."):
                     yield start, end
                     start = -1
             if start >= 0:
@@ -139,15 +171,10 @@ class _Reader:
         return " ".join(self._text[start:end].split()).strip(' ,.;:-–()[]+•*"“”')
 
     def _lines(self) -> Iterator[list[_Element]]:
-        line: list[Token] = []
-        for token in self._tokens.tokens:
-            if token.kind != "break":
-                line.append(token)
-            elif line:
-                yield self._elements(line)
-                line = []
-        if line:
-            yield self._elements(line)
+        for is_break, tokens in groupby(self._tokens.tokens, lambda t: t.kind == "break"):
+            if not is_break:
+                line = list(tokens)
+                yield self._elements(line[2:] if _is_numbered(line) else line)
 
     def _elements(self, tokens: Sequence[Token]) -> list[_Element]:
         found: list[_Element] = []
@@ -164,13 +191,21 @@ class _Reader:
         if any(element.kind == "blank" for element in group):
             self._ask("chỗ để trống, chưa điền")
             return [Part(kind=Kind.NONE, status=Status.AWAITING)]
-        elements = self._without_titles(group)
+        elements = _without_label(self._without_titles(group))
         told = _told(elements)
         shown = elements[:told]
         # “Trong 15 ngày kể từ …, nhưng không muộn hơn 15/4”: the day counts.
         bounds = [e for e in elements[len(shown) :] if isinstance(e, Chain) and e.op and e.is_named]
         chains = [e for e in shown if isinstance(e, Chain)] + bounds
         self._check_rest(shown)
+        if any(
+            isinstance(e, Chain) and not e.op and not _is_title(e) for e in elements[len(shown) :]
+        ):
+            self._ask("ngày ấy là của việc khác")
+        if any(e.kind == "lunar" for e in elements):
+            self._ask("ngày âm lịch")
+            name = self._words(elements[0].start, elements[-1].end)
+            return [Part(kind=Kind.EVENT, status=Status.ASSUMED, event=name)]
         for chain in chains:
             self._ask(*chain.whys)
         parts = self._times(elements, shown, chains, told, bounded=bool(bounds))
@@ -291,11 +326,16 @@ class _Reader:
             self._ask("khoảng thời gian chưa rõ tính từ đâu")
         if any(e.kind == "week" for e in shown) and not any(c.is_dated for c in chains):
             return []
-        named = self._nearest([c for c in chains if c.is_named], shown)
+        named = [c for c in chains if c.is_named]
+        if len(named) == 2 and named[0].days and _are_months(named[1]):
+            return list(self._chain_parts(_days_in_months(*named)))
+        named = self._nearest(named, shown)
         if len(named) == 1:
             years = {span.kind for span in named[0].spans} == {Kind.YEAR}
             if years and not named[0].op and not named[0].opens and _follows_words(named[0], shown):
                 self._ask("năm ấy có thể chỉ là tên văn bản")
+                if named[0].spans[-1].last < self._plan.first:
+                    return []
             return list(self._chain_parts(named[0]))
         labels = [self._label_of(chain, named, shown) for chain in named]
         if len(set(labels)) < len(labels):
@@ -306,19 +346,18 @@ class _Reader:
             for part in self._chain_parts(chain)
         ]
 
-    def _nearest(self, named: Sequence[Chain], shown: Sequence[_Element]) -> Sequence[Chain]:
-        """Leave out periods beside days: “Quý IV, xong trước 25/10”, “báo cáo năm trước 15/12”."""
-        days = [chain for chain in named if chain.is_dated]
-        wide = [chain for chain in named if chain.spans and not chain.is_dated]
-        if not days or not wide:
+    def _nearest(self, named: list[Chain], shown: Sequence[_Element]) -> list[Chain]:
+        """Leave out periods beside nearer times: “Quý IV, xong trước 25/10”, “Quý I (tháng 3)”."""
+        if any(not chain.spans or chain.opens for chain in named):
             return named
-        for chain in wide:
+        nearest = max((_FINENESS[c.spans[0].kind] for c in named), default=0)
+        near = [chain for chain in named if _FINENESS[chain.spans[0].kind] == nearest]
+        for chain in (c for c in named if c not in near):
             first, last = chain.spans[0].first, chain.spans[-1].last
-            inside = all(first <= span.last <= last for day in days for span in day.spans)
-            title = not chain.op and all(day.op for day in days) and _follows_words(chain, shown)
-            if not inside and not title:
+            inside = all(first <= span.last <= last for each in near for span in each.spans)
+            if not inside and not (not chain.op and _follows_words(chain, shown)):
                 self._ask("hai thời gian khác nhau")
-        return days
+        return near
 
     def _label_of(self, chain: Chain, chains: Sequence[Chain], shown: Sequence[_Element]) -> str:
         place = chains.index(chain)
@@ -401,6 +440,9 @@ class _Reader:
             return []
         if not cycle.everys:
             return []
+        if cycle.has("weekday") and any(e.kind in ("from", "until", "dash") for e in shown):
+            self._ask("từ thứ mấy đến thứ mấy: mỗi ngày một lần, hay mỗi tuần một lần?")
+            return [Part(kind=Kind.PERIODIC, status=Status.ASSUMED, every=cycle.everys[0])]
         title = not cycle.is_named and (not dated or any(e.kind == "colon" for e in shown))
         if title and not days:
             return []
@@ -426,7 +468,7 @@ class _Reader:
         return parts
 
     def _check_weekday(self, cycle: Cycle, dated: Sequence[Chain]) -> None:
-        named = {weekday_of(token) for token in cycle.tokens["weekday"]}
+        named = {day for token in cycle.tokens["weekday"] for day in weekdays_of(token)}
         days = {weekday_name(day) for c in dated for s in c.spans for day in (s.first, s.last)}
         if not named & days:
             self._ask("thứ và ngày không khớp")
@@ -472,10 +514,7 @@ class _Reader:
         offset = _offset(elements[:told])
         late = None if offset else _offset(behind)  # “trước Lễ phát động 10 ngày”
         stops = (e.start for e in behind if e is late or (isinstance(e, Chain) and e.op))
-        start = opener.end - len("ngày") if opener.text.endswith(" ngay") else opener.end
-        name = self._words(start, next(stops, elements[-1].end)).removesuffix(" nhưng")
-        if any(isinstance(e, Chain) and e.is_dated and not e.op for e in behind):
-            self._ask("ngày ấy là của sự kiện")
+        name = self._words(opener.end, next(stops, elements[-1].end)).removesuffix(" nhưng")
         feast = any(e.kind == "feast" for e in behind)
         if not name or feast or opener.kind in ("until", "until_end", "by"):
             self._ask("chưa rõ ngày nào")
@@ -512,7 +551,7 @@ class _Reader:
             return [Part(kind=Kind.EVENT, status=Status.AWAITING, event=name)]
         if kinds & {"fuzzy", "week", "weekday", "school"}:
             self._ask("thời gian phỏng chừng")
-            weekdays = ",".join(weekday_of(t) for t in tokens if t.kind == "weekday")
+            weekdays = ",".join(d for t in tokens if t.kind == "weekday" for d in weekdays_of(t))
             return [
                 Part(
                     kind=Kind.NONE,
@@ -523,6 +562,13 @@ class _Reader:
             ]
         self._ask("chỗ này không ghi thời gian đọc được")
         return [Part(kind=Kind.NONE, status=Status.AWAITING)]
+
+
+def _is_numbered(line: Sequence[Token]) -> bool:
+    """Whether a line begins with “1.” or “a)”."""
+    if len(line) < 3 or not (line[0].kind == "number" or len(line[0].text) == 1):
+        return False
+    return line[1].kind == "close" or (line[1].text == "." and line[1].start == line[0].end)
 
 
 def _groups(line: Sequence[_Element]) -> Iterator[list[_Element]]:
@@ -550,6 +596,14 @@ def _begins(line: Sequence[_Element], place: int, group: Sequence[_Element]) -> 
     return names or (last.kind == "comma" and told_after and element is time)
 
 
+def _without_label(elements: Sequence[_Element]) -> Sequence[_Element]:
+    """Leave out the time of a label: “Quyết toán năm 2025: quý II/2026”."""
+    for place, element in enumerate(elements):
+        if element.kind == "colon" and any(e.kind in _TIMES for e in elements[place:]):
+            return [e for e in elements[:place] if e.kind != "chain"] + [*elements[place:]]
+    return elements
+
+
 def _is_event(element: _Element) -> bool:
     return element.kind in ("after", "ahead", "from", "before")
 
@@ -571,6 +625,26 @@ def _is_named_by(title: str, chain: Chain) -> bool:
 def _follows_words(chain: Chain, shown: Sequence[_Element]) -> bool:
     place = next((k for k, e in enumerate(shown) if e is chain), 0)
     return place > 0 and shown[place - 1].kind in ("word", "report", "named")
+
+
+def _are_months(chain: Chain) -> bool:
+    return bool(chain.spans) and all(span.kind is Kind.MONTH for span in chain.spans)
+
+
+def _days_in_months(days: Chain, months: Chain) -> Chain:
+    """“Ngày 15 các tháng 3, 6, 9”."""
+    ends = []
+    for span in months.spans:
+        end = last_of_month(span.first.year, span.first.month)
+        while end <= span.last:
+            ends.append(end)
+            end = month_shift(end, 1)
+    spans = [
+        Span(Kind.DATE if a == b else Kind.DATE_RANGE, in_month(end, a), in_month(end, b))
+        for end in ends
+        for a, b in days.days
+    ]
+    return replace(days, spans=spans, end=months.end)
 
 
 def _is_window(chain: Chain) -> bool:
@@ -596,6 +670,8 @@ def _told(elements: Sequence[_Element]) -> int | None:
         if element.kind == "after" and two[:1] == ["offset"] and two[1:] in (["from"], ["after"]):
             continue  # “sau 30 ngày kể từ …”
         if element.kind in ("after", "ahead", "from", "external"):
+            if element.kind == "from" and two[:1] == ["weekday"]:
+                continue
             return place
         behind = next((e.kind for e in elements[place + 1 :] if e.kind not in SKIPPED), "")
         if element.kind in ("before", "until", "until_end", "by"):

@@ -37,7 +37,8 @@ _SPOILT_DAY = re.compile(
     rf"(?:\s?[/.-]\s?{_RUN}{{1,2}}(?:\s?[/.-]\s?{_RUN}{{4}})?|[/.-]{_RUN}{{4}})(?![\w/])"
 )
 _SPOILT_NUMBER = re.compile(
-    r"(?<![\w/.-])(?:[lI|OoSB][0-9]|[0-9][lI|OoSB]|2[0O]2[0-9OlIB]|2O[0-9OlI]{2})(?![\w/])"
+    r"(?<![\w/.-])(?:[lI|OoSB][0-9]|[0-9][lI|OoSB])(?![\w/])"
+    r"|(?<!\w)(?=[0-9]*[OolI])2[0Oo][0-9OolI]{2}(?![\w/])"
 )
 _SPOILT_QUARTER = re.compile(
     r"(?i:\bq[uú][yýiíì])\s?([lI1|i]{0,3}[l|][lI1|i]{0,2}[Vv]?|1[Vv]|11|111)(?!\w)"
