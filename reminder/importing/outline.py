@@ -26,7 +26,8 @@ from reminder.importing.vocabulary import (
 
 _LABEL = re.compile(
     r"""
-    (?P<part>(?:phần|chương|mục|phụ\ lục|biểu(?:\ số)?|bảng)\s+(?:[IVX]{1,5}|\d{1,2}|[A-Z])\b[.:)]?)
+    (?P<part>(?:phần|chương|mục|phụ\ lục|biểu(?:\ số)?|bảng)\s+
+        (?:thứ\s+(?:nhất|hai|ba|tư|năm|sáu)\b|(?:[IVX]{1,5}|\d{1,2}|[A-Z])\b)[.:)]?)
     | (?P<work>(?:nhiệm\ vụ|nội\ dung|công\ việc|việc|hoạt\ động)\s+(?P<count>\d{1,2})\s?[.:)])
     | \((?P<paren>\d{1,2}|[a-zđ])\)
     | (?P<roman>[IVX]{1,5})\s?[.)/](?=\s)
@@ -223,12 +224,15 @@ class _Builder:
 
     def _without_label(self, paragraph: Paragraph, node: Node, following: str) -> None:
         text = node.text
+        top = self.stack[-1]
+        if top.kind == "part" and not top.text and not top.children:
+            top.text, top.last = text.rstrip(" :"), paragraph.where
+            return
         if self._is_heading(paragraph, text, following):
             node.kind = "heading"
             node.text = text.rstrip(" :")
             self._open(node)
             return
-        top = self.stack[-1]
         if self.wrapped and self.line and self._continues(paragraph):
             if top.body and not top.children and not top.role:
                 top.body[-1] += f" {text}"

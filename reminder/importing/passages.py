@@ -24,8 +24,10 @@ from reminder.importing.vocabulary import (
     is_goals,
     is_means,
     is_organisation,
+    is_past,
     is_target,
     is_time_heading,
+    names_tasks,
     plain,
 )
 
@@ -127,7 +129,7 @@ class _Finder:
         inner = self._context(node, context)
         items = [child for child in node.children if not child.role]
         fields = _fields(node)
-        if inner.goals and not fields:
+        if inner.goals and not any(_fields(one) for one in node.walk()):
             self._leave(node, inner)
         elif self._is_task(node, items, fields, inner):
             self._take(node, fields, inner)
@@ -147,7 +149,7 @@ class _Finder:
         is_heading = node.kind in _HEADINGS or bool(node.children)
         if is_heading and (is_goals(text) or is_means(text)):
             inner = replace(inner, goals=True)
-        elif node.kind in _HEADINGS:
+        elif node.kind in _HEADINGS and (names_tasks(text) or is_time_heading(text)):
             inner = replace(inner, goals=False)
         if is_organisation(text):
             inner = replace(inner, organisation=True)
@@ -189,8 +191,10 @@ class _Finder:
         if len(text) < 8 or is_target(text) or is_data_window(text) or is_everybody(text):
             return False
         timed = bool(first) or self.has_time(" ".join([text, *node.body]))
-        name = subject(text, self.known)[0]
+        name, rest = subject(text, self.known)
         named = bool(name) and not is_everybody(name)
+        if is_past(rest):
+            return False
         if node.kind == "para":
             return timed and named
         if context.organisation and not context.lead:
@@ -230,6 +234,8 @@ class _Finder:
             passage.support = list(context.support)
         if not passage.times:
             passage.times = list(context.times)
+        passage.support += [n[: -len(_HELPS)].strip() for n in passage.lead if n.endswith(_HELPS)]
+        passage.lead = [name for name in passage.lead if not name.endswith(_HELPS)]
         self.found.tasks.append(passage)
         self._roles(passage)
 
@@ -289,7 +295,7 @@ class _Finder:
             if own is None and head is not None and _goes_on(table.rows[0].columns, head):
                 own = replace(head, rows=0)  # a table that a page break cut in two
             head = own
-            if own is None:
+            if own is None or (context.goals and "time" not in own.kinds):
                 continue
             for row in read_rows(table, own):
                 self._take_row(row, context)
@@ -440,7 +446,16 @@ _TIME_FIRST = re.compile(
     r"|\d)[^:;]{2,50}):\s+(?=\w)",
     re.IGNORECASE,
 )
-_BRACKET = re.compile(r"\(([^():]{3,90}?) (?:chủ trì(?: thực hiện)?|phụ trách|thực hiện)(?=[,;)])")
+# “… . Giao X chủ trì, Y phối hợp.” after the sentence that says what to do.
+_ASSIGNED = re.compile(
+    r"(?<=[.;])\s+(?:Giao\s+)?(?P<lead>[A-ZĐ][^.;:]{3,80}?) (?:chủ trì|thực hiện|phụ trách)"
+    r"(?:, ?(?P<support>[^.;:]{3,80}?) phối hợp)?(?:[.;]|$)"
+)
+_HELPS = " phối hợp"
+_BRACKET = re.compile(
+    r"\((?P<lead>[^():]{3,90}?) (?:chủ trì(?: thực hiện)?|phụ trách|thực hiện|tham mưu"
+    r"|làm đầu mối)(?=[,;)])"
+)
 
 
 def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str], list[str]]:
@@ -451,12 +466,9 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
     lead: list[str] = []
     support: list[str] = []
     rest = text
-    if (found := _BRACKET.search(rest)) and not has_lead:
-        names = split_names(rest[found.start(1) : found.end(1)])
-        if names and heading_unit(names[0]):
-            lead, has_lead = names, True
-            rest = f"{rest[: found.start(1)]}{rest[found.end() :].lstrip(' ,;')}".replace("()", "")
     if not has_lead:
+        lead, support, rest = _assigned(text)
+    if not has_lead and not lead:
         name, after = subject(text, known)
         if name:
             lead, rest = [name], after
@@ -473,12 +485,27 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
         if related := _RELATED.match(plain(rest), found.end()):
             names, after = ["liên quan"], rest[related.end() :]
         if names:
-            support = [name for name in names if name != "liên quan"]
+            support += [name for name in names if name != "liên quan"]
             before = rest[: found.start()].rstrip(" ,;")
             joint = "" if before and after[:1] in ".,;" else " "
             rest = f"{before}{joint}{after.lstrip(' ,') if joint else after}"
     rest = rest.strip(" ,;.")
     return (rest[:1].upper() + rest[1:] if rest else ""), lead, support
+
+
+def _assigned(text: str) -> tuple[list[str], list[str], str]:
+    """Who is in charge and who helps, where it is said after the work or in brackets."""
+    for pattern in (_ASSIGNED, _BRACKET):
+        found = pattern.search(text)
+        lead = split_names(found["lead"]) if found else []
+        if found is None or not lead or not heading_unit(lead[0]):
+            continue
+        if pattern is _BRACKET:
+            rest = f"{text[: found.start('lead')]}{text[found.end() :].lstrip(' ,;')}"
+            return lead, [], rest.replace("()", "")
+        support = split_names(found["support"] or "")
+        return lead, support, text[: found.start()] + text[found.end() :]
+    return [], [], text
 
 
 def _repeated(text: str, known: list[str]) -> str:

@@ -17,12 +17,13 @@ _MARK = re.compile(r"[xX×✓✔vV●•*+]|\[x\]")
 _WORK = "noi dung|nhiem vu|cong viec|viec|hoat dong|dau viec|chuyen de|mo hinh"
 _TIME = "thoi gian|thoi han|tien do|hoan thanh|moc|han|lich|thoi diem|ngay"
 _TARGETS = (
-    "chi tieu|tieu chi|diem|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|so tien"
-    "|thanh tien|don gia|dan so|dien tich|ket qua nam|thuc hien nam|ke hoach nam"
+    "chi tieu|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|dan so|dien tich|ket qua nam"
+    "|thuc hien nam|ke hoach nam"
 )
 _COLUMNS = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
+        ("score", r"(?<!dia )(?<!thoi )\bdiem\b|\b(?:tieu chi|xep loai)\b"),
         ("stt", r"^(?:stt|tt|so tt|so thu tu|so)$"),
         ("other", r"\blanh dao\b"),  # who oversees, not who does it
         ("lead", r"^(?!noi dung|nhiem vu).*\bchu tri\b"),
@@ -31,6 +32,7 @@ _COLUMNS = tuple(
         ("time", r"^ket thuc\b"),
         ("note", r"\b(?:ghi chu|luu y)\b"),
         ("time", r"^(?:thang(?: nam)?|tuan|ngay(?: thang)?)$"),
+        ("money", r"\b(?:kinh phi|so tien|thanh tien|don gia|muc chi|nguon von)\b"),
         ("task", rf"^(?!thoi gian|tien do|ngay)(?:ten$|.*\b(?:{_WORK})\b)"),
         ("time", rf"^(?!.*kinh phi).*\b(?:{_TIME})\b"),
         ("target", rf"\b(?:{_TARGETS})\b"),
@@ -103,32 +105,56 @@ def read_head(table: Table) -> Head | None:
     """Return the head of a table of tasks; None for any other table."""
     for count in range(1, min(MOST_HEAD_ROWS, len(table.rows)) + 1):
         rows = table.rows[:count]
-        width = max(len(row.columns) for row in rows)
         below = table.rows[count] if count < len(table.rows) else None
-        kinds, periods = [], []
-        months = False
-        for column in range(width):
-            heads = [_text_at(row, column) for row in rows]
-            period = next((p for h in reversed(heads) if (p := period_name(h))), "")
-            if not period and count > 1:
-                base = plain(heads[-1]).strip(" .")
-                parent = column_kind(heads[0])
-                if base in _BARE_PERIOD and (parent == "time" or "quy" in plain(heads[0])):
-                    period = _BARE_PERIOD[base]
-                elif re.fullmatch(r"0?[1-9]|1[0-2]", base) and parent == "time":
-                    period = f"Tháng {int(base)}"
-            kind = "period" if period else ""
-            for head in heads:
-                kind = kind or column_kind(head)
-            if re.match(r"bat dau|khoi cong|tu ngay|ngay bat dau", plain(heads[-1]).strip()):
-                kind = "start"
-            months |= kind == "time" and plain(heads[-1]).strip().startswith("thang")
-            kinds.append(kind)
-            periods.append(period)
         if _continues_head(rows, below):
             continue
-        return _judge(Head(count, tuple(kinds), tuple(periods), months))
+        width = max(len(row.columns) for row in rows)
+        columns = [[_text_at(row, column) for row in rows] for column in range(width)]
+        periods = tuple(_period_of(heads) for heads in columns)
+        kinds = tuple(
+            "period" if period else _kind_of(heads)
+            for heads, period in zip(columns, periods, strict=True)
+        )
+        months = any(
+            kind == "time" and plain(heads[-1]).startswith("thang")
+            for heads, kind in zip(columns, kinds, strict=True)
+        )
+        head = Head(count, kinds, periods, months)
+        return head if _is_of_tasks(head) and not _is_agenda(table, head) else None
     return None
+
+
+def _period_of(heads: list[str]) -> str:
+    """The period that a column's heads name, also by a bare II or 5 under “Thời gian”."""
+    if named := next((p for head in reversed(heads) if (p := period_name(head))), ""):
+        return named
+    base = plain(heads[-1]).strip(" .")
+    if len(heads) > 1 and (column_kind(heads[0]) == "time" or "quy" in plain(heads[0])):
+        if base in _BARE_PERIOD:
+            return _BARE_PERIOD[base]
+        if re.fullmatch(r"0?[1-9]|1[0-2]", base):
+            return f"Tháng {int(base)}"
+    return ""
+
+
+def _kind_of(heads: list[str]) -> str:
+    if re.match(r"bat dau|khoi cong|tu ngay|ngay bat dau", plain(heads[-1])):
+        return "start"
+    return next((kind for head in heads if (kind := column_kind(head))), "")
+
+
+_CLOCK = re.compile(r"\d{1,2}\s*(?:h|g|:|giờ)\s*\d{0,2}\b.*", re.IGNORECASE)
+
+
+def _is_agenda(table: Table, head: Head) -> bool:
+    """Whether the times are hours of one day: the programme of a meeting."""
+    column = head.column("time")
+    if column is None:
+        return False
+    times = [_text_at(row, column) for row in table.rows[head.rows :]]
+    filled = [time for time in times if time]
+    clocks = [t for t in filled if _CLOCK.fullmatch(t) and not re.search(r"\d/\d|ngày|tháng", t)]
+    return len(filled) > 1 and len(clocks) * 2 > len(filled)
 
 
 def _continues_head(rows: Sequence[Row], below: Row | None) -> bool:
@@ -146,15 +172,13 @@ def _continues_head(rows: Sequence[Row], below: Row | None) -> bool:
     return len(rows) == 1 and len(rows[0].cells) == 1  # a title over all columns
 
 
-def _judge(head: Head) -> Head | None:
-    kinds = list(head.kinds)
-    if "task" not in kinds:
-        return None
-    if "target" in kinds and not ({"time", "period"} & set(kinds)):
-        return None
-    if not {"time", "period", "lead", "doer"} & set(kinds):
-        return None
-    return head
+def _is_of_tasks(head: Head) -> bool:
+    """Whether a table is of tasks: not of scores, targets or costs."""
+    kinds = set(head.kinds)
+    if "task" not in kinds or "score" in kinds:
+        return False
+    is_of_costs = bool({"target", "money"} & kinds)
+    return bool({"time", "period"} & kinds or ({"lead", "doer"} & kinds and not is_of_costs))
 
 
 def _text_at(row: Row, column: int) -> str:

@@ -33,7 +33,7 @@ from reminder.importing.outline import read_outline
 from reminder.importing.passages import Passage, find_passages
 from reminder.importing.phrases import Kind, Part, Reading, Status
 from reminder.importing.units import Registry
-from reminder.importing.vocabulary import plain
+from reminder.importing.vocabulary import is_everybody, plain
 
 LONGEST_NAME = 40
 LONGEST_PRODUCT = 80
@@ -233,7 +233,7 @@ class _Maker:
         task.support = [unit for unit in dict.fromkeys(support) if unit not in task.lead]
         task.lead = list(dict.fromkeys(task.lead))
         products = split_products(passage.products)
-        unsure = not task.lead or passage.is_report
+        unsure = passage.is_report or all(map(is_everybody, passage.lead))
         read: list[tuple[Reading, Part]] = []  # of each deliverable
         for phrase, reading in timed:
             for part in reading.parts:

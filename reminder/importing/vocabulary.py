@@ -114,15 +114,18 @@ def inline_fields(text: str) -> tuple[str, list[tuple[str, str]]]:
     marks = [
         (m.start(), m.end(), kind)
         for m in _INLINE.finditer(text)
-        if (kind := head_kind(m[1])) and kind not in ("task", "other")
+        if (kind := head_kind(m[1])) and kind != "task"
     ]
+    while marks and marks[0][2] == "other":
+        marks.pop(0)
     if not marks:
         return text, []
     fields = []
     for place, (_, end, kind) in enumerate(marks):
         stop = marks[place + 1][0] if place + 1 < len(marks) else len(text)
         fields.append((kind, text[end:stop].strip(" .;,()–-\n")))
-    return text[: marks[0][0]].strip(" ;,(–-\n"), fields
+    kept = [(kind, value) for kind, value in fields if kind != "other"]
+    return text[: marks[0][0]].strip(" ;,(–-\n"), kept
 
 
 # --- headings
@@ -135,16 +138,21 @@ _TIME_HEADING = re.compile(
     r"|hoc ky (?:i{1,2}|[12])\b.*|(?:thuong xuyen|hang (?:ngay|tuan|thang|quy|nam)"
     r"|6 thang (?:dau|cuoi) nam)(?:[, ]*(?:va |hang |ngay|tuan|thang|quy|nam)*)(?:\d{4})?)\s*:?"
 )
-_GOALS = re.compile(
-    r"\b(?:muc tieu|muc dich|yeu cau|chi tieu|quan diem|nguyen tac|danh gia|tinh hinh|thuan loi"
-    r"|kho khan|ket qua dat duoc|can cu|dac diem|boi canh|phuong cham|pham vi|doi tuong|dinh huong"
-    r"|han che|nguyen nhan|thanh tich|co so phap ly|giai thich|noi nhan)\b"
+_GOALS = re.compile(  # at the start of a heading: “Kiểm tra, đánh giá” heads tasks
+    r"(?:(?:nhung|mot so|cac|cong tac|ve) )*"
+    r"(?:muc tieu|muc dich|yeu cau|chi tieu|quan diem|nguyen tac|tinh hinh|thuan loi|kho khan"
+    r"|can cu|dac diem|boi canh"
+    r"|phuong cham|pham vi|doi tuong|dinh huong|han che|ton tai|nguyen nhan"
+    r"|thanh tich|uu diem|bai hoc|co so phap ly|giai thich|thuc trang|su can thiet"
+    r"|danh gia(?: (?:tinh hinh|ket qua|chung|thuc trang|cong tac|viec thuc hien).*)?$"
+    r"|ket qua(?: (?:thuc hien|cong tac|hoat dong|trien khai|dat duoc|nam|chu yeu|noi bat).*)?$"
+    r"|tinh hinh thuc hien)\b"
 )
 _NOT_GOALS = re.compile(r"nhiem vu|giai phap|noi dung|cong viec|phan cong")
 _MEANS = re.compile(r"\b(?:kinh phi|nguon luc|du toan|nguon von)\b")
 _ORGANISATION = re.compile(
     r"(?:cong tac )?(?:to chuc (?:thuc hien|trien khai)|trach nhiem|phan cong trach nhiem"
-    r"|dieu khoan)\b"
+    r"|dieu khoan|che do (?:thong tin|bao cao)|thong tin,?(?: va)? bao cao)\b"
 )
 
 
@@ -160,8 +168,13 @@ def is_time_heading(text: str) -> bool:
 
 def is_goals(heading: str) -> bool:
     """Whether no work stands under this heading: aims, principles, last year's results."""
-    base = plain(heading)
-    return len(heading) < 120 and bool(_GOALS.search(base)) and not _NOT_GOALS.search(base)
+    base = plain(heading).strip(" .:")
+    return len(heading) < 120 and bool(_GOALS.match(base)) and not _NOT_GOALS.search(base)
+
+
+def names_tasks(heading: str) -> bool:
+    """Whether a heading says that tasks follow."""
+    return bool(_NOT_GOALS.search(plain(heading)))
 
 
 def is_means(heading: str) -> bool:
@@ -197,6 +210,11 @@ _EVERYBODY = re.compile(
 def is_target(text: str) -> bool:
     """Whether a text says what is to be reached, not what is to be done."""
     return bool(_TARGET.match(plain(text)))
+
+
+def is_past(text: str) -> bool:
+    """Whether a sentence tells what was done: “Công an xã đã rà soát …”."""
+    return bool(re.match(r"đã\s", text, re.IGNORECASE))
 
 
 def is_data_window(text: str) -> bool:

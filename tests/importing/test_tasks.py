@@ -250,10 +250,53 @@ def test_columns_where_work_starts_and_ends() -> None:
     assert rules == [{"due": date(2026, 4, 30), "from": date(2026, 3, 1)}]
 
 
-def test_tables_of_scores_and_of_targets_are_no_tasks() -> None:
-    scores = _table("STT | Tiêu chí | Điểm", "1 | Ban hành kế hoạch trước ngày 31/01 | 10")
-    targets = _table("STT | Chỉ tiêu | Đơn vị tính | Năm 2026", "1 | Tỷ lệ thu gom | % | 95")
-    assert (_brief(scores), _brief(targets)) == ([], [])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("STT | Tiêu chí | Điểm", "1 | Ban hành kế hoạch trước ngày 31/01 | 10"),
+        ("Nội dung | Hạn | Điểm | Người chấm", "Gửi báo cáo | 31/3/2026 | 10 | Phòng Nội vụ"),
+        ("STT | Chỉ tiêu | Đơn vị tính | Năm 2026", "1 | Tỷ lệ thu gom | % | 95"),
+        ("STT | Nội dung chi | Đơn vị thực hiện | Số tiền", "1 | In tài liệu | Văn phòng | 80"),
+        ("Thời gian | Nội dung | Thực hiện", "7h30 | Đón khách | Tổ 1", "8h00 | Chào cờ | Tổ 2"),
+        ("STT | Họ và tên | Chức vụ | Nhiệm vụ", "1 | A | Bí thư | Trưởng ban"),
+    ],
+)
+def test_tables_of_scores_targets_costs_hours_people_are_no_tasks(rows: tuple[str, ...]) -> None:
+    assert _brief(_table(*rows)) == []
+
+
+def test_what_was_done_last_year_is_no_task() -> None:
+    made = make_draft(
+        _text(
+            "Phần thứ nhất",
+            "KẾT QUẢ NĂM 2025",
+            "I. Kết quả",
+            "- Công an xã đã rà soát hộ khẩu trước ngày 30/6/2025.",
+            "Phần thứ hai",
+            "NHIỆM VỤ NĂM 2026",
+            "I. Nhiệm vụ",
+            "1. Công an xã",
+            "- Phấn đấu giảm 5% số vụ trong quý IV/2026.",
+            "- Mở đợt cao điểm trong quý III/2026.",
+        )
+    )
+    assert [task.title for task in made.tasks] == ["Mở đợt cao điểm"]
+
+
+def test_who_is_in_charge_may_stand_after_the_work() -> None:
+    found = _brief(
+        _text(
+            "I. NHIỆM VỤ",
+            "1. Kiện toàn Ban Chỉ huy trước ngày 15/02/2026 (Hạt Kiểm lâm tham mưu).",
+            "2. Trình phương án trong tháng 3. Giao Hạt Kiểm lâm chủ trì, Công an xã phối hợp.",
+            "3. Dọn thực bì. Thời hạn: 28/02. Đơn vị thực hiện: Các thôn; Công an xã phối hợp.",
+        )
+    )
+    assert found == [
+        ("1", "Kiện toàn Ban Chỉ huy", ["Hạt Kiểm lâm"], []),
+        ("2", "Trình phương án", ["Hạt Kiểm lâm"], ["Công an xã"]),
+        ("3", "Dọn thực bì", ["Các thôn"], ["Công an xã"]),
+    ]
 
 
 def test_prose_and_annex_that_disagree_are_flagged_and_asked() -> None:
