@@ -55,10 +55,11 @@ def mail_of(head: str) -> Callable[[str], object]:
     """Read a mail that begins so, and all that is decided by it."""
 
     def work(text: str) -> None:
-        mail = read(f"{head}{text}".encode("utf-8", "surrogateescape"))
-        _, words = own_words(mail, OURS)
-        without_courtesy(words)
-        distrust(mail.results, "mx.xa.example", "an@xa.example")
+        for end in ("", "!"):  # a pattern may fail at the last character alone, and go back
+            mail = read(f"{head}{text}{end}".encode("utf-8", "surrogateescape"))
+            _, words = own_words(mail, OURS)
+            without_courtesy(words)
+            distrust(mail.results, "mx.xa.example", "an@xa.example")
 
     return work
 
@@ -106,6 +107,7 @@ HURTFUL = [
     ("body", "hi,\n"),
     ("body", "\u200b\n"),
     ("body", "\n"),
+    ("body", " "),
     ("body", "a"),
     ("body", "\u0300\u0327"),
     ("body", "- "),

@@ -55,7 +55,7 @@ _META = re.compile(rb"(?i)<meta[^<>]{0,200}?charset\s?=\s?[\"']?([a-z0-9_.:-]{2,
 _LONGEST_STAND_IN = 300
 _UNDONE_QP = re.compile(r"(?i)=C[2-9A-F]=[89AB][0-9A-F]|=E[0-9A-F]=[89AB][0-9A-F]=[89AB]")
 _LOOKS_LIKE_HTML = re.compile(rb"(?i)\s{0,100}(?:<!doctype html|<html|<body|<div|<p\b)")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}+={0,2}\s*+")  # possessive: one pass
 _LOGIN = re.compile(r"(?i)x-[a-z0-9-]{0,60}(?:auth|login|sasl|sender|user)[a-z0-9-]{0,60}")
 
 
