@@ -87,6 +87,7 @@ def decoded(content: bytes, label: str) -> str:
     for codec in tried:
         try:
             text = composed(content.decode(codec))
+            text.encode()  # UTF-7 may hold half a surrogate pair
         except (UnicodeError, LookupError):
             continue
         return repaired(text) if codec == "utf-8" else text

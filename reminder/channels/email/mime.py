@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from reminder.channels.email.quotes import LISTS, MARK
 from reminder.domain.charset import decoded, repaired
 from reminder.domain.people import MAIL_ADDRESS
-from reminder.domain.text import composed
+from reminder.domain.text import composed, one_line
 
 LONGEST_HTML = 200_000  # characters that are read of an HTML part
 LONGEST_TEXT = 100_000  # bytes that are read of a text part
@@ -111,14 +111,21 @@ def logins(message: Message) -> dict[str, str]:
 
 
 def unencoded(text: str) -> str:
-    """A field with its encoded words read (RFC 2047), on one line."""
+    """A field with its encoded words read (RFC 2047), on one line that may be shown anywhere."""
     text = text[:LONGEST_WORDS]
     try:
         pieces = decode_header(text)
     except Exception:  # noqa: BLE001  base64 that is none
         pieces = [(text, None)]
-    said = (one if isinstance(one, str) else decoded(one, label or "") for one, label in pieces)
-    return " ".join(composed("".join(said)).split())
+    return one_line("".join(_unencoded_piece(*piece) for piece in pieces))
+
+
+def _unencoded_piece(piece: str | bytes, label: str | None) -> str:
+    if isinstance(piece, str):
+        return piece
+    if label is None:  # what stands beside encoded words, which the library escapes
+        return piece.decode("raw-unicode-escape", "replace")
+    return decoded(piece, label)
 
 
 def author(message: Message) -> str:

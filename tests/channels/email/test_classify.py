@@ -211,6 +211,26 @@ def test_two_froms_are_nobodys() -> None:
     assert read(b"From: an@xa.example\r\nFrom: la@evil.example\r\n\r\nx").author == ""
 
 
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("a\x00\x1b[2Jb\u202ec\u2028d", "a[2Jbc d"),
+        ("=?utf-8?q?a=0D=0ABcc:_x=1B?=", "a Bcc: x"),
+        ("việc =?utf-8?q?1c?=", "việc 1c"),
+        ("=?utf-7?q?1c_+2AA-?= \\ud800", "1c +2AA-"),  # half a surrogate pair
+    ],
+)
+def test_a_subject_is_one_clean_line(subject: str, said: str) -> None:
+    """It stands in the answer's head, in the outbox, on the terminal."""
+    assert read(mail("xong 1c", f"Subject: {subject}")).subject == said
+
+
+def test_half_a_surrogate_pair_is_no_letter() -> None:
+    """UTF-7 can write one; no database and no mail can."""
+    content = mail(b"xong 1c +2AA-", "Content-Type: text/plain; charset=utf-7")
+    assert own_words(read(content))[1] == "xong 1c +2AA-"
+
+
 def test_a_mail_without_an_id_has_one_of_its_content() -> None:
     """The same bytes are the same mail; an id of any length is kept short."""
     bare = b"From: an@xa.example\r\n\r\nxong 1c"
@@ -252,6 +272,12 @@ def test_a_report_names_recipient_reason_and_whether_it_is_for_good(
     assert found.kind is Kind.BOUNCE
     (failure,) = found.failures
     assert (failure.recipient, failure.hard, failure.final) == ("an@xa.example", hard, final)
+
+
+def test_the_words_of_a_report_are_one_clean_line() -> None:
+    """They stand in the outbox, in exports, and on the terminal."""
+    (failure,) = read(report("5.1.1", said="smtp; 550 \x1b[2Jno\u202e =?utf-8?q?=07?=")).failures
+    assert failure.reason == "5.1.1 550 [2Jno"
 
 
 def test_a_report_of_success_is_no_bounce() -> None:
