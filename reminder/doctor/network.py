@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -13,9 +13,22 @@ from urllib.parse import urlsplit
 import httpx
 
 from reminder.app.channels import imap_server, mail_server
-from reminder.channels.email.authentication import UNNAMED, Person, distrust, parsed, person
-from reminder.channels.email.classify import Mail, read
+from reminder.channels.email.authentication import (
+    UNNAMED,
+    Person,
+    distrust,
+    own_results,
+    parsed,
+    person,
+)
+from reminder.channels.email.classify import Mail
 from reminder.channels.email.mailbox import Mailbox, MailboxError
+from reminder.channels.email.reader import (
+    BrokenMailError,
+    DeadlyMailError,
+    MailReader,
+    MailReaderError,
+)
 from reminder.channels.email.send import MailChannel, MailIdentity
 from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
@@ -161,6 +174,7 @@ class MailCheck:
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     looks: int = LOOKS
+    reader: MailReader = field(default_factory=MailReader)
 
     async def findings(self) -> AsyncIterator[Check]:
         """Yield the results."""
@@ -192,10 +206,11 @@ class MailCheck:
             if sends.verdict is Verdict.OK:
                 async for found in self._there_and_back(channel, box):
                     yield found
-        except MailboxError as error:
+        except (MailboxError, MailReaderError) as error:
             yield fault("inbox", f"[inbox] {error}")
         finally:
             box.shut()
+            self.reader.stop()
 
     async def survey(self) -> Survey:
         """What the mailbox does with a mail to itself; MailboxError if it can't be opened."""
@@ -250,13 +265,21 @@ class MailCheck:
             for uid in await asyncio.to_thread(box.newer, before, since):
                 content = await asyncio.to_thread(box.fetch, uid)
                 before = max(before, uid)
-                if content is not None and (mail := read(content)).identity == sent:
+                mail = await asyncio.to_thread(self._parsed, content) if content else None
+                if mail is not None and mail.identity == sent:
                     return _Probe(
                         mail=mail,
                         moved=await asyncio.to_thread(box.move_to_processed, uid),
                     )
             await self.sleep(1.0)
         return _Probe()
+
+    def _parsed(self, content: bytes) -> Mail | None:
+        """Return the mail; None if it can't be parsed: a stranger's, then."""
+        try:
+            return self.reader.read(content)
+        except (BrokenMailError, DeadlyMailError):
+            return None
 
     def _proved(self, mail: Mail) -> Check:
         """Whether our server vouches for the sender of the probe."""
@@ -285,7 +308,8 @@ class MailCheck:
                     f'365 ghi như vậy): đặt authserv_id = "{UNNAMED}"'
                 )
             return fault("inbox", f"[inbox] authserv_id là “{section.authserv_id}” nhưng {found}")
-        doubt = distrust(mail.results, section.authserv_id, mail.author)
+        results = own_results(mail.results, section.authserv_id)
+        doubt = distrust(results, mail.author)
         if doubt:
             return fault(
                 "inbox",
@@ -294,7 +318,7 @@ class MailCheck:
             )
         login = mail.logins.get(section.login_header.lower(), "")
         own = section.address.rpartition("@")[2]
-        who = person(mail.results, section.authserv_id, mail.author, own, login)
+        who = person(results, mail.author, own, login)
         if who is Person.UNKNOWN:
             return ok(
                 "inbox",

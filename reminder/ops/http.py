@@ -166,6 +166,10 @@ class Metrics(Collector):
             "unreachable_people", "People whom no channel reaches, and units without anybody.",
             len(found.unreachable),
         )  # fmt: skip
+        yield _gauge(
+            "messages_not_taken", "Messages of people that a fault kept from being taken.",
+            found.marks.not_taken,
+        )  # fmt: skip
         yield _gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
         for name, words in _MARKS.items():
             at: datetime | None = getattr(found.marks, name)

@@ -82,6 +82,7 @@ async def test_health_and_figures(tmp_path: Path, mailbox: Mailbox) -> None:
     assert found["reminder_ledger_events"] == 0
     assert found["reminder_tasks_open"] > 0
     assert found["reminder_unreachable_people"] == 5  # units that have nobody
+    assert found["reminder_messages_not_taken"] == 0
     assert found["reminder_database_bytes"] > 4096
     assert found["reminder_last_tick_timestamp_seconds"] == at("24/01", "08:02").timestamp()
     assert found["reminder_delivery_delay_seconds_count{channel=email}{kind=nudge}"] == 1

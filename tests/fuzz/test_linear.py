@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reminder.channels.email.authentication import distrust
+from reminder.channels.email.authentication import distrust, own_results
 from reminder.channels.email.classify import own_words, read
 from reminder.channels.email.mailbox import READ_BYTES
 from reminder.channels.email.quotes import LONGEST_LINE, LONGEST_READ, OwnMarks, without_courtesy
@@ -59,7 +59,7 @@ def mail_of(head: str) -> Callable[[str], object]:
             mail = read(f"{head}{text}{end}".encode("utf-8", "surrogateescape"))
             _, words = own_words(mail, OURS)
             without_courtesy(words)
-            distrust(mail.results, "mx.xa.example", "an@xa.example")
+            distrust(own_results(mail.results, "mx.xa.example"), "an@xa.example")
 
     return work
 

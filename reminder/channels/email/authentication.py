@@ -102,13 +102,12 @@ def own_results(fields: Sequence[str], authserv_id: str) -> tuple[Result, ...] |
     return tuple(found) if is_ours else None
 
 
-def distrust(fields: Sequence[str], authserv_id: str, author: str) -> str:
-    """Why the sender is not proved to be `author`; empty if our server says so.
+def distrust(results: Sequence[Result] | None, author: str) -> str:
+    """Why the sender is not proved to be `author`; empty if our server's results say so.
 
     DMARC that passes; DKIM or SPF that passes for the domain of `author` or one above it; or, of a
     mail that was handed in at our own server, a login by that very address (RFC 4954).
     """
-    results = own_results(fields, authserv_id)
     if results is None:
         return "no Authentication-Results of our own server"
     author = normal_address(author)
@@ -135,17 +134,15 @@ class Person(Enum):
     OTHER = auto()  # somebody else had logged in
 
 
-def person(
-    fields: Sequence[str], authserv_id: str, author: str, domain: str, login: str = ""
-) -> Person:
-    """Return whether the server says that `author` had logged in (RFC 8601, 2.7.4).
+def person(results: Sequence[Result] | None, author: str, domain: str, login: str = "") -> Person:
+    """Return whether the server's results say that `author` had logged in (RFC 8601, 2.7.4).
 
     `login`: whom another header names that only our server writes; empty: none. A name without a
     domain is of `domain`, the server's own.
     """
     named = [
         value
-        for one in own_results(fields, authserv_id) or ()
+        for one in results or ()
         if (one.method, one.result) == ("auth", "pass")
         for value in one.values("smtp.auth")
     ]

@@ -18,7 +18,13 @@ from itertools import islice
 from typing import Literal
 
 from reminder.channels.email import TRAITS, bounces, mime
-from reminder.channels.email.authentication import Person, distrust, person, results_of
+from reminder.channels.email.authentication import (
+    Person,
+    distrust,
+    own_results,
+    person,
+    results_of,
+)
 from reminder.channels.email.bounces import Failure
 from reminder.channels.email.mime import is_file, parse, parts, text_in, text_of
 from reminder.channels.email.quotes import MARK, NO_MARKS, OwnMarks, split_reply, without_courtesy
@@ -263,13 +269,14 @@ def triage(mail: Mail, rules: InboxRules, known: Mapping[str, str], now: datetim
         if Verdict.EXPIRED in verdicts:
             return LeftUnread(f"an answer of {address} to a mail that is too old")
         return LeftUnread(f"an answer from {address} with a token that is not theirs", forged=True)
+    results = own_results(mail.results, rules.authserv_id)
     if rules.trust == "auth-results":
-        doubt = distrust(mail.results, rules.authserv_id, mail.author)
+        doubt = distrust(results, mail.author)
         if doubt:
             return LeftUnread(f"an answer from {address}: {doubt}", forged=True)
     login = mail.logins.get(rules.login_header.lower(), "")
     own = rules.address.rpartition("@")[2]
-    who = person(mail.results, rules.authserv_id, mail.author, own, login)
+    who = person(results, mail.author, own, login)
     if who is Person.OTHER:
         return LeftUnread(f"an answer from {address}: somebody else had logged in", forged=True)
     if mail.kind is not Kind.ANSWER:

@@ -13,6 +13,7 @@ from reminder.channels.email.authentication import (
     Person,
     Result,
     distrust,
+    own_results,
     parsed,
     person,
     results_of,
@@ -40,9 +41,9 @@ FAILED = f"{OURS}; dmarc=fail header.from=xa.example; dkim=pass header.d=xa.exam
 )
 def test_our_server_proves_the_sender(field: str) -> None:
     """DMARC, or an aligned DKIM or SPF, in all the ways in which servers write it."""
-    assert distrust([field], OURS, AN) == ""
+    assert distrust(own_results([field], OURS), AN) == ""
     older = field.lower().replace("pass", "fail")
-    assert distrust([field, older], OURS, AN.upper()) == ""
+    assert distrust(own_results([field, older], OURS), AN.upper()) == ""
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_our_server_proves_the_sender(field: str) -> None:
 )  # fmt: skip
 def test_whatever_else_is_no_proof(fields: list[str], why: str) -> None:
     """Foreign hosts, forged fields below ours, other domains, comments, broken clauses."""
-    assert distrust(fields, OURS, AN) == why
+    assert distrust(own_results(fields, OURS), AN) == why
 
 
 FORGERIES = [f"; auth=pass smtp.auth={AN}; ", "; dmarc=pass header.from=xa.example; "]
@@ -86,8 +87,8 @@ FORGERIES = [f"; auth=pass smtp.auth={AN}; ", "; dmarc=pass header.from=xa.examp
 def test_nothing_counts_that_a_sender_writes_between_quotes(written: list[str]) -> None:
     """Our server tells the envelope's sender, whose part before @ may hold anything."""
     field = f'{OURS}; spf=pass smtp.mailfrom="{"".join(written)}"@evil.vn'
-    assert distrust([field], OURS, AN) == NOTHING
-    assert person([field], OURS, AN, "xa.example") is Person.UNKNOWN
+    assert distrust(own_results([field], OURS), AN) == NOTHING
+    assert person(own_results([field], OURS), AN, "xa.example") is Person.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_nothing_counts_that_a_sender_writes_between_quotes(written: list[str]) 
 )
 def test_each_milter_writes_a_field_of_its_own(fields: list[str]) -> None:
     """The run of our server's fields at the top is read as one."""
-    assert distrust(fields, OURS, AN) == ""
+    assert distrust(own_results(fields, OURS), AN) == ""
 
 
 def test_a_field_below_the_first_received_is_older() -> None:
@@ -118,12 +119,12 @@ MICROSOFT = (
 
 def test_microsoft_365_names_no_server() -> None:
     """Its field is believed where “-” is set, and only as the topmost."""
-    assert distrust([MICROSOFT], UNNAMED, AN) == ""
-    assert distrust([MICROSOFT, "evil.example; none"], UNNAMED, AN) == ""
-    assert distrust(["evil.example; none", MICROSOFT], UNNAMED, AN) == NONE_OF_OURS
-    assert distrust([MICROSOFT], OURS, AN) == NONE_OF_OURS
+    assert distrust(own_results([MICROSOFT], UNNAMED), AN) == ""
+    assert distrust(own_results([MICROSOFT, "evil.example; none"], UNNAMED), AN) == ""
+    assert distrust(own_results(["evil.example; none", MICROSOFT], UNNAMED), AN) == NONE_OF_OURS
+    assert distrust(own_results([MICROSOFT], OURS), AN) == NONE_OF_OURS
     failed = MICROSOFT.replace("dmarc=pass", "dmarc=fail")
-    assert distrust([failed], UNNAMED, AN) == "our server says dmarc=fail"
+    assert distrust(own_results([failed], UNNAMED), AN) == "our server says dmarc=fail"
 
 
 def test_a_field_is_taken_apart() -> None:
@@ -143,10 +144,13 @@ def test_any_text_is_parsed_and_none_invents_trust(text: str) -> None:
     """Never raises; without our id it proves nothing."""
     parsed(text)
     if OURS not in text.lower():
-        assert distrust([text], OURS, AN) != ""
+        assert distrust(own_results([text], OURS), AN) != ""
 
 
 def test_a_login_without_a_domain_is_of_the_servers_own() -> None:
     """“an” at our server is not an@ of another domain that lets the mail through."""
     for author, found in ((AN, Person.PROVED), ("an@mail.example", Person.OTHER)):
-        assert person([f"{OURS}; auth=pass smtp.auth=an"], OURS, author, "xa.example") is found
+        assert (
+            person(own_results([f"{OURS}; auth=pass smtp.auth=an"], OURS), author, "xa.example")
+            is found
+        )

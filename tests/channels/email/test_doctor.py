@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from typer.testing import CliRunner
 
+from reminder.channels.email.reader import MailReader
 from reminder.cli import app
 from reminder.doctor.network import MailCheck
 from reminder.files.settings import load_settings
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.channels.email.test_course import settings
+from tests.channels.email.test_reader import DEADLY
 from tests.services.world import at
 
 TOKEN = 'trust = "token"'
@@ -60,7 +63,9 @@ def test_missing_results_are_a_fault_where_they_are_asked_for(
 
 
 class Vouching:
-    """A server that says who sent what, and hands it on."""
+    """A server that says who sent what, and hands it on after a stranger's mail."""
+
+    stranger = b"X-Deadly: yes\r\n\r\nspam\r\n"
 
     def __init__(self, post: MailWorld, field: str) -> None:
         self._post, self._field = post, field
@@ -71,7 +76,8 @@ class Vouching:
         del server, session
         assert isinstance(envelope.content, bytes)
         mail = f"Authentication-Results: {self._field}\r\n".encode() + envelope.content
-        await asyncio.to_thread(self._post.hand_in, mail, envelope.rcpt_tos[0])
+        for one in (self.stranger, mail):
+            await asyncio.to_thread(self._post.hand_in, one, envelope.rcpt_tos[0])
         return "250 OK"
 
 
@@ -86,15 +92,16 @@ class Vouching:
 def test_what_the_server_says_of_the_probe(
     tmp_path: Path, post: MailWorld, field: str, said: str
 ) -> None:
-    """Vouched for, by another name, or not."""
+    """Vouched for, by another name, or not; a mail that ends the process that reads it is not it."""
     config = settings(tmp_path, post)
+    reader = MailReader(command=(sys.executable, "-P", str(DEADLY)))
 
     async def main() -> list[str]:
         loop = asyncio.get_running_loop()
         smtp = await loop.create_server(lambda: SMTP(Vouching(post, field)), "127.0.0.1", 0)
         port = smtp.sockets[0].getsockname()[1]
         changed(config, f"port = {post.smtp_port}", f"port = {port}")
-        check = MailCheck(load_settings(config, {}), lambda: at("24/01"))
+        check = MailCheck(load_settings(config, {}), lambda: at("24/01"), reader=reader)
         try:
             return [str(finding) async for finding in check.findings()]
         finally:
