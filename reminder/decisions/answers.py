@@ -8,6 +8,7 @@ from datetime import timedelta
 from operator import attrgetter
 
 from reminder.decisions.outcome import (
+    DISOWNED,
     RefusalError,
     Step,
     event,
@@ -322,7 +323,6 @@ def give_back(context: Context, command: Command, target: Target) -> Decision:
     return Decision(events=tuple(events), answers=answers)
 
 
-DISOWNED = "không phải người này gửi"
 _act = attrgetter("at", "by", "key", "kind", "message")
 _TAKES_BACK = {
     EventKind.DONE: EventKind.UNDONE,
@@ -394,7 +394,8 @@ def disown(context: Context, _: Command) -> Decision:
     lately = [
         e
         for e in context.events
-        if (e.by, e.channel) == (who, context.channel) and e.at >= since and e.note != DISOWNED
+        if (e.by, e.channel) == (who, context.channel) and e.at >= since
+        if not (e.kind in _TAKES_BACK.values() and e.note == DISOWNED)
     ]
     message = context.receipt_of or (lately[-1].message if lately else "")
     theirs = [e for e in lately if e.message == message]

@@ -314,6 +314,8 @@ def _whose(context: Context, command: Command) -> Person:
         raise refusal("whose-absence", typed=typed, days=days)
     if not context.sender.office:
         raise RefusalError(payloads.OfficeOnly(verb=Verb.AWAY.value))
+    if not context.proved:
+        raise RefusalError(payloads.NeedsProof(verb=Verb.AWAY.value))
     return found
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from inspect import signature
 
 from reminder.decisions.outcome import (
+    DISOWNED,
     Handler,
     RefusalError,
     Step,
@@ -88,7 +89,9 @@ def _step(command: Command) -> Step:
             raise RefusalError(payloads.OfficeOnly(verb=verb.value, codes=codes))
         if verb.row.who is Who.OFFICE and not verb.row.reads and not context.proved:
             raise RefusalError(payloads.NeedsProof(verb=verb.value))
-        return HANDLERS[verb](context, command)
+        # Typed, it would hide an act of somebody else from “không phải tôi”.
+        note = "" if command.note == DISOWNED else command.note
+        return HANDLERS[verb](context, replace(command, note=note))
 
     return run
 

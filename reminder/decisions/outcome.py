@@ -16,6 +16,7 @@ from reminder.understanding.verbs import Verb, Who
 
 Step = Callable[[Context], Decision]
 Handler = Callable[[Context, Command], Decision]
+DISOWNED = "không phải người này gửi"  # the note of what “không phải tôi” takes back
 TargetHandler = Callable[[Context, Command, Target], Decision]
 
 

@@ -121,7 +121,14 @@ class Work:
         """Return the units whose part the sender acts for: the own, or as the office those named.
 
         Raise a refusal to a unit that does not lead, and a question to the office of shared work.
+        The office acts for others only where it is proved who writes.
         """
+        units, verb = self._parts(), self.command.verb
+        if verb.row.terminal and not self.context.proved and not set(units) <= set(self.own):
+            raise RefusalError(payloads.NeedsProof(verb=verb.value))
+        return units
+
+    def _parts(self) -> tuple[str, ...]:
         named = self.target.unit
         mine = self.task.lead if self.context.sender.office else self.own
         if self.task.confirm is Confirm.ANY and mine:

@@ -208,6 +208,7 @@ class Verb(StrEnum):
         ),
         example="không phải tôi",
         closes=True,
+        help={_OFFICER: (8, "`/khongphaitoi` – trong 24 giờ, khi người khác mạo tên gửi")},
     )
     NOTE = Row(
         "note ghichu",

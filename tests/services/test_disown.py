@@ -143,6 +143,51 @@ def test_the_offices_decisions_need_the_persons_proof(office: World, text: str, 
     assert f"reminder {verb} … --by MÃ-NGƯỜI" in answer.message.text
 
 
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("xong 1c", "done"),
+        ("trình ký 1c", "submit"),
+        ("cập nhật 1a đã thẩm định 02 văn bản", "update"),
+        ("/nghiphep an 25/01-26/01", "away"),
+    ],
+)
+def test_the_office_acts_for_others_only_where_it_is_proved(
+    office: World, text: str, verb: str
+) -> None:
+    """A colleague who writes as the office closes nobody's work and silences nobody's nudges."""
+    (answer,) = mails(office, CHI, text, NOW)
+    assert "thư này chỉ cho biết tên miền người gửi" in answer.message.text
+    assert f"reminder {verb} … --by MÃ-NGƯỜI" in answer.message.text
+    assert office.events() == []
+    mails(office, CHI, text, NOW, proved=True)
+    assert len(office.events()) == 1
+
+
+def test_the_office_answers_for_itself_by_mail(office: World) -> None:
+    """Its own work and its own absence are no others'."""
+    mails(office, CHI, "xong 2c", NOW)
+    mails(office, CHI, "/nghiphep 25/01-26/01", NOW)
+    assert [line.partition(" ")[0] for line in office.events()] == ["done", "away"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hoàn tác 1c không phải người này gửi",
+        "cập nhật 1a không phải người này gửi",
+        "trả lại 1c không phải người này gửi",
+    ],
+)
+def test_no_words_hide_an_act_from_being_disowned(office: World, text: str) -> None:
+    """Neither the words that the program itself notes of what was disowned."""
+    mails(office, AN, "trình ký 1c" if "trả lại" in text else "xong 1c", NOW, proved=True)
+    later = NOW + timedelta(minutes=5)
+    forged = receipt(office, mails(office, AN, text, later))
+    (answer, _) = mails(office, AN, "không phải tôi", later, reply_to=forged)
+    assert "máy không ghi điều gì" not in answer.message.text
+
+
 def test_the_office_decides_by_mail_where_it_is_proved(office: World) -> None:
     """The server says that she had logged in."""
     mails(office, AN, "gia hạn 1c 05/02 chờ số liệu", NOW)
