@@ -377,7 +377,9 @@ class Deliverer:
             slot=draft.slot,
         )
         failing = (draft.recipient, draft.channel)
-        return to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
+        told = to_offices(office, payload, now, subject=draft.recipient, slot=slot, avoid=failing)
+        # Where the office has no other way, this one may take a lighter message.
+        return told or to_offices(office, payload, now, subject=draft.recipient, slot=slot)
 
     def bounced(self, bounce: Bounce, now: datetime) -> bool:
         """Note that a mail came back; False if it was not sent lately, or came back before.

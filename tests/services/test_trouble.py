@@ -122,3 +122,16 @@ def test_forged_answers_are_told_once_a_day_with_their_number(office: World) -> 
     assert notices(office, at("25/01")) == ["3 thư mạo danh đã bị bỏ qua"]
     office.service.tell_forged(at("26/01"))
     assert notices(office, at("26/01")) == []
+
+
+def test_a_digest_that_no_server_takes_is_told_by_the_way_that_there_is(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """The office that has mail alone reads it in a lighter mail."""
+    people = (person("chi", "van-phong", channels=("email",)),)
+    office = world(plan2024, scheduler, people=people, bound=())
+    office.tick(at("26/01"))
+    too_large = SendError("máy chủ thư không nhận thư lớn như vậy", retry=False)
+    office.refuse = lambda p: too_large if p.row.draft.kind == "digest" else None
+    (told,) = notices(office, at("29/01", "07:30"))
+    assert told == "Một tin không gửi được: Chi"
