@@ -92,7 +92,7 @@ class Vouching:
 def test_what_the_server_says_of_the_probe(
     tmp_path: Path, post: MailWorld, field: str, said: str
 ) -> None:
-    """Vouched for, by another name, or not; a mail that ends the process that reads it is not it."""
+    """Vouched for, by another name, or not; a mail that nothing can read is passed over."""
     config = settings(tmp_path, post)
     reader = MailReader(command=(sys.executable, "-P", str(DEADLY)))
 
