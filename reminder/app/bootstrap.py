@@ -137,7 +137,7 @@ def read_files(settings: Settings, at: datetime) -> Files:
     plans = load_plans(plan_paths(settings.plan.files))
     people: tuple[Person, ...] = ()
     if settings.plan.people is not None:
-        units = {unit.id for plan in plans for unit in plan.units}
+        units = {unit.id: unit for plan in plans for unit in plan.units}
         people = load_people(settings.plan.people, units, known_channels())
     scheduler = scheduler_for(
         plans,

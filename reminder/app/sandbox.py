@@ -166,7 +166,7 @@ def open_sandbox(
         day = today if today and today.year == plan.year else date(plan.year, 1, 1)
     start = instant(trial.start or day, clock)
     if trial.people is not None:
-        units = {unit.id for unit in plan.units}
+        units = plan.by_unit
         people: Sequence[Person] = load_people(trial.people, units, known_channels())
     else:
         people = [

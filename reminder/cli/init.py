@@ -542,7 +542,7 @@ def _people_file(
     by: _Dialogue | _Unattended, path: Path, plan: Plan, people: Sequence[Person] | None
 ) -> tuple[str | None, Sequence[Person]]:
     """The new text of the file of people, None where it stays, and the people in it."""
-    units = {unit.id for unit in plan.units}
+    units = plan.by_unit
 
     def load(file: Path) -> tuple[Person, ...]:
         return load_people(file, units, known_channels())

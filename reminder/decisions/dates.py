@@ -101,8 +101,7 @@ def _check_day(work: Work, state: State, day: date, *, today_too: bool) -> None:
     today, words = work.context.today, head(work.command.verb)
     if day < today or (day == today and not today_too):
         raise refusal("not-after-today", key=state.key, day=day, head=words)
-    last = max(work.plan.last_day, date((state.occurrence.due or day.min).year, 12, 31))
-    if not work.plan.first_day <= day <= last:
+    if not work.plan.first_day <= day <= work.plan.movable_until(state.occurrence.due):
         raise refusal("outside-year", key=state.key, day=day, year=work.plan.year, head=words)
     if day < state.occurrence.opens:
         raise refusal("before-open", key=state.key, day=day, head=words)
@@ -136,7 +135,8 @@ def confirm(context: Context, command: Command) -> Decision:
     """“/xacnhan 4b”, “/xacnhan tất cả”: the office takes dates as they are."""
     if not command.everything:
         return per_target(_confirm_one)(context, command)
-    plans = {plan.id for plan in context.plans if command.period in (None, str(plan.year))}
+    year = command.period
+    plans = {p.id for p in context.plans if year is None or year in {y.id for y in p.years}}
     waiting = [s for k, s in context.states.items() if k.plan in plans and _unconfirmed(context, s)]
     if not waiting:
         raise refusal("nothing-assumed")

@@ -7,7 +7,7 @@ made year by year.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -181,6 +181,15 @@ class Unit:
         return self.short or self.name
 
 
+def units_named(units: Iterable[Unit]) -> dict[str, list[str]]:
+    """The ids of the units by name and spelling, without regard to case."""
+    named: dict[str, list[str]] = {}
+    for unit in units:
+        for name in {n.casefold() for n in (unit.name, unit.short, *unit.spellings) if n}:
+            named.setdefault(name, []).append(unit.id)
+    return named
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deliverable:
     """Sản phẩm: one thing to hand in, with one due rule."""
@@ -297,6 +306,10 @@ class Plan:
         if len(self.years) > 1:
             return f"năm {self.year}–{self.last_day.year}"
         return self.years[0].dated_name
+
+    def movable_until(self, due: date | None) -> date:
+        """The last day to which work due on `due` may be moved: the plan's, or that of its year."""
+        return date(due.year, 12, 31) if due and due > self.last_day else self.last_day
 
     def is_dated(self, period: Period) -> bool:
         """Whether there may be a period of this name in several years, so that it tells its own."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import MAIL_ADDRESS, Person
+from reminder.domain.plan import Unit, units_named
 from reminder.files.toml import Document, Table, as_toml, extent, trailing_comment
 
+Units = Mapping[str, Unit] | Collection[str]  # by id; ids alone can't be proposed for names
 
-def load_people(
-    path: Path, units: Collection[str], channels: Sequence[ChannelTraits]
-) -> tuple[Person, ...]:
+
+def load_people(path: Path, units: Units, channels: Sequence[ChannelTraits]) -> tuple[Person, ...]:
     """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
 
     `channels` are those that can be named, in the order in which they are tried. An empty file is
@@ -28,7 +29,7 @@ def load_people(
 
 
 def _person(
-    units: Collection[str], channels: Sequence[ChannelTraits], known: set[str], table: Table
+    units: Units, channels: Sequence[ChannelTraits], known: set[str], table: Table
 ) -> Person:
     email = table.text("email", longest=254)
     if email and not MAIL_ADDRESS.fullmatch(email):
@@ -48,13 +49,18 @@ def _person(
     return person
 
 
-def _units(table: Table, units: Collection[str]) -> tuple[str, ...]:
+def _units(table: Table, units: Units) -> tuple[str, ...]:
     if not table.has("unit"):
         table.complain(None, "thiếu `unit`: người này thuộc bộ phận nào?")
         return ()
     found = table.words("unit")
+    named = units_named(units.values()) if isinstance(units, Mapping) else {}
     for unit in found:
-        table.knows("unit", unit, sorted(units), "bộ phận", listed=True)
+        ids = named.get(unit.casefold(), []) if unit not in units else []
+        if len(ids) == 1:
+            table.complain("unit", f"ghi mã bộ phận, không ghi tên “{unit}”; viết: {ids[0]}")
+        else:
+            table.knows("unit", unit, sorted(units), "bộ phận", listed=True)
     if table.data["unit"] == []:
         table.complain("unit", "`unit` trống: người này thuộc bộ phận nào?")
     return tuple(dict.fromkeys(found))

@@ -39,6 +39,7 @@ from reminder.domain.plan import (
     cycle_periods,
     instances,
     recurrence_days,
+    units_named,
 )
 from reminder.files.toml import ID, Document, Table, nearest
 
@@ -216,10 +217,7 @@ def _unit_id(plan: Plan, table: Table, key: str, word: str) -> str:
     """The id of the unit that `word`, its id, name or a spelling, means; empty if it is a fault."""
     if not word or word in plan.by_unit:
         return word
-    named: dict[str, list[str]] = {}
-    for unit in plan.units:
-        for name in {n.casefold() for n in (unit.name, unit.short, *unit.spellings) if n}:
-            named.setdefault(name, []).append(unit.id)
+    named = units_named(plan.units)
     found = named.get(word.casefold(), [])
     if len(found) == 1:
         table.advise(key, f"bộ phận “{word}”: nên ghi mã “{found[0]}”")

@@ -362,12 +362,18 @@ class Work:
         return closed_words(event.at, self.state.due, self.context.today, calendar)
 
     @property
+    def last_day(self) -> date:
+        """The last day to which it may well be moved: that of its year of the plan."""
+        year, until = self.occurrence.year, self.plan.movable_until(self.occurrence.due)
+        return until if until > self.plan.last_day else year.last
+
+    @property
     def later(self) -> str:
         """A day that a request or a date might name: a few working days on, within the plan."""
         calendar, today = self.context.scheduler.calendar, self.context.today
         after = max(self.state.due or today, today)
-        near = calendar.count(after, self.plan.last_day) < 3
-        day = calendar.roll_back(self.plan.last_day) if near else calendar.after(after, 3)
+        near = calendar.count(after, self.last_day) < 3
+        day = calendar.roll_back(self.last_day) if near else calendar.after(after, 3)
         return vn_date(day)
 
     def button(

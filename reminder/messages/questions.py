@@ -127,12 +127,12 @@ def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
         (work.button(context.day(d), "move", f"/dathan {work.name} {vn_date(d)}", day=d),)
         for d in days
     )
-    return message(context, p, actions=tuple(rows), example=days[0] if days else work.plan.last_day)
+    return message(context, p, actions=tuple(rows), example=days[0] if days else work.last_day)
 
 
 def _likely_days(work: Work) -> list[date]:
     """A few working days after the due day; of what has none, the ends of month, quarter, year."""
-    today, last = work.context.today, work.plan.last_day
+    today, last = work.context.today, work.last_day
     if work.state.due is not None:
         start = max(work.state.due, today)
         days = [work.context.scheduler.calendar.after(start, count) for count in LATER]

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reminder.domain.calendar import Period, local_day
+from reminder.domain.calendar import local_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event, State, apply, by_key, initial
 from reminder.domain.outbox import Draft, Row, RowState
@@ -158,7 +158,7 @@ def _work(office: Office, unit: str, item: Item, state: State | None, at: dateti
         unit=office.unit_names.get(unit, unit),
         title=state.occurrence.title if state else "",
         product=state.occurrence.deliverable.product if state else "",
-        period=Period.parse(key.period).name if state else key.period,
+        period=state.occurrence.period_name if state else key.period,
         due=state.due if state else item.due,
         stage=str(item.stage),
         days_late=late,

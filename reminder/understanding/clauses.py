@@ -471,10 +471,11 @@ class _Reader:
         if plan is None or task is None:
             return ""
         rules = [d.rule for d in task.deliverables]
-        if item.month and any(isinstance(r, Every) and r.cycle is Cycle.MONTH for r in rules):
+        ids = {i[4:] for d in task.deliverables for i in period_ids(d, plan.years)}
+        monthly = any(isinstance(r, Every) and r.cycle is Cycle.MONTH for r in rules)
+        if item.month and (monthly or item.month[4:] in ids):
             return item.month
         day = item.day.day
-        ids = {i[4:] for d in task.deliverables for i in period_ids(d, plan.years)}
         return day.isoformat() if day and day.isoformat()[4:] in ids else ""
 
     def _shared(self, named: Named) -> bool:

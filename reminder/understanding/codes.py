@@ -278,7 +278,7 @@ class CodeBook:
         code = self._inside(tokens, index + size + 1)
         if code is None:
             return None
-        plan = by_id.value if by_id else next((p for p in self.plans if p.year == year), None)
+        plan = by_id.value if by_id else _of_year(self.plans, year)
         value = code.value
         known = plan is not None and value.known and value.task in plan.by_code
         name = value.task if plan else f"{year}/{value.task}"
@@ -369,6 +369,12 @@ class CodeBook:
 
     def _known(self, code: str) -> Code:
         return Code(code, known=code in self.tasks)
+
+
+def _of_year(plans: Sequence[Plan], year: int | None) -> Plan | None:
+    """The plan of `year`, which may be one of several years."""
+    own = (plan for plan in plans if plan.year == year)
+    return next(own, next((p for p in plans if f"{year}" in {y.id for y in p.years}), None))
 
 
 def _run_start(tokens: Sequence[Token], index: int) -> int:

@@ -14,7 +14,7 @@ from reminder.domain.ledger import Event, EventKind, State, fold
 from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 from tests.documents.rfc5545 import Component, read
-from tests.messages.office import at, done, key, said
+from tests.messages.office import at, documented, done, key, said
 
 NOW = at("2024-01-26")
 LIST = key("1c")  # due on Wednesday 31/01
@@ -63,6 +63,15 @@ def test_an_open_due_day(plan2024: Plan, scheduler: Scheduler) -> None:
         ("DESCRIPTION", "1c Danh mục VBQPPL hết hiệu lực năm 2023 – hạn"),
         ("TRIGGER", "-PT16H"),
     ]
+
+
+def test_an_event_says_where_its_day_comes_from(scheduler: Scheduler) -> None:
+    """What the plan's document says, and where."""
+    described = the_list(documented(), scheduler)["DESCRIPTION"]
+    assert (
+        r"Kế hoạch ghi: Chậm nhất 31/01/2024 (mục 1.c\, bảng 1\, dòng 7\, KH-2024.docx)"
+        in described
+    )
 
 
 def test_the_calendar_says_what_it_is(plan2024: Plan, scheduler: Scheduler) -> None:

@@ -254,6 +254,22 @@ def test_the_annex_is_a_ruled_table_whose_head_repeats(read: Docx) -> None:
     assert whole[:2] == ["Cải cách thể chế", "Cải cách thủ tục hành chính"]
 
 
+def test_the_annex_tells_where_each_date_comes_from() -> None:
+    """The place stands behind the date, the document below the table; an event where one is due."""
+    plan = office.documented()
+    read = Docx(docx(draft_report(plan, [], SCHEDULER, Period.parse(Q1), MARCH), NAMES))
+    rows = {row[1]: row[3] for row in read.grids[2].texts if len(row) == 6}
+    assert rows["Danh mục VBQPPL hết hiệu lực năm 2023 (1c)"] == "30/01/2024 – bảng 1, dòng 7"
+    assert rows["Kế hoạch chuyển đổi số năm 2024 (5c)"] == "31/3/2024"
+    texts = [each.text for each in read.lines]
+    assert "Bảng, dòng, đoạn ở cột “Hạn” là chỗ ghi hạn trong KH-2024.docx." in texts
+    (waiting,) = [text for text in texts if "(2g)" in text]
+    assert waiting == (
+        "- Số hóa hồ sơ, kết quả giải quyết TTHC (2g): Tư pháp, Báo cáo kết quả và tỷ lệ số hóa, "
+        "chưa có hạn (trong 05 ngày làm việc kể từ khi nhận)."
+    )
+
+
 def test_the_text_tells_what_the_ledger_holds(read: Docx) -> None:
     """Each kind of sentence once, word for word."""
     assert {each.text for each in read.lines} >= set(SENTENCES.splitlines())

@@ -17,15 +17,16 @@ from reminder.documents.workbook import (
     COLUMNS,
     FILLS,
     LONGEST,
+    about_due,
     standing,
     standing_words,
     workbook,
     written,
 )
-from reminder.domain.ledger import Event, EventKind, State, fold
+from reminder.domain.ledger import Event, EventKind, State, fold, initial
 from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
-from tests.messages.office import at, done, key, said
+from tests.messages.office import at, documented, done, key, said
 
 DAY = date(2024, 3, 8)
 NASTY = (
@@ -125,6 +126,15 @@ def test_a_row_tells_all_of_an_occurrence(plan2024: Plan, scheduler: Scheduler) 
     ]  # fmt: skip
     (awaiting,) = (row[5:] for row in body if row[1] == "2g")
     assert awaiting == ["Tư pháp", none, none, none, none, "Chưa có hạn", none, none, none]
+
+
+def test_a_row_tells_what_a_date_waits_for() -> None:
+    """The event, and how often in a period."""
+    states = {s.key: s for s in map(initial, occurrences(documented()))}
+    assert [about_due(states[key(*of)]) for of in (("2g",), ("1a", 1, "2024-Q1"))] == [
+        "trong 05 ngày làm việc kể từ khi nhận",
+        "02 lần mỗi quý; hạn dự kiến",
+    ]
 
 
 def test_days_are_written_as_days(plan2024: Plan, scheduler: Scheduler) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -120,6 +121,18 @@ def test_without_a_period_it_is_the_one_in_hand(day: str, handed_in: str, expect
         events = [done(at(day, "07:00"), key("BC", int(number), period), "van-phong")]
     states = fold(occurrences(PLAN), events)
     assert find_report([PLAN], states, None, date.fromisoformat(day))[1].id == expected
+
+
+def test_a_plan_of_several_years_reports_on_each() -> None:
+    """Each year has its four reports; a school year those that end in it."""
+    several = replace(PLAN, last_year=2025)
+    assert find_report([several], {}, "2025-H1", date(2025, 2, 1)) == (
+        several, Period.parse("2025-H1"),
+    )  # fmt: skip
+    silent = replace(PLAN, tasks=(), span=(date(2024, 9, 5), date(2025, 5, 31)))
+    assert [p.id for p in report_periods(silent)] == ["2024-Q3", "2024", "2025-Q1"]
+    with pytest.raises(ReportPeriodError, match="các năm đang dùng: 2024–2025"):
+        find_report([silent], {}, "2027-Q1", MARCH)
 
 
 def test_before_the_year_no_report_is_in_hand() -> None:

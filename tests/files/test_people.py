@@ -56,6 +56,16 @@ def test_a_sound_file_is_its_people(tmp_path: Path) -> None:
     )
 
 
+def test_a_units_name_gets_its_id(tmp_path: Path, plan2024: Plan) -> None:
+    """A name or a spelling in place of the id."""
+    path = written(tmp_path, PEOPLE.replace('unit = "van-phong"', 'unit = "Văn phòng"'))
+    with pytest.raises(FileError) as caught:
+        load_people(path, plan2024.by_unit, known_channels())
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"{path}:4: ghi mã bộ phận, không ghi tên “Văn phòng”; viết: van-phong"
+    ]
+
+
 def test_an_office_may_begin_with_nobody(tmp_path: Path) -> None:
     """An empty file is sound."""
     assert load_people(written(tmp_path, "# chưa có ai\n"), UNITS, known_channels()) == ()
