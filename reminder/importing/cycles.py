@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from reminder.importing.days import DAY, OPS, Chain, PlanYear, in_month, month_shift
+from reminder.importing.days import DAY, OPS, Chain, PlanYear, Span, in_month, month_shift
 from reminder.importing.readings import Kind, Part, Status
 from reminder.importing.tokens import Token
 
@@ -119,6 +119,10 @@ class Bounds:
 
     first: date | None
     last: date | None
+    spans: tuple[Span, ...] = ()  # the periods that are named, where there are several
+
+    def has(self, end: date) -> bool:
+        return not self.spans or any(span.first <= end <= span.last for span in self.spans)
 
 
 def cycle_part(
@@ -129,6 +133,7 @@ def cycle_part(
     ends: list[date] = []
     if every in MONTHS:
         ends = [e for e in plan.ends(every) if first <= e and e.replace(day=1) <= last]
+        ends = [end for end in ends if bounds.has(end)]
     part = Part(kind=Kind.PERIODIC, status=Status.LITERAL, every=every, times=cycle.times)
     of = cycle.first("month_of")
     months = [_month_of(of, end, every) for end in ends] if of else ends

@@ -418,6 +418,8 @@ def _span(group: list[_Item], items: list[_Item], plan: PlanYear) -> tuple[Span 
         begin, end = _date(begin.year - 1, first.first), _date(end.year - 1, last.last)
     if begin > end:
         return None, "ngày đầu đứng sau ngày cuối"
+    if end.year - begin.year > 1 and first.kind is last.kind is Kind.YEAR:
+        why = "việc nhiều năm: hạn mỗi năm, hay chỉ năm cuối?"
     kinds = [item.kind for item in group]
     if Kind.DATE in kinds:
         return Span(Kind.DATE if len(group) == 1 else Kind.DATE_RANGE, begin, end), why

@@ -154,7 +154,9 @@ class _Reader:
                     start = -1
                 elif element.start < end and start < 0:
                     continue
-                elif element.kind in _PROSE and not _is_title(element):
+                elif start >= 0 and element.kind == "limit":
+                    end = element.end
+                elif _is_time(element):
                     start = element.start if start < 0 else start
                     end = element.end
                 elif start >= 0 and (element.kind not in _JOINS or element.text == "."):
@@ -205,7 +207,8 @@ class _Reader:
         if any(e.kind == "lunar" for e in elements):
             self._ask("ngày âm lịch")
             name = self._words(elements[0].start, elements[-1].end)
-            return [Part(kind=Kind.EVENT, status=Status.ASSUMED, event=name)]
+            op = "before" if name.casefold().startswith("trước") else ""
+            return [Part(kind=Kind.EVENT, status=Status.ASSUMED, event=name, op=op)]
         for chain in chains:
             self._ask(*chain.whys)
         parts = self._times(elements, shown, chains, told, bounded=bool(bounds))
@@ -231,11 +234,10 @@ class _Reader:
         event = self._event(elements, told)
         if event and not parts:
             return [event]
-        if event and event.offset is not None:
-            if standing:
-                return [*parts, event]
-            if not bounded:
-                self._ask("vừa ghi ngày, vừa ghi theo sự kiện")
+        if event and standing:
+            return [*parts, event] if event.offset is not None else parts
+        if event and not bounded:
+            self._ask("vừa ghi ngày, vừa ghi theo sự kiện")
         return parts or self._vague(elements)
 
     def _open_ended(self, parts: Sequence[Part]) -> list[Part]:
@@ -277,14 +279,15 @@ class _Reader:
             if element.kind in ("number", "figure", "slashed", "date"):
                 if "word" not in (before, behind):
                     self._ask(f"số “{words}” chưa rõ nghĩa")
-            elif element.kind == "bare_unit" and behind != "colon":
+            elif element.kind == "bare_unit" and behind != "colon" and (place or behind != "chain"):
                 self._ask(f"“{words}” chưa rõ là kỳ nào")
-            elif element.kind == "hedge":
+            elif element.kind in ("hedge", "limit"):
                 self._ask(f"“{words}”")
 
     def _label(self, shown: Sequence[_Element]) -> str:
         """Return the words before the first time, else those after the last."""
-        times = [e for e in shown if e.kind in _TIMES]
+        offset = _offset(shown)
+        times = [e for e in shown if e.kind in _TIMES and (e.kind != "offset" or e is offset)]
         if not times:
             return ""
         before = [e for e in shown if e.end <= times[0].start]
@@ -515,7 +518,7 @@ class _Reader:
         late = None if offset else _offset(behind)  # “trước Lễ phát động 10 ngày”
         stops = (e.start for e in behind if e is late or (isinstance(e, Chain) and e.op))
         name = self._words(opener.end, next(stops, elements[-1].end)).removesuffix(" nhưng")
-        feast = any(e.kind == "feast" for e in behind)
+        feast = any(e.kind in ("feast", "limit") for e in behind)
         if not name or feast or opener.kind in ("until", "until_end", "by"):
             self._ask("chưa rõ ngày nào")
         if not (offset or late) and any(e.text == "chi" for e in behind):
@@ -608,6 +611,13 @@ def _is_event(element: _Element) -> bool:
     return element.kind in ("after", "ahead", "from", "before")
 
 
+def _is_time(element: _Element) -> bool:
+    """Whether an element of prose is a time of its own."""
+    if element.kind == "external":
+        return element.text.startswith("theo lich")
+    return element.kind in _PROSE and not _is_title(element)
+
+
 def _is_title(element: _Element) -> bool:
     """Whether a chain is a year alone, as in titles."""
     if not isinstance(element, Chain) or element.op or element.text.startswith("trong"):
@@ -660,7 +670,9 @@ def _bounds(chains: Sequence[Chain]) -> Bounds:
         if chain.opens or (span.kind is not Kind.DATE and not chain.is_end)
     ]
     ends = [span.last for chain in chains for span in chain.spans if not chain.opens]
-    return Bounds(min(starts, default=None), max(ends, default=None))
+    several = tuple(span for chain in chains for span in chain.spans if not chain.opens)
+    spans = several if len(several) > 1 else ()
+    return Bounds(min(starts, default=None), max(ends, default=None), spans)
 
 
 def _told(elements: Sequence[_Element]) -> int | None:
@@ -675,7 +687,7 @@ def _told(elements: Sequence[_Element]) -> int | None:
             return place
         behind = next((e.kind for e in elements[place + 1 :] if e.kind not in SKIPPED), "")
         if element.kind in ("before", "until", "until_end", "by"):
-            open_to = ("", "word", "named", "feast", "school", "number")
+            open_to = ("", "word", "named", "feast", "school", "number", "limit")
             if behind in open_to or (element.kind.startswith("until") and behind == "after"):
                 return place
     return None
@@ -687,6 +699,7 @@ def _offset(elements: Sequence[_Element]) -> Token | None:
         before = elements[place - 1].kind if place else ""
         behind = elements[place + 1].kind if place + 1 < len(elements) else ""
         label = behind == "colon" or before in ("word", "report")
+        label = label or (not place and behind == "chain" and element.text.endswith("thang"))
         if element.kind == "offset" and isinstance(element, Token) and not label:
             return element
     return None

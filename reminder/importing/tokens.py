@@ -43,6 +43,7 @@ _SPOILT_NUMBER = re.compile(
 _SPOILT_QUARTER = re.compile(
     r"(?i:\bq[uú][yýiíì])\s?([lI1|i]{0,3}[l|][lI1|i]{0,2}[Vv]?|1[Vv]|11|111)(?!\w)"
 )
+_ELEVEN = frozenset(["ll", "lI", "Il", "II", "||"])
 _QUARTER_FIGURES = str.maketrans("l1|i", "IIII")
 _WRONG_TONE = re.compile(
     r"\b([^\W\d_]{3,5})(?=\s(?:[0-9]|[IVX]+\b|(?i:hàng|hằng|ngày)\b|đầu năm|cuối năm))"
@@ -172,10 +173,11 @@ def _mend(text: str) -> tuple[str, tuple[str, ...]]:
     """Return `text` with the figures that OCR spoilt, each as long as it was; and those."""
     found: list[tuple[int, str]] = []
 
-    def figures(match: re.Match[str]) -> str:
+    def day(match: re.Match[str]) -> str:
         runs = re.split(r"[/.-]", match[0])
         good = match[0].translate(_SPOILT)
-        if good == match[0] or not all(any(map(str.isdigit, run)) for run in runs):
+        figures = [any(map(str.isdigit, run)) or run in _ELEVEN for run in runs]
+        if good == match[0] or not all(figures) or runs[0] in _ELEVEN:
             return match[0]
         found.append((match.start(), match[0]))
         return good
@@ -190,6 +192,9 @@ def _mend(text: str) -> tuple[str, tuple[str, ...]]:
 
     def tone(match: re.Match[str]) -> str:
         base = spelling(match[1]).base
+        if base == "ouy":
+            found.append((match.start(), match[1]))
+            return "quý"
         for word in _TIME_WORDS:
             if base == spelling(word).base and not _is_known(match[1]):
                 found.append((match.start(), match[1]))
@@ -197,8 +202,8 @@ def _mend(text: str) -> tuple[str, tuple[str, ...]]:
         return match[0]
 
     text = _SPOILT_QUARTER.sub(quarter, text)
-    text = _SPOILT_DAY.sub(figures, text)
-    text = _SPOILT_NUMBER.sub(figures, text)
+    text = _SPOILT_DAY.sub(day, text)
+    text = _SPOILT_NUMBER.sub(day, text)
     text = _WRONG_TONE.sub(tone, text)
     return text, tuple(spoilt for _, spoilt in sorted(found))
 
