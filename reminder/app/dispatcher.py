@@ -164,24 +164,30 @@ class Dispatcher:
         if self.worker.stop.is_set():
             return  # what is ready is given back, in the store's thread
         self._queue(self._leased_answers())
-        left = []
-        for rendered in self._ready:
+        for rendered in list(self._ready):
             channel, chat = rendered.row.draft.channel, _chat(rendered)
             if chat in self._chats or self._flying[channel] >= self.in_flight:
-                left.append(rendered)
                 continue
+            turn = self._turn(rendered)
             self._chats.add(chat)
-            if (turn := self.channels[channel].turn(rendered.address)) is not None:
-                left.append(rendered)
+            if turn is not None:
                 waiting = asyncio.create_task(self._await_turn(chat, turn))
                 self._turns.add(waiting)
                 waiting.add_done_callback(self._turns.discard)
                 continue
+            self._ready.remove(rendered)
             self._flying[channel] += 1
             send = asyncio.create_task(self._send(rendered))
             self._sends.add(send)
             send.add_done_callback(partial(self._finished, rendered.row.id))
-        self._ready = left
+
+    def _turn(self, rendered: Rendered) -> Awaitable[object] | None:
+        """Return the wait for the chat's turn; None if there is none."""
+        try:
+            return self.channels[rendered.row.draft.channel].turn(rendered.address)
+        except Exception as error:  # noqa: BLE001  a fault of ours must not hold up all others
+            log.error("the turn of row %d: %s", rendered.row.id, type(error).__name__)
+            return None
 
     async def _await_turn(self, chat: tuple[str, str], turn: Awaitable[object]) -> None:
         """Wait for a chat's turn, which takes no place in flight."""

@@ -11,6 +11,7 @@ import pytest
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels.telegram import receive
 from reminder.channels.telegram.receive import TelegramListener
+from reminder.channels.telegram.send import TelegramChannel
 from reminder.domain.outbox import RowState
 from reminder.messages.rows import RowRenderer
 from reminder.services import handle
@@ -39,6 +40,9 @@ STEPS: list[tuple[Any, str]] = [
     (Service, "prepared"),
     (RowRenderer, "render"),
     (Dispatcher, "taken"),
+    (Dispatcher, "_hold"),
+    (Dispatcher, "_start_sends"),
+    (TelegramChannel, "turn"),
 ]
 
 
