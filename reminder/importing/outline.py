@@ -18,6 +18,7 @@ from reminder.importing.vocabulary import (
     is_everybody,
     is_organisation,
     is_time_heading,
+    is_title,
     plain,
     split_field,
 )
@@ -111,13 +112,24 @@ class Node:
 def read_outline(document: Document) -> Node:
     """Return the root of the document's outline; tables stand under the heading above them."""
     builder = _Builder(wrapped=document.kind in ("txt", "pdf"))
-    blocks = document.blocks
+    blocks = document.blocks[_after_letterhead(document) :]
     for place, block in enumerate(blocks):
         if isinstance(block, Table):
             builder.table(block)
         else:
             builder.paragraph(block, _next_text(blocks, place))
     return builder.root
+
+
+def _after_letterhead(document: Document) -> int:
+    """The number of the block with the title; 0 where none is found."""
+    for place, block in enumerate(document.blocks[:MOST_LETTERHEAD]):
+        if isinstance(block, Paragraph) and is_title(block.full):
+            return place
+    return 0
+
+
+MOST_LETTERHEAD = 60  # blocks
 
 
 def _next_text(blocks: Sequence[Paragraph | Table], place: int) -> str:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from reminder.domain.plan import place_words
 from reminder.domain.text import fold
 from reminder.importing.answers import BLOCKING
-from reminder.importing.draft import Draft, Note, Question, Task, place_words
+from reminder.importing.draft import Draft, Note, Question, Task
 from reminder.importing.wording import class_of_deliverable, counts, understood
 
 _TEMPLATE = Path(__file__).with_name("review.html.j2")

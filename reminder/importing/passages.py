@@ -47,6 +47,7 @@ class Passage:
     support: list[str] = field(default_factory=list)
     products: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)  # as written, a line each
+    finer: str = ""  # a second column of times
     note: str = ""  # the remark of a table's row
     marks: tuple[str, ...] = ()  # marked period columns
     has_periods: bool = False  # there are period columns
@@ -263,6 +264,9 @@ class _Finder:
         text, lead, support = roles(passage.text, self.known, has_lead=bool(passage.lead))
         if text:
             passage.text = text
+        if not passage.lead and not lead and passage.body:
+            lead, support, body = _assigned(f". {passage.body}", self.known)
+            passage.body = body.strip(" .")
         passage.lead = passage.lead or lead
         passage.support += [s for s in support if s not in passage.support + passage.lead]
 
@@ -322,8 +326,8 @@ class _Finder:
             support=_names([inline_fields(row.support)[0], *_values(fields, "support")]),
             products=[line for line in row.product.split("\n") if line.strip()]
             or _values(fields, "product"),
-            times=[line for line in row.time.split("\n") if line.strip()]
-            or _values(fields, "time"),
+            times=_lines(row.times[0]) if row.times else _values(fields, "time"),
+            finer="; ".join(_lines(row.times[1])) if len(row.times) > 1 else "",
             note=row.note,
             marks=row.marks,
             has_periods=row.has_periods,
@@ -345,6 +349,10 @@ class _Finder:
         key = ".".join([*context.path, *labels]) if labels else _band_text(row.bands[-1])
         self.found.sections.setdefault(key, one_line(_band_text(row.bands[-1]), 150))
         return key
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _goes_on(columns: tuple[object, ...], head: Head) -> bool:
@@ -446,10 +454,15 @@ _TIME_FIRST = re.compile(
     r"|\d)[^:;]{2,50}):\s+(?=\w)",
     re.IGNORECASE,
 )
-# “… . Giao X chủ trì, Y phối hợp.” after the sentence that says what to do.
+# Who does the work, said after it: “… . Giao X chủ trì, phối hợp với Y.”, “…, do X thực hiện”.
+_DOES = r"(?:chủ trì|thực hiện|phụ trách|tham mưu|chịu trách nhiệm|có trách nhiệm|làm đầu mối)"
 _ASSIGNED = re.compile(
-    r"(?<=[.;])\s+(?:Giao\s+)?(?P<lead>[A-ZĐ][^.;:]{3,80}?) (?:chủ trì|thực hiện|phụ trách)"
-    r"(?:, ?(?P<support>[^.;:]{3,80}?) phối hợp)?(?:[.;]|$)"
+    rf"(?:(?<=[.;,])\s*(?:giao(?: cho)?|phân công|do)|(?<=[.;]))\s+"
+    rf"(?P<lead>[A-ZĐ][^.;:]{{2,80}}?),? {_DOES}(?: (?:chính|thực hiện|tổ chức|triển khai))*"
+    r"(?:,? ?(?:và )?phối hợp (?:chặt chẽ )?(?:với|cùng) (?P<with>[^.;:]{3,90}?)"
+    r"(?: (?:tổ chức )?(?:thực hiện|triển khai))*|, ?(?P<support>[^.;:]{3,80}?) phối hợp)?"
+    r"\s*(?:[.;]|(?=,)|$)",
+    re.IGNORECASE,
 )
 _HELPS = " phối hợp"
 _BRACKET = re.compile(
@@ -467,7 +480,7 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
     support: list[str] = []
     rest = text
     if not has_lead:
-        lead, support, rest = _assigned(text)
+        lead, support, rest = _assigned(text, known)
     if not has_lead and not lead:
         name, after = subject(text, known)
         if name:
@@ -493,7 +506,7 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
     return (rest[:1].upper() + rest[1:] if rest else ""), lead, support
 
 
-def _assigned(text: str) -> tuple[list[str], list[str], str]:
+def _assigned(text: str, known: list[str]) -> tuple[list[str], list[str], str]:
     """Who is in charge and who helps, where it is said after the work or in brackets."""
     for pattern in (_ASSIGNED, _BRACKET):
         found = pattern.search(text)
@@ -503,8 +516,10 @@ def _assigned(text: str) -> tuple[list[str], list[str], str]:
         if pattern is _BRACKET:
             rest = f"{text[: found.start('lead')]}{text[found.end() :].lstrip(' ,;')}"
             return lead, [], rest.replace("()", "")
-        support = split_names(found["support"] or "")
-        return lead, support, text[: found.start()] + text[found.end() :]
+        support, more = split_names(found["support"] or ""), ""
+        if found["with"]:
+            support, more = helpers(found["with"], known)
+        return lead, support, f"{text[: found.start()]}{more} {text[found.end() :]}".strip()
     return [], [], text
 
 

@@ -60,7 +60,7 @@ class TableRow:
     lead: str = ""
     support: str = ""
     product: str = ""
-    time: str = ""
+    times: tuple[str, ...] = ()  # one for each column of times that is filled
     note: str = ""
     marks: tuple[str, ...] = ()  # the heads of the period columns that are marked
     has_periods: bool = False
@@ -95,7 +95,7 @@ class Head:
     rows: int
     kinds: tuple[str, ...]
     periods: tuple[str, ...]  # of each column; "" for one that is no period
-    has_month_column: bool = False  # “Tháng”, with a number in each row
+    months: tuple[bool, ...]  # of each column: “Tháng”, with a number in each row
 
     def column(self, kind: str) -> int | None:
         return self.kinds.index(kind) if kind in self.kinds else None
@@ -115,10 +115,7 @@ def read_head(table: Table) -> Head | None:
             "period" if period else _kind_of(heads)
             for heads, period in zip(columns, periods, strict=True)
         )
-        months = any(
-            kind == "time" and plain(heads[-1]).startswith("thang")
-            for heads, kind in zip(columns, kinds, strict=True)
-        )
+        months = tuple(plain(heads[-1]).startswith("thang") for heads in columns)
         head = Head(count, kinds, periods, months)
         return head if _is_of_tasks(head) and not _is_agenda(table, head) else None
     return None
@@ -227,7 +224,7 @@ def _split(cells: dict[str, str]) -> list[dict[str, str]]:
     made = []
     for number, text in enumerate(tasks):
         one = {**cells, "task": text}
-        for kind in ("lead", "doer", "support", "product", "time", "note"):
+        for kind in ("lead", "doer", "support", "product", "time", "time2", "note"):
             lines = cells.get(kind, "").split("\n")
             if len(lines) == len(tasks):
                 one[kind] = lines[number]
@@ -237,7 +234,7 @@ def _split(cells: dict[str, str]) -> list[dict[str, str]]:
 
 def _fill(cells: dict[str, str], previous: dict[str, str]) -> None:
     """Put what stands above in the place of “-nt-”, and nothing in the place of a dash."""
-    for kind in ("lead", "doer", "support", "product", "start", "time"):
+    for kind in ("lead", "doer", "support", "product", "start", "time", "time2"):
         if kind in previous and _SAME.fullmatch(cells.get(kind, "").strip()):
             cells[kind] = previous[kind]
         elif _NOTHING.fullmatch(cells.get(kind, "")):
@@ -262,7 +259,7 @@ def _task_row(row: Row, cells: dict[str, str], head: Head, bands: tuple[str, ...
         lead=lead or doer,
         support="\n".join(filter(None, support)),
         product=cells.get("product", ""),
-        time=_time(cells, head) or inside,
+        times=_times(cells, inside),
         note=cells.get("note", ""),
         marks=marks,
         has_periods="period" in head.kinds,
@@ -276,29 +273,35 @@ def _task_row(row: Row, cells: dict[str, str], head: Head, bands: tuple[str, ...
     )
 
 
-def _time(cells: dict[str, str], head: Head) -> str:
-    """The time of a row, from one column or from one where work starts and one where it ends."""
-    time = cells.get("time", "")
-    if head.has_month_column and re.fullmatch(r"(?:0?[1-9]|1[0-2])(?:\s*/\s*20\d\d)?", time):
-        return f"Tháng {time}"
+def _times(cells: dict[str, str], inside: str) -> tuple[str, ...]:
+    """The times of a row: from the columns of times, or from where work starts and ends."""
+    times = [cells[kind] for kind in ("time", "time2") if cells.get(kind)]
     if start := cells.get("start", "").strip(" -–"):
-        return f"từ {start} đến {time}" if time else f"từ {start}"
-    return time
+        return (f"từ {start} đến {times[-1]}" if times else f"từ {start}",)
+    return tuple(times) or ((inside,) if inside else ())
+
+
+_MONTH_NUMBER = re.compile(r"(?:0?[1-9]|1[0-2])(?:\s*/\s*20\d\d)?")
 
 
 def _cells(row: Row, head: Head) -> dict[str, str]:
-    """The texts of a row by kind; of two columns of a kind, one under the other."""
+    """The texts of a row by kind; of two columns of a kind, one under the other.
+
+    A second column of times stays apart: one may name the month, the other the day.
+    """
     found: dict[str, str] = {}
     columns = row.columns
     for column, kind in enumerate(head.kinds):
-        if kind in ("", "other", "period", "target") or column >= len(columns):
+        if kind in ("", "other", "period", "target", "money") or column >= len(columns):
             continue
         text = columns[column].text.strip()
         if column and columns[column] is columns[column - 1]:
             continue
-        found[kind] = (
-            f"{found[kind]}\n{text}" if found.get(kind) and text else found.get(kind) or text
-        )
+        if kind == "time" and head.months[column] and _MONTH_NUMBER.fullmatch(text):
+            text = f"Tháng {text}"
+        key = "time2" if kind == "time" and "time" in found else kind
+        joined = (found.get(key, ""), text)
+        found[key] = "\n".join(filter(None, joined))
     return found
 
 

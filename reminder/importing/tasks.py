@@ -33,7 +33,7 @@ from reminder.importing.outline import read_outline
 from reminder.importing.passages import Passage, find_passages
 from reminder.importing.phrases import Kind, Part, Reading, Status
 from reminder.importing.units import Registry
-from reminder.importing.vocabulary import is_everybody, plain
+from reminder.importing.vocabulary import is_everybody, is_title, plain
 
 LONGEST_NAME = 40
 LONGEST_PRODUCT = 80
@@ -86,9 +86,7 @@ def _issued(text: str) -> date | None:
 def _title(texts: list[str]) -> str:
     """The lines after “KẾ HOẠCH”, up to the first that is no title."""
     for place, text in enumerate(texts):
-        if not plain(text).startswith(("ke hoach", "chuong trinh", "lich cong tac")) or (
-            len(text) > 20 and not text.isupper()
-        ):
+        if not is_title(text):
             continue
         lines = [text]
         for line in texts[place + 1 : place + 4]:
@@ -257,7 +255,10 @@ class _Maker:
         if passage.marks:
             return passage.text, [self._marked(passage)]
         if passage.times:
-            return passage.text, self._with_note(passage, self._lines(passage, month))
+            timed = self._lines(passage, month)
+            if passage.finer:
+                timed = [self._finest(passage, timed)]
+            return passage.text, self._with_note(passage, timed)
         if passage.has_periods and passage.note:
             found = self._find(passage.note)
             if found and found[0].reading.parts[0].status is not Status.AWAITING:
@@ -266,10 +267,23 @@ class _Maker:
             for text, is_title in ((passage.text, True), (passage.body, False)):
                 rest, inside = self._inside(text, month)
                 if inside:
-                    return (rest if is_title else f"{passage.text}: {rest}"), inside
+                    if not is_title:
+                        says_more = len(rest.split()) > 3
+                        rest = f"{passage.text}: {rest}" if says_more else passage.text
+                    return rest, inside
         if passage.heading_time and not passage.has_periods:
             return passage.text, [(passage.heading_time, self._of_heading(passage.heading_time))]
         return passage.text, [("", self._read("", month))]
+
+    def _finest(self, passage: Passage, timed: list[tuple[str, Reading]]) -> tuple[str, Reading]:
+        """Of two columns of times the one that says more; the other gives its month."""
+        phrase, first = timed[0]
+        month = _first_of_month(first)
+        if month and re.fullmatch(r"\d{1,2}(?:\s*[-–]\s*\d{1,2})?", passage.finer):
+            passage.finer += f"/{month.month}/{month.year}"  # days of the month
+        second = self._read(passage.finer, month)
+        best = min((first, second), key=_width)
+        return f"{phrase}; {passage.finer}", best
 
     def _with_note(
         self, passage: Passage, timed: list[tuple[str, Reading]]
@@ -575,6 +589,21 @@ def _one_report(passages: list[Passage]) -> list[Passage]:
     """Keep the last of the office's own reports; its code is BC."""
     last = next((p for p in reversed(passages) if is_report(p)), None)
     return [p for p in passages if p is last or not is_report(p)]
+
+
+_WIDTHS = (
+    *((Kind.DATE, Kind.DATE_RANGE), (Kind.EVENT, Kind.EXTERNAL), (Kind.PERIODIC,)),
+    *((Kind.MONTH,), (Kind.QUARTER,), (Kind.YEAR,), (Kind.ONGOING,)),
+)
+
+
+def _width(reading: Reading) -> int:
+    """How much time a reading spans: the smaller, the more it says."""
+    widths = []
+    for part in reading.parts:
+        found = (n for n, kinds in enumerate(_WIDTHS) if part.kind in kinds)
+        widths.append(next(found, 1 if part.fuzzy else len(_WIDTHS)))
+    return max(widths)
 
 
 def _first_of_month(reading: Reading) -> date | None:

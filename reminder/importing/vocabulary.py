@@ -156,6 +156,12 @@ _ORGANISATION = re.compile(
 )
 
 
+def is_title(text: str) -> bool:
+    """Whether a line begins the title: “KẾ HOẠCH”, in capitals or alone."""
+    begins = plain(text).startswith(("ke hoach", "chuong trinh", "lich cong tac"))
+    return begins and (len(text) <= 20 or text.isupper())
+
+
 def is_dead(text: str) -> bool:
     """Whether a line begins the end of a document: whom it is sent to, the signature."""
     return bool(_DEAD.match(plain(text)))

@@ -240,6 +240,25 @@ def test_time_may_stand_before_the_sentence() -> None:
     ]
 
 
+def test_of_two_columns_of_times_the_finer_one_counts() -> None:
+    """The month stands alone only where the other column says nothing."""
+    rules = _rules(
+        _table(
+            "Tháng | Ngày | Nội dung | Người thực hiện",
+            "9/2026 | 5/9 | Khai giảng | Hiệu trưởng",
+            "^ | trước 15/9 | Họp phụ huynh | Hiệu trưởng",
+            "^ | | Đại hội | Công đoàn",
+            "10/2026 | 20 | Hội thi | Công đoàn",
+        )
+    )
+    assert rules == [
+        {"due": date(2026, 9, 5)},
+        {"due": date(2026, 9, 15), "before": True},
+        {"within": "09"},
+        {"due": date(2026, 10, 20)},
+    ]
+
+
 def test_columns_where_work_starts_and_ends() -> None:
     rules = _rules(
         _table(
@@ -290,12 +309,17 @@ def test_who_is_in_charge_may_stand_after_the_work() -> None:
             "1. Kiện toàn Ban Chỉ huy trước ngày 15/02/2026 (Hạt Kiểm lâm tham mưu).",
             "2. Trình phương án trong tháng 3. Giao Hạt Kiểm lâm chủ trì, Công an xã phối hợp.",
             "3. Dọn thực bì. Thời hạn: 28/02. Đơn vị thực hiện: Các thôn; Công an xã phối hợp.",
+            "4. Lắp biển báo, do Phòng Kinh tế thực hiện, xong trước ngày 30/6/2026.",
+            "5. Mở lớp tập huấn",
+            "Giao Trạm Y tế chủ trì, phối hợp với Công an xã. Hoàn thành trong quý II/2026.",
         )
     )
     assert found == [
         ("1", "Kiện toàn Ban Chỉ huy", ["Hạt Kiểm lâm"], []),
         ("2", "Trình phương án", ["Hạt Kiểm lâm"], ["Công an xã"]),
         ("3", "Dọn thực bì", ["Các thôn"], ["Công an xã"]),
+        ("4", "Lắp biển báo", ["Phòng Kinh tế"], []),
+        ("5", "Mở lớp tập huấn", ["Trạm Y tế"], ["Công an xã"]),
     ]
 
 
