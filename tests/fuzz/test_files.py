@@ -54,13 +54,57 @@ leads = [14, 7, 3, 1, 0]
 format = "json"
 level = "info"
 """
+PLAN = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
+TIMES = """
+  due = [2024-04-05, 2024-07-05, 2025-01-05]
+  periods = ["Q1", "Q2", "Q4"]
+---
+  every = "quarter"
+  day = 5
+  following = true
+  before = true
+---
+  every = "half-year"
+  month = 2
+  times = 2
+---
+  within = "Q3"
+  from = 2024-04-01
+  source = "t:1 r:7"
+---
+  awaiting = true
+  event = { name = "nhận văn bản", offset = 5, unit = "working-day" }
+---
+  due = 2025-06-15
+  before = true
+"""
+TASK = """
+[[task]]
+code = "9.{number}"
+title = "Việc {number}"
+full_title = "Việc {number} của phường"
+written = "{number}"
+section = "1"
+lead = ["Tư pháp"]
+  [[task.deliverable]]
+  name = "x"
+  product = "x"
+  phrase = "x"
+"""
+MORE = PLAN + "".join(
+    TASK.format(number=n) + time for n, time in enumerate(TIMES.split("---"), start=1)
+)
 SEEDS = {
-    "plan": (ROOT / "data/plan2024.toml").read_text(encoding="utf-8"),
+    "plan": PLAN,
+    "years": MORE.replace("year = 2024", 'year = 2024\nlast_year = 2026\nbefore = "same-day"'),
+    "school": MORE.replace(
+        "year = 2024", "year = 2024\nfirst_day = 2024-01-05\nlast_day = 2025-05-31"
+    ),
     "people": (ROOT / "config/people.toml").read_text(encoding="utf-8"),
     "calendar": (ROOT / "config/calendar.toml").read_text(encoding="utf-8"),
     "settings": SETTINGS,
 }
-UNITS = re.findall(r"(?m)^\[unit\.([a-z-]+)\]", SEEDS["plan"])
+UNITS = re.findall(r"(?m)^\[unit\.([a-z-]+)\]", PLAN)
 VALUES = [
     "", "0", "-1", "9" * 30, "1e999", "nan", "true", '""', '"x"', '"' + "đ" * 300 + '"', "[]",
     "[[]]", "{}", "[1, 'a', {}]", "2024-02-30", "2024-01-31", "0001-01-01", "9999-12-31",
@@ -99,9 +143,10 @@ def mutated(text: str, seed: int) -> str:
 
 def read(kind: str, path: Path) -> object:
     """What the file comes to, used as the program would use it."""
-    if kind == "plan":
+    if kind in ("plan", "years", "school"):
         plan = load_plan(path)
-        scheduler = Scheduler(load_calendar(ROOT / "config/calendar.toml", [plan.year]))
+        years = [plan.year, plan.last_due.year]
+        scheduler = Scheduler(load_calendar(ROOT / "config/calendar.toml", years))
         return [list(scheduler.digest_days([plan])), occurrences(plan)]
     if kind == "people":
         return load_people(path, UNITS, known_channels())
