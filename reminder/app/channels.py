@@ -98,7 +98,9 @@ def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> Mai
 
     inbox = settings.inbox.address if settings.inbox.is_on else ""
     identity = MailIdentity(secret=mail_secret(store), inbox=inbox)
-    return MailChannel(mail_server(settings), identity, now)
+    titles = {wiring.traits.name: wiring.traits.title for wiring in CHANNELS}
+    read = [titles[c] for c in channel_names(settings) if c in titles and c != email.TRAITS.name]
+    return MailChannel(mail_server(settings), identity, now, elsewhere=" hoặc ".join(read))
 
 
 def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence[Listener]:
@@ -189,6 +191,7 @@ class ChannelWiring:
     traits: ChannelTraits
     connect: Callable[[Settings, Store, Callable[[], datetime]], Channel]
     listen: Callable[[Settings, Channel, Daemon], Sequence[Listener]] = lambda *_: ()
+    is_read: Callable[[Settings], bool] = lambda _: True  # what people write there arrives
     live: bool = False  # a changed section is taken up at once, by a new channel
     polls: bool = False  # its listener marks each poll
 
@@ -197,7 +200,13 @@ CHANNELS = (  # in the order in which they are tried
     ChannelWiring(
         traits=telegram.TRAITS, connect=_telegram, listen=_telegram_listeners, polls=True
     ),
-    ChannelWiring(traits=email.TRAITS, connect=_email, listen=_email_listeners, live=True),
+    ChannelWiring(
+        traits=email.TRAITS,
+        connect=_email,
+        listen=_email_listeners,
+        is_read=lambda settings: settings.inbox.is_on,
+        live=True,
+    ),
 )
 
 
@@ -212,3 +221,10 @@ def channel_names(settings: Settings) -> tuple[str, ...]:
     """Return the channels that are set up; the terminal where none is."""
     *others, terminal = (traits.name for traits in known_channels())
     return tuple(name for name in others if getattr(settings, name).is_on) or (terminal,)
+
+
+def one_way(settings: Settings) -> frozenset[str]:
+    """Return the channels that are set up and on which nobody reads what people write back."""
+    names = channel_names(settings)
+    unread = (wiring.traits.name for wiring in CHANNELS if not wiring.is_read(settings))
+    return frozenset(name for name in unread if name in names)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, known_channels
+from reminder.app.channels import CHANNELS, known_channels, one_way
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
@@ -92,7 +92,11 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         store=store,
         renderer=RowRenderer(holiday_name).render,
         office=Office(
-            files=files, id=store.office, channels=tuple(channels), known=known_channels()
+            files=files,
+            id=store.office,
+            channels=tuple(channels),
+            one_way=one_way(settings),
+            known=known_channels(),
         ),
         patience=settings.delivery.patience,
         tell_after=settings.delivery.tell_after,

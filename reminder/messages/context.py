@@ -15,7 +15,7 @@ from markupsafe import escape
 from reminder.decisions import buttons
 from reminder.domain.calendar import WorkCalendar, local, local_day, vn_date, vn_day, vn_weekday
 from reminder.domain.ledger import Event, State
-from reminder.domain.outbox import Action, Row
+from reminder.domain.outbox import Action, AddressSource, Row
 from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task, origin
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import one_line
@@ -74,6 +74,30 @@ class Context:
     def page(self) -> bool:
         """Whether a mail's page is made: a third of the work, which other channels do without."""
         return self.row is None or self.by_mail
+
+    @property
+    def typing(self) -> bool:
+        """Whether what the reader writes back arrives: a mailbox may be read by nobody."""
+        return self.row is None or self.row.draft.channel not in self.office.one_way
+
+    @property
+    def tell(self) -> str:
+        """Whom the reader tells where nothing arrives; it follows “xin” or a colon."""
+        person = self.office.people.get(self.row.draft.recipient) if self.row else None
+        if person is not None and self.office.offices.intersection(person.units):
+            return "nhờ người trông máy nhắc việc ghi giúp"
+        return f"báo {self.office_name}"
+
+    @property
+    def more(self) -> str:
+        """Behind “và 3 việc nữa”: how the reader gets to see them."""
+        return ": /viec" if self.typing else ""
+
+    @property
+    def invites(self) -> bool:
+        """Whether people can be invited: not where mail alone is set up."""
+        channels = [self.office.traits(channel) for channel in self.office.outside]
+        return not channels or any(t.addresses is AddressSource.INVITATION for t in channels)
 
     def channel(self, name: str) -> str:
         """“thư điện tử” of “email”; of what is no channel, itself."""

@@ -136,7 +136,8 @@ class RowRenderer:
         off, by_mail = _off(context, row, items), context.by_mail
         insist = isinstance(draft.payload, Nudge) and draft.payload.insist is not None
         # One unit's officers stand side by side in the outbox, and read the same.
-        same = (office, context.today, items, insist, drafts, off, by_mail)
+        told = "" if context.typing else context.tell
+        same = (office, context.today, items, insist, drafts, off, by_mail, told)
         if self._said[0] != same:
             said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)
             self._said = (same, said)

@@ -63,6 +63,7 @@ class Office:
     last_number: int = 0  # of the ledger's newest event here
     addresses: tuple[Address, ...] = field(default=())
     channels: tuple[str, ...] = (CONSOLE,)  # those that are set up
+    one_way: frozenset[str] = frozenset()  # of those, where nobody reads what people write back
     known: tuple[ChannelTraits, ...] = ()  # all that the program has
 
     @cached_property

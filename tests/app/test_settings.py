@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 from reminder.app import bootstrap
+from reminder.app.channels import one_way
 from reminder.cli.daemon import reload
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
+from reminder.files.settings import (
+    EmailSection,
+    InboxSection,
+    Secret,
+    Settings,
+    TelegramSection,
+)
 from reminder.services.office import Files
 from tests.app.kit import Mailbox, SetClock, logged, mail_server, quiet, runs, settings, wired_fast
 from tests.fakes.telegram import FakeTelegram
@@ -95,3 +103,16 @@ def test_an_office_has_the_id_of_its_settings_or_of_its_plan(
         files = Files(plans=plans, people=(), scheduler=scheduler)
         found.append(bootstrap.office_id(bootstrap.load_settings(config), files))
     assert found == ["phuong-an-khe", "van-phong-moi", ""]
+
+
+@pytest.mark.parametrize(
+    ("inbox", "channels"), [(False, {"email"}), (True, set())], ids=["no inbox", "inbox"]
+)
+def test_where_answers_are_read(inbox: bool, channels: set[str]) -> None:
+    """Mail is one way without an inbox; Telegram never is."""
+    settings = Settings(
+        telegram=TelegramSection(token=Secret("1:x")),
+        email=EmailSection(host="h", sender="a@b.vn"),
+        inbox=InboxSection(host="h" if inbox else ""),
+    )
+    assert one_way(settings) == channels

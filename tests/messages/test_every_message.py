@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 import pytest
 
 from reminder.domain.ledger import Event, EventKind
+from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import (
     VIEWS,
     ClosedWord,
@@ -224,6 +225,9 @@ def test_every_branch_of_every_template_is_taken() -> None:
         for context in scenes():
             for payload in payloads():
                 render(context, payload)
+                render(one_way(context), payload)
+        one_way_mails()
+        compose.message(scene("2024-01-30"), "test", person=Person(**AN), channel="Telegram")
         for settled in settling():
             later = staffed(scene("2024-02-20", settled))
             questions.decided(later, KEYS, WHEN)
@@ -236,6 +240,39 @@ def test_every_branch_of_every_template_is_taken() -> None:
         if left:
             missed[name] = left
     assert missed == {}
+
+
+AN: Mapping[str, Any] = {"id": "an", "name": "An", "units": ("tu-phap",), "channels": ("email",)}
+
+
+def one_way(context: Context) -> Context:
+    """The same by mail, in an office where nobody reads what is written back."""
+    payload = Digest()
+    draft = Draft(
+        slot=WHEN, recipient="an", kind="nudge", channel="email", payload=payload, due_at=WHEN
+    )
+    row = Row(id=1, draft=draft, state=RowState.LEASED, due_at=WHEN)
+    mail = frozenset({"email"})
+    return replace(
+        context, row=row, office=replace(context.office, channels=("email",), one_way=mail)
+    )
+
+
+def one_way_mails() -> None:
+    """Nudges, escalations, requests and digests there."""
+    of, due = key("1c"), date(2024, 1, 31)
+    asked = said(EventKind.EXTENSION_ASKED, WHEN, of, "tu-phap", until=DAY, note="chờ")
+    for day in ("2024-01-29", "2024-01-31", "2024-02-01", "2024-03-11"):
+        context = one_way(scene(day, [asked] if day == "2024-02-01" else []))
+        one, other = Item(of, due, Stage(0)), Item(MONTH, due, Stage(0))
+        check_in = Item(CHECK_IN, date(2024, 3, 10), Stage(-3))
+        for items in ([one], [one, other], [check_in], [one, check_in]):
+            nudge(context, {"tu-phap": items})
+        escalation.to_office(context, [one], {})
+        escalation.to_leaders(context, [one])
+        questions.waiting(context, [of])
+        weekly(context, digest_of(context), mailed=True, attached=True)
+    render(one_way(staffed(scene("2024-01-30"))), Unreached())
 
 
 def crowd(code: str, count: int) -> Plan:

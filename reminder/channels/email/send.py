@@ -40,8 +40,9 @@ DISOWN = (
     "máy rút lại và báo văn phòng."
 )
 WITHOUT_FILES = "Thư này không kèm tệp, vì máy chủ thư không nhận thư lớn."
-ONE_WAY = (
-    "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, "
+ONE_WAY = "Thư tự động, không nhận thư trả lời. Xin báo người theo dõi kế hoạch để ghi giúp."
+ONE_WAY_HERE = (  # {}: a channel where answers are read
+    "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua {}, "
     "hoặc nhờ người theo dõi kế hoạch ghi giúp."
 )
 _ID = re.compile(r"<[!-;=?-~]{3,400}>")  # longer ones are left out: a line has 998 octets
@@ -88,9 +89,14 @@ def build(
     reply_to: str,
     at: datetime,
     html: bool = True,
+    elsewhere: str = "",
 ) -> EmailMessage:
-    """Return the mail with its text, perhaps in HTML too, and its attachments."""
-    footer = ANSWERABLE if reply_to else ONE_WAY
+    """Return the mail with its text, perhaps in HTML too, and its attachments.
+
+    `elsewhere`: the channels where answers are read, in words, for a mail that takes none.
+    """
+    one_way = ONE_WAY_HERE.format(elsewhere) if elsewhere else ONE_WAY
+    footer = ANSWERABLE if reply_to else one_way
     link = ""
     if message.disowns and reply_to:
         link = f"mailto:{reply_to}?subject={quote(NOT_ME)}&body={quote(NOT_ME)}"
@@ -192,14 +198,23 @@ class MailIdentity:
 
 
 class MailChannel:
-    """The e-mail channel. `now` only gives the Date header and the tokens' expiry."""
+    """The e-mail channel. `now` only gives the Date header and the tokens' expiry.
+
+    `elsewhere`: the other channels where answers are read, in words.
+    """
 
     name = TRAITS.name
 
     def __init__(
-        self, server: MailServer, identity: MailIdentity, now: Callable[[], datetime]
+        self,
+        server: MailServer,
+        identity: MailIdentity,
+        now: Callable[[], datetime],
+        *,
+        elsewhere: str = "",
     ) -> None:
         self._server, self._identity, self._now = server, identity, now
+        self._elsewhere = elsewhere
 
     def turn(self, address: str) -> None:
         """Nobody waits for a turn."""
@@ -233,6 +248,7 @@ class MailChannel:
                 reply_to=marks.reply_to,
                 at=at,
                 html=number < len(forms),
+                elsewhere=self._elsewhere,
             )
             try:
                 await self._hand_in(mail.as_bytes(), address, marks)

@@ -64,6 +64,25 @@ def test_a_mail_arrives_in_both_forms_with_the_headers_of_a_machine() -> None:
     assert (post.received[0].mail_from, post.received[0].rcpt_tos) == (SENDER, [PERSON])
 
 
+def test_where_to_answer_instead_of_by_mail() -> None:
+    """A mail that takes no answers names the channels that do, and no other."""
+    mail = build(
+        HELLO,
+        sender=SENDER,
+        sender_name="Nhắc việc",
+        recipient=PERSON,
+        identity="<1@phuong.example>",
+        reply_to="",
+        at=AT,
+        elsewhere="Telegram",
+    )
+    assert part(mail, "plain").endswith(
+        "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, hoặc nhờ người theo "
+        "dõi kế hoạch ghi giúp.\n"
+    )
+    assert "Telegram" not in ONE_WAY
+
+
 def test_the_message_id_is_the_rows_own_at_every_attempt() -> None:
     """The same for a repeat, another for another row or person; not to be guessed."""
     assert sent(Post()) == sent(Post())
