@@ -85,6 +85,10 @@ def import_document(
     known = bootstrap.load_plans([like])[0] if like is not None else None
     read = read_document(document, _progress)
     draft = make_draft(read, like=known)
+    if not draft.tasks and not draft.leftovers:
+        raise ReminderError(
+            f"không thấy việc nào trong {document.name}: đây có phải văn bản kế hoạch không?"
+        )
     path = out or _usual_path(draft.year)
     _check_name(path)
     if before is None and path.exists() and not _may_replace(path):
@@ -286,7 +290,7 @@ def _ask(draft: Draft, question: Question, place: str, path: Path, by: str) -> N
 
 
 def _heading(question: Question) -> str:
-    from reminder.importing.draft import place_words
+    from reminder.domain.plan import place_words
 
     task = f"việc {question.task}" if question.task else ""
     places = ", ".join(place_words(place) for place in question.place.split("; ") if place)

@@ -24,6 +24,7 @@ _GARBLED = "chữ trong tệp PDF không đọc ra được; xin lấy bản Wor
 _SCAN = "trang {} không có chữ, là ảnh quét; xin lấy bản Word (.docx) hoặc PDF xuất từ Word"
 _NEAR = 3.0  # points within which edges and lines are the same
 _PADDING = 6.0  # points between a cell's text and its rule, and what a margin may vary
+_SLACK, _MORE_SLACK = 2.0, 12.0  # points by which a word has to fit, to have fitted
 _GAP = 2.0  # of the letters' height: a wider gap parts two columns
 _MARGIN = 0.12  # of the page's height, at its top and bottom, where page numbers stand
 _FEWEST_LETTERS = 3  # a page with fewer, and with something drawn on it, is a scan
@@ -32,6 +33,12 @@ _LABEL = re.compile(
     r"(?:[-–—+•*▪]|(?:\d{1,2}|[IVX]{1,5})(?:\.\d{1,2})*[.)]|[a-zđ]\)|\d{1,2}(?:\.\d{1,2})+)\s"
 )
 _GOES_ON = re.compile(r"\b(?:ngày|tháng|năm|quý|số)$", re.IGNORECASE)
+# The first half of names with a dash: “Văn hóa - Xã hội”.
+_HALF_NAME = re.compile(
+    r"\b(?:văn hóa|tài chính|địa chính|tư pháp|kinh tế|lao động|quốc phòng|nông nghiệp"
+    r"|hạ tầng|dân số|thông tin|xây dựng|giáo dục)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -292,6 +299,8 @@ def _lines(words: Sequence[Any]) -> list[_Line]:
 
 
 def _line(words: Sequence[Any]) -> _Line:
+    # A dash at a line's start, as in “Văn hóa - Xã hội”, is kept with the word behind it.
+    is_dash = len(words) > 1 and words[0]["text"] in ("-", "–")
     fonts = [char["fontname"] for word in words for char in word["chars"]]
     return _Line(
         text=squeeze(normal(" ".join(word["text"] for word in words))),
@@ -299,7 +308,7 @@ def _line(words: Sequence[Any]) -> _Line:
         x1=words[-1]["x1"],
         top=min(word["top"] for word in words),
         bottom=max(word["bottom"] for word in words),
-        first_word=words[0]["x1"] - words[0]["x0"],
+        first_word=words[1 if is_dash else 0]["x1"] - words[0]["x0"],
         bold=all("bold" in font.lower() for font in fonts),
     )
 
@@ -386,15 +395,19 @@ def _continues(before: Sequence[_Line], line: _Line, right: float) -> bool:
         return False
     if line.text[:1].isdigit() and _GOES_ON.search(last.text) and not _LABEL.match(line.text):
         return True
-    return _goes_on(last, line, right) and line.x0 <= before[0].x0 + height
+    is_name = line.text.startswith(("- ", "– ")) and _HALF_NAME.search(last.text)
+    is_list = not is_name and _LABEL.match(line.text) and _LABEL.match(before[0].text)
+    return _goes_on(last, line, right) and not is_list and line.x0 <= before[0].x0 + height
 
 
 def _goes_on(last: _Line, line: _Line, right: float) -> bool:
     """Whether the first word of `line` did not fit behind `last`."""
     blank = (last.bottom - last.top) / 4
-    if last.x1 + blank + line.first_word <= right:
-        return False
     ends = last.text.endswith((".", ";", ":", "/"))
+    # A small letter in the middle of a sentence hardly ever begins a paragraph.
+    slack = _SLACK if ends or not line.text[:1].islower() else _MORE_SLACK
+    if last.x1 + blank + line.first_word <= right - slack:
+        return False
     return not (_LABEL.match(line.text) and (ends or abs(line.x0 - last.x0) > _NEAR))
 
 

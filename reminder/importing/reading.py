@@ -27,7 +27,7 @@ from reminder.importing.layout import Document, Kind, RefusedError, block, plain
 LARGEST = 50 * 1024 * 1024  # bytes of a file
 SECONDS = 120  # processor time of the process that parses; 60 dense pages of PDF take about 40
 LONGEST = 300.0  # seconds by the clock
-MEMORY = 1024 * 1024 * 1024  # bytes of address space of the process that parses
+MEMORY = 512 * 1024 * 1024  # bytes of address space of that process; 60 dense pages take 300 MB
 MOST_ANSWER = 80 * 1024 * 1024  # bytes of its answer
 COMMAND = (sys.executable, "-P", "-m", "reminder.importing.reading")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -45,6 +45,22 @@ def test_lines_make_paragraphs(tmp_path: Path) -> None:
     ]
 
 
+def test_names_with_a_dash(tmp_path: Path) -> None:
+    """“Văn hóa - Xã hội” broken before its dash is one name; a list's items stay apart."""
+    cell = ["Phòng Văn hóa", "- Xã hội"]
+    items = ["- Kế hoạch", "- Báo cáo"]
+    wide = "- Bộ phận chủ trì tham mưu, tổng hợp, theo dõi và báo cáo kết quả: Phòng Văn hóa"
+    page: list[Item] = [
+        *grid(100, (60, 150, 240), [[cell, items]]),
+        *prose(300, [wide, "- Xã hội.", "- Phối hợp: Trạm Y tế."]),
+    ]
+    found = read(tmp_path, [page])
+    assert cells(found) == [
+        [("Phòng Văn hóa - Xã hội", 1, False), ("- Kế hoạch\n- Báo cáo", 1, False)]
+    ]
+    assert texts(found) == [f"{wide} - Xã hội.", "- Phối hợp: Trạm Y tế."]
+
+
 def test_a_number_and_its_text_may_stand_far_apart(tmp_path: Path) -> None:
     """Word puts a tab behind a number; columns side by side are apart all the same."""
     page: list[Item] = [
