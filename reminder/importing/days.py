@@ -146,7 +146,9 @@ def chain_at(tokens: Sequence[Token], at: int, plan: PlanYear) -> tuple[Chain | 
     if before or ("before" in prefix.ops and not prefix.clock):  # “trước 17 giờ ngày …” is by
         chain.op = "before"
     chain.is_end = bool(prefix.ops) and set(prefix.ops) <= {"until", "until_end"}
-    chain.opens = prefix.opens and "-" not in marks
+    chain.opens = prefix.opens and not prefix.ops and "-" not in marks
+    if chain.opens and marks:
+        chain.whys.append("từ khi nào đến khi nào?")
     chain.fuzzy = prefix.fuzzy
     if prefix.ops[:1] == ["until_end"] and not prefix.opens:
         chain.whys.append("“đến cuối” chưa rõ là ngày nào")
@@ -187,7 +189,7 @@ def _items(
     led = bool(prefix.ops or prefix.opens or prefix.fuzzy)
     while at < len(tokens) and len(items) < _MOST_ITEMS:
         item = _item(tokens, at, plan, first=not items, led=led)
-        if item is None:
+        if item is None or (items and marks[-1] == "," and not _alike(items, item)):
             break
         items.append(item)
         end = at + 1
@@ -219,16 +221,23 @@ def _mark(tokens: Sequence[Token], at: int) -> tuple[str, int, bool]:
     return mark, at, before
 
 
+def _alike(items: Sequence[_Item], item: _Item) -> bool:
+    """Whether `item` may go on a list: “tháng 3, 6” does, “25/3, quý II” does not."""
+    return item.number > 0 or any(i.number or i.kind is item.kind for i in items[-1:])
+
+
 def _all_numbers(items: Sequence[_Item]) -> bool:
     return all(item.number for item in items)
 
 
 def _is_day_of_month(tokens: Sequence[Token], at: int, end: int, prefix: _Prefix) -> bool:
     """Whether bare numbers are days of a month: “ngày 15”, “trước 25 hàng tháng”."""
-    if tokens[at]["lead"] or prefix.ops or prefix.opens:
-        return True
     behind = next((t.kind for t in tokens[end:] if t.kind not in SKIPPED), "")
-    return behind in ("each", "month_of", "interval")
+    if tokens[at]["lead"]:
+        return True
+    if behind in ("until", "dash"):  # “từ 2 đến 3 buổi”
+        return False
+    return bool(prefix.ops) or prefix.opens or behind in ("each", "month_of", "interval")
 
 
 def _item(
@@ -245,7 +254,7 @@ def _item(
         case "number":
             behind = next((t.kind for t in tokens[at + 1 :] if t.kind not in SKIPPED), "")
             counts = behind in ("word", "number", "figure") and not token["lead"]
-            return None if counts and not first else _Item(Kind.DATE, number=int(token["n"]) or 99)
+            return None if counts else _Item(Kind.DATE, number=int(token["n"]) or 99)
         case "bare_unit":
             return _whole(token, plan, led=led)
         case "roman" if first:
@@ -343,6 +352,7 @@ def _resolve(
             chain.whys.append(f"lịch không có ngày ấy: “{written}”")
         return
     _name_numbers(items, plan)
+    _name_years(items)
     if any(item.wrong for item in items):
         chain.whys.append(f"lịch không có ngày ấy: “{written}”")
         return
@@ -380,6 +390,13 @@ def _name_numbers(items: list[_Item], plan: PlanYear) -> None:
             items[place].wrong = True
 
 
+def _name_years(items: Sequence[_Item]) -> None:
+    """Give an item the year that is written behind it, or the year before that."""
+    for item, behind in zip(reversed(items[:-1]), reversed(items[1:]), strict=True):
+        if item.year is None and behind.year is not None and not item.now:
+            item.year = behind.year - (item.first > behind.first)
+
+
 def _ranges(items: Sequence[_Item], marks: Sequence[str]) -> Iterator[list[_Item]]:
     """Yield each item of a list; both ends of a range together."""
     group = [items[0]]
@@ -395,10 +412,9 @@ def _ranges(items: Sequence[_Item], marks: Sequence[str]) -> Iterator[list[_Item
 def _span(group: list[_Item], items: list[_Item], plan: PlanYear) -> tuple[Span | None, str]:
     """Return the days of an item, or from one to another; and what is doubtful."""
     first, last = group[0], group[-1]
-    place = next(k for k, item in enumerate(items) if item is last)
-    behind = [item.year for item in items[place:] if item.year is not None]
+    place = next(k for k, item in enumerate(items) if item is first)
     before = [item.year for item in items[:place] if item.year is not None]
-    stated = behind[0] if behind else before[-1] if before else None
+    stated = last.year or first.year or (before[-1] if before else None)
     why = ""
     end = _date(plan.year_of(*last.last) if stated is None else stated, last.last)
     if first is last:
@@ -406,16 +422,10 @@ def _span(group: list[_Item], items: list[_Item], plan: PlanYear) -> tuple[Span 
     elif first.now:
         begin = plan.issued or plan.first
     else:
-        year = first.year or stated or plan.year_of(*first.first)
-        begin = _date(year, first.first)
-        if begin > end and first.year is None and behind:
-            begin = _date(year - 1, first.first)
-        elif begin > end and last.year is None and not behind:
+        begin = _date(first.year or stated or plan.year_of(*first.first), first.first)
+        if begin > end and last.year is None:
             end = _date(end.year + 1, last.last)
-            why = "" if before else "khoảng này vắt qua năm: từ năm nào đến năm nào?"
-    nxt = items[place + 1] if place + 1 < len(items) else None
-    if nxt and nxt.year is not None and last.year is None and begin > _date(nxt.year, nxt.last):
-        begin, end = _date(begin.year - 1, first.first), _date(end.year - 1, last.last)
+            why = "" if stated else "khoảng này vắt qua năm: từ năm nào đến năm nào?"
     if begin > end:
         return None, "ngày đầu đứng sau ngày cuối"
     if end.year - begin.year > 1 and first.kind is last.kind is Kind.YEAR:

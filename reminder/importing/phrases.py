@@ -101,6 +101,7 @@ _EDGES |= {"thuong tuan": "start", "ha tuan": "end", "nua dau": "middle", "nua c
 _TITLES = frozenset(["data", "target", "sign", "feast_lead", "feast", "paper"])
 _PROSE = frozenset(["chain", "each", "interval", "times", "month_of", "last_day", "weekday"])
 _PROSE |= {"week", "ongoing", "round", "fuzzy", "offset"}
+_TITLE_WORDS = SKIPPED | {"word", "open", "number", "figure", "dash", "bare_unit"}
 _JOINS = SKIPPED | {"comma", "open", "close"}
 _TIMES = _PROSE | {"external", "after", "ahead", "before", "by", "until", "from", "school"}
 _TIMES |= {"feast", "sudden", "other", "regular"}
@@ -212,6 +213,8 @@ class _Reader:
         for chain in chains:
             self._ask(*chain.whys)
         parts = self._times(elements, shown, chains, told, bounded=bool(bounds))
+        if parts[0].due and _names_feast(shown):
+            self._ask("ngày ấy có thể chỉ là ngày lễ")
         if label := self._label(shown):
             parts = [part if part.label else replace(part, label=label) for part in parts]
         return self._open_ended(parts) if any(e.kind == "other" for e in group) else parts
@@ -265,7 +268,7 @@ class _Reader:
                 self._ask("mốc ấy là của mục tiêu hoặc ngày lễ, không phải hạn")
                 title = ""
             else:
-                if element.kind not in ("word", "open", "number", "figure", "dash", *SKIPPED):
+                if element.kind not in _TITLE_WORDS:
                     title = ""
                 kept.append(element)
         return kept
@@ -279,7 +282,9 @@ class _Reader:
             if element.kind in ("number", "figure", "slashed", "date"):
                 if "word" not in (before, behind):
                     self._ask(f"số “{words}” chưa rõ nghĩa")
-            elif element.kind == "bare_unit" and behind != "colon" and (place or behind != "chain"):
+            elif (
+                element.kind == "bare_unit" and behind != "colon" and not _is_heading(shown, place)
+            ):
                 self._ask(f"“{words}” chưa rõ là kỳ nào")
             elif element.kind in ("hedge", "limit"):
                 self._ask(f"“{words}”")
@@ -304,7 +309,7 @@ class _Reader:
         """
         last = parts[-1] if parts else None
         remark = last and last.status is Status.PERIOD and not last.label
-        if remark and new and not any(part.label for part in new):
+        if remark and not any(part.label for part in new):
             if new[0].times and not new[0].due:
                 return False  # “02 lần” beside named quarters
             if new[0].kind in (Kind.DATE, Kind.DATE_RANGE):
@@ -316,6 +321,8 @@ class _Reader:
                     self._ask("hai thời gian khác nhau")
             elif new[0].kind in (Kind.PERIODIC, Kind.ONGOING):
                 parts.clear()
+        elif remark and len(parts) == 1 and new[0].kind in (Kind.DATE, Kind.DATE_RANGE):
+            self._ask("hai thời gian khác nhau")
         parts.extend(new)
         return True
 
@@ -330,6 +337,10 @@ class _Reader:
         if any(e.kind == "week" for e in shown) and not any(c.is_dated for c in chains):
             return []
         named = [c for c in chains if c.is_named]
+        if len(named) == 2 and named[0].opens and named[1].op and named[0].spans and named[1].spans:
+            first, last = named[0].spans[0].first, named[1].spans[-1].last
+            if first <= last:  # “từ tháng 3, hoàn thành trước 30/6”
+                named = [replace(named[1], spans=[Span(Kind.DATE_RANGE, first, last)])]
         if len(named) == 2 and named[0].days and _are_months(named[1]):
             return list(self._chain_parts(_days_in_months(*named)))
         named = self._nearest(named, shown)
@@ -456,7 +467,7 @@ class _Reader:
             return list(self._dated(chains, shown))  # “02 lần/năm (tháng 6 và tháng 11)”
         written = [c for c in dated if not c.opens and not _is_window(c)]
         if cycle.everys[0] == "yearly" and not days:
-            written = [c for c in chains if c.is_named and not c.opens]
+            written = [c for c in chains if c.is_named and not c.opens and not _is_years(c)]
         if written and not days:
             return self._repeated(written, cycle.everys[0])
         bounds = _bounds([chain for chain in chains if not chain.days])
@@ -466,8 +477,8 @@ class _Reader:
             self._ask(*whys)
             parts.append(part)
         of = cycle.first("month_of")
-        if self._tokens.is_plain and of and of["next"]:
-            self._ask("“tháng sau”, hay “tháng sáu”?")
+        if of and of["next"] and not cycle.has("each", "interval", "report", "regular"):
+            self._ask("tháng sau của tháng nào?")
         return parts
 
     def _check_weekday(self, cycle: Cycle, dated: Sequence[Chain]) -> None:
@@ -567,6 +578,29 @@ class _Reader:
         return [Part(kind=Kind.NONE, status=Status.AWAITING)]
 
 
+def _names_feast(shown: Sequence[_Element]) -> bool:
+    """Whether a feast is named, also by “Ngày Pháp luật 09/11”."""
+    named = False
+    for element in shown:
+        if isinstance(element, Chain):
+            named = named and element.is_dated and not element.op and element.text[:1].isdigit()
+            if named:
+                return True
+        elif element.kind == "feast":
+            return True
+        elif element.kind == "filler" and element.text == "ngay":
+            named = True
+        elif element.kind not in ("word", *SKIPPED):
+            named = False
+    return False
+
+
+def _is_heading(shown: Sequence[_Element], place: int) -> bool:
+    """Whether “năm”, “quý” open a line as a label: “năm trước 15/12”."""
+    behind = shown[place + 1] if place + 1 < len(shown) else None
+    return place == 0 and isinstance(behind, Chain) and behind.op != ""
+
+
 def _is_numbered(line: Sequence[Token]) -> bool:
     """Whether a line begins with “1.” or “a)”."""
     if len(line) < 3 or not (line[0].kind == "number" or len(line[0].text) == 1):
@@ -595,6 +629,10 @@ def _begins(line: Sequence[_Element], place: int, group: Sequence[_Element]) -> 
         return False
     if _told(group) is not None:  # the words of an event or a schedule have commas
         return names and isinstance(time, Chain) and time.op != ""
+    period = isinstance(element, Chain) and bool(element.spans) and not element.is_dated
+    dated = any(isinstance(e, Chain) and e.is_dated for e in group)
+    if period and dated and last.kind == "comma":
+        return True  # “Quý I trước 25/3, quý II trước 25/6”
     told_after = place > 1 and line[place - 2].kind == "word"
     return names or (last.kind == "comma" and told_after and element is time)
 
@@ -618,11 +656,15 @@ def _is_time(element: _Element) -> bool:
     return element.kind in _PROSE and not _is_title(element)
 
 
+def _is_years(chain: Chain) -> bool:
+    return {span.kind for span in chain.spans} == {Kind.YEAR}
+
+
 def _is_title(element: _Element) -> bool:
     """Whether a chain is a year alone, as in titles."""
     if not isinstance(element, Chain) or element.op or element.text.startswith("trong"):
         return False
-    return {span.kind for span in element.spans} == {Kind.YEAR}
+    return _is_years(element)
 
 
 def _is_named_by(title: str, chain: Chain) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from reminder.domain.text import normal, spelling
+from reminder.domain.text import Spelling, normal, spelling
 
 _WORD = re.compile(r"[^\W\d_]+|\d+|\s+|.", re.DOTALL)
 _NUMBERS = {
@@ -20,6 +20,7 @@ _NUMBERS = {
     )
 }
 _NUMBERS |= {"tư": 4, "bẩy": 7}
+_GLUED = frozenset(["ngay", "thang", "nam", "truoc", "den", "tu", "het", "tuan", "gio"])
 _COUNTED = frozenset(
     ["thang", "quy", "thu", "dot", "mung", "mong", "ky", "tuan"]
 )  # a number word may follow
@@ -85,7 +86,7 @@ def tokenise(text: str) -> Tokens:
     """Return the tokens of `text`, after slips of OCR in its figures are mended."""
     before = normal(text)
     after, mended = _mend(before)
-    return Tokens(after, tuple(_scan(*_plain(after))), mended, before.isascii())
+    return Tokens(after, tuple(_scan(after, *_plain(after))), mended, before.isascii())
 
 
 # --- the patterns
@@ -118,9 +119,25 @@ def _shapes() -> dict[str, str]:
 
 
 @cache
-def _kinds() -> dict[str, str]:
-    """Return the kind of each folded phrase."""
-    return {_folded(p): kind for kind, listed in _tables()["words"].items() for p in listed}
+def _kinds() -> dict[str, list[tuple[list[Spelling], str]]]:
+    """Return how each folded phrase is spelt, and of which kind it is then."""
+    found: dict[str, list[tuple[list[Spelling], str]]] = {}
+    for kind, listed in _tables()["words"].items():
+        for phrase in listed:
+            spelt = [spelling(word) for word in phrase.split()]
+            found.setdefault(_folded(phrase), []).append((spelt, kind))
+    return found
+
+
+def _kind_of(plain: str, typed: str) -> str:
+    """Return the kind of a phrase as typed: “tới” is until, and “tối” is not; else nothing."""
+    words = [spelling(word) for word in typed.split()]
+    for spelt, kind in _kinds()[plain]:
+        if len(spelt) != len(words) or all(
+            one.is_meant_by(word) for one, word in zip(spelt, words, strict=True)
+        ):
+            return kind
+    return ""
 
 
 @cache
@@ -150,16 +167,19 @@ def _is_known(word: str) -> bool:
     return any(spelling(one).is_meant_by(typed) for one in _vocabulary().get(typed.base, ()))
 
 
-def _scan(plain: str, origin: Sequence[int]) -> Iterator[Token]:
+def _scan(text: str, plain: str, origin: Sequence[int]) -> Iterator[Token]:
     at = 0
     while at < len(plain):
         for name, pattern in _patterns():
             match = pattern.match(plain, at)
             if match is None or match.end() == at:
                 continue
-            kind = _kinds()[match[0]] if name == "phrase" else _ALIASES.get(name, name)
-            groups = {key: text for key, text in match.groupdict().items() if text is not None}
-            yield Token(kind, match[0], origin[at], origin[match.end() - 1] + 1, groups)
+            start, end = origin[at], origin[match.end() - 1] + 1
+            kind = _ALIASES.get(name, name)
+            if name == "phrase" and not (kind := _kind_of(match[0], text[start:end])):
+                continue
+            groups = {key: found for key, found in match.groupdict().items() if found is not None}
+            yield Token(kind, match[0], start, end, groups)
             at = match.end()
             break
         else:
@@ -249,7 +269,20 @@ def _plain(text: str) -> tuple[str, list[int]]:
         origin += [start + min(k, len(word) - 1) for k in range(len(shown))]
         if number:
             origin[-1] = start + len(word) - 1
+        if _is_glued(spelt, bases, place) and text[start + len(word)] == spelt[place + 1][0]:
+            chars.append(" ")
+            origin.append(origin[-1])
     return "".join(chars), origin
+
+
+def _is_glued(words: Sequence[str], bases: Sequence[str], at: int) -> bool:
+    """Whether a space may be missing behind a word: “ngày15/6”, “15tháng 6”."""
+    if at + 1 == len(words):
+        return False
+    figures = words[at].isdigit(), words[at + 1].isdigit()
+    return (figures == (False, True) and bases[at] in _GLUED) or (
+        figures == (True, False) and bases[at + 1] in _GLUED
+    )
 
 
 def _number(words: Sequence[str], bases: Sequence[str], at: int) -> tuple[int, int]:
