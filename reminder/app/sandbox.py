@@ -163,7 +163,8 @@ def open_sandbox(
     plan = bootstrap.load_plans([trial.plan or bootstrap.shipped("data/plan2024.toml")])[0]
     day, clock = START
     if trial.plan is not None:
-        day = today if today and today.year == plan.year else date(plan.year, 1, 1)
+        inside = today is not None and plan.first_day <= today <= plan.last_day
+        day = today if today and inside else plan.first_day
     start = instant(trial.start or day, clock)
     if trial.people is not None:
         units = plan.by_unit

@@ -120,7 +120,7 @@ def _no_plan(office: Office, day: date) -> str:
     end = vn_date(office.scheduler.policy.last_day(last), year=True)
     return (
         f"{week}: {last.title} được theo dõi đến hết {end}, sau đó không có gì để tổng hợp; "
-        f"xem lại một tuần cũ: --week {last.year}-12-02"
+        f"xem lại một tuần cũ: --week {last.last_day - timedelta(days=29)}"
     )
 
 

@@ -302,6 +302,8 @@ def draft_report(
     for occurrence in occurrences(plan):
         if occurrence.deliverable.kind is Kind.REPORT and occurrence.period.id == period.id:
             continue
+        if len(plan.years) > 1 and occurrence.year.last < period.first:
+            continue  # each year reports on its own work
         item = _Item(plan, scheduler, occurrence, known.get(occurrence.key, ()), last)
         entry = item.entry()
         if _belongs(item, entry, first):

@@ -123,8 +123,11 @@ class Context:
 
     def is_current(self, state: State) -> bool:
         """Whether its plan speaks, and the year of it that it belongs to."""
-        over = self.scheduler.policy.is_over(state, self.today)
-        return self.speaks(state.key.plan) and not over
+        return self.speaks(state.key.plan) and not self.is_past(state)
+
+    def is_past(self, state: State) -> bool:
+        """Whether its year has fallen silent, though its plan may speak."""
+        return self.scheduler.policy.is_over(state, self.today)
 
     def unit(self, unit: str) -> str:
         """The unit's short name, in whichever plan has it."""
@@ -243,7 +246,7 @@ class Work:
                 and not other.closed
                 and other.occurrence.is_check_in == occurrence.is_check_in
                 and other.occurrence.opens <= today
-                and not self.context.scheduler.policy.is_over(other, today)
+                and not self.context.is_past(other)
                 for other_key, other in self.context.states.items()
             )
             return self.code if alone else f"{self.code} {self.period}"

@@ -53,7 +53,7 @@ def _current(context: Context, plan: str, code: str) -> Iterator[Work]:
     """Of each deliverable what is open; else what closed last; else what opens next."""
     by_number: dict[int, list[State]] = {}
     for key, state in context.states.items():
-        if key[:2] == (plan, code):
+        if key[:2] == (plan, code) and (state.closed or not context.is_past(state)):
             by_number.setdefault(key.deliverable, []).append(state)
     for mine in by_number.values():
         live = [s for s in mine if not s.closed and s.occurrence.opens <= context.today]

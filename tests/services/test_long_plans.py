@@ -7,9 +7,10 @@ from datetime import date, datetime, time
 
 import pytest
 
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import Period, instant
 from reminder.domain.digest import digest
 from reminder.domain.plan import OnDays, Plan
+from reminder.domain.report import draft_report
 from reminder.domain.schedule import Scheduler
 from tests.services.world import World, world
 
@@ -76,6 +77,20 @@ def test_a_digest_counts_the_years_that_speak(plan2024: Plan, scheduler: Schedul
         assert (both.figures, both.before) == (one.figures, one.before)
         assert [s.key for s in both.late] == [s.key for s in one.late]
         assert [s.key for s in both.next_weeks] == [s.key for s in one.next_weeks]
+
+
+def test_what_is_shown_is_of_the_years_that_speak(two_years: World) -> None:
+    """A task, the open work and the report of 2025 hold nothing that 2024 left open."""
+    two_years.says("an", "/nhiemvu 2c", on("2025-03-05"))
+    shown = two_years.outgoing[-1].message.text
+    two_years.says("an", "/viec", on("2025-03-05"))
+    shown += two_years.outgoing[-1].message.text
+    assert "tháng 01/2025" in shown
+    assert "/2024" not in shown
+    office = two_years.service.office
+    (plan,) = office.plans
+    late = draft_report(plan, (), office.scheduler, Period.parse("2025-Q1"), date(2025, 3, 10))
+    assert [e.period.id for e in late.entries if e.period] == ["2025-01", "2025-02", "2025-03"]
 
 
 @pytest.mark.parametrize(
