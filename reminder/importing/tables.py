@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reminder.importing.layout import Cell, Change, Row, Table
 from reminder.importing.outline import split_label
+from reminder.importing.units import is_unit_start
 from reminder.importing.vocabulary import head_kind, plain
 
 _SAME = re.compile(r"[-–—.(]*\s*(?:nt|như trên|\"|”|″|'')\s*[-–—.)]*", re.IGNORECASE)
@@ -281,6 +282,33 @@ def _times(cells: dict[str, str], inside: str) -> tuple[str, ...]:
     return tuple(times) or ((inside,) if inside else ())
 
 
+_OPEN_END = re.compile(
+    r"(?:[,–-]|\b(?:và|của|với|theo|về|cho|tại|các|từ|đến|ngày|trong|ở|là|do|trước|sau|tháng|quý|năm"
+    r"|kể|khi|chậm nhất|lãnh đạo|thường trực|trưởng|hđnd))$",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(r"[^\W\d][\w ]{0,25}:")
+
+
+def _unwrapped(lines: list[str], *, of_units: bool) -> str:
+    """The lines of a cell on a page, those joined that a narrow column cut."""
+    made = lines[:1]
+    for line in lines[1:]:
+        is_open = _OPEN_END.search(made[-1])
+        if split_label(line)[0] or _LABELLED.match(line):
+            goes_on = False
+        elif of_units:
+            is_office = made[-1].casefold() == "văn phòng" and not line.startswith("Văn")
+            goes_on = is_open or is_office or not (line[:1].isupper() and is_unit_start(line))
+        else:
+            goes_on = is_open or not line[:1].isupper()
+        if goes_on:
+            made[-1] += f" {line}"
+        else:
+            made.append(line)
+    return "\n".join(made)
+
+
 _MONTH_NUMBER = re.compile(r"(?:0?[1-9]|1[0-2])(?:\s*/\s*20\d\d)?")
 
 
@@ -297,6 +325,8 @@ def _cells(row: Row, head: Head) -> dict[str, str]:
         text = columns[column].text.strip()
         if column and columns[column] is columns[column - 1]:
             continue
+        if row.where.startswith("tr:"):  # of a PDF: lines of the page, not paragraphs
+            text = _unwrapped(text.split("\n"), of_units=kind in ("lead", "doer", "support"))
         if kind == "time" and head.months[column] and _MONTH_NUMBER.fullmatch(text):
             text = f"Tháng {text}"
         key = "time2" if kind == "time" and "time" in found else kind
