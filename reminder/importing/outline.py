@@ -288,6 +288,8 @@ class _Builder:
             return False
         if not text[0].isupper():
             return True
+        if self.stack[-1].kind in _MAJOR and not text.isupper():
+            return False
         if re.search(r"[.;:!?/]$", self.line):
             return False
         last = plain(self.line.split()[-1])

@@ -70,6 +70,7 @@ class _Context:
     heading_time: str = ""
     goals: bool = False
     organisation: bool = False
+    mostly_timed: bool = False  # at least half of the items here name a time
 
 
 @dataclass(slots=True)
@@ -139,6 +140,8 @@ class _Finder:
                 inner = _inherit(inner, fields)
             elif not items:
                 self._leave(node, inner)
+            timed = sum(self.has_time(" ".join([item.text, *item.body])) for item in items)
+            inner = replace(inner, mostly_timed=timed * 2 >= len(items))
             for child in items:
                 self._visit(child, inner)
         self._tables(node, inner)
@@ -157,8 +160,10 @@ class _Finder:
         if node.children and is_time_heading(text):
             inner = replace(inner, heading_time=text.strip(" :"), section=text.strip(" :"))
             self.found.sections[inner.section] = inner.section
-        elif node.children and node.kind and (name := heading_unit(text)) and not _own_fields(node):
-            inner = replace(inner, lead=tuple(split_names(name)) or (name,))
+        elif node.children and node.kind and not _own_fields(node):
+            name = heading_unit(text)
+            if name and not (node.kind in _HEADINGS and is_everybody(name)):
+                inner = replace(inner, lead=tuple(split_names(name)) or (name,))
         if label and not _own_fields(node) and any(not c.role for c in node.children):
             key = ".".join(inner.path)
             inner = replace(inner, section=key)
@@ -201,7 +206,7 @@ class _Finder:
         if context.organisation and not context.lead:
             return timed and named
         if context.heading_time or (context.lead and not is_everybody(context.lead[0])):
-            return timed or not context.organisation
+            return timed or context.mostly_timed or not context.organisation
         return timed and bool(context.path[:-1] or named)
 
     def _take(self, node: Node, fields: list[tuple[str, str]], context: _Context) -> None:

@@ -414,7 +414,7 @@ class _Maker:
         if self.like is not None:
             best, score = "", 0.0
             for old in self.like.tasks:
-                for known in (old.title, getattr(old, "full_title", "")):
+                for known in (old.title, old.full_title):
                     if known and (found := fuzz.token_set_ratio(plain(known), plain(full))) > score:
                         best, score = old.title, found
             if score >= 90:
@@ -437,7 +437,7 @@ class _Maker:
             elif one.rule.get("assumed"):
                 ask = f"Văn bản không ghi rõ ngày{why}: hạn là ngày nào?"
                 self._add("date", ask, task, number, text=one.phrase, choices=choices)
-            elif one.rule.get("awaiting") and reading.ask:
+            elif reading.ask and part.kind not in (Kind.EXTERNAL, Kind.EVENT):
                 ask = f"Văn bản không ghi thời gian{why}: hạn là ngày nào, hay việc thường xuyên?"
                 choices = ["check-in", "awaiting"]
                 self._add("date", ask, task, number, text=one.phrase, choices=choices)
@@ -691,7 +691,7 @@ _TAILS = re.compile(
 )
 _LOOSE = words(
     "và của với các cho về theo tại trong trên để những việc là do từ đến thuộc có được hoặc "
-    "bằng cùng bởi một"
+    "bằng cùng bởi một kỳ năm số khoản điều giai đoạn"
 )
 _LOOSE_WORD = re.compile(rf"\s(?:{'|'.join(sorted(_LOOSE))})(?=\s)")
 

@@ -63,13 +63,13 @@ def heading_unit(text: str) -> str:
     name = clean(text)
     if not name or len(name) > 90 or not is_unit_start(name) or re.search(r"\d{3,}|[.;?!]", name):
         return ""
-    inside = name.casefold().partition(" ")[2]
+    inside = name.partition(" ")[2]
     return "" if _SURE_VERB.search(inside) else name
 
 
 _SURE_VERB = re.compile(
     r"\b(?:chủ trì|có trách nhiệm|phối hợp|tham mưu|thực hiện|xây dựng kế hoạch|kiểm tra việc"
-    r"|hướng dẫn|tổng hợp|báo cáo|theo dõi|triển khai|rà soát|tuyên truyền|ban hành|trình|đôn đốc"
+    r"|hướng dẫn|tổng hợp|báo cáo|theo dõi|triển khai|rà soát|tuyên truyền|ban hành|đôn đốc"
     r"|tiếp tục|tăng cường|đẩy mạnh|hoàn thành|đề xuất|thành lập|định kỳ|chủ động|căn cứ"
     r"|h[àằ]ng (?:ngày|tuần|tháng|quý|năm))\b"
 )
@@ -133,17 +133,19 @@ def subject(text: str, known: Iterable[str]) -> tuple[str, str]:
             return text[start : start + len(name)], text[start + len(name) :].lstrip(" ,:")
     if not is_unit_start(text[start:]):
         return "", text
-    verb = _SUBJECT_END.search(text.casefold(), start + 3)
+    verb = _SUBJECT_END.search(text, start + 3)
     if verb is None or verb.start() - start > 90:
         return "", text
     name = clean(text[start : verb.start()])
     return (name, text[verb.start() :].lstrip(" ,:")) if len(name) > 2 else ("", text)
 
 
-# Where a unit's name ends and what it does begins; with marks: “tặng” is not in “Hạ tầng”.
+# Where a unit's name ends and what it does begins. With marks, as “tặng” is not in “Hạ tầng”, and
+# in lower case, as in “Phòng Quản lý đô thị”.
 _SUBJECT_END = re.compile(
     r":|,? ?\b(?:chủ trì|có|chịu trách nhiệm|phối hợp|tham mưu|thực hiện|tổng hợp|báo cáo|theo dõi"
-    r"|triển khai|rà soát|tuyên truyền|ban hành|trình|đôn đốc|tiếp tục|tăng cường|hướng dẫn|là|được"
+    r"|triển khai|rà soát|tuyên truyền|ban hành|đôn đốc|tiếp tục|tăng cường|hướng dẫn|là|được"
+    r"|(?<!công )(?<!chương )(?<!quy )(?<!lộ )(?<!giáo )(?<!tiến )(?<!quá )trình(?! độ)"
     r"|hoàn thành|xây dựng|lập|tổ chức|kiểm tra|cập nhật|gửi|bố trí|định kỳ|chủ động|phụ trách|cần"
     r"|h[àằ]ng (?:ngày|tuần|tháng|quý|năm)|giúp|căn cứ|đề xuất|thành lập|cung cấp|niêm yết|đăng tải"
     r"|công khai|mở|đánh giá|khảo sát|ra quân|khám|tư vấn|mời|vận hành|tuần tra|bảo vệ|bảo đảm"

@@ -135,6 +135,26 @@ def test_a_unit_as_heading_leads_what_stands_under_it() -> None:
     ]
 
 
+def test_duties_without_a_time_are_tasks_beside_such_as_have_one() -> None:
+    """Under a unit of which at least half of the duties name a time; else they are left out."""
+    found = _brief(
+        _text(
+            "II. TRÁCH NHIỆM CỦA CÁC CƠ QUAN",
+            "1. Trách nhiệm của Phòng Quản lý công trình",
+            "a) Lập danh sách hồ chứa trước ngày 15/9/2026.",
+            "b) Tổng hợp kết quả, báo cáo cấp trên.",
+            "2. Trách nhiệm của Trạm Y tế",
+            "a) Quan tâm chăm sóc sức khỏe.",
+            "b) Chủ động bố trí nhân lực.",
+            "c) Nâng cao chất lượng phục vụ.",
+        )
+    )
+    assert found == [
+        ("1a", "Lập danh sách hồ chứa", ["Phòng Quản lý công trình"], []),
+        ("1b", "Tổng hợp kết quả, báo cáo cấp trên", ["Phòng Quản lý công trình"], []),
+    ]
+
+
 def test_letters_that_say_who_and_when_are_no_tasks() -> None:
     task = _only(
         _text(
