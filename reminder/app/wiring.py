@@ -51,7 +51,8 @@ class Program:
     daemon: Daemon
     store: Store
     monitor: Monitor
-    _reloading: asyncio.Future[None] | None = None
+    _asked: bool = False  # for a reload, which has not begun
+    _reloading: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything.
@@ -74,7 +75,15 @@ class Program:
             self.store.close()
 
     def _reload(self) -> None:
-        self._reloading = asyncio.ensure_future(self.daemon.reload_now())
+        """Begin a reload; signals that come meanwhile have it done once more."""
+        self._asked = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.create_task(self._reload_while_asked())
+
+    async def _reload_while_asked(self) -> None:
+        while self._asked:
+            self._asked = False
+            await self.daemon.reload_now()
 
     def _end(self) -> None:
         self.monitor.notifier.say("STOPPING=1")

@@ -99,3 +99,29 @@ async def test_sighup_reloads_and_no_signal_kills_uncleanly(
             signal.raise_signal(signal.SIGUSR1)
             signal.raise_signal(signal.SIGHUP)
             await until(lambda: list(wired.daemon.service.office.people) == ["an"])
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+async def test_many_sighup_are_one_reload(
+    tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And at most one more, for those that come while it is under way."""
+    async with mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, None, port, people=AN), SetClock(at("23/01")))
+        wired.daemon.reload_seconds = 3600
+        reloads, works = 0, wired.daemon.reload_now
+
+        async def counted() -> None:
+            nonlocal reloads
+            reloads += 1
+            await works()
+
+        monkeypatch.setattr(wired.daemon, "reload_now", counted)
+        async with runs(wired):
+            await until(lambda: wired.store.meta("last_tick") is not None)
+            for _ in range(200):
+                signal.raise_signal(signal.SIGHUP)
+            await until(lambda: reloads > 0)
+            await until(lambda: wired._reloading is not None and wired._reloading.done())
+            assert reloads <= 2
