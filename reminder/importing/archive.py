@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from reminder.importing.layout import RefusedError
 
 MOST_BYTES = 150 * 1024 * 1024  # of all files of an archive together, as it declares them
-MOST_XML = 40 * 1024 * 1024  # of one XML file: the table of 24,000 cells has 10 MB
+MOST_XML = 30 * 1024 * 1024  # of one XML file: a table of 24,000 cells has 10 to 20 MB
 MOST_FILES = 5000
 BROKEN = "tệp bị hỏng hoặc tải về chưa trọn; xin lấy lại tệp gốc"
 TOO_BIG = "bung ra quá lớn, không giống tệp kế hoạch; xin mở bằng Word và lưu thành tệp mới"
@@ -117,6 +117,6 @@ def read_part(archive: ZipFile, name: str) -> bytes:
         raise RefusedError(BROKEN)
     try:
         with archive.open(entry) as file:
-            return file.read(MOST_XML)
+            return file.read(entry.file_size)  # so much is unpacked at once, and no more
     except (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
         raise RefusedError(BROKEN) from None

@@ -33,6 +33,7 @@ _LABEL = re.compile(
     r"(?:[-–—+•*▪]|(?:\d{1,2}|[IVX]{1,5})(?:\.\d{1,2})*[.)]|[a-zđ]\)|\d{1,2}(?:\.\d{1,2})+)\s"
 )
 _GOES_ON = re.compile(r"\b(?:ngày|tháng|năm|quý|số)$", re.IGNORECASE)
+_BROKEN_DATE = re.compile(r"\d/$|\d/\d{1,2}/\d{1,3}$")
 # The first half of names with a dash: “Văn hóa - Xã hội”.
 _HALF_NAME = re.compile(
     r"\b(?:văn hóa|tài chính|địa chính|tư pháp|kinh tế|lao động|quốc phòng|nông nghiệp"
@@ -233,7 +234,7 @@ def _with_rest(row: Row, rest: Row) -> Row:
         before, after = list(old.paragraphs), list(new.paragraphs)
         is_open = before and not before[-1].text.endswith((".", ";", ":"))
         if is_open and after and not _LABEL.match(after[0].text):
-            before[-1] = replace(before[-1], text=f"{before[-1].text} {after.pop(0).text}")
+            before[-1] = replace(before[-1], text=_joined([before[-1], after.pop(0)]))
         after = [replace(p, where=row.where) for p in after]
         cells.append(replace(old, paragraphs=(*before, *after)))
     return Row(tuple(cells), row.where)
@@ -393,7 +394,8 @@ def _continues(before: Sequence[_Line], line: _Line, right: float) -> bool:
     overlaps = line.x0 < last.x1 and last.x0 < line.x1
     if not is_below or not overlaps:
         return False
-    if line.text[:1].isdigit() and _GOES_ON.search(last.text) and not _LABEL.match(line.text):
+    opened = _GOES_ON.search(last.text) or _BROKEN_DATE.search(last.text)
+    if line.text[:1].isdigit() and opened and not _LABEL.match(line.text):
         return True
     is_name = line.text.startswith(("- ", "– ")) and _HALF_NAME.search(last.text)
     is_list = not is_name and _LABEL.match(line.text) and _LABEL.match(before[0].text)
@@ -411,5 +413,10 @@ def _goes_on(last: _Line, line: _Line, right: float) -> bool:
     return not (_LABEL.match(line.text) and (ends or abs(line.x0 - last.x0) > _NEAR))
 
 
-def _joined(lines: Sequence[_Line]) -> str:
-    return " ".join(line.text for line in lines)
+def _joined(lines: Sequence[_Line | Paragraph]) -> str:
+    """Return the lines as one text; a date that was broken in a narrow column is whole."""
+    text = lines[0].text
+    for line in lines[1:]:
+        is_date = _BROKEN_DATE.search(text) and line.text[:1].isdigit()
+        text += line.text if is_date else f" {line.text}"
+    return text

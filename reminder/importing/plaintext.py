@@ -8,6 +8,7 @@ from reminder.domain.charset import decoded, is_lost
 from reminder.domain.text import normal, squeeze
 from reminder.importing.layout import Paragraph, RefusedError
 
+MOST_BYTES = 4_000_000  # 100,000 lines of 40 bytes
 MOST_LINES = 100_000
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SAMPLE = 4000  # bytes in which the zeros of UTF-16 are counted
@@ -16,6 +17,10 @@ _NO_TEXT = "không phải văn bản đọc được; xin mở bằng Notepad v�
 
 def read_text(content: bytes) -> list[Paragraph]:
     """Return the lines that are not empty; RefusedError if it is no text."""
+    if len(content) > MOST_BYTES:
+        raise RefusedError(
+            f"văn bản dài hơn {MOST_BYTES // 1_000_000} MB; xin giữ lại phần kế hoạch"
+        )
     text = _text(content)
     lines = re.split("\r\n|\r|\n", text)
     if len(lines) > MOST_LINES:

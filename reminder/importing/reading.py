@@ -24,7 +24,7 @@ from reminder.domain.text import one_line
 from reminder.importing import archive
 from reminder.importing.layout import Document, Kind, RefusedError, block, plain
 
-LARGEST = 50 * 1024 * 1024  # bytes of a file
+LARGEST = 40 * 1024 * 1024  # bytes of a file
 SECONDS = 120  # processor time of the process that parses; 60 dense pages of PDF take about 40
 LONGEST = 300.0  # seconds by the clock
 MEMORY = 512 * 1024 * 1024  # bytes of address space of that process; 60 dense pages take 300 MB
@@ -33,7 +33,6 @@ COMMAND = (sys.executable, "-P", "-m", "reminder.importing.reading")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
 _WEB = (b"<html", b"<!doctype html", b"mime-version:", b"<?xml")
-_UNKNOWN = "không phải tệp Word (.docx), Excel (.xlsx), PDF hay văn bản (.txt)"
 
 Progress = Callable[[int, int], None]  # pages read, of how many
 
@@ -114,7 +113,7 @@ def _ole(content: bytes) -> str:
         return "đây là tệp Word kiểu cũ (.doc); xin mở bằng Word và lưu thành .docx"
     if has("Workbook"):
         return "đây là tệp Excel kiểu cũ (.xls); xin mở bằng Excel và lưu thành .xlsx"
-    return _UNKNOWN
+    return "có lẽ là tệp Word kiểu cũ (.doc) hoặc bị hỏng; xin mở bằng Word và lưu thành .docx"
 
 
 def _parsed(kind: Kind, content: bytes, limits: tuple[str, str], progress: Progress) -> Any:

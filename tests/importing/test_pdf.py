@@ -61,6 +61,15 @@ def test_names_with_a_dash(tmp_path: Path) -> None:
     assert texts(found) == [f"{wide} - Xã hội.", "- Phối hợp: Trạm Y tế."]
 
 
+def test_a_date_broken_in_a_narrow_column(tmp_path: Path) -> None:
+    """Its pieces are one date, though the column is narrower than the date."""
+    columns = (60, 110, 200)
+    rows = [[["Trước", "15/12/202", "6"], ["Ngày 30/9/", "2026 họp"]]]
+    assert cells(read(tmp_path, [grid(100, columns, rows)])) == [
+        [("Trước 15/12/2026", 1, False), ("Ngày 30/9/2026 họp", 1, False)]
+    ]
+
+
 def test_a_number_and_its_text_may_stand_far_apart(tmp_path: Path) -> None:
     """Word puts a tab behind a number; columns side by side are apart all the same."""
     page: list[Item] = [
