@@ -141,6 +141,8 @@ def chain_at(tokens: Sequence[Token], at: int, plan: PlanYear) -> tuple[Chain | 
     items, marks, before, end = _items(tokens, prefix, plan)
     if not items or (_all_numbers(items) and not _is_day_of_month(tokens, at, end, prefix)):
         return None, at
+    if any(item.now for item in items[1:]) or (items[0].now and marks[:1] != ["-"]):
+        return None, at  # “nay” is but the beginning of a range
     chain = Chain(tokens[at].start, tokens[end - 1].end, tokens[at].text)
     chain.op = "by" if prefix.ops else ""
     if before or ("before" in prefix.ops and not prefix.clock):  # “trước 17 giờ ngày …” is by
@@ -259,8 +261,9 @@ def _item(
             return _whole(token, plan, led=led)
         case "roman" if first:
             return None
-        case _:
+        case "month" | "month_in" | "quarter" | "roman" | "part" | "year":
             return _period(token, plan)
+    return None
 
 
 def _whole(token: Token, plan: PlanYear, *, led: bool) -> _Item | None:
@@ -273,7 +276,7 @@ def _whole(token: Token, plan: PlanYear, *, led: bool) -> _Item | None:
     return None
 
 
-def _period(token: Token, plan: PlanYear) -> _Item | None:
+def _period(token: Token, plan: PlanYear) -> _Item:
     year = _year(token, plan)
     match token.kind:
         case "month":
@@ -293,10 +296,8 @@ def _period(token: Token, plan: PlanYear) -> _Item | None:
             )
             wrong = not 1 <= months <= 11
             return _Item(Kind.MONTH, (first, 1), (last, 31), year, wrong=wrong)
-        case "year":
-            return _Item(Kind.YEAR, (1, 1), (12, 31), year)
         case _:
-            return None
+            return _Item(Kind.YEAR, (1, 1), (12, 31), year)
     item = _Item(Kind.MONTH, (month, 1), (month, 31), year, wrong=not 1 <= month <= 12)
     if token["t"] and 2 <= month <= 7 and year is None:
         item.why = f"“{token.text.upper()}” là tháng hay là thứ?"
@@ -311,7 +312,7 @@ def _year(token: Token, plan: PlanYear) -> int | None:
     if near := token["near"]:
         return plan.year + {"nay": 0, "truoc": -1, "lien truoc": -1}.get(near, 1)
     for group in ("iso", "year", "long", "inner", "of", "bare"):
-        if len(token[group]) == 4:
+        if len(token[group]) == 4 and token[group].isdigit():
             return int(token[group])
     return 2000 + int(token["short"]) if len(token["short"]) == 2 else None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from datetime import date, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,20 @@ def test_no_day_is_invented(phrase: str) -> None:
             assert {day.day for day in part.due} <= DAYS
         assert all(date(2025, 1, 1) <= day <= date(2027, 12, 31) for day in part.due)
         assert in_words(part)
+
+
+TABLE = resources.files("reminder.importing").joinpath("phrases.toml").read_text(encoding="utf-8")
+WORDS = [word for listed in tomllib.loads(TABLE)["words"].values() for word in listed]
+
+
+@given(st.lists(st.sampled_from([*PIECES, *WORDS]), max_size=9).map(" ".join), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_any_row_of_time_words_is_read(phrase: str, school: bool) -> None:
+    """Each part comes to one due rule, and the same text in prose is read too."""
+    for part in read(phrase, 2026, school_year=school).parts:
+        keys = rule(part, 2026, school_year=school)
+        assert sum(key in keys for key in ("due", "within", "every", "rrule", "awaiting")) == 1
+    find(phrase, 2026, school_year=school)
 
 
 @given(st.text(max_size=200))
