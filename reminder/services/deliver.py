@@ -31,7 +31,7 @@ from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import Past, completed, newest_nudges, sent_as
 from reminder.services.office import GROUP, STRANGER, Office, to_offices
-from reminder.store.records import StoreBusyError
+from reminder.store.records import StoreBusyError, meta_list
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -365,7 +365,7 @@ class Deliverer:
         if draft.recipient in office.people and not office.ways(draft.recipient):
             # Somebody without any address has a row like this each morning: one message tells of
             # all who are unreachable, when somebody new is among them. The weekly digest repeats.
-            if draft.recipient in json.loads(self.store.meta(UNREACHED) or "[]"):
+            if draft.recipient in meta_list(UNREACHED, self.store.meta(UNREACHED)):
                 return []
             return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
         payload = DeadLetter(
@@ -423,7 +423,7 @@ class Deliverer:
         One hard bounce, or two others within a week.
         """
         name = f"returned:{bounce.channel}:{bounce.address}"
-        kept: list[tuple[str, bool]] = json.loads(self.store.meta(name) or "[]")
+        kept: list[tuple[str, bool]] = meta_list(name, self.store.meta(name))
         recent = [
             (at, hard)
             for at, hard in kept

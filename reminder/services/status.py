@@ -190,12 +190,12 @@ def marks(store: Store, channels: Iterable[str]) -> Marks:
         last_backup=_moment(store, BACKED_UP),
         last_backup_away=_moment(store, BACKED_UP_AWAY),
         down={channel: since for channel, since in down.items() if since},
-        not_taken=int(store.meta(NOT_TAKEN) or 0),
+        not_taken=store.number(NOT_TAKEN),
         inbox_looked=_moment(store, "inbox:last_look"),
-        inbox_unknown=int(store.meta("inbox:unknown") or 0),
-        inbox_forged=int(store.meta(FORGED) or 0),
-        inbox_bounces=int(store.meta("inbox:bounces") or 0),
-        inbox_put_aside=int(store.meta("inbox:put_aside") or 0),
+        inbox_unknown=store.number("inbox:unknown"),
+        inbox_forged=store.number(FORGED),
+        inbox_bounces=store.number("inbox:bounces"),
+        inbox_put_aside=store.number("inbox:put_aside"),
     )
 
 

@@ -45,7 +45,15 @@ from reminder.services.office import (
     to_offices,
 )
 from reminder.services.status import unreachable
-from reminder.store.records import BACKED_UP_AWAY, FORGED, RESTORED, Spoken, meta_moment, place_of
+from reminder.store.records import (
+    BACKED_UP_AWAY,
+    FORGED,
+    RESTORED,
+    Spoken,
+    meta_moment,
+    meta_number,
+    place_of,
+)
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -416,14 +424,15 @@ def say_forged(office: Office, store: Store, now: datetime) -> bool:
 
     False if there is nothing to tell now.
     """
-    number, told = int(store.meta(FORGED) or 0), store.meta("told:forged") or "0 "
-    before, _, day = told.partition(" ")
+    number, told = store.number(FORGED), store.meta("told:forged") or "0 "
+    told_of, _, day = told.partition(" ")
+    before = meta_number("told:forged", told_of)
     today = local_day(now).isoformat()
-    if number <= int(before) or day == today:
+    if number <= before or day == today:
         return False
     if not speaking_hours(office.scheduler, MessageKind.NUDGE, now):
         return False
-    payload = Forged(number=number - int(before))
+    payload = Forged(number=number - before)
     drafts = to_offices(office, payload, now, subject=f"forged:{today}")
     meta = {"told:forged": f"{number} {today}"}
     return store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)

@@ -16,7 +16,15 @@ from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
 from reminder.store.database import Database, Part, of_places, places_of, put_all
-from reminder.store.records import Broken, Recorded, Spoken, UnreadableRowError, stamp, words
+from reminder.store.records import (
+    Broken,
+    Recorded,
+    Spoken,
+    UnreadableRowError,
+    meta_number,
+    stamp,
+    words,
+)
 from reminder.store.tables import (
     ADDRESS,
     EVENT,
@@ -162,6 +170,10 @@ class LedgerPart(Part):
         """What set_meta or record kept under `name`."""
         return next((row[0] for row in self._database.all(META, key=name)), None)
 
+    def number(self, name: str) -> int:
+        """Return the number that `count` keeps under `name`; 0 if there is none."""
+        return meta_number(name, self.meta(name))
+
     def set_meta(self, name: str, value: str) -> None:
         """Store one value under `name`."""
         with self._database.writing() as connection:
@@ -170,7 +182,7 @@ class LedgerPart(Part):
     def count(self, name: str) -> None:
         """Add one to the number under `name`."""
         with self._database.writing() as connection:
-            self._keep(connection, {name: str(int(self.meta(name) or 0) + 1)})
+            self._keep(connection, {name: str(self.number(name) + 1)})
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Whether `record` has marked this update as seen."""

@@ -5,10 +5,12 @@ Free of SQLAlchemy, so that a command that opens no database loads none.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event
@@ -55,6 +57,41 @@ def meta_moment(name: str, kept: str | None) -> datetime | None:
     if at.tzinfo is None:
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
     return at
+
+
+def meta_number(name: str, kept: str | None) -> int:
+    """Return the number that is kept under `name` in the table meta; 0 if there is none."""
+    if kept and not (kept.isascii() and kept.isdigit()):
+        raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
+    return int(kept or 0)
+
+
+def meta_list(name: str, kept: str | None) -> list[Any]:
+    """Return the list that is kept under `name` in the table meta as JSON; [] if there is none."""
+    try:
+        found = json.loads(kept or "[]")
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
+    return found
+
+
+class Seen(NamedTuple):
+    """An update or a mail that was handled."""
+
+    channel: str
+    update_id: str
+    at: datetime
+
+
+class Invitation(NamedTuple):
+    """An invitation that was made."""
+
+    code_hash: str
+    person: str
+    expires_at: datetime
+    used_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

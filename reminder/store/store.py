@@ -25,7 +25,7 @@ from reminder.store.files import (
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import StoreRefusedError, UnreadableRowError
-from reminder.store.tables import ADDRESS, EVENT, SPOKEN, outbox, to_row
+from reminder.store.tables import ADDRESS, EVENT, INVITATION, SEEN, SPOKEN, outbox, to_row
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,8 @@ class Store(LedgerPart, OutboxPart):
             (EVENT.table, EVENT.read),
             (SPOKEN.table, SPOKEN.read),
             (ADDRESS.table, ADDRESS.read),
+            (SEEN.table, SEEN.read),
+            (INVITATION.table, INVITATION.read),
             (outbox, to_row),
         ]
         found: list[UnreadableRowError] = []

@@ -36,6 +36,8 @@ from reminder.domain.payloads import decode, encode
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
 from reminder.store.records import (
+    Invitation,
+    Seen,
     Spoken,
     UnreadableRowError,
     moment,
@@ -299,6 +301,8 @@ def _writer(kind: Any) -> Callable[[Any], Any] | None:
 EVENT = Shape(event, Event, by="person")
 SPOKEN = Shape(spoken, Spoken)
 ADDRESS = Shape(address, Address)
+SEEN = Shape(seen, Seen)
+INVITATION = Shape(invitation, Invitation)
 _DRAFT = Shape(outbox, Draft, "payload", "envelope", due_at="drafted_due")
 _ROW = Shape(outbox, Row, "draft", "sent_at")
 _NEW = {"state": RowState.PENDING.value, "attempts": 0, "repeat": False}

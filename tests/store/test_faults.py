@@ -254,6 +254,7 @@ def test_what_is_done_together_is_kept_or_undone_as_one(store: Store) -> None:
         ("UPDATE outbox SET payload = '{'", "outbox", "1", Store.rows),
         ("UPDATE event SET at = '2024-01-24T01:00'", "event", "1", Store.events),
         ("UPDATE event SET deliverable = 'x'", "event", "1", Store.events),
+        ("UPDATE meta SET value = 'x'", "meta", "taken", lambda s: s.count("taken")),
     ],
 )
 def test_a_row_altered_by_hand_is_told_with_its_table_and_the_remedy(
@@ -262,6 +263,7 @@ def test_a_row_altered_by_hand_is_told_with_its_table_and_the_remedy(
     """Where it is read, in one sentence."""
     sql.record([event()], unit_names=UNITS, drafts=[draft()], at=NOW)
     sql.bind("an", "telegram", "1", NOW)
+    sql.count("taken")
     on_writer(sql, change)
     told = rf"row {row} of the table {table} can't be read \(.*restore a backup"
     with pytest.raises(UnreadableRowError, match=told):
@@ -272,15 +274,21 @@ def test_each_row_that_cannot_be_read_is_found(sql: Store) -> None:
     """In all tables at once."""
     drafts = [draft("an"), draft("binh")]
     sql.record([event()], unit_names=UNITS, drafts=drafts, spoken=[said()], at=NOW)
+    sql.record([], unit_names={}, seen=("telegram", "7"), at=NOW)
     sql.bind("an", "telegram", "1", NOW)
+    sql.invite("an", "ab12", NOW)
     assert sql.unreadable() == []
     on_writer(sql, "UPDATE outbox SET repeat = 0, lease_until = 'x' WHERE id = 2")
     on_writer(sql, "UPDATE spoken SET at = ''")
     on_writer(sql, "UPDATE address SET dead_since = 5")
+    on_writer(sql, "UPDATE seen SET at = 'hôm qua'")
+    on_writer(sql, "UPDATE invitation SET expires_at = 'z'")
     found = [(error.table, error.what) for error in sql.unreadable()]
     assert found == [
         ("spoken", "at is ''"),
         ("address", "dead_since is '5'"),
+        ("seen", "at is 'hôm qua'"),
+        ("invitation", "expires_at is 'z'"),
         ("outbox", "lease_until is 'x'"),
     ]
 
