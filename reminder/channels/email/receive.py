@@ -287,6 +287,8 @@ class MailListener:
             await take(replace(inbound, again=again))
         except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
             log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
+            await self.do(partial(self.service.not_taken, inbound, self.now()))
+            self.wake()
             return True  # it stays for a person
         if answer.is_garbled:
             self._warn(f"mail {uid} stays unread: some of its words can't be made out")

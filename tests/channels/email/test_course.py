@@ -16,6 +16,7 @@ import pytest
 
 from reminder.app.wiring import Program, program
 from reminder.domain.outbox import RowState
+from reminder.services.handle import Handling
 from tests import waiting
 from tests.app.kit import SetClock
 from tests.channels.email import replies
@@ -179,6 +180,26 @@ async def test_a_mail_with_lost_letters_closes_nothing_is_answered_and_stays_unr
         post.hand_in(again, str(again["To"]))
         await post.until(lambda: len(post.mails(AN)) == 3)
         assert (await events(wired))[-1] == "done 1c an email"
+        assert len(post.mails(INBOX, which="UNSEEN")) == 1
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_a_fault_keeps_from_being_taken_is_told_and_counted(
+    tmp_path: Path, post: MailWorld, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender is asked to send it again, and the mail stays for a person."""
+    async with running(settings(tmp_path, post), clock) as wired:
+        nudge = await nudged(post)
+
+        def slips(*_: object) -> None:
+            raise LookupError("a slip that nobody foresaw")
+
+        monkeypatch.setattr(Handling, "receive", slips)
+        reply = replies.gmail(nudge, SAID, AN)
+        post.hand_in(reply, str(reply["To"]))
+        await post.until(lambda: len(post.mails(AN)) == 2)
+        assert text_in(post.mails(AN)[1]).startswith("Chưa ghi được tin vừa rồi: máy gặp lỗi.")
+        assert await wired.daemon.do(lambda: wired.store.meta("not_taken")) == "1"
         assert len(post.mails(INBOX, which="UNSEEN")) == 1
 
 
