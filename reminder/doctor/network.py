@@ -324,7 +324,7 @@ class MailCheck:
                 "inbox",
                 "[inbox] máy chủ thư xác nhận tên miền người gửi (Authentication-Results), không "
                 "xác nhận từng người: thư xác nhận có “không phải tôi”; đặt hạn, quyết gia hạn, mở "
-                "lại không nhận qua thư",
+                "lại, làm thay bộ phận khác không nhận qua thư",
             )
         return ok("inbox", "[inbox] máy chủ thư xác nhận tên miền và người đã đăng nhập gửi thư")
 
