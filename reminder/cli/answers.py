@@ -75,8 +75,24 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
         else:
             print(said)
 
-    run.__doc__ = f"{form.help} {_TAIL}"
-    return run
+    def dated(
+        words: Annotated[
+            list[str],
+            typer.Argument(metavar=form.arguments, help=f"Như khi nhắn /{name} cho máy nhắc việc."),
+        ],
+        by: By,
+        on: Annotated[date | None, day_option("Ngày ấy, thay cho NGÀY.", "--day")] = None,
+        note: Annotated[str, option("LỜI", "Căn cứ, thay cho NỘI-DUNG.")] = "",
+        as_json: AsJson = False,
+        config: Config = None,
+    ) -> None:
+        told = f"{on.day}/{on.month}/{on.year}" if on else ""
+        more = [f"{told}: {note}" if told and note else told or note]
+        run([*words, *filter(None, more)], by, as_json, config)
+
+    command = dated if form.dated else run
+    command.__doc__ = f"{form.help} {_TAIL}"
+    return command
 
 
 # Each verb that is a command: its name, what typer calls, and an example.

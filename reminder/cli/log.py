@@ -41,6 +41,8 @@ _WORDS = {
     EventKind.NOTED: "ghi chú",
     EventKind.ANSWERED: "trả lời",
     EventKind.DUE_SET: "đặt hạn",
+    EventKind.EVENT_NAMED: "có ngày sự kiện, hạn",
+    EventKind.EVENT_WITHDRAWN: "rút ngày sự kiện",
     EventKind.CONFIRMED: "xác nhận hạn",
     EventKind.EXTENSION_ASKED: "xin gia hạn",
     EventKind.EXTENSION_GRANTED: "cho gia hạn",

@@ -91,8 +91,8 @@ def _questions(plan: Plan, scheduler: Scheduler, today: date) -> list[str]:
             name = f"{task.code} {deliverable.name} – {task.title} (“{deliverable.phrase}”)"
             far = [o.due for o in dues if o.deliverable is deliverable and _is_outside(o, plan)]
             if deliverable.event:
-                told = f"{deliverable.event.words}: {name}. Có ngày ấy thì Văn phòng báo cho máy."
-                lines.append(f"chờ sự kiện, {told}")
+                how = f"Có ngày ấy, Văn phòng nhắn: /sukien {task.code} NGÀY"
+                lines.append(f"chờ sự kiện, {deliverable.event.words}: {name}. {how}")
             elif deliverable.assumed:
                 times = f", {deliverable.times_words}" if deliverable.times_words else ""
                 lines.append(f"hạn dự kiến {days}{times}: {name}. Đúng không?")

@@ -329,7 +329,10 @@ _TAKES_BACK = {
     EventKind.UPDATED: EventKind.UNDONE,
     EventKind.SUBMITTED: EventKind.RETURNED,
     EventKind.EXTENSION_ASKED: EventKind.EXTENSION_WITHDRAWN,
+    EventKind.EVENT_NAMED: EventKind.EVENT_WITHDRAWN,
 }
+# What may be taken back at any time: what waits for an answer, and the office's own date.
+_LASTING = frozenset({EventKind.EXTENSION_ASKED, EventKind.EVENT_NAMED})
 
 
 def undo(context: Context, command: Command, target: Target) -> Decision:
@@ -351,14 +354,30 @@ def undo(context: Context, command: Command, target: Target) -> Decision:
         work = resolve(context, command, target)
         raise refusal("nothing-to-undo", key=work.named[0].key)
     office = plans[newest.key.plan].office
-    asked = newest.kind is EventKind.EXTENSION_ASKED  # which waits, and may be withdrawn till then
-    if context.now - newest.at > UNDO_WITHIN and not asked:
+    if newest.kind is EventKind.EVENT_NAMED:  # an act of the office
+        if not context.sender.office:
+            raise RefusalError(payloads.OfficeOnly(verb=Verb.EVENT.value, codes=(target.task,)))
+        if not context.proved:
+            raise RefusalError(payloads.NeedsProof(verb=Verb.EVENT.value))
+    if context.now - newest.at > UNDO_WITHIN and newest.kind not in _LASTING:
         return _too_late(context, command, newest, office)
     # One message closed several units' parts at once: they are taken back at once.
     alike = [e for e in context.events if _act(e) == _act(newest) and _holds(context, e)]
     events = [event(context, _TAKES_BACK[e.kind], e.key, e.unit, note=command.note) for e in alike]
-    withdrawn = Notice(to=f"unit:{office}", payload=payloads.ExtensionWithdrawn(event=newest))
-    return said(payloads.Undone(event=newest), events, *([withdrawn] if asked else []))
+    return said(payloads.Undone(event=newest), events, *_withdrawn(context, newest, office))
+
+
+def _withdrawn(context: Context, event: Event, office: str) -> list[Notice]:
+    """Return what others are told once `event` is taken back."""
+    match event.kind:
+        case EventKind.EXTENSION_ASKED:
+            word = payloads.ExtensionWithdrawn(event=event)
+            return [Notice(to=f"unit:{office}", payload=word)]
+        case EventKind.EVENT_NAMED:
+            units = context.states[event.key].open_units
+            told = payloads.EventWithdrawn(event=event)
+            return [Notice(to=f"unit:{unit}", payload=told) for unit in units]
+    return []
 
 
 def _too_late(context: Context, command: Command, newest: Event, office: str) -> Decision:
@@ -423,6 +442,8 @@ def _holds(context: Context, before: Event) -> bool:
             return state.submitted.get(before.unit) == before
         case EventKind.EXTENSION_ASKED:
             return state.request == before
+        case EventKind.EVENT_NAMED:
+            return state.named == before and state.due == before.until
     return False
 
 

@@ -15,10 +15,11 @@ from reminder.decisions.outcome import (
     refusal,
     said,
 )
-from reminder.decisions.targets import Work, resolve
+from reminder.decisions.targets import Already, Work, resolve, unclosable
 from reminder.domain import payloads
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
+from reminder.domain.errors import CalendarError
 from reminder.domain.ledger import (
     ENDS_REQUEST,
     MAX_ABSENCE_DAYS,
@@ -131,6 +132,49 @@ def set_due(context: Context, command: Command, target: Target) -> Decision:
     return said(replace(told, ask=not command.note), [moved], *others)
 
 
+def name_event(context: Context, command: Command, target: Target) -> Decision:
+    """“/sukien 3b 12/5”: the day of the event that a due day is counted from, which it now has."""
+    work = resolve(context, command, target, lambda s: _waits_for_event(s) and not s.closed)
+    bound = [state for state in work.named if _waits_for_event(state)]
+    if not bound:
+        raise refusal("no-event", key=work.named[0].key)
+    live = [state for state in bound if not state.closed]
+    if not live:
+        raise unclosable(Already(bound[-1]), target)
+    if len(live) > 1:
+        raise work.which(live)
+    state = live[0]
+    rule, day = state.occurrence.deliverable.event, command.until
+    assert rule is not None
+    assert day is not None  # its verb takes a date
+    if not work.plan.first_day <= day <= work.plan.last_day:
+        raise refusal("event-outside", key=state.key, day=day)
+    try:
+        due = rule.due(day, context.scheduler.calendar)
+    except CalendarError as error:  # of a year that nobody has confirmed
+        raise refusal("event-outside", key=state.key, day=day) from error
+    unit = on_record(context, work.task)
+    named = event(
+        context,
+        EventKind.EVENT_NAMED,
+        state.key,
+        unit,
+        until=due,
+        evidence=day.isoformat(),
+        note=command.note,
+    )
+    standing = state.named
+    if standing and (standing.evidence, state.due) == (named.evidence, due):
+        return said(payloads.EventNamed(event=standing, own=True, again=True))
+    told = payloads.EventNamed(event=named, before=state.due)
+    others = [Notice(to=f"unit:{each}", payload=told) for each in state.open_units]
+    return said(replace(told, own=True), [named], *others)
+
+
+def _waits_for_event(state: State) -> bool:
+    return state.occurrence.deliverable.event is not None
+
+
 def confirm(context: Context, command: Command) -> Decision:
     """“/xacnhan 4b”, “/xacnhan tất cả”: the office takes dates as they are."""
     if not command.everything:
@@ -183,6 +227,7 @@ _ANEW = frozenset(
         EventKind.REOPENED,
         EventKind.RETURNED,
         EventKind.DUE_SET,
+        EventKind.EVENT_NAMED,
         EventKind.EXTENSION_GRANTED,
     }
 )  # after these a reminder is another than the one before

@@ -29,6 +29,10 @@ class EventKind(StrEnum):
     NOTED = "noted"
     ANSWERED = "answered"  # chưa xong, đang làm: an answer that changes nothing; `note`: its words
     DUE_SET = "due-set"  # the office gives or moves a date
+    # The office names the day of the event that a due day is counted from: `evidence` is that day
+    # in ISO form, `until` the due day, `note` the words.
+    EVENT_NAMED = "event-named"
+    EVENT_WITHDRAWN = "event-withdrawn"  # and takes the newest one back
     CONFIRMED = "confirmed"  # the office takes an assumed date as it is
     EXTENSION_ASKED = "extension-asked"
     EXTENSION_GRANTED = "extension-granted"
@@ -47,11 +51,18 @@ ENDS_REQUEST = frozenset(
         EventKind.EXTENSION_REFUSED,
         EventKind.EXTENSION_WITHDRAWN,
         EventKind.DUE_SET,
+        EventKind.EVENT_NAMED,
     }
 )
 # What the office decides of dates.
 SETTLING = frozenset(
-    {EventKind.DUE_SET, EventKind.CONFIRMED, EventKind.HELD, EventKind.EXTENSION_GRANTED}
+    {
+        EventKind.DUE_SET,
+        EventKind.EVENT_NAMED,
+        EventKind.CONFIRMED,
+        EventKind.HELD,
+        EventKind.EXTENSION_GRANTED,
+    }
 )
 
 
@@ -74,6 +85,12 @@ class Event:
         if self.at.tzinfo is None:
             raise ValueError("an event's time must be aware")
 
+    @property
+    def happened(self) -> date | None:
+        """The day that the office named; None of other kinds."""
+        named = self.kind is EventKind.EVENT_NAMED
+        return date.fromisoformat(self.evidence) if named else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
@@ -95,6 +112,8 @@ class State:
     revision: int = field(default=0, compare=False)  # the number of events that changed it
     changed: datetime | None = field(default=None, compare=False)  # the time of the last one
     why: str = ""  # the reason for the date that the office set or granted
+    named: Event | None = None  # the naming of the event that the due day is counted from
+    unnamed: State | None = None  # the state before it, for who takes it back
 
     @property
     def key(self) -> Key:
@@ -198,6 +217,7 @@ def _applied(state: State, event: Event) -> State:
     if event.kind in _MOVES and event.until is not None:
         # A new date ends snoozes, holds and requests that were about the old one.
         granted = event.kind is EventKind.EXTENSION_GRANTED
+        names = event.kind is EventKind.EVENT_NAMED
         asked = state.request.note if granted and state.request else ""
         return replace(
             state,
@@ -207,6 +227,8 @@ def _applied(state: State, event: Event) -> State:
             snoozed={},
             held_until=None,
             why=asked or event.note,
+            named=event if names else state.named,
+            unnamed=state if names else state.unnamed,
         )
     change = _CHANGES.get(event.kind)
     return change(state, event) if change else state
@@ -243,7 +265,23 @@ def _snooze(state: State, event: Event) -> State:
     return replace(state, snoozed={**state.snoozed, event.unit: event.until})
 
 
-_MOVES = (EventKind.DUE_SET, EventKind.EXTENSION_GRANTED)
+def _unname(state: State, _: Event) -> State:
+    before = state.unnamed
+    if before is None:
+        return state
+    return replace(
+        state,
+        due=before.due,
+        assumed=before.assumed,
+        request=None,
+        snoozed={},
+        why=before.why,
+        named=before.named,
+        unnamed=before.unnamed,
+    )
+
+
+_MOVES = (EventKind.DUE_SET, EventKind.EVENT_NAMED, EventKind.EXTENSION_GRANTED)
 _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
     EventKind.DONE: _close,
     EventKind.UPDATED: _close,
@@ -259,6 +297,7 @@ _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
     EventKind.EVIDENCE: lambda state, event: replace(state, evidence=event.evidence),
     EventKind.NOTED: lambda state, event: replace(state, notes=(*state.notes, event)),
     EventKind.ANSWERED: lambda state, event: replace(state, answer=event),
+    EventKind.EVENT_WITHDRAWN: _unname,
     EventKind.CONFIRMED: lambda state, _: replace(state, assumed=False),
     EventKind.EXTENSION_ASKED: lambda state, event: replace(state, request=event),
     EventKind.EXTENSION_REFUSED: lambda state, _: replace(state, request=None),

@@ -215,6 +215,21 @@ class DateSet(Payload):
     ask: bool = False  # for the reason
 
 
+class EventNamed(Payload):
+    """The day of an event, and the due day that is counted from it."""
+
+    event: Event
+    before: date | None = None  # the due day until now
+    own: bool = False  # to who named it
+    again: bool = False  # it was named so before
+
+
+class EventWithdrawn(Payload):
+    """To the units: that day no longer counts."""
+
+    event: Event
+
+
 class Snoozed(Payload):
     key: Key
     until: date

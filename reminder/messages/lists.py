@@ -80,6 +80,10 @@ def _about(context: Context, plan: str, task: Task) -> Iterator[tuple[str, Task 
     for _, of_one in groupby(works, key=lambda work: work.state.key.deliverable):
         for work in of_one:
             yield "work", work
+            if work.event and not work.state.closed:
+                yield "awaited", work
+            if work.state.named:
+                yield "named", work
             for note in work.state.notes[-1:]:
                 yield "note", note
             if work.heard:

@@ -221,10 +221,8 @@ def _end(events: list[Event], asked: Event, state: State) -> Event | None:
 
 def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
     """“Dời hạn … đến ngày nào?”, once a day is set: which, by whom; no button."""
-    work = context.work(key)
-    moved = [
-        e for e in context.events if e.key == key and e.kind is EventKind.DUE_SET and e.at >= sent
-    ]
+    work, dated = context.work(key), (EventKind.DUE_SET, EventKind.EVENT_NAMED)
+    moved = [e for e in context.events if e.key == key and e.kind in dated and e.at >= sent]
     if work is None or not moved:
         return None
     return message(context, "day-set", work=work, event=moved[-1])

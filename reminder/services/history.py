@@ -354,6 +354,7 @@ def was_edited(store: Store, row: Row) -> bool:
 # What a close or its undoing makes untrue in a nudge that was read already.
 _OPENING = frozenset({EventKind.UNDONE, EventKind.REOPENED})
 _REQUESTS = ENDS_REQUEST | {EventKind.EXTENSION_ASKED}  # one in the place of an earlier one too
+_DATED = (EventKind.DUE_SET, EventKind.EVENT_NAMED)
 _ONCE = (ExtensionAsked, HowSetDue)  # they ask one thing, which is decided once
 ASKED = timedelta(days=92)  # how old a message may be that is edited for what it asked
 
@@ -416,7 +417,7 @@ def _asks(office: Office, row: Row, decided: Sequence[Event]) -> bool:
         case Request() | ExtensionAsked() as asked:
             return not of_requests.isdisjoint(asked.occurrences())
         case HowSetDue(key=key):
-            return any(e.kind is EventKind.DUE_SET and e.key == key for e in decided)
+            return any(e.kind in _DATED and e.key == key for e in decided)
         case PlanStarted(plan=plan, late=late):
             settled = (e.key for e in decided if e.kind in SETTLING and e.key.plan == plan)
             return any(k in late or to_settle(office.states[k].occurrence) for k in settled)

@@ -248,6 +248,8 @@ def _is_about(verb: Verb, deliverable: Deliverable) -> bool:
     match verb:
         case Verb.SETDUE:
             return isinstance(deliverable.rule, Awaiting)
+        case Verb.EVENT:
+            return deliverable.event is not None
         case Verb.CONFIRM:
             return deliverable.assumed and deliverable.kind is Kind.PRODUCT
         case Verb.UPDATE:

@@ -70,6 +70,7 @@ class Terminal:
     arguments: str
     help: str
     example: str  # of the arguments
+    dated: bool = False  # the day and the words may be options too: --day, --note
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,22 @@ class Verb(StrEnum):
         deed="đặt hạn",
         help={_OFFICE: (1, "`/dathan 5a 15/9/2024 lý do` – đặt hoặc dời hạn")},
         terminal=Terminal("MÃ NGÀY [LÝ-DO...]", "Đặt hoặc đổi hạn (Văn phòng).", "5a 15/9/2024"),
+    )
+    EVENT = Row(
+        "event sukien",
+        handler="dates.name_event",
+        takes=Takes.DATE,
+        spoken=("sự kiện", "ngày sự kiện"),
+        example="/sukien {} 12/5 nhận công văn 15/UBND",
+        who=Who.OFFICE,
+        deed="ghi ngày của sự kiện mà hạn tính theo",
+        help={_OFFICE: (1, "`/sukien 5a 12/5 nhận công văn 15/UBND` – hạn tính từ ngày ấy")},
+        terminal=Terminal(
+            "MÃ [NGÀY] [NỘI-DUNG...]",
+            "Ghi ngày của sự kiện mà hạn tính theo (Văn phòng).",
+            '5a --day 2026-05-12 --note "nhận công văn 15/UBND"',
+            dated=True,
+        ),
     )
     CONFIRM = Row(
         "confirm xacnhan",

@@ -95,7 +95,8 @@ def _parts(verb: Verb, run: Run, behind: Sequence[Item], speaker: Speaker) -> Se
     """The words that name a part: /setdue 1d quyết định 05/3, hoàn tác 1d báo cáo."""
     if run.colon:
         return ()
-    if verb.row.takes in _DAY:
+    # What is said of an event names no part: “/sukien 3b có quyết định 12/5”.
+    if verb.row.takes in _DAY and verb is not Verb.EVENT:
         days = (i for i, item in enumerate(behind) if isinstance(item, DayItem | DaysItem))
         return behind[: next(days, 0)]
     named = run.named[0] if len(run.named) == 1 else None

@@ -145,8 +145,8 @@ def test_check_tells_how_times_are_read(documented: Path) -> None:
         ),
         (
             "  chờ sự kiện, trong 05 ngày làm việc kể từ khi nhận văn bản: 1c Văn bản – Trả lời "
-            "kiến nghị (“trong 05 ngày làm việc kể từ ngày nhận văn bản”). Có ngày ấy thì Văn "
-            "phòng báo cho máy."
+            "kiến nghị (“trong 05 ngày làm việc kể từ ngày nhận văn bản”). Có ngày ấy, Văn phòng "
+            "nhắn: /sukien 1c NGÀY"
         ),
         (
             "  hạn dự kiến 31/3, 30/6, 30/9, 31/12, 02 lần mỗi quý: 1đ Tuyên truyền – Tuyên truyền "

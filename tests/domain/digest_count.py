@@ -34,6 +34,7 @@ class Line:
     closed: datetime | None = None
     signing: set[str] = field(default_factory=set)
     asked: bool = False
+    unnamed: list[tuple[date | None, bool]] = field(default_factory=list)  # before each event
 
 
 def sheet(plan: Plan, events: Iterable[Event], until: datetime) -> list[Line]:
@@ -73,7 +74,11 @@ def _write(line: Line, event: Event) -> None:
         line.signing.add(event.unit)
     elif kind == "returned":
         line.signing.discard(event.unit)
-    elif kind in ("due-set", "extension-granted"):
+    elif kind == "event-withdrawn" and line.unnamed:
+        line.due, line.assumed = line.unnamed.pop()
+        line.asked = False
+    elif kind in ("due-set", "event-named", "extension-granted"):
+        line.unnamed += [(line.due, line.assumed)] if kind == "event-named" else []
         line.due, line.assumed, line.asked = event.until, False, False
     elif kind == "confirmed":
         line.assumed = False

@@ -34,6 +34,8 @@ from reminder.domain.payloads import (
     Done,
     DueDates,
     EditedOrForwarded,
+    EventNamed,
+    EventWithdrawn,
     Evidence,
     ExtensionAsked,
     ExtensionDecided,
@@ -107,9 +109,9 @@ DAY, OFF = date(2024, 2, 5), date(2024, 2, 10)
 WHEN = at("2024-01-29", "10:00")
 _ABOUT_WORK = (  # reasons of refusals that name an occurrence
     "snooze-awaiting snooze-late snooze-last-day not-after-today not-after-due outside-year "
-    "before-open extend-awaiting office-extends needs-date not-assumed already-due "
-    "remind-awaiting no-check-in no-signature not-submitted not-closed undo-late undo-others "
-    "nothing-to-undo"
+    "before-open no-event event-outside extend-awaiting office-extends needs-date not-assumed "
+    "already-due remind-awaiting no-check-in no-signature not-submitted not-closed undo-late "
+    "undo-others nothing-to-undo"
 )
 ABOUT_NONE = [
     "no-such",
@@ -129,11 +131,25 @@ ABOUT_NONE = [
     "no-person",
     "whose-absence",
 ]
-OFFICE_VERBS = ["reopen", "setdue", "confirm", "approve", "reject", "remind", "report", "away"]
+OFFICE_VERBS = [
+    "reopen",
+    "setdue",
+    "event",
+    "confirm",
+    "approve",
+    "reject",
+    "remind",
+    "report",
+    "away",
+]
 
 
 def event(kind: EventKind, of: Key, **more: Any) -> Event:
     return Event(at=WHEN, kind=kind, key=of, unit="tu-phap", by="an", channel="telegram", **more)
+
+
+def _evidence(kind: EventKind) -> str:
+    return DAY.isoformat() if kind is EventKind.EVENT_NAMED else "1/QĐ"
 
 
 def about(of: Key) -> Iterator[Payload]:
@@ -186,6 +202,12 @@ def about(of: Key) -> Iterator[Payload]:
         yield ReopenedWord(event=event(kind, of), leaders=False)
     yield DateSet(event=event(kinds.DUE_SET, of, until=DAY, note="vì."), before=OFF)
     yield DateSet(event=event(kinds.DUE_SET, of, until=OFF), ask=True)
+    named = event(kinds.EVENT_NAMED, of, until=DAY, evidence=OFF.isoformat(), note="công văn 5.")
+    yield EventNamed(event=named, before=OFF)
+    late = replace(named, until=OFF, note="")
+    yield from (EventNamed(event=late, own=True, again=again) for again in (True, False))
+    yield EventWithdrawn(event=named)
+    yield Undone(event=named)
     asked = event(kinds.EXTENSION_ASKED, of, until=OFF)
     yield ExtensionRequested(event=asked, again=False)
     yield ExtensionRequested(event=asked, again=True)
@@ -301,10 +323,11 @@ def about_none() -> Iterator[Payload]:
     yield DueDates(every=True)
     tasks = (("cchc-2024", "1c"), ("cchc-2024", "1d"))
     yield from (TaskDetails(tasks=named) for named in (tasks, (("cchc-2024", "2c"),)))
+    yield TaskDetails(tasks=(("cchc-2024", "2g"),))
     yield DueDates(tasks=tasks)
     yield DueDates(tasks=tasks, others=tasks)
     history = tuple(
-        event(kind, key("1c"), note="x", evidence="1/QĐ", until=DAY) for kind in EventKind
+        event(kind, key("1c"), note="x", evidence=_evidence(kind), until=DAY) for kind in EventKind
     )
     befores = (DAY, *(None for _ in history[1:]))
     yield History(tasks=tasks, events=history, befores=befores, more=3)

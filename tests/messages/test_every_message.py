@@ -93,6 +93,9 @@ def scenes() -> list[Context]:
     ]
     found = [scene("2024-01-30", busy), scene("2024-02-20", closed)]
     found.append(scene("2024-01-30", plans=(documented(),)))
+    named = {"until": date(2024, 1, 25), "evidence": "2024-01-18", "note": "công văn 5"}
+    told = [said(EventKind.EVENT_NAMED, WHEN, UNDATED, "tu-phap", **named)]
+    found.append(scene("2024-01-30", told, plans=(documented(),)))
     return [scene("2024-01-30"), scene("2024-12-31"), *(staffed(context) for context in found)]
 
 
@@ -381,7 +384,10 @@ def settling() -> Iterator[list[Event]]:
     asked = event(EventKind.EXTENSION_ASKED, key("1c"), until=DAY)
     for kind in EventKind:
         if kind not in (EventKind.AWAY, EventKind.BACK):
-            answer = said(kind, at("2024-01-30"), key("1c"), "tu-phap", by="binh", until=OFF)
+            day = DAY.isoformat() if kind is EventKind.EVENT_NAMED else ""
+            answer = said(
+                kind, at("2024-01-30"), key("1c"), "tu-phap", by="binh", until=OFF, evidence=day
+            )
             yield [asked, answer]
 
 

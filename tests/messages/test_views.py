@@ -71,6 +71,7 @@ def test_a_task_says_where_its_date_comes_from() -> None:
         ),
         "2g Số hóa hồ sơ, kết quả giải quyết TTHC – Tư pháp chủ trì",
         "• Báo cáo kết quả và tỷ lệ số hóa – chưa có hạn: trong 05 ngày làm việc kể từ khi nhận",
+        "Có ngày của sự kiện, Văn phòng nhắn: /sukien 2g 30/01 số văn bản",
         "Kế hoạch ghi “Theo quy định và hướng dẫn cấp trên” (KH-2024.docx)",
         "1a Nâng cao chất lượng soạn thảo, thẩm định VBQPPL – Tư pháp chủ trì",
         (
