@@ -54,6 +54,7 @@ class Passage:
     heading_time: str = ""  # months or standing work that a heading above names
     body: str = ""  # what else stands under it
     in_table: bool = False
+    is_inherited: bool = False  # its time stands in a heading above
     is_report: bool = False  # the office's own report, from the part on how to organise
     changes: list[Change] = field(default_factory=list)
 
@@ -155,6 +156,9 @@ class _Finder:
             inner = replace(inner, goals=True)
         elif node.kind in _HEADINGS and (names_tasks(text) or is_time_heading(text)):
             inner = replace(inner, goals=False)
+        bracket = re.search(r"\(([^()]+)\)", text)
+        if is_heading and bracket and not is_time_heading(text) and self.has_time(bracket[1]):
+            inner = replace(inner, times=(bracket[1],))
         if is_organisation(text):
             inner = replace(inner, organisation=True)
         if node.children and is_time_heading(text):
@@ -199,12 +203,18 @@ class _Finder:
         timed = bool(first) or self.has_time(" ".join([text, *node.body]))
         name, rest = subject(text, self.known)
         named = bool(name) and not is_everybody(name)
+        if _after_colon(text)[0] or _assigned(text, self.known)[0]:
+            if not context.organisation:
+                return True
+            named = True
         if is_past(rest):
             return False
         if node.kind == "para":
             return timed and named
         if context.organisation and not context.lead:
             return timed and named
+        if context.times and named:
+            return True
         if context.heading_time or (context.lead and not is_everybody(context.lead[0])):
             return timed or context.mostly_timed or not context.organisation
         return timed and bool(context.path[:-1] or named)
@@ -238,8 +248,9 @@ class _Finder:
             passage.lead = list(context.lead)
         if not passage.support and not leads:
             passage.support = list(context.support)
-        if not passage.times:
+        if not passage.times and not self.has_time(f"{text} {passage.body}"):
             passage.times = list(context.times)
+            passage.is_inherited = bool(context.times)
         passage.support += [n[: -len(_HELPS)].strip() for n in passage.lead if n.endswith(_HELPS)]
         passage.lead = [name for name in passage.lead if not name.endswith(_HELPS)]
         self.found.tasks.append(passage)
@@ -487,6 +498,8 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
     if not has_lead:
         lead, support, rest = _assigned(text, known)
     if not has_lead and not lead:
+        lead, support, rest = _after_colon(text)
+    if not has_lead and not lead:
         name, after = subject(text, known)
         if name:
             lead, rest = [name], after
@@ -526,6 +539,28 @@ def _assigned(text: str, known: list[str]) -> tuple[list[str], list[str], str]:
             support, more = helpers(found["with"], known)
         return lead, support, f"{text[: found.start()]}{more} {text[found.end() :]}".strip()
     return [], [], text
+
+
+_AFTER_COLON = re.compile(r":\s*(?P<lead>[A-ZĐ][^:.()]{2,150})")
+
+
+def _after_colon(text: str) -> tuple[list[str], list[str], str]:
+    """Who does the work, where it only follows it: “Cắt tỉa cây xanh: Tổ Dịch vụ công”."""
+    found = _AFTER_COLON.search(text, 8)
+    if found is None:
+        return [], [], text
+    lead: list[str] = []
+    support: list[str] = []
+    end = found.start("lead")
+    for piece in re.finditer(r"[^;]+;?", found["lead"]):
+        own, _, helps = re.sub(r",? phối hợp (?:với )?", "|", piece[0]).partition("|")
+        names = split_names(own)
+        if not names or not all(map(heading_unit, names)):
+            break
+        lead += names
+        support += split_names(helps)
+        end = found.start("lead") + piece.end()
+    return lead, support, f"{text[: found.start()]} {text[end:]}".strip() if lead else text
 
 
 def _repeated(text: str, known: list[str]) -> str:

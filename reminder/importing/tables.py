@@ -294,7 +294,7 @@ def _unwrapped(lines: list[str], *, of_units: bool) -> str:
     """The lines of a cell on a page, those joined that a narrow column cut."""
     made = lines[:1]
     for line in lines[1:]:
-        is_open = _OPEN_END.search(made[-1])
+        is_open = bool(_OPEN_END.search(made[-1]))
         if split_label(line)[0] or _LABELLED.match(line):
             goes_on = False
         elif of_units:

@@ -231,7 +231,7 @@ class _Maker:
         task.support = [unit for unit in dict.fromkeys(support) if unit not in task.lead]
         task.lead = list(dict.fromkeys(task.lead))
         products = split_products(passage.products)
-        unsure = passage.is_report or all(map(is_everybody, passage.lead))
+        unsure = passage.is_report or passage.is_inherited or all(map(is_everybody, passage.lead))
         read: list[tuple[Reading, Part]] = []  # of each deliverable
         for phrase, reading in timed:
             for part in reading.parts:

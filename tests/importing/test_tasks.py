@@ -155,6 +155,45 @@ def test_duties_without_a_time_are_tasks_beside_such_as_have_one() -> None:
     ]
 
 
+def test_a_unit_after_a_colon_and_a_time_in_the_heading() -> None:
+    """The heading's time is only assumed for what has none of its own."""
+    made = make_draft(
+        _text(
+            "II. Trước mùa mưa bão (hoàn thành trước ngày 31/5/2026)",
+            "1. Kiểm tra đê kè: Phòng Kinh tế; Các khu phố.",
+            "2. Cắt tỉa cây xanh: Tổ Dịch vụ công, phối hợp Công an phường; trước ngày 15/5/2026.",
+        )
+    )
+    found = [(t.title, t.lead, t.support, t.deliverables[0].rule) for t in made.tasks]
+    assert found == [
+        (
+            "Kiểm tra đê kè",
+            ["phong-kinh-te", "cac-khu-pho"],
+            [],
+            {"due": date(2026, 5, 31), "before": True, "assumed": True},
+        ),
+        (
+            "Cắt tỉa cây xanh",
+            ["to-dich-vu-cong"],
+            ["cong-an"],
+            {"due": date(2026, 5, 15), "before": True},
+        ),
+    ]
+
+
+def test_a_wrapped_cell_of_a_pdf_is_joined() -> None:
+    cells = [["1"], ["Kiểm tra chợ", "trung tâm"], ["Phòng Kinh", "tế"], ["Trước", "15/12/2026"]]
+    heads = [["TT"], ["Việc"], ["Chủ trì"], ["Thời gian"]]
+    rows = [
+        Row(tuple(Cell(tuple(Paragraph(line, place) for line in c)) for c in row), place)
+        for place, row in (("tr:1 bảng 1 dòng 1", heads), ("tr:1 bảng 1 dòng 2", cells))
+    ]
+    head = _text("Kèm theo:")
+    task = _only(Document("kh", "0" * 64, "pdf", (*head.blocks, Table(1, tuple(rows)))))
+    assert (task.title, task.lead) == ("Kiểm tra chợ trung tâm", ["phong-kinh-te"])
+    assert task.deliverables[0].rule == {"due": date(2026, 12, 15), "before": True}
+
+
 def test_letters_that_say_who_and_when_are_no_tasks() -> None:
     task = _only(
         _text(
