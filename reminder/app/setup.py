@@ -60,7 +60,7 @@ class Answers:
 
 def read_answers(path: Path) -> Answers:
     """The answers in a file; FileError with all its faults, each key that is unknown among them."""
-    document = Document(path, quote=False)
+    document = Document(path, lists=("person",), tables=("plan", "people", *SECRETS), quote=False)
     root = document.root()
     answers = Answers(
         office=root.text("office", required=True, longest=100),

@@ -288,6 +288,16 @@ def _shown(line: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
+def masked(line: str) -> str:
+    """`line` without its value, which may be a secret."""
+    key, equals, value = line.partition("=")
+    if not equals:
+        return line
+    value = value.strip()
+    marks = {'"': '"…"', "'": '"…"', "[": "[…]"}.get(value[:1], "…")
+    return f"{key.rstrip()} = {marks}"
+
+
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 

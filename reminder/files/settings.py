@@ -556,7 +556,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings of `settings_path`, overridden by the environment; FileError with all faults."""
     path = settings_path(path, environ)
     folder = path.parent if path else DEFAULT_PATH.parent
-    reader = _Reader(Document(path, quote=False) if path else None, folder, environ)
+    reader = _Reader(_document(path) if path else None, folder, environ)
     found = reader.settings()
     if reader.problems:
         raise FileError(reader.problems)
@@ -565,6 +565,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         for name in ("people", "calendar")
     )
     return replace(found, plan=replace(found.plan, people=people, calendar=calendar))
+
+
+def _document(path: Path) -> Document:
+    sections = [name for name, key in _table(Settings).keys.items() if isinstance(key, Table)]
+    return Document(path, tables=sections, quote=False)
 
 
 def read_section(document: Document, name: str, data: Mapping[str, Any]) -> Any:
@@ -619,7 +624,11 @@ def _set(lines: list[str], section: str, name: str, value: str) -> None:
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
     """The files that hold a secret; FileError if the settings can't be read."""
     path = settings_path(path, environ)
-    data = Document(path, quote=False).data if path else {}
+    data: dict[str, Any] = {}
+    if path:
+        document = _document(path)
+        document.check()
+        data = document.data
     secrets = [where for where, key in _keys(_table(Settings)) if key.is_secret]
     tables = ((data.get(section), key) for section, key in secrets)
     held = any(isinstance(table, dict) and _is_secret(table.get(key)) for table, key in tables)
@@ -694,7 +703,8 @@ class _Reader:
                     found[name] = key.read(self._placed(path, key, value))
                 except (ValueError, OverflowError) as error:
                     self._complain(path, _refusal(name, key, value, error))
-        if len(self.problems) > before:
+        unread = self._document is not None and self._document.is_incomplete(where)
+        if unread or len(self.problems) > before:
             return section
         try:
             return table.complete(replace(section, **found), found)

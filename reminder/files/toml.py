@@ -19,7 +19,7 @@ from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
 from reminder.domain.text import has_controls, one_line
-from reminder.files.repair import as_day, read_on, repaired
+from reminder.files.repair import as_day, masked, read_on, repaired
 
 NO_RIGHT = (
     "người dùng đang gõ lệnh không có quyền đọc, ghi ở đây: gõ lệnh bằng người dùng của máy nhắc "
@@ -183,8 +183,6 @@ class Document:
         else:
             if not _has_shape(self.data, lists, tables):
                 text = self._repair(text, lists, tables, quote=quote)
-        if not quote:
-            self.check()
         self._lines, _ = _index(text)
 
     def _repair(
@@ -192,12 +190,10 @@ class Document:
     ) -> str:
         """Note what is wrong with `text`, and read it as it was meant; return what was read."""
         found = repaired(text, lists, tables)
-        data = read_on(found, _syntax)
+        data = read_on(found, _syntax if quote else _syntax_unquoted)
         for number, words, line in _in_short(found.faults)[:MOST_FAULTS]:
-            if not quote:
-                self._note(number, words if line else UNREADABLE)
-            else:
-                self._note(number, f"{words}; viết: {line}" if line else words)
+            right = line if quote else masked(line)
+            self._note(number, f"{words}; viết: {right}" if right else words)
         if data is None:
             self.check()
         self.data = data or {}
@@ -293,6 +289,10 @@ def _syntax(text: str, error: Exception) -> tuple[int, str]:
         line = text.count("\n", 0, bad.start(1)) + 1 if bad else text.count("\n") + 1
         return line, _syntax_words(text, line)
     return int(found[1]), _syntax_words(text, int(found[1]))
+
+
+def _syntax_unquoted(text: str, error: Exception) -> tuple[int, str]:
+    return _syntax(text, error)[0], UNREADABLE
 
 
 def _impossible(text: str) -> str:

@@ -198,6 +198,34 @@ def test_a_secret_that_is_empty_is_told(tmp_path: Path) -> None:
     assert told == [f"{name}: {tmp_path / 'token'}: tệp rỗng"]
 
 
+SLIPS = """\
+[telegram]
+token = “123:abc”
+[[email]]
+sender = "nhac@xa.example"
+host = mail.example
+[log]
+level = "inof"
+***
+"""
+
+
+def test_slips_of_the_syntax_are_told_without_values(tmp_path: Path) -> None:
+    """All faults at once, with the line to write; a value may be a secret, so it is left out."""
+    path = tmp_path / "reminder.toml"
+    path.write_text(SLIPS, encoding="utf-8")
+    with pytest.raises(FileError) as caught:
+        load_settings(path, {})
+    *told, level, last = [str(p).removeprefix(f"{path}:") for p in caught.value.problems]
+    assert told == [
+        '2: dấu nháy cong của Word; viết: token = "…"',
+        "3: bảng này ghi một lần ngoặc vuông; viết: [email]",
+        '5: chữ phải nằm trong dấu nháy kép; viết: host = "…"',
+    ]
+    assert level.startswith("7: `level` phải là")
+    assert last.startswith("8: không đọc được dòng này: chữ phải nằm trong dấu nháy kép")
+
+
 def test_the_file_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one given; else $REMINDER_CONFIG; else config/reminder.toml; else none at all."""
     monkeypatch.chdir(tmp_path)
