@@ -98,7 +98,7 @@ _FINENESS = {Kind.YEAR: 1, Kind.QUARTER: 2, Kind.MONTH: 3, Kind.DATE: 4, Kind.DA
 _NAMES = {"thang": "month", "quy": "quarter", "nam": "year", "tuan": "week", "hoc ky": "term"}
 _EDGES = {"dau": "start", "giua": "middle", "cuoi": "end", "trung tuan": "middle"}
 _EDGES |= {"thuong tuan": "start", "ha tuan": "end", "nua dau": "middle", "nua cuoi": "end"}
-_TITLES = frozenset(["data", "target", "sign", "feast_lead", "feast", "paper"])
+_TITLES = frozenset(["data", "norm", "target", "sign", "feast_lead", "feast", "paper"])
 _PROSE = frozenset(["chain", "each", "interval", "times", "month_of", "last_day", "weekday"])
 _PROSE |= {"week", "ongoing", "round", "fuzzy", "offset"}
 _TITLE_WORDS = SKIPPED | {"word", "open", "number", "figure", "dash", "bare_unit"}
@@ -257,7 +257,8 @@ class _Reader:
         kept: list[_Element] = []
         title = ""
         for element in group:
-            if title == "data" and element.kind != "close":
+            bounds = isinstance(element, Chain) and element.op and not element.is_end
+            if title == "data" and element.kind != "close" and not bounds:
                 continue
             if element.kind in _TITLES and isinstance(element, Token):
                 title = element.kind
@@ -671,7 +672,11 @@ def _is_named_by(title: str, chain: Chain) -> bool:
     """Whether the figures of `chain` are those of a target or a feast."""
     if title in ("target", "sign"):
         return True
-    return title in ("feast", "feast_lead") and not chain.op and (chain.is_dated or not chain.spans)
+    return (
+        title in ("feast", "feast_lead", "norm")
+        and not chain.op
+        and (chain.is_dated or not chain.spans)
+    )
 
 
 def _follows_words(chain: Chain, shown: Sequence[_Element]) -> bool:

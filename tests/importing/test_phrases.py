@@ -189,6 +189,11 @@ def test_time_phrases_are_found_in_prose() -> None:
         "trước ngày 05/7/2027",
         "trước ngày 20/12/2027",
     ]
+    assert found("Căn cứ Luật Thủ đô ngày 28/6/2024; chào mừng Cách mạng tháng Tám") == []
+    assert found("Số liệu tính từ 15/12/2026 đến 14/6/2027, gửi trước ngày 20/6/2027") == [
+        "trước ngày 20/6/2027"
+    ]
+    assert found("Quý cơ quan chịu trách nhiệm trước pháp luật; hỗ trợ từ 10 đến 15 hộ") == []
     assert found("Phấn đấu đến năm 2030 đạt 90%, giai đoạn 2026-2030") == []
 
 
