@@ -118,5 +118,5 @@ def read_part(archive: ZipFile, name: str) -> bytes:
     try:
         with archive.open(entry) as file:
             return file.read(entry.file_size)  # so much is unpacked at once, and no more
-    except (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
+    except (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
         raise RefusedError(BROKEN) from None

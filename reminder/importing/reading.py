@@ -50,9 +50,9 @@ def read_document(
     """
     try:
         content = _content(path)
-        kind = _kind(content)
+        kind = kind_of(content)
         limits = (str(seconds), str(memory))
-        answer = _parsed(kind, content, limits, progress or (lambda _done, _all: None))
+        answer = _parsed_apart(kind, content, limits, progress or (lambda _done, _all: None))
     except RefusedError as error:
         raise RefusedError(f"không đọc {one_line(path.name)}: {error}") from None
     blocks = tuple(map(block, answer["blocks"]))
@@ -80,7 +80,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _kind(content: bytes) -> Kind:
+def kind_of(content: bytes) -> Kind:
     """Return what the first bytes say the file is."""
     head = content[:1024]
     if head.startswith(b"PK"):
@@ -116,7 +116,7 @@ def _ole(content: bytes) -> str:
     return "có lẽ là tệp Word kiểu cũ (.doc) hoặc bị hỏng; xin mở bằng Word và lưu thành .docx"
 
 
-def _parsed(kind: Kind, content: bytes, limits: tuple[str, str], progress: Progress) -> Any:
+def _parsed_apart(kind: Kind, content: bytes, limits: tuple[str, str], progress: Progress) -> Any:
     """Return what the parser made of `content`, from a process of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REMINDER_")}
     process = subprocess.Popen(  # noqa: S603  our own interpreter and module
@@ -158,7 +158,7 @@ def main() -> None:
     _limit_process(int(seconds), int(memory))
     content = sys.stdin.buffer.read()
     try:
-        for answer in _answers(kind, content):
+        for answer in parsed(kind, content):
             _tell(answer)
     except MemoryError:
         raise
@@ -173,7 +173,7 @@ def _tell(answer: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def _answers(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
+def parsed(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
     """Yield the pages read, at last what was found. Each parser is imported where it is needed."""
     blocks: list[Any] = []
     deleted: list[Any] = []

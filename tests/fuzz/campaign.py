@@ -17,7 +17,10 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-NAMES = ("typed", "mail", "token", "update", "plan", "people", "calendar", "settings")
+NAMES = (
+    *("typed", "mail", "token", "update", "plan", "years", "school", "people", "calendar"),
+    *("settings", "document", "word"),
+)
 FOLDER = Path("var/fuzz")
 LONGEST = 65_536  # bytes of an input
 SLOW = 10.0  # seconds of processor time; a machine that is watched takes several times as long

@@ -9,23 +9,29 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from reminder.channels.email.classify import InboxRules, own_words, read, triage
 from reminder.decisions import buttons
 from reminder.domain.ledger import fold
 from reminder.domain.plan import occurrences
 from reminder.domain.tokens import Purpose, Verdict, plus_address, read_plus_address, verify_token
+from reminder.importing import reading
+from reminder.importing.layout import RefusedError
 from reminder.understanding.parse import parse
 from tests.conftest import ROOT
 from tests.fuzz.test_files import SEEDS, told
 from tests.fuzz.test_updates import SHAPES, assert_let_be, twisted
+from tests.importing.words import docx
 from tests.understanding.commands_kit import OFFICE, PLAN, TODAY, replying
 
+CASES = ROOT / "tests/importing/cases"
 MAILS = ROOT / "tests/channels/email/data"
 TYPED = ROOT / "tests/understanding/data/typed.tsv"
 NOW = datetime(2024, 1, 30, 2, tzinfo=UTC)
@@ -77,6 +83,34 @@ def update(data: bytes) -> None:
     assert_let_be(raw)
 
 
+def document(data: bytes) -> None:
+    """A file to import: read, or refused in a sentence. What libraries of PDF raise is caught."""
+    with suppress(RefusedError):
+        kind = reading.kind_of(data)
+        try:
+            list(reading.parsed(kind, data))
+        except RefusedError:
+            raise
+        except Exception:
+            if kind != "pdf":
+                raise
+
+
+def word(data: bytes) -> None:
+    """A Word file with `data` as its document, numbers and styles."""
+    parts = ("word/document.xml", "word/numbering.xml", "word/styles.xml")
+    document(docx("", more=dict.fromkeys(parts, data)))
+
+
+def _word_parts() -> list[bytes]:
+    """The XML of real documents and of their numbers."""
+    found: list[bytes] = []
+    for path in sorted(CASES.glob("*.docx")):
+        with ZipFile(path) as archive:
+            found += (archive.read(f"word/{name}.xml") for name in ("document", "numbering"))
+    return found
+
+
 def _file(kind: str) -> Callable[[bytes], None]:
     """A file that people write: sound, or told with its faults."""
 
@@ -111,4 +145,6 @@ TARGETS = {
     "token": Target(token, lambda: [ADDRESS.encode(), BUTTON.encode(), BOX.encode()]),
     "update": Target(update, lambda: [json.dumps(shape).encode() for shape in SHAPES]),
     **{kind: Target(_file(kind), partial(_seed, kind)) for kind in SEEDS},
+    "document": Target(document, lambda: [path.read_bytes() for path in sorted(CASES.iterdir())]),
+    "word": Target(word, _word_parts),
 }

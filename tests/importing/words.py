@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -67,11 +68,15 @@ def level(n: int, form: str, text: str, more: str = "") -> str:
 
 
 def docx(
-    body: str, *, numbering: str = "", styles: str = "", more: dict[str, str] | None = None
+    body: str,
+    *,
+    numbering: str = "",
+    styles: str = "",
+    more: Mapping[str, str | bytes] | None = None,
 ) -> bytes:
     """Return a Word file; `numbering` and `styles` are what stands in these parts."""
     document = f"<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>"
-    parts = {
+    parts: dict[str, str | bytes] = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/xml"/>'
         f'<Override PartName="/word/document.xml" ContentType="{_TYPE}.document.main+xml"/>'
@@ -96,7 +101,7 @@ def relations(*targets: tuple[str, str]) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{inside}</Relationships>'
 
 
-def packed(parts: dict[str, str]) -> bytes:
+def packed(parts: Mapping[str, str | bytes]) -> bytes:
     """Return an archive of these files."""
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
