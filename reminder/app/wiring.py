@@ -15,15 +15,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, known_channels, one_way
+from reminder.app.channels import CHANNELS, known_channels, mail_secret, one_way
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
+from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings, environment
 from reminder.files.toml import read_bytes
@@ -37,11 +39,21 @@ from reminder.store.database import file_of
 from reminder.store.records import StoreBusyError
 from reminder.store.store import Store, open_store
 
+if TYPE_CHECKING:
+    from reminder.web.server import PageServer
+
 log = logging.getLogger(__name__)
 
 FEW = 2  # people that may go at once from the smallest office
 NAMED = 5  # of those who are gone
-AT_START = ("office", "store", "inbox", "backup", "watch")  # sections that wait for the next start
+AT_START = (
+    "office",
+    "store",
+    "inbox",
+    "backup",
+    "watch",
+    "web",
+)  # sections that wait for the next start
 
 
 @dataclass
@@ -51,6 +63,7 @@ class Program:
     daemon: Daemon
     store: Store
     monitor: Monitor
+    page: PageServer | None = None
     _asked: bool = False  # for a reload, which has not begun
     _reloading: asyncio.Task[None] | None = None
 
@@ -67,8 +80,12 @@ class Program:
                 await listener.begin()
             log.info("reminder runs: %s", ", ".join(self.daemon.channels))
             await self.monitor.start()
+            if self.page is not None:
+                await self.page.start()
             await self.daemon.run()
         finally:
+            if self.page is not None:
+                await self.page.stop()
             await self.monitor.stop()
             for channel in self.daemon.channels.values():
                 await channel.stop()
@@ -97,9 +114,10 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     office = bootstrap.office_id(settings, files)
     store = open_store(settings.store.url, office=office, exclusive=True, sleep=bootstrap.pause)
     channels = _channels(settings, store, clock, files)
+    links = web_links(settings, store)
     service = Service(
         store=store,
-        renderer=RowRenderer(holiday_name).render,
+        renderer=RowRenderer(holiday_name, links).render,
         office=Office(
             files=files,
             id=store.office,
@@ -129,7 +147,36 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (channel := channels.get(wiring.traits.name))
         for listener in wiring.listen(settings, channel, daemon)
     )
-    return Program(daemon, store, monitor)
+    return Program(daemon, store, monitor, _page(settings, daemon, monitor, links))
+
+
+def web_links(settings: Settings, store: Store) -> WebLinks | None:
+    """Return what makes the page's links; None where [web] is off."""
+    if not settings.web.is_on:
+        return None
+    return WebLinks(base_url=settings.web.url, secret=mail_secret(store))
+
+
+def _page(
+    settings: Settings, daemon: Daemon, monitor: Monitor, links: WebLinks | None
+) -> PageServer | None:
+    """Return the page's server, not begun; its libraries are loaded only where it is on."""
+    if links is None or settings.web.place is None:
+        return None
+    from reminder.web.app import make_app
+    from reminder.web.server import PageServer
+    from reminder.web.site import Site
+
+    site = Site(
+        service=daemon.service,
+        do=daemon.do,
+        wake=daemon.wake,
+        now=daemon.clock.now,
+        links=links,
+        holiday=holiday_name,
+    )
+    app = make_app(site, monitor.probes())
+    return PageServer(app, *settings.web.place, settings.web.behind)
 
 
 def _monitor(settings: Settings, daemon: Daemon) -> Monitor:

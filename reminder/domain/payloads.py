@@ -542,6 +542,12 @@ class Welcome(Payload):
     person: str
 
 
+class SignIn(Payload):
+    """The link and the code that sign in; both are made from `login` when it is sent."""
+
+    login: str
+
+
 class InvitationFault(Payload):
     """Why a code was not taken: used, expired or unknown."""
 

@@ -480,6 +480,60 @@ class WatchSection(Section):
         return (host.strip("[]"), int(port)) if self.listen else None
 
 
+def _yes_or_no(value: object) -> bool:
+    words = {"true": True, "false": False}
+    if isinstance(value, str):
+        value = words.get(value.strip().lower())
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True)
+class WebSection(Section):
+    """[web]: the office's page; off without an address to listen on."""
+
+    listen: str = key("", _listen, 'địa chỉ:cổng, ví dụ "127.0.0.1:8080"')
+    base_url: str = key(
+        "",
+        text(r"(https?://[^\s/?#@]+)?", lambda url: url.strip().rstrip("/").lower()),
+        'địa chỉ mà trình duyệt gõ, không có đường dẫn, ví dụ "https://nhacviec.example.vn"',
+    )
+    insecure: bool = key(False, _yes_or_no, "true hoặc false: cho phép http trong mạng nội bộ")
+    behind: tuple[str, ...] = key(
+        (),
+        _listed(text(r"[0-9a-fA-F:.]+")),
+        'danh sách địa chỉ IP của máy chủ trung gian (proxy), ví dụ ["127.0.0.1"]',
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port; None: off."""
+        host, _, port = self.listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.listen else None
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.listen)
+
+    @property
+    def url(self) -> str:
+        """What the page's links begin with."""
+        return self.base_url or f"http://{self.listen}"
+
+    def complete(self, given: Container[str]) -> Self:
+        """Refuse plain http beyond this machine, unless it is allowed."""
+        del given
+        if not self.listen:
+            return self
+        host = self.url.partition("://")[2].rpartition(":")[0] or self.url.partition("://")[2]
+        here = host.strip("[]") in ("localhost", "::1") or host.startswith("127.")
+        if self.url.startswith("http:") and not here and not self.insecure:
+            words = "http chỉ dùng trên máy này; trong mạng nội bộ thì đặt insecure = true, "
+            raise FaultError(f"{words}còn không thì dùng địa chỉ https", "base_url")
+        return self
+
+
 @dataclass(frozen=True)
 class LogSection(Section):
     """[log]: the log on stderr."""
@@ -503,6 +557,7 @@ class Settings(Section):
     report: Letterhead = field(default=Letterhead(), metadata={"key": _REPORT})
     backup: BackupSection = BackupSection()
     watch: WatchSection = WatchSection()
+    web: WebSection = WebSection()
     log: LogSection = LogSection()
 
     def complete(self, given: Container[str]) -> Self:

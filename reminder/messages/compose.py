@@ -41,6 +41,7 @@ FAMILIES = (
 )  # fmt: skip
 BUTTON_ROWS = 8  # of several messages in one
 _TAG = re.compile(r"<[^<>]*>")
+_LINK = re.compile(r'<a href="([^"<>]*)">([^<>]*)</a>')
 _SHAPES: dict[str, str] = {"item": "cards", "late": "cards", "done": "cards"}
 _CODE_STYLE = "font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#eef2f6;"
 _RE = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tl|trả lời|v/v trả lời)\s*:)+\s*")
@@ -65,7 +66,9 @@ class Line:
 
 
 def plain(markup: str) -> str:
-    """The text that a reader sees of Telegram's HTML."""
+    """The text that a reader sees of Telegram's HTML; a link's address stands behind its words."""
+    if "<a " in markup:
+        markup = _LINK.sub(r"\2: \1", markup)
     return html.unescape(_TAG.sub("", markup) if "<" in markup else markup)
 
 

@@ -19,6 +19,7 @@ from reminder.domain.outbox import Action, AddressSource, Row
 from reminder.domain.plan import Confirm, Key, Occurrence, Plan, Task, origin
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import one_line
+from reminder.domain.weblinks import WebLinks
 from reminder.services.history import NO_PAST, Past
 from reminder.services.office import GROUP, Office
 
@@ -45,6 +46,7 @@ class Context:
     row: Row | None = None  # of the outbox, which is being sent
     past: Past = NO_PAST
     holiday: HolidayName = lambda _first, _last: ""
+    links: WebLinks | None = None  # of the page; None: it is off
 
     @cached_property
     def today(self) -> date:
@@ -86,6 +88,8 @@ class Context:
         person = self.office.people.get(self.row.draft.recipient) if self.row else None
         if person is not None and self.office.offices.intersection(person.units):
             return "nhờ người trông máy nhắc việc ghi giúp"
+        if self.links is not None and person is not None:
+            return "bấm đường dẫn trong thư này"
         return f"báo {self.office_name}"
 
     @property
@@ -169,6 +173,27 @@ class Context:
     def works(self, keys: Iterable[Key]) -> list[Work]:
         """The work of `keys`; what no plan has any more is skipped."""
         return [Work(self, self.states[key]) for key in keys if key in self.states]
+
+    def links_of(self, work: Work) -> list[tuple[str, str]]:
+        """The links of a mail that act on `work` for its reader alone: words and address.
+
+        None elsewhere: a chat has buttons, and others read a group.
+        """
+        row = self.row
+        person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None
+        if self.links is None or person is None or work.state.closed:
+            return []
+        url = self.links.task(person.id, work.state.key, self.today)
+        sender = self.office.as_sender(person)
+        own = set(work.task.lead) & set(person.units)
+        if sender.only_reads:
+            return []
+        if not own:
+            return [("Xem và quyết", url)] if sender.office else []
+        if work.occurrence.is_check_in:
+            return [("Báo tình hình", url)]
+        more = [] if sender.office else [("Cần thêm thời gian", f"{url}?gia-han")]
+        return [("✅ Báo xong", url), *more]
 
     def begun(self) -> list[Work]:
         """What is open by now, done or not, in the plans that still speak."""

@@ -28,6 +28,14 @@ BUTTONS = 40  # one for each line shown; a keyboard takes a hundred
 SETTLED = 6  # lines of what was settled: the newest
 
 
+def sign_in(context: Context, p: payloads.SignIn) -> Outbound | None:
+    """The link and the code of a sign-in; None where the page is off."""
+    if context.links is None:
+        return None
+    url, code = context.links.login(p.login), context.links.code(p.login)
+    return message(context, p, url=url, code=code)
+
+
 def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
     """What one of that office can do here."""
     office, person = context.office, context.office.people.get(p.person)

@@ -11,6 +11,7 @@ from reminder.domain import payloads
 from reminder.domain.outbox import Outbound, Row
 from reminder.domain.payloads import HowSetDue, Items, Nudge, Payload, PlanStarted, Unreadable
 from reminder.domain.schedule import Item
+from reminder.domain.weblinks import WebLinks
 from reminder.messages import answers, digest, escalation, lists, notices, nudge, questions
 from reminder.messages.compose import in_thread, joined, message, repeated
 from reminder.messages.context import Context, HolidayName
@@ -68,6 +69,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.ClosedWord: escalation.closed_word,
     payloads.ReopenedWord: escalation.reopened_word,
     payloads.Welcome: notices.welcome,
+    payloads.SignIn: notices.sign_in,
     payloads.Help: notices.help_message,
     payloads.PlanStarted: notices.plan_started,
     payloads.PlanOver: notices.plan_over,
@@ -79,10 +81,16 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
 
 
 class RowRenderer:
-    """Renders each kind of row. `holiday` names a run of days off (“Tết”)."""
+    """Renders each kind of row.
 
-    def __init__(self, holiday: HolidayName = Context.holiday) -> None:
+    `holiday` names a run of days off (“Tết”); `links` are those of the page, where it is on.
+    """
+
+    def __init__(
+        self, holiday: HolidayName = Context.holiday, links: WebLinks | None = None
+    ) -> None:
         self._holiday = holiday
+        self.links = links
         self._said: tuple[object, Outbound | None] = (None, None)  # the nudge before
 
     def render(
@@ -116,7 +124,9 @@ class RowRenderer:
         self, office: Office, now: datetime, row: Row | None = None, past: Past = NO_PAST
     ) -> Context:
         """The situation at `now`."""
-        return Context(office=office, at=now, row=row, past=past, holiday=self._holiday)
+        return Context(
+            office=office, at=now, row=row, past=past, holiday=self._holiday, links=self.links
+        )
 
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
@@ -137,7 +147,8 @@ class RowRenderer:
         insist = isinstance(draft.payload, Nudge) and draft.payload.insist is not None
         # One unit's officers stand side by side in the outbox, and read the same.
         told = "" if context.typing else context.tell
-        same = (office, context.today, items, insist, drafts, off, by_mail, told)
+        reader = draft.recipient if self.links and by_mail else ""  # whose links it carries
+        same = (office, context.today, items, insist, drafts, off, by_mail, told, reader)
         if self._said[0] != same:
             said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)
             self._said = (same, said)

@@ -1,26 +1,14 @@
-"""/healthz and /metrics: an HTTP server on aiohttp, and the figures for Prometheus.
-
-Loaded only where [watch] listen is set.
-"""
+"""The HTTP server of [watch] listen, on aiohttp; loaded only where that is set."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
-
-from reminder import __version__
-from reminder.domain.outbox import Draft
-from reminder.services.status import StatusSnapshot
 
 log = logging.getLogger(__name__)
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a malformed request is no news
@@ -28,7 +16,18 @@ logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a malformed re
 TIMEOUT = 5.0  # seconds that a connection may last, from its first byte to its last
 MAX_CONNECTIONS = 128  # open at once; one more closes the oldest
 
+
 Handler = Callable[[], Awaitable[web.Response]]
+
+
+def of_probe(probe: Callable[[], Awaitable[tuple[int, str, bytes]]]) -> Handler:
+    """Return the handler of a probe, which gives a status, a media type and a body."""
+
+    async def handler() -> web.Response:
+        status, media_type, body = await probe()
+        return web.Response(status=status, body=body, headers={"Content-Type": media_type})
+
+    return handler
 
 
 class HttpServer:
@@ -97,85 +96,3 @@ class HttpServer:
         except Exception as error:  # noqa: BLE001  a request must not end the daemon
             log.error("%s failed: %s: %s", request.path, type(error).__name__, error)
             return web.Response(status=500, text="see the log\n")
-
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
-# From a second to two days: a message waits for a dead channel, a stop, a holiday.
-_BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 48 * 3600)
-_WAITING = ("pending", "leased")
-_MARKS = {
-    "last_tick": "When the last tick was written down.",
-    "last_poll": "When Telegram last answered a poll.",
-    "last_backup": "When the last daily copy was made.",
-    "last_backup_away": "When the last daily copy in the second folder was made.",
-}
-
-
-class Metrics(Collector):
-    """A registry: current figures, and the delays of messages since the start."""
-
-    def __init__(self) -> None:
-        self._status: StatusSnapshot | None = None
-        self._bytes: int | None = None
-        self._healthy = False
-        self._registry = CollectorRegistry()
-        self._delay = Histogram(
-            "reminder_delivery_delay_seconds",
-            "From the slot of a message to its acceptance by the provider.",
-            ("kind", "channel"),
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-        self._registry.register(self)
-
-    def sent(self, draft: Draft, at: datetime) -> None:
-        """Note a message that was accepted at `at`."""
-        delay = max(0.0, (at - draft.slot) / timedelta(seconds=1))
-        self._delay.labels(draft.kind, draft.channel).observe(delay)
-
-    def page(
-        self, status: StatusSnapshot | None, database_bytes: int | None, *, healthy: bool
-    ) -> bytes:
-        """Return the text of /metrics; without `status` that of a database that can't be read."""
-        self._status, self._bytes, self._healthy = status, database_bytes, healthy
-        return generate_latest(self._registry)
-
-    def collect(self) -> Iterable[Metric]:
-        """The metrics, as a collector of Prometheus returns them."""
-        yield InfoMetricFamily("reminder_build", "The program.", {"version": __version__})
-        yield _gauge("healthy", "1: /healthz says 200.", int(self._healthy))
-        if self._bytes is not None:
-            yield _gauge("database_bytes", "The database's file and its log.", self._bytes)
-        found = self._status
-        if found is None:
-            return
-        states = GaugeMetricFamily(
-            "reminder_messages", "Messages in the outbox.", labels=("state",)
-        )
-        for state, count in found.messages.items():
-            states.add_metric((state,), count)
-        yield states
-        waiting = sum(found.messages.get(state, 0) for state in _WAITING)
-        yield _gauge("outbox_depth", "Messages that are not sent yet.", waiting)
-        yield _gauge("messages_maybe_repeated", "Messages marked as repeats.", found.repeats)
-        yield _gauge("ledger_events", "Events in the ledger.", found.events)
-        yield _gauge("tasks_open", "Work that has begun and is not closed.", found.work.open)
-        yield _gauge("tasks_late", "Open work past its day.", found.work.late)
-        yield _gauge("tasks_awaiting", "Open work without a date.", found.work.awaiting)
-        yield _gauge(
-            "unreachable_people", "People whom no channel reaches, and units without anybody.",
-            len(found.unreachable),
-        )  # fmt: skip
-        yield _gauge(
-            "messages_not_taken", "Messages of people that a fault kept from being taken.",
-            found.marks.not_taken,
-        )  # fmt: skip
-        yield _gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
-        for name, words in _MARKS.items():
-            at: datetime | None = getattr(found.marks, name)
-            if at is not None:
-                yield _gauge(f"{name}_timestamp_seconds", words, at.timestamp())
-
-
-def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"reminder_{name}", words, value=value)

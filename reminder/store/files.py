@@ -107,6 +107,8 @@ def integrity(path: Path) -> str:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as raw:
             verdict, *_ = raw.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
+            return str(error)  # damaged where the tables are listed: nothing can be checked
         raise explain(str(path), error) or error from error
     return str(verdict).splitlines()[-1]
 

@@ -26,6 +26,7 @@ from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import StoreRefusedError, UnreadableRowError
 from reminder.store.tables import ADDRESS, EVENT, INVITATION, SEEN, SPOKEN, outbox, to_row
+from reminder.store.web import WebPart
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 
-class Store(LedgerPart, OutboxPart):
+class Store(LedgerPart, OutboxPart, WebPart):
     """What is remembered. Each method is one transaction: all of it happened, or nothing.
 
     Synchronous; any one thread at a time may use it. Times are aware and come back in UTC; a naive
@@ -99,7 +100,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0004", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0005", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

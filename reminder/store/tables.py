@@ -201,6 +201,47 @@ meta = Table(
     sqlite_with_rowid=False,
 )
 
+# ---- of the page: who is signed in, by which link, and how often somebody tried. Secrets are kept
+# as hashes, or made anew from the store's own secret.
+
+web_login = Table(
+    "web_login",
+    metadata,
+    Column("id", Text, primary_key=True),  # a link's and a code's; both are made from it
+    Column("person", Text, nullable=False),
+    Column("browser", Text, nullable=False),  # hash of the cookie of who asked; "": the terminal
+    Column("expires_at", Text, nullable=False),
+    Column("used_at", Text),
+    Column("tries", Integer, nullable=False),  # wrong codes
+    sqlite_with_rowid=False,
+)
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    Column("kept", Boolean, nullable=False),  # on a device of one's own
+    Column("agent", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+web_spent = Table(
+    "web_spent",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+web_try = Table(
+    "web_try",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+Index("web_try_what", web_try.c.what, web_try.c.at)
+
 
 # ---- values as rows
 

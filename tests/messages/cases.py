@@ -79,6 +79,7 @@ from reminder.domain.payloads import (
     Seen,
     SetDueAsked,
     Several,
+    SignIn,
     Snoozed,
     StatusAsked,
     Stranger,
@@ -259,6 +260,7 @@ def about_none() -> Iterator[Payload]:
     )
     yield from (Anonymous(), OldButton(), BindInGroup(), BindByOffice(), Bound(unit="tu-phap"))
     yield from (Welcome(person=who) for who in ("an", "binh", "chu", "ai"))
+    yield SignIn(login="abc")
     yield from (InvitationFault(fault=fault) for fault in ("used", "expired", "unknown"))
     known = (("tu-phap", "Tư pháp"), ("van-phong", "Văn phòng"))
     yield from (BindUnknown(unit=unit, known=known) for unit in ("", "x"))

@@ -45,6 +45,7 @@ from reminder.domain.payloads import (
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, Stage
+from reminder.domain.weblinks import WebLinks
 from reminder.messages import compose, escalation, notices, questions
 from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, weekly, zalo
@@ -72,6 +73,17 @@ def staffed(context: Context, people: Mapping[str, str] = PEOPLE) -> Context:
     return replace(context, office=replace(context.office, files=files, channels=("telegram",)))
 
 
+def with_page(context: Context, recipient: str) -> Context:
+    """The same in a mail to `recipient`, where the page is on."""
+    draft = Draft(
+        slot=WHEN, recipient=recipient, kind="nudge", channel="email", payload=Nudge(items=()),
+        due_at=WHEN,
+    )  # fmt: skip
+    row = Row(id=1, draft=draft, state=RowState.LEASED, due_at=WHEN)
+    links = WebLinks(base_url="https://nv.example", secret=b"s")
+    return replace(staffed(context), row=row, links=links)
+
+
 def scenes() -> list[Context]:
     """The office at the start, in the middle of work, and when all of it is done."""
     of = key("1c")
@@ -96,7 +108,9 @@ def scenes() -> list[Context]:
     named = {"until": date(2024, 1, 25), "evidence": "2024-01-18", "note": "công văn 5"}
     told = [said(EventKind.EVENT_NAMED, WHEN, UNDATED, "tu-phap", **named)]
     found.append(scene("2024-01-30", told, plans=(documented(),)))
-    return [scene("2024-01-30"), scene("2024-12-31"), *(staffed(context) for context in found)]
+    mailed = [with_page(found[0], person) for person in PEOPLE]
+    staff = (staffed(context) for context in found)
+    return [scene("2024-01-30"), scene("2024-12-31"), *staff, *mailed]
 
 
 def test_every_payload_has_its_message() -> None:
@@ -331,6 +345,13 @@ def nudges() -> None:
             scene("2024-01-31"), {"tu-phap": [month]}, drafts=Drafts(names=("quý I",), place=place)
         )
     both = {"tu-phap": [month], "van-phong": [month]}
+    first = Item(key("1c"), month.due, Stage(0))
+    for day in ("2024-01-31", "2024-02-01"):
+        nudge(with_page(scene(day), "an"), {"tu-phap": [first]})
+        nudge(with_page(scene(day), "an"), {"tu-phap": [month, first]})
+        nudge(
+            with_page(scene(day), "an"), {"tu-phap": [Item(CHECK_IN, date(2024, 3, 10), Stage(-3))]}
+        )
     for day in ("2024-01-31", "2024-02-01", "2024-02-07"):
         nudge(scene(day), both, off=away)
         nudge(scene(day), {"tai-chinh-ke-toan": [Item(key("4b"), month.due, Stage(0))]})
@@ -367,6 +388,7 @@ def late_work() -> None:
         Past(silent=frozenset(["lanh-dao"])),
         Past(),
     )
+    escalation.to_office(with_page(scene("2024-02-02"), "binh"), told, {})
     reminded = {of: Reminded(count=6, channels=("telegram", "email"), last=WHEN)}
     for events in ([moved], [moved, signing], [heard], noted[:1], noted, [asked], [held]):
         for day in ("2024-02-01", "2024-02-20", "2024-12-20"):

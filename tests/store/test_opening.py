@@ -25,7 +25,7 @@ FIRST = Schema(version="0001", folders=SHIPPED.folders)
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0005", "0004"
+revision, down_revision = "0006", "0005"
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
 """
@@ -62,8 +62,8 @@ def next_schema(tmp_path: Path, source: str = NEXT) -> Schema:
     """The schema of a later program."""
     folder = tmp_path / "100% later"
     folder.mkdir()
-    (folder / "v0005_novelty.py").write_text(source)
-    return Schema(version="0005", folders=(*SHIPPED.folders, folder))
+    (folder / "v0006_novelty.py").write_text(source)
+    return Schema(version="0006", folders=(*SHIPPED.folders, folder))
 
 
 def test_the_second_daemon_waits_for_the_first_to_end(

@@ -1,0 +1,171 @@
+"""The part of the store for the page: sign-ins, sessions, spent links, tries."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, update
+
+from reminder.domain.tokens import hash_code
+from reminder.domain.weblinks import LOGIN_LIFETIME
+from reminder.store.database import Database, Part
+from reminder.store.records import moment, stamp, words
+from reminder.store.tables import web_login, web_session, web_spent, web_try
+
+KEPT = timedelta(days=30)  # spent links and tries, after which no link is alive
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """A request to sign in, by a link or a code."""
+
+    id: str
+    person: str
+    browser: str  # hash of the cookie of who asked
+    expires_at: datetime
+    used_at: datetime | None
+    tries: int  # wrong codes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """A browser that is signed in."""
+
+    hash: str
+    person: str
+    made_at: datetime
+    seen_at: datetime
+    kept: bool  # on a device of one's own
+    agent: str  # what the browser calls itself
+
+
+class WebPart(Part):
+    """What the page remembers besides the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._spend = database.insert(web_spent).returning(web_spent.c.at)
+
+    def add_login(self, person: str, now: datetime, browser: str = "") -> str:
+        """Keep a request to sign in; return its id, from which its link and code are made.
+
+        `browser`: the cookie of who asked, without which the code is worth nothing.
+        """
+        login = secrets.token_urlsafe(16)
+        values = {
+            "id": login,
+            "person": words(person),
+            "browser": browser and hash_code(browser),
+            "expires_at": stamp(now + LOGIN_LIFETIME),
+            "used_at": None,
+            "tries": 0,
+        }
+        with self._database.writing() as connection:
+            connection.execute(insert(web_login), values)
+        return login
+
+    def login(self, login: str) -> Login | None:
+        """Return the request with this id."""
+        for row in self._database.all(select(web_login).where(web_login.c.id == words(login))):
+            used = moment(row.used_at) if row.used_at else None
+            return Login(
+                id=row.id,
+                person=row.person,
+                browser=row.browser,
+                expires_at=moment(row.expires_at),
+                used_at=used,
+                tries=row.tries,
+            )
+        return None
+
+    def use_login(self, login: str, now: datetime) -> bool:
+        """Use a request once; False if it is used, expired or unknown."""
+        c = web_login.c
+        use = (
+            update(web_login)
+            .where(c.id == words(login), c.used_at.is_(None), c.expires_at > stamp(now))
+            .values(used_at=stamp(now))
+            .returning(c.id)
+        )
+        with self._database.writing() as connection:
+            return connection.execute(use).first() is not None
+
+    def miss_login(self, login: str) -> None:
+        """Count a wrong code."""
+        c = web_login.c
+        with self._database.writing() as connection:
+            connection.execute(
+                update(web_login).where(c.id == words(login)).values(tries=c.tries + 1)
+            )
+
+    def add_session(self, session: Session) -> None:
+        """Keep a session."""
+        values = {
+            "hash": session.hash,
+            "person": words(session.person),
+            "made_at": stamp(session.made_at),
+            "seen_at": stamp(session.seen_at),
+            "kept": session.kept,
+            "agent": words(session.agent),
+        }
+        with self._database.writing() as connection:
+            connection.execute(insert(web_session), values)
+
+    def sessions(self, person: str = "") -> list[Session]:
+        """Return the sessions of `person`, or all, the newest first."""
+        asked = select(web_session).order_by(web_session.c.made_at.desc(), web_session.c.hash)
+        if person:
+            asked = asked.where(web_session.c.person == words(person))
+        return [_session(row) for row in self._database.all(asked)]
+
+    def session(self, hashed: str) -> Session | None:
+        """Return the session with this hash."""
+        found = self._database.all(select(web_session).where(web_session.c.hash == hashed))
+        return next((_session(row) for row in found), None)
+
+    def touch_session(self, hashed: str, now: datetime) -> None:
+        """Note that a session was used."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(web_session).where(web_session.c.hash == hashed).values(seen_at=stamp(now))
+            )
+
+    def end_sessions(self, *hashes: str) -> None:
+        """End these sessions."""
+        with self._database.writing() as connection:
+            connection.execute(delete(web_session).where(web_session.c.hash.in_(hashes)))
+
+    def spend(self, link: str, at: datetime) -> bool:
+        """Mark a link as spent; False if it was."""
+        with self._database.writing() as connection:
+            mark = {"link": words(link), "at": stamp(at)}
+            return connection.execute(self._spend, mark).first() is not None
+
+    def spent_at(self, link: str) -> datetime | None:
+        """Return when a link was spent; None: it is not."""
+        asked = select(web_spent.c.at).where(web_spent.c.link == words(link))
+        return next((moment(at) for (at,) in self._database.all(asked)), None)
+
+    def count_try(self, what: str, at: datetime, since: datetime) -> int:
+        """Count a try, and return how many there were from `since` on; forget the oldest."""
+        c = web_try.c
+        with self._database.writing() as connection:
+            connection.execute(delete(web_try).where(c.at < stamp(at - KEPT)))
+            connection.execute(delete(web_spent).where(web_spent.c.at < stamp(at - KEPT)))
+            connection.execute(delete(web_login).where(web_login.c.expires_at < stamp(at - KEPT)))
+            connection.execute(insert(web_try), {"what": words(what), "at": stamp(at)})
+            asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
+            return int(connection.execute(asked).scalar_one())
+
+
+def _session(row: object) -> Session:
+    return Session(
+        hash=row.hash,  # type: ignore[attr-defined]
+        person=row.person,  # type: ignore[attr-defined]
+        made_at=moment(row.made_at),  # type: ignore[attr-defined]
+        seen_at=moment(row.seen_at),  # type: ignore[attr-defined]
+        kept=row.kept,  # type: ignore[attr-defined]
+        agent=row.agent,  # type: ignore[attr-defined]
+    )

@@ -1,0 +1,378 @@
+"""Forms: each is one command, by the same use case as chat and mail.
+
+A form carries the revision of the work that it showed: on any other nothing is recorded, and its
+page says what has changed. It carries a nonce too, by which the same form acts once, also where the
+program died between the record and its answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from reminder.decisions import buttons
+from reminder.domain import payloads
+from reminder.domain.ledger import State
+from reminder.domain.payloads import Payload
+from reminder.domain.plan import Confirm, Key
+from reminder.domain.weblinks import TaskLink
+from reminder.messages.rows import render as render_message
+from reminder.services.handle import Outcome
+from reminder.services.office import Office
+from reminder.understanding.dates import day_at
+from reminder.understanding.model import Command, Target
+from reminder.understanding.spelling import tokenise
+from reminder.understanding.verbs import Verb
+from reminder.web.pages import part, refused, task_page
+from reminder.web.site import NAME, Site, Visit, form_of, signed_in, told
+
+LONGEST = 1000  # characters of a field
+NO_RIGHT = (payloads.NotYourUnit, payloads.OfficeOnly, payloads.NeedsProof)
+ONCE = "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần."
+GONE = "Không có việc này trong kế hoạch."
+
+
+@dataclass(frozen=True)
+class FieldError(Exception):
+    """A field that can't be read; the page shows it beside the field, with what was typed."""
+
+    field: str
+    say: str
+
+
+Fields = Mapping[str, str]
+Made = Callable[[Target, State, Fields, date], Command]
+
+
+def _text(fields: Fields, name: str) -> str:
+    return fields.get(name, "").strip()[:LONGEST]
+
+
+def _needed(fields: Fields, name: str, say: str) -> str:
+    found = _text(fields, name)
+    if not found:
+        raise FieldError(name, say)
+    return found
+
+
+def _day(fields: Fields, today: date, names: tuple[str, ...] = ("ngay",)) -> date:
+    """The day in the first of these fields that is filled."""
+    name = next((n for n in names if _text(fields, n)), names[-1])
+    typed = _text(fields, name)
+    if not typed:
+        raise FieldError(name, "Xin ghi ngày, ví dụ 28/02")
+    tokens = tokenise(typed)
+    found = day_at(typed, tokens, 0, today) if tokens else None
+    if found is None or found.value.day is None or found.size < len(tokens):
+        raise FieldError(name, f"“{typed[:40]}” không phải một ngày; xin ghi như 28/02")
+    return found.value.day
+
+
+def _done(target: Target, _: State, fields: Fields, __: date) -> Command:
+    return Command(verb=Verb.DONE, targets=(target,), evidence=_text(fields, "van-ban"))
+
+
+def _update(target: Target, _: State, fields: Fields, __: date) -> Command:
+    said = _needed(fields, "noi-dung", "Xin ghi tình hình, ví dụ: vẫn làm thường xuyên")
+    return Command(verb=Verb.UPDATE, targets=(target,), answers=((target, said),))
+
+
+def _submit(target: Target, _: State, fields: Fields, __: date) -> Command:
+    return Command(verb=Verb.SUBMIT, targets=(target,), note=_text(fields, "van-ban"))
+
+
+def _plain(verb: Verb) -> Made:
+    def made(target: Target, _: State, fields: Fields, __: date) -> Command:
+        return Command(verb=verb, targets=(target,), note=_text(fields, "ly-do"))
+
+    return made
+
+
+def _note(target: Target, _: State, fields: Fields, __: date) -> Command:
+    return Command(
+        verb=Verb.NOTE, targets=(target,), note=_needed(fields, "noi-dung", "Xin ghi nội dung")
+    )
+
+
+def _reopen(target: Target, _: State, fields: Fields, __: date) -> Command:
+    return Command(
+        verb=Verb.REOPEN, targets=(target,), note=_needed(fields, "ly-do", "Xin ghi lý do mở lại")
+    )
+
+
+def _extend(target: Target, _: State, fields: Fields, today: date) -> Command:
+    until, why = _day(fields, today), _text(fields, "ly-do")
+    return Command(verb=Verb.EXTEND, targets=(target,), until=until, note=why)
+
+
+def _snooze(target: Target, _: State, fields: Fields, today: date) -> Command:
+    return Command(verb=Verb.SNOOZE, targets=(target,), until=_day(fields, today))
+
+
+def _set_due(target: Target, _: State, fields: Fields, today: date) -> Command:
+    day, why = _day(fields, today, ("khac", "ngay")), _text(fields, "ly-do")
+    return Command(verb=Verb.SETDUE, targets=(target,), until=day, note=why)
+
+
+def _approve(target: Target, state: State, fields: Fields, today: date) -> Command:
+    until = _day(fields, today) if _text(fields, "ngay") else None
+    asked = state.request.until if state.request else None
+    return Command(verb=Verb.APPROVE, targets=(target,), until=until or asked)
+
+
+def _undo(target: Target, state: State, fields: Fields, _: date) -> Command:
+    said = [*state.parts.values(), *state.submitted.values()]
+    said += [state.request] if state.request else []
+    at = next((e.at for e in said if e.at.isoformat() == fields.get("luc", "")), None)
+    return Command(verb=Verb.UNDO, targets=(target,), event_at=at)
+
+
+ACTS: Mapping[str, Made] = {
+    "xong": _done,
+    "cap-nhat": _update,
+    "trinh-ky": _submit,
+    "tra-lai": _plain(Verb.RETURN),
+    "ghi-chu": _note,
+    "hoan-tac": _undo,
+    "gia-han": _extend,
+    "hoan": _snooze,
+    "mo-lai": _reopen,
+    "dat-han": _set_due,
+    "xac-nhan": _plain(Verb.CONFIRM),
+    "dong-y": _approve,
+    "khong-dong-y": _plain(Verb.REJECT),
+    "nhac-ngay": _plain(Verb.REMIND),
+}
+_SHARED = ("xong", "trinh-ky", "hoan-tac")  # of one unit's part of shared work
+
+
+def routes() -> list[Route]:
+    """The forms of tasks, of the desk, and of a mail's link."""
+    return [
+        Route("/viec/{plan}/{code}/{number:int}/{period}/{act}", signed_in(act), methods=["POST"]),
+        Route("/quyet/xac-nhan", signed_in(confirm), methods=["POST"]),
+        Route("/tu-thu/{token}", by_mail, methods=["GET"]),
+        Route("/tu-thu/{token}/{act}", act_by_mail, methods=["POST"]),
+    ]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a form."""
+
+    said: str
+    status: int = 200  # 409: the work is another than the form showed
+    field: str = ""  # the one at fault
+
+
+async def act(visit: Visit) -> Response:
+    """One form of a task."""
+    path = visit.request.path_params
+    key = Key(path["plan"], path["code"], path["number"], path["period"])
+    if path["act"] not in ACTS or key not in visit.office.states:
+        return await refused(visit, GONE, 404)
+    fields = dict(reversed((await form_of(visit.request)).pairs))
+    result = await tried(visit, path["act"], key, fields)
+    if result.status != 200:
+        fault = {"error": result, "typed": fields, "at": (key, path["act"])}
+        fresh = await _again(visit)
+        return await task_page(fresh, key.plan, key.task, result.status, **fault)
+    mark = fields.get("nonce", "")
+    back = "/quyet" if fields.get("ve") == "quyet" else f"/viec/{key.plan}/{key.task}"
+    return RedirectResponse(f"{back}?ghi={mark}", 303)
+
+
+async def _again(visit: Visit) -> Visit:
+    """The visit with the office as it is now."""
+    office = await visit.site.do(visit.site.service.refresh)
+    return replace(visit, office=office)
+
+
+async def tried(visit: Visit, name: str, key: Key, fields: Fields) -> Result:
+    """Do one act; what became of it."""
+    mark = fields.get("nonce", "")
+    if not re.fullmatch(r"[\w-]{8,64}", mark):
+        return Result("Biểu mẫu không đủ. Xin mở lại trang này.", 422)
+    result: Result = await visit.site.do(partial(_decided, visit, name, key, fields, mark))
+    if result.status == 200:
+        visit.site.keep(mark, result.said)
+        visit.site.wake()
+    return result
+
+
+def _decided(visit: Visit, name: str, key: Key, fields: Fields, mark: str) -> Result:
+    """Decide and record one form, in one transaction. In the store's thread."""
+    site, now = visit.site, visit.now
+    service = site.service
+    with service.store.together():
+        office = service.refresh()
+        state = office.states.get(key)
+        if state is None:
+            return Result(GONE, 404)
+        if service.store.was_seen(NAME, mark):
+            return Result(ONCE)
+        if fields.get("revision") != str(state.revision):
+            return Result(_changed(visit, office, state), 409)
+        target = buttons.target_of(key, office.states, office.by_plan)
+        unit = fields.get("phan", "")
+        shared = state.occurrence.task.confirm is Confirm.ALL and name in _SHARED
+        if shared and (unit == "*" or unit in state.occurrence.task.lead):
+            target = Target(
+                task=target.task, deliverables=target.deliverables, period=target.period,
+                plan=target.plan, unit=unit,
+            )  # fmt: skip
+        try:
+            command = ACTS[name](target, state, fields, visit.context.today)
+        except FieldError as fault:
+            return Result(fault.say, 422, fault.field)
+        outcome = service.handle(visit.person, command, now, channel=NAME, update=mark)
+        return _result(visit, service.refresh(), outcome)
+
+
+def _result(visit: Visit, office: Office, outcome: Outcome) -> Result:
+    if outcome.seen:
+        return Result(ONCE)
+    said = _said(visit.site, office, visit, outcome.answer)
+    if outcome.acted:
+        return Result(f"Đã ghi. {said}")
+    no_right = isinstance(outcome.answer, NO_RIGHT)
+    return Result(said or "Không ghi được.", 403 if no_right else 422)
+
+
+def _said(site: Site, office: Office, visit: Visit, answer: Payload | None) -> str:
+    if answer is None:
+        return ""
+    made = render_message(site.context(office, visit.now), answer)
+    return " ".join(made.text.split("\n")) if made else ""
+
+
+def _changed(visit: Visit, office: Office, state: State) -> str:
+    """“Việc vừa thay đổi: …”, by whom."""
+    newest = next(reversed(office.by_key.get(state.key, ())), None)
+    context = visit.site.context(office, visit.now)
+    if newest is None:
+        return "Việc này đã thay đổi. Xin xem lại rồi gửi."
+    who = context.person(newest) if newest.by else "máy"
+    when = context.moment(newest.at)
+    return f"Việc này vừa thay đổi ({who}, {when}). Xin xem lại rồi gửi."
+
+
+async def confirm(visit: Visit) -> Response:
+    """Keep the assumed dates that were ticked on the desk."""
+    form = await form_of(visit.request)
+    mark = form.get("nonce")
+    keys = [key for text in form.all("viec") if (key := _key_of(text, visit.office)) is not None]
+    if not keys or not re.fullmatch(r"[\w-]{8,64}", mark):
+        return await refused(visit, "Xin chọn ít nhất một hạn để giữ.", 422)
+
+    def decided() -> Result:
+        service = visit.site.service
+        office = service.refresh()
+        targets = []
+        for key in keys:
+            target = buttons.target_of(key, office.states, office.by_plan)
+            targets.append(
+                Target(task=target.task, deliverables=target.deliverables, plan=target.plan)
+            )
+        command = Command(verb=Verb.CONFIRM, targets=tuple(targets))
+        outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
+        return _result(visit, service.refresh(), outcome)
+
+    result: Result = await visit.site.do(decided)
+    if result.status != 200:
+        return await refused(visit, result.said, result.status)
+    visit.site.keep(mark, result.said)
+    visit.site.wake()
+    return RedirectResponse(f"/quyet?ghi={mark}", 303)
+
+
+def _key_of(text: str, office: Office) -> Key | None:
+    parts = text.split("/")
+    if len(parts) != 4 or not parts[2].isdecimal():
+        return None
+    key = Key(parts[0], parts[1], int(parts[2]), parts[3])
+    return key if key in office.states else None
+
+
+# ---- by the link of a reminder mail: one task, one person, its own acts, without a session
+
+
+async def by_mail(request: Request) -> Response:
+    """The work that a mail's link names; nothing is changed by looking."""
+    found = await _of_mail(request)
+    if isinstance(found, Response):
+        return found
+    visit, link = found
+    return await _mail_page(visit, link, 200)
+
+
+async def act_by_mail(request: Request) -> Response:
+    """One act by a mail's link, which spends it."""
+    found = await _of_mail(request)
+    if isinstance(found, Response):
+        return found
+    visit, link = found
+    name, fields = request.path_params["act"], dict(reversed((await form_of(request)).pairs))
+    allowed = part(visit, visit.office.states[link.key]).acts
+    if name not in allowed:
+        return told(GONE)
+    result = await tried(visit, name, link.key, fields)
+    if result.status != 200:
+        return await _mail_page(
+            await _again(visit), link, result.status, error=result, typed=fields, at=name
+        )
+    await visit.site.do(lambda: visit.site.service.store.spend(link.mac, visit.now))
+    return await visit.page("mail_done.html", said=result.said, work=None)
+
+
+async def _of_mail(request: Request) -> tuple[Visit, TaskLink] | Response:
+    """Who a mail's link is for, and its work; or the page that says why it opens nothing."""
+    site: Site = request.app.state.site
+    now = site.now()
+    link = site.links.read_task(request.path_params["token"])
+    if link is None:
+        return told("Đường dẫn này không còn. Xin mở thư mới nhất.")
+
+    def looked() -> tuple[Office, bool]:
+        store = site.service.store
+        return site.service.refresh(), store.spent_at(link.mac) is not None
+
+    office, spent = await site.do(looked)
+    person = office.people.get(link.person)
+    if person is None or link.key not in office.states:
+        return told("Đường dẫn này không còn. Xin mở thư mới nhất.")
+    visit = Visit(site=site, request=request, office=office, person=person, now=now, public=True)
+    state = office.states[link.key]
+    if spent or visit.context.today > link.until:
+        words = "đã dùng" if spent else "đã hết hạn"
+        task = state.occurrence.task
+        say = (
+            f"Đường dẫn này {words}. Đây là việc {task.code} {task.title} của "
+            f"{visit.context.units(task.lead)}. Muốn báo tiếp, xin trả lời thư nhắc mới nhất, "
+            "hoặc đăng nhập trang theo dõi."
+        )
+        return told(say)
+    return visit, link
+
+
+async def _mail_page(visit: Visit, link: TaskLink, status: int, **values: object) -> Response:
+    state = visit.office.states[link.key]
+
+    def make() -> dict[str, object]:
+        token = visit.request.path_params["token"]
+        return {
+            "part": part(visit, state),
+            "action": f"/tu-thu/{token}",
+            "error": None,
+            "typed": {},
+            "at": "gia-han" if "gia-han" in visit.request.query_params else "",
+        } | values
+
+    return await visit.page("mail_task.html", status, make=make)

@@ -1,0 +1,168 @@
+"""The app: its routes, and what holds for every answer: headers, origin, host, size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reminder.domain.errors import ReminderError
+from reminder.web import acts, pages, signin
+from reminder.web.site import Site, render
+
+log = logging.getLogger(__name__)
+
+LARGEST = 64 * 1024  # bytes of a form
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # with no-referrer browsers send “Origin: null”
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
+TOO_LARGE = "Nội dung gửi lên quá dài."
+Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]  # status, media type, body
+
+
+def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
+    """The app of one office's page; `probes` are /healthz and /metrics, which need no session."""
+    style = files("reminder.web").joinpath("templates/style.css").read_bytes()
+
+    async def stylesheet(_: Request) -> Response:
+        cached = {"Cache-Control": "public, max-age=3600"}
+        return Response(style, media_type="text/css; charset=utf-8", headers=cached)
+
+    routes = [
+        Route("/kieu.css", stylesheet, methods=["GET"]),
+        *(Route(path, _probe(probe), methods=["GET"]) for path, probe in (probes or {}).items()),
+        *signin.routes(),
+        *pages.routes(),
+        *acts.routes(),
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _http_error, ReminderError: _busy, Exception: _fault},
+    )
+    app.state.site = site
+    return Guard(app, site.links.base_url)
+
+
+def _probe(probe: Probe) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_: Request) -> Response:
+        status, media_type, body = await probe()
+        return Response(body, status, media_type=media_type)
+
+    return endpoint
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "Không có trang này.", 405: "Trang này không nhận yêu cầu ấy."}
+    say = words.get(error.status_code, "Không làm được việc này.")
+    return HTMLResponse(render("told.html", title=say, message=say), error.status_code)
+
+
+async def _busy(_: Request, error: Exception) -> Response:
+    log.warning("a page could not be made: %s", error)
+    say = "Máy đang bận, chưa ghi được gì. Xin thử lại sau một phút."
+    return HTMLResponse(render("told.html", title=say, message=say), 503)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed: %s: %s", request.method, request.url.path, type(error).__name__, error)
+    say = "Trang này gặp lỗi, chưa ghi được gì. Xin báo quản trị."
+    return HTMLResponse(render("told.html", title=say, message=say), 500)
+
+
+class Guard:
+    """Refuse wrong hosts, foreign forms and large bodies; add the headers to every answer."""
+
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
+        self._app = app
+        self._origin = base_url
+        self._host = urlsplit(base_url).netloc
+        self._headers = dict(HEADERS)
+        if base_url.startswith("https:"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name.lower() for name, _ in message["headers"]}
+                added = {"Cache-Control": "no-store", **self._headers}
+                message["headers"] = [
+                    *message["headers"],
+                    *(
+                        (name.encode(), value.encode())
+                        for name, value in added.items()
+                        if name.lower().encode() not in names
+                    ),
+                ]
+            await send(message)
+
+        fault = self._fault(scope, headers)
+        if fault is not None:
+            await fault(scope, receive, with_headers)
+            return
+        body = b""
+        if scope["method"] in ("POST", "PUT", "PATCH"):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > LARGEST:
+                    await _sentence(TOO_LARGE, 413)(scope, receive, with_headers)
+                    return
+        given = False
+
+        async def whole() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, whole, with_headers)
+
+    def _fault(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
+        probe = scope["path"] in ("/healthz", "/metrics")
+        if not probe and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
+            return PlainTextResponse("wrong host\n", 421)
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > LARGEST:
+            return _sentence(TOO_LARGE, 413)
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return None
+        site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
+        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        ours = origin == self._origin or (not origin and site == "same-origin")
+        if not ours or site in ("cross-site", "same-site"):
+            return _sentence(FOREIGN, 403)
+        return None
+
+
+def _sentence(say: str, status: int) -> Response:
+    return HTMLResponse(render("told.html", title=say, message=say), status)

@@ -1,0 +1,488 @@
+"""The pages that show: decisions, the board, a task, own work, calendar, people, the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from reminder.decisions.outcome import may_read, reads_all
+from reminder.domain import digest
+from reminder.domain.calendar import Period, last_of_month
+from reminder.domain.ledger import Event, State
+from reminder.domain.payloads import History
+from reminder.domain.plan import Key, Plan, Task
+from reminder.messages.context import Work
+from reminder.messages.rows import render as render_message
+from reminder.services.proof import notices
+from reminder.services.status import unreachable
+from reminder.web import words
+from reminder.web.site import Visit, nonce, signed_in
+from reminder.web.words import Filter, Shown
+
+EVENTS = 60  # lines of a task's log, and of the ledger's page
+NUDGES = 60  # of a task, that are shown
+YEARS = 10  # before and after this one, of the calendar
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def routes() -> list[Route]:
+    """The pages that show, and their files."""
+    pages = {
+        "/": start,
+        "/quyet": decisions,
+        "/bang": board,
+        "/bang.xlsx": workbook,
+        "/cua-toi": mine,
+        "/viec/{plan}/{code}": task,
+        "/lich": calendar,
+        "/nguoi": people,
+        "/so-ghi": ledger,
+        "/ke-hoach": plans,
+        "/tai-khoan": account,
+    }
+    return [
+        *(Route(path, signed_in(page), methods=["GET"]) for path, page in pages.items()),
+        Route("/tai-khoan/thoat-het", signed_in(leave_others), methods=["POST"]),
+    ]
+
+
+async def start(visit: Visit) -> Response:
+    """Where each begins."""
+    sender = visit.sender
+    place = "/quyet" if sender.office else "/bang" if sender.leader else "/cua-toi"
+    return RedirectResponse(place, 303)
+
+
+async def refused(visit: Visit, why: str, status: int = 403) -> Response:
+    """A page that says why it shows nothing."""
+    return await visit.page("refused.html", status, why=why)
+
+
+async def decisions(visit: Visit) -> Response:
+    """What the office has to decide."""
+    if not visit.sender.office:
+        return await refused(visit, "Trang này của Văn phòng.")
+    return await visit.page("desk.html", make=partial(desk_values, visit))
+
+
+def desk_values(visit: Visit) -> dict[str, Any]:
+    """What the desk's template is given."""
+    context = visit.context
+    found = words.desk(context)
+    return {
+        "desk": found,
+        "days": {work.state.key: suggested(visit, work) for work in found.undated},
+        "reach": unreachable(visit.office, visit.office.speaking(visit.now)),
+        "flash": flash(visit),
+        "here": "/quyet",
+    }
+
+
+def suggested(visit: Visit, work: Work) -> list[tuple[str, date]]:
+    """Days that a missing date might be: in two weeks, at the end of the quarter, the half-year."""
+    today, calendar = visit.context.today, visit.context.scheduler.calendar
+    first = work.plan.first_day
+    quarter = last_of_month(today.year, (today.month + 2) // 3 * 3)
+    half = last_of_month(today.year, 6 if today.month <= 6 else 12)
+    last = last_of_month(today.year, 12)
+    found = [
+        ("Hai tuần nữa", calendar.roll_forward(today + timedelta(days=14))),
+        ("Hết quý", calendar.roll_back(quarter)),
+        ("Hết 6 tháng" if today.month <= 6 else "Hết năm", calendar.roll_back(half)),
+        ("Hết năm", calendar.roll_back(last)),
+    ]
+    days: dict[date, str] = {}
+    for label, day in found:
+        if today < day <= work.plan.last_day and day >= first:
+            days.setdefault(day, label)
+    return [(label, day) for day, label in days.items()][:3]
+
+
+def flash(visit: Visit) -> str:
+    """What was said to the act that led here; “Đã ghi” where that is no longer known."""
+    mark = visit.request.query_params.get("ghi", "")
+    return visit.site.answers.get(mark, "Đã ghi.") if mark else ""
+
+
+async def board(visit: Visit) -> Response:
+    """All work: figures that filter, then groups by urgency or the rows of a filter."""
+    if not reads_all(visit.sender):
+        return RedirectResponse("/cua-toi", 303)
+    query = visit.request.query_params
+    chosen = Filter(
+        unit=query.get("bo-phan", ""),
+        standing=query.get("tinh-trang", ""),
+        due=query.get("han", ""),
+        text=query.get("q", "").strip()[:100],
+    )
+    page = max(1, int(query["trang"])) if query.get("trang", "").isdecimal() else 1
+    return await visit.page("board.html", make=partial(_board, visit, chosen, page))
+
+
+def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
+    context = visit.context
+    states = words.states_of(context)
+    given = chosen.unit and Filter(unit=chosen.unit)
+    of_unit = [s for s in states if not given or given.takes(context, s)]
+    found = [s for s in states if chosen.takes(context, s)] if chosen.is_on else []
+    start = (page - 1) * words.PAGE
+    return {
+        "figures": words.figures(context, of_unit),
+        "units": words.units(context),
+        "chosen": chosen,
+        "standings": {**words.FIGURES, **dict([words.AHEAD])},
+        "dues": words.DUE,
+        "groups": [] if chosen.is_on else words.groups(context, states),
+        "rows": words.rows(context, found)[start : start + words.PAGE],
+        "total": len(found),
+        "page": page,
+        "pages": -(-len(found) // words.PAGE),
+        "query": _query(visit),
+        "ahead": sum(
+            words.counts_in("chua-den", s, context.scheduler, context.today) for s in states
+        ),
+        "bars": _bars(visit, states),
+        "here": "/bang",
+    }
+
+
+def _query(visit: Visit) -> str:
+    """The filter as it stands in the address, without the page."""
+    from urllib.parse import urlencode
+
+    kept = [(k, v) for k, v in visit.request.query_params.multi_items() if k != "trang" and v]
+    return urlencode(kept)
+
+
+def _bars(visit: Visit, states: Sequence[State]) -> list[dict[str, Any]]:
+    """One bar a unit: done, open, late."""
+    context = visit.context
+    found = []
+    for unit, name in words.units(context):
+        count = digest.figures(digest.parts_of(states, unit), context.scheduler, context.today)
+        done, late = count.in_time + count.done_late, count.late
+        total = done + count.open
+        if total:
+            found.append(
+                {"unit": unit, "name": name, "done": done, "open": count.open - late, "late": late,
+                 "total": total}
+            )  # fmt: skip
+    return found
+
+
+async def workbook(visit: Visit) -> Response:
+    """The workbook of `reminder digest --xlsx`."""
+    from reminder.documents.workbook import workbook as made
+
+    speaking = visit.office.speaking(visit.now)
+    if not reads_all(visit.sender) or not speaking:
+        return await refused(visit, "Tệp này của Văn phòng và Lãnh đạo.")
+    wanted = visit.request.query_params.get("ke-hoach", "")
+    plan = next((p for p in speaking if p.id == wanted), speaking[-1])
+    context = visit.context
+    make = partial(made, plan, visit.office.states, context.scheduler, context.today)
+    content = await asyncio.to_thread(make)
+    name = f"{plan.id}-{context.today.isoformat()}.xlsx"
+    return Response(
+        content, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+async def mine(visit: Visit) -> Response:
+    """One's own open work."""
+    return await visit.page("mine.html", make=partial(_mine, visit))
+
+
+def _mine(visit: Visit) -> dict[str, Any]:
+    context, own = visit.context, set(visit.sender.units)
+    states = [
+        state
+        for state in words.states_of(context)
+        if own & set(state.occurrence.task.lead)
+        and not state.closed
+        and digest.begun(state, context.scheduler, context.today)
+    ]
+    return {"rows": words.rows(context, states), "here": "/cua-toi"}
+
+
+# ---- one task
+
+
+@dataclass(frozen=True)
+class Part:
+    """One occurrence on its task's page, with the forms that its reader may send."""
+
+    work: Shown
+    acts: frozenset[str]
+    undo: datetime | None  # when what may be taken back was said
+    suggested: list[tuple[str, date]]
+
+    @property
+    def key(self) -> Key:
+        return self.work.state.key
+
+
+async def task(visit: Visit) -> Response:
+    """One task: what the plan says, its parts, and all that was said and sent."""
+    path = visit.request.path_params
+    return await task_page(visit, path["plan"], path["code"])
+
+
+async def task_page(
+    visit: Visit, plan: str, code: str, status: int = 200, **values: Any
+) -> Response:
+    """The page of a task; `values` are an error and what was typed."""
+    found = visit.office.by_plan.get(plan)
+    each = found.by_code.get(code) if found else None
+    if found is None or each is None:
+        return await refused(visit, "Không có việc này trong kế hoạch.", 404)
+    proof = await visit.site.do(partial(_sent, visit, found, each))
+    return await visit.page(
+        "task.html", status, make=partial(_task, visit, found, each, proof, values)
+    )
+
+
+def _sent(visit: Visit, plan: Plan, task: Task) -> list[Any]:
+    """What was sent of the task, the newest first. In the store's thread."""
+    if not may_read(visit.sender, task):
+        return []
+    keys = [s.key for s in visit.office.of_plan(plan) if s.key.task == task.code]
+    rows = visit.site.service.store.rows(naming=keys, limit=200)
+    found = [n for n in notices(visit.office, rows) if n.work and n.work.key.task == task.code]
+    return sorted(found, key=lambda n: n.row.sent_at or n.row.draft.slot, reverse=True)[:NUDGES]
+
+
+def _task(
+    visit: Visit, plan: Plan, task: Task, proof: list[Any], values: dict[str, Any]
+) -> dict[str, Any]:
+    context = visit.context
+    reads = may_read(visit.sender, task)
+    states = [s for s in visit.office.of_plan(plan) if s.key.task == task.code]
+    shown = [s for s in states if digest.begun(s, context.scheduler, context.today)]
+    shown += [s for s in states if s not in shown][:1]  # and what opens next
+    shown.sort(key=lambda s: (bool(s.closed), s.due or date.max, s.key.deliverable))
+    alive = [s for s in shown if not s.closed]
+    closed = [s for s in reversed(shown) if s.closed][: max(3, 8 - len(alive))]
+    return {
+        "plan": plan,
+        "task": task,
+        "work": Shown(context, states[0]) if states else None,
+        "reads": reads,
+        "parts": [part(visit, state) for state in (*alive, *closed)] if reads else [],
+        "dates": words.rows(context, states) if not reads else [],
+        "grid": _grid(visit, task, states) if reads else [],
+        "log": _log(visit, states) if reads else [],
+        "proof": proof,
+        "flash": flash(visit),
+        "here": "",
+        "error": None,
+        "typed": {},
+    } | values
+
+
+def part(visit: Visit, state: State) -> Part:
+    """One occurrence with the acts that its reader may try; `decide` has the last word."""
+    work, sender = Shown(visit.context, state), visit.sender
+    leaders = visit.office.leaders
+    own = {u for u in state.occurrence.task.lead if u in sender.units and u not in leaders}
+    acts: set[str] = set()
+    if own or sender.office:
+        acts.add("ghi-chu")
+        if not state.closed:
+            acts.add("cap-nhat" if work.occurrence.is_check_in else "xong")
+            if not work.occurrence.is_check_in:
+                acts.add("tra-lai" if state.submitted else "trinh-ky")
+    if own and not state.closed and state.due and not sender.office:
+        acts.add("gia-han")
+    if sender.office:
+        if state.closed or state.parts:
+            acts.add("mo-lai")
+        if not state.closed:
+            acts |= {"dat-han", "nhac-ngay"}
+            if state.assumed:
+                acts.add("xac-nhan")
+            if state.request and state.request.until:
+                acts |= {"dong-y", "khong-dong-y"}
+    undo = _undoable(visit, state, own)
+    if undo:
+        acts.add("hoan-tac")
+    return Part(
+        work=work,
+        acts=frozenset(acts),
+        undo=undo,
+        suggested=suggested(visit, work) if state.due is None else [],
+    )
+
+
+def _undoable(visit: Visit, state: State, own: set[str]) -> datetime | None:
+    """When the newest thing was said that may still be taken back."""
+    since = visit.now - timedelta(hours=1)
+    found: list[Event] = [*state.parts.values(), *state.submitted.values()]
+    if state.request:
+        found.append(state.request)
+    by = visit.person.id
+    lately = [e for e in found if e.at >= since and (e.unit in own or e.by == by)]
+    return max((e.at for e in lately), default=None)
+
+
+def _grid(visit: Visit, task: Task, states: Sequence[State]) -> list[dict[str, Any]]:
+    """Shared or recurring work as units by months; empty where that says nothing."""
+    context = visit.context
+    cycles = [s for s in states if s.occurrence.deliverable.recurs and s.due]
+    if len(cycles) < 3:
+        return []
+    by_unit = []
+    units = task.lead if task.confirm.value == "all" else task.lead[:1]
+    for unit in units:
+        cells = []
+        for state in sorted(cycles, key=lambda s: s.due or date.max):
+            mine = digest.parts_of([state], unit)
+            shown = Shown(context, mine[0] if mine else state)
+            cells.append(shown)
+        by_unit.append({"unit": context.unit(unit), "cells": cells})
+    return by_unit
+
+
+def _log(visit: Visit, states: Sequence[State]) -> list[str]:
+    """Who said what, the newest first, in the words of `/lichsu`."""
+    events = [e for s in states for e in visit.office.by_key.get(s.key, ())]
+    events.sort(key=lambda e: e.at)
+    kept = tuple(events[-EVENTS:])
+    if not kept or not states:
+        return []
+    key = states[0].key
+    history = History(
+        tasks=((key.plan, key.task),), events=kept, befores=(None,) * len(kept), more=0
+    )
+    made = render_message(visit.context, history)
+    return list(reversed(made.text.splitlines()[1:])) if made else []
+
+
+# ---- the others
+
+
+async def calendar(visit: Visit) -> Response:
+    """The days of a month with what is due."""
+    asked = visit.request.query_params.get("thang", "")
+    today = visit.context.today
+    try:
+        first = date.fromisoformat(f"{asked}-01") if asked else today.replace(day=1)
+    except ValueError:
+        first = today.replace(day=1)
+    if abs(first.year - today.year) > YEARS:
+        first = today.replace(day=1)
+    return await visit.page("calendar.html", make=partial(_month, visit, first))
+
+
+def _month(visit: Visit, first: date) -> dict[str, Any]:
+    context = visit.context
+    last = last_of_month(first.year, first.month)
+    everything = reads_all(visit.sender)
+    own = set(visit.sender.units)
+    due: dict[date, list[Shown]] = {}
+    for state in words.states_of(context):
+        task = state.occurrence.task
+        if (
+            state.due
+            and first <= state.due <= last
+            and (everything or own & {*task.lead, *task.support})
+        ):
+            due.setdefault(state.due, []).append(Shown(context, state))
+    working = set(context.scheduler.calendar.between(first, last))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    before, after = first - timedelta(days=1), last + timedelta(days=1)
+    return {
+        "name": Period.parse(f"{first:%Y-%m}").name,
+        "year": first.year,
+        "days": [(day, day in working, due.get(day, [])) for day in days],
+        "before": f"{before:%Y-%m}",
+        "after": f"{after:%Y-%m}",
+        "here": "/lich",
+    }
+
+
+async def people(visit: Visit) -> Response:
+    """Who is reached how, and who is away."""
+    if not reads_all(visit.sender):
+        return await refused(visit, "Trang này của Văn phòng và Lãnh đạo.")
+    return await visit.page("people.html", make=partial(_people, visit))
+
+
+def _people(visit: Visit) -> dict[str, Any]:
+    office, context = visit.office, visit.context
+    rows = [
+        {
+            "name": person.name,
+            "units": context.units(person.units),
+            "ways": context.channels(office.ways(person.id)),
+            "away": office.away_until(person.id, context.today),
+        }
+        for person in office.files.people
+    ]
+    return {
+        "rows": rows,
+        "reach": unreachable(office, office.speaking(visit.now)),
+        "here": "/nguoi",
+    }
+
+
+async def ledger(visit: Visit) -> Response:
+    """The newest events of the ledger that the reader may read."""
+    return await visit.page("ledger.html", make=partial(_ledger, visit))
+
+
+def _ledger(visit: Visit) -> dict[str, Any]:
+    context, found = visit.context, []
+    for event in reversed(visit.office.events):
+        state = visit.office.states.get(event.key)
+        if state is None or not may_read(visit.sender, state.occurrence.task):
+            continue
+        key = event.key
+        history = History(tasks=((key.plan, key.task),), events=(event,), befores=(None,), more=0)
+        made = render_message(context, history)
+        if made:
+            line = made.text.splitlines()[-1]
+            found.append((Shown(context, state), line))
+        if len(found) == EVENTS:
+            break
+    return {"rows": found, "total": visit.office.last_number, "here": "/so-ghi"}
+
+
+async def plans(visit: Visit) -> Response:
+    """The plans as they are read: each task with its products and dates."""
+    return await visit.page("plans.html", make=partial(_plans, visit))
+
+
+def _plans(visit: Visit) -> dict[str, Any]:
+    found = []
+    for plan in visit.office.speaking(visit.now):
+        tasks = [
+            (each, list(each.deliverables)) for each in plan.tasks if may_read(visit.sender, each)
+        ]
+        found.append((plan, tasks))
+    return {"plans": found, "here": "/ke-hoach"}
+
+
+async def account(visit: Visit) -> Response:
+    """Where one is signed in."""
+    found = await visit.site.do(lambda: visit.site.service.store.sessions(visit.person.id))
+    return await visit.page("account.html", sessions=found, mark=nonce(), here="/tai-khoan")
+
+
+async def leave_others(visit: Visit) -> Response:
+    """End all sessions of the reader but this one."""
+    here, store = visit.session, visit.site.service.store
+
+    def end() -> None:
+        found = store.sessions(visit.person.id)
+        store.end_sessions(*(s.hash for s in found if here is None or s.hash != here.hash))
+
+    await visit.site.do(end)
+    return RedirectResponse("/tai-khoan", 303)

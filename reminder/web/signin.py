@@ -1,0 +1,221 @@
+"""Signing in without a password: a link or six digits by mail, or a link from the terminal.
+
+A link shows a button and acts on POST alone: scanners of mail servers and previews of messengers
+open links (GET), and must not spend them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from reminder.domain.outbox import Draft
+from reminder.domain.payloads import SignIn
+from reminder.domain.tokens import hash_code, normal_address
+from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES
+from reminder.services.office import Office
+from reminder.store.web import Session
+from reminder.web.site import KEPT, Site, Visit, form_of, render, signed_in, told
+
+HOUR = timedelta(hours=1)
+ASKED_BY_IP = 20  # requests to sign in an hour
+MAILED = 10  # sign-in mails an hour to an address
+CODES_BY_IP = 60  # codes typed an hour
+BROWSER = "nv-dn"  # the cookie that binds a code to the browser that asked for it
+SPENT = "Đường dẫn đã dùng hoặc đã hết hạn. Xin mở trang này và lấy đường dẫn khác."
+TOO_OFTEN = "Hỏi quá nhiều lần. Xin thử lại sau một giờ."
+
+
+def routes() -> list[Route]:
+    """The pages of signing in and out."""
+    return [
+        Route("/dang-nhap", _form, methods=["GET"]),
+        Route("/dang-nhap", _ask, methods=["POST"]),
+        Route("/dang-nhap/ma", _code_form, methods=["GET"]),
+        Route("/dang-nhap/ma", _code, methods=["POST"]),
+        Route("/dang-nhap/{token}", _link, methods=["GET"]),
+        Route("/dang-nhap/{token}", _use_link, methods=["POST"]),
+        Route("/thoat", signed_in(_leave), methods=["POST"]),
+    ]
+
+
+def _site(request: Request) -> Site:
+    found: Site = request.app.state.site
+    return found
+
+
+def _ip(request: Request) -> str:
+    """The address of who asks; behind a proxy that uvicorn trusts, the one that it names."""
+    return request.client.host if request.client else ""
+
+
+def _mail(office: Office) -> str:
+    """The channel that sends mail; empty if there is none."""
+    return next((c for c in office.channels if office.traits(c).mail), "")
+
+
+async def _form(request: Request) -> Response:
+    return _shown(request, "")
+
+
+def _shown(request: Request, fault: str, status: int = 200) -> Response:
+    mails = bool(_mail(_site(request).service.office))
+    return HTMLResponse(render("signin.html", fault=fault, step="ask", mails=mails), status)
+
+
+async def _ask(request: Request) -> Response:
+    """Mail a link and a code to a known address; the answer to any address is the same."""
+    site = _site(request)
+    now = site.now()
+    form = await form_of(request)
+    address = normal_address(form.get("dia-chi"))[:254]
+    if "@" not in address:
+        return _shown(request, "Xin ghi địa chỉ thư của anh/chị, ví dụ an@example.vn", 422)
+    browser = secrets.token_urlsafe(24)
+    asked = await site.do(partial(_asked, site, _ip(request), address, browser, now))
+    if not asked:
+        return _shown(request, TOO_OFTEN, 429)
+    site.wake()
+    response = RedirectResponse("/dang-nhap/ma", 303)
+    _set(site, response, BROWSER, f"{asked}.{browser}", int(LOGIN_LIFETIME / timedelta(seconds=1)))
+    return response
+
+
+def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> str:
+    """Queue the mail; return the id of the request, made up where nobody has the address.
+
+    Empty if this was one too many.
+    """
+    service = site.service
+    with service.store.together():
+        if service.store.count_try(f"ask:{ip}", now, now - HOUR) > ASKED_BY_IP:
+            return ""
+        office = service.refresh()
+        person = next((p for p in office.files.people if normal_address(p.email) == address), None)
+        mailed = service.store.count_try(f"mail:{address}", now, now - HOUR)
+        if person is None or mailed > MAILED or not (channel := _mail(office)):
+            return secrets.token_urlsafe(16)
+        login = service.store.add_login(person.id, now, browser)
+        draft = Draft(
+            slot=now,
+            recipient=person.id,
+            kind="notice",
+            subject=f"sign-in:{login}",
+            channel=channel,
+            payload=SignIn(login=login),
+            due_at=now,
+        )
+        service.store.record([], unit_names={}, drafts=[draft], at=now)
+    return login
+
+
+async def _code_form(_: Request) -> Response:
+    return HTMLResponse(render("signin.html", fault="", step="code", mails=True))
+
+
+async def _code(request: Request) -> Response:
+    site, now = _site(request), _site(request).now()
+    form = await form_of(request)
+    typed = "".join(form.get("ma").split())
+    login, _, browser = request.cookies.get(BROWSER, "").partition(".")
+    try_it = partial(_right_code, site, _ip(request), login, browser, typed, now)
+    fault, person = await site.do(try_it)
+    if person:
+        return await _signed(request, person, kept=bool(form.get("giu")))
+    return HTMLResponse(
+        render("signin.html", fault=fault, step="code", mails=True),
+        429 if fault == TOO_OFTEN else 422,
+    )
+
+
+def _right_code(
+    site: Site, ip: str, login: str, browser: str, typed: str, now: datetime
+) -> tuple[str, str]:
+    """Return why the code does not sign in, or who it signs in."""
+    store = site.service.store
+    with store.together():
+        if store.count_try(f"code:{ip}", now, now - HOUR) > CODES_BY_IP:
+            return TOO_OFTEN, ""
+        found = store.login(login) if login else None
+        if found is None or found.tries >= LOGIN_TRIES or found.browser != hash_code(browser):
+            return "Mã không đúng hoặc đã hết hạn. Xin lấy mã khác.", ""
+        if not secrets.compare_digest(typed.encode(), site.links.code(login).encode()):
+            store.miss_login(login)
+            return "Mã không đúng. Xin xem lại sáu chữ số trong thư.", ""
+        if not store.use_login(login, now):
+            return "Mã đã dùng hoặc đã hết hạn. Xin lấy mã khác.", ""
+    return "", found.person
+
+
+async def _link(request: Request) -> Response:
+    site, now = _site(request), _site(request).now()
+    login = site.links.read_login(request.path_params["token"])
+    found = await site.do(lambda: site.service.store.login(login)) if login else None
+    if found is None or found.used_at or found.expires_at <= now:
+        return told(SPENT)
+    return HTMLResponse(render("signin.html", fault="", step="link", mails=True))
+
+
+async def _use_link(request: Request) -> Response:
+    site, now = _site(request), _site(request).now()
+    store = site.service.store
+    login = site.links.read_login(request.path_params["token"])
+    form = await form_of(request)
+
+    def use() -> str:
+        found = store.login(login) if login else None
+        return found.person if found and store.use_login(login, now) else ""
+
+    person = await site.do(use)
+    return await _signed(request, person, kept=bool(form.get("giu"))) if person else told(SPENT)
+
+
+async def _signed(request: Request, person: str, *, kept: bool) -> Response:
+    """Begin a session, and leave an older one of this browser."""
+    site, now = _site(request), _site(request).now()
+    store = site.service.store
+    secret = secrets.token_urlsafe(32)
+    session = Session(
+        hash=hash_code(secret),
+        person=person,
+        made_at=now,
+        seen_at=now,
+        kept=kept,
+        agent=request.headers.get("user-agent", "")[:200],
+    )
+    older = hash_code(request.cookies.get(site.cookie, ""))
+
+    def begin() -> bool:
+        if person not in site.service.refresh().people:
+            return False
+        with store.together():
+            store.end_sessions(older)
+            store.add_session(session)
+        return True
+
+    if not await site.do(begin):
+        return told(SPENT)
+    response = RedirectResponse("/", 303)
+    _set(site, response, site.cookie, secret, int(KEPT / timedelta(seconds=1)) if kept else None)
+    response.delete_cookie(BROWSER)
+    return response
+
+
+def _set(site: Site, response: Response, name: str, value: str, seconds: int | None) -> None:
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", secure=site.https, httponly=True, samesite="lax"
+    )
+
+
+async def _leave(visit: Visit) -> Response:
+    site, session = visit.site, visit.session
+    if session is not None:
+        await site.do(lambda: site.service.store.end_sessions(session.hash))
+    response = RedirectResponse("/dang-nhap", 303)
+    response.delete_cookie(site.cookie, secure=site.https, httponly=True)
+    return response

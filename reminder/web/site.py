@@ -1,0 +1,229 @@
+"""What every page looks at: the office, who is signed in, the clock; and how a page is made."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from reminder.decisions import buttons
+from reminder.domain.calendar import local, local_day, vn_date, vn_day
+from reminder.domain.context import Sender
+from reminder.domain.people import Person
+from reminder.domain.plan import Key
+from reminder.domain.text import evidence_words, one_line
+from reminder.domain.tokens import hash_code
+from reminder.domain.weblinks import WebLinks
+from reminder.messages.context import Context
+from reminder.services.office import Office
+from reminder.services.service import Service
+from reminder.store.web import Session
+from reminder.web.words import desk_count
+
+T = TypeVar("T")
+IDLE = timedelta(hours=12)  # after which a session ends
+KEPT = timedelta(days=30)  # the same on a device of one's own
+NOTED = timedelta(minutes=5)  # how often the use of a session is written down
+FIELDS = 500  # of a form, at most
+ANSWERS = 500  # of acts, that are kept until their page is read
+NAME = "web"  # the channel of what is done here
+
+
+@dataclass
+class Site:
+    """One office's page."""
+
+    service: Service
+    do: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs work in the store's thread
+    wake: Callable[[], None]  # what was decided is sent
+    now: Callable[[], datetime]
+    links: WebLinks
+    holiday: Callable[..., str] = Context.holiday
+    # By its nonce, what was said to an act: shown once on the page that follows it.
+    answers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def https(self) -> bool:
+        return self.links.base_url.startswith("https:")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; browsers drop `__Host-` over http."""
+        return "__Host-nv" if self.https else "nv"
+
+    def context(self, office: Office, now: datetime) -> Context:
+        """What messages and pages are made from."""
+        return Context(office=office, at=now, holiday=self.holiday)
+
+    def keep(self, nonce: str, said: str) -> None:
+        """Keep the answer to an act until its page is read."""
+        self.answers[nonce] = said
+        while len(self.answers) > ANSWERS:
+            self.answers.pop(next(iter(self.answers)))
+
+    def session_of(self, secret: str, now: datetime) -> tuple[Session | None, Office]:
+        """Return the live session of a cookie, and the office. In the store's thread."""
+        store, office = self.service.store, self.service.refresh()
+        found = store.session(hash_code(secret)) if secret else None
+        if found is None:
+            return None, office
+        limit = found.made_at + KEPT if found.kept else found.seen_at + IDLE
+        if now >= limit or found.person not in office.people:
+            store.end_sessions(found.hash)
+            return None, office
+        if now - found.seen_at >= NOTED:
+            store.touch_session(found.hash, now)
+        return found, office
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request of somebody who is signed in."""
+
+    site: Site
+    request: Request
+    office: Office
+    person: Person
+    now: datetime
+    session: Session | None = None  # None: by the link of a mail
+    public: bool = False  # of a mail's link: no other page
+
+    @property
+    def sender(self) -> Sender:
+        return self.office.as_sender(self.person)
+
+    @property
+    def context(self) -> Context:
+        return self.site.context(self.office, self.now)
+
+    async def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Return a page; it is made beside the loop, which sends messages meanwhile."""
+        make = partial(self._made, template, **values)
+        return HTMLResponse(await asyncio.to_thread(make), status)
+
+    def _made(self, template: str, make: Callable[[], dict[str, Any]] | None = None,
+              **values: Any) -> str:  # fmt: skip
+        values |= make() if make else {}
+        sender, context = self.sender, self.context
+        shown = {
+            "visit": self,
+            "c": context,
+            "sender": sender,
+            "decides": sender.office,
+            "waiting": desk_count(context) if sender.office and not self.public else 0,
+            "error": None,
+            "flash": "",
+            "here": "",
+        }
+        return render(template, **(shown | values))
+
+
+async def visit(site: Site, request: Request) -> Visit | None:
+    """Return who is signed in; None: nobody."""
+    now = site.now()
+    secret = request.cookies.get(site.cookie, "")
+    session, office = await site.do(lambda: site.session_of(secret, now))
+    if session is None:
+        return None
+    person = office.people[session.person]
+    return Visit(site=site, request=request, office=office, person=person, now=now, session=session)
+
+
+Page = Callable[[Visit], Awaitable[Response]]
+
+
+def signed_in(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a page for people who are signed in; others are asked to."""
+
+    async def endpoint(request: Request) -> Response:
+        found = await visit(request.app.state.site, request)
+        if found is None:
+            return RedirectResponse("/dang-nhap", 303)
+        return await page(found)
+
+    return endpoint
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a form that was sent, as text."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def get(self, name: str) -> str:
+        """Return the first field of this name; empty if there is none."""
+        return next((value for field, value in self.pairs if field == name), "")
+
+    def all(self, name: str) -> list[str]:
+        """Return all fields of this name."""
+        return [value for field, value in self.pairs if field == name]
+
+
+async def form_of(request: Request) -> Form:
+    """Return the form in the body; an empty one where there is none."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return Form(tuple(parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS)))
+    except ValueError:
+        return Form(())
+
+
+def nonce() -> str:
+    """Return what tells one form from another: the same one twice acts once."""
+    return secrets.token_urlsafe(12)
+
+
+def place_of(key: Key) -> str:
+    """Return the part of an address that names an occurrence."""
+    return f"{key.plan}/{key.task}/{key.deliverable}/{key.period}"
+
+
+def told(message: str) -> Response:
+    """Return a page of one sentence to somebody who is not signed in."""
+    return HTMLResponse(render("told.html", title=message, message=message))
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("reminder.web"),
+        auto_reload=False,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_clean,
+    )
+    made.filters |= {
+        "evidence": evidence_words,
+        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
+        "vn_day": vn_day,
+        "vn_date": vn_date,
+        "local": local,
+        "local_day": local_day,
+        "place": place_of,
+    }
+    made.globals |= {"nonce": nonce, "encode": buttons.encode}
+    return made
+
+
+def _clean(value: object) -> object:
+    """Texts from files and people are shown without control characters."""
+    return (
+        one_line(value, 2000) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the page of a template."""
+    return _environment().get_template(template).render(**values)

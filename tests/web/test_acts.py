@@ -1,0 +1,158 @@
+"""Forms: the rights of chat, once each, on the work as it was shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.world import at
+from tests.web.browser import BASE, Town, later
+
+TASK = "/viec/cchc-2024/1c"
+
+
+def test_an_officer_closes_with_a_number_and_takes_it_back(town: Town) -> None:
+    browser = town.browser("an").open(TASK)
+    browser.press("Báo xong", **{"van-ban": "12/QĐ-UBND ngày 30/01"})
+    assert (browser.status, "Đã ghi. ✅ Đã ghi 1c" in browser.words) == (200, True)
+    browser.press("Hoàn tác")
+    assert "Đã hoàn tác 1c" in browser.words
+    assert town.world.events() == ["done 1c.1 2024 tu-phap an", "undone 1c.1 2024 tu-phap an"]
+    assert {e.event.channel for e in town.world.store.events()} == {"web"}
+
+
+def test_the_same_form_twice_acts_once_and_says_so(town: Town) -> None:
+    browser = town.browser("an").open(TASK).press("Báo xong")
+    browser.again()
+    assert "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần." in browser.words
+    assert town.world.events() == ["done 1c.1 2024 tu-phap an"]
+
+
+def test_a_form_of_an_older_state_records_nothing_and_says_who_changed_it(town: Town) -> None:
+    office, officer = town.browser("chi").open(TASK), town.browser("an").open(TASK)
+    officer.press("Báo xong")
+    office.press("Báo xong")
+    assert (office.status, "Việc này vừa thay đổi (An, " in office.words) == (409, True)
+    assert town.world.events() == ["done 1c.1 2024 tu-phap an"]
+
+
+def test_a_field_that_can_not_be_read_is_told_and_kept(town: Town) -> None:
+    browser = town.browser("an").open("/viec/cchc-2024/1d")
+    browser.press("Xin gia hạn", within="Báo cáo", ngay="mai mốt", **{"ly-do": "chờ số liệu"})
+    assert browser.status == 422
+    assert browser.page.xpath("string(//title)").startswith("Lỗi")
+    assert browser.page.xpath("//*[@role='alert']")
+    shown = {i.get("name"): i.get("value") for i in browser.page.xpath("//details[@open]//input")}
+    assert (shown["ngay"], shown["ly-do"]) == ("mai mốt", "chờ số liệu")
+    assert town.world.events() == []
+
+
+def test_the_office_decides_a_request_on_its_desk(town: Town) -> None:
+    town.browser("an").open("/viec/cchc-2024/1d").press(
+        "Xin gia hạn", within="Báo cáo", ngay="28/02", **{"ly-do": "chờ số liệu"}
+    )
+    desk = town.browser("chi")
+    assert "Tư pháp xin đến Thứ Tư 28/02" in desk.words
+    desk.press("Đồng ý đến 28/02")
+    assert (desk.url.partition("?")[0], "Đã ghi." in desk.words) == ("/quyet", True)
+    assert town.world.events() == [
+        "extension-asked 1d.1 2024 tu-phap an",
+        "extension-granted 1d.1 2024 tu-phap chi",
+    ]
+
+
+def test_the_office_sets_a_missing_date_by_one_press_or_by_hand(town: Town) -> None:
+    desk = town.browser("chi")
+    desk.press("Hai tuần nữa", within="2g")
+    desk.press("Đặt hạn", within="5a", khac="15/9")
+    assert town.world.events() == [
+        "due-set 2g.1 2024 tu-phap chi",
+        "due-set 5a.1 2024 van-phong chi",
+    ]
+
+
+def test_the_office_keeps_the_assumed_dates_that_are_ticked(town: Town) -> None:
+    desk = town.browser("chi")
+    boxes = desk.page.xpath("//input[@name='viec']")
+    desk.press("Giữ những hạn đã chọn")
+    events = town.world.store.events()
+    assert "Đã ghi." in desk.words
+    assert {e.event.kind.value for e in events} == {"confirmed"}
+    assert len({e.event.key[:3] for e in events}) == len(boxes)
+
+
+def test_a_leader_reads_and_changes_nothing(town: Town) -> None:
+    leader = town.browser("lan")
+    for page in ("/bang", TASK, "/lich", "/nguoi", "/so-ghi", "/ke-hoach"):
+        assert leader.open(page).buttons() in ([], ["Lọc"])
+    officer = town.browser("an").open(TASK)
+    form, _ = officer.form("Báo xong")
+    fields = [(i.get("name"), i.get("value", "")) for i in form.xpath(".//input")]
+    leader.post(form.get("action"), fields)
+    assert leader.status == 403
+    assert town.world.events() == []
+
+
+def test_work_of_others_shows_title_unit_and_date_and_takes_nothing(town: Town) -> None:
+    other = town.browser("dung").open(TASK)
+    assert "Việc của bộ phận khác: chỉ xem được tên, bộ phận và hạn." in other.words
+    assert other.buttons() == []
+    form, _ = town.browser("an").open(TASK).form("Báo xong")
+    fields = [(i.get("name"), i.get("value", "")) for i in form.xpath(".//input")]
+    assert other.post(form.get("action"), fields).status == 403
+    assert town.world.events() == []
+
+
+@pytest.mark.parametrize("origin", ["", "http://evil.example", "null", "http://127.0.0.1:8081"])
+def test_a_form_from_elsewhere_is_refused(town: Town, origin: str) -> None:
+    browser = town.browser("an").open(TASK)
+    browser.press("Báo xong", origin=origin)
+    assert (browser.status, town.world.events()) == (403, [])
+
+
+def test_a_closed_task_is_opened_again_with_a_reason(town: Town) -> None:
+    town.browser("an").open(TASK).press("Báo xong")
+    office = town.browser("chi").open(TASK)
+    assert office.press("Mở lại").status == 422
+    office.press("Mở lại", **{"ly-do": "thiếu phụ lục"})
+    assert town.world.events()[-1] == "reopened 1c.1 2024 tu-phap chi"
+
+
+def test_shared_work_is_closed_for_the_own_unit(town: Town) -> None:
+    browser = town.browser("an").open("/viec/cchc-2024/2c")
+    browser.press("Báo xong", within="tháng 01")
+    assert town.world.events() == ["done 2c.1 2024-01 tu-phap an"]
+
+
+def link(town: Town, person: str = "binh", code: str = "1c") -> str:
+    state = next(s for k, s in town.world.service.refresh().states.items() if k.task == code)
+    return town.links.task(person, state.key, at("05/02").date()).removeprefix(BASE)
+
+
+def test_a_mails_link_closes_one_task_for_one_person_once(town: Town) -> None:
+    """Scanners open it; a forwarded mail works for nobody after the act."""
+    place = link(town)
+    scanner, officer = town.browser().open(place), town.browser().open(place)
+    assert "Báo xong" in scanner.buttons()
+    officer.press("Báo xong", **{"van-ban": "12/QĐ"})
+    assert "Đã ghi. ✅ Đã ghi 1c" in officer.words
+    assert town.world.events() == ["done 1c.1 2024 tu-phap binh"]
+    late = town.browser().open(place)
+    assert "Đường dẫn này đã dùng. Đây là việc 1c" in late.words
+    assert late.buttons() == []
+    assert "Đường dẫn này đã dùng" in scanner.press("Báo xong").words
+    assert len(town.world.events()) == 1
+
+
+def test_a_mails_link_asks_for_more_time(town: Town) -> None:
+    browser = town.browser().open(link(town, code="1d") + "?gia-han")
+    browser.press("Xin gia hạn", ngay="28/02", **{"ly-do": "chờ số liệu"})
+    assert town.world.events() == ["extension-asked 1d.1 2024 tu-phap binh"]
+
+
+def test_a_mails_link_ends_after_fourteen_days_and_opens_no_other_page(town: Town) -> None:
+    place = link(town)
+    browser = town.browser().open(place)
+    assert browser.open("/bang").url == "/dang-nhap"
+    later(town, days=15)
+    assert "Đường dẫn này đã hết hạn" in browser.open(place).words
+    assert "không còn" in browser.open(f"{place}x").words

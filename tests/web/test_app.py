@@ -1,0 +1,145 @@
+"""What holds for every answer: headers, host, origin, size; and odd requests get one sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.browser import BASE, Town
+
+PAGES = ("/quyet", "/bang", "/cua-toi", "/viec/cchc-2024/1c", "/lich", "/nguoi", "/so-ghi",
+         "/ke-hoach", "/tai-khoan", "/dang-nhap", "/kieu.css", "/nothing")  # fmt: skip
+ALWAYS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_answer_has_the_headers(town: Town, page: str) -> None:
+    browser = town.browser("chi").open(page)
+    assert {name: browser.headers.get(name) for name in ALWAYS} == ALWAYS
+    assert "cache-control" in browser.headers
+
+
+@pytest.mark.parametrize("page", PAGES[:10])
+def test_no_page_has_a_script_or_a_style_of_its_own(town: Town, page: str) -> None:
+    shown = town.browser("chi").open(page).page
+    assert not shown.xpath("//script | //style | //@style | //@onclick | //*[@href='#']")
+
+
+def test_every_link_leads_to_a_page(town: Town) -> None:
+    """From the start, for the office; none leads nowhere."""
+    browser = town.browser("chi")
+    seen: set[str] = set()
+    waiting = ["/quyet"]
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        status = browser.open(place).status
+        assert status == 200, place
+        if "text/html" in browser.headers["content-type"]:
+            links = [a.get("href") for a in browser.page.xpath("//a[@href]")]
+            waiting += [link for link in links if link.startswith("/") and "thang=" not in link]
+    assert len(seen) > 30
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [
+        ("GET", "/viec/cchc-2024/9z", 404),
+        ("GET", "/viec/no-plan/1c", 404),
+        ("GET", "/bang?trang=99999999999999999999", 200),
+        ("GET", "/bang?tinh-trang=x&bo-phan=y&han=z", 200),
+        ("GET", "/lich?thang=2024-13", 200),
+        ("GET", "/lich?thang=9999-12", 200),
+        ("GET", "/nothing", 404),
+        ("DELETE", "/bang", 405),
+        ("GET", "/tu-thu/x", 200),
+        ("GET", "/tu-thu/é.é", 200),
+        ("GET", "/dang-nhap/%00.x", 200),
+    ],
+)
+def test_an_odd_request_gets_one_sentence(town: Town, method: str, url: str, status: int) -> None:
+    browser = town.browser("chi")
+    headers = {"origin": BASE}
+    assert browser.request(method, url, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("name", ["nonce", "revision"])
+@pytest.mark.parametrize("value", ["", "x" * 5000, "\0", "é", "-1"])
+def test_an_odd_form_records_nothing(town: Town, name: str, value: str) -> None:
+    browser = town.browser("an").open("/viec/cchc-2024/1c")
+    form, _ = browser.form("Báo xong")
+    fields = {i.get("name"): i.get("value", "") for i in form.xpath(".//input")} | {name: value}
+    browser.post(form.get("action"), list(fields.items()))
+    assert browser.status in (409, 422)
+    assert town.world.events() == []
+
+
+def test_a_large_body_is_refused(town: Town) -> None:
+    browser = town.browser("an")
+    browser.post("/viec/cchc-2024/1c/1/2024/xong", [("van-ban", "x" * 70_000)])
+    assert (browser.status, "quá dài" in browser.words) == (413, True)
+
+
+def test_another_host_is_refused(town: Town) -> None:
+    """DNS rebinding: a page elsewhere whose name leads here."""
+    response = town.browser("chi").request("GET", "/bang", headers={"host": "evil.example"})
+    assert response.status_code == 421
+
+
+def test_titles_of_html_are_shown_as_text(town: Town) -> None:
+    from dataclasses import replace
+
+    service = town.world.service
+    files = service.office.files
+    plan = files.plans[0]
+    tasks = tuple(replace(t, title="<b>1</b>\u202e<script>") for t in plan.tasks)
+    service.reload(replace(files, plans=(replace(plan, tasks=tasks),)), town.now)
+    browser = town.browser("chi")
+    for page in ("/quyet", "/bang", "/viec/cchc-2024/1c", "/ke-hoach"):
+        browser.open(page)
+        assert "<script" not in browser.text
+        assert "\u202e" not in browser.text
+        assert browser.status == 200
+
+
+def test_the_figures_lead_to_just_their_rows(town: Town) -> None:
+    town.world.says("an", "xong 1c", town.now)
+    town.world.says("an", "trình ký 1d báo cáo", town.now)
+    browser = town.browser("chi").open("/bang")
+    figures = browser.page.xpath("//ul[@class='figs']//a")
+    assert len(figures) == 6
+    for figure in figures:
+        number = int(figure.xpath("string(b)"))
+        browser.open(figure.get("href"))
+        assert len(browser.page.xpath("//table//tbody/tr")) == number, figure.get("href")
+
+
+def test_a_plan_of_five_hundred_tasks_stays_small(town: Town) -> None:
+    from dataclasses import replace
+
+    service = town.world.service
+    files = service.office.files
+    plan = files.plans[0]
+    some = [t for t in plan.tasks if not any(d.recurs for d in t.deliverables)]
+    tasks = tuple(
+        replace(some[n % len(some)], code=f"{n}a", title=f"{n} " + "việc dài " * 6)
+        for n in range(500)
+    )
+    service.reload(replace(files, plans=(replace(plan, tasks=tasks),)), town.now)
+    browser = town.browser("chi")
+    for page in ("/bang", "/quyet", "/bang?tinh-trang=dang-mo", "/bang?tinh-trang=qua-han&trang=2"):
+        assert len(browser.open(page).text.encode()) <= 60_000, page
+
+
+def test_pages_are_small(town: Town) -> None:
+    browser = town.browser("chi")
+    for page in PAGES[:9]:
+        assert len(browser.open(page).text.encode()) <= 50_000, page

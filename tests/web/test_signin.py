@@ -1,0 +1,159 @@
+"""Signing in: by a link, by a code, and what strangers and scanners get."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.services.world import EMAIL
+from tests.web.browser import BASE, Browser, Town, later
+
+SPENT = "Đường dẫn đã dùng hoặc đã hết hạn. Xin mở trang này và lấy đường dẫn khác."
+
+
+def link_of(town: Town, person: str = "chi") -> str:
+    return town.links.login(town.world.store.add_login(person, town.now))
+
+
+def asked(town: Town, address: str = "chi@example.vn") -> Browser:
+    """A browser that has asked for a mail to `address`."""
+    return town.browser().open("/").press("Gửi", **{"dia-chi": address})
+
+
+def mailed(town: Town) -> tuple[str, str]:
+    """The code and the link of the newest sign-in mail."""
+    from reminder.messages.rows import RowRenderer
+
+    town.world.service.renderer = RowRenderer(links=town.links).render
+    town.world.deliver(town.now)
+    text = town.world.outgoing[-1].message.text
+    code, link = re.search(r"\b\d{6}\b", text), re.search(rf"{BASE}\S+", text)
+    assert code
+    assert link
+    return code[0], link[0]
+
+
+def test_every_page_asks_who_is_not_signed_in_to_sign_in(town: Town) -> None:
+    places = (
+        "/",
+        "/quyet",
+        "/bang",
+        "/cua-toi",
+        "/viec/cchc-2024/1c",
+        "/lich",
+        "/nguoi",
+        "/so-ghi",
+    )
+    assert {town.browser().open(place).url for place in places} == {"/dang-nhap"}
+
+
+@pytest.mark.parametrize(
+    ("person", "place"), [("chi", "/quyet"), ("lan", "/bang"), ("an", "/cua-toi")]
+)
+def test_each_begins_where_their_work_is(town: Town, person: str, place: str) -> None:
+    assert town.browser(person).url == place
+
+
+def test_looking_at_a_link_spends_nothing_and_pressing_spends_it(town: Town) -> None:
+    """Scanners of mail servers open links; only the button signs in, once."""
+    link = link_of(town)
+    scanner, person, second = town.browser(), town.browser(), town.browser()
+    scanner.open(link)
+    scanner.open(link)
+    assert person.open(link).press("Đăng nhập").url == "/quyet"
+    assert SPENT in second.open(link).words
+    assert scanner.again_at(link) == SPENT
+
+
+def test_a_link_ends_after_ten_minutes(town: Town) -> None:
+    link = link_of(town)
+    later(town, minutes=10)
+    assert SPENT in town.browser().open(link).words
+
+
+def test_a_link_that_was_changed_opens_nothing(town: Town) -> None:
+    link = link_of(town)
+    assert SPENT in town.browser().open(link[:-1] + ("a" if link[-1] != "a" else "b")).words
+
+
+def test_a_mail_carries_a_link_and_a_code(town: Town) -> None:
+    browser = asked(town)
+    code, link = mailed(town)
+    assert town.world.outgoing[-1].row.draft.channel == EMAIL
+    assert browser.press("Đăng nhập", ma=code).url == "/quyet"
+    assert SPENT in town.browser().open(link).words  # one of the two is enough
+
+
+def test_the_link_of_a_mail_signs_in_on_another_device(town: Town) -> None:
+    asked(town)
+    _, link = mailed(town)
+    assert town.browser().open(link).press("Đăng nhập").url == "/quyet"
+
+
+def test_a_code_is_worth_nothing_in_another_browser(town: Town) -> None:
+    asked(town)
+    code, _ = mailed(town)
+    other = asked(town, "nobody@example.vn")
+    assert "Mã không đúng" in other.press("Đăng nhập", ma=code).words
+
+
+def test_five_wrong_codes_are_all(town: Town) -> None:
+    browser = asked(town)
+    code, _ = mailed(town)
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    for _ in range(5):
+        assert "Mã không đúng" in browser.press("Đăng nhập", ma=wrong).words
+    assert "Mã không đúng hoặc đã hết hạn" in browser.press("Đăng nhập", ma=code).words
+
+
+def test_an_unknown_address_is_answered_as_a_known_one(town: Town) -> None:
+    known, unknown = asked(town), asked(town, "stranger@example.vn")
+    assert (known.url, known.text) == (unknown.url, unknown.text)
+    town.world.deliver(town.now)
+    assert not any(
+        o.row.draft.recipient not in town.world.service.office.people for o in town.world.outgoing
+    )
+
+
+def test_twenty_requests_an_hour_of_one_place_and_ten_mails_to_one_address(town: Town) -> None:
+    for _ in range(20):
+        assert asked(town).status == 200
+    assert len(town.world.store.rows(subject="", kind="notice", recipient="chi")) == 10
+    refused = asked(town)
+    assert (refused.status, "Hỏi quá nhiều lần" in refused.words) == (429, True)
+    later(town, minutes=61)
+    assert asked(town).status == 200
+
+
+def test_a_session_ends_after_twelve_idle_hours(town: Town) -> None:
+    browser = town.browser("chi")
+    later(town, hours=11)
+    assert browser.open("/bang").url == "/bang"
+    later(town, hours=11)
+    assert browser.open("/bang").url == "/bang"
+    later(town, hours=12)
+    assert browser.open("/bang").url == "/dang-nhap"
+
+
+def test_leaving_ends_the_session_here_and_elsewhere(town: Town) -> None:
+    here, there = town.browser("chi"), town.browser("chi")
+    here.open("/tai-khoan").press("Thoát ở mọi nơi khác")
+    assert there.open("/bang").url == "/dang-nhap"
+    copy = here.cookies
+    assert here.press("Thoát").url == "/dang-nhap"
+    here.cookies = copy
+    assert here.open("/bang").url == "/dang-nhap"
+
+
+def test_who_is_taken_from_the_list_has_no_session_any_more(town: Town) -> None:
+    from dataclasses import replace
+
+    browser, link = town.browser("chi"), link_of(town)
+    service = town.world.service
+    files = service.office.files
+    service.reload(replace(files, people=tuple(p for p in files.people if p.id != "chi")), town.now)
+    assert browser.open("/bang").url == "/dang-nhap"
+    assert SPENT in town.browser().open(link).press("Đăng nhập").words
+    service.reload(files, town.now)
+    assert browser.open("/bang").url == "/dang-nhap"  # it does not come back with the person
