@@ -84,11 +84,11 @@ def _everys(cycle: Cycle) -> list[str]:
     times = cycle.first("times")
     if times and (unit := times["per"] or times["of"] or times["in"]):
         return [_CYCLES[unit]]
-    if of:
+    if of and of["next"]:
         return ["monthly"]
     if report := cycle.first("report"):
         return [_CYCLES[report["every"].removeprefix("0")]]
-    return ["unspecified"] if cycle.has("regular", "times", "each") else []
+    return ["unspecified"] if cycle.has("regular", "times", "each", "month_of") else []
 
 
 def _named(text: str) -> list[str]:

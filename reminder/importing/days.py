@@ -15,6 +15,7 @@ DAY = timedelta(days=1)
 OPS = frozenset(["before", "by", "until", "until_end"])
 SKIPPED = frozenset(["filler", "within", "clock"])  # words that change nothing
 _MOST_ITEMS = 36  # of a list: three years by months
+_LONGEST_CROSSING = 240  # days over New Year; “từ 30/6 đến 15/6/2026” is a slip
 _ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MONTHS = {"quarterly": 3, "half-yearly": 6}
 
@@ -110,6 +111,7 @@ class _Item:
     number: int = 0  # a bare number, that is a day, a month or a quarter by its neighbours
     now: bool = False
     wrong: bool = False  # the calendar has no such day
+    guessed: bool = False  # `year` is that of the item behind
     why: str = ""
 
 
@@ -395,7 +397,8 @@ def _name_years(items: Sequence[_Item]) -> None:
     """Give an item the year that is written behind it, or the year before that."""
     for item, behind in zip(reversed(items[:-1]), reversed(items[1:]), strict=True):
         if item.year is None and behind.year is not None and not item.now:
-            item.year = behind.year - (item.first > behind.first)
+            item.year = behind.year - (item.first > behind.last)
+            item.guessed = True
 
 
 def _ranges(items: Sequence[_Item], marks: Sequence[str]) -> Iterator[list[_Item]]:
@@ -427,7 +430,8 @@ def _span(group: list[_Item], items: list[_Item], plan: PlanYear) -> tuple[Span 
         if begin > end and last.year is None:
             end = _date(end.year + 1, last.last)
             why = "" if stated else "khoảng này vắt qua năm: từ năm nào đến năm nào?"
-    if begin > end:
+    crossed = first is not last and first.guessed and begin.year < end.year
+    if begin > end or (crossed and (end - begin).days > _LONGEST_CROSSING):
         return None, "ngày đầu đứng sau ngày cuối"
     if end.year - begin.year > 1 and first.kind is last.kind is Kind.YEAR:
         why = "việc nhiều năm: hạn mỗi năm, hay chỉ năm cuối?"

@@ -504,6 +504,8 @@ class _Reader:
         bounds = _bounds(chains)
         if any(c.is_dated and c.op and not c.is_end and not c.opens for c in chains):
             self._ask("vừa thường xuyên, vừa có ngày")
+        if any(e.kind == "ongoing" and e.text == "ca nam" for e in shown):
+            self._ask("“cả năm”: việc thường xuyên, hay xong trong năm?")
         daily = any("ngay" in e.text.split() for e in shown if e.kind == "ongoing")
         plan = self._plan
         return Part(
@@ -531,7 +533,8 @@ class _Reader:
         stops = (e.start for e in behind if e is late or (isinstance(e, Chain) and e.op))
         name = self._words(opener.end, next(stops, elements[-1].end)).removesuffix(" nhưng")
         feast = any(e.kind in ("feast", "limit") for e in behind)
-        if not name or feast or opener.kind in ("until", "until_end", "by"):
+        until_now = any(e.kind == "now" for e in behind)
+        if not name or feast or until_now or opener.kind in ("until", "until_end", "by"):
             self._ask("chưa rõ ngày nào")
         if not (offset or late) and any(e.text == "chi" for e in behind):
             self._ask("chờ cấp trên, chưa có ngày")
