@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,7 +57,8 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
             person = known_person(by, opened.office.people)
             renderer = rows.RowRenderer()
             service = Service(store=opened.store, renderer=renderer.render, office=opened.office)
-            text = f"/{name} {' '.join(words)}"
+            codes = {task.code for plan in opened.office.plans for task in plan.tasks}
+            text = f"/{name} {_typed(words, codes)}"
             outcome = service.handle(person, text, opened.now, channel="cli")
             context = renderer.context(service.refresh(), opened.now)
             answer = rows.render(context, outcome.answer) if outcome.answer else None
@@ -93,6 +95,16 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
     command = dated if form.dated else run
     command.__doc__ = f"{form.help} {_TAIL}"
     return command
+
+
+def _typed(words: list[str], codes: set[str]) -> str:
+    """The arguments as one text; “1.1 1.2” is two codes here, and no code with a day."""
+    listed = {
+        index
+        for index, (one, two) in enumerate(pairwise(words))
+        if one in codes and two in codes and not two.isalnum()
+    }
+    return " ".join(f"{word}," if index in listed else word for index, word in enumerate(words))
 
 
 # Each verb that is a command: its name, what typer calls, and an example.

@@ -139,6 +139,9 @@ def event_fields(event: Event) -> dict[str, Any]:
         about, more = {"person": absence.person, "since": since, "until": until}, {}
     elif event.until:
         more["until"] = event.until.isoformat()
+    if event.happened:
+        more["day"] = event.happened.isoformat()
+        del more["evidence"]
     return {
         "at": local(event.at).isoformat(),
         "event": event.kind.value,
@@ -159,7 +162,7 @@ def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> 
         _whose(event, people) or _what(event, plans),
         unit,
         f"{who} ({event.channel})" if event.channel else who,
-        event.evidence,
+        vn_date(event.happened, year=True) if event.happened else event.evidence,
         event.note,
     ]
     return one_line(" · ".join(part for part in parts if part))

@@ -13,6 +13,7 @@ from reminder.cli import app
 from reminder.cli.answers import ACTS
 from reminder.domain.ledger import EventKind
 from tests.cli.test_people import NOW, Terminal
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -147,3 +148,40 @@ def test_each_acting_command_shows_an_example(act: Any) -> None:
     result = CliRunner().invoke(app, [act, "--help"])
     assert result.exit_code == 0
     assert f"Ví dụ: reminder {act}" in " ".join(result.stdout.split())
+
+
+def replanned(terminal: Terminal, *changes: tuple[str, str]) -> None:
+    """The office's plan is one of its own, with each first text in the place of the second."""
+    plan = terminal.folder / "plan.toml"
+    text = (ROOT / "data" / "plan2024.toml").read_text(encoding="utf-8")
+    for old, new in changes:
+        text = text.replace(old, new, 1)
+    plan.write_text(text, encoding="utf-8")
+    config = terminal.config.read_text(encoding="utf-8")
+    terminal.config.write_text(
+        config.replace(str(ROOT / "data/plan2024.toml"), str(plan)), encoding="utf-8"
+    )
+
+
+def test_an_event_is_named_by_options(terminal: Terminal) -> None:
+    """`--day` and `--note` stand for the day and the words; the due day is counted and told."""
+    rule = 'awaiting = true\nevent = { name = "nhận văn bản", offset = 5, unit = "working-day" }'
+    text = (ROOT / "data" / "plan2024.toml").read_text(encoding="utf-8")
+    task = text[text.index('code = "5a"') :]
+    task = task[: task.index("awaiting = true") + len("awaiting = true")]
+    replanned(terminal, (task, task.replace("awaiting = true", rule)))
+    named = ("event", "5a", "--day", "2024-01-30", "--note", "công văn 15/UBND", "--by", "vp-1")
+    told = json.loads(terminal.run(*named, "--json"))
+    assert [(e["event"], e["day"], e["until"], e["note"]) for e in told["recorded"]] == [
+        ("event-named", "2024-01-30", "2024-02-06", "công văn 15/UBND")
+    ]
+    assert "hạn Thứ Ba 06/02" in told["said"]
+    assert recorded(terminal) == ["event-named 5a vp-1 cli →2024-02-06"]
+    assert "chỉ Văn phòng" in terminal.refused("event", "5a", "30/01", "--by", "tp-1")
+
+
+def test_codes_in_a_row_are_codes(terminal: Terminal) -> None:
+    """`done 1.1 1.2` closes both: each argument is a code, and none a day."""
+    replanned(terminal, ('code = "1c"', 'code = "1.1"'), ('code = "1e"', 'code = "1.2"'))
+    terminal.run("done", "1.1", "1.2", "--by", "tp-1")
+    assert recorded(terminal) == ["done 1.1 tp-1 cli", "updated 1.2 tp-1 cli"]
