@@ -281,6 +281,15 @@ class Plan:
         return {task.code: task for task in self.tasks}
 
     @cached_property
+    def by_pieces(self) -> dict[str, list[str]]:
+        """The codes of several pieces (1.1.2, II.3), by these: two may have the same ones."""
+        found: dict[str, list[str]] = {}
+        for code in self.by_code:
+            if not code.isalnum():
+                found.setdefault(".".join(code_pieces(code)), []).append(code)
+        return found
+
+    @cached_property
     def by_unit(self) -> dict[str, Unit]:
         return {unit.id: unit for unit in self.units}
 
@@ -366,12 +375,20 @@ def origin(plan: Plan, task: Task, deliverable: Deliverable) -> str:
     return ", ".join(filter(None, (code, place, plan.document)))
 
 
+_PIECES = re.compile(r"[0-9]+|[^\W\d_]+")
+
+
+def code_pieces(code: str) -> list[str]:
+    """The pieces of a code, in small letters: 3, 1, a of “3.1.A” and of “3.1a”."""
+    return _PIECES.findall(code.lower().replace("dd", "đ").replace("d9", "đ"))
+
+
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
 def code_order(code: str) -> tuple[tuple[int, int, str], ...]:
     """The place of a code among others: 1.2 before 1.10, II before IX, BC behind all figures."""
-    return tuple(map(_piece_order, re.findall(r"[0-9]+|[^\W\d_]+", code)))
+    return tuple(map(_piece_order, _PIECES.findall(code)))
 
 
 def _piece_order(piece: str) -> tuple[int, int, str]:

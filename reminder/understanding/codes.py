@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reminder.domain.plan import Plan, Task
+from reminder.domain.plan import Plan, Task, code_pieces
 from reminder.understanding.lexicon import listed
 from reminder.understanding.spelling import Found, Phrases, Token, plain_at
 
@@ -22,7 +22,6 @@ _HOURS_BEFORE = frozenset({"luc", "khoang", "truoc", "den", "vao", "tam", "toi"}
 _HOURS_AFTER = frozenset({"sang", "trua", "chieu", "toi", "dem", "kem", "ruoi"})
 
 _MOST_PIECES = 6  # of a code such as 1.1.2; what has more is something else
-_PIECES = re.compile(r"[0-9]+|[^\W\d_]+")
 _SHAPE = re.compile(r"(?:[0-9]{1,2}|[ivx]{1,5})(?:\.[0-9]{1,2})+(?:\.?[a-zđ])?", re.IGNORECASE)
 _INSIDE = frozenset("@_=+\\")  # what joins digits to a mail address or the like
 # “mục 3 phần II”: the words, the outer ones first.
@@ -37,11 +36,6 @@ _UNITS = {
     *("%", "triệu", "trieu", "tr", "tỷ", "ty", "tỉ", "nghìn", "nghin", "ngàn", "vnd", "usd"),
     *("km", "m", "m2", "ha", "hecta", "mét", "kg", "lít", "tấn"),
 }
-
-
-def pieces(code: str) -> list[str]:
-    """The pieces of a code, in small letters: 3, 1, a of “3.1.A” and of “3.1a”."""
-    return _PIECES.findall(code.lower().replace("dd", "đ").replace("d9", "đ"))
 
 
 _MARKERS = Phrases(listed("codes"))
@@ -68,11 +62,7 @@ class CodeBook:
             for task in plan.tasks:
                 self.tasks.setdefault(task.code, task)
         self.words = {code.lower(): code for code in self.tasks if code.isalpha()}
-        # Codes of several pieces, 1.1.2, II.3, 3.1.a; two of a plan may have the same ones.
-        self._pieced: dict[str, list[str]] = {}
-        for code in self.tasks:
-            if not code.isalnum():
-                self._pieced.setdefault(".".join(pieces(code)), []).append(code)
+        self._pieced = _by_pieces(self.plans)
         self._plan_ids = Phrases({plan.id: plan for plan in self.plans})
 
     def task(self, code: str, plan: str | None = None) -> Task | None:
@@ -146,7 +136,7 @@ class CodeBook:
         while end < len(tokens) and len(read) < _MOST_PIECES:
             if tokens[end].meant and tokens[end].text[-1].isdigit():  # VNI: “a5” is “ạ”
                 break
-            here = pieces(tokens[end].text)
+            here = code_pieces(tokens[end].text)
             if not here:
                 break
             read += here
@@ -177,7 +167,7 @@ class CodeBook:
         """Whether a code with points alone begins at `index`."""
         read: list[str] = []
         while index < len(tokens) and len(read) < _MOST_PIECES:
-            read += pieces(tokens[index].text)
+            read += code_pieces(tokens[index].text)
             index += 1
             if ".".join(read) in self._pieced:
                 return True
@@ -219,7 +209,7 @@ class CodeBook:
             at += level < 9
             named[level] = []
             while at < len(tokens) and len(named[level]) < _MOST_PIECES:
-                named[level] += pieces(tokens[at].text)
+                named[level] += code_pieces(tokens[at].text)
                 at += 1
                 sign = _joint(tokens, at)
                 if sign not in (".", ""):
@@ -375,6 +365,17 @@ def _of_year(plans: Sequence[Plan], year: int | None) -> Plan | None:
     """The plan of `year`, which may be one of several years."""
     own = (plan for plan in plans if plan.year == year)
     return next(own, next((p for p in plans if f"{year}" in {y.id for y in p.years}), None))
+
+
+def _by_pieces(plans: Sequence[Plan]) -> dict[str, list[str]]:
+    """The codes of several pieces of all `plans`, by these; of a single plan its own table."""
+    if len(plans) == 1:
+        return plans[0].by_pieces
+    found: dict[str, list[str]] = {}
+    for plan in plans:
+        for key, codes in plan.by_pieces.items():
+            found[key] = list(dict.fromkeys((*found.get(key, ()), *codes)))
+    return found
 
 
 def _run_start(tokens: Sequence[Token], index: int) -> int:

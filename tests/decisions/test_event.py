@@ -11,7 +11,9 @@ import pytest
 from reminder.domain.context import Decision
 from reminder.domain.ledger import State
 from reminder.domain.plan import AfterEvent, Awaiting, EventUnit, Key, Plan
+from reminder.domain.schedule import Scheduler
 from tests.decisions.decide_kit import Room, answered, told_of
+from tests.domain.test_schedule import speaks
 from tests.understanding.commands_kit import PLAN
 
 
@@ -75,6 +77,23 @@ def test_naming_it_again_moves_the_due_day_and_undoing_restores_it() -> None:
     assert state(room).due == date(2024, 3, 8)
     room.say("binh", "2024-03-05 09:21", "hoàn tác 2g")
     assert (state(room).due, state(room).named) == (None, None)
+
+
+def test_it_is_nudged_about_like_any_other_work(scheduler: Scheduler) -> None:
+    """From its naming on: before the due day, on it, and when it is late."""
+    room = Room(plan())
+    room.say("binh", "2024-03-04 14:00", "/sukien 2g 01/3")
+    assert [line for line in speaks(scheduler, plan(), room.events, "2g") if "/03 " in line][
+        :7
+    ] == [
+        "05/03 tu-phap lead-3",
+        "07/03 tu-phap lead-1",
+        "08/03 tu-phap due",
+        "11/03 tu-phap late-1",
+        "11/03 van-phong late-1",
+        "13/03 tu-phap late-3",
+        "13/03 lanh-dao late-3",
+    ]
 
 
 def test_a_date_that_the_office_sets_stands_over_the_event() -> None:

@@ -121,6 +121,13 @@ def test_courtesy_around_an_answer_is_not_read_for_it(words: str, left: str) -> 
     assert without_courtesy(words) == left
 
 
+@pytest.mark.parametrize("code", ["1.1", "II.3", "ii.3", "3.1.a", "3.1a", "A.5", "1.1.2"])
+def test_a_later_paragraph_with_a_code_of_several_pieces_is_an_answer_too(code: str) -> None:
+    """As one with 1c is; the greeting and the signature are none."""
+    text = f"Chào chị,\n\n1.2 xong rồi ạ\n\n{code} đã nộp hôm qua\n\nTrân trọng\nAn"
+    assert own_text(text) == f"1.2 xong rồi ạ\n{code} đã nộp hôm qua"
+
+
 @given(st.text(max_size=400))
 def test_any_text_has_own_words_and_they_stay_the_same(text: str) -> None:
     """Never raises, and never makes words up: each line was there."""
