@@ -113,7 +113,7 @@ def test_the_secret_of_a_new_channel_reaches_no_log() -> None:
 
 
 def test_who_names_a_channel() -> None:
-    """The wiring, the settings, the first set-up, the list of people, and the doctor; nobody else."""
+    """The wiring, the settings, the set-up, the list of people, and the doctor; nobody else."""
     assert naming_a_channel() == [
         "app/batch.py",
         "app/channels.py",
