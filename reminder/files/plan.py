@@ -408,15 +408,11 @@ def _is_near(plan: Plan, table: Table, day: date) -> bool:
 
 def _within(plan: Plan, table: Table) -> DueRule | None:
     word = table.text("within", required=True)
-    known: dict[str, Period] = {}
-    for cycle in Cycle:
-        for period in cycle_periods(cycle, plan.years):
-            known.setdefault(_suffix(period) or "year", period)
-    if plan.span:  # a period counts whose last day it has
-        known = {name: p for name, p in known.items() if plan.first_day <= p.last <= plan.last_day}
-    dated = {p.id: p for c in Cycle for p in cycle_periods(c, plan.years)} if not plan.span else {}
-    if word in dated:
-        return Within(dated[word])
+    every = [p for cycle in Cycle for p in cycle_periods(cycle, plan.years)]
+    periods = [p for p in every if plan.first_day <= p.last <= plan.last_day]
+    if (dated := next((p for p in periods if p.id == word), None)) is not None:
+        return Within(dated)
+    known = {_suffix(p) or "year": p for p in reversed(periods)}  # of several years the first
     if not table.knows("within", word, known, more=" (Q1, H1, 03 hoặc year)"):
         return None
     return Within(known[word])
