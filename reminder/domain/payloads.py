@@ -602,6 +602,7 @@ class PlanStarted(Payload):
 
 class PlanOver(Payload):
     plan: str
+    year: str = ""  # one of several years of it; empty: the whole
 
 
 class UnitEmpty(Payload):

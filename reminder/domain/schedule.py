@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from reminder.domain.calendar import WorkCalendar, days_between, instant, local, local_day
+from reminder.domain.calendar import Period, WorkCalendar, days_between, instant, local, local_day
 from reminder.domain.ledger import Event, Span, State, history, initial, spans
 from reminder.domain.plan import Deliverable, Key, Kind, Occurrence, Plan, occurrences
 
@@ -100,6 +100,10 @@ class Policy:
         """The last day on which `state` speaks."""
         end = state.occurrence.year.last
         return max(end, state.due or end) + self._grace(end.year)
+
+    def last_day_of_year(self, year: Period) -> date:
+        """The last day on which a year of a plan speaks."""
+        return year.last + self._grace(year.last.year)
 
     def is_over(self, state: State, day: date) -> bool:
         """Whether the year that `state` belongs to has fallen silent by `day`."""

@@ -264,13 +264,21 @@ class _Tick:
                 self.meta[name] = ""
 
     def tell_of_plans_over(self) -> None:
-        """Tell the office once that a plan has ended."""
+        """Tell the office once that a plan has ended, or a year of one that goes on."""
+        policy = self.office.scheduler.policy
         for plan in self.office.plans:
-            name = f"silent:{plan.id}"
-            over = self.today > self.office.scheduler.policy.last_day(plan)
-            if over and self.kept.get(f"started:{plan.id}") and name not in self.kept:
-                self._mark(name)
-                self._tell(f"unit:{plan.office}", PlanOver(plan=plan.id), plan.id)
+            mark = f"started:{plan.id}"
+            started = meta_moment(mark, self.kept.get(mark))
+            for year in plan.years:
+                whole = year == plan.years[-1]
+                name = f"silent:{plan.id}" if whole else f"silent:{plan.id}:{year.id}"
+                last = policy.last_day(plan) if whole else policy.last_day_of_year(year)
+                if not started or name in self.kept or self.today <= last:
+                    continue
+                if whole or local_day(started) <= last:
+                    self._mark(name)
+                    payload = PlanOver(plan=plan.id, year="" if whole else year.id)
+                    self._tell(f"unit:{plan.office}", payload, plan.id)
 
 
 Place = tuple[object, ...]  # kind, then unit, key and stage of an item; a digest's kind alone

@@ -267,6 +267,7 @@ def about_none() -> Iterator[Payload]:
     yield from (PlanStarted(plan=plan, late=KEYS, held=DAY) for plan in ("cchc-2024", "x"))
     yield PlanStarted(plan="cchc-2024", late=(), held=DAY)
     yield from (PlanOver(plan=plan) for plan in ("cchc-2024", "x"))
+    yield PlanOver(plan="cchc-2024", year="2024")
     for unit in ("van-phong", "dia-chinh-xay-dung", "lanh-dao"):
         yield UnitEmpty(unit=unit)
         yield OfficeEmpty(unit=unit)

@@ -79,6 +79,23 @@ def test_a_digest_counts_the_years_that_speak(plan2024: Plan, scheduler: Schedul
         assert [s.key for s in both.next_weeks] == [s.key for s in one.next_weeks]
 
 
+def test_the_office_is_told_when_a_year_is_over(two_years: World) -> None:
+    """Once, on the first tick after it has fallen silent; the whole plan at its end."""
+    said = [
+        line.partition(": ")[2]
+        for day in ("2024-02-01", "2025-01-31", "2025-02-01", "2025-02-02", "2026-02-01")
+        for line in two_years.tick(on(day))
+        if "thôi nhắc" in line and "chi" in line.split()
+    ]
+    assert said == [
+        (
+            "Từ hôm nay máy thôi nhắc việc năm 2024 của Kế hoạch cải cách hành chính năm 2024. "
+            "Sổ ghi vẫn được giữ."
+        ),
+        "Từ hôm nay máy thôi nhắc về Kế hoạch cải cách hành chính năm 2024. Sổ ghi vẫn được giữ.",
+    ]
+
+
 def test_what_is_shown_is_of_the_years_that_speak(two_years: World) -> None:
     """A task, the open work and the report of 2025 hold nothing that 2024 left open."""
     two_years.says("an", "/nhiemvu 2c", on("2025-03-05"))
