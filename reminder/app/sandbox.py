@@ -91,6 +91,7 @@ class Sandbox:
     console: ConsoleChannel
     now: datetime
     typed: int = 0
+    shown: int = 0  # messages so far
     digest: str = ""  # the last one in full, as the office's mail has it
 
     def tick(self) -> None:
@@ -108,6 +109,7 @@ class Sandbox:
                     self.console.send(rendered.address, rendered.message, rendered.key)
                 )
                 self.service.sent(rendered, sent, self.now)
+                self.shown += 1
 
     def jump(self, until: datetime) -> bool:
         """Move to the time of the next message, if that is before `until`, else to `until`."""
@@ -119,6 +121,14 @@ class Sandbox:
         self.now = moment
         self.tick()
         return True
+
+    def on(self) -> bool:
+        """Move on until something is said; whether anything is."""
+        before, until = self.shown, self.now + timedelta(days=400)
+        while self.jump(until):
+            if self.shown > before:
+                return True
+        return False
 
     def advance(self, until: datetime) -> None:
         """Play all messages before `until`."""
@@ -296,7 +306,7 @@ def _obey(sandbox: Sandbox, stream: TextIO, role: str, text: str) -> str:
         case []:
             pass
         case ["next"] | ["tiep"]:
-            if not sandbox.jump(sandbox.now + timedelta(days=400)):
+            if not sandbox.on():
                 _tell(stream, "Kế hoạch đã hết, máy không nói gì nữa.")
         case ["next", "week"] | ["tuan", "sau"]:
             sandbox.advance(sandbox.now + timedelta(days=7))

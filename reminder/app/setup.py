@@ -24,14 +24,16 @@ UNITS = (  # of a ward since July 2025; the first follows the plan
     "Trung tâm Phục vụ hành chính công",
 )
 LEADERS = "Lãnh đạo UBND"
+_SOURCES = ("document", "draft", "file")  # of a plan
 _LEVELS = r"phường|xã|thị trấn|đặc khu"
 
 
 @dataclass(kw_only=True)
 class PlanAnswer:
-    """Where the plan comes from: a document, a plan file, or nothing but a year and units."""
+    """Where the plan comes from: a document, its reviewed draft, a plan file, or a year alone."""
 
     document: Path | None = None
+    draft: Path | None = None
     file: Path | None = None
     year: int = 0
     title: str = ""
@@ -41,7 +43,7 @@ class PlanAnswer:
 
     @property
     def is_given(self) -> bool:
-        return bool(self.document or self.file or self.year)
+        return bool(self.document or self.draft or self.file or self.year)
 
 
 @dataclass(kw_only=True)
@@ -92,17 +94,17 @@ def _plan(root: Table, folder: Path) -> PlanAnswer:
         office=table.text("office", longest=60),
         leaders=table.text("leaders", longest=60),
     )
-    for key in ("document", "file"):
+    for key in _SOURCES:
         if name := table.text(key):
             setattr(answer, key, folder / name)
             if not (folder / name).is_file():
                 table.complain(key, f"không có tệp {folder / name}")
-    sources = [key for key in ("document", "file") if table.has(key)]
+    sources = [key for key in _SOURCES if table.has(key)]
     if not root.has("plan") or (not sources and not table.has("year")):
         words = "thiếu kế hoạch: trong [plan] ghi document (văn bản), file (tệp kế hoạch) hoặc year"
         root.complain("plan" if root.has("plan") else None, words)
-    elif len(sources) == 2:
-        table.complain("file", "ghi kế hoạch hai cách (document, file): chọn một")
+    elif len(sources) > 1:
+        table.complain(sources[1], f"ghi kế hoạch nhiều cách ({', '.join(sources)}): chọn một")
     if table.has("year") and not 2000 <= answer.year < 2100:
         table.complain("year", "`year` phải là năm của kế hoạch, ví dụ year = 2027")
     table.finish()
@@ -150,7 +152,7 @@ def as_file(answers: Answers) -> str:
         lines += [f"{key} = {as_toml(value)}"] if value else []
     if plan.is_given:
         lines.append("[plan]")
-        given = {"document": plan.document, "file": plan.file}
+        given = {key: getattr(plan, key) for key in _SOURCES}
         paths = {key: str(path.absolute()) for key, path in given.items() if path}
         rest = {key: getattr(plan, key) for key in ("year", "title", "units", "office", "leaders")}
         lines += [f"{key} = {as_toml(value)}" for key, value in (paths | rest).items() if value]

@@ -72,11 +72,17 @@ def import_plan(
 
 
 def import_document(
-    document: Path, out: Path | None, like: Path | None, *, before: Draft | None = None
+    document: Path,
+    out: Path | None,
+    like: Path | None,
+    *,
+    before: Draft | None = None,
+    then: str = "reminder plan review",
 ) -> Draft:
     """Read a document into a draft file and its review page, and print the counts.
 
-    `before` is the draft of an earlier version of the document, whose answers are kept.
+    `before` is the draft of an earlier version of the document, whose answers are kept; `then` the
+    command that comes next, empty where something else asks.
     """
     from reminder.importing.answers import carried
     from reminder.importing.reading import read_document
@@ -102,7 +108,8 @@ def import_document(
 
     print(f"{draft.title}\n{counts(draft)}.")
     print(f"Đã ghi bản nháp {path}, và trang để soát {page}: mở bằng trình duyệt hoặc in ra.")
-    print(f"Tiếp theo: reminder plan review {path}")
+    if then:
+        print(f"Tiếp theo: {then} {path}")
     return draft
 
 
@@ -227,7 +234,7 @@ def review(
         save(draft, path)
     else:
         with suppress(typer.Abort):
-            _ask_all(draft, path, name)
+            ask_all(draft, path, name)
     _print_left(draft)
 
 
@@ -243,7 +250,7 @@ def _print_left(draft: Draft) -> None:
         print(f"Còn {still} câu hỏi, có thể để sau. Tiếp theo: reminder plan accept")
 
 
-def _ask_all(draft: Draft, path: Path, by: str) -> None:
+def ask_all(draft: Draft, path: Path, by: str) -> None:
     """Ask the open questions one by one; each answer is saved at once."""
     from reminder.importing.answers import open_questions
 

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, TypeVar
@@ -21,7 +21,7 @@ import typer
 from reminder.app import bootstrap, setup
 from reminder.app.channels import known_channels
 from reminder.app.setup import Answers, PlanAnswer
-from reminder.cli import asking, status
+from reminder.cli import asking, drafting, status
 from reminder.cli.options import Config, option, write_file
 from reminder.domain.calendar import local, vn_day
 from reminder.domain.errors import ReminderError
@@ -43,7 +43,8 @@ from reminder.files.settings import (
 )
 from reminder.files.settings import load_settings as read_settings
 from reminder.files.toml import read_text
-from reminder.importing.people import Listed, changes, read_roster
+from reminder.importing.draft import Draft
+from reminder.importing.people import Listed, UnitNames, changes, read_roster
 
 PROGRESS = ".init.toml"  # beside the settings: the answers so far, without secrets
 _SAMPLE = "Đây là MẪU, không phải người thật"  # in the file of people that comes along
@@ -84,6 +85,7 @@ class _Dialogue:
         self.now: Settings = read_settings(path if path.is_file() else None, environment())
         self.answers = Answers()
         self.units: list[Unit] = []
+        self.by = ""  # who answers for the plan's document
         print(f"Thiết lập máy nhắc việc trong thư mục {Path.cwd()}.")
         print("Trong [ngoặc] là câu trả lời khi bấm Enter. Ctrl-C: dừng, lần sau làm tiếp.")
         if self.progress.is_file() and asking.yes(
@@ -117,10 +119,12 @@ class _Dialogue:
     def plan(self) -> _Prepared:
         print("\n2. Kế hoạch năm")
         while True:
-            if not self.answers.plan.is_given:
-                self.answers.plan = self._plan()
-                self.keep()
             try:
+                if not self.answers.plan.is_given:
+                    self.answers.plan = self._plan()
+                    self.keep()
+                if self.answers.plan.draft is not None:
+                    self._review(self.answers.plan.draft)
                 made = _prepared(self)
             except ReminderError as error:
                 print(f"✗ {error}")
@@ -128,13 +132,21 @@ class _Dialogue:
                 continue
             plan = made.plan
             print(f"✓ {plan.title}: {len(plan.tasks)} việc, {len(plan.units)} bộ phận.")
-            self.units = list(plan.units)
+            first = (plan.office, plan.leaders)  # without whom nobody hears of what is late
+            self.units = sorted(plan.units, key=lambda unit: unit.id not in first)
             return made
 
     def _plan(self) -> PlanAnswer:
-        options = ("Một tệp kế hoạch .toml đã viết", "Chưa có: lập kế hoạch trống, thêm việc sau")
-        if asking.choice("Kế hoạch lấy từ đâu?", options) == 1:
-            return PlanAnswer(file=Path(asking.text("Đường dẫn tới tệp ấy", check=_is_file)))
+        options = (
+            "Từ văn bản: Word (.docx), PDF có chữ, Excel, .txt",
+            "Một tệp kế hoạch .toml đã viết",
+            "Chưa có: lập kế hoạch trống, thêm việc sau",
+        )
+        match asking.choice("Kế hoạch lấy từ đâu?", options):
+            case 1:
+                return self._from_document()
+            case 2:
+                return PlanAnswer(file=_path(asking.text("Đường dẫn tới tệp ấy", check=_is_file)))
         today = bootstrap.today()
         likely = today.year + (today.month >= 11)  # next year's plan is written by then
         year = int(asking.text("Năm của kế hoạch", str(likely), _is_year))
@@ -144,6 +156,45 @@ class _Dialogue:
         number = asking.choice("Bộ phận nào theo dõi kế hoạch (nhận tổng hợp tuần)?", names)
         leaders = asking.text("Lãnh đạo ghi là", setup.LEADERS)
         return PlanAnswer(year=year, units=names, office=names[number - 1], leaders=leaders)
+
+    def _from_document(self) -> PlanAnswer:
+        """Read the document into a draft; who follows the plan is a guess to be confirmed."""
+        document = _path(asking.text("Đường dẫn tới văn bản ấy", check=_is_file))
+        draft, path = _imported(document)
+        ids = [unit.id for unit in draft.units]
+        names = [unit.name for unit in draft.units]
+        for key, question in (
+            ("office", "Bộ phận nào theo dõi kế hoạch (nhận tổng hợp tuần)?"),
+            ("leaders", "Ai là lãnh đạo (được báo khi việc quá hạn lâu)?"),
+        ):
+            known = getattr(draft, key)
+            likely = ids.index(known) + 1 if known in ids else 1
+            setattr(draft, key, ids[asking.choice(question, names, likely) - 1])
+        drafting.save(draft, path)
+        return PlanAnswer(draft=path)
+
+    def _review(self, path: Path) -> None:
+        """Ask what the document leaves open, until nothing is left that stops the plan."""
+        from reminder.importing.answers import hindrances, open_questions
+
+        draft = drafting.read_draft(path)
+        if not open_questions(draft):
+            return
+        if not self.by:
+            self.by = asking.text("Anh/chị là ai (họ tên, chức danh; ghi cùng mỗi câu trả lời)")
+        while True:
+            with suppress(typer.Abort):  # a full stop ends the questions
+                drafting.ask_all(draft, path, self.by)
+            problems = hindrances(draft)
+            if not problems:
+                break
+            print("Chưa dùng được, còn phải trả lời:")
+            for problem in problems:
+                print(f"  {problem}")
+            if asking.choice("Làm gì?", ("Trả lời tiếp", "Lấy kế hoạch bằng cách khác")) == 2:
+                raise ReminderError(f"chưa dùng {path}")
+        if left := len(open_questions(draft)):
+            print(f"Còn {left} câu để sau được: reminder plan review {path}, rồi plan accept.")
 
     # ---- people
 
@@ -162,6 +213,9 @@ class _Dialogue:
                 self.answers.people = self.answers.list_file = None
                 continue
             print(f"✓ {len(found)} người.")
+            if not any(plan.office in person.units for person in found):
+                name = plan.by_unit[plan.office].name
+                print(f"! {name} chưa có ai: tổng hợp tuần, báo quá hạn không tới được ai.")
             return found
 
     def _ask_people(self) -> bool:
@@ -172,7 +226,7 @@ class _Dialogue:
         match asking.choice("Danh sách người lấy từ đâu?", options):
             case 1:
                 text = asking.text("Đường dẫn tới bảng ấy", check=_is_file)
-                self.answers.list_file = Path(text)
+                self.answers.list_file = _path(text)
             case 2:
                 self.answers.people = self._typed_people()
             case _:
@@ -460,18 +514,59 @@ class _Prepared:
 def _prepared(by: _Dialogue | _Unattended) -> _Prepared:
     """The plan that was answered; where its file is there already, that one unless it may go."""
     answer = by.answers.plan
+    if answer.document is not None:
+        answer = replace(answer, draft=_read_document(answer))
     base = by.path.parent.parent if by.path.parent.name == "config" else by.path.parent
     if answer.file is not None:
         plan, text = load_plan(answer.file), read_text(answer.file)
         if answer.file.absolute().parent == (base / "data").absolute():
             return _Prepared(plan=plan, path=answer.file, text=None)
     else:
-        text = setup.new_plan(by.answers)
+        text = _accepted(answer.draft) if answer.draft else setup.new_plan(by.answers)
         plan = _checked(text, load_plan)
     path = base / "data" / f"plan{plan.year}.toml"
     if path.is_file() and (read_text(path) == text or not by.may_write(path, "kế hoạch")):
         return _Prepared(plan=load_plan(path), path=path, text=None)
     return _Prepared(plan=plan, path=path, text=text)
+
+
+def _imported(document: Path) -> tuple[Draft, Path]:
+    """The draft of a document, and its file in data/."""
+    Path("data").mkdir(exist_ok=True)
+    draft = drafting.import_document(document, None, None, then="")
+    return draft, Path("data") / f"plan{draft.year}.draft.toml"
+
+
+def _read_document(answer: PlanAnswer) -> Path:
+    """The draft of the document, with the office and the leaders of the answers."""
+    from reminder.importing.answers import as_plan
+
+    assert answer.document is not None
+    draft, path = _imported(answer.document)
+    names = UnitNames(as_plan(draft, lenient=True).units)
+    for key in ("office", "leaders"):
+        if wished := getattr(answer, key):
+            unit = names.one(wished)
+            if unit is None:
+                raise ReminderError(f"[plan] {key}: {names.unknown(wished)}")
+            setattr(draft, key, unit)
+    drafting.save(draft, path)
+    return path
+
+
+def _accepted(path: Path) -> str:
+    """The plan file that a draft comes to; ReminderError while something stops it."""
+    from reminder.importing.answers import hindrances
+    from reminder.importing.draft import dumps
+
+    draft = drafting.read_draft(path)
+    if problems := hindrances(draft):
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise ReminderError(
+            f"văn bản còn chỗ phải trả lời: reminder plan review {path}, rồi ghi draft = "
+            f'"{path}" thay cho document:\n{lines}'
+        )
+    return dumps(draft, open_tables=False)
 
 
 Value = TypeVar("Value")
@@ -657,8 +752,13 @@ def _short_line(text: str) -> str:
     return "" if 0 < len(text) <= 100 else "Xin gõ từ 1 đến 100 ký tự."
 
 
+def _path(text: str) -> Path:
+    """The path that is typed, or that a window wrote when a file was dragged into it."""
+    return Path(text.strip().strip("'\"").replace("\\ ", " ")).expanduser()
+
+
 def _is_file(text: str) -> str:
-    return "" if Path(text).expanduser().is_file() else f"Không có tệp {text}."
+    return "" if _path(text).is_file() else f"Không có tệp {text}."
 
 
 def _is_year(text: str) -> str:
@@ -693,8 +793,10 @@ def _say_what_follows(config: Path | None) -> None:
         print(f"  Tin đầu tiên theo kế hoạch: {at:%H:%M} {vn_day(at.date())}/{at:%Y}.")
     page = bootstrap.shipped("docs/operations.md")
     print(f"  {me} run{more}      chạy máy nhắc việc; để máy luôn chạy: {page}")
-    shown = bootstrap.plan_paths(settings.plan.files)[-1]
-    print(f"  {me} sandbox --plan {os.path.relpath(shown)}  thử trước, đồng hồ ảo, không gửi gì")
+    plan = os.path.relpath(bootstrap.plan_paths(settings.plan.files)[-1])
+    people = os.path.relpath(settings.plan.people or "")
+    print(f"  {me} sandbox --plan {plan} --people {people}")
+    print("      thử trước: đồng hồ ảo, không gửi gì")
     if settings.telegram.is_on:
         print(f"  {me} invite MÃ{more}   mời một người vào Telegram")
 

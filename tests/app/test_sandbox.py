@@ -167,6 +167,15 @@ def test_ones_own_plan_and_people(tmp_path: Path) -> None:
     assert "Người báo: Nguyễn Văn An" in " ".join(text.replace("│", " ").split())
 
 
+def test_next_goes_on_until_something_is_said(tmp_path: Path) -> None:
+    """A digest to an office of nobody shows nothing; “tiếp” does not stop there."""
+    seen = io.StringIO()
+    trial = replace(own(tmp_path), start=date(2024, 2, 5))
+    (tmp_path / "people.toml").write_text(PEOPLE.partition("\n\n")[0], "utf-8")
+    converse(typing(["tiếp"], seen), seen, tmp_path / "s.db", trial)
+    assert prompts(seen.getvalue()) == [("07:00 Thứ Hai 05/02", "an"), ("08:00 Thứ Ba 06/02", "an")]
+
+
 @pytest.mark.parametrize(
     ("today", "first"),
     [(date(2024, 3, 1), "Thứ Sáu 01/3/2024"), (date(2026, 3, 1), "Thứ Hai 01/01/2024")],

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from reminder.app.setup import authority, place
 from reminder.cli import app
 from reminder.domain.errors import FileError, ReminderError
+from reminder.files.plan import load_plan
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, mail_devel, post
 from tests.channels.email.mailserver import Post, certificate, server_context, serving
 from tests.cli.pty_kit import AtTerminal
@@ -44,7 +45,7 @@ def written(folder: Path) -> list[str]:
 def to_people(at: AtTerminal) -> None:
     """The first steps: an empty plan of two units, and one officer in each."""
     at.answer("ví dụ UBND phường Hoa Sen: ", "UBND phường Hoa Sen")
-    at.answer("thêm việc sau\nChọn số [1]: ", "2")
+    at.answer("thêm việc sau\nChọn số [1]: ", "3")
     at.answer("Năm của kế hoạch [", "2027")
     at.answer("Bộ phận [", "Văn phòng; Tư pháp")
     at.answer("Chọn số [1]: ", "1")
@@ -53,11 +54,11 @@ def to_people(at: AtTerminal) -> None:
     at.answer("Họ và tên: ", "Nguyễn Văn An")
     at.answer("chưa có): ", "an@xa.example")
     at.answer("Họ và tên: ", "")
+    at.answer("Lãnh đạo UBND: gõ từng người, Enter là hết.\n  Họ và tên: ", "")
     at.answer("Họ và tên: ", "Trần Thị Bình")
     at.answer("chưa có): ", "không có")
     at.expect("Xin gõ một địa chỉ thư")
     at.answer("chưa có): ", "")
-    at.answer("Họ và tên: ", "")
     at.answer("Họ và tên: ", "")
     at.expect("✓ 2 người.")
 
@@ -158,6 +159,57 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
     assert all((folder / file).stat().st_mode & 0o077 == 0 for file in written(folder))
 
 
+def test_from_a_word_file(tmp_path: Path) -> None:
+    """The draft's open questions are asked there and then; left half-way, it goes on with them."""
+    document = tmp_path / "KH PCCC.docx"
+    document.write_bytes((ROOT / "tests/importing/cases/d02-pccc.docx").read_bytes())
+    with AtTerminal(tmp_path, "init") as at:
+        at.answer("ví dụ UBND phường Hoa Sen: ", "UBND phường Hoa Sen")
+        at.answer("thêm việc sau\nChọn số [1]: ", "1")
+        at.answer("văn bản ấy: ", "KH\\ PCCC.docx")
+        at.expect("12 việc: 5 hạn có trong văn bản")
+        at.answer("Chọn số [5]: ", "")
+        at.answer("Chọn số [6]: ", "")
+        at.answer("ghi cùng mỗi câu trả lời): ", "Nguyễn Văn An")
+        at.expect("  > ")
+        at.press(b"\x03")
+        assert at.end()[0] == 1
+    with AtTerminal(tmp_path, "init") as at:
+        at.answer("Làm tiếp từ đó? [C/k] ", "")
+        at.answer("ghi cùng mỗi câu trả lời): ", "Nguyễn Văn An")
+        for _ in range(3):
+            at.answer("  > ", "1")
+        at.answer("  > ", ".")
+        at.expect("Còn 1 câu để sau được")
+        at.expect("✓ Kế hoạch Phòng cháy, chữa cháy năm 2026: 12 việc, 6 bộ phận.")
+        at.answer("Để sau\nChọn số [1]: ", "3")
+        at.answer("qua thư điện tử? [C/k] ", "k")
+        at.answer("qua Telegram? [C/k] ", "k")
+        code, said = at.end()
+    assert code == 0, said
+    assert "✓ Kế hoạch kh-2026: 12 việc." in said
+    plan = load_plan(tmp_path / "data/plan2026.toml")
+    assert (plan.office, plan.leaders, len(plan.tasks)) == (
+        "van-phong-hdnd-va-ubnd",
+        "lanh-dao",
+        12,
+    )
+    draft = (tmp_path / "data/plan2026.draft.toml").read_text("utf-8")
+    assert draft.count('by = "Nguyễn Văn An"') == 3
+
+
+def test_a_document_that_is_refused_is_asked_for_again(tmp_path: Path) -> None:
+    """The sentence is that of the importer, and the questions go on."""
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
+    with AtTerminal(tmp_path, "init") as at:
+        at.answer("ví dụ UBND phường Hoa Sen: ", "UBND phường Hoa Sen")
+        at.answer("thêm việc sau\nChọn số [1]: ", "1")
+        at.answer("văn bản ấy: ", "khong-co.docx")
+        at.answer("Không có tệp khong-co.docx.\nĐường dẫn tới văn bản ấy: ", "scan.pdf")
+        at.expect("✗ không đọc scan.pdf: ")
+        at.expect("thêm việc sau\nChọn số [1]: ")
+
+
 def test_left_and_taken_up_again(tmp_path: Path) -> None:
     """Ctrl-C keeps the answers, without secrets; the next run asks for the rest alone."""
     with AtTerminal(tmp_path, "init") as at:
@@ -204,7 +256,7 @@ def test_no_file_is_replaced_unasked(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, "utf-8")
     with AtTerminal(tmp_path, "init") as at:
         at.answer("ví dụ UBND phường Hoa Sen: ", "UBND xã Hoa Sen")
-        at.answer("thêm việc sau\nChọn số [1]: ", "2")
+        at.answer("thêm việc sau\nChọn số [1]: ", "3")
         at.answer("Năm của kế hoạch [", "2024")
         at.answer("Bộ phận [", "Văn phòng")
         at.answer("Chọn số [1]: ", "1")
@@ -329,6 +381,20 @@ async def test_unattended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         '[[person]]\nid = "nguyen-van-an"\nname = "Nguyễn Văn An"\n'
         'unit = ["van-phong", "tu-phap"]\nemail = "an@xa.example"\n'
     )
+
+
+def test_unattended_from_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The units that follow and lead may be named; the draft stays for a review."""
+    monkeypatch.chdir(tmp_path)
+    document = ROOT / "tests/importing/cases/d02-pccc.docx"
+    (tmp_path / "a.toml").write_text(
+        f'office = "UBND phường Thử"\n[plan]\ndocument = "{document}"\noffice = "Phòng Kinh tế"\n',
+        "utf-8",
+    )
+    result = CliRunner().invoke(app, ["init", "--answers", "a.toml"])
+    assert "✓ Kế hoạch kh-2026: 12 việc." in result.stdout
+    assert load_plan(tmp_path / "data/plan2026.toml").office == "phong-kinh-te"
+    assert "data/plan2026.draft.html" in written(tmp_path)
 
 
 def test_every_wrong_key_is_told(tmp_path: Path) -> None:
