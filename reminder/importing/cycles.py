@@ -53,7 +53,7 @@ class Cycle:
         return self.has(*_KINDS - {"report", "fuzzy", "clock", "week", *OPS})
 
     @property
-    def is_named_beside_weekday(self) -> bool:
+    def has_more_than_weekdays(self) -> bool:
         return self.has(*_KINDS - {"report", "fuzzy", "clock", "week", "weekday", *OPS})
 
 

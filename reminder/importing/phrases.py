@@ -69,8 +69,8 @@ def find(
 ) -> tuple[Found, ...]:
     """Return the time phrases inside the sentences of `text`, in order.
 
-    The places are those of `text` in its normal form (NFC, without invisible characters). Schedules
-    of others (“theo kế hoạch của …”), and a year alone, are no time phrase in a sentence.
+    The places are those of `text` in its normal form (NFC, without invisible characters). “Theo kế
+    hoạch của …”, “theo quy định” and a year alone are no time phrase in a sentence.
     """
     plan = PlanYear(year, issued, school_year, month)
     found = []
@@ -201,9 +201,8 @@ class _Reader:
         bounds = [e for e in elements[len(shown) :] if isinstance(e, Chain) and e.op and e.is_named]
         chains = [e for e in shown if isinstance(e, Chain)] + bounds
         self._check_rest(shown)
-        if any(
-            isinstance(e, Chain) and not e.op and not _is_title(e) for e in elements[len(shown) :]
-        ):
+        others = [e for e in elements[len(shown) :] if isinstance(e, Chain) and not e.op]
+        if not all(map(_is_title, others)):
             self._ask("ngày ấy là của việc khác")
         if any(e.kind == "lunar" for e in elements):
             self._ask("ngày âm lịch")
@@ -346,8 +345,7 @@ class _Reader:
             return list(self._chain_parts(_days_in_months(*named)))
         named = self._nearest(named, shown)
         if len(named) == 1:
-            years = {span.kind for span in named[0].spans} == {Kind.YEAR}
-            if years and not named[0].op and not named[0].opens and _follows_words(named[0], shown):
+            if _is_title(named[0]) and not named[0].opens and _follows_words(named[0], shown):
                 self._ask("năm ấy có thể chỉ là tên văn bản")
                 if named[0].spans[-1].last < self._plan.first:
                     return []
@@ -450,7 +448,7 @@ class _Reader:
         cycle = cycle_of([e for e in shown if isinstance(e, Token)])
         dated = [chain for chain in chains if chain.is_dated]
         days = [chain for chain in chains if chain.days]
-        if dated and cycle.has("weekday") and not cycle.is_named_beside_weekday:
+        if dated and cycle.has("weekday") and not cycle.has_more_than_weekdays:
             self._check_weekday(cycle, dated)
             return []
         if not cycle.everys:
@@ -643,10 +641,19 @@ def _begins(line: Sequence[_Element], place: int, group: Sequence[_Element]) -> 
 
 def _without_label(elements: Sequence[_Element]) -> Sequence[_Element]:
     """Leave out the time of a label: “Quyết toán năm 2025: quý II/2026”."""
-    for place, element in enumerate(elements):
-        if element.kind == "colon" and any(e.kind in _TIMES for e in elements[place:]):
-            return [e for e in elements[:place] if e.kind != "chain"] + [*elements[place:]]
-    return elements
+    colon = next((k for k, e in enumerate(elements) if e.kind == "colon"), 0)
+    behind = next((e for e in elements[colon:] if e.kind in _TIMES), None)
+    if not colon or behind is None:
+        return elements
+    fine = _fineness(behind)
+    return [e for k, e in enumerate(elements) if k > colon or _fineness(e) in (0, fine)]
+
+
+def _fineness(element: _Element) -> int:
+    """Return how exactly a chain says when; 0 for what is none."""
+    if not isinstance(element, Chain):
+        return 0
+    return _FINENESS[element.spans[0].kind] if element.spans else _FINENESS[Kind.DATE]
 
 
 def _is_event(element: _Element) -> bool:
