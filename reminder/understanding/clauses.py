@@ -135,7 +135,11 @@ def _is_day(
     if word_of(before) in _BEFORE_DAY:
         return True
     if sign_of(before) in ("đến", "-"):
-        return not (ahead and ahead[-1] == index - 2) or bool(wanted)
+        first = _at(items, index - 2)
+        if isinstance(first, CodeItem):  # a range of codes, or “gia hạn 1.1 đến 12.5”
+            return bool(wanted)
+        if sign_of(before) == "đến" or isinstance(first, DayItem | NumberItem):
+            return True
     if wanted:
         row = takewhile(
             lambda i: isinstance(i, CodeItem | SepItem | NumberItem), items[index + 1 :]

@@ -23,7 +23,7 @@ _HOURS_AFTER = frozenset({"sang", "trua", "chieu", "toi", "dem", "kem", "ruoi"})
 
 _MOST_PIECES = 6  # of a code such as 1.1.2; what has more is something else
 _SHAPE = re.compile(r"(?:[0-9]{1,2}|[ivx]{1,5})(?:\.[0-9]{1,2})+(?:\.?[a-zđ])?", re.IGNORECASE)
-_INSIDE = frozenset("@_=+\\")  # what joins digits to a mail address or the like
+_INSIDE = frozenset("@_=\\")  # what joins digits to a mail address or the like
 # “mục 3 phần II”: the words, the outer ones first.
 _LEVELS = {
     **dict.fromkeys(("phan", "chuong", "nhom"), 0),

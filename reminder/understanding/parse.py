@@ -279,7 +279,8 @@ class _Reader:
         said = {item.mood for item in items if isinstance(item, MoodItem)}
         if verb.row.opens is not Opens.ALWAYS and said - _MILD:
             return None
-        if verb is Verb.APPROVE and not self.meaning.office and not runs(items, self.book):
+        everyday = verb in (Verb.APPROVE, Verb.EVENT) and not self.meaning.office
+        if everyday and not runs(items, self.book):
             return None
         if verb.row.opens is Opens.ALONE and not _is_alone(verb, items):
             return None

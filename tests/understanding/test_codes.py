@@ -79,6 +79,8 @@ def _words(command: Command) -> str:
         ("xong 1.1, 1.2 và 3.1.a", "done 1.1 1.2 3.1.a"),
         ("xong 1.1,1.2", "done 1.1 1.2"),
         ("xong 1.1/1.2", "done 1.1 1.2"),
+        ("xong 1.1+1.2", "done 1.1 1.2"),
+        ("- 1.1: xong\n- 1.2 chưa", "done 1.1, not-done 1.2"),
         ("1.1; 1.2; 1.10 xong hết", "done 1.1 1.2 1.10"),
         ("xong 1.1 1.2 1.10", "done 1.1 1.2 1.10"),
         ("xong cả 1.1 và 1.2 rồi ạ", "done 1.1 1.2"),
