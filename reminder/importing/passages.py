@@ -283,8 +283,17 @@ class _Finder:
         if not passage.lead and not lead and passage.body:
             lead, support, body = _assigned(f". {passage.body}", self.known)
             passage.body = body.strip(" .")
+            lead = lead or self._subject_of(passage.body)
         passage.lead = passage.lead or lead
         passage.support += [s for s in support if s not in passage.support + passage.lead]
+
+    def _subject_of(self, body: str) -> list[str]:
+        """The unit that a sentence of the body says is in charge."""
+        for sentence in re.split(r"(?<=[.;])\s+", body):
+            name, after = subject(sentence, self.known)
+            if name and (_LEADS.match(plain(after)) or _DUTY.match(plain(after))):
+                return [name]
+        return []
 
     def _leave(self, node: Node, context: _Context) -> None:
         """Keep what may be a task after all."""

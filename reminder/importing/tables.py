@@ -111,7 +111,10 @@ def read_head(table: Table) -> Head | None:
             continue
         width = max(len(row.columns) for row in rows)
         columns = [[_text_at(row, column) for row in rows] for column in range(width)]
-        periods = tuple(_period_of(heads) for heads in columns)
+        periods = tuple(
+            _period_of(heads) or _year_of(heads, table, column)
+            for column, heads in enumerate(columns)
+        )
         kinds = tuple(
             "period" if period else _kind_of(heads)
             for heads, period in zip(columns, periods, strict=True)
@@ -132,6 +135,14 @@ def _period_of(heads: list[str]) -> str:
             return _BARE_PERIOD[base]
         if re.fullmatch(r"0?[1-9]|1[0-2]", base):
             return f"Tháng {int(base)}"
+    return ""
+
+
+def _year_of(heads: list[str], table: Table, column: int) -> str:
+    """The year that a column is of, if it has marks and not figures."""
+    found = re.fullmatch(r"(?:nam )?(20\d\d)", plain(heads[-1]).strip(" ."))
+    if found and any(_MARK.fullmatch(_text_at(row, column)) for row in table.rows):
+        return f"Năm {found[1]}"
     return ""
 
 
@@ -189,7 +200,7 @@ def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
     head = head or read_head(table)
     if head is None:
         return
-    bands: list[tuple[str, str]] = []  # class of the label, text
+    bands: list[_Band] = []
     previous: dict[str, str] = {}
     rows = [row for row in table.rows[head.rows :] if any(c.text.strip() for c in row.cells)]
     for place, row in enumerate(rows):
@@ -198,7 +209,9 @@ def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
         cells = _cells(row, head)
         following = _cells(rows[place + 1], head) if place + 1 < len(rows) else {}
         if band := _band(row, cells, following):
-            while bands and (bands[-1][0] == band[0] or band[0] in ("roman", "upper", "part")):
+            while bands and (
+                bands[-1].kind == band.kind or band.kind in ("roman", "upper", "part")
+            ):
                 bands.pop()
             bands.append(band)
             previous = {}
@@ -206,7 +219,7 @@ def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
         _fill(cells, previous)
         if not _TOTAL.match(cells.get("task", "").casefold()):
             for one in _split(cells):
-                yield _task_row(row, one, head, tuple(text for _, text in bands))
+                yield _task_row(row, one, head, bands)
 
 
 _TOTAL = re.compile(r"(?:tổng (?:cộng|số)|cộng)\b")
@@ -243,19 +256,19 @@ def _fill(cells: dict[str, str], previous: dict[str, str]) -> None:
         previous[kind] = cells.get(kind, "")
 
 
-def _task_row(row: Row, cells: dict[str, str], head: Head, bands: tuple[str, ...]) -> TableRow:
+def _task_row(row: Row, cells: dict[str, str], head: Head, bands: Sequence[_Band]) -> TableRow:
     label, text = cells.get("stt", ""), cells.get("task", "")
     kind, own, rest = split_label(text)
-    if kind and not label:
-        label, text = (own if kind[0].isalpha() else ""), rest
+    if kind:
+        label, text = label or (own if kind[0].isalpha() else ""), rest
     marks, inside = _marks(row, head)
     doer = cells.get("doer", "")
-    lead = cells.get("lead", "")
+    lead = cells.get("lead", "") or (bands[-1].lead if bands and not doer else "")
     support = [cells.get("support", ""), doer if lead else ""]
     return TableRow(
         row.where,
         label=label.strip(" .)("),
-        bands=bands,
+        bands=tuple(band.text for band in bands),
         text=text,
         lead=lead or doer,
         support="\n".join(filter(None, support)),
@@ -352,29 +365,37 @@ def _marks(row: Row, head: Head) -> tuple[tuple[str, ...], str]:
     return tuple(marks), "; ".join(inside)
 
 
-def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> tuple[str, str] | None:
-    """The class and text of a row that heads those below; None for a task."""
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """A row that heads those below it."""
+
+    kind: str  # the class of its label
+    text: str
+    lead: str = ""
+
+
+def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> _Band | None:
+    """What a row heads; None for a task."""
     texts = {" ".join(c.text.split()) for c in row.cells if c.text.strip()}
-    only_cell = len(row.cells) == 1 or len({id(c) for c in row.cells if c.text.strip()}) == 1
-    if len(texts) == 1 and (only_cell or len(row.cells) > 1):
+    if len(texts) == 1:
         text = texts.pop()
         in_task_column = len(row.cells) > 1 and text == " ".join(cells.get("task", "").split())
         if not (in_task_column and split_label(text)[0].startswith(("-", "+"))):
-            kind, _, _ = split_label(text)
-            return (kind or "band", text)
-    if any(cells.get(kind, "").strip() for kind in ("lead", "doer", "time", "product", "support")):
-        return None
-    columns = [c.text.strip() for c in row.columns]
-    if sum(bool(t) for t in columns) > 2:
-        return None
+            return _Band(split_label(text)[0] or "band", text)
     stt, task = cells.get("stt", ""), cells.get("task", "")
-    if not stt or not task:
+    if not stt or not task or any(cells.get(kind) for kind in ("time", "start", "product")):
         return None
     kind = split_label(f"{stt.rstrip('.)')}. x")[0]
+    text = f"{stt.rstrip('.)')}. {task}"
+    if not following.get("stt") and split_label(following.get("task", ""))[0] in ("-", "+"):
+        return _Band(kind or "band", text, cells.get("lead") or cells.get("doer", ""))
+    named = any(cells.get(kind) for kind in ("lead", "doer", "support"))
+    if named or sum(bool(c.text.strip()) for c in row.columns) > 2:
+        return None
     below = following.get("stt", "")
     below_kind = split_label(f"{below.rstrip('.)')}. x")[0] if below else ""
     if kind in ("roman", "upper") or (following and kind != below_kind):
-        return kind or "band", f"{stt.rstrip('.)')}. {task}"
+        return _Band(kind or "band", text)
     return None
 
 

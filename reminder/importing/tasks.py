@@ -259,7 +259,7 @@ class _Maker:
             if passage.finer:
                 timed = [self._finest(passage, timed)]
             return passage.text, self._with_note(passage, timed)
-        if passage.has_periods and passage.note:
+        if passage.note:
             found = self._find(passage.note)
             if found and found[0].reading.parts[0].status is not Status.AWAITING:
                 return passage.text, [(passage.note, found[0].reading)]
@@ -361,13 +361,15 @@ class _Maker:
         """
         year = self.head.year
         phrase = f"x ({', '.join(passage.marks)})"
-        if passage.note:
-            phrase += f"; {passage.note}"
-            reading = self._read(passage.note)
+        note = passage.note or "; ".join(passage.times)
+        if note:
+            phrase += f"; {note}"
+            reading = self._read(note)
             statuses = {part.status for part in reading.parts}
             if statuses <= {Status.LITERAL, Status.CHECK_IN, Status.PERIOD}:
                 return phrase, reading
-        parts = [self._read(f"{mark}/{year}").parts[0] for mark in passage.marks]
+        marks = [m if m.startswith("Năm") else f"{m}/{year}" for m in passage.marks]
+        parts = [self._read(mark).parts[0] for mark in marks]
         times = re.search(r"\b0?(\d+) (?:lan|dot|ky|cuoc)\b", plain(passage.note))
         each = times is not None and int(times[1]) == len(parts)
         groups: list[list[Part]] = []
@@ -382,6 +384,7 @@ class _Maker:
                 groups.append([part])
         merged = tuple(replace(group[-1], start=group[0].start) for group in groups)
         ask = (times is not None and not each) or (len(passage.marks) > 2 and len(merged) == 1)
+        ask |= bool(passage.times)  # figures or words in the place of marks
         return phrase, Reading(parts=merged, ask=ask)
 
     # --- deliverables
