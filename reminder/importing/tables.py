@@ -267,7 +267,7 @@ def _task_row(row: Row, cells: dict[str, str], head: Head, bands: Sequence[_Band
     support = [cells.get("support", ""), doer if lead else ""]
     return TableRow(
         row.where,
-        label=label.strip(" .)("),
+        label=label if _STT.fullmatch(label := label.strip(" .)(")) else "",
         bands=tuple(band.text for band in bands),
         text=text,
         lead=lead or doer,
@@ -285,6 +285,9 @@ def _task_row(row: Row, cells: dict[str, str], head: Head, bands: Sequence[_Band
             for change in paragraph.changes
         ],
     )
+
+
+_STT = re.compile(r"[\w.-]{1,12}")
 
 
 def _times(cells: dict[str, str], inside: str) -> tuple[str, ...]:

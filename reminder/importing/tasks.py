@@ -28,7 +28,7 @@ from reminder.importing.draft import (
     Task,
     Unit,
 )
-from reminder.importing.layout import Document
+from reminder.importing.layout import Document, RefusedError
 from reminder.importing.outline import read_outline
 from reminder.importing.passages import Passage, find_passages
 from reminder.importing.phrases import Kind, Part, Reading, Status
@@ -114,11 +114,14 @@ _ENDS_TITLE = re.compile(
 def make_draft(document: Document, *, like: Plan | None = None, year: int | None = None) -> Draft:
     """Return the draft of the plan that `document` holds.
 
-    `like` is a former plan: its units, spellings and short titles are used.
+    `like` is a former plan: its units, spellings and short titles are used. `year` is the plan's,
+    where the document does not say it; RefusedError if neither does.
     """
     head = read_head(document)
     if year is not None:
         head = replace(head, year=year)
+    if not head.year:
+        raise RefusedError("không thấy năm của kế hoạch trong văn bản: ghi thêm, ví dụ --year 2026")
     return _Maker(document, head, like).make()
 
 

@@ -197,13 +197,16 @@ class Registry:
         """Return the unit of this name; a new one if none is meant by it."""
         unit = self.find(name)
         if unit is None:
-            unit = Unit(id=self._new_id(name), name=name[:60])
+            unit = Unit(id=self._new_id(name), name=name[:60].strip())
             self.units.append(unit)
         elif name.casefold() not in {
             s.casefold() for s in (unit.name, unit.short, *unit.spellings)
         }:
             if _stands_for(unit.name, _key(name)) and unit.id not in self.known:
-                unit.name, name = name[:60], unit.name  # the full name, not the abbreviation
+                unit.name, name = (
+                    name[:60].strip(),
+                    unit.name,
+                )  # the full name, not the abbreviation
             unit.spellings.append(name)
         self._by_key.setdefault(_key(name), unit)
         return unit
