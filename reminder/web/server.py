@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
+logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs is told below
 
 MAX_CONNECTIONS = 128  # at once; more are answered 503
-SLOW = 20.0  # seconds that a request may take to arrive, and its answer to leave
+LONGEST = 20.0  # seconds that a connection lasts: uvicorn has no limit for what trickles in
 HEAD = 16 * 1024  # bytes of a request's head
 
 
-class InTime:
-    """Cut off a request whose body trickles."""
+class BoundedProtocol(H11Protocol):
+    """HTTP/1.1 on a connection that ends after some seconds, however slowly it is filled."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        end = asyncio.get_running_loop().time() + SLOW
-
-        async def soon() -> Message:
-            async with asyncio.timeout_at(end):
-                return await receive()
-
-        with suppress(TimeoutError):
-            await self._app(scope, soon, send)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection, and its time."""
+        super().connection_made(transport)
+        asyncio.get_running_loop().call_later(LONGEST, transport.close)
 
 
 class PageServer:
@@ -41,13 +31,13 @@ class PageServer:
 
     def __init__(self, app: ASGIApp, host: str, port: int, behind: tuple[str, ...] = ()) -> None:
         config = uvicorn.Config(
-            InTime(app),
+            app,
             host=host,
             port=port,
             log_config=None,
             access_log=False,
             lifespan="off",
-            http="h11",
+            http=BoundedProtocol,
             ws="none",
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=5,
