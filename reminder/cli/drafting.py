@@ -19,7 +19,8 @@ from reminder.cli import asking, options
 from reminder.cli.options import option
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan_diff import diff
-from reminder.files.toml import read_text
+from reminder.files.plan import LISTS, OF_DRAFTS, TABLES
+from reminder.files.toml import Document, read_text
 
 if TYPE_CHECKING:
     from reminder.domain.plan import Plan
@@ -159,6 +160,7 @@ def read_draft(path: Path) -> Draft:
     try:
         return loads(text)
     except tomllib.TOMLDecodeError as error:
+        Document(path, lists=(*LISTS, *OF_DRAFTS), tables=TABLES).check()
         raise FileError([Problem(str(path), None, f"không đọc được bản nháp: {error}")]) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ReminderError(

@@ -53,6 +53,12 @@ _YEARS_BEHIND = 5  # a due day may lie so many years behind the plan's last
 _MONTHS = {Cycle.MONTH: 1, Cycle.QUARTER: 3, Cycle.HALF_YEAR: 6, Cycle.YEAR: 12}
 
 
+# How the tables of a plan file are written; a draft (importing/draft.py) has some more.
+LISTS = ("task", "task.deliverable")
+TABLES = ("plan", "sections", "unit")
+OF_DRAFTS = ("question", "leftover", "note")
+
+
 def load_plan(path: Path) -> Plan:
     """The plan in the file `path`; FileError with all faults."""
     return read_plan(path)[0]
@@ -60,9 +66,7 @@ def load_plan(path: Path) -> Plan:
 
 def read_plan(path: Path) -> tuple[Plan, tuple[Problem, ...]]:
     """The plan, and what might be written better in its file; FileError with all faults."""
-    document = Document(
-        path, lists=("task", "task.deliverable"), tables=("plan", "sections", "unit")
-    )
+    document = Document(path, lists=(*LISTS, *OF_DRAFTS), tables=TABLES)
     plan = _plan(document.root())
     document.check()
     return plan, tuple(document.advice)
@@ -103,6 +107,10 @@ def _plan(root: Table) -> Plan:
         seen[task.code] += 1
         if task.code and seen[task.code] == 2:
             table.complain("code", f"mã “{task.code}” có hai lần")
+    if draft := [key for key in OF_DRAFTS if root.has(key)]:
+        words = "tệp này còn là bản nháp: gõ reminder plan review, rồi reminder plan accept"
+        root.complain(draft[0], words)
+        head.has("issued")
     head.finish()
     root.finish()
     return replace(plan, tasks=tuple(tasks))

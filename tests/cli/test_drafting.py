@@ -176,6 +176,20 @@ def test_what_is_no_draft(text: str) -> None:
             run("plan", command[0], "kh.draft.toml", *command[1:])
 
 
+def test_a_draft_that_was_edited_in_word() -> None:
+    """Each line as it should read; as a plan it is told to be a draft yet."""
+    run("plan", "import", CASES / "d01-tiet-kiem.docx", "-o", "kh.draft.toml")
+    path = Path("kh.draft.toml")
+    with pytest.raises(FileError, match="tệp này còn là bản nháp: gõ reminder plan review"):
+        load_plan(path)
+    path.write_text(path.read_text("utf-8").replace('code = "1a"', "code = “1a”"), "utf-8")
+    with pytest.raises(FileError) as caught:
+        run("plan", "review", "kh.draft.toml", *BY)
+    assert [problem.message for problem in caught.value.problems] == [
+        'dấu nháy cong của Word; viết: code = "1a"'
+    ]
+
+
 ANSWERS_2024 = {
     ("1đ", 1): "awaiting",
     ("1đ", 2): "check-in",
