@@ -40,8 +40,10 @@ GET = b"GET /dang-nhap HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: close\r\n
     [
         b"",
         b"GET / HTTP/1.1\r\n",
-        (b"POST /dang-nhap HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: http://127.0.0.1:8080\r\n"
-        b"Content-Length: 100\r\n\r\nx"),
+        (
+            b"POST /dang-nhap HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: http://127.0.0.1:8080\r\n"
+            b"Content-Length: 100\r\n\r\nx"
+        ),
     ],
     ids=["silent", "head", "body"],
 )
