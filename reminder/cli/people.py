@@ -32,6 +32,7 @@ from reminder.domain.tokens import (
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
 from reminder.files.toml import nearest
+from reminder.store.records import meta_moment
 
 if TYPE_CHECKING:
     from reminder.domain.outbox import Row
@@ -126,6 +127,7 @@ def _list(config: Path | None) -> None:
                 ", ".join(person.units),
                 *(_reached(person, channel, addresses) for channel in channels),
                 _invited(
+                    person.id,
                     opened.store.meta(f"invited:{person.id}"),
                     [addresses.get((person.id, channel.name)) for channel in _enrolled()],
                     opened.now,
@@ -333,11 +335,13 @@ def _standing(address: Address) -> str:
     return f"đã gắn {_moment(address.bound_at)}"
 
 
-def _invited(at: str | None, addresses: Iterable[Address | None], now: datetime) -> str:
+def _invited(
+    person: str, at: str | None, addresses: Iterable[Address | None], now: datetime
+) -> str:
     """When a person was last invited, and whether the invitation was used."""
-    if not at:
+    invited = meta_moment(f"invited:{person}", at)
+    if invited is None:
         return "chưa mời"
-    invited = datetime.fromisoformat(at)
     if any(address and address.bound_at >= invited for address in addresses):
         return f"{_moment(invited)}, đã dùng"
     expired = now >= invited + INVITATION_LIFETIME

@@ -725,7 +725,9 @@ def encode(payload: Payload, envelope: Envelope = PLAIN) -> dict[str, Any]:
 
 
 def decode(kind: str, raw: Mapping[str, Any]) -> tuple[Payload, Envelope]:
-    """Return what `encode` was given, also in an earlier release; Unreadable of anything else."""
+    """Return what `encode` was given, also in an earlier release; Unreadable of another object."""
+    if not isinstance(raw, Mapping):
+        raise TypeError("payload is no object")
     envelope = PLAIN
     try:
         envelope = _read(Envelope, raw)

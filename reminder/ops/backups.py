@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.errors import ReminderError
-from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
+from reminder.store.records import BACKED_UP, BACKED_UP_AWAY, meta_moment
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -22,15 +22,15 @@ PAUSE = timedelta(minutes=15)  # after a copy that failed
 _DAY = timedelta(days=1)
 
 
-def is_due(kept: str | None, hour: time, now: datetime) -> bool:
-    """Whether the daily copy of `hour` is due; `kept` is the time of the last one, ISO.
+def is_due(last: datetime | None, hour: time, now: datetime) -> bool:
+    """Whether the daily copy of `hour` is due; `last` is the time of the last one.
 
     A machine that is off at that hour makes it when it is on again. A last copy that lies in the
     future was made by a clock that ran ahead: it counts for nothing.
     """
     today = instant(local_day(now), hour)
     turn = today if today <= now else instant(local_day(now) - _DAY, hour)
-    return not kept or not turn <= datetime.fromisoformat(kept) <= now
+    return last is None or not turn <= last <= now
 
 
 @dataclass(kw_only=True)
@@ -57,7 +57,7 @@ class Backups:
         self._failed = None
         faults = []
         for mark, folder in ((BACKED_UP, self.folder), (BACKED_UP_AWAY, self.second_folder)):
-            if folder is None or not is_due(store.meta(mark), self.hour, now):
+            if folder is None or not is_due(meta_moment(mark, store.meta(mark)), self.hour, now):
                 continue
             try:
                 self._make(store, folder, now)

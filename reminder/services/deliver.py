@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reminder.domain.calendar import instant, local_day
 from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
@@ -31,7 +32,7 @@ from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import Past, completed, newest_nudges, sent_as
 from reminder.services.office import GROUP, STRANGER, Office, to_offices
-from reminder.store.records import StoreBusyError, meta_list
+from reminder.store.records import StoreBusyError, UnreadableRowError, meta_list, meta_moment
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -300,7 +301,8 @@ class Deliverer:
         if self._trouble is None:
             names = (*(traits.name for traits in self.office.known), MAILBOX)
             marks = ((name, self.store.meta(f"down:{name}")) for name in names)
-            self._trouble = {name: (datetime.fromisoformat(at), "") for name, at in marks if at}
+            since = ((name, meta_moment(f"down:{name}", at)) for name, at in marks)
+            self._trouble = {name: (at, "") for name, at in since if at}
         return self._trouble
 
     def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
@@ -365,7 +367,7 @@ class Deliverer:
         if draft.recipient in office.people and not office.ways(draft.recipient):
             # Somebody without any address has a row like this each morning: one message tells of
             # all who are unreachable, when somebody new is among them. The weekly digest repeats.
-            if draft.recipient in meta_list(UNREACHED, self.store.meta(UNREACHED)):
+            if draft.recipient in self._kept(UNREACHED):
                 return []
             return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
         payload = DeadLetter(
@@ -423,12 +425,13 @@ class Deliverer:
         One hard bounce, or two others within a week.
         """
         name = f"returned:{bounce.channel}:{bounce.address}"
-        kept: list[tuple[str, bool]] = meta_list(name, self.store.meta(name))
-        recent = [
-            (at, hard)
-            for at, hard in kept
-            if timedelta(0) <= now - datetime.fromisoformat(at) < (SUSPECTED if hard else WITHIN)
-        ]
+        recent: list[tuple[str, bool]] = []
+        for each in self._kept(name):
+            with suppress(TypeError, ValueError):  # it was altered
+                at, hard = each
+                age = now - datetime.fromisoformat(at)
+                if timedelta(0) <= age < (SUSPECTED if hard else WITHIN):
+                    recent.append((at, bool(hard)))
         last = datetime.fromisoformat(recent[-1][0]) if recent else None
         if last and row.sent_at and row.sent_at <= last:
             return False  # it had left already
@@ -436,6 +439,14 @@ class Deliverer:
         recent.append((now.isoformat(), bounce.hard))
         self.store.set_meta(name, "" if dead else json.dumps(recent))
         return dead
+
+    def _kept(self, name: str) -> list[Any]:
+        """Return a list of the table meta; one that was altered holds up nothing."""
+        try:
+            return meta_list(name, self.store.meta(name))
+        except UnreadableRowError as error:
+            log.error("%s", error)
+            return []
 
     def _mail_returned(self, bounce: Bounce, row: Row, fallback: str, now: datetime) -> list[Draft]:
         """Tell the office what a bounce claims, once a day for one person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from reminder.domain.ledger import Event
 from reminder.domain.outbox import Draft
@@ -43,6 +45,8 @@ from reminder.store.tables import (
 from reminder.store.tables import (
     spoken as spoken_table,
 )
+
+log = logging.getLogger(__name__)
 
 REPLACED = stamp(datetime(1, 1, 1, tzinfo=UTC))  # the expiry of an invitation that no longer holds
 GENESIS = "0" * 64  # the hash before the first event
@@ -180,9 +184,14 @@ class LedgerPart(Part):
             self._keep(connection, {name: value})
 
     def count(self, name: str) -> None:
-        """Add one to the number under `name`."""
+        """Add one to the number under `name`; one that was altered begins anew."""
         with self._database.writing() as connection:
-            self._keep(connection, {name: str(self.number(name) + 1)})
+            try:
+                number = self.number(name)
+            except UnreadableRowError as error:
+                log.error("%s", error)
+                number = 0
+            self._keep(connection, {name: str(number + 1)})
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Whether `record` has marked this update as seen."""
@@ -289,7 +298,11 @@ def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping
         row |= {"number": number, "unit_name": words(unit_names.get(entry.unit, entry.unit))}
         last_hash = row["hash"] = link(last_hash, row)
         rows.append(row)
-    connection.execute(APPEND, rows)
+    try:
+        connection.execute(APPEND, rows)
+    except IntegrityError as error:
+        what = f"number is {number - len(rows)}, and there are events after it"
+        raise UnreadableRowError("head", 1, what) from error
     connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})
 
 

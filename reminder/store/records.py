@@ -24,6 +24,8 @@ NOT_TAKEN = "not_taken"  # how many messages a fault kept from being taken
 BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
 FORGED = "inbox:forged"  # mails so far that pretended to be an officer's
 
+DIGITS = 18  # of a number in `meta` at most; a longer one was never written
+
 
 class StoreBusyError(ReminderError):
     """The database can't be written now (locked, read-only, full disk); nothing was changed."""
@@ -52,7 +54,7 @@ def meta_moment(name: str, kept: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(kept)
         at.astimezone(UTC)  # also refuses years that are none
-    except (ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}") from error
     if at.tzinfo is None:
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
@@ -61,7 +63,7 @@ def meta_moment(name: str, kept: str | None) -> datetime | None:
 
 def meta_number(name: str, kept: str | None) -> int:
     """Return the number that is kept under `name` in the table meta; 0 if there is none."""
-    if kept and not (kept.isascii() and kept.isdigit()):
+    if kept and not (kept.isascii() and kept.isdigit() and len(kept) <= DIGITS):
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
     return int(kept or 0)
 
@@ -70,7 +72,7 @@ def meta_list(name: str, kept: str | None) -> list[Any]:
     """Return the list that is kept under `name` in the table meta as JSON; [] if there is none."""
     try:
         found = json.loads(kept or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list):
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")

@@ -55,7 +55,7 @@ def copies(tmp_path: Path, **more: object) -> Backups:
 def test_a_copy_is_due_once_a_day_from_its_hour_on(
     last: datetime | None, now: datetime, due: bool
 ) -> None:
-    assert is_due(last.isoformat() if last else None, HOUR, now) == due
+    assert is_due(last, HOUR, now) == due
 
 
 @given(
@@ -71,7 +71,7 @@ def test_never_two_between_two_hours(hour: time, start: int, steps: list[int]) -
     made = set()
     for step in steps:
         now += timedelta(seconds=step)
-        if is_due(last.isoformat() if last else None, hour, now):
+        if is_due(last, hour, now):
             turn = now - timedelta(hours=hour.hour, minutes=hour.minute, seconds=hour.second)
             day = (turn + timedelta(hours=7)).date()
             assert day not in made

@@ -14,7 +14,14 @@ import pytest
 from reminder.domain.outbox import RowState
 from reminder.domain.payloads import Bound
 from reminder.store.database import Database
-from reminder.store.records import Broken, StoreBusyError, StoreRefusedError, UnreadableRowError
+from reminder.store.records import (
+    NOT_TAKEN,
+    Broken,
+    StoreBusyError,
+    StoreRefusedError,
+    UnreadableRowError,
+    meta_number,
+)
 from reminder.store.store import Store
 from tests.store.conftest import Opener
 from tests.store.samples import (
@@ -241,6 +248,11 @@ def test_what_is_done_together_is_kept_or_undone_as_one(store: Store) -> None:
     assert store.record([event()], unit_names=UNITS, seen=("telegram", "1"), at=NOW)
 
 
+def recorded(store: Store) -> None:
+    """One more event."""
+    store.record([event()], unit_names=UNITS, at=NOW)
+
+
 @pytest.mark.parametrize(
     ("change", "table", "row", "read"),
     [
@@ -252,9 +264,11 @@ def test_what_is_done_together_is_kept_or_undone_as_one(store: Store) -> None:
         ("UPDATE outbox SET due_at = '2024-01-24'", "outbox", "1", Store.rows),
         ("UPDATE outbox SET attempts = 'x'", "outbox", "1", Store.rows),
         ("UPDATE outbox SET payload = '{'", "outbox", "1", Store.rows),
+        ("UPDATE outbox SET payload = '5'", "outbox", "1", Store.rows),
+        ("UPDATE head SET number = 0", "head", "1", recorded),
         ("UPDATE event SET at = '2024-01-24T01:00'", "event", "1", Store.events),
         ("UPDATE event SET deliverable = 'x'", "event", "1", Store.events),
-        ("UPDATE meta SET value = 'x'", "meta", "taken", lambda s: s.count("taken")),
+        ("UPDATE meta SET value = 'x'", "meta", "taken", lambda s: s.number("taken")),
     ],
 )
 def test_a_row_altered_by_hand_is_told_with_its_table_and_the_remedy(
@@ -268,6 +282,17 @@ def test_a_row_altered_by_hand_is_told_with_its_table_and_the_remedy(
     told = rf"row {row} of the table {table} can't be read \(.*restore a backup"
     with pytest.raises(UnreadableRowError, match=told):
         read(sql)
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.5", "-1", "9" * 5000])
+def test_a_count_that_was_altered_is_told_and_begins_anew(sql: Store, value: str) -> None:
+    """What can't be counted must not keep a message from being taken."""
+    sql.set_meta(NOT_TAKEN, value)
+    if value:
+        with pytest.raises(UnreadableRowError, match="row not_taken of the table meta can't be"):
+            meta_number(NOT_TAKEN, sql.meta(NOT_TAKEN))
+    sql.count(NOT_TAKEN)
+    assert meta_number(NOT_TAKEN, sql.meta(NOT_TAKEN)) == 1
 
 
 def test_each_row_that_cannot_be_read_is_found(sql: Store) -> None:
