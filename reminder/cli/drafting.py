@@ -19,6 +19,7 @@ from reminder.cli import asking, options
 from reminder.cli.options import option
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan_diff import diff
+from reminder.domain.text import one_line
 from reminder.files.plan import LISTS, OF_DRAFTS, TABLES
 from reminder.files.toml import Document, read_text
 
@@ -53,6 +54,10 @@ def import_plan(
         Path | None,
         option("TỆP", "Kế hoạch năm trước: lấy bộ phận, cách viết tên, tên rút gọn của việc."),
     ] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(metavar="NĂM", min=2000, max=2099, help="Năm, nếu văn bản không ghi."),
+    ] = None,
     again: Annotated[
         Path | None,
         option("BẢN-NHÁP", "Đọc lại văn bản đã sửa: giữ câu trả lời của những chỗ không đổi."),
@@ -67,7 +72,7 @@ def import_plan(
         document, again = again, document
     before = read_draft(again) if again is not None else None
     target = out or again
-    draft = import_document(document, target, like, before=before)
+    draft = import_document(document, target, like, before=before, year=year)
     if before is not None:
         _print_again(before, draft)
 
@@ -79,6 +84,7 @@ def import_document(
     *,
     before: Draft | None = None,
     then: str = "reminder plan review",
+    year: int | None = None,
 ) -> Draft:
     """Read a document into a draft file and its review page, and print the counts.
 
@@ -91,7 +97,7 @@ def import_document(
 
     known = bootstrap.load_plans([like])[0] if like is not None else None
     read = read_document(document, _progress)
-    draft = make_draft(read, like=known)
+    draft = make_draft(read, like=known, year=year)
     if not draft.tasks and not draft.leftovers:
         raise ReminderError(
             f"không thấy việc nào trong {document.name}: đây có phải văn bản kế hoạch không?"
@@ -343,7 +349,9 @@ def accept(
         if not asking.yes(f"Đã có {out}. Ghi đè lên?", default=False):
             print("Không ghi gì.")
             return
-    options.write_file(out, dumps(draft, open_tables=False).encode(), mode=0o644)
+    head = one_line(f"Ghi từ {path.name}, theo văn bản {draft.document}; ai trả lời gì: ở tệp ấy.")
+    text = f"# {head}\n\n{dumps(draft, open_tables=False)}"
+    options.write_file(out, text.encode(), mode=0o644)
     print(f"Đã ghi {out}: {len(plan.tasks)} việc. Xem lại: reminder plan check {out}")
 
 

@@ -70,6 +70,22 @@ def test_a_document_becomes_a_draft_and_a_page() -> None:
     assert "kế hoạch cải cách hành chính năm 2024" in run("plan", "check").casefold()
 
 
+def test_a_document_without_a_year_or_without_work() -> None:
+    """The year may be given; a text that names no work is no plan."""
+    text = "KẾ HOẠCH\n1. Rà soát hộ nghèo\n- Chủ trì: Văn phòng\n- Thời gian: Quý I\n"
+    Path("kh.txt").write_text(text, "utf-8")
+    run("plan", "import", "kh.txt", "-o", "kh.draft.toml", "--year", "2027")
+    draft = read_draft(Path("kh.draft.toml"))
+    assert (draft.year, [task.deliverables[0].rule for task in draft.tasks]) == (
+        2027,
+        [{"within": "Q1"}],
+    )
+    Path("tho.txt").write_text("Hôm nay trời đẹp năm 2027.\n", "utf-8")
+    with pytest.raises(ReminderError, match="không thấy việc nào"):
+        run("plan", "import", "tho.txt", "-o", "tho.draft.toml")
+    assert not Path("tho.draft.toml").exists()
+
+
 def test_a_draft_that_is_there_is_kept() -> None:
     """Reading the document again needs --again; a draft is never named like a running plan."""
     document = CASES / "d01-tiet-kiem.docx"
