@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reminder.importing.layout import Cell, Change, Row, Table
+from reminder.importing.layout import Change, Row, Table
 from reminder.importing.outline import split_label
 from reminder.importing.units import is_unit_start
 from reminder.importing.vocabulary import head_kind, plain
@@ -16,7 +16,7 @@ _NOTHING = re.compile(r"[-–—./…\s]*")
 _MARK = re.compile(r"[xX×✓✔vV●•*+]|\[x\]")
 # What the head of a column stands for; the first that is found decides.
 _WORK = "noi dung|nhiem vu|cong viec|viec|hoat dong|dau viec|chuyen de|mo hinh"
-_TIME = "thoi gian|thoi han|tien do|hoan thanh|moc|han|lich|thoi diem|ngay"
+_TIME = "thoi gian|thoi han|tien do|hoan thanh|moc|han|lich|thoi diem|ngay|bao gio|khi nao|xong"
 _TARGETS = (
     "chi tieu|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|dan so|dien tich|ket qua nam"
     "|thuc hien nam|ke hoach nam"
@@ -39,7 +39,7 @@ _COLUMNS = tuple(
         ("target", rf"\b(?:{_TARGETS})\b"),
         ("lead", r"\b(?:phu trach|chiu trach nhiem|phan cong|dau moi|tham muu|trach nhiem)\b"),
         ("doer", r"\bthuc hien\b"),
-        ("lead", r"^(?:don vi|co quan|bo phan|nguoi|phong|to)\b"),
+        ("lead", r"^(?:don vi|co quan|bo phan|nguoi|phong|to|ai)\b"),
     )
 )
 _PERIOD = re.compile(
@@ -414,7 +414,3 @@ def _is_numbers(row: Row) -> bool:
     """Whether a row only numbers the columns: (1) (2) (3)."""
     texts = [c.text.strip(" ()") for c in row.cells]
     return len(texts) > 2 and texts == [str(n) for n in range(1, len(texts) + 1)]
-
-
-def is_empty(cell: Cell) -> bool:
-    return bool(_NOTHING.fullmatch(cell.text))

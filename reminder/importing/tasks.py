@@ -35,6 +35,7 @@ from reminder.importing.phrases import Kind, Part, Reading, Status
 from reminder.importing.units import Registry
 from reminder.importing.vocabulary import is_everybody, is_title, plain
 
+SHORTEST_TITLE = 20  # of one that is cut
 LONGEST_NAME = 40
 LONGEST_PRODUCT = 80
 LONGEST_PHRASE = 120
@@ -707,6 +708,8 @@ def short_title(full: str) -> str:
     if len(full) <= LONGEST_TITLE:
         return full
     text = re.split(r"(?<=\w{3})[.;:]\s", full, maxsplit=1)[0]
+    if len(text) < SHORTEST_TITLE:  # a heading before a colon
+        text = full
     for shorten in (_without_tails, _without_lead_in):
         if len(text) <= LONGEST_TITLE:
             break

@@ -70,6 +70,8 @@ def head_kind(head: str) -> str:
 
 
 def _head_key(base: str) -> str:
+    if re.match(r"(?:noi dung|nhiem vu|cong viec)\b", base) and "chu tri" not in base:
+        return "task"
     if re.search(r"\bchu tri\b", base) or base == "ct":
         return "lead"
     if re.match(r"(?:(?:du kien|yeu cau) )?(?:ket qua|san pham|dau ra)\b", base):
