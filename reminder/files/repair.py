@@ -18,7 +18,7 @@ from reminder.domain.text import fold
 
 MOST_TRIES = 20  # lines that tomllib can't read, left out one by one
 MOST_READ = 2_000_000  # characters that it reads in all of these tries
-SHOWN = 100  # characters of a line
+SHOWN = 200  # characters of a line
 _OPENING = "“”„‟«»‘’‚‛″′＂"
 _CLOSING = re.compile(r"[“”„‟«»‘’‚‛″′＂\"'](?=[\s\u200b\ufeff]*(?:[,\]}#]|$))")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
@@ -225,9 +225,15 @@ class _Repair:
 
     def _value(self, value: str, slips: list[str]) -> str:
         """The value of a key, with quotes around a text that has none, or one only."""
-        if value[:1] == '"' and not value.startswith('"""') and not _STRING.match(value):
-            slips.append("thiếu dấu nháy kép ở cuối")
-            return f'"{_escaped(value[1:].rstrip())}"'
+        if value[:1] == '"' and not value.startswith('"""'):
+            whole, last = _STRING.match(value), value.rfind('"')
+            if whole is None:
+                slips.append("thiếu dấu nháy kép ở cuối")
+                return f'"{_escaped(value[1:].rstrip())}"'
+            if last >= whole.end() and value[whole.end() :].lstrip()[:1] not in ("#", ","):
+                slips.append("dấu nháy kép nằm bên trong chữ")
+                return f'"{_escaped(value[1:last])}"{value[last + 1 :]}'
+            return value
         if not value.strip() or value.startswith("#") or _is_value(value):
             return value
         text, mark, comment = value.partition(" #")

@@ -450,6 +450,11 @@ def test_each_slip_is_told_with_its_line_and_the_right_word(
             "title = Việc một",
             ['19: chữ phải nằm trong dấu nháy kép; viết: title = "Việc một"'],
         ),
+        (
+            '"Việc một"',
+            '"Việc "một" của phường" # x',
+            [('19: dấu nháy kép nằm bên trong chữ; viết: title = "Việc \\"một\\" của phường" # x')],
+        ),
         ('"1a"', "1a", ['18: chữ phải nằm trong dấu nháy kép; viết: code = "1a"']),
         ('"1a"', '"1A"', ["18: mã “1A” không đúng: viết 1a"]),
         ('"1a"', '"1a)"', ["18: mã “1a)” không đúng: viết 1a"]),
