@@ -229,9 +229,9 @@ class _Reader:
     ) -> list[Part]:
         parts = self._periodic(shown, chains)
         standing = any(e.kind in ("ongoing", "round") for e in shown)
-        if standing:
+        if standing and not any(part.kind is Kind.ONGOING for part in parts):
             parts = [self._standing(shown, [] if parts else chains), *parts]
-        elif not parts:
+        elif not standing and not parts:
             parts = self._dated(chains, shown)
         event = self._event(elements, told)
         if event and not parts:
