@@ -308,7 +308,7 @@ def _heading(question: Question) -> str:
     from reminder.domain.plan import place_words
 
     task = f"việc {question.task}" if question.task else ""
-    places = ", ".join(place_words(place) for place in question.place.split("; ") if place)
+    places = "; ".join(place_words(place) for place in question.place.split("; ") if place)
     return " · ".join(filter(None, (question.id, task, places)))
 
 

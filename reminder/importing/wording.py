@@ -34,6 +34,7 @@ _ANSWERS = {
     "day-before": "“trước ngày D” là hạn cuối D−1",
     "same-day": "“trước ngày D” là hạn cuối ngày D",
 }
+_MOST_UNITS = 15  # that are offered to lead a task
 _MOST_DAYS = 4  # that are named one by one
 _CLASSES = {  # of a task, the least certain last → how they are counted
     "literal": "hạn có trong văn bản",
@@ -208,6 +209,8 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
         values += [word for word in ("awaiting", "check-in") if word not in values]
         if _has_check_in(draft, question):
             values.remove("check-in")
+    if question.kind == "unit" and not question.unit:
+        values = [unit.id for unit in draft.units[:_MOST_UNITS]]
     if question.kind == "contradiction":
         values.append("both")
     if question.kind == "title":

@@ -119,6 +119,10 @@ def test_what_a_question_offers() -> None:
         ("vp", "Văn phòng"),
         ("new", "bộ phận mới, giữ tên này"),
     ]
+    assert offered(draft, question("unit", task="1")) == [
+        ("tu-phap", "Tư pháp"),
+        ("vp", "Văn phòng"),
+    ]
     assert offered(draft, question("contradiction", choices=["2027-04-15", "2027-04-12"])) == [
         ("2027-04-15", "15/4/2027"),
         ("2027-04-12", "12/4/2027"),
