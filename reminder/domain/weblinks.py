@@ -69,6 +69,22 @@ class WebLinks:
         digest = hmac.new(self.secret, _bytes("code", login), hashlib.sha256).digest()
         return f"{int.from_bytes(digest, 'big') % 1_000_000:06}"
 
+    def feed(self, person: str, unit: str, generation: int) -> str:
+        """Return the address of a unit's calendar for one person; a new generation ends others."""
+        parts = [person, unit, str(generation)]
+        body = base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
+        return f"{self.base_url}/lich/{body}.{self._mac('feed', body)}.ics"
+
+    def read_feed(self, token: str) -> tuple[str, str, int] | None:
+        """Return person, unit and generation of `feed`; None if this program never made it."""
+        body, _, mac = token.removesuffix(".ics").rpartition(".")
+        if not mac.isascii() or not hmac.compare_digest(mac, self._mac("feed", body)):
+            return None
+        person, unit, generation = (
+            base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode().split("\x1f")
+        )
+        return person, unit, int(generation)
+
     def _mac(self, what: str, text: str) -> str:
         digest = hmac.new(self.secret, _bytes(what, text), hashlib.sha256).digest()
         return base64.b32encode(digest).decode().lower()[:_MAC]

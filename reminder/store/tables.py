@@ -226,6 +226,16 @@ web_session = Table(
     Column("agent", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+web_token = Table(
+    "web_token",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("acts", Boolean, nullable=False),  # False: it reads only
+    Column("expires_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 web_spent = Table(
     "web_spent",
     metadata,

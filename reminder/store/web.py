@@ -12,7 +12,7 @@ from reminder.domain.tokens import hash_code
 from reminder.domain.weblinks import LOGIN_LIFETIME
 from reminder.store.database import Database, Part
 from reminder.store.records import moment, stamp, words
-from reminder.store.tables import web_login, web_session, web_spent, web_try
+from reminder.store.tables import web_login, web_session, web_spent, web_token, web_try
 
 KEPT = timedelta(days=30)  # spent links and tries, after which no link is alive
 
@@ -39,6 +39,17 @@ class Session:
     seen_at: datetime
     kept: bool  # on a device of one's own
     agent: str  # what the browser calls itself
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A token by which another program speaks for a person."""
+
+    hash: str
+    person: str
+    name: str
+    acts: bool  # False: it reads only
+    expires_at: datetime
 
 
 class WebPart(Part):
@@ -136,6 +147,41 @@ class WebPart(Part):
         """End these sessions."""
         with self._database.writing() as connection:
             connection.execute(delete(web_session).where(web_session.c.hash.in_(hashes)))
+
+    def add_token(self, token: Token) -> None:
+        """Keep a token."""
+        values = {
+            "hash": token.hash,
+            "person": words(token.person),
+            "name": words(token.name),
+            "acts": token.acts,
+            "expires_at": stamp(token.expires_at),
+        }
+        with self._database.writing() as connection:
+            connection.execute(insert(web_token), values)
+
+    def tokens(self, *, person: str = "", hashed: str = "") -> list[Token]:
+        """Return the tokens of a person, or the one with this hash."""
+        c = web_token.c
+        asked = select(web_token).order_by(c.expires_at, c.hash)
+        asked = asked.where(c.person == words(person)) if person else asked
+        asked = asked.where(c.hash == hashed) if hashed else asked
+        return [
+            Token(
+                hash=row.hash,
+                person=row.person,
+                name=row.name,
+                acts=row.acts,
+                expires_at=moment(row.expires_at),
+            )
+            for row in self._database.all(asked)
+        ]
+
+    def end_token(self, hashed: str, person: str) -> None:
+        """End a token of a person."""
+        c = web_token.c
+        with self._database.writing() as connection:
+            connection.execute(delete(web_token).where(c.hash == hashed, c.person == words(person)))
 
     def spend(self, link: str, at: datetime) -> bool:
         """Mark a link as spent; False if it was."""

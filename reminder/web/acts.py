@@ -216,6 +216,8 @@ def _decided(visit: Visit, name: str, key: Key, fields: Fields, mark: str) -> Re
         state = office.states.get(key)
         if state is None:
             return Result(GONE, 404)
+        if not service.limits.may_speak(f"{NAME}:{visit.person.id}", now):
+            return Result("Gửi quá nhanh. Xin chờ một phút rồi gửi tiếp.", 429)
         if service.store.was_seen(NAME, mark):
             return Result(ONCE)
         if fields.get("revision") != str(state.revision):

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reminder.domain.errors import ReminderError
-from reminder.web import acts, pages, signin
+from reminder.web import account, acts, api, pages, signin
 from reminder.web.site import Site, render
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
         *signin.routes(),
         *pages.routes(),
         *acts.routes(),
+        *account.routes(),
+        *api.routes(),
     ]
     app = Starlette(
         routes=routes,
@@ -156,6 +158,8 @@ class Guard:
             return _sentence(TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
+        if scope["path"].startswith("/api/") and b"authorization" in headers:
+            return None  # browsers send no token by themselves
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         ours = origin == self._origin or (not origin and site == "same-origin")

@@ -23,7 +23,7 @@ from reminder.messages.rows import render as render_message
 from reminder.services.proof import notices
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.site import Visit, nonce, signed_in
+from reminder.web.site import Visit, signed_in
 from reminder.web.words import Filter, Shown
 
 EVENTS = 60  # lines of a task's log, and of the ledger's page
@@ -45,12 +45,8 @@ def routes() -> list[Route]:
         "/nguoi": people,
         "/so-ghi": ledger,
         "/ke-hoach": plans,
-        "/tai-khoan": account,
     }
-    return [
-        *(Route(path, signed_in(page), methods=["GET"]) for path, page in pages.items()),
-        Route("/tai-khoan/thoat-het", signed_in(leave_others), methods=["POST"]),
-    ]
+    return [Route(path, signed_in(page), methods=["GET"]) for path, page in pages.items()]
 
 
 async def start(visit: Visit) -> Response:
@@ -468,21 +464,3 @@ def _plans(visit: Visit) -> dict[str, Any]:
         ]
         found.append((plan, tasks))
     return {"plans": found, "here": "/ke-hoach"}
-
-
-async def account(visit: Visit) -> Response:
-    """Where one is signed in."""
-    found = await visit.site.do(lambda: visit.site.service.store.sessions(visit.person.id))
-    return await visit.page("account.html", sessions=found, mark=nonce(), here="/tai-khoan")
-
-
-async def leave_others(visit: Visit) -> Response:
-    """End all sessions of the reader but this one."""
-    here, store = visit.session, visit.site.service.store
-
-    def end() -> None:
-        found = store.sessions(visit.person.id)
-        store.end_sessions(*(s.hash for s in found if here is None or s.hash != here.hash))
-
-    await visit.site.do(end)
-    return RedirectResponse("/tai-khoan", 303)

@@ -10,7 +10,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the four tables."""
+    """Make the five tables."""
     op.create_table(
         "web_login",
         sa.Column("id", sa.Text, primary_key=True),
@@ -29,6 +29,15 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.Text, nullable=False),
         sa.Column("kept", sa.Boolean, nullable=False),
         sa.Column("agent", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "web_token",
+        sa.Column("hash", sa.Text, primary_key=True),
+        sa.Column("person", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("acts", sa.Boolean, nullable=False),
+        sa.Column("expires_at", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(

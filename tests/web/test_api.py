@@ -1,0 +1,150 @@
+"""The API: what other programs read and do, by the rights of the token's owner."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from reminder.web.acts import ACTS
+from tests.conftest import ROOT
+from tests.web.browser import Town, later
+
+TASK = "/api/v1/viec/cchc-2024/1c"
+KEY = "cchc-2024/1c/1/2024"
+
+
+def token(town: Town, person: str = "an", right: str = "ghi") -> str:
+    browser = town.browser(person).open("/tai-khoan")
+    browser.press("Tạo mã", ten="bảng", ngay="90", quyen=right)
+    found: str = browser.page.xpath("string(//code)")
+    return found
+
+
+def asked(town: Town, method: str, url: str, secret: str, **more: Any) -> tuple[int, Any]:
+    headers = {"authorization": f"Bearer {secret}", **more.pop("headers", {})}
+    response = town.browser().request(method, url, headers=headers, **more)
+    return response.status_code, response.json()
+
+
+def act(town: Town, secret: str, once: str = "", **body: Any) -> tuple[int, Any]:
+    whole = {"key": KEY, "act": "xong", "revision": 0} | body
+    headers = {"idempotency-key": once} if once else {}
+    return asked(town, "POST", "/api/v1/acts", secret, json=whole, headers=headers)
+
+
+def test_the_board_and_a_task_as_json(town: Town) -> None:
+    status, board = asked(town, "GET", "/api/v1/bang", token(town, "chi", "doc"))
+    assert status == 200
+    assert board["figures"] == {
+        "in_time": 0, "done_late": 0, "open": 32, "late": 3, "signing": 0, "awaiting": 3
+    }  # fmt: skip
+    assert (board["page"], board["pages"], len(board["items"])) == (1, 2, 80)
+    status, task = asked(town, "GET", TASK, token(town))
+    assert (status, task["items"][0]["key"], task["items"][0]["revision"]) == (200, KEY, 0)
+
+
+def test_an_act_is_recorded_once(town: Town) -> None:
+    secret = token(town)
+    status, done = act(town, secret, once="a1", evidence="12/QĐ")
+    assert (status, done["item"]["revision"]) == (200, 1)
+    assert act(town, secret, once="a1", evidence="12/QĐ")[0] == 200
+    assert act(town, secret, once="a1", evidence="13/QĐ")[0] == 409
+    assert act(town, secret)[0] == 409  # the revision is an older one
+    assert town.world.events() == ["done 1c.1 2024 tu-phap an"]
+    assert town.world.store.events()[0].event.channel == "web"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"key": "x"}, 422),
+        ({"key": "cchc-2024/9z/1/2024"}, 404),
+        ({"act": "xoa"}, 422),
+        ({"revision": "0"}, 422),
+        ({"revision": True}, 422),
+        ({"until": 5}, 422),
+        ({"act": "gia-han", "until": "mai mốt"}, 422),
+        ({"more": 1}, 422),
+    ],
+)
+def test_a_wrong_body_is_a_problem(town: Town, body: dict[str, Any], status: int) -> None:
+    found, problem = act(town, token(town), **body)
+    assert (found, problem["status"], bool(problem["title"])) == (status, status, True)
+    assert town.world.events() == []
+
+
+def test_no_json_is_a_problem(town: Town) -> None:
+    for content in (b"", b"{", b"[" * 50_000, b"\xff"):
+        status, _ = asked(town, "POST", "/api/v1/acts", token(town), content=content)
+        assert status == 400
+    status, _ = asked(town, "POST", "/api/v1/acts", token(town), content=b"[]")
+    assert status == 422
+
+
+def test_rights_are_the_owners_and_the_tokens(town: Town) -> None:
+    assert act(town, token(town, "an", "doc"))[0] == 403
+    assert act(town, token(town, "dung"))[0] == 403
+    assert act(town, token(town, "lan"))[0] == 403
+    assert asked(town, "GET", "/api/v1/bang", token(town, "an"))[0] == 403
+    status, task = asked(town, "GET", TASK, token(town, "dung"))
+    assert (status, set(task["items"][0])) == (200, {"key", "code", "title", "lead", "due"})
+    assert town.world.events() == []
+
+
+def test_a_token_that_is_wrong_ended_or_expired_opens_nothing(town: Town) -> None:
+    secret = token(town)
+    assert asked(town, "GET", TASK, secret + "x")[0] == 401
+    assert town.browser().request("GET", TASK).status_code == 401
+    later(town, days=91)
+    assert asked(town, "GET", TASK, secret)[0] == 401
+    other = token(town)
+    town.browser("an").open("/tai-khoan").press("Bỏ mã")
+    town.browser("an").open("/tai-khoan").press("Bỏ mã")
+    assert asked(town, "GET", TASK, other)[0] == 401
+
+
+def test_a_flood_of_acts_is_held_back(town: Town) -> None:
+    secret = token(town)
+    statuses = [act(town, secret, act="ghi-chu", note=f"{n}", revision=n)[0] for n in range(40)]
+    assert set(statuses) == {200, 429}
+    later(town, minutes=2)
+    done = statuses.count(200)
+    assert act(town, secret, act="ghi-chu", note="sau", revision=done)[0] == 200
+
+
+def test_the_description_names_what_is_there(town: Town) -> None:
+    browser = town.browser()
+    found = browser.request("GET", "/api/v1/openapi.json").json()
+    assert found["openapi"] == "3.1.0"
+    assert set(found["paths"]) == {
+        "/api/v1/bang", "/api/v1/viec/{plan}/{code}", "/api/v1/acts"
+    }  # fmt: skip
+    assert browser.request("GET", "/api/v1/nothing").json()["status"] == 404
+
+
+def test_a_calendar_is_read_by_its_address_until_that_is_changed(town: Town) -> None:
+    browser = town.browser("an").open("/tai-khoan")
+    address = browser.page.xpath("//a[contains(@href, '.ics')]/@href")[0]
+    calendar = town.browser().request("GET", address)
+    assert (calendar.status_code, "BEGIN:VCALENDAR" in calendar.text) == (200, True)
+    assert town.browser().request("GET", address.replace(".ics", "x.ics")).status_code == 404
+    browser.press("Đổi đường dẫn")
+    assert town.browser().request("GET", address).status_code == 404
+    following = browser.page.xpath("//a[contains(@href, '.ics')]/@href")[0]
+    assert town.browser().request("GET", following).status_code == 200
+
+
+def test_the_examples_of_the_docs_work(town: Town) -> None:
+    """Each curl command of docs/api.md, its address and its body."""
+    said = (ROOT / "docs/api.md").read_text("utf-8")
+    reads, writes = token(town, "chi", "doc"), token(town)
+    places = re.findall(r"http://127\.0\.0\.1:8080(/api/\S+)", said)
+    body = json.loads(re.findall(r"-d '(.+?)'", said)[0])
+    assert len(places) == 3
+    assert [asked(town, "GET", place, reads)[0] for place in places[:2]] == [200, 200]
+    assert asked(town, "POST", places[2], writes, json=body)[0] == 200
+    acts_named = set(re.findall(r"`([a-z-]+)`", said.partition("Acts: ")[2].partition(". What")[0]))
+    assert acts_named == set(ACTS)
