@@ -90,6 +90,13 @@ class AfterEvent:
                 return day + timedelta(days=self.offset // 24)
 
     @property
+    def longest(self) -> timedelta:
+        """How long after the event the due day may lie at most, Tết included."""
+        days = {"working-day": self.offset * 7 // 5 + 10, "month": self.offset * 31}
+        days |= {"day": self.offset, "hour": self.offset // 24}
+        return timedelta(days=max(0, days[self.unit]))
+
+    @property
     def words(self) -> str:
         """“trong 05 ngày làm việc kể từ khi nhận văn bản”."""
         named = self.name.partition(" ")[0].casefold() in ("ngày", "khi")
@@ -335,8 +342,10 @@ class Plan:
 
     @cached_property
     def last_due(self) -> date:
-        """Its last day, or the last of its due days beyond it."""
-        return max((o.due for o in occurrences(self) if o.due), default=self.last_day)
+        """Its last day, or the last due day beyond it: its own, or after an event on that day."""
+        events = [d.event for task in self.tasks for d in task.deliverables if d.event]
+        after = [self.last_day + event.longest for event in events if event.offset > 0]
+        return max([self.last_day, *after, *(o.due for o in occurrences(self) if o.due)])
 
 
 _PLACE = re.compile(

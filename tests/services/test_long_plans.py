@@ -9,7 +9,7 @@ import pytest
 
 from reminder.domain.calendar import Period, instant
 from reminder.domain.digest import digest
-from reminder.domain.plan import OnDays, Plan
+from reminder.domain.plan import AfterEvent, Awaiting, EventUnit, OnDays, Plan
 from reminder.domain.report import draft_report
 from reminder.domain.schedule import Scheduler
 from tests.services.world import World, world
@@ -94,6 +94,22 @@ def test_the_office_is_told_when_a_year_is_over(two_years: World) -> None:
         ),
         "Từ hôm nay máy thôi nhắc về Kế hoạch cải cách hành chính năm 2024. Sổ ghi vẫn được giữ.",
     ]
+
+
+def test_work_after_an_event_is_spoken_of_into_the_next_year(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """An event at the end of the year: its due day in March is nudged, and late after it."""
+    event = AfterEvent(name="nhận", offset=45, unit=EventUnit.WORKING_DAY)
+    plan = of_2c(plan2024)
+    (task,) = plan.tasks
+    bound = replace(task.deliverables[0], rule=Awaiting(event))
+    office = world(replace(plan, tasks=(replace(task, deliverables=(bound,)),)), scheduler)
+    office.says("chi", "/sukien 2c 30/12/2024", on("2024-12-31"))
+    due = event.due(date(2024, 12, 30), scheduler.calendar)
+    assert f"{due}" == "2025-03-11"
+    told = [day for day in ("2025-03-04", "2025-03-11", "2025-03-12") if office.tick(on(day))]
+    assert told == ["2025-03-04", "2025-03-11", "2025-03-12"]
 
 
 def test_what_is_shown_is_of_the_years_that_speak(two_years: World) -> None:
