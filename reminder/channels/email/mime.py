@@ -27,6 +27,7 @@ LONGEST_TEXT = 100_000  # bytes that are read of a text part
 LONGEST_HEAD = 130_000  # bytes of the head
 LONGEST_CONTENT_FIELD = 2_000  # bytes: the library takes squared time for its parameters
 LONGEST_FIELD = 20_000  # characters of any other field
+LONGEST_ADDRESS = 254  # octets (RFC 5321, 4.5.3.1.3, less the brackets)
 LONGEST_LOGIN, MOST_LOGINS = 320, 20  # characters of a name that logged in, fields read
 LONGEST_WORDS = 2_000  # the same of one whose encoded words are read
 MOST_BOUNDARIES = 20  # each line is held against all boundaries that are open
@@ -144,7 +145,7 @@ def author(message: Message) -> str:
         if other or tail or re.search(r"[>(),;:]", name):
             return ""
     found = MAIL_ADDRESS.fullmatch(address.strip())
-    return found[0] if found else ""
+    return found[0] if found and len(found[0]) <= LONGEST_ADDRESS else ""
 
 
 def author_name(message: Message) -> str:

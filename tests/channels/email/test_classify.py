@@ -198,6 +198,14 @@ def test_a_daemons_mail_is_no_answer(sender: str) -> None:
         ("A <an@xa.example> la@evil.example", ""),
         ("an@xa.example\\@evil.example", ""),
         ("@evil.example:an@xa.example", ""),
+        ("an@xa.example\r\nFrom: la@evil.example", ""),
+        ("la@evil.example\r\nFrom : an@xa.example", "la@evil.example"),
+        ('"\\"<an@xa.example>" <la@evil.example>', "la@evil.example"),
+        ("=?utf-8?q?=3Can=40xa.example=3E?=", ""),
+        ("nhóm: an@xa.example;", ""),
+        ("an\uff20xa.example", ""),
+        ("an@xa.example\x00@evil.example", ""),
+        (f"an@{'a.' * 130}vn", ""),  # it would stand in the office's message, and in the log
         ("", ""),
     ],
 )
