@@ -68,11 +68,11 @@ class MailWorld:
             mails = []
             for number in found[0].split():
                 _, data = client.fetch(number.decode(), "(BODY.PEEK[])")
-                part = data[0]
-                assert isinstance(part, tuple)
-                parsed = message_from_bytes(part[1], policy=default)
-                assert isinstance(parsed, EmailMessage)
-                mails.append(parsed)
+                for part in data:
+                    if isinstance(part, tuple):  # not the flags that the daemon sets meanwhile
+                        parsed = message_from_bytes(part[1], policy=default)
+                        assert isinstance(parsed, EmailMessage)
+                        mails.append(parsed)
             return mails
 
     def empty(self) -> None:
