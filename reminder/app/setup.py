@@ -60,8 +60,11 @@ class Answers:
     over: bool = False  # files that are there may be replaced
 
 
-def read_answers(path: Path) -> Answers:
-    """The answers in a file; FileError with all its faults, each key that is unknown among them."""
+def read_answers(path: Path, *, partial: bool = False) -> Answers:
+    """The answers in a file; FileError with all its faults, each key that is unknown among them.
+
+    `partial`: those that `as_file` kept, where sections lack their secrets.
+    """
     document = Document(path, lists=("person",), tables=("plan", "people", *SECRETS), quote=False)
     root = document.root()
     answers = Answers(
@@ -79,7 +82,8 @@ def read_answers(path: Path) -> Answers:
         answers.people = root.each("person", _person)
     for name in SECRETS:
         if root.has(name):
-            answers.sections[name] = _section(document, name, root.table(name).data)
+            data = root.table(name).data
+            answers.sections[name] = dict(data) if partial else _section(document, name, data)
     root.finish()
     document.check()
     return answers

@@ -69,10 +69,15 @@ def init(
         raise ReminderError(
             "reminder init cần một cửa sổ lệnh để hỏi; không có thì --answers TỆP (docs/bat-dau.md)"
         )
+    dialogue = None
     try:
-        _set_up(_Dialogue(path))
+        dialogue = _Dialogue(path)
+        _set_up(dialogue)
     except (KeyboardInterrupt, typer.Abort):
-        print("\nĐã dừng, chưa ghi tệp cài đặt nào. Gõ lại reminder init để làm tiếp từ chỗ này.")
+        if dialogue is not None and dialogue.is_done:
+            print("\nĐã dừng. Các tệp đã ghi xong; xem lại: reminder doctor")
+        else:
+            print("\nĐã dừng, chưa ghi tệp cài đặt nào. Gõ lại reminder init để làm tiếp.")
         raise typer.Exit(1) from None
 
 
@@ -86,18 +91,20 @@ class _Dialogue:
         self.answers = Answers()
         self.units: list[Unit] = []
         self.by = ""  # who answers for the plan's document
+        self.is_done = False  # the files are written
         print(f"Thiết lập máy nhắc việc trong thư mục {Path.cwd()}.")
         print("Trong [ngoặc] là câu trả lời khi bấm Enter. Ctrl-C: dừng, lần sau làm tiếp.")
         if self.progress.is_file() and asking.yes(
             "\nLần trước làm dở. Làm tiếp từ đó?", default=True
         ):
-            self.answers = setup.read_answers(self.progress)
+            self.answers = setup.read_answers(self.progress, partial=True)
 
     def keep(self) -> None:
         self.progress.parent.mkdir(parents=True, exist_ok=True)
         write_file(self.progress, setup.as_file(self.answers).encode())
 
     def done(self) -> None:
+        self.is_done = True
         self.progress.unlink(missing_ok=True)
 
     def may_write(self, path: Path, what: str, *, sample: bool = False) -> bool:

@@ -289,7 +289,7 @@ class _Reader:
             title=title[:100],
             units=units,
             email=email,
-            phone=cells.get(Column.PHONE, "")[:40],
+            phone=_phone(cells.get(Column.PHONE, "")),
         )
 
     def _units_of(self, row: int, text: str) -> tuple[str, ...]:
@@ -309,6 +309,11 @@ class _Reader:
 
     def _complain(self, row: int, message: str) -> None:
         self._problems.append(Problem(str(self._path), row, message))
+
+
+def _phone(text: str) -> str:
+    """The number as it is dialled: a cell that holds a number has lost the leading zero."""
+    return f"0{text}" if re.fullmatch(r"[1-9]\d{8}", text) else text[:40]
 
 
 def _short(name: str) -> str:

@@ -220,7 +220,7 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
         code, said = at.end()
     assert (code, said.strip()) == (
         1,
-        "Đã dừng, chưa ghi tệp cài đặt nào. Gõ lại reminder init để làm tiếp từ chỗ này.",
+        "Đã dừng, chưa ghi tệp cài đặt nào. Gõ lại reminder init để làm tiếp.",
     )
     assert written(tmp_path) == ["config/.init.toml"]
     with AtTerminal(tmp_path, "init") as at:
@@ -232,6 +232,43 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
     assert code == 0, said
     assert ".init.toml" not in " ".join(written(tmp_path))
     assert "! Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình." in said
+
+
+def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
+    """The rest of the mail server is, as what Enter gives; the password is typed again."""
+    with AtTerminal(tmp_path, "init") as at:
+        to_people(at)
+        at.answer("qua thư điện tử? [C/k] ", "")
+        at.answer("Địa chỉ thư gửi đi: ", "nhac@xa.example")
+        at.answer("(SMTP) [mail.xa.example]: ", "127.0.0.1")
+        at.answer("Chọn số [1]: ", "3")
+        at.answer("Cổng [25]: ", "9")
+        at.answer("[nhac@xa.example]: ", "nhac")
+        at.answer("(gõ không hiện chữ): ", "dung-mat-khau")
+        at.expect("✗ máy chủ thư 127.0.0.1:9 không mở cổng ấy")
+        at.answer("Chọn số [1]: ", "2")
+        at.expect("Cho trả lời bằng thư? [c/K] ")
+        at.press(b"\x03")
+        assert at.end()[0] == 1
+        assert "dung-mat-khau" not in at.seen
+    kept = (tmp_path / "config/.init.toml").read_text("utf-8")
+    assert 'username = "nhac"' in kept
+    assert "dung-mat-khau" not in kept
+    assert (tmp_path / "config/.init.toml").stat().st_mode & 0o077 == 0
+    with AtTerminal(tmp_path, "init") as at:
+        at.answer("Làm tiếp từ đó? [C/k] ", "")
+        at.answer("Địa chỉ thư gửi đi [nhac@xa.example]: ", "")
+        at.answer("(SMTP) [127.0.0.1]: ", "")
+        at.answer("Chọn số [3]: ", "")
+        at.answer("Cổng [9]: ", "")
+        at.answer("[nhac]: ", "")
+        at.answer("(gõ không hiện chữ): ", "khac")
+        at.answer("Chọn số [1]: ", "3")
+        at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("không gửi\nChọn số [1]: ", "3")
+        code, said = at.end()
+    assert code == 0, said
+    assert "email" not in settings(tmp_path)
 
 
 def test_the_end_of_input_is_like_ctrl_c(tmp_path: Path) -> None:

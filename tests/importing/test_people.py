@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from reminder.domain.errors import FileError
 from reminder.domain.people import Person
@@ -96,6 +98,32 @@ def test_as_a_spreadsheet_saves_it(tmp_path: Path, plan2024: Plan, encoding: str
         ).replace("u\u031b", "ư")
     people = roster(tmp_path, line.encode(encoding), plan2024).people
     assert [(p.name, p.units) for p in people] == [("Lê Chí Hòa", ("tu-phap",))]
+
+
+def test_a_workbook_as_offices_keep_it(tmp_path: Path, plan2024: Plan) -> None:
+    """A title above, the unit in one merged cell for several people, numbers without their zero."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    for row in (
+        ["DANH SÁCH CÁN BỘ, CÔNG CHỨC"],
+        [],
+        ["STT", "Bộ phận", "Họ và tên", "Điện thoại", "Email"],
+        [1, "Tư pháp", "Nguyễn Văn An", 912345678, "an@xa.example"],
+        [2, None, "Trần Thị Bình", "0911 222 333", None],
+        [3, "Văn phòng", "Lê Chi", None, None],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("A1:E1")
+    sheet.merge_cells("B4:B5")
+    path = tmp_path / "can-bo.xlsx"
+    book.save(path)
+    found = read_roster(path, plan2024.units).people
+    assert [(p.row, p.name, p.units, p.phone, p.email) for p in found] == [
+        (4, "Nguyễn Văn An", ("tu-phap",), "0912345678", "an@xa.example"),
+        (5, "Trần Thị Bình", ("tu-phap",), "0911 222 333", ""),
+        (6, "Lê Chi", ("van-phong",), "", ""),
+    ]
 
 
 def test_all_slips_at_once(tmp_path: Path, plan2024: Plan) -> None:
