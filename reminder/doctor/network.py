@@ -68,7 +68,7 @@ def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, st
     try:
         answer = client.post(f"{base_url}{token}/getMe")
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        words = f"Không tới được Telegram ({host}): {type(error).__name__}."
+        words = f"Không tới được Telegram ({host}): {_why(error)}."
         return fault("token", words, "xem mạng, tường lửa; tin đi bằng kênh khác nếu có"), ""
     date = answer.headers.get("Date", "")
     if answer.status_code in _REFUSED:
@@ -80,6 +80,19 @@ def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, st
         words = f"Telegram ({host}) trả lời lạ: HTTP {answer.status_code}."
         return fault("token", words, "thử lại sau; xem [telegram] base_url"), date
     return ok("token", f"Telegram nhận mã bot: @{name}."), date
+
+
+def _why(error: Exception) -> str:
+    """Why there was no answer, in words."""
+    match error:
+        case httpx.TimeoutException():
+            return f"quá {TIMEOUT:.0f} giây không trả lời"
+        case httpx.ConnectError():
+            return "không kết nối được"
+        case httpx.TransportError():
+            return "mất kết nối giữa chừng"
+        case _:
+            return "địa chỉ viết sai"
 
 
 def _name(answer: httpx.Response) -> str:
@@ -122,7 +135,7 @@ def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
     try:
         answer = client.head(f"{parts.scheme}://{parts.netloc}/")
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        words = f"Không tới được nơi nhận nhịp tim ({parts.hostname}): {type(error).__name__}."
+        words = f"Không tới được nơi nhận nhịp tim ({parts.hostname}): {_why(error)}."
         return fault("heartbeat", words, "xem mạng và [watch] heartbeat_url"), ""
     found = ok("heartbeat", f"Tới được nơi nhận nhịp tim ({parts.hostname}).")
     return found, answer.headers.get("Date", "")

@@ -319,7 +319,7 @@ def test_beyond_this_machine_unless_told_otherwise(
     result = CliRunner().invoke(app, call)
     told = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert told[-5:-1] == [
-        "✗ Không tới được nơi nhận nhịp tim (127.0.0.1): ConnectError.",
+        "✗ Không tới được nơi nhận nhịp tim (127.0.0.1): không kết nối được.",
         "! Không so được giờ với máy chủ nào.",
         "! http://127.0.0.1:9/healthz không trả lời.",
         "✗ [email] máy chủ thư 127.0.0.1:9 không mở cổng ấy",
