@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from reminder.domain.text import one_line
 from reminder.importing.draft import Leftover
-from reminder.importing.layout import Change
+from reminder.importing.layout import Change, Table
 from reminder.importing.outline import Node
 from reminder.importing.tables import Head, TableRow, read_head, read_rows
 from reminder.importing.units import MOST_UNITS, heading_unit, split_names, subject
@@ -32,6 +32,7 @@ from reminder.importing.vocabulary import (
 )
 
 _HEADINGS = ("part", "roman", "upper", "heading")
+MOST_LEFT = 50  # rows of one table
 HasTime = Callable[[str], bool]
 
 
@@ -83,7 +84,7 @@ class Passages:
 
 def find_passages(root: Node, has_time: HasTime) -> Passages:
     """Return the passages that are tasks, in the document's order, and those that may be."""
-    known = _known_names(root)
+    known = _known_names(root, has_time)
     return _Finder(known, has_time).find(root)
 
 
@@ -95,7 +96,7 @@ def place(first: str, last: str) -> str:
     return first
 
 
-def _known_names(root: Node) -> list[str]:
+def _known_names(root: Node, has_time: HasTime) -> list[str]:
     """The units that fields, headings and tables name, the longest first."""
     names: set[str] = set()
     for node in root.walk():
@@ -104,7 +105,8 @@ def _known_names(root: Node) -> list[str]:
         elif not node.role and (name := heading_unit(node.text)):
             names.add(name)
         for table in node.tables:
-            for row in read_rows(table):
+            head = read_head(table, has_time)
+            for row in read_rows(table, head) if head else ():
                 names.update(split_names(row.lead) + split_names(row.support))
     good = (n for n in names if 3 < len(n) <= 90 and ":" not in n)
     return sorted(good, key=lambda n: (-len(n), n))[:MOST_UNITS]
@@ -320,14 +322,24 @@ class _Finder:
     def _tables(self, node: Node, context: _Context) -> None:
         head: Head | None = None
         for table in node.tables:
-            own = read_head(table)
+            own = read_head(table, self.has_time)
             if own is None and head is not None and _goes_on(table.rows[0].columns, head):
                 own = replace(head, rows=0)  # a table that a page break cut in two
             head = own
             if own is None or (context.goals and "time" not in own.kinds):
+                self._leave_table(table)
                 continue
             for row in read_rows(table, own):
                 self._take_row(row, context)
+
+    def _leave_table(self, table: Table) -> None:
+        """Keep the rows with a time of a table that is not taken for one of tasks."""
+        for row in table.rows[:MOST_LEFT]:
+            text = " | ".join(" ".join(c.text.split()) for c in row.cells if c.text.strip())
+            if self.has_time(text):
+                why = "hàng có thời gian của một bảng không giống bảng phân công"
+                left = Leftover(place=row.where, text=text[:500], why=why)
+                self.found.leftovers.append(left)
 
     def _take_row(self, row: TableRow, context: _Context) -> None:
         text, inside = inline_fields(row.text)
@@ -489,6 +501,10 @@ _ASSIGNED = re.compile(
     r"\s*(?:[.;]|(?=,)|$)",
     re.IGNORECASE,
 )
+_HELPED = re.compile(  # “(Công an phường phối hợp)”, “…, các tổ dân phố phối hợp”
+    r"\s*(?:\((?P<inside>)|[,;]\s)(?P<support>[^(),;.:]{3,90}(?(inside)(?:,[^(),;.:]{3,90})*))"
+    r" (?:cùng )?phối hợp(?: thực hiện)?(?(inside)\)|(?=[.;,]|$))"
+)
 _HELPS = " phối hợp"
 _BRACKET = re.compile(
     r"\((?P<lead>[^():]{3,90}?) (?:chủ trì(?: thực hiện)?|phụ trách|thực hiện|tham mưu"
@@ -520,17 +536,30 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
         following = plain(rest[found.end() :])
         if not following.startswith("phoi hop"):
             rest = rest[found.end() :]
+    helping, rest = _helping(rest, known)
+    rest = rest.strip(" ,;.")
+    return (rest[:1].upper() + rest[1:] if rest else ""), lead, support + helping
+
+
+def _helping(text: str, known: list[str]) -> tuple[list[str], str]:
+    """Who helps: “phối hợp với X …”, “(X phối hợp)”; and the text without it."""
+    support: list[str] = []
+    rest = text
     if found := _WITH.search(plain(rest)):
         names, after = helpers(rest[found.end() :], known)
         if related := _RELATED.match(plain(rest), found.end()):
             names, after = ["liên quan"], rest[related.end() :]
         if names:
-            support += [name for name in names if name != "liên quan"]
+            support = [name for name in names if name != "liên quan"]
             before = rest[: found.start()].rstrip(" ,;")
             joint = "" if before and after[:1] in ".,;" else " "
             rest = f"{before}{joint}{after.lstrip(' ,') if joint else after}"
-    rest = rest.strip(" ,;.")
-    return (rest[:1].upper() + rest[1:] if rest else ""), lead, support
+    if found := _HELPED.search(rest):
+        names = split_names(found["support"])
+        if names and (heading_unit(names[0]) or names[0].casefold().startswith("các ")):
+            support += names
+            rest = rest[: found.start()] + rest[found.end() :]
+    return support, rest
 
 
 def _assigned(text: str, known: list[str]) -> tuple[list[str], list[str], str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from reminder.importing.layout import Change, Row, Table
 from reminder.importing.outline import split_label
@@ -15,16 +15,16 @@ _SAME = re.compile(r"[-–—.(]*\s*(?:nt|như trên|\"|”|″|'')\s*[-–—.)
 _NOTHING = re.compile(r"[-–—./…\s]*")
 _MARK = re.compile(r"[xX×✓✔vV●•*+]|\[x\]")
 # What the head of a column stands for; the first that is found decides.
-_WORK = "noi dung|nhiem vu|cong viec|viec|hoat dong|dau viec|chuyen de|mo hinh"
+_WORK = "noi dung|nhiem vu|cong viec|viec|hoat dong|chuyen de|mo hinh|hang muc|giai phap|de an"
 _TIME = "thoi gian|thoi han|tien do|hoan thanh|moc|han|lich|thoi diem|ngay|bao gio|khi nao|xong"
 _TARGETS = (
-    "chi tieu|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|dan so|dien tich|ket qua nam"
-    "|thuc hien nam|ke hoach nam"
+    "chi tieu|tieu chi|don vi tinh|dvt|ty le|muc thu|ho va ten|ho ten|chuc vu|dan so|dien tich"
+    "|ket qua nam|thuc hien nam|ke hoach nam"
 )
 _COLUMNS = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("score", r"(?<!dia )(?<!thoi )\bdiem\b|\b(?:tieu chi|xep loai)\b"),
+        ("score", r"(?<!dia )(?<!thoi )\bdiem\b|\bxep loai\b"),
         ("stt", r"^(?:stt|tt|so tt|so thu tu|so)$"),
         ("other", r"\blanh dao\b"),  # who oversees, not who does it
         ("lead", r"^(?!noi dung|nhiem vu).*\bchu tri\b"),
@@ -39,7 +39,10 @@ _COLUMNS = tuple(
         ("target", rf"\b(?:{_TARGETS})\b"),
         ("lead", r"\b(?:phu trach|chiu trach nhiem|phan cong|dau moi|tham muu|trach nhiem)\b"),
         ("doer", r"\bthuc hien\b"),
-        ("lead", r"^(?:don vi|co quan|bo phan|nguoi|phong|to|ai)\b"),
+        (
+            "lead",
+            r"^(?:don vi|co quan|bo phan|nguoi|phong|to|ai|can bo|chuyen vien|dong chi|theo doi)\b",
+        ),
     )
 )
 _PERIOD = re.compile(
@@ -102,8 +105,11 @@ class Head:
         return self.kinds.index(kind) if kind in self.kinds else None
 
 
-def read_head(table: Table) -> Head | None:
-    """Return the head of a table of tasks; None for any other table."""
+def read_head(table: Table, has_time: Callable[[str], bool]) -> Head | None:
+    """Return the head of a table of tasks; None for any other table.
+
+    Columns whose heads say nothing are known by their cells, if times and units are among them.
+    """
     for count in range(1, min(MOST_HEAD_ROWS, len(table.rows)) + 1):
         rows = table.rows[:count]
         below = table.rows[count] if count < len(table.rows) else None
@@ -121,8 +127,39 @@ def read_head(table: Table) -> Head | None:
         )
         months = tuple(plain(heads[-1]).startswith("thang") for heads in columns)
         head = Head(count, kinds, periods, months)
+        if not _is_of_tasks(head):
+            head = replace(head, kinds=_kinds_by_cells(table, head, has_time))
         return head if _is_of_tasks(head) and not _is_agenda(table, head) else None
     return None
+
+
+_SHARE = 0.6  # of the cells that are filled
+
+
+def _kinds_by_cells(table: Table, head: Head, has_time: Callable[[str], bool]) -> tuple[str, ...]:
+    """The kinds, with those that only the cells show; `head.kinds` unless all are found."""
+    kinds = list(head.kinds)
+    lengths: dict[int, float] = {}
+    for column, kind in enumerate(kinds):
+        cells = [_text_at(row, column) for row in table.rows[head.rows :][:MOST_LOOKED_AT]]
+        filled = [cell for cell in cells if cell]
+        if kind not in ("", "other", "target") or len(filled) < 2:
+            continue
+        if sum(len(c) < 80 and has_time(c) for c in filled) >= _SHARE * len(filled):
+            kinds[column] = "time"
+        elif sum(len(c) < 80 and is_unit_start(c) for c in filled) >= _SHARE * len(filled):
+            kinds[column] = "lead"
+        else:
+            lengths[column] = sum(map(len, filled)) / len(filled)
+    if "task" not in kinds and lengths:
+        longest = max(lengths, key=lambda column: lengths[column])
+        if lengths[longest] >= 10:
+            kinds[longest] = "task"
+    is_whole = "task" in kinds and {"time", "start"} & set(kinds) and {"lead", "doer"} & set(kinds)
+    return tuple(kinds) if is_whole else head.kinds
+
+
+MOST_LOOKED_AT = 50  # rows
 
 
 def _period_of(heads: list[str]) -> str:
@@ -187,7 +224,9 @@ def _is_of_tasks(head: Head) -> bool:
     if "task" not in kinds or "score" in kinds:
         return False
     is_of_costs = bool({"target", "money"} & kinds)
-    return bool({"time", "period"} & kinds or ({"lead", "doer"} & kinds and not is_of_costs))
+    return bool(
+        {"time", "start", "period"} & kinds or ({"lead", "doer"} & kinds and not is_of_costs)
+    )
 
 
 def _text_at(row: Row, column: int) -> str:
@@ -195,11 +234,8 @@ def _text_at(row: Row, column: int) -> str:
     return " ".join(columns[column].text.split()) if column < len(columns) else ""
 
 
-def read_rows(table: Table, head: Head | None = None) -> Iterator[TableRow]:
-    """Yield the rows of a table that are tasks; nothing for a table that has none."""
-    head = head or read_head(table)
-    if head is None:
-        return
+def read_rows(table: Table, head: Head) -> Iterator[TableRow]:
+    """Yield the rows of a table that are tasks."""
     bands: list[_Band] = []
     previous: dict[str, str] = {}
     rows = [row for row in table.rows[head.rows :] if any(c.text.strip() for c in row.cells)]

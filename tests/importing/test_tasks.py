@@ -219,6 +219,51 @@ def test_what_a_line_of_content_says_is_no_unit() -> None:
     assert (task.title, task.lead, task.support) == ("Rà soát văn bản", ["tu-phap"], [])
 
 
+def test_a_table_is_known_by_its_cells_too() -> None:
+    """Where the heads say nothing: a column of times, one of units, the longest is the title."""
+    found = _brief(
+        _table(
+            "Tiêu chí | Việc phải làm | Bắt đầu | Kết thúc | Người phụ trách",
+            "Giao thông | Cứng hóa đường trục | 01/3/2026 | 30/6/2026 | Phòng Kinh tế",
+            "Môi trường | Thu gom rác | Tháng 4 | Tháng 5 | Hội Phụ nữ",
+        )
+    )
+    assert [title for _, title, _, _ in found] == ["Cứng hóa đường trục", "Thu gom rác"]
+    found = _brief(
+        _table(
+            "Mục | Mô tả | Đến | Đội",
+            "Đường | Cứng hóa đường trục thôn | Trước ngày 30/6/2026 | Phòng Kinh tế",
+            "Rác | Thu gom rác tại các thôn | Trong tháng 5/2026 | Hội Phụ nữ",
+        )
+    )
+    assert found == [
+        ("1", "Cứng hóa đường trục thôn", ["Phòng Kinh tế"], []),
+        ("2", "Thu gom rác tại các thôn", ["Hội Phụ nữ"], []),
+    ]
+
+
+def test_rows_with_times_of_a_table_that_is_none_of_tasks_are_left_over() -> None:
+    made = make_draft(_table("Nội dung | Hạn | Điểm", "Gửi báo cáo | 31/3/2026 | 10"))
+    assert [(left.place, left.text) for left in made.leftovers] == [
+        ("t:1 r:1", "Gửi báo cáo | 31/3/2026 | 10")
+    ]
+
+
+def test_who_helps_may_stand_after_the_work() -> None:
+    found = _brief(
+        _text(
+            "II. PHÂN CÔNG",
+            "1. Phòng Kinh tế:",
+            "- Kiểm tra chợ trước ngày 15/5/2026 (Công an phường, Trạm Y tế phối hợp).",
+            "- Dọn kênh mương trong tháng 6/2026, các tổ dân phố phối hợp.",
+        )
+    )
+    assert [(title, support) for _, title, _, support in found] == [
+        ("Kiểm tra chợ", ["Công an phường", "Trạm Y tế"]),
+        ("Dọn kênh mương", ["các tổ dân phố"]),
+    ]
+
+
 def test_a_wrapped_cell_of_a_pdf_is_joined() -> None:
     cells = [["1"], ["Kiểm tra chợ", "trung tâm"], ["Phòng Kinh", "tế"], ["Trước", "15/12/2026"]]
     heads = [["TT"], ["Việc"], ["Chủ trì"], ["Thời gian"]]
