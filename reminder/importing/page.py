@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from reminder.domain.calendar import local
 from reminder.domain.plan import place_words
 from reminder.domain.text import fold
 from reminder.importing.answers import BLOCKING
@@ -56,6 +58,7 @@ def review_page(draft: Draft) -> str:
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["place"] = _places
+    environment.filters["when"] = _when
     template = environment.from_string(_TEMPLATE.read_text("utf-8"))
     sections: list[tuple[str, list[_Entry]]] = []
     for task in draft.tasks:
@@ -80,6 +83,14 @@ def review_page(draft: Draft) -> str:
 
 def _places(source: str) -> str:
     return "; ".join(place_words(place) for place in source.split("; ") if place)
+
+
+def _when(at: str) -> str:
+    """An hour as it was in the office; as it stands if it is none."""
+    try:
+        return f"{local(datetime.fromisoformat(at)):%H:%M %d/%m/%Y}"
+    except ValueError:
+        return at
 
 
 def _entry(draft: Draft, task: Task) -> _Entry:

@@ -163,7 +163,7 @@ def test_the_page_shows_all_in_the_order_of_the_plan() -> None:
         "q1 : Thế nào? đoạn 2 Rà soát <văn bản> của phường “ Quý I ” bảng 1, dòng 7 Việc 1b",
         "1. Thể chế 1a Rà soát <văn bản> của phường “Quý I” đoạn 2 Việc 1a",
         "Việc 1a Chủ trì: Tư pháp hạn 15/6",
-        "q3: 2027-06-15 – Chị Lan, 2026-12-01 08:00",
+        "q3: 2027-06-15 – Chị Lan, 15:00 01/12/2026",
         "đã sửa “30/4” thành “31/5”",
         "dự kiến hạn 15/6 q1 : nói khác chỗ kia, xem ở trên q2 : Thế nào?",
         "q4 : Thế nào? Gần nhất: tu-phap",
