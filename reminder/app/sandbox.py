@@ -7,12 +7,15 @@ is the only channel. Nothing is sent.
 from __future__ import annotations
 
 import asyncio
+import socket
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TextIO
+from threading import Event, Lock, Thread
+from typing import Any, TextIO
 
 from reminder.app import bootstrap
 from reminder.app.channels import known_channels
@@ -23,6 +26,7 @@ from reminder.domain.ledger import by_key
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.text import fold
+from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
 from reminder.files.people import load_people
 from reminder.importing.people import UnitNames
@@ -250,20 +254,83 @@ def converse(
     trial: Trial = Trial(),
     today: date | None = None,
 ) -> None:
-    """Obey lines: what an officer types, and what moves the clock. `read` gives None at the end."""
+    """Obey lines: what an officer types, and what moves the clock. `read` gives None at the end.
+
+    The office's page is served beside it, on the same clock; one of the two acts at a time.
+    """
     sandbox = open_sandbox(stream, database, trial, today)
-    role = _first_role(sandbox)
+    role, turn = _first_role(sandbox), Lock()
     try:
-        _help(sandbox, stream)
-        sandbox.tick()
-        while True:
-            print(file=stream, flush=True)
-            text = read(f"{_when(sandbox)}  {role}> ")
-            if text is None or fold(text.strip()) in ("quit", "exit", "thoat"):
-                break
-            role = _obey(sandbox, stream, role, text.strip())
+        with _page(sandbox, turn) as address:
+            _help(sandbox, stream)
+            if address:
+                _tell(stream, f"Trang theo dõi của văn phòng, mở bằng trình duyệt: {address}")
+            with turn:
+                sandbox.tick()
+            while True:
+                print(file=stream, flush=True)
+                text = read(f"{_when(sandbox)}  {role}> ")
+                if text is None or fold(text.strip()) in ("quit", "exit", "thoat"):
+                    break
+                with turn:
+                    role = _obey(sandbox, stream, role, text.strip())
     finally:
         sandbox.service.store.close()
+
+
+@contextmanager
+def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
+    """Serve the page, open to the office's first officer, from a thread; yield its address.
+
+    Empty where there is nobody to open it to, or no port.
+    """
+    from reminder.web.app import make_app
+    from reminder.web.server import PageServer
+    from reminder.web.site import Site
+
+    office = sandbox.service.office
+    reader = next((p.id for unit in sorted(office.offices) for p in office.members(unit)), "")
+    if not reader:
+        yield ""
+        return
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+
+    def locked(work: Callable[[], Any]) -> Any:
+        with turn:
+            return work()
+
+    async def do(work: Callable[[], Any]) -> Any:
+        return await asyncio.to_thread(locked, work)
+
+    links = WebLinks(base_url=f"http://127.0.0.1:{port}", secret=b"sandbox")
+    site = Site(
+        service=sandbox.service,
+        do=do,
+        wake=lambda: Thread(target=locked, args=(sandbox.show,)).start(),
+        now=lambda: sandbox.now,
+        links=links,
+        holiday=holiday_name,
+        open_to=reader,
+    )
+    server, ended, begun = PageServer(make_app(site), "127.0.0.1", port), Event(), Event()
+    listens: list[bool] = []
+
+    async def serve() -> None:
+        listens.append(await server.start())
+        begun.set()
+        await asyncio.to_thread(ended.wait)
+        await server.stop()
+
+    thread = Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    begun.wait()
+    try:
+        yield links.base_url if listens[0] else ""
+    finally:
+        ended.set()
+        thread.join()
 
 
 HELP = (  # what is typed, in Vietnamese or English, and what it does

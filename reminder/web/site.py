@@ -49,6 +49,7 @@ class Site:
     now: Callable[[], datetime]
     links: WebLinks
     holiday: Callable[..., str] = Context.holiday
+    open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
 
@@ -133,9 +134,9 @@ async def visit(site: Site, request: Request) -> Visit | None:
     now = site.now()
     secret = request.cookies.get(site.cookie, "")
     session, office = await site.do(lambda: site.session_of(secret, now))
-    if session is None:
+    person = office.people.get(session.person if session else site.open_to)
+    if person is None:
         return None
-    person = office.people[session.person]
     return Visit(site=site, request=request, office=office, person=person, now=now, session=session)
 
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
+from lxml import html as lxml_html
 from rich.cells import cell_len
 
 from reminder.app.sandbox import Trial, converse, open_sandbox, play
@@ -111,7 +113,8 @@ def test_the_help_lists_each_word_and_fits_80_columns(tmp_path: Path) -> None:
     """In both languages; no line is longer than a terminal, so that no word is broken."""
     seen = io.StringIO()
     converse(typing(["giúp"], seen), seen, tmp_path / "sandbox.db")
-    first = seen.getvalue().partition("\n╭─")[0]
+    first, _, page = seen.getvalue().partition("\n╭─")[0].partition("\nTrang theo dõi")
+    assert re.match(r" của văn phòng, mở bằng trình duyệt: http://127.0.0.1:\d+\n", page + "\n")
     assert first == (
         "Chạy thử: Kế hoạch cải cách hành chính năm 2024, đồng hồ ảo từ Thứ Hai\n"
         "22/01/2024. Không gửi gì đi thật.\n"
@@ -237,3 +240,32 @@ def test_no_word_is_broken_at_80_columns(tmp_path: Path) -> None:
         code, _ = at.end()
     assert code == 0
     assert [line for line in at.seen.split("\n") if cell_len(line) > 80] == []
+
+
+def test_the_page_stands_beside_the_terminal_on_the_same_clock(tmp_path: Path) -> None:
+    """Whoever opens its address reads and acts as the office; the terminal shows what follows."""
+    seen, found = io.StringIO(), {}
+
+    def read(_: str) -> str | None:
+        address = re.search(r"http://127\.0\.0\.1:\d+", seen.getvalue())
+        assert address
+        if "page" not in found:
+            with httpx.Client(base_url=address[0], follow_redirects=True) as client:
+                found["page"] = client.get("/").text
+                form = lxml_html.fromstring(client.get("/viec/cchc-2024/2g").text).xpath(
+                    "//form[contains(@action, 'dat-han')]"
+                )[0]
+                fields = {i.get("name"): i.get("value", "") for i in form.xpath(".//input")}
+                answer = client.post(
+                    form.get("action"),
+                    data=fields | {"ngay": "2024-03-29"},
+                    headers={"origin": address[0]},
+                )
+                found["answer"] = answer.text
+            return "việc 2g"
+        return None
+
+    converse(read, seen, tmp_path / "s.db")
+    assert "điều Văn phòng cần quyết" in found["page"]
+    assert "Đã ghi." in found["answer"]
+    assert "hạn Thứ Sáu 29/3" in seen.getvalue()
