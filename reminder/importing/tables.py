@@ -250,7 +250,6 @@ def read_rows(table: Table, head: Head) -> Iterator[TableRow]:
             ):
                 bands.pop()
             bands.append(band)
-            previous = {}
             continue
         _fill(cells, previous)
         if not _TOTAL.match(cells.get("task", "").casefold()):
