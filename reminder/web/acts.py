@@ -8,7 +8,7 @@ program died between the record and its answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -29,7 +29,7 @@ from reminder.services.office import Office
 from reminder.understanding.dates import day_at
 from reminder.understanding.model import Command, Target
 from reminder.understanding.spelling import tokenise
-from reminder.understanding.verbs import Verb
+from reminder.understanding.verbs import Takes, Verb, verb_called
 from reminder.web.pages import part, refused, task_page
 from reminder.web.site import NAME, Site, Visit, form_of, signed_in, told
 
@@ -48,7 +48,6 @@ class FieldError(Exception):
 
 
 Fields = Mapping[str, str]
-Made = Callable[[Target, State, Fields, date], Command]
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -75,81 +74,44 @@ def _day(fields: Fields, today: date, names: tuple[str, ...] = ("ngay",)) -> dat
     return found.value.day
 
 
-def _done(target: Target, _: State, fields: Fields, __: date) -> Command:
-    return Command(verb=Verb.DONE, targets=(target,), evidence=_text(fields, "van-ban"))
+# The acts as addresses have them; without hyphens, the Vietnamese names of their verbs.
+ACTS = (
+    "xong", "cap-nhat", "trinh-ky", "tra-lai", "ghi-chu", "hoan-tac", "gia-han", "nhac-sau",
+    "mo-lai", "dat-han", "xac-nhan", "dong-y", "khong-dong-y", "nhac-ngay",
+)  # fmt: skip
 
 
-def _update(target: Target, _: State, fields: Fields, __: date) -> Command:
-    said = _needed(fields, "noi-dung", "Xin ghi tình hình, ví dụ: vẫn làm thường xuyên")
-    return Command(verb=Verb.UPDATE, targets=(target,), answers=((target, said),))
+def _command(name: str, target: Target, state: State, fields: Fields, today: date) -> Command:
+    """Return what a form of the act `name` says; FieldError for a field that can't be read."""
+    verb = verb_called(name.replace("-", ""))
+    assert verb is not None
+    command, why = Command(verb=verb, targets=(target,)), _text(fields, "ly-do")
+    match verb.row.takes:
+        case Takes.TEXT:
+            return replace(command, note=_needed(fields, "noi-dung", "Xin ghi nội dung"))
+        case Takes.REASON:
+            return replace(command, note=_needed(fields, "ly-do", "Xin ghi lý do mở lại"))
+        case Takes.DAY:
+            return replace(command, until=_day(fields, today), note=why)
+        case Takes.DATE:
+            return replace(command, until=_day(fields, today, ("khac", "ngay")), note=why)
+        case Takes.MAYBE_DAY:
+            asked = state.request.until if state.request else None
+            given = _day(fields, today) if _text(fields, "ngay") else None
+            return replace(command, until=given or asked)
+    if verb is Verb.UPDATE:
+        said = _needed(fields, "noi-dung", "Xin ghi tình hình, ví dụ: vẫn làm thường xuyên")
+        return replace(command, answers=((target, said),))
+    if verb is Verb.UNDO:
+        told = [*state.parts.values(), *state.submitted.values()]
+        told += [state.request] if state.request else []
+        at = next((e.at for e in told if e.at.isoformat() == fields.get("luc", "")), None)
+        return replace(command, event_at=at)
+    if verb is Verb.DONE:
+        return replace(command, evidence=_text(fields, "van-ban"))
+    return replace(command, note=why or _text(fields, "van-ban"))
 
 
-def _submit(target: Target, _: State, fields: Fields, __: date) -> Command:
-    return Command(verb=Verb.SUBMIT, targets=(target,), note=_text(fields, "van-ban"))
-
-
-def _plain(verb: Verb) -> Made:
-    def made(target: Target, _: State, fields: Fields, __: date) -> Command:
-        return Command(verb=verb, targets=(target,), note=_text(fields, "ly-do"))
-
-    return made
-
-
-def _note(target: Target, _: State, fields: Fields, __: date) -> Command:
-    return Command(
-        verb=Verb.NOTE, targets=(target,), note=_needed(fields, "noi-dung", "Xin ghi nội dung")
-    )
-
-
-def _reopen(target: Target, _: State, fields: Fields, __: date) -> Command:
-    return Command(
-        verb=Verb.REOPEN, targets=(target,), note=_needed(fields, "ly-do", "Xin ghi lý do mở lại")
-    )
-
-
-def _extend(target: Target, _: State, fields: Fields, today: date) -> Command:
-    until, why = _day(fields, today), _text(fields, "ly-do")
-    return Command(verb=Verb.EXTEND, targets=(target,), until=until, note=why)
-
-
-def _snooze(target: Target, _: State, fields: Fields, today: date) -> Command:
-    return Command(verb=Verb.SNOOZE, targets=(target,), until=_day(fields, today))
-
-
-def _set_due(target: Target, _: State, fields: Fields, today: date) -> Command:
-    day, why = _day(fields, today, ("khac", "ngay")), _text(fields, "ly-do")
-    return Command(verb=Verb.SETDUE, targets=(target,), until=day, note=why)
-
-
-def _approve(target: Target, state: State, fields: Fields, today: date) -> Command:
-    until = _day(fields, today) if _text(fields, "ngay") else None
-    asked = state.request.until if state.request else None
-    return Command(verb=Verb.APPROVE, targets=(target,), until=until or asked)
-
-
-def _undo(target: Target, state: State, fields: Fields, _: date) -> Command:
-    said = [*state.parts.values(), *state.submitted.values()]
-    said += [state.request] if state.request else []
-    at = next((e.at for e in said if e.at.isoformat() == fields.get("luc", "")), None)
-    return Command(verb=Verb.UNDO, targets=(target,), event_at=at)
-
-
-ACTS: Mapping[str, Made] = {
-    "xong": _done,
-    "cap-nhat": _update,
-    "trinh-ky": _submit,
-    "tra-lai": _plain(Verb.RETURN),
-    "ghi-chu": _note,
-    "hoan-tac": _undo,
-    "gia-han": _extend,
-    "hoan": _snooze,
-    "mo-lai": _reopen,
-    "dat-han": _set_due,
-    "xac-nhan": _plain(Verb.CONFIRM),
-    "dong-y": _approve,
-    "khong-dong-y": _plain(Verb.REJECT),
-    "nhac-ngay": _plain(Verb.REMIND),
-}
 _SHARED = ("xong", "trinh-ky", "hoan-tac")  # of one unit's part of shared work
 
 
@@ -231,7 +193,7 @@ def _decided(visit: Visit, name: str, key: Key, fields: Fields, mark: str) -> Re
                 plan=target.plan, unit=unit,
             )  # fmt: skip
         try:
-            command = ACTS[name](target, state, fields, visit.context.today)
+            command = _command(name, target, state, fields, visit.context.today)
         except FieldError as fault:
             return Result(fault.say, 422, fault.field)
         outcome = service.handle(visit.person, command, now, channel=NAME, update=mark)
