@@ -100,7 +100,13 @@ def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> Mai
     identity = MailIdentity(secret=mail_secret(store), inbox=inbox)
     titles = {wiring.traits.name: wiring.traits.title for wiring in CHANNELS}
     read = [titles[c] for c in channel_names(settings) if c in titles and c != email.TRAITS.name]
-    return MailChannel(mail_server(settings), identity, now, elsewhere=" hoặc ".join(read))
+    return MailChannel(
+        mail_server(settings),
+        identity,
+        now,
+        elsewhere=" hoặc ".join(read),
+        page=settings.web.url if settings.web.is_on else "",
+    )
 
 
 def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence[Listener]:

@@ -40,6 +40,7 @@ DISOWN = (
     "máy rút lại và báo văn phòng."
 )
 WITHOUT_FILES = "Thư này không kèm tệp, vì máy chủ thư không nhận thư lớn."
+ON_THE_PAGE = "Xem đầy đủ ở trang theo dõi: {}/bang"
 ONE_WAY = "Thư tự động, không nhận thư trả lời. Xin báo người theo dõi kế hoạch để ghi giúp."
 ONE_WAY_HERE = (  # {}: a channel where answers are read
     "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua {}, "
@@ -131,15 +132,19 @@ def build(
     return mail
 
 
-def _lighter(message: Outbound) -> list[Outbound]:
-    """The mail, and for a server that takes no large ones: without files, without HTML."""
+def _lighter(message: Outbound, place: str) -> list[Outbound]:
+    """The mail, and for a server that takes no large ones: without files, without HTML.
+
+    `place`: the address of the page, where all is to be seen; empty: there is none.
+    """
     if not message.attachments:
         return [message, message]
     page = _with_document(message).mail_html
+    said = f"{WITHOUT_FILES} {ON_THE_PAGE.format(place)}" if place else WITHOUT_FILES
     bare = replace(
         message,
-        text=f"{message.text}\n\n{WITHOUT_FILES}",
-        mail_html=page.replace(FOOTER_SLOT, f"{WITHOUT_FILES}<br>{FOOTER_SLOT}"),
+        text=f"{message.text}\n\n{said}",
+        mail_html=page.replace(FOOTER_SLOT, f"{said}<br>{FOOTER_SLOT}"),
         attachments=(),
     )
     return [message, bare, bare]
@@ -200,7 +205,8 @@ class MailIdentity:
 class MailChannel:
     """The e-mail channel. `now` only gives the Date header and the tokens' expiry.
 
-    `elsewhere`: the other channels where answers are read, in words.
+    `elsewhere`: the other channels where answers are read, in words. `page`: the address of the
+    office's page, where it is on.
     """
 
     name = TRAITS.name
@@ -212,9 +218,10 @@ class MailChannel:
         now: Callable[[], datetime],
         *,
         elsewhere: str = "",
+        page: str = "",
     ) -> None:
         self._server, self._identity, self._now = server, identity, now
-        self._elsewhere = elsewhere
+        self._elsewhere, self._page = elsewhere, page
 
     def turn(self, address: str) -> None:
         """Nobody waits for a turn."""
@@ -237,7 +244,7 @@ class MailChannel:
             raise SendError(reason, retry=False, address_dead=True)
         server, at = self._server, self._now()
         marks = self._identity.marks(key, server.sender, address, at)
-        forms = _lighter(message)
+        forms = _lighter(message, self._page)
         for number, form in enumerate(forms, start=1):
             mail = build(
                 form,

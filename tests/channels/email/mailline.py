@@ -22,7 +22,9 @@ IDENTITY = MailIdentity(secret=b"bi-mat")
 
 def channel(port: int, identity: MailIdentity = IDENTITY, **more: Any) -> MailChannel:
     options: dict[str, Any] = {"security": "none", "sender": SENDER, "seconds": 3.0} | more
-    return MailChannel(MailServer(host="127.0.0.1", port=port, **options), identity, lambda: AT)
+    page = options.pop("page", "")
+    server = MailServer(host="127.0.0.1", port=port, **options)
+    return MailChannel(server, identity, lambda: AT, page=page)
 
 
 def sent(

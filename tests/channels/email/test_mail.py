@@ -204,3 +204,12 @@ def test_a_mail_that_no_form_makes_small_enough_is_refused_for_its_size() -> Non
     """For good; the channel is not blamed."""
     assert known(refusal(Post(limit=10))) == {"retry": False}
     assert known(refusal(Post(mail="552 5.3.4 message too big"))) == {"retry": False}
+
+
+def test_a_mail_without_its_files_says_where_they_are_seen() -> None:
+    """On the office's page, where it is on."""
+    sheet = ("tong-hop.xlsx", "application/octet-stream", b"x" * 30_000)
+    post = Post(limit=10_000)
+    sent(post, replace(HELLO, attachments=(sheet,)), page="https://nv.example")
+    found = part(read(post), "plain")
+    assert "Xem đầy đủ ở trang theo dõi: https://nv.example/bang" in found
