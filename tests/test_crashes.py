@@ -73,11 +73,13 @@ async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:
             daemon = await daemons.start(config, tmp_path / "clock")
             await telegram.until(lambda g=goal: len(telegram.accepted) >= g, seconds=30)  # type: ignore[misc]
             await daemons.kill(daemon)
+        before = len(telegram.calls)
         daemon = await daemons.start(config, tmp_path / "clock")
         await telegram.until(
-            lambda: len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS,
+            lambda: len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS
+            and any(call.method == "getUpdates" for call in telegram.calls[before:]),
             seconds=60,
-        )
+        )  # it polls: a SIGTERM before that would find no handler yet
         os.kill(daemon, signal.SIGTERM)
         assert await daemons.wait(daemon) == 0
         sends = Counter(m.chat_id for m in telegram.sent if "1c" in m.text)
