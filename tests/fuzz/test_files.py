@@ -171,7 +171,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("files")
 
 
-steady = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 kinds = pytest.mark.parametrize("kind", SEEDS)
 
 
