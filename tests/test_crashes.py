@@ -76,8 +76,10 @@ async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:
         before = len(telegram.calls)
         daemon = await daemons.start(config, tmp_path / "clock")
         await telegram.until(
-            lambda: len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS
-            and any(call.method == "getUpdates" for call in telegram.calls[before:]),
+            lambda: (
+                len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS
+                and any(call.method == "getUpdates" for call in telegram.calls[before:])
+            ),
             seconds=60,
         )  # it polls: a SIGTERM before that would find no handler yet
         os.kill(daemon, signal.SIGTERM)

@@ -222,7 +222,7 @@ class Reloader:
     notify: Callable[[str], None]  # takes systemd's words for a reload
 
     def __post_init__(self) -> None:
-        self.begun = self.settings
+        self.begun = self.tried = self.settings  # tried: the newest ones that could be read
         self.seen, self.refused = self._content(self.settings), ""
         self.service = self.daemon.service
         self.asked = self.service.store.meta("reload") or ""
@@ -230,7 +230,7 @@ class Reloader:
     def check(self) -> bool:
         """Look for changes; True if files were reread, or refused."""
         asked = self.service.store.meta("reload") or ""
-        content = self._content(self.settings)
+        self.looked = content = self._content(self.tried)
         if content in (self.seen, self.refused) and asked == self.asked:
             return False
         before, self.asked = self.asked, asked
@@ -241,7 +241,7 @@ class Reloader:
             self.asked = before  # tried again at the next look
             raise
         except ReminderError as error:
-            self._refuse(error, content)
+            self._refuse(error, self.looked)
             return True
         finally:
             self.notify("READY=1")
@@ -249,7 +249,9 @@ class Reloader:
     def _reload(self, *, meant: bool) -> bool:
         now = self.daemon.clock.now()
         # Before all reading: what is saved while this reads is another change, for the next look.
-        content = self._content(bootstrap.load_settings(self.config))
+        # Refused settings may name other files, in which the fault is mended.
+        self.tried = bootstrap.load_settings(self.config)
+        self.looked = content = self._content(self.tried)
         settings = bootstrap.load_settings(self.config)
         files = bootstrap.read_files(settings, now)
         if not meant:

@@ -109,6 +109,11 @@ def import_document(
             f"đã có {path}: thêm --again {path} để giữ các câu trả lời, hoặc -o TỆP khác"
         )
     if before is not None:
+        titles = {task.title for task in before.tasks}
+        if titles and not titles & {task.title for task in draft.tasks}:
+            raise ReminderError(
+                f"{document.name} không có việc nào của {path}: văn bản khác thì dùng -o TỆP khác"
+            )
         carried(before, draft)
     page = save(draft, path)
     from reminder.importing.wording import counts
@@ -224,10 +229,10 @@ def review(
         for question in open_questions(draft):
             print(_heading(question))
             print(f"  {question.ask}")
-        _print_left(draft)
+        _print_left(draft, path)
         return
     if not answer and not open_questions(draft):
-        _print_left(draft)
+        _print_left(draft, path)
         return
     name = by or (asking.text("Ai trả lời (họ tên, chức danh)?") if asking.at_terminal() else "")
     if not name:
@@ -243,19 +248,19 @@ def review(
     else:
         with suppress(typer.Abort):
             ask_all(draft, path, name)
-    _print_left(draft)
+    _print_left(draft, path)
 
 
-def _print_left(draft: Draft) -> None:
+def _print_left(draft: Draft, path: Path) -> None:
     from reminder.importing.answers import hindrances, open_questions
 
     still, blocking = len(open_questions(draft)), len(hindrances(draft))
     if not still:
-        print("Không còn câu hỏi nào. Tiếp theo: reminder plan accept")
+        print(f"Không còn câu hỏi nào. Tiếp theo: reminder plan accept {path}")
     elif blocking:
         print(f"Còn {still} câu hỏi; {blocking} câu phải trả lời mới dùng được kế hoạch.")
     else:
-        print(f"Còn {still} câu hỏi, có thể để sau. Tiếp theo: reminder plan accept")
+        print(f"Còn {still} câu hỏi, có thể để sau. Tiếp theo: reminder plan accept {path}")
 
 
 def ask_all(draft: Draft, path: Path, by: str) -> None:
@@ -314,7 +319,12 @@ def _heading(question: Question) -> str:
 
 def accept(
     path: DraftFile,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="TỆP", help="Tệp kế hoạch sẽ ghi.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="TỆP", help="Tệp kế hoạch sẽ ghi. [planNĂM.toml cạnh bản nháp]"
+        ),
+    ] = None,
     old: Annotated[
         Path | None,
         option("TỆP", "Kế hoạch để so. [kế hoạch năm trước trong data/]"),
@@ -337,6 +347,9 @@ def accept(
         raise ReminderError(
             f"chưa ghi kế hoạch, còn phải trả lời (reminder plan review {path}):\n{lines}"
         )
+    if out is None:
+        out = path.with_name(f"plan{draft.year}.toml")
+    draft.id = _plan_id(draft, out)
     plan = as_plan(draft)
     former = _former(old, out, draft.year)
     if former is not None:
@@ -353,6 +366,31 @@ def accept(
     text = f"# {head}\n\n{dumps(draft, open_tables=False)}"
     options.write_file(out, text.encode(), mode=0o644)
     print(f"Đã ghi {out}: {len(plan.tasks)} việc. Xem lại: reminder plan check {out}")
+    _print_use(out)
+
+
+def _plan_id(draft: Draft, out: Path) -> str:
+    """Return the plan's id: never another than the file has, nor that of another file's plan."""
+    if out.exists():
+        with suppress(FileError):
+            return bootstrap.load_plans([out])[0].id
+    if out.stem == f"plan{draft.year}":
+        return draft.id
+    from reminder.importing.people import unused_id
+
+    return unused_id(out.stem, [])
+
+
+def _print_use(out: Path) -> None:
+    """Tell what is missing for the daemon to take the plan."""
+    with suppress(ReminderError):
+        settings = bootstrap.load_settings(None)
+        named = {path.resolve() for path in settings.plan.files}
+        if named and out.resolve() not in named:
+            print(
+                f"Máy chưa dùng kế hoạch này: thêm “{out.resolve()}” vào `files` dưới [plan] trong "
+                "config/reminder.toml."
+            )
 
 
 def _former(old: Path | None, out: Path, year: int) -> Plan | None:

@@ -132,6 +132,7 @@ def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
     return {
         "figures": words.figures(context, of_unit),
         "units": words.units(context),
+        "speaking": visit.office.speaking(visit.now),
         "chosen": chosen,
         "standings": {**words.FIGURES, **dict([words.AHEAD])},
         "dues": words.DUE,

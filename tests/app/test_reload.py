@@ -12,6 +12,7 @@ from reminder.app.wiring import Reloader
 from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings, wired_fast
+from tests.conftest import ROOT
 from tests.services.world import at
 from tests.waiting import until
 
@@ -125,3 +126,27 @@ async def test_many_sighup_are_one_reload(
             await until(lambda: reloads > 0)
             await until(lambda: wired._reloading is not None and wired._reloading.done())
             assert reloads <= 2
+
+
+@pytest.mark.asyncio
+async def test_a_refused_plan_is_taken_once_it_is_mended(tmp_path: Path, mailbox: Mailbox) -> None:
+    """Also where only the refused settings name its file."""
+    async with mail_server(mailbox) as port:
+        config = settings(tmp_path, None, port, people=AN)
+        wired = wired_fast(config, SetClock(at("23/01")))
+        reloader = getattr(wired.daemon.reload, "__self__", None)
+        assert isinstance(reloader, Reloader)
+        plan, [known] = tmp_path / "second.toml", wired.daemon.service.office.plans
+        text = (ROOT / "data/plan2024.toml").read_text("utf-8")
+        plan.write_text("[plan]\n", encoding="utf-8")
+        before = config.read_text("utf-8")
+        line = next(line for line in before.splitlines() if line.startswith("files"))
+        config.write_text(before.replace(line, f"{line[:-1]}, {str(plan)!r}]"), encoding="utf-8")
+        found = []
+        for content in ("[plan]\n", "[plan]\n", text.replace('"cchc-2024"', '"second-2024"', 1)):
+            plan.write_text(content, encoding="utf-8")
+            changed = await wired.daemon.do(reloader.check)
+            found.append((changed, len(wired.daemon.service.office.plans)))
+        wired.store.close()
+    assert known.id == "cchc-2024"
+    assert found == [(True, 1), (False, 1), (True, 2)]

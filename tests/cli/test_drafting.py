@@ -246,3 +246,19 @@ def test_the_plan_of_2024_from_its_own_document() -> None:
         known = {unit.id: unit.name for unit in written.units}
         wanted = [known[unit].casefold() for unit in written.by_code[task.code].lead]
         assert sorted(leads) == sorted(wanted), task.code
+
+
+def test_two_documents_of_one_year_become_two_plans() -> None:
+    """Each file's plan has an id of its own, and keeps it when it is written again."""
+    for name in ("d01-tiet-kiem", "d02-pccc"):
+        run("plan", "import", CASES / f"{name}.docx", "-o", f"{name}.draft.toml")
+    for name, out in (("d01-tiet-kiem", "plan2026"), ("d02-pccc", "pccc"), ("d02-pccc", "pccc")):
+        run("plan", "accept", f"{name}.draft.toml", "-o", f"data/{out}.toml", "--yes")
+    found = [load_plan(Path(f"data/{name}.toml")).id for name in ("plan2026", "pccc")]
+    assert found == ["kh-2026", "pccc"]
+
+
+def test_another_document_is_no_newer_version() -> None:
+    run("plan", "import", CASES / "d01-tiet-kiem.docx", "-o", "kh.draft.toml")
+    with pytest.raises(ReminderError, match=r"không có việc nào của kh\.draft\.toml"):
+        run("plan", "import", CASES / "d02-pccc.docx", "--again", "kh.draft.toml")
