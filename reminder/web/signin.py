@@ -158,7 +158,9 @@ async def _link(request: Request) -> Response:
     found = await site.do(lambda: site.service.store.login(login)) if login else None
     if found is None or found.used_at or found.expires_at <= now:
         return told(SPENT)
-    return HTMLResponse(render("signin.html", fault="", step="link", mails=True))
+    person = site.service.office.people.get(found.person)
+    name = person.name if person else ""
+    return HTMLResponse(render("signin.html", fault="", step="link", mails=True, name=name))
 
 
 async def _use_link(request: Request) -> Response:

@@ -61,7 +61,8 @@ def test_looking_at_a_link_spends_nothing_and_pressing_spends_it(town: Town) -> 
     scanner, person, second = town.browser(), town.browser(), town.browser()
     scanner.open(link)
     scanner.open(link)
-    assert person.open(link).press("Đăng nhập").url == "/quyet"
+    assert "với tên Chi" in person.open(link).words
+    assert person.press("Đăng nhập").url == "/quyet"
     assert SPENT in second.open(link).words
     assert scanner.again_at(link) == SPENT
 
