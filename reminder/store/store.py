@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from reminder.domain.errors import ReminderError
 from reminder.store.database import Database
@@ -25,8 +25,17 @@ from reminder.store.files import (
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import StoreRefusedError, UnreadableRowError
-from reminder.store.tables import ADDRESS, EVENT, INVITATION, SEEN, SPOKEN, outbox, to_row
-from reminder.store.web import WebPart
+from reminder.store.tables import (
+    ADDRESS,
+    EVENT,
+    INVITATION,
+    SEEN,
+    SPOKEN,
+    Shape,
+    outbox,
+    to_row,
+)
+from reminder.store.web import LOGIN, SESSION, TOKEN, WebPart
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +67,11 @@ class Store(LedgerPart, OutboxPart, WebPart):
 
     def unreadable(self) -> list[UnreadableRowError]:
         """Return the error of each row that this program can't have written, in any table."""
-        readers: list[tuple[Table, Callable[[Sequence[Any]], object]]] = [
-            (EVENT.table, EVENT.read),
-            (SPOKEN.table, SPOKEN.read),
-            (ADDRESS.table, ADDRESS.read),
-            (SEEN.table, SEEN.read),
-            (INVITATION.table, INVITATION.read),
-            (outbox, to_row),
-        ]
+        shapes: tuple[Shape[Any], ...] = (
+            *(EVENT, SPOKEN, ADDRESS, SEEN, INVITATION),
+            *(LOGIN, SESSION, TOKEN),
+        )
+        readers = [(shape.table, shape.read) for shape in shapes] + [(outbox, to_row)]
         found: list[UnreadableRowError] = []
         with self._database.reading() as connection:
             for table, read in readers:

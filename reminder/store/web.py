@@ -12,7 +12,7 @@ from reminder.domain.tokens import hash_code
 from reminder.domain.weblinks import LOGIN_LIFETIME
 from reminder.store.database import Database, Part
 from reminder.store.records import moment, stamp, words
-from reminder.store.tables import web_login, web_session, web_spent, web_token, web_try
+from reminder.store.tables import Shape, web_login, web_session, web_spent, web_token, web_try
 
 KEPT = timedelta(days=30)  # spent links and tries, after which no link is alive
 
@@ -52,6 +52,11 @@ class Token:
     expires_at: datetime
 
 
+LOGIN = Shape(web_login, Login)
+SESSION = Shape(web_session, Session)
+TOKEN = Shape(web_token, Token)
+
+
 class WebPart(Part):
     """What the page remembers besides the ledger."""
 
@@ -65,31 +70,22 @@ class WebPart(Part):
         `browser`: the cookie of who asked, without which the code is worth nothing.
         """
         login = secrets.token_urlsafe(16)
-        values = {
-            "id": login,
-            "person": words(person),
-            "browser": browser and hash_code(browser),
-            "expires_at": stamp(now + LOGIN_LIFETIME),
-            "used_at": None,
-            "tries": 0,
-        }
+        kept = Login(
+            id=login,
+            person=person,
+            browser=browser and hash_code(browser),
+            expires_at=now + LOGIN_LIFETIME,
+            used_at=None,
+            tries=0,
+        )
         with self._database.writing() as connection:
-            connection.execute(insert(web_login), values)
+            connection.execute(insert(web_login), LOGIN.columns(kept))
         return login
 
     def login(self, login: str) -> Login | None:
         """Return the request with this id."""
-        for row in self._database.all(select(web_login).where(web_login.c.id == words(login))):
-            used = moment(row.used_at) if row.used_at else None
-            return Login(
-                id=row.id,
-                person=row.person,
-                browser=row.browser,
-                expires_at=moment(row.expires_at),
-                used_at=used,
-                tries=row.tries,
-            )
-        return None
+        found = self._database.all(select(web_login).where(web_login.c.id == words(login)))
+        return next(map(LOGIN.read, found), None)
 
     def use_login(self, login: str, now: datetime) -> bool:
         """Use a request once; False if it is used, expired or unknown."""
@@ -113,28 +109,20 @@ class WebPart(Part):
 
     def add_session(self, session: Session) -> None:
         """Keep a session."""
-        values = {
-            "hash": session.hash,
-            "person": words(session.person),
-            "made_at": stamp(session.made_at),
-            "seen_at": stamp(session.seen_at),
-            "kept": session.kept,
-            "agent": words(session.agent),
-        }
         with self._database.writing() as connection:
-            connection.execute(insert(web_session), values)
+            connection.execute(insert(web_session), SESSION.columns(session))
 
     def sessions(self, person: str = "") -> list[Session]:
         """Return the sessions of `person`, or all, the newest first."""
         asked = select(web_session).order_by(web_session.c.made_at.desc(), web_session.c.hash)
         if person:
             asked = asked.where(web_session.c.person == words(person))
-        return [_session(row) for row in self._database.all(asked)]
+        return list(map(SESSION.read, self._database.all(asked)))
 
     def session(self, hashed: str) -> Session | None:
         """Return the session with this hash."""
         found = self._database.all(select(web_session).where(web_session.c.hash == hashed))
-        return next((_session(row) for row in found), None)
+        return next(map(SESSION.read, found), None)
 
     def touch_session(self, hashed: str, now: datetime) -> None:
         """Note that a session was used."""
@@ -150,15 +138,8 @@ class WebPart(Part):
 
     def add_token(self, token: Token) -> None:
         """Keep a token."""
-        values = {
-            "hash": token.hash,
-            "person": words(token.person),
-            "name": words(token.name),
-            "acts": token.acts,
-            "expires_at": stamp(token.expires_at),
-        }
         with self._database.writing() as connection:
-            connection.execute(insert(web_token), values)
+            connection.execute(insert(web_token), TOKEN.columns(token))
 
     def tokens(self, *, person: str = "", hashed: str = "") -> list[Token]:
         """Return the tokens of a person, or the one with this hash."""
@@ -166,16 +147,7 @@ class WebPart(Part):
         asked = select(web_token).order_by(c.expires_at, c.hash)
         asked = asked.where(c.person == words(person)) if person else asked
         asked = asked.where(c.hash == hashed) if hashed else asked
-        return [
-            Token(
-                hash=row.hash,
-                person=row.person,
-                name=row.name,
-                acts=row.acts,
-                expires_at=moment(row.expires_at),
-            )
-            for row in self._database.all(asked)
-        ]
+        return list(map(TOKEN.read, self._database.all(asked)))
 
     def end_token(self, hashed: str, person: str) -> None:
         """End a token of a person."""
@@ -204,14 +176,3 @@ class WebPart(Part):
             connection.execute(insert(web_try), {"what": words(what), "at": stamp(at)})
             asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
             return int(connection.execute(asked).scalar_one())
-
-
-def _session(row: object) -> Session:
-    return Session(
-        hash=row.hash,  # type: ignore[attr-defined]
-        person=row.person,  # type: ignore[attr-defined]
-        made_at=moment(row.made_at),  # type: ignore[attr-defined]
-        seen_at=moment(row.seen_at),  # type: ignore[attr-defined]
-        kept=row.kept,  # type: ignore[attr-defined]
-        agent=row.agent,  # type: ignore[attr-defined]
-    )

@@ -7,7 +7,6 @@ program died between the record and its answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,13 +29,12 @@ from reminder.understanding.dates import day_at
 from reminder.understanding.model import Command, Target
 from reminder.understanding.spelling import tokenise
 from reminder.understanding.verbs import Takes, Verb, verb_called
-from reminder.web.pages import part, refused, task_page
-from reminder.web.site import NAME, Site, Visit, form_of, signed_in, told
+from reminder.web.pages import GONE, part, refused, said_of, task_page
+from reminder.web.site import NAME, Site, Visit, form_of, is_nonce, key_of, signed_in, told
 
 LONGEST = 1000  # characters of a field
 NO_RIGHT = (payloads.NotYourUnit, payloads.OfficeOnly, payloads.NeedsProof)
 ONCE = "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần."
-GONE = "Không có việc này trong kế hoạch."
 
 
 @dataclass(frozen=True)
@@ -103,9 +101,8 @@ def _command(name: str, target: Target, state: State, fields: Fields, today: dat
         said = _needed(fields, "noi-dung", "Xin ghi tình hình, ví dụ: vẫn làm thường xuyên")
         return replace(command, answers=((target, said),))
     if verb is Verb.UNDO:
-        told = [*state.parts.values(), *state.submitted.values()]
-        told += [state.request] if state.request else []
-        at = next((e.at for e in told if e.at.isoformat() == fields.get("luc", "")), None)
+        moments = (event.at for event in said_of(state))
+        at = next((at for at in moments if at.isoformat() == fields.get("luc", "")), None)
         return replace(command, event_at=at)
     if verb is Verb.DONE:
         return replace(command, evidence=_text(fields, "van-ban"))
@@ -140,7 +137,7 @@ async def act(visit: Visit) -> Response:
     key = Key(path["plan"], path["code"], path["number"], path["period"])
     if path["act"] not in ACTS or key not in visit.office.states:
         return await refused(visit, GONE, 404)
-    fields = dict(reversed((await form_of(visit.request)).pairs))
+    fields = (await form_of(visit.request)).first
     result = await tried(visit, path["act"], key, fields)
     if result.status != 200:
         fault = {"error": result, "typed": fields, "at": (key, path["act"])}
@@ -157,19 +154,23 @@ async def _again(visit: Visit) -> Visit:
     return replace(visit, office=office)
 
 
-async def tried(visit: Visit, name: str, key: Key, fields: Fields) -> Result:
-    """Do one act; what became of it."""
+async def tried(
+    visit: Visit, name: str, key: Key, fields: Fields, link: TaskLink | None = None
+) -> Result:
+    """Do one act; what became of it. A mail's `link` is spent with the record of the act."""
     mark = fields.get("nonce", "")
-    if not re.fullmatch(r"[\w-]{8,64}", mark):
+    if not is_nonce(mark):
         return Result("Biểu mẫu không đủ. Xin mở lại trang này.", 422)
-    result: Result = await visit.site.do(partial(_decided, visit, name, key, fields, mark))
+    result: Result = await visit.site.do(partial(_decided, visit, name, key, fields, mark, link))
     if result.status == 200:
         visit.site.keep(mark, result.said)
         visit.site.wake()
     return result
 
 
-def _decided(visit: Visit, name: str, key: Key, fields: Fields, mark: str) -> Result:
+def _decided(
+    visit: Visit, name: str, key: Key, fields: Fields, mark: str, link: TaskLink | None
+) -> Result:
     """Decide and record one form, in one transaction. In the store's thread."""
     site, now = visit.site, visit.now
     service = site.service
@@ -188,32 +189,32 @@ def _decided(visit: Visit, name: str, key: Key, fields: Fields, mark: str) -> Re
         unit = fields.get("phan", "")
         shared = state.occurrence.task.confirm is Confirm.ALL and name in _SHARED
         if shared and (unit == "*" or unit in state.occurrence.task.lead):
-            target = Target(
-                task=target.task, deliverables=target.deliverables, period=target.period,
-                plan=target.plan, unit=unit,
-            )  # fmt: skip
+            target = replace(target, unit=unit)
         try:
             command = _command(name, target, state, fields, visit.context.today)
         except FieldError as fault:
             return Result(fault.say, 422, fault.field)
         outcome = service.handle(visit.person, command, now, channel=NAME, update=mark)
-        return _result(visit, service.refresh(), outcome)
+        result = _result(visit, service.refresh(), outcome)
+        if link is not None and result.status == 200:
+            service.store.spend(link.mac, now)
+        return result
 
 
 def _result(visit: Visit, office: Office, outcome: Outcome) -> Result:
     if outcome.seen:
         return Result(ONCE)
-    said = _said(visit.site, office, visit, outcome.answer)
+    said = _said(visit, office, outcome.answer)
     if outcome.acted:
         return Result(f"Đã ghi. {said}")
     no_right = isinstance(outcome.answer, NO_RIGHT)
     return Result(said or "Không ghi được.", 403 if no_right else 422)
 
 
-def _said(site: Site, office: Office, visit: Visit, answer: Payload | None) -> str:
+def _said(visit: Visit, office: Office, answer: Payload | None) -> str:
     if answer is None:
         return ""
-    made = render_message(site.context(office, visit.now), answer)
+    made = render_message(visit.site.context(office, visit.now), answer)
     return " ".join(made.text.split("\n")) if made else ""
 
 
@@ -232,20 +233,17 @@ async def confirm(visit: Visit) -> Response:
     """Keep the assumed dates that were ticked on the desk."""
     form = await form_of(visit.request)
     mark = form.get("nonce")
-    keys = [key for text in form.all("viec") if (key := _key_of(text, visit.office)) is not None]
-    if not keys or not re.fullmatch(r"[\w-]{8,64}", mark):
+    named = map(key_of, form.all("viec"))
+    keys = [key for key in named if key in visit.office.states and key is not None]
+    if not keys or not is_nonce(mark):
         return await refused(visit, "Xin chọn ít nhất một hạn để giữ.", 422)
 
     def decided() -> Result:
         service = visit.site.service
         office = service.refresh()
-        targets = []
-        for key in keys:
-            target = buttons.target_of(key, office.states, office.by_plan)
-            targets.append(
-                Target(task=target.task, deliverables=target.deliverables, plan=target.plan)
-            )
-        command = Command(verb=Verb.CONFIRM, targets=tuple(targets))
+        named = (buttons.target_of(key, office.states, office.by_plan) for key in keys)
+        targets = tuple(replace(target, period=None) for target in named)  # of all periods
+        command = Command(verb=Verb.CONFIRM, targets=targets)
         outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
         return _result(visit, service.refresh(), outcome)
 
@@ -255,14 +253,6 @@ async def confirm(visit: Visit) -> Response:
     visit.site.keep(mark, result.said)
     visit.site.wake()
     return RedirectResponse(f"/quyet?ghi={mark}", 303)
-
-
-def _key_of(text: str, office: Office) -> Key | None:
-    parts = text.split("/")
-    if len(parts) != 4 or not parts[2].isdecimal():
-        return None
-    key = Key(parts[0], parts[1], int(parts[2]), parts[3])
-    return key if key in office.states else None
 
 
 # ---- by the link of a reminder mail: one task, one person, its own acts, without a session
@@ -283,16 +273,15 @@ async def act_by_mail(request: Request) -> Response:
     if isinstance(found, Response):
         return found
     visit, link = found
-    name, fields = request.path_params["act"], dict(reversed((await form_of(request)).pairs))
+    name, fields = request.path_params["act"], (await form_of(request)).first
     allowed = part(visit, visit.office.states[link.key]).acts
     if name not in allowed:
         return told(GONE)
-    result = await tried(visit, name, link.key, fields)
+    result = await tried(visit, name, link.key, fields, link)
     if result.status != 200:
         return await _mail_page(
             await _again(visit), link, result.status, error=result, typed=fields, at=name
         )
-    await visit.site.do(lambda: visit.site.service.store.spend(link.mac, visit.now))
     return await visit.page("mail_done.html", said=result.said, work=None)
 
 

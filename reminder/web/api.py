@@ -22,8 +22,8 @@ from reminder.decisions.outcome import may_read, reads_all
 from reminder.domain import digest
 from reminder.domain.plan import Key
 from reminder.domain.tokens import hash_code
-from reminder.web import acts, words
-from reminder.web.site import Site, Visit, place_of, visit
+from reminder.web import acts, pages, words
+from reminder.web.site import Site, Visit, key_of, place_of, visit
 from reminder.web.words import Shown
 
 ROOT = "/api/v1"
@@ -145,7 +145,7 @@ async def _task(visit: Visit) -> Response:
     plan = visit.office.by_plan.get(path["plan"])
     task = plan.by_code.get(path["code"]) if plan else None
     if plan is None or task is None:
-        raise ProblemError(404, acts.GONE)
+        raise ProblemError(404, pages.GONE)
     context = visit.context
     states = [s for s in visit.office.of_plan(plan) if s.key.task == task.code]
     items = [_item(Shown(context, state)) for state in states]
@@ -166,7 +166,7 @@ async def _act(visit: Visit) -> Response:
     key, name, fields = _read(body)
     state = visit.office.states.get(key)
     if state is None or not _speaks(visit, key):
-        raise ProblemError(404, acts.GONE)
+        raise ProblemError(404, pages.GONE)
     asked = visit.request.headers.get("idempotency-key", "")
     if asked and not re.fullmatch(r"[\x21-\x7e]{1,200}", asked):
         raise ProblemError(400, "Idempotency-Key phải gồm 1 đến 200 ký tự ASCII.")
@@ -205,8 +205,8 @@ def _read(body: object) -> tuple[Key, str, dict[str, str]]:
     unknown = set(body) - {"key", "act", "revision", *_FIELDS}
     if unknown:
         raise ProblemError(422, f"Không có trường “{min(map(str, unknown))[:40]}”.")
-    parts = body["key"].split("/") if isinstance(body.get("key"), str) else []
-    if len(parts) != 4 or not re.fullmatch(r"\d{1,4}", parts[2], re.ASCII):
+    key = key_of(body["key"]) if isinstance(body.get("key"), str) else None
+    if key is None:
         raise ProblemError(422, "key phải như kế-hoạch/mã/số/kỳ.")
     name, revision = body.get("act"), body.get("revision")
     if not isinstance(name, str) or name not in acts.ACTS:
@@ -219,7 +219,7 @@ def _read(body: object) -> tuple[Key, str, dict[str, str]]:
         if value is not None and not isinstance(value, str):
             raise ProblemError(422, f"{field} phải là chữ.")
         fields |= dict.fromkeys(names, value or "")
-    return Key(parts[0], parts[1], int(parts[2]), parts[3]), name, fields
+    return key, name, fields
 
 
 # ---- its description

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from reminder.decisions.answers import UNDO_WITHIN
 from reminder.decisions.outcome import may_read, reads_all
 from reminder.domain import digest
 from reminder.domain.calendar import Period, last_of_month
@@ -19,6 +21,7 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
 from reminder.messages.context import Work
+from reminder.messages.digest import XLSX
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import notices
 from reminder.services.status import unreachable
@@ -29,7 +32,7 @@ from reminder.web.words import Filter, Shown
 EVENTS = 60  # lines of a task's log, and of the ledger's page
 NUDGES = 60  # of a task, that are shown
 YEARS = 10  # before and after this one, of the calendar
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GONE = "Không có việc này trong kế hoạch."
 
 
 def routes() -> list[Route]:
@@ -152,8 +155,6 @@ def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
 
 def _query(visit: Visit) -> str:
     """The filter as it stands in the address, without the page."""
-    from urllib.parse import urlencode
-
     kept = [(k, v) for k, v in visit.request.query_params.multi_items() if k != "trang" and v]
     return urlencode(kept)
 
@@ -239,7 +240,7 @@ async def task_page(
     found = visit.office.by_plan.get(plan)
     each = found.by_code.get(code) if found else None
     if found is None or each is None:
-        return await refused(visit, "Không có việc này trong kế hoạch.", 404)
+        return await refused(visit, GONE, 404)
     proof = await visit.site.do(partial(_sent, visit, found, each))
     return await visit.page(
         "task.html", status, make=partial(_task, visit, found, each, proof, values)
@@ -318,14 +319,16 @@ def part(visit: Visit, state: State) -> Part:
     )
 
 
+def said_of(state: State) -> list[Event]:
+    """What holds of a state because somebody said so, and may be taken back."""
+    request = [state.request] if state.request else []
+    return [*state.parts.values(), *state.submitted.values(), *request]
+
+
 def _undoable(visit: Visit, state: State, own: set[str]) -> datetime | None:
     """When the newest thing was said that may still be taken back."""
-    since = visit.now - timedelta(hours=1)
-    found: list[Event] = [*state.parts.values(), *state.submitted.values()]
-    if state.request:
-        found.append(state.request)
-    by = visit.person.id
-    lately = [e for e in found if e.at >= since and (e.unit in own or e.by == by)]
+    since, by = visit.now - UNDO_WITHIN, visit.person.id
+    lately = [e for e in said_of(state) if e.at >= since and (e.unit in own or e.by == by)]
     return max((e.at for e in lately), default=None)
 
 
@@ -458,10 +461,8 @@ async def plans(visit: Visit) -> Response:
 
 
 def _plans(visit: Visit) -> dict[str, Any]:
-    found = []
-    for plan in visit.office.speaking(visit.now):
-        tasks = [
-            (each, list(each.deliverables)) for each in plan.tasks if may_read(visit.sender, each)
-        ]
-        found.append((plan, tasks))
+    found = [
+        (plan, [task for task in plan.tasks if may_read(visit.sender, task)])
+        for plan in visit.office.speaking(visit.now)
+    ]
     return {"plans": found, "here": "/ke-hoach"}

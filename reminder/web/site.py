@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import cache, cached_property, partial
+from typing import Any
 from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,8 +17,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from reminder.decisions import buttons
-from reminder.domain.calendar import local, local_day, vn_date, vn_day
+from reminder.domain.calendar import local_day, vn_date, vn_day
 from reminder.domain.context import Sender
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
@@ -28,9 +28,8 @@ from reminder.messages.context import Context
 from reminder.services.office import Office
 from reminder.services.service import Service
 from reminder.store.web import Session
-from reminder.web.words import desk_count
+from reminder.web.words import desk
 
-T = TypeVar("T")
 IDLE = timedelta(hours=12)  # after which a session ends
 KEPT = timedelta(days=30)  # the same on a device of one's own
 NOTED = timedelta(minutes=5)  # how often the use of a session is written down
@@ -99,11 +98,11 @@ class Visit:
     session: Session | None = None  # None: by the link of a mail
     public: bool = False  # of a mail's link: no other page
 
-    @property
+    @cached_property
     def sender(self) -> Sender:
         return self.office.as_sender(self.person)
 
-    @property
+    @cached_property
     def context(self) -> Context:
         return self.site.context(self.office, self.now)
 
@@ -116,12 +115,13 @@ class Visit:
               **values: Any) -> str:  # fmt: skip
         values |= make() if make else {}
         sender, context = self.sender, self.context
+        waits = sender.office and not self.public
         shown = {
             "visit": self,
             "c": context,
             "sender": sender,
             "decides": sender.office,
-            "waiting": desk_count(context) if sender.office and not self.public else 0,
+            "waiting": (values.get("desk") or desk(context)).count if waits else 0,
             "error": None,
             "flash": "",
             "here": "",
@@ -163,7 +163,12 @@ class Form:
 
     def get(self, name: str) -> str:
         """Return the first field of this name; empty if there is none."""
-        return next((value for field, value in self.pairs if field == name), "")
+        return self.first.get(name, "")
+
+    @property
+    def first(self) -> dict[str, str]:
+        """The first field of each name."""
+        return dict(reversed(self.pairs))
 
     def all(self, name: str) -> list[str]:
         """Return all fields of this name."""
@@ -184,9 +189,22 @@ def nonce() -> str:
     return secrets.token_urlsafe(12)
 
 
+def is_nonce(text: str) -> bool:
+    """Return whether `text` can be a form's."""
+    return re.fullmatch(r"[\w-]{8,64}", text) is not None
+
+
 def place_of(key: Key) -> str:
     """Return the part of an address that names an occurrence."""
     return f"{key.plan}/{key.task}/{key.deliverable}/{key.period}"
+
+
+def key_of(place: str) -> Key | None:
+    """Return the key that `place_of` wrote; None for anything else."""
+    parts = place.split("/")
+    if len(parts) != len(Key._fields) or not re.fullmatch(r"\d{1,4}", parts[2], re.ASCII):
+        return None
+    return Key(parts[0], parts[1], int(parts[2]), parts[3])
 
 
 def told(message: str) -> Response:
@@ -210,11 +228,10 @@ def _environment() -> Environment:
         "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
         "vn_day": vn_day,
         "vn_date": vn_date,
-        "local": local,
         "local_day": local_day,
         "place": place_of,
     }
-    made.globals |= {"nonce": nonce, "encode": buttons.encode}
+    made.globals["nonce"] = nonce
     return made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from operator import attrgetter
 
 from reminder.documents.workbook import Standing, standing, standing_words
 from reminder.domain import digest
@@ -257,16 +256,8 @@ def desk(context: Context) -> Desk:
     )
 
 
-def desk_count(context: Context) -> int:
-    """How many decisions wait."""
-    return desk(context).count
-
-
 def units(context: Context) -> list[tuple[str, str]]:
     """The units that lead work, for a filter."""
     plans: Sequence[Plan] = context.office.speaking(context.at)
     found = dict.fromkeys(u for plan in plans for task in plan.tasks for u in task.lead)
     return sorted(((unit, context.unit(unit)) for unit in found), key=lambda pair: fold(pair[1]))
-
-
-newest_first = attrgetter("at")
