@@ -23,3 +23,12 @@ print(*[name for name in {HEAVY!r} if name in sys.modules])
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_a_command_loads_what_it_needs_alone() -> None:
+    """Neither the database nor the page nor the daemon's timer, before a command asks for them."""
+    code = "import sys, reminder.cli; print(*sorted({n.partition('.')[0] for n in sys.modules}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"sqlalchemy", "apscheduler", "starlette", "uvicorn", "pdfplumber"}.isdisjoint(loaded)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from reminder.channels import Channel, email, telegram
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import ChannelTraits
+from reminder.domain.weblinks import WebLinks
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
@@ -69,6 +70,13 @@ def mail_secret(store: Store) -> bytes:
             f"table meta, row “{_SECRET}”: it was altered; delete it, and another is made, with "
             "which no answer to an older mail counts"
         ) from None
+
+
+def web_links(settings: Settings, store: Store) -> WebLinks | None:
+    """Return what makes the page's links; None where [web] is off."""
+    if not settings.web.is_on:
+        return None
+    return WebLinks(base_url=settings.web.url, secret=mail_secret(store))
 
 
 def mail_server(settings: Settings) -> MailServer:

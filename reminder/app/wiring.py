@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, known_channels, mail_secret, one_way
+from reminder.app.channels import CHANNELS, known_channels, one_way, web_links
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel
@@ -148,13 +148,6 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         for listener in wiring.listen(settings, channel, daemon)
     )
     return Program(daemon, store, monitor, _page(settings, daemon, monitor, links))
-
-
-def web_links(settings: Settings, store: Store) -> WebLinks | None:
-    """Return what makes the page's links; None where [web] is off."""
-    if not settings.web.is_on:
-        return None
-    return WebLinks(base_url=settings.web.url, secret=mail_secret(store))
 
 
 def _page(

@@ -102,7 +102,7 @@ def import_document(
         raise ReminderError(
             f"không thấy việc nào trong {document.name}: đây có phải văn bản kế hoạch không?"
         )
-    path = out or _usual_path(draft.year)
+    path = out or usual_path(draft.year)
     _check_name(path)
     if before is None and path.exists() and not _may_replace(path):
         raise ReminderError(
@@ -132,7 +132,8 @@ def _progress(done: int, pages: int) -> None:
         print(f"\rĐang đọc trang {done}/{pages}…", end=end, file=sys.stderr, flush=True)
 
 
-def _usual_path(year: int) -> Path:
+def usual_path(year: int) -> Path:
+    """Where a draft is written that nothing else is said of."""
     name = f"plan{year}{_DRAFT}"
     return Path("data") / name if Path("data").is_dir() else Path(name)
 

@@ -23,13 +23,14 @@ from reminder.app.channels import known_channels
 from reminder.app.setup import Answers, PlanAnswer
 from reminder.cli import asking, drafting, status
 from reminder.cli.options import Config, option, write_file
+from reminder.cli.people import people_file
 from reminder.domain.calendar import local, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import by_key
 from reminder.domain.outbox import SendError
 from reminder.domain.people import MAIL_ADDRESS, Person
 from reminder.domain.plan import Plan, Unit
-from reminder.files.people import edited, load_people, people_text
+from reminder.files.people import load_people, people_text
 from reminder.files.plan import load_plan
 from reminder.files.settings import (
     DEFAULT_PATH,
@@ -541,7 +542,7 @@ def _imported(document: Path) -> tuple[Draft, Path]:
     """The draft of a document, and its file in data/."""
     Path("data").mkdir(exist_ok=True)
     draft = drafting.import_document(document, None, None, then="")
-    return draft, Path("data") / f"plan{draft.year}.draft.toml"
+    return draft, drafting.usual_path(draft.year)
 
 
 def _read_document(answer: PlanAnswer) -> Path:
@@ -666,7 +667,7 @@ def _people_file(
     what = f"{len(before)} người; ai có rồi thì cập nhật"
     if tuple(after) == before or not by.may_write(path, what):
         return None, before
-    text = edited(path, before, after)
+    text = people_file(path, before, after, units)
     return text, _checked(text, load)
 
 
@@ -719,6 +720,7 @@ def _survey(
 ) -> str:
     """Send a mail to the mailbox itself, set `trust` by what comes; return what is wrong."""
     from reminder.channels.email.mailbox import MailboxError
+    from reminder.channels.email.reader import MailReaderError
     from reminder.doctor.network import MailCheck
 
     settings = Settings(
@@ -727,7 +729,7 @@ def _survey(
     )
     try:
         found = asyncio.run(MailCheck(settings, bootstrap.now).survey())
-    except MailboxError as error:
+    except (MailboxError, MailReaderError) as error:
         return str(error)
     if found.fault:
         return found.fault

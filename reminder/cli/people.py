@@ -198,7 +198,8 @@ def take_list(
     if not agreed and not asking.yes(f"Ghi vào {path}?", default=False):
         print("Chưa ghi gì.")
         return
-    write_people(path, written, [change.after for change in found if change.after], units)
+    after = [change.after for change in found if change.after]
+    write_file(path, people_file(path, written, after, units).encode())
     print(f"Đã ghi {path}. Máy đang chạy thì nhận trong vòng một phút.")
 
 
@@ -214,10 +215,10 @@ def units_of(plans: Sequence[Plan]) -> dict[str, Unit]:
     return {unit.id: unit for plan in by_year for unit in plan.units}
 
 
-def write_people(
+def people_file(
     path: Path, before: Sequence[Person], after: Sequence[Person], units: Mapping[str, Unit]
-) -> None:
-    """Put `after` into the people file at once; ReminderError if its text can't be changed so."""
+) -> str:
+    """Return the people file with `after` in it; ReminderError if its text can't be changed so."""
     try:
         text = edited(path, before, after) if path.exists() else people_text(after)
     except ValueError:
@@ -233,7 +234,7 @@ def write_people(
             raise ReminderError(f"chưa ghi gì: sửa {path} thì mất phần khác của tệp")
     finally:
         part.unlink(missing_ok=True)
-    write_file(path, text.encode())
+    return text
 
 
 def _kept(person: Person) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import io
 import json
 
 from reminder.app import bootstrap
-from reminder.app.wiring import web_links
+from reminder.app.channels import web_links
 from reminder.cli.options import AsJson, Config
 from reminder.cli.people import PersonId, known_person
 from reminder.domain.calendar import local

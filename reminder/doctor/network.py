@@ -242,6 +242,7 @@ class MailCheck:
             return Survey(fault=_lost(address, probe.why, plain.why, arrives=arrives).sentence)
         finally:
             box.shut()
+            self.reader.stop()
 
     def _plus(self) -> str:
         """A plus-address of the mailbox, for a probe."""

@@ -10,7 +10,7 @@ import json
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -52,6 +52,10 @@ def read_text(path: Path) -> str:
     content = read_bytes(path)
     if _utf_16(content):
         raise _fault(path, 1, UTF_16)
+    return _decoded(path, content)
+
+
+def _decoded(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -104,9 +108,19 @@ def as_toml(value: object) -> str:
     if isinstance(value, str):
         # A JSON string is a basic string of TOML, apart from DEL, which `one_line` leaves out.
         return json.dumps(one_line(value), ensure_ascii=False)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        pairs = (f"{toml_key(key)} = {as_toml(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, Iterable):
         return f"[{', '.join(map(as_toml, value))}]"
     return str(value)
+
+
+def toml_key(key: str) -> str:
+    """A key as TOML: in quotes where it has to be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else as_toml(key)
 
 
 def extent(lines: Sequence[str], first: int) -> int:
@@ -159,12 +173,12 @@ class Document:
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []  # what is understood, and might be written better
         self._incomplete: set[Where] = set()  # tables with lines that could not be read
-        codec = _utf_16(read_bytes(path))
-        if codec:
+        content = read_bytes(path)
+        if codec := _utf_16(content):
             self._note(1, UTF_16)
-            text = read_bytes(path).decode(codec, errors="replace").removeprefix("\ufeff")
+            text = content.decode(codec, errors="replace").removeprefix("\ufeff")
         else:
-            text = read_text(path)
+            text = _decoded(path, content)
         # Some editors save decomposed letters (NFD), which would count as several characters.
         text = normalize("NFC", text)
         for number, line in enumerate(text.split("\n"), start=1):

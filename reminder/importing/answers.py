@@ -37,12 +37,9 @@ def open_questions(draft: Draft) -> list[Question]:
 
 def hindrances(draft: Draft) -> list[str]:
     """Return what has to be answered before the draft can be a plan."""
-    found = [
-        f"{question.id}: {question.ask}"
-        for question in open_questions(draft)
-        if question.kind in BLOCKING
-    ]
-    asked = {question.task for question in open_questions(draft) if question.kind == "unit"}
+    still = open_questions(draft)
+    found = [f"{question.id}: {question.ask}" for question in still if question.kind in BLOCKING]
+    asked = {question.task for question in still if question.kind == "unit"}
     return found + [
         f"việc {task.code} chưa có bộ phận chủ trì"
         for task in draft.tasks
@@ -291,7 +288,7 @@ def lost(old: Draft, new: Draft) -> list[Question]:
 
 def _key(draft: Draft, question: Question) -> tuple[object, ...]:
     """What makes a question the same in another version of the document."""
-    task = next((task for task in draft.tasks if task.code == question.task), None)
+    task = draft.task_of(question)
     title = (task.full_title or task.title) if task is not None else ""
     named = "" if question.kind in ("contradiction", "before") else fold(title)
     days = tuple(question.choices) if question.kind == "contradiction" else ()
@@ -303,11 +300,11 @@ def as_plan(draft: Draft, *, lenient: bool = False) -> Plan:
 
     `lenient` lets a task that nobody leads yet be led by the office.
     """
-    text = dumps(draft, open_tables=False)
     if lenient:
         office = draft.office or (draft.units[0].id if draft.units else "")
         tasks = [task if task.lead else replace(task, lead=[office]) for task in draft.tasks]
-        text = dumps(replace(draft, tasks=tasks), open_tables=False)
+        draft = replace(draft, tasks=tasks)
+    text = dumps(draft, open_tables=False)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "plan.toml"
         path.write_text(text, "utf-8")

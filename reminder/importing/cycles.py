@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from reminder.importing.days import DAY, OPS, Chain, PlanYear, Span, in_month, month_shift
+from reminder.importing.days import DAY, MONTHS, OPS, Chain, PlanYear, Span, in_month, month_shift
 from reminder.importing.readings import Kind, Part, Status
 from reminder.importing.tokens import Token
 
@@ -17,7 +17,6 @@ _CYCLES |= {"9 thang": "unspecified"}
 _INTERVALS = {("tuan", 1): "weekly", ("thang", 1): "monthly", ("thang", 3): "quarterly"}
 _INTERVALS |= {("thang", 6): "half-yearly", ("thang", 12): "yearly", ("quy", 1): "quarterly"}
 _INTERVALS |= {("quy", 2): "half-yearly", ("nam", 1): "yearly"}
-MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _KINDS = OPS | {"each", "interval", "times", "month_of", "last_day", "weekday", "week"}
 _KINDS |= {"report", "regular", "fuzzy", "clock"}

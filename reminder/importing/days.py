@@ -17,7 +17,7 @@ SKIPPED = frozenset(["filler", "within", "clock"])  # words that change nothing
 _MOST_ITEMS = 36  # of a list: three years by months
 _LONGEST_CROSSING = 240  # days over New Year; “từ 30/6 đến 15/6/2026” is a slip
 _ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
-_MONTHS = {"quarterly": 3, "half-yearly": 6}
+MONTHS = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PlanYear:
         """Return the last days of the periods of a cycle of months."""
         if every == "yearly":
             return [self.last]
-        return [last for last in self.months if last.month % _MONTHS.get(every, 1) == 0]
+        return [last for last in self.months if last.month % MONTHS.get(every, 1) == 0]
 
 
 @dataclass(frozen=True, slots=True)

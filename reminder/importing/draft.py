@@ -8,16 +8,14 @@ again keeps them.
 
 from __future__ import annotations
 
-import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from reminder.domain.plan import place_words
-from reminder.domain.text import one_line
+from reminder.files.toml import as_toml, toml_key
 
 RULES = ("due", "within", "every", "rrule", "awaiting")
 RULE_KEYS = (
@@ -135,6 +133,10 @@ class Draft:
                 return task
         raise KeyError(code)
 
+    def task_of(self, question: Question) -> Task | None:
+        """Return the task that a question is about."""
+        return next((task for task in self.tasks if task.code == question.task), None)
+
     def unit(self, unit_id: str) -> Unit:
         """Return the unit of this id; KeyError without one."""
         for unit in self.units:
@@ -147,7 +149,7 @@ def dumps(draft: Draft, *, open_tables: bool = True) -> str:
     """Return the draft as TOML; without `open_tables` as a plan file, without what is open."""
     parts = [_head(draft, open_tables=open_tables)]
     if draft.sections:
-        lines = [f"{_key(code)} = {_value(title)}" for code, title in draft.sections.items()]
+        lines = [f"{toml_key(code)} = {as_toml(title)}" for code, title in draft.sections.items()]
         parts.append("\n".join(["[sections]", *lines]))
     parts += [
         _table(f"[unit.{unit.id}]", _filled(unit, "name", "short", "spellings"))
@@ -218,26 +220,7 @@ def _table(header: str, pairs: Iterable[tuple[str, Any]], indent: str = "") -> s
     lines = [indent + header]
     for key, value in pairs:
         if key == "source":
-            lines.append(f"{indent}{key} = {_value(value)}  # {place_words(value)}")
+            lines.append(f"{indent}{key} = {as_toml(value)}  # {place_words(value)}")
         else:
-            lines.append(f"{indent}{_key(key)} = {_value(value)}")
+            lines.append(f"{indent}{toml_key(key)} = {as_toml(value)}")
     return "\n".join(lines)
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, str):
-        # A JSON string is a basic string of TOML, apart from DEL.
-        return json.dumps(one_line(value), ensure_ascii=False).replace("\x7f", "")
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, Iterable):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return str(value)

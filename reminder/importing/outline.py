@@ -196,7 +196,7 @@ class _Builder:
             if node.role:
                 return True
             if node.kind not in ("", "root"):
-                return bool(node.role) or any(child.role for child in node.children)
+                return any(child.role for child in node.children)
         return False
 
     def _open(self, node: Node) -> None:

@@ -85,7 +85,7 @@ _EVERY = {
     "yearly": "hằng năm",
     "unspecified": "định kỳ, chưa rõ kỳ nào",
 }
-_UNITS = {"day": "ngày", "working-day": "ngày làm việc", "month": "tháng", "hour": "giờ"}
+OFFSETS = {"day": "ngày", "working-day": "ngày làm việc", "month": "tháng", "hour": "giờ"}
 _MOST_DAYS = 4  # listed one by one
 
 
@@ -134,4 +134,4 @@ def _event_words(part: Part) -> str:
         side = "trước" if part.op == "before" else "sau"
         return f"{side} {event}: chờ ngày của sự kiện"
     side = "trước" if part.offset < 0 else "kể từ"
-    return f"{abs(part.offset)} {_UNITS[part.unit]} {side} {event}: chờ ngày của sự kiện"
+    return f"{abs(part.offset)} {OFFSETS[part.unit]} {side} {event}: chờ ngày của sự kiện"

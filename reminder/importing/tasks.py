@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from itertools import product
 
 from rapidfuzz import fuzz
@@ -155,7 +156,7 @@ class _Maker:
                 )
 
     def make(self) -> Draft:
-        found = find_passages(read_outline(self.document), self._has_time)
+        found = find_passages(read_outline(self.document), cache(self._has_time))
         passages = _one_report(found.tasks)
         codes = make_codes(passages)
         for passage, (code, written) in zip(passages, codes, strict=True):
@@ -542,9 +543,9 @@ class _Maker:
             )
         if self.like is not None:
             draft.office, draft.leaders = self.like.office, self.like.leaders
+            known = {u.id: plain(u.name) for u in draft.units if u.id in self.units.known}
             for unit in draft.units:
                 if unit.id not in self.units.known:
-                    known = {u.id: plain(u.name) for u in draft.units if u.id in self.units.known}
                     near = sorted(
                         known, key=lambda k: -fuzz.token_set_ratio(known[k], plain(unit.name))
                     )

@@ -92,7 +92,6 @@ def _split_line(line: str) -> list[str]:
     """Split at commas and “và” that stand between names, not inside one."""
     names = [""]
     for piece in re.split(r"(\s*,\s*|\s+và\s+|\s*&\s*|\s+\+\s+)", line):
-        before = names[-1]
         if re.fullmatch(r"\s*,\s*|\s+và\s+|\s*&\s*|\s+\+\s+", piece):
             names.append(piece)
             continue
@@ -210,11 +209,6 @@ class Registry:
             unit.spellings.append(name)
         self._by_key.setdefault(_key(name), unit)
         return unit
-
-    def names(self) -> list[str]:
-        """Return all names, the longest first, to look for in sentences."""
-        every = {n for u in self.units for n in (u.name, *u.spellings) if len(n) > 3}
-        return sorted(every, key=lambda n: (-len(n), n))
 
     def _new_id(self, name: str) -> str:
         base = re.sub(r"[^a-z0-9]+", "-", _PLACE.sub("", plain(name))).strip("-")[:36] or "bo-phan"

@@ -201,7 +201,6 @@ _TARGET = re.compile(
     r"|toi thieu|it nhat|khong de|khong con|100|muc tieu|chi tieu|duy tri ty le|giu vung|nang ty le"
     r"|tu \d+ ?% |co \d+)"
 )
-_TARGET_INSIDE = re.compile(r"\d ?%|giai doan \d{4}|den nam 20\d\d")
 _DATA_WINDOW = re.compile(
     r"\bso lieu\b.*\btinh tu\b|\bky bao cao\b.*\btinh tu\b|thoi diem chot so lieu"
 )

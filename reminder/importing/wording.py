@@ -12,6 +12,7 @@ from typing import Any
 from reminder.domain.calendar import Period, vn_date
 from reminder.importing.answers import open_questions
 from reminder.importing.draft import Deliverable, Draft, Question, Task
+from reminder.importing.readings import OFFSETS
 
 _CYCLES = {"month": "tháng", "quarter": "quý", "half-year": "6 tháng", "year": "năm"}
 _WEEKDAYS = {
@@ -23,7 +24,6 @@ _WEEKDAYS = {
     "SA": "thứ Bảy",
     "SU": "Chủ nhật",
 }
-_UNITS = {"day": "ngày", "working-day": "ngày làm việc", "month": "tháng", "hour": "giờ"}
 ALL = "tất cả"  # answers every open question of a kind as it stands
 _ANSWERS = {
     ALL: "dùng mọi tên rút gọn còn lại như máy đề xuất",
@@ -34,7 +34,7 @@ _ANSWERS = {
     "day-before": "“trước ngày D” là hạn cuối D−1",
     "same-day": "“trước ngày D” là hạn cuối ngày D",
 }
-_MOST_UNITS = 15  # that are offered to lead a task
+_MOSTOFFSETS = 15  # that are offered to lead a task
 _MOST_DAYS = 4  # that are named one by one
 _CLASSES = {  # of a task, the least certain last → how they are counted
     "literal": "hạn có trong văn bản",
@@ -103,7 +103,7 @@ def _awaiting(rule: dict[str, Any]) -> str:
     if not event:
         return "chưa có hạn: Văn phòng định sau"
     offset = int(event.get("offset", 0))
-    unit = _UNITS.get(event.get("unit", "day"), "ngày")
+    unit = OFFSETS.get(event.get("unit", "day"), "ngày")
     when = "sau" if offset >= 0 else "trước"
     name = event.get("name", "sự kiện")
     return f"{abs(offset)} {unit} {when} khi {name}: chờ Văn phòng báo ngày ấy"
@@ -138,18 +138,7 @@ def _within(rule: dict[str, Any], draft: Draft) -> str:
         return f"trong {word}"
     if draft.first_day and period.last < draft.first_day:
         period = Period.parse(period.id.replace(str(draft.year), str(draft.year + 1), 1))
-    return f"cuối {_period(period.id)}, hạn {vn_date(period.last, year=True)}"
-
-
-def _period(name: str) -> str:
-    year, _, part = name.partition("-")
-    if not part:
-        return f"năm {year}"
-    if part.startswith("Q"):
-        return f"quý {('I', 'II', 'III', 'IV')[int(part[1]) - 1]}"
-    if part.startswith("H"):
-        return "6 tháng đầu năm" if part == "H1" else "6 tháng cuối năm"
-    return f"tháng {part}"
+    return f"cuối {period.name}, hạn {vn_date(period.last, year=True)}"
 
 
 def _cycle(rule: dict[str, Any]) -> str:
@@ -210,7 +199,7 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
         if _has_check_in(draft, question):
             values.remove("check-in")
     if question.kind == "unit" and not question.unit:
-        values = [unit.id for unit in draft.units[:_MOST_UNITS]]
+        values = [unit.id for unit in draft.units[:_MOSTOFFSETS]]
     if question.kind == "contradiction":
         values.append("both")
     if question.kind == "title":
@@ -223,20 +212,20 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
 
 def product_asked(draft: Draft, question: Question) -> str:
     """Return the product that a question is about, where its task has several."""
-    task = next((task for task in draft.tasks if task.code == question.task), None)
+    task = draft.task_of(question)
     mine = _asked(draft, question)
     return mine.product if task and mine and len(task.deliverables) > 1 else ""
 
 
 def _asked(draft: Draft, question: Question) -> Deliverable | None:
-    task = next((task for task in draft.tasks if task.code == question.task), None)
+    task = draft.task_of(question)
     if task is None or not 0 < question.deliverable <= len(task.deliverables):
         return None
     return task.deliverables[question.deliverable - 1]
 
 
 def _has_check_in(draft: Draft, question: Question) -> bool:
-    task = next((task for task in draft.tasks if task.code == question.task), None)
+    task = draft.task_of(question)
     found = task.deliverables if task is not None else []
     return any(one.rule.get("kind") == "check-in" for one in found)
 

@@ -219,12 +219,12 @@ class StatusSnapshot:
 def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
     """Return the state at `now`."""
     plans = office.speaking(now)
-    counts = store.counts()
+    counts, speaking = store.counts(), {plan.id for plan in plans}
     return StatusSnapshot(
         at=now,
         plans=plans,
         work=digest.figures(
-            [s for s in office.current(now).values() if s.key.plan in {p.id for p in plans}],
+            [s for s in office.current(now).values() if s.key.plan in speaking],
             office.scheduler,
             local_day(now),
         ),

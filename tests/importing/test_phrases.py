@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from reminder.cli import app
 from reminder.domain.plan import instances
 from reminder.files.plan import read_plan
-from reminder.importing.draft import _value
+from reminder.files.toml import as_toml
 from reminder.importing.phrases import LONGEST, find, read
 from reminder.importing.readings import Kind, Part, Reading, Status, in_words
 from reminder.importing.rules import rule
@@ -226,7 +226,7 @@ phrase = "như trên"
 def days_of(folder: Path, keys: dict[str, Any], year: int) -> list[date]:
     """The due days that the program makes of a rule's keys."""
     path = folder / "thu.toml"
-    lines = [f"{key} = {_value(value)}" for key, value in keys.items()]
+    lines = [f"{key} = {as_toml(value)}" for key, value in keys.items()]
     path.write_text(HEAD.format(year=year) + "\n".join(lines), encoding="utf-8")
     plan, _ = read_plan(path)
     made = instances(plan.tasks[0].deliverables[0], plan.years)
