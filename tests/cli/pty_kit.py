@@ -74,6 +74,15 @@ class AtTerminal:
     def press(self, keys: bytes) -> None:
         os.write(self._ours, keys)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C until something comes of it.
+
+        A signal between readline's prompt and its `select` is seen with the next one only.
+        """
+        self.press(b"\x03")
+        while not select.select([self._ours], [], [], 2.0)[0]:
+            self.press(b"\x03")
+
     def answer(self, question: str, line: str) -> None:
         """Wait for the question, then answer it."""
         self.expect(question)

@@ -172,7 +172,7 @@ def test_from_a_word_file(tmp_path: Path) -> None:
         at.answer("Chọn số [6]: ", "")
         at.answer("ghi cùng mỗi câu trả lời): ", "Nguyễn Văn An")
         at.expect("  > ")
-        at.press(b"\x03")
+        at.interrupt()
         assert at.end()[0] == 1
     with AtTerminal(tmp_path, "init") as at:
         at.answer("Làm tiếp từ đó? [C/k] ", "")
@@ -216,7 +216,7 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
         to_people(at)
         at.answer("qua thư điện tử? [C/k] ", "k")
         at.expect("qua Telegram? [C/k] ")
-        at.press(b"\x03")
+        at.interrupt()
         code, said = at.end()
     assert (code, said.strip()) == (
         1,
@@ -248,7 +248,7 @@ def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
         at.expect("✗ máy chủ thư 127.0.0.1:9 không mở cổng ấy")
         at.answer("Chọn số [1]: ", "2")
         at.expect("Cho trả lời bằng thư? [c/K] ")
-        at.press(b"\x03")
+        at.interrupt()
         assert at.end()[0] == 1
         assert "dung-mat-khau" not in at.seen
     kept = (tmp_path / "config/.init.toml").read_text("utf-8")
