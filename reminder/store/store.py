@@ -35,7 +35,7 @@ from reminder.store.tables import (
     outbox,
     to_row,
 )
-from reminder.store.web import LOGIN, SESSION, TOKEN, WebPart
+from reminder.store.web import LOGIN, SESSION, SIGHT, TOKEN, WebPart
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Store(LedgerPart, OutboxPart, WebPart):
         """Return the error of each row that this program can't have written, in any table."""
         shapes: tuple[Shape[Any], ...] = (
             *(EVENT, SPOKEN, ADDRESS, SEEN, INVITATION),
-            *(LOGIN, SESSION, TOKEN),
+            *(LOGIN, SESSION, TOKEN, SIGHT),
         )
         readers = [(shape.table, shape.read) for shape in shapes] + [(outbox, to_row)]
         found: list[UnreadableRowError] = []
@@ -106,7 +106,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0005", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0006", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

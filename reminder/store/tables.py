@@ -251,6 +251,17 @@ web_try = Table(
     Column("at", Text, nullable=False),
 )
 Index("web_try_what", web_try.c.what, web_try.c.at)
+web_log = Table(
+    "web_log",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("person", Text, nullable=False),  # "": nobody who is known
+    Column("session", Text, nullable=False),  # the beginning of its hash
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+Index("web_log_at", web_log.c.at)
 
 
 # ---- values as rows

@@ -1,4 +1,4 @@
-"""The part of the store for the page: sign-ins, sessions, spent links, tries."""
+"""The part of the store for the page: sign-ins, sessions, spent links, tries, the log of sight."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from reminder.domain.tokens import hash_code
 from reminder.domain.weblinks import LOGIN_LIFETIME
 from reminder.store.database import Database, Part
 from reminder.store.records import moment, stamp, words
-from reminder.store.tables import Shape, web_login, web_session, web_spent, web_token, web_try
+from reminder.store.tables import (
+    Shape,
+    web_log,
+    web_login,
+    web_session,
+    web_spent,
+    web_token,
+    web_try,
+)
 
 KEPT = timedelta(days=30)  # spent links and tries, after which no link is alive
+SIGHTS_KEPT = timedelta(days=731)  # of the log of sight
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +61,21 @@ class Token:
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """An entry of the log of sight: who signed in, was refused, or took something along."""
+
+    at: datetime
+    person: str  # empty: nobody who is known
+    what: str  # as `sights` of web/ledger.py names it
+    detail: str = ""
+    session: str = ""  # the beginning of its hash
+
+
 LOGIN = Shape(web_login, Login)
 SESSION = Shape(web_session, Session)
 TOKEN = Shape(web_token, Token)
+SIGHT = Shape(web_log, Sight)
 
 
 class WebPart(Part):
@@ -176,3 +197,40 @@ class WebPart(Part):
             connection.execute(insert(web_try), {"what": words(what), "at": stamp(at)})
             asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
             return int(connection.execute(asked).scalar_one())
+
+    def note_sight(self, sight: Sight, *, once_since: datetime | None = None) -> None:
+        """Keep an entry of the log of sight, and forget those of more than two years ago.
+
+        `once_since`: not if the same stands there since then.
+        """
+        c = web_log.c
+        same = select(c.id).where(
+            c.person == words(sight.person),
+            c.what == sight.what,
+            c.detail == words(sight.detail),
+            c.at >= stamp(once_since or sight.at),
+        )
+        with self._database.writing() as connection:
+            if once_since and connection.execute(same.limit(1)).first():
+                return
+            connection.execute(delete(web_log).where(c.at < stamp(sight.at - SIGHTS_KEPT)))
+            connection.execute(insert(web_log), SIGHT.columns(sight))
+
+    def sights(
+        self,
+        *,
+        person: str = "",
+        what: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
+        skip: int = 0,
+    ) -> list[Sight]:
+        """Return entries of the log of sight, the newest first."""
+        c = web_log.c
+        asked = select(web_log).order_by(c.at.desc(), c.id.desc()).limit(limit).offset(skip)
+        asked = asked.where(c.person == words(person)) if person else asked
+        asked = asked.where(c.what == words(what)) if what else asked
+        asked = asked.where(c.at >= stamp(since)) if since else asked
+        asked = asked.where(c.at < stamp(until)) if until else asked
+        return list(map(SIGHT.read, self._database.all(asked)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -11,9 +12,10 @@ from starlette.routing import Route
 
 from reminder.decisions.outcome import reads_all
 from reminder.documents.ics import MEDIA_TYPE, unit_calendar
+from reminder.domain.calendar import instant
 from reminder.domain.tokens import hash_code
 from reminder.services.office import Office
-from reminder.store.web import Token
+from reminder.store.web import Sight, Token
 from reminder.web.site import Site, Visit, form_of, signed_in
 
 PREFIX = "nv_"
@@ -96,6 +98,7 @@ async def make_token(visit: Visit) -> Response:
         expires_at=visit.now + timedelta(days=int(days)),
     )
     await visit.site.do(lambda: visit.site.service.store.add_token(token))
+    await visit.note("token", name)
     return await _shown(visit, made=secret)
 
 
@@ -134,5 +137,8 @@ async def feed(request: Request) -> Response:
     )  # fmt: skip
     if unit not in _calendars(office, visit):
         return PlainTextResponse("không có lịch này\n", 404)
+    entry = Sight(at=now, person=person, what="feed", detail=unit)
+    day = instant(visit.context.today, time.min)
+    await site.do(partial(site.service.store.note_sight, entry, once_since=day))
     made = unit_calendar(office.plans, office.states, office.scheduler, unit, now)
     return Response(made, media_type=MEDIA_TYPE)

@@ -30,7 +30,17 @@ from reminder.understanding.model import Command, Target
 from reminder.understanding.spelling import tokenise
 from reminder.understanding.verbs import Takes, Verb, verb_called
 from reminder.web.pages import GONE, part, refused, said_of, task_page
-from reminder.web.site import NAME, Site, Visit, form_of, is_nonce, key_of, signed_in, told
+from reminder.web.site import (
+    NAME,
+    Site,
+    Visit,
+    form_of,
+    is_nonce,
+    key_of,
+    place_of,
+    signed_in,
+    told,
+)
 
 LONGEST = 1000  # characters of a field
 NO_RIGHT = (payloads.NotYourUnit, payloads.OfficeOnly, payloads.NeedsProof)
@@ -140,6 +150,8 @@ async def act(visit: Visit) -> Response:
     fields = (await form_of(visit.request)).first
     result = await tried(visit, path["act"], key, fields)
     if result.status != 200:
+        if result.status == 403:
+            await visit.note("refused", f"{path['act']} {place_of(key)}")
         fault = {"error": result, "typed": fields, "at": (key, path["act"])}
         fresh = await _again(visit)
         return await task_page(fresh, key.plan, key.task, result.status, **fault)

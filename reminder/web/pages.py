@@ -61,6 +61,8 @@ async def start(visit: Visit) -> Response:
 
 async def refused(visit: Visit, why: str, status: int = 403) -> Response:
     """A page that says why it shows nothing."""
+    if status == 403:
+        await visit.note("refused", visit.request.url.path)
     return await visit.page("refused.html", status, why=why)
 
 
@@ -188,6 +190,7 @@ async def workbook(visit: Visit) -> Response:
     make = partial(made, plan, visit.office.states, context.scheduler, context.today)
     content = await asyncio.to_thread(make)
     name = f"{plan.id}-{context.today.isoformat()}.xlsx"
+    await visit.note("export", name)
     return Response(
         content, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

@@ -19,7 +19,7 @@ from reminder.domain.payloads import SignIn
 from reminder.domain.tokens import hash_code, normal_address
 from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES
 from reminder.services.office import Office
-from reminder.store.web import Session
+from reminder.store.web import Session, Sight
 from reminder.web.site import KEPT, Site, Visit, form_of, render, signed_in, told
 
 HOUR = timedelta(hours=1)
@@ -28,6 +28,7 @@ MAILED = 10  # sign-in mails an hour to an address
 CODES_BY_IP = 60  # codes typed an hour
 BROWSER = "nv-dn"  # the cookie that binds a code to the browser that asked for it
 SPENT = "Đường dẫn đã dùng hoặc đã hết hạn. Xin mở trang này và lấy đường dẫn khác."
+WRONG_CODE = "Mã không đúng."
 TOO_OFTEN = "Hỏi quá nhiều lần. Xin thử lại sau một giờ."
 
 
@@ -94,6 +95,7 @@ def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> st
     service = site.service
     with service.store.together():
         if service.store.count_try(f"ask:{ip}", now, now - HOUR) > ASKED_BY_IP:
+            _refused(site, "", f"{TOO_OFTEN} {ip}", now)
             return ""
         office = service.refresh()
         person = next((p for p in office.files.people if normal_address(p.email) == address), None)
@@ -112,6 +114,12 @@ def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> st
         )
         service.store.record([], unit_names={}, drafts=[draft], at=now)
     return login
+
+
+def _refused(site: Site, person: str, why: str, now: datetime) -> None:
+    """Log a refusal, once an hour for each reason. In the store's thread."""
+    entry = Sight(at=now, person=person, what="refused", detail=why)
+    site.service.store.note_sight(entry, once_since=now - HOUR)
 
 
 async def _code_form(_: Request) -> Response:
@@ -140,13 +148,15 @@ def _right_code(
     store = site.service.store
     with store.together():
         if store.count_try(f"code:{ip}", now, now - HOUR) > CODES_BY_IP:
+            _refused(site, "", f"{TOO_OFTEN} {ip}", now)
             return TOO_OFTEN, ""
         found = store.login(login) if login else None
         if found is None or found.tries >= LOGIN_TRIES or found.browser != hash_code(browser):
             return "Mã không đúng hoặc đã hết hạn. Xin lấy mã khác.", ""
         if not secrets.compare_digest(typed.encode(), site.links.code(login).encode()):
             store.miss_login(login)
-            return "Mã không đúng. Xin xem lại sáu chữ số trong thư.", ""
+            _refused(site, found.person, WRONG_CODE, now)
+            return f"{WRONG_CODE} Xin xem lại sáu chữ số trong thư.", ""
         if not store.use_login(login, now):
             return "Mã đã dùng hoặc đã hết hạn. Xin lấy mã khác.", ""
     return "", found.person
@@ -198,6 +208,12 @@ async def _signed(request: Request, person: str, *, kept: bool) -> Response:
         with store.together():
             store.end_sessions(older)
             store.add_session(session)
+            store.note_sight(
+                Sight(
+                    at=now, person=person, what="sign-in", detail=session.agent,
+                    session=session.hash[:8],
+                )
+            )  # fmt: skip
         return True
 
     if not await site.do(begin):
@@ -218,6 +234,7 @@ async def _leave(visit: Visit) -> Response:
     site, session = visit.site, visit.session
     if session is not None:
         await site.do(lambda: site.service.store.end_sessions(session.hash))
+        await visit.note("sign-out")
     response = RedirectResponse("/dang-nhap", 303)
     response.delete_cookie(site.cookie, secure=site.https, httponly=True)
     return response

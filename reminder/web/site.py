@@ -27,7 +27,7 @@ from reminder.domain.weblinks import WebLinks
 from reminder.messages.context import Context
 from reminder.services.office import Office
 from reminder.services.service import Service
-from reminder.store.web import Session
+from reminder.store.web import Session, Sight
 from reminder.web.words import desk
 
 IDLE = timedelta(hours=12)  # after which a session ends
@@ -105,6 +105,12 @@ class Visit:
     @cached_property
     def context(self) -> Context:
         return self.site.context(self.office, self.now)
+
+    async def note(self, what: str, detail: str = "") -> None:
+        """Write an entry of the log of sight: what the reader took along, or was refused."""
+        session = self.session.hash[:8] if self.session else ""
+        entry = Sight(at=self.now, person=self.person.id, what=what, detail=detail, session=session)
+        await self.site.do(partial(self.site.service.store.note_sight, entry))
 
     async def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page; it is made beside the loop, which sends messages meanwhile."""

@@ -22,10 +22,11 @@ from tests.store.samples import KEY, NOW, UNITS, draft, event
 
 STOP_IT = "stop it first, or name another database under [store] url"
 FIRST = Schema(version="0001", folders=SHIPPED.folders)
-NEXT = """
+LATER = f"{int(SHIPPED.version) + 1:04}"
+NEXT = f"""
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0006", "0005"
+revision, down_revision = "{LATER}", "{SHIPPED.version}"
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
 """
@@ -62,8 +63,8 @@ def next_schema(tmp_path: Path, source: str = NEXT) -> Schema:
     """The schema of a later program."""
     folder = tmp_path / "100% later"
     folder.mkdir()
-    (folder / "v0006_novelty.py").write_text(source)
-    return Schema(version="0006", folders=(*SHIPPED.folders, folder))
+    (folder / f"v{LATER}_novelty.py").write_text(source)
+    return Schema(version=LATER, folders=(*SHIPPED.folders, folder))
 
 
 def test_the_second_daemon_waits_for_the_first_to_end(

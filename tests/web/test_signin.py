@@ -158,3 +158,27 @@ def test_who_is_taken_from_the_list_has_no_session_any_more(town: Town) -> None:
     assert SPENT in town.browser().open(link).press("Đăng nhập").words
     service.reload(files, town.now)
     assert browser.open("/bang").url == "/dang-nhap"  # it does not come back with the person
+
+
+def test_the_log_of_sight_tells_who_came_was_refused_and_took_something(town: Town) -> None:
+    """Each once; what a calendar fetches, once a day; of two years ago nothing."""
+    officer, office = town.browser("an"), town.browser("chi")
+    officer.open("/nguoi")
+    office.open("/bang.xlsx")
+    feed = officer.open("/tai-khoan").page.xpath("//a[contains(@href, '.ics')]/@href")[0]
+    for _ in range(3):
+        town.browser().open(feed)
+    officer.press("Thoát")
+    seen = [(s.person, s.what, s.detail) for s in reversed(town.world.store.sights(limit=99))]
+    agent = officer.request("GET", "/dang-nhap").request.headers["user-agent"]
+    assert seen == [
+        ("an", "sign-in", agent),
+        ("chi", "sign-in", agent),
+        ("an", "refused", "/nguoi"),
+        ("chi", "export", "cchc-2024-2024-02-05.xlsx"),
+        ("an", "feed", "tu-phap"),
+        ("an", "sign-out", ""),
+    ]
+    later(town, days=732)
+    town.browser("chi")
+    assert [s.what for s in town.world.store.sights(limit=99)] == ["sign-in"]
