@@ -312,6 +312,7 @@ def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
         now=lambda: sandbox.now,
         links=links,
         holiday=holiday_name,
+        editors=frozenset([reader]),
         open_to=reader,
     )
     server, ended, begun = PageServer(make_app(site), "127.0.0.1", port), Event(), Event()

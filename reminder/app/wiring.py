@@ -167,6 +167,7 @@ def _page(
         now=daemon.clock.now,
         links=links,
         holiday=holiday_name,
+        editors=frozenset(settings.web.editors),
     )
     app = make_app(site, monitor.probes())
     return PageServer(app, *settings.web.place, settings.web.behind)

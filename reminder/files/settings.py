@@ -505,6 +505,9 @@ class WebSection(Section):
         _listed(text(r"[0-9a-fA-F:.]+")),
         'danh sách địa chỉ IP của máy chủ trung gian (proxy), ví dụ ["127.0.0.1"]',
     )
+    editors: tuple[str, ...] = key(
+        (), _listed(text(".{1,60}")), 'danh sách mã người trong people.toml, ví dụ ["lan"]'
+    )
 
     @property
     def place(self) -> tuple[str, int] | None:

@@ -48,6 +48,7 @@ class Site:
     now: Callable[[], datetime]
     links: WebLinks
     holiday: Callable[..., str] = Context.holiday
+    editors: frozenset[str] = frozenset()  # who of the office may change the plan here
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
@@ -101,6 +102,11 @@ class Visit:
     @cached_property
     def sender(self) -> Sender:
         return self.office.as_sender(self.person)
+
+    @property
+    def edits(self) -> bool:
+        """Whether the reader may change the plan here."""
+        return self.sender.office and self.person.id in self.site.editors
 
     @cached_property
     def context(self) -> Context:
