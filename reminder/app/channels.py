@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from reminder.channels import Channel, email, telegram
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import ChannelTraits
+from reminder.domain.tokens import invitation_link
 from reminder.domain.weblinks import WebLinks
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) ->
     from reminder.channels.telegram.send import TelegramChannel
 
     assert isinstance(channel, TelegramChannel)
-    daemon.service.bot_name = settings.telegram.bot_name
+    daemon.service.bot_names[telegram.TRAITS.name] = settings.telegram.bot_name
     return (TelegramListener(channel.bot, DaemonBackend(daemon)),)
 
 
@@ -160,9 +161,10 @@ class DaemonBackend:
 
     async def reached(self, channel: str, bot_name: str) -> None:
         service = self.daemon.service
-        service.bot_name = bot_name
+        service.bot_names[channel] = bot_name
         await self._attempt("accepted", lambda: service.accepted(self.daemon.clock.now(), channel))
-        await self._attempt("bot_name", lambda: service.store.set_meta("bot_name", bot_name))
+        name = f"bot_name:{channel}"
+        await self._attempt("bot_name", lambda: service.store.set_meta(name, bot_name))
         self.daemon.wake()
 
     def polled(self, channel: str) -> None:
@@ -208,11 +210,18 @@ class ChannelWiring:
     is_read: Callable[[Settings], bool] = lambda _: True  # what people write there arrives
     live: bool = False  # a changed section is taken up at once, by a new channel
     polls: bool = False  # its listener marks each poll
+    # The bot's name and a code → what opens a chat with the bot.
+    link: Callable[[str, str], str] = lambda *_: ""
+    quota: Callable[[Settings], int] = lambda _: 0  # messages a month, in and out; 0: no limit
 
 
 CHANNELS = (  # in the order in which they are tried
     ChannelWiring(
-        traits=telegram.TRAITS, connect=_telegram, listen=_telegram_listeners, polls=True
+        traits=telegram.TRAITS,
+        connect=_telegram,
+        listen=_telegram_listeners,
+        polls=True,
+        link=invitation_link,
     ),
     ChannelWiring(
         traits=email.TRAITS,

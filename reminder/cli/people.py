@@ -57,7 +57,9 @@ def invite(
     """
     with bootstrap.office(config) as opened:
         invited = known_person(person, opened.office.people)
-        name = opened.settings.telegram.bot_name or opened.store.meta("bot_name") or ""
+        name = opened.settings.telegram.bot_name or (
+            opened.store.meta("bot_name:telegram") or opened.store.meta("bot_name") or ""
+        )
         code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
         expires_at = opened.now + INVITATION_LIFETIME
         opened.store.invite(invited.id, hash_code(code), expires_at)

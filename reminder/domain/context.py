@@ -19,7 +19,7 @@ class Inbound:
 
     channel: str  # telegram, email, console, cli
     update: str  # the provider's id: the same one twice acts once; empty: there is none
-    sender: str  # the address of who wrote: a Telegram user id, a mail address
+    sender: str  # the address of who wrote: a chat's user id, a mail address
     chat: str  # the address to answer to, “chat/topic” in a topic of a group
     private: bool  # no group
     text: str = ""

@@ -31,6 +31,12 @@ class ChannelTraits:
     buttons: bool = False
     edits: bool = False  # a sent message can be replaced
     mail: bool = False  # messages are whole documents with a subject, and go into threads
+    files: bool = True  # messages take attachments
+    replies: bool = True  # an incoming message says which message it answers
+    longest: int = 0  # UTF-16 units of one message, beyond which it becomes several; 0: any length
+    bundles: bool = False  # what one slot says to a person goes as one message
+    typed_codes: bool = False  # invitation codes are typed by hand: short, and hard to misread
+    confirms: bool = False  # an address holds once a message to it was accepted, not before
 
 
 def chat_of(address: str) -> str:
@@ -80,6 +86,8 @@ class SendError(Exception):
         channel_down: bool = False,
         unreachable: bool = False,
         moved_to: str = "",
+        recheck: bool = False,
+        quota: bool = False,
     ) -> None:
         super().__init__(one_line(reason))
         self.reason = one_line(reason)
@@ -93,6 +101,8 @@ class SendError(Exception):
         self.unreachable = unreachable  # the provider could not be reached, or takes nothing now
         self.channel_down = channel_down  # the fault is the channel's, not this message's
         self.moved_to = moved_to  # the address's new value
+        self.recheck = recheck  # the dead address may take something again: once a week is tried
+        self.quota = quota  # the channel takes nothing more this month
 
 
 # The error of a row whose lease ended without a result: after a first send, after a repeat.

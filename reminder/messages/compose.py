@@ -95,6 +95,37 @@ def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[
     return kept
 
 
+def chat_parts(message: Outbound, longest: int) -> list[str]:
+    """The plain form of a message for a chat, in as many parts of `longest` as it takes.
+
+    It is divided between lines; a line that is too long between words, and a word only where
+    it is too long itself.
+    """
+    parts: list[str] = []
+    open_part = ""
+    for line in (message.short or message.text).split("\n"):
+        joint = f"{open_part}\n{line}" if open_part else line
+        if units(joint) <= longest:
+            open_part = joint
+            continue
+        parts.append(open_part)
+        *full, open_part = _pieces(line, longest)
+        parts += full
+    return [part for part in (*parts, open_part) if part.strip()]
+
+
+def _pieces(line: str, longest: int) -> list[str]:
+    """One line in pieces of at most `longest` units."""
+    pieces = []
+    while units(line) > longest:
+        head = clip_plain(line, longest)
+        end = head.rfind(" ") if not line[len(head)].isspace() else len(head)
+        head = head[:end] if end > 0 else head
+        pieces.append(head.rstrip())
+        line = line[len(head) :].lstrip()
+    return [*pieces, line]
+
+
 def clip_plain(text: str, longest: int = TELEGRAM_LONGEST) -> str:
     """Text without any markup, cut to `longest`."""
     while units(text) > longest:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 class Service(Deliverer):
     """All use cases of one office."""
 
-    bot_name: str = ""
+    bot_names: dict[str, str] = field(default_factory=dict)  # channel → as it knows the program
     reads_mail: bool = False  # a mailbox is read, so that mails may be forged
     limits: Limits = field(default_factory=Limits)  # how much each sender has said lately
 
@@ -75,7 +75,8 @@ class Service(Deliverer):
 
     def handling(self, inbound: Inbound, now: datetime) -> Handling:
         """Return what handles `inbound` on the office as it is now."""
-        return Handling(self.store, self.refresh(), self.limits, self.bot_name, inbound, now)
+        bot_name = self.bot_names.get(inbound.channel, "")
+        return Handling(self.store, self.refresh(), self.limits, bot_name, inbound, now)
 
     def handle(
         self,

@@ -183,15 +183,15 @@ class LedgerPart(Part):
         with self._database.writing() as connection:
             self._keep(connection, {name: value})
 
-    def count(self, name: str) -> None:
-        """Add one to the number under `name`; one that was altered begins anew."""
+    def count(self, name: str, more: int = 1) -> None:
+        """Add to the number under `name`; one that was altered begins anew."""
         with self._database.writing() as connection:
             try:
                 number = self.number(name)
             except UnreadableRowError as error:
                 log.error("%s", error)
                 number = 0
-            self._keep(connection, {name: str(number + 1)})
+            self._keep(connection, {name: str(number + more)})
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Whether `record` has marked this update as seen."""

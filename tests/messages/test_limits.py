@@ -16,7 +16,15 @@ from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOcc
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
-from reminder.messages.compose import BUTTON_BYTES, TELEGRAM_LONGEST, clip, clip_plain, plain
+from reminder.messages.compose import (
+    BUTTON_BYTES,
+    TELEGRAM_LONGEST,
+    chat_parts,
+    clip,
+    clip_plain,
+    plain,
+    units,
+)
 from reminder.messages.nudge import nudge
 from reminder.messages.rows import render
 from tests.fakes.telegram.html import parse_html
@@ -128,3 +136,25 @@ def test_plain_text_is_cut_to_its_length(text: str, longest: int) -> None:
     cut = clip_plain(text, longest)
     assert text.startswith(cut)
     assert len(cut.encode("utf-16-le")) // 2 <= longest
+
+
+WORDS = st.text(st.sampled_from("aăđ🙂 "), max_size=40)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lines=st.lists(WORDS, max_size=12), longest=st.integers(2, 30))
+def test_a_long_message_is_divided_between_lines(lines: list[str], longest: int) -> None:
+    """Each part fits; no letter is lost; a line that fits by itself is in one part whole."""
+    text = "\n".join(lines)
+    parts = chat_parts(Outbound(subject="", html="", text=text), longest)
+    assert all(0 < units(part) <= longest for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    told = [line for part in parts for line in part.split("\n")]
+    assert {line for line in lines if line.strip() and units(line) <= longest} <= set(told)
+
+
+def test_what_has_a_short_form_goes_in_that() -> None:
+    """A digest goes into a chat in its few lines; words are divided between blanks."""
+    digest = Outbound(subject="", html="", text="dài", short="một hai ba bốn\nnăm")
+    assert chat_parts(digest, 8) == ["một hai", "ba bốn", "năm"]
+    assert chat_parts(Outbound(subject="", html="", text="🙂🙂🙂"), 5) == ["🙂🙂", "🙂"]

@@ -139,7 +139,7 @@ def test_an_absence_is_remembered_over_a_restart(office: World) -> None:
         office=type(office.service.office)(
             files=office.service.office.files, channels=office.service.office.channels
         ),
-        bot_name="nhac_bot",
+        bot_names={"telegram": "nhac_bot"},
     )
     again.begin(at("23/01", "20:00"))
     office.service = again

@@ -78,7 +78,7 @@ def restarted(office: World) -> World:
         store=office.store,
         renderer=old.renderer,
         office=Office(files=files, channels=channels, known=known_channels()),
-        bot_name=old.bot_name,
+        bot_names=old.bot_names,
     )
     office.service.begin(at("22/01", "07:40"))
     return office

@@ -154,7 +154,7 @@ def world(
         store=kept,
         renderer=RowRenderer().render,
         office=Office(files=files, channels=(TELEGRAM, EMAIL), known=known_channels()),
-        bot_name="nhac_bot",
+        bot_names={TELEGRAM: "nhac_bot"},
     )
     service.begin(start)
     return World(service, kept)
