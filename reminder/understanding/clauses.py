@@ -715,15 +715,10 @@ def parts(items: Sequence[Item]) -> list[list[Item]]:
     return found
 
 
-def names_paper(items: Sequence[Item]) -> bool:
-    """Whether a paper's number is among `items`; a day alone is none."""
-    return is_evidence([item for item in items if not isinstance(item, DayItem)])
-
-
 def is_evidence(items: Sequence[Item]) -> bool:
-    """Whether a paper's number, or a day in figures, is among `items`."""
+    """Whether a paper's number is among `items`; a day alone is none."""
     for index, item in enumerate(items):
-        if isinstance(item, PaperItem) or (isinstance(item, DayItem) and not item.day.relative):
+        if isinstance(item, PaperItem):
             return True
         marked = isinstance(item, WordItem) and item.word in PAPER_WORDS
         numbered = marked and isinstance(_at(items, index + 1), NumberItem)

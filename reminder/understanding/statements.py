@@ -20,7 +20,6 @@ from reminder.understanding.clauses import (
     is_evidence,
     mood_of,
     moods,
-    names_paper,
     parts,
     planned,
     says_nothing,
@@ -553,7 +552,7 @@ class Speech:
         meaning, today = self.speaker.meaning, self.speaker.today
         read = letters(clause.before, clause.after, task, meaning, today)
         odd = "?" in read.partition("K")[0] and forced is None
-        proof = names_paper(clause.items) and understood(read)
+        proof = is_evidence(clause.items) and understood(read)
         if task.check_in and mood and not odd and _answers(task, mood, clause, bool(content)):
             return Verb.UPDATE, full
         news = mood is None and not task.products and counted(clause.items)
@@ -611,7 +610,8 @@ class Speech:
             order = fold(full).endswith(" di") or re.search("n[yY]|N", read)
             tells = has or clause.run.colon or counted(clause.items)
             return (Verb.UPDATE if tells and not order else Verb.CLAIM), full
-        if evidence:  # a bare day is no paper's number
+        dated = any(isinstance(item, DayItem) and not item.day.relative for item in clause.items)
+        if evidence or dated:  # a day alone is asked about
             return (Verb.DONE, content) if proof else (Verb.CLAIM, full)
         return (Verb.CLAIM if "r" in read else Verb.NOTE), full
 

@@ -243,7 +243,8 @@ EVIDENCE = [
     ("/done 1d QĐ 15/QĐ-UBND", done(t("1d", 2), evidence="QĐ 15/QĐ-UBND")),
     ("1d số 05/BC-UBND", done(t("1d", 1), evidence="số 05/BC-UBND")),
     ("2a số 20/KH-UBND ngày 15/3", done(t("2a", 1), evidence="số 20/KH-UBND ngày 15/3")),
-    ("xong 1c ngày 30/01", done("1c", evidence="ngày 30/01")),
+    ("xong 1c ngày 30/01", done("1c", note="ngày 30/01")),
+    ("1c đã xong từ 25/01", done("1c", note="25/01")),
     ("1c QĐ số 12/2024/QĐ-UBND", done("1c", evidence="QĐ số 12/2024/QĐ-UBND")),
     ("xong 1c hôm qua", done("1c", note="hôm qua")),
 ]
@@ -251,7 +252,10 @@ EVIDENCE = [
 
 @pytest.mark.parametrize(("text", "expected"), EVIDENCE)
 def test_evidence_is_kept_as_typed(text: str, expected: Command) -> None:
-    """Number and date of the product stay as typed, and choose the product they belong to."""
+    """Number and date of the product stay as typed, and choose the product they belong to.
+
+    A day without a paper's number is when the work was done, and a note.
+    """
     assert understood(text) == expected
 
 

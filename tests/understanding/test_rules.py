@@ -180,7 +180,7 @@ def test_an_order_hearsay_or_anothers_work_is_no_report(text: str) -> None:
 def test_a_day_gone_by_is_done_and_one_to_come_a_promise() -> None:
     """Rule 6: also a day more than half a year back."""
     assert said("xong 1c hôm qua").note == "hôm qua"
-    assert said("1c xong ngày 14/4", day=date(2024, 11, 20)) == done("1c", evidence="ngày 14/4")
+    assert said("1c xong ngày 14/4", day=date(2024, 11, 20)) == done("1c", note="ngày 14/4")
     assert not closes(parse("1c xong ngày 14/4", DAY, OFFICER))
     assert not closes(parse("1c xong trước 15/3", DAY, OFFICER))
 
