@@ -63,7 +63,7 @@ class Program:
     daemon: Daemon
     store: Store
     monitor: Monitor
-    page: PageServer | None = None
+    servers: tuple[PageServer, ...] = ()  # of [web] and of [watch]
     _asked: bool = False  # for a reload, which has not begun
     _reloading: asyncio.Task[None] | None = None
 
@@ -80,12 +80,12 @@ class Program:
                 await listener.begin()
             log.info("reminder runs: %s", ", ".join(self.daemon.channels))
             await self.monitor.start()
-            if self.page is not None:
-                await self.page.start()
+            for server in self.servers:
+                await server.start()
             await self.daemon.run()
         finally:
-            if self.page is not None:
-                await self.page.stop()
+            for server in self.servers:
+                await server.stop()
             await self.monitor.stop()
             for channel in self.daemon.channels.values():
                 await channel.stop()
@@ -147,19 +147,26 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (channel := channels.get(wiring.traits.name))
         for listener in wiring.listen(settings, channel, daemon)
     )
-    return Program(daemon, store, monitor, _page(settings, daemon, monitor, links))
+    return Program(daemon, store, monitor, _servers(settings, daemon, monitor, links))
 
 
-def _page(
+def _servers(
     settings: Settings, daemon: Daemon, monitor: Monitor, links: WebLinks | None
-) -> PageServer | None:
-    """Return the page's server, not begun; its libraries are loaded only where it is on."""
-    if links is None or settings.web.place is None:
-        return None
-    from reminder.web.app import make_app
+) -> tuple[PageServer, ...]:
+    """Return the servers of one app, not begun: at the address of [web], and at that of [watch].
+
+    Their libraries are loaded only where one of the two is on.
+    """
+    web, watch = settings.web.place, settings.watch.place
+    if web is None and watch is None:
+        return ()
+    from reminder.web.app import make_app, make_watch
     from reminder.web.server import PageServer
     from reminder.web.site import Site
 
+    if links is None:
+        app = make_watch(monitor.probes())
+        return (PageServer(app, *watch, of="watch"),) if watch else ()
     site = Site(
         service=daemon.service,
         do=daemon.do,
@@ -170,7 +177,8 @@ def _page(
         editors=frozenset(settings.web.editors),
     )
     app = make_app(site, monitor.probes())
-    return PageServer(app, *settings.web.place, settings.web.behind)
+    found = [PageServer(app, *web, settings.web.behind)] if web else []
+    return (*found, *((PageServer(app, *watch, of="watch"),) if watch else ()))
 
 
 def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
@@ -185,7 +193,6 @@ def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
         heartbeat=Heartbeat(settings.watch.heartbeat_url.value),
         status=lambda: daemon.do(status),
         database=file_of(settings.store.url),
-        listen=settings.watch.place,
     )
     daemon.mark, daemon.dispatcher.on_sent = monitor.mark, monitor.sent
     return monitor

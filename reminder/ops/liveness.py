@@ -22,7 +22,6 @@ from reminder.ops.supervisor import Troubles
 from reminder.services.status import StatusSnapshot
 
 if TYPE_CHECKING:
-    from reminder.ops.http import HttpServer
     from reminder.ops.metrics import Metrics
 
     Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]
@@ -223,8 +222,6 @@ class Monitor:
     heartbeat: Heartbeat
     status: Callable[[], Awaitable[StatusSnapshot]]
     database: Path | None = None
-    listen: tuple[str, int] | None = None
-    server: HttpServer | None = None
     _metrics: Metrics | None = None
     _notifying: asyncio.Task[None] | None = None
 
@@ -237,15 +234,8 @@ class Monitor:
         return {"/healthz": self._health, "/metrics": self._measures}
 
     async def start(self) -> None:
-        """Start the HTTP server and the notifications."""
+        """Start the notifications."""
         self.liveness.start()
-        if self.listen is not None:
-            # Loaded only where it is used: it takes 0.3 s.
-            from reminder.ops.http import HttpServer, of_probe
-
-            routes = {path: of_probe(probe) for path, probe in self.probes().items()}
-            self.server = HttpServer(routes)
-            await self.server.start(*self.listen)
         if self.notifier.address:
             self.notifier.say("READY=1")
             watching = self.notifier.watch(self.liveness.is_alive, self._words)
@@ -263,12 +253,10 @@ class Monitor:
             self._metrics.sent(draft, at)
 
     async def stop(self) -> None:
-        """Stop the server and the notifications."""
+        """Stop the notifications."""
         if self._notifying is not None:
             self._notifying.cancel()
             await asyncio.gather(self._notifying, return_exceptions=True)
-        if self.server is not None:
-            await self.server.stop()
         await self.heartbeat.stop()
 
     def _words(self) -> str:

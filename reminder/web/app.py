@@ -34,6 +34,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+PROBED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
 TOO_LARGE = "Nội dung gửi lên quá dài."
 Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]  # status, media type, body
@@ -49,7 +50,7 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
 
     routes = [
         Route("/kieu.css", stylesheet, methods=["GET"]),
-        *(Route(path, _probe(probe), methods=["GET"]) for path, probe in (probes or {}).items()),
+        *_probes(probes or {}),
         *signin.routes(),
         *pages.routes(),
         *acts.routes(),
@@ -64,10 +65,29 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
     return Guard(app, site.links.base_url)
 
 
+def make_watch(probes: Mapping[str, Probe]) -> ASGIApp:
+    """The app where the page is off: /healthz and /metrics alone."""
+
+    async def others(_: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        say = {404: "here are /healthz and /metrics", 405: "only GET"}.get(status, "see the log")
+        return PlainTextResponse(f"{say}\n", status, headers=PROBED)
+
+    return Starlette(routes=_probes(probes), exception_handlers={HTTPException: others})
+
+
+def _probes(probes: Mapping[str, Probe]) -> list[Route]:
+    return [Route(path, _probe(probe), methods=["GET"]) for path, probe in probes.items()]
+
+
 def _probe(probe: Probe) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_: Request) -> Response:
-        status, media_type, body = await probe()
-        return Response(body, status, media_type=media_type)
+    async def endpoint(request: Request) -> Response:
+        try:
+            status, media_type, body = await probe()
+        except Exception as error:  # noqa: BLE001  a request must not end the daemon
+            log.error("%s failed: %s: %s", request.url.path, type(error).__name__, error)
+            status, media_type, body = 500, "text/plain", b"see the log\n"
+        return Response(body, status, headers=PROBED, media_type=media_type)
 
     return endpoint
 

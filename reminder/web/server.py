@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
-logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs is told below
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a malformed request is no news
 
-MAX_CONNECTIONS = 128  # at once; more are answered 503
+MAX_CONNECTIONS = 128  # at once; one more ends the oldest that asks for nothing
 LONGEST = 20.0  # seconds that a connection lasts: uvicorn has no limit for what trickles in
 HEAD = 16 * 1024  # bytes of a request's head
 
@@ -21,15 +23,32 @@ class BoundedProtocol(H11Protocol):
     """HTTP/1.1 on a connection that ends after some seconds, however slowly it is filled."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin a connection, and its time."""
+        """Begin a connection, and its time; where there are too many, end the oldest idle one."""
         super().connection_made(transport)
-        asyncio.get_running_loop().call_later(LONGEST, transport.close)
+        loop = asyncio.get_running_loop()
+        self.ends = loop.call_later(LONGEST, transport.close)
+        others = [o for o in self.connections if isinstance(o, BoundedProtocol) and o.is_idle]
+        if len(self.connections) > MAX_CONNECTIONS:
+            min(others, key=lambda other: other.ends.when()).transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self.ends.cancel()
+        super().connection_lost(exc)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request of it is being answered."""
+        return self.cycle is None or self.cycle.response_complete
 
 
 class PageServer:
     """Serve an app at one address until it is stopped; its trouble ends nothing else."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, behind: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, behind: tuple[str, ...] = (), *, of: str = "web"
+    ) -> None:
+        """`behind`: the proxies whose word on the client's address counts; `of`: the section."""
         config = uvicorn.Config(
             app,
             host=host,
@@ -39,7 +58,7 @@ class PageServer:
             lifespan="off",
             http=BoundedProtocol,
             ws="none",
-            limit_concurrency=MAX_CONNECTIONS,
+            limit_concurrency=2 * MAX_CONNECTIONS,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=HEAD,
@@ -49,6 +68,7 @@ class PageServer:
         )
         self._server = uvicorn.Server(config)
         self._place = (host, port)
+        self._of = of
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -56,8 +76,8 @@ class PageServer:
         """Return the port, or 0 if it does not listen."""
         servers = getattr(self._server, "servers", [])
         for server in servers:
-            for socket in server.sockets:
-                found: int = socket.getsockname()[1]
+            for bound in server.sockets:
+                found: int = bound.getsockname()[1]
                 return found
         return 0
 
@@ -66,13 +86,24 @@ class PageServer:
         host, port = self._place
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
+        sockets: list[socket.socket] = []
         try:
-            await self._server.startup()
-        except (SystemExit, OSError) as error:
-            log.error("[web] listen %s:%d: %s; the daemon goes on without it", host, port, error)
+            for family, _, _, _, address in await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            ):
+                sockets.append(socket.create_server(address[:2], family=family))
+            await self._server.startup(sockets)
+        except OSError as error:
+            for made in sockets:
+                made.close()
+            why = os.strerror(error.errno) if error.errno else error
+            log.error(
+                "[%s] listen %s:%d: %s; the daemon goes on without it", self._of, host, port, why
+            )
             return False
         self._serving = asyncio.create_task(self._server.main_loop())
-        log.info("the page is at http://%s:%d", host, self.port)
+        what = "the page is" if self._of == "web" else "/healthz and /metrics are"
+        log.info("%s at http://%s:%d", what, host, self.port)
         return True
 
     async def stop(self) -> None:

@@ -15,7 +15,6 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from reminder.app.wiring import Program
-from reminder.ops.http import HttpServer
 from tests.app.kit import (
     CHATS,
     Mailbox,
@@ -27,6 +26,7 @@ from tests.app.kit import (
     settings,
     wired_fast,
 )
+from tests.fakes.http import HttpServer
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
 from tests.waiting import until
@@ -40,11 +40,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def asked(wired: Program, path: str) -> httpx.Response:
-    monitor = wired.monitor
-    await until(lambda: monitor.server is not None and monitor.server.port > 0)
-    assert monitor.server is not None
+    [server] = wired.servers
+    await until(lambda: server.port > 0)
     async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.get(f"http://127.0.0.1:{monitor.server.port}{path}")
+        return await client.get(f"http://127.0.0.1:{server.port}{path}")
 
 
 def samples(text: str) -> dict[str, float]:

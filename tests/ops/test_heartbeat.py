@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from reminder.ops import liveness
-from reminder.ops.http import HttpServer
 from reminder.ops.liveness import REDIRECTS, Heartbeat, NotTakenError, call, trust
+from tests.fakes.http import HttpServer
 from tests.waiting import within
 
 PATH = "/ping/7f2c-secret"

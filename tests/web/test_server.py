@@ -1,4 +1,4 @@
-"""The page on a real port: slow, silent and many clients hold nobody up."""
+"""The page on a real port: slow, silent and many clients hold nobody up; /healthz, /metrics."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from reminder.web import server
+from reminder.web.app import make_app, make_watch
 from reminder.web.server import PageServer
+from tests.waiting import within
 from tests.web.browser import Town
 
 
 @asynccontextmanager
-async def served(town: Town) -> AsyncIterator[int]:
-    page = PageServer(town.app, "127.0.0.1", 0)
+async def served(town: Town, app: ASGIApp | None = None) -> AsyncIterator[int]:
+    page = PageServer(app or town.app, "127.0.0.1", 0)
     assert await page.start()
     try:
         yield page.port
@@ -73,6 +77,92 @@ async def test_a_port_that_is_taken_is_told_and_ends_nothing(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served(town) as port:
-        assert not await PageServer(town.app, "127.0.0.1", port).start()
-    assert f"[web] listen 127.0.0.1:{port}" in caplog.text
-    assert "the daemon goes on without it" in caplog.text
+        caplog.clear()
+        assert not await PageServer(town.app, "127.0.0.1", port, of="watch").start()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"[watch] listen 127.0.0.1:{port}: Address already in use; the daemon goes on without it"
+    ]
+
+
+@pytest.mark.asyncio
+async def test_silent_connections_do_not_keep_others_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are open, the next caller is answered; the oldest is closed for it."""
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(server, "LONGEST", 3600.0)
+    async with served(town) as port:
+        lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        assert (await answer(port, GET)).startswith(b"HTTP/1.1 200")
+        assert await within(lines[0][0].read(), "the end of the oldest") == b""
+        assert not any(reader.at_eof() for reader, _ in lines[1:])
+        for _, writer in lines:
+            writer.close()
+
+
+async def _well() -> tuple[int, str, bytes]:
+    return 200, "text/plain", b"well\n"
+
+
+async def _odd() -> tuple[int, str, bytes]:
+    raise ValueError("a slip")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("page_on", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("GET", "/healthz", 200, "well\n"),
+        ("GET", "/healthz?full=1", 200, "well\n"),
+        ("HEAD", "/healthz", 200, ""),
+        ("GET", "/metrics", 500, "see the log\n"),
+    ],
+)
+async def test_the_probes_need_no_session_and_no_name_of_the_page(
+    town: Town, page_on: bool, method: str, path: str, status: int, body: str
+) -> None:
+    """At the address of [web] and at that of [watch], with the page and without."""
+    probes = {"/healthz": _well, "/metrics": _odd}
+    app = make_app(town.site, probes) if page_on else make_watch(probes)
+    async with served(town, app) as port, httpx.AsyncClient(trust_env=False) as client:
+        found = await client.request(method, f"http://127.0.0.1:{port}{path}")
+    assert (found.status_code, found.text) == (status, body)
+    assert (found.headers["cache-control"], found.headers["x-content-type-options"]) == (
+        "no-store",
+        "nosniff",
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("POST", "/healthz", 405, "only GET\n"),
+        ("GET", "/../etc/passwd", 404, "here are /healthz and /metrics\n"),
+        ("GET", "/bang", 404, "here are /healthz and /metrics\n"),
+    ],
+)
+async def test_where_the_page_is_off_there_is_nothing_else(
+    town: Town, method: str, path: str, status: int, body: str
+) -> None:
+    app = make_watch({"/healthz": _well})
+    async with served(town, app) as port, httpx.AsyncClient(trust_env=False) as client:
+        found = await client.request(method, f"http://127.0.0.1:{port}{path}")
+    assert (found.status_code, found.text) == (status, body)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "request_",
+    [b"\0\xff\r\n\r\n", b"GET / SIP/2.0\r\n\r\n", b"x" * 100_000 + b"\r\n\r\n"],
+    ids=["bytes", "protocol", "long"],
+)
+async def test_what_is_no_request_is_told_so_and_logs_nothing(
+    town: Town, caplog: pytest.LogCaptureFixture, request_: bytes
+) -> None:
+    async with served(town) as port:
+        caplog.clear()
+        assert (await answer(port, request_)).startswith(b"HTTP/1.1 400")
+        assert (await answer(port, GET)).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
