@@ -20,6 +20,7 @@ from reminder.understanding.model import CommandError
 from reminder.understanding.parse import parse
 from reminder.understanding.verbs import Reader, Verb
 from tests.conftest import ROOT
+from tests.files.test_plan import PLAN
 from tests.messages import samples
 from tests.understanding.commands_kit import OFFICE
 
@@ -172,33 +173,7 @@ RULES = [
     for line in FORMAT.splitlines()
     if line.startswith("| ") and "`" in line.split("|")[2]
 ]
-HEAD = """[plan]
-id = "mau"
-title = "Kế hoạch mẫu"
-year = 2024
-office = "van-phong"
-leaders = "lanh-dao"
-
-[sections]
-1 = "Phần một"
-
-[unit.van-phong]
-name = "Văn phòng"
-
-[unit.lanh-dao]
-name = "Lãnh đạo"
-
-[[task]]
-code = "1a"
-title = "Việc một"
-section = "1"
-lead = ["van-phong"]
-
-  [[task.deliverable]]
-  name = "Báo cáo"
-  product = "Báo cáo"
-  phrase = "như kế hoạch ghi"
-"""
+HEAD = PLAN[: PLAN.index("  due =")]  # all but the rule
 
 
 @pytest.mark.parametrize(("keys", "told"), [row[1:] for row in RULES], ids=[r[0] for r in RULES])

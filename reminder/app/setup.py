@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reminder.domain.errors import FileError
-from reminder.domain.people import MAIL_ADDRESS, Person
+from reminder.domain.people import Person
 from reminder.domain.plan import Unit
+from reminder.files.people import contact_keys
 from reminder.files.settings import read_section
-from reminder.files.toml import Document, Table, as_toml, read_text
-from reminder.importing import draft
-from reminder.importing.people import Listed, UnitNames, unused_id
+from reminder.files.toml import Document, Table, as_toml, read_text, unused_id
+from reminder.importing.people import Listed, UnitNames, new_person
 
 SECRETS = {"email": "password", "inbox": "password", "telegram": "token"}
 UNITS = (  # of a ward since July 2025; the first follows the plan
@@ -116,19 +116,7 @@ def _plan(root: Table, folder: Path) -> PlanAnswer:
 
 
 def _person(table: Table) -> Listed:
-    email = table.text("email", longest=254)
-    if email and not MAIL_ADDRESS.fullmatch(email):
-        table.complain("email", f"“{email:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
-    if not table.has("unit"):
-        table.complain(None, "thiếu `unit`: người này thuộc bộ phận nào?")
-    return Listed(
-        row=0,
-        name=table.text("name", required=True, longest=60),
-        title=table.text("title", longest=100),
-        units=tuple(table.words("unit")),
-        email=email,
-        phone=table.text("phone", longest=40),
-    )
+    return Listed(row=0, units=tuple(table.words("unit")), **contact_keys(table))
 
 
 def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,13 +173,15 @@ def place(office: str) -> str:
 
 def new_plan(answers: Answers) -> str:
     """A plan of units and one task: the office's reports, whose days it has to confirm."""
+    from reminder.importing import draft  # needed for this alone
+
     plan = answers.plan
     names = list(plan.units) or list(UNITS)
     leaders = plan.leaders or LEADERS
     office = plan.office or names[0]
     ids: dict[str, str] = {}
     for name in dict.fromkeys([office, *names, leaders]):
-        ids[name] = unused_id(name, ids.values())
+        ids[name] = unused_id(name, ids.values(), "bo-phan")
     made = draft.Draft(
         id=f"ke-hoach-{plan.year}",
         title=plan.title or f"Kế hoạch công tác năm {plan.year}",
@@ -249,21 +239,12 @@ def as_people(
     for row in listed:
         found: list[str] = []
         for text in row.units:
-            known = names.all(text)
-            if known is None:
+            units_named = names.all(text)
+            if units_named is None:
                 complain(f"{row.name}: {names.unknown(text)}")
-            found += known or []
-        people.append(
-            Person(
-                id=unused_id(row.name, (person.id for person in people)),
-                name=row.name,
-                units=tuple(dict.fromkeys(found)),
-                email=row.email,
-                title=row.title,
-                phone=row.phone,
-                channels=(),
-            )
-        )
+            found += units_named or []
+        known = replace(row, units=tuple(dict.fromkeys(found)))
+        people.append(new_person(known, {person.id for person in people}))
     return people
 
 

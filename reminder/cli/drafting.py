@@ -21,7 +21,7 @@ from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan_diff import diff
 from reminder.domain.text import one_line
 from reminder.files.plan import LISTS, OF_DRAFTS, TABLES
-from reminder.files.toml import Document, read_text
+from reminder.files.toml import Document, read_text, unused_id
 
 if TYPE_CHECKING:
     from reminder.domain.plan import Plan
@@ -377,9 +377,7 @@ def _plan_id(draft: Draft, out: Path) -> str:
             return bootstrap.load_plans([out])[0].id
     if out.stem == f"plan{draft.year}":
         return draft.id
-    from reminder.importing.people import unused_id
-
-    return unused_id(out.stem, [])
+    return unused_id(out.stem, (), "ke-hoach")
 
 
 def _print_use(out: Path) -> None:

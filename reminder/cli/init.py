@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -44,8 +44,10 @@ from reminder.files.settings import (
 )
 from reminder.files.settings import load_settings as read_settings
 from reminder.files.toml import read_text
-from reminder.importing.draft import Draft
 from reminder.importing.people import Listed, UnitNames, changes, read_roster
+
+if TYPE_CHECKING:
+    from reminder.importing.draft import Draft
 
 PROGRESS = ".init.toml"  # beside the settings: the answers so far, without secrets
 _SAMPLE = "Đây là MẪU, không phải người thật"  # in the file of people that comes along

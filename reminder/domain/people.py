@@ -13,6 +13,13 @@ MAIL_ADDRESS = re.compile(
 )
 
 
+def address_fault(email: str) -> str:
+    """Return what is wrong with a mail address that somebody wrote; nothing if it is one."""
+    if MAIL_ADDRESS.fullmatch(email):
+        return ""
+    return f"“{email:.60}” không phải địa chỉ thư; ví dụ ten@xa.example"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """An officer, as config/people.toml lists them."""

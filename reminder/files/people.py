@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from reminder.domain.outbox import AddressSource, ChannelTraits
-from reminder.domain.people import MAIL_ADDRESS, Person
+from reminder.domain.people import Person, address_fault
 from reminder.domain.plan import Unit, units_named
-from reminder.files.toml import Document, Table, as_toml, extent, trailing_comment
+from reminder.files.toml import Document, Table, as_toml, extent, replace_key
 
 Units = Mapping[str, Unit] | Collection[str]  # by id; ids alone can't be proposed for names
 
@@ -28,20 +28,32 @@ def load_people(path: Path, units: Units, channels: Sequence[ChannelTraits]) -> 
     return people
 
 
+def contact_keys(table: Table) -> dict[str, str]:
+    """Return the keys of a [[person]] that say who somebody is, and note what they lack."""
+    email = table.text("email", longest=254)
+    if email and (fault := address_fault(email)):
+        table.complain("email", fault)
+    keys = {
+        "name": table.text("name", required=True, longest=60),
+        "title": table.text("title", longest=100),
+        "email": email,
+        "phone": table.text("phone", longest=40),
+    }
+    if not table.has("unit"):
+        table.complain(None, "thiếu `unit`: người này thuộc bộ phận nào?")
+    return keys
+
+
 def _person(
     units: Units, channels: Sequence[ChannelTraits], known: set[str], table: Table
 ) -> Person:
-    email = table.text("email", longest=254)
-    if email and not MAIL_ADDRESS.fullmatch(email):
-        table.complain("email", f"“{email:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
+    person_id = table.identifier("id")
+    contact = contact_keys(table)
     person = Person(
-        id=table.identifier("id"),
-        name=table.text("name", required=True, longest=60),
+        id=person_id,
         units=_units(table, units),
-        email=email,
-        title=table.text("title", longest=100),
-        phone=table.text("phone", longest=40),
-        channels=_channels(table, email, channels),
+        channels=_channels(table, contact["email"], channels),
+        **contact,
     )
     if person.id in known:
         table.complain("id", f"`id` “{person.id}” đã dùng cho một người khác")
@@ -50,9 +62,6 @@ def _person(
 
 
 def _units(table: Table, units: Units) -> tuple[str, ...]:
-    if not table.has("unit"):
-        table.complain(None, "thiếu `unit`: người này thuộc bộ phận nào?")
-        return ()
     found = table.words("unit")
     named = units_named(units.values()) if isinstance(units, Mapping) else {}
     for unit in found:
@@ -61,7 +70,7 @@ def _units(table: Table, units: Units) -> tuple[str, ...]:
             table.complain("unit", f"ghi mã bộ phận, không ghi tên “{unit}”; viết: {ids[0]}")
         else:
             table.knows("unit", unit, sorted(units), "bộ phận", listed=True)
-    if table.data["unit"] == []:
+    if table.data.get("unit") == []:
         table.complain("unit", "`unit` trống: người này thuộc bộ phận nào?")
     return tuple(dict.fromkeys(found))
 
@@ -141,8 +150,4 @@ def _change(lines: list[str], header: int, found: dict[str, int], old: Person, n
     end = max((place + extent(lines, place) for place in found.values()), default=header + 1)
     lines[end:end] = missing
     for key in sorted((key for key in changed if key in found), key=lambda k: -found[k]):
-        place = found[key]
-        count = extent(lines, place)
-        comment = trailing_comment(lines[place]) if count == 1 else ""
-        line = f"{key} = {as_toml(after[key])}" + (f"  {comment}" if comment else "")
-        lines[place : place + count] = [line]
+        replace_key(lines, found[key], key, as_toml(after[key]))

@@ -22,7 +22,7 @@ from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy
 from reminder.domain.text import has_controls, one_line
 from reminder.domain.tokens import MAX_BASE_LOCAL_PART
-from reminder.files.toml import Document, as_toml, extent, nearest, read_text, trailing_comment
+from reminder.files.toml import Document, as_toml, nearest, read_text, replace_key
 
 DEFAULT_PATH = Path("config/reminder.toml")
 PREFIX = "REMINDER_"  # of the environment variables
@@ -669,14 +669,15 @@ def _set(lines: list[str], section: str, name: str, value: str) -> None:
         lines.insert(first, f"{name} = {value}")
         return
     place = (written or found)[0]
-    line = lines[place].lstrip().removeprefix("#").strip()
+    shown = [lines[place].lstrip().removeprefix("#").strip()]  # a default behind a “#”
     try:
-        count = extent([line], 0) if not written else extent(lines, place)
-        comment = trailing_comment(line) if count == 1 else ""
+        if written:
+            replace_key(lines, place, name, value)
+        else:
+            replace_key(shown, 0, name, value)
+            lines[place] = shown[0]
     except ValueError:  # a line that only looks like a key
         lines.insert(first, f"{name} = {value}")
-        return
-    lines[place : place + count] = [f"{name} = {value}" + (f"  {comment}" if comment else "")]
 
 
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem
-from reminder.domain.text import has_controls, one_line
+from reminder.domain.text import fold, has_controls, one_line
 from reminder.files.repair import as_day, masked, read_on, repaired
 
 NO_RIGHT = (
@@ -33,6 +33,7 @@ MAX_LINE = 10_000  # characters; tomllib takes quadratic time for a dotted key
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+LONGEST_ID = 40
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 _RULE = "chữ phải nằm trong dấu nháy kép, mỗi khóa và mỗi bảng chỉ ghi một lần"
@@ -134,7 +135,24 @@ def extent(lines: Sequence[str], first: int) -> int:
     raise ValueError("no whole value stands there")
 
 
-def trailing_comment(line: str) -> str:
+def unused_id(name: str, taken: Collection[str], default: str) -> str:
+    """Return an id made of `name`, with a number where it is taken; `default` for no letters.
+
+    “nguyen-van-an” for Nguyễn Văn An, “nguyen-van-an-2” for the second one.
+    """
+    base = "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:LONGEST_ID].strip("-") or default
+    numbered = (f"{base[: LONGEST_ID - 4]}-{n}" for n in range(2, len(taken) + 3))
+    return next(one for one in (base, *numbered) if one not in taken)
+
+
+def replace_key(lines: list[str], first: int, name: str, value: str) -> None:
+    """Write `name = value` in place of the key at `lines[first]`, whose comment stays."""
+    count = extent(lines, first)
+    comment = _trailing_comment(lines[first]) if count == 1 else ""
+    lines[first : first + count] = [f"{name} = {value}" + (f"  {comment}" if comment else "")]
+
+
+def _trailing_comment(line: str) -> str:
     """The comment behind a key and its value; empty without one."""
     for place in (n for n, char in enumerate(line) if char == "#"):
         with suppress(ValueError):
@@ -426,7 +444,7 @@ class Table:
 
     def identifier(self, key: str) -> str:
         """A text of lower-case letters without marks, digits and hyphens."""
-        value = self.text(key, required=True, longest=40)
+        value = self.text(key, required=True, longest=LONGEST_ID)
         if value and not ID.fullmatch(value):
             words = "chỉ gồm chữ thường không dấu, số và gạch nối"
             self.complain(key, f"`{key}` {words}: “{value}”")

@@ -15,8 +15,8 @@ from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan import Plan
 from reminder.domain.text import fold, one_line, squeeze
 from reminder.files.plan import load_plan
+from reminder.files.toml import unused_id
 from reminder.importing.draft import LONGEST_TITLE, Deliverable, Draft, Question, Task, Unit, dumps
-from reminder.importing.people import unused_id
 
 BLOCKING = frozenset({"unit", "contradiction", "ocr"})  # without an answer there is no plan
 CHECK_IN = {"every": "quarter", "day": 10, "kind": "check-in"}
@@ -82,7 +82,7 @@ def _take_lead(draft: Draft, task: Task, answer: str) -> str:
         unit = _known_unit(draft, name)
         if unit is None:
             taken = {unit.id for unit in draft.units}
-            unit = Unit(id=unused_id(name, taken), name=one_line(name, 60))
+            unit = Unit(id=unused_id(name, taken, "bo-phan"), name=one_line(name, 60))
             draft.units.append(unit)
         found.append(unit)
     task.lead = list(dict.fromkeys(unit.id for unit in found))

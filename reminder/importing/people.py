@@ -10,22 +10,19 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from reminder.domain.errors import FileError, Problem
-from reminder.domain.people import MAIL_ADDRESS, Person
+from reminder.domain.people import Person, address_fault
 from reminder.domain.plan import Unit
 from reminder.domain.text import composed, fold, one_line
-from reminder.files.toml import nearest, read_bytes
-from reminder.importing.layout import Table
-from reminder.importing.reading import LARGEST, read_document
+from reminder.files.toml import ID, LONGEST_ID, nearest, read_bytes, unused_id
 
 MOST_ROWS = 2000
 MOST_COLUMNS = 60
-LONGEST_ID = 40
 
 
 class Column(StrEnum):
@@ -125,6 +122,9 @@ Grid = Sequence[tuple[int, Sequence[str]]]  # each row with its number, from 1
 
 def _grid(path: Path) -> Grid:
     """The rows of a .csv file, or of a workbook's first sheet that has any."""
+    from reminder.importing.layout import Table
+    from reminder.importing.reading import LARGEST, read_document
+
     if read_bytes(path, LARGEST).startswith((b"PK", b"\xd0\xcf\x11\xe0", b"%PDF")):
         tables = [block for block in read_document(path).blocks if isinstance(block, Table)]
         return [
@@ -273,8 +273,8 @@ class _Reader:
         elif len(name) > 60:
             self._complain(row, f"họ và tên dài {len(name)} ký tự, tối đa 60")
         email = cells.get(Column.EMAIL, "").removeprefix("mailto:")
-        if email and not MAIL_ADDRESS.fullmatch(email):
-            self._complain(row, f"“{email:.60}” không phải địa chỉ thư; ví dụ ten@xa.example")
+        if email and (fault := address_fault(email)):
+            self._complain(row, fault)
         title = cells.get(Column.TITLE, "")
         unit = cells.get(Column.UNIT, "")
         units = self._units_of(row, unit) if unit else heading
@@ -335,7 +335,7 @@ def changes(people: Sequence[Person], listed: Sequence[Listed], *, drop: bool) -
         if known is not None:
             found[known.id] = row
             continue
-        made = _made(row, taken)
+        made = new_person(row, taken)
         taken.add(made.id)
         added.append(Change(before=None, after=made))
     kept = []
@@ -370,10 +370,11 @@ def _after(person: Person, row: Listed) -> Person:
     )
 
 
-def _made(row: Listed, taken: set[str]) -> Person:
-    wished = row.id if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", row.id) else ""
+def new_person(row: Listed, taken: Collection[str]) -> Person:
+    """Return the person of a row, with an id that is not among `taken`."""
+    wished = row.id if ID.fullmatch(row.id) and len(row.id) <= LONGEST_ID else ""
     return Person(
-        id=unused_id(wished or row.name, taken),
+        id=unused_id(wished or row.name, taken, "nguoi"),
         name=row.name,
         units=row.units,
         email=row.email,
@@ -381,11 +382,3 @@ def _made(row: Listed, taken: set[str]) -> Person:
         phone=row.phone,
         channels=(),
     )
-
-
-def unused_id(name: str, taken: Iterable[str]) -> str:
-    """“nguyen-van-an” for Nguyễn Văn An; “nguyen-van-an-2” for the second one."""
-    base = "-".join(_plain(name).split())[:LONGEST_ID].strip("-") or "nguoi"
-    used = set(taken)
-    numbers = (f"{base[: LONGEST_ID - 4]}-{n}" for n in range(2, len(used) + 3))
-    return next(one for one in (base, *numbers) if one not in used)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reminder.domain.text import squeeze
+from reminder.files.toml import unused_id
 from reminder.importing.draft import Unit
 from reminder.importing.vocabulary import plain
 
@@ -55,7 +57,7 @@ def clean(name: str) -> str:
     name = re.sub(r"\s*\([^)]*\)", "", name).strip(" .,;:-–*+")
     if found := _INTRO.match(name):
         name = name[found.end() :]
-    return " ".join(name.split())
+    return squeeze(name)
 
 
 def heading_unit(text: str) -> str:
@@ -196,7 +198,9 @@ class Registry:
         """Return the unit of this name; a new one if none is meant by it."""
         unit = self.find(name)
         if unit is None:
-            unit = Unit(id=self._new_id(name), name=name[:60].strip())
+            ids = {unit.id for unit in self.units}
+            new_id = unused_id(_PLACE.sub("", plain(name))[:36], ids, "bo-phan")
+            unit = Unit(id=new_id, name=name[:60].strip())
             self.units.append(unit)
         elif name.casefold() not in {
             s.casefold() for s in (unit.name, unit.short, *unit.spellings)
@@ -209,16 +213,6 @@ class Registry:
             unit.spellings.append(name)
         self._by_key.setdefault(_key(name), unit)
         return unit
-
-    def _new_id(self, name: str) -> str:
-        base = re.sub(r"[^a-z0-9]+", "-", _PLACE.sub("", plain(name))).strip("-")[:36] or "bo-phan"
-        taken = {unit.id for unit in self.units}
-        number = 2
-        made = base = base.strip("-")
-        while made in taken:
-            made = f"{base}-{number}"
-            number += 1
-        return made
 
 
 def _stands_for(short: str, key: str) -> bool:

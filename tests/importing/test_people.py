@@ -11,13 +11,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from reminder.domain.errors import FileError
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
+from reminder.files.toml import unused_id
 from reminder.importing.people import (
     Change,
     Listed,
     Roster,
     changes,
     read_roster,
-    unused_id,
 )
 
 
@@ -210,4 +210,4 @@ def test_a_new_name_for_a_known_address() -> None:
     ],
 )
 def test_ids_from_names(name: str, taken: list[str], made: str) -> None:
-    assert unused_id(name, taken) == made
+    assert unused_id(name, taken, "nguoi") == made
