@@ -61,33 +61,31 @@ def main_part(archive: ZipFile) -> str:
             raise RefusedError(f"đây là {what}")
     if "[Content_Types].xml" not in names:
         raise RefusedError("đây là tệp nén, không phải tệp Word hay Excel")
-    found = relations(archive, "").get("officeDocument", [])
-    if not found or found[0] not in names:
+    found = next(iter(related(archive, "", "officeDocument").values()), None)
+    if found not in names:
         raise RefusedError(BROKEN)
-    return found[0]
+    return found
 
 
-def relations(archive: ZipFile, name: str) -> dict[str, list[str]]:
-    """Return the files that the file `name` names, by the last word of the relation's type."""
+def related(archive: ZipFile, name: str, kind: str) -> dict[str, str]:
+    """Return the files that the file `name` names as `kind`, by the ids of their relations."""
     folder, base = posixpath.split(name)
     place = posixpath.join(folder, "_rels", f"{base}.rels")
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     if place not in archive.namelist():
         return found
     for relation in read_xml(archive, place).iterfind(f"{_PACKAGE}Relationship"):
-        kind = relation.get("Type", "")
-        target = relation.get("Target", "")
-        if relation.get("TargetMode") == "External" or not kind.startswith((_OFFICE, _STRICT)):
-            continue
-        full = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-        found.setdefault(kind.rsplit("/", 1)[1], []).append(full)
+        is_external = relation.get("TargetMode") == "External"
+        if not is_external and relation.get("Type") in (_OFFICE + kind, _STRICT + kind):
+            path = posixpath.join("/", folder, relation.get("Target", ""))
+            found[relation.get("Id", "")] = posixpath.normpath(path).lstrip("/")
     return found
 
 
 def part(archive: ZipFile, name: str, kind: str) -> Any:
     """Return the XML of what the file `name` names as `kind`; None if there is none."""
-    found = relations(archive, name).get(kind, [])
-    return read_xml(archive, found[0]) if found and found[0] in archive.namelist() else None
+    found = next(iter(related(archive, name, kind).values()), None)
+    return read_xml(archive, found) if found in archive.namelist() else None
 
 
 def read_xml(archive: ZipFile, name: str) -> Any:

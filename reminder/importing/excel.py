@@ -5,7 +5,6 @@ Row m of sheet n is `t:n r:m`, both from 0, so that row 5 of Excel is `r:4`.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,7 +12,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from reminder.domain.text import normal, squeeze
-from reminder.importing.archive import part, read_xml, relations
+from reminder.importing.archive import part, read_xml, related
 from reminder.importing.layout import Block, Cell, Paragraph, RefusedError, Row, Table
 
 MOST_CELLS = 200_000  # with something in them
@@ -38,11 +37,11 @@ def read_excel(archive: ZipFile, name: str) -> list[Block]:
     first_day = _FIRST_DAY_1904 if is_1904 else _FIRST_DAY
     texts = _shared_texts(part(archive, name, "sharedStrings"))
     dates = _date_styles(part(archive, name, "styles"))
-    targets = _targets(archive, name)
+    sheets = related(archive, name, "worksheet")
     blocks: list[Block] = []
     index = 0
     for sheet in book.iterfind(f"{_S}sheets/{_S}sheet"):
-        target = targets.get(sheet.get(f"{_R}id", ""))
+        target = sheets.get(sheet.get(f"{_R}id", ""))
         if sheet.get("state", "visible") != "visible" or target not in archive.namelist():
             continue
         root = read_xml(archive, target)
@@ -50,20 +49,6 @@ def read_excel(archive: ZipFile, name: str) -> list[Block]:
         blocks += _blocks(index, values, _merged(root))
         index += 1
     return blocks
-
-
-def _targets(archive: ZipFile, name: str) -> dict[str, str]:
-    """Return the sheets' files by the ids of their relations."""
-    folder, base = posixpath.split(name)
-    place = posixpath.join(folder, "_rels", f"{base}.rels")
-    known = set(relations(archive, name).get("worksheet", []))
-    found = {}
-    for relation in read_xml(archive, place) if known else ():
-        target = relation.get("Target", "")
-        full = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-        if full in known:
-            found[relation.get("Id", "")] = full
-    return found
 
 
 def _shared_texts(root: Any) -> list[str]:

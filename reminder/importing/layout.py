@@ -100,8 +100,6 @@ class Document:
     sha256: str
     kind: Kind
     blocks: tuple[Block, ...]
-    # Word keeps the deleted paragraphs of tracked changes; they are no part of the blocks.
-    deleted: tuple[Paragraph, ...] = ()
 
     def paragraphs(self) -> Iterator[Paragraph]:
         """Yield every paragraph, those of tables too; a cell that is merged down once."""

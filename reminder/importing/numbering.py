@@ -122,14 +122,14 @@ def read_numbering(root: Any, style_lists: dict[str, str]) -> Numbering:
     for abstract in root.iterfind(f"{W}abstractNum"):
         name = abstract.get(f"{W}abstractNumId", "")
         numbering.levels[name] = _levels(abstract)
-        if link := _value(abstract, "numStyleLink"):
+        if link := child_value(abstract, "numStyleLink"):
             linked[name] = link
     for num in root.iterfind(f"{W}num"):
         name = num.get(f"{W}numId", "")
-        numbering.lists[name] = _value(num, "abstractNumId")
+        numbering.lists[name] = child_value(num, "abstractNumId")
         for override in num.iterfind(f"{W}lvlOverride"):
             n = _number(override.get(f"{W}ilvl"), 0)
-            if (start := _value(override, "startOverride")) != "":
+            if (start := child_value(override, "startOverride")) != "":
                 numbering.overrides.setdefault(name, {})[n] = _number(start, 1)
             if own := _levels(override):
                 numbering.own_levels.setdefault(name, {}).update(own)
@@ -142,15 +142,15 @@ def read_numbering(root: Any, style_lists: dict[str, str]) -> Numbering:
 def _levels(parent: Any) -> dict[int, Level]:
     found = {}
     for lvl in parent.iterfind(f"{W}lvl"):
-        restart = _value(lvl, "lvlRestart")
+        restart = child_value(lvl, "lvlRestart")
         legal = lvl.find(f"{W}isLgl")
         found[_number(lvl.get(f"{W}ilvl"), 0)] = Level(
-            start=_number(_value(lvl, "start"), 1),
-            form=_value(lvl, "numFmt") or "decimal",
-            text=_value(lvl, "lvlText")[:LONGEST],
+            start=_number(child_value(lvl, "start"), 1),
+            form=child_value(lvl, "numFmt") or "decimal",
+            text=child_value(lvl, "lvlText")[:LONGEST],
             legal=legal is not None and is_on(legal),
             restart=_number(restart, 0) if restart else None,
-            style=_value(lvl, "pStyle"),
+            style=child_value(lvl, "pStyle"),
         )
     return found
 
@@ -160,8 +160,9 @@ def is_on(toggle: Any) -> bool:
     return toggle.get(f"{W}val", "true") not in ("0", "false", "off")
 
 
-def _value(parent: Any, name: str) -> str:
-    child = parent.find(f"{W}{name}")
+def child_value(parent: Any, name: str) -> str:
+    """Return the value of the property `name`; empty where there is none."""
+    child = None if parent is None else parent.find(f"{W}{name}")
     return "" if child is None else child.get(f"{W}val", "")
 
 

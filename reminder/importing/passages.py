@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from reminder.domain.text import one_line
+from reminder.domain.text import one_line, squeeze
 from reminder.importing.draft import Leftover
 from reminder.importing.layout import Change, Table
 from reminder.importing.outline import Node
@@ -323,7 +323,7 @@ class _Finder:
         head: Head | None = None
         for table in node.tables:
             own = read_head(table, self.has_time)
-            if own is None and head is not None and _goes_on(table.rows[0].columns, head):
+            if own is None and head and len(table.rows[0].columns) == len(head.kinds):
                 own = replace(head, rows=0)  # a table that a page break cut in two
             head = own
             if own is None or (context.goals and "time" not in own.kinds):
@@ -335,7 +335,7 @@ class _Finder:
     def _leave_table(self, table: Table) -> None:
         """Keep the rows with a time of a table that is not taken for one of tasks."""
         for row in table.rows[:MOST_LEFT]:
-            text = " | ".join(" ".join(c.text.split()) for c in row.cells if c.text.strip())
+            text = " | ".join(filter(None, (squeeze(cell.text) for cell in row.cells)))
             if self.has_time(text):
                 why = "hàng có thời gian của một bảng không giống bảng phân công"
                 left = Leftover(place=row.where, text=text[:500], why=why)
@@ -350,7 +350,7 @@ class _Finder:
         fields = [*lead_fields, *inside, *inline_fields(row.support)[1]]
         leads = ([lead_text] if lead_text else []) + _values(fields, "lead")
         passage = Passage(
-            text=" ".join(text.split()),
+            text=squeeze(text),
             path=(
                 *context.path,
                 *[b for b in band_labels if b],
@@ -361,8 +361,7 @@ class _Finder:
             lead=_names(leads or _values(fields, "doer"))
             or ([band_unit] if band_unit else list(context.lead)),
             support=_names([inline_fields(row.support)[0], *_values(fields, "support")]),
-            products=[line for line in row.product.split("\n") if line.strip()]
-            or _values(fields, "product"),
+            products=_lines(row.product) or _values(fields, "product"),
             times=_lines(row.times[0]) if row.times else _values(fields, "time"),
             finer="; ".join(_lines(row.times[1])) if len(row.times) > 1 else "",
             note=row.note,
@@ -390,10 +389,6 @@ class _Finder:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
-
-
-def _goes_on(columns: tuple[object, ...], head: Head) -> bool:
-    return len(columns) == len(head.kinds)
 
 
 def _band_label(band: str) -> str:
@@ -446,13 +441,7 @@ def _field(node: Node) -> list[tuple[str, str]]:
 
 
 def _values(fields: list[tuple[str, str]], kind: str) -> list[str]:
-    return [
-        line.strip()
-        for k, value in fields
-        if k == kind
-        for line in value.split("\n")
-        if line.strip()
-    ]
+    return [line for k, value in fields if k == kind for line in _lines(value)]
 
 
 def _names(values: list[str]) -> list[str]:

@@ -326,7 +326,7 @@ def _grid(boxes: Sequence[tuple[float, float, float, float]], words: Sequence[An
     """Return a table of cells at places, with the words inside."""
     columns = _edges([box[0] for box in boxes])
     tops = _edges([box[1] for box in boxes])
-    starts: dict[tuple[int, int], tuple[int, int, Cell]] = {}
+    starts: dict[tuple[int, int], Cell] = {}
     covered: dict[tuple[int, int], int] = {}  # → the columns of the cell that covers it from above
     tall = set()
     for left, top, right, bottom in boxes:
@@ -338,7 +338,7 @@ def _grid(boxes: Sequence[tuple[float, float, float, float]], words: Sequence[An
             Paragraph(_joined(lines), "", bold=all(line.bold for line in lines))
             for lines in _paragraphs(_lines(inside), right - _PADDING)
         )
-        starts[row, column] = (span, depth, Cell(paragraphs, span))
+        starts[row, column] = Cell(paragraphs, span)
         covered.update({(row + n, column): span for n in range(1, depth)})
         if depth > 1:
             tall.add((row, column))
@@ -347,16 +347,10 @@ def _grid(boxes: Sequence[tuple[float, float, float, float]], words: Sequence[An
         cells = []
         column = 0
         while column < len(columns):
-            if (row, column) in starts:
-                span, _, cell = starts[row, column]
-                cells.append(cell)
-            elif (row, column) in covered:
-                span = covered[row, column]
-                cells.append(Cell(span=span, above=True))
-            else:
-                span = 1
-                cells.append(Cell())
-            column += span
+            at = (row, column)
+            cell = starts.get(at) or Cell(span=covered.get(at, 1), above=at in covered)
+            cells.append(cell)
+            column += cell.span
         rows.append(cells)
     return _Grid(columns, rows, tall, max(box[3] for box in boxes))
 

@@ -56,8 +56,7 @@ def read_document(
     except RefusedError as error:
         raise RefusedError(f"không đọc {one_line(path.name)}: {error}") from None
     blocks = tuple(map(block, answer["blocks"]))
-    deleted = tuple(p for p in map(block, answer["deleted"]) if not hasattr(p, "rows"))
-    return Document(path.name, hashlib.sha256(content).hexdigest(), kind, blocks, deleted)
+    return Document(path.name, hashlib.sha256(content).hexdigest(), kind, blocks)
 
 
 def _content(path: Path) -> bytes:
@@ -176,7 +175,6 @@ def _tell(answer: Any) -> None:
 def parsed(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
     """Yield the pages read, at last what was found. Each parser is imported where it is needed."""
     blocks: list[Any] = []
-    deleted: list[Any] = []
     if kind == "txt":
         from reminder.importing.plaintext import read_text
 
@@ -197,10 +195,10 @@ def parsed(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
             else:
                 from reminder.importing.word import read_word
 
-                blocks, deleted = read_word(opened, part)
+                blocks += read_word(opened, part)
     if not blocks:
         raise RefusedError("tệp không có chữ nào")
-    yield {"blocks": blocks, "deleted": deleted}
+    yield {"blocks": blocks}
 
 
 def _limit_process(seconds: int, memory: int) -> None:

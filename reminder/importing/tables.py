@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from reminder.domain.text import squeeze
 from reminder.importing.layout import Change, Row, Table
 from reminder.importing.outline import split_label
 from reminder.importing.units import is_unit_start
@@ -85,7 +86,7 @@ def period_name(head: str) -> str:
 
 def column_kind(head: str) -> str:
     """Return what a column says: stt, task, time, lead, doer, support, product, note, target, …"""
-    base = " ".join(re.sub(r"\([^)]*\)|[^\w\s/]", " ", plain(head)).split())
+    base = squeeze(re.sub(r"\([^)]*\)|[^\w\s/]", " ", plain(head)))
     for kind, pattern in _COLUMNS:
         if pattern.search(base):
             return kind
@@ -229,21 +230,28 @@ def _is_of_tasks(head: Head) -> bool:
     )
 
 
+def _texts(row: Row) -> list[str]:
+    """The text of each column, on one line."""
+    return [squeeze(cell.text) for cell in row.columns]
+
+
 def _text_at(row: Row, column: int) -> str:
     columns = row.columns
-    return " ".join(columns[column].text.split()) if column < len(columns) else ""
+    return squeeze(columns[column].text) if column < len(columns) else ""
 
 
 def read_rows(table: Table, head: Head) -> Iterator[TableRow]:
     """Yield the rows of a table that are tasks."""
     bands: list[_Band] = []
     previous: dict[str, str] = {}
-    rows = [row for row in table.rows[head.rows :] if any(c.text.strip() for c in row.cells)]
-    for place, row in enumerate(rows):
-        if _is_head_again(table, head, row) or _is_numbers(row):
-            continue
-        cells = _cells(row, head)
-        following = _cells(rows[place + 1], head) if place + 1 < len(rows) else {}
+    heads = [_texts(row) for row in table.rows[: head.rows]]  # each page of a PDF repeats them
+    rows = [
+        (row, _cells(row, head))
+        for row in table.rows[head.rows :]
+        if any(texts := _texts(row)) and texts not in heads and not _is_numbers(row)
+    ]
+    for place, (row, cells) in enumerate(rows):
+        following = rows[place + 1][1] if place + 1 < len(rows) else {}
         if band := _band(row, cells, following):
             while bands and (
                 bands[-1].kind == band.kind or band.kind in ("roman", "upper", "part")
@@ -414,10 +422,10 @@ class _Band:
 
 def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> _Band | None:
     """What a row heads; None for a task."""
-    texts = {" ".join(c.text.split()) for c in row.cells if c.text.strip()}
+    texts = {text for text in _texts(row) if text}
     if len(texts) == 1:
         text = texts.pop()
-        in_task_column = len(row.cells) > 1 and text == " ".join(cells.get("task", "").split())
+        in_task_column = len(row.cells) > 1 and text == squeeze(cells.get("task", ""))
         if not (in_task_column and split_label(text)[0].startswith(("-", "+"))):
             return _Band(split_label(text)[0] or "band", text)
     stt, task = cells.get("stt", ""), cells.get("task", "")
@@ -435,14 +443,6 @@ def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> _Band |
     if kind in ("roman", "upper") or (following and kind != below_kind):
         return _Band(kind or "band", text)
     return None
-
-
-def _is_head_again(table: Table, head: Head, row: Row) -> bool:
-    """Whether a row repeats the head, as on each page of a PDF."""
-    texts = [" ".join(c.text.split()) for c in row.columns]
-    return any(
-        texts == [" ".join(c.text.split()) for c in r.columns] for r in table.rows[: head.rows]
-    )
 
 
 def _is_numbers(row: Row) -> bool:

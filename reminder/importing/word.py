@@ -14,7 +14,7 @@ from zipfile import ZipFile
 from reminder.domain.text import normal, squeeze
 from reminder.importing.archive import TOO_DEEP, part, read_xml
 from reminder.importing.layout import Block, Cell, Change, Paragraph, RefusedError, Row, Table
-from reminder.importing.numbering import Numbered, W, is_on, read_numbering
+from reminder.importing.numbering import Numbered, W, child_value, is_on, read_numbering
 
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 DEEPEST = 10  # tables within tables
@@ -54,7 +54,6 @@ class _Reader:
     styles: dict[str, _Style]
     default_style: str
     numbering: Any
-    deleted: list[Paragraph] = field(default_factory=list)
     count: int = 0  # paragraphs so far
     depth: int = 0  # tables within tables
     # The pieces of paragraphs whose mark was deleted; they go on in the next.
@@ -84,11 +83,9 @@ class _Reader:
             where = place if in_control or index is None else f"{place} r:{direct}"
             direct += not in_control
             properties = tr.find(f"{W}trPr")
-            if properties is not None and any(properties.find(tag) is not None for tag in _DELETED):
-                for cell in self.cells(tr, where):
-                    self.deleted += [p for p in cell.paragraphs if p.text]
-                continue
-            rows.append(Row(tuple(self.cells(tr, where)), where))
+            cells = tuple(self.cells(tr, where))  # also of a deleted row: its lists count on
+            if properties is None or all(properties.find(tag) is None for tag in _DELETED):
+                rows.append(Row(cells, where))
         self.depth -= 1
         return Table(index, tuple(rows))
 
@@ -123,7 +120,7 @@ class _Reader:
         if self.count > MOST_PARAGRAPHS:
             raise RefusedError(f"tệp dài hơn {MOST_PARAGRAPHS} đoạn văn nên không đọc")
         properties = p.find(f"{W}pPr")
-        style_id = _child_value(properties, "pStyle") or self.default_style
+        style_id = child_value(properties, "pStyle") or self.default_style
         pieces = [*self.open_pieces, *self.pieces(p, bold=self.style_bold(style_id))]
         mark_deleted = properties is not None and any(
             properties.find(f"{W}rPr/{tag}") is not None for tag in _DELETED
@@ -133,9 +130,7 @@ class _Reader:
         if mark_deleted and kept:
             self.open_pieces = pieces
             return self.boxes(p, where)
-        gone = squeeze(normal("".join(piece.text for piece in pieces if piece.state == "deleted")))
-        if gone and not kept:
-            self.deleted.append(Paragraph(gone, where))
+        gone = any(normal(piece.text).strip() for piece in pieces if piece.state == "deleted")
         label, level = "", 0
         if (kept or not gone) and not mark_deleted:
             label, level = self.label(properties, style_id, kept=kept)
@@ -169,8 +164,8 @@ class _Reader:
 
     def numbered(self, properties: Any, style_id: str) -> Numbered | None:
         own = None if properties is None else properties.find(f"{W}numPr")
-        list_id = _child_value(own, "numId")
-        level = _integer(own, "ilvl") if _child_value(own, "ilvl") else None
+        list_id = child_value(own, "numId")
+        level = _integer(own, "ilvl") if child_value(own, "ilvl") else None
         style = style_id
         for _ in range(20):  # styles built one on another
             if list_id or style not in self.styles:
@@ -224,16 +219,14 @@ class _Reader:
             yield _Piece(text, state, bold)
 
 
-def read_word(archive: ZipFile, name: str) -> tuple[list[Block], list[Paragraph]]:
-    """Return the blocks of the part `name`, and the paragraphs deleted from it."""
+def read_word(archive: ZipFile, name: str) -> list[Block]:
+    """Return the blocks of the part `name`."""
     styles, default_style, style_lists = _read_styles(part(archive, name, "styles"))
     lists = read_numbering(part(archive, name, "numbering"), style_lists)
     body = read_xml(archive, name).find(f"{W}body")
     if body is None:
         raise RefusedError("tệp Word không có phần nội dung nên không đọc được")
-    reader = _Reader(styles, default_style, lists)
-    blocks = list(reader.body(body))
-    return blocks, reader.deleted
+    return list(_Reader(styles, default_style, lists).body(body))
 
 
 def _read_styles(root: Any) -> tuple[dict[str, _Style], str, dict[str, str]]:
@@ -245,17 +238,17 @@ def _read_styles(root: Any) -> tuple[dict[str, _Style], str, dict[str, str]]:
     for element in root.iterfind(f"{W}style"):
         style_id = element.get(f"{W}styleId", "")
         numbered = element.find(f"{W}pPr/{W}numPr")
-        list_id = _child_value(numbered, "numId")
+        list_id = child_value(numbered, "numId")
         if element.get(f"{W}type") == "numbering":
             style_lists[style_id] = list_id
             continue
         if element.get(f"{W}type") != "paragraph":
             continue
-        level = _integer(numbered, "ilvl") if _child_value(numbered, "ilvl") else None
+        level = _integer(numbered, "ilvl") if child_value(numbered, "ilvl") else None
         toggle = element.find(f"{W}rPr/{W}b")
         styles[style_id] = _Style(
-            name=_child_value(element, "name"),
-            parent=_child_value(element, "basedOn"),
+            name=child_value(element, "name"),
+            parent=child_value(element, "basedOn"),
             numbered=(list_id, level),
             bold=None if toggle is None else is_on(toggle),
         )
@@ -327,11 +320,6 @@ def _trimmed(paragraphs: list[Paragraph]) -> tuple[Paragraph, ...]:
     return tuple(paragraphs[first:])
 
 
-def _child_value(parent: Any, name: str) -> str:
-    child = None if parent is None else parent.find(f"{W}{name}")
-    return "" if child is None else child.get(f"{W}val", "")
-
-
 def _integer(parent: Any, name: str) -> int:
-    text = _child_value(parent, name)
+    text = child_value(parent, name)
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
