@@ -91,17 +91,18 @@ def import_document(
     `before` is the draft of an earlier version of the document, whose answers are kept; `then` the
     command that comes next, empty where something else asks.
     """
-    from reminder.importing.answers import carried
+    from reminder.importing.answers import carried, is_another
+    from reminder.importing.drafting import check_found
     from reminder.importing.reading import read_document
-    from reminder.importing.tasks import make_draft
+    from reminder.importing.tasks import NoYearError, make_draft
 
     known = bootstrap.load_plans([like])[0] if like is not None else None
     read = read_document(document, _progress)
-    draft = make_draft(read, like=known, year=year)
-    if not draft.tasks and not draft.leftovers:
-        raise ReminderError(
-            f"không thấy việc nào trong {document.name}: đây có phải văn bản kế hoạch không?"
-        )
+    try:
+        draft = make_draft(read, like=known, year=year)
+    except NoYearError as error:
+        raise ReminderError(f"{error}: ghi thêm, ví dụ --year 2026") from None
+    check_found(draft, document.name)
     path = out or usual_path(draft.year)
     _check_name(path)
     if before is None and path.exists() and not _may_replace(path):
@@ -109,8 +110,7 @@ def import_document(
             f"đã có {path}: thêm --again {path} để giữ các câu trả lời, hoặc -o TỆP khác"
         )
     if before is not None:
-        titles = {task.title for task in before.tasks}
-        if titles and not titles & {task.title for task in draft.tasks}:
+        if is_another(before, draft):
             raise ReminderError(
                 f"{document.name} không có việc nào của {path}: văn bản khác thì dùng -o TỆP khác"
             )

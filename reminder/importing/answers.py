@@ -274,6 +274,12 @@ def carried(old: Draft, new: Draft) -> None:
                 answered(new, match, question.answer, question.by, question.at)
 
 
+def is_another(old: Draft, new: Draft) -> bool:
+    """Return whether `new` is of another document: it has no task of `old`."""
+    titles = {task.title for task in old.tasks}
+    return bool(titles) and titles.isdisjoint(task.title for task in new.tasks)
+
+
 def lost(old: Draft, new: Draft) -> list[Question]:
     """Return the questions of `old` whose answers `carried` did not keep."""
     kept = Counter((q.kind, q.text, q.answer, q.by, q.at) for q in new.questions if q.answer)

@@ -14,7 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -49,17 +49,26 @@ def read_document(
     The parser may use `seconds` of processor time and `memory` bytes of address space.
     """
     try:
-        content = _content(path)
+        content = content_of(path)
         kind = kind_of(content)
-        limits = (str(seconds), str(memory))
-        answer = _parsed_apart(kind, content, limits, progress or (lambda _done, _all: None))
+        answer = told_apart([*COMMAND, kind, str(seconds), str(memory)], content, progress)
     except RefusedError as error:
-        raise RefusedError(f"không đọc {one_line(path.name)}: {error}") from None
+        raise RefusedError(refusal(path.name, error)) from None
+    return as_document(path.name, content, kind, answer)
+
+
+def refusal(name: str, why: RefusedError) -> str:
+    """Return the sentence for a file that is not read."""
+    return f"không đọc {one_line(name)}: {why}"
+
+
+def as_document(name: str, content: bytes, kind: Kind, answer: Any) -> Document:
+    """Return the document of the last answer of `parsed`, as JSON holds it."""
     blocks = tuple(map(block, answer["blocks"]))
-    return Document(path.name, hashlib.sha256(content).hexdigest(), kind, blocks)
+    return Document(name, hashlib.sha256(content).hexdigest(), kind, blocks)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
     """Return the bytes of an ordinary file; a pipe is not waited for."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
@@ -115,11 +124,11 @@ def _ole(content: bytes) -> str:
     return "có lẽ là tệp Word kiểu cũ (.doc) hoặc bị hỏng; xin mở bằng Word và lưu thành .docx"
 
 
-def _parsed_apart(kind: Kind, content: bytes, limits: tuple[str, str], progress: Progress) -> Any:
-    """Return what the parser made of `content`, from a process of its own."""
+def told_apart(command: Sequence[str], stdin: bytes, progress: Progress | None = None) -> Any:
+    """Return what a process that calls `tell_all` tells at last; RefusedError as it says."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REMINDER_")}
     process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-        [*COMMAND, kind, *limits],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -132,14 +141,15 @@ def _parsed_apart(kind: Kind, content: bytes, limits: tuple[str, str], progress:
     timer.start()
     try:
         with suppress(BrokenPipeError), given:
-            given.write(content)
+            given.write(stdin)
         while line := told.readline(MOST_ANSWER):
             answer = json.loads(line)
             if "refused" in answer:
                 raise RefusedError(answer["refused"])
-            if "blocks" in answer:
+            if "pages" not in answer:
                 return answer
-            progress(*answer["pages"])
+            if progress is not None:
+                progress(*answer["pages"])
     except ValueError:
         pass  # an answer that was cut off
     finally:
@@ -151,13 +161,16 @@ def _parsed_apart(kind: Kind, content: bytes, limits: tuple[str, str], progress:
 
 
 def main() -> None:
-    """Parse the file that stands on standard input; answer in lines of JSON."""
-    gc.disable()  # the process ends soon, and is limited
+    """Parse the file that stands on standard input."""
     kind, seconds, memory = sys.argv[1:]
-    _limit_process(int(seconds), int(memory))
-    content = sys.stdin.buffer.read()
+    limit_process(int(seconds), int(memory))
+    tell_all(parsed(kind, sys.stdin.buffer.read()))
+
+
+def tell_all(answers: Iterable[dict[str, Any]]) -> None:
+    """Write the answers to standard output, a line of JSON each; at last why there are no more."""
     try:
-        for answer in parsed(kind, content):
+        for answer in answers:
             _tell(answer)
     except MemoryError:
         raise
@@ -201,8 +214,9 @@ def parsed(kind: str, content: bytes) -> Iterator[dict[str, Any]]:
     yield {"blocks": blocks}
 
 
-def _limit_process(seconds: int, memory: int) -> None:
+def limit_process(seconds: int, memory: int) -> None:
     """Limit time and memory, as far as the system can: Windows can't, macOS only time."""
+    gc.disable()  # the process ends soon
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -44,6 +44,10 @@ NO_PHRASE = "(không ghi thời gian)"
 _HEAD_PARAGRAPHS = 60
 
 
+class NoYearError(RefusedError):
+    """A document that does not say which year it plans."""
+
+
 # --- the head of the document
 
 
@@ -113,17 +117,19 @@ _ENDS_TITLE = re.compile(
 # --- the whole
 
 
-def make_draft(document: Document, *, like: Plan | None = None, year: int | None = None) -> Draft:
+def make_draft(
+    document: Document, *, like: Plan | Draft | None = None, year: int | None = None
+) -> Draft:
     """Return the draft of the plan that `document` holds.
 
     `like` is a former plan: its units, spellings and short titles are used. `year` is the plan's,
-    where the document does not say it; RefusedError if neither does.
+    where the document does not say it; NoYearError if neither does.
     """
     head = read_head(document)
     if year is not None:
         head = replace(head, year=year)
     if not head.year:
-        raise RefusedError("không thấy năm của kế hoạch trong văn bản: ghi thêm, ví dụ --year 2026")
+        raise NoYearError("không thấy năm của kế hoạch trong văn bản")
     return _Maker(document, head, like).make()
 
 
@@ -143,7 +149,7 @@ class _Made:
 
 
 class _Maker:
-    def __init__(self, document: Document, head: Head, like: Plan | None) -> None:
+    def __init__(self, document: Document, head: Head, like: Plan | Draft | None) -> None:
         self.document, self.head, self.like = document, head, like
         self.units = Registry()
         self.made: list[_Made] = []
