@@ -1,7 +1,7 @@
 """A file → its draft and its text line by line, in a process of its own.
 
-Parsing and the search for tasks both run there, with the limits of `reading`: the page's daemon goes
-on sending meanwhile, and a document that takes too long ends alone.
+Parsing and the search for tasks both run there, with the limits of `reading`: the daemon of the
+page goes on sending meanwhile, and a document that takes too long ends alone.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from reminder.store.files import (
     make_private,
     take_within,
 )
+from reminder.store.imports import IMPORT, ImportPart
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import StoreRefusedError, UnreadableRowError
@@ -46,7 +47,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 
-class Store(LedgerPart, OutboxPart, WebPart):
+class Store(LedgerPart, OutboxPart, WebPart, ImportPart):
     """What is remembered. Each method is one transaction: all of it happened, or nothing.
 
     Synchronous; any one thread at a time may use it. Times are aware and come back in UTC; a naive
@@ -69,7 +70,7 @@ class Store(LedgerPart, OutboxPart, WebPart):
         """Return the error of each row that this program can't have written, in any table."""
         shapes: tuple[Shape[Any], ...] = (
             *(EVENT, SPOKEN, ADDRESS, SEEN, INVITATION),
-            *(LOGIN, SESSION, TOKEN, SIGHT),
+            *(LOGIN, SESSION, TOKEN, SIGHT, IMPORT),
         )
         readers = [(shape.table, shape.read) for shape in shapes] + [(outbox, to_row)]
         found: list[UnreadableRowError] = []
@@ -106,7 +107,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0006", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0007", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

@@ -263,6 +263,24 @@ web_log = Table(
 )
 Index("web_log_at", web_log.c.at)
 
+# Documents brought in on the page, each with its draft and the answers in it.
+plan_import = Table(
+    "plan_import",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),  # who brought it in
+    Column("name", Text, nullable=False),  # of the document
+    Column("state", Text, nullable=False),
+    Column("asked", Text, nullable=False),  # how it is to be read, as JSON
+    Column("said", Text, nullable=False),  # why it was refused; which plan it became
+    Column("draft", Text, nullable=False),  # TOML
+    Column("lines", Text, nullable=False),  # the document's text, as JSON
+    Column("revision", Integer, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("changed_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 
 # ---- values as rows
 

@@ -43,8 +43,7 @@ def test_the_lines_of_a_place() -> None:
     ("content", "says"),
     [
         (b"", "không đọc KH.docx: tệp rỗng"),
-        (b"\x89PNG\r\n", "không đọc KH.docx: đây là ảnh, không có chữ để đọc; xin lấy bản .docx "
-                         "hoặc PDF có chữ"),
+        (b"%PDF-1.7", "không đọc KH.docx: tệp bị hỏng hoặc tải về chưa trọn; xin lấy lại tệp gốc"),
         ("Kế hoạch năm 2026\nKính gửi các phòng.\n".encode(),
          "không thấy việc nào trong KH.docx: đây có phải văn bản kế hoạch không?"),
         (b"1. Viec nao do", "không thấy năm của kế hoạch trong văn bản"),
