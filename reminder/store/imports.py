@@ -48,11 +48,10 @@ class ImportPart(Part):
     """The documents, with the drafts made of them."""
 
     def add_import(self, found: PlanImport) -> bool:
-        """Keep a new document; False if its person has one that is being read."""
+        """Keep a new document; False if its person has one that is not yet a plan."""
         c = plan_import.c
-        busy = select(c.id).where(
-            c.person == words(found.person), c.state == ImportState.READING.value
-        )
+        under_way = (ImportState.READING.value, ImportState.OPEN.value)
+        busy = select(c.id).where(c.person == words(found.person), c.state.in_(under_way))
         with self._database.writing() as connection:
             if connection.execute(busy).first() is not None:
                 return False
