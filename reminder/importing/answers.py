@@ -48,7 +48,7 @@ def hindrances(draft: Draft) -> list[str]:
 
 
 def answered(draft: Draft, question_id: str, answer: str, by: str, at: str) -> None:
-    """Change the draft as `answer` says; AnswerError, and nothing changed, if it can't be."""
+    """Change the draft as `answer` says; raise AnswerError, and nothing changed, if it can't be."""
     question = next((q for q in draft.questions if q.id == question_id), None)
     if question is None:
         raise AnswerError(f"không có câu hỏi “{one_line(question_id, 40)}”")
@@ -236,7 +236,7 @@ _TAKERS = {
 
 
 def days_in(text: str, draft: Draft) -> list[date]:
-    """Return the days in “31/3, 30/6/2027” in order; AnswerError if it has anything else."""
+    """Return the days in “31/3, 30/6/2027” in order; raise AnswerError if it has anything else."""
     rest = _DAY.sub("", text)
     if not _DAY.search(text) or re.sub(r"\bva\b|[\s,;.]", "", fold(rest)):
         raise AnswerError(
@@ -293,7 +293,7 @@ def lost(old: Draft, new: Draft) -> list[Question]:
 
 
 def _key(draft: Draft, question: Question) -> tuple[object, ...]:
-    """What makes a question the same in another version of the document."""
+    """Return what makes a question the same in another version of the document."""
     task = draft.task_of(question)
     title = (task.full_title or task.title) if task is not None else ""
     named = "" if question.kind in ("contradiction", "before") else fold(title)
@@ -302,7 +302,7 @@ def _key(draft: Draft, question: Question) -> tuple[object, ...]:
 
 
 def as_plan(draft: Draft, *, lenient: bool = False) -> Plan:
-    """Return the draft as a plan; FileError with all its faults.
+    """Return the draft as a plan; raise FileError with all its faults.
 
     `lenient` lets a task that nobody leads yet be led by the office.
     """

@@ -32,7 +32,7 @@ _KINDS = {  # a file that such an archive has → what it is
 
 
 def open_archive(source: IO[bytes]) -> ZipFile:
-    """Return the archive; RefusedError if its directory says that it should not be read."""
+    """Return the archive; raise RefusedError if its directory says that it should not be read."""
     try:
         archive = ZipFile(source)
     except (BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
@@ -54,7 +54,7 @@ def _check(entry: ZipInfo) -> None:
 
 
 def main_part(archive: ZipFile) -> str:
-    """Return the name of the document or workbook; RefusedError if there is none."""
+    """Return the name of the document or workbook; raise RefusedError if there is none."""
     names = set(archive.namelist())
     for name, what in _KINDS.items():
         if name in names:
@@ -89,7 +89,7 @@ def part(archive: ZipFile, name: str, kind: str) -> Any:
 
 
 def read_xml(archive: ZipFile, name: str) -> Any:
-    """Return the root element of an XML file; RefusedError if it can't be read safely."""
+    """Return the root element of an XML file; raise RefusedError if it can't be read safely."""
     from lxml import etree  # slow to import
 
     content = read_part(archive, name)

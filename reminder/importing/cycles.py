@@ -42,7 +42,7 @@ class Cycle:
 
     @property
     def op(self) -> str:
-        """“Trước thứ Sáu”: before; “trước 15 giờ thứ Sáu”: by."""
+        """Return "before" for “trước thứ Sáu”, "by" for “trước 15 giờ thứ Sáu”."""
         ops = [kind for kind in OPS if kind in self.tokens]
         return "before" if ops == ["before"] and not self.has("clock") else "by" if ops else ""
 

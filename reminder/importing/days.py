@@ -226,7 +226,7 @@ def _mark(tokens: Sequence[Token], at: int) -> tuple[str, int, bool]:
 
 
 def _alike(items: Sequence[_Item], item: _Item) -> bool:
-    """Whether `item` may go on a list: “tháng 3, 6” does, “25/3, quý II” does not."""
+    """Return whether `item` may go on a list: “tháng 3, 6” does, “25/3, quý II” does not."""
     return item.number > 0 or any(i.number or i.kind is item.kind for i in items[-1:])
 
 
@@ -235,7 +235,7 @@ def _all_numbers(items: Sequence[_Item]) -> bool:
 
 
 def _is_day_of_month(tokens: Sequence[Token], at: int, end: int, prefix: _Prefix) -> bool:
-    """Whether bare numbers are days of a month: “ngày 15”, “trước 25 hàng tháng”."""
+    """Return whether bare numbers are days of a month: “ngày 15”, “trước 25 hàng tháng”."""
     behind = next((t.kind for t in tokens[end:] if t.kind not in SKIPPED), "")
     if tokens[at]["lead"]:
         return True
@@ -269,7 +269,7 @@ def _item(
 
 
 def _whole(token: Token, plan: PlanYear, *, led: bool) -> _Item | None:
-    """“Trong tháng”, under the heading of a month; “đến hết năm”."""
+    """Return “trong tháng” under the heading of a month, or “đến hết năm”."""
     if token.text == "nam" and led:
         return _Item(Kind.YEAR, (1, 1), (12, 31))
     if token.text == "thang" and plan.month:

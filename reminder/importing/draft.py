@@ -127,7 +127,7 @@ class Draft:
     notes: list[Note] = field(default_factory=list)
 
     def task(self, code: str) -> Task:
-        """Return the task of this code; KeyError without one."""
+        """Return the task of this code; raise KeyError without one."""
         for task in self.tasks:
             if task.code == code:
                 return task
@@ -138,7 +138,7 @@ class Draft:
         return next((task for task in self.tasks if task.code == question.task), None)
 
     def unit(self, unit_id: str) -> Unit:
-        """Return the unit of this id; KeyError without one."""
+        """Return the unit of this id; raise KeyError without one."""
         for unit in self.units:
             if unit.id == unit_id:
                 return unit
@@ -211,7 +211,7 @@ def _task_tables(task: Task) -> list[str]:
 
 
 def _filled(value: object, *keys: str) -> list[tuple[str, Any]]:
-    """The attributes that are neither empty nor zero."""
+    """Return the attributes that are neither empty nor zero."""
     pairs = ((key, getattr(value, key)) for key in keys)
     return [(key, found) for key, found in pairs if found not in (None, "", 0, [])]
 

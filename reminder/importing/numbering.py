@@ -156,7 +156,7 @@ def _levels(parent: Any) -> dict[int, Level]:
 
 
 def is_on(toggle: Any) -> bool:
-    """Whether a property such as `w:b` is switched on."""
+    """Return whether a property such as `w:b` is switched on."""
     return toggle.get(f"{W}val", "true") not in ("0", "false", "off")
 
 

@@ -62,7 +62,7 @@ def split_label(text: str) -> tuple[str, str, str]:
 
 
 def _class(found: re.Match[str], label: str) -> str:
-    """The class of a label: those of one class are siblings."""
+    """Return the class of a label: those of one class are siblings."""
     kind = next(name for name in _CLASSES if found[name])
     if kind == "letter" and label[0].isupper():
         return "upper"
@@ -122,7 +122,7 @@ def read_outline(document: Document) -> Node:
 
 
 def _after_letterhead(document: Document) -> int:
-    """The number of the block with the title; 0 where none is found."""
+    """Return the number of the block with the title; 0 where none is found."""
     for place, block in enumerate(document.blocks[:MOST_LETTERHEAD]):
         if isinstance(block, Paragraph) and is_title(block.full):
             return place
@@ -182,7 +182,7 @@ class _Builder:
     def _word_label(
         self, paragraph: Paragraph, kind: str, label: str, rest: str, text: str
     ) -> tuple[str, str, str]:
-        """The label that Word makes, unless the text has one of its own."""
+        """Return the label that Word makes, unless the text has one of its own."""
         if kind and not kind.startswith("-"):
             return kind, label, rest
         made = split_label(f"{paragraph.label} x")
@@ -191,7 +191,7 @@ class _Builder:
         return "-", paragraph.label, text
 
     def _has_field(self) -> bool:
-        """Whether the open item has fields, so that one without a colon is believed."""
+        """Return whether the open item has fields, so that one without a colon is believed."""
         for node in reversed(self.stack):
             if node.role:
                 return True
@@ -282,7 +282,7 @@ class _Builder:
             top.role, top.text = found
 
     def _continues(self, paragraph: Paragraph) -> bool:
-        """Whether this line of a page goes on with the sentence of the line before it."""
+        """Return whether this line of a page goes on with the sentence of the line before it."""
         text = paragraph.text
         if self.stack[-1].kind == "root":
             return False

@@ -86,7 +86,7 @@ def _places(source: str) -> str:
 
 
 def _when(at: str) -> str:
-    """An hour as it was in the office; as it stands if it is none."""
+    """Return an hour as it was in the office; as it stands if it is none."""
     try:
         return f"{local(datetime.fromisoformat(at)):%H:%M %d/%m/%Y}"
     except ValueError:

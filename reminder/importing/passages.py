@@ -97,7 +97,7 @@ def place(first: str, last: str) -> str:
 
 
 def _known_names(root: Node, has_time: HasTime) -> list[str]:
-    """The units that fields, headings and tables name, the longest first."""
+    """Return the units that fields, headings and tables name, the longest first."""
     names: set[str] = set()
     for node in root.walk():
         if node.role in ("lead", "support"):
@@ -290,7 +290,7 @@ class _Finder:
         passage.support += [s for s in support if s not in passage.support + passage.lead]
 
     def _subject_of(self, body: str) -> list[str]:
-        """The unit that a sentence of the body says is in charge."""
+        """Return the unit that a sentence of the body says is in charge."""
         for sentence in re.split(r"(?<=[.;])\s+", body):
             name, after = subject(sentence, self.known)
             if name and (_LEADS.match(plain(after)) or _DUTY.match(plain(after))):
@@ -378,7 +378,7 @@ class _Finder:
         self.found.tasks.append(passage)
 
     def _band_section(self, row: TableRow, context: _Context) -> str:
-        """The key of the section that the bands above a row make."""
+        """Return the key of the section that the bands above a row make."""
         if not row.bands:
             return context.section
         labels = [label for band in row.bands if (label := _band_label(band))]
@@ -416,7 +416,7 @@ def _own_fields(node: Node) -> bool:
 
 
 def _fields(node: Node) -> list[tuple[str, str]]:
-    """The fields of an item: lines under it, and those inside its text and paragraphs."""
+    """Return the fields of an item: lines under it, and those inside its text and paragraphs."""
     found: list[tuple[str, str]] = []
     for text in (node.text, *node.body):
         found += inline_fields(text)[1]
@@ -427,7 +427,7 @@ def _fields(node: Node) -> list[tuple[str, str]]:
 
 
 def _field(node: Node) -> list[tuple[str, str]]:
-    """A field with what stands under it: more lines of its value, or fields of its own."""
+    """Return a field with what stands under it: more lines of its value, or fields of its own."""
     lines = [node.text, *node.body]
     inner: list[tuple[str, str]] = []
     for child in node.children:
@@ -531,7 +531,7 @@ def roles(text: str, known: list[str], *, has_lead: bool) -> tuple[str, list[str
 
 
 def _helping(text: str, known: list[str]) -> tuple[list[str], str]:
-    """Who helps: “phối hợp với X …”, “(X phối hợp)”; and the text without it."""
+    """Return who helps: “phối hợp với X …”, “(X phối hợp)”; and the text without it."""
     support: list[str] = []
     rest = text
     if found := _WITH.search(plain(rest)):
@@ -552,7 +552,7 @@ def _helping(text: str, known: list[str]) -> tuple[list[str], str]:
 
 
 def _assigned(text: str, known: list[str]) -> tuple[list[str], list[str], str]:
-    """Who is in charge and who helps, where it is said after the work or in brackets."""
+    """Return who is in charge and who helps, where it is said after the work or in brackets."""
     for pattern in (_ASSIGNED, _BRACKET):
         found = pattern.search(text)
         lead = split_names(found["lead"]) if found else []
@@ -572,7 +572,7 @@ _AFTER_COLON = re.compile(r":\s*(?P<lead>[A-ZĐ][^:.()]{2,150})")
 
 
 def _after_colon(text: str) -> tuple[list[str], list[str], str]:
-    """Who does the work, where it only follows it: “Cắt tỉa cây xanh: Tổ Dịch vụ công”."""
+    """Return who does the work, where it only follows it: “Cắt tỉa cây xanh: Tổ Dịch vụ công”."""
     found = _AFTER_COLON.search(text, 8)
     if found is None:
         return [], [], text

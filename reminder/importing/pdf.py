@@ -194,7 +194,7 @@ def read_pdf(source: BytesIO) -> Iterator[tuple[int, int, list[Block]]]:
 
 
 def _is_same(before: _Grid, grid: _Grid) -> bool:
-    """Whether two tables have the same columns."""
+    """Return whether two tables have the same columns."""
     pairs = zip(before.columns, grid.columns, strict=False)
     return len(before.columns) == len(grid.columns) and all(abs(a - b) <= _NEAR for a, b in pairs)
 
@@ -379,7 +379,7 @@ def _paragraphs(lines: Sequence[_Line], right: float) -> list[list[_Line]]:
 
 
 def _continues(before: Sequence[_Line], line: _Line, right: float) -> bool:
-    """Whether `line` goes on with the paragraph of the lines `before`."""
+    """Return whether `line` goes on with the paragraph of the lines `before`."""
     last = before[-1]
     height = last.bottom - last.top
     if line.bold != last.bold and (last.bold or line.x0 > last.x0 + _PADDING):
@@ -397,7 +397,7 @@ def _continues(before: Sequence[_Line], line: _Line, right: float) -> bool:
 
 
 def _goes_on(last: _Line, line: _Line, right: float) -> bool:
-    """Whether the first word of `line` did not fit behind `last`."""
+    """Return whether the first word of `line` did not fit behind `last`."""
     blank = (last.bottom - last.top) / 4
     ends = last.text.endswith((".", ";", ":", "/"))
     # A small letter in the middle of a sentence hardly ever begins a paragraph.

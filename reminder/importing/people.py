@@ -113,7 +113,7 @@ class Change:
 
 
 def read_roster(path: Path, units: Sequence[Unit]) -> Roster:
-    """The people in a list, whose units are among `units`; FileError with all faults."""
+    """Return the people in a list, whose units are among `units`; FileError with all faults."""
     return _Reader(path, units).roster(_grid(path))
 
 
@@ -121,7 +121,7 @@ Grid = Sequence[tuple[int, Sequence[str]]]  # each row with its number, from 1
 
 
 def _grid(path: Path) -> Grid:
-    """The rows of a .csv file, or of a workbook's first sheet that has any."""
+    """Return the rows of a .csv file, or of a workbook's first sheet that has any."""
     from reminder.importing.layout import Table
     from reminder.importing.reading import LARGEST, read_document
 
@@ -146,7 +146,7 @@ def _grid(path: Path) -> Grid:
 
 
 def _decoded(content: bytes) -> str:
-    """The text of a file that a spreadsheet has saved."""
+    """Return the text of a file that a spreadsheet has saved."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     try:
@@ -160,7 +160,7 @@ def _fault(path: Path, row: int | None, message: str) -> FileError:
 
 
 def _plain(text: str) -> str:
-    """The words of a heading or a name without marks and signs."""
+    """Return the words of a heading or a name without marks and signs."""
     return " ".join(re.findall(r"[a-z0-9]+", fold(text)))
 
 
@@ -179,7 +179,7 @@ class UnitNames:
         self._ids.pop("", None)
 
     def one(self, text: str) -> str | None:
-        """The unit that `text` names."""
+        """Return the unit that `text` names."""
         return self._ids.get(_plain(text)) or self._ids.get(_short(text))
 
     def all(self, text: str) -> list[str] | None:
@@ -194,7 +194,7 @@ class UnitNames:
         return None
 
     def unknown(self, text: str) -> str:
-        """What to say of a unit that is not there, with the nearest."""
+        """Return what to say of a unit that is not there, with the nearest."""
         names = [unit.name for unit in self.units]
         known = nearest(text, names) or f"; có: {', '.join(names)}"
         return f"không có bộ phận “{text:.60}” trong kế hoạch{known}"
@@ -312,17 +312,17 @@ class _Reader:
 
 
 def _phone(text: str) -> str:
-    """The number as it is dialled: a cell that holds a number has lost the leading zero."""
+    """Return the number as it is dialled: a cell that holds a number has lost the leading zero."""
     return f"0{text}" if re.fullmatch(r"[1-9]\d{8}", text) else text[:40]
 
 
 def _short(name: str) -> str:
-    """A unit's name without the words that any unit may have."""
+    """Return a unit's name without the words that any unit may have."""
     return _UNIT_WORDS.sub("", _plain(name)).strip()
 
 
 def changes(people: Sequence[Person], listed: Sequence[Listed], *, drop: bool) -> list[Change]:
-    """What the list changes of `people`, in their order, then whom it adds.
+    """Return what the list changes of `people`, in their order, then whom it adds.
 
     Somebody is known by the id, else the mail address, else the name if one person alone has it.
     An empty cell keeps what is written. With `drop` who is not in the list goes.

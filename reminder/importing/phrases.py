@@ -383,7 +383,7 @@ class _Reader:
         return ""
 
     def _computed(self, chain: Chain, offset: Token) -> Part:
-        """“Trong 30 ngày kể từ ngày 01/6”, “5 ngày trước 15/6”."""
+        """Return the part of “trong 30 ngày kể từ ngày 01/6”, “5 ngày trước 15/6”."""
         self._ask("ngày phải tính ra")
         number = int(offset["count"]) * (1 if chain.opens else -1)
         unit = _unit(offset)
@@ -487,7 +487,7 @@ class _Reader:
             self._ask("thứ và ngày không khớp")
 
     def _repeated(self, chains: Sequence[Chain], every: str) -> list[Part]:
-        """A cycle whose days are written out: “15/6 và 15/12 hằng năm”."""
+        """Return a cycle whose days are written out: “15/6 và 15/12 hằng năm”."""
         return [
             replace(
                 part,
@@ -581,7 +581,7 @@ class _Reader:
 
 
 def _names_feast(shown: Sequence[_Element]) -> bool:
-    """Whether a feast is named, also by “Ngày Pháp luật 09/11”."""
+    """Return whether a feast is named, also by “Ngày Pháp luật 09/11”."""
     named = False
     for element in shown:
         if isinstance(element, Chain):
@@ -598,13 +598,13 @@ def _names_feast(shown: Sequence[_Element]) -> bool:
 
 
 def _is_heading(shown: Sequence[_Element], place: int) -> bool:
-    """Whether “năm”, “quý” open a line as a label: “năm trước 15/12”."""
+    """Return whether “năm”, “quý” open a line as a label: “năm trước 15/12”."""
     behind = shown[place + 1] if place + 1 < len(shown) else None
     return place == 0 and isinstance(behind, Chain) and behind.op != ""
 
 
 def _is_numbered(line: Sequence[Token]) -> bool:
-    """Whether a line begins with “1.” or “a)”."""
+    """Return whether a line begins with “1.” or “a)”."""
     if len(line) < 3 or not (line[0].kind == "number" or len(line[0].text) == 1):
         return False
     return line[1].kind == "close" or (line[1].text == "." and line[1].start == line[0].end)
@@ -661,7 +661,7 @@ def _is_event(element: _Element) -> bool:
 
 
 def _is_time(element: _Element) -> bool:
-    """Whether an element of prose is a time of its own."""
+    """Return whether an element of prose is a time of its own."""
     if element.kind == "external":
         return element.text.startswith("theo lich")
     return element.kind in _PROSE and not _is_title(element)
@@ -672,14 +672,14 @@ def _is_years(chain: Chain) -> bool:
 
 
 def _is_title(element: _Element) -> bool:
-    """Whether a chain is a year alone, as in titles."""
+    """Return whether a chain is a year alone, as in titles."""
     if not isinstance(element, Chain) or element.op or element.text.startswith("trong"):
         return False
     return _is_years(element)
 
 
 def _is_named_by(title: str, chain: Chain) -> bool:
-    """Whether the figures of `chain` are those of a target or a feast."""
+    """Return whether the figures of `chain` are those of a target or a feast."""
     if title in ("target", "sign"):
         return True
     return (
@@ -699,7 +699,7 @@ def _are_months(chain: Chain) -> bool:
 
 
 def _days_in_months(days: Chain, months: Chain) -> Chain:
-    """“Ngày 15 các tháng 3, 6, 9”."""
+    """Return the chain of “ngày 15 các tháng 3, 6, 9”."""
     ends = []
     for span in months.spans:
         end = last_of_month(span.first.year, span.first.month)
@@ -769,7 +769,7 @@ def _unit(offset: Token) -> str:
 
 
 def _vague_span(span: Span, where: str) -> Part:
-    """“Đầu năm 2026”: a stand-in day may be proposed."""
+    """Return the part of “đầu năm 2026”, with a day that may be proposed."""
     edge = _EDGES[where]
     name = {Kind.MONTH: "month", Kind.QUARTER: "quarter", Kind.YEAR: "year"}.get(span.kind, "day")
     first = span.first

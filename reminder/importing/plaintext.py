@@ -16,7 +16,7 @@ _NO_TEXT = "không phải văn bản đọc được; xin mở bằng Notepad v�
 
 
 def read_text(content: bytes) -> list[Paragraph]:
-    """Return the lines that are not empty; RefusedError if it is no text."""
+    """Return the lines that are not empty; raise RefusedError if it is no text."""
     if len(content) > MOST_BYTES:
         raise RefusedError(
             f"văn bản dài hơn {MOST_BYTES // 1_000_000} MB; xin giữ lại phần kế hoạch"

@@ -44,7 +44,7 @@ def read_document(
     seconds: int = SECONDS,
     memory: int = MEMORY,
 ) -> Document:
-    """Return what `path` holds; RefusedError if it is not read.
+    """Return what `path` holds; raise RefusedError if it is not read.
 
     The parser may use `seconds` of processor time and `memory` bytes of address space.
     """

@@ -86,13 +86,13 @@ def _days(part: Part, days: Sequence[date], plan: PlanYear) -> dict[str, Any]:
 
 
 def _from(part: Part, due: date, plan: PlanYear) -> dict[str, Any]:
-    """“Từ 01/4 đến 15/5”: open from the first day."""
+    """Return the first day of “từ 01/4 đến 15/5” as the key `from`."""
     opens = part.start is not None and plan.first < part.start <= due
     return {"from": part.start} if opens else {}
 
 
 def _within(part: Part, due: date, plan: PlanYear) -> dict[str, Any]:
-    """“Quý II–III”: within Q3, open from 1 April."""
+    """Return the rule of “quý II–III”: within Q3, open from 1 April."""
     for cycle in (Cycle.YEAR, Cycle.HALF_YEAR, Cycle.QUARTER, Cycle.MONTH):
         for period in Period.each(cycle, plan.year):
             if (period.first, period.last) == (part.start, due):

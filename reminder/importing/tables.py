@@ -138,7 +138,7 @@ _SHARE = 0.6  # of the cells that are filled
 
 
 def _kinds_by_cells(table: Table, head: Head, has_time: Callable[[str], bool]) -> tuple[str, ...]:
-    """The kinds, with those that only the cells show; `head.kinds` unless all are found."""
+    """Return the kinds, with those that only the cells show; `head.kinds` unless all are found."""
     kinds = list(head.kinds)
     lengths: dict[int, float] = {}
     for column, kind in enumerate(kinds):
@@ -164,7 +164,7 @@ MOST_LOOKED_AT = 50  # rows
 
 
 def _period_of(heads: list[str]) -> str:
-    """The period that a column's heads name, also by a bare II or 5 under “Thời gian”."""
+    """Return the period that a column's heads name, also by a bare II or 5 under “Thời gian”."""
     if named := next((p for head in reversed(heads) if (p := period_name(head))), ""):
         return named
     base = plain(heads[-1]).strip(" .")
@@ -177,7 +177,7 @@ def _period_of(heads: list[str]) -> str:
 
 
 def _year_of(heads: list[str], table: Table, column: int) -> str:
-    """The year that a column is of, if it has marks and not figures."""
+    """Return the year that a column is of, if it has marks and not figures."""
     found = re.fullmatch(r"(?:nam )?(20\d\d)", plain(heads[-1]).strip(" ."))
     if found and any(_MARK.fullmatch(_text_at(row, column)) for row in table.rows):
         return f"Năm {found[1]}"
@@ -194,7 +194,7 @@ _CLOCK = re.compile(r"\d{1,2}\s*(?:h|g|:|giờ)\s*\d{0,2}\b.*", re.IGNORECASE)
 
 
 def _is_agenda(table: Table, head: Head) -> bool:
-    """Whether the times are hours of one day: the programme of a meeting."""
+    """Return whether the times are hours of one day: the programme of a meeting."""
     column = head.column("time")
     if column is None:
         return False
@@ -220,7 +220,7 @@ def _continues_head(rows: Sequence[Row], below: Row | None) -> bool:
 
 
 def _is_of_tasks(head: Head) -> bool:
-    """Whether a table is of tasks: not of scores, targets or costs."""
+    """Return whether a table is of tasks: not of scores, targets or costs."""
     kinds = set(head.kinds)
     if "task" not in kinds or "score" in kinds:
         return False
@@ -231,7 +231,7 @@ def _is_of_tasks(head: Head) -> bool:
 
 
 def _texts(row: Row) -> list[str]:
-    """The text of each column, on one line."""
+    """Return the text of each column, on one line."""
     return [squeeze(cell.text) for cell in row.columns]
 
 
@@ -269,7 +269,7 @@ _TOTAL = re.compile(r"(?:tổng (?:cộng|số)|cộng)\b")
 
 
 def _split(cells: dict[str, str]) -> list[dict[str, str]]:
-    """A row whose cell lists several tasks, each with a bullet: one row for each.
+    """Return a row whose cell lists several tasks, each with a bullet: one row for each.
 
     Line n of another cell is of task n, if it has as many lines.
     """
@@ -334,7 +334,7 @@ _STT = re.compile(r"[\w.-]{1,12}")
 
 
 def _times(cells: dict[str, str], inside: str) -> tuple[str, ...]:
-    """The times of a row: from the columns of times, or from where work starts and ends."""
+    """Return the times of a row: from the columns of times, or from where work starts and ends."""
     times = [cells[kind] for kind in ("time", "time2") if cells.get(kind)]
     if start := cells.get("start", "").strip(" -–"):
         return (f"từ {start} đến {times[-1]}" if times else f"từ {start}",)
@@ -350,7 +350,7 @@ _LABELLED = re.compile(r"[^\W\d][\w ]{0,25}:")
 
 
 def _unwrapped(lines: list[str], *, of_units: bool) -> str:
-    """The lines of a cell on a page, those joined that a narrow column cut."""
+    """Return the lines of a cell on a page, those joined that a narrow column cut."""
     made = lines[:1]
     for line in lines[1:]:
         is_open = bool(_OPEN_END.search(made[-1]))
@@ -372,7 +372,7 @@ _MONTH_NUMBER = re.compile(r"(?:0?[1-9]|1[0-2])(?:\s*/\s*20\d\d)?")
 
 
 def _cells(row: Row, head: Head) -> dict[str, str]:
-    """The texts of a row by kind; of two columns of a kind, one under the other.
+    """Return the texts of a row by kind; of two columns of a kind, one under the other.
 
     A second column of times stays apart: one may name the month, the other the day.
     """
@@ -395,7 +395,7 @@ def _cells(row: Row, head: Head) -> dict[str, str]:
 
 
 def _marks(row: Row, head: Head) -> tuple[tuple[str, ...], str]:
-    """The marked period columns, and what their cells say instead of a mark."""
+    """Return the marked period columns, and what their cells say instead of a mark."""
     marks, inside = [], []
     columns = row.columns
     for column, period in enumerate(head.periods):
@@ -421,7 +421,7 @@ class _Band:
 
 
 def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> _Band | None:
-    """What a row heads; None for a task."""
+    """Return what a row heads; None for a task."""
     texts = {text for text in _texts(row) if text}
     if len(texts) == 1:
         text = texts.pop()
@@ -446,6 +446,6 @@ def _band(row: Row, cells: dict[str, str], following: dict[str, str]) -> _Band |
 
 
 def _is_numbers(row: Row) -> bool:
-    """Whether a row only numbers the columns: (1) (2) (3)."""
+    """Return whether a row only numbers the columns: (1) (2) (3)."""
     texts = [c.text.strip(" ()") for c in row.cells]
     return len(texts) > 2 and texts == [str(n) for n in range(1, len(texts) + 1)]

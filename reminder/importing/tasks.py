@@ -90,7 +90,7 @@ def _issued(text: str) -> date | None:
 
 
 def _title(texts: list[str]) -> str:
-    """The lines after “KẾ HOẠCH”, up to the first that is no title."""
+    """Return the lines after “KẾ HOẠCH”, up to the first that is no title."""
     for place, text in enumerate(texts):
         if not is_title(text):
             continue
@@ -261,7 +261,7 @@ class _Maker:
         return _Made(task, passage, {day for _, part in read for day in part.due or part.proposed})
 
     def _times(self, passage: Passage) -> tuple[str, list[tuple[str, Reading]]]:
-        """The passage's text without its time, and each time phrase with its reading."""
+        """Return the passage's text without its time, and each time phrase with its reading."""
         month = _first_of_month(self._read(passage.heading_time)) if passage.heading_time else None
         if passage.marks:
             return passage.text, [self._marked(passage)]
@@ -299,7 +299,7 @@ class _Maker:
     def _with_note(
         self, passage: Passage, timed: list[tuple[str, Reading]]
     ) -> list[tuple[str, Reading]]:
-        """A remark with a day says more than the month or quarter in the column of times."""
+        """Return `timed`, or the day of a remark that says more than its month or quarter."""
         if not passage.note or len(timed) != 1:
             return timed
         phrase, reading = timed[0]
@@ -330,7 +330,7 @@ class _Maker:
         return [(whole, self._read(whole, month))]
 
     def _inside(self, text: str, month: date | None) -> tuple[str, list[tuple[str, Reading]]]:
-        """The time in a sentence, and the sentence without it."""
+        """Return the time in a sentence, and the sentence without it."""
         for bracket in reversed(list(re.finditer(r"\s*\(([^()]*)\)", text))):
             reading = self._read(bracket[1], month)
             rest = text[: bracket.start()] + text[bracket.end() :]
@@ -577,7 +577,7 @@ class _Maker:
 
 
 def _office(draft: Draft) -> str:
-    """The unit that follows the plan: a “Văn phòng”, else the one that leads most."""
+    """Return the unit that follows the plan: a “Văn phòng”, else the one that leads most."""
     for unit in draft.units:
         if plain(unit.name).startswith("van phong"):
             return unit.id
@@ -595,7 +595,7 @@ def _leaders(draft: Draft) -> str:
 
 
 def is_report(passage: Passage) -> bool:
-    """Whether a passage of the part on how to organise is the office's own report."""
+    """Return whether a passage of the part on how to organise is the office's own report."""
     return passage.is_report and "bao cao" in plain(passage.text)
 
 
@@ -612,7 +612,7 @@ _WIDTHS = (
 
 
 def _width(reading: Reading) -> int:
-    """How much time a reading spans: the smaller, the more it says."""
+    """Return how much time a reading spans: the smaller, the more it says."""
     widths = []
     for part in reading.parts:
         found = (n for n, kinds in enumerate(_WIDTHS) if part.kind in kinds)
@@ -657,7 +657,7 @@ def make_codes(passages: Sequence[Passage]) -> list[tuple[str, str]]:
 
 
 def _numbered(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
-    """The paths, with a number for each task that the document writes no label for."""
+    """Return the paths, with a number for each task that the document writes no label for."""
     counts = Counter(p.path for p in passages)
     seen: Counter[tuple[str, ...]] = Counter()
     paths = []
@@ -669,7 +669,7 @@ def _numbered(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
 
 
 def _code(path: tuple[str, ...], depth: int) -> str:
-    """The last `depth` labels of a path as a code; a letter needs the number before it."""
+    """Return the last `depth` labels of a path as a code; a letter needs the number before it."""
     start = len(path) - 1
     while start > 0 and re.fullmatch(r"[a-zđ]", path[start]):
         start -= 1
@@ -736,7 +736,7 @@ def _without_lead_in(text: str) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    """`text` cut at a word, not after a word that needs another."""
+    """Return `text` cut at a word, not after a word that needs another."""
     if len(text) <= longest:
         return text
     kept = text[: longest + 1].rsplit(" ", 1)[0]
@@ -768,7 +768,7 @@ def split_products(values: Sequence[str]) -> list[str]:
 
 
 def _product_for(part: Part, products: list[str], number: int, count: int) -> str:
-    """The product that a part of the time is of: by its label, else in the order written."""
+    """Return the product that a part of the time is of: by its label, else in the order written."""
     if not products:
         return ""
     if part.label:

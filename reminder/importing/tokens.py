@@ -276,7 +276,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
 
 
 def _is_glued(words: Sequence[str], bases: Sequence[str], at: int) -> bool:
-    """Whether a space may be missing behind a word: “ngày15/6”, “15tháng 6”."""
+    """Return whether a space may be missing behind a word: “ngày15/6”, “15tháng 6”."""
     if at + 1 == len(words):
         return False
     figures = words[at].isdigit(), words[at + 1].isdigit()

@@ -47,7 +47,7 @@ MOST_UNITS = 200
 
 
 def is_unit_start(text: str) -> bool:
-    """Whether a text begins as the name of a unit does."""
+    """Return whether a text begins as the name of a unit does."""
     base = plain(text).strip()
     return bool(_TYPE.match(base)) and not _NOT_UNIT.match(base)
 
@@ -110,7 +110,7 @@ def _split_line(line: str) -> list[str]:
 
 
 def _parts(before: str, joint: str, after: str) -> bool:
-    """Whether `joint` separates two names."""
+    """Return whether `joint` separates two names."""
     base = plain(after).strip()
     if re.search(r"(?:hdnd|hoi dong nhan dan)$", plain(before).strip()):
         return False
@@ -235,7 +235,7 @@ def _bare(key: str) -> str:
 
 
 def _initials(name: str) -> str:
-    """“VP HĐND&UBND” and “Văn phòng HĐND và UBND” are both vphdndubnd."""
+    """Return vphdndubnd for “VP HĐND&UBND” and for “Văn phòng HĐND và UBND”."""
     made = ""
     base = name[: len(_PLACE.sub("", plain(name)))]
     for word in re.findall(r"[^\W_]+", base):

@@ -159,29 +159,29 @@ _ORGANISATION = re.compile(
 
 
 def is_title(text: str) -> bool:
-    """Whether a line begins the title: “KẾ HOẠCH”, in capitals or alone."""
+    """Return whether a line begins the title: “KẾ HOẠCH”, in capitals or alone."""
     begins = plain(text).startswith(("ke hoach", "chuong trinh", "lich cong tac"))
     return begins and (len(text) <= 20 or text.isupper())
 
 
 def is_dead(text: str) -> bool:
-    """Whether a line begins the end of a document: whom it is sent to, the signature."""
+    """Return whether a line begins the end of a document: whom it is sent to, the signature."""
     return bool(_DEAD.match(plain(text)))
 
 
 def is_time_heading(text: str) -> bool:
-    """Whether a heading names months, a quarter, a term, or standing work."""
+    """Return whether a heading names months, a quarter, a term, or standing work."""
     return len(text) < 90 and bool(_TIME_HEADING.fullmatch(plain(text)))
 
 
 def is_goals(heading: str) -> bool:
-    """Whether no work stands under this heading: aims, principles, last year's results."""
+    """Return whether no work stands under this heading: aims, principles, last year's results."""
     base = plain(heading).strip(" .:")
     return len(heading) < 120 and bool(_GOALS.match(base)) and not _NOT_GOALS.search(base)
 
 
 def names_tasks(heading: str) -> bool:
-    """Whether a heading says that tasks follow."""
+    """Return whether a heading says that tasks follow."""
     return bool(_NOT_GOALS.search(plain(heading)))
 
 
@@ -215,12 +215,12 @@ _EVERYBODY = re.compile(
 
 
 def is_target(text: str) -> bool:
-    """Whether a text says what is to be reached, not what is to be done."""
+    """Return whether a text says what is to be reached, not what is to be done."""
     return bool(_TARGET.match(plain(text)))
 
 
 def is_past(text: str) -> bool:
-    """Whether a sentence tells what was done: “Công an xã đã rà soát …”."""
+    """Return whether a sentence tells what was done: “Công an xã đã rà soát …”."""
     return bool(re.match(r"đã\s", text, re.IGNORECASE))
 
 
@@ -229,5 +229,5 @@ def is_data_window(text: str) -> bool:
 
 
 def is_everybody(text: str) -> bool:
-    """Whether a sentence is about all, and so nobody's task."""
+    """Return whether a sentence is about all, and so nobody's task."""
     return bool(_EVERYBODY.match(plain(text)))

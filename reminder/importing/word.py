@@ -274,7 +274,7 @@ def _flat(parent: Any, tags: tuple[str, ...], *, control: bool = False) -> Itera
 
 
 def _is_left_out(properties: Any) -> bool:
-    """Whether a content control shows its prompt only, or is the table of contents."""
+    """Return whether a content control shows its prompt only, or is the table of contents."""
     if properties is None:
         return False
     gallery = properties.find(f"{W}docPartObj/{W}docPartGallery")
@@ -313,7 +313,7 @@ def _changes(pieces: list[_Piece]) -> Iterator[Change]:
 
 
 def _trimmed(paragraphs: list[Paragraph]) -> tuple[Paragraph, ...]:
-    """Without the empty paragraphs at both ends."""
+    """Return `paragraphs` without the empty ones at both ends."""
     while paragraphs and not paragraphs[-1].text:
         paragraphs.pop()
     first = next((n for n, p in enumerate(paragraphs) if p.text), 0)

@@ -60,7 +60,7 @@ _LONGEST_CITATION = 8  # words before its number
 
 
 def word_of(item: Item | None) -> str:
-    """The plain word of a mere word or a harmless phrase; empty for any other item."""
+    """Return the plain word of a mere word or a harmless phrase; empty for any other item."""
     return item.word if isinstance(item, WordItem | PoliteItem) else ""
 
 
@@ -73,7 +73,7 @@ def mood_of(item: Item | None) -> Mood | None:
 
 
 def says_nothing(item: Item) -> bool:
-    """Whether `item` is politeness or a sign."""
+    """Return whether `item` is politeness or a sign."""
     return isinstance(item, PoliteItem | SepItem)
 
 
@@ -88,7 +88,7 @@ def _at(items: Sequence[Item], index: int) -> Item | None:
 def told_apart(
     items: Sequence[Item], book: CodeBook, meaning: Meaning, takes: Takes | None = None
 ) -> list[Item]:
-    """`items` with each “2.3” read as a code or as a day, by what stands around it.
+    """Return `items` with each “2.3” read as a code or as a day, by what stands around it.
 
     `takes`: what the verb that governs the text takes. Raise Refused where it may be both.
     """
@@ -115,7 +115,7 @@ def _is_day(
     meaning: Meaning,
     takes: Takes | None,
 ) -> bool | None:
-    """Whether the “2.3” at `index` is a day; None: it may be a code as well.
+    """Return whether the “2.3” at `index` is a day; None: it may be a code as well.
 
     `read`: the text as it is; `items`: with what is told apart ahead of it.
     """
@@ -171,7 +171,7 @@ def _may_be_day(item: Item) -> bool:
 
 
 def _with_comma(items: Sequence[Item], index: int, book: CodeBook) -> str:
-    """The code that “1,1” may be meant for; empty: none."""
+    """Return the code that “1,1” may be meant for; empty: none."""
     row = items[index : index + 3]
     match row:
         case [NumberItem(number=first), SepItem(sign=","), NumberItem(number=second)]:
@@ -212,7 +212,7 @@ def _code_at(
     first: bool,
     lettered: int,
 ) -> Code | None:
-    """The code that `items[index]` is; None where it only has the shape of one."""
+    """Return the code that `items[index]` is; None where it only has the shape of one."""
     item, behind = items[index], _at(items, index + 1)
     match item:
         case CodeItem(code=code):
@@ -236,7 +236,7 @@ def _code_at(
 def _numbered(
     before: Sequence[Item], items: Sequence[Item], index: int, book: CodeBook, meaning: Meaning
 ) -> Code | None:
-    """“xong BC số 15/BC-UBND”: a code that is a word, told with its paper by who leads it.
+    """Return the clause of “xong BC số 15/BC-UBND”: a code that is a word, with its paper.
 
     Of anybody else, or in a reply, it is only what kind of paper it is.
     """
@@ -265,7 +265,7 @@ def _numeral_is_code(
 
 
 def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
-    """The second number of “1d 1, 2” and of “tháng 1, 2”."""
+    """Return whether this is the second number of “1d 1, 2” or of “tháng 1, 2”."""
     ahead = _last_two(before, says_nothing)
     if len(ahead) < 2 or not isinstance(item, NumberItem) or sign_of(before[-1]) in ("\n", ";"):
         return False
@@ -279,7 +279,7 @@ def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
 
 
 def _last_two(before: Sequence[Item], but: Callable[[Item], bool]) -> list[Item]:
-    """The last two of `before` that are no `but`, in order.
+    """Return the last two of `before` that are no `but`, in order.
 
     Looked for from the end: a long list of numbers is read once, not once a number.
     """
@@ -287,7 +287,7 @@ def _last_two(before: Sequence[Item], but: Callable[[Item], bool]) -> list[Item]
 
 
 def expects_code(before: Sequence[Item]) -> bool:
-    """Whether a code may stand here: at the start, after a verb, in a list, after “việc”."""
+    """Return whether a code may stand here: at the start, after a verb, in a list, after “việc”."""
     if before and isinstance(before[-1], PoliteItem) and before[-1].word in _MARKERS:
         return True
     ahead = _last_two(before, lambda item: isinstance(item, PoliteItem))
@@ -305,7 +305,7 @@ def expects_code(before: Sequence[Item]) -> bool:
 
 
 def _closes(items: Sequence[Item], index: int, *, names: bool = False) -> bool:
-    """Whether nothing counted, and no paper, follows the item at `index`."""
+    """Return whether nothing counted, and no paper, follows the item at `index`."""
     match _at(items, index + 1):
         case None | PeriodItem() | EveryItem():
             return True
@@ -321,7 +321,7 @@ def _closes(items: Sequence[Item], index: int, *, names: bool = False) -> bool:
 
 
 def _cites(found: list[Item], item: Item, today: date) -> bool:
-    """Puts “theo KH số 232/KH-UBND ngày 28/12” together: no paper of the work itself."""
+    """Join the words of “theo KH số 232/KH-UBND ngày 28/12”: a paper that is not the work's own."""
     last = found[-1] if found else None
     if isinstance(last, CitedItem) and _dates(item, today):
         found[-1] = replace(last, end=item.end)
@@ -342,7 +342,7 @@ def _cites(found: list[Item], item: Item, today: date) -> bool:
 
 
 def _dates(item: Item, today: date) -> bool:
-    """Whether `item` may be the day or the year of a paper that is there already."""
+    """Return whether `item` may be the day or the year of a paper that is there already."""
     if isinstance(item, DayItem):
         day = item.day
         return not day.relative and day.day is not None and day.day <= today
@@ -350,7 +350,7 @@ def _dates(item: Item, today: date) -> bool:
 
 
 def _parted(items: Sequence[Item]) -> list[Item]:
-    """A break before “chứ không”, “chứ chưa”, and before “không phải” that denies a code."""
+    """Return a break before “chứ không”, “chứ chưa”, and before “không phải” that denies a code."""
     found: list[Item] = []
     for index, item in enumerate(items):
         contrasts = isinstance(item, MoodItem) and item.word.startswith("chu ")
@@ -361,7 +361,7 @@ def _parted(items: Sequence[Item]) -> list[Item]:
 
 
 def denies(items: Sequence[Item], index: int) -> bool:
-    """Whether “không phải” stands here, and a code behind it."""
+    """Return whether “không phải” stands here, and a code behind it."""
     if not _is_denial(items[index]):
         return False
     behind = next((item for item in items[index + 1 :] if not isinstance(item, PoliteItem)), None)
@@ -369,7 +369,7 @@ def denies(items: Sequence[Item], index: int) -> bool:
 
 
 def _is_denial(item: Item | None) -> bool:
-    """“không phải”, “ko phải” …"""
+    """Return whether this is “không phải”, “ko phải” …"""
     return isinstance(item, MoodItem) and item.mood is Mood.NOT and item.word.endswith("phai")
 
 
@@ -401,7 +401,7 @@ NO_RUN = Run((), 0, 0, 0)
 
 
 def runs(items: Sequence[Item], book: CodeBook) -> list[Run]:
-    """The runs of codes in `items`, in order."""
+    """Return the runs of codes in `items`, in order."""
     found: list[Run] = []
     index = 0
     asks = max((n for n, item in enumerate(items) if mood_of(item) is Mood.ASK), default=-1)
@@ -436,7 +436,7 @@ class _Reader:
         return Run(tuple(self.named), self.first, after + colon, end, tuple(self.ranges), colon)
 
     def _takes(self, item: Item) -> bool:
-        """Takes one code or one detail; False at the run's end."""
+        """Take one code or one detail; return False at the run's end."""
         if isinstance(item, CodeItem):
             self.named.append(Named(item.code, ahead=tuple(self.ahead)))
             self.index += 1
@@ -470,7 +470,7 @@ class _Reader:
         return True
 
     def _instance(self, named: Named, item: DayItem) -> str:
-        """“2c t2” of monthly work; “6c ngày 22/01”, if the work recurs on that day."""
+        """Return the instance of “2c t2”, or of “6c ngày 22/01” if the work recurs on that day."""
         plan, task = self.book.found(named.code.task, named.code.plan)
         if plan is None or task is None:
             return ""
@@ -487,7 +487,7 @@ class _Reader:
         return task is not None and task.confirm is Confirm.ALL
 
     def _range(self, item: Item) -> bool:
-        """1a-1e, 1a đến 1e, 1a-e."""
+        """Take a range such as 1a-1e, 1a đến 1e, 1a-e."""
         if sign_of(item) not in ("-", "đến") or not self.named:
             return False
         behind = _at(self.items, self.index + 1)
@@ -506,7 +506,7 @@ class _Reader:
         return True
 
     def _list(self, item: Item) -> bool:
-        """A separator and, behind it, another code, period or part."""
+        """Take a separator and, behind it, another code, period or part."""
         index = self.index
         while index < len(self.items) and _joins(self.items[index]):
             index += 1
@@ -526,7 +526,7 @@ class _Reader:
         return True
 
     def _has_its_own_verdict(self, sign: Item, index: int) -> bool:
-        """“xong 1c, 1d đang làm”; “không phải 1e, 1c mới xong”."""
+        """Return whether the next code has a verdict of its own: “xong 1c, 1d đang làm”."""
         before = _at(self.items, self.first - 1)
         if sign_of(sign) != ",":
             return False
@@ -547,7 +547,7 @@ class _Reader:
         return sign_of(_at(self.items, index)) == ":"
 
     def _goes_on(self, last: Named, behind: Item, index: int) -> bool:
-        """The second month of “tháng 1, 2”, the second part of “1d 1, 2”."""
+        """Take the second month of “tháng 1, 2”, the second part of “1d 1, 2”."""
         if isinstance(behind, PeriodItem) and last.periods:
             last.periods.append(behind)
             return True
@@ -564,24 +564,24 @@ class _Reader:
 
 
 def _glued_number(items: Sequence[Item], index: int) -> int | None:
-    """The 2 of “#2”."""
+    """Return the 2 of “#2”."""
     behind = _at(items, index + 1)
     glued = isinstance(behind, NumberItem) and behind.start == items[index].end
     return behind.number if glued and isinstance(behind, NumberItem) else None
 
 
 def _is_detail(item: Item) -> bool:
-    """What may stand between a code and its colon: a part, a period, a unit, a range's end."""
+    """Return whether a part, a period, a unit or a range's end stands before the colon."""
     return isinstance(item, _DETAILS) or sign_of(item) in ("-", "đến")
 
 
 def _period(item: Item, period: str) -> PeriodItem:
-    """A period that was named without its year: the year is the plan's."""
+    """Return a period that was named without its year: the year is the plan's."""
     return PeriodItem(start=item.start, end=item.end, period=period, dated=False)
 
 
 def next_month(period: PeriodItem, item: NumberItem) -> PeriodItem | None:
-    """The 2 of “tháng 1, 2”."""
+    """Return the 2 of “tháng 1, 2”."""
     year, _, month = period.period.partition("-")
     if not month.isdigit() or not 1 <= item.number <= 12:
         return None
@@ -595,7 +595,7 @@ def _joins(item: Item) -> bool:
 
 
 def _bare(items: Sequence[Item], index: int) -> bool:
-    """Whether the number at `index` stands for itself rather than counts what follows."""
+    """Return whether the number at `index` stands for itself rather than counts what follows."""
     match _at(items, index + 1):
         case PoliteItem(word=word):
             return word not in _PARTS
@@ -623,7 +623,7 @@ class Clause:
 
 
 def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
-    """Each run with what is said about it: before it, behind it, or both.
+    """Return each run with what is said about it: before it, behind it, or both.
 
     Between two runs the last break decides: what stands behind it belongs to the next run if it
     says something of its own, all else to the run before.
@@ -653,7 +653,7 @@ def clauses(items: Sequence[Item], found: Sequence[Run]) -> list[Clause]:
 
 
 def _opens_clause(stretch: Sequence[Item], inside: bool, *, told: bool) -> bool:
-    """Whether only a verb, politeness or the paper's name (“báo cáo 1d”) precede the code.
+    """Return whether only a verb, politeness or the paper's name (“báo cáo 1d”) precede the code.
 
     `inside`: what stands there is the text of another code, up to a break.
     """
@@ -681,7 +681,7 @@ def _divided(stretch: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
 
 
 def _tidied(clause: Clause) -> Clause:
-    """`clause` without the count of its own codes: “xong 3 việc: 2a, 2b, 5c”."""
+    """Return `clause` without the count of its own codes: “xong 3 việc: 2a, 2b, 5c”."""
     kept = list(clause.before)
     while kept and (says_nothing(kept[-1]) or word_of(kept[-1]) in ("sau", "gom", "do")):
         kept.pop()
@@ -698,14 +698,14 @@ def denied(clause: Clause) -> bool:
 
 
 def corrects(items: Sequence[Item]) -> bool:
-    """“nhầm, 1đ chứ không phải 1d”: one code said for another."""
+    """Return whether one code is said for another: “nhầm, 1đ chứ không phải 1d”."""
     if not any(mood_of(item) is Mood.UNDO for item in items):
         return False
     return any(word_of(item) == "y" or denies(items, i) for i, item in enumerate(items))
 
 
 def parts(items: Sequence[Item]) -> list[list[Item]]:
-    """`items` between their breaks."""
+    """Return `items` between their breaks."""
     found: list[list[Item]] = [[]]
     for item in items:
         if is_break(item):
@@ -716,7 +716,7 @@ def parts(items: Sequence[Item]) -> list[list[Item]]:
 
 
 def is_evidence(items: Sequence[Item]) -> bool:
-    """Whether a paper's number is among `items`; a day alone is none."""
+    """Return whether a paper's number is among `items`; a day alone is none."""
     for index, item in enumerate(items):
         if isinstance(item, PaperItem):
             return True
@@ -728,7 +728,7 @@ def is_evidence(items: Sequence[Item]) -> bool:
 
 
 def planned(items: Sequence[Item]) -> bool:
-    """Whether a bare “mai” or “thứ sáu” puts what is said into the future."""
+    """Return whether a bare “mai” or “thứ sáu” puts what is said into the future."""
     return any(isinstance(item, DayItem) and item.day.relative for item in items)
 
 

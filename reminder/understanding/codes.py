@@ -66,11 +66,11 @@ class CodeBook:
         self._plan_ids = Phrases({plan.id: plan for plan in self.plans})
 
     def task(self, code: str, plan: str | None = None) -> Task | None:
-        """The task with this code in the named plan, or in the first that has it."""
+        """Return the task with this code in the named plan, or in the first that has it."""
         return self.found(code, plan)[1]
 
     def found(self, code: str, plan: str | None = None) -> tuple[Plan | None, Task | None]:
-        """The task with this code, and the plan that it is of."""
+        """Return the task with this code, and the plan that it is of."""
         for candidate in self.plans:
             if plan in (None, candidate.id) and code in candidate.by_code:
                 return candidate, candidate.by_code[code]
@@ -82,11 +82,11 @@ class CodeBook:
         return bool(self._pieced)
 
     def numerals(self) -> tuple[str, ...]:
-        """The codes without a letter."""
+        """Return the codes without a letter."""
         return tuple(code for code in self.tasks if code.isdigit())
 
     def under(self, number: int) -> tuple[str, ...]:
-        """The codes of section `number`: 2a, 2b …, or 2.1, 2.2 …"""
+        """Return the codes of section `number`: 2a, 2b …, or 2.1, 2.2 …"""
         shape = re.compile(rf"{number}(?:\D+|[.-].+)")
         return tuple(code for code in self.tasks if shape.fullmatch(code))
 
@@ -97,7 +97,7 @@ class CodeBook:
         return Code(name, code.plan) if name and head else None
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """The lettered code, or code in words, that begins at `index`."""
+        """Return the lettered code, or code in words, that begins at `index`."""
         return (
             self._of_pieces(tokens, index)
             or self._of_plan(tokens, index)
@@ -106,7 +106,7 @@ class CodeBook:
         )
 
     def _of_pieces(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """A code of several pieces; only what the plans have."""
+        """Return a code of several pieces; only what the plans have."""
         if not self._pieced or not self._may_begin(tokens, index):
             return None
         return self._run(tokens, index) or self._by_levels(tokens, index)
@@ -128,7 +128,7 @@ class CodeBook:
         return at == index - 1 > start
 
     def _run(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """The longest code of glued pieces that begins at `index`."""
+        """Return the longest code of glued pieces that begins at `index`."""
         found: Found[Code] | None = None
         read: list[str] = []
         joints = ""
@@ -164,7 +164,7 @@ class CodeBook:
         )
 
     def _begins(self, tokens: Sequence[Token], index: int) -> bool:
-        """Whether a code with points alone begins at `index`."""
+        """Return whether a code with points alone begins at `index`."""
         read: list[str] = []
         while index < len(tokens) and len(read) < _MOST_PIECES:
             read += code_pieces(tokens[index].text)
@@ -225,7 +225,7 @@ class CodeBook:
         return found
 
     def figures_at(self, tokens: Sequence[Token], index: int, *, measured: bool) -> int:
-        """How many tokens figures with points take that are no code (192.168.1.1); 0: none.
+        """Return how many tokens figures with points take that are no code (192.168.1.1); 0: none.
 
         `measured`: only where they measure something (1.2 tỷ) or tell an hour.
         """
@@ -242,7 +242,7 @@ class CodeBook:
         return size if size > 1 else 0
 
     def _unknown(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """What only has the shape of such a code: 9.9.9, where the plans have 1.1.2."""
+        """Return what only has the shape of such a code: 9.9.9, where the plans have 1.1.2."""
         if not self._pieced or not self._may_begin(tokens, index):
             return None
         typed, end = "", index
@@ -276,7 +276,7 @@ class CodeBook:
         return Found(size + 1 + code.size, named)
 
     def _inside(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """The code behind “2025/”: lettered, in words, or a numeral."""
+        """Return the code behind “2025/”: lettered, in words, or a numeral."""
         text = tokens[index].text if index < len(tokens) else ""
         if text and self._pieced and (found := self._run(tokens, index)):
             return found
@@ -287,7 +287,7 @@ class CodeBook:
         return Found(1, code) if code else None
 
     def _marked(self, tokens: Sequence[Token], index: int) -> Found[Code] | None:
-        """A code, with “việc”, “mục” … before it."""
+        """Return a code, with “việc”, “mục” … before it."""
         article = self._article(tokens, index)
         if article:
             return article
@@ -362,7 +362,7 @@ class CodeBook:
 
 
 def _of_year(plans: Sequence[Plan], year: int | None) -> Plan | None:
-    """The plan of `year`, which may be one of several years."""
+    """Return the plan of `year`, which may be one of several years."""
     own = (plan for plan in plans if plan.year == year)
     return next(own, next((p for p in plans if f"{year}" in {y.id for y in p.years}), None))
 
@@ -417,7 +417,7 @@ def _goes_on(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _is_hour(tokens: Sequence[Token], index: int) -> bool:
-    """2h chiều, lúc 2h, 2h30."""
+    """Return whether this is an hour: 2h chiều, lúc 2h, 2h30."""
     if not tokens[index].plain.endswith(("h", "g")):
         return False
     after = plain_at(tokens, index + 1)

@@ -42,7 +42,7 @@ class Day:
 
 
 def near(day: int, month: int, today: date, year: int | None = None) -> date | None:
-    """The day meant by `day`/`month` as seen from `today`; None if there is no such day."""
+    """Return the day meant by `day`/`month` as seen from `today`; None if there is no such day."""
     try:
         if year is not None:
             return date(year, month, day) if year in _YEARS else None
@@ -59,7 +59,7 @@ def _dated(day: int, month: int, today: date, year: int | None) -> Day:
 
 
 def _relative() -> dict[str, tuple[str, int, int]]:
-    """Each phrase of lexicon.toml for a day seen from today → what `_seen` is given."""
+    """Return each phrase of lexicon.toml for a day seen from today → what `_seen` is given."""
     found = {}
     for phrase, rule in listed("days").items():
         unit, ahead, day = rule.split()
@@ -75,7 +75,7 @@ _RELATIVE = Phrases(_relative())
 
 
 def _seen(unit: str, ahead: int, day: int, today: date) -> date:
-    """The `day` of the week or month that lies `ahead`; of days, the one so many ahead."""
+    """Return the `day` of the week or month that lies `ahead`; of days, the one so many ahead."""
     match unit:
         case "day":
             return today + timedelta(ahead)
@@ -91,13 +91,13 @@ def _seen(unit: str, ahead: int, day: int, today: date) -> date:
 
 
 def _ahead(today: date, months: int) -> date:
-    """The first of the month that lies `months` ahead."""
+    """Return the first of the month that lies `months` ahead."""
     year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
     return date(year, month + 1, 1)
 
 
 def day_at(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[Day] | None:
-    """The day named at `index`; “ngày”, “hôm” before it belong to it."""
+    """Return the day named at `index`; “ngày”, “hôm” before it belong to it."""
     found = _RELATIVE.at(tokens, index)
     edge = _edge(text, tokens, index, today)
     if found and (edge is None or found.size >= edge.size):
@@ -154,7 +154,7 @@ def _edge(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[
 
 
 def days_at(tokens: Sequence[Token], index: int) -> Found[int] | None:
-    """How many days “3 ngày”, “một tuần”, “2-3 ngày” (the longer) are."""
+    """Return how many days “3 ngày”, “một tuần”, “2-3 ngày” (the longer) are."""
     number = _number_at(tokens, index)
     if number is None or plain_at(tokens, index) == "tu":  # “từ hôm 31/1”
         return None
@@ -171,12 +171,12 @@ def days_at(tokens: Sequence[Token], index: int) -> Found[int] | None:
 
 
 def sensible(days: int) -> bool:
-    """Whether `days` is a wait that anybody could mean."""
+    """Return whether `days` is a wait that anybody could mean."""
     return 1 <= days <= _MAX_DAYS
 
 
 def period_at(text: str, tokens: Sequence[Token], index: int, today: date) -> Found[str] | None:
-    """The period named at `index`, as an identifier; without a year, that of `today`."""
+    """Return the period named at `index`, as an identifier; without a year, that of `today`."""
     if index >= len(tokens):
         return None
     return (
@@ -274,7 +274,7 @@ def _number_at(tokens: Sequence[Token], index: int) -> Found[int] | None:
 
 
 def _opens(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a number begins here, rather than goes on (2024 in 12/2024/QĐ)."""
+    """Return whether a number begins here, rather than goes on (2024 in 12/2024/QĐ)."""
     if index >= len(tokens) or tokens[index].number is None:
         return False
     if not tokens[index].glued:
@@ -284,7 +284,7 @@ def _opens(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _tokens_to(tokens: Sequence[Token], index: int, end: int) -> int:
-    """How many tokens from `index` on reach to the offset `end`."""
+    """Return how many tokens from `index` on reach to the offset `end`."""
     size = 0
     while index + size < len(tokens) and tokens[index + size].start < end:
         size += 1

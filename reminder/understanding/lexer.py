@@ -158,12 +158,12 @@ class Lexer:
         self.units = _spellings(tuple(unit for plan in meaning.plans for unit in plan.units))
 
     def polite(self, tokens: Sequence[Token], index: int) -> int:
-        """How many tokens of politeness, or of signs, begin at `index`."""
+        """Return how many tokens of politeness, or of signs, begin at `index`."""
         found = HARMLESS.at(tokens, index)
         return found.size if found else int(not tokens[index].text[0].isalnum())
 
     def items(self, text: str) -> list[Item]:
-        """The items of a normal text, in order."""
+        """Return the items of a normal text, in order."""
         tokens = spelling.tokens(text)
         self._marked = not text.isascii()
         remarks = _Remarks(tokens)
@@ -211,7 +211,7 @@ class Lexer:
         return Found(size, WordItem(word=tokens[index].text)) if size else None
 
     def _frame(self, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        """“em xin báo cáo (cho) anh Dũng”, “báo cáo kết quả” before a code: mere politeness."""
+        """Return the politeness of “em xin báo cáo anh Dũng”, “báo cáo kết quả” before a code."""
         at = _behind(tokens, index, WORDS["reporters"])
         if plain_at(tokens, at) == "bc":
             at += 1
@@ -266,7 +266,7 @@ class Lexer:
         return Found(size, CodeItem(code=code, day=day.value)) if code.known else None
 
     def _name(self, text: str, tokens: Sequence[Token], index: int) -> Found[Item] | None:
-        """“chị Mai”: a capital behind a word for a person is a name, and no day."""
+        """Return the name of “chị Mai”: a capital behind a word for a person is no day."""
         if plain_at(tokens, index - 1) not in WORDS["called"]:
             return None
         end = index
@@ -293,7 +293,7 @@ class Lexer:
         return _no_period(tokens, index)
 
     def _phrase(self, tokens: Sequence[Token], index: int, remarks: _Remarks) -> Found[Item] | None:
-        """The longest of what the tables of phrases know; a mood, if equally long."""
+        """Return the longest of what the tables of phrases know; a mood, if equally long."""
         found: list[Found[Item]] = []
         mood = MOODS.at(tokens, index)
         if mood and mood.value is Mood.ASK and _exclaims(tokens, index, mood.size, remarks):
@@ -350,7 +350,7 @@ def _no_period(tokens: Sequence[Token], index: int) -> Found[Item] | None:
 
 
 def _exclaims(tokens: Sequence[Token], index: int, size: int, remarks: _Remarks) -> bool:
-    """“À, 1c xong rồi” only calls; “xong rồi sao máy cứ nhắc” only wonders."""
+    """Return whether a question word only calls: “À, 1c xong rồi”, “xong rồi sao máy cứ nhắc”."""
     opens = index == 0 or tokens[index - 1].plain in ("\n", ".", ";")
     if opens and tokens[index].text.lower() in ("à", "ủa"):
         return True
@@ -360,7 +360,7 @@ def _exclaims(tokens: Sequence[Token], index: int, size: int, remarks: _Remarks)
 
 
 def _is_capital(text: str, token: Token) -> bool:
-    """“Mai”, in a text that is not all capitals."""
+    """Return whether the word has a capital, as “Mai”, in a text that is not all capitals."""
     word = token.text
     return word[:1].isupper() and not word.isupper() and not text.isupper()
 
@@ -381,7 +381,7 @@ class _Remarks:
         self._words = words
 
     def talk(self, index: int) -> Found[Item] | None:
-        """What the sender is about besides, behind what is told done."""
+        """Return what the sender is about besides, behind what is told done."""
         before = self._words[index - 1]
         if index <= self._told or not (before == "\n" or before in WORDS["breaks"]):
             return None
@@ -401,13 +401,13 @@ class _Remarks:
 
 
 def _is_dated_paper(text: str, tokens: Sequence[Token], index: int, today: date) -> bool:
-    """“QĐ 34 ngày 5/3”: a paper's number and its day, and no 34 days."""
+    """Return whether “QĐ 34 ngày 5/3” is a paper's number and its day, not 34 days."""
     numbered = plain_at(tokens, index - 1) in ("so", *WORDS["papers"])
     return numbered and day_at(text, tokens, index + 1, today) is not None
 
 
 def _may_be_name(token: Token) -> bool:
-    """“Minh” among words with marks is not “mình”, and “Lan” not “lẫn”."""
+    """Return whether a word without marks among marked ones is a name: “Minh”, “Lan”."""
     word = token.text
     return (
         word.isascii() and word[:1].isupper() and not word.isupper() and not spelling.is_spelt(word)
@@ -415,13 +415,13 @@ def _may_be_name(token: Token) -> bool:
 
 
 def _is_child(tokens: Sequence[Token], index: int, *, marked: bool) -> bool:
-    """“Con xong 1c rồi cô”, “1c con làm rồi ạ”: the speaker, and not the rest (“còn”)."""
+    """Return whether “con” is the speaker (“Con xong 1c rồi cô”) and not “còn”."""
     opens = index == 0 or tokens[index - 1].plain in ("da", "\n")
     return tokens[index].text.lower() == "con" and (opens or marked)
 
 
 def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:
-    """The place behind a few words of `table` from `index` on."""
+    """Return the place behind a few words of `table` from `index` on."""
     end = min(index + 6, len(tokens))
     while index < end and plain_at(tokens, index) in table:
         index += 1
@@ -429,7 +429,7 @@ def _behind(tokens: Sequence[Token], index: int, table: frozenset[str]) -> int:
 
 
 def _opens(item: Item) -> bool:
-    """Whether only politeness has been said so far."""
+    """Return whether only politeness has been said so far."""
     seen = isinstance(item, MoodItem) and item.mood is Mood.SEEN
     return seen or isinstance(item, PoliteItem | SepItem)
 

@@ -86,7 +86,7 @@ _DATA: dict[str, Any] = tomllib.loads(
 
 
 def listed(section: str) -> dict[str, str]:
-    """Each phrase of a section → the first name that it stands under."""
+    """Return each phrase of a section → the first name that it stands under."""
     found: dict[str, str] = {}
     for name, text in _DATA[section].items():
         for phrase in _parted(text):
@@ -95,7 +95,7 @@ def listed(section: str) -> dict[str, str]:
 
 
 def _parted(text: str) -> Iterator[str]:
-    """The phrases of a list; one with (a|b|) stands for a phrase each."""
+    """Yield the phrases of a list; one with (a|b|) stands for a phrase each."""
     for each in text.split(";"):
         for chosen in product(*(part.split("|") for part in re.split(r"[()]", each))):
             if phrase := " ".join("".join(chosen).split()):
@@ -103,7 +103,7 @@ def _parted(text: str) -> Iterator[str]:
 
 
 def pairs(name: str, sign: str = " ") -> Iterator[tuple[str, str]]:
-    """What is typed, and what is meant by it."""
+    """Yield what is typed, and what is meant by it."""
     for entry in _parted(_DATA["spelling"][name]):
         typed, _, meant = entry.partition(sign)
         yield typed, meant.strip()
@@ -138,7 +138,7 @@ _IN_ORDER = (Mood.ASK, Mood.EXTEND, Mood.SNOOZE, Mood.UNDO, Mood.RETURNED)
 
 
 def verdict(moods: Collection[Mood], *, reply: bool, alone: bool) -> Mood | None:
-    """What a clause says in all. Not done, partial, planned or asked always wins over done.
+    """Return what a clause says in all. Not done, partial, planned or asked always wins over done.
 
     `reply`: the text answers a message; `alone`: it says nothing but its moods.
     """
@@ -168,7 +168,7 @@ def verdict(moods: Collection[Mood], *, reply: bool, alone: bool) -> Mood | None
 
 
 def _submitted(said: set[Mood]) -> Mood:
-    """“đã trình mà chưa ký” awaits it, “mai trình ký” does not yet, “đã ban hành” has it."""
+    """Return the verdict on a signature: “đã trình mà chưa ký” awaits it, “đã ban hành” has it."""
     if said & (_HINDERED - {Mood.YET}):
         return Mood.NOT
     return Mood.DONE if Mood.ISSUED in said and Mood.UNSIGNED not in said else Mood.SUBMITTED

@@ -73,7 +73,7 @@ _LONGEST_ANSWER = 40  # characters of a bare “đúng”
 
 
 def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
-    """The one meaning of `text` for this sender on this day.
+    """Return the one meaning of `text` for this sender on this day.
 
     Its work grows as the text does (tests/fuzz/test_work.py counts it), and a text is bounded, so
     that no message holds up the others: see say.MAX_TOKENS for what was measured.
@@ -115,7 +115,7 @@ def yes_or_no(text: str) -> bool | None:
 
 
 def _unaddressed(text: str, bot: str) -> str:
-    """`text` without the bot's own @name around it, and without emoticons."""
+    """Return `text` without the bot's own @name around it, and without emoticons."""
     if bot:
         mention = re.escape(bot.lstrip("@"))
         text = re.sub(rf"(?<![\w/])@{mention}\b[,:]?", " ", text, flags=re.IGNORECASE)
@@ -123,7 +123,7 @@ def _unaddressed(text: str, bot: str) -> str:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """The text cut before each line that begins with a slash."""
+    """Yield the text cut before each line that begins with a slash."""
     block: list[str] = []
     for line in text.split("\n"):
         if line.lstrip().startswith("/") and block:
@@ -177,7 +177,7 @@ def _joined(one: Command, other: Command) -> Command:
 
 
 def _listed_back(command: Command) -> Command:
-    """`command`, to be read back before it acts; that needs no “or did you mean”."""
+    """Return `command`, to be read back before it acts; that needs no “or did you mean”."""
     return replace(
         command,
         listed_back=True,
@@ -209,7 +209,7 @@ class _Reader:
         return self._misspelt(text, match[1])
 
     def _misspelt(self, text: str, name: str) -> list[Command]:
-        """/trình ký 5c, /xong1c, /1c xong; else the nearest known command."""
+        """Read /trình ký 5c, /xong1c, /1c xong; else tell the nearest known command."""
         bare = text[1:].strip()
         tokens = tokenise(bare)
         if head := HEADS.at(tokens, 0):
@@ -222,7 +222,7 @@ class _Reader:
         raise Refused(say.unknown_command(name))
 
     def _command(self, verb: Verb, rest: str) -> list[Command]:
-        """A command with a slash, or a head that governs all of the text."""
+        """Return a command with a slash, or a head that governs all of the text."""
         text = rest.strip()
         if fold(text[: len(LISTED)]) == fold(LISTED):
             return [_listed_back(each) for each in self._command(verb, text[len(LISTED) :])]
@@ -237,7 +237,7 @@ class _Reader:
         return [whole(verb, items, speaker)]
 
     def _free(self, text: str) -> list[Command]:
-        """A text without a slash."""
+        """Read a text without a slash."""
         verb, rest = self._head(text)
         verb = self._governing(verb, rest) if verb else None
         if verb:
@@ -248,7 +248,7 @@ class _Reader:
         return self._clauses(items, Speaker(text, self.book, self.meaning, self.today), None)
 
     def _head(self, text: str) -> tuple[Verb | None, str]:
-        """The verb that opens the text, behind politeness, and what follows it."""
+        """Return the verb that opens the text, behind politeness, and what follows it."""
         tokens = tokenise(text)
         index = 0
         while index < len(tokens):
@@ -261,7 +261,7 @@ class _Reader:
         return None, ""
 
     def _tells_absence(self, text: str) -> bool:
-        """“từ 12/3 đến 14/3 em nghỉ phép”: days and the word for it, and nothing of work."""
+        """Return whether a text is an absence and nothing of work: “từ 12/3 đến 14/3 em nghỉ”."""
         tokens = tokenise(text)
         heads = (HEADS.at(tokens, index) for index in range(len(tokens)))
         if not any(head is not None and head.value is Verb.AWAY for head in heads):
@@ -314,7 +314,7 @@ class _Reader:
         return self._said(items, speaker, forced)
 
     def _said(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
-        """What the clauses say, without those that only say which code is not meant."""
+        """Return what the clauses say, without those that only say which code is not meant."""
         found = runs(items, self.book)
         if forced is Verb.UPDATE:
             found = [run for run in found if run is found[0] or _opens_answer(items, run)]
@@ -336,7 +336,7 @@ def _opens_answer(items: Sequence[Item], run: Run) -> bool:
 
 
 def _is_alone(verb: Verb, items: Sequence[Item]) -> bool:
-    """Whether nothing is said but the head; /viec may name a unit, /han a task."""
+    """Return whether nothing is said but the head; /viec may name a unit, /han a task."""
     if verb.row.takes is Takes.TASKS_OR_NONE:
         return not any(map(is_content, items))
     named = UnitItem | EveryItem if verb.row.takes is Takes.UNIT_OR_TASK else SepItem
@@ -344,7 +344,7 @@ def _is_alone(verb: Verb, items: Sequence[Item]) -> bool:
 
 
 def _rest(items: Sequence[Item]) -> int:
-    """Where “còn lại: …”, “còn lại bình thường” stands; 0: nowhere."""
+    """Return where “còn lại: …”, “còn lại bình thường” stands; 0: nowhere."""
     for index, item in enumerate(items):
         if isinstance(item, EveryItem) and item.rest:
             behind = items[index + 1 :]
@@ -354,7 +354,7 @@ def _rest(items: Sequence[Item]) -> int:
 
 
 def _codeless(items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
-    """What a text without a code says: a reply, an answer to everything, or not enough."""
+    """Return what a text without a code says: a reply, an answer to everything, or not enough."""
     meaning, replied = speaker.meaning, speaker.meaning.reply_to
     found = said_in(Clause(NO_RUN, (), tuple(items)), speaker, forced)
     items = [item for item in items if not _counts_all(item, replied)]
@@ -407,7 +407,7 @@ def _of_no_one_work(
 
 
 def _ordinal(speaker: Speaker) -> tuple[int, int, int] | None:
-    """“cái đầu”: which of the message's tasks it means, where it begins and ends."""
+    """Return which of the message's tasks “cái đầu” means, and where it begins and ends."""
     tokens = spelling.tokens(speaker.text)
     for index, token in enumerate(tokens):
         if found := ORDINALS.at(tokens, index):
@@ -416,19 +416,19 @@ def _ordinal(speaker: Speaker) -> tuple[int, int, int] | None:
 
 
 def _counts_all(item: Item, replied: Sequence[Target]) -> bool:
-    """“2 việc đều xong”, in answer to a message about two."""
+    """Return whether “2 việc đều xong” answers a message about two."""
     return len(replied) > 1 and isinstance(item, NumberItem) and item.number == len(replied)
 
 
 def _means_all(items: Sequence[Item], replied: Sequence[Target]) -> bool:
-    """“xong cả rồi ạ”; “đều đã nộp”, in answer to a message about several."""
+    """Return whether “xong cả rồi ạ”, “đều đã nộp” answers a message about several."""
     said = [i for i in items if not (isinstance(i, PoliteItem) and i.courtesy)]
     ends = bool(said) and isinstance(said[-1], PoliteItem) and said[-1].word == "ca"
     return ends or (len(replied) > 1 and any(word_of(item) == "deu" for item in items))
 
 
 def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:
-    """“cập nhật tất cả bình thường”: one text for all that waits for an answer."""
+    """Return the answer to all that waits for one: “cập nhật tất cả bình thường”."""
     said = [item for item in items if not isinstance(item, EveryItem)]
     note = speaker.slice(trimmed(said, says_nothing))
     if not note:
@@ -441,7 +441,7 @@ def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:
 def _replied(
     target: Target, items: Sequence[Item], speaker: Speaker, forced: Verb | None
 ) -> list[Command]:
-    """The text as if the one task of the message replied to had been named."""
+    """Return the text as if the one task of the message replied to had been named."""
     named = Named(Code(target.task, target.plan, target.also_meant), unit=target.unit)
     if target.period:
         named.periods.append(PeriodItem(start=0, end=0, period=target.period, dated=True))

@@ -92,7 +92,7 @@ def which_code(verb: Verb, targets: Sequence[Target]) -> CommandError:
 def unknown_code(
     code: str, book: CodeBook, verb: Verb | None = None, meaning: Meaning | None = None
 ) -> CommandError:
-    """“9z”; a bare “2” where there are 2a, 2b …; with an example of the `verb`, for its sender."""
+    """Say that “9z”, or a bare “2” where there are 2a, 2b …, is no code; with an example."""
     if code.isdigit() and (under := book.under(int(code))):
         return _error(
             Reason.AMBIGUOUS_CODE,
@@ -107,7 +107,7 @@ def unknown_code(
 
 
 def code_or_day(code: str, day: date) -> CommandError:
-    """“xong 1.1 2.3”, where 2.3 is a code of the plan."""
+    """Ask about “xong 1.1 2.3”, where 2.3 is a code of the plan."""
     return _error(
         Reason.AMBIGUOUS_CODE,
         f"“{code}” có thể là việc {code} hoặc ngày {vn_date(day)} nên chưa ghi gì. "
@@ -116,7 +116,7 @@ def code_or_day(code: str, day: date) -> CommandError:
 
 
 def comma(code: str) -> CommandError:
-    """“xong 1,1”, where 1.1 is a code of the plan."""
+    """Ask about “xong 1,1”, where 1.1 is a code of the plan."""
     return _error(
         Reason.AMBIGUOUS_CODE,
         f"“{code.replace('.', ',')}” có phải việc {code} không? Chưa ghi gì. "
@@ -163,7 +163,7 @@ def unknown_unit(word: str, labels: Iterable[str]) -> CommandError:
 
 
 def corrected(denied: Sequence[str], meant: Sequence[str]) -> CommandError:
-    """“nhầm, 1đ chứ không phải 1d”: undoing and doing are two things to type."""
+    """Say that undoing and doing are two things to type: “nhầm, 1đ chứ không phải 1d”."""
     undo = " · ".join(Verb.UNDO.row.typed(code) for code in denied) or "hoàn tác kèm mã báo nhầm"
     again = " · ".join(Verb.DONE.row.typed(code.replace("đ", "dd")) for code in meant)
     then = f"; rồi nhắn: {again}" if again else ""
@@ -180,7 +180,7 @@ def bad_date(text: str) -> CommandError:
 
 
 def turned_round(since: date, until: date) -> CommandError:
-    """“10/02-01/02”: the last day before the first."""
+    """Say that the last day stands before the first: “10/02-01/02”."""
     return _error(
         Reason.BAD_DATE,
         f"Ngày cuối ({vn_date(until)}) ở trước ngày đầu ({vn_date(since)}) nên chưa ghi gì. "

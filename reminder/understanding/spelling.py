@@ -65,7 +65,7 @@ class Token:
 
 
 def tokenise(text: str) -> tuple[Token, ...]:
-    """The tokens of a normal text as they stand; a line end is a token."""
+    """Return the tokens of a normal text as they stand; a line end is a token."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         glued = bool(tokens) and tokens[-1].end == match.start()
@@ -74,7 +74,7 @@ def tokenise(text: str) -> tuple[Token, ...]:
 
 
 def plain_at(tokens: Sequence[Token], index: int) -> str:
-    """The plain word at `index`; empty outside the text."""
+    """Return the plain word at `index`; empty outside the text."""
     return tokens[index].plain if 0 <= index < len(tokens) else ""
 
 
@@ -104,7 +104,7 @@ class Phrases(Generic[T]):
             entries.sort(key=lambda entry: (-len(entry.words), not entry.marked))
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
-        """The longest phrase that begins at `index`; of several, the one typed exactly."""
+        """Return the longest phrase that begins at `index`; of several, the one typed exactly."""
         best: Found[T] | None = None
         for entry in self._index.get(plain_at(tokens, index), ()):
             size = len(entry.words)
@@ -130,12 +130,12 @@ _RUN_TOGETHER = ("chưa", "xong", "rồi", "đã", "đang", "gửi", "nộp", "l
 
 
 def tokens(text: str) -> tuple[Token, ...]:
-    """The tokens of a normal text as they are meant."""
+    """Return the tokens of a normal text as they are meant."""
     return tuple(_pairs([each for token in _with_vni(text) for each in _mended(token)]))
 
 
 def _with_vni(text: str) -> Iterator[Token]:
-    """The tokens, with words that VNI digits cut in pieces as one each."""
+    """Yield the tokens, with words that VNI digits cut in pieces as one each."""
     cut = {match.start(): match for match in _VNI.finditer(text)}
     end = -1
     for token in tokenise(text):
@@ -169,7 +169,7 @@ def _vni(typed: str) -> str:
 
 
 def _mended(token: Token) -> Iterator[Token]:
-    """`token` as the words that are meant, each with its letters of what was typed."""
+    """Yield `token` as the words that are meant, each with its letters of what was typed."""
     mends = not token.meant and token.text[0].isalpha()
     words = _meant(token.text).split() if mends else []
     last = len(words) - 1
@@ -182,7 +182,7 @@ def _mended(token: Token) -> Iterator[Token]:
 
 @lru_cache(8192)
 def _meant(typed: str) -> str:
-    """What is meant by `typed`; empty: what it says."""
+    """Return what is meant by `typed`; empty: what it says."""
     word = typed.lower()
     if short := _SHORT.get(spelling(word)):
         return short if len(short.split()) <= len(word) else ""
@@ -255,7 +255,7 @@ def _if_known(letters: Sequence[str]) -> str:
 
 @cache
 def _vocabulary() -> dict[str, set[Spelling]]:
-    """Every word that is understood: its plain form → as it is spelt."""
+    """Return every word that is understood: its plain form → as it is spelt."""
     found: dict[str, set[Spelling]] = {}
     for phrase in (*lexicon.listed("intent"), *lexicon.listed("harmless")):
         for token in tokenise(phrase.lstrip("=")):
@@ -265,14 +265,14 @@ def _vocabulary() -> dict[str, set[Spelling]]:
 
 @lru_cache(8192)
 def is_known(word: str) -> bool:
-    """Whether `word` is one of the lexicon's, perhaps with fewer marks."""
+    """Return whether `word` is one of the lexicon's, perhaps with fewer marks."""
     typed = spelling(word)
     return any(each.is_meant_by(typed) for each in _vocabulary().get(typed.base, ()))
 
 
 @lru_cache(8192)
 def is_spelt(word: str) -> bool:
-    """Whether `word` is one of the lexicon's with just these marks."""
+    """Return whether `word` is one of the lexicon's with just these marks."""
     typed = spelling(word)
     return typed in _vocabulary().get(typed.base, ())
 

@@ -159,7 +159,7 @@ def letters(
     *,
     coded: bool = True,
 ) -> str:
-    """The clause as letters, with K in the place of its codes."""
+    """Return the clause as letters, with K in the place of its codes."""
     read = _Letters(meaning, today, task)
     ahead = "".join(read.of(before))
     found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
@@ -172,12 +172,12 @@ def letters(
 
 
 def claims(read: str) -> bool:
-    """Whether anything is said of being done, sent or issued."""
+    """Return whether anything is said of being done, sent or issued."""
     return bool(re.search("[VSI]|p\\?", read))
 
 
 def states(read: str) -> bool:
-    """Whether `read` says without any doubt that the work is done."""
+    """Return whether `read` says without any doubt that the work is done."""
     if _is_work_of_mine(read):
         return True
     parts = read.split(",")
@@ -192,17 +192,17 @@ def states(read: str) -> bool:
 
 
 def _is_work_of_mine(read: str) -> bool:
-    """“1c em làm rồi ạ”."""
+    """Return whether the clause tells of the sender's own work: “1c em làm rồi ạ”."""
     return re.fullmatch("[aAY]*K[aAYs]*p?Dr[aynYtT]*|[aAYs]*p?DKr[aynYtT]*", read) is not None
 
 
 def goes_on(read: str) -> bool:
-    """Whether a later clause of a list says nothing of its own: “xong 1c, 1d và 2c ạ”."""
+    """Return whether a later clause of a list says nothing of its own: “xong 1c, 1d và 2c ạ”."""
     return re.fullmatch("[aAynsYwKtr,]*", read) is not None
 
 
 def is_just_done(read: str) -> bool:
-    """“rồi ạ”, “em làm rồi ạ”, in answer to a reminder."""
+    """Return whether a reply says no more than done: “rồi ạ”, “em làm rồi ạ”."""
     return re.fullmatch("K([aynY]*|[aYs]*p?D)r[aynYt]*", read) is not None
 
 
@@ -212,7 +212,7 @@ def understood(read: str) -> bool:
 
 
 def denies_itself(read: str) -> bool:
-    """Whether what is told done is followed by something that may be of another matter."""
+    """Return whether what is told done is followed by something that may be of another matter."""
     head = read.partition("h")[0]
     *before, last = head.split(",")
     told = any(_tells(part) or re.search("K[aynY]*r", part) for part in before)
@@ -351,7 +351,7 @@ class _Letters:
         return self._naming(spelt)
 
     def _naming(self, spelt: Spelling) -> str:
-        """A word of the title: behind the verb it may be but a piece of the work."""
+        """Return a word of the title: behind the verb it may be but a piece of the work."""
         if any(each.is_meant_by(spelt) for each in NOUNS):
             return "w"
         if any(each.is_meant_by(spelt) for each in self.names):
@@ -365,14 +365,14 @@ class _Letters:
 
 
 def _is_share(item: DayItem, before: Item | None) -> bool:
-    """“xong 2/3”: a day, or two thirds?"""
+    """Return whether “2/3” may be two thirds rather than a day."""
     day = item.day.day
     short = isinstance(before, MoodItem) and item.end - item.start <= len("9/10")
     return short and day is not None and day.day < day.month <= 10
 
 
 def _names(task: Task | None) -> tuple[frozenset[Spelling], frozenset[Spelling]]:
-    """The words of what the products are called, and all that name the task or a paper."""
+    """Return the words of what the products are called, and all that name the task or a paper."""
     if task is None:
         return frozenset(), NOUNS
     names = [task.title, *(f"{d.name} {d.product}" for d in task.deliverables)]
@@ -386,7 +386,7 @@ def _spelt(names: str) -> frozenset[Spelling]:
 
 
 def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]:
-    """The moods of a clause; a day still to come is a plan, where no paper is named."""
+    """Return the moods of a clause; a day still to come is a plan, where no paper is named."""
     items, today = clause.items, speaker.today
     found = [*moods(clause.before), *moods(clause.after)]
     if clause.before and clause.after and Mood.ASK in moods(items):
@@ -429,7 +429,7 @@ def _gone_by(item: MoodItem) -> bool:
 
 
 def counted(items: Sequence[Item]) -> bool:
-    """Whether `items` count something; a share (80%) is no count."""
+    """Return whether `items` count something; a share (80%) is no count."""
     return any(
         isinstance(item, NumberItem) and not (isinstance(behind, MoodItem) and behind.word == "%")
         for item, behind in zip_longest(items, items[1:])
@@ -437,7 +437,7 @@ def counted(items: Sequence[Item]) -> bool:
 
 
 def _answers(task: Task, mood: Mood, clause: Clause, content: bool) -> bool:
-    """Whether what is said of standing work is the answer to its check-in."""
+    """Return whether what is said of standing work is the answer to its check-in."""
     only = not task.products
     counts = counted(clause.before) or counted(clause.after)
     match mood:
@@ -467,7 +467,7 @@ def _word(item: Item | None) -> str:
 
 
 def states_done(items: Sequence[Item], speaker: Speaker) -> bool:
-    """Whether a text without a code says without any doubt that something is done."""
+    """Return whether a text without a code says without any doubt that something is done."""
     return states(letters((), items, None, speaker.meaning, speaker.today))
 
 
@@ -492,7 +492,7 @@ class Speech:
         return self._commands(clause, forced)
 
     def _by_parts(self, clause: Clause) -> list[Clause]:
-        """“1d báo cáo xong, quyết định chưa”: a clause each part, if each says one thing of one.
+        """Return a command for each part that says one thing: “báo cáo xong, quyết định chưa”.
 
         A part that is only left over (“còn qđ”) stays open, and nothing is said of it.
         """
@@ -524,7 +524,7 @@ class Speech:
         return list(found.values())
 
     def _commands(self, clause: Clause, forced: Verb | None) -> list[Command]:
-        """What a clause says as a whole; each of its tasks may make it another verb."""
+        """Return what a clause says as a whole; each of its tasks may make it another verb."""
         items: Sequence[Item] = clause.items
         if forced and clause.run.colon:  # verbatim: only a paper still chooses its product
             items = [item for item in items if isinstance(item, PaperItem)]
@@ -542,7 +542,7 @@ class Speech:
         return made
 
     def _verb(self, clause: Clause, task: Task, forced: Verb | None) -> tuple[Verb, str]:
-        """What the clause says of one task, and the text that goes with it."""
+        """Return what the clause says of one task, and the text that goes with it."""
         full = self._full(clause)
         content = full if forced and clause.run.colon else self._content(clause, task)
         said = said_in(clause, self.speaker, forced)
@@ -598,7 +598,7 @@ class Speech:
         odd: bool,
         proof: bool,
     ) -> tuple[Verb, str]:
-        """A code and words without a mood: evidence, an answer, or a note."""
+        """Return what a code and words without a mood mean: evidence, an answer, or a note."""
         has = any(i.role is Role.HAVING for i in clause.items if isinstance(i, PoliteItem))
         if not content and not has:
             return (Verb.CLAIM, full) if "r" in read else (Verb.TASK, "")
@@ -616,7 +616,7 @@ class Speech:
         return (Verb.CLAIM if "r" in read else Verb.NOTE), full
 
     def _names_product(self, task: Task, clause: Clause) -> bool:
-        """Whether the evidence is of a product, in a task that has a check-in too."""
+        """Return whether the evidence is of a product, in a task that has a check-in too."""
         named = next((n for n in clause.run.named if n.code.task == task.code), None)
         if named is None:
             return False
@@ -625,7 +625,7 @@ class Speech:
         return bool(products) and all(set(target.deliverables) <= products for target in found)
 
     def _full(self, clause: Clause) -> str:
-        """All that is said behind the code; before it, if nothing stands behind."""
+        """Return all that is said behind the code; before it, if nothing stands behind."""
         if clause.run.colon and clause.after:
             end = next((item.end for item in reversed(trimmed(clause.after))), clause.run.end)
             return squeeze(self.speaker.text[clause.run.end : end])
@@ -633,12 +633,12 @@ class Speech:
         return self.speaker.slice(trimmed(clause.after)) or " - ".join(filter(None, ahead))
 
     def _told(self, clause: Clause, task: Task) -> str:
-        """What is kept with what is done: also when, how late, and what was remarked."""
+        """Return what is kept with what is done: also when, how late, and what was remarked."""
         kept = any(isinstance(i, PoliteItem) and i.role in _KEPT for i in clause.items)
         return self._content(clause, task, also=_KEPT if kept else frozenset())
 
     def _content(self, clause: Clause, task: Task, *, also: frozenset[Role] = frozenset()) -> str:
-        """What is told besides: evidence, or a remark."""
+        """Return what is told besides: evidence, or a remark."""
         names = {word for words in word_groups(task, clause.items) for word in words}
         several = len(task.deliverables) > 1
 
@@ -677,12 +677,12 @@ class Speech:
 
 
 def _of_parts(verb: Verb) -> bool:
-    """Whether it may be said of one part of a task, while something else is of another."""
+    """Return whether it may be said of one part of a task, while something else is of another."""
     return verb.row.takes is Takes.CLAUSES or (verb.row.denies and verb is not Verb.UNDO)
 
 
 def _without_plans(apart: list[Command]) -> list[Command]:
-    """“báo cáo xong, quyết định mai nộp”: what is to come is kept with what is done."""
+    """Keep what is to come as a note of what is done: “báo cáo xong, quyết định mai nộp”."""
     done = next((c for c in apart if c.verb is Verb.DONE), None)
     if done is None:
         return apart
@@ -693,13 +693,13 @@ def _without_plans(apart: list[Command]) -> list[Command]:
 
 
 def _only_plans(command: Command) -> bool:
-    """Whether what is not done is only put off: no “chưa”, “không” stands in its words."""
+    """Return whether what is not done is only put off: no “chưa”, “không” stands in its words."""
     words = fold(command.note).split()
     return bool(words) and not {"chua", "khong", "ko", "k", "cho", "thieu", "vuong"} & set(words)
 
 
 def _split(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """The parts of `items` that say anything, each with the break that opens it."""
+    """Yield the parts of `items` that say anything, each with the break that opens it."""
     part: list[Item] = []
     for item in (*items, None):
         if item is not None and not is_break(item):
@@ -711,7 +711,7 @@ def _split(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def _report_apart(items: Sequence[Item], text: str) -> list[Item]:
-    """“báo cáo rồi” as the report, and done: where the parts of one task are told apart."""
+    """Read “báo cáo rồi” as the report, and done, where a task's parts are told apart."""
     found: list[Item] = []
     for item in items:
         if not isinstance(item, MoodItem) or not item.word.startswith(_REPORT):

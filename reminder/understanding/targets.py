@@ -62,7 +62,7 @@ class Speaker:
         return self.meaning.is_reply or bool(self.meaning.reply_to)
 
     def typed(self, *items: Item) -> str:
-        """`items`, which stand in a row, as they were typed."""
+        """Return `items`, which stand in a row, as they were typed."""
         return squeeze(self.text[items[0].start : items[-1].end]) if items else ""
 
     def slice(self, items: Sequence[Item], keep: Callable[[Item], bool] = lambda _: True) -> str:
@@ -88,12 +88,12 @@ class Speaker:
                 raise Refused(say.nothing_in_range(first.task, last.task))
 
     def tasks(self, run: Run) -> list[Task]:
-        """The tasks that a run without fault names, each once."""
+        """Return the tasks that a run without fault names, each once."""
         named = [*self._ranged(run), *(named.code for named in run.named)]
         return list({code.task: self._task(code) for code in named}.values())
 
     def targets(self, run: Run, verb: Verb, items: Sequence[Item] = ()) -> tuple[Target, ...]:
-        """The targets of a run without fault; `items` may name parts of the last one."""
+        """Return the targets of a run without fault; `items` may name parts of the last one."""
         found = [Target(task=code.task, plan=code.plan) for code in self._ranged(run)]
         for named in run.named:
             last = named is run.named[-1]
@@ -115,7 +115,7 @@ class Speaker:
         return task
 
     def _enriched(self, named: Named, verb: Verb, items: Sequence[Item], end: int) -> Named:
-        """One task's time, parts and unit where they don't stand right behind its code."""
+        """Return one task's time, parts and unit where they don't stand right behind its code."""
         task = self._task(named.code)
         rich = replace(named, periods=list(named.periods), numbers=list(named.numbers))
         rich.numbers += [item.number for item in items if isinstance(item, PartItem)]
@@ -149,7 +149,7 @@ class Speaker:
         ]
 
     def one(self, named: Named, verb: Verb, items: Sequence[Item] = ()) -> list[Target]:
-        """The targets of one code: one a period that it names."""
+        """Return the targets of one code: one a period that it names."""
         task = self._task(named.code)
         several = len(task.deliverables) > 1
         known = {d.number for d in task.deliverables}
@@ -188,7 +188,7 @@ class Speaker:
         return found
 
     def _named_parts(self, task: Task, items: Sequence[Item]) -> set[int]:
-        """The parts that are named in words; else those whose kind of paper is named."""
+        """Return the parts that are named in words; else those whose kind of paper is named."""
         numbers: set[int] = set()
         for group in word_groups(task, items):
             match = match_part(task, group)
@@ -202,18 +202,18 @@ class Speaker:
         return {n for kind in kinds if (n := match_part(task, kind)) is not None}
 
     def _kinds(self, paper: Item) -> Iterator[tuple[str, ...]]:
-        """The kind of paper in a paper's number: QĐ of 12/QĐ-UBND."""
+        """Yield the kind of paper in a paper's number: QĐ of 12/QĐ-UBND."""
         pieces = fold(self.text[paper.start : paper.end]).replace("-", "/").split("/")
         return (ABBREVIATIONS[piece] for piece in pieces if piece in ABBREVIATIONS)
 
 
 def _bridges(item: Item) -> bool:
-    """Whether a text goes on over `item`, though it is dropped itself."""
+    """Return whether a text goes on over `item`, though it is dropped itself."""
     return says_nothing(item) and sign_of(item) not in (";", "\n")
 
 
 def is_content(item: Item) -> bool:
-    """Whether `item` tells more than that, and to whom, something is done."""
+    """Return whether `item` tells more than that, and to whom, something is done."""
     return not isinstance(item, MoodItem | PoliteItem | SepItem | EveryItem | CodeItem | PartItem)
 
 
@@ -248,7 +248,7 @@ def word_groups(task: Task, items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
 
 
 def spoken(item: Item | None) -> tuple[str, ...]:
-    """The words of `item` that may name a part, in full."""
+    """Return the words of `item` that may name a part, in full."""
     match item:
         case WordItem(word=word) | PoliteItem(word=word):
             return ABBREVIATIONS.get(word, (word,) if isinstance(item, WordItem) else ())
@@ -256,7 +256,7 @@ def spoken(item: Item | None) -> tuple[str, ...]:
 
 
 def match_part(task: Task, words: Sequence[str]) -> int | None:
-    """The one part whose name, or else whose product, has all `words`.
+    """Return the one part whose name, or else whose product, has all `words`.
 
     A report of standing work is its check-in, where no product is called a report.
     """
@@ -282,7 +282,7 @@ def _words_of(names: str) -> frozenset[str]:
 
 
 def _in_plan(plan: Plan, task: Task, period: str, today: date) -> str:
-    """`period`, said without its year, as the task's nearest to `today` of that name."""
+    """Return `period`, said without its year, as the task's nearest to `today` of that name."""
     rest = period[4:]
     known = (i for d in task.deliverables for i in period_ids(d, plan.years) if i[4:] == rest)
     years = range(plan.first_day.year, plan.last_day.year + 1)
@@ -291,7 +291,7 @@ def _in_plan(plan: Plan, task: Task, period: str, today: date) -> str:
 
 
 def _within_check_in(plan: Plan, task: Task, period: str) -> str:
-    """The period of standing work that `period` lies in: a month's news is its quarter's."""
+    """Return the period of standing work that `period` lies in: a month's news is its quarter's."""
     if task.products or task.check_in is None or not period:
         return period
     span = Period.parse(period)
@@ -304,7 +304,7 @@ def _within_check_in(plan: Plan, task: Task, period: str) -> str:
 def in_period(
     plan: Plan, task: Task, target: Target, period: str, *, answers: bool
 ) -> Target | None:
-    """`target` in `period`; None if none of its parts has such a time.
+    """Return `target` in `period`; None if none of its parts has such a time.
 
     A period names the occurrence with this identifier, or a one-off whose due day lies in it.
     """

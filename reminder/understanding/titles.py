@@ -28,7 +28,7 @@ _NAMING = frozenset({Role.WORK, Role.FILLER, Role.PLACE})
 def by_title(
     text: str, today: date, meaning: Meaning, work: Sequence[tuple[Target, str, str]]
 ) -> Command | CommandError | None:
-    """What `text` says of open `work`, each with its title and all that it is called.
+    """Return what `text` says of open `work`, each with its title and all that it is called.
 
     A question at best: a title alone never closes anything. None if no title is meant.
     """
@@ -52,7 +52,7 @@ def by_title(
 
 
 def _words(items: Sequence[Item], text: str) -> str:
-    """The words that may be a title's, without marks; what is only counted is none."""
+    """Return the words that may be a title's, without marks; what is only counted is none."""
     kept: list[str] = []
     for before, item in pairwise((None, *items)):
         named = isinstance(item, PoliteItem) and item.role in _NAMING

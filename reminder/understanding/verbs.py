@@ -113,7 +113,7 @@ class Row:
         return f"/{self.names[-1]}"
 
     def typed(self, code: str) -> str:
-        """How it is typed for `code`."""
+        """Return how it is typed for `code`."""
         return (self.example or f"{self.slash} {{}}").format(code)
 
 
@@ -504,7 +504,7 @@ def verb_called(name: str) -> Verb | None:
 
 
 def nearest(name: str) -> Verb | None:
-    """The verb that `name` was probably meant to be."""
+    """Return the verb that `name` was probably meant to be."""
     close = get_close_matches(fold(name)[:32], BY_NAME, n=1, cutoff=0.6)
     return BY_NAME[close[0]] if close else None
 

@@ -52,7 +52,7 @@ _SHORT = re.compile(
 
 
 def whole(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command:
-    """The command `verb` with `items` as what it is about."""
+    """Return the command `verb` with `items` as what it is about."""
     unit = next((item.unit for item in items if isinstance(item, UnitItem)), "")
     match verb.row.takes:
         case Takes.NOTHING:
@@ -92,7 +92,7 @@ def _of_tasks(verb: Verb, items: Sequence[Item], speaker: Speaker) -> Command:
 
 
 def _parts(verb: Verb, run: Run, behind: Sequence[Item], speaker: Speaker) -> Sequence[Item]:
-    """The words that name a part: /setdue 1d quyết định 05/3, hoàn tác 1d báo cáo."""
+    """Return the words that name a part: /setdue 1d quyết định 05/3, hoàn tác 1d báo cáo."""
     if run.colon:
         return ()
     # What is said of an event names no part: “/sukien 3b có quyết định 12/5”.
@@ -112,7 +112,7 @@ def _parts(verb: Verb, run: Run, behind: Sequence[Item], speaker: Speaker) -> Se
 
 
 def _taken_days(verb: Verb, run: Run, items: Sequence[Item]) -> tuple[Run, int | None]:
-    """In /snooze 1c 3 the last bare number is days, not a part."""
+    """Take the last bare number of /snooze 1c 3 as days, not as a part."""
     if verb is not Verb.SNOOZE or not run.named or not run.named[-1].numbers:
         return run, None
     if any(isinstance(item, DayItem | DaysItem) for item in items):
@@ -144,7 +144,7 @@ def _completed(
     days: int | None,
     speaker: Speaker,
 ) -> Command:
-    """`blank` with the day and the text that its verb takes."""
+    """Return `blank` with the day and the text that its verb takes."""
     verb, takes = blank.verb, blank.verb.row.takes
     code = blank.targets[0].task if blank.targets else "1c"
     if days is not None:
@@ -176,7 +176,7 @@ def _completed(
 
 
 def _colon(items: Sequence[Item]) -> int | None:
-    """The place of the colon that closes a day, if it does."""
+    """Return the place of the colon that closes a day, if it does."""
     days = (i for i, item in enumerate(items) if isinstance(item, DayItem | DaysItem))
     at = next(days, len(items)) + 1
     return at if at < len(items) and sign_of(items[at]) == ":" else None
@@ -197,14 +197,14 @@ def until(blank: Command, items: Sequence[Item], speaker: Speaker, code: str) ->
 
 
 def named_day(item: DayItem, speaker: Speaker) -> date:
-    """The day of `item`; raise Refused if the calendar has no such day."""
+    """Return the day of `item`; raise Refused if the calendar has no such day."""
     if item.day.day is None:
         raise Refused(say.bad_date(speaker.text[item.start : item.end]))
     return item.day.day
 
 
 def _reason(items: Sequence[Item], used: Item | None, speaker: Speaker) -> str:
-    """What is said besides the day: without “kèm lý do”, “vì”, “đến” around it."""
+    """Return what is said besides the day: without “kèm lý do”, “vì”, “đến” around it."""
     index = next((i for i, item in enumerate(items) if item is used), -1)
     told = [
         trimmed(part, _is_ahead)
@@ -220,12 +220,12 @@ def _is_joint(item: Item) -> bool:
 
 
 def _is_ahead(item: Item) -> bool:
-    """Before the day: also moods and codes; “xin gia hạn 1c đến” tells no reason."""
+    """Return whether `item` stands before the day and tells no reason: “xin gia hạn 1c đến”."""
     return _is_joint(item) or isinstance(item, MoodItem | PoliteItem | CodeItem)
 
 
 def _away(items: Sequence[Item], speaker: Speaker) -> Command:
-    """A stretch of days off, or its end; both days count. A single day is a stretch of one.
+    """Return a stretch of days off, or its end; both days count. A single day is a stretch of one.
 
     “xin nghỉ phép 3 ngày từ mai”; the office names whose it is: /away an 01/02.
     """
@@ -256,7 +256,7 @@ def _away(items: Sequence[Item], speaker: Speaker) -> Command:
 
 
 def _name(before: str) -> str:
-    """Whose absence it is, as typed before the days; empty: the sender's own."""
+    """Return whose absence it is, as typed before the days; empty: the sender's own."""
     typed = [word.strip(",.:;") for word in before.split()]
     while typed and (fold(typed[0]) in _AROUND or not typed[0]):
         typed.pop(0)
