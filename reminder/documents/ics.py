@@ -35,7 +35,7 @@ def unit_calendar(
     unit: str,
     now: datetime,
 ) -> bytes:
-    """The due days of what `unit` leads, open or closed; a closed one is marked ✓.
+    """Return the due days of what `unit` leads, open or closed; a closed one is marked ✓.
 
     Open work that does not wait for a signature has an alarm, unless its time is past. ValueError
     if there is no due day, since a calendar must contain a component (RFC 5545, 3.6).
@@ -46,7 +46,7 @@ def unit_calendar(
 
 
 def unit_dues(plans: Sequence[Plan], states: Mapping[Key, State], unit: str) -> list[State]:
-    """What `unit` leads in `plans` and has a due day, in the order of due days."""
+    """Return what `unit` leads in `plans` and has a due day, in the order of due days."""
     ids = {plan.id for plan in plans}
     found = (
         (state.due, state)
@@ -65,7 +65,7 @@ def due_days(
 
 
 def uid(key: Key, unit: str) -> str:
-    """The UID of the event, the same in every file."""
+    """Return the UID of the event, the same in every file."""
     words = "\0".join((key.plan, key.task, str(key.deliverable), key.period, unit))
     return f"{uuid5(NAMESPACE_URL, f'https://{DOMAIN}/{words}')}@{DOMAIN}"
 

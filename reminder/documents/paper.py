@@ -49,7 +49,7 @@ _WIDTHS = {char: width for width, group in _GROUPS.items() for char in group}
 
 
 def bold_width(text: str, points: float) -> int:
-    """The width of `text` in bold at `points`, in twips."""
+    """Return the width of `text` in bold at `points`, in twips."""
     thousandths = sum(
         _WIDTHS.get(char, _USUAL)
         for char in unicodedata.normalize("NFD", text)
@@ -215,12 +215,12 @@ def add_row(table: Table, *, repeat: bool = False) -> tuple[_Cell, ...]:
 
 
 def clean(text: str) -> str:
-    """`text` on one line, without characters that XML can't hold."""
+    """Return `text` on one line, without characters that XML can't hold."""
     return normal(text).replace("\n", " ").replace("\t", " ")
 
 
 def _added(cell: _Cell) -> Paragraph:
-    """A new paragraph in `cell`, or the empty one with which a cell is made."""
+    """Return a new paragraph in `cell`, or the empty one with which a cell is made."""
     only: Paragraph = cell.paragraphs[0]
     fresh = (
         len(cell.paragraphs) == 1 and not only.runs and only.paragraph_format.line_spacing is None

@@ -51,12 +51,12 @@ Points = list[tuple[str, list[str]]]  # the points under a heading: a title, and
 
 
 def file_name(report: Report) -> str:
-    """“du-thao-bao-cao-2024-Q1.docx”."""
+    """Return “du-thao-bao-cao-2024-Q1.docx”."""
     return f"du-thao-bao-cao-{report.period.id}.docx"
 
 
 def subject(report: Report, letterhead: Letterhead) -> str:
-    """The subject (trích yếu): “Kết quả cải cách hành chính quý I năm 2024”."""
+    """Return the subject (trích yếu): “Kết quả cải cách hành chính quý I năm 2024”."""
     own = letterhead.subject
     if not own:
         titles = [
@@ -71,7 +71,7 @@ def subject(report: Report, letterhead: Letterhead) -> str:
 
 
 def docx(report: Report, letterhead: Letterhead) -> bytes:
-    """The .docx of `report`; the same bytes for the same arguments."""
+    """Return the .docx of `report`; the same bytes for the same arguments."""
     names = fill_from_plan(letterhead, report.plan)
     paper = Paper(f"Báo cáo {subject(report, names)}", report.drafted)
     paper.add_header(MARK)
@@ -179,7 +179,7 @@ def _sections(
 
 
 def _has_work(report: Report, section: str) -> bool:
-    """Whether the section has anything but the office's own reports."""
+    """Return whether the section has anything but the office's own reports."""
     return any(
         deliverable.kind is not Kind.REPORT
         for task in report.plan.tasks
@@ -211,7 +211,7 @@ def _results(report: Report, section: str) -> Points:
 
 
 def _next(report: Report, section: str) -> Points:
-    """What is due next, the check-ins of a period in one line, and what has no date."""
+    """Return what is due next, the check-ins of a period in one line, and what has no date."""
     mine = [entry for entry in report.coming if entry.section == section]
     products: dict[tuple[str, str], list[Entry]] = {}
     for entry in mine:
@@ -288,12 +288,12 @@ def _wide(table: Table) -> _Cell:
 
 
 def day(at: date) -> str:
-    """“30/01/2024”."""
+    """Return “30/01/2024”."""
     return vn_date(at, year=True)
 
 
 def named(report: Report, entry: Entry) -> str:
-    """“Kết quả đánh giá chất lượng phục vụ tháng 02 (2c)”; without the report's own period.
+    """Return “Kết quả đánh giá … tháng 02 (2c)”, without the report's own period.
 
     A product of several is named: “… – Quyết định công bố (1d)”.
     """
@@ -306,14 +306,14 @@ def named(report: Report, entry: Entry) -> str:
 
 
 def named_in_table(report: Report, entry: Entry) -> str:
-    """`named`, with “cập nhật” for a check-in, to distinguish it from the task's product."""
+    """Return `named`, with “cập nhật” for a check-in, to distinguish it from the task's product."""
     if entry.check_in and entry.period:
         return f"{entry.title} – cập nhật {_period(report, entry)} ({entry.code})"
     return named(report, entry)
 
 
 def done(report: Report, entry: Entry) -> str:
-    """Who closed it and when, in time or late, and the number of the paper."""
+    """Return who closed it and when, in time or late, and the number of the paper."""
     assert entry.closed_on is not None
     who = ", ".join(entry.units) if not entry.missing and len(entry.units) > 1 else entry.closed_by
     when = f"hoàn thành ngày {day(entry.closed_on)}, {_kept(entry)}"
@@ -345,7 +345,7 @@ def _due_and_delay(entry: Entry) -> str:
 
 
 def answered(report: Report, entry: Entry) -> str:
-    """The answers to a check-in, and the units that have not answered."""
+    """Return the answers to a check-in, and the units that have not answered."""
     told = "; ".join(
         f"{said.unit}: {said.text or 'đã báo, không kèm nội dung'}{_after(report, said)}"
         for said in entry.answers
@@ -366,7 +366,7 @@ def _quoted(notes: Sequence[Said]) -> str:
 
 
 def late(report: Report, entry: Entry) -> str:
-    """How late it is, which units are open, and the reason that they gave."""
+    """Return how late it is, which units are open, and the reason that they gave."""
     words = [f"{', '.join(entry.units)} chủ trì, {_due(entry)}, {_delay(entry)}"]
     if 0 < len(entry.missing) < len(entry.units):
         words.append(f"còn chờ {', '.join(entry.missing)}")
@@ -385,7 +385,7 @@ def signing(report: Report, entry: Entry) -> str:
 
 
 def extended(report: Report, entry: Entry, one: Extension) -> str:
-    """The old and the new due day, who asked, and why."""
+    """Return the old and the new due day, who asked, and why."""
     wish = f"theo đề nghị của {one.unit}" if one.unit else "do Văn phòng điều chỉnh"
     wish = wish.replace("Văn phòng", report.plan.by_unit[report.plan.office].name)
     why = f". Lý do: {one.why}" if one.why else ""
@@ -393,7 +393,7 @@ def extended(report: Report, entry: Entry, one: Extension) -> str:
 
 
 def coming(report: Report, entries: Sequence[Entry]) -> str:
-    """The next occurrences of one deliverable, with their units and due days."""
+    """Return the next occurrences of one deliverable, with their units and due days."""
     first, *more = entries
     if not more:
         return f"{named(report, first)}: {', '.join(first.units)}, {_still(first)}{_due(first)}."
@@ -408,12 +408,12 @@ def _period(report: Report, entry: Entry) -> str:
 
 
 def _still(entry: Entry) -> str:
-    """The words before the due day of late work; empty if it is not late."""
+    """Return the words before the due day of late work; empty if it is not late."""
     return "tiếp tục hoàn thành, đã quá " if entry.days_late else ""
 
 
 def check_ins(report: Report, entries: Sequence[Entry]) -> str:
-    """The check-ins of one period: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
+    """Return the check-ins of one period: “Cập nhật … quý II (hạn dự kiến 10/6/2024): 1a, 1e.”"""
     first = entries[0]
     name = _period(report, first) or report.name
     codes = ", ".join([entry.code for entry in entries])
@@ -428,7 +428,7 @@ def undated(report: Report, entry: Entry) -> str:
 
 
 def summary(report: Report) -> Iterator[str]:
-    """The sentences with the figures, which add up to the rows of the annex."""
+    """Yield the sentences with the figures, which add up to the rows of the annex."""
     closed = report.count(*CLOSED, check_ins=False)
     rest = (
         (Status.SIGNING, "chờ ký"),
@@ -457,7 +457,7 @@ def summary(report: Report) -> Iterator[str]:
 
 
 def status_words(entry: Entry) -> str:
-    """The annex's column “Tình trạng”."""
+    """Return the annex's column “Tình trạng”."""
     late_by = _delay(entry)
     closed = f"ngày {day(entry.closed_on)}" if entry.closed_on else ""
     match entry.status:
@@ -475,7 +475,7 @@ def status_words(entry: Entry) -> str:
 
 
 def due_words(entry: Entry) -> str:
-    """The annex's column “Hạn”, with the plan's own day if it was moved."""
+    """Return the annex's column “Hạn”, with the plan's own day if it was moved."""
     if entry.due is None:
         return "Chưa có hạn"
     if entry.assumed:
@@ -487,5 +487,5 @@ def due_words(entry: Entry) -> str:
 
 
 def product_words(entry: Entry) -> str:
-    """The annex's column “Sản phẩm”."""
+    """Return the annex's column “Sản phẩm”."""
     return f"{entry.product}, {evidence_words(entry.evidence)}" if entry.evidence else entry.product

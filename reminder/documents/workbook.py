@@ -64,13 +64,13 @@ COLUMNS = (
 
 
 def written(text: str) -> str:
-    """`text` without control characters, cut to what Excel takes in a cell."""
+    """Return `text` without control characters, cut to what Excel takes in a cell."""
     units = normal(text).strip().encode("utf-16-le")
     return units[: 2 * LONGEST].decode("utf-16-le", errors="ignore")
 
 
 def row(plan: Plan, state: State, scheduler: Scheduler, day: date) -> list[Cell]:
-    """The cells of `state` in the order of COLUMNS, without the row's number."""
+    """Return the cells of `state` in the order of COLUMNS, without the row's number."""
     occurrence = state.occurrence
     return [
         occurrence.task.code,
@@ -94,7 +94,7 @@ def unit_names(plan: Plan, units: Sequence[str]) -> str:
 
 
 def about_due(state: State) -> str:
-    """“gia hạn từ 31/01”, “hạn dự kiến”, and an undecided request."""
+    """Return “gia hạn từ 31/01”, “hạn dự kiến”, and an undecided request."""
     said = []
     original, due, deliverable = state.occurrence.due, state.due, state.occurrence.deliverable
     if times := deliverable.times_words:
@@ -115,7 +115,7 @@ def about_due(state: State) -> str:
 
 
 def _notes(plan: Plan, state: State) -> str:
-    """One line each: the closed parts of shared work, the check-in's text, notes."""
+    """Return one line each: the closed parts of shared work, the check-in's text, notes."""
     lines = []
     if state.parts and not state.closed:
         parts = (
@@ -145,7 +145,7 @@ class Standing(StrEnum):
 
 
 def standing(state: State, scheduler: Scheduler, day: date) -> Standing:
-    """The state of an occurrence on `day`."""
+    """Return the state of an occurrence on `day`."""
     if state.closed:
         return Standing.DONE if closed_in_time(state, scheduler) else Standing.DONE_LATE
     if state.submitted:
@@ -218,7 +218,7 @@ STANDING = [column.heading for column in COLUMNS].index("Tình trạng")
 
 
 def workbook(plan: Plan, states: Mapping[Key, State], scheduler: Scheduler, day: date) -> bytes:
-    """The .xlsx of `plan` on `day`; the same bytes for the same arguments.
+    """Return the .xlsx of `plan` on `day`; the same bytes for the same arguments.
 
     `states` may contain other plans' states. CalendarError if the calendar lacks a year.
     """
@@ -340,7 +340,7 @@ def _height(cells: Sequence[Cell], widths: Sequence[float]) -> float:
 
 
 def _lines(text: str, room: float) -> int:
-    """The number of lines of `text`, wrapped between words at `room` small letters."""
+    """Return the number of lines of `text`, wrapped between words at `room` small letters."""
     lines, used = 1, 0.0
     for word in text.split():
         size = sum(CAPITAL if char.isupper() else 1 for char in word)
@@ -369,7 +369,7 @@ def _summary(sheets: _Sheets, states: Sequence[State], scheduler: Scheduler) -> 
 
 
 def _csv_cell(cell: str | int) -> str | int:
-    """`cell` as written: text on one line without control characters, “'” before a formula.
+    """Return `cell` as written: text on one line without control characters, “'” before a formula.
 
     Where Excel's list separator is a semicolon, what stands behind one is a cell of its own.
     """
@@ -388,7 +388,7 @@ def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> by
 
 
 def table_file(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A workbook of one table, all of it text."""
+    """Return a workbook of one table, all of it text."""
     from xlsxwriter import Workbook
 
     target = io.BytesIO()

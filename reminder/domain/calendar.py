@@ -42,7 +42,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """The period that `text` names; ValueError if it names none."""
+        """Return the period that `text` names; raise ValueError if it names none."""
         match = _SHAPE.fullmatch(text)
         if match is None:
             raise ValueError(f"“{text}” is no period: write 2024, 2024-H1, 2024-Q1 or 2024-01")
@@ -62,7 +62,7 @@ class Period:
 
     @classmethod
     def each(cls, cycle: Cycle, year: int) -> Iterator[Period]:
-        """The periods of `cycle` in `year`, in order."""
+        """Yield the periods of `cycle` in `year`, in order."""
         names = {
             Cycle.MONTH: [f"-{month:02}" for month in range(1, 13)],
             Cycle.QUARTER: ["-Q1", "-Q2", "-Q3", "-Q4"],
@@ -108,7 +108,7 @@ _EVERY = ("hằng", "hàng", "mỗi", "từng")  # “hằng tháng” is no beg
 
 
 def with_period(title: str, period: str) -> str:
-    """`title` and the period's name, without a repetition between them.
+    """Return `title` and the period's name, without a repetition between them.
 
     “Báo cáo quý” of “quý I” is “Báo cáo quý I”, “Báo cáo năm 2026” of “quý I năm 2026” is “Báo cáo
     quý I năm 2026”.
@@ -127,7 +127,7 @@ def last_of_month(year: int, month: int) -> date:
 
 
 def vn_date(day: date, *, year: bool = False) -> str:
-    """`day` as official papers write it: 31/01, 20/02, but 01/3.
+    """Return `day` as official papers write it: 31/01, 20/02, but 01/3.
 
     Days under 10 and the months 1 and 2 have a leading zero (NĐ 30/2020/NĐ-CP, appendix I).
     """
@@ -137,13 +137,13 @@ def vn_date(day: date, *, year: bool = False) -> str:
 
 
 def vn_weekday(day: date) -> str:
-    """The weekday of `day` in Vietnamese: “Thứ Hai” … “Chủ Nhật”."""
+    """Return the weekday of `day` in Vietnamese: “Thứ Hai” … “Chủ Nhật”."""
     names = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
     return names[day.weekday()]
 
 
 def vn_day(day: date) -> str:
-    """`day` with its weekday, as every message writes it: “Thứ Tư 31/01”."""
+    """Return `day` with its weekday, as every message writes it: “Thứ Tư 31/01”."""
     return f"{vn_weekday(day)} {vn_date(day)}"
 
 
@@ -151,7 +151,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def local(at: datetime) -> datetime:
-    """The aware datetime `at` in local time."""
+    """Return the aware datetime `at` in local time."""
     if at.tzinfo is None:
         raise ValueError("a naive datetime has no time zone")
     return at.astimezone(ZONE)
@@ -159,22 +159,22 @@ def local(at: datetime) -> datetime:
 
 @lru_cache(maxsize=1024)  # a tick asks for the same few times thousands of times
 def local_day(at: datetime) -> date:
-    """The day in the office at `at`."""
+    """Return the day in the office at `at`."""
     return local(at).date()
 
 
 def instant(day: date, clock: time) -> datetime:
-    """The time in UTC at which it is `clock` on `day` in local time."""
+    """Return the time in UTC at which it is `clock` on `day` in local time."""
     return datetime.combine(day, clock, ZONE).astimezone(UTC)
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """The days from `first` to `last`, inclusive."""
+    """Return the days from `first` to `last`, inclusive."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def monday_of(day: date) -> date:
-    """The Monday of the week of `day`."""
+    """Return the Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())
 
 
@@ -212,7 +212,7 @@ class WorkCalendar:
         return self._is_worked(self._covered(day))
 
     def roll_back(self, day: date) -> date:
-        """`day` if it is a working day, otherwise the last one before it."""
+        """Return `day` if it is a working day, otherwise the last one before it."""
         return self._at(bisect_right(self._working, self._covered(day)) - 1, day)
 
     def roll_forward(self, day: date) -> date:
@@ -220,26 +220,26 @@ class WorkCalendar:
         return self._at(bisect_left(self._working, self._covered(day)), day)
 
     def after(self, day: date, count: int) -> date:
-        """The `count`-th working day after `day`; `count` starts at 1."""
+        """Return the `count`-th working day after `day`; `count` starts at 1."""
         if count < 1:
             raise ValueError("count starts at 1")
         return self._at(bisect_right(self._working, self._covered(day)) + count - 1, day)
 
     def before(self, day: date) -> date:
-        """The last working day before `day`."""
+        """Return the last working day before `day`."""
         return self.roll_back(day - timedelta(days=1))
 
     def count(self, after: date, until: date) -> int:
-        """The number of working days after `after`, up to and including `until`."""
+        """Return the number of working days after `after`, up to and including `until`."""
         first = bisect_right(self._working, self._covered(after))
         return max(0, bisect_right(self._working, self._covered(until)) - first)
 
     def between(self, first: date, last: date) -> list[date]:
-        """The working days from `first` to `last`, inclusive."""
+        """Return the working days from `first` to `last`, inclusive."""
         return self._working[bisect_left(self._working, first) : bisect_right(self._working, last)]
 
     def days_off_after(self, day: date) -> tuple[date, date] | None:
-        """The first and last of the days off right after the working day `day`, if any."""
+        """Return the first and last of the days off right after the working day `day`, if any."""
         first, last = day + timedelta(days=1), self.after(day, 1) - timedelta(days=1)
         return (first, last) if first <= last else None
 

@@ -77,7 +77,7 @@ _MOJIBAKE = re.compile("[ÂÃÄÅÆáâ][\u0080-\u00bf\u0152-\u017e\u02c6\u02dc\
 
 
 def decoded(content: bytes, label: str) -> str:
-    """`content` in NFC, by its charset `label` or by what reads best; never raises."""
+    """Return `content` in NFC, by its charset `label` or by what reads best; never raises."""
     name = known(label)
     kind = name.replace("-", "_")
     if kind.startswith(_SEVEN_BITS) or (kind.startswith(_WIDE) and b"\0" in content):
@@ -105,7 +105,7 @@ def decoded(content: bytes, label: str) -> str:
 
 
 def known(label: str) -> str:
-    """The codec of a charset; empty if there is none for text."""
+    """Return the codec of a charset; empty if there is none for text."""
     name = label.strip().strip("'\"")[:40]
     if name.lower() in ("viscii", "csviscii", "viscii1.1-1"):
         return "viscii"
@@ -120,7 +120,7 @@ def known(label: str) -> str:
 
 
 def repaired(text: str) -> str:
-    """`text`, or what its letters are as bytes of another charset where that reads better.
+    """Return `text`, or what its letters are as bytes of another charset where that reads better.
 
     UTF-8 read as Latin-1, perhaps twice, and text typed in a TCVN3 or VNI font are mended.
     """
@@ -141,18 +141,18 @@ def repaired(text: str) -> str:
 
 
 def is_garbled(text: str) -> bool:
-    """Whether some of `text` was lost or is misread, so that its words may mean anything."""
+    """Return whether some of `text` was lost or is misread, so that its words may mean anything."""
     return bool(_BROKEN.search(text) or _MOJIBAKE.search(text))
 
 
 def is_lost(text: str) -> bool:
-    """Whether most words of `text` are garbled."""
+    """Return whether most words of `text` are garbled."""
     pieces = text.split()
     return 2 * sum(map(is_garbled, pieces)) > len(pieces)
 
 
 def _readings(content: bytes, label: str) -> Iterator[str]:
-    """`content` in NFC in each charset that can read it, the declared one first."""
+    """Yield `content` in NFC in each charset that can read it, the declared one first."""
     western = label in ("", "ascii", "iso8859-1", "cp1252", "iso8859-15")
     for name in dict.fromkeys((*(() if western else (label,)), *_GUESSES)):
         try:
@@ -171,7 +171,7 @@ def _readings(content: bytes, label: str) -> Iterator[str]:
 
 
 def _as_bytes(text: str) -> bytes | None:
-    """The bytes that an 8-bit charset has read as `text`; None if none of them can have."""
+    """Return the bytes that an 8-bit charset has read as `text`; None if none of them can have."""
     if text.isascii():
         return None
     try:
@@ -185,7 +185,7 @@ def _as_bytes(text: str) -> bytes | None:
 
 
 def _best(readings: list[str]) -> str:
-    """The first, unless another reads clearly better."""
+    """Return the first, unless another reads clearly better."""
     found = max(readings, key=_vietnamese)
     least = _vietnamese(readings[0])
     return found if _vietnamese(found) > least + (least >= 0) else readings[0]

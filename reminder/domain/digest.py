@@ -84,7 +84,7 @@ def digest(
     *,
     started: datetime | None = None,
 ) -> Digest:
-    """The digest at `at`, from the `events` before it.
+    """Return the digest at `at`, from the `events` before it.
 
     A plan that begins within the next weeks counts in what is due, and in nothing else. A digest
     before `started`, the first start of the program, was never sent: none is compared with it.
@@ -137,7 +137,7 @@ def digest(
 
 
 def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Plan]:
-    """The plans that speak on `day`, the earlier year first."""
+    """Return the plans that speak on `day`, the earlier year first."""
     last_day = scheduler.policy.last_day
     found = (p for p in plans if p.first_day <= day <= last_day(p))
     return sorted(found, key=lambda plan: plan.year)
@@ -150,7 +150,7 @@ def digest_day(scheduler: Scheduler, day: date) -> date | None:
 
 
 def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime | None:
-    """The time of the last digest before the week of `day`; None if there was none.
+    """Return the time of the last digest before the week of `day`; None if there was none.
 
     That is not always a week ago: the week of Tết has no digest.
     """
@@ -159,7 +159,7 @@ def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime
 
 
 def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures:
-    """The figures of `states` on `day`."""
+    """Return the figures of `states` on `day`."""
     kept = list(states)
     closed = [s for s in kept if s.closed]
     in_time = [s for s in closed if closed_in_time(s, scheduler)]
@@ -175,12 +175,12 @@ def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures
 
 
 def begun(state: State, scheduler: Scheduler, day: date) -> bool:
-    """Whether its period has begun, or it is late."""
+    """Return whether its period has begun, or it is late."""
     return state.occurrence.opens <= day or scheduler.days_late(state, day) > 0
 
 
 def closed_in_time(state: State, scheduler: Scheduler) -> bool:
-    """Whether `state` was closed by its current due day, rolled forward to a working day.
+    """Return whether `state` was closed by its current due day, rolled forward to a working day.
 
     A term that ends on a day off ends with the next working day (Civil Code 2015, art. 148(5)).
     """
@@ -188,7 +188,7 @@ def closed_in_time(state: State, scheduler: Scheduler) -> bool:
 
 
 def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> list[State]:
-    """The states by due day, undated ones last; in the plan's order within a day."""
+    """Return the states by due day, undated ones last; in the plan's order within a day."""
     found = fold((o for plan in plans for o in occurrences(plan)), events, until=at)
     return sorted(found.values(), key=lambda s: s.due or date.max)
 

@@ -43,7 +43,7 @@ _BOT_TOKEN = re.compile(r"\b\d{3,}:[A-Za-z0-9_-]{20,}")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` with `secrets`, and whatever looks like a bot's token, replaced by HIDDEN."""
+    """Return `text` with `secrets`, and whatever looks like a bot's token, replaced by HIDDEN."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)

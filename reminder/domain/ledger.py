@@ -146,7 +146,7 @@ class State:
         return unit in self.open_units and not put_off and not self.awaits_signature(unit)
 
     def awaits_signature(self, unit: str) -> Event | None:
-        """The submission because of which `unit` is not nudged.
+        """Return the submission because of which `unit` is not nudged.
 
         Its own; of work that any lead unit may close, that of any unit.
         """
@@ -156,12 +156,12 @@ class State:
 
 
 def to_settle(occurrence: Occurrence) -> bool:
-    """Whether the office still sets its date: the plan has none, or an assumed one."""
+    """Return whether the office still sets its date: the plan has none, or an assumed one."""
     return occurrence.due is None or occurrence.deliverable.assumed
 
 
 def initial(occurrence: Occurrence) -> State:
-    """The state of an occurrence without events."""
+    """Return the state of an occurrence without events."""
     return State(
         occurrence=occurrence,
         due=occurrence.due,
@@ -172,7 +172,7 @@ def initial(occurrence: Occurrence) -> State:
 def fold(
     occurrences: Iterable[Occurrence], events: Iterable[Event], *, until: datetime | None = None
 ) -> dict[Key, State]:
-    """The state of each occurrence after the events before `until` (None: all events).
+    """Return the state of each occurrence after the events before `until` (None: all events).
 
     Events of occurrences that the plan no longer has are left out.
     """
@@ -181,7 +181,7 @@ def fold(
 
 
 def folded(states: Mapping[Key, State], events: Iterable[Event]) -> dict[Key, State]:
-    """The states once `events` have happened too."""
+    """Return the states once `events` have happened too."""
     found = dict(states)
     for event in events:
         if event.key in found:
@@ -190,7 +190,7 @@ def folded(states: Mapping[Key, State], events: Iterable[Event]) -> dict[Key, St
 
 
 def by_key(events: Iterable[Event]) -> dict[Key, list[Event]]:
-    """The events of each occurrence, in their order."""
+    """Return the events of each occurrence, in their order."""
     found: dict[Key, list[Event]] = defaultdict(list)
     for event in events:
         found[event.key].append(event)
@@ -206,7 +206,7 @@ def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datet
 
 
 def apply(state: State, event: Event) -> State:
-    """The state after `event`; the same object if nothing changes."""
+    """Return the state after `event`; the same object if nothing changes."""
     after = _applied(state, event)
     if after == state:
         return state
@@ -316,7 +316,7 @@ class Span:
     closed: tuple[tuple[datetime, datetime, date | None], ...]  # earlier: closed, reopened, due day
 
     def covers(self, at: datetime) -> bool:
-        """Whether `at` lies in the interval."""
+        """Return whether `at` lies in the interval."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
 
@@ -354,7 +354,7 @@ def absence_key(person: str, since: date) -> Key:
 
 
 def absence_of(event: Event) -> Absence | None:
-    """The absence that `event` announces or ends; None if it is about work."""
+    """Return the absence that `event` announces or ends; None if it is about work."""
     if event.kind not in (EventKind.AWAY, EventKind.BACK):
         return None
     since = date.fromisoformat(event.key.period)
@@ -362,7 +362,7 @@ def absence_of(event: Event) -> Absence | None:
 
 
 def absences(events: Iterable[Event]) -> tuple[Absence, ...]:
-    """The absences after `events`, in the order of their announcement."""
+    """Return the absences after `events`, in the order of their announcement."""
     standing: dict[Key, Absence] = {}
     for event in events:
         if event.kind is EventKind.BACK:
@@ -373,5 +373,5 @@ def absences(events: Iterable[Event]) -> tuple[Absence, ...]:
 
 
 def away_until(found: Iterable[Absence], person: str, day: date) -> date | None:
-    """The last day off of `person`; None if the person is not away on `day`."""
+    """Return the last day off of `person`; None if the person is not away on `day`."""
     return max((a.until for a in found if a.person == person and a.covers(day)), default=None)

@@ -173,7 +173,7 @@ class Retries:
     longest: timedelta = timedelta(minutes=5)
 
     def wait(self, failures: int) -> timedelta:
-        """The wait after the `failures`-th failure in a row, counted from 1."""
+        """Return the wait after the `failures`-th failure in a row, counted from 1."""
         if failures < 1:
             raise ValueError("failures are counted from 1")
         doublings = min(failures - 1, 20)  # longer than `longest` by far

@@ -36,7 +36,7 @@ class Payload:
         dataclass(frozen=True, kw_only=True)(cls)
 
     def occurrences(self) -> tuple[Key, ...]:
-        """The occurrences that the message names, each once."""
+        """Return the occurrences that the message names, each once."""
         return tuple(dict.fromkeys(_named([getattr(self, each.name) for each in fields(self)])))
 
 
@@ -63,7 +63,7 @@ class Items(Payload):
     items: tuple[tuple[str, Item], ...]  # each with its unit
 
     def by_unit(self) -> ByUnit:
-        """The items of each unit, in their order."""
+        """Return the items of each unit, in their order."""
         found: ByUnit = {}
         for unit, item in self.items:
             found.setdefault(unit, []).append(item)
@@ -372,7 +372,7 @@ class Several(Payload):
 
 
 def parts_of(payload: Payload) -> tuple[Payload, ...]:
-    """The outcomes that one message tells."""
+    """Return the outcomes that one message tells."""
     return payload.parts if isinstance(payload, Several) else (payload,)
 
 

@@ -98,7 +98,7 @@ class AfterEvent:
 
     @property
     def words(self) -> str:
-        """“trong 05 ngày làm việc kể từ khi nhận văn bản”."""
+        """Return “trong 05 ngày làm việc kể từ khi nhận văn bản”."""
         named = self.name.partition(" ")[0].casefold() in ("ngày", "khi")
         event = self.name if named else f"khi {self.name}"
         time = f"{abs(self.offset):02} {self.unit.words}"
@@ -108,7 +108,7 @@ class AfterEvent:
 
 
 def _months_on(day: date, months: int) -> date:
-    """The same day `months` later, or that month's last."""
+    """Return the same day `months` later, or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return last_of_month(year, month + 1).replace(
         day=min(day.day, last_of_month(year, month + 1).day)
@@ -189,7 +189,7 @@ class Unit:
 
 
 def units_named(units: Iterable[Unit]) -> dict[str, list[str]]:
-    """The ids of the units by name and spelling, without regard to case."""
+    """Return the ids of the units by name and spelling, without regard to case."""
     named: dict[str, list[str]] = {}
     for unit in units:
         for name in {n.casefold() for n in (unit.name, unit.short, *unit.spellings) if n}:
@@ -221,7 +221,7 @@ class Deliverable:
 
     @property
     def times_words(self) -> str:
-        """“02 lần mỗi quý”; empty where the text names no number."""
+        """Return “02 lần mỗi quý”; empty where the text names no number."""
         words = {Cycle.MONTH: "tháng", Cycle.QUARTER: "quý", Cycle.HALF_YEAR: "6 tháng"}
         if not self.times or not isinstance(self.rule, Every):
             return ""
@@ -249,7 +249,7 @@ class Task:
     source: str = ""  # its place in the plan's document, see `place_words`
 
     def deliverable(self, number: int) -> Deliverable:
-        """The deliverable with this number; KeyError if there is none."""
+        """Return the deliverable with this number; raise KeyError if there is none."""
         for deliverable in self.deliverables:
             if deliverable.number == number:
                 return deliverable
@@ -332,7 +332,7 @@ class Plan:
         return period.year != self.year or self.first_day.year != self.last_day.year
 
     def period_name(self, period: Period) -> str:
-        """`period` in Vietnamese: “tháng 01”; “tháng 01/2027” where there may be another."""
+        """Return `period` in Vietnamese: “tháng 01”; “tháng 01/2027” where there may be another."""
         return period.dated_name if self.is_dated(period) else period.name
 
     def years_by(self, day: date) -> range:
@@ -378,7 +378,7 @@ def place_words(source: str) -> str:
 
 
 def origin(plan: Plan, task: Task, deliverable: Deliverable) -> str:
-    """Where the plan has it from: “mục 3, bảng 1, dòng 7, KH-2026.docx”; empty if nobody said."""
+    """Return where the plan has it from: “mục 3, bảng 1, KH-2026.docx”; empty if nobody said."""
     code = task.written and f"mục {task.written}"
     place = place_words(deliverable.source or task.source)
     return ", ".join(filter(None, (code, place, plan.document)))
@@ -388,7 +388,7 @@ _PIECES = re.compile(r"[0-9]+|[^\W\d_]+")
 
 
 def code_pieces(code: str) -> list[str]:
-    """The pieces of a code, in small letters: 3, 1, a of “3.1.A” and of “3.1a”."""
+    """Return the pieces of a code, in small letters: 3, 1, a of “3.1.A” and of “3.1a”."""
     return _PIECES.findall(code.lower().replace("dd", "đ").replace("d9", "đ"))
 
 
@@ -455,7 +455,7 @@ class Occurrence:
 
 
 def occurrences(plan: Plan) -> list[Occurrence]:
-    """All occurrences of `plan`, in the order of its tasks, deliverables and periods."""
+    """Return all occurrences of `plan`, in the order of its tasks, deliverables and periods."""
     return [
         Occurrence(
             key=Key(plan.id, task.code, deliverable.number, period.id),
@@ -474,7 +474,7 @@ def occurrences(plan: Plan) -> list[Occurrence]:
 
 
 def _year_of(day: date, years: tuple[Period, ...]) -> Period:
-    """The one of `years` that has `day`, or that is nearest to it."""
+    """Return the one of `years` that has `day`, or that is nearest to it."""
     return next((year for year in years if day <= year.last), years[-1])
 
 
@@ -493,7 +493,7 @@ def instances(
 def _written(
     deliverable: Deliverable, years: tuple[Period, ...]
 ) -> Iterator[tuple[Period, date, date | None]]:
-    """The instances with the days that the plan writes."""
+    """Yield the instances with the days that the plan writes."""
     match deliverable.rule:
         case OnDay(day):
             year = _year_of(day, years)
@@ -532,7 +532,7 @@ def _on_days(
 
 
 def cycle_periods(cycle: Cycle, years: tuple[Period, ...]) -> list[Period]:
-    """The periods of `cycle` that overlap with `years`, in order."""
+    """Return the periods of `cycle` that overlap with `years`, in order."""
     if cycle is Cycle.YEAR:
         return list(years)
     first, last = years[0].first, years[-1].last
@@ -542,12 +542,12 @@ def cycle_periods(cycle: Cycle, years: tuple[Period, ...]) -> list[Period]:
 
 @lru_cache(1024)
 def period_ids(deliverable: Deliverable, years: tuple[Period, ...]) -> tuple[str, ...]:
-    """The identifiers of the deliverable's occurrences."""
+    """Return the identifiers of the deliverable's occurrences."""
     return tuple(period.id for period, _, _ in instances(deliverable, years))
 
 
 def recurrence_days(rule: str, years: tuple[Period, ...]) -> list[date]:
-    """The days of the RFC 5545 `rule` from the first day of `years` on.
+    """Return the days of the RFC 5545 `rule` from the first day of `years` on.
 
     ValueError, in Vietnamese, if the rule can't be read, has no end, recurs within a day, or has
     more than MAX_INSTANCES days a year.

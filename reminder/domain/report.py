@@ -31,7 +31,7 @@ class ReportPeriodError(ReminderError):
 
 
 def data_span(period: Period) -> tuple[date, date]:
-    """The first and last day of the figures of a report on `period`.
+    """Return the first and last day of the figures of a report on `period`.
 
     NĐ 09/2019/NĐ-CP has one rule for months, quarters, halves and years: from the 15th of the month
     before the period to the 14th of its last month. So quý I/2024 is 15/12/2023 to 14/3/2024.
@@ -41,7 +41,7 @@ def data_span(period: Period) -> tuple[date, date]:
 
 
 def full_name(period: Period) -> str:
-    """The period with its year: “quý I năm 2024”, “6 tháng đầu năm 2024”, “năm 2024”."""
+    """Return the period with its year: “quý I năm 2024”, “6 tháng đầu năm 2024”, “năm 2024”."""
     name = period.name
     if name.endswith(f"{period.year}"):
         return name
@@ -53,7 +53,7 @@ def _reports(plan: Plan) -> list[Key]:
 
 
 def report_periods(plan: Plan) -> list[Period]:
-    """The periods on which `plan` reports, in the order in which they end.
+    """Return the periods on which `plan` reports, in the order in which they end.
 
     The periods of its own reports (BC), or the four usual ones if it has none.
     """
@@ -67,7 +67,7 @@ def report_periods(plan: Plan) -> list[Period]:
 
 
 def next_period(plan: Plan, period: Period) -> Period | None:
-    """The period of the report after the one on `period`; None after the year's last."""
+    """Return the period of the report after the one on `period`; None after the year's last."""
     return next((p for p in report_periods(plan) if p.last > period.last), None)
 
 
@@ -194,7 +194,7 @@ def fill_from_plan(letterhead: Letterhead, plan: Plan) -> Letterhead:
 
 
 def _authority(leaders: str) -> str:
-    """“Lãnh đạo UBND phường” → “Ủy ban nhân dân phường …………”: its own name is for the settings."""
+    """Return “Ủy ban nhân dân phường …………”; the place's own name is in the settings."""
     _, found, kind = leaders.partition("UBND")
     return f"{_COMMITTEE}{kind} {DOTS}" if found else DOTS
 
@@ -280,14 +280,14 @@ class Report:
         return tuple(entry for entry in self.entries if entry.section == section)
 
     def count(self, *statuses: Status, check_ins: bool) -> int:
-        """How many entries have one of these statuses, among check-ins or among products."""
+        """Return how many entries have one of these statuses, among check-ins or among products."""
         return sum(e.status in statuses and e.check_in is check_ins for e in self.entries)
 
 
 def draft_report(
     plan: Plan, events: Sequence[Event], scheduler: Scheduler, period: Period, day: date
 ) -> Report:
-    """The report of `plan` on `period`, from the events up to the end of `day`.
+    """Return the report of `plan` on `period`, from the events up to the end of `day`.
 
     It holds what closed between the first and last day of the figures, and what was open on the
     last; not its own occurrence, nor other reports that are not late.
@@ -331,7 +331,7 @@ def _belongs(item: _Item, entry: Entry, first: date) -> bool:
 
 
 def _comes(entry: Entry, last: date, until: date) -> bool:
-    """Whether it is still to be done by `until`."""
+    """Return whether it is still to be done by `until`."""
     if entry.closed_on is not None or entry.due is None:
         return False
     return entry.due <= until and (entry.days_late > 0 or entry.due > last)
@@ -348,7 +348,7 @@ class _Item:
     last: date
 
     def entry(self) -> Entry:
-        """The occurrence as an entry of the report."""
+        """Return the occurrence as an entry of the report."""
         occurrence, state = self.occurrence, history(self.occurrence, self.events)[-1][1]
         closed_on = local_day(state.closed.at) if state.closed else None
         status, days_late = self._status(state, closed_on)
@@ -392,7 +392,7 @@ class _Item:
         return (Status.AWAITING if state.due is None else Status.OPEN), 0
 
     def _answers(self, state: State) -> Iterator[Said]:
-        """The answers to a check-in, with later additions, each text once."""
+        """Yield the answers to a check-in, with later additions, each text once."""
         if not self.occurrence.is_check_in or not state.parts:
             return
         told = (*state.parts.values(), *state.notes)
@@ -420,7 +420,7 @@ class _Item:
             yield state.request
 
     def _extensions(self) -> Iterator[Extension]:
-        """The moves of the due day to a later day."""
+        """Yield the moves of the due day to a later day."""
         states = [state for _, state in history(self.occurrence, self.events)]
         for before, event, after in zip(states, self.events, states[1:], strict=False):
             granted = event.kind is EventKind.EXTENSION_GRANTED

@@ -39,7 +39,7 @@ class Stage(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Stage:
-        """The stage that `str` wrote; ValueError if it is none."""
+        """Return the stage that `str` wrote; raise ValueError if it is none."""
         if text in ("again", "due"):
             return AGAIN if text == "again" else cls(0)
         word, _, number = text.partition("-")
@@ -97,16 +97,16 @@ class Policy:
         return max(plan.last_day, plan.last_due) + self._grace(plan.last_day.year)
 
     def last_day_of(self, state: State) -> date:
-        """The last day on which `state` speaks."""
+        """Return the last day on which `state` speaks."""
         end = state.occurrence.year.last
         return max(end, state.due or end) + self._grace(end.year)
 
     def last_day_of_year(self, year: Period) -> date:
-        """The last day on which a year of a plan speaks."""
+        """Return the last day on which a year of a plan speaks."""
         return year.last + self._grace(year.last.year)
 
     def is_over(self, state: State, day: date) -> bool:
-        """Whether the year that `state` belongs to has fallen silent by `day`."""
+        """Return whether the year that `state` belongs to has fallen silent by `day`."""
         return day > self.last_day_of(state)
 
     def _grace(self, year: int) -> timedelta:
@@ -176,7 +176,7 @@ class Scheduler:
         return days
 
     def escalation_stages(self, state: State, plan: Plan) -> dict[str, tuple[date, Stage]]:
-        """The units to which `state` escalates, each with the day and the stage.
+        """Return the units to which `state` escalates, each with the day and the stage.
 
         The office is told of everything that it does not lead itself, the leaders of firm dates.
         """
@@ -196,7 +196,7 @@ class Scheduler:
         }
 
     def days_late(self, state: State, today: date) -> int:
-        """How many working days `state` is past its due day on `today`; 0 if it is not."""
+        """Return how many working days `state` is past its due day on `today`; 0 if it is not."""
         return 0 if state.due is None else self.calendar.count(self._rolled(state), today)
 
     def _rolled(self, state: State) -> date:
@@ -206,7 +206,7 @@ class Scheduler:
     def speaks(
         self, state: State, days: Sequence[date] | None = None
     ) -> Iterator[tuple[date, str, Stage]]:
-        """Each (day, unit, stage) at which a unit with an open part is nudged.
+        """Yield each (day, unit, stage) at which a unit with an open part is nudged.
 
         `days` limits the result to these days, and the days on which a snooze ends.
         """
@@ -229,7 +229,7 @@ class Scheduler:
                     yield day, unit, stage
 
     def _hold_ends(self, state: State) -> tuple[date, Stage] | None:
-        """The day on which held work (EventKind.HELD) speaks again, if it is late by then.
+        """Return the day on which held work (EventKind.HELD) speaks again, if it is late by then.
 
         Its next stage may be a week away, and a check-in may have none left.
         """
@@ -241,7 +241,7 @@ class Scheduler:
         return (day, Stage(late)) if late and within else None
 
     def escalates(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
-        """Each (day, unit, stage) at which `state` escalates to the office or the leaders."""
+        """Yield each (day, unit, stage) at which `state` escalates to the office or the leaders."""
         if state.closed:
             return
         for unit, (day, stage) in self.escalation_stages(state, plan).items():
@@ -257,7 +257,7 @@ class Scheduler:
             yield day, plan.office, Stage((day - state.due).days)
 
     def digest_days(self, plans: Sequence[Plan]) -> list[date]:
-        """The first working day of each week in which a plan speaks."""
+        """Return the first working day of each week in which a plan speaks."""
         if not plans:
             return []
         first = min(plan.first_day for plan in plans)
@@ -334,14 +334,14 @@ class Scheduler:
                         yield at, kind, unit, Item(occurrence.key, state.due, stage)
 
     def _once_open(self, span: Span, at: datetime, due: date) -> datetime:
-        """`at`, or the first slot after the reopening if the work was closed at `at`."""
+        """Return `at`, or the first slot after the reopening if the work was closed at `at`."""
         for start, end, then in span.closed:
             if start <= at < end and then == due:
                 at = self._slot_from(end)
         return at
 
     def _slot_from(self, start: datetime) -> datetime:
-        """The first slot of a working day at or after `start`."""
+        """Return the first slot of a working day at or after `start`."""
         day = self.calendar.roll_forward(local_day(start))
         at = instant(day, self.policy.slot)
         return at if at >= start else instant(self.calendar.after(day, 1), self.policy.slot)
@@ -352,7 +352,7 @@ class Scheduler:
         events: Mapping[Key, Sequence[Event]],
         now: datetime,
     ) -> datetime | None:
-        """The time of the next message after `now`; None if there is none."""
+        """Return the time of the next message after `now`; None if there is none."""
         if not plans:
             return None
         end = instant(max(self.policy.last_day(p) for p in plans), time(23, 59))
@@ -367,7 +367,7 @@ class Scheduler:
 
 
 def by_due(items: Iterable[Item]) -> tuple[Item, ...]:
-    """The earlier due day first; within a day in their order."""
+    """Return the order of states: the earlier due day first, within a day the plan's."""
     return tuple(sorted(items, key=lambda item: item.due))
 
 
@@ -435,7 +435,7 @@ class StageIndex:
 
 
 def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:
-    """Whether it was closed before `since` and has no later event: it does not speak."""
+    """Return whether it was closed before `since` and has no later event: it does not speak."""
     return state.closed is not None and all(event.at < since for event in said)
 
 
@@ -467,7 +467,7 @@ def due_now(
     now: datetime,
     kinds: Sequence[MessageKind],
 ) -> DueMessages:
-    """The messages of `kinds` for (since, now], with the newest stage of each occurrence.
+    """Return the messages of `kinds` for (since, now], with the newest stage of each occurrence.
 
     `plans` are some of the index's, `states` follow from `events`. Empty outside the speaking
     hours: the caller then keeps `since` for its next call.
@@ -520,7 +520,7 @@ def _slot(scheduler: Scheduler, kind: MessageKind) -> time:
 
 
 def _still_true(state: State, kind: MessageKind, unit: str, item: Item, now: datetime) -> bool:
-    """Whether a stage that was missed is still true."""
+    """Return whether a stage that was missed is still true."""
     today = local_day(now)
     if state.closed or state.due != item.due or state.is_held(today):
         return False

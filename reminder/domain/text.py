@@ -32,7 +32,7 @@ class Spelling(NamedTuple):
     tone: str
 
     def is_meant_by(self, typed: Spelling) -> bool:
-        """Whether `typed` is this word, or this word without some of its marks."""
+        """Return whether `typed` is this word, or this word without some of its marks."""
         if typed.base != self.base or typed.tone not in ("", self.tone):
             return False
         if typed.marks == self.marks:
@@ -41,7 +41,7 @@ class Spelling(NamedTuple):
 
 
 def composed(text: str) -> str:
-    """`text` in NFC; of combining marks in a row the first `MOST_MARKS`."""
+    """Return `text` in NFC; of combining marks in a row the first `MOST_MARKS`."""
     return unicodedata.normalize("NFC", _LONG_RUN.sub(_with_few_marks, text))
 
 
@@ -56,7 +56,7 @@ def _with_few_marks(run: re.Match[str]) -> str:
 
 
 def normal(text: str) -> str:
-    """`text` in NFC, with đ for its look-alikes, and without invisible characters."""
+    """Return `text` in NFC, with đ for its look-alikes, and without invisible characters."""
     if text.isascii() and text.isprintable():
         return text
     plain = composed(text).translate(_LOOK_ALIKES).translate(_WIDE)
@@ -91,27 +91,27 @@ def spelling(word: str) -> Spelling:
 
 
 def words(table: str) -> frozenset[str]:
-    """The words of a table."""
+    """Return the words of a table."""
     return frozenset(table.split())
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without diacritics; đ becomes d."""
+    """Return `text` in lower case without diacritics; đ becomes d."""
     return spelling(normal(text)).base
 
 
 def squeeze(text: str) -> str:
-    """`text` on one line, with single spaces."""
+    """Return `text` on one line, with single spaces."""
     return " ".join(text.split())
 
 
 def has_controls(text: str) -> bool:
-    """Whether `text` has a control character or a line end of any kind."""
+    """Return whether `text` has a control character or a line end of any kind."""
     return any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text)
 
 
 def one_line(text: str, longest: int = 10_000) -> str:
-    """`text` as it may be shown anywhere: NFC, on one line, at most `longest` characters.
+    """Return `text` as it may be shown anywhere: NFC, on one line, at most `longest` characters.
 
     What moves a terminal's cursor, turns the direction of the text, or can't be seen is left out.
     """
@@ -128,5 +128,5 @@ def one_line(text: str, longest: int = 10_000) -> str:
 
 
 def evidence_words(evidence: str) -> str:
-    """“số 12/QĐ-UBND”; `evidence` itself if it begins with a word."""
+    """Return “số 12/QĐ-UBND”; `evidence` itself if it begins with a word."""
     return f"số {evidence}" if evidence[:1].isdigit() else evidence

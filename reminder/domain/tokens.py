@@ -51,24 +51,24 @@ class MailToken:
 
 
 def normal_address(address: str) -> str:
-    """`address` in lower case, for comparisons."""
+    """Return `address` in lower case, for comparisons."""
     return address.strip().lower()
 
 
 def message_key(secret: bytes, key: str) -> str:
-    """The id of a message in its tokens; `key` is the same for all attempts to send it."""
+    """Return the id of a message in its tokens; `key` is the same for all attempts to send it."""
     return _signed(secret, ["message", key], _ID)
 
 
 def message_id(secret: bytes, message: str, recipient: str, domain: str) -> str:
-    """`<id.proof@domain>`, the same at every attempt."""
+    """Return `<id.proof@domain>`, the same at every attempt."""
     return f"<{message}.{_proof(secret, message, recipient)}@{normal_address(domain)}>"
 
 
 def plus_address(
     base: str, secret: bytes, purpose: Purpose, message: str, recipient: str, expires: date
 ) -> str:
-    """`base` with a token; ValueError if the part before @ would be too long."""
+    """Return `base` with a token; raise ValueError if the part before @ would be too long."""
     local, _, domain = base.rpartition("@")
     days = (expires - _EPOCH).days.to_bytes(5, "big")  # eight characters
     expiry = base64.b32encode(days).decode().lower()[-_EXPIRY:]
@@ -80,7 +80,7 @@ def plus_address(
 
 
 def read_plus_address(address: str, base: str) -> MailToken | None:
-    """The token in `address`; None if that is no plus-address of `base` with a token."""
+    """Return the token in `address`; None if that is no plus-address of `base` with a token."""
     local, _, domain = normal_address(address).rpartition("@")
     own, _, own_domain = normal_address(base).rpartition("@")
     if domain != own_domain or not local.startswith(f"{own}+"):
@@ -92,7 +92,7 @@ def read_plus_address(address: str, base: str) -> MailToken | None:
 
 
 def verify_token(token: MailToken, secret: bytes, recipient: str, today: date) -> Verdict:
-    """Whether `token` was issued to `recipient` and has not expired on `today` (UTC)."""
+    """Return whether `token` was issued to `recipient` and has not expired on `today` (UTC)."""
     mac = _mac(secret, token.purpose, token.message, token.expiry, recipient)
     if not hmac.compare_digest(mac, token.mac):
         return Verdict.WRONG
@@ -118,10 +118,10 @@ CODE_BYTES = 16  # of randomness: 128 bits can't be guessed within the lifetime
 
 
 def hash_code(code: str) -> str:
-    """The hash of a code: only it is stored, so that the database gives no code away."""
+    """Return the hash of a code: only it is stored, so that the database gives no code away."""
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def invitation_link(bot_name: str, code: str) -> str:
-    """The link that opens a chat with the bot; its Start button sends `/start CODE`."""
+    """Return the link that opens a chat with the bot; its Start button sends `/start CODE`."""
     return f"https://t.me/{bot_name.removeprefix('@')}?start={code}"

@@ -11,7 +11,7 @@ from reminder.files.toml import Document, Table
 
 
 def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
-    """The calendar of `years`, the year before and the year after; FileError with all faults.
+    """The calendar of `years`, the year before and the year after; raise FileError with all faults.
 
     Years that are not under `confirmed` in the file are computed, and marked as unconfirmed.
     """
@@ -37,7 +37,7 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
 
 
 def holiday_name(first: date, last: date) -> str:
-    """“Tết” if a day from `first` to `last` belongs to the lunar new year; otherwise empty."""
+    """Return “Tết” if a day from `first` to `last` belongs to the lunar new year; else ""."""
     from holidays import country_holidays  # takes 70 ms
 
     found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))

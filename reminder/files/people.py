@@ -97,7 +97,7 @@ KEYS = ("id", "name", "title", "unit", "email", "phone")  # those that `edited` 
 
 
 def edited(path: Path, people: Sequence[Person], new: Sequence[Person]) -> str:
-    """The text of the file `path`, which holds `people`, with the people `new` instead.
+    """Return the text of the file `path`, which holds `people`, with the people `new` instead.
 
     Comments, order and other keys stay; who is not in `new` loses the lines of the keys. ValueError
     if the file is written in a way that can't be changed line by line.
@@ -133,7 +133,7 @@ def _values(person: Person) -> dict[str, object]:
 
 
 def people_text(people: Iterable[Person]) -> str:
-    """A new file of `people`."""
+    """Return a new file of `people`."""
     return "\n".join("\n".join([*_written(person), ""]) for person in people)
 
 

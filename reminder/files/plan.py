@@ -60,12 +60,12 @@ OF_DRAFTS = ("question", "leftover", "note")
 
 
 def load_plan(path: Path) -> Plan:
-    """The plan in the file `path`; FileError with all faults."""
+    """Return the plan in the file `path`; raise FileError with all faults."""
     return read_plan(path)[0]
 
 
 def read_plan(path: Path) -> tuple[Plan, tuple[Problem, ...]]:
-    """The plan, and what might be written better in its file; FileError with all faults."""
+    """Return the plan, and what might be written better in its file; FileError with all faults."""
     document = Document(path, lists=(*LISTS, *OF_DRAFTS), tables=TABLES)
     plan = _plan(document.root())
     document.check()
@@ -73,7 +73,7 @@ def read_plan(path: Path) -> tuple[Plan, tuple[Problem, ...]]:
 
 
 def _plan(root: Table) -> Plan:
-    """The plan; a faulty value is noted in its document, and replaced by a harmless one."""
+    """Return the plan; a faulty value is noted in its document, and replaced by a harmless one."""
     head = root.table("plan")
     if not root.has("plan"):
         root.lacks("thiếu bảng [plan] với id, title, year, office, leaders")
@@ -134,7 +134,7 @@ def _last_year(head: Table, year: int) -> int | None:
 
 
 def _span(head: Table, year: int) -> tuple[date, date] | None:
-    """The first and last day of a plan that crosses a year, as a school year does."""
+    """Return the first and last day of a plan that crosses a year, as a school year does."""
     first, last = head.day("first_day"), head.day("last_day")
     if head.has("first_day") != head.has("last_day"):
         given, wanted = ("first_day", "last_day")[:: 1 if head.has("first_day") else -1]
@@ -201,7 +201,7 @@ def _task(plan: Plan, table: Table) -> Task:
 
 
 def _right_code(code: str) -> str:
-    """The code that was meant by “1A”, “1c)” or “bc”; empty if none is near."""
+    """Return the code that was meant by “1A”, “1c)” or “bc”; empty if none is near."""
     bare = re.sub(r"\s+", "", code).strip(".,:;()[]-")
     return next((c for c in (bare, bare.lower(), bare.upper()) if CODE.fullmatch(c)), "")
 
@@ -287,7 +287,7 @@ def _deliverable(plan: Plan, table: Table) -> Deliverable | None:
 
 
 def _days(table: Table, key: str, *, least: int) -> tuple[int, ...] | None:
-    """The list of days before or after the due day."""
+    """Return the list of days before or after the due day."""
     if not table.has(key):
         return None
     days = table.items(key, int, "số ngày")
@@ -306,7 +306,7 @@ def _times(table: Table) -> int:
 
 
 def _opens(plan: Plan, table: Table, rule: DueRule | None) -> date | None:
-    """The day from which a one-off is open."""
+    """Return the day from which a one-off is open."""
     day = table.day("from")
     if day is None or rule is None:
         return None
@@ -334,7 +334,7 @@ _BESIDE = {
 
 
 def _rule(plan: Plan, table: Table) -> DueRule | None:
-    """The due rule, which has exactly one of its forms."""
+    """Return the due rule, which has exactly one of its forms."""
     given = [key for key in _RULES if table.has(key)]
     for key, rules in _BESIDE.items():
         if table.has(key) and len(given) == 1 and given[0] not in rules:
@@ -406,7 +406,7 @@ def _around(year: int) -> range:
 
 
 def _is_near(plan: Plan, table: Table, day: date) -> bool:
-    """Whether `day` may be meant: one far from the plan's years is a slip of the fingers."""
+    """Return whether `day` may be meant: one far from the plan's years is a slip of the fingers."""
     first, last = plan.first_day.year - 1, plan.last_day.year + _YEARS_BEHIND
     if first <= day.year <= last:
         return True
@@ -449,7 +449,7 @@ def _every(plan: Plan, table: Table) -> DueRule | None:
 
 
 def _suffix(period: Period) -> str:
-    """“Q1” of 2024-Q1; empty for a year."""
+    """Return “Q1” of 2024-Q1; empty for a year."""
     return period.id.partition("-")[2]
 
 
@@ -476,7 +476,7 @@ def _awaiting(_: Plan, table: Table) -> DueRule | None:
 
 
 def _event(table: Table) -> AfterEvent | None:
-    """The event of `event = { name = "nhận văn bản", offset = 5, unit = "working-day" }`."""
+    """Return the event of `event = { name = "nhận văn bản", offset = 5, unit = "working-day" }`."""
     name = table.text("name", required=True, longest=120)
     unit = table.text("unit", required=True)
     offset = table.integer("offset")
@@ -500,7 +500,7 @@ _RULES: dict[str, Callable[[Plan, Table], DueRule | None]] = {
 
 
 def _numbered(deliverables: list[Deliverable], plan: Plan) -> tuple[Deliverable, ...]:
-    """The deliverables with numbers: by due day, then awaiting ones, then the check-in.
+    """Return the deliverables with numbers: by due day, then awaiting ones, then the check-in.
 
     A `number` in the file is kept, so that the ledger still refers to the same deliverable when
     others are added during the year.

@@ -56,7 +56,7 @@ class Repaired:
 
 
 def repaired(text: str, lists: Collection[str], tables: Collection[str]) -> Repaired:
-    """`text` with what can be put right; `lists` are written [[…]] and `tables` […]."""
+    """Return `text` with what can be put right; `lists` are written [[…]] and `tables` […]."""
     found = Repaired(text.split("\n"))
     _Repair(found, lists, tables).run()
     return found
@@ -65,7 +65,7 @@ def repaired(text: str, lists: Collection[str], tables: Collection[str]) -> Repa
 def read_on(
     found: Repaired, fault: Callable[[str, Exception], tuple[int, str]]
 ) -> dict[str, Any] | None:
-    """What tomllib reads of `found`, without the lines that it can't read: each is a fault.
+    """Return what tomllib reads of `found`, without the lines that it can't read: each is a fault.
 
     `fault` tells the line and the sentence of an error of tomllib. None: it reads nothing.
     """
@@ -128,7 +128,7 @@ class _Repair:
         self.found.faults.append((number, words, _shown(line)))
 
     def _header(self, number: int, header: re.Match[str], slips: list[str]) -> str:
-        """The line of a header; a table that was there before is left out."""
+        """Return the line of a header; a table that was there before is left out."""
         name = re.sub(r"\s*\.\s*", ".", header[2].strip())
         plain = self._plain_name(name)
         listed = plain in self.lists or (header[1] == "[[" and plain not in self.tables)
@@ -157,7 +157,7 @@ class _Repair:
         return ""
 
     def _plain_name(self, name: str) -> str:
-        """The name of a table as TOML takes it: [deliverable] is [[task.deliverable]]."""
+        """Return the name of a table as TOML takes it: [deliverable] is [[task.deliverable]]."""
         if '"' in name or "'" in name:
             return name
         inside = [each for each in self.lists if each.rpartition(".")[2] == name]
@@ -184,7 +184,7 @@ class _Repair:
         return path
 
     def _key(self, number: int, fixed: str, slips: list[str]) -> str:
-        """The line of a key and its value; a key that was there before is left out."""
+        """Return the line of a key and its value; a key that was there before is left out."""
         if colon := _COLON.match(fixed):
             fixed = f"{colon[1]} = {fixed[colon.end() :]}"
             slips.append("sau khóa là dấu =, không phải dấu hai chấm")
@@ -224,7 +224,7 @@ class _Repair:
         return fixed
 
     def _value(self, value: str, slips: list[str]) -> str:
-        """The value of a key, with quotes around a text that has none, or one only."""
+        """Return the value of a key, with quotes around a text that has none, or one only."""
         if value[:1] == '"' and not value.startswith('"""'):
             whole, last = _STRING.match(value), value.rfind('"')
             if whole is None:
@@ -295,7 +295,7 @@ def _shown(line: str) -> str:
 
 
 def masked(line: str) -> str:
-    """`line` without its value, which may be a secret."""
+    """Return `line` without its value, which may be a secret."""
     key, equals, value = line.partition("=")
     if not equals:
         return line
@@ -342,7 +342,7 @@ def _characters(line: str) -> tuple[str, list[str]]:
 
 
 def _quoted(line: str, at: int, ends: list[int]) -> tuple[str, int, str]:
-    """The text in quotes that begins at `at`, its end, and what is wrong with its quotes.
+    """Return the text in quotes that begins at `at`, its end, and what is wrong with its quotes.
 
     `ends` are the quotes of any kind that a comma, a bracket or the end of the line follows.
     """
@@ -359,7 +359,7 @@ def _quoted(line: str, at: int, ends: list[int]) -> tuple[str, int, str]:
 
 
 def as_day(text: str) -> date | None:
-    """The day that `text` is, as 31/01/2024 or 2024-1-31."""
+    """Return the day that `text` is, as 31/01/2024 or 2024-1-31."""
     found, end = _day(text.strip() or " ", 0)
     try:
         return date.fromisoformat(found) if end == len(text.strip()) else None
@@ -368,7 +368,7 @@ def as_day(text: str) -> date | None:
 
 
 def _day(line: str, at: int) -> tuple[str, int]:
-    """The day that begins at `at` as TOML writes it, and its end in `line`."""
+    """Return the day that begins at `at` as TOML writes it, and its end in `line`."""
     match = _SLASHED.match(line, at) or _SHORT.match(line, at)
     if match is None:
         return line[at], at + 1

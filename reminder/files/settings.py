@@ -80,7 +80,7 @@ class _ElementError(ValueError):
 
 
 def text(like: str = ".{0,100}", clean: Read = str.strip) -> Read:
-    """A text on one line that matches `like` when it is cleaned."""
+    """Return a text on one line that matches `like` when it is cleaned."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or has_controls(value.strip()):
@@ -135,7 +135,7 @@ def _file(value: object) -> Path:
 
 
 def _clock(value: object) -> time:
-    """“08:00”, “8h30”, or a time of TOML."""
+    """Return the time of “08:00”, “8h30”, or of a time of TOML."""
     if isinstance(value, time):
         return value
     found = re.fullmatch(r"\s*(\d{1,2})[:hg](\d{2})\s*", value) if isinstance(value, str) else None
@@ -161,13 +161,13 @@ def _listen(value: object) -> str:
 
 
 def key(default: object, read: Read, wanted: str, **more: Any) -> Any:
-    """A field of a section; `wanted` tells what to write."""
+    """Return a field of a section; `wanted` tells what to write."""
     made = Key(read, wanted, **more)
     return field(default=default, repr=not made.is_secret, metadata={"key": made})
 
 
 def secret(wanted: str, like: str = ".*") -> Any:
-    """A field whose value no message shows."""
+    """Return a field whose value no message shows."""
 
     def read(value: object) -> Secret:
         if not isinstance(value, str) or not re.fullmatch(like, value.strip(), re.DOTALL):
@@ -579,7 +579,7 @@ class Settings(Section):
 
 
 def _table(section: type[Section]) -> Table:
-    """The table of a section, or of all of them."""
+    """Return the table of a section, or of all of them."""
     keys = {
         f.name: f.metadata.get("key") or _table(type(f.default))  # type: ignore[arg-type]
         for f in fields(section)  # type: ignore[arg-type]
@@ -588,7 +588,7 @@ def _table(section: type[Section]) -> Table:
 
 
 def _keys(table: Table, before: Where = ()) -> Iterator[tuple[Where, Key]]:
-    """Each key with its path."""
+    """Yield each key with its path."""
     for name, key in table.keys.items():
         if isinstance(key, Table):
             yield from _keys(key, (*before, name))
@@ -597,12 +597,12 @@ def _keys(table: Table, before: Where = ()) -> Iterator[tuple[Where, Key]]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process."""
+    """Return the environment of this process."""
     return dict(os.environ)
 
 
 def settings_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """`path`, $REMINDER_CONFIG or config/reminder.toml; None if there is no file."""
+    """Return `path`, $REMINDER_CONFIG or config/reminder.toml; None if there is no file."""
     if path is not None:
         return path
     if environ.get(f"{PREFIX}CONFIG"):
@@ -643,7 +643,7 @@ _SETTING = re.compile(r"\s*(?:#\s?)?(\w+)\s*=")
 
 
 def edited_settings(text: str, values: Mapping[str, Mapping[str, object]]) -> str:
-    """The text of a settings file with `values`, by section and key, written in it.
+    """Return the text of a settings file with `values`, by section and key, written in it.
 
     A key stands in its own line, or in the one that shows its default behind a “#”; comments stay.
     """
@@ -681,7 +681,7 @@ def _set(lines: list[str], section: str, name: str, value: str) -> None:
 
 
 def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
-    """The files that hold a secret; FileError if the settings can't be read."""
+    """Return the files that hold a secret; raise FileError if the settings can't be read."""
     path = settings_path(path, environ)
     data: dict[str, Any] = {}
     if path:
@@ -696,7 +696,7 @@ def secret_files(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _is_secret(value: object) -> bool:
-    """Whether `value` is a secret; the address of a SQLite file is none."""
+    """Return whether `value` is a secret; the address of a SQLite file is none."""
     return isinstance(value, str) and bool(value) and not value.startswith("sqlite:")
 
 
@@ -718,7 +718,7 @@ class _Reader:
         return [*sorted(of_file, key=lambda p: p.line or 0), *self._others]
 
     def settings(self) -> Settings:
-        """The settings; if there are problems, some have their defaults."""
+        """Return the settings; if there are problems, some have their defaults."""
         table = _table(Settings)
         self._refuse_unknown_variables(table)
         found: Settings = self.section(
@@ -741,7 +741,7 @@ class _Reader:
                 self._others.append(Problem(name, None, words))
 
     def section(self, section: Any, table: Table, where: Where, data: object) -> Any:
-        """`section` with the values that file and environment have for it."""
+        """Return `section` with the values that file and environment have for it."""
         before = len(self.problems)
         if not isinstance(data, dict):
             self._complain(where, f"`{where[-1]}` phải là một bảng [{'.'.join(where)}]")
@@ -772,7 +772,7 @@ class _Reader:
             return section
 
     def _value(self, where: Where, key: Key, data: Mapping[str, Any]) -> Any:
-        """The value as it is written; None if it is not."""
+        """Return the value as it is written; None if it is not."""
         variable = _variable(where)
         file = f"{variable}_FILE" if key.is_secret else ""
         if self._environ.get(file):
@@ -815,7 +815,7 @@ class _Reader:
 
 
 def _refusal(name: str, key: Key, value: object, error: Exception) -> str:
-    """What is wrong and what to write; never the value of a secret."""
+    """Return what is wrong and what to write; never the value of a secret."""
     words = f"`{name}` phải là {key.wanted}"
     if key.is_secret:
         return words

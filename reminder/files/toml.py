@@ -65,7 +65,7 @@ def _decoded(path: Path, content: bytes) -> str:
 
 
 def _utf_16(content: bytes) -> str:
-    """The codec of a file in UTF-16, as Notepad's “Unicode” is, with or without its mark."""
+    """Return the codec of a file in UTF-16, as Notepad's “Unicode” is, with or without its mark."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     begin = content[:200]
@@ -76,7 +76,7 @@ def _utf_16(content: bytes) -> str:
 
 
 def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
-    """The content of a file of at most `most` bytes; FileError if it can't be read.
+    """Return the content of a file of at most `most` bytes; raise FileError if it can't be read.
 
     A device or a pipe is refused before it is opened: it may have no end, or wait for a writer.
     """
@@ -103,7 +103,7 @@ def _fault(path: Path, line: int | None, message: str) -> FileError:
 
 
 def as_toml(value: object) -> str:
-    """A value as TOML; a text on one line."""
+    """Return a value as TOML; a text on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -120,12 +120,12 @@ def as_toml(value: object) -> str:
 
 
 def toml_key(key: str) -> str:
-    """A key as TOML: in quotes where it has to be."""
+    """Return a key as TOML: in quotes where it has to be."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else as_toml(key)
 
 
 def extent(lines: Sequence[str], first: int) -> int:
-    """The number of lines that the key in `lines[first]` takes with its value."""
+    """Return the number of lines that the key in `lines[first]` takes with its value."""
     for count in range(1, len(lines) - first + 1):
         try:
             tomllib.loads("\n".join(lines[first : first + count]))
@@ -153,7 +153,7 @@ def replace_key(lines: list[str], first: int, name: str, value: str) -> None:
 
 
 def _trailing_comment(line: str) -> str:
-    """The comment behind a key and its value; empty without one."""
+    """Return the comment behind a key and its value; empty without one."""
     for place in (n for n, char in enumerate(line) if char == "#"):
         with suppress(ValueError):
             tomllib.loads(line[:place])
@@ -162,7 +162,7 @@ def _trailing_comment(line: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """“; có phải là X?” with the most similar known word; empty without one."""
+    """Return “; có phải là X?” with the most similar known word; empty without one."""
     folded = {k.casefold(): k for k in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.55)
     return f"; có phải là “{folded[close[0]]}”?" if close else ""
@@ -244,11 +244,11 @@ class Document:
         return Table(self, (), self.data)
 
     def line(self, where: Where) -> int | None:
-        """The line of a header or a key, from 1; None: it has none of its own."""
+        """Return the line of a header or a key, from 1; None: it has none of its own."""
         return self._lines.get(where)
 
     def complain(self, where: Where, message: str) -> None:
-        """Note a fault of the value at `where`; FileError if there are MOST_FAULTS now."""
+        """Note a fault of the value at `where`; raise FileError if there are MOST_FAULTS now."""
         problem = self._problem(where, message)
         self._note(problem.line, message)
 
@@ -308,12 +308,12 @@ def _has_shape(data: Any, lists: Collection[str], tables: Collection[str]) -> bo
 
 
 def _holds(table: Any, name: str) -> bool:
-    """Whether the table `name` has a key of its own name: `plan.year` in [plan]."""
+    """Return whether the table `name` has a key of its own name: `plan.year` in [plan]."""
     return isinstance(table, dict) and isinstance(table.get(name), dict)
 
 
 def _syntax(text: str, error: Exception) -> tuple[int, str]:
-    """The line that tomllib could not read, and a sentence about it in Vietnamese."""
+    """Return the line that tomllib could not read, and a sentence about it in Vietnamese."""
     found = _LINE.search(str(error))
     if found is None:
         # tomllib names no line for 2024-02-30, nor for an error at the end of the text.
@@ -328,7 +328,7 @@ def _syntax_unquoted(text: str, error: Exception) -> tuple[int, str]:
 
 
 def _impossible(text: str) -> str:
-    """`text` with all existing dates replaced by spaces."""
+    """Return `text` with all existing dates replaced by spaces."""
 
     def blank(match: re.Match[str]) -> str:
         try:
@@ -351,7 +351,7 @@ def _syntax_words(text: str, line: int) -> str:
 
 
 def _index(text: str) -> tuple[dict[Where, int], list[Where]]:
-    """The line of each header and key, and the table of each line.
+    """Return the line of each header and key, and the table of each line.
 
     A text that looks like a header or a key adds a harmless entry.
     """
@@ -370,7 +370,7 @@ def _index(text: str) -> tuple[dict[Where, int], list[Where]]:
 
 
 def _resolve(names: Where, counts: dict[Where, int], *, is_list: bool) -> Where:
-    """The path of a header, with indices for the lists of tables in it."""
+    """Return the path of a header, with indices for the lists of tables in it."""
     path: Where = ()
     for name in names[:-1]:
         path = (*path, name)
@@ -410,7 +410,7 @@ class Table:
         return key in self.data
 
     def _get(self, key: str, kind: type | tuple[type, ...], wanted: str) -> Any:
-        """The value; None if it is missing, or of another type, which is a fault."""
+        """Return the value; None if it is missing, or of another type, which is a fault."""
         if not self.has(key):
             return None
         value = self.data[key]
@@ -443,7 +443,7 @@ class Table:
         return one_line(value)
 
     def identifier(self, key: str) -> str:
-        """A text of lower-case letters without marks, digits and hyphens."""
+        """Return a text of lower-case letters without marks, digits and hyphens."""
         value = self.text(key, required=True, longest=LONGEST_ID)
         if value and not ID.fullmatch(value):
             words = "chỉ gồm chữ thường không dấu, số và gạch nối"
@@ -477,7 +477,7 @@ class Table:
         listed: bool = False,
         more: str = "",
     ) -> bool:
-        """Whether `word`, of the value of `key`, is in `known`; if not it is a fault.
+        """Return whether `word`, of the value of `key`, is in `known`; if not it is a fault.
 
         `what` is the kind of thing that `word` names; `listed` tells all that are known if none is
         near.
@@ -509,7 +509,7 @@ class Table:
         return Table(self.document, (*self.where, key), value)
 
     def tables(self, key: str) -> list[Table]:
-        """The tables of a list `[[key]]`."""
+        """Return the tables of a list `[[key]]`."""
         if not self.has(key):
             return []
         values = self.data[key]
@@ -528,7 +528,7 @@ class Table:
         return found
 
     def named_tables(self) -> list[tuple[str, Table]]:
-        """The tables of this table by their names; another value is a fault."""
+        """Return the tables of this table by their names; another value is a fault."""
         found = []
         for key, value in self.data.items():
             if isinstance(value, dict):
