@@ -47,7 +47,7 @@ UNDO_WITHIN = timedelta(hours=1)
 
 
 def done(context: Context, command: Command, target: Target) -> Decision:
-    """“xong 1c”: close what is meant; where that is nothing, ask or tell why."""
+    """Close what “xong 1c” means; where that is nothing, ask or tell why."""
     work, units, made = _meant(context, command, target)
     other = instead(context, target)
     match made:
@@ -81,7 +81,7 @@ def done(context: Context, command: Command, target: Target) -> Decision:
 
 
 def _instances(command: Command, target: Target, states: Sequence[State]) -> RefusalError:
-    """“xong 3b tất cả”: its open instances, listed back with what closes just these."""
+    """List the open instances of “xong 3b tất cả”, each with what closes it alone."""
     several = len(states[0].occurrence.task.deliverables) > 1
     targets = tuple(
         replace(
@@ -197,7 +197,7 @@ def _rest(context: Context, text: str, *, alone: bool) -> Decision:
 
 
 def doing(context: Context, command: Command, target: Target) -> Decision:
-    """“đang làm”: of standing work it answers the check-in; of a product it is kept, no more."""
+    """Record “đang làm”: it answers a check-in; for a product it is kept as a note."""
     open_now = waits(context, target)
     work = resolve(context, command, target)
     live = [s for s in work.named if open_now(s)]
@@ -212,7 +212,7 @@ def doing(context: Context, command: Command, target: Target) -> Decision:
 
 
 def not_done(context: Context, command: Command, target: Target) -> Decision:
-    """“chưa xong”: the work stays open; the answer is kept, further words as a note.
+    """Record “chưa xong”: the work stays open; further words are kept as a note.
 
     Of work that the sender closed within the hour it takes that back.
     """
@@ -239,7 +239,7 @@ def _answered(context: Context, state: State, unit: str, words: str) -> list[Eve
 
 
 def seen(context: Context, command: Command, target: Target) -> Decision:
-    """“vâng”, “ok”: read; the work stays open."""
+    """Record that a message was read (“vâng”, “ok”); the work stays open."""
     work = resolve(context, command, target)
     live = [s for s in work.named if not s.closed and s.occurrence.opens <= context.today]
     live.sort(key=lambda state: state.occurrence.is_check_in)
@@ -248,12 +248,12 @@ def seen(context: Context, command: Command, target: Target) -> Decision:
 
 
 def heard(_context: Context, command: Command) -> Decision:
-    """“chưa” or “ok” to nothing in particular."""
+    """Answer a “chưa” or an “ok” that is about no work."""
     return said(payloads.Heard(still_open=command.verb is Verb.NOT_DONE))
 
 
 def ask(context: Context, command: Command, target: Target) -> Decision:
-    """“xong chưa?”: anybody enrolled may ask."""
+    """Answer “xong chưa?” with how the work stands; anybody enrolled may ask."""
     work = resolve(context, command, target)
     waiting = [s for s in work.named if not s.closed and s.occurrence.opens <= context.today]
     if not recur_together(waiting) or target.period:
@@ -278,7 +278,7 @@ def note(context: Context, command: Command, target: Target) -> Decision:
 
 
 def submit(context: Context, command: Command, target: Target) -> Decision:
-    """“đã trình ký”: the unit's nudges rest until the paper is out, or back."""
+    """Record “đã trình ký”: the unit's nudges rest until the paper is out, or back."""
     work = resolve(context, command, target)
     units = work.parts()
     states = work.open(units)
@@ -301,7 +301,7 @@ def submit(context: Context, command: Command, target: Target) -> Decision:
 
 
 def give_back(context: Context, command: Command, target: Target) -> Decision:
-    """“bị trả lại”: what waited for a signature is the unit's again."""
+    """Record “bị trả lại”: what waited for a signature is the unit's again."""
     work = resolve(context, command, target, lambda state: bool(state.submitted))
     units = work.parts()
     anybodys = work.task.confirm is Confirm.ANY  # of one product for all; else the own
@@ -336,7 +336,7 @@ _LASTING = frozenset({EventKind.EXTENSION_ASKED, EventKind.EVENT_NAMED})
 
 
 def undo(context: Context, command: Command, target: Target) -> Decision:
-    """“hoàn tác 1c”: the newest thing that the sender's own unit said of it, within the hour."""
+    """Take back the newest thing that the sender's own unit said of the work within the hour."""
     plans = {plan.id: plan for plan in context.plans if target.plan in (None, plan.id)}
     standing = [
         e
@@ -391,7 +391,7 @@ def _too_late(context: Context, command: Command, newest: Event, office: str) ->
 
 
 def undo_last(context: Context, command: Command) -> Decision:
-    """“em bấm nhầm”: the newest thing that the sender said of any work, within the hour."""
+    """Take back the newest thing that the sender said of any work within the hour."""
     since, by = context.now - UNDO_WITHIN, context.sender.person.id
     for e in reversed(context.events):
         if e.by == by and e.kind in _TAKES_BACK and e.at >= since and _holds(context, e):
@@ -405,7 +405,7 @@ DISOWNED_WITHIN = timedelta(days=1)
 
 
 def disown(context: Context, _: Command) -> Decision:
-    """“không phải tôi”: take back what somebody else sent in the sender's name; tell the office.
+    """Take back what somebody else sent in the sender's name (“không phải tôi”); tell the office.
 
     It is what the receipt confirms that is replied to; else the newest that came by this channel.
     """
@@ -458,7 +458,7 @@ def _is_own(context: Context, before: Event) -> bool:
 
 
 def reopen(context: Context, command: Command, target: Target) -> Decision:
-    """The office opens what was closed, with a reason; one unit's part where it is named."""
+    """Open again what was closed, with a reason; one unit's part where it is named."""
     work = resolve(context, command, target, lambda state: bool(state.parts))
     if not command.note:
         raise refusal("needs-reason", code=target.task)

@@ -38,7 +38,7 @@ from reminder.understanding.verbs import Verb
 
 
 def snooze(context: Context, command: Command, target: Target) -> Decision:
-    """“nhắc sau 1c 3”: silent for the own unit until a working day, never past the due day."""
+    """Silence the own unit's nudges until a working day, never past the due day."""
     work = resolve(context, command, target)
     units = work.own_parts()
     state = work.open(units)[0]
@@ -73,7 +73,7 @@ def _wished(work: Work, state: State, start: date | None) -> date:
 
 
 def extend(context: Context, command: Command, target: Target) -> Decision:
-    """“gia hạn 1c 05/02 lý do”: a request to the office; the date stays until it decides."""
+    """Ask the office for more time; the date stays until it decides."""
     work = resolve(context, command, target)
     if context.sender.office:
         return _asks_to_set_due(context, work)
@@ -109,7 +109,7 @@ def _check_day(work: Work, state: State, day: date, *, today_too: bool) -> None:
 
 
 def _asks_to_set_due(context: Context, work: Work) -> Decision:
-    """The office decides on requests; one of its own is a date that it may set itself."""
+    """Ask the office, which decides on requests, whether it sets the date itself."""
     on_record(context, work.task)
     state = work.open(unopened=True)[0]
     day = _wished(work, state, max(state.due or context.today, context.today))
@@ -118,7 +118,7 @@ def _asks_to_set_due(context: Context, work: Work) -> Decision:
 
 
 def set_due(context: Context, command: Command, target: Target) -> Decision:
-    """“/dathan 5a 15/9/2024”: the office gives or moves a date; the old one is kept beside it."""
+    """Give the work a date, or move it; the old one is kept beside it."""
     work = resolve(context, command, target)
     state = work.open(unopened=True)[0]
     day = _wished(work, state, state.due)
@@ -133,7 +133,7 @@ def set_due(context: Context, command: Command, target: Target) -> Decision:
 
 
 def name_event(context: Context, command: Command, target: Target) -> Decision:
-    """“/sukien 3b 12/5”: the day of the event that a due day is counted from, which it now has."""
+    """Set the due day that is counted from an event, from the day of the event."""
     work = resolve(context, command, target, lambda s: _waits_for_event(s) and not s.closed)
     bound = [state for state in work.named if _waits_for_event(state)]
     if not bound:
@@ -176,7 +176,7 @@ def _waits_for_event(state: State) -> bool:
 
 
 def confirm(context: Context, command: Command) -> Decision:
-    """“/xacnhan 4b”, “/xacnhan tất cả”: the office takes dates as they are."""
+    """Confirm assumed dates as they are: those of a task (“/xacnhan 4b”), or all."""
     if not command.everything:
         return per_target(_confirm_one)(context, command)
     year = command.period
@@ -234,7 +234,7 @@ _ANEW = frozenset(
 
 
 def approve(context: Context, command: Command, target: Target) -> Decision:
-    """“/dongy 1c”: the date asked for, or the one that the office names, is the due day."""
+    """Grant a request: the date asked for, or the one that the office names, is the due day."""
     work, state, request = _asked(context, command, target)
     day = command.until or request.until
     assert day is not None
@@ -244,7 +244,7 @@ def approve(context: Context, command: Command, target: Target) -> Decision:
 
 
 def reject(context: Context, command: Command, target: Target) -> Decision:
-    """“/khongdongy 1c”: the date stays as it is."""
+    """Refuse a request: the date stays as it is."""
     work, _, request = _asked(context, command, target)
     return _decided(work, request, None, request.unit)
 
@@ -278,7 +278,7 @@ def _decided(work: Work, request: Event, day: date | None, *told: str) -> Decisi
 
 
 def remind(context: Context, command: Command, target: Target) -> Decision:
-    """“/nhacngay 1c”: a nudge now to each unit that still has to act, once a day and due day."""
+    """Nudge each unit that still has to act now, once a day and due day."""
     state = resolve(context, command, target).open()[0]
     if state.due is None:
         raise refusal("remind-awaiting", key=state.key)

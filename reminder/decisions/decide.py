@@ -53,7 +53,7 @@ HANDLERS: Mapping[Verb, Handler] = {verb: _handler(verb.row) for verb in Verb}
 
 
 def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list[Key]:
-    """The occurrences that `commands` may close or open again."""
+    """Return the occurrences that `commands` may close or open again."""
     parts = [each for each in commands if each.verb.row.closes]
     codes = {t.task for each in parts for t in (*each.targets, *(a for a, _ in each.answers))}
     rest = any(each.everything and not each.targets for each in parts)  # all open check-ins
@@ -118,7 +118,7 @@ def _words_above(before: Context, later: Context, events: Sequence[Event]) -> It
 
 
 def _list_back(context: Context, command: Command) -> Decision:
-    """“1a-1e xong”: nothing yet; what it covers, and the list that one types to mean it."""
+    """List what “1a-1e xong” covers, with what one types to mean it; record nothing."""
     keys = tuple(key for target in command.targets for key in _covered(context, command, target))
     return said(payloads.ListedBack(keys=keys, typed=typed(command)))
 
@@ -134,7 +134,7 @@ def _covered(context: Context, command: Command, target: Target) -> list[Key]:
 
 
 def decide_error(error: CommandError, context: Context) -> Decision:
-    """The answer to a text that was not understood, with buttons for what it offers."""
+    """Return the answer to a text that was not understood, with buttons for what it offers."""
     offered: list[Key] = []
     for target in dict.fromkeys(error.targets):
         if f"xong {target.task}" in error.say:
@@ -147,7 +147,7 @@ def decide_error(error: CommandError, context: Context) -> Decision:
 
 
 def _offered(context: Context, target: Target) -> list[Key]:
-    """What the sender may close of `target`, where it is one thing."""
+    """Return what the sender may close of `target`, where it is one thing."""
     keys = _covered(context, Command(verb=Verb.DONE, targets=(target,)), target)
     task = context.states[keys[0]].occurrence.task if keys else None
     mine = task is not None and (context.sender.office or bool(own_units(context, task)))

@@ -42,20 +42,20 @@ def due(context: Context, command: Command) -> Decision:
 
 
 def task(context: Context, _command: Command, target: Target) -> Decision:
-    """One task: who does it, by when, how far it is; to other units its dates alone."""
+    """Return one task: who does it, by when, how far it is; to other units its dates alone."""
     found = in_plans(context, target)
     mine = [(plan, each) for plan, each in found if may_read(context.sender, each)]
     return said(payloads.TaskDetails(tasks=_named(mine)) if mine else _dates(context, found))
 
 
 def _dates(context: Context, found: Sequence[tuple[Plan, Task]]) -> payloads.DueDates:
-    """The dates of tasks; of other units' without who said what."""
+    """Return the dates of tasks; of other units' without who said what."""
     others = [(plan, each) for plan, each in found if not may_read(context.sender, each)]
     return payloads.DueDates(tasks=_named(found), others=_named(others))
 
 
 def history(context: Context, _command: Command, target: Target) -> Decision:
-    """Who said what of it, when, and by which channel; the newest last."""
+    """Return who said what of it, when, and by which channel; the newest last."""
     named = in_plans(context, target)
     found = [(plan, each) for plan, each in named if may_read(context.sender, each)]
     if not found:
@@ -73,7 +73,7 @@ def history(context: Context, _command: Command, target: Target) -> Decision:
 
 
 def _dues_before(context: Context, events: Sequence[Event]) -> list[date | None]:
-    """For each event that moves a date, the date until then; None for all else."""
+    """Return the date until then of each event that moves a date; None for all else."""
     keys = {event.key for event in events} & context.states.keys()
     states = {key: initial(context.states[key].occurrence) for key in keys}
     before: list[date | None] = []
@@ -94,7 +94,7 @@ def help_text(context: Context, _command: Command) -> Decision:
 
 
 def report(context: Context, command: Command) -> Decision:
-    """A draft of the office's report: on the period named, else on the one in hand."""
+    """Return a draft of the office's report: on the period named, else on the one in hand."""
     try:
         plan, period = find_report(context.plans, context.states, command.period, context.today)
     except ReportPeriodError as error:
@@ -103,10 +103,10 @@ def report(context: Context, command: Command) -> Decision:
 
 
 def unhandled(_context: Context, command: Command) -> Decision:
-    """What the service does itself."""
+    """Return what the service does itself."""
     return said(payloads.Unhandled(verb=command.verb.value))
 
 
 def digest(_context: Context, command: Command) -> Decision:
-    """`/digest` and `/zalo`: a view of that name, made when it is sent."""
+    """Return `/digest` and `/zalo`: a view of that name, made when it is sent."""
     return said(payloads.Zalo() if command.verb is Verb.ZALO else payloads.Digest())

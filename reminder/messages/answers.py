@@ -22,7 +22,7 @@ LABEL = 42  # characters of what a button names
 
 
 def still_open(context: Context, key: Key | None) -> Work | None:
-    """The work of `key`; None where it has closed, or no plan has it any more."""
+    """Return the work of `key`; None where it has closed, or no plan has it any more."""
     work = context.work(key)
     return work if work and not work.state.closed else None
 
@@ -30,7 +30,7 @@ def still_open(context: Context, key: Key | None) -> Work | None:
 def done(
     context: Context, p: payloads.Done, remaining: Sequence[Work] | None = None
 ) -> Outbound | None:
-    """`remaining`: what the unit has still to do; None: all that is open now."""
+    """Return `remaining`: what the unit has still to do; None: all that is open now."""
     if remaining is None:
         mine = [w for w in context.begun() if not w.state.closed and p.unit in w.waiting]
         remaining = sorted(mine, key=lambda work: work.state.due or date.max)
@@ -56,7 +56,7 @@ def done(
 
 
 def _undo(closed: Sequence[tuple[Work, Event]]) -> list[Action]:
-    """For each of these a button, and a form, that takes it back."""
+    """Return a button and a typed form for each of these that takes it back."""
     return [
         work.button(
             f"↩️ {work.name}" if len(closed) > 1 else "↩️ Hoàn tác",
@@ -72,7 +72,7 @@ def _undo(closed: Sequence[tuple[Work, Event]]) -> list[Action]:
 def updated(
     context: Context, p: payloads.Updated, missing: Sequence[Work] | None = None
 ) -> Outbound | None:
-    """`missing`: the check-ins that wait for an answer; None: all of the units'."""
+    """Return `missing`: the check-ins that wait for an answer; None: all of the units'."""
     if missing is None:
         waiting = [
             work
@@ -96,7 +96,7 @@ def updated(
 
 
 def already_done(context: Context, p: payloads.AlreadyDone) -> Outbound | None:
-    """With what of it is open, and what a bare ASCII code may have meant."""
+    """Say that it is done, what of it is open, and what a bare ASCII code may have meant."""
     parts = [message(context, p)]
     following = still_open(context, p.following)
     if following and following.occurrence.opens <= context.today:
@@ -105,7 +105,7 @@ def already_done(context: Context, p: payloads.AlreadyDone) -> Outbound | None:
 
 
 def _instead(context: Context, key: Key | None) -> list[Outbound]:
-    """“Hay ý anh/chị là 1đ?”, with a button."""
+    """Return “Hay ý anh/chị là 1đ?”, with a button."""
     work = still_open(context, key)
     if work is None:
         return []
@@ -115,7 +115,7 @@ def _instead(context: Context, key: Key | None) -> list[Outbound]:
 
 
 def not_your_unit(context: Context, p: payloads.NotYourUnit) -> Outbound | None:
-    """Who can do what was asked for."""
+    """Return who can do what was asked for."""
     work = Work(context, context.states[p.key])
     lead = [context.unit(unit) for unit in work.task.lead]
     led = Verb(p.verb).row.who is Who.LEAD or work.plan.office in work.task.lead
@@ -141,7 +141,7 @@ class DateGroup:
 
 
 def by_dates(works: Sequence[Work]) -> list[DateGroup]:
-    """By deliverable; those with just the same dates share a group."""
+    """Return the dates by deliverable; those with just the same dates share a group."""
     groups = [list(group) for _, group in groupby(works, key=lambda work: work.state.key[:3])]
     groups.sort(key=lambda group: group[0].occurrence.is_check_in)
     found: dict[tuple[str, str], list[Work]] = {}
@@ -181,7 +181,7 @@ def confirmed(context: Context, p: payloads.Confirmed) -> Outbound | None:
 
 
 def choice(work: Work, before: str, unit: str, *, by_product: bool = False) -> Action:
-    """The button that reports `work` done, typed as one can where no keyboard has đ."""
+    """Return the button that reports `work` done, typed as one can where no keyboard has đ."""
     typed, code, deliverable = work.name, work.state.key.task, work.occurrence.deliverable
     if code.endswith("đ"):
         typed = typed.replace(code, f"{code[:-1]}dd", 1)

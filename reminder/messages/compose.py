@@ -73,12 +73,12 @@ def plain(markup: str) -> str:
 
 
 def units(text: str) -> int:
-    """The length of `text` as Telegram counts entities: in UTF-16 units."""
+    """Return the length of `text` as Telegram counts entities: in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[Line]:
-    """`lines` cut to `longest`: the last of the listed ones go first, and are counted."""
+    """Return `lines` cut to `longest`: the last of the listed ones go first, and are counted."""
     kept = list(lines)
     dropped, place = 0, 0
     size = sum(units(line.plain) + 1 for line in kept)
@@ -96,7 +96,7 @@ def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[
 
 
 def chat_parts(message: Outbound, longest: int) -> list[str]:
-    """The plain form of a message for a chat, in as many parts of `longest` as it takes.
+    """Return the plain form of a message for a chat, in as many parts of `longest` as it takes.
 
     It is divided between lines; a line that is too long between words, and a word only where
     it is too long itself.
@@ -115,7 +115,7 @@ def chat_parts(message: Outbound, longest: int) -> list[str]:
 
 
 def _pieces(line: str, longest: int) -> list[str]:
-    """One line in pieces of at most `longest` units."""
+    """Return one line in pieces of at most `longest` units."""
     pieces = []
     while units(line) > longest:
         head = clip_plain(line, longest)
@@ -134,7 +134,7 @@ def clip_plain(text: str, longest: int = TELEGRAM_LONGEST) -> str:
 
 
 def clip(markup: str, longest: int = TELEGRAM_LONGEST) -> str:
-    """A finished HTML message cut to what Telegram takes; as it is where it fits."""
+    """Return a finished HTML message cut to what Telegram takes; as it is where it fits."""
     if units(plain(markup)) <= longest:
         return markup
     lines = [Line("text", line) for line in markup.split("\n")]
@@ -182,7 +182,7 @@ def _environment() -> Environment:
 
 @cache
 def _template(block: str) -> Template:
-    """The family's template that has the block; KeyError if none has."""
+    """Return the family's template that has the block; raise KeyError if none has."""
     for family in FAMILIES:
         template = _environment().get_template(f"{family}.j2")
         if block in template.blocks:
@@ -191,7 +191,7 @@ def _template(block: str) -> Template:
 
 
 def block_text(name: str, /, **values: object) -> list[str]:
-    """The lines of the block as its template gives them, with their marks; no empty ones."""
+    """Return the lines of the block as its template gives them, with their marks; no empty ones."""
     block = name.replace("-", "_")
     template = _template(block)
     text = "".join(template.blocks[block](template.new_context(values)))
@@ -199,12 +199,12 @@ def block_text(name: str, /, **values: object) -> list[str]:
 
 
 def block_lines(name: str, /, **values: object) -> list[Line]:
-    """The lines of the block; `@gap` leaves an empty one."""
+    """Return the lines of the block; `@gap` leaves an empty one."""
     return [as_line(line) for line in block_text(name, **values)]
 
 
 def as_line(text: str) -> Line:
-    """The line that a template wrote, by the mark at its start."""
+    """Return the line that a template wrote, by the mark at its start."""
     head, _, rest = text.partition(" ")
     kind = _KINDS.get(head)
     return Line(kind, rest.strip()) if kind else Line("text", text)
@@ -213,7 +213,7 @@ def as_line(text: str) -> Line:
 def message(
     context: Context, what: Payload | str, /, *, actions: Actions = (), **values: object
 ) -> Outbound:
-    """The block named, or that of the payload's name, in all forms.
+    """Return the block named, or that of the payload's name, in all forms.
 
     A payload's block is given `p`, and as `work` the first occurrence that it names. The line
     `@subject` is the subject; without one the first line is.
@@ -280,12 +280,12 @@ def mail_document(subject: str, lines: Sequence[Line]) -> str:
 
 
 def page(template: str, **values: object) -> str:
-    """`template`.j2 as a whole document; what stands in {{ }} is escaped."""
+    """Return `template`.j2 as a whole document; what stands in {{ }} is escaped."""
     return _environment().get_template(f"{template}.j2").render(**values).strip() + "\n"
 
 
 def repeated(message: Outbound) -> Outbound:
-    """`message` marked as a possible repeat."""
+    """Return `message` marked as a possible repeat."""
     return replace(
         message,
         html=f"<i>{REPEAT}</i>\n{message.html}",
@@ -295,14 +295,14 @@ def repeated(message: Outbound) -> Outbound:
 
 
 def in_thread(message: Outbound, subject: str, before: Sequence[str]) -> Outbound:
-    """`message` as an answer to a mail with this subject; `before`: the ids above it."""
+    """Return `message` as an answer to a mail with this subject; `before`: the ids above it."""
     bare = _RE.sub("", one_line(subject, 150))
     heading = f"Re: {bare}" if bare else message.subject
     return replace(message, subject=heading, thread=tuple(one for one in before if one))
 
 
 def with_footer(message: Outbound, footer: str, link: str = "") -> Outbound:
-    """`message` as a mail, with `footer` below both of its forms.
+    """Return `message` as a mail, with `footer` below both of its forms.
 
     `link`: where a tap on the first line of the footer leads, in the form that has links.
     """

@@ -126,15 +126,15 @@ class Context:
         return found is not None and self.today <= self.scheduler.policy.last_day(found)
 
     def is_current(self, state: State) -> bool:
-        """Whether its plan speaks, and the year of it that it belongs to."""
+        """Return whether its plan speaks, and the year of it that it belongs to."""
         return self.speaks(state.key.plan) and not self.is_past(state)
 
     def is_past(self, state: State) -> bool:
-        """Whether its year has fallen silent, though its plan may speak."""
+        """Return whether its year has fallen silent, though its plan may speak."""
         return self.scheduler.policy.is_over(state, self.today)
 
     def unit(self, unit: str) -> str:
-        """The unit's short name, in whichever plan has it."""
+        """Return the unit's short name, in whichever plan has it."""
         for plan in self.plans.values():
             if unit in plan.by_unit:
                 return plan.by_unit[unit].label
@@ -144,15 +144,15 @@ class Context:
         return ", ".join(self.unit(unit) for unit in units)
 
     def person(self, event: Event) -> str:
-        """Who did it: the person's name; the unit's where the program does not know it."""
+        """Return who did it: the person's name; the unit's where the program does not know it."""
         return self.office.files.names.get(event.by) or event.by or self.unit(event.unit)
 
     def who(self, by: str) -> str:
-        """A person's name; the office's where it is not on record."""
+        """Return a person's name; the office's where it is not on record."""
         return self.office.files.names.get(by, by) or self.office_name
 
     def name(self, recipient: str) -> str:
-        """A recipient as people know it: a person's name, or a unit's group."""
+        """Return a recipient as people know it: a person's name, or a unit's group."""
         if recipient.startswith(GROUP):
             return f"nhóm {self.unit(recipient.removeprefix(GROUP))}"
         return self.office.files.names.get(recipient, recipient)
@@ -166,16 +166,16 @@ class Context:
         return moment_words(at, self.today)
 
     def work(self, key: Key | None) -> Work | None:
-        """The work of `key`; None where no plan has it any more."""
+        """Return the work of `key`; None where no plan has it any more."""
         state = self.states.get(key) if key else None
         return Work(self, state) if state else None
 
     def works(self, keys: Iterable[Key]) -> list[Work]:
-        """The work of `keys`; what no plan has any more is skipped."""
+        """Return the work of `keys`; what no plan has any more is skipped."""
         return [Work(self, self.states[key]) for key in keys if key in self.states]
 
     def links_of(self, work: Work) -> list[tuple[str, str]]:
-        """The links of a mail that act on `work` for its reader alone: words and address.
+        """Return the links of a mail that act on `work` for its reader alone: words and address.
 
         None elsewhere: a chat has buttons, and others read a group.
         """
@@ -196,7 +196,7 @@ class Context:
         return [("✅ Báo xong", url), *more]
 
     def begun(self) -> list[Work]:
-        """What is open by now, done or not, in the plans that still speak."""
+        """Return what is open by now, done or not, in the plans that still speak."""
         return [
             Work(self, state)
             for state in self.states.values()
@@ -442,26 +442,26 @@ class Work:
 
 
 def kind_words(kind: str) -> str:
-    """“báo quá hạn” of an “escalation”: what kind of message a row of the outbox is."""
+    """Return what kind of message a row of the outbox is: “báo quá hạn” for “escalation”."""
     return _KINDS.get(kind, kind)
 
 
 def day_words(day: date, today: date) -> str:
-    """“Thứ Tư 31/01”; with the year where it is not the reader's own."""
+    """Return “Thứ Tư 31/01”; with the year where it is not the reader's own."""
     if day.year == today.year:
         return vn_day(day)
     return f"{vn_weekday(day)} {vn_date(day, year=True)}"
 
 
 def moment_words(at: datetime, today: date) -> str:
-    """“09:12 Thứ Ba 30/01”, or “08:40 hôm nay”."""
+    """Return “09:12 Thứ Ba 30/01”, or “08:40 hôm nay”."""
     here = local(at)
     day = "hôm nay" if here.date() == today else day_words(here.date(), today)
     return f"{here:%H:%M} {day}"
 
 
 def left_words(due: date, today: date, calendar: WorkCalendar) -> str:
-    """“còn 5 ngày (3 ngày làm việc)”; the working days only where they differ."""
+    """Return “còn 5 ngày (3 ngày làm việc)”; the working days only where they differ."""
     days, working = (due - today).days, calendar.count(today, due)
     if days == working:
         return f"còn {days} ngày"
@@ -469,7 +469,7 @@ def left_words(due: date, today: date, calendar: WorkCalendar) -> str:
 
 
 def due_words(due: date, today: date, calendar: WorkCalendar, name: str = "hạn") -> str:
-    """How a due day stands on `today`; never “hôm nay là hạn” on any other day."""
+    """Return how a due day stands on `today`; never “hôm nay là hạn” on any other day."""
     late = calendar.count(calendar.roll_forward(due), today)
     written = f"{name} {day_words(due, today)}"
     if late:
@@ -497,7 +497,7 @@ def taken_words(due: date, today: date, calendar: WorkCalendar, name: str) -> st
 
 
 def closed_words(at: datetime, due: date | None, today: date, calendar: WorkCalendar) -> str:
-    """“lúc 09:12 Thứ Ba 30/01, trước hạn 1 ngày”."""
+    """Return “lúc 09:12 Thứ Ba 30/01, trước hạn 1 ngày”."""
     day = local_day(at)
     when = f"lúc {moment_words(at, today)}"
     if due is None:
@@ -509,7 +509,7 @@ def closed_words(at: datetime, due: date | None, today: date, calendar: WorkCale
 
 
 def coming_rest(today: date, calendar: WorkCalendar) -> tuple[date, date] | None:
-    """The first and last day of a long rest that starts within a week after `today`."""
+    """Return the first and last day of a long rest that starts within a week after `today`."""
     day = calendar.roll_back(today)
     while day < today + timedelta(days=LOOK_AHEAD):
         rest = calendar.days_off_after(day)
@@ -520,7 +520,7 @@ def coming_rest(today: date, calendar: WorkCalendar) -> tuple[date, date] | None
 
 
 def together(names: Sequence[str]) -> str:
-    """“tháng 01, 02” of “tháng 01” and “tháng 02”: what the names share is said once."""
+    """Return “tháng 01, 02” for “tháng 01” and “tháng 02”: shared words are said once."""
     heads = {name.rpartition(" ")[0] for name in names}
     if len(names) > 1 and len(heads) == 1 and heads != {""}:
         head, _, first = names[0].rpartition(" ")
@@ -529,13 +529,13 @@ def together(names: Sequence[str]) -> str:
 
 
 def some(codes: Sequence[str], most: int = 12) -> list[str]:
-    """The first of `codes`, and how many more there are."""
+    """Return the first of `codes`, and how many more there are."""
     left = len(codes) - most
     return [*codes[:most], f"và {left} việc nữa"] if left > 0 else list(codes)
 
 
 def listed(names: Sequence[str]) -> str:
-    """“Tư pháp và Văn phòng”; “A, B và C”."""
+    """Return “Tư pháp và Văn phòng”, or “A, B và C”."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} và {names[-1]}"

@@ -31,14 +31,14 @@ SOON = timedelta(days=14)  # from today to the date of an example
 
 
 def digest_of(context: Context) -> Digest:
-    """The digest at the context's time."""
+    """Return the digest at the context's time."""
     plans = list(context.plans.values())
     started = context.past.health.started if context.past.health else None
     return digest(plans, context.events, context.scheduler, context.at, started=started)
 
 
 def weekly_digest(context: Context, _: payloads.Digest) -> Outbound | None:
-    """The digest of a row, in the form of its channel; None if a newer one is queued."""
+    """Return the digest of a row, in the form of its channel; None if a newer one is queued."""
     if context.past.outdated:
         return None
     row, office = context.row, context.office
@@ -48,7 +48,7 @@ def weekly_digest(context: Context, _: payloads.Digest) -> Outbound | None:
 
 
 def made(context: Context, *, mailed: bool, attached: bool) -> Outbound:
-    """The digest; with the whole plan if it is `attached`."""
+    """Return the digest; with the whole plan if it is `attached`."""
     found = digest_of(context)
     cut_off = unreachable_people(context.office, found.plans)
     attached = attached and bool(found.plans)
@@ -73,7 +73,7 @@ def weekly(
     mailed: bool = False,
     attached: bool = False,
 ) -> Outbound:
-    """The digest of the week; said also when all is well.
+    """Return the digest of the week; said also when all is well.
 
     `html` and `short` are the short form, `text` and `mail_html` the full one. `mailed`: the
     reader gets the full form by mail as well; `attached`: the whole plan comes with it.
@@ -119,18 +119,18 @@ def weekly(
 
 
 def _sections(form: str, parts: Mapping[str, object]) -> Markup:
-    """All parts below the figures, as the macros of `form` write them."""
+    """Return all parts below the figures, as the macros of `form` write them."""
     return Markup("\n".join(block_text("sections", form=form, **parts)))  # noqa: S704 - escaped
 
 
 def nothing(context: Context, day: date) -> Outbound:
-    """Why there is no digest of `day`: no plan yet, or none any more."""
+    """Return why there is no digest of `day`: no plan yet, or none any more."""
     coming = [p for p in context.plans.values() if p.first_day > day]
     return message(context, "nothing", coming=min(coming, key=lambda p: p.year, default=None))
 
 
 def zalo(context: Context, _: payloads.Zalo | None = None) -> Outbound:
-    """A few plain lines on the week, to paste into a group: no mark-up, no figures."""
+    """Return a few plain lines on the week, to paste into a group: no mark-up, no figures."""
     found = digest_of(context)
     if not found.plans:
         return nothing(context, found.day)
@@ -150,7 +150,7 @@ def zalo(context: Context, _: payloads.Zalo | None = None) -> Outbound:
 
 
 def _week(context: Context, found: Digest) -> list[str]:
-    """How many working days this week has left, and the rest that comes."""
+    """Return how many working days this week has left, and the rest that comes."""
     calendar = context.scheduler.calendar
     left = len(calendar.between(found.day, found.day + timedelta(days=6 - found.day.weekday())))
     rest = coming_rest(found.day, calendar)
@@ -194,7 +194,7 @@ def _part(context: Context, groups: Iterable[Sequence[State]], most: int) -> Par
 
 
 def _grouped(context: Context, states: Sequence[State], most: int) -> Part:
-    """In their order; check-ins of one period and day stand together, where the first one does."""
+    """Return the rows in order; check-ins of one period and day stand where the first does."""
     groups: dict[tuple[object, ...], list[State]] = {}
     for state in states:
         occurrence = state.occurrence
@@ -205,7 +205,7 @@ def _grouped(context: Context, states: Sequence[State], most: int) -> Part:
 
 
 def _done(context: Context, states: Sequence[State], most: int) -> Part:
-    """A line for each product; the check-ins that were answered share one a period."""
+    """Return a line for each product; the check-ins that were answered share one a period."""
     periods: dict[str, list[State]] = {}
     for state in states:
         if state.occurrence.is_check_in:
@@ -215,7 +215,7 @@ def _done(context: Context, states: Sequence[State], most: int) -> Part:
 
 
 def _parts(context: Context, found: Digest, most: int, *, grouped: bool) -> dict[str, Part]:
-    """The lists of the digest; `grouped`: answered check-ins share a line."""
+    """Return the lists of the digest; `grouped`: answered check-ins share a line."""
 
     def each(states: Sequence[State]) -> Part:
         return _part(context, [(state,) for state in states], most)
@@ -236,7 +236,7 @@ def _codes(context: Context, states: Iterable[State], most: int = CODES) -> str:
 
 
 def _to_settle(context: Context, found: Digest) -> dict[str, object]:
-    """What waits for the office's decision on its date: codes, and how many."""
+    """Return what waits for the office's decision on its date: codes, and how many."""
     check_ins = {s.key[:3] for s in found.assumed if s.occurrence.is_check_in}
     dated = [s for s in found.assumed if not s.occurrence.is_check_in]
     reports = [s for s in dated if s.occurrence.deliverable.kind is Kind.REPORT]
@@ -269,7 +269,7 @@ def _settling(context: Context, found: Digest) -> Part:
 
 
 def _what(state: State) -> str:
-    """What an assumed date is of; empty: of check-ins."""
+    """Return what an assumed date is of; empty: of check-ins."""
     occurrence = state.occurrence
     if occurrence.is_check_in:
         return ""
@@ -290,7 +290,7 @@ class Bar:
 
 
 def bars(units: Sequence[UnitFigures]) -> list[Bar]:
-    """A bar for each unit, all to one scale."""
+    """Return a bar for each unit, all to one scale."""
     longest = max((unit.total for unit in units), default=1)
     return [_bar(unit, longest) for unit in units[:BARS]]
 
@@ -316,7 +316,7 @@ def _bar(unit: UnitFigures, longest: int) -> Bar:
 def _full_parts(
     context: Context, found: Digest, health: Health | None, people: Sequence[Unreachable]
 ) -> dict[str, object]:
-    """What the parts below the figures are made from."""
+    """Return what the parts below the figures are made from."""
     every = [*found.answered, *found.missing]
     missing: dict[str, list[State]] = {}
     for state in found.missing:

@@ -51,7 +51,7 @@ def to_office(
     reminded: Mapping[Key, Reminded],
     above: Past = NO_PAST,
 ) -> Outbound | None:
-    """What is newly late, to the office; None if it has all closed.
+    """Return what is newly late, to the office; None if it has all closed.
 
     `above`: what the leaders were told.
     """
@@ -76,7 +76,7 @@ def to_office(
 def to_leaders(
     context: Context, items: Sequence[Item], office_told: Mapping[Key, datetime] | None = None
 ) -> Outbound | None:
-    """What stays late, once, to the leaders; it needs no answer. None if all has closed."""
+    """Return what stays late, once, to the leaders; it needs no answer. None if all has closed."""
     told = office_told or {}
     late = [
         Late(context, work.state, office_told=told.get(work.state.key))
@@ -89,7 +89,7 @@ def to_leaders(
 
 
 def closed_word(context: Context, p: payloads.ClosedWord) -> Outbound | None:
-    """“Đã xong”; None where nothing of it is closed."""
+    """Say that it is done; None where nothing of it is closed."""
     works = [work for work in context.works(p.keys) if work.state.closed]
     return message(context, p, works=works) if works else None
 

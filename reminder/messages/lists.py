@@ -42,7 +42,7 @@ def due(context: Context, p: payloads.DueDates) -> Outbound | None:
 
 
 def _waiting(context: Context, p: payloads.OpenTasks | payloads.DueDates) -> list[Work]:
-    """What is open and waits for the units, the earliest due first, undated last."""
+    """Return what is open and waits for the units, the earliest due first, undated last."""
     units = set(p.units)
     live = (work for work in context.begun() if not work.state.closed)
     mine = (work for work in live if p.every or units & set(work.waiting))
@@ -72,7 +72,7 @@ def task(context: Context, p: payloads.TaskDetails) -> Outbound | None:
 
 
 def _about(context: Context, plan: str, task: Task) -> Iterator[tuple[str, Task | Work | Event]]:
-    """What each line is of: the task, then its work with the latest note and answer."""
+    """Yield what each line is of: the task, then its work with the latest note and answer."""
     yield "task", task
     if task.full_title:
         yield "full", task
@@ -93,7 +93,7 @@ def _about(context: Context, plan: str, task: Task) -> Iterator[tuple[str, Task 
 
 
 def _known(context: Context, tasks: Sequence[tuple[str, str]]) -> list[tuple[str, Task]]:
-    """The tasks that the plans still have."""
+    """Return the tasks that the plans still have."""
     return [
         (plan, found)
         for plan, code in tasks
@@ -130,7 +130,7 @@ def _line(context: Context, event: Event, before: date | None) -> Line:
 
 
 def report(context: Context, p: payloads.ReportDraft) -> Outbound | None:
-    """The draft as an answer; None where its plan is gone."""
+    """Return the draft as an answer; None where its plan is gone."""
     plan = context.plans.get(p.plan)
     if plan is None:
         return None
@@ -143,7 +143,7 @@ def report(context: Context, p: payloads.ReportDraft) -> Outbound | None:
 
 
 def drafts(office: Office, reports: Iterable[State], today: date) -> tuple[Attachment, ...]:
-    """The files of the reports' drafts."""
+    """Return the files of the reports' drafts."""
     return tuple(
         _drafted(office, office.by_plan[state.key.plan], state.occurrence.period, today)[1]
         for state in reports
@@ -151,7 +151,7 @@ def drafts(office: Office, reports: Iterable[State], today: date) -> tuple[Attac
 
 
 def _drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Report, Attachment]:
-    """The report as the ledger stands now, and its file."""
+    """Return the report as the ledger stands now, and its file."""
     # python-docx takes 0.2 s to load: a daemon that drafts nothing does without it.
     from reminder.documents.report import MEDIA_TYPE, docx, file_name
 

@@ -29,7 +29,7 @@ SETTLED = 6  # lines of what was settled: the newest
 
 
 def sign_in(context: Context, p: payloads.SignIn) -> Outbound | None:
-    """The link and the code of a sign-in; None where the page is off."""
+    """Return the link and the code of a sign-in; None where the page is off."""
     if context.links is None:
         return None
     url, code = context.links.login(p.login), context.links.code(p.login)
@@ -37,7 +37,7 @@ def sign_in(context: Context, p: payloads.SignIn) -> Outbound | None:
 
 
 def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
-    """What one of that office can do here."""
+    """Return what one of that office can do here."""
     office, person = context.office, context.office.people.get(p.person)
     if person is None:  # taken from the file meanwhile
         return None
@@ -51,10 +51,10 @@ def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
 
 
 def help_message(context: Context, p: payloads.Help) -> Outbound:
-    """What its reader may type, from the table of verbs."""
+    """Return what its reader may type, from the table of verbs."""
 
     def lines(reader: Reader) -> list[Markup]:
-        """With what stands in `…` as what one types, and the office by its name."""
+        """Return the lines, with what stands in `…` as what one types."""
         shown = (line.replace("{office}", context.office_name) for line in help_lines(reader))
         return [
             Markup(re.sub("`(.*?)`", r"<code>\1</code>", str(escape(line))))  # noqa: S704
@@ -66,7 +66,7 @@ def help_message(context: Context, p: payloads.Help) -> Outbound:
 
 
 def plan_started(context: Context, p: payloads.PlanStarted) -> Outbound | None:
-    """What a plan starts with: already late, without a date, with an assumed one; and a way out."""
+    """List what a plan starts with: late, without a date, with an assumed one."""
     plan = context.plans.get(p.plan)
     if plan is None:
         return None
@@ -104,7 +104,7 @@ def plan_started(context: Context, p: payloads.PlanStarted) -> Outbound | None:
 def _plan_buttons(
     office: str, late: Sequence[Work], awaiting: Sequence[Work], assumed: Sequence[DateGroup]
 ) -> Actions:
-    """All at once first; then what is late, what has no date, what is assumed."""
+    """Return a button for all, then those for what is late, undated, or assumed."""
     rows: list[tuple[Action, ...]] = []
     if waiting := [*(work for group in assumed for work in group.works), *late]:
         label = "Xác nhận tất cả" if late else "Xác nhận tất cả hạn dự kiến"
@@ -124,7 +124,7 @@ def _plan_buttons(
 
 
 def plan_settled(context: Context, p: payloads.PlanStarted, sent: datetime) -> Outbound | None:
-    """The list of a plan's start as it is now, with what was settled since it was `sent`."""
+    """Say the list of a plan's start as it is now, with what was settled since it was `sent`."""
     shown = plan_started(context, p)
     if shown is None:
         return None
@@ -163,7 +163,7 @@ def unit_empty(context: Context, p: payloads.UnitEmpty) -> Outbound | None:
 
 
 def office_empty(context: Context, p: payloads.OfficeEmpty) -> Outbound | None:
-    """To the leaders; None once it has somebody."""
+    """Tell the leaders that the office has nobody; None once it has somebody."""
     return None if context.office.members(p.unit) else message(context, p)
 
 
@@ -174,6 +174,6 @@ def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
 
 
 def unreached(context: Context, p: payloads.Unreached) -> Outbound | None:
-    """All whom nothing reaches, in one message; None if everybody has been reached since."""
+    """Return all whom nothing reaches, in one message; None if everybody has been reached since."""
     people = [p for p in context.office.files.people if not context.office.ways(p.id)]
     return message(context, p, people=people) if people else None

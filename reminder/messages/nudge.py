@@ -68,7 +68,7 @@ class Drafts:
 
 
 def announced(office: Office, due: Sequence[State], recipient: str, channel: str) -> Drafts | None:
-    """Where the reader of a nudge on `channel` finds the drafts of the reports `due`."""
+    """Return where the reader of a nudge on `channel` finds the drafts of the reports `due`."""
     if not due:
         return None
     place = "mail" if office.has_mail(recipient) else "chat"
@@ -88,7 +88,7 @@ def nudge(
     off: Off = NOBODY,
     files: bool = True,
 ) -> Outbound | None:
-    """The nudge of `items`, by unit; None if nothing of it is left to nudge about.
+    """Return the nudge of `items`, by unit; None if nothing of it is left to nudge about.
 
     With `edit` it takes the place of an older one: what has closed since is shown as done.
     `insist`: the office reminds again now, whatever was snoozed or waits for a signature.
@@ -155,7 +155,7 @@ def _chosen(context: Context, items: Mapping[str, Sequence[Item]]) -> dict[Key, 
 
 
 def _live(context: Context, key: Key, units: tuple[str, ...], *, insist: bool) -> bool:
-    """Whether any of `units` still has to act, and may be told so today."""
+    """Return whether any of `units` still has to act, and may be told so today."""
     state, today = context.states[key], context.today
     return any(
         unit in state.open_units if insist else state.may_be_nudged(unit, today) for unit in units
@@ -163,7 +163,7 @@ def _live(context: Context, key: Key, units: tuple[str, ...], *, insist: bool) -
 
 
 def _lines(works: Iterable[Work]) -> list[list[Work]]:
-    """A list a line, the earliest due first; the late cycles of one task share theirs."""
+    """Return a list a line, the earliest due first; the late cycles of one task share theirs."""
     lines: dict[tuple[object, ...], list[Work]] = {}
     for work in sorted(works, key=lambda work: work.state.due or date.max):
         key = work.state.key
@@ -173,7 +173,7 @@ def _lines(works: Iterable[Work]) -> list[list[Work]]:
 
 
 def _style(context: Context, lines: list[list[Work]], *, eve: bool, resting: bool) -> str:
-    """How the message opens: the plainest sentence that is true of all its lines."""
+    """Return how the message opens: the plainest sentence that is true of all its lines."""
     dues = {work.state.due for line in lines for work in line}
     if not dues:
         return "resting" if resting else "ask"
@@ -191,7 +191,7 @@ def _style(context: Context, lines: list[list[Work]], *, eve: bool, resting: boo
 def _entries(
     context: Context, lines: list[list[Work]], units: tuple[str, ...], style: str
 ) -> list[Entry]:
-    """The lines in full; how long is left is said once of several with one due day."""
+    """Return the lines in full; how long is left is said once of several with one due day."""
     entries: list[Entry] = []
     for line in lines:
         first = line[0]
@@ -231,7 +231,7 @@ def _warnings(context: Context, lines: list[list[Work]]) -> list[tuple[date, str
 
 
 def _asked(works: Iterable[Work]) -> list[list[Work]]:
-    """The check-ins, by due day and period, the earliest first."""
+    """Return the check-ins, by due day and period, the earliest first."""
     blocks: dict[tuple[date, str], list[Work]] = {}
     for work in works:
         if work.occurrence.is_check_in and work.state.due:
@@ -240,7 +240,7 @@ def _asked(works: Iterable[Work]) -> list[list[Work]]:
 
 
 def _acting_unit(state: State, units: tuple[str, ...]) -> str:
-    """The reader's unit that is asked: one that still has to act."""
+    """Return the reader's unit that is asked: one that still has to act."""
     return next((unit for unit in units if unit in state.open_units), units[0])
 
 
@@ -251,7 +251,7 @@ def _part_of(work: Work, off: Off) -> str:
 
 
 def _buttons(lines: list[list[Work]], live: Mapping[Key, tuple[str, ...]], off: Off) -> Actions:
-    """✅ and ⏰ for each of the first lines; of several late ones the earliest.
+    """Return ✅ and ⏰ for each of the first lines; of several late ones the earliest.
 
     Who stands in for a unit may close its work, but not put it off; nobody may on the last day.
     """
@@ -273,7 +273,7 @@ def _may_wait(work: Work) -> bool:
 
 
 def _due_days(context: Context, live: Mapping[Key, tuple[str, ...]]) -> tuple[str, str, bytes]:
-    """The due days of `live` as a file for the reader's calendar; it goes by mail only.
+    """Return the due days of `live` as a file for the reader's calendar; it goes by mail only.
 
     Dated by the day's slot, so that the file is the same at each attempt to send the message.
     """

@@ -25,7 +25,7 @@ LATER = (3, 5)  # working days on, as a new date is mostly asked
 
 
 def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
-    """Which of these is done? Of one task's products “both” is offered too."""
+    """Ask which of these is done; of one task's products “both” is offered too."""
     works = [work for work in context.works(p.keys) if not work.state.closed]
     if not works:
         return _closed_since(context, p.keys)
@@ -51,7 +51,7 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
 
 
 def _closed_since(context: Context, keys: Sequence[Key]) -> Outbound | None:
-    """The question waited, and all that it offered is done: that is the answer."""
+    """Tell that all of `keys` closed while the question waited; None if none of it did."""
     events = [work.state.closed for work in context.works(keys) if work.state.closed]
     if not events:
         return None
@@ -59,7 +59,7 @@ def _closed_since(context: Context, keys: Sequence[Key]) -> Outbound | None:
 
 
 def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
-    """Whether it is done: one tap, or “đúng” or “chưa”; of several, which."""
+    """Ask whether it is done: one tap, or “đúng” or “chưa”; of several, which."""
     works = [work for work in context.works(p.keys) if not work.state.closed][:BUTTONS]
     if not works:
         return _closed_since(context, p.keys)
@@ -77,7 +77,7 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
 
 
 def set_due_asked(context: Context, p: payloads.SetDueAsked) -> Outbound:
-    """Whether the office sets the date that it asked for: one tap, or “đúng” or “không”."""
+    """Ask whether the office sets the date that it asked for: one tap, or “đúng” or “không”."""
     work = Work(context, context.states[p.key])
     form = f"/dathan {work.name} {vn_date(p.until)}"
     yes = work.button("✅ Đúng, đặt hạn", "move", form, day=p.until)
@@ -86,7 +86,7 @@ def set_due_asked(context: Context, p: payloads.SetDueAsked) -> Outbound:
 
 
 def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
-    """The question of any other verb: typed forms, and buttons for what is not done."""
+    """Return the question of any other verb: typed forms, and buttons for what is not done."""
     works = context.works(p.keys)
     if not works:
         return None
@@ -120,7 +120,7 @@ def not_understood(context: Context, p: payloads.NotUnderstood) -> Outbound:
 
 
 def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
-    """To which day? The likely ones as buttons, any other typed."""
+    """Ask to which day; the likely ones are buttons, any other is typed."""
     work = Work(context, context.states[p.key])
     days = _likely_days(work)
     rows = (
@@ -144,7 +144,7 @@ def _likely_days(work: Work) -> list[date]:
 
 
 def extension_asked(context: Context, p: payloads.ExtensionAsked) -> Outbound | None:
-    """To the office; None once it was decided, withdrawn, or the task closed."""
+    """Ask the office; None once it was decided, withdrawn, or the task closed."""
     work = Work(context, context.states[p.key])
     if work.asked is None or work.asked.until is None:
         return None
@@ -152,7 +152,7 @@ def extension_asked(context: Context, p: payloads.ExtensionAsked) -> Outbound | 
 
 
 def _yes_and_no(work: Work, until: date, label: str = "") -> tuple[Action, Action]:
-    """✅ and ❌ on the request for just this day: no older button decides a newer request."""
+    """Return ✅ and ❌ on the request for just this day: each button decides its own request."""
     unit = work.state.request.unit if work.state.request else ""
     return (
         work.button(f"✅ {label or 'Đồng ý'}", "approve", f"/dongy {work.name}", unit, day=until),
@@ -163,7 +163,7 @@ def _yes_and_no(work: Work, until: date, label: str = "") -> tuple[Action, Actio
 
 
 def waiting(context: Context, keys: Iterable[Key]) -> Outbound | None:
-    """The requests that were not decided and whose due day comes; None once all are."""
+    """Return the requests that were not decided and whose due day comes; None once all are."""
     works = [work for work in context.works(keys) if work.asked]
     if not works:
         return None
@@ -214,13 +214,13 @@ def _asked(context: Context, key: Key, sent: datetime) -> Asked | None:
 
 
 def _end(events: list[Event], asked: Event, state: State) -> Event | None:
-    """What ended the request."""
+    """Return what ended the request."""
     after = (e for e in events[events.index(asked) + 1 :] if e.kind in _ENDS)
     return next((e for e in after if e.kind not in CLOSING or state.closed), None)
 
 
 def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
-    """“Dời hạn … đến ngày nào?”, once a day is set: which, by whom; no button."""
+    """Say, in the question's place, which day was set and by whom; no button."""
     work, dated = context.work(key), (EventKind.DUE_SET, EventKind.EVENT_NAMED)
     moved = [e for e in context.events if e.key == key and e.kind in dated and e.at >= sent]
     if work is None or not moved:
@@ -229,7 +229,7 @@ def day_set(context: Context, key: Key, sent: datetime) -> Outbound | None:
 
 
 def refused(context: Context, p: payloads.Refused) -> Outbound | None:
-    """The words of its reason."""
+    """Return the words of its reason."""
     values: dict[str, Any] = {"p": p, "work": context.work(p.key)}
     if p.verb:
         row = Verb(p.verb).row
@@ -242,5 +242,5 @@ def office_only(context: Context, p: payloads.OfficeOnly) -> Outbound:
 
 
 def unhandled(context: Context, p: payloads.Unhandled) -> Outbound | None:
-    """What an earlier release could not do; None for what the service answers itself."""
+    """Return what an earlier release could not do; None for what the service answers itself."""
     return message(context, p, command=Verb(p.verb).row.slash) if p.later else None

@@ -33,7 +33,7 @@ def render(context: Context, payload: Payload) -> Outbound | None:
 
 
 def _several(context: Context, payload: payloads.Several) -> Outbound | None:
-    """Each outcome of one text, in one message."""
+    """Return each outcome of one text, in one message."""
     parts = (render(context, part) for part in payload.parts)
     return joined([part for part in parts if part])
 
@@ -96,7 +96,7 @@ class RowRenderer:
     def render(
         self, office: Office, now: datetime, row: Row, past: Past = NO_PAST
     ) -> Outbound | None:
-        """The message of `row`; None if nothing of it is left to say."""
+        """Return the message of `row`; None if nothing of it is left to say."""
         if isinstance(row.draft.payload, Unreadable):
             raise TypeError("the row holds no message of this program")
         context = self.context(office, now, row, past)
@@ -123,7 +123,7 @@ class RowRenderer:
     def context(
         self, office: Office, now: datetime, row: Row | None = None, past: Past = NO_PAST
     ) -> Context:
-        """The situation at `now`."""
+        """Return the situation at `now`."""
         return Context(
             office=office, at=now, row=row, past=past, holiday=self._holiday, links=self.links
         )
@@ -131,12 +131,12 @@ class RowRenderer:
     def digest(
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
     ) -> Outbound:
-        """The digest at `now`; the whole plan with it where it is `attached`."""
+        """Return the digest at `now`; the whole plan with it where it is `attached`."""
         context = self.context(office, now, past=Past(health=health))
         return digest.made(context, mailed=mailed, attached=attached)
 
     def _nudge(self, context: Context, row: Row) -> Outbound | None:
-        """By mail its files go along, with the last call for a report by its due day the draft too.
+        """Return the nudge; by mail with its files, and a report's draft at the last call.
 
         Elsewhere it stays a text: it is edited once its work is done, which a file's caption can't.
         """
@@ -160,7 +160,7 @@ class RowRenderer:
 
 
 def _edit(context: Context, row: Row) -> Outbound | None:
-    """What takes the place of a nudge, or of a question that is decided now."""
+    """Return what takes the place of a nudge, or of a question that is decided now."""
     payload, envelope, items = row.draft.payload, row.draft.envelope, _known(context, row)
     if envelope.asked is None:
         return nudge.nudge(context, items, edit=envelope.edit, off=_off(context, row, items))
@@ -183,7 +183,7 @@ def _escalation(context: Context, row: Row) -> Outbound | None:
 
 
 def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
-    """The items whose occurrences the plans still have."""
+    """Return the items whose occurrences the plans still have."""
     payload = row.draft.payload
     by_unit = payload.by_unit() if isinstance(payload, Items) else {}
     found = {
@@ -194,7 +194,7 @@ def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:
 
 
 def _off(context: Context, row: Row, units: Iterable[str]) -> nudge.Off:
-    """Who of `units` is away today, and for which of them the recipient only stands in."""
+    """Return who of `units` is away today, and for which of them the recipient only stands in."""
     office = context.office
     recipient = office.people.get(row.draft.recipient)
     if recipient is None:  # a group
