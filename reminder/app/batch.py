@@ -89,7 +89,7 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row | Exception]:
-    """The rows of a TSV file, or the fault of each; ReminderError if it can't be read."""
+    """Return the rows of a TSV file, or the fault of each; ReminderError if it can't be read."""
     try:
         lines = read_bytes(path, LONGEST).decode("utf-8-sig").split("\n")
     except (FileError, UnicodeError) as error:
@@ -124,7 +124,7 @@ def _row(values: Mapping[str, str], folder: Path) -> Row:
 
 
 def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
-    """The result of each row, in order."""
+    """Return the result of each row, in order."""
     found = [
         _line("", error=row) if isinstance(row, Exception) else _line(row.text) for row in rows
     ]
@@ -142,7 +142,7 @@ def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
 
 
 def _line(text: str, *, error: Exception | None = None, **more: object) -> dict[str, Any]:
-    """The line of a row of which nothing came, but for `more`."""
+    """Return the line of a row of which nothing came, but for `more`."""
     line: dict[str, Any] = {"text": text, "outcome": "ignored", "events": [], "question": None}
     if error is not None:
         more["error"] = f"{type(error).__name__}: {error}"
@@ -190,7 +190,7 @@ class _Stand:
         self.service.refresh()
 
     def answer(self, row: Row) -> dict[str, Any]:
-        """The result of `row`, whose changes are rolled back."""
+        """Return the result of `row`, whose changes are rolled back."""
         before, store = self.service, self.service.store
         line = _line(row.text)
         with suppress(_TakenBackError), store.together():
@@ -283,7 +283,7 @@ class _Stand:
         return self._outcome(fate.words, row, before) | {"judged": judged}
 
     def _remind(self, row: Row, at: datetime) -> tuple[Rendered, str] | None:
-        """A reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""
+        """Return a reminder of the row's codes to the sender's unit, as “nhắc ngay” makes one."""
         office = self.service.refresh()
         today = local_day(at)
         items = [
@@ -306,7 +306,7 @@ class _Stand:
         return next((one for one in self.send(at) if one[0].row.draft.recipient == wanted), None)
 
     def _outcome(self, text: str, row: Row, before: int) -> dict[str, Any]:
-        """What the message put on the ledger, and what its sender reads and may press."""
+        """Return what the message put on the ledger, and what its sender reads and may press."""
         events = [recorded.event for recorded in self.service.store.events(before)]
         replies = [
             rendered
@@ -381,7 +381,7 @@ def _named(office: Office, code: str, today: date) -> list[State]:
 
 
 def _with_marks(content: bytes, marks: Marks) -> bytes:
-    """A mail with the real marks of the reminder that it answers."""
+    """Return a mail with the real marks of the reminder that it answers."""
     for written, real in (
         (b"nhacviec+reply@phuong.example.vn", marks.reply_to),
         (b"nhacviec+bounce@phuong.example.vn", marks.bounces_to),

@@ -44,12 +44,12 @@ class SystemClock:
 
 
 def now() -> datetime:
-    """The current time, UTC."""
+    """Return the current time, UTC."""
     return SystemClock().now()
 
 
 def today() -> date:
-    """The current day in local time."""
+    """Return the current day in local time."""
     return local_day(now())
 
 
@@ -59,7 +59,7 @@ def pause(seconds: float) -> None:
 
 
 def shipped(relative: str, *, here: bool = True) -> Path:
-    """The path of a shipped file: in `here`, the checkout, or beside the package."""
+    """Return the path of a shipped file: in `here`, the checkout, or beside the package."""
     folders = [Path(), _ROOT, _SHARE] if here else [_ROOT, _SHARE]
     for folder in folders:
         if (folder / relative).is_file():
@@ -74,7 +74,7 @@ def plan_paths(given: Sequence[Path]) -> list[Path]:
 
 
 def load_plans(paths: Sequence[Path]) -> list[Plan]:
-    """All plans, or one FileError with the faults of all files."""
+    """Return all plans, or one FileError with the faults of all files."""
     plans: list[Plan] = []
     problems: list[Problem] = []
     for path in paths:
@@ -98,7 +98,7 @@ def scheduler_for(
     calendar: Path | None = None,
     policy: Policy | None = None,
 ) -> Scheduler:
-    """The scheduler, with a calendar of all years of the plans and of `days`."""
+    """Return the scheduler, with a calendar of all years of the plans and of `days`."""
     years = [day.year for plan in plans for day in (plan.first_day, plan.last_due)]
     years += [day.year for day in days]
     path = calendar or shipped("config/calendar.toml")
@@ -130,7 +130,7 @@ def load_settings(config: Path | None) -> Settings:
 
 
 def read_files(settings: Settings, at: datetime) -> Files:
-    """The plans, people and calendar; FileError with the faults of all files."""
+    """Return the plans, people and calendar; raise FileError with the faults of all files."""
     from reminder.files.people import load_people
     from reminder.services.office import Files
 
@@ -154,7 +154,7 @@ def read_files(settings: Settings, at: datetime) -> Files:
 
 
 def backups(settings: Settings) -> Backups | None:
-    """The daily copies; None for PostgreSQL, which has its own tools."""
+    """Return the daily copies; None for PostgreSQL, which has its own tools."""
     from reminder.ops.backups import Backups
     from reminder.store.database import file_of
 
@@ -171,7 +171,7 @@ def backups(settings: Settings) -> Backups | None:
 
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:
-    """The files that the daemon rereads when they change."""
+    """Return the files that the daemon rereads when they change."""
     found = [*plan_paths(settings.plan.files)]
     optional = (settings.plan.people, settings.plan.calendar, settings_path(config, environment()))
     return [*found, *filter(None, optional)]
@@ -188,7 +188,7 @@ class Opened:
 
 
 def _missing_database(config: Path | None) -> Path | None:
-    """The file of the database, if there is none yet."""
+    """Return the file of the database, if there is none yet."""
     from reminder.store.database import file_of
 
     path = file_of(load_settings(config).store.url)

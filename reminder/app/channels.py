@@ -34,7 +34,7 @@ POLL_MARK = timedelta(seconds=30)  # the last poll is noted no more often than t
 
 
 def _telegram(settings: Settings, *_: object) -> TelegramChannel:
-    """The channel with the bot of the settings."""
+    """Return the channel with the bot of the settings."""
     from reminder.channels.telegram.pacer import Pacer
     from reminder.channels.telegram.send import TelegramChannel, make_bot
 
@@ -46,7 +46,7 @@ def _telegram(settings: Settings, *_: object) -> TelegramChannel:
 
 
 def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
-    """The listener that polls for updates."""
+    """Return the listener that polls for updates."""
     from reminder.channels.telegram.receive import TelegramListener
     from reminder.channels.telegram.send import TelegramChannel
 
@@ -93,7 +93,7 @@ def imap_server(settings: Settings) -> ImapServer:
 
 
 def _server(section: EmailSection | InboxSection, *more: str) -> dict[str, Any]:
-    """The values of a channels.email.errors.Server, and `more`."""
+    """Return the values of a channels.email.errors.Server, and `more`."""
     names = ("host", "port", "security", "username", *more)
     return {name: getattr(section, name) for name in names} | {
         "password": section.password.value,
@@ -102,7 +102,7 @@ def _server(section: EmailSection | InboxSection, *more: str) -> dict[str, Any]:
 
 
 def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
-    """The channel; with [inbox], mails carry addresses for answers and bounces."""
+    """Return the channel; with [inbox], mails carry addresses for answers and bounces."""
     from reminder.channels.email.send import MailChannel, MailIdentity
 
     inbox = settings.inbox.address if settings.inbox.is_on else ""
@@ -119,7 +119,7 @@ def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> Mai
 
 
 def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence[Listener]:
-    """The listener of the mailbox; none without [inbox]."""
+    """Return the listener of the mailbox; none without [inbox]."""
     section = settings.inbox
     if not section.is_on:
         return ()

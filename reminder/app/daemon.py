@@ -35,7 +35,7 @@ class Listener(Protocol):
     name: str  # in the log
 
     async def begin(self) -> None:
-        """Try the provider once, at the start; ReminderError if it will never accept us."""
+        """Try the provider once, at the start; raise ReminderError if it will never accept us."""
         ...
 
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:

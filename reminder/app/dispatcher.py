@@ -118,7 +118,7 @@ class Dispatcher:
         await self.worker.attempt("give back", self._give_back)
 
     def _room(self) -> dict[str, int]:
-        """How many messages more may be leased for each channel."""
+        """Return how many messages more may be leased for each channel."""
         ready = Counter(
             rendered.row.draft.channel
             for rendered in self._ready
@@ -132,7 +132,7 @@ class Dispatcher:
         return room
 
     def _crowded(self) -> list[tuple[str, str]]:
-        """The recipients, by channel, of whom enough is leased."""
+        """Return the recipients, by channel, of whom enough is leased."""
         held = Counter(list(self._held.values()))
         return [who for who, rows in held.items() if rows >= SHARE]
 
@@ -325,5 +325,5 @@ class Dispatcher:
 
 
 def _chat(rendered: Rendered) -> tuple[str, str]:
-    """The channel and the chat; the topics of a group are one."""
+    """Return the channel and the chat; the topics of a group are one."""
     return rendered.row.draft.channel, chat_of(rendered.address)

@@ -80,13 +80,13 @@ def catch_strays() -> None:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """The secrets of the settings."""
+    """Return the secrets of the settings."""
     url = settings.store.url if "@" in settings.store.url else ""  # a file's name is no secret
     return [*settings.secrets(), url, _path(settings)]
 
 
 def _path(settings: Settings) -> str:
-    """The path of the heartbeat's address, which libraries may log without the host."""
+    """Return the path of the heartbeat's address, which libraries may log without the host."""
     _, _, rest = settings.watch.heartbeat_url.value.partition("://")
     path = rest.partition("/")[2]
     return (
@@ -129,7 +129,7 @@ def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
 
 
 def _line(text: str, secrets: tuple[str, ...]) -> str:
-    """`text` without secrets, on one line that moves no cursor."""
+    """Return `text` without secrets, on one line that moves no cursor."""
     # Once more when it is clean: an invisible character may have stood in the midst of a secret.
     return scrub(one_line(scrub(text, secrets), LONGEST), secrets)
 

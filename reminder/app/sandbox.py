@@ -60,7 +60,7 @@ STORY_END = date(2024, 2, 5)
 def made_up(
     store: Store, plan: Plan, channel: str, names: Mapping[str, str], calendar: Path | None = None
 ) -> Service:
-    """The service of an office with one person for each unit, whose id is the unit's."""
+    """Return the service of an office with one person for each unit, whose id is the unit's."""
     people = [
         Person(id=unit, name=name, units=(unit,), channels=(channel,))
         for unit, name in names.items()
@@ -76,7 +76,7 @@ def staffed(
     calendar: Path | None = None,
     days: Sequence[date] = (),
 ) -> Service:
-    """The service of an office with these people, reached on `channel` alone."""
+    """Return the service of an office with these people, reached on `channel` alone."""
     reached = tuple(replace(person, channels=(channel,)) for person in people)
     scheduler = bootstrap.scheduler_for([plan], days, calendar=calendar)
     files = Files(plans=(plan,), people=reached, scheduler=scheduler)
@@ -127,7 +127,7 @@ class Sandbox:
         return True
 
     def on(self) -> bool:
-        """Move on until something is said; whether anything is."""
+        """Move on until something is said; return whether anything is."""
         before, until = self.shown, self.now + timedelta(days=400)
         while self.jump(until):
             if self.shown > before:
@@ -170,7 +170,7 @@ def open_sandbox(
     trial: Trial = Trial(),
     today: date | None = None,
 ) -> Sandbox:
-    """A new sandbox; the database of an older one is removed.
+    """Return a new sandbox; the database of an older one is removed.
 
     An office's own plan begins on `today` where that lies in its year, else with the year.
     """
@@ -395,7 +395,7 @@ def _obey(sandbox: Sandbox, stream: TextIO, role: str, text: str) -> str:
 
 
 def _role(office: Office, wished: str) -> str | None:
-    """A person by id or name, or the first one of a unit by any of its names."""
+    """Return a person by id or name, or the first one of a unit by any of its names."""
     for person in office.people.values():
         if fold(wished) in (person.id, fold(person.name)):
             return person.id

@@ -137,7 +137,7 @@ def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[
 
 
 def as_file(answers: Answers) -> str:
-    """The answers as `read_answers` reads them; without secrets."""
+    """Return the answers as `read_answers` reads them; without secrets."""
     lines = [f"office = {as_toml(answers.office)}"]
     plan = answers.plan
     for key, value in (("place", answers.place), ("test", answers.test)):
@@ -161,18 +161,18 @@ def as_file(answers: Answers) -> str:
 
 
 def authority(office: str) -> str:
-    """“Ủy ban nhân dân phường Hoa Sen” of “UBND phường Hoa Sen”."""
+    """Return “Ủy ban nhân dân phường Hoa Sen” for “UBND phường Hoa Sen”."""
     return re.sub(r"(?i)^ubnd\b", "Ủy ban nhân dân", office.strip())
 
 
 def place(office: str) -> str:
-    """“Hoa Sen” of “UBND phường Hoa Sen”; empty if the name has no such word."""
+    """Return “Hoa Sen” for “UBND phường Hoa Sen”; empty if the name has no such word."""
     found = re.search(rf"(?i)\b(?:{_LEVELS})\s+(.+)$", office)
     return found[1].strip() if found else ""
 
 
 def new_plan(answers: Answers) -> str:
-    """A plan of units and one task: the office's reports, whose days it has to confirm."""
+    """Return a plan of units and one task: the office's reports, whose days it has to confirm."""
     from reminder.importing import draft  # needed for this alone
 
     plan = answers.plan
@@ -249,7 +249,7 @@ def as_people(
 
 
 def settings_values(answers: Answers, plan: Path, folder: Path) -> dict[str, dict[str, object]]:
-    """What is written in the settings of `folder`, by section and key."""
+    """Return what is written in the settings of `folder`, by section and key."""
     values: dict[str, dict[str, object]] = {
         "plan": {"files": [_relative(plan, folder)]},
         "report": {"authority": authority(answers.office)},
@@ -263,7 +263,7 @@ def settings_values(answers: Answers, plan: Path, folder: Path) -> dict[str, dic
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """`path` as it is written in a file of `folder`."""
+    """Return `path` as it is written in a file of `folder`."""
     path, folder = path.absolute(), folder.absolute()
     if path.is_relative_to(folder.parent):
         return f"../{path.relative_to(folder.parent).as_posix()}"
@@ -298,6 +298,6 @@ _PROVIDERS = {
 
 
 def guess(address: str) -> Guess:
-    """The servers that the domain of `address` most likely has."""
+    """Return the servers that the domain of `address` most likely has."""
     domain = address.rpartition("@")[2].lower()
     return _PROVIDERS.get(domain) or Guess(smtp=f"mail.{domain}", imap=f"mail.{domain}")

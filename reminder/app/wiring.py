@@ -108,7 +108,7 @@ class Program:
 
 
 def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = None) -> Program:
-    """Wire the daemon from the settings; ReminderError if it can't start."""
+    """Wire the daemon from the settings; raise ReminderError if it can't start."""
     settings = bootstrap.load_settings(config)
     files = bootstrap.read_files(settings, clock.now())
     office = bootstrap.office_id(settings, files)
@@ -229,7 +229,7 @@ class Reloader:
         self.asked = self.service.store.meta("reload") or ""
 
     def check(self) -> bool:
-        """Look for changes; True if files were reread, or refused."""
+        """Look for changes; return whether files were reread, or refused."""
         asked = self.service.store.meta("reload") or ""
         self.looked = content = self._content(self.tried)
         if content in (self.seen, self.refused) and asked == self.asked:
@@ -302,7 +302,7 @@ class Reloader:
         self.refused = content  # only now: if the database is busy the office must still be told
 
     def _content(self, settings: Settings) -> str:
-        """A hash of all watched files; one that can't be read counts as empty."""
+        """Return a hash of all watched files; one that can't be read counts as empty."""
         found = hashlib.sha256()
         for path in bootstrap.watched(settings, self.config):
             try:

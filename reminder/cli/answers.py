@@ -39,7 +39,7 @@ _TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã t
 
 
 def _act(name: str, form: Terminal) -> Callable[..., None]:
-    """The command of a verb."""
+    """Return the command of a verb."""
 
     def run(
         words: Annotated[
@@ -98,7 +98,7 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
 
 
 def _typed(words: list[str], codes: set[str]) -> str:
-    """The arguments as one text; “1.1 1.2” is two codes here, and no code with a day."""
+    """Return the arguments as one text; “1.1 1.2” is two codes here, and no code with a day."""
     listed = {
         index
         for index, (one, two) in enumerate(pairwise(words))
@@ -203,7 +203,7 @@ def _play_mail(path: Path, units: list[str], codes: list[str], on: date | None) 
 
 
 def _lean(value: Any) -> Any:
-    """`value` as JSON has it, without empty fields."""
+    """Return `value` as JSON has it, without empty fields."""
     if isinstance(value, dict):
         return {k: _lean(v) for k, v in value.items() if v not in ("", None, (), False)}
     if isinstance(value, list | tuple):

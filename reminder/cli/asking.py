@@ -16,12 +16,12 @@ NO = frozenset({"k", "khong", "n", "no", "sai", "thoi"})
 
 
 def at_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Return whether somebody can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def line(prompt: str) -> str:
-    """The line that is typed behind `prompt`; Abort at the end of the input."""
+    """Return the line that is typed behind `prompt`; Abort at the end of the input."""
     with suppress(ImportError):  # Windows has none
         import readline  # noqa: F401  `input` edits and recalls lines with it
     try:
@@ -43,7 +43,7 @@ def text(question: str, default: str = "", check: Callable[[str], str] | None = 
 
 
 def yes(question: str, *, default: bool) -> bool:
-    """Whether the answer is yes."""
+    """Return whether the answer is yes."""
     while True:
         answer = fold(line(f"{question} [{'C/k' if default else 'c/K'}] ")).strip(" .")
         if answer in YES or not answer:
@@ -54,7 +54,7 @@ def yes(question: str, *, default: bool) -> bool:
 
 
 def choice(question: str, options: Sequence[str], default: int = 1) -> int:
-    """The number of the option that is chosen, from 1."""
+    """Return the number of the option that is chosen, from 1."""
     print(question)
     for number, option in enumerate(options, start=1):
         print(f"  {number}. {option}")
@@ -67,7 +67,7 @@ def choice(question: str, options: Sequence[str], default: int = 1) -> int:
 
 
 def secret(question: str) -> str:
-    """What is typed unseen; empty if nothing is."""
+    """Return what is typed unseen; empty if nothing is."""
     try:
         return getpass.getpass(f"{question} (gõ không hiện chữ): ").strip()
     except EOFError:

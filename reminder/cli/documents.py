@@ -79,7 +79,7 @@ def digest(
 def _asked(
     office: Office, store: Store, week: date | None, now: datetime
 ) -> tuple[Office, datetime, tuple[int, str]]:
-    """The office at the time asked for, that time, and the head of its ledger.
+    """Return the office at the time asked for, that time, and the head of its ledger.
 
     ReminderError if no plan has a digest for it.
     """
@@ -109,7 +109,7 @@ def _asked(
 
 
 def _no_plan(office: Office, day: date) -> str:
-    """Why there is no digest: before the first plan, after the last one, or in between."""
+    """Return why there is no digest: before the first plan, after the last one, or in between."""
     week = f"ngày {vn_date(day, year=True)}"
     coming = [plan for plan in office.plans if plan.first_day > day]
     if coming:
@@ -139,7 +139,7 @@ def _say_nobody(office: Office, *, fatal: bool) -> None:
 
 
 def _sent(rows: Sequence[Row], now: datetime) -> str:
-    """Who gets it, and the state of each row."""
+    """Return who gets it, and the state of each row."""
     from reminder.domain.outbox import RowState
 
     lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]

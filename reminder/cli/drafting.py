@@ -133,7 +133,7 @@ def _progress(done: int, pages: int) -> None:
 
 
 def usual_path(year: int) -> Path:
-    """Where a draft is written that nothing else is said of."""
+    """Return where a draft is written that nothing else is said of."""
     name = f"plan{year}{_DRAFT}"
     return Path("data") / name if Path("data").is_dir() else Path(name)
 
@@ -165,7 +165,7 @@ def save(draft: Draft, path: Path) -> Path:
 
 
 def read_draft(path: Path) -> Draft:
-    """Return the draft in a file; ReminderError if it holds none."""
+    """Return the draft in a file; raise ReminderError if it holds none."""
     from reminder.importing.draft import loads
 
     text = read_text(path)

@@ -209,7 +209,7 @@ class _Dialogue:
     # ---- people
 
     def people(self, plan: Plan) -> Sequence[Person] | None:
-        """The people of the file; None: those that stand there stay."""
+        """Return the people of the file; None: those that stand there stay."""
         print("\n3. Ai nhận nhắc việc")
         while True:
             if self.answers.people is None and self.answers.list_file is None:
@@ -312,7 +312,7 @@ class _Dialogue:
         )
 
     def _login(self, known: dict[str, Any], name: str, kept: Secret) -> dict[str, Any]:
-        """The keys of a login; none where the server needs no password."""
+        """Return the keys of a login; none where the server needs no password."""
         username = asking.text(
             "Tên đăng nhập (không cần đăng nhập: gõ -)", known.get("username") or name
         )
@@ -422,7 +422,7 @@ class _Dialogue:
                     return
 
     def who_runs(self, people: Sequence[Person]) -> str:
-        """The id of whoever gets the test message; empty: nobody."""
+        """Return the id of whoever gets the test message; empty: nobody."""
         if not people:
             return ""
         print("\n6. Tin thử")
@@ -541,14 +541,14 @@ def _prepared(by: _Dialogue | _Unattended) -> _Prepared:
 
 
 def _imported(document: Path) -> tuple[Draft, Path]:
-    """The draft of a document, and its file in data/."""
+    """Return the draft of a document, and its file in data/."""
     Path("data").mkdir(exist_ok=True)
     draft = drafting.import_document(document, None, None, then="")
     return draft, drafting.usual_path(draft.year)
 
 
 def _read_document(answer: PlanAnswer) -> Path:
-    """The draft of the document, with the office and the leaders of the answers."""
+    """Return the draft of the document, with the office and the leaders of the answers."""
     from reminder.importing.answers import as_plan
 
     assert answer.document is not None
@@ -565,7 +565,7 @@ def _read_document(answer: PlanAnswer) -> Path:
 
 
 def _accepted(path: Path) -> str:
-    """The plan file that a draft comes to; ReminderError while something stops it."""
+    """Return the plan file that a draft comes to; ReminderError while something stops it."""
     from reminder.importing.answers import hindrances
     from reminder.importing.draft import dumps
 
@@ -583,7 +583,7 @@ Value = TypeVar("Value")
 
 
 def _checked(text: str, load: Callable[[Path], Value]) -> Value:
-    """What `load` makes of `text` in a file; its faults."""
+    """Return what `load` makes of `text` in a file; its faults."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "reminder-init.toml"
         path.write_text(text, "utf-8")
@@ -604,7 +604,7 @@ def _people(answers: Answers, plan: Plan) -> list[Person]:
 def _files(
     by: _Dialogue | _Unattended, plan: _Prepared, people: Sequence[Person] | None
 ) -> tuple[dict[Path, str], Sequence[Person]]:
-    """The text of each file that is to be written, and who is then in people.toml."""
+    """Return the text of each file that is to be written, and who is then in people.toml."""
     folder = by.path.parent
     files: dict[Path, str] = {}
     if plan.text is not None:
@@ -646,7 +646,7 @@ _HEAD = """\
 def _people_file(
     by: _Dialogue | _Unattended, path: Path, plan: Plan, people: Sequence[Person] | None
 ) -> tuple[str | None, Sequence[Person]]:
-    """The new text of the file of people, None where it stays, and the people in it."""
+    """Return the new text of the file of people, None where it stays, and the people in it."""
     units = plan.by_unit
 
     def load(file: Path) -> tuple[Person, ...]:
@@ -674,12 +674,12 @@ def _people_file(
 
 
 def _says_nothing(tables: Mapping[str, Any]) -> bool:
-    """Whether tables hold no key."""
+    """Return whether tables hold no key."""
     return all(isinstance(one, dict) and _says_nothing(one) for one in tables.values())
 
 
 def _is_sample(path: Path) -> bool:
-    """Whether the file holds the made-up people that come with the program."""
+    """Return whether the file holds the made-up people that come with the program."""
     text = read_text(path)
     found = re.findall(r'(?m)^\s*email\s*=\s*"([^"]*)"', text)
     return _SAMPLE in text and all(address.endswith(".example") for address in found)
@@ -695,7 +695,7 @@ def _keep_old(path: Path) -> None:
 
 
 def _made(kind: type[Value], section: Mapping[str, Any]) -> Value:
-    """A section of the settings from its keys."""
+    """Return a section of the settings from its keys."""
     values = {
         key: Secret(value) if key in ("password", "token") else Path(value) if key == "ca_file"
         else value for key, value in section.items()
@@ -745,7 +745,7 @@ def _survey(
 
 
 def _try_token(base_url: str, token: str) -> tuple[str, str]:
-    """What Telegram says of the token, and the bot's name; empty if it is not accepted."""
+    """Return what Telegram says of the token, and the bot's name; empty if it is not accepted."""
     import httpx
 
     from reminder.doctor import network
@@ -764,7 +764,7 @@ def _short_line(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    """The path that is typed, or that a window wrote when a file was dragged into it."""
+    """Return the path that is typed, or that a window wrote when a file was dragged into it."""
     return Path(text.strip().strip("'\"").replace("\\ ", " ")).expanduser()
 
 
@@ -813,7 +813,7 @@ def _say_what_follows(config: Path | None) -> None:
 
 
 def _this_command() -> str:
-    """How the program is called here: by its name where that is on the PATH."""
+    """Return how the program is called here: by its name where that is on the PATH."""
     typed = Path(sys.argv[0])
     on_path = shutil.which("reminder")
     if on_path and Path(on_path).resolve() == typed.resolve():

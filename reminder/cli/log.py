@@ -122,7 +122,7 @@ def log(
 
 
 def event_fields(event: Event) -> dict[str, Any]:
-    """The event under the names of the contract; `until` only where it says something.
+    """Return the event under the names of the contract; `until` only where it says something.
 
     An absence is of no work: it names the person, and the first day as `since`.
     """
@@ -169,7 +169,7 @@ def _line(event: Event, plans: Sequence[Plan], people: Mapping[str, Person]) -> 
 
 
 def _whose(event: Event, people: Mapping[str, Person]) -> str:
-    """Who is away and from when, for an absence; empty for work."""
+    """Return who is away and from when, for an absence; empty for work."""
     absence = absence_of(event)
     if absence is None:
         return ""
@@ -178,7 +178,7 @@ def _whose(event: Event, people: Mapping[str, Person]) -> str:
 
 
 def _what(event: Event, plans: Sequence[Plan]) -> str:
-    """“1c Quyết định”, with the period of recurring work; else the code alone."""
+    """Return “1c Quyết định”, with the period of recurring work; else the code alone."""
     key = event.key
     plan = next((p for p in plans if p.id == key.plan), None)
     task = plan.by_code.get(key.task) if plan else None
@@ -239,7 +239,7 @@ def _short(told: Told) -> str:
 
 
 def _broken(verdict: Verdict, broken: Broken) -> str:
-    """What is wrong, where and when, which heads say so, and what to do."""
+    """Return what is wrong, where and when, which heads say so, and what to do."""
     since = ""
     if broken.what == "rewritten":
         first = verdict.agreed + 1
@@ -258,7 +258,7 @@ def _broken(verdict: Verdict, broken: Broken) -> str:
 
 
 def _around(broken: Broken) -> str:
-    """The times of the events before and after it; a forged row may have any time."""
+    """Return the times of the events before and after it; a forged row may have any time."""
     before = f"Mục {broken.number - 1} ngay trước ghi lúc {_time(broken.before)}."
     at = {
         "missing": f"Mục còn lại kế tiếp đề {_time(broken.at)}.",

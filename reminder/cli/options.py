@@ -101,7 +101,7 @@ def _usage_error(error: typer.TyperException) -> str:
 
 
 def _sentence(error: Any) -> str:
-    """What is wrong with the command line; typer tells it by its error's class or words."""
+    """Return what is wrong with the command line; typer tells it by its error's class or words."""
     text = str(error.message)
     match type(error).__name__:
         case "NoSuchOption":
@@ -146,7 +146,7 @@ def _bad_value(text: str) -> str:
 
 
 def day(text: str) -> date:
-    """The day in an argument; ReminderError if it is none."""
+    """Return the day in an argument; raise ReminderError if it is none."""
     for shape in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
             return datetime.strptime(text, shape).date()  # noqa: DTZ007  a day has no zone
@@ -156,17 +156,17 @@ def day(text: str) -> date:
 
 
 def option(metavar: str, help_: str) -> Any:
-    """An option that takes a value."""
+    """Return an option that takes a value."""
     return typer.Option(metavar=metavar, help=help_)
 
 
 def day_option(help_: str, *names: str) -> Any:
-    """An option that takes a day."""
+    """Return an option that takes a day."""
     return typer.Option(*names, parser=day, metavar="NGÀY", help=help_)
 
 
 def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
-    """A unit's id as given on the command line; ReminderError if no plan has it."""
+    """Return a unit's id as given on the command line; raise ReminderError if no plan has it."""
     known = {unit.id for plan in plans for unit in plan.units}
     if text is not None and text not in known:
         units = ", ".join(sorted(known))

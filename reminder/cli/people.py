@@ -77,12 +77,12 @@ def invite(
 
 
 def _enrolled() -> list[ChannelTraits]:
-    """The channels to which people are invited."""
+    """Return the channels to which people are invited."""
     return [one for one in known_channels() if one.addresses is AddressSource.INVITATION]
 
 
 def known_person(person: str, people: Mapping[str, Person]) -> Person:
-    """The person with this id; ReminderError if there is none."""
+    """Return the person with this id; raise ReminderError if there is none."""
     if person not in people:
         hint = nearest(person, people) or f". Có: {', '.join(sorted(people)) or 'chưa có ai'}"
         raise ReminderError(f"people.toml không có người nào mã “{person}”{hint}")
@@ -104,7 +104,7 @@ def _print_invitation(person: Person, code: str, url: str | None, expires_at: da
 
 
 def _moment(at: datetime) -> str:
-    """“08:05 31/01/2024”, the office's time."""
+    """Return “08:05 31/01/2024”, in the office's time."""
     return f"{local(at):%H:%M} {vn_date(local_day(at), year=True)}"
 
 
@@ -206,13 +206,13 @@ def take_list(
 
 
 def people_path(config: Path | None) -> Path:
-    """Where a people file belongs that is not there yet: beside the settings."""
+    """Return where a people file belongs that is not there yet: beside the settings."""
     settings = settings_path(config, environment())
     return (settings or DEFAULT_PATH).parent / "people.toml"
 
 
 def units_of(plans: Sequence[Plan]) -> dict[str, Unit]:
-    """All units by id, as the newest plan names them."""
+    """Return all units by id, as the newest plan names them."""
     by_year = sorted(plans, key=lambda plan: plan.year)
     return {unit.id: unit for plan in by_year for unit in plan.units}
 
@@ -321,7 +321,7 @@ def _returned(store: Store) -> list[Row]:
 def _reached(
     person: Person, channel: ChannelTraits, addresses: Mapping[tuple[str, str], Address]
 ) -> str:
-    """How a person is reached on a channel, in a few words."""
+    """Return how a person is reached on a channel, in a few words."""
     address = addresses.get((person.id, channel.name))
     if channel.name not in person.channels:
         return "không dùng"
@@ -341,7 +341,7 @@ def _standing(address: Address) -> str:
 def _invited(
     person: str, at: str | None, addresses: Iterable[Address | None], now: datetime
 ) -> str:
-    """When a person was last invited, and whether the invitation was used."""
+    """Return when a person was last invited, and whether the invitation was used."""
     invited = meta_moment(f"invited:{person}", at)
     if invited is None:
         return "chưa mời"

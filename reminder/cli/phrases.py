@@ -114,7 +114,7 @@ _OFFSET_UNITS = {"working-day": "working days", "hour": "hours", "month": "month
 
 
 def _part_fields(part: Part) -> dict[str, Any]:
-    """The keys of a reading that hold something; kind, due, start, op and every always."""
+    """Return the keys of a reading that hold something; kind, due, start, op and every always."""
     fields: dict[str, Any] = {
         "kind": part.kind.value,
         "due": [day.isoformat() for day in part.due],

@@ -117,12 +117,12 @@ def _questions(plan: Plan, scheduler: Scheduler, today: date) -> list[str]:
 
 
 def _day(day: date, plan: Plan) -> str:
-    """“31/01”; with its year where that is not the plan's only one."""
+    """Return “31/01”; with its year where that is not the plan's only one."""
     return vn_date(day, year=(day.year, plan.last_day.year) != (plan.year, plan.year))
 
 
 def _is_outside(occurrence: Occurrence, plan: Plan) -> bool:
-    """Whether it is due outside the plan's time, though the plan names the day itself."""
+    """Return whether it is due outside the plan's time, though the plan names the day itself."""
     named = isinstance(occurrence.deliverable.rule, OnDay | OnDays)
     due = occurrence.due or plan.first_day
     return named and not plan.first_day <= due <= plan.last_day
@@ -217,7 +217,7 @@ def _due_words(state: State, today: date) -> str:
 
 
 def _source(plan: Plan, state: State) -> str:
-    """What the plan's document says of its date, where, and how that is read."""
+    """Return what the plan's document says of its date, where, and how that is read."""
     occurrence = state.occurrence
     deliverable = occurrence.deliverable
     place = origin(plan, occurrence.task, deliverable)
@@ -310,7 +310,7 @@ def simulate(
 
 
 def _wishes(text: str, plans: Sequence[Plan]) -> list[tuple[date, str, Target]]:
-    """The targets of one `--done CODE=DATE`."""
+    """Return the targets of one `--done CODE=DATE`."""
     from reminder.understanding.model import Command, CommandError, Meaning
     from reminder.understanding.parse import parse
     from reminder.understanding.verbs import Verb

@@ -211,7 +211,7 @@ def doctor(
 
 
 def look_over(teller: Teller, config: Path | None, *, local: bool = False) -> bool:
-    """Tell all that can be checked; whether the settings can be read."""
+    """Print all that can be checked; return whether the settings can be read."""
     # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
     from reminder.doctor import local as on_disk
 
@@ -306,7 +306,7 @@ def _rows(store: Store, shown: Sequence[Shown], limit: int) -> list[Row]:
 
 
 def _glance(opened: Opened) -> Callable[[Row], tuple[str, str]]:
-    """The subject and the recipient of a row."""
+    """Return the subject and the recipient of a row."""
     # Payloads and templates take a while to load.
     from reminder.domain.payloads import Items
     from reminder.messages.context import kind_words

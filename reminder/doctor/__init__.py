@@ -39,5 +39,5 @@ def warn(name: str, sentence: str, remedy: str) -> Check:
 
 
 def fault(name: str, sentence: str, remedy: str = "") -> Check:
-    """`remedy`: empty where the sentence says it."""
+    """Return `remedy`: empty where the sentence says it."""
     return Check(name=name, verdict=Verdict.FAULT, sentence=sentence, remedy=remedy)

@@ -95,7 +95,7 @@ def _plans(office: Office, now: datetime) -> Check:
 
 
 def _people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
-    """A people file that is missing or empty; it belongs beside the file `settings`."""
+    """Yield a people file that is missing or empty; it belongs beside the file `settings`."""
     remedy = "ghi ai ở bộ phận nào theo mẫu config/people.toml của chương trình"
     if path is None:
         wanted = (settings.parent if settings else Path("config")).absolute() / "people.toml"
@@ -142,7 +142,7 @@ _START = "chạy: systemctl start reminder (hoặc reminder run)"
 
 
 def _unreadable(url: str) -> Check | None:
-    """Why the database can't be read; None if it can."""
+    """Return why the database can't be read; None if it can."""
     database = Database(url, busy=BUSY)
     try:
         path = database.path
@@ -176,7 +176,7 @@ def _unreadable(url: str) -> Check | None:
 
 
 def _forbidden(path: Path) -> Path | None:
-    """The database or its folder, if this user may not write it; SQLite needs both."""
+    """Return the database or its folder, if this user may not write it; SQLite needs both."""
     whose = os.access in os.supports_effective_ids
     wanted = os.R_OK | os.W_OK
     places = (path, path.parent)
@@ -203,7 +203,7 @@ def _ledger(store: Store) -> Check:
 
 
 def daemon(url: str, noted: Marks, now: datetime) -> Iterator[Check]:
-    """Whether the daemon runs and ticks, and whether a channel refuses everything."""
+    """Yield whether the daemon runs and ticks, and whether a channel refuses everything."""
     last = noted.last_tick
     when = f"quét lần cuối {local(last):%H:%M %d/%m/%Y}" if last else "chưa quét lần nào"
     with closing(Database(url, busy=BUSY)) as database:
@@ -292,7 +292,7 @@ def _is_open(path: Path) -> bool:
 def copies(
     backups: Backups, last: datetime | None, last_away: datetime | None, now: datetime
 ) -> Iterator[Check]:
-    """How old the newest daily copies are; `last`…: when they were made."""
+    """Yield how old the newest daily copies are; `last`…: when they were made."""
     yield _age("backup", backups.folder, last, now)
     name, second = "second-backup", backups.second_folder
     words = f"Thư mục bản sao thứ hai {second}"
@@ -327,7 +327,7 @@ def _same_disk(one: Path, other: Path) -> bool:
 
 
 def data_files(database: Path, folders: Sequence[Path]) -> list[Path]:
-    """The database with SQLite's files beside it, and all copies."""
+    """Return the database with SQLite's files beside it, and all copies."""
     beside = [*database.parent.glob(f"{database.name}*")] if _is_folder(database.parent) else []
     return [
         *beside,

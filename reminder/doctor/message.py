@@ -58,7 +58,7 @@ def _message(opened: Opened, person: Person, wiring: ChannelWiring) -> Outbound:
 
 
 def _address(opened: Opened, person: Person, wiring: ChannelWiring) -> Address | None:
-    """Where the person is reached: the people file's address is in force before a first start."""
+    """Return where a person is reached; before a first start that is the people file's address."""
     name = wiring.traits.name
     kept = opened.office.address(person.id, name, dead=True)
     if wiring.traits.addresses is not AddressSource.PEOPLE_FILE:

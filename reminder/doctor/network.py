@@ -83,7 +83,7 @@ def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, st
 
 
 def _why(error: Exception) -> str:
-    """Why there was no answer, in words."""
+    """Return why there was no answer, in words."""
     match error:
         case httpx.TimeoutException():
             return f"quá {TIMEOUT:.0f} giây không trả lời"
@@ -142,7 +142,7 @@ def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
 
 
 def page(host: str, port: int, client: httpx.Client) -> Check:
-    """What /healthz of the running daemon says."""
+    """Return what /healthz of the running daemon says."""
     at = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104
     name = f"[{at}]" if ":" in at and not at.startswith("[") else at
     try:
@@ -226,7 +226,7 @@ class MailCheck:
             self.reader.stop()
 
     async def survey(self) -> Survey:
-        """What the mailbox does with a mail to itself; MailboxError if it can't be opened."""
+        """What the mailbox does with a mail to itself; raise MailboxError if it can't be opened."""
         address = self.settings.inbox.address
         identity = MailIdentity(secret=secrets.token_bytes(16), inbox=address)
         channel = MailChannel(mail_server(self.settings), identity, self.now)
@@ -245,7 +245,7 @@ class MailCheck:
             self.reader.stop()
 
     def _plus(self) -> str:
-        """A plus-address of the mailbox, for a probe."""
+        """Return a plus-address of the mailbox, for a probe."""
         address = self.settings.inbox.address
         secret, key = secrets.token_bytes(16), secrets.token_hex(8)
         expires = self.now().date() + timedelta(days=1)
@@ -253,7 +253,7 @@ class MailCheck:
         return tokens.plus_address(address, secret, Purpose.PROBE, message, address, expires)
 
     async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
-        """A probe to a plus-address; where that does not come, one to the plain address."""
+        """Yield a probe to a plus-address; where that does not come, one to the plain address."""
         address = self.settings.inbox.address
         probe = await self._probe(channel, box, self._plus())
         if probe.mail is None:
@@ -296,7 +296,7 @@ class MailCheck:
             return None
 
     def _proved(self, mail: Mail) -> Check:
-        """Whether our server vouches for the sender of the probe."""
+        """Return whether our server vouches for the sender of the probe."""
         section = self.settings.inbox
         if section.trust == "token":
             return ok(

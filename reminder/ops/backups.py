@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 
 def is_due(last: datetime | None, hour: time, now: datetime) -> bool:
-    """Whether the daily copy of `hour` is due; `last` is the time of the last one.
+    """Return whether the daily copy of `hour` is due; `last` is the time of the last one.
 
     A machine that is off at that hour makes it when it is on again. A last copy that lies in the
     future was made by a clock that ran ahead: it counts for nothing.
@@ -96,7 +96,7 @@ class Backups:
         return not emptied or folder.stat().st_dev != self.database.stat().st_dev
 
     def copies(self, folder: Path) -> list[Path]:
-        """The daily copies in `folder`, the oldest first."""
+        """Return the daily copies in `folder`, the oldest first."""
         name = re.compile(rf"{re.escape(self.database.stem)}-\d{{4}}-\d\d-\d\d\.db")
         try:
             return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))

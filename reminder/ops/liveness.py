@@ -98,7 +98,7 @@ class Notifier:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Notifier:
-        """The notifier from the environment, as in sd_watchdog_enabled(3)."""
+        """Return the notifier from the environment, as in sd_watchdog_enabled(3)."""
         span, process = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
         meant = span.isdecimal() and int(span) > 0 and process in ("", str(os.getpid()))
         return cls(environ.get("NOTIFY_SOCKET", ""), int(span) / 1e6 if meant else None)
@@ -176,14 +176,14 @@ class Heartbeat:
 
 @cache
 def trust() -> ssl.SSLContext:
-    """The certificates that httpx trusts, read once."""
+    """Return the certificates that httpx trusts, read once."""
     import httpx
 
     return httpx.create_ssl_context()
 
 
 async def call(url: str) -> None:
-    """Send one GET; NotTakenError, without the address, if it was not accepted.
+    """Send one GET; raise NotTakenError, without the address, if it was not accepted.
 
     No body is read. A redirect is followed on the same host alone: what a monitor's server answers
     must not have this program call an address within the office.

@@ -56,7 +56,7 @@ class Metrics(Collector):
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics, as a collector of Prometheus returns them."""
+        """Return the metrics, as a collector of Prometheus returns them."""
         yield InfoMetricFamily("reminder_build", "The program.", {"version": __version__})
         yield _gauge("healthy", "1: /healthz says 200.", int(self._healthy))
         if self._bytes is not None:

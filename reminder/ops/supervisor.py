@@ -24,7 +24,7 @@ class Clock(Protocol):
     """Tells the time; only the outermost loop asks it."""
 
     def now(self) -> datetime:
-        """The present instant, aware, UTC."""
+        """Return the present instant, aware, UTC."""
         ...
 
 

@@ -315,7 +315,7 @@ _NAMING = select(
 
 
 def of_places(table: Table) -> ColumnElement[bool]:
-    """The rows of `table` with one of the keys in `places_of`.
+    """Return the rows of `table` with one of the keys in `places_of`.
 
     SQLite has no index for the whole tuple, but one for each of its first columns.
     """
@@ -327,7 +327,7 @@ def of_places(table: Table) -> ColumnElement[bool]:
 
 
 def places_of(keys: Iterable[Key]) -> dict[str, Any]:
-    """The values of `of_places`."""
+    """Return the values of `of_places`."""
     places = list(dict.fromkeys(keys))
     plans, tasks = {key.plan for key in places}, {key.task for key in places}
     return {"plans": sorted(plans), "tasks": sorted(tasks), "places": [tuple(k) for k in places]}

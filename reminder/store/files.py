@@ -23,12 +23,12 @@ _SIDES = ("", "-wal", "-shm", ".lock")  # SQLite's files beside the database
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """The path with `suffix` added to its name."""
+    """Return the path with `suffix` added to its name."""
     return path.with_name(path.name + suffix)
 
 
 def unwritable(path: Path, error: OSError) -> ReminderError:
-    """The error for a file that can't be written."""
+    """Return the error for a file that can't be written."""
     if isinstance(error, FileExistsError):
         return ReminderError(f"{path} can't be written: a file stands where its folder should be")
     return ReminderError(f"{path} can't be written: {error.strerror or error}")
@@ -99,7 +99,7 @@ def _copy(source: Path, part: Path, busy: float) -> None:
 
 
 def integrity(path: Path) -> str:
-    """“ok”, or the first thing that is wrong in the SQLite file `path`; ReminderError: unreadable.
+    """Return “ok”, or the first thing that is wrong in a SQLite file; raise ReminderError.
 
     Nothing is written, so a damaged file stays as it is.
     """
@@ -183,7 +183,7 @@ class FileLock:
             self._file = None
 
     def holder(self) -> str:
-        """The holder, if known: “process 123”; otherwise empty."""
+        """Return the holder, if known: “process 123”; otherwise empty."""
         with suppress(OSError, ValueError):
             return f"process {int(self._path.read_text('ascii'))}"
         return ""
@@ -226,14 +226,14 @@ DaemonLock = FileLock | AdvisoryLock
 
 
 def lock_of(database: Database) -> DaemonLock:
-    """The daemon's lock on `database`, not taken yet."""
+    """Return the daemon's lock on `database`, not taken yet."""
     if database.path is None:
         return AdvisoryLock(database)
     return FileLock(beside(database.path, ".lock"))
 
 
 def take_within(lock: DaemonLock, wait: float, sleep: Callable[[float], None]) -> bool:
-    """Try to take `lock` for `wait` seconds; False if another process holds it."""
+    """Try to take `lock` for `wait` seconds; return False if another process holds it."""
     waited = 0.0
     while not lock.take():
         if waited >= wait:

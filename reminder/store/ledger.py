@@ -127,7 +127,7 @@ class LedgerPart(Part):
         return True
 
     def events(self, after: int = 0) -> list[Recorded]:
-        """The ledger's events with a number above `after`, in order."""
+        """Return the ledger's events with a number above `after`, in order."""
         return [
             Recorded(event=EVENT.read(e), number=e.number, unit_name=e.unit_name, hash=e.hash)
             for e in self._database.all(EVENTS, after=after)
@@ -146,7 +146,7 @@ class LedgerPart(Part):
         return _head_of(self._database.all(HEAD))
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
-        """The first event that was changed, removed or slipped in; None: the chain is whole.
+        """Return the first event that was changed, removed or slipped in; None: the chain is whole.
 
         `heads`, each a number and the hash told of it elsewhere or the beginning of that hash, find
         a ledger that was rewritten as a whole. Nothing of the ledger needs to be readable for it.
@@ -157,7 +157,7 @@ class LedgerPart(Part):
             return first_broken(map(dict, rows), head, heads)
 
     def spoken_of(self, keys: Iterable[Key]) -> list[Spoken]:
-        """The stages of these occurrences that were spoken, in no order."""
+        """Return the stages of these occurrences that were spoken, in no order."""
         wanted = list(keys)
         found: list[Spoken] = []
         with self._database.reading() as connection:
@@ -167,11 +167,11 @@ class LedgerPart(Part):
         return found
 
     def metas(self) -> dict[str, str]:
-        """All values that set_meta or record kept, by name."""
+        """Return all values that set_meta or record kept, by name."""
         return dict(map(tuple, self._database.all(METAS)))
 
     def meta(self, name: str) -> str | None:
-        """What set_meta or record kept under `name`."""
+        """Return what set_meta or record kept under `name`."""
         return next((row[0] for row in self._database.all(META, key=name)), None)
 
     def number(self, name: str) -> int:
@@ -194,7 +194,7 @@ class LedgerPart(Part):
             self._keep(connection, {name: str(number + more)})
 
     def was_seen(self, channel: str, update: str) -> bool:
-        """Whether `record` has marked this update as seen."""
+        """Return whether `record` has marked this update as seen."""
         c = seen_table.c
         return bool(
             self._database.all(select(c.at).where(c.channel == channel, c.update_id == update))
@@ -221,7 +221,7 @@ class LedgerPart(Part):
             return connection.execute(gone).rowcount
 
     def addresses(self) -> list[Address]:
-        """All addresses, by recipient and channel."""
+        """Return all addresses, by recipient and channel."""
         found = [ADDRESS.read(row) for row in self._database.all(select(address))]
         return sorted(found, key=lambda a: (a.recipient, a.channel))
 

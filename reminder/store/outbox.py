@@ -199,7 +199,7 @@ class OutboxPart(Part):
         return mine
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
-        """Pending again from `due_at`; `unknown`: the provider may have taken it."""
+        """Mark the row as pending again; `unknown`: the provider may have taken it."""
         return self._changes_one(
             RETRY_UNKNOWN if unknown else RETRY,
             row=row.id,
@@ -289,7 +289,7 @@ class OutboxPart(Part):
         )
 
     def next_due(self) -> datetime | None:
-        """When the earliest pending row is due."""
+        """Return when the earliest pending row is due."""
         ((due,),) = self._database.all(NEXT_DUE)
         try:
             return None if due is None else moment(due)
@@ -379,7 +379,7 @@ def _rows_by(*filters: str, named: bool) -> Select[Any]:
 
 
 def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
-    """The values of SENT."""
+    """Return the values of SENT."""
     return {
         "row": row.id,
         "attempt": row.attempts,
@@ -390,5 +390,5 @@ def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
 
 
 def _turn(row: Row) -> tuple[bool, int, datetime, int]:
-    """The order in which leased rows are sent."""
+    """Return the order in which leased rows are sent."""
     return (row.repeat, row.attempts if row.repeat else 0, row.draft.slot, row.id)

@@ -149,7 +149,7 @@ _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 @lru_cache(maxsize=64)  # a tick writes the same few moments thousands of times
 def stamp(at: datetime) -> str:
-    """`at` in UTC, of one width, so that text sorts as time; ValueError if it is naive."""
+    """Return `at` in UTC, of one width, so that text sorts as time; ValueError if it is naive."""
     if at.tzinfo is None:
         raise ValueError("a time in the store must be aware")
     return at.astimezone(UTC).isoformat(timespec="microseconds")
@@ -157,7 +157,7 @@ def stamp(at: datetime) -> str:
 
 @lru_cache(maxsize=1024)
 def moment(text: str) -> datetime:
-    """Return the instant that `stamp` wrote; ValueError for anything else."""
+    """Return the instant that `stamp` wrote; raise ValueError for anything else."""
     at = datetime.fromisoformat(text)
     if stamp(at) != text:
         raise ValueError("a time in the store is in UTC, to the microsecond")
@@ -165,5 +165,5 @@ def moment(text: str) -> datetime:
 
 
 def words(text: str) -> str:
-    """`text` as every database can keep it: U+FFFD for NUL and for half a surrogate pair."""
+    """Return `text` as every database can keep it: U+FFFD for NUL and for half a surrogate pair."""
     return text if text.isascii() and "\0" not in text else _UNKEEPABLE.sub("\ufffd", text)

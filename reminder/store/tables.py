@@ -50,7 +50,7 @@ metadata = MetaData()
 
 
 def _key(*, primary: bool) -> list[Column[Any]]:
-    """The columns that name an occurrence."""
+    """Return the columns that name an occurrence."""
     return [
         Column("plan", Text, primary_key=primary, nullable=False),
         Column("task", Text, primary_key=primary, nullable=False),
@@ -404,7 +404,7 @@ def from_draft(draft: Draft, at: datetime) -> dict[str, Any]:
 
 
 def to_row(columns: Sequence[Any]) -> Row:
-    """Return a row of the outbox; UnreadableRowError if the program never wrote that."""
+    """Return a row of the outbox; raise UnreadableRowError if the program never wrote that."""
     at = _ROW.places
     try:
         payload, envelope = decode(columns[at["kind"]], json.loads(columns[at["payload"]]))
