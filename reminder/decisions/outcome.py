@@ -29,7 +29,7 @@ class RefusalError(Exception):
 
 
 def refusal(reason: str, **data: Any) -> RefusalError:
-    """Return the refusal of `reason`."""
+    """Return a refusal in one or two sentences, which the renderer knows by `reason`."""
     return RefusalError(payloads.Refused(reason=reason, **data))
 
 
