@@ -6,6 +6,7 @@ that `reminder plan check` starts quickly.
 
 from __future__ import annotations
 
+import logging
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
@@ -26,11 +27,15 @@ from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 from reminder.files.settings import DEFAULT_PATH, Settings, environment, settings_path
 from reminder.files.settings import load_settings as read_settings
+from reminder.files.toml import Source
 
 if TYPE_CHECKING:
+    from reminder.files.documents import Documents, Sources
     from reminder.ops.backups import Backups
     from reminder.services.office import Files, Office
     from reminder.store.store import Store
+
+log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]  # of a checkout
 _SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
@@ -73,7 +78,18 @@ def plan_paths(given: Sequence[Path]) -> list[Path]:
     return list(given) or found or [shipped("data/plan2024.toml")]
 
 
-def load_plans(paths: Sequence[Path]) -> list[Plan]:
+def plan_sources(given: Sequence[Path] | None, config: Path | None = None) -> Sequence[Source]:
+    """Return the plans that a command reads: `given`, else those of the database or files."""
+    if given:
+        return given
+    try:
+        settings = load_settings(config)
+    except NoSettingsError:
+        return plan_paths([])
+    return plan_paths([]) if settings.plan.source == "files" else current(settings).plans
+
+
+def load_plans(paths: Sequence[Source]) -> list[Plan]:
     """Return all plans, or one FileError with the faults of all files."""
     plans: list[Plan] = []
     problems: list[Problem] = []
@@ -129,16 +145,64 @@ def load_settings(config: Path | None) -> Settings:
     return read_settings(config, environ)
 
 
-def read_files(settings: Settings, at: datetime) -> Files:
-    """Return the plans, people and calendar; raise FileError with the faults of all files."""
+def sources(settings: Settings, store: Store | None) -> Sources:
+    """Return where plans and people are: in the database if [plan] source says so, else in files.
+
+    A database that holds none yet takes up those of the files (`documents`).
+    """
+    from reminder.files.documents import Sources, sources_of
+
+    if settings.plan.source == "database" and store is not None:
+        found = sources_of(store.documents())
+        if found.plans:
+            return found
+    return Sources(plan_paths(settings.plan.files), settings.plan.people)
+
+
+def current(settings: Settings) -> Sources:
+    """`sources`, for what has no open store; no database is made."""
+    from reminder.store.store import open_store
+
+    if settings.plan.source == "files" or _missing(settings):
+        return sources(settings, None)
+    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        return sources(settings, store)
+
+
+def documents(settings: Settings, store: Store, at: datetime) -> Documents | None:
+    """Return the texts in the database, which takes up the files' at first; None: files count."""
+    from reminder.files.documents import Documents
+
+    if settings.plan.source == "files":
+        return None
+    found = Documents(store, lambda texts: files_of(settings, texts, at))
+    taken = found.take_up(sources(settings, store), at)
+    if taken:
+        log.info(
+            "[plan] source = database: it takes up %s from the files, which no longer count",
+            ", ".join(taken),
+        )
+    return found
+
+
+def read_files(settings: Settings, at: datetime, store: Store | None = None) -> Files:
+    """Return the plans, people and calendar; raise FileError with the faults of all files.
+
+    Without a `store` those in the database are not found.
+    """
+    return files_of(settings, sources(settings, store), at)
+
+
+def files_of(settings: Settings, texts: Sources, at: datetime) -> Files:
+    """Return the plans and people of these texts; FileError with the faults of all."""
     from reminder.files.people import load_people
     from reminder.services.office import Files
 
-    plans = load_plans(plan_paths(settings.plan.files))
+    plans = load_plans(texts.plans)
     people: tuple[Person, ...] = ()
-    if settings.plan.people is not None:
+    if texts.people is not None:
         units = {unit.id: unit for plan in plans for unit in plan.units}
-        people = load_people(settings.plan.people, units, known_channels())
+        people = load_people(texts.people, units, known_channels())
     scheduler = scheduler_for(
         plans,
         [local_day(at)],
@@ -172,8 +236,10 @@ def backups(settings: Settings) -> Backups | None:
 
 def watched(settings: Settings, config: Path | None) -> list[Path]:
     """Return the files that the daemon rereads when they change."""
-    found = [*plan_paths(settings.plan.files)]
-    optional = (settings.plan.people, settings.plan.calendar, settings_path(config, environment()))
+    found, people = [*plan_paths(settings.plan.files)], settings.plan.people
+    if settings.plan.source == "database":
+        found, people = [], None
+    optional = (people, settings.plan.calendar, settings_path(config, environment()))
     return [*found, *filter(None, optional)]
 
 
@@ -187,11 +253,11 @@ class Opened:
     now: datetime
 
 
-def _missing_database(config: Path | None) -> Path | None:
+def _missing(settings: Settings) -> Path | None:
     """Return the file of the database, if there is none yet."""
     from reminder.store.database import file_of
 
-    path = file_of(load_settings(config).store.url)
+    path = file_of(settings.store.url)
     return path if path is not None and not path.exists() else None
 
 
@@ -200,7 +266,7 @@ def need_database(config: Path | None) -> None:
 
     Typed in the wrong folder it would else find an empty ledger, and call that whole.
     """
-    if path := _missing_database(config):
+    if path := _missing(load_settings(config)):
         raise ReminderError(
             f"chưa có dữ liệu ở {path}: đứng ở thư mục của máy nhắc việc (/srv/reminder) rồi gõ "
             "lại, hoặc ghi [store] url"
@@ -220,7 +286,7 @@ def database(config: Path | None) -> Iterator[Store]:
 def recorded_events(config: Path | None) -> list[Event]:
     """Return the ledger where there is a database, else nothing: no database is made."""
     try:
-        if _missing_database(config):
+        if _missing(load_settings(config)):
             return []
     except NoSettingsError:
         return []
@@ -232,15 +298,11 @@ def recorded_events(config: Path | None) -> list[Event]:
 def office(config: Path | None) -> Iterator[Opened]:
     """Opens the files and the database for one command, and closes them after it."""
     from reminder.services.office import Office
-    from reminder.store.store import open_store
 
     settings = load_settings(config)
     at = now()
-    files = read_files(settings, at)
-    opened = open_store(
-        settings.store.url, office=office_id(settings, files), exclusive=False, sleep=pause
-    )
-    with closing(opened) as store:
+    store, files = open_office(settings, at, exclusive=False)
+    with closing(store):
         recorded = store.events()
         office = Office(
             files=files,
@@ -253,6 +315,26 @@ def office(config: Path | None) -> Iterator[Opened]:
             known=known_channels(),
         )
         yield Opened(settings=settings, office=office, store=store, now=at)
+
+
+def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[Store, Files]:
+    """Open the store and read the files; where these are files they are read first.
+
+    A daemon's, `exclusive`, takes up the files' texts where the database is to have them.
+    """
+    from reminder.store.store import open_store
+
+    files = None if settings.plan.source == "database" else read_files(settings, at)
+    store = open_store(settings.store.url, exclusive=exclusive, sleep=pause)
+    try:
+        if exclusive:
+            documents(settings, store, at)
+        files = files or read_files(settings, at, store)
+    except BaseException:
+        store.close()
+        raise
+    store.office = office_id(settings, files)
+    return store, files
 
 
 def office_id(settings: Settings, files: Files) -> str:

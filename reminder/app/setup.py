@@ -125,14 +125,14 @@ def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[
     secret = SECRETS[name]
     if file := data.pop(f"{secret}_file", ""):
         try:
-            data[secret] = read_text(document.path.parent / str(file)).strip()
+            data[secret] = read_text(document.folder / str(file)).strip()
         except FileError as error:
             document.complain((name, f"{secret}_file"), error.problems[0].message)
     if name == "inbox" and not data.get("host"):
         return {}
     read_section(document, name, data)
     if data.get("ca_file"):
-        data["ca_file"] = str((document.path.parent / str(data["ca_file"])).absolute())
+        data["ca_file"] = str((document.folder / str(data["ca_file"])).absolute())
     return data
 
 

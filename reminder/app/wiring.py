@@ -37,7 +37,7 @@ from reminder.services.service import Service
 from reminder.services.status import StatusSnapshot, snapshot
 from reminder.store.database import file_of
 from reminder.store.records import StoreBusyError
-from reminder.store.store import Store, open_store
+from reminder.store.store import Store
 
 if TYPE_CHECKING:
     from reminder.web.server import PageServer
@@ -110,9 +110,7 @@ class Program:
 def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = None) -> Program:
     """Wire the daemon from the settings; raise ReminderError if it can't start."""
     settings = bootstrap.load_settings(config)
-    files = bootstrap.read_files(settings, clock.now())
-    office = bootstrap.office_id(settings, files)
-    store = open_store(settings.store.url, office=office, exclusive=True, sleep=bootstrap.pause)
+    store, files = bootstrap.open_office(settings, clock.now(), exclusive=True)
     channels = _channels(settings, store, clock, files)
     links = web_links(settings, store)
     service = Service(
@@ -224,8 +222,8 @@ class Reloader:
 
     def __post_init__(self) -> None:
         self.begun = self.tried = self.settings  # tried: the newest ones that could be read
-        self.seen, self.refused = self._content(self.settings), ""
         self.service = self.daemon.service
+        self.seen, self.refused = self._content(self.settings), ""
         self.asked = self.service.store.meta("reload") or ""
 
     def check(self) -> bool:
@@ -254,7 +252,8 @@ class Reloader:
         self.tried = bootstrap.load_settings(self.config)
         self.looked = content = self._content(self.tried)
         settings = bootstrap.load_settings(self.config)
-        files = bootstrap.read_files(settings, now)
+        bootstrap.documents(settings, self.service.store, now)
+        files = bootstrap.read_files(settings, now, self.service.store)
         if not meant:
             _refuse_mass_removal(
                 settings.plan.people, self.service.office.files.people, files.people
@@ -304,6 +303,8 @@ class Reloader:
     def _content(self, settings: Settings) -> str:
         """Return a hash of all watched files; one that can't be read counts as empty."""
         found = hashlib.sha256()
+        if settings.plan.source == "database":
+            found.update(repr(self.service.store.document_marks()).encode())
         for path in bootstrap.watched(settings, self.config):
             try:
                 found.update(read_bytes(path) + b"\0")

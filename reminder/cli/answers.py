@@ -157,7 +157,7 @@ def understand(
     from reminder.understanding.model import CommandError, Meaning, Target
     from reminder.understanding.parse import parse
 
-    plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
+    plans = bootstrap.load_plans(bootstrap.plan_sources(files))
     for code in reply_to or []:
         options.check_code(code, {task.code for plan in plans for task in plan.tasks})
     units = tuple(u for name in unit or [] if (u := options.unit(name, plans)))

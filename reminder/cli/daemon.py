@@ -73,7 +73,8 @@ def _typed(prompt: str) -> str | None:
 def reload(config: Config = None) -> None:
     """Báo máy đang chạy nhận tệp vừa sửa ngay bây giờ; tệp có lỗi thì nói rõ và không nhận."""
     settings = bootstrap.load_settings(config)
-    bootstrap.read_files(settings, bootstrap.now())
+    if settings.plan.source == "files":
+        bootstrap.read_files(settings, bootstrap.now())
     with bootstrap.office(config) as office:
         asked = bootstrap.now().isoformat()
         office.store.set_meta("reload", asked)

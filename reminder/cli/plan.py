@@ -46,12 +46,12 @@ Files = Annotated[
 
 
 @app.command(epilog="Ví dụ: reminder plan check data/plan2025.toml")
-def check(files: Files = None) -> None:
+def check(files: Files = None, config: options.Config = None) -> None:
     """Tìm mọi lỗi của tệp kế hoạch cùng lúc, và kể những hạn Văn phòng còn phải định.
 
     Mã thoát 1 nếu có lỗi.
     """
-    paths = bootstrap.plan_paths(files or [])
+    paths = bootstrap.plan_sources(files, config)
     plans = bootstrap.load_plans(paths)
     scheduler, today = bootstrap.scheduler_for(plans), bootstrap.today()
     over = [] if files else _over(plans, scheduler, today)
@@ -139,7 +139,7 @@ def show(
     config: options.Config = None,
 ) -> None:
     """Xem các việc thành bảng: hạn, và còn bao lâu; có dữ liệu thì việc xong rồi ghi là xong."""
-    plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
+    plans = bootstrap.load_plans(bootstrap.plan_sources(files, config))
     options.unit(unit, plans)
     seen_on = on or bootstrap.today()
     scheduler = bootstrap.scheduler_for(plans, [seen_on])
@@ -281,13 +281,14 @@ def simulate(
         bool, typer.Option("--done-on-due", help="Việc nào cũng xong lúc 16:00 đúng ngày hạn.")
     ] = False,
     as_json: options.AsJsonLines = False,
+    config: options.Config = None,
 ) -> None:
     """Xem mọi tin nhắc, tin báo quá hạn và bản tổng hợp sẽ có, theo thứ tự. Không gửi gì đi.
 
     Trước --from coi như chưa việc nào xong, và không nhắc bù. MÃ là gì cán bộ gõ được sau /done:
     "1d báo cáo", "2c 2024-03", "2c tư pháp".
     """
-    plans = bootstrap.load_plans(bootstrap.plan_paths(files or []))
+    plans = bootstrap.load_plans(bootstrap.plan_sources(files, config))
     options.unit(unit, plans)
     if end < start:
         raise ReminderError(f"--to {end} đứng trước --from {start}")

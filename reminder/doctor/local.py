@@ -17,6 +17,7 @@ from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.files.settings import environment, secret_files, settings_path
+from reminder.files.toml import Source
 from reminder.ops.backups import Backups
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
@@ -47,7 +48,8 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
     office: Office | None = None
     try:
-        files = bootstrap.read_files(settings, now)
+        texts = bootstrap.current(settings)
+        files = bootstrap.files_of(settings, texts, now)
     except ReminderError as error:
         for line in str(error).splitlines():
             yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
@@ -55,7 +57,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         office = Office(files=files, channels=channels, known=known_channels())
         yield _plans(office, now)
         yield _calendar(office, now)
-        yield from _people_file(settings.plan.people, files, path)
+        yield from _people_file(texts.people, files, path)
     copied = bootstrap.backups(settings)
     yield from _database(settings.store.url, office, copied, now)
     folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
@@ -94,7 +96,7 @@ def _plans(office: Office, now: datetime) -> Check:
     return ok("plan", f"Kế hoạch {', '.join(plan.id for plan in speaking)}: {tasks} việc.")
 
 
-def _people_file(path: Path | None, found: Files, settings: Path | None) -> Iterator[Check]:
+def _people_file(path: Source | None, found: Files, settings: Path | None) -> Iterator[Check]:
     """Yield a people file that is missing or empty; it belongs beside the file `settings`."""
     remedy = "ghi ai ở bộ phận nào theo mẫu config/people.toml của chương trình"
     if path is None:

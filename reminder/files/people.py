@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import Person, address_fault
 from reminder.domain.plan import Unit, units_named
-from reminder.files.toml import Document, Table, as_toml, extent, replace_key
+from reminder.files.toml import Document, Source, Table, as_toml, extent, replace_key
 
 Units = Mapping[str, Unit] | Collection[str]  # by id; ids alone can't be proposed for names
 
 
-def load_people(path: Path, units: Units, channels: Sequence[ChannelTraits]) -> tuple[Person, ...]:
+def load_people(
+    path: Source, units: Units, channels: Sequence[ChannelTraits]
+) -> tuple[Person, ...]:
     """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
 
     `channels` are those that can be named, in the order in which they are tried. An empty file is
@@ -96,7 +97,7 @@ def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tu
 KEYS = ("id", "name", "title", "unit", "email", "phone")  # those that `edited` writes, in order
 
 
-def edited(path: Path, people: Sequence[Person], new: Sequence[Person]) -> str:
+def edited(path: Source, people: Sequence[Person], new: Sequence[Person]) -> str:
     """Return the text of the file `path`, which holds `people`, with the people `new` instead.
 
     Comments, order and other keys stay; who is not in `new` loses the lines of the keys. ValueError

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import count
-from pathlib import Path
 
 from reminder.domain.calendar import Cycle, Period
 from reminder.domain.errors import Problem
@@ -41,7 +40,7 @@ from reminder.domain.plan import (
     recurrence_days,
     units_named,
 )
-from reminder.files.toml import ID, Document, Table, nearest
+from reminder.files.toml import ID, Document, Source, Table, nearest
 
 CODE = re.compile(
     r"\d{1,2}[a-zđ]?|[A-ZĐ]{2,6}"
@@ -59,12 +58,12 @@ TABLES = ("plan", "sections", "unit")
 OF_DRAFTS = ("question", "leftover", "note")
 
 
-def load_plan(path: Path) -> Plan:
+def load_plan(path: Source) -> Plan:
     """Return the plan in the file `path`; raise FileError with all faults."""
     return read_plan(path)[0]
 
 
-def read_plan(path: Path) -> tuple[Plan, tuple[Problem, ...]]:
+def read_plan(path: Source) -> tuple[Plan, tuple[Problem, ...]]:
     """Return the plan, and what might be written better in its file; FileError with all faults."""
     document = Document(path, lists=(*LISTS, *OF_DRAFTS), tables=TABLES)
     plan = _plan(document.root())

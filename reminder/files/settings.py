@@ -210,7 +210,10 @@ class OfficeSection(Section):
 
 @dataclass(frozen=True)
 class PlanSection(Section):
-    """[plan]: the files that people write; by default those beside this file, or those shipped."""
+    """[plan]: the files that people write; by default those beside this file, or those shipped.
+
+    With `source = "database"` plans and people are kept there, and the files are read once.
+    """
 
     files: tuple[Path, ...] = key(
         (),
@@ -220,6 +223,7 @@ class PlanSection(Section):
     )
     people: Path | None = _file_key('tên tệp, ví dụ "people.toml"')
     calendar: Path | None = _file_key('tên tệp, ví dụ "calendar.toml"')
+    source: str = _choice("files", "files", "database")
 
 
 @dataclass(frozen=True)
@@ -634,7 +638,7 @@ def read_section(document: Document, name: str, data: Mapping[str, Any]) -> Any:
     """The section `name` as `data` has it; faults are noted in `document`, which has it too."""
     table = _table(Settings).keys[name]
     assert isinstance(table, Table)
-    reader = _Reader(document, document.path.parent, {})
+    reader = _Reader(document, document.folder, {})
     return reader.section(getattr(Settings(), name), table, (name,), data)
 
 

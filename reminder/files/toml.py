@@ -12,6 +12,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,7 +49,21 @@ Read = TypeVar("Read")
 Where = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
-def read_text(path: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that is read as a file is, and stands in none: one of the database."""
+
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Source = Path | Text
+
+
+def read_text(path: Source) -> str:
     """The text of a UTF-8 file; FileError if it can't be read, or is larger than MAX_BYTES."""
     content = read_bytes(path)
     if _utf_16(content):
@@ -56,7 +71,7 @@ def read_text(path: Path) -> str:
     return _decoded(path, content)
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def _decoded(path: Source, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -75,11 +90,16 @@ def _utf_16(content: bytes) -> str:
     return "utf-16-le" if odd else "utf-16-be"
 
 
-def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Source, most: int = MAX_BYTES) -> bytes:
     """Return the content of a file of at most `most` bytes; raise FileError if it can't be read.
 
     A device or a pipe is refused before it is opened: it may have no end, or wait for a writer.
     """
+    if isinstance(path, Text):
+        content = path.text.encode()
+        if len(content) > most:
+            raise _fault(path, None, _too_large(len(content), most))
+        return content
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
@@ -94,11 +114,15 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
         raise _fault(path, None, f"không đọc được tệp: {error.strerror}") from None
     if len(content) > most:
         size = max(found.st_size, len(content))
-        raise _fault(path, None, f"tệp nặng {size:,} byte, quá lớn (tối đa {most:,})")
+        raise _fault(path, None, _too_large(size, most))
     return content
 
 
-def _fault(path: Path, line: int | None, message: str) -> FileError:
+def _too_large(size: int, most: int) -> str:
+    return f"tệp nặng {size:,} byte, quá lớn (tối đa {most:,})"
+
+
+def _fault(path: Source, line: int | None, message: str) -> FileError:
     return FileError([Problem(str(path), line, message)])
 
 
@@ -177,7 +201,7 @@ class Document:
 
     def __init__(
         self,
-        path: Path,
+        path: Source,
         *,
         lists: Collection[str] = (),
         tables: Collection[str] = (),
@@ -188,6 +212,7 @@ class Document:
         `quote=False`: no line that can't be parsed is quoted, since it may hold a secret.
         """
         self.path = path
+        self.folder = path.parent if isinstance(path, Path) else Path()
         self.problems: list[Problem] = []
         self.advice: list[Problem] = []  # what is understood, and might be written better
         self._incomplete: set[Where] = set()  # tables with lines that could not be read

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from reminder.domain.errors import ReminderError
 from reminder.store.database import Database
+from reminder.store.documents import VERSION, DocumentPart
 from reminder.store.files import (
     DaemonLock,
     FileLock,
@@ -47,7 +48,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 
-class Store(LedgerPart, OutboxPart, WebPart, ImportPart):
+class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
     """What is remembered. Each method is one transaction: all of it happened, or nothing.
 
     Synchronous; any one thread at a time may use it. Times are aware and come back in UTC; a naive
@@ -70,7 +71,7 @@ class Store(LedgerPart, OutboxPart, WebPart, ImportPart):
         """Return the error of each row that this program can't have written, in any table."""
         shapes: tuple[Shape[Any], ...] = (
             *(EVENT, SPOKEN, ADDRESS, SEEN, INVITATION),
-            *(LOGIN, SESSION, TOKEN, SIGHT, IMPORT),
+            *(VERSION, LOGIN, SESSION, TOKEN, SIGHT, IMPORT),
         )
         readers = [(shape.table, shape.read) for shape in shapes] + [(outbox, to_row)]
         found: list[UnreadableRowError] = []
@@ -107,7 +108,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0007", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0008", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

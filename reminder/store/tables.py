@@ -201,6 +201,20 @@ meta = Table(
     sqlite_with_rowid=False,
 )
 
+# Each version of the text of a plan (by its id) and of the people's list; nothing is changed.
+document = Table(
+    "document",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
+    Column("text", Text, nullable=False),  # empty: withdrawn
+    Column("sha256", Text, nullable=False),
+    Column("person", Text, nullable=False),  # Version.by; empty: the terminal
+    Column("at", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ---- of the page: who is signed in, by which link, and how often somebody tried. Secrets are kept
 # as hashes, or made anew from the store's own secret.
 
@@ -224,6 +238,7 @@ web_session = Table(
     Column("seen_at", Text, nullable=False),
     Column("kept", Boolean, nullable=False),  # on a device of one's own
     Column("agent", Text, nullable=False),
+    Column("proved_at", Text),  # when a code was typed again
     sqlite_with_rowid=False,
 )
 web_token = Table(

@@ -48,6 +48,7 @@ class Session:
     seen_at: datetime
     kept: bool  # on a device of one's own
     agent: str  # what the browser calls itself
+    proved_at: datetime | None = None  # when a code was typed again: since then it is fresh
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +151,14 @@ class WebPart(Part):
         with self._database.writing() as connection:
             connection.execute(
                 update(web_session).where(web_session.c.hash == hashed).values(seen_at=stamp(now))
+            )
+
+    def prove_session(self, hashed: str, now: datetime) -> None:
+        """Note that a code was typed again."""
+        c = web_session.c
+        with self._database.writing() as connection:
+            connection.execute(
+                update(web_session).where(c.hash == hashed).values(proved_at=stamp(now))
             )
 
     def end_sessions(self, *hashes: str) -> None:

@@ -1,0 +1,130 @@
+"""Plans and people whose texts are in the database: read, checked and recorded as versions.
+
+They are read by the loaders of the files; their faults name the text and its line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.files.plan import load_plan
+from reminder.files.toml import Source, Text, read_text
+from reminder.services.office import Files
+from reminder.store.documents import Version
+from reminder.store.store import Store
+
+PEOPLE = "people"  # the name of the people's list; all others are ids of plans
+LONGEST_WHY = 300  # characters
+
+
+class Sources(NamedTuple):
+    """Where the texts of the plans and of the people are."""
+
+    plans: Sequence[Source]
+    people: Source | None
+
+
+class StaleVersionError(ReminderError):
+    """Somebody has recorded another version since; nothing was recorded."""
+
+    def __init__(self, name: str, newest: Version | None) -> None:
+        who = f" ({newest.by or 'dòng lệnh'}, bản {newest.version})" if newest else ""
+        super().__init__(f"{name} vừa thay đổi{who}: xem bản mới rồi làm lại")
+        self.newest = newest
+
+
+def sources_of(versions: Sequence[Version]) -> Sources:
+    """Return the newest texts; those that were withdrawn are left out."""
+    texts = [Text(v.name, v.text) for v in versions if v.text]
+    people = next((text for text in texts if text.name == PEOPLE), None)
+    return Sources([text for text in texts if text.name != PEOPLE], people)
+
+
+def one_way(text: str) -> str:
+    """`text` with the line ends of this program; browsers send others."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return f"{lines.rstrip()}\n" if lines.strip() else ""
+
+
+def plan_name(text: str) -> str:
+    """Return the name of a plan's text, its id; FileError with all its faults."""
+    name = load_plan(Text("plan.toml", one_way(text))).id
+    if name == PEOPLE:
+        words = f"mã “{PEOPLE}” dành cho danh sách cán bộ: đặt mã khác cho kế hoạch"
+        raise FileError([Problem("plan.toml", None, words)])
+    return name
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The texts in a store. `make` reads sources into Files; FileError with all their faults."""
+
+    store: Store
+    make: Callable[[Sources], Files]
+
+    def newest(self, name: str) -> Version | None:
+        """Return the newest version of a text."""
+        return next(iter(self.store.versions(name, limit=1)), None)
+
+    def check(self, name: str, text: str) -> Files:
+        """Return the files as they would be with this text; FileError with all faults."""
+        if text and name != PEOPLE and (found := load_plan(Text(name, text)).id) != name:
+            words = f"`id` là “{found}”, mà kế hoạch này có mã “{name}”: mã không đổi được"
+            raise FileError([Problem(name, None, words)])
+        kept = [Text(v.name, v.text) for v in self.store.documents() if v.text and v.name != name]
+        texts = [*kept, Text(name, text)] if text else kept
+        texts.sort(key=lambda each: each.name)
+        plans = [each for each in texts if each.name != PEOPLE]
+        if not plans:
+            raise FileError([Problem(name, None, "phải còn ít nhất một kế hoạch")])
+        people = next((each for each in texts if each.name == PEOPLE), None)
+        return self.make(Sources(plans, people))
+
+    def record(
+        self, name: str, text: str, *, seen: int, by: str, why: str, at: datetime
+    ) -> tuple[Version, Files]:
+        """Record a text as the newest version; return it, and the files as they now are.
+
+        `seen` is the version that was changed, 0 for a new text: StaleVersionError if another is
+        the newest by now. An empty text withdraws a plan. FileError with all faults of the text.
+        Whoever has a running service gives it the files: `service.reload(files, at)`.
+        """
+        text = one_way(text)
+        with self.store.together():
+            newest = self.newest(name)
+            if (newest.version if newest else 0) != seen:
+                raise StaleVersionError(name, newest)
+            files = self.check(name, text)
+            version = _version(name, text, seen + 1, by=by, why=why, at=at)
+            if not self.store.add_version(version):
+                raise StaleVersionError(name, self.newest(name))
+        return version, files
+
+    def take_up(self, sources: Sources, at: datetime) -> list[str]:
+        """Record the texts of files as first versions; return their names, none if texts exist."""
+        self.make(sources)
+        taken: list[str] = []
+        with self.store.together():
+            if self.store.document_marks():
+                return []
+            people = [(PEOPLE, sources.people)] if sources.people is not None else []
+            plans = [(plan_name(read_text(each)), each) for each in sources.plans]
+            for name, source in (*plans, *people):
+                place = source.name if isinstance(source, Path) else str(source)
+                text, why = one_way(read_text(source)), f"lấy từ tệp {place}"
+                if text and self.store.add_version(_version(name, text, 1, by="", why=why, at=at)):
+                    taken.append(name)
+        return taken
+
+
+def _version(name: str, text: str, number: int, *, by: str, why: str, at: datetime) -> Version:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Version(
+        name=name, version=number, text=text, sha256=digest, by=by, at=at, why=why[:LONGEST_WHY]
+    )
