@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reminder.channels import Channel, email, telegram
+from reminder.channels import Channel, email, telegram, zalo
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import ChannelTraits
 from reminder.domain.tokens import invitation_link
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.telegram.send import TelegramChannel
+    from reminder.channels.zalo.send import ZaloChannel
     from reminder.domain.context import Inbound
     from reminder.domain.outbox import SendError
     from reminder.files.settings import EmailSection, InboxSection, Settings
@@ -53,6 +54,30 @@ def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) ->
     assert isinstance(channel, TelegramChannel)
     daemon.service.bot_names[telegram.TRAITS.name] = settings.telegram.bot_name
     return (TelegramListener(channel.bot, DaemonBackend(daemon)),)
+
+
+def _zalo(settings: Settings, *_: object) -> ZaloChannel:
+    """The channel with the bot of the settings."""
+    from reminder.channels.zalo.client import ZaloClient
+    from reminder.channels.zalo.send import ZaloChannel
+
+    return ZaloChannel(ZaloClient(settings.zalo.token.value, settings.zalo.base_url))
+
+
+def _zalo_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
+    """The listener that polls, or takes what the webhook is sent."""
+    from reminder.channels.zalo.receive import Webhook, ZaloListener
+    from reminder.channels.zalo.send import ZaloChannel
+
+    assert isinstance(channel, ZaloChannel)
+    section = settings.zalo
+    webhook = None
+    if section.webhook_url:
+        webhook = Webhook(section.webhook_url, section.webhook_secret.value)
+    backend = DaemonBackend(daemon)
+    return (
+        ZaloListener(channel.client, backend, poll_seconds=section.poll_seconds, webhook=webhook),
+    )
 
 
 _SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
@@ -153,7 +178,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
 
 @dataclass
 class DaemonBackend:
-    """What Telegram's listener tells the daemon."""
+    """What a bot's listener tells the daemon."""
 
     daemon: Daemon
     _polled: datetime | None = None  # when the last poll was noted
@@ -222,6 +247,14 @@ CHANNELS = (  # in the order in which they are tried
         listen=_telegram_listeners,
         polls=True,
         link=invitation_link,
+    ),
+    ChannelWiring(
+        traits=zalo.TRAITS,
+        connect=_zalo,
+        listen=_zalo_listeners,
+        polls=True,
+        link=zalo.chat_link,
+        quota=lambda settings: settings.zalo.monthly_quota,
     ),
     ChannelWiring(
         traits=email.TRAITS,

@@ -14,7 +14,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.app.channels import CHANNELS, known_channels
+from reminder.app.channels import CHANNELS, channel_names, known_channels
 from reminder.cli import asking
 from reminder.cli.options import AsJson, Commands, Config, print_table, write_file
 from reminder.domain.calendar import local, local_day, vn_date
@@ -81,6 +81,13 @@ def _enrolled() -> list[ChannelTraits]:
     return [one for one in known_channels() if one.addresses is AddressSource.INVITATION]
 
 
+def _in_use(opened: Opened, addresses: Iterable[Address] = ()) -> list[ChannelTraits]:
+    """The channels that are set up, or have addresses; all where there are none."""
+    used = {*channel_names(opened.settings), *(address.channel for address in addresses)}
+    known = [one for one in known_channels() if one.addresses is not AddressSource.NONE]
+    return [one for one in known if one.name in used] or known
+
+
 def known_person(person: str, people: Mapping[str, Person]) -> Person:
     """Return the person with this id; raise ReminderError if there is none."""
     if person not in people:
@@ -121,7 +128,7 @@ def people(context: typer.Context, config: Config = None) -> None:
 def _list(config: Path | None) -> None:
     with bootstrap.office(config) as opened:
         addresses = {(a.recipient, a.channel): a for a in opened.store.addresses()}
-        channels = [t for t in known_channels() if t.addresses is not AddressSource.NONE]
+        channels = _in_use(opened, addresses.values())
         rows = [
             (
                 person.id,
@@ -351,23 +358,6 @@ def _invited(
     return f"{_moment(invited)}, {'hết hạn' if expired else 'chưa dùng'}"
 
 
-def unbind(
-    person: Recipient,
-    config: Config = None,
-) -> None:
-    """Bỏ Telegram của một người (mất máy, đổi tài khoản): không nhắc, không còn quyền ở đó.
-
-    Thư vẫn như cũ: địa chỉ thư nằm trong people.toml. Muốn gắn lại thì mời lại.
-    """
-    with bootstrap.office(config) as opened:
-        _check_recipient(person, opened)
-        gone = [one.title for one in _enrolled() if opened.store.unbind(person, one.name)]
-    if not gone:
-        titles = ", ".join(channel.title for channel in _enrolled())
-        raise ReminderError(f"{person} chưa gắn {titles}: không có gì để bỏ")
-    print(f"Đã bỏ {', '.join(gone)} của {person}. Mời lại: reminder invite {person}")
-
-
 _NAMES = [wiring.traits.name for wiring in CHANNELS]
 
 
@@ -375,6 +365,35 @@ def _known_channel(name: str | None) -> str | None:
     if name not in (None, *_NAMES):
         raise typer.BadParameter(f"one of {', '.join(_NAMES)}")
     return name
+
+
+def unbind(
+    person: Recipient,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            callback=_known_channel,
+            metavar="|".join(one.name for one in _enrolled()),
+            help="Chỉ kênh này; không ghi là mọi kênh đã gắn bằng lời mời.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Bỏ tài khoản nhắn tin của một người (mất máy, đổi tài khoản): không nhắc, hết quyền ở đó.
+
+    Thư vẫn như cũ: địa chỉ thư nằm trong people.toml. Muốn gắn lại thì mời lại.
+    """
+    bound = [one for one in _enrolled() if channel in (None, one.name)]
+    if not bound:
+        raise ReminderError(f"địa chỉ của kênh {channel} nằm trong people.toml: bỏ ở đó")
+    with bootstrap.office(config) as opened:
+        _check_recipient(person, opened)
+        gone = [one.title for one in bound if opened.store.unbind(person, one.name)]
+        named = [one for one in bound if channel or one in _in_use(opened)]
+    if not gone:
+        titles = ", ".join(one.title for one in named)
+        raise ReminderError(f"{person} chưa gắn {titles}: không có gì để bỏ")
+    print(f"Đã bỏ {', '.join(gone)} của {person}. Mời lại: reminder invite {person}")
 
 
 def revive(

@@ -194,6 +194,8 @@ _PORT = _number(1, 65535)
 _EMAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
 _ADDRESS = MAIL_ADDRESS.pattern
+_IN_PATH = r"[^\s/]*"  # a bot's token, which stands in the path
+_BOT_URL = text(r"https?://[^\s/]+(/\S*)?/bot", lambda url: url.strip().rstrip("/"))
 _CLOCK = 'giờ:phút trong dấu nháy kép, ví dụ "08:00"'
 
 
@@ -242,10 +244,10 @@ class StoreSection(Section):
 class TelegramSection(Section):
     """[telegram]: the bot; off without a token."""
 
-    token: Secret = secret("mã do @BotFather cấp, liền một mạch, trong dấu nháy kép", r"[^\s/]*")
+    token: Secret = secret("mã do @BotFather cấp, liền một mạch, trong dấu nháy kép", _IN_PATH)
     base_url: str = key(
         "https://api.telegram.org/bot",
-        text(r"https?://[^\s/]+(/\S*)?/bot", lambda url: url.strip().rstrip("/")),
+        _BOT_URL,
         'địa chỉ kết thúc bằng /bot, ví dụ "https://api.telegram.org/bot"',
     )
     bot_name: str = key(
@@ -257,6 +259,42 @@ class TelegramSection(Section):
     @property
     def is_on(self) -> bool:
         return bool(self.token.value)
+
+
+@dataclass(frozen=True)
+class ZaloSection(Section):
+    """[zalo]: the bot; off without a token."""
+
+    token: Secret = secret(
+        "mã do Zalo Bot Manager cấp, liền một mạch, trong dấu nháy kép", _IN_PATH
+    )
+    base_url: str = key(
+        "https://bot-api.zaloplatforms.com/bot",
+        _BOT_URL,
+        'địa chỉ kết thúc bằng /bot, ví dụ "https://bot-api.zaloplatforms.com/bot"',
+    )
+    monthly_quota: int = key(3000, _number(1, 10_000_000), "số tin mỗi tháng mà Zalo cho bot")
+    poll_seconds: int = key(30, _number(1, 60), "số giây, từ 1 đến 60")
+    webhook_url: str = key(
+        "",
+        text(r"(https?://[^\s/?#@]+/[^\s?#]+)?"),
+        'địa chỉ https của trang theo dõi, có đường dẫn, ví dụ "https://nhacviec.example.vn/zalo"',
+    )
+    webhook_secret: Secret = secret("từ 8 đến 256 ký tự không dấu", r"([!-~]{8,256})?")
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.token.value)
+
+    def complete(self, given: Container[str]) -> Self:
+        """Refuse a webhook without its secret, and the other way round."""
+        del given
+        if bool(self.webhook_url) != bool(self.webhook_secret.value):
+            has, lacks = "webhook_url", "webhook_secret"
+            if self.webhook_secret.value:
+                has, lacks = lacks, has
+            raise FaultError(f"có `{has}` mà thiếu `{lacks}`", lacks)
+        return self
 
 
 @dataclass(frozen=True)
@@ -557,6 +595,7 @@ class Settings(Section):
     plan: PlanSection = PlanSection()
     store: StoreSection = StoreSection()
     telegram: TelegramSection = TelegramSection()
+    zalo: ZaloSection = ZaloSection()
     email: EmailSection = EmailSection()
     inbox: InboxSection = InboxSection()
     schedule: Policy = field(default=Policy(), metadata={"key": _SCHEDULE})
@@ -573,6 +612,9 @@ class Settings(Section):
         if self.inbox.is_on and not self.email.is_on:
             words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
             raise FaultError(words, "email", "host")
+        if self.zalo.webhook_url and not self.web.is_on:
+            words = "[zalo] webhook_url cần [web] listen: trang theo dõi nhận tin Zalo chuyển tới"
+            raise FaultError(words, "web", "listen")
         return self
 
     def secrets(self) -> list[str]:

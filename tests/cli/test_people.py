@@ -87,6 +87,21 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal(tmp_path, monkeypatch)
 
 
+def test_unbind_of_one_channel_leaves_the_others(terminal: Terminal) -> None:
+    """--channel names one; an address of people.toml is not unbound here."""
+    with terminal.store() as store:
+        for channel in ("telegram", "zalo"):
+            store.bind("tp-1", channel, "42", NOW)
+    assert terminal.run("unbind", "tp-1", "--channel", "zalo").startswith("Đã bỏ Zalo của tp-1.")
+    with terminal.store() as store:
+        assert [(a.recipient, a.channel) for a in store.addresses()] == [("tp-1", "telegram")]
+    assert terminal.refused("unbind", "tp-1", "--channel", "zalo") == (
+        "tp-1 chưa gắn Zalo: không có gì để bỏ"
+    )
+    said = terminal.refused("unbind", "tp-1", "--channel", "email")
+    assert said == "địa chỉ của kênh email nằm trong people.toml: bỏ ở đó"
+
+
 def test_an_invitation_binds_once(terminal: Terminal) -> None:
     """--json: person, code, url, expiry after 72 hours; only the code's hash is in the database."""
     with terminal.store() as store:
@@ -165,7 +180,7 @@ def test_unbind_forgets_the_telegram_of_a_person(terminal: Terminal) -> None:
         assert terminal.run("unbind", recipient).startswith(f"Đã bỏ Telegram của {recipient}.")
     with terminal.store() as store:
         assert [(a.recipient, a.channel) for a in store.addresses()] == [("tp-1", "email")]
-    assert terminal.refused("unbind", "tp-1") == "tp-1 chưa gắn Telegram: không có gì để bỏ"
+    assert terminal.refused("unbind", "tp-1") == "tp-1 chưa gắn Telegram, Zalo: không có gì để bỏ"
     assert terminal.refused("unbind", "tp") == "không có ai mã “tp”; có phải là “tp-1”?"
 
 

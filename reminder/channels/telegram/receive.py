@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from telegram import Bot, CallbackQuery, Message, Update
 from telegram.error import (
@@ -22,12 +22,12 @@ from telegram.error import (
     TelegramError,
 )
 
+from reminder.channels.taking import Backend, Take, hand_over
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import seconds_asked, send_error
 from reminder.channels.telegram.send import ANSWER_SECONDS
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import SendError
 
 log = logging.getLogger(__name__)
 
@@ -38,33 +38,11 @@ EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server th
 SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
-TRIES = 2  # at taking a message, before its sender is told that it was not taken
 # Presses of one person, and of all, that are acknowledged at a time; the rest spin on. Files need
 # the other half of the connections (send.CONNECTIONS).
 ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 4, 8
-Take = Callable[[Inbound], Awaitable[bool]]
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class Backend(Protocol):
-    """What the listener tells the program."""
-
-    async def reached(self, channel: str, bot_name: str) -> None:
-        """Note that the provider is reached, and as whom it knows the bot."""
-        ...
-
-    def polled(self, channel: str) -> None:
-        """Note a successful poll."""
-        ...
-
-    async def not_taken(self, inbound: Inbound) -> None:
-        """Count a message that could not be taken, and tell its sender."""
-        ...
-
-    async def failed(self, channel: str, error: SendError) -> None:
-        """Note that the provider is not reached, or refuses everything."""
-        ...
 
 
 class TelegramListener:
@@ -175,28 +153,9 @@ class TelegramListener:
                 return
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
             log.error("update %d can't be read: %s", number, type(error).__name__)
-            await self._take(_least(number, raw), 0, take)
+            await hand_over(_least(number, raw), take, self._backend, self._sleep, tries=0)
         else:
-            await self._take(inbound, TRIES, take)
-
-    async def _take(self, inbound: Inbound, tries: int, take: Take) -> None:
-        """Return once the message is taken, or on record that its sender is told it was not."""
-        while True:
-            for _ in range(tries):
-                try:
-                    await take(inbound)
-                except Exception as error:  # noqa: BLE001  whatever it is, the message is not lost
-                    words = f"{type(error).__name__}: {error}"
-                    log.error("update %s failed: %s", inbound.update, words)
-                else:
-                    return
-            try:
-                await self._backend.not_taken(inbound)
-            except Exception as error:  # noqa: BLE001  as long as it lasts, nothing is confirmed
-                log.error("update %s waits: %s: %s", inbound.update, type(error).__name__, error)
-                await self._sleep(LONGEST_WAIT)
-            else:
-                return
+            await hand_over(inbound, take, self._backend, self._sleep)
 
     def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
         """Whether somebody has said something.

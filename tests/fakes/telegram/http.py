@@ -25,6 +25,7 @@ class Request:
     path: str
     params: dict[str, str]
     files: dict[str, File] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # by lower-case name
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     url = urlsplit(first.split(" ")[1])
     params, files = read_body(headers.get("content-type", ""), body)
-    return Request(url.path, dict(parse_qsl(url.query, keep_blank_values=True)) | params, files)
+    params = dict(parse_qsl(url.query, keep_blank_values=True)) | params
+    return Request(url.path, params, files, headers)
 
 
 def read_body(kind: str, body: bytes) -> tuple[dict[str, str], dict[str, File]]:

@@ -1,0 +1,56 @@
+"""Handing a message over so that it is recorded, or on record that it was not taken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from reminder.domain.context import Inbound
+from reminder.domain.outbox import SendError
+
+log = logging.getLogger(__name__)
+
+TRIES = 2  # at taking a message, before its sender is told that it was not taken
+HELD = 30.0  # seconds between tries where not even that can be recorded
+Take = Callable[[Inbound], Awaitable[bool]]
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Backend(Protocol):
+    """What a listener tells the program."""
+
+    async def reached(self, channel: str, bot_name: str) -> None:
+        """Note that the provider is reached, and as whom it knows the bot."""
+        ...
+
+    def polled(self, channel: str) -> None:
+        """Note a successful poll."""
+        ...
+
+    async def not_taken(self, inbound: Inbound) -> None:
+        """Count a message that could not be taken, and tell its sender."""
+        ...
+
+    async def failed(self, channel: str, error: SendError) -> None:
+        """Note that the provider is not reached, or refuses everything."""
+        ...
+
+
+async def hand_over(
+    inbound: Inbound, take: Take, backend: Backend, sleep: Sleep, *, tries: int = TRIES
+) -> bool:
+    """Return what `take` returns, or False once it is on record that it failed."""
+    while True:
+        for _ in range(tries):
+            try:
+                return await take(inbound)
+            except Exception as error:  # noqa: BLE001  whatever it is, the message is not lost
+                log.error("update %s failed: %s: %s", inbound.update, type(error).__name__, error)
+        try:
+            await backend.not_taken(inbound)
+        except Exception as error:  # noqa: BLE001  as long as it lasts, nothing is confirmed
+            log.error("update %s waits: %s: %s", inbound.update, type(error).__name__, error)
+            await sleep(HELD)
+        else:
+            return False
