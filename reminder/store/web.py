@@ -22,7 +22,7 @@ from reminder.store.tables import (
     web_try,
 )
 
-KEPT = timedelta(days=30)  # spent links and tries, after which no link is alive
+KEPT = timedelta(days=30)  # spent links and sign-ins, after which none is alive
 SIGHTS_KEPT = timedelta(days=731)  # of the log of sight
 
 
@@ -196,16 +196,22 @@ class WebPart(Part):
         asked = select(web_spent.c.at).where(web_spent.c.link == words(link))
         return next((moment(at) for (at,) in self._database.all(asked)), None)
 
-    def count_try(self, what: str, at: datetime, since: datetime) -> int:
-        """Count a try, and return how many there were from `since` on; forget the oldest."""
+    def count_try(self, what: str, at: datetime, since: datetime, most: int) -> bool:
+        """Count a try; False, without counting it, if there were `most` from `since` on.
+
+        Older tries are forgotten, and spent links and sign-ins of long ago.
+        """
         c = web_try.c
+        asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
+        with self._database.reading() as connection:
+            if connection.execute(asked).scalar_one() >= most:
+                return False
         with self._database.writing() as connection:
-            connection.execute(delete(web_try).where(c.at < stamp(at - KEPT)))
+            connection.execute(delete(web_try).where(c.at < stamp(since)))
             connection.execute(delete(web_spent).where(web_spent.c.at < stamp(at - KEPT)))
             connection.execute(delete(web_login).where(web_login.c.expires_at < stamp(at - KEPT)))
             connection.execute(insert(web_try), {"what": words(what), "at": stamp(at)})
-            asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
-            return int(connection.execute(asked).scalar_one())
+            return True
 
     def note_sight(self, sight: Sight, *, once_since: datetime | None = None) -> None:
         """Keep an entry of the log of sight, and forget those of more than two years ago.

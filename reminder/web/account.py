@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import time, timedelta
 from functools import partial
@@ -140,5 +141,6 @@ async def feed(request: Request) -> Response:
     entry = Sight(at=now, person=person, what="feed", detail=unit)
     day = instant(visit.context.today, time.min)
     await site.do(partial(site.service.store.note_sight, entry, once_since=day))
-    made = unit_calendar(office.plans, office.states, office.scheduler, unit, now)
+    make = partial(unit_calendar, office.plans, office.states, office.scheduler, unit, now)
+    made = await asyncio.to_thread(make)  # beside the loop, which sends messages meanwhile
     return Response(made, media_type=MEDIA_TYPE)

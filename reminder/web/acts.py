@@ -8,6 +8,7 @@ program died between the record and its answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -17,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from reminder.decisions import buttons
+from reminder.decisions.outcome import may_read
 from reminder.domain import payloads
 from reminder.domain.ledger import State
 from reminder.domain.payloads import Payload
@@ -43,8 +45,14 @@ from reminder.web.site import (
 )
 
 LONGEST = 1000  # characters of a field
-NO_RIGHT = (payloads.NotYourUnit, payloads.OfficeOnly, payloads.NeedsProof)
+REFUSED: Mapping[type[Payload], int] = {
+    payloads.NotYourUnit: 403,
+    payloads.OfficeOnly: 403,
+    payloads.NeedsProof: 403,
+    payloads.ToldTooOften: 429,
+}
 ONCE = "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần."
+SPENT = "Đường dẫn này đã dùng."
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ def _day(fields: Fields, today: date, names: tuple[str, ...] = ("ngay",)) -> dat
     typed = _text(fields, name)
     if not typed:
         raise FieldError(name, "Xin ghi ngày, ví dụ 28/02")
+    with suppress(ValueError):
+        return date.fromisoformat(typed)
     tokens = tokenise(typed)
     found = day_at(typed, tokens, 0, today) if tokens else None
     if found is None or found.value.day is None or found.size < len(tokens):
@@ -89,10 +99,16 @@ ACTS = (
 )  # fmt: skip
 
 
+def verb_of(act: str) -> Verb:
+    """Return what one of ACTS means."""
+    verb = verb_called(act.replace("-", ""))
+    assert verb is not None
+    return verb
+
+
 def _command(name: str, target: Target, state: State, fields: Fields, today: date) -> Command:
     """Return what a form of the act `name` says; FieldError for a field that can't be read."""
-    verb = verb_called(name.replace("-", ""))
-    assert verb is not None
+    verb = verb_of(name)
     command, why = Command(verb=verb, targets=(target,)), _text(fields, "ly-do")
     match verb.row.takes:
         case Takes.TEXT:
@@ -125,7 +141,7 @@ _SHARED = ("xong", "trinh-ky", "hoan-tac")  # of one unit's part of shared work
 def routes() -> list[Route]:
     """The forms of tasks, of the desk, and of a mail's link."""
     return [
-        Route("/viec/{plan}/{code}/{number:int}/{period}/{act}", signed_in(act), methods=["POST"]),
+        Route("/viec/{plan}/{code}/{number}/{period}/{act}", signed_in(act), methods=["POST"]),
         Route("/quyet/xac-nhan", signed_in(confirm), methods=["POST"]),
         Route("/tu-thu/{token}", by_mail, methods=["GET"]),
         Route("/tu-thu/{token}/{act}", act_by_mail, methods=["POST"]),
@@ -141,11 +157,18 @@ class Result:
     field: str = ""  # the one at fault
 
 
+class _RefusedError(Exception):
+    """Ends the transaction of an act that was refused, so that the same form may be sent again."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+
 async def act(visit: Visit) -> Response:
     """One form of a task."""
     path = visit.request.path_params
-    key = Key(path["plan"], path["code"], path["number"], path["period"])
-    if path["act"] not in ACTS or key not in visit.office.states:
+    key = key_of("/".join(path[name] for name in ("plan", "code", "number", "period")))
+    if key is None or path["act"] not in ACTS or key not in visit.office.states:
         return await refused(visit, GONE, 404)
     fields = (await form_of(visit.request)).first
     result = await tried(visit, path["act"], key, fields)
@@ -173,7 +196,11 @@ async def tried(
     mark = fields.get("nonce", "")
     if not is_nonce(mark):
         return Result("Biểu mẫu không đủ. Xin mở lại trang này.", 422)
-    result: Result = await visit.site.do(partial(_decided, visit, name, key, fields, mark, link))
+    try:
+        decide = partial(_decided, visit, name, key, fields, mark, link)
+        result: Result = await visit.site.do(decide)
+    except _RefusedError as why:
+        return why.result
     if result.status == 200:
         visit.site.keep(mark, result.said)
         visit.site.wake()
@@ -184,8 +211,7 @@ def _decided(
     visit: Visit, name: str, key: Key, fields: Fields, mark: str, link: TaskLink | None
 ) -> Result:
     """Decide and record one form, in one transaction. In the store's thread."""
-    site, now = visit.site, visit.now
-    service = site.service
+    service, now = visit.site.service, visit.now
     with service.store.together():
         office = service.refresh()
         state = office.states.get(key)
@@ -195,6 +221,8 @@ def _decided(
             return Result("Gửi quá nhanh. Xin chờ một phút rồi gửi tiếp.", 429)
         if service.store.was_seen(NAME, mark):
             return Result(ONCE)
+        if link is not None and service.store.spent_at(link.mac) is not None:
+            return Result(SPENT, 409)
         if fields.get("revision") != str(state.revision):
             return Result(_changed(visit, office, state), 409)
         target = buttons.target_of(key, office.states, office.by_plan)
@@ -208,19 +236,20 @@ def _decided(
             return Result(fault.say, 422, fault.field)
         outcome = service.handle(visit.person, command, now, channel=NAME, update=mark)
         result = _result(visit, service.refresh(), outcome)
-        if link is not None and result.status == 200:
+        if link is not None:
             service.store.spend(link.mac, now)
         return result
 
 
 def _result(visit: Visit, office: Office, outcome: Outcome) -> Result:
+    """Return what was recorded; _RefusedError, by which nothing stays, where that is nothing."""
     if outcome.seen:
         return Result(ONCE)
     said = _said(visit, office, outcome.answer)
     if outcome.acted:
         return Result(f"Đã ghi. {said}")
-    no_right = isinstance(outcome.answer, NO_RIGHT)
-    return Result(said or "Không ghi được.", 403 if no_right else 422)
+    status = next((n for kind, n in REFUSED.items() if isinstance(outcome.answer, kind)), 409)
+    raise _RefusedError(Result(said or "Không ghi được.", status))
 
 
 def _said(visit: Visit, office: Office, answer: Payload | None) -> str:
@@ -234,7 +263,7 @@ def _changed(visit: Visit, office: Office, state: State) -> str:
     """“Việc vừa thay đổi: …”, by whom."""
     newest = next(reversed(office.by_key.get(state.key, ())), None)
     context = visit.site.context(office, visit.now)
-    if newest is None:
+    if newest is None or not may_read(visit.sender, state.occurrence.task):
         return "Việc này đã thay đổi. Xin xem lại rồi gửi."
     who = context.person(newest) if newest.by else "máy"
     when = context.moment(newest.at)
@@ -256,12 +285,14 @@ async def confirm(visit: Visit) -> Response:
         named = (buttons.target_of(key, office.states, office.by_plan) for key in keys)
         targets = tuple(replace(target, period=None) for target in named)  # of all periods
         command = Command(verb=Verb.CONFIRM, targets=targets)
-        outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
-        return _result(visit, service.refresh(), outcome)
+        with service.store.together():
+            outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
+            return _result(visit, service.refresh(), outcome)
 
-    result: Result = await visit.site.do(decided)
-    if result.status != 200:
-        return await refused(visit, result.said, result.status)
+    try:
+        result: Result = await visit.site.do(decided)
+    except _RefusedError as why:
+        return await refused(visit, why.result.said, why.result.status)
     visit.site.keep(mark, result.said)
     visit.site.wake()
     return RedirectResponse(f"/quyet?ghi={mark}", 303)
@@ -291,9 +322,10 @@ async def act_by_mail(request: Request) -> Response:
         return told(GONE)
     result = await tried(visit, name, link.key, fields, link)
     if result.status != 200:
-        return await _mail_page(
-            await _again(visit), link, result.status, error=result, typed=fields, at=name
-        )
+        found = await _of_mail(request)  # as it is now
+        if isinstance(found, Response):
+            return found
+        return await _mail_page(*found, result.status, error=result, typed=fields, at=name)
     return await visit.page("mail_done.html", said=result.said, work=None)
 
 

@@ -22,12 +22,15 @@ from reminder.decisions.outcome import may_read, reads_all
 from reminder.domain import digest
 from reminder.domain.plan import Key
 from reminder.domain.tokens import hash_code
+from reminder.understanding.verbs import Takes, Verb
 from reminder.web import acts, pages, words
 from reminder.web.site import Site, Visit, key_of, place_of, visit
 from reminder.web.words import Shown
 
 ROOT = "/api/v1"
 PROBLEM = "application/problem+json"
+_ONCE = "[!-~]{1,200}"  # an Idempotency-Key
+LAST = 999_999  # page of a list that may be asked for
 _FIELDS = {"note": ("ly-do", "noi-dung"), "evidence": ("van-ban",), "until": ("ngay", "khac")}
 
 
@@ -38,7 +41,6 @@ def routes() -> list[Route]:
         Route(f"{ROOT}/bang", _for(_board), methods=["GET"]),
         Route(f"{ROOT}/viec/{{plan}}/{{code}}", _for(_task), methods=["GET"]),
         Route(f"{ROOT}/acts", _for(_act, acting=True), methods=["POST"]),
-        Route(f"{ROOT}/{{rest:path}}", _missing),
     ]
 
 
@@ -52,11 +54,8 @@ class ProblemError(Exception):
     def response(self) -> Response:
         """Return the problem as its JSON."""
         body = {"type": "about:blank", "title": self.title, "status": self.status}
-        return JSONResponse(body, self.status, media_type=PROBLEM)
-
-
-async def _missing(_: Request) -> Response:
-    return ProblemError(404, "Không có địa chỉ này.").response()
+        asks = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
+        return JSONResponse(body, self.status, headers=asks, media_type=PROBLEM)
 
 
 Endpoint = Callable[[Visit], Awaitable[Response]]
@@ -105,9 +104,9 @@ async def _board(visit: Visit) -> Response:
     states = words.states_of(context)
     query = visit.request.query_params
     page = query.get("page", "1")
-    number = int(page) if re.fullmatch(r"[1-9]\d{0,5}", page) else 0
-    if not number:
-        raise ProblemError(422, "page phải là một số từ 1")
+    number = int(page) if page.isdecimal() and len(page) <= len(str(LAST)) else 0
+    if not 0 < number <= LAST:
+        raise ProblemError(422, f"page phải là một số từ 1 đến {LAST}")
     found = digest.figures(states, context.scheduler, context.today)
     rows = words.rows(context, states)
     start = (number - 1) * words.PAGE
@@ -167,8 +166,8 @@ async def _act(visit: Visit) -> Response:
     state = visit.office.states.get(key)
     if state is None or not _speaks(visit, key):
         raise ProblemError(404, pages.GONE)
-    asked = visit.request.headers.get("idempotency-key", "")
-    if asked and not re.fullmatch(r"[\x21-\x7e]{1,200}", asked):
+    asked = visit.request.headers.get("idempotency-key")
+    if asked is not None and not re.fullmatch(_ONCE, asked):
         raise ProblemError(400, "Idempotency-Key phải gồm 1 đến 200 ký tự ASCII.")
     whole = json.dumps(body, sort_keys=True)
     mark = sha256(
@@ -225,6 +224,20 @@ def _read(body: object) -> tuple[Key, str, dict[str, str]]:
 # ---- its description
 
 _TEXT = {"type": "string"}
+_ACT: Mapping[str, Any] = {
+    "key": {"type": "string", "pattern": "^[^/]+/[^/]+/[0-9]{1,4}/[^/]+$"},
+    "revision": {"type": "integer"},
+    **{name: {"type": ["string", "null"]} for name in _FIELDS},
+}
+_DAY = {"until": {"type": "string", "format": "date"}}
+_NOTE = {"note": {"type": "string", "pattern": "\\S"}}
+# What the body of an act must have, beside key, act and revision.
+_NEEDS: Mapping[Takes, Mapping[str, Any]] = {
+    Takes.DAY: _DAY,
+    Takes.DATE: _DAY,
+    Takes.TEXT: _NOTE,
+    Takes.REASON: _NOTE,
+}
 _ITEM = {
     "type": "object",
     "required": ["key", "code", "title", "lead", "due"],
@@ -252,6 +265,28 @@ def _answers(schema: Mapping[str, Any], *statuses: int) -> dict[str, Any]:
     return found
 
 
+def _body() -> dict[str, Any]:
+    """The body of an act: one form for all acts that need the same."""
+    forms: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for act in acts.ACTS:
+        verb = acts.verb_of(act)
+        needs = _NOTE if verb is Verb.UPDATE else _NEEDS.get(verb.row.takes, {})
+        maybe = verb.row.takes is Takes.MAYBE_DAY
+        given = needs or ({"until": {"anyOf": [_DAY["until"], {"type": "null"}]}} if maybe else {})
+        forms.setdefault("".join(needs) + "?" * maybe, ({**given}, []))[1].append(act)
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "required": ["key", "act", "revision", *(() if "?" in name else given)],
+                "additionalProperties": False,
+                "properties": {**_ACT, "act": {"enum": named}, **given},
+            }
+            for name, (given, named) in forms.items()
+        ]
+    }
+
+
 def _parameter(name: str, where: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": where, "required": where == "path", "schema": schema}
 
@@ -274,20 +309,11 @@ def description(base_url: str) -> dict[str, Any]:
         "required": ["items"],
         "properties": {"items": {"type": "array", "items": item}},
     }
-    act = {
-        "type": "object",
-        "required": ["key", "act", "revision"],
-        "additionalProperties": False,
-        "properties": {
-            "key": _TEXT, "act": {"enum": list(acts.ACTS)}, "revision": {"type": "integer"},
-            **{name: {"type": ["string", "null"]} for name in _FIELDS},
-        },
-    }  # fmt: skip
     done = {"type": "object", "required": ["said"], "properties": {"said": _TEXT, "item": item}}
     path = [_parameter(name, "path", _TEXT) for name in ("plan", "code")]
-    key = _parameter("Idempotency-Key", "header", {"type": "string", "maxLength": 200})
-    page = _parameter("page", "query", {"type": "integer", "minimum": 1})
-    body = {"required": True, "content": {"application/json": {"schema": act}}}
+    key = _parameter("Idempotency-Key", "header", {"type": "string", "pattern": f"^{_ONCE}$"})
+    page = _parameter("page", "query", {"type": "integer", "minimum": 1, "maximum": LAST})
+    body = {"required": True, "content": {"application/json": {"schema": _body()}}}
     problem = {
         "type": "object",
         "required": ["status", "title"],

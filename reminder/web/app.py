@@ -37,6 +37,7 @@ HEADERS = {
 PROBED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
 TOO_LARGE = "Nội dung gửi lên quá dài."
+WRONG_HOST = "Trang theo dõi không ở địa chỉ này."
 Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]  # status, media type, body
 
 
@@ -92,23 +93,25 @@ def _probe(probe: Probe) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "Không có trang này.", 405: "Trang này không nhận yêu cầu ấy."}
     say = words.get(error.status_code, "Không làm được việc này.")
-    return HTMLResponse(render("told.html", title=say, message=say), error.status_code)
+    response = _sentence(request.url.path, say, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
 
 
-async def _busy(_: Request, error: Exception) -> Response:
+async def _busy(request: Request, error: Exception) -> Response:
     log.warning("a page could not be made: %s", error)
     say = "Máy đang bận, chưa ghi được gì. Xin thử lại sau một phút."
-    return HTMLResponse(render("told.html", title=say, message=say), 503)
+    return _sentence(request.url.path, say, 503)
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     log.error("%s %s failed: %s: %s", request.method, request.url.path, type(error).__name__, error)
     say = "Trang này gặp lỗi, chưa ghi được gì. Xin báo quản trị."
-    return HTMLResponse(render("told.html", title=say, message=say), 500)
+    return _sentence(request.url.path, say, 500)
 
 
 class Guard:
@@ -156,7 +159,7 @@ class Guard:
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
                 if len(body) > LARGEST:
-                    await _sentence(TOO_LARGE, 413)(scope, receive, with_headers)
+                    await _sentence(scope["path"], TOO_LARGE, 413)(scope, receive, with_headers)
                     return
         given = False
 
@@ -172,21 +175,24 @@ class Guard:
     def _fault(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
         probe = scope["path"] in ("/healthz", "/metrics")
         if not probe and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
-            return PlainTextResponse("wrong host\n", 421)
+            return _sentence(scope["path"], WRONG_HOST, 421)
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > LARGEST:
-            return _sentence(TOO_LARGE, 413)
+            return _sentence(scope["path"], TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        if scope["path"].startswith("/api/") and b"authorization" in headers:
-            return None  # browsers send no token by themselves
+        if scope["path"].startswith(f"{api.ROOT}/"):
+            return None  # acts there need a token, which browsers do not send by themselves
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         ours = origin == self._origin or (not origin and site == "same-origin")
         if not ours or site in ("cross-site", "same-site"):
-            return _sentence(FOREIGN, 403)
+            return _sentence(scope["path"], FOREIGN, 403)
         return None
 
 
-def _sentence(say: str, status: int) -> Response:
+def _sentence(path: str, say: str, status: int) -> Response:
+    """A page of one sentence; to a program, a problem."""
+    if path.startswith(f"{api.ROOT}/"):
+        return api.ProblemError(status, say).response()
     return HTMLResponse(render("told.html", title=say, message=say), status)

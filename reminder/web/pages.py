@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -123,8 +124,9 @@ async def board(visit: Visit) -> Response:
         due=query.get("han", ""),
         text=query.get("q", "").strip()[:100],
     )
-    page = max(1, int(query["trang"])) if query.get("trang", "").isdecimal() else 1
-    return await visit.page("board.html", make=partial(_board, visit, chosen, page))
+    page = query.get("trang", "")
+    number = int(page) if re.fullmatch(r"[1-9]\d{0,5}", page, re.ASCII) else 1
+    return await visit.page("board.html", make=partial(_board, visit, chosen, number))
 
 
 def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:

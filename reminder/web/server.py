@@ -12,34 +12,52 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
-logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a malformed request is no news
+# That it runs is told below; what strangers send would fill the log.
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
-MAX_CONNECTIONS = 128  # at once; one more ends the oldest that asks for nothing
-LONGEST = 20.0  # seconds that a connection lasts: uvicorn has no limit for what trickles in
+MAX_CONNECTIONS = 128  # at once; for one more the oldest ends that waits for its client
+LONGEST = 20.0  # seconds for a request to arrive: uvicorn has no limit for what trickles in
+ANSWERED = 10.0  # further seconds for its answer to be made, and read
 HEAD = 16 * 1024  # bytes of a request's head
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP/1.1 on a connection that ends after some seconds, however slowly it is filled."""
+    """HTTP/1.1 whose requests arrive, and whose answers are read, within some seconds."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, and its time; where there are too many, end the oldest idle one."""
         super().connection_made(transport)
-        loop = asyncio.get_running_loop()
-        self.ends = loop.call_later(LONGEST, transport.close)
-        others = [o for o in self.connections if isinstance(o, BoundedProtocol) and o.is_idle]
+        self.began = self.loop.time()
+        self._timer = self.loop.call_later(LONGEST, self._late)
         if len(self.connections) > MAX_CONNECTIONS:
-            min(others, key=lambda other: other.ends.when()).transport.abort()
+            others = (c for c in self.connections if isinstance(c, BoundedProtocol))
+            waiting = [c for c in others if c is not self and not c.answering]
+            if waiting:
+                min(waiting, key=lambda connection: connection.began).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End a connection."""
-        self.ends.cancel()
+        """End the connection's time."""
         super().connection_lost(exc)
+        self._timer.cancel()
+
+    def on_response_complete(self) -> None:
+        """Begin the time of the next request."""
+        self._timer.cancel()
+        self._timer = self.loop.call_later(LONGEST, self._late)
+        super().on_response_complete()
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no request of it is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+    def answering(self) -> bool:
+        """Whether a request has arrived, and its answer is not complete."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
+
+    def _late(self) -> None:
+        """Cut what does not arrive; `close` would wait for a client that does not read."""
+        if self.answering:
+            self._timer = self.loop.call_later(ANSWERED, self.transport.abort)
+        else:
+            self.transport.abort()
 
 
 class PageServer:

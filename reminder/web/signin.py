@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 from functools import partial
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -51,8 +52,18 @@ def _site(request: Request) -> Site:
 
 
 def _ip(request: Request) -> str:
-    """The address of who asks; behind a proxy that uvicorn trusts, the one that it names."""
-    return request.client.host if request.client else ""
+    """The address of who asks; behind a proxy that uvicorn trusts, the one that it names.
+
+    Of IPv6 the network: one customer has 2**64 addresses.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:  # a proxy's “unknown”
+        return host
+    if isinstance(address, IPv4Address) or address.ipv4_mapped:
+        return host
+    return str(IPv6Network((address, 64), strict=False))
 
 
 def _mail(office: Office) -> str:
@@ -94,13 +105,13 @@ def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> st
     """
     service = site.service
     with service.store.together():
-        if service.store.count_try(f"ask:{ip}", now, now - HOUR) > ASKED_BY_IP:
+        if not service.store.count_try(f"ask:{ip}", now, now - HOUR, ASKED_BY_IP):
             _refused(site, "", f"{TOO_OFTEN} {ip}", now)
             return ""
         office = service.refresh()
         person = next((p for p in office.files.people if normal_address(p.email) == address), None)
-        mailed = service.store.count_try(f"mail:{address}", now, now - HOUR)
-        if person is None or mailed > MAILED or not (channel := _mail(office)):
+        may_mail = service.store.count_try(f"mail:{address}", now, now - HOUR, MAILED)
+        if person is None or not may_mail or not (channel := _mail(office)):
             return secrets.token_urlsafe(16)
         login = service.store.add_login(person.id, now, browser)
         draft = Draft(
@@ -147,7 +158,7 @@ def _right_code(
     """Return why the code does not sign in, or who it signs in."""
     store = site.service.store
     with store.together():
-        if store.count_try(f"code:{ip}", now, now - HOUR) > CODES_BY_IP:
+        if not store.count_try(f"code:{ip}", now, now - HOUR, CODES_BY_IP):
             _refused(site, "", f"{TOO_OFTEN} {ip}", now)
             return TOO_OFTEN, ""
         found = store.login(login) if login else None

@@ -29,6 +29,7 @@ class Town:
     world: World
     now: datetime
     woken: int = 0
+    base: str = BASE
     site: Site = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +39,7 @@ class Town:
         def wake() -> None:
             self.woken += 1
 
-        self.links = WebLinks(base_url=BASE, secret=b"s" * 16)
+        self.links = WebLinks(base_url=self.base, secret=b"s" * 16)
         self.site = Site(
             service=self.world.service, do=do, wake=wake, now=lambda: self.now, links=self.links
         )
@@ -62,12 +63,15 @@ class Browser:
         self.cookies = httpx.Cookies()
         self.url, self.status, self.text = "", 0, ""
         self.headers = httpx.Headers()
+        self.ip = "127.0.0.1"
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
         async def sent() -> httpx.Response:
-            transport = httpx.ASGITransport(self.town.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                self.town.app, raise_app_exceptions=False, client=(self.ip, 1)
+            )
             async with httpx.AsyncClient(
-                transport=transport, base_url=BASE, cookies=self.cookies
+                transport=transport, base_url=self.town.base, cookies=self.cookies
             ) as client:
                 response = await client.request(method, url, **more)
                 self.cookies = client.cookies
@@ -94,7 +98,9 @@ class Browser:
     def page(self) -> Any:
         return lxml_html.fromstring(self.text)
 
-    def press(self, button: str, within: str = "", origin: str = BASE, **typed: Any) -> Browser:
+    def press(
+        self, button: str, within: str = "", origin: str | None = None, **typed: Any
+    ) -> Browser:
         """Send the form with this button, of the section whose heading has `within`."""
         form, pressed = self.form(button, within)
         fields: list[tuple[str, str]] = []
@@ -119,8 +125,10 @@ class Browser:
             return self._follow(self.request("GET", action, params=fields))
         return self.post(action, fields, origin)
 
-    def post(self, action: str, fields: list[tuple[str, str]], origin: str = BASE) -> Browser:
-        body = urlencode(fields)
+    def post(
+        self, action: str, fields: list[tuple[str, str]], origin: str | None = None
+    ) -> Browser:
+        body, origin = urlencode(fields), self.town.base if origin is None else origin
         headers = {"content-type": "application/x-www-form-urlencoded"}
         headers |= {"origin": origin} if origin else {}
         return self._follow(self.request("POST", action, content=body, headers=headers))

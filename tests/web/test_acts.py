@@ -123,6 +123,38 @@ def test_shared_work_is_closed_for_the_own_unit(town: Town) -> None:
     assert town.world.events() == ["done 2c.1 2024-01 tu-phap an"]
 
 
+def test_a_refused_form_may_be_sent_again(town: Town) -> None:
+    """Only what was recorded is “đã ghi rồi”."""
+    browser = town.browser("an").open("/viec/cchc-2024/1d")
+    browser.press("Xin gia hạn", within="Báo cáo", ngay="1/2", **{"ly-do": "chờ số liệu"})
+    assert browser.status == 409
+    browser.again()
+    assert (browser.status, "Đã ghi rồi" in browser.words) == (409, False)
+    assert town.world.events() == []
+    office = town.browser("chi")
+    form, _ = office.form("Giữ những hạn đã chọn")
+    fields = [(i.get("name"), i.get("value", "")) for i in form.xpath(".//input")]
+    officer = town.browser("an")
+    for _ in range(2):
+        officer.post("/quyet/xac-nhan", fields)
+        assert (officer.status, "Đã ghi rồi" in officer.words) == (403, False)
+
+
+def test_a_stale_form_tells_who_may_not_read_it_nothing_of_who_changed_it(town: Town) -> None:
+    form, _ = town.browser("an").open(TASK).form("Báo xong")
+    fields = [(i.get("name"), i.get("value", "")) for i in form.xpath(".//input")]
+    town.browser("an").open(TASK).press("Báo xong")
+    other = town.browser("dung").post(form.get("action"), fields)
+    assert (other.status, "An" in other.words.split()) == (409, False)
+
+
+@pytest.mark.parametrize("number", ["0", "7", "9" * 5000, "-1", "é"])
+def test_no_such_part_of_a_task(town: Town, number: str) -> None:
+    fields = [("nonce", "x" * 16), ("revision", "0")]
+    found = town.browser("an").post(f"/viec/cchc-2024/1c/{number}/2024/xong", fields)
+    assert found.status == 404
+
+
 def link(town: Town, person: str = "binh", code: str = "1c") -> str:
     state = next(s for k, s in town.world.service.refresh().states.items() if k.task == code)
     return town.links.task(person, state.key, at("05/02").date()).removeprefix(BASE)
@@ -141,6 +173,40 @@ def test_a_mails_link_closes_one_task_for_one_person_once(town: Town) -> None:
     assert late.buttons() == []
     assert "Đường dẫn này đã dùng" in scanner.press("Báo xong").words
     assert len(town.world.events()) == 1
+
+
+def test_a_spent_link_does_not_act_again_whatever_its_form_says(town: Town) -> None:
+    """Also where two are sent at once: the second one sees what the first has spent."""
+    browser = town.browser().open(link(town))
+    action = browser.form("Báo xong")[0].get("action").replace("/xong", "/ghi-chu")
+    browser.press("Báo xong")
+    fields = [("nonce", "x" * 16), ("revision", "1"), ("noi-dung", "thêm")]
+    assert "Đường dẫn này đã dùng" in browser.post(action, fields).words
+    assert town.world.events() == ["done 1c.1 2024 tu-phap binh"]
+
+
+def test_a_mails_link_is_good_for_its_own_task_and_acts(town: Town) -> None:
+    """Another task, another act, a part of another link: nothing is recorded."""
+    place, other = link(town), link(town, code="1d")
+    body, _, mac = place.removeprefix("/tu-thu/").partition(".")
+    mixed = f"/tu-thu/{other.removeprefix('/tu-thu/').partition('.')[0]}.{mac}"
+    fields = [("nonce", "x" * 16), ("revision", "0"), ("khac", "28/2"), ("ly-do", "x")]
+    for action in (f"{place}/dat-han", f"{place}/mo-lai", f"{mixed}/xong", f"/tu-thu/{body}/xong",
+                   f"{place}/xong/1d", f"{place}/nhac-ngay", f"{place}/dong-y"):  # fmt: skip
+        assert "Đã ghi" not in town.browser().post(action, fields).words
+    assert town.world.events() == []
+    assert "1c" in town.browser().open(place).words
+
+
+def test_a_mails_link_is_spent_by_no_look(town: Town) -> None:
+    """Scanners of mail servers open links by GET and HEAD, and follow what is on the page."""
+    place = link(town)
+    scanner = town.browser()
+    for method in ("GET", "HEAD", "OPTIONS", "GET"):
+        scanner.request(method, place)
+    for form in scanner.open(place).page.xpath("//form/@action"):
+        assert scanner.request("GET", form).status_code == 405
+    assert "Báo xong" in town.browser().open(place).buttons()
 
 
 def test_a_mails_link_asks_for_more_time(town: Town) -> None:

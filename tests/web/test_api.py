@@ -76,6 +76,56 @@ def test_a_wrong_body_is_a_problem(town: Town, body: dict[str, Any], status: int
     assert town.world.events() == []
 
 
+def test_a_refused_act_may_be_sent_again_by_the_same_key(town: Town) -> None:
+    """Only what was recorded is answered as done."""
+    secret, body = token(town), {"act": "gia-han", "until": "2024-01-01"}
+    statuses = [act(town, secret, once="a1", **body)[0] for _ in range(2)]
+    assert (statuses, town.world.events()) == ([409, 409], [])
+
+
+@pytest.mark.parametrize("until", ["0001-01-01", "2024-02-29", "9999-12-31"])
+@pytest.mark.parametrize("name", ["gia-han", "nhac-sau", "dat-han"])
+def test_any_day_is_taken_or_refused(town: Town, name: str, until: str) -> None:
+    who = "an" if name == "nhac-sau" else "chi"
+    assert act(town, token(town, who), act=name, until=until)[0] in (200, 409)
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 201])
+def test_an_idempotency_key_is_visible_ascii(town: Town, key: str) -> None:
+    headers = {"idempotency-key": key.encode()}
+    body = {"key": KEY, "act": "xong", "revision": 0}
+    status, _ = asked(town, "POST", "/api/v1/acts", token(town), json=body, headers=headers)
+    assert (status, town.world.events()) == (400, [])
+
+
+def test_whatever_is_refused_is_a_problem(town: Town) -> None:
+    """Also by what stands before the routes: method, size, host; and what a token has to be."""
+    browser, large = town.browser(), {"content-length": "70000"}
+    answers = [
+        browser.request("DELETE", "/api/v1/bang"),
+        browser.request("PUT", "/api/v1/acts"),
+        browser.request("GET", "/api/v1/nothing"),
+        browser.request("GET", "/api/v1/bang", headers={"host": "evil.example"}),
+        browser.request("POST", "/api/v1/acts", headers=large),
+        browser.request("POST", "/api/v1/acts"),
+        browser.request("GET", "/api/v1/bang", headers={"authorization": "Basic eA=="}),
+    ]
+    assert [a.status_code for a in answers] == [405, 405, 404, 421, 413, 401, 401]
+    assert {a.headers["content-type"] for a in answers} == {"application/problem+json"}
+    assert all(a.json()["status"] == a.status_code and a.json()["title"] for a in answers)
+    assert answers[1].headers["allow"] == "POST"
+    assert answers[-1].headers["www-authenticate"] == "Bearer"
+
+
+def test_a_session_acts_on_nothing_by_the_api(town: Town) -> None:
+    """A page elsewhere could have a browser send it."""
+    browser = town.browser("an")
+    body = {"key": KEY, "act": "xong", "revision": 0}
+    assert browser.request("GET", TASK).status_code == 200
+    assert browser.request("POST", "/api/v1/acts", json=body).status_code == 401
+    assert town.world.events() == []
+
+
 def test_no_json_is_a_problem(town: Town) -> None:
     for content in (b"", b"{", b"[" * 50_000, b"\xff"):
         status, _ = asked(town, "POST", "/api/v1/acts", token(town), content=content)

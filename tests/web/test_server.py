@@ -65,6 +65,43 @@ async def test_a_request_that_never_ends_is_cut_and_others_are_answered(
 
 
 @pytest.mark.asyncio
+async def test_a_client_that_does_not_read_is_cut(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks again and again; `close` alone would wait for it to read."""
+    monkeypatch.setattr(server, "LONGEST", 0.5)
+    monkeypatch.setattr(server, "ANSWERED", 0.5)
+    async with served(town) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+
+        async def ask_without_end() -> None:
+            while True:
+                writer.write(GET.replace(b"close", b"keep-alive") * 50)
+                await writer.drain()
+
+        with pytest.raises(ConnectionError):
+            await within(ask_without_end(), "the end of the connection")
+        assert (await answer(port, GET)).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+@pytest.mark.asyncio
+async def test_a_connection_in_use_is_not_cut(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has its own time."""
+    monkeypatch.setattr(server, "LONGEST", 0.3)
+    async with served(town) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 1
+        while loop.time() < end:
+            writer.write(GET.replace(b"close", b"keep-alive"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+        writer.close()
+
+
+@pytest.mark.asyncio
 async def test_an_endless_head_is_refused(town: Town) -> None:
     async with served(town) as port:
         found = await answer(port, b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10_000)

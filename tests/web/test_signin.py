@@ -127,6 +127,68 @@ def test_twenty_requests_an_hour_of_one_place_and_ten_mails_to_one_address(town:
     assert asked(town).status == 200
 
 
+def test_ten_thousand_tries_leave_twenty_and_keep_nobody_else_out(town: Town) -> None:
+    """Nothing is written for a try that is one too many; of IPv6 a network counts as one place."""
+    flood = town.browser()
+    for n in range(300):
+        flood.ip = f"2001:db8::{n:x}"
+        flood.post("/dang-nhap", [("dia-chi", f"{n}@example.vn")])
+        flood.post("/dang-nhap/ma", [("ma", f"{n:06}")])
+    assert flood.status == 429
+    with town.world.store._database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT what, count(*) FROM web_try GROUP BY 1").all()
+    counts = {what: count for what, count in rows if not what.startswith("mail:")}
+    assert counts == {"ask:2001:db8::/64": 20, "code:2001:db8::/64": 60}
+    other = town.browser()
+    other.ip = "2001:db8:0:1::1"
+    assert other.open("/").press("Gửi", **{"dia-chi": "chi@example.vn"}).status == 200
+
+
+@pytest.mark.parametrize("ip", ["", "unknown", "::ffff:192.0.2.1", "192.0.2.1"])
+def test_any_address_may_ask(town: Town, ip: str) -> None:
+    browser = town.browser()
+    browser.ip = ip
+    browser.open("/").press("Gửi", **{"dia-chi": "chi@example.vn"})
+    assert (browser.url, browser.status) == ("/dang-nhap/ma", 200)
+
+
+def test_a_session_is_never_one_that_the_browser_had_before(town: Town) -> None:
+    """Session fixation: a planted cookie signs nobody in, and ends with the sign-in."""
+    victim, attacker = town.browser(), town.browser("an")
+    victim.cookies, planted = attacker.cookies, attacker.cookies["nv"]
+    victim.open(link_of(town)).press("Đăng nhập")
+    assert (victim.url, victim.cookies["nv"] == planted) == ("/quyet", False)
+    assert attacker.open("/cua-toi").url == "/dang-nhap"
+    made_up = town.browser()
+    made_up.cookies.set("nv", "x" * 43, domain="127.0.0.1")
+    assert made_up.open("/quyet").url == "/dang-nhap"
+
+
+@pytest.mark.parametrize(
+    ("base", "named", "flags"),
+    [
+        (BASE, "nv", ["HttpOnly", "Path=/", "SameSite=lax"]),
+        ("https://nhac.example.vn", "__Host-nv", ["HttpOnly", "Path=/", "SameSite=lax", "Secure"]),
+    ],
+)
+def test_cookies_have_their_flags(town: Town, base: str, named: str, flags: list[str]) -> None:
+    """Over https `__Host-` and Secure; a browser would drop both over http."""
+    secure = Town(town.world, town.now, base=base)
+    link = secure.links.login(town.world.store.add_login("chi", town.now))
+    browser = secure.browser()
+    browser.open(link)
+    headers = {"origin": base}
+    answer = browser.request("POST", link, headers=headers)
+    begun = answer.headers.get_list("set-cookie")
+    session = next(cookie for cookie in begun if cookie.startswith(f"{named}="))
+    assert sorted(session.split("; ")[1:]) == flags
+    assert ("strict-transport-security" in answer.headers) == base.startswith("https")
+    assert browser.open("/quyet").url == "/quyet"
+    left = browser.request("POST", "/thoat", headers=headers).headers["set-cookie"]
+    assert left.startswith(f'{named}=""; ')
+    assert "Max-Age=0" in left
+
+
 def test_a_session_ends_after_twelve_idle_hours(town: Town) -> None:
     browser = town.browser("chi")
     later(town, hours=11)
