@@ -320,6 +320,13 @@ class Claimed(Payload):
     words: str = ""  # of the message
 
 
+class WhichOfNudge(Payload):
+    """Which work of the last nudge does a text without a code mean? Answered by numbers."""
+
+    keys: tuple[Key, ...]
+    words: str  # of the message, which is read again for what is chosen
+
+
 class SetDueAsked(Payload):
     """Shall the office set this date itself, which it asked for as others do?"""
 

@@ -76,6 +76,14 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
     return message(context, p, actions=actions, works=works, typed=typed)
 
 
+def which_of_nudge(context: Context, p: payloads.WhichOfNudge) -> Outbound | None:
+    """Which work of the last nudge, by its number there; the numbers stay as they were asked."""
+    works = context.works(p.keys)
+    if all(work.state.closed for work in works):
+        return _closed_since(context, p.keys)
+    return message(context, p, works=works)
+
+
 def set_due_asked(context: Context, p: payloads.SetDueAsked) -> Outbound:
     """Ask whether the office sets the date that it asked for: one tap, or “đúng” or “không”."""
     work = Work(context, context.states[p.key])

@@ -51,6 +51,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.Confirmed: answers.confirmed,
     payloads.WhichOccurrence: questions.which,
     payloads.Claimed: questions.claimed,
+    payloads.WhichOfNudge: questions.which_of_nudge,
     payloads.SetDueAsked: questions.set_due_asked,
     payloads.WhichPart: questions.which_part,
     payloads.WhichPlan: questions.which_plan,

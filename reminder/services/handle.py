@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ from reminder.domain.payloads import (
     ToldTooOften,
     TooFast,
     Welcome,
+    WhichOfNudge,
     Wordless,
 )
 from reminder.domain.plan import Confirm, Key
@@ -49,7 +50,7 @@ from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office, drafts_of, notice_drafts
 from reminder.store.records import NOT_TAKEN
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
-from reminder.understanding.parse import parse, yes_or_no
+from reminder.understanding.parse import chosen, parse, yes_or_no
 from reminder.understanding.titles import by_title
 from reminder.understanding.verbs import Verb
 
@@ -59,6 +60,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LATELY = timedelta(days=3)  # how long a bare “chưa xong” is taken for an answer to the last nudge
+# How long a text without a code is taken for an answer to the last nudge, where the channel does
+# not say what is answered: the longest time from one nudge about a work to the next.
+ANSWERS_NUDGE = timedelta(days=7)
+MOST_CHOSEN = 100  # a larger number chooses nothing
 LONGEST_UNIT = 64  # characters of a wrong unit's name that are said back
 Said = Command | CommandError | Payload  # what was meant; a Payload is the answer itself
 
@@ -326,15 +331,44 @@ class Handling:
             found = self._of_last_nudge(sender, meaning, found)
         if inbound.private and not named and _names_nothing(found):
             found = by_title(inbound.text, today, meaning, self._open_work(sender)) or found
+        if inbound.private and not office.traits(inbound.channel).replies and _no_work(found):
+            return self._without_code(sender, meaning, found)
         if isinstance(found, Command):
-            return self._as_claimed(found)
+            return self._as_claimed(found, inbound.text)
         return None if found.reason is Reason.NOT_FOR_US else found
 
-    def _as_claimed(self, found: Command) -> Command:
+    def _without_code(
+        self, sender: Sender, meaning: Meaning, found: Command | CommandError
+    ) -> Command | CommandError | WhichOfNudge:
+        """What a text without a code says of the work that the last nudge named.
+
+        The channel does not say what is answered. Of one work it is taken as a reply; of several
+        it is asked which, and also where one of them is left: that may be the one that was meant.
+        """
+        text, states = self.inbound.text, self.office.states
+        keys = history.last_named(self.store, sender.person.id, self.now - ANSWERS_NUDGE)
+        named = [key for key in dict.fromkeys(keys) if key in states]
+        live = [key for key in named if not states[key].closed]
+        said = self._said_of(live or named[:1], text, meaning) if named else found
+        if isinstance(said, Command):
+            left = len(named) > len(live) == 1
+            if left and said.verb is Verb.DONE:
+                return replace(said, verb=Verb.CLAIM, note=text)
+            return self._as_claimed(said, text)
+        if said.reason is Reason.WHICH_CODE:
+            return WhichOfNudge(keys=tuple(live), words=text)
+        return found if _names_nothing(said) else said
+
+    def _said_of(self, keys: Sequence[Key], text: str, meaning: Meaning) -> Command | CommandError:
+        """What `text` says as an answer to a message about `keys`."""
+        targets = tuple(dict.fromkeys(map(self._target, keys)))
+        meant = replace(meaning, reply_to=targets, is_reply=True)
+        return parse(text, local_day(self.now), meant)
+
+    def _as_claimed(self, found: Command, text: str) -> Command:
         """“1c chiều nay xong rồi” in the morning: ask, for that hour is still to come."""
-        if not _names_later(self.inbound.text, local(self.now).hour):
+        if not _names_later(text, local(self.now).hour):
             return found
-        text = self.inbound.text
         first, *rest = (
             replace(each, verb=Verb.CLAIM, note=text) if each.verb is Verb.DONE else each
             for each in (replace(found, also=()), *found.also)
@@ -373,13 +407,17 @@ class Handling:
         return replace(pressed, note=question.words) if question else pressed
 
     def _of_question(self, sender: Sender) -> Command | Payload | None:
-        """“đúng”, “chưa”: the answer to a question, if that is the last message."""
+        """“đúng”, “chưa”, a number: the answer to a question, if that is the last message."""
         yes = yes_or_no(self.inbound.text)
-        if yes is None:
+        if yes is None and not chosen(self.inbound.text, MOST_CHOSEN, ()):
             return None
         question = history.question(
             self.store, sender.person.id, self.inbound, self._chat, self.now
         )
+        if isinstance(question, WhichOfNudge):
+            return self._chosen(sender, question)
+        if yes is None:
+            return None
         if isinstance(question, SetDueAsked):
             if not yes:
                 return HowNo(key=question.key)
@@ -395,6 +433,19 @@ class Handling:
             target = replace(target, unit=question.unit)
         verb = Verb.DONE if yes else Verb.NOT_DONE
         return Command(verb=verb, targets=(target,), note=question.words)
+
+    def _chosen(self, sender: Sender, question: WhichOfNudge) -> Command | None:
+        """What the words that were asked about say of the work that is chosen by its number."""
+        codes = {task.code for plan in self.office.plans for task in plan.tasks}
+        places = chosen(self.inbound.text, len(question.keys), codes) or ()
+        meaning = self._meaning(sender)
+        keys = [question.keys[place - 1] for place in places]
+        said = [self._said_of([key], question.words, meaning) for key in keys]
+        commands = [each for each in said if isinstance(each, Command)]
+        if not commands:
+            return None
+        first, *rest = (part for each in commands for part in (replace(each, also=()), *each.also))
+        return replace(first, also=tuple(rest))
 
     def _of_last_nudge(self, sender: Sender, meaning: Meaning, bare: Command) -> Command:
         """“chưa xong” beneath a nudge about one thing means that; it closes nothing."""
@@ -556,6 +607,13 @@ def _changes_nothing(decision: Decision) -> bool:
     """Whether all stays as it was, but for a note: an auto-responder's words may come to one."""
     noted = all(event.kind is EventKind.NOTED for event in decision.events)
     return noted and not decision.remind
+
+
+def _no_work(found: Command | CommandError) -> bool:
+    """Whether a text names no work and may answer a nudge."""
+    if isinstance(found, CommandError):
+        return _names_nothing(found)
+    return found.verb.row.small_talk and not (found.targets or found.also)
 
 
 def _is_bare(command: Command) -> bool:

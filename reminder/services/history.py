@@ -25,6 +25,7 @@ from reminder.domain.payloads import (
     SetDueAsked,
     TaskDetails,
     WhichOccurrence,
+    WhichOfNudge,
     WhichPart,
     parts_of,
 )
@@ -277,7 +278,7 @@ ANSWERED_WITHIN = timedelta(days=3)  # how long “đúng” is taken for the an
 
 
 Question = (
-    Claimed | SetDueAsked | WhichOccurrence | WhichPart
+    Claimed | SetDueAsked | WhichOccurrence | WhichOfNudge | WhichPart
 )  # asked after a message that was not quite understood
 
 

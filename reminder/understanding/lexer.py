@@ -126,7 +126,7 @@ MOODS: Phrases[Mood | None] = Phrases(
 HARMLESS = Phrases({phrase: Role(name) for phrase, name in reversed(listed("harmless").items())})
 _MOOD_NAMES = frozenset(Mood)
 ORDINALS = Phrases({phrase: int(place) for phrase, place in listed("ordinals").items()})
-_EVERY = Phrases({phrase: name == "rest" for phrase, name in listed("every").items()})
+EVERY = Phrases({phrase: name == "rest" for phrase, name in listed("every").items()})
 _SEPARATORS = Phrases({phrase: sign for sign, all_ in SEPARATORS.items() for phrase in all_})
 _DATED = re.compile(r"20\d\d|này|nay|trước|truoc|rồi|roi", re.IGNORECASE)
 # A paper's number, with the kind of paper or the issuing body after it.
@@ -317,7 +317,7 @@ class Lexer:
         return best if best and best.size >= neutral else None
 
     def _names(self, tokens: Sequence[Token], index: int) -> Iterator[Found[Item]]:
-        if every := _EVERY.at(tokens, index):
+        if every := EVERY.at(tokens, index):
             yield Found(every.size, EveryItem(rest=every.value))
         if unit := self.units.at(tokens, index):
             yield Found(unit.size, UnitItem(unit=unit.value))

@@ -7,7 +7,7 @@ never closes anything, and one that can be read in two ways does nothing and say
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -33,6 +33,7 @@ from reminder.understanding.clauses import (
 )
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
+    EVERY,
     HARMLESS,
     MOODS,
     ORDINALS,
@@ -70,6 +71,7 @@ _EMOTICON = re.compile(r"(?<!\w)(?:[:;=]['-]?[)(DdpPvV3]+|\^_*\^|[oO]_[oO])(?!\w
 _MILD = frozenset({Mood.SEEN, Mood.AGREED, Mood.EXTEND, Mood.SNOOZE, Mood.PAST})
 _ANSWERS = frozenset({Mood.STANDING, Mood.NO_NEWS})
 _LONGEST_ANSWER = 40  # characters of a bare “đúng”
+_CHOOSING = frozenset({"so", "va", "viec", "xong", "roi", "da", "cai"})  # around numbers
 
 
 def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
@@ -112,6 +114,40 @@ def yes_or_no(text: str) -> bool | None:
             return None
         index += 1
     return ANSWERS.get(" ".join(words)) if words else None
+
+
+def chosen(text: str, most: int, codes: Collection[str]) -> tuple[int, ...] | None:
+    """The places, from 1, that “1”, “số 1 và 2” or “tất cả” choose of `most`; None: something else.
+
+    “xong 3” names the work with the code 3 where `codes` has it.
+    """
+    if len(text) > _LONGEST_ANSWER:
+        return None
+    tokens = spelling.tokens(normal(text).strip())
+    found: list[int] = []
+    index, names_work = 0, False
+    while index < len(tokens):
+        if (every := EVERY.at(tokens, index)) and not every.value:
+            found += range(1, most + 1)
+            index += every.size
+        elif (number := tokens[index].number) is not None:
+            found.append(number)
+            index += 1
+        elif tokens[index].plain in _CHOOSING:
+            names_work |= tokens[index].plain not in ("so", "va")
+            index += 1
+        elif (polite := HARMLESS.at(tokens, index)) and polite.value in COURTESY:
+            index += polite.size
+        elif tokens[index].text in ",.;&+!":
+            index += 1
+        else:
+            return None
+    places = tuple(dict.fromkeys(found))
+    if not all(1 <= place <= most for place in places):
+        return None
+    if names_work and any(str(place) in codes for place in places):
+        return None
+    return places or None
 
 
 def _unaddressed(text: str, bot: str) -> str:

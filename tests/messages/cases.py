@@ -95,6 +95,7 @@ from reminder.domain.payloads import (
     Updated,
     Welcome,
     WhichOccurrence,
+    WhichOfNudge,
     WhichPart,
     WhichPlan,
     WhichUnit,
@@ -304,6 +305,7 @@ def about_none() -> Iterator[Payload]:
     yield WhichOccurrence(keys=(key("1d", 1), key("1d", 2)), unit="tu-phap")
     yield WhichOccurrence(keys=(key("1d", 2),), unit="tu-phap", closed=key("1d", 1))
     yield Claimed(keys=two, unit="tu-phap")
+    yield WhichOfNudge(keys=two, words="dạ xong rồi ạ")
     yield WhichPart(keys=two, head="trình ký", tail="x")
     yield WhichPart(keys=two, head="/chuaxong", tail="x", unit="tu-phap", words="vướng")
     yield WhichPlan(code="2c", typed=("xong 2024/2c", "xong 2025/2c"))
