@@ -174,26 +174,47 @@ class Context:
         """Return the work of `keys`; what no plan has any more is skipped."""
         return [Work(self, self.states[key]) for key in keys if key in self.states]
 
-    def links_of(self, work: Work) -> list[tuple[str, str]]:
+    def links_of(self, work: Work, *, reopens: bool = False) -> list[tuple[str, str]]:
         """Return the links of a mail that act on `work` for its reader alone: words and address.
 
-        None elsewhere: a chat has buttons, and others read a group.
+        None elsewhere: a chat has buttons, and others read a group. `reopens`: of closed work, for
+        those who may open it again.
         """
         row = self.row
         person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None
-        if self.links is None or person is None or work.state.closed:
+        if self.links is None or person is None or bool(work.state.closed) != reopens:
             return []
         url = self.links.task(person.id, work.state.key, self.today)
         sender = self.office.as_sender(person)
-        own = set(work.task.lead) & set(person.units)
         if sender.only_reads:
             return []
-        if not own:
-            return [("Xem và quyết", url)] if sender.office else []
+        if reopens:
+            return [("Mở lại", f"{url}?mo-lai")] if sender.office else []
+        decisions = self._decisions(work, url) if sender.office else []
+        if not set(work.task.lead) & set(person.units):
+            return decisions or ([("Xem và quyết", url)] if sender.office else [])
         if work.occurrence.is_check_in:
-            return [("Báo tình hình", url)]
+            return [("Báo tình hình", url), *decisions]
         more = [] if sender.office else [("Cần thêm thời gian", f"{url}?gia-han")]
-        return [("✅ Báo xong", url), *more]
+        return [("✅ Báo xong", url), *more, *decisions]
+
+    def _decisions(self, work: Work, url: str) -> list[tuple[str, str]]:
+        """Return what of `work` waits for the office's decision."""
+        if work.asked and work.asked.until:
+            agree = f"Đồng ý đến {vn_date(work.asked.until)}"
+            return [(agree, url), ("Không đồng ý", f"{url}?khong-dong-y")]
+        if work.state.due is None:
+            return [("Đặt hạn", f"{url}?dat-han")]
+        return [("Giữ hoặc đổi hạn dự kiến", url)] if work.state.assumed else []
+
+    @property
+    def desk(self) -> str:
+        """Where the office decides of everything; empty for others, and where the page is off."""
+        row = self.row
+        person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None
+        if self.links is None or person is None or not self.office.as_sender(person).office:
+            return ""
+        return f"{self.links.base_url}/quyet"
 
     def begun(self) -> list[Work]:
         """Return what is open by now, done or not, in the plans that still speak."""

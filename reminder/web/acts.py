@@ -369,7 +369,7 @@ async def _mail_page(visit: Visit, link: TaskLink, status: int, **values: object
             "action": f"/tu-thu/{token}",
             "error": None,
             "typed": {},
-            "at": "gia-han" if "gia-han" in visit.request.query_params else "",
+            "at": next((a for a in ACTS if a in visit.request.query_params), ""),
         } | values
 
     return await visit.page("mail_task.html", status, make=make)

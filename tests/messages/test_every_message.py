@@ -35,6 +35,7 @@ from reminder.domain.payloads import (
     Payload,
     PlanOver,
     PlanStarted,
+    ReopenAsked,
     ReportDraft,
     Request,
     SignIn,
@@ -243,10 +244,12 @@ def test_every_branch_of_every_template_is_taken() -> None:
         for context in (*found, *map(one_way, found[::2])):
             for payload in payloads():
                 render(context, payload)
-        for context in (with_page(found[2], person) for person in PEOPLE):
+        for context in (with_page(s, person) for s in found[2:4] for person in PEOPLE):
             for payload in payloads():
-                if isinstance(payload, SignIn | ExtensionAsked):
+                if isinstance(payload, SignIn | ExtensionAsked | ReopenAsked):
                     render(context, payload)
+            questions.waiting(context, KEYS)
+            weekly(context, digest_of(context), attached=True)
         one_way_mails()
         compose.message(scene("2024-01-30"), "test", person=Person(**AN), channel="Telegram")
         for settled in settling():

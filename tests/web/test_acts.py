@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from html import unescape
+
 import pytest
 
-from tests.services.world import at
+from reminder.messages.rows import RowRenderer
+from tests.services.world import EMAIL, at
 from tests.web.browser import BASE, Town, later
 
 TASK = "/viec/cchc-2024/1c"
@@ -222,3 +227,56 @@ def test_a_mails_link_ends_after_fourteen_days_and_opens_no_other_page(town: Tow
     later(town, days=15)
     assert "Đường dẫn này đã hết hạn" in browser.open(place).words
     assert "không còn" in browser.open(f"{place}x").words
+
+
+def mailed(town: Town, person: str, kind: str) -> dict[str, str]:
+    """The links of the newest mail of this kind: words and address, the same in both parts."""
+    [*_, mail] = [
+        o.message
+        for o in town.world.outgoing
+        if (o.row.draft.recipient, o.row.draft.channel, o.row.draft.kind) == (person, EMAIL, kind)
+    ]
+    plain = dict(re.findall(rf"(?m)^ *(.+): {BASE}(/\S+)$", mail.text))
+    shown = re.findall(rf'<a href="{BASE}([^"]+)"[^>]*>([^<]+)</a>', mail.mail_html)
+    assert plain
+    assert {(unescape(words), url) for url, words in shown} >= set(plain.items())
+    return plain
+
+
+def test_a_digest_by_mail_carries_the_offices_decisions(town: Town) -> None:
+    """Each opens its task for that person; the act is recorded once and spends the link."""
+    town.world.service.renderer = RowRenderer(links=town.links).render
+    town.world.service.reads_mail = True
+    town.world.says("an", "xin gia hạn 1d báo cáo đến 28/02 chờ số liệu", town.now)
+    later(town, days=7)  # 12/02 is a day of Tết
+    town.world.tick(at("15/02", "07:30"))
+    town.now = at("15/02", "09:00")
+    links = mailed(town, "chi", "digest")
+    assert {"Đồng ý đến 28/02", "Không đồng ý", "Đặt hạn"} <= set(links)
+    browser = town.browser().open(links["Đồng ý đến 28/02"])
+    assert "Trang này chỉ dành cho Chi" in browser.words
+    browser.press("Đồng ý đến 28/02")
+    assert "Đường dẫn này đã dùng" in town.browser().open(links["Không đồng ý"]).words
+    town.browser().open(links["Đặt hạn"]).press("Đặt hạn", khac="15/9")
+    said = [e.split()[0] for e in town.world.events() if not e.startswith("held")]
+    assert said == ["extension-asked", "extension-granted", "due-set"]
+
+
+def test_a_request_and_an_escalation_by_mail_carry_them_too(town: Town) -> None:
+    """Of an office that is reached by mail alone."""
+    service = town.world.service
+    service.renderer = RowRenderer(links=town.links).render
+    service.office = replace(service.office, channels=(EMAIL,))
+    town.world.tick(at("22/01"))
+    officer = town.browser("an").open("/viec/cchc-2024/1d")
+    officer.press("Xin gia hạn", within="Báo cáo", ngay="28/02", **{"ly-do": "chờ số liệu"})
+    town.world.deliver(town.now)
+    links = mailed(town, "chi", "notice")
+    town.browser().open(links["Không đồng ý"]).press("Không đồng ý", **{"ly-do": "phải đúng hạn"})
+    assert town.world.events()[-1] == "extension-refused 1d.1 2024 tu-phap chi"
+    town.world.tick(at("21/02"))
+    town.now = at("21/02", "09:00")
+    links = mailed(town, "chi", "escalation")
+    browser = town.browser().open(links["Xem và quyết"]).press("Đặt hạn", khac="15/3")
+    assert "Đã ghi." in browser.words
+    assert town.world.events()[-1].startswith("due-set ")
