@@ -39,10 +39,10 @@ from reminder.web.site import (
     form_of,
     is_nonce,
     key_of,
-    place_of,
     signed_in,
     told,
 )
+from reminder.web.twins import place_of
 
 LONGEST = 1000  # characters of a field
 REFUSED: Mapping[type[Payload], int] = {

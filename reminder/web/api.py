@@ -24,7 +24,8 @@ from reminder.domain.plan import Key
 from reminder.domain.tokens import hash_code
 from reminder.understanding.verbs import Takes, Verb
 from reminder.web import acts, pages, words
-from reminder.web.site import Site, Visit, key_of, place_of, visit
+from reminder.web.site import Site, Visit, key_of, visit
+from reminder.web.twins import item_of
 from reminder.web.words import Shown
 
 ROOT = "/api/v1"
@@ -116,27 +117,12 @@ async def _board(visit: Visit) -> Response:
             "in_time": found.in_time, "done_late": found.done_late, "open": found.open,
             "late": found.late, "signing": found.signing, "awaiting": found.awaiting,
         },
-        "items": [_item(row) for row in rows[start : start + words.PAGE]],
+        "items": [item_of(row) for row in rows[start : start + words.PAGE]],
         "page": number,
         "pages": max(1, -(-len(rows) // words.PAGE)),
         "total": len(rows),
     }  # fmt: skip
     return JSONResponse(body)
-
-
-def _item(work: Shown) -> dict[str, Any]:
-    state = work.state
-    return {
-        "key": place_of(state.key),
-        "revision": state.revision,
-        "code": state.key.task,
-        "title": work.title,
-        "lead": list(work.task.lead),
-        "due": state.due.isoformat() if state.due else None,
-        "assumed": state.assumed,
-        "standing": work.standing,
-        "closed": state.closed.at.isoformat() if state.closed else None,
-    }
 
 
 async def _task(visit: Visit) -> Response:
@@ -147,7 +133,7 @@ async def _task(visit: Visit) -> Response:
         raise ProblemError(404, pages.GONE)
     context = visit.context
     states = [s for s in visit.office.of_plan(plan) if s.key.task == task.code]
-    items = [_item(Shown(context, state)) for state in states]
+    items = [item_of(Shown(context, state)) for state in states]
     if not may_read(visit.sender, task):
         kept = ("key", "code", "title", "lead", "due")
         items = [{name: item[name] for name in kept} for item in items]
@@ -179,7 +165,7 @@ async def _act(visit: Visit) -> Response:
     if result.status != 200:
         raise ProblemError(result.status, result.said)
     office = await visit.site.do(visit.site.service.refresh)
-    item = _item(Shown(visit.site.context(office, visit.now), office.states[key]))
+    item = item_of(Shown(visit.site.context(office, visit.now), office.states[key]))
     return JSONResponse({"said": result.said, "item": item})
 
 

@@ -27,7 +27,7 @@ from reminder.messages.rows import render as render_message
 from reminder.services.proof import notices
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.site import Visit, signed_in
+from reminder.web.site import Visit, shown_at, signed_in
 from reminder.web.words import Filter, Shown
 
 EVENTS = 60  # lines of a task's log, and of the ledger's page
@@ -39,10 +39,8 @@ GONE = "Không có việc này trong kế hoạch."
 def routes() -> list[Route]:
     """The pages that show, and their files."""
     pages = {
-        "/": start,
         "/quyet": decisions,
         "/bang": board,
-        "/bang.xlsx": workbook,
         "/cua-toi": mine,
         "/viec/{plan}/{code}": task,
         "/lich": calendar,
@@ -50,7 +48,11 @@ def routes() -> list[Route]:
         "/so-ghi": ledger,
         "/ke-hoach": plans,
     }
-    return [Route(path, signed_in(page), methods=["GET"]) for path, page in pages.items()]
+    files = {"/": start, "/bang.xlsx": workbook}
+    return [
+        *shown_at(pages),
+        *(Route(path, signed_in(page), methods=["GET"]) for path, page in files.items()),
+    ]
 
 
 async def start(visit: Visit) -> Response:
@@ -71,7 +73,7 @@ async def decisions(visit: Visit) -> Response:
     """What the office has to decide."""
     if not visit.sender.office:
         return await refused(visit, "Trang này của Văn phòng.")
-    return await visit.page("desk.html", make=partial(desk_values, visit))
+    return await visit.page("desk.html", mark="", make=partial(desk_values, visit))
 
 
 def desk_values(visit: Visit) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def flash(visit: Visit) -> str:
 async def board(visit: Visit) -> Response:
     """All work: figures that filter, then groups by urgency or the rows of a filter."""
     if not reads_all(visit.sender):
-        return RedirectResponse("/cua-toi", 303)
+        return visit.go("/cua-toi")
     query = visit.request.query_params
     chosen = Filter(
         unit=query.get("bo-phan", ""),
@@ -126,7 +128,7 @@ async def board(visit: Visit) -> Response:
     )
     page = query.get("trang", "")
     number = int(page) if re.fullmatch(r"[1-9]\d{0,5}", page, re.ASCII) else 1
-    return await visit.page("board.html", make=partial(_board, visit, chosen, number))
+    return await visit.page("board.html", mark="", make=partial(_board, visit, chosen, number))
 
 
 def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
@@ -200,7 +202,7 @@ async def workbook(visit: Visit) -> Response:
 
 async def mine(visit: Visit) -> Response:
     """One's own open work."""
-    return await visit.page("mine.html", make=partial(_mine, visit))
+    return await visit.page("mine.html", mark="", make=partial(_mine, visit))
 
 
 def _mine(visit: Visit) -> dict[str, Any]:
@@ -248,7 +250,10 @@ async def task_page(
         return await refused(visit, GONE, 404)
     proof = await visit.site.do(partial(_sent, visit, found, each))
     return await visit.page(
-        "task.html", status, make=partial(_task, visit, found, each, proof, values)
+        "task.html",
+        status,
+        mark=" ".join(f"{notice.row.id}{notice.row.state}" for notice in proof),
+        make=partial(_task, visit, found, each, proof, values),
     )
 
 
@@ -276,10 +281,10 @@ def _task(
     return {
         "plan": plan,
         "task": task,
-        "work": Shown(context, states[0]) if states else None,
+        "shared": any(Shown(context, state).shared for state in states[:1]),
         "reads": reads,
         "parts": [part(visit, state) for state in (*alive, *closed)] if reads else [],
-        "dates": words.rows(context, states) if not reads else [],
+        "dates": [(w.title, w.due_day) for w in words.rows(context, states)] if not reads else [],
         "grid": _grid(visit, task, states) if reads else [],
         "log": _log(visit, states) if reads else [],
         "proof": proof,
@@ -383,7 +388,7 @@ async def calendar(visit: Visit) -> Response:
         first = today.replace(day=1)
     if abs(first.year - today.year) > YEARS:
         first = today.replace(day=1)
-    return await visit.page("calendar.html", make=partial(_month, visit, first))
+    return await visit.page("calendar.html", mark="", make=partial(_month, visit, first))
 
 
 def _month(visit: Visit, first: date) -> dict[str, Any]:
@@ -417,7 +422,7 @@ async def people(visit: Visit) -> Response:
     """Who is reached how, and who is away."""
     if not reads_all(visit.sender):
         return await refused(visit, "Trang này của Văn phòng và Lãnh đạo.")
-    return await visit.page("people.html", make=partial(_people, visit))
+    return await visit.page("people.html", mark="", make=partial(_people, visit))
 
 
 def _people(visit: Visit) -> dict[str, Any]:
@@ -462,7 +467,7 @@ def _ledger(visit: Visit) -> dict[str, Any]:
 
 async def plans(visit: Visit) -> Response:
     """The plans as they are read: each task with its products and dates."""
-    return await visit.page("plans.html", make=partial(_plans, visit))
+    return await visit.page("plans.html", mark="", make=partial(_plans, visit))
 
 
 def _plans(visit: Visit) -> dict[str, Any]:

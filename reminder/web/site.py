@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any
@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
 
-from reminder.domain.calendar import local_day, vn_date, vn_day
+from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.context import Sender
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
@@ -28,6 +29,7 @@ from reminder.messages.context import Context
 from reminder.services.office import Office
 from reminder.services.service import Service
 from reminder.store.web import Session, Sight
+from reminder.web.twins import place_of, plain
 from reminder.web.words import desk
 
 IDLE = timedelta(hours=12)  # after which a session ends
@@ -52,6 +54,8 @@ class Site:
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
+    salt: str = field(default_factory=lambda: secrets.token_hex(4))  # of this process' ETags
+    _marked: tuple[Office | None, int] = (None, 0)  # an office, and how many came before it
 
     @property
     def https(self) -> bool:
@@ -66,8 +70,15 @@ class Site:
         """What messages and pages are made from."""
         return Context(office=office, at=now, holiday=self.holiday)
 
+    def mark_of(self, office: Office) -> str:
+        """Return a mark that ledger, addresses, files and each act change."""
+        if office is not self._marked[0]:
+            self._marked = (office, self._marked[1] + 1)
+        return f"{self.salt}-{self._marked[1]}"
+
     def keep(self, nonce: str, said: str) -> None:
-        """Keep the answer to an act until its page is read."""
+        """Keep the answer to an act until its page is read; its form is not to be sent again."""
+        self._marked = (None, self._marked[1])
         self.answers[nonce] = said
         while len(self.answers) > ANSWERS:
             self.answers.pop(next(iter(self.answers)))
@@ -98,6 +109,7 @@ class Visit:
     now: datetime
     session: Session | None = None  # None: by the link of a mail
     public: bool = False  # of a mail's link: no other page
+    as_json: bool = False
 
     @cached_property
     def sender(self) -> Sender:
@@ -118,10 +130,47 @@ class Visit:
         entry = Sight(at=self.now, person=self.person.id, what=what, detail=detail, session=session)
         await self.site.do(partial(self.site.service.store.note_sight, entry))
 
-    async def page(self, template: str, status: int = 200, **values: Any) -> Response:
-        """Return a page; it is made beside the loop, which sends messages meanwhile."""
-        make = partial(self._made, template, **values)
-        return HTMLResponse(await asyncio.to_thread(make), status)
+    @property
+    def address(self) -> str:
+        """The address that was asked for, without what was said to an act."""
+        url = self.request.url.remove_query_params("ghi")
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    @property
+    def twin(self) -> str:
+        """The address of the page's JSON; empty where it has none."""
+        path, _, query = self.address.partition("?")
+        if self.request.method != "GET" or self.public:
+            return ""
+        return f"{path}.json?{query}" if query else f"{path}.json"
+
+    def go(self, place: str) -> Response:
+        """Return what leads to another page, or to its JSON from JSON."""
+        return RedirectResponse(f"{place}.json" if self.as_json else place, 303)
+
+    async def page(
+        self, template: str, status: int = 200, *, mark: str | None = None, **values: Any
+    ) -> Response:
+        """Return a page; it is made beside the loop, which sends messages meanwhile.
+
+        `mark`: what the page shows besides the office as it is this hour; None: what no mark can
+        tell. The same page is not made again where a browser has it.
+        """
+        headers = {}
+        if mark is not None and status == 200 and "ghi" not in self.request.query_params:
+            hour = f"{local(self.now):%Y-%m-%dT%H}"
+            of = (self.site.mark_of(self.office), hour, self.person.id, self.as_json, mark)
+            tag = f'"{hash_code(repr(of))[:24]}"'
+            headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+            if tag in self.request.headers.get("if-none-match", ""):
+                return Response(status_code=304, headers=headers)
+        make = self._twin if self.as_json else partial(self._made, template)
+        made = await asyncio.to_thread(partial(make, **values))
+        kind = JSONResponse if self.as_json else HTMLResponse
+        return kind(made, status, headers=headers)
+
+    def _twin(self, make: Callable[[], dict[str, Any]] | None = None, **values: Any) -> Any:
+        return {"at": plain(self.now), **plain(values | (make() if make else {}))}
 
     def _made(self, template: str, make: Callable[[], dict[str, Any]] | None = None,
               **values: Any) -> str:  # fmt: skip
@@ -155,14 +204,23 @@ async def visit(site: Site, request: Request) -> Visit | None:
 Page = Callable[[Visit], Awaitable[Response]]
 
 
-def signed_in(page: Page) -> Callable[[Request], Awaitable[Response]]:
+def shown_at(pages: Mapping[str, Page]) -> list[Route]:
+    """Return the routes of pages that show, each with its JSON."""
+    return [
+        Route(path + more, signed_in(page, as_json=bool(more)), methods=["GET"])
+        for more in (".json", "")
+        for path, page in pages.items()
+    ]
+
+
+def signed_in(page: Page, *, as_json: bool = False) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint of a page for people who are signed in; others are asked to."""
 
     async def endpoint(request: Request) -> Response:
         found = await visit(request.app.state.site, request)
         if found is None:
             return RedirectResponse("/dang-nhap", 303)
-        return await page(found)
+        return await page(replace(found, as_json=True) if as_json else found)
 
     return endpoint
 
@@ -204,11 +262,6 @@ def nonce() -> str:
 def is_nonce(text: str) -> bool:
     """Return whether `text` can be a form's."""
     return re.fullmatch(r"[\w-]{8,64}", text) is not None
-
-
-def place_of(key: Key) -> str:
-    """Return the part of an address that names an occurrence."""
-    return f"{key.plan}/{key.task}/{key.deliverable}/{key.period}"
 
 
 def key_of(place: str) -> Key | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.browser import BASE, Town
+from tests.web.browser import BASE, Town, later
 
 PAGES = ("/quyet", "/bang", "/cua-toi", "/viec/cchc-2024/1c", "/lich", "/nguoi", "/so-ghi",
          "/ke-hoach", "/tai-khoan", "/dang-nhap", "/kieu.css", "/nothing")  # fmt: skip
@@ -176,3 +176,55 @@ def test_pages_are_small(town: Town) -> None:
     browser = town.browser("chi")
     for page in PAGES[:9]:
         assert len(browser.open(page).text.encode()) <= 50_000, page
+
+
+@pytest.mark.parametrize("page", PAGES[:8])
+def test_each_page_names_its_twin_which_tells_the_same(town: Town, page: str) -> None:
+    browser = town.browser("chi").open(page)
+    [alternate] = browser.page.xpath("//link[@rel='alternate']")
+    assert alternate.get("type") == "application/json"
+    found = town.browser().request("GET", alternate.get("href"))
+    assert found.status_code == 303  # of nobody
+    answer = browser.request("GET", alternate.get("href"))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json()["at"] == "2024-02-05T09:00:00+07:00"
+
+
+def test_the_twins_of_board_desk_and_task_have_its_rows(town: Town) -> None:
+    browser = town.browser("chi")
+    board = browser.request("GET", "/bang.json?tinh-trang=qua-han").json()
+    rows = browser.open("/bang?tinh-trang=qua-han").page.xpath("//table//td[@class='code']")
+    assert [row["code"] for row in board["rows"]] == [row.text for row in rows]
+    assert [row["key"] for row in board["rows"]][:1] == ["cchc-2024/1c/1/2024"]
+    desk = browser.request("GET", "/quyet.json").json()["desk"]
+    assert [work["code"] for work in desk["undated"]] == ["1đ", "2g", "5a"]
+    task = browser.request("GET", "/viec/cchc-2024/1c.json").json()
+    assert [part["work"]["revision"] for part in task["parts"]] == [0]
+
+
+def test_a_twin_tells_no_more_than_its_page(town: Town) -> None:
+    """Of other units' work neither standing nor log; the board leads officers to their own work."""
+    other = town.browser("dung")
+    task = other.request("GET", "/viec/cchc-2024/1c.json").json()
+    assert (task["parts"], task["log"], task["proof"]) == ([], [], [])
+    assert task["dates"] == [["Danh mục VBQPPL hết hiệu lực năm 2023", "hạn Thứ Tư 31/01"]]
+    assert other.request("GET", "/bang.json").headers["location"] == "/cua-toi.json"
+    people = town.browser("chi").request("GET", "/nguoi.json").text
+    assert "example.vn" not in people
+
+
+@pytest.mark.parametrize("page", [*PAGES[:6], "/bang.json"])
+def test_a_page_that_a_browser_has_is_not_made_again(town: Town, page: str) -> None:
+    """Until something is recorded, somebody else asks, or the hour has passed."""
+    browser = town.browser("chi").open(page)
+    has = {"if-none-match": browser.headers["etag"]}
+    again = browser.request("GET", page, headers=has)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "private, no-cache"
+    assert "content-security-policy" in again.headers
+    assert town.browser("an").request("GET", page, headers=has).status_code != 304
+    town.browser("an").open("/viec/cchc-2024/1c").press("Báo xong")
+    assert browser.request("GET", page, headers=has).status_code == 200
+    has = {"if-none-match": browser.open(page).headers["etag"]}
+    later(town, hours=1)
+    assert browser.request("GET", page, headers=has).status_code == 200
