@@ -18,6 +18,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import ChannelTraits
 from reminder.domain.tokens import invitation_link
 from reminder.domain.weblinks import WebLinks
+from reminder.store.records import SECRET
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
@@ -80,20 +81,17 @@ def _zalo_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Seq
     )
 
 
-_SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
-
-
 def mail_secret(store: Store) -> bytes:
     """The secret that signs addresses and Message-IDs; made once and kept in the database."""
-    kept = store.meta(_SECRET)
+    kept = store.meta(SECRET)
     if not kept:
         kept = secrets.token_hex(32)
-        store.set_meta(_SECRET, kept)
+        store.set_meta(SECRET, kept)
     try:
         return bytes.fromhex(kept)
     except ValueError:
         raise ReminderError(
-            f"table meta, row “{_SECRET}”: it was altered; delete it, and another is made, with "
+            f"table meta, row “{SECRET}”: it was altered; delete it, and another is made, with "
             "which no answer to an older mail counts"
         ) from None
 

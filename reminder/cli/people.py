@@ -14,7 +14,13 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.app.channels import CHANNELS, channel_names, known_channels
+from reminder.app.channels import (
+    CHANNELS,
+    ChannelWiring,
+    channel_names,
+    known_channels,
+    mail_secret,
+)
 from reminder.cli import asking
 from reminder.cli.options import AsJson, Commands, Config, print_table, write_file
 from reminder.domain.calendar import local, local_day, vn_date
@@ -25,9 +31,11 @@ from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan, Unit
 from reminder.domain.tokens import (
     CODE_BYTES,
+    CODE_LENGTH,
+    CODE_LETTERS,
     INVITATION_LIFETIME,
     hash_code,
-    invitation_link,
+    hash_typed_code,
 )
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
@@ -48,32 +56,69 @@ Recipient = Annotated[
 
 def invite(
     person: PersonId,
+    channel: Annotated[
+        str,
+        typer.Option(
+            metavar="KÊNH",
+            help="Mời vào kênh nào; không ghi: kênh đầu tiên có mã mời mà cơ quan đã cài đặt.",
+        ),
+    ] = "",
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Tạo lời mời dùng một lần để gắn Telegram của một người, có hạn 72 giờ.
+    """Tạo lời mời dùng một lần để gắn Telegram, hay kênh khác, của một người, có hạn 72 giờ.
 
     Lời mời trước chưa dùng thì hết hiệu lực. Không cần mạng.
     """
     with bootstrap.office(config) as opened:
         invited = known_person(person, opened.office.people)
-        name = opened.settings.telegram.bot_name or (
-            opened.store.meta("bot_name:telegram") or opened.store.meta("bot_name") or ""
-        )
-        code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
+        wiring = _inviting(channel, opened)
+        traits, store = wiring.traits, opened.store
         expires_at = opened.now + INVITATION_LIFETIME
-        opened.store.invite(invited.id, hash_code(code), expires_at)
-        opened.store.set_meta(f"invited:{invited.id}", opened.now.isoformat())
-    url = invitation_link(name, code) if name else None
+        if traits.typed_codes:
+            code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+            hashed = hash_typed_code(mail_secret(store).hex(), traits.name, code)
+        else:
+            code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
+            hashed = hash_code(code)
+        store.invite(invited.id, hashed, expires_at, traits.name)
+        store.set_meta(f"invited:{invited.id}", opened.now.isoformat())
+        bot = _bot_name(opened, traits.name)
+        off = traits.name not in channel_names(opened.settings)
+    url = wiring.link(bot, code) if bot else None
     if as_json:
         until = local(expires_at).isoformat(timespec="seconds")
         print(json.dumps({"person": person, "code": code, "url": url, "expires_at": until}))
     else:
-        _print_invitation(invited, code, url, expires_at)
-    names = [channel.name for channel in _enrolled()]
-    if not set(names) & set(invited.channels):
-        wanted = ", ".join(f"“{name}”" for name in names)
-        print(f"{person} không có {wanted} trong `channels` của people.toml.", file=sys.stderr)
+        _print_invitation(invited, traits, code, url, expires_at)
+    if traits.name not in invited.channels:
+        print(
+            f"{person} không có “{traits.name}” trong `channels` của people.toml.", file=sys.stderr
+        )
+    elif off and traits.typed_codes:
+        print(f"{traits.title} chưa được cài đặt: ghi token vào [{traits.name}].", file=sys.stderr)
+
+
+def _inviting(channel: str, opened: Opened) -> ChannelWiring:
+    """The channel named, or the first to which people are invited and that is set up."""
+    inviting = {
+        wiring.traits.name: wiring
+        for wiring in CHANNELS
+        if wiring.traits.addresses is AddressSource.INVITATION
+    }
+    if channel and channel not in inviting:
+        near = nearest(channel, inviting) or f". Có: {', '.join(inviting)}"
+        raise ReminderError(f"không mời được vào kênh “{channel}”{near}")
+    here = [name for name in channel_names(opened.settings) if name in inviting]
+    return inviting[channel or next(iter(here), next(iter(inviting)))]
+
+
+def _bot_name(opened: Opened, channel: str) -> str:
+    """As whom the provider knows the bot: as the settings say, or as the last run heard."""
+    set_up = getattr(getattr(opened.settings, channel), "bot_name", "")
+    heard = opened.store.meta(f"bot_name:{channel}")
+    earlier = opened.store.meta("bot_name") if channel == CHANNELS[0].traits.name else ""
+    return set_up or heard or earlier or ""
 
 
 def _enrolled() -> list[ChannelTraits]:
@@ -96,18 +141,47 @@ def known_person(person: str, people: Mapping[str, Person]) -> Person:
     return people[person]
 
 
-def _print_invitation(person: Person, code: str, url: str | None, expires_at: datetime) -> None:
+def _print_invitation(
+    person: Person, traits: ChannelTraits, code: str, url: str | None, expires_at: datetime
+) -> None:
     print(f"Lời mời cho {person.name} ({person.id}), dùng một lần, đến {_moment(expires_at)}.")
+    if traits.typed_codes:
+        _print_typed(person, traits, code, url, expires_at)
+        return
     if url is None:
         print("Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name vào tệp cài đặt,")
         print("hoặc chạy `reminder run` một lần khi có mạng. Trong lúc đó, gõ cho bot:")
     else:
-        import segno  # 20 ms, and nothing else draws
-
         print(f"Mở đường dẫn, hoặc quét mã bằng điện thoại, rồi bấm Start:\n\n  {url}\n")
-        segno.make(url, micro=False).terminal(sys.stdout, compact=True)
-        print("\nHoặc tìm bot trong Telegram và gõ:")
+        _print_qr(url)
+        print(f"\nHoặc tìm bot trong {traits.title} và gõ:")
     print(f"\n  /start {code}")
+
+
+def _print_typed(
+    person: Person, traits: ChannelTraits, code: str, url: str | None, expires_at: datetime
+) -> None:
+    """The bot's link and its QR code, and the words to send along with the code."""
+    shown = f"{code[: CODE_LENGTH // 2]} {code[CODE_LENGTH // 2 :]}"
+    if url is None:
+        print("Chưa biết đường dẫn của bot: chạy `reminder run` một lần khi có mạng rồi mời lại,")
+        print(f"hoặc để người ấy tìm bot theo tên trong {traits.title}.")
+        place = f"tìm bot nhắc việc trong {traits.title}"
+    else:
+        print(f"Đường dẫn của bot {traits.title}, và mã QR của đường dẫn ấy:\n\n  {url}\n")
+        _print_qr(url)
+        place = f"mở {url}"
+    print(f"\nMã: {shown}\n\nLời gửi kèm:\n")
+    print(f"  Chào {person.name}. Để nhận tin nhắc việc qua {traits.title}: {place},")
+    print(f"  nhắn mã {shown} (hoa hay thường, có dấu cách hay không đều được).")
+    print("  Bot chào đúng tên là xong; không thấy trả lời thì xin báo lại.")
+    print(f"  Mã dùng một lần, đến {_moment(expires_at)}.")
+
+
+def _print_qr(url: str) -> None:
+    import segno  # 20 ms, and nothing else draws
+
+    segno.make(url, micro=False).terminal(sys.stdout, compact=True)
 
 
 def _moment(at: datetime) -> str:

@@ -547,6 +547,7 @@ class OldButton(Payload):
 
 class Welcome(Payload):
     person: str
+    code: str = ""  # the hash of the code that is used up once this was accepted
 
 
 class SignIn(Payload):

@@ -122,6 +122,36 @@ def hash_code(code: str) -> str:
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+# Of a code that is typed by hand: no 0 O, 1 I L, which are misread. 31**8 are 40 bits.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
+_TYPED = re.compile(r"[A-Z0-9]{6,8}")
+
+
+def typed_code(text: str) -> str:
+    """Return `text` as a typed code is written: in capitals, without blanks and hyphens."""
+    return re.sub(r"[\s.–-]+", "", text).upper()
+
+
+def is_typed_code(text: str) -> bool:
+    """Return whether `text` has the form of a code that was issued."""
+    code = typed_code(text)
+    return len(code) == CODE_LENGTH and set(code) <= set(CODE_LETTERS)
+
+
+def looks_like_code(text: str) -> bool:
+    """Return whether `text` may be meant as a code, rightly typed or not; words are not."""
+    one_word = len(text.split()) == 1 or text == text.upper() or re.search(r"\d", text)
+    return is_typed_code(text) or bool(one_word and _TYPED.fullmatch(typed_code(text)))
+
+
+def hash_typed_code(secret: str, channel: str, code: str) -> str:
+    """Return the keyed hash of a channel's typed code: without the key 40 bits can be searched."""
+    said = "\0".join(("invitation", channel, typed_code(code)))
+    digest = hmac.new(secret.encode(), said.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return digest.hexdigest()
+
+
 def invitation_link(bot_name: str, code: str) -> str:
     """Return the link that opens a chat with the bot; its Start button sends `/start CODE`."""
     return f"https://t.me/{bot_name.removeprefix('@')}?start={code}"

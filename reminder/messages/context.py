@@ -98,6 +98,12 @@ class Context:
         return ": /viec" if self.typing else ""
 
     @property
+    def types_codes(self) -> bool:
+        """Whether invitation codes are typed by hand where the reader is."""
+        row = self.row
+        return row is not None and self.office.traits(row.draft.channel).typed_codes
+
+    @property
     def invites(self) -> bool:
         """Whether people can be invited: not where mail alone is set up."""
         channels = [self.office.traits(channel) for channel in self.office.outside]

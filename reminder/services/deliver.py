@@ -27,6 +27,7 @@ from reminder.domain.payloads import (
     MailReturned,
     Unreached,
     Unworded,
+    Welcome,
 )
 from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.tokens import BOUNCE_LIFETIME
@@ -232,7 +233,11 @@ class Deliverer:
             (replace(one.rendered.row, address=one.rendered.address), one.provider_id, one.at)
             for one in accepted
         ]
-        for one, mine in zip(accepted, self.store.mark_sent_together(marks), strict=True):
+        with self.store.together():
+            held = self.store.mark_sent_together(marks)
+            for one in accepted:
+                self._bind_welcomed(one)
+        for one, mine in zip(accepted, held, strict=True):
             if not mine:
                 row = one.rendered.row.id
                 log.warning("row %d was sent, but its lease had run out: it may come twice", row)
@@ -242,6 +247,15 @@ class Deliverer:
         except StoreBusyError as error:  # the next message says it too
             log.error("can't record that a channel works again: %s", error)
             return False
+
+    def _bind_welcomed(self, one: Accepted) -> None:
+        """Bind the chat that took a welcome, whose code is used up only now."""
+        welcome, channel = one.rendered.row.draft.payload, one.rendered.row.draft.channel
+        if not isinstance(welcome, Welcome) or not welcome.code:
+            return
+        person = self.store.redeem(welcome.code, one.at, channel, one.rendered.address)
+        if person is not None:
+            unbind_others(self.refresh(), self.store, person, channel, one.rendered.address)
 
     def accepted(self, now: datetime, *channels: str) -> bool:
         """Note that these channels work; the office, if it heard that one does not, hears so.
@@ -499,6 +513,13 @@ class Deliverer:
         payload, office = MailPutAside(folder=folder), self.refresh()
         drafts = to_offices(office, payload, now, subject=MAILBOX, slot=_midnight(now))
         self.store.record([], unit_names={}, drafts=drafts, at=now)
+
+
+def unbind_others(office: Office, store: Store, person: str, channel: str, value: str) -> None:
+    """One chat speaks for one person: the newest binding holds."""
+    for other in office.bound(channel, value):
+        if other.recipient != person:
+            store.unbind(other.recipient, channel)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -43,12 +43,13 @@ from reminder.domain.payloads import (
 from reminder.domain.plan import Confirm, Key
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.text import fold
-from reminder.domain.tokens import hash_code
+from reminder.domain.tokens import hash_code, hash_typed_code, is_typed_code, looks_like_code
 from reminder.services import history
+from reminder.services.deliver import unbind_others
 from reminder.services.history import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office, drafts_of, notice_drafts
-from reminder.store.records import NOT_TAKEN
+from reminder.store.records import NOT_TAKEN, SECRET
 from reminder.understanding.model import Command, CommandError, Meaning, Reason, Target
 from reminder.understanding.parse import chosen, parse, yes_or_no
 from reminder.understanding.titles import by_title
@@ -91,6 +92,7 @@ class Outcome:
 
 
 IGNORED = Outcome(ignored=True)
+UNKNOWN_CODE = InvitationFault(fault="unknown")
 
 
 @dataclass
@@ -118,6 +120,10 @@ class Handling:
         new = not (inbound.edited or inbound.forwarded)
         if sender is None or (new and inbound.text.strip().lower().startswith("/start")):
             return self._unenrolled(sender)
+        if new and inbound.private and self._typed_codes and is_typed_code(inbound.text):
+            answer = self._typed(inbound.text)
+            if answer and answer != UNKNOWN_CODE:  # else it is another text of this form
+                return self._say(answer, sender)
         if not inbound.private and not self._is_offices_group():
             sender = replace(sender, in_public=True)
         said: Said | None
@@ -231,21 +237,24 @@ class Handling:
         return IGNORED if answer is None else self._say(answer, sender)
 
     def _start(self, sender: Sender | None) -> Payload | None:
-        """`/start CODE`: the welcome, or why not; None if it is no start, or one too many."""
+        """`/start CODE`, or a typed code alone: the welcome, or why not.
+
+        None if it is neither, or one too many.
+        """
         office, inbound, store = self.office, self.inbound, self.store
         word, _, code = inbound.text.strip().partition(" ")
         invites = office.traits(inbound.channel).addresses is AddressSource.INVITATION
         if word.partition("@")[0].lower() != "/start" or not invites:
-            return None
+            bare = sender is None and self._typed_codes and looks_like_code(inbound.text)
+            return self._typed(inbound.text) if bare else None
         code = code.strip()
         if not code:
             return Help(office=sender.office, leader=sender.only_reads) if sender else None
+        if self._typed_codes:
+            return self._typed(code)
         person = store.redeem(hash_code(code), self.now, inbound.channel, inbound.sender)
         if person in office.people:
-            # One chat speaks for one person: the newest binding holds.
-            for other in office.bound(inbound.channel, inbound.sender):
-                if other.recipient != person:
-                    store.unbind(other.recipient, other.channel)
+            unbind_others(office, store, person, inbound.channel, inbound.sender)
             return Welcome(person=person)
         fault = store.invitation_fault(hash_code(code), self.now)
         if sender and fault == "used":
@@ -253,6 +262,23 @@ class Handling:
         if not self.limits.may_try(inbound.sender, self.now):
             return None
         return InvitationFault(fault=fault or "unknown")
+
+    @property
+    def _typed_codes(self) -> bool:
+        return self.office.traits(self.inbound.channel).typed_codes
+
+    def _typed(self, code: str) -> Payload | None:
+        """The welcome of a typed code, which binds once it was accepted; or why not."""
+        inbound, store, now = self.inbound, self.store, self.now
+        if not self.limits.may_guess(inbound.sender, now):
+            told = self.limits.may_hear(inbound.sender, now)
+            return InvitationFault(fault="too-many") if told else None
+        hashed = hash_typed_code(store.meta(SECRET) or "", inbound.channel, code)
+        person = store.invited(hashed, now)
+        if person in self.office.people:
+            return Welcome(person=person, code=hashed)
+        self.limits.may_try(inbound.sender, now)
+        return InvitationFault(fault=store.invitation_fault(hashed, now) or "unknown")
 
     def _anonymous(self) -> Outcome:
         """Tell an administrator who writes in the group's name that nobody can tell who it was.

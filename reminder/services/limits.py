@@ -33,6 +33,11 @@ class Allowance:
         times.append(now)
         return True
 
+    def left(self, sender: str, now: datetime) -> bool:
+        """Whether one act more would be allowed; counts none."""
+        recent = [at for at in self.acts.get(sender, ()) if at <= now < at + self.within]
+        return len(recent) < self.most
+
 
 _a_minute = partial(Allowance, within=timedelta(minutes=1))
 _an_hour = partial(Allowance, within=timedelta(hours=1))
@@ -95,3 +100,7 @@ class Limits:
     def may_try(self, sender: str, now: datetime) -> bool:
         """Whether a wrong invitation code is answered; a right one is always redeemed."""
         return self._take(self.codes, sender, now) and self._take(self.codes_of_all, "", now)
+
+    def may_guess(self, sender: str, now: datetime) -> bool:
+        """Whether a typed code is tried at all: not after too many wrong ones, as counted."""
+        return self.codes.left(sender, now) and self.codes_of_all.left("", now)

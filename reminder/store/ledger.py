@@ -87,7 +87,7 @@ class LedgerPart(Part):
         self._insert_spoken = database.insert(spoken_table)
         self._put_meta = database.insert(meta_table, "value")
         self._bind = database.insert(address, "value", "bound_at", "dead_since", "dead_reason")
-        self._invite = database.insert(invitation, "person", "expires_at", "used_at")
+        self._invite = database.insert(invitation, "person", "expires_at", "used_at", "channel")
         one_more = cast(cast(meta_table.c.value, Integer) + 1, Text)
         self._mark = (
             database.new(meta_table)
@@ -244,15 +244,25 @@ class LedgerPart(Part):
             connection.execute(self._mark)
             return connection.execute(MOVE, values).rowcount > 0
 
-    def invite(self, person: str, code_hash: str, expires_at: datetime) -> None:
-        """Add a one-time invitation; an older unused one of the person expires."""
+    def invite(self, person: str, code_hash: str, expires_at: datetime, channel: str = "") -> None:
+        """Add a one-time invitation; an older unused one of the person to the channel expires."""
         offer = {"code_hash": code_hash, "person": words(person), "expires_at": stamp(expires_at)}
         older = update(invitation).where(
-            invitation.c.person == words(person), invitation.c.used_at.is_(None)
+            invitation.c.person == words(person),
+            invitation.c.used_at.is_(None),
+            invitation.c.channel.in_([channel, ""]),
         )
         with self._database.writing() as connection:
             connection.execute(older.values(expires_at=REPLACED))
-            connection.execute(self._invite, {**offer, "used_at": None})
+            connection.execute(self._invite, {**offer, "used_at": None, "channel": channel})
+
+    def invited(self, code_hash: str, now: datetime) -> str | None:
+        """Return whom a code invites, which holds still and is not used up by this."""
+        c = invitation.c
+        asked = select(c.person).where(
+            c.code_hash == words(code_hash), c.used_at.is_(None), c.expires_at > stamp(now)
+        )
+        return next((row[0] for row in self._database.all(asked)), None)
 
     def redeem(self, code_hash: str, now: datetime, channel: str, value: str) -> str | None:
         """Use an invitation once: bind the address, return the person; None for another code."""

@@ -24,6 +24,9 @@ NOT_TAKEN = "not_taken"  # how many messages a fault kept from being taken
 BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
 FORGED = "inbox:forged"  # mails so far that pretended to be an officer's
 
+# Signs addresses, Message-IDs and links; the key of typed codes.
+SECRET = "mail_secret"  # noqa: S105  the name under which it is kept
+
 DIGITS = 18  # of a number in `meta` at most; a longer one was never written
 
 
@@ -94,6 +97,7 @@ class Invitation(NamedTuple):
     person: str
     expires_at: datetime
     used_at: datetime | None
+    channel: str  # empty: of an earlier release, which invited to one channel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -189,6 +189,7 @@ invitation = Table(
     Column("person", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
     Column("used_at", Text),
+    Column("channel", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 Index("invitation_person", invitation.c.person)  # invite

@@ -53,7 +53,7 @@ def test_help_is_vietnamese(command: tuple[str, ...]) -> None:
         ("invite", "thiếu NGƯỜI"),
         ("outbox retry x", "SỐ: phải là một số"),
         ("outbox list --limit 0", "--limit: phải từ 1 trở lên"),
-        ("revive an --channel sms", "--channel: giá trị phải là một trong telegram, email"),
+        ("revive an --channel sms", "--channel: giá trị phải là một trong telegram, zalo, email"),
         ("outbox list --state x", f"--state: giá trị phải là một trong {', '.join(STATES)}"),
     ],
 )

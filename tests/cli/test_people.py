@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.domain.errors import ReminderError
-from reminder.domain.tokens import hash_code
+from reminder.domain.tokens import hash_code, hash_typed_code
+from reminder.store.records import SECRET
 from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 
@@ -138,6 +140,61 @@ def test_an_invitation_without_a_link(terminal: Terminal) -> None:
     output = terminal.run("invite", "tp-1")
     assert "Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name" in output
     assert "t.me" not in output
+
+
+ZALO = '[zalo]\ntoken = "12:ab"\n'
+TYPED = "[2-9A-HJKMNP-Z]{8}"
+
+
+def test_a_typed_code_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--channel zalo --json: a short code; before the bot was reached there is no address."""
+    terminal = Terminal(tmp_path, monkeypatch, ZALO)
+    found = json.loads(terminal.run("invite", "tp-1", "--channel", "zalo", "--json"))
+    assert re.fullmatch(TYPED, found["code"])
+    assert found == {
+        "person": "tp-1",
+        "code": found["code"],
+        "url": None,
+        "expires_at": "2024-02-02T09:00:00+07:00",
+    }
+    assert found["code"].encode() not in (terminal.folder / "reminder.db").read_bytes()
+    with terminal.store() as store:
+        hashed = hash_typed_code(store.meta(SECRET) or "", "zalo", found["code"])
+        assert store.invited(hashed, NOW) == "tp-1"
+
+
+def test_the_words_to_send_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot's link, its QR code, and what the officer is written with the code."""
+    terminal = Terminal(tmp_path, monkeypatch, ZALO)
+    with terminal.store() as store:
+        store.set_meta("bot_name:zalo", "bot.AbC")
+    said = terminal.run("invite", "tp-1", "--channel", "zalo")
+    link, _, words = said.partition("Lời gửi kèm:")
+    assert "\n  https://zalo.me/bot.AbC\n" in link
+    assert sum(1 for line in link.splitlines() if line and set(line) <= set("█▀▄ ")) >= 17
+    code = re.search(r"Mã: (\w{4} \w{4})\n", link)
+    assert code
+    assert words.strip().splitlines()[:2] == [
+        "Chào Công chức Tư pháp. Để nhận tin nhắc việc qua Zalo: mở https://zalo.me/bot.AbC,",
+        f"  nhắn mã {code[1]} (hoa hay thường, có dấu cách hay không đều được).",
+    ]
+
+
+def test_without_a_channel_telegram_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside Zalo too; where Zalo alone is set up, Zalo is."""
+    both, alone = (tmp_path / name for name in ("both", "alone"))
+    for folder, settings in ((both, f'[telegram]\ntoken = "1:a"\n{ZALO}'), (alone, ZALO)):
+        folder.mkdir()
+        found = json.loads(Terminal(folder, monkeypatch, settings).run("invite", "tp-1", "--json"))
+        assert bool(re.fullmatch(TYPED, found["code"])) is (folder == alone)
+
+
+def test_one_is_invited_to_channels_that_have_codes(terminal: Terminal) -> None:
+    """E-mail has none."""
+    said = terminal.refused("invite", "tp-1", "--channel", "email")
+    assert said == "không mời được vào kênh “email”. Có: telegram, zalo"
 
 
 def test_inviting_nobody_is_refused(terminal: Terminal) -> None:

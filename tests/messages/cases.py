@@ -262,7 +262,9 @@ def about_none() -> Iterator[Payload]:
     yield from (Anonymous(), OldButton(), BindInGroup(), BindByOffice(), Bound(unit="tu-phap"))
     yield from (Welcome(person=who) for who in ("an", "binh", "chu", "ai"))
     yield SignIn(login="abc")
-    yield from (InvitationFault(fault=fault) for fault in ("used", "expired", "unknown"))
+    yield from (
+        InvitationFault(fault=fault) for fault in ("used", "expired", "unknown", "too-many")
+    )
     known = (("tu-phap", "Tư pháp"), ("van-phong", "Văn phòng"))
     yield from (BindUnknown(unit=unit, known=known) for unit in ("", "x"))
     yield from (PlanStarted(plan=plan, late=KEYS, held=DAY) for plan in ("cchc-2024", "x"))

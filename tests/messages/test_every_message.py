@@ -76,10 +76,10 @@ def staffed(context: Context, people: Mapping[str, str] = PEOPLE) -> Context:
     return replace(context, office=replace(context.office, files=files, channels=("telegram",)))
 
 
-def with_page(context: Context, recipient: str) -> Context:
-    """The same in a mail to `recipient`, where the page is on."""
+def with_page(context: Context, recipient: str, channel: str = "email") -> Context:
+    """The same in a message to `recipient`, where the page is on."""
     draft = Draft(
-        slot=WHEN, recipient=recipient, kind="nudge", channel="email", payload=Nudge(items=()),
+        slot=WHEN, recipient=recipient, kind="nudge", channel=channel, payload=Nudge(items=()),
         due_at=WHEN,
     )  # fmt: skip
     row = Row(id=1, draft=draft, state=RowState.LEASED, due_at=WHEN)
@@ -250,6 +250,8 @@ def test_every_branch_of_every_template_is_taken() -> None:
                     render(context, payload)
             questions.waiting(context, KEYS)
             weekly(context, digest_of(context), attached=True)
+        for payload in payloads():
+            render(with_page(found[2], "an", "zalo"), payload)
         one_way_mails()
         compose.message(scene("2024-01-30"), "test", person=Person(**AN), channel="Telegram")
         for settled in settling():

@@ -93,6 +93,16 @@ def test_a_new_invitation_ends_the_one_before(store: Store) -> None:
     assert store.redeem("old", NOW, "telegram", "2") is None
 
 
+def test_an_invitation_ends_none_to_another_channel(store: Store) -> None:
+    """Whom a code invites can be asked without using it up."""
+    store.invite("an", "one", minutes(5), "telegram")
+    store.invite("an", "two", minutes(5), "sms")
+    assert [store.invited(code, NOW) for code in ("one", "two", "three")] == ["an", "an", None]
+    store.invite("an", "four", minutes(5), "sms")
+    assert [store.invited(code, NOW) for code in ("one", "two", "four")] == ["an", None, "an"]
+    assert store.invited("one", minutes(5)) is None
+
+
 def test_each_change_of_an_address_or_of_the_ledger_moves_a_mark(store: Store) -> None:
     """Whoever has read both at these marks need not read them again."""
     store.invite("an", "hash", minutes(5))

@@ -108,7 +108,7 @@ def test_a_copy_of_an_older_schema_is_brought_to_this_one(
             "DROP INDEX outbox_answer; DROP TABLE naming; ALTER TABLE outbox DROP COLUMN address;"
             "DROP TABLE web_login; DROP TABLE web_session; DROP TABLE web_spent;"
             "DROP TABLE web_try; DROP TABLE web_token; DROP TABLE web_log; DROP TABLE plan_import;"
-            "DROP TABLE document;"
+            "DROP TABLE document; ALTER TABLE invitation DROP COLUMN channel;"
             "UPDATE alembic_version SET version_num = '0001'"
         )
     put_back(copy, path)
