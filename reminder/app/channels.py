@@ -106,7 +106,7 @@ def web_links(settings: Settings, store: Store) -> WebLinks | None:
 def mail_server(settings: Settings) -> MailServer:
     from reminder.channels.email.send import MailServer
 
-    return MailServer(**_server(settings.email, "sender", "sender_name"))
+    return MailServer(**_server(settings.email, "sender", "sender_name", "per_minute"))
 
 
 def imap_server(settings: Settings) -> ImapServer:

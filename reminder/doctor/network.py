@@ -222,6 +222,7 @@ class MailCheck:
         except (MailboxError, MailReaderError) as error:
             yield fault("inbox", f"[inbox] {error}")
         finally:
+            await channel.stop()
             box.shut()
             self.reader.stop()
 
@@ -241,6 +242,7 @@ class MailCheck:
             arrives = plain.mail is not None
             return Survey(fault=_lost(address, probe.why, plain.why, arrives=arrives).sentence)
         finally:
+            await channel.stop()
             box.shut()
             self.reader.stop()
 

@@ -313,6 +313,9 @@ class EmailSection(Section):
     )
     sender_name: str = key("Nhắc việc", _LINE, "tên người gửi, trên một dòng")
     ca_file: Path | None = _file_key("tên tệp chứng thư (PEM) của máy chủ thư")
+    per_minute: int = key(
+        0, _number(0, 100_000), "số thư gửi nhiều nhất mỗi phút, từ 0 (không giới hạn) đến 100000"
+    )
 
     @property
     def is_on(self) -> bool:

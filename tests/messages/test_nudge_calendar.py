@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 from email.policy import default
 
-from reminder.channels.email.send import build
+from reminder.channels.email.content import mail_bytes
 from reminder.documents.ics import uid, unit_calendar
 from reminder.domain.ledger import Event
 from reminder.domain.outbox import Outbound
@@ -68,7 +68,7 @@ def test_each_attempt_has_the_same_file() -> None:
 def test_a_mail_carries_it_as_a_calendar() -> None:
     """RFC 6047: text/calendar with the method of the file itself, and its bytes untouched."""
     message = rendered()
-    mail = build(
+    mail = mail_bytes(
         message,
         sender="nhac@phuong.example",
         sender_name="Nhắc việc",
@@ -77,7 +77,7 @@ def test_a_mail_carries_it_as_a_calendar() -> None:
         reply_to="",
         at=at(DAY),
     )
-    parsed = email.message_from_bytes(mail.as_bytes(), policy=default)
+    parsed = email.message_from_bytes(mail, policy=default)
     (file,) = parsed.iter_attachments()
     assert file.get_content_type() == "text/calendar"
     assert (file.get_param("method"), file.get_param("charset")) == ("PUBLISH", "utf-8")

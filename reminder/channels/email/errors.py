@@ -50,6 +50,9 @@ _PLAIN_SIGNS = (  # what servers write, with a general code or with none → wha
 _TOO_LARGE = re.compile(
     r"(?i)\b5\.2\.3\b|\b5\.3\.4\b|^552 (?!5\.\d)|too (?:large|big|much)|exceeds.{0,30}size"
 )
+# Too many mails or connections for now: 4.7.x and 4.3.2 of Postfix, Exchange and Gmail.
+_SLOWER = re.compile(r"(?i)\b4\.(?:7\.\d+|3\.2)\b|too (?:many|much|fast)|\brate\b|throttl")
+_GREYLISTED = re.compile(r"(?i)gr[ea]y")
 _SENDER_FAULTS = {("1", "7"), ("1", "8")}  # of the 5.1.x, those that blame who sends
 
 
@@ -157,7 +160,7 @@ def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     plain = _plain(said)
     why = f": {plain}" if plain else f" ({said})"
     if code < 500:
-        later = step is Step.RECIPIENT and ("grey" in said.lower() or "gray" in said.lower())
+        later = step is Step.RECIPIENT and _GREYLISTED.search(said)
         wait = GREYLISTED_SECONDS if later else None
         return SendError(
             f"{place} hẹn gửi lại sau{why}",
@@ -172,6 +175,12 @@ def _refusal(code: int, said: str, step: Step, place: str) -> SendError:
     if step is Step.DATA:
         return SendError(f"máy chủ thư không nhận thư này{why}", retry=False, said=said)
     return SendError(f"{place} không cho gửi{why}", retry=True, said=said, channel_down=True)
+
+
+def wants_slower(error: SendError) -> bool:
+    """Return whether the server took no mail because there were too many at once."""
+    later = error.said.startswith("4") and not _GREYLISTED.search(error.said)
+    return later and bool(_SLOWER.search(error.said))
 
 
 def _plain(said: str) -> str:

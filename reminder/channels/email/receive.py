@@ -31,11 +31,11 @@ from reminder.channels.email.classify import (
     extract_answer,
     triage,
 )
+from reminder.channels.email.content import ANSWERABLE
 from reminder.channels.email.errors import plain_reason
 from reminder.channels.email.mailbox import Mailbox, UnreadableMailError
 from reminder.channels.email.mime import html_text
 from reminder.channels.email.reader import BrokenMailError, DeadlyMailError, MailReader
-from reminder.channels.email.send import ANSWERABLE
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME, normal_address

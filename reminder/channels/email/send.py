@@ -1,135 +1,37 @@
-"""Build e-mails and send them over aiosmtplib, with one connection per message."""
+"""Send e-mails over aiosmtplib, many a session, and as slowly as the server wants them."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email.header import Header
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime
 from functools import cached_property
-from unicodedata import normalize
-from urllib.parse import quote
 
 import aiosmtplib
-from aiosmtplib import SMTPException
-from markupsafe import escape
+from aiosmtplib import SMTPException, SMTPResponseException
 
 from reminder.channels.email import TRAITS
-from reminder.channels.email.errors import Server, Step, TooLargeError, send_error
+from reminder.channels.email.content import mail_bytes, with_document
+from reminder.channels.email.errors import Server, Step, TooLargeError, send_error, wants_slower
 from reminder.domain import tokens
-from reminder.domain.calendar import local
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.text import one_line
 from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
-from reminder.messages.compose import FOOTER_SLOT, Line, mail_document, with_footer
+from reminder.messages.compose import FOOTER_SLOT
 
 log = logging.getLogger(__name__)
 
-ANSWERABLE = "Trả lời ngay thư này, viết dòng ấy ở đầu thư. Thư tự động của máy nhắc việc."
-NOT_ME = "không phải tôi"
-DISOWN = (
-    f"Anh/chị không gửi câu trả lời này? Trả lời “{NOT_ME}” trong 24 giờ, "
-    "máy rút lại và báo văn phòng."
-)
 WITHOUT_FILES = "Thư này không kèm tệp, vì máy chủ thư không nhận thư lớn."
 ON_THE_PAGE = "Xem đầy đủ ở trang theo dõi: {}/bang"
-ONE_WAY = "Thư tự động, không nhận thư trả lời. Xin báo người theo dõi kế hoạch để ghi giúp."
-ONE_WAY_HERE = (  # {}: a channel where answers are read
-    "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua {}, "
-    "hoặc nhờ người theo dõi kế hoạch ghi giúp."
-)
-_ID = re.compile(r"<[!-;=?-~]{3,400}>")  # longer ones are left out: a line has 998 octets
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
-_OURS = re.compile(
-    r"(?i)from|to|cc|bcc|sender|subject|date|message-id|in-reply-to|references|reply-to|"
-    r"return-path|received|mime-version|auto-submitted|x-auto-response-suppress|content-.*|resent-.*"
-)
-
-
-class _Spaced(EmailPolicy):
-    """The SMTP policy, keeping spaces in Subject and From, and Message-IDs unbroken.
-
-    The library loses or adds a space where it folds between encoded words, and writes an id that is
-    longer than a line as such words (seen in Python 3.11).
-    """
-
-    def fold(self, name: str, value: str) -> str:
-        text, end = str(value), ""
-        if name.lower() in ("in-reply-to", "references"):
-            return f"{name}: {f'{self.linesep} '.join(text.split())}{self.linesep}"
-        if name.lower() == "from":
-            text, _, address = text.rpartition(" <")
-            end = f"{self.linesep} <{address}"
-        if name.lower() not in ("subject", "from") or text.isascii():
-            return str(super().fold(name, value))
-        words = Header(text.strip('"'), "utf-8", header_name=name).encode(linesep=self.linesep)
-        return f"{name}: {words}{end}{self.linesep}"
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii", "surrogateescape")
-
-
-_POLICY = _Spaced(linesep=SMTP.linesep)
-
-
-def build(
-    message: Outbound,
-    *,
-    sender: str,
-    sender_name: str,
-    recipient: str,
-    identity: str,
-    reply_to: str,
-    at: datetime,
-    html: bool = True,
-    elsewhere: str = "",
-) -> EmailMessage:
-    """Return the mail with its text, perhaps in HTML too, and its attachments.
-
-    `elsewhere`: the channels where answers are read, in words, for a mail that takes none.
-    """
-    one_way = ONE_WAY_HERE.format(elsewhere) if elsewhere else ONE_WAY
-    footer = ANSWERABLE if reply_to else one_way
-    link = ""
-    if message.disowns and reply_to:
-        link = f"mailto:{reply_to}?subject={quote(NOT_ME)}&body={quote(NOT_ME)}"
-        footer = f"{DISOWN}\n{footer}"
-    footed = with_footer(_with_document(message), footer, link)
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(_phrase(sender_name), addr_spec=sender)
-    mail["To"] = recipient
-    mail["Subject"] = _phrase(message.subject)
-    mail["Date"] = format_datetime(local(at))
-    mail["Message-ID"] = identity
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    if _ID.fullmatch(message.reply_to):
-        before = [one for one in message.thread if _ID.fullmatch(one)]
-        mail["In-Reply-To"] = message.reply_to
-        mail["References"] = " ".join(dict.fromkeys([*before, message.reply_to]))
-    if reply_to:
-        mail["Reply-To"] = reply_to
-    for name, value in message.headers:
-        if _HEADER.fullmatch(name) and not _OURS.fullmatch(name):
-            mail[name] = _phrase(value)
-    mail.set_content(normalize("NFC", footed.text), cte="base64")
-    if html:
-        mail.add_alternative(normalize("NFC", footed.mail_html), subtype="html", cte="base64")
-    for name, kind, content in message.attachments:
-        main, _, sub = kind.partition("/")
-        mail.add_attachment(
-            content, maintype=main or "application", subtype=sub or "octet-stream",
-            filename=_phrase(name),
-        )  # fmt: skip
-    return mail
+IDLE_SECONDS = 10.0  # that a session stays open for the next mail; RFC 5321 lets servers wait 300
+# A server that takes no more now is asked again after a pause, then at twice the distance, and
+# a little faster after each mail that it takes.
+PAUSE_SECONDS = 30.0
+LEAST_GAP, MOST_GAP, FASTER = 1.0, 60.0, 0.9
 
 
 def _lighter(message: Outbound, place: str) -> list[Outbound]:
@@ -139,7 +41,7 @@ def _lighter(message: Outbound, place: str) -> list[Outbound]:
     """
     if not message.attachments:
         return [message, message]
-    page = _with_document(message).mail_html
+    page = with_document(message).mail_html
     said = f"{WITHOUT_FILES} {ON_THE_PAGE.format(place)}" if place else WITHOUT_FILES
     bare = replace(
         message,
@@ -150,24 +52,13 @@ def _lighter(message: Outbound, place: str) -> list[Outbound]:
     return [message, bare, bare]
 
 
-def _with_document(message: Outbound) -> Outbound:
-    if message.mail_html:
-        return message
-    lines = [Line("text", str(escape(line))) for line in message.text.split("\n") if line.strip()]
-    return replace(message, mail_html=mail_document(one_line(message.subject, 150), lines))
-
-
-def _phrase(text: str) -> str:
-    """Return `text` for a header: on one line, without encoded words."""
-    return one_line(text, 150).replace("=?", "= ?").replace("?=", "? =")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailServer(Server):
     """The SMTP server and whom its mails come from."""
 
     sender: str
     sender_name: str = "Nhắc việc"
+    per_minute: int = 0  # mails; 0: as many as it takes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,15 +113,31 @@ class MailChannel:
     ) -> None:
         self._server, self._identity, self._now = server, identity, now
         self._elsewhere, self._page = elsewhere, page
+        self._idle: list[tuple[aiosmtplib.SMTP, asyncio.TimerHandle]] = []  # the newest last
+        self._endings: set[asyncio.Future[None]] = set()
+        self._stopped = False
+        self._gap = self._least_gap = 60 / server.per_minute if server.per_minute else 0.0
+        self._next = 0.0  # when the next mail may begin, on the loop's clock
 
-    def turn(self, address: str) -> None:
-        """Nobody waits for a turn."""
+    def turn(self, address: str) -> Awaitable[object] | None:
+        """Return None and count one mail if it may begin now, else the wait until it may."""
+        del address
+        now = asyncio.get_running_loop().time()
+        if self._next > now:
+            return asyncio.sleep(self._next - now)
+        # The next mail makes up for a little late start, so that the loop's delays don't add up.
+        self._next = max(self._next, now - self._gap / 10) + self._gap
+        return None
 
     def halt(self) -> None:
-        """Do nothing: each send begins at once."""
+        """Do nothing: no send waits for its turn."""
 
     async def stop(self) -> None:
-        """Do nothing."""
+        """End the open sessions."""
+        self._stopped = True
+        while self._idle:
+            await _goodbye(self._resumed())
+        await asyncio.gather(*self._endings)
 
     async def check(self) -> None:
         """Connect and log in; SendError says what fails."""
@@ -246,7 +153,7 @@ class MailChannel:
         marks = self._identity.marks(key, server.sender, address, at)
         forms = _lighter(message, self._page)
         for number, form in enumerate(forms, start=1):
-            mail = build(
+            mail = mail_bytes(
                 form,
                 sender=server.sender,
                 sender_name=server.sender_name,
@@ -258,31 +165,71 @@ class MailChannel:
                 elsewhere=self._elsewhere,
             )
             try:
-                await self._hand_in(mail.as_bytes(), address, marks)
+                await self._hand_in(mail, address, marks)
             except TooLargeError as error:
                 if number == len(forms):
                     raise
                 log.warning("a mail to %s is sent lighter: %s", address, error.said or error.reason)
+            except SendError as error:
+                if wants_slower(error):
+                    self._slow_down()
+                raise
             else:
                 break
+        self._gap = max(self._least_gap, self._gap * FASTER if self._gap > LEAST_GAP else 0.0)
         return marks.message_id
 
+    def _slow_down(self) -> None:
+        """Pause, and double the gap between two mails."""
+        self._gap = min(max(self._gap * 2, LEAST_GAP), MOST_GAP)
+        self._next = asyncio.get_running_loop().time() + PAUSE_SECONDS
+        log.warning("the mail server asks to wait: a mail each %.1f s from now on", self._gap)
+
     async def _hand_in(self, content: bytes, address: str, marks: Marks) -> None:
-        server, client = self._server, await self._connected()
-        step = Step.SENDER
-        try:
-            limit = client.esmtp_extensions.get("size", "")  # RFC 1870; empty or 0: none is told
-            if limit.isdigit() and 0 < int(limit) < len(content):
-                raise TooLargeError(f"{len(content)} of {limit} bytes")
-            await client.mail(marks.bounces_to or server.sender)  # VERP
-            step = Step.RECIPIENT
-            await client.rcpt(address)
-            step = Step.DATA
-            await client.data(content)
-        except (SMTPException, OSError) as error:
-            raise send_error(error, step, server) from None
-        finally:
-            await _goodbye(client)
+        """Send one mail over an open session, else over a new one (RFC 5321, 3.3).
+
+        The session is kept for the next mail unless a command failed.
+        """
+        server, taken = self._server, False
+        while not taken:
+            reused = bool(self._idle)
+            client = self._resumed() if reused else await self._connected()
+            step = Step.SENDER
+            try:
+                limit = client.esmtp_extensions.get("size", "")  # RFC 1870; empty or 0: any size
+                if limit.isdigit() and 0 < int(limit) < len(content):
+                    raise TooLargeError(f"{len(content)} of {limit} bytes")
+                await client.mail(marks.bounces_to or server.sender)  # VERP
+                step = Step.RECIPIENT
+                await client.rcpt(address)
+                step = Step.DATA
+                await client.data(content)
+                taken = True
+            except (SMTPException, OSError) as error:
+                if not (reused and _session_over(error, step)):
+                    raise send_error(error, step, server) from None
+            finally:
+                if taken and not self._stopped:
+                    self._keep(client)
+                else:
+                    await _goodbye(client)
+
+    def _resumed(self) -> aiosmtplib.SMTP:
+        """Return the session that was used last."""
+        client, ending = self._idle.pop()
+        ending.cancel()
+        return client
+
+    def _keep(self, client: aiosmtplib.SMTP) -> None:
+        """Keep the session for `IDLE_SECONDS`."""
+        loop = asyncio.get_running_loop()
+        self._idle.append((client, loop.call_later(IDLE_SECONDS, self._end_oldest)))
+
+    def _end_oldest(self) -> None:
+        client, _ = self._idle.pop(0)
+        ending = asyncio.ensure_future(_goodbye(client))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         """Return a client that is connected and logged in."""
@@ -312,6 +259,14 @@ class MailChannel:
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
         return self._server.tls_context()
+
+
+def _session_over(error: Exception, step: Step) -> bool:
+    """Whether a session that was open ended, and nothing of the mail was taken."""
+    if step is Step.SENDER:
+        return True
+    refused = isinstance(error, SMTPResponseException) and error.code != 421
+    return step is Step.RECIPIENT and not refused
 
 
 async def _goodbye(client: aiosmtplib.SMTP) -> None:

@@ -40,7 +40,11 @@ def sent(
 
     async def main() -> str:
         async with serving(post, **(server or {})) as port:
-            return await channel(port, identity, **options).send(PERSON, message, key)
+            mail = channel(port, identity, **options)
+            try:
+                return await mail.send(PERSON, message, key)
+            finally:
+                await mail.stop()
 
     return asyncio.run(main())
 

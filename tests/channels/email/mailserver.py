@@ -26,13 +26,18 @@ class Post:
     data: str = ""
     limit: int = 0  # bytes of a mail; 0: any
     drop_after_data: bool = False
+    most: int = 0  # mails in a session; 0: any
+    sessions: list[SMTP] = field(default_factory=list)
     received: list[Envelope] = field(default_factory=list)
+    handed_in: list[SMTP] = field(default_factory=list)  # the session of each mail
     logins: list[str] = field(default_factory=list)
     secure: list[bool] = field(default_factory=list)
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if 0 < self.most <= self.handed_in.count(server):
+            return "421 4.7.0 too many mails in this session"
         if not self.mail:
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -52,6 +57,7 @@ class Post:
         if 0 < self.limit < len(envelope.content):
             return "552 5.3.4 Message size exceeds fixed limit"
         self.received.append(envelope)
+        self.handed_in.append(server)
         assert server.transport is not None
         self.secure.append(server.transport.get_extra_info("sslcontext") is not None)
         if self.drop_after_data:
@@ -97,7 +103,7 @@ async def serving(
     """The server's port."""
 
     def protocol() -> SMTP:
-        return SMTP(
+        session = SMTP(
             post,
             hostname="may-chu-thu.test",
             tls_context=starttls,
@@ -106,6 +112,8 @@ async def serving(
             auth_require_tls=True,
             data_size_limit=size,
         )
+        post.sessions.append(session)
+        return session
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.channels.email.send import ANSWERABLE, ONE_WAY, MailIdentity, build
+from reminder.channels.email.content import ANSWERABLE, ONE_WAY, mail_bytes
+from reminder.channels.email.send import MailIdentity
 from reminder.domain.outbox import Outbound
 from reminder.domain.tokens import (
     Purpose,
@@ -30,9 +31,13 @@ INBOX = "nhac-tra-loi@phuong.example"
 def read(post: Post) -> EmailMessage:
     (envelope,) = post.received
     assert isinstance(envelope.content, bytes)
-    parsed = email.message_from_bytes(envelope.content, policy=default)
-    assert isinstance(parsed, EmailMessage)
-    return parsed
+    return parsed(envelope.content)
+
+
+def parsed(content: bytes) -> EmailMessage:
+    mail = email.message_from_bytes(content, policy=default)
+    assert isinstance(mail, EmailMessage)
+    return mail
 
 
 def part(mail: EmailMessage, kind: str) -> str:
@@ -66,7 +71,7 @@ def test_a_mail_arrives_in_both_forms_with_the_headers_of_a_machine() -> None:
 
 def test_where_to_answer_instead_of_by_mail() -> None:
     """A mail that takes no answers names the channels that do, and no other."""
-    mail = build(
+    mail = mail_bytes(
         HELLO,
         sender=SENDER,
         sender_name="Nhắc việc",
@@ -76,7 +81,7 @@ def test_where_to_answer_instead_of_by_mail() -> None:
         at=AT,
         elsewhere="Telegram",
     )
-    assert part(mail, "plain").endswith(
+    assert part(parsed(mail), "plain").endswith(
         "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua Telegram, hoặc nhờ người theo "
         "dõi kế hoạch ghi giúp.\n"
     )
@@ -160,7 +165,7 @@ def test_no_text_adds_a_header(subject: str, name: str, header: str, sender: str
         attachments=((name, "text/plain", b"x"),),
         headers=(("X-Note", header), (name, header)),
     )
-    mail = build(
+    mail = mail_bytes(
         message,
         sender=SENDER,
         sender_name=sender,
@@ -169,7 +174,7 @@ def test_no_text_adds_a_header(subject: str, name: str, header: str, sender: str
         reply_to="",
         at=AT,
     )
-    parsed = email.message_from_bytes(mail.as_bytes(), policy=default)
+    parsed = email.message_from_bytes(mail, policy=default)
     assert {key.lower() for key in parsed} - {name.lower()} <= {
         "from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version",
         "x-auto-response-suppress", "content-type", "x-note",

@@ -9,7 +9,7 @@ from email.policy import default
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminder.channels.email.send import build
+from reminder.channels.email.content import mail_bytes
 from reminder.domain.outbox import Outbound
 from tests.channels.email.mailline import AT, PERSON, SENDER
 
@@ -37,7 +37,7 @@ NAME = st.lists(st.sampled_from(["Nhắc", "việc", "UBND", "phường"]), min_
 @example(subject="Nhắc việc Thứ Ba 24/11: 1c (1 việc sắp đến hạn)", name="Nhắc việc")
 def test_headers_keep_their_spaces(subject: str, name: str) -> None:
     """Wherever a long header is folded, no blank between two words is lost."""
-    mail = build(
+    mail = mail_bytes(
         Outbound(subject=subject[:140], html="x", text="x"),
         sender=SENDER,
         sender_name=name[:60],
@@ -46,7 +46,7 @@ def test_headers_keep_their_spaces(subject: str, name: str) -> None:
         reply_to="",
         at=AT,
     )
-    raw = mail.as_bytes()
+    raw = mail
     assert max(len(line) for line in raw.split(b"\r\n")) <= 80
     parsed = email.message_from_bytes(raw, policy=default)
     assert parsed["Subject"] == subject[:140].strip()
