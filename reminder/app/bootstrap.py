@@ -171,13 +171,12 @@ def current(settings: Settings) -> Sources:
 
 def documents(settings: Settings, store: Store, at: datetime) -> Documents | None:
     """Return the texts in the database, which takes up the files' at first; None: files count."""
-    from reminder.files.documents import Documents
+    from reminder.files.documents import Documents, Sources
 
     if settings.plan.source == "files":
         return None
     found = Documents(store, lambda texts: files_of(settings, texts, at))
-    taken = found.take_up(sources(settings, store), at)
-    if taken:
+    if taken := found.take_up(Sources(plan_paths(settings.plan.files), settings.plan.people), at):
         log.info(
             "[plan] source = database: it takes up %s from the files, which no longer count",
             ", ".join(taken),

@@ -40,6 +40,7 @@ from reminder.store.records import StoreBusyError
 from reminder.store.store import Store
 
 if TYPE_CHECKING:
+    from reminder.files.documents import Documents
     from reminder.web.server import PageServer
 
 log = logging.getLogger(__name__)
@@ -138,18 +139,19 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
 
         daemon.backup = back_up
     monitor = _monitor(settings, daemon)
-    daemon.reload = Reloader(daemon, settings, config, monitor.notifier.say).check
+    reloader = Reloader(daemon, settings, config, monitor.notifier.say)
+    daemon.reload = reloader.check
     daemon.listeners = tuple(
         listener
         for wiring in CHANNELS
         if (channel := channels.get(wiring.traits.name))
         for listener in wiring.listen(settings, channel, daemon)
     )
-    return Program(daemon, store, monitor, _servers(settings, daemon, monitor, links))
+    return Program(daemon, store, monitor, _servers(settings, reloader, monitor, links))
 
 
 def _servers(
-    settings: Settings, daemon: Daemon, monitor: Monitor, links: WebLinks | None
+    settings: Settings, reloader: Reloader, monitor: Monitor, links: WebLinks | None
 ) -> tuple[PageServer, ...]:
     """Return the servers of one app, not begun: at the address of [web], and at that of [watch].
 
@@ -165,6 +167,7 @@ def _servers(
     if links is None:
         app = make_watch(monitor.probes())
         return (PageServer(app, *watch, of="watch"),) if watch else ()
+    daemon = reloader.daemon
     site = Site(
         service=daemon.service,
         do=daemon.do,
@@ -173,6 +176,7 @@ def _servers(
         links=links,
         holiday=holiday_name,
         editors=frozenset(settings.web.editors),
+        documents=reloader.documents,
     )
     app = make_app(site, monitor.probes())
     found = [PageServer(app, *web, settings.web.behind)] if web else []
@@ -245,6 +249,10 @@ class Reloader:
         finally:
             self.notify("READY=1")
 
+    def documents(self) -> Documents | None:
+        """Return the texts of plans and people in the database; None: they are files."""
+        return bootstrap.documents(self.settings, self.service.store, self.daemon.clock.now())
+
     def _reload(self, *, meant: bool) -> bool:
         now = self.daemon.clock.now()
         # Before all reading: what is saved while this reads is another change, for the next look.
@@ -252,7 +260,7 @@ class Reloader:
         self.tried = bootstrap.load_settings(self.config)
         self.looked = content = self._content(self.tried)
         settings = bootstrap.load_settings(self.config)
-        bootstrap.documents(settings, self.service.store, now)
+        bootstrap.documents(settings, self.service.store, now)  # takes up the files at first
         files = bootstrap.read_files(settings, now, self.service.store)
         if not meant:
             _refuse_mass_removal(

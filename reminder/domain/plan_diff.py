@@ -27,6 +27,34 @@ def diff(old: Plan, new: Plan) -> list[str]:
     return lines
 
 
+def diff_of_names(old: Plan, new: Plan) -> list[str]:
+    """Return the changes that move no work: titles, units, sections, and how products are named."""
+    pairs = [("tên kế hoạch", old.title, new.title)]
+    pairs += [(f"phần {key}", old.sections.get(key, ""), new.sections.get(key, ""))
+              for key in dict.fromkeys([*old.sections, *new.sections])]  # fmt: skip
+    for unit in dict.fromkeys([*old.by_unit, *new.by_unit]):
+        was, now = old.by_unit.get(unit), new.by_unit.get(unit)
+        pairs.append((f"bộ phận {unit}", was.name if was else "", now.name if now else ""))
+        if was and now:
+            pairs.append((f"tên ngắn của {unit}", was.short, now.short))
+            spellings = (", ".join(was.spellings), ", ".join(now.spellings))
+            pairs.append((f"cách ghi khác của {unit}", *spellings))
+    lines = [f"sửa {what}: {_or_none(was)} → {_or_none(now)}" for what, was, now in pairs
+             if was != now]  # fmt: skip
+    for task in new.tasks:
+        before = {d.number: d for d in old.by_code[task.code].deliverables} if (
+            task.code in old.by_code
+        ) else {}  # fmt: skip
+        for one in task.deliverables:
+            if (known := before.get(one.number)) is None:
+                continue
+            facts = {"sản phẩm": (known.product, one.product),
+                     "kế hoạch ghi": (known.phrase, one.phrase)}  # fmt: skip
+            lines += [f"sửa {task.code}: {one.name}, {what}: {_or_none(a)} → {_or_none(b)}"
+                      for what, (a, b) in facts.items() if a != b]  # fmt: skip
+    return lines
+
+
 def _before(plan: Plan) -> str:
     used = any(deliverable.before for task in plan.tasks for deliverable in task.deliverables)
     return plan.before.words if used else ""

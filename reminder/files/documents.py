@@ -108,11 +108,11 @@ class Documents:
 
     def take_up(self, sources: Sources, at: datetime) -> list[str]:
         """Record the texts of files as first versions; return their names, none if texts exist."""
-        self.make(sources)
         taken: list[str] = []
+        if self.store.document_marks():
+            return []
         with self.store.together():
-            if self.store.document_marks():
-                return []
+            self.make(sources)
             people = [(PEOPLE, sources.people)] if sources.people is not None else []
             plans = [(plan_name(read_text(each)), each) for each in sources.plans]
             for name, source in (*plans, *people):

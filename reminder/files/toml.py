@@ -240,7 +240,7 @@ class Document:
         else:
             if not _has_shape(self.data, lists, tables):
                 text = self._repair(text, lists, tables, quote=quote)
-        self._lines, _ = _index(text)
+        self._lines, _ = index(text)
 
     def _repair(
         self, text: str, lists: Collection[str], tables: Collection[str], *, quote: bool
@@ -254,7 +254,7 @@ class Document:
         if data is None:
             self.check()
         self.data = data or {}
-        _, tables_of = _index(found.text)
+        _, tables_of = index(found.text)
         self._incomplete = {tables_of[number - 1] for number in found.unread}
         return found.text
 
@@ -375,7 +375,7 @@ def _syntax_words(text: str, line: int) -> str:
     return f"không đọc được dòng “{found}”; {_RULE}"
 
 
-def _index(text: str) -> tuple[dict[Where, int], list[Where]]:
+def index(text: str) -> tuple[dict[Where, int], list[Where]]:
     """Return the line of each header and key, and the table of each line.
 
     A text that looks like a header or a key adds a harmless entry.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from reminder.decisions.targets import Already, Choice, Closes, NotOpen, Which, choose
-from reminder.domain.calendar import instant
+from reminder.domain.calendar import instant, local_day, vn_date
 from reminder.domain.ledger import Event, EventKind, State, by_key, fold
-from reminder.domain.plan import Confirm, Occurrence, Plan, occurrences
-from reminder.domain.schedule import Message, Scheduler
+from reminder.domain.plan import Confirm, Key, Occurrence, Plan, occurrences
+from reminder.domain.schedule import Message, MessageKind, Scheduler
 from reminder.understanding.model import Target
 
+SHOWN = 6  # days of nudges that are listed one by one
 CLOSING_TIME = time(16, 0)  # local: what is done in a simulation is done at this hour
 
 
@@ -97,3 +98,67 @@ def _why(choice: Choice) -> str:
             return f"đến {following.occurrence.opens} mới mở; muốn báo xong trước, xin nêu kỳ"
         case _:
             return "nhiệm vụ không có gì mang tên hoặc kỳ ấy"
+
+
+def changed_nudges(
+    old: tuple[Plan | None, Scheduler],
+    new: tuple[Plan | None, Scheduler],
+    events: Mapping[Key, Sequence[Event]],
+    now: datetime,
+) -> list[str]:
+    """Return which nudges until the due days come, go and move, a line a product and unit.
+
+    `old` and `new` are versions of one plan with their schedulers. What is nudged later, when work
+    is late, follows from the due day.
+    """
+    (was, named), (will, renamed) = _nudges(old, events, now), _nudges(new, events, now)
+    names = {**named, **renamed}
+    lines: dict[tuple[str, int, str], list[str]] = {}
+    for place in sorted({*was, *will}):
+        before, after = was.get(place, {}), will.get(place, {})
+        moved = [
+            f"{vn_date(before[s])} → {vn_date(after[s])}"
+            for s in sorted(before.keys() & after.keys())
+            if before[s] != after[s]
+        ]
+        gone = [before[stage] for stage in before.keys() - after.keys()]
+        come = [after[stage] for stage in after.keys() - before.keys()]
+        told = [f"dời {_few(moved)}"] if moved else []
+        told += [f"{word} {_few(list(map(vn_date, sorted(days))))}"
+                 for word, days in (("bỏ", gone), ("thêm", come)) if days]  # fmt: skip
+        if told:
+            lines[place] = told
+    return [f"{names[place]}: {'; '.join(told)}" for place, told in lines.items()]
+
+
+_Place = tuple[str, int, str]  # task, deliverable, unit
+
+
+def _nudges(
+    version: tuple[Plan | None, Scheduler], events: Mapping[Key, Sequence[Event]], now: datetime
+) -> tuple[dict[_Place, dict[tuple[str, int], date]], dict[_Place, str]]:
+    """Return the days of the nudges from `now` on, by period and stage; and each place's name."""
+    plan, scheduler = version
+    days: dict[_Place, dict[tuple[str, int], date]] = defaultdict(dict)
+    if plan is None:
+        return days, {}
+    until = instant(scheduler.policy.last_day(plan) + timedelta(days=1), time())
+    for message in scheduler.messages([plan], events, now, until):
+        if message.kind is not MessageKind.NUDGE:
+            continue
+        for item in message.items:
+            if item.stage.offset <= 0 and not item.stage.again:
+                place = (item.key.task, item.key.deliverable, message.unit)
+                days[place][item.key.period, item.stage.offset] = local_day(message.at)
+    names = {
+        place: f"{place[0]} {plan.by_code[place[0]].deliverable(place[1]).name}, "
+        f"{plan.by_unit[place[2]].label}"
+        for place in days
+    }
+    return days, names
+
+
+def _few(words: Sequence[str]) -> str:
+    if len(words) <= SHOWN:
+        return ", ".join(words)
+    return f"{len(words)} lần ({words[0]}, {words[1]}, …, {words[-1]})"

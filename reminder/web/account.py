@@ -17,6 +17,7 @@ from reminder.domain.calendar import instant
 from reminder.domain.tokens import hash_code
 from reminder.services.office import Office
 from reminder.store.web import Sight, Token
+from reminder.web.signin import ask_again
 from reminder.web.site import Site, Visit, form_of, signed_in
 
 PREFIX = "nv_"
@@ -85,6 +86,8 @@ async def leave_others(visit: Visit) -> Response:
 async def make_token(visit: Visit) -> Response:
     """Make a token, which is shown this once."""
     form = await form_of(visit.request)
+    if (asked := await ask_again(visit, form)) is not None:
+        return asked
     name, days = form.get("ten").strip()[:NAME], form.get("ngay").strip()
     if not name:
         return await _shown(visit, fault="Xin đặt tên cho mã, ví dụ: bảng của quận", status=422)

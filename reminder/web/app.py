@@ -15,12 +15,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reminder.domain.errors import ReminderError
-from reminder.web import account, acts, api, pages, signin
+from reminder.web import account, acts, api, pages, plan_forms, plans, signin
 from reminder.web.site import Site, render
 
 log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024  # bytes of a form
+LARGEST_TEXT = 512 * 1024  # of one with the text of a plan, which has 100 kB for a hundred tasks
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -54,6 +55,8 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
         *_probes(probes or {}),
         *signin.routes(),
         *pages.routes(),
+        *plan_forms.routes(),
+        *plans.routes(),
         *acts.routes(),
         *account.routes(),
         *api.routes(),
@@ -158,7 +161,7 @@ class Guard:
                     return
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > LARGEST:
+                if len(body) > _largest(scope["path"]):
                     await _sentence(scope["path"], TOO_LARGE, 413)(scope, receive, with_headers)
                     return
         given = False
@@ -177,7 +180,7 @@ class Guard:
         if not probe and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
             return _sentence(scope["path"], WRONG_HOST, 421)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > LARGEST:
+        if not length.isdigit() or int(length) > _largest(scope["path"]):
             return _sentence(scope["path"], TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
@@ -189,6 +192,12 @@ class Guard:
         if not ours or site in ("cross-site", "same-site"):
             return _sentence(scope["path"], FOREIGN, 403)
         return None
+
+
+def _largest(path: str) -> int:
+    """Return how many bytes a form may have that is sent to `path`."""
+    whole = path == "/ke-hoach-moi" or (path.startswith("/ke-hoach/") and path.endswith("/van-ban"))
+    return LARGEST_TEXT if whole else LARGEST
 
 
 def _sentence(path: str, say: str, status: int) -> Response:

@@ -46,7 +46,6 @@ def routes() -> list[Route]:
         "/lich": calendar,
         "/nguoi": people,
         "/so-ghi": ledger,
-        "/ke-hoach": plans,
     }
     files = {"/": start, "/bang.xlsx": workbook}
     return [
@@ -463,16 +462,3 @@ def _ledger(visit: Visit) -> dict[str, Any]:
         if len(found) == EVENTS:
             break
     return {"rows": found, "total": visit.office.last_number, "here": "/so-ghi"}
-
-
-async def plans(visit: Visit) -> Response:
-    """The plans as they are read: each task with its products and dates."""
-    return await visit.page("plans.html", mark="", make=partial(_plans, visit))
-
-
-def _plans(visit: Visit) -> dict[str, Any]:
-    found = [
-        (plan, [task for task in plan.tasks if may_read(visit.sender, task)])
-        for plan in visit.office.speaking(visit.now)
-    ]
-    return {"plans": found, "here": "/ke-hoach"}

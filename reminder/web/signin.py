@@ -17,11 +17,12 @@ from starlette.routing import Route
 
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import SignIn
+from reminder.domain.people import Person
 from reminder.domain.tokens import hash_code, normal_address
 from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES
 from reminder.services.office import Office
 from reminder.store.web import Session, Sight
-from reminder.web.site import KEPT, Site, Visit, form_of, render, signed_in, told
+from reminder.web.site import KEPT, Fault, Form, Site, Visit, form_of, render, signed_in, told
 
 HOUR = timedelta(hours=1)
 ASKED_BY_IP = 20  # requests to sign in an hour
@@ -110,9 +111,19 @@ def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> st
             return ""
         office = service.refresh()
         person = next((p for p in office.files.people if normal_address(p.email) == address), None)
+        mailed = _mail_code(site, office, address, person, browser, now)
+        return mailed or secrets.token_urlsafe(16)
+
+
+def _mail_code(
+    site: Site, office: Office, address: str, person: Person | None, browser: str, now: datetime
+) -> str:
+    """Queue the mail of a request; return its id, empty if none goes. In the store's thread."""
+    service = site.service
+    with service.store.together():
         may_mail = service.store.count_try(f"mail:{address}", now, now - HOUR, MAILED)
         if person is None or not may_mail or not (channel := _mail(office)):
-            return secrets.token_urlsafe(16)
+            return ""
         login = service.store.add_login(person.id, now, browser)
         draft = Draft(
             slot=now,
@@ -238,6 +249,44 @@ async def _signed(request: Request, person: str, *, kept: bool) -> Response:
 def _set(site: Site, response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(
         name, value, max_age=seconds, path="/", secure=site.https, httponly=True, samesite="lax"
+    )
+
+
+# ---- a code once more, before what changes rights and plans
+
+FRESH = timedelta(minutes=30)  # after a sign-in or a code, in which none is asked for
+_AGAIN = ("ma-xac-nhan", "lan", "gui")  # the fields of the page that asks
+
+
+async def ask_again(visit: Visit, form: Form) -> Response | None:
+    """Return None if the sign-in is fresh, or `form` has the code; else the page that asks for it.
+
+    The page carries the form's fields and sends them again, to the same address.
+    """
+    site, session, now = visit.site, visit.session, visit.now
+    if session is None:
+        return None  # of a made-up office, which asks nobody to sign in
+    if now - max(session.made_at, session.proved_at or session.made_at) < FRESH:
+        return None
+    login, typed, fault = form.get("lan"), "".join(form.get("ma-xac-nhan").split()), ""
+    if typed and not form.get("gui"):
+        ip = _ip(visit.request)
+        try_it = partial(_right_code, site, ip, login, session.hash, typed, now)
+        fault, person = await site.do(try_it)
+        if person == visit.person.id:
+            await site.do(lambda: site.service.store.prove_session(session.hash, now))
+            return None
+    elif not login or form.get("gui"):
+        address = normal_address(visit.person.email)
+        mail = partial(_mail_code, site, visit.office, address, visit.person, session.hash, now)
+        login = await site.do(mail) if address else ""
+        site.wake()
+    else:
+        fault = "Xin gõ mã sáu chữ số trong thư."
+    fields = [(name, value) for name, value in form.pairs if name not in _AGAIN]
+    error = Fault(fault, "ma-xac-nhan") if fault else None
+    return await visit.page(
+        "again.html", 422 if fault else 200, error=error, login=login, fields=fields
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -25,6 +25,7 @@ from reminder.domain.plan import Key
 from reminder.domain.text import evidence_words, one_line
 from reminder.domain.tokens import hash_code
 from reminder.domain.weblinks import WebLinks
+from reminder.files.documents import Documents
 from reminder.messages.context import Context
 from reminder.services.office import Office
 from reminder.services.service import Service
@@ -51,6 +52,8 @@ class Site:
     links: WebLinks
     holiday: Callable[..., str] = Context.holiday
     editors: frozenset[str] = frozenset()  # who of the office may change the plan here
+    # The texts of plans and people, where they are in the database; None: they are files.
+    documents: Callable[[], Documents | None] = lambda: None
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
@@ -110,6 +113,7 @@ class Visit:
     session: Session | None = None  # None: by the link of a mail
     public: bool = False  # of a mail's link: no other page
     as_json: bool = False
+    twinned: bool = False  # the page has its JSON
 
     @cached_property
     def sender(self) -> Sender:
@@ -140,7 +144,7 @@ class Visit:
     def twin(self) -> str:
         """The address of the page's JSON; empty where it has none."""
         path, _, query = self.address.partition("?")
-        if self.request.method != "GET" or self.public:
+        if self.request.method != "GET" or not self.twinned:
             return ""
         return f"{path}.json?{query}" if query else f"{path}.json"
 
@@ -213,16 +217,31 @@ def shown_at(pages: Mapping[str, Page]) -> list[Route]:
     ]
 
 
-def signed_in(page: Page, *, as_json: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of a page for people who are signed in; others are asked to."""
+def signed_in(
+    page: Page, *, as_json: bool | None = None
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a page for people who are signed in; others are asked to.
+
+    `as_json`: whether it is the page's JSON; None: the page has none.
+    """
 
     async def endpoint(request: Request) -> Response:
         found = await visit(request.app.state.site, request)
         if found is None:
             return RedirectResponse("/dang-nhap", 303)
-        return await page(replace(found, as_json=True) if as_json else found)
+        has_twin = as_json is not None
+        return await page(replace(found, as_json=bool(as_json), twinned=has_twin))
 
     return endpoint
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a form, for the page that shows it again."""
+
+    said: str
+    field: str = ""
+    more: tuple[str, ...] = ()  # each fault of a text
 
 
 @dataclass(frozen=True)
@@ -295,6 +314,7 @@ def _environment() -> Environment:
         "vn_date": vn_date,
         "local_day": local_day,
         "place": place_of,
+        "whole": escape,  # with its line ends, and however long
     }
     made.globals["nonce"] = nonce
     return made

@@ -6,18 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from reminder.app.channels import known_channels
 from reminder.domain.errors import FileError
 from reminder.domain.schedule import Scheduler
 from reminder.files.documents import Documents, Sources, StaleVersionError, sources_of
-from reminder.files.people import load_people
-from reminder.files.plan import load_plan
 from reminder.files.toml import Text
 from reminder.services.office import Files
-from reminder.store.store import Store
 from tests.conftest import ROOT
 from tests.fakes.blank import memory_store
-from tests.services.world import at
+from tests.services.world import at, documents_in
 
 PLAN = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
 AN = '[[person]]\nid = "an"\nname = "An"\nunit = "tu-phap"\n'
@@ -26,19 +22,7 @@ NOW = at("05/02", "09:00")
 
 @pytest.fixture
 def documents(scheduler: Scheduler) -> Documents:
-    return made(memory_store(), scheduler)
-
-
-def made(store: Store, scheduler: Scheduler) -> Documents:
-    """The texts of `store`, read as the program reads them."""
-
-    def make(texts: Sources) -> Files:
-        plans = tuple(map(load_plan, texts.plans))
-        units = {unit.id: unit for plan in plans for unit in plan.units}
-        people = load_people(texts.people, units, known_channels()) if texts.people else ()
-        return Files(plans=plans, people=people, scheduler=scheduler)
-
-    return Documents(store, make)
+    return documents_in(memory_store(), scheduler)
 
 
 def put(documents: Documents, name: str, text: str, seen: int) -> Files:

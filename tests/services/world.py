@@ -14,6 +14,9 @@ from reminder.domain.outbox import RowState, SendError
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
+from reminder.files.documents import Documents, Sources
+from reminder.files.people import load_people
+from reminder.files.plan import load_plan
 from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Rendered
 from reminder.services.office import Files, Office
@@ -158,3 +161,15 @@ def world(
     )
     service.begin(start)
     return World(service, kept)
+
+
+def documents_in(store: Store, scheduler: Scheduler) -> Documents:
+    """The texts of `store`, read as the program reads them."""
+
+    def make(texts: Sources) -> Files:
+        plans = tuple(map(load_plan, texts.plans))
+        units = {unit.id: unit for plan in plans for unit in plan.units}
+        people = load_people(texts.people, units, known_channels()) if texts.people else ()
+        return Files(plans=plans, people=people, scheduler=scheduler)
+
+    return Documents(store, make)

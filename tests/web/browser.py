@@ -114,8 +114,10 @@ class Browser:
                 continue
             value = element.get("value", "")
             if element.tag == "select":
-                options = element.xpath(".//option")
+                options = element.xpath(".//option[@selected]") or element.xpath(".//option")
                 value = options[0].get("value", "") if options else ""
+            if element.tag == "textarea":
+                value = element.text_content().removeprefix("\n")
             fields.append((name, str(typed.get(name, value))))
         if pressed.get("name"):
             fields.append((pressed.get("name"), pressed.get("value", "")))
