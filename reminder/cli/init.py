@@ -106,6 +106,11 @@ class _Dialogue:
         self.progress.parent.mkdir(parents=True, exist_ok=True)
         write_file(self.progress, setup.as_file(self.answers).encode())
 
+    def _keep_section(self, name: str, section: dict[str, Any]) -> None:
+        """Keep the answers about a channel; {}: it is off."""
+        self.answers.sections[name] = section
+        self.keep()
+
     def done(self) -> None:
         self.is_done = True
         self.progress.unlink(missing_ok=True)
@@ -259,8 +264,7 @@ class _Dialogue:
         section = self.answers.sections.get("email")
         if section is None:
             if not asking.yes("Gửi nhắc việc qua thư điện tử?", default=True):
-                self.answers.sections["email"] = {}
-                self.keep()
+                self._keep_section("email", {})
                 return
             section = {}
         elif not section:
@@ -268,8 +272,7 @@ class _Dialogue:
             return
         while section is not None:
             section = self._mail_server(section)
-            self.answers.sections["email"] = section
-            self.keep()
+            self._keep_section("email", section)
             print(f"Đang thử đăng nhập {section['host']}:{section['port']} …", flush=True)
             fault = _try_email(section)
             if not fault:
@@ -281,8 +284,7 @@ class _Dialogue:
                 case 2:
                     return
                 case 3:
-                    self.answers.sections["email"] = {}
-                    self.keep()
+                    self._keep_section("email", {})
                     return
 
     def _mail_server(self, known: dict[str, Any]) -> dict[str, Any]:
@@ -294,19 +296,14 @@ class _Dialogue:
         host = asking.text(
             "Máy chủ thư đi (SMTP)", known.get("host") or now.host or guess.smtp, _short_line
         )
-        kinds = ("starttls", "tls", "none")
-        security = known.get("security") or now.security
-        number = asking.choice(
-            "Mã hóa?",
-            ("STARTTLS (thường là cổng 587)", "TLS (cổng 465)", "không mã hóa (cổng 25)"),
-            kinds.index(security) + 1,
-        )
-        security = kinds[number - 1]
-        ports = {"starttls": 587, "tls": 465, "none": 25}
-        port = known.get("port") if known.get("security") == security else ports[security]
-        port = int(asking.text("Cổng", str(port), _is_port))
+        ways = {
+            "starttls": ("STARTTLS (thường là cổng 587)", 587),
+            "tls": ("TLS (cổng 465)", 465),
+            "none": ("không mã hóa (cổng 25)", 25),
+        }
         return (
-            {"host": host, "port": port, "security": security}
+            {"host": host}
+            | _encryption(known, now.security, ways)
             | self._login(known, now.username or sender, now.password)
             | {"sender": sender}
         )
@@ -333,23 +330,20 @@ class _Dialogue:
             print("\nCán bộ trả lời ngay thư nhắc được, nếu máy đọc được hộp thư ấy (IMAP).")
             if not asking.yes("Cho trả lời bằng thư?", default=False):
                 section = {}
-            self.answers.sections["inbox"] = section or {}
-            self.keep()
+            self._keep_section("inbox", section or {})
         elif not section:
             return
         while section is None or section:
             section = self._mailbox(email, section or {})
             print("Đang gửi một thư cho chính mình rồi đọc lại, có khi tới một phút …", flush=True)
             fault = _survey(email, section, self.accept_token)
-            self.answers.sections["inbox"] = section
-            self.keep()
+            self._keep_section("inbox", section)
             if not fault:
                 print("✓ Trả lời bằng thư dùng được.")
                 return
             print(f"✗ {fault}")
             if asking.choice("Làm gì?", ("Sửa rồi thử lại", "Không nhận trả lời bằng thư")) == 2:
-                self.answers.sections["inbox"] = section = {}
-                self.keep()
+                self._keep_section("inbox", section := {})
 
     def accept_token(self) -> bool:
         print(
@@ -367,22 +361,16 @@ class _Dialogue:
             known.get("host") or now.host or setup.guess(address).imap,
             _short_line,
         )
-        kinds = ("tls", "starttls", "none")
-        security = known.get("security") or (
-            now.security if now.is_on else "none" if email["security"] == "none" else "tls"
-        )
-        number = asking.choice(
-            "Mã hóa?",
-            ("TLS (thường là cổng 993)", "STARTTLS (cổng 143)", "không mã hóa (cổng 143)"),
-            kinds.index(security) + 1,
-        )
-        security = kinds[number - 1]
-        port = known.get("port") if known.get("security") == security else None
-        port = port or (993 if security == "tls" else 143)
-        port = int(asking.text("Cổng", str(port), _is_port))
+        likely = now.security if now.is_on else "none" if email["security"] == "none" else "tls"
+        ways = {
+            "tls": ("TLS (thường là cổng 993)", 993),
+            "starttls": ("STARTTLS (cổng 143)", 143),
+            "none": ("không mã hóa (cổng 143)", 143),
+        }
         kept = Secret(str(email.get("password", ""))) if not now.password.value else now.password
+        encryption = _encryption(known, likely, ways)
         login = self._login(known, str(email.get("username") or address), kept)
-        return {"host": host, "port": port, "security": security, "address": address} | login
+        return {"host": host} | encryption | {"address": address} | login
 
     def telegram(self) -> None:
         print("\n5. Telegram")
@@ -393,22 +381,19 @@ class _Dialogue:
         if section is None:
             print("Bot do @BotFather cấp: nhắn cho nó /newbot, nó trả lời một mã (token).")
         if section is None and not asking.yes("Gửi nhắc việc qua Telegram?", default=True):
-            self.answers.sections["telegram"] = {}
-            self.keep()
+            self._keep_section("telegram", {})
             return
         kept = self.now.telegram.token.value
         while True:
             more = ", Enter: giữ mã cũ" if kept else ", Enter: không dùng"
             token = asking.secret(f"Mã bot{more}") or kept
             if not token:
-                self.answers.sections["telegram"] = {}
-                self.keep()
+                self._keep_section("telegram", {})
                 return
             print("Đang hỏi Telegram …", flush=True)
             sentence, name = _try_token(self.now.telegram.base_url, token)
             print(sentence)
-            self.answers.sections["telegram"] = {"token": token, "bot_name": name}
-            self.keep()
+            self._keep_section("telegram", {"token": token, "bot_name": name})
             if name:
                 return
             options = ("Gõ lại mã", "Giữ như vậy, sửa sau", "Không dùng Telegram")
@@ -417,8 +402,7 @@ class _Dialogue:
                     self.answers.sections["telegram"] = {"token": token}
                     return
                 case 3:
-                    self.answers.sections["telegram"] = {}
-                    self.keep()
+                    self._keep_section("telegram", {})
                     return
 
     def who_runs(self, people: Sequence[Person]) -> str:
@@ -429,6 +413,19 @@ class _Dialogue:
         names = [*(f"{person.name} ({person.id})" for person in people), "không gửi"]
         number = asking.choice("Gửi một tin thử cho ai (nên là chính anh/chị)?", names)
         return people[number - 1].id if number <= len(people) else ""
+
+
+def _encryption(
+    known: dict[str, Any], likely: str, ways: Mapping[str, tuple[str, int]]
+) -> dict[str, Any]:
+    """Ask how a connection is encrypted, and its port; `ways`: the words and port of each."""
+    names = list(ways)
+    default = names.index(known.get("security") or likely) + 1
+    chosen = asking.choice("Mã hóa?", [words for words, _ in ways.values()], default)
+    security = names[chosen - 1]
+    port = known.get("port") if known.get("security") == security else None
+    port = int(asking.text("Cổng", str(port or ways[security][1]), _is_port))
+    return {"port": port, "security": security}
 
 
 class _Unattended:

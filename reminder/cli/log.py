@@ -126,13 +126,8 @@ def event_fields(event: Event) -> dict[str, Any]:
 
     An absence is of no work: it names the person, and the first day as `since`.
     """
-    key, absence = event.key, absence_of(event)
-    about: dict[str, Any] = {
-        "plan": key.plan,
-        "task": key.task,
-        "deliverable": key.deliverable,
-        "period": key.period,
-    }
+    absence = absence_of(event)
+    about: dict[str, Any] = event.key._asdict()
     more: dict[str, Any] = {"evidence": event.evidence, "note": event.note}
     if absence:
         since, until = absence.since.isoformat(), absence.until.isoformat()

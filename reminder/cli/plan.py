@@ -340,10 +340,7 @@ def _print_json(messages: Sequence[Message]) -> None:
             "kind": message.kind.value,
             "items": [
                 {
-                    "plan": item.key.plan,
-                    "task": item.key.task,
-                    "deliverable": item.key.deliverable,
-                    "period": item.key.period,
+                    **item.key._asdict(),
                     "due": item.due.isoformat(),
                     "stage": str(item.stage),
                 }
