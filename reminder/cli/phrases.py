@@ -46,10 +46,11 @@ def phrase(
         rows = [(text, _year(year or bootstrap.today().year))]
     else:
         raise ReminderError("xin ghi CỤM-TỪ, hoặc --batch TỆP")
+    from reminder.importing.days import PlanYear
     from reminder.importing.phrases import read  # its patterns take a while to compile
 
     for words, of_year in rows:
-        reading = read(words, of_year, school_year=school_year)
+        reading = read(words, PlanYear(of_year, school=school_year))
         if as_json:
             print(json.dumps(_fields(words, reading), ensure_ascii=False))
         else:

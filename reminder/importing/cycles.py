@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from reminder.domain.calendar import days_between
 from reminder.importing.days import DAY, MONTHS, OPS, Chain, PlanYear, Span, in_month, month_shift
 from reminder.importing.readings import Kind, Part, Status
 from reminder.importing.tokens import Token
@@ -145,7 +146,7 @@ def cycle_part(
         whys = ["hai thời gian khác nhau"] if len(days) > 1 else []
         return _with_days(part, due, days[0].op or "by"), whys
     if weekdays and every == "weekly":
-        due = [d for d in _each_day(first, last) if weekday_name(d) in weekdays]
+        due = [day for day in days_between(first, last) if weekday_name(day) in weekdays]
         part = replace(part, weekday=",".join(weekdays))
         return _with_days(part, due, cycle.op), []
     if weekdays and every == "monthly" and (nth := _nth_of(cycle)):
@@ -186,10 +187,6 @@ def _month_of(token: Token, end: date, every: str) -> date:
     places = {"dau": 0, "giua": 1, "thu 1": 0, "thu 2": 1, "thu 3": 2}
     place = places.get(token["place"].removesuffix(" tien"), months - 1)
     return month_shift(end, place - months + 1 + (months if token["later"] else 0))
-
-
-def _each_day(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _nth_of(cycle: Cycle) -> int:

@@ -25,9 +25,9 @@ class PlanYear:
     """What days without a year, “từ nay” and “trong tháng” are read by."""
 
     year: int
-    issued: date | None = None
-    school: bool = False
-    month: date | None = None
+    issued: date | None = None  # the day of “từ nay”
+    school: bool = False  # a school year: from September on of `year`, the rest of the next
+    month: date | None = None  # the first day of “trong tháng”: the month of the heading above
 
     def year_of(self, month: int, day: int = 28) -> int:
         """Return the year of a month that is written without one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from reminder.domain.calendar import last_of_month
@@ -34,45 +34,23 @@ from reminder.importing.days import (
 from reminder.importing.readings import Found, Kind, Part, Reading, Status
 from reminder.importing.tokens import Token, Tokens, tokenise
 
-__all__ = ["Found", "Kind", "Part", "Reading", "Status", "find", "read"]
-
 LONGEST = 2_000  # characters of a phrase
 
 
-def read(
-    phrase: str,
-    year: int,
-    *,
-    issued: date | None = None,
-    school_year: bool = False,
-    month: date | None = None,
-) -> Reading:
-    """Return what `phrase` means in the plan of `year`.
-
-    `issued` is the day of “từ nay”; `month` the first day of the month that the heading above
-    names, which is meant by “trong tháng”. In a school year, which `year` begins, months from
-    September on are of `year` and those before it of the next.
-    """
+def read(phrase: str, plan: PlanYear) -> Reading:
+    """Return what `phrase` means in a plan."""
     if len(phrase) > LONGEST:
         part = Part(kind=Kind.NONE, status=Status.AWAITING)
         return Reading(parts=(part,), ask=True, why="đoạn này dài quá, không đọc được")
-    return _Reader(tokenise(phrase), PlanYear(year, issued, school_year, month)).read()
+    return _Reader(tokenise(phrase), plan).read()
 
 
-def find(
-    text: str,
-    year: int,
-    *,
-    issued: date | None = None,
-    school_year: bool = False,
-    month: date | None = None,
-) -> tuple[Found, ...]:
+def find(text: str, plan: PlanYear) -> tuple[Found, ...]:
     """Return the time phrases inside the sentences of `text`, in order.
 
     The places are those of `text` in its normal form (NFC, without invisible characters). “Theo kế
     hoạch của …”, “theo quy định” and a year alone are no time phrase in a sentence.
     """
-    plan = PlanYear(year, issued, school_year, month)
     found = []
     for offset, piece in _pieces(normal(text)):
         tokens = tokenise(piece)

@@ -24,12 +24,11 @@ _EVERY = {
 CHECK_IN_DAY = 10  # of a quarter's last month: the office needs it for its own report
 
 
-def rule(part: Part, year: int, *, school_year: bool = False) -> dict[str, Any]:
-    """Return the keys of the due rule of `part` in the plan of `year`, flags included.
+def rule(part: Part, plan: PlanYear) -> dict[str, Any]:
+    """Return the keys of the due rule of `part` in a plan, flags included.
 
     A rule is firm only where the text writes the day or names the period.
     """
-    plan = PlanYear(year, school=school_year)
     match part.status:
         case Status.CHECK_IN:
             return _check_in(part, plan)

@@ -20,6 +20,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.text import one_line, squeeze, words
 from reminder.files.plan import CODE
 from reminder.importing import phrases, rules
+from reminder.importing.days import PlanYear
 from reminder.importing.draft import (
     LONGEST_TITLE,
     Deliverable,
@@ -32,7 +33,7 @@ from reminder.importing.draft import (
 from reminder.importing.layout import Document, RefusedError
 from reminder.importing.outline import read_outline
 from reminder.importing.passages import Passage, find_passages
-from reminder.importing.phrases import Kind, Part, Reading, Status
+from reminder.importing.readings import Found, Kind, Part, Reading, Status
 from reminder.importing.units import Registry
 from reminder.importing.vocabulary import is_everybody, is_title, plain
 
@@ -151,6 +152,7 @@ class _Made:
 class _Maker:
     def __init__(self, document: Document, head: Head, like: Plan | Draft | None) -> None:
         self.document, self.head, self.like = document, head, like
+        self.year = PlanYear(head.year, head.issued, head.school_year)
         self.units = Registry()
         self.made: list[_Made] = []
         self.questions: list[Question] = []
@@ -211,17 +213,11 @@ class _Maker:
     def _has_time(self, text: str) -> bool:
         return bool(self._find(text))
 
-    def _find(self, text: str, month: date | None = None) -> tuple[phrases.Found, ...]:
-        head = self.head
-        return phrases.find(
-            text, head.year, issued=head.issued, school_year=head.school_year, month=month
-        )
+    def _find(self, text: str, month: date | None = None) -> tuple[Found, ...]:
+        return phrases.find(text, replace(self.year, month=month))
 
     def _read(self, text: str, month: date | None = None) -> Reading:
-        head = self.head
-        return phrases.read(
-            text, head.year, issued=head.issued, school_year=head.school_year, month=month
-        )
+        return phrases.read(text, replace(self.year, month=month))
 
     # --- one task
 
@@ -410,7 +406,7 @@ class _Maker:
     ) -> Deliverable:
         """Make the deliverable of one part of the time; `place`: its number, of how many."""
         head = self.head
-        rule = rules.rule(part, head.year, school_year=head.school_year)
+        rule = rules.rule(part, self.year)
         if "within" in rule and head.last_year and part.due:
             del rule["within"]  # it would come each year
             rule = {"due": part.due[-1], **rule}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
@@ -19,11 +20,13 @@ from reminder.cli import app
 from reminder.domain.plan import instances
 from reminder.files.plan import read_plan
 from reminder.files.toml import as_toml
+from reminder.importing.days import PlanYear
 from reminder.importing.phrases import LONGEST, find, read
 from reminder.importing.readings import Kind, Part, Reading, Status, in_words
 from reminder.importing.rules import rule
 
 CASES = Path(__file__).parent / "cases"
+PLAN = PlanYear(2026)
 AUGUST, OCTOBER = date(2026, 8, 1), date(2026, 10, 1)
 
 
@@ -40,10 +43,12 @@ def read_task(document: dict[str, Any], task: dict[str, Any]) -> Reading:
     under_heading = {"Trong tháng": OCTOBER, "xong trước 28/8": AUGUST, "25 - 29/8": AUGUST}
     return read(
         task["phrase"],
-        document["year"],
-        issued=date.fromisoformat(document["issued"]),
-        school_year=bool(document.get("school_year")),
-        month=under_heading.get(task["phrase"]),
+        PlanYear(
+            document["year"],
+            issued=date.fromisoformat(document["issued"]),
+            school=bool(document.get("school_year")),
+            month=under_heading.get(task["phrase"]),
+        ),
     )
 
 
@@ -87,20 +92,20 @@ def written(part: Part) -> str:
 @pytest.mark.parametrize(("phrase", "parts", "ask"), recorded())
 def test_phrases_as_plans_write_them(phrase: str, parts: str, ask: str) -> None:
     """Each way to write a time is read as recorded, and asked about where it is open."""
-    got = read(phrase, 2026)
+    got = read(phrase, PLAN)
     assert "; ".join(map(written, got.parts)) == parts
     assert got.ask == (ask == "hỏi")
 
 
 def test_a_spoilt_figure_is_mended_aloud() -> None:
     """The words as they stand are kept, and a person has to confirm."""
-    got = read("trước l5/6/2026, Quý ll", 2026)
+    got = read("trước l5/6/2026, Quý ll", PLAN)
     assert (got.ask, got.mended) == (True, "l5/6/2026, Quý ll")
 
 
 def test_decomposed_letters_capitals_and_missing_diacritics_change_nothing() -> None:
-    days = {read(text, 2026).parts[0].due for text in ("trước ngày 15/6", "TRƯỚC NGÀY 15/6")}
-    days |= {read(text, 2026).parts[0].due for text in ("trước ngày 15/6", "truoc ngay 15/6")}
+    days = {read(text, PLAN).parts[0].due for text in ("trước ngày 15/6", "TRƯỚC NGÀY 15/6")}
+    days |= {read(text, PLAN).parts[0].due for text in ("trước ngày 15/6", "truoc ngay 15/6")}
     assert days == {(date(2026, 6, 14),)}
 
 
@@ -133,7 +138,7 @@ DAYS = {
 @settings(max_examples=300, deadline=None)
 def test_no_day_is_invented(phrase: str) -> None:
     """A day that is not asked about is one of the figures, the day before it, or a period's end."""
-    for part in read(phrase, 2026).parts:
+    for part in read(phrase, PLAN).parts:
         if part.kind in (Kind.DATE, Kind.DATE_RANGE) and part.status is Status.LITERAL:
             assert {day.day for day in part.due} <= DAYS
         assert all(date(2025, 1, 1) <= day <= date(2027, 12, 31) for day in part.due)
@@ -148,33 +153,34 @@ WORDS = [word for listed in tomllib.loads(TABLE)["words"].values() for word in l
 @settings(max_examples=300, deadline=None)
 def test_any_row_of_time_words_is_read(phrase: str, school: bool) -> None:
     """Each part comes to one due rule, and the same text in prose is read too."""
-    for part in read(phrase, 2026, school_year=school).parts:
-        keys = rule(part, 2026, school_year=school)
+    plan = replace(PLAN, school=school)
+    for part in read(phrase, plan).parts:
+        keys = rule(part, plan)
         assert sum(key in keys for key in ("due", "within", "every", "rrule", "awaiting")) == 1
-    find(phrase, 2026, school_year=school)
+    find(phrase, plan)
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read(text: str) -> None:
     """What is no time phrase names no day and is asked; nothing fails."""
-    got = read(text, 2026)
+    got = read(text, PLAN)
     assert got.parts
     assert got.ask or any(part.kind is not Kind.NONE for part in got.parts)
-    assert all(0 <= f.start < f.end for f in find(text, 2026))
+    assert all(0 <= f.start < f.end for f in find(text, PLAN))
 
 
 def test_a_text_that_is_too_long_is_asked_about() -> None:
-    got = read("15/6 và " * LONGEST, 2026)
+    got = read("15/6 và " * LONGEST, PLAN)
     assert (got.ask, got.parts[0].due) == (True, ())
-    assert len(find("chậm nhất 15/6. " * 2_000, 2026)) > 1_900
+    assert len(find("chậm nhất 15/6. " * 2_000, PLAN)) > 1_900
 
 
 # --- prose
 
 
 def found(text: str) -> list[str]:
-    return [text[f.start : f.end] for f in find(text, 2027)]
+    return [text[f.start : f.end] for f in find(text, PlanYear(2027))]
 
 
 def test_time_phrases_are_found_in_prose() -> None:
@@ -236,8 +242,8 @@ def days_of(folder: Path, keys: dict[str, Any], year: int) -> list[date]:
 @pytest.mark.parametrize("phrase", [row[0] for row in recorded()][::5])
 def test_a_rule_comes_to_the_days_that_were_read(phrase: str, tmp_path: Path) -> None:
     """Firm days are exactly those of the text; all others are flagged."""
-    for part in read(phrase, 2026).parts:
-        keys = rule(part, 2026)
+    for part in read(phrase, PLAN).parts:
+        keys = rule(part, PLAN)
         if keys.get("awaiting"):
             assert days_of(tmp_path, keys, 2026) == []
         elif part.status in (Status.LITERAL, Status.PERIOD):
@@ -274,13 +280,14 @@ def test_a_rule_comes_to_the_days_that_were_read(phrase: str, tmp_path: Path) ->
     ],
 )
 def test_the_rule_of_a_part(phrase: str, keys: dict[str, Any]) -> None:
-    assert rule(read(phrase, 2026).parts[0], 2026) == keys
+    assert rule(read(phrase, PLAN).parts[0], PLAN) == keys
 
 
 def test_a_school_year_has_lists_of_days() -> None:
     """Its periods lie in two calendar years."""
-    part = read("ngày 25 hàng tháng", 2026, school_year=True).parts[0]
-    assert rule(part, 2026, school_year=True)["due"][-1] == date(2027, 5, 25)
+    plan = replace(PLAN, school=True)
+    part = read("ngày 25 hàng tháng", plan).parts[0]
+    assert rule(part, plan)["due"][-1] == date(2027, 5, 25)
 
 
 # --- the command
@@ -309,7 +316,7 @@ def test_the_command_refuses_a_file_without_its_columns(tmp_path: Path) -> None:
 
 def test_what_was_understood_is_said_in_words() -> None:
     texts = ("Từ 01/4 đến 15/5", "Hằng quý", "3 ngày trước ngày họp", "Theo lịch của Sở", "Từ 01/7")
-    assert [in_words(read(text, 2026).parts[0]) for text in texts] == [
+    assert [in_words(read(text, PLAN).parts[0]) for text in texts] == [
         "từ 01/4/2026 đến 15/5/2026",
         "hằng quý, không ghi ngày; tạm lấy 31/3/2026, 30/6/2026, 30/9/2026, 31/12/2026",
         "3 ngày trước “ngày họp”: chờ ngày của sự kiện",
@@ -320,6 +327,6 @@ def test_what_was_understood_is_said_in_words() -> None:
 
 def test_a_day_of_a_month_under_its_heading() -> None:
     """“Ngày 15” and “trong tháng” are of the heading's month."""
-    day = read("trước ngày 15", 2026, month=OCTOBER).parts[0]
+    day = read("trước ngày 15", PlanYear(2026, month=OCTOBER)).parts[0]
     assert day.due == (date(2026, 10, 15) - timedelta(days=1),)
-    assert read("Trong tháng", 2026, month=OCTOBER).parts[0].due == (date(2026, 10, 31),)
+    assert read("Trong tháng", PlanYear(2026, month=OCTOBER)).parts[0].due == (date(2026, 10, 31),)
