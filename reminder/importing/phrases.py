@@ -451,6 +451,8 @@ class _Reader:
         parts = []
         for every in cycle.everys:
             part, whys = cycle_part(cycle, every, days, bounds, self._plan)
+            if part.status is not Status.ASSUMED and not part.due:  # none lies within the bounds
+                part, whys = replace(part, status=Status.ASSUMED), ["có kỳ, không có ngày"]
             self._ask(*whys)
             parts.append(part)
         of = cycle.first("month_of")

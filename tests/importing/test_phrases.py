@@ -149,6 +149,18 @@ TABLE = resources.files("reminder.importing").joinpath("phrases.toml").read_text
 WORDS = [word for listed in tomllib.loads(TABLE)["words"].values() for word in listed]
 
 
+@pytest.mark.parametrize(
+    "phrase", ["tháng cuối quý 10 - 20/11", "thứ Hai hằng tuần từ 10/11 đến 12/11/2026"]
+)
+def test_a_cycle_without_a_day_in_its_bounds_is_asked_about(phrase: str) -> None:
+    """No day is made up, and none is missing: the office names it."""
+    reading = read(phrase, PLAN)
+    assert (reading.why, [rule(part, PLAN) for part in reading.parts]) == (
+        "có kỳ, không có ngày",
+        [{"awaiting": True}],
+    )
+
+
 @given(st.lists(st.sampled_from([*PIECES, *WORDS]), max_size=9).map(" ".join), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_any_row_of_time_words_is_read(phrase: str, school: bool) -> None:
