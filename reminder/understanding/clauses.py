@@ -10,7 +10,7 @@ from itertools import islice, pairwise, takewhile
 from reminder.domain.calendar import Cycle
 from reminder.domain.plan import Confirm, Every, period_ids
 from reminder.domain.text import words
-from reminder.understanding import say
+from reminder.understanding import errors
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
     CitedItem,
@@ -85,7 +85,7 @@ def _at(items: Sequence[Item], index: int) -> Item | None:
     return items[index] if 0 <= index < len(items) else None
 
 
-def told_apart(
+def resolve_dotted(
     items: Sequence[Item], book: CodeBook, meaning: Meaning, takes: Takes | None = None
 ) -> list[Item]:
     """Return `items` with each “2.3” read as a code or as a day, by what stands around it.
@@ -97,12 +97,12 @@ def told_apart(
         return found
     for index, item in enumerate(items):
         if isinstance(item, NumberItem) and (code := _with_comma(items, index, book)):
-            raise Refused(say.comma(code))
+            raise Refused(errors.comma(code))
         if not isinstance(item, CodeItem) or item.day is None or item.day.day is None:
             continue
         is_day = _is_day(items, found, index, meaning, takes)
         if is_day is None:
-            raise Refused(say.code_or_day(item.code.task, item.day.day))
+            raise Refused(errors.code_or_day(item.code.task, item.day.day))
         plain: Item = DayItem(start=item.start, end=item.end, day=item.day)
         found[index] = plain if is_day else replace(item, day=None)
     return found
@@ -182,7 +182,7 @@ def _with_comma(items: Sequence[Item], index: int, book: CodeBook) -> str:
     return ""
 
 
-def settled(
+def resolve_numerals(
     items: Sequence[Item], book: CodeBook, meaning: Meaning, today: date, *, at_start: bool
 ) -> list[Item]:
     """`items` with each numeral, and each word that may be a code, read by what is around it.

@@ -415,7 +415,7 @@ def _may_be_name(token: Token) -> bool:
 
 
 def _is_child(tokens: Sequence[Token], index: int, *, marked: bool) -> bool:
-    """Return whether “con” is the speaker (“Con xong 1c rồi cô”) and not “còn”."""
+    """Return whether “con” is the sender (“Con xong 1c rồi cô”) and not “còn”."""
     opens = index == 0 or tokens[index - 1].plain in ("da", "\n")
     return tokens[index].text.lower() == "con" and (opens or marked)
 

@@ -13,7 +13,8 @@ from datetime import date
 from itertools import takewhile
 
 from reminder.domain.text import fold, normal, squeeze
-from reminder.understanding import say, spelling
+from reminder.understanding import errors, spelling
+from reminder.understanding.arguments import with_arguments
 from reminder.understanding.clauses import (
     NO_RUN,
     Clause,
@@ -24,11 +25,11 @@ from reminder.understanding.clauses import (
     denied,
     mood_of,
     moods,
+    resolve_dotted,
+    resolve_numerals,
     runs,
     says_nothing,
-    settled,
     sign_of,
-    told_apart,
     word_of,
 )
 from reminder.understanding.codes import Code, CodeBook
@@ -52,8 +53,8 @@ from reminder.understanding.lexer import (
 from reminder.understanding.lexicon import ANSWERS, COURTESY, OWN_WORDS, Mood, verdict
 from reminder.understanding.model import Command, CommandError, Meaning, Refused, Target
 from reminder.understanding.spelling import tokenise
-from reminder.understanding.statements import Speech, said_in, states_done
-from reminder.understanding.targets import Speaker, is_content, trimmed
+from reminder.understanding.statements import ClauseReader, said_in, states_done
+from reminder.understanding.targets import Resolver, is_content, trimmed
 from reminder.understanding.verbs import (
     BY_MOOD,
     HEADS,
@@ -63,7 +64,6 @@ from reminder.understanding.verbs import (
     Verb,
     verb_called,
 )
-from reminder.understanding.whole import whole
 
 _SLASH = re.compile(r"/[ ]?([^\W_]+)(?:@(\w+))?", re.UNICODE)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)")
@@ -78,17 +78,17 @@ def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
     """Return the one meaning of `text` for this sender on this day.
 
     Its work grows as the text does (tests/fuzz/test_work.py counts it), and a text is bounded, so
-    that no message holds up the others: see say.MAX_TOKENS for what was measured.
+    that no message holds up the others: see errors.MAX_TOKENS for what was measured.
     """
-    if len(text) > say.MAX_CHARS:
-        return say.TOO_LONG
+    if len(text) > errors.MAX_CHARS:
+        return errors.TOO_LONG
     clean = _unaddressed(normal(text), meaning.bot_name)
     if not clean:
-        return say.EMPTY
-    if len(tokenise(clean)) > say.MAX_TOKENS:
-        return say.TOO_MANY_WORDS
+        return errors.EMPTY
+    if len(tokenise(clean)) > errors.MAX_TOKENS:
+        return errors.TOO_MANY_WORDS
     if not clean.startswith("/") and any(mark in fold(clean) for mark in OWN_WORDS):
-        return say.not_understood(meaning)
+        return errors.not_understood(meaning)
     reader = _Reader(today, meaning)
     try:
         return _together([c for block in _blocks(clean) for c in reader.block(block)], meaning)
@@ -187,7 +187,7 @@ def _together(commands: Sequence[Command], meaning: Meaning) -> Command:
         else:
             merged[same] = _joined(merged[same], said)
     if not merged:
-        raise Refused(say.not_understood(meaning))
+        raise Refused(errors.not_understood(meaning))
     return replace(merged[0], also=tuple(merged[1:]))
 
 
@@ -238,7 +238,7 @@ class _Reader:
             return self._free(text)
         bot = self.meaning.bot_name.lstrip("@").lower()
         if bot and match[2] and match[2].lower() != bot:
-            raise Refused(say.NOT_FOR_US)
+            raise Refused(errors.NOT_FOR_US)
         verb = verb_called(match[1])
         if verb is not None:
             return self._command(verb, text[match.end() :])
@@ -255,7 +255,7 @@ class _Reader:
             return self._command(verb, bare[len(glued[1]) :])
         if self.book.at(tokens, 0) or MOODS.at(tokens, 0):
             return self._free(bare)
-        raise Refused(say.unknown_command(name))
+        raise Refused(errors.unknown_command(name))
 
     def _command(self, verb: Verb, rest: str) -> list[Command]:
         """Return a command with a slash, or a head that governs all of the text."""
@@ -264,13 +264,13 @@ class _Reader:
             return [_listed_back(each) for each in self._command(verb, text[len(LISTED) :])]
         if verb.row.takes is Takes.INVITATION:
             if not text:
-                raise Refused(say.NEEDS_INVITATION)
+                raise Refused(errors.NEEDS_INVITATION)
             return [Command(verb=verb, code=squeeze(text))]
         items = self._items(text, at_start=True, takes=verb.row.takes)
-        speaker = Speaker(text, self.book, self.meaning, self.today)
+        resolver = Resolver(text, self.book, self.meaning, self.today)
         if verb.row.takes is Takes.CLAUSES:
-            return self._clauses(items, speaker, verb)
-        return [whole(verb, items, speaker)]
+            return self._clauses(items, resolver, verb)
+        return [with_arguments(verb, items, resolver)]
 
     def _free(self, text: str) -> list[Command]:
         """Read a text without a slash."""
@@ -281,7 +281,7 @@ class _Reader:
         if self._tells_absence(text):
             return self._command(Verb.AWAY, text)
         items = self._items(text, at_start=False)
-        return self._clauses(items, Speaker(text, self.book, self.meaning, self.today), None)
+        return self._clauses(items, Resolver(text, self.book, self.meaning, self.today), None)
 
     def _head(self, text: str) -> tuple[Verb | None, str]:
         """Return the verb that opens the text, behind politeness, and what follows it."""
@@ -323,41 +323,43 @@ class _Reader:
         return verb
 
     def _items(self, text: str, *, at_start: bool, takes: Takes | None = None) -> list[Item]:
-        items = told_apart(self.lexer.items(text), self.book, self.meaning, takes)
-        return settled(items, self.book, self.meaning, self.today, at_start=at_start)
+        items = resolve_dotted(self.lexer.items(text), self.book, self.meaning, takes)
+        return resolve_numerals(items, self.book, self.meaning, self.today, at_start=at_start)
 
     def _clauses(
-        self, items: Sequence[Item], speaker: Speaker, forced: Verb | None
+        self, items: Sequence[Item], resolver: Resolver, forced: Verb | None
     ) -> list[Command]:
         found = runs(items, self.book)
         if not found:
-            return _codeless(items, speaker, forced)
+            return _codeless(items, resolver, forced)
         self._named += sum(len(r.named) + len(r.ranges) * len(self.book.tasks) for r in found)
-        if self._named > say.MAX_CODES:
-            raise Refused(say.TOO_MANY_CODES)
+        if self._named > errors.MAX_CODES:
+            raise Refused(errors.TOO_MANY_CODES)
         if forced is None and corrects(items):
             sorted_out: dict[bool, list[str]] = {True: [], False: []}
             for clause in clauses(items, found):
-                sorted_out[denied(clause)] += [task.code for task in speaker.tasks(clause.run)]
-            raise Refused(say.corrected(sorted_out[True], sorted_out[False]))
+                sorted_out[denied(clause)] += [task.code for task in resolver.tasks(clause.run)]
+            raise Refused(errors.corrected(sorted_out[True], sorted_out[False]))
         at = _rest(items)
         if at > found[0].first:
-            made = self._said(items[:at], speaker, forced)
+            made = self._said(items[:at], resolver, forced)
             if all(command.verb is Verb.UPDATE for command in made):
-                note = speaker.slice(trimmed(items[at + 1 :], says_nothing))
+                note = resolver.slice(trimmed(items[at + 1 :], says_nothing))
                 made.append(Command(verb=Verb.UPDATE, everything=True, note=note))
                 return made
-        return self._said(items, speaker, forced)
+        return self._said(items, resolver, forced)
 
-    def _said(self, items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
+    def _said(
+        self, items: Sequence[Item], resolver: Resolver, forced: Verb | None
+    ) -> list[Command]:
         """Return what the clauses say, without those that only say which code is not meant."""
         found = runs(items, self.book)
         if forced is Verb.UPDATE:
             found = [run for run in found if run is found[0] or _opens_answer(items, run)]
         made = clauses(items, found)
-        speech = Speech(speaker, moods(items) if len(made) > 1 else ())
+        reader = ClauseReader(resolver, moods(items) if len(made) > 1 else ())
         meant = [clause for clause in made if not denied(clause)] or made
-        return [command for clause in meant for command in speech.commands(clause, forced)]
+        return [command for clause in meant for command in reader.commands(clause, forced)]
 
 
 def _opens_answer(items: Sequence[Item], run: Run) -> bool:
@@ -389,62 +391,62 @@ def _rest(items: Sequence[Item]) -> int:
     return 0
 
 
-def _codeless(items: Sequence[Item], speaker: Speaker, forced: Verb | None) -> list[Command]:
+def _codeless(items: Sequence[Item], resolver: Resolver, forced: Verb | None) -> list[Command]:
     """Return what a text without a code says: a reply, an answer to everything, or not enough."""
-    meaning, replied = speaker.meaning, speaker.meaning.reply_to
-    found = said_in(Clause(NO_RUN, (), tuple(items)), speaker, forced)
+    meaning, replied = resolver.meaning, resolver.meaning.reply_to
+    found = said_in(Clause(NO_RUN, (), tuple(items)), resolver, forced)
     items = [item for item in items if not _counts_all(item, replied)]
     every = any(isinstance(item, EveryItem) for item in items) or _means_all(items, replied)
     if every and (forced is Verb.UPDATE or (_ANSWERS & set(found) and not forced)):
-        return [_answer_all(items, speaker)]
+        return [_answer_all(items, resolver)]
     if len(replied) == 1:
-        return _replied(replied[0], items, speaker, forced)
-    if len(replied) > 1 and (ordinal := _ordinal(speaker)) and ordinal[0] < len(replied):
+        return _replied(replied[0], items, resolver, forced)
+    if len(replied) > 1 and (ordinal := _ordinal(resolver)) and ordinal[0] < len(replied):
         place, start, end = ordinal
         rest = [item for item in items if not start <= item.start < end]
-        return _replied(replied[place], rest, speaker, forced)
+        return _replied(replied[place], rest, resolver, forced)
     content = any(map(is_content, items))
-    mood = verdict(found, reply=speaker.replies, alone=not content)
-    if mood is Mood.DONE and forced is None and not states_done(items, speaker):
+    mood = verdict(found, reply=resolver.replies, alone=not content)
+    if mood is Mood.DONE and forced is None and not states_done(items, resolver):
         mood = Mood.DOUBT
     if mood is not None:
         verb = forced if forced is Verb.UPDATE else BY_MOOD[mood]
-        return [_of_no_one_work(verb, items, speaker, every=every, content=content)]
+        return [_of_no_one_work(verb, items, resolver, every=every, content=content)]
     if forced:
-        raise Refused(say.needs_code(forced, meaning, speaker.typed(*items[:1])))
+        raise Refused(errors.needs_code(forced, meaning, resolver.typed(*items[:1])))
     if len(replied) > 1 and content:
-        raise Refused(say.which_code(Verb.NOTE, replied))
+        raise Refused(errors.which_code(Verb.NOTE, replied))
     if content or found or not any(isinstance(item, PoliteItem) for item in items):
-        raise Refused(say.not_understood(meaning))
+        raise Refused(errors.not_understood(meaning))
     return [Command(verb=Verb.SEEN, targets=replied)]
 
 
 def _of_no_one_work(
-    verb: Verb, items: Sequence[Item], speaker: Speaker, *, every: bool, content: bool
+    verb: Verb, items: Sequence[Item], resolver: Resolver, *, every: bool, content: bool
 ) -> Command:
     """What `verb` means where no code was named, and no message about one work is answered."""
-    meaning, replied = speaker.meaning, speaker.meaning.reply_to
+    meaning, replied = resolver.meaning, resolver.meaning.reply_to
     if verb is Verb.UPDATE and len(replied) > 1:
-        return _answer_all(items, speaker)
-    if verb.row.small_talk and not (content and (verb is Verb.SEEN or not speaker.replies)):
+        return _answer_all(items, resolver)
+    if verb.row.small_talk and not (content and (verb is Verb.SEEN or not resolver.replies)):
         return Command(verb=verb, targets=replied)
     if len(replied) > 1 and every and verb in (Verb.DONE, Verb.SUBMIT):
         return Command(verb=verb, targets=replied, everything=True)
     if len(replied) > 1:
-        raise Refused(say.which_code(Verb.DONE if verb is Verb.CLAIM else verb, replied))
+        raise Refused(errors.which_code(Verb.DONE if verb is Verb.CLAIM else verb, replied))
     if verb.row.small_talk:
-        raise Refused(say.not_understood(meaning))
+        raise Refused(errors.not_understood(meaning))
     if verb is Verb.UPDATE:
-        raise Refused(say.NEEDS_ALL_TEXT)
+        raise Refused(errors.NEEDS_ALL_TEXT)
     if verb is Verb.UNDO:  # what was said last
         return Command(verb=verb)
     verb = Verb.DONE if verb is Verb.CLAIM else verb
-    raise Refused(say.needs_code(verb, meaning, speaker.typed(*items[:1])))
+    raise Refused(errors.needs_code(verb, meaning, resolver.typed(*items[:1])))
 
 
-def _ordinal(speaker: Speaker) -> tuple[int, int, int] | None:
+def _ordinal(resolver: Resolver) -> tuple[int, int, int] | None:
     """Return which of the message's tasks “cái đầu” means, and where it begins and ends."""
-    tokens = spelling.tokens(speaker.text)
+    tokens = spelling.tokens(resolver.text)
     for index, token in enumerate(tokens):
         if found := ORDINALS.at(tokens, index):
             return found.value, token.start, tokens[index + found.size - 1].end
@@ -463,29 +465,29 @@ def _means_all(items: Sequence[Item], replied: Sequence[Target]) -> bool:
     return ends or (len(replied) > 1 and any(word_of(item) == "deu" for item in items))
 
 
-def _answer_all(items: Sequence[Item], speaker: Speaker) -> Command:
+def _answer_all(items: Sequence[Item], resolver: Resolver) -> Command:
     """Return the answer to all that waits for one: “cập nhật tất cả bình thường”."""
     said = [item for item in items if not isinstance(item, EveryItem)]
-    note = speaker.slice(trimmed(said, says_nothing))
+    note = resolver.slice(trimmed(said, says_nothing))
     if not note:
-        raise Refused(say.NEEDS_ALL_TEXT)
-    tasks = [(t, speaker.book.task(t.task, t.plan)) for t in speaker.meaning.reply_to]
+        raise Refused(errors.NEEDS_ALL_TEXT)
+    tasks = [(t, resolver.book.task(t.task, t.plan)) for t in resolver.meaning.reply_to]
     answered = tuple(target for target, task in tasks if task and task.check_in)
     return Command(verb=Verb.UPDATE, targets=answered, everything=True, note=note)
 
 
 def _replied(
-    target: Target, items: Sequence[Item], speaker: Speaker, forced: Verb | None
+    target: Target, items: Sequence[Item], resolver: Resolver, forced: Verb | None
 ) -> list[Command]:
     """Return the text as if the one task of the message replied to had been named."""
     named = Named(Code(target.task, target.plan, target.also_meant), unit=target.unit)
     if target.period:
         named.periods.append(PeriodItem(start=0, end=0, period=target.period, dated=True))
-    task = speaker.book.task(target.task, target.plan)
+    task = resolver.book.task(target.task, target.plan)
     if task and len(task.deliverables) > 1:
         named.numbers += target.deliverables
         named.every = target.every
-    made = Speech(speaker).commands(Clause(Run((named,), 0, 0, 0), (), tuple(items)), forced)
+    made = ClauseReader(resolver).commands(Clause(Run((named,), 0, 0, 0), (), tuple(items)), forced)
     if made and made[0].verb is Verb.TASK:  # politeness alone
         return [Command(verb=Verb.SEEN, targets=made[0].targets)]
     return made

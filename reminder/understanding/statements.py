@@ -12,7 +12,8 @@ from itertools import zip_longest
 from reminder.domain.calendar import Period
 from reminder.domain.plan import Task
 from reminder.domain.text import Spelling, fold, normal, spelling, squeeze
-from reminder.understanding import say
+from reminder.understanding import errors
+from reminder.understanding.arguments import named_day, until
 from reminder.understanding.clauses import (
     Clause,
     Named,
@@ -48,15 +49,14 @@ from reminder.understanding.model import Command, Meaning, Refused
 from reminder.understanding.spelling import tokenise
 from reminder.understanding.targets import (
     ABBREVIATIONS,
-    Speaker,
+    Resolver,
+    full_words,
     is_content,
     match_part,
-    spoken,
     trimmed,
     word_groups,
 )
 from reminder.understanding.verbs import BY_MOOD, Takes, Verb
-from reminder.understanding.whole import named_day, until
 
 _HINDERS = frozenset({Mood.NOT, Mood.YET, Mood.PARTIAL, Mood.PLAN, Mood.SOON, Mood.UNSIGNED})
 _NEWS = frozenset({"gop y", "lay y kien", "bo sung", "chinh sua"})  # of standing work: done
@@ -150,7 +150,7 @@ _TELLS = re.compile(
 )
 
 
-def letters(
+def as_letters(
     before: Sequence[Item],
     after: Sequence[Item],
     task: Task | None,
@@ -171,24 +171,24 @@ def letters(
     return found
 
 
-def claims(read: str) -> bool:
+def mentions_done(read: str) -> bool:
     """Return whether anything is said of being done, sent or issued."""
     return bool(re.search("[VSI]|p\\?", read))
 
 
-def states(read: str) -> bool:
+def is_clearly_done(read: str) -> bool:
     """Return whether `read` says without any doubt that the work is done."""
     if _is_work_of_mine(read):
         return True
     parts = read.split(",")
-    spoken = [part for part in parts if set(part) & set("VSIDpP")]
-    if not spoken or not _tells(spoken[0]):
+    told = [part for part in parts if set(part) & set("VSIDpP")]
+    if not told or not _tells(told[0]):
         return False
-    if not all(_tells(part) or _SENT.fullmatch(part) for part in spoken[1:]):
+    if not all(_tells(part) or _SENT.fullmatch(part) for part in told[1:]):
         return False
-    first = parts.index(spoken[0])
+    first = parts.index(told[0])
     opening = all(re.fullmatch(f"[A{_REST[1:]}", part) for part in parts[:first])
-    return opening and all(re.fullmatch(_BESIDES, p) for p in parts[first:] if p not in spoken)
+    return opening and all(re.fullmatch(_BESIDES, p) for p in parts[first:] if p not in told)
 
 
 def _is_work_of_mine(read: str) -> bool:
@@ -385,9 +385,9 @@ def _spelt(names: str) -> frozenset[Spelling]:
     return frozenset(spelling(word) for word in re.findall(r"[^\W\d]+", normal(names)))
 
 
-def said_in(clause: Clause, speaker: Speaker, forced: Verb | None) -> list[Mood]:
+def said_in(clause: Clause, resolver: Resolver, forced: Verb | None) -> list[Mood]:
     """Return the moods of a clause; a day still to come is a plan, where no paper is named."""
-    items, today = clause.items, speaker.today
+    items, today = clause.items, resolver.today
     found = [*moods(clause.before), *moods(clause.after)]
     if clause.before and clause.after and Mood.ASK in moods(items):
         found.append(Mood.ASK)
@@ -466,23 +466,23 @@ def _word(item: Item | None) -> str:
     return item.word if isinstance(item, MoodItem) else ""
 
 
-def states_done(items: Sequence[Item], speaker: Speaker) -> bool:
+def states_done(items: Sequence[Item], resolver: Resolver) -> bool:
     """Return whether a text without a code says without any doubt that something is done."""
-    return states(letters((), items, None, speaker.meaning, speaker.today))
+    return is_clearly_done(as_letters((), items, None, resolver.meaning, resolver.today))
 
 
-class Speech:
+class ClauseReader:
     """Decides what each clause of a text means, task by task."""
 
-    def __init__(self, speaker: Speaker, said: Collection[Mood] = ()) -> None:
-        self.speaker = speaker
+    def __init__(self, resolver: Resolver, said: Collection[Mood] = ()) -> None:
+        self.resolver = resolver
         self.asked = Mood.ASK in said  # anything in the text: “1c xong, 1d chưa?”
         self.contrasts = not self.asked and bool({Mood.NOT, Mood.YET} & set(said))
         self._stated = False  # whether the clause that opens a list states that it is done
 
     def commands(self, clause: Clause, forced: Verb | None) -> list[Command]:
         """What a clause with a run says; of its parts one by one where it tells them apart."""
-        self.speaker.check(clause.run)
+        self.resolver.check(clause.run)
         by_parts = self._by_parts(clause) if forced is None else []
         apart = [command for each in by_parts for command in self._commands(each, None)]
         verbs = {command.verb for command in apart}
@@ -492,7 +492,7 @@ class Speech:
         return self._commands(clause, forced)
 
     def _by_parts(self, clause: Clause) -> list[Clause]:
-        """Return a command for each part that says one thing: “báo cáo xong, quyết định chưa”.
+        """Return a clause for each part that says one thing: “báo cáo xong, quyết định chưa”.
 
         A part that is only left over (“còn qđ”) stays open, and nothing is said of it.
         """
@@ -502,12 +502,12 @@ class Speech:
             return []
         if any(isinstance(item, SepItem | MoodItem) for item in clause.before):
             return []
-        (task,) = self.speaker.tasks(run)
+        (task,) = self.resolver.tasks(run)
         if len(task.deliverables) == 1:
             return []
         stretch: Sequence[Item] = clause.items
         if any("bao cao" in fold(product.name) for product in task.products):
-            stretch = _report_apart(stretch, self.speaker.text)
+            stretch = _report_apart(stretch, self.resolver.text)
         found: dict[int, Clause] = {}
         opening = ""
         for part in _split(stretch):
@@ -529,13 +529,13 @@ class Speech:
         if forced and clause.run.colon:  # verbatim: only a paper still chooses its product
             items = [item for item in items if isinstance(item, PaperItem)]
         said: dict[Verb, tuple[str, set[str]]] = {}
-        for task in self.speaker.tasks(clause.run):
+        for task in self.resolver.tasks(clause.run):
             verb, text = self._verb(clause, task, forced)
             said.setdefault(verb, (text, set()))[1].add(task.code)
         made: list[Command] = []
         for verb, (text, codes) in said.items():
             command = self._command(clause, verb, text)
-            found = self.speaker.targets(clause.run, verb, items)
+            found = self.resolver.targets(clause.run, verb, items)
             targets = tuple(target for target in found if target.task in codes)
             answers = tuple((t, text) for t in targets) if verb is Verb.UPDATE else ()
             made.append(replace(command, targets=targets, answers=answers))
@@ -545,12 +545,12 @@ class Speech:
         """Return what the clause says of one task, and the text that goes with it."""
         full = self._full(clause)
         content = full if forced and clause.run.colon else self._content(clause, task)
-        said = said_in(clause, self.speaker, forced)
-        mood = verdict(said, reply=self.speaker.replies, alone=not content)
+        said = said_in(clause, self.resolver, forced)
+        mood = verdict(said, reply=self.resolver.replies, alone=not content)
         if forced is Verb.UPDATE:
             return _update(mood, full, bool(content), clause)
-        meaning, today = self.speaker.meaning, self.speaker.today
-        read = letters(clause.before, clause.after, task, meaning, today)
+        meaning, today = self.resolver.meaning, self.resolver.today
+        read = as_letters(clause.before, clause.after, task, meaning, today)
         odd = "?" in read.partition("K")[0] and forced is None
         proof = is_evidence(clause.items) and understood(read)
         if task.check_in and mood and not odd and _answers(task, mood, clause, bool(content)):
@@ -574,18 +574,18 @@ class Speech:
         self, mood: Mood | None, clause: Clause, read: str, *, proof: bool
     ) -> Mood | None:
         """DONE only where `read` states it, or a paper's number proves it; else a doubt."""
-        if mood is Mood.SUBMITTED and set("IV") & set(read) and states(read):
+        if mood is Mood.SUBMITTED and set("IV") & set(read) and is_clearly_done(read):
             return Mood.DONE
         if mood not in (None, Mood.DONE, Mood.DOUBT):
             return Mood.DOUBT if mood in _DENIED and denies_itself(read) else mood
-        stated = states(read) and not (self.asked and not set("rp") & set(read))
+        stated = is_clearly_done(read) and not (self.asked and not set("rp") & set(read))
         if clause.inherits:
             stated |= self._stated and goes_on(read)
         else:
             self._stated = stated
-        if stated or ((self.speaker.replies or self.contrasts) and is_just_done(read)):
+        if stated or ((self.resolver.replies or self.contrasts) and is_just_done(read)):
             return Mood.DONE
-        return Mood.DOUBT if not proof and (mood or claims(read)) else mood
+        return Mood.DOUBT if not proof and (mood or mentions_done(read)) else mood
 
     def _plain(
         self,
@@ -620,7 +620,7 @@ class Speech:
         named = next((n for n in clause.run.named if n.code.task == task.code), None)
         if named is None:
             return False
-        found = self.speaker.one(named, Verb.DONE, clause.items)
+        found = self.resolver.one(named, Verb.DONE, clause.items)
         products = {d.number for d in task.products}
         return bool(products) and all(set(target.deliverables) <= products for target in found)
 
@@ -628,9 +628,9 @@ class Speech:
         """Return all that is said behind the code; before it, if nothing stands behind."""
         if clause.run.colon and clause.after:
             end = next((item.end for item in reversed(trimmed(clause.after))), clause.run.end)
-            return squeeze(self.speaker.text[clause.run.end : end])
-        ahead = (self.speaker.slice(trimmed(part)) for part in parts(clause.before))
-        return self.speaker.slice(trimmed(clause.after)) or " - ".join(filter(None, ahead))
+            return squeeze(self.resolver.text[clause.run.end : end])
+        ahead = (self.resolver.slice(trimmed(part)) for part in parts(clause.before))
+        return self.resolver.slice(trimmed(clause.after)) or " - ".join(filter(None, ahead))
 
     def _told(self, clause: Clause, task: Task) -> str:
         """Return what is kept with what is done: also when, how late, and what was remarked."""
@@ -643,7 +643,7 @@ class Speech:
         several = len(task.deliverables) > 1
 
         def keep(item: Item) -> bool:
-            said = spoken(item)
+            said = full_words(item)
             named = several and bool(said) and names.issuperset(said)
             dated = isinstance(item, PeriodItem) and any(d.recurs for d in task.products)
             owned = isinstance(item, UnitItem) and item in clause.before[:1]
@@ -651,26 +651,28 @@ class Speech:
             return besides or (is_content(item) and not (named or dated or owned))
 
         kept: Callable[[Item], bool] = is_content if is_evidence(clause.items) else keep
-        pieces = (self.speaker.slice(trimmed(half), kept) for half in (clause.before, clause.after))
+        pieces = (
+            self.resolver.slice(trimmed(half), kept) for half in (clause.before, clause.after)
+        )
         return squeeze(" - ".join(filter(None, pieces)))
 
     def _command(self, clause: Clause, verb: Verb, text: str) -> Command:
-        code = self.speaker.tasks(clause.run)[0].code
+        code = self.resolver.tasks(clause.run)[0].code
         blank = Command(verb=verb, listed_back=bool(clause.run.ranges))
         match verb:
             case Verb.DONE | Verb.SUBMIT:
                 for item in clause.items:
                     if isinstance(item, DayItem):
-                        named_day(item, self.speaker)
+                        named_day(item, self.resolver)
                 if is_evidence(clause.items):
                     return replace(blank, evidence=text)
             case Verb.UPDATE:
                 if not text:
-                    raise Refused(say.needs_text(verb, code))
+                    raise Refused(errors.needs_text(verb, code))
                 return blank
             case Verb.EXTEND | Verb.SNOOZE:
                 told = [item for item in clause.items if mood_of(item) is not Mood.ASK]
-                return until(blank, told, self.speaker, code)
+                return until(blank, told, self.resolver, code)
             case Verb.ASK | Verb.SEEN | Verb.TASK:
                 return blank
         return replace(blank, note=text)

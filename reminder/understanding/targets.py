@@ -18,7 +18,7 @@ from reminder.domain.plan import (
     period_ids,
 )
 from reminder.domain.text import fold, squeeze
-from reminder.understanding import say
+from reminder.understanding import errors
 from reminder.understanding.clauses import Named, Run, parts, says_nothing, sign_of
 from reminder.understanding.codes import Code, CodeBook
 from reminder.understanding.lexer import (
@@ -49,7 +49,7 @@ _SHORT_NAMES = frozenset({"quy", "nam"})  # single words that name a part of BC
 
 
 @dataclass(frozen=True)
-class Speaker:
+class Resolver:
     """The sender's side of a text: who and what may be meant by it, and the text itself."""
 
     text: str
@@ -82,10 +82,10 @@ class Speaker:
         ends = [code for pair in run.ranges for code in pair]
         for code in (*ends, *(named.code for named in run.named)):
             if not code.known or self.book.task(code.task, code.plan) is None:
-                raise Refused(say.unknown_code(code.task, self.book, verb, self.meaning))
+                raise Refused(errors.unknown_code(code.task, self.book, verb, self.meaning))
         for first, last in run.ranges:
             if not self._range(first, last):
-                raise Refused(say.nothing_in_range(first.task, last.task))
+                raise Refused(errors.nothing_in_range(first.task, last.task))
 
     def tasks(self, run: Run) -> list[Task]:
         """Return the tasks that a run without fault names, each once."""
@@ -155,7 +155,7 @@ class Speaker:
         known = {d.number for d in task.deliverables}
         for number in named.numbers:
             if not several or number not in known:
-                raise Refused(say.bare_number(task, number))
+                raise Refused(errors.bare_number(task, number))
         numbers = set(named.numbers)
         if several and not numbers and verb is not Verb.UPDATE and not named.every:
             numbers = self._named_parts(task, items)
@@ -184,7 +184,7 @@ class Speaker:
             known = [Period.parse(i) for d in parts for i in period_ids(d, plan.years)]
             near = [p for p in known if p.year == self.today.year] if len(known) > 12 else known
             names = [plan.period_name(each) for each in near or known]
-            raise Refused(say.bad_period(task, self.text[item.start : item.end], names))
+            raise Refused(errors.bad_period(task, self.text[item.start : item.end], names))
         return found
 
     def _named_parts(self, task: Task, items: Sequence[Item]) -> set[int]:
@@ -193,7 +193,7 @@ class Speaker:
         for group in word_groups(task, items):
             match = match_part(task, group)
             if match is None and group in _KINDS:
-                raise Refused(say.unknown_deliverable(task, " ".join(group)))
+                raise Refused(errors.unknown_deliverable(task, " ".join(group)))
             numbers |= {match} if match else set()
         if numbers:
             return numbers
@@ -238,7 +238,7 @@ def word_groups(task: Task, items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
     for part in parts(items):
         group: list[str] = []
         for item in (*part, None):
-            words = spoken(item)
+            words = full_words(item)
             if words and set(words) <= vocabulary:
                 group += words
                 continue
@@ -247,7 +247,7 @@ def word_groups(task: Task, items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
             group = []
 
 
-def spoken(item: Item | None) -> tuple[str, ...]:
+def full_words(item: Item | None) -> tuple[str, ...]:
     """Return the words of `item` that may name a part, in full."""
     match item:
         case WordItem(word=word) | PoliteItem(word=word):

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from reminder.domain.text import fold, normal
-from reminder.understanding import say
+from reminder.understanding import errors
 from reminder.understanding.codes import CodeBook
 from reminder.understanding.lexer import Item, Lexer, NumberItem, PeriodItem, PoliteItem, WordItem
 from reminder.understanding.lexicon import IN_FULL, Role
@@ -48,7 +48,7 @@ def by_title(
         return None
     if said.verb.row.takes is Takes.CLAUSES or said.verb is Verb.CLAIM:
         return Command(verb=Verb.CLAIM, targets=found, note=said.note)
-    return say.which_code(said.verb, found)
+    return errors.which_code(said.verb, found)
 
 
 def _words(items: Sequence[Item], text: str) -> str:

@@ -38,7 +38,7 @@ class Takes(Enum):
 
 
 class Opens(Enum):
-    """Whether a verb's names and spoken forms open a message without a slash."""
+    """Whether a verb's names and phrases open a message without a slash."""
 
     NEVER = auto()  # with a slash only; without one, what is said of the work decides
     ALONE = auto()  # everyday words: only where nothing else is said
@@ -83,7 +83,7 @@ class Row:
     without: str = ""  # the handler where no task is named
     takes: Takes = Takes.TASKS
     opens: Opens = Opens.MILDLY
-    spoken: tuple[str, ...] = ()  # what opens a message too, beside the names
+    phrases: tuple[str, ...] = ()  # what opens a message too, beside the names
     moods: tuple[Mood, ...] = ()  # what says it in a clause; its phrases are in lexicon.toml
     example: str = ""  # as officers are told to type it, {} is a code; “/twin {}” if empty
     who: Who = Who.ANYBODY
@@ -149,7 +149,7 @@ class Verb(StrEnum):
         handler="answers.update",
         takes=Takes.CLAUSES,
         opens=Opens.ALWAYS,
-        spoken=("cập nhật", "cập nhật tình hình", "xin cập nhật"),
+        phrases=("cập nhật", "cập nhật tình hình", "xin cập nhật"),
         moods=(Mood.STANDING,),
         example="cập nhật {} rồi nội dung",
         closes=True,
@@ -188,7 +188,7 @@ class Verb(StrEnum):
         without="answers.undo_last",
         takes=Takes.NOTE,
         opens=Opens.ALWAYS,
-        spoken=("hoàn tác",),
+        phrases=("hoàn tác",),
         moods=(Mood.UNDO,),
         example="hoàn tác {}",
         closes=True,
@@ -203,7 +203,7 @@ class Verb(StrEnum):
         handler="answers.disown",
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
-        spoken=(
+        phrases=(
             *("không phải tôi", "không phải em", "không phải mình", "không phải tôi gửi"),
             *("không phải em gửi", "tôi không gửi", "em không gửi", "không phải do tôi"),
         ),
@@ -216,7 +216,7 @@ class Verb(StrEnum):
         handler="answers.note",
         takes=Takes.TEXT,
         opens=Opens.ALWAYS,
-        spoken=("ghi chú",),
+        phrases=("ghi chú",),
         example="ghi chú {} rồi nội dung",
         help={_OFFICER: (6, "`/ghichu 1c lý do` – ghi chú cho {office}")},
         terminal=Terminal("MÃ NỘI-DUNG...", "Ghi chú vào việc.", "1c chờ số liệu của thuế"),
@@ -226,7 +226,7 @@ class Verb(StrEnum):
         handler="dates.snooze",
         takes=Takes.DAY,
         opens=Opens.ALWAYS,
-        spoken=("nhắc sau", "nhắc lại sau"),
+        phrases=("nhắc sau", "nhắc lại sau"),
         moods=(Mood.SNOOZE,),
         example="nhắc sau {} 3",
         who=Who.LEAD,
@@ -239,7 +239,7 @@ class Verb(StrEnum):
         handler="dates.extend",
         takes=Takes.DAY,
         opens=Opens.ALWAYS,
-        spoken=("gia hạn", "xin gia hạn"),
+        phrases=("gia hạn", "xin gia hạn"),
         moods=(Mood.EXTEND,),
         example="gia hạn {} 15/3 kèm lý do",
         who=Who.LEAD,
@@ -250,7 +250,7 @@ class Verb(StrEnum):
         "approve dongy",
         handler="dates.approve",
         takes=Takes.MAYBE_DAY,
-        spoken=("đồng ý", "duyệt"),
+        phrases=("đồng ý", "duyệt"),
         who=Who.OFFICE,
         deed="quyết việc xin gia hạn",
         button="approve",
@@ -262,7 +262,7 @@ class Verb(StrEnum):
         handler="dates.reject",
         takes=Takes.NOTE,
         opens=Opens.ALWAYS,
-        spoken=("không đồng ý", "ko đồng ý", "k đồng ý", "từ chối"),
+        phrases=("không đồng ý", "ko đồng ý", "k đồng ý", "từ chối"),
         example="/khongdongy {} lý do",
         who=Who.OFFICE,
         deed="quyết việc xin gia hạn",
@@ -275,7 +275,7 @@ class Verb(StrEnum):
         handler="dates.set_due",
         takes=Takes.DATE,
         opens=Opens.ALWAYS,
-        spoken=("đặt hạn",),
+        phrases=("đặt hạn",),
         example="/dathan {} 15/9 lý do",
         who=Who.OFFICE,
         deed="đặt hạn",
@@ -286,7 +286,7 @@ class Verb(StrEnum):
         "event sukien",
         handler="dates.name_event",
         takes=Takes.DATE,
-        spoken=("sự kiện", "ngày sự kiện"),
+        phrases=("sự kiện", "ngày sự kiện"),
         example="/sukien {} 12/5 nhận công văn 15/UBND",
         who=Who.OFFICE,
         deed="ghi ngày của sự kiện mà hạn tính theo",
@@ -302,7 +302,7 @@ class Verb(StrEnum):
         "confirm xacnhan",
         handler="dates.confirm",
         takes=Takes.TASKS_OR_ALL,
-        spoken=("xác nhận",),
+        phrases=("xác nhận",),
         who=Who.OFFICE,
         deed="xác nhận hạn",
         help={_OFFICE: (1, "`/xacnhan 4b`, `/xacnhan tất cả` – nhận hạn dự kiến")},
@@ -311,7 +311,7 @@ class Verb(StrEnum):
     REMIND = Row(
         "remind nhacngay",
         handler="dates.remind",
-        spoken=("nhắc ngay", "nhắc lại"),
+        phrases=("nhắc ngay", "nhắc lại"),
         who=Who.OFFICE,
         deed="cho nhắc ngay",
         button="remind",
@@ -323,7 +323,7 @@ class Verb(StrEnum):
         handler="answers.reopen",
         takes=Takes.REASON,
         opens=Opens.ALWAYS,
-        spoken=("mở lại",),
+        phrases=("mở lại",),
         example="/molai {} lý do",
         who=Who.OFFICE,
         deed="mở lại việc",
@@ -338,7 +338,7 @@ class Verb(StrEnum):
         handler="dates.away",
         takes=Takes.ABSENCE,
         opens=Opens.ALWAYS,
-        spoken=("nghỉ phép", "xin nghỉ phép", "xin phép nghỉ", "xin phép nghỉ phép", "xin nghỉ"),
+        phrases=("nghỉ phép", "xin nghỉ phép", "xin phép nghỉ", "xin phép nghỉ phép", "xin nghỉ"),
         deed="ghi ngày nghỉ của người khác",
         help={
             _OFFICER: (
@@ -402,7 +402,7 @@ class Verb(StrEnum):
         handler="listings.tasks",
         takes=Takes.UNIT_OR_TASK,
         opens=Opens.ALONE,
-        spoken=("việc", "danh sách việc", "việc của tôi", "các việc"),
+        phrases=("việc", "danh sách việc", "việc của tôi", "các việc"),
         reads=True,
         help={
             _OFFICER: (9, "`/viec` – việc của bộ phận"),
@@ -425,14 +425,14 @@ class Verb(StrEnum):
         handler="listings.due",
         takes=Takes.TASKS_OR_NONE,
         opens=Opens.ALONE,
-        spoken=("hạn",),
+        phrases=("hạn",),
         reads=True,
         help={_OFFICER: (9, "`/han` – hạn sắp tới"), _LEADER: (3, "`/han` – những hạn sắp tới")},
     )
     HISTORY = Row(
         "history lichsu",
         handler="listings.history",
-        spoken=("lịch sử",),
+        phrases=("lịch sử",),
         example="lịch sử {}",
         reads=True,
         help={_OFFICER: (9, "`/lichsu 1c` – lịch sử")},
@@ -442,14 +442,14 @@ class Verb(StrEnum):
         handler="listings.help_text",
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
-        spoken=("trợ giúp", "hướng dẫn", "giúp với"),
+        phrases=("trợ giúp", "hướng dẫn", "giúp với"),
         reads=True,
     )
     REPORT = Row(
         "report baocao",
         handler="listings.report",
         takes=Takes.PERIOD,
-        spoken=("dự thảo báo cáo", "xuất báo cáo"),
+        phrases=("dự thảo báo cáo", "xuất báo cáo"),
         who=Who.OFFICE,
         deed="lấy dự thảo báo cáo",
         reads=True,
@@ -460,7 +460,7 @@ class Verb(StrEnum):
         handler="listings.digest",
         takes=Takes.NOTHING,
         opens=Opens.ALONE,
-        spoken=("tổng hợp", "tổng hợp tuần"),
+        phrases=("tổng hợp", "tổng hợp tuần"),
         who=Who.READERS,
         reads=True,
         help={_OFFICE: (6, "`/tonghop` – bản tổng hợp"), _LEADER: (3, "`/tonghop` – bản tổng hợp")},
@@ -493,7 +493,7 @@ HEADS: Phrases[Verb] = Phrases(
         phrase: verb
         for verb in Verb
         if verb.row.opens is not Opens.NEVER
-        for phrase in (*verb.row.names, *verb.row.spoken)
+        for phrase in (*verb.row.names, *verb.row.phrases)
     }
 )
 LISTED = "xem lại"  # behind a command's name: list back what it covers before it acts

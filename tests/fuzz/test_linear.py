@@ -22,7 +22,7 @@ from reminder.channels.email.authentication import distrust, own_results
 from reminder.channels.email.classify import own_words, read
 from reminder.channels.email.mailbox import READ_BYTES
 from reminder.channels.email.quotes import LONGEST_LINE, LONGEST_READ, OwnMarks, without_courtesy
-from reminder.understanding import say
+from reminder.understanding import errors
 from reminder.understanding.lexicon import pattern
 from reminder.understanding.model import CommandError
 from reminder.understanding.parse import parse
@@ -256,7 +256,7 @@ REMARKS = [
 @pytest.mark.parametrize("piece", [*PIECES, *REMARKS])
 def test_a_typed_text(piece: str) -> None:
     """Up to as many characters, words and codes as are read at all."""
-    times = say.MAX_CHARS // len(piece)
+    times = errors.MAX_CHARS // len(piece)
     while times > 4 and refused_as_too_long(piece * times):
         times = times * 3 // 4
     grows_with_its_input(

@@ -1,7 +1,7 @@
 """The work that a message costs grows as its length does, and has a bound: no clock is read here.
 
 What is counted is calls of functions, Python's and C's, which is the same on every machine. In
-seconds it was measured by hand: see reminder.understanding.say.MAX_TOKENS.
+seconds it was measured by hand: see reminder.understanding.errors.MAX_TOKENS.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reminder.understanding import say
+from reminder.understanding import errors
 from reminder.understanding.lexer import _spellings
 from reminder.understanding.model import CommandError, Meaning
 from reminder.understanding.parse import parse
@@ -58,7 +58,7 @@ def test_twice_the_text_is_twice_the_work(piece: str, meaning: Meaning) -> None:
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_text_is_read_or_refused_as_too_long(piece: str) -> None:
     """By characters, by words and signs, or by codes; refused texts change nothing and are told."""
-    within = parse((piece * 5000)[: say.MAX_CHARS], TODAY, OFFICE)
+    within = parse((piece * 5000)[: errors.MAX_CHARS], TODAY, OFFICE)
     beyond = parse(piece * 10_000, TODAY, OFFICE)
     assert isinstance(beyond, CommandError)
     assert beyond.say.endswith("Anh/chị gửi thành vài tin ngắn hơn.")
@@ -71,7 +71,11 @@ def test_the_bounds_are_told_apart() -> None:
     assert not isinstance(parse("ghi chú 1c " + prose * 51, TODAY, OFFICE), CommandError)
     said = [
         parse(text, TODAY, OFFICE)
-        for text in ("x" * 4097, "x " * (say.MAX_TOKENS + 1), "xong 1c, " * (say.MAX_CODES + 1))
+        for text in (
+            "x" * 4097,
+            "x " * (errors.MAX_TOKENS + 1),
+            "xong 1c, " * (errors.MAX_CODES + 1),
+        )
     ]
     assert [each.say.partition(" nên")[0] for each in said if isinstance(each, CommandError)] == [
         "Tin dài quá 4.096 ký tự",

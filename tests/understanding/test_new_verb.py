@@ -20,7 +20,7 @@ ROW = """
         "reprint inlai",
         handler="answers.reprint",
         takes=Takes.NOTE,
-        spoken=("in lại",),
+        phrases=("in lại",),
         who=Who.OFFICE,
         deed="cho in lại",
         help={_OFFICE: (7, "`/inlai 1c` – cho in lại văn bản")},
