@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
-from reminder.app.sandbox import made_up
+from reminder.app.sandbox import trial_service
 from reminder.channels import email, telegram
 from reminder.channels.email.classify import (
     Answer,
@@ -133,11 +133,11 @@ def answers(rows: Sequence[Row | Exception]) -> list[dict[str, Any]]:
     for channel in (telegram.TRAITS.name, email.TRAITS.name):
         mine = [one for one in ordered if bool(one[2].mail) == (channel == email.TRAITS.name)]
         if mine:
-            stand = _Stand(channel)
+            trial = _TrialOffice(channel)
             for at, number, row in mine:
-                stand.advance(at)
-                found[number] = stand.answer(row)
-            stand.service.store.close()
+                trial.advance(at)
+                found[number] = trial.answer(row)
+            trial.service.store.close()
     return found
 
 
@@ -153,7 +153,7 @@ class _TakenBackError(Exception):
     """Rolls back the transaction of a row."""
 
 
-class _Stand:
+class _TrialOffice:
     """The made-up office on one channel, at the time of its last tick."""
 
     def __init__(self, channel: str) -> None:
@@ -162,7 +162,7 @@ class _Stand:
         self.next_tick = FIRST_DAY
         self.updates = 0
         plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml", here=False)])[0]
-        self.service = made_up(
+        self.service = trial_service(
             open_in_memory(),
             plan,
             channel,

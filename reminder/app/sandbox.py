@@ -57,7 +57,7 @@ STORY = (
 STORY_END = date(2024, 2, 5)
 
 
-def made_up(
+def trial_service(
     store: Store, plan: Plan, channel: str, names: Mapping[str, str], calendar: Path | None = None
 ) -> Service:
     """Return the service of an office with one person for each unit, whose id is the unit's."""
@@ -65,10 +65,10 @@ def made_up(
         Person(id=unit, name=name, units=(unit,), channels=(channel,))
         for unit, name in names.items()
     ]
-    return staffed(store, plan, channel, people, calendar)
+    return service_with(store, plan, channel, people, calendar)
 
 
-def staffed(
+def service_with(
     store: Store,
     plan: Plan,
     channel: str,
@@ -198,7 +198,7 @@ def open_sandbox(
     url = f"sqlite:///{database}"
     store = open_store(url, exclusive=True, sleep=bootstrap.pause, wait=LOCK_WAIT)
     sandbox = Sandbox(
-        service=staffed(store, plan, CONSOLE, people, days=[local_day(start)]),
+        service=service_with(store, plan, CONSOLE, people, days=[local_day(start)]),
         console=ConsoleChannel(
             stream, now=lambda: sandbox.now, label=lambda who: names.get(who, who)
         ),

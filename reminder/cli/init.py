@@ -502,10 +502,10 @@ def _set_up(by: _Dialogue | _Unattended) -> None:
     by.done()
     config = None if by.path == DEFAULT_PATH else by.path
     print("\nXem lại tất cả (reminder doctor):")
-    teller = status.Teller()
-    if status.look_over(teller, config) and person:
+    printer = status.CheckPrinter()
+    if status.run_checks(printer, config) and person:
         print("\nTin thử:")
-        status.send_to(teller, config, person)
+        status.send_tests(printer, config, person)
     _say_what_follows(config)
 
 

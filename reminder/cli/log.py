@@ -212,10 +212,10 @@ def _verify(config: Path | None, typed: Sequence[str]) -> None:
         raise ReminderError(_broken(verdict, verdict.broken))
     entries = f"{number} mục, mã mục cuối {last[:SHOWN]}" if number else "chưa có mục nào"
     print(f"Sổ ghi nguyên vẹn: {entries}.")
-    print(_held_against(verdict.told))
+    print(_compared_with(verdict.told))
 
 
-def _held_against(told: Sequence[Told]) -> str:
+def _compared_with(told: Sequence[Told]) -> str:
     carried = [each for each in told if each.row]
     typed = [each for each in told if not each.row]
     parts = [f"{len(carried)} mã trong các bản tổng hợp đã soạn"] if carried else []

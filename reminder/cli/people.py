@@ -247,7 +247,7 @@ def _list(config: Path | None) -> None:
     epilog="Ví dụ: reminder people import can-bo.xlsx\n\nCột nhận theo tên, thứ tự nào cũng được: "
     "Họ và tên, Chức danh, Bộ phận, Thư, Điện thoại.",
 )
-def take_list(
+def import_list(
     table: Annotated[
         Path,
         typer.Argument(metavar="TỆP", help="Bảng cán bộ của cơ quan: .csv hoặc .xlsx."),
@@ -357,7 +357,7 @@ def _print_changes(
 
 
 @app.command("export", epilog="Ví dụ: reminder people export -o can-bo.xlsx")
-def give_list(
+def export_list(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="TỆP", help="Ghi vào tệp .xlsx hoặc .csv này.")
     ],

@@ -165,7 +165,7 @@ def _time(at: datetime | None) -> str:
     return f"{local(at):%H:%M:%S %d/%m/%Y}" if at else "chưa có"
 
 
-class Teller:
+class CheckPrinter:
     """Prints each check at once, and counts the verdicts."""
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -203,20 +203,20 @@ def doctor(
     """
     if local and send:
         raise ReminderError("--local không dùng mạng nên không đi cùng --send")
-    teller = Teller(as_json=as_json)
-    if look_over(teller, config, local=local) and send:
-        send_to(teller, config)
-    if teller.counts["fault"]:
+    printer = CheckPrinter(as_json=as_json)
+    if run_checks(printer, config, local=local) and send:
+        send_tests(printer, config)
+    if printer.counts["fault"]:
         raise typer.Exit(1)
 
 
-def look_over(teller: Teller, config: Path | None, *, local: bool = False) -> bool:
+def run_checks(printer: CheckPrinter, config: Path | None, *, local: bool = False) -> bool:
     """Print all that can be checked; return whether the settings can be read."""
     # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
     from reminder.doctor import local as on_disk
 
     for check in on_disk.checks(config, bootstrap.now()):
-        teller.tell(check)
+        printer.tell(check)
     try:
         settings = bootstrap.load_settings(config)
     except ReminderError:  # told above
@@ -225,13 +225,13 @@ def look_over(teller: Teller, config: Path | None, *, local: bool = False) -> bo
         from reminder.doctor import network
 
         for check in network.checks(settings, bootstrap.now()):
-            teller.tell(check)
+            printer.tell(check)
         if settings.email.is_on:
-            asyncio.run(teller.tell_all(network.MailCheck(settings, bootstrap.now).findings()))
+            asyncio.run(printer.tell_all(network.MailCheck(settings, bootstrap.now).findings()))
     return True
 
 
-def send_to(teller: Teller, config: Path | None, person: str = "") -> None:
+def send_tests(printer: CheckPrinter, config: Path | None, person: str = "") -> None:
     """Send a test message to the person, or to all; tell what came of it."""
     from reminder.doctor import message
 
@@ -239,7 +239,7 @@ def send_to(teller: Teller, config: Path | None, person: str = "") -> None:
         with bootstrap.office(config) as opened:
             everybody = opened.office.people
             people = [known_person(person, everybody)] if person else list(everybody.values())
-            asyncio.run(teller.tell_all(message.findings(opened, people)))
+            asyncio.run(printer.tell_all(message.findings(opened, people)))
     except FileError:
         if person:
             raise  # else the doctor has told it
@@ -254,9 +254,9 @@ def send_test(
 
     Tin thử không ghi vào sổ. Mã thoát 1 nếu có kênh không gửi được, hoặc không kênh nào gửi được.
     """
-    teller = Teller(as_json=as_json)
-    send_to(teller, config, person)
-    if teller.counts["fault"] or not teller.counts["ok"]:
+    printer = CheckPrinter(as_json=as_json)
+    send_tests(printer, config, person)
+    if printer.counts["fault"] or not printer.counts["ok"]:
         raise typer.Exit(1)
 
 

@@ -422,7 +422,7 @@ def disown(context: Context, _: Command) -> Decision:
     left = tuple(e for e in theirs if e.kind not in _TAKES_BACK)
     if not back and not left:
         raise refusal("nothing-to-disown")
-    word = payloads.DisownedWord(
+    word = payloads.DisownedNotice(
         person=who, channel=context.channel, at=theirs[0].at, events=back, left=left
     )
     notices = [Notice(to=f"unit:{office}", payload=word) for office in sorted(context.offices)]

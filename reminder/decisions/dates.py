@@ -318,7 +318,7 @@ def away(context: Context, command: Command) -> Decision:
             raise refusal("not-away", who=person.name, own=own)
         back = [_absence(context, person, EventKind.BACK, a) for a in left]
         return said(
-            payloads.Back(**who), back, *_notices(context, person, payloads.BackWord(**who))
+            payloads.Back(**who), back, *_notices(context, person, payloads.BackNotice(**who))
         )
     stretch = Absence(person=person.id, since=command.since, until=command.until)
     if stretch.until < context.today:
@@ -340,7 +340,7 @@ def away(context: Context, command: Command) -> Decision:
     if stretch in known:
         return said(replace(told, again=True))
     made = _absence(context, person, EventKind.AWAY, stretch)
-    return said(told, [made], *_notices(context, person, payloads.AwayWord(**who, **days)))
+    return said(told, [made], *_notices(context, person, payloads.AwayNotice(**who, **days)))
 
 
 def _whose(context: Context, command: Command) -> Person:

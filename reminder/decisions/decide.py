@@ -69,7 +69,7 @@ def may_change(commands: Iterable[Command], states: Mapping[Key, State]) -> list
 def decide(command: Command, context: Context) -> Decision:
     """Decide `command`: the events, the answer, and what others are told."""
     made = in_turn(context, [_step(each) for each in (replace(command, also=()), *command.also)])
-    notices = (*made.notices, *_words_above(context, after(context, made), made.events))
+    notices = (*made.notices, *_notices_above(context, after(context, made), made.events))
     return replace(made, answers=one_answer(made.answers), notices=notices)
 
 
@@ -96,7 +96,7 @@ def _step(command: Command) -> Step:
     return run
 
 
-def _words_above(before: Context, later: Context, events: Sequence[Event]) -> Iterator[Notice]:
+def _notices_above(before: Context, later: Context, events: Sequence[Event]) -> Iterator[Notice]:
     """Tell each unit above that was told of the delay that the work is done, or open again."""
     closed: dict[str, list[Key]] = {}
     reopened: list[tuple[str, Event]] = []
@@ -110,10 +110,10 @@ def _words_above(before: Context, later: Context, events: Sequence[Event]) -> It
             else:
                 reopened.append((unit, last))
     for unit, keys in closed.items():
-        word = payloads.ClosedWord(keys=tuple(keys), leaders=unit in before.leaders)
+        word = payloads.ClosedNotice(keys=tuple(keys), leaders=unit in before.leaders)
         yield Notice(to=f"unit:{unit}", payload=word)
     for unit, event in reopened:
-        again = payloads.ReopenedWord(event=event, leaders=unit in before.leaders)
+        again = payloads.ReopenedNotice(event=event, leaders=unit in before.leaders)
         yield Notice(to=f"unit:{unit}", payload=again)
 
 

@@ -24,7 +24,7 @@ from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.status import Marks, calendar_years, marks, unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity, lock_of
-from reminder.store.store import SHIPPED, Store, found, open_store
+from reminder.store.store import SHIPPED, Store, open_store, schema_version
 
 _NAMED = 8  # of those whom nothing reaches
 
@@ -162,7 +162,7 @@ def _unreadable(url: str) -> Check | None:
                 f"Dữ liệu {path} hỏng ({verdict}).",
                 "dừng máy nhắc việc rồi khôi phục bản sao mới nhất: reminder restore TỆP",
             )
-        version = found(database)
+        version = schema_version(database)
         if version < SHIPPED.version:
             words = f"Dữ liệu {database.name} của bản chương trình cũ."
             return warn("database", words, f"{_START}: dữ liệu được nâng cấp lúc ấy")

@@ -217,7 +217,7 @@ class MailCheck:
             where = f"{section.folder} ở {section.host}:{section.port}"
             yield ok("inbox", f"[inbox] mở được hộp thư {where}")
             if sends.verdict is Verdict.OK:
-                async for found in self._there_and_back(channel, box):
+                async for found in self._round_trip(channel, box):
                     yield found
         except (MailboxError, MailReaderError) as error:
             yield fault("inbox", f"[inbox] {error}")
@@ -254,7 +254,7 @@ class MailCheck:
         message = tokens.message_key(secret, key)
         return tokens.plus_address(address, secret, Purpose.PROBE, message, address, expires)
 
-    async def _there_and_back(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
+    async def _round_trip(self, channel: MailChannel, box: Mailbox) -> AsyncIterator[Check]:
         """Yield a probe to a plus-address; where that does not come, one to the plain address."""
         address = self.settings.inbox.address
         probe = await self._probe(channel, box, self._plus())

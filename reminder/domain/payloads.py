@@ -179,7 +179,7 @@ class Disowned(Payload):
     left: tuple[Event, ...] = ()  # what can't be taken back
 
 
-class DisownedWord(Payload):
+class DisownedNotice(Payload, view="disowned-word"):
     """To the office: somebody answered in the name of `person`."""
 
     person: str
@@ -195,14 +195,14 @@ class Reopened(Payload):
     event: Event
 
 
-class ReopenedWord(Payload):
+class ReopenedNotice(Payload, view="reopened-word"):
     """To whoever was told that it is done: it is open again."""
 
     event: Event
     leaders: bool
 
 
-class ClosedWord(Payload):
+class ClosedNotice(Payload, view="closed-word"):
     """To whoever was told that it is late: it is done."""
 
     keys: tuple[Key, ...]
@@ -488,11 +488,11 @@ class Back(Payload):
     own: bool
 
 
-class BackWord(Back):
+class BackNotice(Back, view="back-word"):
     """To the others who have to know."""
 
 
-class AwayWord(Back):
+class AwayNotice(Back, view="away-word"):
     """To the others who have to know."""
 
     since: date
@@ -500,7 +500,7 @@ class AwayWord(Back):
     others: tuple[tuple[str, tuple[str, ...]], ...]  # unit, and who of it is there
 
 
-class Away(AwayWord):
+class Away(AwayNotice):
     """To who is away, or to the office that recorded it."""
 
     again: bool = False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from reminder.domain.text import words
 from reminder.importing.layout import Change, Document, Paragraph, Table
 from reminder.importing.vocabulary import (
-    is_dead,
+    ends_document,
     is_everybody,
     is_organisation,
     is_time_heading,
@@ -144,12 +144,12 @@ class _Builder:
         self.wrapped = wrapped  # a paragraph is a line of a page, not a whole paragraph
         self.root = Node(kind="root")
         self.stack = [self.root]
-        self.is_dead = False  # after “Nơi nhận”: the signature, until an annex begins
+        self.is_over = False  # after “Nơi nhận”: the signature, until an annex begins
         self.line = ""  # the last line taken, and its place
         self.place = ""
 
     def table(self, table: Table) -> None:
-        self.is_dead = False
+        self.is_over = False
         while self.stack[-1].role or self.stack[-1].kind in ("", "-", "+", "para"):
             self.stack.pop()
         self.stack[-1].tables.append(table)
@@ -162,11 +162,11 @@ class _Builder:
             kind, label, rest = self._word_label(paragraph, kind, label, rest, text)
         if not kind and (not rest or _PAGE_NUMBER.fullmatch(rest)):
             return
-        if is_dead(rest):
-            self.is_dead = True
-        if self.is_dead and not (kind == "part" or plain(rest).startswith(("phu luc", "bieu "))):
+        if ends_document(rest):
+            self.is_over = True
+        if self.is_over and not (kind == "part" or plain(rest).startswith(("phu luc", "bieu "))):
             return
-        self.is_dead = False
+        self.is_over = False
         node = Node(kind, label, rest, first=paragraph.where, last=paragraph.where)
         node.level = paragraph.level
         node.changes = list(paragraph.changes)

@@ -21,8 +21,8 @@ from reminder.importing.vocabulary import (
     inline_fields,
     is_data_window,
     is_everybody,
+    is_funding,
     is_goals,
-    is_means,
     is_organisation,
     is_past,
     is_target,
@@ -154,7 +154,7 @@ class _Finder:
         inner = replace(context, path=(*context.path, label) if label else context.path)
         text = node.text
         is_heading = node.kind in _HEADINGS or bool(node.children)
-        if is_heading and (is_goals(text) or is_means(text)):
+        if is_heading and (is_goals(text) or is_funding(text)):
             inner = replace(inner, goals=True)
         elif node.kind in _HEADINGS and (names_tasks(text) or is_time_heading(text)):
             inner = replace(inner, goals=False)

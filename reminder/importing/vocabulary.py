@@ -164,7 +164,7 @@ def is_title(text: str) -> bool:
     return begins and (len(text) <= 20 or text.isupper())
 
 
-def is_dead(text: str) -> bool:
+def ends_document(text: str) -> bool:
     """Return whether a line begins the end of a document: whom it is sent to, the signature."""
     return bool(_DEAD.match(plain(text)))
 
@@ -185,7 +185,7 @@ def names_tasks(heading: str) -> bool:
     return bool(_NOT_GOALS.search(plain(heading)))
 
 
-def is_means(heading: str) -> bool:
+def is_funding(heading: str) -> bool:
     return len(heading) < 80 and bool(_MEANS.search(plain(heading)))
 
 

@@ -191,7 +191,7 @@ def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: s
         )
 
 
-def found(database: Database) -> str:
+def schema_version(database: Database) -> str:
     """Return the version of the schema of `database`; empty if it has no table yet.
 
     StoreRefusedError if its tables are another program's.
@@ -210,7 +210,7 @@ def found(database: Database) -> str:
 
 def is_current(database: Database, schema: Schema) -> bool:
     """True if nothing is to be migrated; StoreRefusedError if the schema is a newer program's."""
-    version = found(database)
+    version = schema_version(database)
     if version > schema.version:
         raise StoreRefusedError(
             f"the database {database.name} was written by a newer program (schema {version}, this"
@@ -227,7 +227,7 @@ def migrate(database: Database, schema: Schema) -> None:
     """
     if is_current(database, schema):  # another process has migrated it
         return
-    version = found(database)
+    version = schema_version(database)
     if version and database.path is not None:
         backup = beside(database.path, f".schema-{version}.bak")
         copy_verified(database.path, backup, database.busy)

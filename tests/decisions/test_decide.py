@@ -9,7 +9,7 @@ import pytest
 from reminder.domain.context import Decision, Notice
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.payloads import (
-    ClosedWord,
+    ClosedNotice,
     Done,
     ListedBack,
     NotYourUnit,
@@ -429,8 +429,8 @@ def test_who_was_told_of_the_delay_is_told_when_it_closes() -> None:
     assert play(room, "an@2024-02-05", "xong 2c tháng 1")[1] == ["done"]
     decision = room.say("binh", "2024-02-05 10:00", "xong 1c; xong 2c tháng 1 tất cả")
     assert decision.notices == (
-        Notice(to="unit:lanh-dao", payload=ClosedWord(keys=(late, shared), leaders=True)),
-        Notice(to="unit:van-phong", payload=ClosedWord(keys=(late,), leaders=False)),
+        Notice(to="unit:lanh-dao", payload=ClosedNotice(keys=(late, shared), leaders=True)),
+        Notice(to="unit:van-phong", payload=ClosedNotice(keys=(late,), leaders=False)),
     )
 
 

@@ -13,9 +13,9 @@ from reminder.domain.payloads import (
     AlreadyDone,
     Anonymous,
     Away,
-    AwayWord,
+    AwayNotice,
     Back,
-    BackWord,
+    BackNotice,
     BindByOffice,
     BindInGroup,
     BindUnknown,
@@ -23,14 +23,14 @@ from reminder.domain.payloads import (
     ChannelDown,
     ChannelUp,
     Claimed,
-    ClosedWord,
+    ClosedNotice,
     Confirmed,
     CopiesOverdue,
     DateSet,
     DeadLetter,
     Digest,
     Disowned,
-    DisownedWord,
+    DisownedNotice,
     Done,
     DueDates,
     EditedOrForwarded,
@@ -72,7 +72,7 @@ from reminder.domain.payloads import (
     Reminded,
     ReopenAsked,
     Reopened,
-    ReopenedWord,
+    ReopenedNotice,
     ReopenRequested,
     ReportDraft,
     Returned,
@@ -168,7 +168,7 @@ def about(of: Key) -> Iterator[Payload]:
     yield StatusAsked(key=of)
     yield Seen(keys=(of,))
     yield Confirmed(keys=(of,))
-    yield ClosedWord(keys=(of,), leaders=True)
+    yield ClosedNotice(keys=(of,), leaders=True)
     yield Returned(key=of)
     for capped in (True, False):
         yield Snoozed(key=of, until=DAY, capped=capped)
@@ -197,11 +197,11 @@ def about(of: Key) -> Iterator[Payload]:
         yield Undone(event=event(kind, of))
         for back, left in (((event(kind, of),), ()), ((), (event(kind, of),))):
             yield Disowned(events=back, left=left)
-            yield DisownedWord(person="an", channel="email", at=WHEN, events=back, left=left)
+            yield DisownedNotice(person="an", channel="email", at=WHEN, events=back, left=left)
     for kind in (kinds.REOPENED, kinds.UNDONE):
         yield Reopened(event=event(kind, of, note="sai."))
-        yield ReopenedWord(event=event(kind, of, note="sai"), leaders=True)
-        yield ReopenedWord(event=event(kind, of), leaders=False)
+        yield ReopenedNotice(event=event(kind, of, note="sai"), leaders=True)
+        yield ReopenedNotice(event=event(kind, of), leaders=False)
     yield DateSet(event=event(kinds.DUE_SET, of, until=DAY, note="vì."), before=OFF)
     yield DateSet(event=event(kinds.DUE_SET, of, until=OFF), ask=True)
     named = event(kinds.EVENT_NAMED, of, until=DAY, evidence=OFF.isoformat(), note="công văn 5.")
@@ -247,9 +247,9 @@ def about_none() -> Iterator[Payload]:
             yield Away(
                 person="an", name="An", own=own, since=DAY, until=until, others=names, again=own
             )
-            yield AwayWord(person="an", name="An", own=own, since=DAY, until=until, others=told)
+            yield AwayNotice(person="an", name="An", own=own, since=DAY, until=until, others=told)
         yield Back(person="an", name="An", own=own)
-        yield BackWord(person="an", name="An", own=own)
+        yield BackNotice(person="an", name="An", own=own)
     yield from (
         Stranger(),
         TooFast(),

@@ -13,7 +13,7 @@ from reminder.domain.payloads import (
     AddressDead,
     AlreadyDone,
     ChannelDown,
-    ClosedWord,
+    ClosedNotice,
     DeadLetter,
     Done,
     ExtensionAsked,
@@ -123,7 +123,7 @@ def told(context: Context, payload: Payload) -> Outbound:
 
 def closed_word(leaders: bool) -> Outbound:
     events = [done(at("2024-02-05", "10:20"), key("1c"), "tu-phap", evidence="12/QĐ-UBND")]
-    return told(scene("2024-02-05", events), ClosedWord(keys=(key("1c"),), leaders=leaders))
+    return told(scene("2024-02-05", events), ClosedNotice(keys=(key("1c"),), leaders=leaders))
 
 
 def done_beside(

@@ -10,7 +10,7 @@ import pytest
 from reminder.decisions.buttons import encode
 from reminder.domain.ledger import EventKind
 from reminder.domain.payloads import (
-    ClosedWord,
+    ClosedNotice,
     Done,
     ExtensionAsked,
     ExtensionDecided,
@@ -163,7 +163,7 @@ def test_leaders_read_a_report_that_needs_no_answer() -> None:
 def test_the_word_that_it_is_done_needs_something_done() -> None:
     """A reopened task is not reported as done."""
     context = scene("2024-02-05")
-    assert render(context, ClosedWord(keys=(key("1c"),), leaders=True)) is None
+    assert render(context, ClosedNotice(keys=(key("1c"),), leaders=True)) is None
 
 
 def test_a_stranger_learns_nothing() -> None:

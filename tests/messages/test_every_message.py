@@ -20,7 +20,7 @@ from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import (
     VIEWS,
-    ClosedWord,
+    ClosedNotice,
     Confirmed,
     DateSet,
     Digest,
@@ -326,7 +326,7 @@ def crowds() -> None:
         asked = [event(EventKind.EXTENSION_ASKED, k, until=date(2024, 4, 1)) for k in keys]
         held = [said(EventKind.HELD, WHEN, k, "van-phong", until=date(2024, 4, 1)) for k in keys]
         closed = scene(day, events, [crowd(code, 42)])
-        render(closed, ClosedWord(keys=keys, leaders=True))
+        render(closed, ClosedNotice(keys=keys, leaders=True))
         for payload in (
             ListedBack(keys=keys, typed="xong 1c"),
             Confirmed(keys=keys),

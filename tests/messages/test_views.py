@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from reminder.app.channels import known_channels
 from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import (
-    ClosedWord,
+    ClosedNotice,
     Done,
     Evidence,
     ExtensionAsked,
@@ -388,7 +388,7 @@ def test_what_no_plan_has_any_more_is_skipped() -> None:
         Evidence(event=event),
         StatusAsked(key=gone),
         Refused(reason="snooze-late", key=gone),
-        ClosedWord(keys=(gone,), leaders=True),
+        ClosedNotice(keys=(gone,), leaders=True),
         ExtensionAsked(key=gone),
         TaskDetails(tasks=task),
         History(tasks=task, events=(event,), befores=(None,)),
