@@ -17,7 +17,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import options
-from reminder.cli.options import STATES, Config, day_option, option
+from reminder.cli.options import Config, day_option, option
 from reminder.domain.calendar import instant, local, local_day, vn_date, vn_weekday
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
@@ -140,12 +140,12 @@ def _say_nobody(office: Office, *, fatal: bool) -> None:
 
 def _sent(rows: Sequence[Row], now: datetime) -> str:
     """Return who gets it, and the state of each row."""
-    from reminder.domain.outbox import RowState
+    from reminder.domain.outbox import STATE_WORDS, RowState
 
     lines = [f"Bản tổng hợp gửi tay ngày {vn_date(local_day(now), year=True)}:"]
     for row in sorted(rows, key=lambda row: row.id):
         draft = row.draft
-        lines.append(f"  {draft.recipient} ({draft.channel}): {STATES[row.state]}")
+        lines.append(f"  {draft.recipient} ({draft.channel}): {STATE_WORDS[row.state]}")
     if any(row.state is RowState.PENDING for row in rows):
         lines.append("`reminder run` đang chạy sẽ gửi trong vòng một phút.")
     if dead := [row.id for row in rows if row.state is RowState.DEAD]:

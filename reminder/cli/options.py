@@ -180,16 +180,6 @@ def check_code(text: str, known: Collection[str]) -> None:
         raise ReminderError(f"không có nhiệm vụ “{text}”{nearest(text, known)}")
 
 
-STATES = {  # of the outbox, in words; a key is what `outbox list --state` takes
-    "pending": "chờ gửi",
-    "leased": "đang gửi",
-    "sent": "đã gửi",
-    "returned": "bị trả lại",
-    "dead": "không gửi được",
-    "superseded": "không cần gửi nữa",
-    "dropped": "đã bỏ",
-    "unknown": "có thể đã đến hai lần",
-}
 Config = Annotated[
     Path | None,
     typer.Option(

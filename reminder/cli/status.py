@@ -16,10 +16,11 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
-from reminder.cli.options import STATES, AsJson, AsJsonLines, Commands, Config, option, print_table
+from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, option, print_table
 from reminder.cli.people import PersonId, known_person
 from reminder.domain.calendar import local
 from reminder.domain.errors import FileError, ReminderError
+from reminder.domain.outbox import STATE_WORDS
 from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
     print(f"Kế hoạch: {', '.join(plan.id for plan in found.plans) or SILENT}")
     print(f"Việc: {work.open} đang mở, {work.late} quá hạn, {work.awaiting} chưa có hạn")
     counts = {**found.messages, "unknown": found.repeats}
-    rows = [f"{count} {STATES[state]}" for state, count in counts.items() if count]
+    rows = [f"{count} {STATE_WORDS[state]}" for state, count in counts.items() if count]
     print(f"Tin: {', '.join(rows) or 'chưa có'}")
     for state in ("dead", "unknown"):
         if counts.get(state):
@@ -363,7 +364,7 @@ def _cells(row: Row, about: str, to_whom: str, titles: Mapping[str, str]) -> tup
         about,
         to_whom,
         titles.get(draft.channel, draft.channel),
-        STATES[row.state],
+        STATE_WORDS[row.state],
         row.attempts,
         "; ".join(note for note in notes if note),
     )

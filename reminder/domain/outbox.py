@@ -123,6 +123,16 @@ class RowState(StrEnum):
 
 
 ACCEPTED = (RowState.SENT, RowState.RETURNED)
+STATE_WORDS = {  # and of “unknown”, as which rows that were sent twice are counted
+    "pending": "chờ gửi",
+    "leased": "đang gửi",
+    "sent": "đã gửi",
+    "returned": "bị trả lại",
+    "dead": "không gửi được",
+    "superseded": "không cần gửi nữa",
+    "dropped": "đã bỏ",
+    "unknown": "có thể đã đến hai lần",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

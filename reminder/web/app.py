@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reminder.domain.errors import ReminderError
-from reminder.web import account, acts, api, pages, plan_forms, plans, signin
+from reminder.web import account, acts, api, ledger, pages, plan_forms, plans, signin
 from reminder.web.site import Site, render
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
         *pages.routes(),
         *plan_forms.routes(),
         *plans.routes(),
+        *ledger.routes(),
         *acts.routes(),
         *account.routes(),
         *api.routes(),

@@ -1,4 +1,4 @@
-"""The pages that show: decisions, the board, a task, own work, calendar, people, the log."""
+"""The pages that show the work: decisions, the board, a task, own work, calendar, people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from reminder.web import words
 from reminder.web.site import Visit, shown_at, signed_in
 from reminder.web.words import Filter, Shown
 
-EVENTS = 60  # lines of a task's log, and of the ledger's page
+EVENTS = 60  # lines of a task's log
 NUDGES = 60  # of a task, that are shown
 YEARS = 10  # before and after this one, of the calendar
 GONE = "Không có việc này trong kế hoạch."
@@ -45,7 +45,6 @@ def routes() -> list[Route]:
         "/viec/{plan}/{code}": task,
         "/lich": calendar,
         "/nguoi": people,
-        "/so-ghi": ledger,
     }
     files = {"/": start, "/bang.xlsx": workbook}
     return [
@@ -440,25 +439,3 @@ def _people(visit: Visit) -> dict[str, Any]:
         "reach": unreachable(office, office.speaking(visit.now)),
         "here": "/nguoi",
     }
-
-
-async def ledger(visit: Visit) -> Response:
-    """The newest events of the ledger that the reader may read."""
-    return await visit.page("ledger.html", make=partial(_ledger, visit))
-
-
-def _ledger(visit: Visit) -> dict[str, Any]:
-    context, found = visit.context, []
-    for event in reversed(visit.office.events):
-        state = visit.office.states.get(event.key)
-        if state is None or not may_read(visit.sender, state.occurrence.task):
-            continue
-        key = event.key
-        history = History(tasks=((key.plan, key.task),), events=(event,), befores=(None,), more=0)
-        made = render_message(context, history)
-        if made:
-            line = made.text.splitlines()[-1]
-            found.append((Shown(context, state), line))
-        if len(found) == EVENTS:
-            break
-    return {"rows": found, "total": visit.office.last_number, "here": "/so-ghi"}

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from reminder.cli import app
-from reminder.cli.options import STATES
+from reminder.domain.outbox import STATE_WORDS
 from tests.test_docs import commands
 
 ENGLISH = re.compile(
@@ -54,7 +54,7 @@ def test_help_is_vietnamese(command: tuple[str, ...]) -> None:
         ("outbox retry x", "SỐ: phải là một số"),
         ("outbox list --limit 0", "--limit: phải từ 1 trở lên"),
         ("revive an --channel sms", "--channel: giá trị phải là một trong telegram, zalo, email"),
-        ("outbox list --state x", f"--state: giá trị phải là một trong {', '.join(STATES)}"),
+        ("outbox list --state x", f"--state: giá trị phải là một trong {', '.join(STATE_WORDS)}"),
     ],
 )
 def test_usage_errors_are_vietnamese(typed: str, told: str) -> None:
