@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,23 @@ from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 
+# The tests start Python some hundred times: without kept bytecode each start compiles the program
+# anew, and each worker the tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # No timed asserts; in CI the same examples every time, elsewhere new ones at each run, so that few
 # of them will do.
 settings.register_profile("here", deadline=None, max_examples=50, derandomize="CI" in os.environ)
 settings.load_profile("here")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Exclude modules and collected tests from garbage collection: they stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

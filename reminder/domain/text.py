@@ -60,6 +60,8 @@ def normal(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     plain = composed(text).translate(_LOOK_ALIKES).translate(_WIDE)
+    if plain.isprintable() and "\ufe0f" not in plain:
+        return plain
     return "".join(_visible(c) for c in plain.replace("\r\n", "\n").replace("\r", "\n"))
 
 

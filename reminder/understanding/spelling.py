@@ -55,7 +55,7 @@ class Token:
     def spelling(self) -> Spelling:
         return spelling(self.meant or self.text)
 
-    @property
+    @cached_property
     def plain(self) -> str:
         return self.spelling.base
 
@@ -64,6 +64,7 @@ class Token:
         return int(self.text) if self.text.isascii() and self.text.isdigit() else None
 
 
+@lru_cache(16)  # each stage of reading asks for those of the same text
 def tokenise(text: str) -> tuple[Token, ...]:
     """Return the tokens of a normal text as they stand; a line end is a token."""
     tokens: list[Token] = []
@@ -105,8 +106,9 @@ class Phrases(Generic[T]):
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
         """Return the longest phrase that begins at `index`; of several, the one typed exactly."""
+        entries = self._index.get(tokens[index].plain) if 0 <= index < len(tokens) else None
         best: Found[T] | None = None
-        for entry in self._index.get(plain_at(tokens, index), ()):
+        for entry in entries or ():
             size = len(entry.words)
             if best and size < best.size:
                 break
@@ -129,6 +131,7 @@ _LONGEST = 14  # letters of a word that is worth mending
 _RUN_TOGETHER = ("chưa", "xong", "rồi", "đã", "đang", "gửi", "nộp", "làm", "nhé", "nha")
 
 
+@lru_cache(16)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the tokens of a normal text as they are meant."""
     return tuple(_pairs([each for token in _with_vni(text) for each in _mended(token)]))

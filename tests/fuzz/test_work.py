@@ -15,6 +15,7 @@ from reminder.understanding import errors
 from reminder.understanding.lexer import _spellings
 from reminder.understanding.model import CommandError, Meaning
 from reminder.understanding.parse import parse
+from reminder.understanding.spelling import tokenise, tokens
 from tests.understanding.commands_kit import OFFICE, TODAY, replying
 
 PIECES = [
@@ -31,7 +32,8 @@ REPLY = replying("1c", "1d")
 def work(text: str, meaning: Meaning) -> int:
     """How many functions are called to read `text`."""
     calls = 0
-    _spellings.cache_clear()  # the units' names are made anew for each, long or short
+    for kept in (_spellings, tokenise, tokens):  # made anew for each, long or short
+        kept.cache_clear()
 
     def counted(_frame: Any, event: str, _argument: Any) -> None:
         nonlocal calls
