@@ -201,7 +201,7 @@ def files_of(settings: Settings, texts: Sources, at: datetime) -> Files:
     people: tuple[Person, ...] = ()
     if texts.people is not None:
         units = {unit.id: unit for plan in plans for unit in plan.units}
-        people = load_people(texts.people, units, known_channels())
+        people = load_people(texts.people, units, known_channels(), channel_names(settings))
     scheduler = scheduler_for(
         plans,
         [local_day(at)],

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from reminder.channels import Channel, email, telegram, zalo
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import ChannelTraits
+from reminder.domain.outbox import ChannelTraits, incoming
 from reminder.domain.tokens import invitation_link
 from reminder.domain.weblinks import WebLinks
+from reminder.ops.liveness import POLLED
 from reminder.store.records import SECRET
 
 if TYPE_CHECKING:
@@ -191,14 +192,15 @@ class DaemonBackend:
         self.daemon.wake()
 
     def polled(self, channel: str) -> None:
-        self.daemon.mark("polled")
+        self.daemon.mark(f"{POLLED}:{channel}")
         at, service = self.daemon.clock.now(), self.daemon.service
         if self._polled is None or not timedelta(0) <= at - self._polled < POLL_MARK:
             self._polled = at
 
             def note() -> None:
-                service.store.set_meta("last_poll", at.isoformat())
-                service.accepted(at, channel)
+                for name in ("last_poll", f"last_poll:{channel}"):
+                    service.store.set_meta(name, at.isoformat())
+                service.accepted(at, channel, incoming(channel))
 
             self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
             self._noting.add_done_callback(lambda _: self.daemon.wake())
@@ -208,6 +210,11 @@ class DaemonBackend:
         note = partial(service.in_trouble, channel, error.reason, at, refuses=down)
         await self._attempt("in_trouble", note)
         self.daemon.wake()
+
+    async def deaf(self, channel: str, reason: str) -> None:
+        service, at = self.daemon.service, self.daemon.clock.now()
+        note = partial(service.in_trouble, incoming(channel), reason, at, refuses=True)
+        await self._attempt("in_trouble", note)
 
     async def not_taken(self, inbound: Inbound) -> None:
         def told() -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from reminder.app import bootstrap, logs
 from reminder.app.channels import CHANNELS, known_channels, one_way, web_links
 from reminder.app.daemon import Daemon
-from reminder.channels import Channel
+from reminder.channels import Channel, Hooked
 from reminder.channels.console import ConsoleChannel
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.payloads import FilesRefused
@@ -178,13 +178,16 @@ def _servers(
         editors=frozenset(settings.web.editors),
         documents=reloader.documents,
     )
-    app = make_app(site, monitor.probes())
+    hooked = [listener for listener in daemon.listeners if isinstance(listener, Hooked)]
+    hooks = {path: hook for listener in hooked for path, hook in listener.hooks.items()}
+    app = make_app(site, monitor.probes(), hooks)
     found = [PageServer(app, *web, settings.web.behind)] if web else []
     return (*found, *((PageServer(app, *watch, of="watch"),) if watch else ()))
 
 
 def _monitor(settings: Settings, daemon: Daemon) -> Monitor:
-    polls = any(wiring.polls and wiring.traits.name in daemon.channels for wiring in CHANNELS)
+    names = (wiring.traits.name for wiring in CHANNELS if wiring.polls)
+    polls = [name for name in names if name in daemon.channels]
 
     def status() -> StatusSnapshot:
         return snapshot(daemon.service.refresh(), daemon.service.store, daemon.clock.now())

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, runtime_checkable
 
 from reminder.domain.outbox import Outbound
+
+# What a provider posts to the page → the HTTP status of the answer. It has to prove itself.
+Hook = Callable[[Mapping[bytes, bytes], bytes], Awaitable[int]]  # headers by lower-case name, body
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A listener to which the provider posts, at paths of the page."""
+
+    @property
+    def hooks(self) -> Mapping[str, Hook]:
+        """The hooks by their paths."""
+        ...
 
 
 class Channel(Protocol):

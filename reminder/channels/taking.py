@@ -28,6 +28,10 @@ class Backend(Protocol):
         """Note a successful poll."""
         ...
 
+    async def deaf(self, channel: str, reason: str) -> None:
+        """Note that the provider takes messages, and hands out none."""
+        ...
+
     async def not_taken(self, inbound: Inbound) -> None:
         """Count a message that could not be taken, and tell its sender."""
         ...

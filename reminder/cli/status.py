@@ -16,6 +16,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
+from reminder.app.channels import CHANNELS
 from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, option, print_table
 from reminder.cli.people import PersonId, known_person
 from reminder.domain.calendar import local
@@ -135,9 +136,14 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
     print(f"Kênh: {', '.join(titles[each] for each in found.channels) or titles['console']}")
     for channel, since in marks.down.items():
         print(f"  {titles[channel]} không nhận tin từ {_time(since)}")
-    print(
-        f"Lần quét cuối: {_time(marks.last_tick)}; hỏi Telegram lần cuối: {_time(marks.last_poll)}"
-    )
+    for channel, since in marks.deaf.items():
+        print(f"  {titles[channel]} không đưa tin đến từ {_time(since)}")
+    asked = [
+        f"; hỏi {wiring.traits.title} lần cuối: {_time(marks.polled.get(wiring.traits.name))}"
+        for wiring in CHANNELS
+        if wiring.polls and wiring.traits.name in found.channels
+    ]
+    print(f"Lần quét cuối: {_time(marks.last_tick)}{''.join(asked)}")
     if marks.not_taken:
         print(f"Tin đến mà máy gặp lỗi, chưa ghi: {marks.not_taken}; đã báo người nhắn gửi lại")
     if inbox:

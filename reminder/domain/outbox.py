@@ -39,6 +39,11 @@ class ChannelTraits:
     confirms: bool = False  # an address holds once a message to it was accepted, not before
 
 
+def incoming(channel: str) -> str:
+    """Return the name of what comes in by a channel, whose trouble is told apart."""
+    return f"{channel}:in"
+
+
 def chat_of(address: str) -> str:
     """Return the chat of a group's address, which may name a topic within it: “-1001234/7”."""
     return address.partition("/")[0]

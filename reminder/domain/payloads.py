@@ -651,6 +651,7 @@ class ChannelDown(Payload):
     channel: str  # or deliver.MAILBOX
     reason: str
     since: datetime
+    receiving: bool = False  # it sends, and nothing comes in
 
 
 class ChannelUp(Payload):
@@ -659,6 +660,7 @@ class ChannelUp(Payload):
     channel: str
     since: datetime
     until: datetime
+    receiving: bool = False
 
 
 class Forged(Payload):

@@ -14,16 +14,19 @@ Units = Mapping[str, Unit] | Collection[str]  # by id; ids alone can't be propos
 
 
 def load_people(
-    path: Source, units: Units, channels: Sequence[ChannelTraits]
+    path: Source,
+    units: Units,
+    channels: Sequence[ChannelTraits],
+    in_use: Collection[str] = (),
 ) -> tuple[Person, ...]:
     """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
 
-    `channels` are those that can be named, in the order in which they are tried. An empty file is
-    valid.
+    `channels` are those that can be named, in the order in which they are tried. Who names none
+    gets those `in_use`, or the first. An empty file is valid.
     """
     document = Document(path, lists=("person",))
     root = document.root()
-    people = tuple(root.each("person", partial(_person, units, channels, set())))
+    people = tuple(root.each("person", partial(_person, units, channels, in_use, set())))
     root.finish()
     document.check()
     return people
@@ -46,14 +49,18 @@ def contact_keys(table: Table) -> dict[str, str]:
 
 
 def _person(
-    units: Units, channels: Sequence[ChannelTraits], known: set[str], table: Table
+    units: Units,
+    channels: Sequence[ChannelTraits],
+    in_use: Collection[str],
+    known: set[str],
+    table: Table,
 ) -> Person:
     person_id = table.identifier("id")
     contact = contact_keys(table)
     person = Person(
         id=person_id,
         units=_units(table, units),
-        channels=_channels(table, contact["email"], channels),
+        channels=_channels(table, contact["email"], channels, in_use),
         **contact,
     )
     if person.id in known:
@@ -76,11 +83,15 @@ def _units(table: Table, units: Units) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _channels(table: Table, email: str, channels: Sequence[ChannelTraits]) -> tuple[str, ...]:
+def _channels(
+    table: Table, email: str, channels: Sequence[ChannelTraits], in_use: Collection[str]
+) -> tuple[str, ...]:
     known = {t.name: t.addresses for t in channels if t.addresses is not AddressSource.NONE}
     written = [name for name in known if known[name] is AddressSource.PEOPLE_FILE]
     if not table.has("channels"):
-        return tuple(name for name in known if email or name not in written)
+        bound = [name for name in known if name not in written]
+        chosen = [name for name in bound if name in in_use] or bound[:1]
+        return tuple(name for name in known if name in chosen or (email and name in written))
     found = table.words("channels")
     for channel in found:
         table.knows("channels", channel, known, "kênh", listed=True)

@@ -277,7 +277,7 @@ class ZaloSection(Section):
     poll_seconds: int = key(30, _number(1, 60), "số giây, từ 1 đến 60")
     webhook_url: str = key(
         "",
-        text(r"(https?://[^\s/?#@]+/[^\s?#]+)?"),
+        text(r"(https?://[^\s/?#@]+/[A-Za-z0-9/_.~-]+)?"),
         'địa chỉ https của trang theo dõi, có đường dẫn, ví dụ "https://nhacviec.example.vn/zalo"',
     )
     webhook_secret: Secret = secret("từ 8 đến 256 ký tự không dấu", r"([!-~]{8,256})?")

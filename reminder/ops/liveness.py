@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -38,13 +38,14 @@ class Part:
     restart_helps: bool = False  # a full disk or a cut line outlasts a restart
 
 
+POLLED = "polled"  # with “:CHANNEL” behind it in a mark
 # A tick comes each minute, the dispatcher turns at least every 30 s, a poll is kept open for 50 s
 # and tried again within 30 s.
 PARTS = {
     "tried": Part(180.0, "the timer is dead: no tick was tried", restart_helps=True),
     "ticked": Part(150.0, "no tick was written down"),
     "sending": Part(120.0, "the dispatcher does not turn", restart_helps=True),
-    "polled": Part(180.0, "no poll was answered"),
+    POLLED: Part(180.0, "no poll was answered"),
 }
 
 
@@ -53,7 +54,7 @@ class Liveness:
     """When each part was last seen at work, on a monotonic clock."""
 
     monotonic: Callable[[], float]  # seconds
-    polls: bool  # whether a channel polls
+    polls: Collection[str] = ()  # the channels that are polled
     _last: dict[str, float] = field(default_factory=dict)
     _started: float | None = None
 
@@ -81,12 +82,10 @@ class Liveness:
         if self._started is None:
             return {}
         now, started = self.monotonic(), self._started
-        silent = {name: now - self._last.get(name, started) for name in PARTS}
-        return {
-            name: seconds
-            for name, seconds in silent.items()
-            if seconds > PARTS[name].longest and (name != "polled" or self.polls)
-        }
+        silent = {name: now - self._last.get(name, started) for name in PARTS if name != POLLED}
+        polled = (now - self._last.get(f"{POLLED}:{each}", started) for each in self.polls)
+        silent[POLLED] = max(polled, default=0.0)
+        return {name: seconds for name, seconds in silent.items() if seconds > PARTS[name].longest}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 48 * 3600)
 _WAITING = ("pending", "leased")
 _MARKS = {
     "last_tick": "When the last tick was written down.",
-    "last_poll": "When Telegram last answered a poll.",
+    "last_poll": "When a channel last answered a poll.",
     "last_backup": "When the last daily copy was made.",
     "last_backup_away": "When the last daily copy in the second folder was made.",
 }

@@ -17,7 +17,16 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reminder.domain.calendar import instant, local_day
-from reminder.domain.outbox import LOST_AGAIN, Draft, Outbound, Retries, Row, RowState, SendError
+from reminder.domain.outbox import (
+    LOST_AGAIN,
+    Draft,
+    Outbound,
+    Retries,
+    Row,
+    RowState,
+    SendError,
+    incoming,
+)
 from reminder.domain.payloads import (
     AddressDead,
     ChannelDown,
@@ -268,7 +277,10 @@ class Deliverer:
             if self.store.meta(f"down:{channel}"):
                 drafts = []
                 if self.store.meta(f"told:{channel}"):
-                    payload = ChannelUp(channel=channel, since=since, until=now)
+                    name, _, receiving = channel.partition(":")
+                    payload = ChannelUp(
+                        channel=name, since=since, until=now, receiving=bool(receiving)
+                    )
                     drafts = to_offices(self.refresh(), payload, now, subject=f"up:{channel}")
                 meta = {f"down:{channel}": "", f"told:{channel}": ""}
                 self.store.record([], unit_names={}, drafts=drafts, meta=meta, at=now)
@@ -287,7 +299,8 @@ class Deliverer:
         since, _ = self._troubled().get(channel, (now, reason))
         self._troubled()[channel] = (since, reason)
         if refuses and not self.store.meta(f"down:{channel}"):
-            log.error("channel %s refuses everything: %s", channel, said or reason)
+            what = "hands out nothing" if ":" in channel else "refuses everything"
+            log.error("channel %s %s: %s", channel, what, said or reason)
             self.store.set_meta(f"down:{channel}", since.isoformat())
 
     def tell_trouble(self, now: datetime) -> int:
@@ -302,7 +315,10 @@ class Deliverer:
             office = self.refresh()
             if not speaking_hours(office.scheduler, MessageKind.NUDGE, now):
                 continue
-            payload = ChannelDown(channel=channel, reason=reason, since=since)
+            name, _, receiving = channel.partition(":")
+            payload = ChannelDown(
+                channel=name, reason=reason, since=since, receiving=bool(receiving)
+            )
             up = replace(office, channels=tuple(c for c in office.channels if c != channel))
             drafts = to_offices(up, payload, now, subject=channel)
             meta = {f"down:{channel}": since.isoformat(), f"told:{channel}": now.isoformat()}
@@ -313,7 +329,8 @@ class Deliverer:
     def _troubled(self) -> dict[str, tuple[datetime, str]]:
         """Return the channels that fail: since when, and why, which a restart forgets."""
         if self._trouble is None:
-            names = (*(traits.name for traits in self.office.known), MAILBOX)
+            known = [traits.name for traits in self.office.known]
+            names = (*known, *map(incoming, known), MAILBOX)
             marks = ((name, self.store.meta(f"down:{name}")) for name in names)
             since = ((name, meta_moment(f"down:{name}", at)) for name, at in marks)
             self._trouble = {name: (at, "") for name, at in since if at}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reminder.domain import digest
 from reminder.domain.calendar import local_day
 from reminder.domain.digest import previous, speaking
-from reminder.domain.outbox import AddressSource, Row, RowState
+from reminder.domain.outbox import AddressSource, Row, RowState, incoming
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
@@ -53,7 +53,8 @@ class Health:
     lost: int = 0  # messages that no channel took
     unknown: int = 0  # messages that may have come twice
     sent: Mapping[str, datetime] = field(default_factory=dict)  # channel → its last message
-    polled: datetime | None = None  # when Telegram was last asked for messages
+    # channel → when it was last asked for messages
+    polled: Mapping[str, datetime] = field(default_factory=dict)
     down: Mapping[str, datetime] = field(default_factory=dict)  # channel → refuses all since
     head: tuple[int, str] = (0, "")  # of the ledger's chain: number and hash
     started: datetime | None = None  # the first start with one of the plans that speak
@@ -91,12 +92,8 @@ def health(
         lost=len(_lost(rows)),
         unknown=sum(row.repeat for row in rows),
         sent=sent,
-        polled=_moment(store, "last_poll", at),
-        down={
-            traits.name: down
-            for traits in office.known
-            if (down := _moment(store, f"down:{traits.name}", at))
-        },
+        polled=_moments(store, "last_poll", office.outside, at),
+        down=_moments(store, "down", (traits.name for traits in office.known), at),
         head=head or store.head(),
         started=started,
     )
@@ -164,15 +161,25 @@ def _moment(store: Store, name: str, at: datetime | None = None) -> datetime | N
     return None if at and moment and moment > at else moment
 
 
+def _moments(
+    store: Store, name: str, channels: Iterable[str], at: datetime | None = None
+) -> dict[str, datetime]:
+    """Return the instants kept under “NAME:CHANNEL”."""
+    found = ((channel, _moment(store, f"{name}:{channel}", at)) for channel in channels)
+    return {channel: moment for channel, moment in found if moment}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marks:
     """The marks of the program: last tick, copies, channels that are down."""
 
     last_tick: datetime | None
-    last_poll: datetime | None
+    last_poll: datetime | None  # of any channel
+    polled: Mapping[str, datetime]  # channel → when it was last asked for messages
     last_backup: datetime | None
     last_backup_away: datetime | None  # in the second folder
     down: Mapping[str, datetime]  # channel → since when it refuses everything
+    deaf: Mapping[str, datetime]  # channel → since when nothing comes in, as far as it is known
     not_taken: int  # of all so far, messages that a fault kept from being taken
     inbox_looked: datetime | None
     inbox_unknown: int  # mails that are left unread, for a person
@@ -183,13 +190,15 @@ class Marks:
 
 def marks(store: Store, channels: Iterable[str]) -> Marks:
     """Return the marks; of `channels` whether they are down."""
-    down = {channel: _moment(store, f"down:{channel}") for channel in channels}
+    names = tuple(channels)
     return Marks(
         last_tick=_moment(store, "last_tick"),
         last_poll=_moment(store, "last_poll"),
+        polled=_moments(store, "last_poll", names),
         last_backup=_moment(store, BACKED_UP),
         last_backup_away=_moment(store, BACKED_UP_AWAY),
-        down={channel: since for channel, since in down.items() if since},
+        down=_moments(store, "down", names),
+        deaf={c: at for c in names if (at := _moment(store, f"down:{incoming(c)}"))},
         not_taken=store.number(NOT_TAKEN),
         inbox_looked=_moment(store, "inbox:last_look"),
         inbox_unknown=store.number("inbox:unknown"),

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reminder.channels import Hook
 from reminder.domain.errors import ReminderError
 from reminder.web import account, acts, api, ledger, pages, plan_forms, plans, signin
 from reminder.web.site import Site, render
@@ -37,13 +38,22 @@ HEADERS = {
 }
 PROBED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
+_PROBES = ("/healthz", "/metrics")
 TOO_LARGE = "Nội dung gửi lên quá dài."
 WRONG_HOST = "Trang theo dõi không ở địa chỉ này."
 Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]  # status, media type, body
 
 
-def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
-    """The app of one office's page; `probes` are /healthz and /metrics, which need no session."""
+def make_app(
+    site: Site,
+    probes: Mapping[str, Probe] | None = None,
+    hooks: Mapping[str, Hook] | None = None,
+) -> ASGIApp:
+    """The app of one office's page; `probes` are /healthz and /metrics, which need no session.
+
+    `hooks` take what providers post, by any name of the host, and prove each request themselves.
+    """
+    taken = dict(hooks or {})
     style = files("reminder.web").joinpath("templates/style.css").read_bytes()
 
     async def stylesheet(_: Request) -> Response:
@@ -53,6 +63,7 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
     routes = [
         Route("/kieu.css", stylesheet, methods=["GET"]),
         *_probes(probes or {}),
+        *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
         *signin.routes(),
         *pages.routes(),
         *plan_forms.routes(),
@@ -67,7 +78,14 @@ def make_app(site: Site, probes: Mapping[str, Probe] | None = None) -> ASGIApp:
         exception_handlers={HTTPException: _http_error, ReminderError: _busy, Exception: _fault},
     )
     app.state.site = site
-    return Guard(app, site.links.base_url)
+    return Guard(app, site.links.base_url, frozenset(taken))
+
+
+def _hooked(hook: Hook) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return Response(status_code=await hook(dict(request.headers.raw), await request.body()))
+
+    return endpoint
 
 
 def make_watch(probes: Mapping[str, Probe]) -> ASGIApp:
@@ -121,8 +139,8 @@ async def _fault(request: Request, error: Exception) -> Response:
 class Guard:
     """Refuse wrong hosts, foreign forms and large bodies; add the headers to every answer."""
 
-    def __init__(self, app: ASGIApp, base_url: str) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, base_url: str, hooks: frozenset[str] = frozenset()) -> None:
+        self._app, self._hooks = app, hooks  # hooks: paths to which providers post
         self._origin = base_url
         self._host = urlsplit(base_url).netloc
         self._headers = dict(HEADERS)
@@ -177,21 +195,22 @@ class Guard:
         await self._app(scope, whole, with_headers)
 
     def _fault(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
-        probe = scope["path"] in ("/healthz", "/metrics")
-        if not probe and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
-            return _sentence(scope["path"], WRONG_HOST, 421)
+        path = scope["path"]
+        known = path in _PROBES or path in self._hooks
+        if not known and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
+            return _sentence(path, WRONG_HOST, 421)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > _largest(scope["path"]):
-            return _sentence(scope["path"], TOO_LARGE, 413)
+        if not length.isdigit() or int(length) > _largest(path):
+            return _sentence(path, TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        if scope["path"].startswith(f"{api.ROOT}/"):
-            return None  # acts there need a token, which browsers do not send by themselves
+        if path in self._hooks or path.startswith(f"{api.ROOT}/"):
+            return None  # these need a token, which browsers do not send by themselves
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         ours = origin == self._origin or (not origin and site == "same-origin")
         if not ours or site in ("cross-site", "same-site"):
-            return _sentence(scope["path"], FOREIGN, 403)
+            return _sentence(path, FOREIGN, 403)
         return None
 
 

@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from reminder.app.wiring import Program, program
 from reminder.channels.telegram.receive import TelegramListener
+from reminder.channels.zalo.receive import ZaloListener
 from reminder.domain.tokens import INVITATION_LIFETIME, hash_code
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
@@ -135,7 +136,7 @@ def wired_fast(config: Path, clock: SetClock, tick_seconds: float = 0.05) -> Pro
     daemon.watch_seconds = daemon.reload_seconds = daemon.sweep_seconds = 0.05
     daemon.worker.busy_pause, daemon.restart_pause = 0.05, 0.01
     for listener in daemon.listeners:
-        if isinstance(listener, TelegramListener):
+        if isinstance(listener, TelegramListener | ZaloListener):
             listener._sleep = lambda seconds: asyncio.sleep(min(seconds, 0.02))
     return wired
 

@@ -15,6 +15,8 @@ from reminder.channels.console import ConsoleChannel, styled
 from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.channels.zalo.client import ZaloClient
+from reminder.channels.zalo.send import ZaloChannel
 from reminder.domain.outbox import Action, Outbound
 from reminder.messages.compose import repeated
 from tests.messages.office import at
@@ -58,10 +60,11 @@ def test_codes_and_typed_forms_stand_out() -> None:
 
 
 def test_all_channels_keep_the_services_contract() -> None:
-    """Telegram, mail and console are Channels; mypy holds them to it here."""
+    """Telegram, Zalo, mail and console are Channels; mypy holds them to it here."""
     server = MailServer(host="h", port=25, sender="nhac@x.vn")
     channels: list[Channel] = [
         TelegramChannel(make_bot("1:x"), Pacer(lambda: 0.0)),
+        ZaloChannel(ZaloClient("1:x")),
         MailChannel(server, MailIdentity(secret=b"x"), lambda: at("2024-01-26")),
         ConsoleChannel(io.StringIO()),
     ]

@@ -38,7 +38,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def test_a_sound_file_is_its_people(tmp_path: Path) -> None:
-    """Channels stand as in the file; without them all, mail only where there is an address."""
+    """Channels stand as in the file; without them Telegram, and mail where there is an address."""
     assert load_people(written(tmp_path, PEOPLE), UNITS, known_channels()) == (
         Person(
             id="vp-1",
@@ -51,9 +51,17 @@ def test_a_sound_file_is_its_people(tmp_path: Path) -> None:
             id="tp-1",
             name="Công chức Tư pháp",
             units=("tu-phap", "van-phong"),
-            channels=("telegram", "zalo"),
+            channels=("telegram",),
         ),
     )
+
+
+def test_who_names_no_channel_gets_those_in_use(tmp_path: Path) -> None:
+    """Of the channels that people are invited to; mail where there is an address."""
+    path = written(tmp_path, PEOPLE)
+    settings = (("zalo",), ("zalo", "telegram", "email"), ("email",))
+    found = [load_people(path, UNITS, known_channels(), in_use)[1].channels for in_use in settings]
+    assert found == [("zalo",), ("telegram", "zalo"), ("telegram",)]
 
 
 def test_a_units_name_gets_its_id(tmp_path: Path, plan2024: Plan) -> None:

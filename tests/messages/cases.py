@@ -293,6 +293,8 @@ def about_none() -> Iterator[Payload]:
     yield from (returned, replace(returned, hard=False, fallback="", claimed_by=""))
     yield from (ChannelDown(channel=c, reason="lý do", since=WHEN) for c in ("telegram", "inbox"))
     yield from (ChannelUp(channel=c, since=WHEN, until=WHEN) for c in ("telegram", "inbox"))
+    yield ChannelDown(channel="zalo", reason="lý do", since=WHEN, receiving=True)
+    yield ChannelUp(channel="zalo", since=WHEN, until=WHEN, receiving=True)
     yield Forged(number=3)
     yield DeadLetter(
         row=3, recipient="an", kind="nudge", channel="email", reason="lý do", slot=WHEN

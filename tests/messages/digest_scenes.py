@@ -74,7 +74,7 @@ def health(day: str) -> Health:
         broken=(Slot(at=at(tuesday, "08:00"), said=at(tuesday, "09:40") + timedelta(days=1)),),
         unknown=1,
         sent={"telegram": at(friday, "08:00"), "email": at(friday, "08:01")},
-        polled=at(day, "07:29"),
+        polled={"telegram": at(day, "07:29")},
         head=HEAD,
     )
 

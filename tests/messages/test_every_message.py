@@ -442,7 +442,7 @@ def digests() -> None:
     healths = (
         Health(slots=9, broken=late, waiting=1, lost=1, unknown=1, down=down, head=(1, "ab")),
         Health(slots=1, sent={"email": WHEN, "telegram": WHEN}, head=(1, "ab")),
-        Health(polled=WHEN, head=(0, "")),
+        Health(polled={"telegram": WHEN, "zalo": WHEN}, head=(0, "")),
     )
     made, events = crowded(90, "Việc")
     quarter = key("1a", 1, "2024-Q1")

@@ -22,7 +22,7 @@ def steady() -> Steady:
     return Steady()
 
 
-def begun(steady: Steady, *, polls: bool = True) -> Liveness:
+def begun(steady: Steady, *, polls: tuple[str, ...] = ("telegram", "sms")) -> Liveness:
     liveness = Liveness(steady, polls)
     liveness.start()
     for part in PARTS:
@@ -32,7 +32,7 @@ def begun(steady: Steady, *, polls: bool = True) -> Liveness:
 
 def test_a_start_is_no_fault_of_the_parts_but_not_well_yet(steady: Steady) -> None:
     """Until the first tick is written down nothing is well; long without one is its own fault."""
-    liveness = Liveness(steady, polls=False)
+    liveness = Liveness(steady, polls=())
     waits = {"start": "the first tick has not been written down yet"}
     assert (liveness.faults(), liveness.is_alive()) == (waits, True)
     liveness.start()
@@ -51,8 +51,8 @@ def test_each_part_has_its_own_patience(steady: Steady, silent: str) -> None:
     """Up to its longest silence all is well, beyond it the part is named, and nothing else."""
     liveness = begun(steady)
     steady.now += PARTS[silent].longest
-    for part in PARTS:
-        if part != silent:
+    for part in (*PARTS, "polled:telegram", "polled:sms"):
+        if part != silent and not (silent == "polled" and part == "polled:sms"):
             liveness.mark(part)
     assert liveness.faults() == {}
     steady.now += 1
@@ -73,7 +73,7 @@ def test_a_restart_is_asked_for_only_where_it_helps(steady: Steady) -> None:
 
 
 def test_without_telegram_nobody_polls(steady: Steady) -> None:
-    liveness = begun(steady, polls=False)
+    liveness = begun(steady, polls=())
     steady.now += 1000
     for part in ("tried", "ticked", "sending"):
         liveness.mark(part)

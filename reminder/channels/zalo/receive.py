@@ -17,7 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from reminder.channels import Hook
 from reminder.channels.taking import Backend, Sleep, Take, hand_over
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import (
@@ -32,7 +34,6 @@ from reminder.channels.zalo.client import (
 )
 from reminder.channels.zalo.errors import is_quota, send_error
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import SendError
 from reminder.domain.text import one_line
 
 log = logging.getLogger(__name__)
@@ -170,7 +171,10 @@ class ZaloListener:
         if self._trouble != _WEBHOOK and self._now() - self._looked < WEBHOOK_LATER:
             return False
         if await self._webhook_url():
-            await self._tell(_WEBHOOK, SendError(_HAS_WEBHOOK, retry=True), WEBHOOK_LOOK)
+            if self._trouble != _WEBHOOK:
+                log.warning("Zalo: %s", _WEBHOOK)
+                self._trouble = _WEBHOOK
+            await self._backend.deaf(self.name, _HAS_WEBHOOK)
             return True
         if self._trouble == _WEBHOOK:
             self._recovered()
@@ -191,6 +195,11 @@ class ZaloListener:
                 log.info("Zalo delivers to [zalo] webhook_url")
         self._recovered()
         return SAY_AGAIN
+
+    @property
+    def hooks(self) -> Mapping[str, Hook]:
+        """Where the webhook's requests are taken, on the page."""
+        return {urlsplit(self._webhook.url).path: self.deliver} if self._webhook else {}
 
     async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
         """Have the events in a webhook's request taken; return the HTTP status of the answer."""
@@ -217,7 +226,10 @@ class ZaloListener:
         self._backend.polled(self.name)
 
     async def _failed(self, error: ZaloError) -> float:
-        """Tell what is wrong; return the seconds until the next try, longer each time."""
+        """Log what is wrong, once a minute at most; return the seconds until the next try.
+
+        They grow with each failure.
+        """
         wait = self._wait
         self._wait = min(LONGEST_WAIT, self._wait * 1.5)
         if error.fault is Fault.REFUSED and error.code not in (UNAUTHORIZED, TOO_MANY):
@@ -226,26 +238,20 @@ class ZaloListener:
             wait = QUOTA_WAIT
         if error.code == TOO_OFTEN:
             wait = LIMITED_WAIT
-        await self._tell(_words(error), send_error(error), wait)
-        return wait
-
-    async def _tell(self, words: str, error: SendError, wait: float) -> None:
-        """Log trouble, the same once a minute at most."""
+        words = _words(error)
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
-            if words != self._trouble or words != _WEBHOOK:
-                log.warning("Zalo: %s", words)
+            log.warning("Zalo: %s", words)
             self._trouble, self._silent_for = words, 0.0
-            await self._backend.failed(self.name, error)
+            await self._backend.failed(self.name, send_error(error))
         self._silent_for += wait
+        return wait
 
 
 _WEBHOOK = (
     "this bot has a webhook that this program has not set: it can't be polled until the webhook "
     "is deleted; sending goes on"
 )
-_HAS_WEBHOOK = (
-    "bot Zalo đang đặt webhook nơi khác, nên máy không nhận được tin; xem reminder doctor"
-)
+_HAS_WEBHOOK = "bot đang đặt webhook ở nơi khác"
 
 
 def _words(error: ZaloError) -> str:

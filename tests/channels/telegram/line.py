@@ -43,6 +43,8 @@ class Told:
     async def not_taken(self, inbound: Inbound) -> None:
         self.said.append(f"not taken: {inbound.update} from {inbound.chat or 'nobody'}")
 
+    async def deaf(self, channel: str, reason: str) -> None: ...
+
     async def failed(self, channel: str, error: SendError) -> None:
         if error.channel_down:
             self.said.append(f"{channel} refused: {error.reason}")

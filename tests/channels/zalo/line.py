@@ -52,6 +52,10 @@ class Heard:
         del channel
         self.failures.append(error.reason)
 
+    async def deaf(self, channel: str, reason: str) -> None:
+        del channel
+        self.failures.append(reason)
+
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
         await asyncio.sleep(0.001)
