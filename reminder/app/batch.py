@@ -179,7 +179,7 @@ class _TrialOffice:
             self.service.store.bind(unit, channel, address, instant(FIRST_DAY, time(7)))
 
     def advance(self, until: datetime) -> None:
-        """Ticks at 08:00 of each day up to `until`, and sends all that was due."""
+        """Tick at 08:00 of each day up to `until`, and send all that is due."""
         office = self.service.office
         last = max(office.scheduler.policy.last_day(plan) for plan in office.plans)
         while instant(self.next_tick, HOUR) <= until and self.next_tick <= last:
@@ -335,7 +335,7 @@ class _TrialOffice:
         }
 
     def _candidates(self, row: Row, presses: Iterable[str]) -> list[dict[str, Any]]:
-        """What a tap on each button would record, but for the undoing of what was just recorded.
+        """Return what a tap on each button would record, but for an undo of what was just recorded.
 
         A button that does what others do adds nothing.
         """
@@ -361,7 +361,7 @@ class _TrialOffice:
 
 
 def _named(office: Office, code: str, today: date) -> list[State]:
-    """The open occurrences of “1d” or “1d#1”: of each product the earliest, the open ones first."""
+    """Return the earliest open occurrence of each product that “1d” or “1d#1” names."""
     name, _, number = code.partition("#")
     found: list[State] = []
     for task in (plan.by_code[name] for plan in office.plans if name in plan.by_code):

@@ -73,7 +73,7 @@ def shipped(relative: str, *, here: bool = True) -> Path:
 
 
 def plan_paths(given: Sequence[Path]) -> list[Path]:
-    """The plan files: those given, otherwise all in data/ but drafts, otherwise the one shipped."""
+    """Return the plan files given; else those in data/ but drafts; else the one shipped."""
     found = sorted(p for p in Path("data").glob("plan*.toml") if not p.match("*.draft.toml"))
     return list(given) or found or [shipped("data/plan2024.toml")]
 

@@ -83,7 +83,7 @@ def _zalo_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Seq
 
 
 def mail_secret(store: Store) -> bytes:
-    """The secret that signs addresses and Message-IDs; made once and kept in the database."""
+    """Return the secret that signs addresses and Message-IDs; it is made once and kept."""
     kept = store.meta(SECRET)
     if not kept:
         kept = secrets.token_hex(32)
@@ -177,7 +177,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
 
 @dataclass
 class DaemonBackend:
-    """What a bot's listener tells the daemon."""
+    """What a bot's listener reports to the daemon."""
 
     daemon: Daemon
     _polled: datetime | None = None  # when the last poll was noted

@@ -39,7 +39,7 @@ class Listener(Protocol):
         ...
 
     async def run(self, take: Callable[[Inbound], Awaitable[bool]]) -> None:
-        """Calls `take` for each message; it is confirmed to the provider only after that."""
+        """Call `take` for each message; confirm it to the provider only after that."""
         ...
 
 
@@ -50,10 +50,10 @@ class _Jobs(AsyncIOExecutor):  # type: ignore[misc]  # the library has no types
     """
 
     def shutdown(self, wait: bool = True) -> None:
-        """Nothing new is begun by then; `over` waits for the rest."""
+        """Begin no new jobs; `over` waits for those under way."""
 
     async def over(self) -> None:
-        """When all that was under way is over."""
+        """Wait until the jobs under way have ended."""
         await asyncio.gather(*self._pending_futures, return_exceptions=True)
 
 
@@ -72,7 +72,7 @@ class Daemon:
     reload_seconds: float = 5.0
     sweep_seconds: float = 30.0
     backup_seconds: float = 60.0  # between two looks at whether a copy is due
-    silent_seconds: float = 180.0  # without a tick: the timer must have died
+    silent_seconds: float = 180.0  # without a tick, after which the timer is restarted
     watch_seconds: float = 5.0  # between two looks at the clock
     restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
     worker: Worker = field(default_factory=Worker)
@@ -145,19 +145,19 @@ class Daemon:
             passed = timedelta(seconds=loop.time() - steady)
             jump = self.clock.now() - shown - passed
             steady, shown = loop.time(), self.clock.now()
-            if jump > JUMP:  # a clock that was set back is noticed by the tick, after a restart too
+            if jump > JUMP:  # the tick itself notices a clock that was set back
                 span = timedelta(seconds=round(jump / timedelta(seconds=1)))
                 log.warning("the clock went forward by %s at once: missed messages are sent", span)
             elif steady - self._ticked > self.silent_seconds:
                 log.error("no tick for %d s: the timer is restarted", steady - self._ticked)
             elif jump >= -JUMP:
                 continue
-            if jump < -JUMP:  # whatever the last tick knows of it: under the wrong hour it may fail
+            if jump < -JUMP:  # do this even if the tick noticed; it may have failed
                 back = partial(self.service.set_back, self.clock.now())
                 await self.worker.attempt("the clock", back)
             self._schedule(timer)
             await self.tick()
-            self.wake()  # whatever the dispatcher waits for, it reckoned on another clock
+            self.wake()  # its wait was computed on the old clock
 
     def _schedule(self, timer: AsyncIOScheduler) -> None:
         """Schedule the recurring ticks from now on."""

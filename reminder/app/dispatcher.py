@@ -30,12 +30,12 @@ from reminder.services.service import Service
 log = logging.getLogger(__name__)
 
 DRAIN = 8.0  # seconds that sends under way get at the end; systemd and Docker wait for 10
-STEPS = 3  # of the loop, after which an answer's request is written: before the next poll is made
-ANSWERS = 2  # messages that are leased together with what they answer
-AHEAD = 8  # messages of a channel leased and rendered while others are on their way, at least
-SHARE = 2  # messages that are leased of one recipient by one channel: one flies, one is prepared
-MOST = 64  # messages that are leased before answers alone are
-IDLE = 30.0  # seconds that the dispatcher sleeps at most when nothing wakes it
+STEPS = 3  # event-loop turns to yield so that an answer is sent before the next poll
+ANSWERS = 2  # messages leased at once while their senders wait for them
+AHEAD = 8  # messages of a channel leased ahead of the sends, at least
+SHARE = 2  # messages leased for one recipient: one being sent, one prepared
+MOST = 64  # messages leased at most, beyond which only answers are
+IDLE = 30.0  # seconds that the dispatcher sleeps at most
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Dispatcher:
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
     _flying: Counter[str] = field(default_factory=Counter)  # sends, by channel
     _turns: set[asyncio.Task[None]] = field(default_factory=set)  # that wait for a chat's turn
-    _chats: set[tuple[str, str]] = field(default_factory=set)  # where one flies, or waits for it
+    _chats: set[tuple[str, str]] = field(default_factory=set)  # with a send under way or waiting
     # Rows from their lease to their record, with channel and recipient.
     _held: dict[int, tuple[str, str]] = field(default_factory=dict)
     _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Dispatcher:
             self._wake.set()
 
     def wake(self) -> None:
-        """Wake it."""
+        """Wake the dispatcher."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -301,7 +301,7 @@ class Dispatcher:
         self._recording = None
 
     async def _record_result(self, work: Callable[[], object], rows: list[int]) -> None:
-        """Writes down what became of sends, however long the database refuses.
+        """Record what became of sends, however long the database refuses.
 
         Should that fail, or the daemon end before it, the leases say so: the rows are sent once
         more, marked.

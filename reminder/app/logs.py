@@ -130,7 +130,7 @@ def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
 
 def _line(text: str, secrets: tuple[str, ...]) -> str:
     """Return `text` without secrets, on one line that moves no cursor."""
-    # Once more when it is clean: an invisible character may have stood in the midst of a secret.
+    # Again after cleaning: an invisible character may have split a secret.
     return scrub(one_line(scrub(text, secrets), LONGEST), secrets)
 
 

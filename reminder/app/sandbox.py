@@ -359,7 +359,7 @@ def _tell(stream: TextIO, text: str) -> None:
 
 
 def _first_role(sandbox: Sandbox) -> str:
-    """Who types first: an officer of a unit that has work, before those who only follow it."""
+    """Return who types first: an officer who has work, before those who only follow it."""
     office = sandbox.service.office
     [plan] = office.plans
     leads = [unit for task in plan.tasks for unit in task.lead]

@@ -61,7 +61,7 @@ class Answers:
 
 
 def read_answers(path: Path, *, partial: bool = False) -> Answers:
-    """The answers in a file; FileError with all its faults, each key that is unknown among them.
+    """Return the answers in a file; raise FileError with all faults, unknown keys among them.
 
     `partial`: those that `as_file` kept, where sections lack their secrets.
     """
@@ -120,7 +120,7 @@ def _person(table: Table) -> Listed:
 
 
 def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a section of the settings; a secret may stand in a file, `password_file`."""
+    """Return the keys of a section; a secret may stand in a file, `password_file`."""
     data = dict(written)
     secret = SECRETS[name]
     if file := data.pop(f"{secret}_file", ""):
@@ -233,7 +233,7 @@ _NEW_PLAN = """\
 def as_people(
     listed: Sequence[Listed], units: Sequence[Unit], complain: Callable[[str], None]
 ) -> list[Person]:
-    """The people with ids of their own; `complain` is told of a unit that the plan has not."""
+    """Return people with ids of their own; `complain` is told of units that the plan lacks."""
     names = UnitNames(units)
     people: list[Person] = []
     for row in listed:

@@ -71,7 +71,7 @@ class Program:
     async def run(self) -> None:
         """Start the channels, run until SIGTERM, Ctrl-C or `stop`, and close everything.
 
-        SIGHUP is `reminder reload`; other signals that would kill it uncleanly are let be.
+        SIGHUP is `reminder reload`; other signals are not handled.
         """
         others = dict.fromkeys(("SIGUSR1", "SIGUSR2"), lambda: None)
         ends = dict.fromkeys(("SIGTERM", "SIGINT"), self._end)
@@ -348,7 +348,7 @@ def run(config: Path | None) -> None:
 async def _run(config: Path | None) -> None:
     wired = program(config, bootstrap.SystemClock())
     gc.enable()
-    gc.freeze()  # what is there by now stays: no collection need look at it again
+    gc.freeze()  # exclude start-up objects from garbage collection
     await wired.run()
     log.info("reminder has ended")
 

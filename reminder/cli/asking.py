@@ -32,7 +32,7 @@ def line(prompt: str) -> str:
 
 
 def text(question: str, default: str = "", check: Callable[[str], str] | None = None) -> str:
-    """What is answered; `check` returns what is wrong with it, and the question comes again."""
+    """Return the answer; while `check` returns what is wrong with it, ask again."""
     shown = f" [{default}]" if default else ""
     while True:
         answer = line(f"{question}{shown}: ") or default

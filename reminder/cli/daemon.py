@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def run(config: Config = None) -> None:
     """Chạy máy nhắc việc: nhắc, nghe, ghi nhớ. Dừng bằng Ctrl-C hoặc SIGTERM, trong 10 giây."""
-    gc.disable()  # while modules load all of it would be looked at in vain; wiring has it on again
+    gc.disable()  # loading modules makes no garbage; wiring enables it again
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.

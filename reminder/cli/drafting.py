@@ -139,7 +139,7 @@ def usual_path(year: int) -> Path:
 
 
 def _check_name(path: Path) -> None:
-    """ReminderError if the daemon would take the draft for a plan."""
+    """Raise ReminderError if the daemon would take the draft for a plan."""
     if path.suffix != ".toml":
         raise ReminderError(f"bản nháp phải có đuôi .toml, ví dụ {path.stem}{_DRAFT}")
     is_running = path.parent.name == "data" and path.name.startswith("plan")
@@ -203,7 +203,7 @@ def _print_changes(changes: list[str]) -> None:
 
 
 def _comparable(draft: Draft) -> Plan:
-    """Return the draft as a plan; who leads a task is no matter yet."""
+    """Return the draft as a plan, with the office for tasks that nobody leads yet."""
     from reminder.importing.answers import as_plan
 
     return as_plan(draft, lenient=True)
@@ -381,7 +381,7 @@ def _plan_id(draft: Draft, out: Path) -> str:
 
 
 def _print_use(out: Path) -> None:
-    """Tell what is missing for the daemon to take the plan."""
+    """Print what is missing for the daemon to take the plan."""
     with suppress(ReminderError):
         settings = bootstrap.load_settings(None)
         named = {path.resolve() for path in settings.plan.files}

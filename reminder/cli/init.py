@@ -485,7 +485,7 @@ class _Unattended:
 
 
 def _set_up(by: _Dialogue | _Unattended) -> None:
-    """Ask, write the files, look all over, and send a test message."""
+    """Ask, write the files, run all checks, and send a test message."""
     by.office()
     plan = by.plan()
     people = by.people(plan.plan)
@@ -519,7 +519,7 @@ class _Prepared:
 
 
 def _prepared(by: _Dialogue | _Unattended) -> _Prepared:
-    """The plan that was answered; where its file is there already, that one unless it may go."""
+    """Return the plan that was answered, or the one that its file holds and may not lose."""
     answer = by.answers.plan
     if answer.document is not None:
         answer = replace(answer, draft=_read_document(answer))
@@ -701,7 +701,7 @@ def _made(kind: type[Value], section: Mapping[str, Any]) -> Value:
 
 
 def _try_email(section: Mapping[str, Any]) -> str:
-    """Log in to the server; what is wrong, or nothing."""
+    """Log in to the server; return what is wrong, or nothing."""
     from reminder.app.channels import mail_server
     from reminder.channels.email.send import MailChannel, MailIdentity
 

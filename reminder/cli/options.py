@@ -175,7 +175,7 @@ def unit(text: str | None, plans: Sequence[Plan]) -> str | None:
 
 
 def check_code(text: str, known: Collection[str]) -> None:
-    """ReminderError unless the task's code is in `known`."""
+    """Raise ReminderError unless the task's code is in `known`."""
     if text not in known:
         raise ReminderError(f"không có nhiệm vụ “{text}”{nearest(text, known)}")
 
@@ -223,7 +223,7 @@ def print_wide(table: Table, width: int) -> None:
 
 
 def check_target(path: Path) -> None:
-    """ReminderError if a device or a pipe stands there, whose place a file would take."""
+    """Raise ReminderError if a device or a pipe stands where a file would be written."""
     if path.exists() and not path.is_file():
         raise ReminderError(f"không ghi được {path}: không phải tệp mà là thiết bị hoặc ống dẫn")
 

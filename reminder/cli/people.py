@@ -506,7 +506,7 @@ def revive(
 
 
 def _check_recipient(recipient: str, opened: Opened) -> None:
-    """ReminderError unless the recipient is in people.toml or has an address."""
+    """Raise ReminderError unless the recipient is in people.toml or has an address."""
     known = {*opened.office.people, *(a.recipient for a in opened.store.addresses())}
     if recipient not in known:
         raise ReminderError(f"không có ai mã “{recipient}”{nearest(recipient, known)}")

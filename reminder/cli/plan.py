@@ -81,7 +81,7 @@ def _count(plan: Plan) -> str:
 
 
 def _questions(plan: Plan, scheduler: Scheduler, today: date) -> list[str]:
-    """What the office has to look at: dates that are open, or read in one of two ways; holidays."""
+    """Return what the office has to look at: open or ambiguous dates, and holidays."""
     lines, before = [], []
     dues = occurrences(plan)
     for task in plan.tasks:
@@ -226,7 +226,7 @@ def _source(plan: Plan, state: State) -> str:
 
 
 def _left(state: State, scheduler: Scheduler, today: date) -> str:
-    """How long is left of calendar and of working days, or how late it is, or that it is done."""
+    """Return how long is left of calendar and working days, how late it is, or that it is done."""
     if state.closed or state.submitted:
         return standing_words(state, scheduler, today)
     due = state.due

@@ -31,7 +31,7 @@ def tasks(context: Context, command: Command) -> Decision:
 
 
 def due(context: Context, command: Command) -> Decision:
-    """Dates, for everybody: of the tasks named, else those that come."""
+    """Return the dates of the tasks named, else those that come; anybody may ask."""
     if command.targets:
         named = [pair for target in command.targets for pair in in_plans(context, target)]
         return said(_dates(context, named))

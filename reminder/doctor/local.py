@@ -120,7 +120,7 @@ def _calendar(office: Office, now: datetime) -> Check:
 
 
 def _people(office: Office, now: datetime) -> Check:
-    """People whom no message reaches."""
+    """Check for people whom no message reaches."""
     gone = unreachable(office, office.speaking(now))
     if not gone:
         return ok("people", f"Cả {len(office.people)} người trong danh sách đều có kênh nhận tin.")
@@ -237,7 +237,7 @@ TOO_OLD = timedelta(days=7)
 
 
 def space(places: Iterable[Path]) -> Iterator[Check]:
-    """Free space on the disks of the database and its copies."""
+    """Check the free space on the disks of the database and its copies."""
     seen: set[int] = set()
     for place in places:
         folder = next((p for p in (place, *place.parents) if _is_folder(p)), None)
@@ -268,7 +268,7 @@ def _size(free: int) -> str:
 
 
 def rights(private: Iterable[Path], holding: Iterable[Path]) -> Iterator[Check]:
-    """Files that other users may read; `holding` are those with a secret."""
+    """Check for files that other users may read; `holding` are those with a secret."""
     if sys.platform == "win32":
         return  # rights are the folder's there: docs/operations.md
     fine = True

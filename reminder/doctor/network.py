@@ -63,7 +63,7 @@ def checks(settings: Settings, now: datetime) -> Iterator[Check]:
 
 
 def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, str]:
-    """Whether Telegram accepts the token, and the Date of its answer; the token is never shown."""
+    """Return whether Telegram accepts the token, which is not shown, and its answer's Date."""
     host = urlsplit(base_url).hostname
     try:
         answer = client.post(f"{base_url}{token}/getMe")
@@ -130,7 +130,7 @@ def _span(off: timedelta) -> str:
 
 
 def heartbeat(url: str, client: httpx.Client) -> tuple[Check, str]:
-    """Whether the monitor's server can be reached; its address is not called, as by a good tick."""
+    """Check that the monitor's server can be reached; its address is not called."""
     parts = urlsplit(url)
     try:
         answer = client.head(f"{parts.scheme}://{parts.netloc}/")
@@ -227,7 +227,7 @@ class MailCheck:
             self.reader.stop()
 
     async def survey(self) -> Survey:
-        """What the mailbox does with a mail to itself; raise MailboxError if it can't be opened."""
+        """Return what becomes of a mail to the mailbox itself; raise MailboxError."""
         address = self.settings.inbox.address
         identity = MailIdentity(secret=secrets.token_bytes(16), inbox=address)
         channel = MailChannel(mail_server(self.settings), identity, self.now)

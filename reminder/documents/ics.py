@@ -59,7 +59,7 @@ def unit_dues(plans: Sequence[Plan], states: Mapping[Key, State], unit: str) -> 
 def due_days(
     plans: Sequence[Plan], parts: Iterable[tuple[State, str]], scheduler: Scheduler, now: datetime
 ) -> bytes:
-    """The due days of `parts`, each a state and the unit that is nudged; ValueError without any."""
+    """Return the due days of `parts`, each a state and a unit; raise ValueError without any."""
     dated = [(state, unit) for state, unit in parts if state.due is not None]
     return _calendar(plans, dated, scheduler, now, "Hạn công việc")
 

@@ -190,7 +190,7 @@ class Paper:
         return table
 
     def save(self) -> bytes:
-        """The file; its parts are packed again, since python-docx dates them by the clock."""
+        """Return the file; its parts are packed anew, since python-docx dates them by the clock."""
         raw, packed = BytesIO(), BytesIO()
         self.document.save(raw)
         stamp = (max(self._day.year, 1980), self._day.month, self._day.day, 0, 0, 0)

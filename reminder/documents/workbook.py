@@ -158,7 +158,7 @@ def standing(state: State, scheduler: Scheduler, day: date) -> Standing:
 
 
 def standing_words(state: State, scheduler: Scheduler, day: date) -> str:
-    """`standing` with how late: “Quá hạn 3 ngày làm việc”, “Chờ ký, quá hạn 2 ngày làm việc”."""
+    """Return `standing` with how late: “Quá hạn 3 ngày làm việc”."""
     found = standing(state, scheduler, day)
     until = local_day(state.closed.at) if state.closed else day
     late = scheduler.days_late(state, until)
@@ -177,7 +177,7 @@ FIGURES = (
 def figures(
     plan: Plan, states: Sequence[State], scheduler: Scheduler, day: date
 ) -> list[tuple[str, list[int]]]:
-    """The rows under FIGURES: one for each unit that leads anything, the last for the whole plan.
+    """Return a row for each unit that leads anything, and one for the whole plan.
 
     A unit's row counts its own parts: a unit that has done its part of shared work is not late.
     """
@@ -330,7 +330,7 @@ def _list(sheets: _Sheets, states: Sequence[State], scheduler: Scheduler) -> Non
 
 
 def _height(cells: Sequence[Cell], widths: Sequence[float]) -> float:
-    """The height of a row in points; LibreOffice and previews don't adjust it to wrapped text."""
+    """Return a row's height in points; LibreOffice does not adjust it to wrapped text."""
     lines = [
         sum(_lines(line, width * DENSITY) for line in written(cell).split("\n"))
         for cell, width in zip(cells, widths, strict=True)
@@ -379,7 +379,7 @@ def _csv_cell(cell: str | int) -> str | int:
 
 
 def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
-    """A CSV file (RFC 4180) without formulas: UTF-8 with a byte order mark, texts in quotes."""
+    """Return a CSV file (RFC 4180) without formulas: UTF-8 with a BOM, texts in quotes."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(headings)

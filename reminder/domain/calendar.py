@@ -216,7 +216,7 @@ class WorkCalendar:
         return self._at(bisect_right(self._working, self._covered(day)) - 1, day)
 
     def roll_forward(self, day: date) -> date:
-        """`day` if it is a working day, otherwise the next one (Civil Code 2015, art. 148(5))."""
+        """Return `day` if it is a working day, else the next one (Civil Code 2015, 148(5))."""
         return self._at(bisect_left(self._working, self._covered(day)), day)
 
     def after(self, day: date, count: int) -> date:

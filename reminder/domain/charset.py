@@ -66,7 +66,7 @@ _SYLLABLE = re.compile(
     r"(?:ch|ng|nh|[cmnpt])?"
 )
 _TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
-# The words of an answer, so that a syllable that merely could be one does not win against them.
+# Common words of answers; they outweigh syllables that are only possible.
 _COMMON = words(
     "chưa đã rồi dạ ạ được không báo cáo việc tháng hạn gửi đang làm trình ký số ngày phường nhé "
     "chị thành hoàn nộp quyết định còn để và là của này"
@@ -200,7 +200,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _vietnamese(text: str) -> int:
-    """How well `text` reads: its accented words that are Vietnamese, less those that are not."""
+    """Return how many accented words of `text` are Vietnamese, less those that are not."""
     score = 0
     for piece in _PIECE.findall(text[:LONGEST_JUDGED]):
         if piece.isascii():

@@ -144,7 +144,7 @@ def speaking(plans: Iterable[Plan], scheduler: Scheduler, day: date) -> list[Pla
 
 
 def digest_day(scheduler: Scheduler, day: date) -> date | None:
-    """The first working day of the week of `day`, its Monday to Sunday; None if it has none."""
+    """Return the first working day of the week of `day`, Monday to Sunday; None without one."""
     monday = monday_of(day)
     return next(iter(scheduler.calendar.between(monday, monday + timedelta(days=6))), None)
 

@@ -198,7 +198,7 @@ def by_key(events: Iterable[Event]) -> dict[Key, list[Event]]:
 
 
 def history(occurrence: Occurrence, events: Iterable[Event]) -> list[tuple[datetime | None, State]]:
-    """Each state of `occurrence` with the time from which it holds (None: from the beginning)."""
+    """Return each state of `occurrence` and the time from which it holds; None: the beginning."""
     states: list[tuple[datetime | None, State]] = [(None, initial(occurrence))]
     for event in events:
         states.append((event.at, apply(states[-1][1], event)))
@@ -321,7 +321,7 @@ class Span:
 
 
 def spans(states: Sequence[tuple[datetime | None, State]]) -> Iterator[Span]:
-    """Each state of a `history` with its end, and the intervals in which it was closed before."""
+    """Return each state of a `history` with its end, and when it was closed before."""
     closed: list[tuple[datetime, datetime, date | None]] = []
     for n, (start, state) in enumerate(states):
         end = states[n + 1][0] if n + 1 < len(states) else None
@@ -346,7 +346,7 @@ class Absence:
 
 
 def absence_key(person: str, since: date) -> Key:
-    """The ledger's key of an absence: no plan, the person as the task, the first day as the period.
+    """Return the key of an absence: no plan, the person as the task, the first day as period.
 
     A second event under the same key replaces the first, and BACK ends it.
     """

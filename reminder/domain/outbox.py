@@ -196,5 +196,5 @@ class Retries:
         return min(self.longest, grown)
 
     def retry_at(self, failures: int, now: datetime, *, asked: timedelta | None = None) -> datetime:
-        """The time of the next attempt; `asked` is the provider's own wait, never undercut."""
+        """Return the time of the next attempt; never before `asked`, the provider's own wait."""
         return now + max(self.wait(failures), asked or timedelta(0))

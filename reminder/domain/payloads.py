@@ -123,7 +123,7 @@ class NotYourUnit(Payload):
 
 
 class NotDone(Payload):
-    """“chưa xong” was heard."""
+    """“chưa xong” was said: the work stays open."""
 
     key: Key
     noted: str = ""
@@ -136,13 +136,13 @@ class StatusAsked(Payload, view="asked"):
 
 
 class Seen(Payload):
-    """“ok” was heard, of these."""
+    """“ok” was said of these: they were read."""
 
     keys: tuple[Key, ...]
 
 
 class Heard(Payload):
-    """“ok” or “chưa”, to nothing in particular."""
+    """“ok” or “chưa” that answers no particular work."""
 
     still_open: bool = field(metadata={"json": "open"})
 
@@ -173,7 +173,7 @@ class Undone(Payload):
 
 
 class Disowned(Payload):
-    """To who says that somebody else sent what was recorded; `events` are taken back."""
+    """To whoever says that somebody else sent what was recorded; `events` are taken back."""
 
     events: tuple[Event, ...]
     left: tuple[Event, ...] = ()  # what can't be taken back
@@ -253,7 +253,7 @@ class Reminded(Payload):
 
 
 class ExtensionRequested(Payload):
-    """To who asked: it went to the office."""
+    """To the person who asked: the request went to the office."""
 
     event: Event
     again: bool
@@ -281,7 +281,7 @@ class ExtensionWithdrawn(Payload):
 
 
 class ReopenRequested(Payload):
-    """To who takes back too late; `event` is what stands."""
+    """To the person who takes back too late; `event` is what stands."""
 
     event: Event
 
@@ -409,7 +409,7 @@ class Refused(Payload):
 
 
 class NotOpenYet(Payload, view="not-open"):
-    """Only its own period, named, closes it before it opens."""
+    """It is not open yet; naming its period closes it all the same."""
 
     key: Key
 
@@ -489,11 +489,11 @@ class Back(Payload):
 
 
 class BackNotice(Back, view="back-word"):
-    """To the others who have to know."""
+    """To the others who have to know that somebody is back."""
 
 
 class AwayNotice(Back, view="away-word"):
-    """To the others who have to know."""
+    """To the others who have to know that somebody is away."""
 
     since: date
     until: date
@@ -501,7 +501,7 @@ class AwayNotice(Back, view="away-word"):
 
 
 class Away(AwayNotice):
-    """To who is away, or to the office that recorded it."""
+    """To the person who is away, or to the office that recorded it."""
 
     again: bool = False
 
@@ -514,23 +514,23 @@ class Stranger(Payload):
 
 
 class TooFast(Payload):
-    """To who sends too many messages a minute."""
+    """To a sender of too many messages a minute."""
 
 
 class NotTaken(Payload):
-    """To who sent what the program failed to take."""
+    """To a sender whose message the program failed to record."""
 
 
 class Unworded(Payload):
-    """In the place of an answer that can't be rendered."""
+    """What stands in for an answer that can't be rendered."""
 
 
 class ToldTooOften(Payload):
-    """To whose messages went to others too often this hour."""
+    """To a sender whose messages went to others too often this hour."""
 
 
 class EditedOrForwarded(Payload):
-    """Such a message acts on nothing."""
+    """To the sender of an edited or forwarded message, which acts on nothing."""
 
 
 class Wordless(Payload):
@@ -592,7 +592,7 @@ class HowNote(Payload):
 
 
 class HowNo(Payload):
-    """“Không, tôi chỉ báo lại”."""
+    """The answer to “Không, tôi chỉ báo lại”."""
 
     key: Key
 
@@ -655,7 +655,7 @@ class ChannelDown(Payload):
 
 
 class ChannelUp(Payload):
-    """To who was told that it was down."""
+    """To the people who were told that the channel was down."""
 
     channel: str
     since: datetime

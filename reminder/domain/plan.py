@@ -324,11 +324,11 @@ class Plan:
         return self.years[0].dated_name
 
     def movable_until(self, due: date | None) -> date:
-        """The last day to which work due on `due` may be moved: the plan's, or that of its year."""
+        """Return the last day to which work due on `due` may be moved."""
         return date(due.year, 12, 31) if due and due > self.last_day else self.last_day
 
     def is_dated(self, period: Period) -> bool:
-        """Whether there may be a period of this name in several years, so that it tells its own."""
+        """Return whether the plan may have several periods of this name, in different years."""
         return period.year != self.year or self.first_day.year != self.last_day.year
 
     def period_name(self, period: Period) -> str:
@@ -336,7 +336,7 @@ class Plan:
         return period.dated_name if self.is_dated(period) else period.name
 
     def years_by(self, day: date) -> range:
-        """The calendar years that it has days in, up to that of `day`; its first in any case."""
+        """Return the calendar years that it has days in, up to that of `day`; never none."""
         last = min(self.last_day.year, max(day.year, self.year))
         return range(self.first_day.year, last + 1)
 
@@ -481,7 +481,7 @@ def _year_of(day: date, years: tuple[Period, ...]) -> Period:
 def instances(
     deliverable: Deliverable, years: tuple[Period, ...]
 ) -> Iterator[tuple[Period, date, date | None]]:
-    """The period of each instance, the day on which it opens, and the day on which it is due."""
+    """Yield the period of each instance, the day on which it opens, and its due day."""
     shift = timedelta(days=deliverable.before is Before.DAY_BEFORE)
     for period, start, written in _written(deliverable, years):
         opens = deliverable.opens or start
@@ -522,7 +522,7 @@ def _written(
 def _on_days(
     days: Sequence[date], periods: Sequence[Period], years: tuple[Period, ...]
 ) -> Iterator[tuple[Period, date, date]]:
-    """Each day with its period; without `periods` it is one, open from the day after the last."""
+    """Yield each day with its period, and the day from which it is open."""
     opens = years[0].first
     for number, day in enumerate(days):
         period = periods[number] if periods else Period.parse(day.isoformat())

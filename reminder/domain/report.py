@@ -179,7 +179,7 @@ class Letterhead:
 
 
 def fill_from_plan(letterhead: Letterhead, plan: Plan) -> Letterhead:
-    """`letterhead` with its empty names taken from `plan`, or dots for a person to fill in."""
+    """Return `letterhead`, its empty names taken from `plan`, or dots to be filled in."""
     leaders = plan.by_unit[plan.leaders].name
     authority = letterhead.authority or _authority(leaders)
     named = replace(letterhead, authority=authority)

@@ -80,7 +80,7 @@ class Policy:
     speaks_until: tuple[int, int] = (1, 31)  # month and day of the year after the plan's
 
     def timing(self, deliverable: Deliverable) -> Timing:
-        """The timing of its kind, with the deliverable's own days where the plan has some."""
+        """Return the timing of its kind, with the deliverable's own days where it has some."""
         base = {
             Kind.CHECK_IN: self.check_in,
             Kind.REPORT: self.report,
@@ -93,7 +93,7 @@ class Policy:
         )
 
     def last_day(self, plan: Plan) -> date:
-        """The last day on which `plan` speaks: so long after its year, or its last due day."""
+        """Return the last day on which `plan` speaks: so long after its year, or last due day."""
         return max(plan.last_day, plan.last_due) + self._grace(plan.last_day.year)
 
     def last_day_of(self, state: State) -> date:
@@ -148,7 +148,7 @@ class Scheduler:
     policy: Policy = field(default_factory=Policy)
 
     def stages(self, state: State) -> Mapping[date, Stage]:
-        """The days on which `state` speaks to its lead units, each with its most urgent stage."""
+        """Return the days on which `state` speaks to its lead units, each with its stage."""
         if state.due is None:
             return {}
         occurrence = state.occurrence
@@ -249,7 +249,7 @@ class Scheduler:
                 yield day, unit, stage
 
     def asks_again(self, state: State, plan: Plan) -> Iterator[tuple[date, str, Stage]]:
-        """The office is reminded of an undecided request on the working day before the due day."""
+        """Yield the reminder of an undecided request, on the working day before the due day."""
         if state.closed or state.due is None or state.request is None:
             return
         day = self.calendar.before(state.due)
@@ -451,7 +451,7 @@ class DueMessages:
 
 
 def speaking_hours(scheduler: Scheduler, kind: MessageKind, now: datetime) -> bool:
-    """Whether `kind` may be sent at `now`: on a working day, from its slot to `catch_up_until`."""
+    """Return whether `kind` may be sent at `now`: a working day, from its slot on."""
     policy = scheduler.policy
     start = policy.digest if kind is MessageKind.DIGEST else policy.slot
     clock = local(now).time()

@@ -11,7 +11,7 @@ from reminder.files.toml import Document, Table
 
 
 def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
-    """The calendar of `years`, the year before and the year after; raise FileError with all faults.
+    """Return the calendar of `years` and a year around them; raise FileError with all faults.
 
     Years that are not under `confirmed` in the file are computed, and marked as unconfirmed.
     """

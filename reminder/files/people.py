@@ -19,7 +19,7 @@ def load_people(
     channels: Sequence[ChannelTraits],
     in_use: Collection[str] = (),
 ) -> tuple[Person, ...]:
-    """The people in the file `path`; FileError with all faults, such as a unit not in `units`.
+    """Return the people in the file `path`; raise FileError with all faults.
 
     `channels` are those that can be named, in the order in which they are tried. Who names none
     gets those `in_use`, or the first. An empty file is valid.

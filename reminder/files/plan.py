@@ -221,7 +221,7 @@ def _unit_ids(plan: Plan, table: Table, key: str) -> tuple[str, ...]:
 
 
 def _unit_id(plan: Plan, table: Table, key: str, word: str) -> str:
-    """The id of the unit that `word`, its id, name or a spelling, means; empty if it is a fault."""
+    """Return the id of the unit that `word`, an id, name or spelling, means; empty: a fault."""
     if not word or word in plan.by_unit:
         return word
     named = units_named(plan.units)
@@ -387,7 +387,7 @@ def _on_days(plan: Plan, table: Table) -> DueRule | None:
 
 
 def _period_near(name: str, day: date) -> str | None:
-    """The identifier of the period `name` (Q1, 03, year, 2024-Q1) that is nearest to `day`."""
+    """Return the id of the period `name` (Q1, 03, year) that is nearest to `day`."""
     near = [f"{year}" if name == "year" else f"{year}-{name}" for year in _around(day.year)]
     found = []
     for each in (name, *near):

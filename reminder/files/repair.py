@@ -277,7 +277,7 @@ class _Repair:
 
 
 def _is_value(text: str) -> bool:
-    """Whether `text` is a value, or looks like one that the reader has something to say of."""
+    """Return whether `text` is a value, or looks like one that can be put right."""
     if not text[0].isdigit():
         return _VALUE.match(text) is not None
     if _DAY.match(text):
@@ -316,7 +316,7 @@ _WORD = {
 
 
 def _characters(line: str) -> tuple[str, list[str]]:
-    """`line` with Word's characters outside texts and comments put right, and what they were."""
+    """Return `line` with Word's characters put right outside texts, and what they were."""
     if line.isascii() and not _SLASHED.search(line) and not _SHORT.search(line):
         return line, []
     out: list[str] = []

@@ -106,7 +106,7 @@ def _number(least: int, most: int) -> Read:
 
 
 def _listed(element: Read, order: Read = tuple, *, split: str = ",", around: str = "[]\"'") -> Read:
-    """A list, also as one text: separated by `split`, and stripped of the characters `around`."""
+    """Return the reader of a list, also as one text separated by `split`."""
 
     def read(value: object) -> tuple[Any, ...]:
         if isinstance(value, Path):
@@ -660,7 +660,7 @@ def settings_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings of `settings_path`, overridden by the environment; FileError with all faults."""
+    """Return the settings, overridden by the environment; raise FileError with all faults."""
     path = settings_path(path, environ)
     folder = path.parent if path else DEFAULT_PATH.parent
     reader = _Reader(_document(path) if path else None, folder, environ)
@@ -680,7 +680,7 @@ def _document(path: Path) -> Document:
 
 
 def read_section(document: Document, name: str, data: Mapping[str, Any]) -> Any:
-    """The section `name` as `data` has it; faults are noted in `document`, which has it too."""
+    """Return the section `name` as `data` has it; its faults are noted in `document`."""
     table = _table(Settings).keys[name]
     assert isinstance(table, Table)
     reader = _Reader(document, document.folder, {})
@@ -832,7 +832,7 @@ class _Reader:
         return data.get(where[-1])
 
     def _from_file(self, where: Where, name: str, plain: str) -> str | None:
-        """The secret in the file that the variable `name` names; None if there is a fault."""
+        """Return the secret in the file that the variable `name` names; None for a fault."""
         self._variables[where] = name
         file, words, secret = self._environ[name], "", ""
         if plain in self._environ:
@@ -848,7 +848,7 @@ class _Reader:
         return secret or None
 
     def _placed(self, where: Where, key: Key, value: Any) -> Any:
-        """`value`, and a path or a list of paths in the file relative to the file's folder."""
+        """Return `value`, with paths of the file made relative to the file's folder."""
         if isinstance(value, list):
             return [self._placed(where, key, part) for part in value]
         if not key.is_path or where in self._variables or not isinstance(value, str):

@@ -64,7 +64,7 @@ Source = Path | Text
 
 
 def read_text(path: Source) -> str:
-    """The text of a UTF-8 file; FileError if it can't be read, or is larger than MAX_BYTES."""
+    """Return the text of a UTF-8 file; raise FileError if it can't be read or is too large."""
     content = read_bytes(path)
     if _utf_16(content):
         raise _fault(path, 1, UTF_16)
@@ -278,7 +278,7 @@ class Document:
         self._note(problem.line, message)
 
     def is_incomplete(self, where: Where) -> bool:
-        """Whether a line of this table could not be read, so that nothing is missing for sure."""
+        """Return whether a line of this table could not be read, so that it may lack nothing."""
         return where in self._incomplete
 
     def advise(self, where: Where, message: str) -> None:
@@ -302,7 +302,7 @@ class Document:
 
 
 def _in_short(faults: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
-    """`faults`; one that many lines have is told of the first ones, and then of all the others."""
+    """Return `faults`; of those that many lines share, only the first ones one by one."""
     lines: dict[str, list[int]] = {}
     for number, words, line in faults:
         if line:
@@ -317,7 +317,7 @@ def _in_short(faults: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, st
 
 
 def _has_shape(data: Any, lists: Collection[str], tables: Collection[str]) -> bool:
-    """Whether `lists` are lists of tables, and `tables` tables, where they are written at all."""
+    """Return whether `lists` are lists of tables, and `tables` tables, where written."""
     if any(isinstance(data.get(name), list) or _holds(data.get(name), name) for name in tables):
         return False
     if any(name.rpartition(".")[2] in data for name in lists if "." in name):
@@ -461,7 +461,7 @@ class Table:
         return value
 
     def _clean(self, key: str, value: str) -> str:
-        """`value` without invisible characters; a line end or a control character is a fault."""
+        """Return `value` without invisible characters; a line end in it is a fault."""
         value = value.strip()
         if has_controls(value):
             self.complain(key, f"`{key}` phải nằm trên một dòng")
@@ -515,7 +515,7 @@ class Table:
         return False
 
     def items(self, key: str, kind: type, wanted: str) -> list[Any]:
-        """The elements of a list; one value counts as a list. Others of another type are faults."""
+        """Return the elements of a list; one value counts as a list, other types are faults."""
         if self.has(key) and isinstance(self.data[key], kind):
             values = [self.data[key]]
         else:
@@ -545,7 +545,7 @@ class Table:
         return [Table(self.document, (*self.where, key, n), v) for n, v in enumerate(values)]
 
     def each(self, key: str, read: Callable[[Table], Read]) -> list[Read]:
-        """What `read` makes of each table of a list `[[key]]`; keys that it ignores are faults."""
+        """Return what `read` makes of each table of `[[key]]`; keys that it ignores are faults."""
         found = []
         for table in self.tables(key):
             found.append(read(table))

@@ -259,14 +259,14 @@ class _Finder:
         self._roles(passage)
 
     def _time_first(self, text: str) -> tuple[str, str]:
-        """The time before a sentence, and the sentence: “Ngày 05/4: Phòng X trình kịch bản”."""
+        """Return the time before a sentence, and the rest: “Ngày 05/4: Phòng X trình …”."""
         found = _TIME_FIRST.match(text)
         if found and self.has_time(found[1]):
             return found[1], text[found.end() :]
         return "", text
 
     def _timed_sentence(self, node: Node, context: _Context) -> str:
-        """The text; of several sentences the one that names a time, with the unit it is about."""
+        """Return the sentence that names a time, with its unit; else the text."""
         sentences = re.split(r"(?<=[^\W\d]{2})\.\s+(?=[A-ZĐ])", node.text)
         if len(sentences) < 2 or not (context.organisation or node.kind == "para"):
             return node.text
@@ -591,7 +591,7 @@ def _after_colon(text: str) -> tuple[list[str], list[str], str]:
 
 
 def _repeated(text: str, known: list[str]) -> str:
-    """A sentence under a unit's heading that repeats the unit: what follows it; else empty."""
+    """Return what follows the unit that a sentence repeats from its heading; else ""."""
     name, rest = subject(text, known)
     return rest if name and _LEADS.match(plain(rest)) else ""
 

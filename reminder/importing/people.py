@@ -183,7 +183,7 @@ class UnitNames:
         return self._ids.get(_plain(text)) or self._ids.get(_short(text))
 
     def all(self, text: str) -> list[str] | None:
-        """The units of a list such as “Tư pháp, Văn phòng”; None if one of them is unknown."""
+        """Return the units of “Tư pháp, Văn phòng”; None if one of them is unknown."""
         if whole := self.one(text):
             return [whole]
         for separator in (r"\s*[,;/+\n]\s*", r"\s+và\s+"):
@@ -233,7 +233,7 @@ class _Reader:
         return Roster(people=tuple(people), ignored=ignored)
 
     def _heading(self, row: int, text: str) -> tuple[str, ...]:
-        """The unit of the rows below; what else stands alone ends the rows of the one above."""
+        """Return the unit of the rows below, where a row names one alone."""
         name = _NUMBERED.sub("", text)
         if unit := self._units.one(name):
             return (unit,)
@@ -242,7 +242,7 @@ class _Reader:
         return ()
 
     def _columns(self, grid: Grid) -> tuple[int, dict[Column, int]]:
-        """The row of the headings, and the place of each column; FileError without a name's."""
+        """Return the headings' row and the place of each column; raise FileError without names."""
         for number, (_, row) in enumerate(grid[:30]):
             found: dict[Column, int] = {}
             for place, cell in enumerate(row):
@@ -293,7 +293,7 @@ class _Reader:
         )
 
     def _units_of(self, row: int, text: str) -> tuple[str, ...]:
-        """The units that a cell names; each that is unknown is a fault with the nearest known."""
+        """Return the units that a cell names; an unknown one is a fault."""
         found = self._units.all(text)
         if found is None:
             self._complain(row, self._units.unknown(text))

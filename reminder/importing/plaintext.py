@@ -45,7 +45,7 @@ def _text(content: bytes) -> str:
 
 
 def _wide(content: bytes) -> str:
-    """The codec of UTF-16 without a mark: in every other byte there are zeros, for the blanks."""
+    """Return the codec of UTF-16 without a mark, whose every other byte is mostly zero."""
     sample = content[:_SAMPLE]
     for codec, high, low in (
         ("utf-16-le", sample[1::2], sample[::2]),

@@ -313,7 +313,7 @@ class _Maker:
         return timed
 
     def _lines(self, passage: Passage, month: date | None) -> list[tuple[str, Reading]]:
-        """The lines of a time field: one phrase each if each is one, else one phrase together."""
+        """Return a phrase for each line of a time field, or one of all lines together."""
         lines = [line.strip(" -+•").rstrip(" .;") for line in passage.times]
         whole = " ".join(lines) if len(lines) < 2 else "; ".join(lines)
         if len(lines) > 1:
@@ -353,7 +353,7 @@ class _Maker:
         return rest if len(rest) > 5 else text, [(phrase, reading)]
 
     def _of_heading(self, heading: str) -> Reading:
-        """The time of a heading for a task that has none: its months' end; a term is assumed."""
+        """Return the time of a heading for a task without one: its months' end."""
         reading = self._read(heading)
         parts = reading.parts
         if all(part.status is Status.PERIOD for part in parts):

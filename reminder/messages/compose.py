@@ -127,7 +127,7 @@ def _pieces(line: str, longest: int) -> list[str]:
 
 
 def clip_plain(text: str, longest: int = TELEGRAM_LONGEST) -> str:
-    """Text without any markup, cut to `longest`."""
+    """Return text without markup, cut to `longest`."""
     while units(text) > longest:
         text = text[: len(text) - max(1, (units(text) - longest) // 2)]
     return text
@@ -240,7 +240,7 @@ def outbound(
     *,
     page: bool = True,
 ) -> Outbound:
-    """A message of these lines, and of those for readers without buttons; `page`: of a mail."""
+    """Return a message of these lines, and of those for readers without buttons."""
     return Outbound(
         subject=subject,
         html="\n".join(line.shown for line in fit(lines)),
@@ -251,7 +251,7 @@ def outbound(
 
 
 def joined(messages: Sequence[Outbound]) -> Outbound | None:
-    """Several messages as one; its buttons are as many as fit."""
+    """Return several messages as one; its buttons are as many as fit."""
     if len(messages) < 2:
         return messages[0] if messages else None
     shown = "\n\n".join(message.html for message in messages).split("\n")
@@ -267,7 +267,7 @@ def joined(messages: Sequence[Outbound]) -> Outbound | None:
 
 
 def mail_document(subject: str, lines: Sequence[Line]) -> str:
-    """A whole HTML document of `lines` that every mail client shows: no style sheet, no image."""
+    """Return an HTML document of `lines` that every mail client shows: no style sheet."""
     code = f'<code style="{_CODE_STYLE}">'
     blocks = [
         (

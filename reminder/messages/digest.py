@@ -344,7 +344,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def workbooks(
     context: Context, plans: Iterable[Plan], day: date
 ) -> tuple[tuple[str, str, bytes], ...]:
-    """(file name, media type, content) of each of `plans`, as it stands on `day`."""
+    """Return (file name, media type, content) of each of `plans`, as it stands on `day`."""
     # xlsxwriter is loaded once a week, not at each start.
     from reminder.documents.workbook import workbook
 

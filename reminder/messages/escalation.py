@@ -106,7 +106,7 @@ def _late(context: Context, items: Iterable[Item]) -> list[Work]:
 
 
 def _fate(work: Work, above: Past) -> Fate:
-    """What the leaders were told, by the record; else whether they will be, by the schedule."""
+    """Return what the leaders were told, or whether they will be by the schedule."""
     context, state, plan = work.context, work.state, work.plan
     label = plan.by_unit[plan.leaders].label
     if state.key in above.told:

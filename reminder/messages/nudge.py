@@ -210,14 +210,14 @@ def _entries(
 
 
 def _resting(context: Context, state: State, units: tuple[str, ...]) -> Entry:
-    """What an edited message shows of work that needs no nudge any more, by whom and since when."""
+    """Return what an edited message shows of work that needs no nudge any more."""
     parts = [state.parts[unit] for unit in units if unit in state.parts]
     by = state.closed or (parts[-1] if len(parts) == len(units) else None)
     return Entry(context, state, (state,), resting=True, by=by)
 
 
 def _warnings(context: Context, lines: list[list[Work]]) -> list[tuple[date, str, list[str]]]:
-    """The days on which the leaders will hear of what is late; who they are, and the codes."""
+    """Return the days on which the leaders will hear of what is late, and the codes."""
     told: list[tuple[date, str, str]] = []
     for work in (work for line in lines for work in line if work.days_late):
         state, plan = work.state, work.plan
@@ -265,7 +265,7 @@ def _buttons(lines: list[list[Work]], live: Mapping[Key, tuple[str, ...]], off: 
 
 
 def _may_wait(work: Work) -> bool:
-    """Whether a working day is left on which it could speak again: that of decide's snooze."""
+    """Return whether a working day is left on which it could speak again."""
     due, today = work.state.due, work.context.today
     if due is None or work.days_late:
         return False

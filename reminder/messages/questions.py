@@ -139,7 +139,7 @@ def how_set_due(context: Context, p: payloads.HowSetDue) -> Outbound | None:
 
 
 def _likely_days(work: Work) -> list[date]:
-    """A few working days after the due day; of what has none, the ends of month, quarter, year."""
+    """Return a few working days after the due day, or the ends of month, quarter, year."""
     today, last = work.context.today, work.last_day
     if work.state.due is not None:
         start = max(work.state.due, today)
@@ -196,7 +196,7 @@ class Asked:
 
 
 def decided(context: Context, keys: Iterable[Key], sent: datetime) -> Outbound | None:
-    """The requests for `keys` that stood when a message about them was `sent`; who decided what."""
+    """Return what became of the requests for `keys` that stood when a message was `sent`."""
     requests = [each for key in dict.fromkeys(keys) if (each := _asked(context, key, sent))]
     if not requests:
         return None

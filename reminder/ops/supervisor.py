@@ -112,7 +112,7 @@ class Worker:
     async def attempt(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
         """Run `work`, or log why it failed; the daemon goes on.
 
-        `again`: whether the same is tried again anyhow, so that it is told when it works.
+        `again`: whether the caller tries the same again, so that its success is logged.
         """
         try:
             done = await self.do(work)

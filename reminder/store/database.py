@@ -284,7 +284,7 @@ MANY = 50  # rows from which on compiling the statement once more pays
 
 
 class Part:
-    """A part of the store, on the connections of all."""
+    """The base of the store's parts, which share one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

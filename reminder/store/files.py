@@ -114,7 +114,7 @@ def integrity(path: Path) -> str:
 
 
 def _no_waiting(status: int, _remaining: int, _total: int) -> None:
-    # Python's backup would try again for ever.
+    # Python's backup would retry without end.
     if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise StoreBusyError("the database is locked by another program: no copy was made")
 

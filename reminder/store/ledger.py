@@ -134,7 +134,7 @@ class LedgerPart(Part):
         ]
 
     def revision(self) -> tuple[int, str]:
-        """Two marks: the number of the ledger's last event, and one that each address changes.
+        """Return the number of the last event, and a mark that each change of an address moves.
 
         Whoever has read both ledger and addresses at these marks need not read them again.
         """
@@ -142,7 +142,7 @@ class LedgerPart(Part):
         return _head_of(found)[0], found[0][-1] or ""
 
     def head(self) -> tuple[int, str]:
-        """Number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
+        """Return number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
         return _head_of(self._database.all(HEAD))
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
@@ -280,7 +280,7 @@ class LedgerPart(Part):
         return person
 
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
-        """Why a code was not redeemed: “unknown”, “used”, “expired”; empty: it still holds."""
+        """Return why a code was not redeemed: “unknown”, “used”, “expired”; empty: it holds."""
         c = invitation.c
         asked = select(c.expires_at, c.used_at).where(c.code_hash == words(code_hash))
         for expires_at, used_at in self._database.all(asked):
@@ -317,7 +317,7 @@ def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping
 
 
 def link(previous: str, columns: Mapping[str, Any]) -> str:
-    """Hex SHA-256 over the hash before and the canonical JSON of an event's columns but its hash.
+    """Return the hex SHA-256 over the hash before and the canonical JSON of an event's columns.
 
     Canonical: keys sorted, no spaces, ASCII, values as the table keeps them.
     """

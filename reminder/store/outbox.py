@@ -186,7 +186,7 @@ class OutboxPart(Part):
         return self._changes_one(SENT, **_sent(row, provider_id, at))
 
     def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
-        """`mark_sent` of each, all in one commit; whether each row was still the caller's."""
+        """Do `mark_sent` for each in one commit; return whose rows were still the caller's."""
         if len(sent) == 1:
             return [self.mark_sent(*sent[0])]
         with self._database.writing() as connection:
@@ -281,7 +281,7 @@ class OutboxPart(Part):
         )
 
     def drop(self, row_id: int) -> bool:
-        """Drop a pending or dead row; False if it is neither."""
+        """Drop a pending or dead row; return False if it is neither."""
         return self._changes_one(
             update(outbox)
             .where(_c.id == row_id, _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]))
@@ -310,7 +310,7 @@ class OutboxPart(Part):
         since: datetime | None = None,
         limit: int = 1000,
     ) -> list[Row]:
-        """Rows of the outbox with a slot from `since` on, the newest slot first.
+        """Return rows of the outbox with a slot from `since` on, the newest slot first.
 
         `naming`: those alone that name one of these occurrences. Any other empty filter lets all
         pass.
@@ -331,12 +331,12 @@ class OutboxPart(Part):
     def newest_slots(
         self, kind: str, recipients: Collection[str], since: datetime
     ) -> dict[str, datetime]:
-        """The latest slot, of those from `since` on, of the rows of a kind to each of these."""
+        """Return the latest slot since `since` of the rows of a kind, by recipient."""
         wanted = {"kind": kind, "who": sorted(recipients), "since": stamp(since)}
         return {who: moment(slot) for who, slot in self._database.all(NEWEST_SLOTS, **wanted)}
 
     def counts(self) -> dict[str, int]:
-        """How many rows the outbox has in each state, and “unknown”: rows marked as repeats."""
+        """Return how many rows are in each state, and “unknown”: those marked as repeats."""
         with self._database.reading() as connection:
             found = {row[0]: row[1] for row in connection.execute(COUNTS)}
             repeats = connection.execute(REPEATS).scalar_one()

@@ -177,7 +177,7 @@ def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
 
 
 def _of_present(database: Path) -> tuple[int, str | None] | None:
-    """The number of events and the last tick of the present database; None if it can't be read."""
+    """Return the database's number of events and last tick; None if it can't be read."""
     address = f"{database.as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as present:

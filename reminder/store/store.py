@@ -209,7 +209,7 @@ def schema_version(database: Database) -> str:
 
 
 def is_current(database: Database, schema: Schema) -> bool:
-    """True if nothing is to be migrated; StoreRefusedError if the schema is a newer program's."""
+    """Return whether nothing is to be migrated; raise StoreRefusedError for a newer schema."""
     version = schema_version(database)
     if version > schema.version:
         raise StoreRefusedError(

@@ -110,7 +110,7 @@ class WebPart(Part):
         return next(map(LOGIN.read, found), None)
 
     def use_login(self, login: str, now: datetime) -> bool:
-        """Use a request once; False if it is used, expired or unknown."""
+        """Use a request once; return False if it is used, expired or unknown."""
         c = web_login.c
         use = (
             update(web_login)

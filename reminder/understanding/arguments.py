@@ -183,7 +183,7 @@ def _colon(items: Sequence[Item]) -> int | None:
 
 
 def until(blank: Command, items: Sequence[Item], resolver: Resolver, code: str) -> Command:
-    """A command with the day, or the number of days, that `items` name; the rest is its note."""
+    """Return a command with the day, or number of days, that `items` name."""
     for item in items:
         if not isinstance(item, DayItem | DaysItem):
             continue

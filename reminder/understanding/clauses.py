@@ -88,7 +88,7 @@ def _at(items: Sequence[Item], index: int) -> Item | None:
 def resolve_dotted(
     items: Sequence[Item], book: CodeBook, meaning: Meaning, takes: Takes | None = None
 ) -> list[Item]:
-    """Return `items` with each “2.3” read as a code or as a day, by what stands around it.
+    """Return `items` with each “2.3” resolved to a code or a day by its context.
 
     `takes`: what the verb that governs the text takes. Raise Refused where it may be both.
     """
@@ -185,7 +185,7 @@ def _with_comma(items: Sequence[Item], index: int, book: CodeBook) -> str:
 def resolve_numerals(
     items: Sequence[Item], book: CodeBook, meaning: Meaning, today: date, *, at_start: bool
 ) -> list[Item]:
-    """`items` with each numeral, and each word that may be a code, read by what is around it.
+    """Return `items` with numerals, and words that may be codes, resolved by their context.
 
     A citation becomes one item, and a denial a clause of its own. `at_start`: the text's first
     word stands where a command expects a code.
@@ -733,7 +733,7 @@ def planned(items: Sequence[Item]) -> bool:
 
 
 def moods(items: Sequence[Item]) -> list[Mood]:
-    """The moods of `items`; a “sao”, “nào”, or a “chưa” behind what is done, makes a question."""
+    """Return the moods of `items`; a question word makes a question of them."""
     said = [item for item in items if not says_nothing(item)]
     found = [item.mood for item in said if isinstance(item, MoodItem)]
     if not said:

@@ -91,7 +91,7 @@ class CodeBook:
         return tuple(code for code in self.tasks if shape.fullmatch(code))
 
     def beside(self, code: Code, piece: str) -> Code | None:
-        """The code that differs from `code` in its last piece: 1e of “1a-e”, II.5 of “II.3-5”."""
+        """Return the code that differs in its last piece: 1e of “1a-e”, II.5 of “II.3-5”."""
         head = re.sub(r"(?:[0-9]+|[^\W\d_])$", "", code.task)
         name = next((each for each in self.tasks if each.lower() == f"{head}{piece}".lower()), None)
         return Code(name, code.plan) if name and head else None
@@ -178,7 +178,7 @@ class CodeBook:
         return False
 
     def _with(self, read: Sequence[str], joints: str) -> Code | None:
-        """The code that has the pieces `read`, which were typed with `joints` between them."""
+        """Return the code that has the pieces `read`, which `joints` join."""
         figures = all(piece.isdigit() for piece in read)
         if figures and set(joints) != {"."}:  # 1-1 and 1/1 are days
             return None
@@ -368,7 +368,7 @@ def _of_year(plans: Sequence[Plan], year: int | None) -> Plan | None:
 
 
 def _by_pieces(plans: Sequence[Plan]) -> dict[str, list[str]]:
-    """The codes of several pieces of all `plans`, by these; of a single plan its own table."""
+    """Return the codes of several pieces of all `plans`, by their pieces."""
     if len(plans) == 1:
         return plans[0].by_pieces
     found: dict[str, list[str]] = {}
@@ -379,7 +379,7 @@ def _by_pieces(plans: Sequence[Plan]) -> dict[str, list[str]]:
 
 
 def _run_start(tokens: Sequence[Token], index: int) -> int:
-    """Where what is glued to the token at `index` begins, at most so far back as codes reach."""
+    """Return where the text that is glued to the token at `index` begins."""
     start = index
     while start > 0 and tokens[start].glued and index - start < 8 * _MOST_PIECES:
         start -= 1
@@ -387,7 +387,7 @@ def _run_start(tokens: Sequence[Token], index: int) -> int:
 
 
 def _joint(tokens: Sequence[Token], index: int) -> str | None:
-    """How what stands at `index` goes on with a code: by a sign, without one; None: not at all."""
+    """Return how the code goes on at `index`: by a sign, without one; None: not at all."""
     if index >= len(tokens) or not tokens[index].glued:
         return None
     if tokens[index].text[0].isalnum():

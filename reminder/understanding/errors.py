@@ -236,7 +236,7 @@ def _parts(task: Task) -> str:
 
 
 def _example(meaning: Meaning, verb: Verb = Verb.DONE) -> str:
-    """A code for examples, of work that the verb is about; of the sender's own unit, if any is."""
+    """Return a code for examples, of work that the verb is about."""
     tasks = [task for plan in meaning.plans for task in plan.tasks]
     about = [task for task in tasks if any(_is_about(verb, each) for each in task.deliverables)]
     fit = [task for task in about if len(task.deliverables) == 1] or about

@@ -137,7 +137,7 @@ _NAME_ENDS = frozenset(":,.-\n")
 
 @lru_cache(maxsize=8)
 def _spellings(units: tuple[Unit, ...]) -> Phrases[str]:
-    """What units are called → their ids; made once, for it takes longer than most reading."""
+    """Return unit ids by what units are called; cached, as it takes longer than reading."""
     return Phrases(
         {
             spelling: unit.id

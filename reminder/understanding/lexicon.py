@@ -116,7 +116,7 @@ WORDS = {name: frozenset(text.split()) for name, text in _DATA["words"].items()}
 
 @cache  # compiled when the first message is read, for it takes a while
 def pattern(*, talk: bool) -> re.Pattern[str]:
-    """The patterns of talk, or all others; the group that matches is named as its mood or role."""
+    """Return the pattern of talk, or of all else; its group names the mood or role."""
     groups = []
     for name, patterns in _DATA["patterns"].items():
         text = "|".join(patterns)

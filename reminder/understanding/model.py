@@ -100,7 +100,7 @@ class Meaning:
 
 
 def format_command(command: Command) -> str:
-    """`command` as a text that means just that; what it says besides is on lines of its own."""
+    """Return `command` as a text that means just that."""
     return "\n".join(_line(each) for each in (command, *command.also))
 
 

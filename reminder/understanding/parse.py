@@ -97,7 +97,7 @@ def parse(text: str, today: date, meaning: Meaning) -> Command | CommandError:
 
 
 def yes_or_no(text: str) -> bool | None:
-    """What a bare “đúng” or “chưa” answers to a question; None if `text` says anything else."""
+    """Return what a bare “đúng” or “chưa” answers to a question; None for other texts."""
     if len(text) > _LONGEST_ANSWER:
         return None
     tokens = spelling.tokens(normal(text).strip())
@@ -170,7 +170,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def _together(commands: Sequence[Command], meaning: Meaning) -> Command:
-    """All that was said as one command; a done gives way to a “not done” of the same work."""
+    """Return all that was said as one command; “not done” wins over “done”."""
     hindered = {t for command in commands if command.verb.row.denies for t in command.targets}
     merged: list[Command] = []
     for command in commands:
@@ -308,7 +308,7 @@ class _Reader:
         return days and not said - _MILD and not runs(items, self.book)
 
     def _governing(self, verb: Verb, rest: str) -> Verb | None:
-        """The verb that an opening one means for the whole text; None: it is an everyday word."""
+        """Return the verb that the opening one means for the whole text; None for none."""
         items = self._items(rest, at_start=True, takes=verb.row.takes)
         if verb is Verb.REMIND and any(isinstance(item, DayItem | DaysItem) for item in items):
             verb = Verb.SNOOZE
@@ -424,7 +424,7 @@ def _codeless(items: Sequence[Item], resolver: Resolver, forced: Verb | None) ->
 def _of_no_one_work(
     verb: Verb, items: Sequence[Item], resolver: Resolver, *, every: bool, content: bool
 ) -> Command:
-    """What `verb` means where no code was named, and no message about one work is answered."""
+    """Return what `verb` means where neither a code nor a message names the work."""
     meaning, replied = resolver.meaning, resolver.meaning.reply_to
     if verb is Verb.UPDATE and len(replied) > 1:
         return _answer_all(items, resolver)

@@ -133,7 +133,7 @@ class Resolver:
             yield from self._range(first, last)
 
     def _range(self, first: Code, last: Code) -> list[Code]:
-        """The codes from `first` to `last` that the sender's units lead; a range of one is it."""
+        """Return the codes from `first` to `last` that the sender's units lead."""
         if first.task == last.task:
             return [Code(first.task, first.plan)]
         plan = next(p for p in self.book.plans if self.book.task(first.task, first.plan) in p.tasks)
@@ -218,7 +218,7 @@ def is_content(item: Item) -> bool:
 
 
 def trimmed(items: Sequence[Item], drop: Callable[[Item], bool] | None = None) -> Sequence[Item]:
-    """`items` without politeness and signs at both ends; ahead, without what `drop` drops."""
+    """Return `items` without politeness and signs at both ends."""
     drop = drop or is_trim
     first, last = 0, len(items)
     while first < last and drop(items[first]):

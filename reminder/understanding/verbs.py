@@ -510,7 +510,7 @@ def nearest(name: str) -> Verb | None:
 
 
 def help_lines(reader: Reader) -> list[str]:
-    """The help's lines about verbs: of an officer or a leader, or what the office has besides."""
+    """Return the help's lines about verbs for this reader."""
     lines: dict[int, list[str]] = {}
     for line, text in (verb.row.help[reader] for verb in Verb if reader in verb.row.help):
         lines.setdefault(line, []).append(text)
