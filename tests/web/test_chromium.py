@@ -1,0 +1,284 @@
+"""The page in a real browser: a morning at both widths without scripts, and what axe finds."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from reminder.app.wiring import Program, program
+from reminder.cli import app
+from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings
+from tests.conftest import ROOT
+from tests.services.world import at
+from tests.waiting import until
+
+pytest.importorskip("playwright", reason="no Playwright here: pip install playwright")
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
+
+WIDTHS = (390, 1280)
+TASKS = ("1a", "1c", "1d", "2c", "2g", "2i", "5a", "5c")  # of the plan of 2024; few, for axe's sake
+PEOPLE = """
+[[person]]
+id = "an"
+name = "An"
+unit = "tu-phap"
+email = "an@example.vn"
+[[person]]
+id = "binh"
+name = "Bình"
+unit = "tu-phap"
+email = "binh@example.vn"
+[[person]]
+id = "chi"
+name = "Chi"
+unit = "van-phong"
+email = "chi@example.vn"
+[[person]]
+id = "lan"
+name = "Lan"
+unit = "lanh-dao"
+email = "lan@example.vn"
+"""
+# As root, and in a network without a way out.
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def small_plan(folder: Path) -> Path:
+    """The plan of 2024 with some of its tasks."""
+    head, *tasks = (ROOT / "data/plan2024.toml").read_text("utf-8").split("\n[[task]]\n")
+    kept = [task for task in tasks if re.search(r'code = "(.+)"', task)[1] in TASKS]  # type: ignore[index]
+    path = folder / "plan.toml"
+    path.write_text("\n[[task]]\n".join([head, *kept]), encoding="utf-8")
+    return path
+
+
+@dataclass
+class Office:
+    """A daemon with its page on a port, and the mails that it has sent."""
+
+    base: str
+    config: Path
+    clock: SetClock
+    mailbox: Mailbox
+    wired: Program
+
+    async def mail(self, person: str, has: str, after: int = 0) -> str:
+        """The first mail to `person` that has these words, of those after the first `after`."""
+
+        def found() -> list[str]:
+            return [text for text in self.mailbox.to(person)[after:] if has in text]
+
+        await until(lambda: bool(found()), more=lambda: f"“{has}” to {person}")
+        return found()[0]
+
+    def log(self) -> list[dict[str, str]]:
+        """What `reminder log --json` tells."""
+        called = ["log", "--json", "--config", str(self.config)]
+        shown = CliRunner().invoke(app, called, catch_exceptions=False)
+        return [json.loads(line) for line in shown.stdout.splitlines()]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """The office on 26/01/2024 at eight, when its reminders have gone out by mail."""
+    folder, clock, mailbox = (
+        tmp_path_factory.mktemp("office"),
+        SetClock(at("26/01", "07:55")),
+        Mailbox(),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    async with mail_server(mailbox) as port:
+        config = settings(folder, None, port, people=PEOPLE, more=f'[web]\nlisten = "{place}"\n')
+        whole = (ROOT / "data/plan2024.toml").as_posix()
+        text = config.read_text("utf-8").replace(whole, small_plan(folder).as_posix())
+        config.write_text(text, encoding="utf-8")
+        async with runs(program(config, clock, tick_seconds=0.5)) as wired:
+            await until(lambda: all(page.port for page in wired.servers))
+            clock.moment = at("26/01", "08:00")
+            yield Office(f"http://{place}", config, clock, mailbox, wired)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all: the system's, or Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    system = next(filter(None, map(shutil.which, names)), None)
+    async with async_playwright() as playwright:
+        path = shutil.which(system or playwright.chromium.executable_path)
+        if path is None:
+            pytest.skip("no Chromium here: apt install chromium, or playwright install chromium")
+        browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Reader:
+    """A browser without scripts, of one width."""
+
+    office: Office
+    context: BrowserContext
+    page: Page
+
+    async def open(self, place: str) -> None:
+        await self.page.goto(place if "://" in place else self.office.base + place)
+
+    async def signs_in(self, person: str) -> None:
+        """Asks for a mail, and types its code."""
+        before = len(self.office.mailbox.to(person))
+        await self.open("/")
+        await self.page.get_by_role("textbox", name="Địa chỉ thư").fill(f"{person}@example.vn")
+        await self.press("Gửi")
+        mail = await self.office.mail(person, "Mã", after=before)
+        code = re.search(r"\b\d{6}\b", mail)
+        assert code
+        await self.page.get_by_role("textbox", name="Mã").fill(code[0])
+        await self.press("Đăng nhập")
+        await self.page.get_by_role("button", name="Thoát").wait_for()
+
+    def section(self, *has: str) -> Locator:
+        """The section whose heading has these words."""
+        heading = self.page.get_by_role("heading", name=re.compile(".*".join(has)))
+        return self.page.locator("section").filter(has=heading)
+
+    async def press(self, button: str, within: Locator | None = None, **typed: str) -> None:
+        """Fill fields by their labels, open what is folded, and press."""
+        place = within or self.page.locator("body")
+        pressed = place.get_by_role("button", name=button, include_hidden=True).first
+        form = pressed.locator("xpath=ancestor::form")
+        for folded in await pressed.locator("xpath=ancestor::details[not(@open)]").all():
+            await folded.locator("summary").first.click()
+        for label, value in typed.items():
+            await form.get_by_label(label.replace("_", " ")).fill(value)
+        await pressed.click()
+
+    async def said(self, words: str) -> None:
+        """Wait for the page that says it."""
+        await self.page.get_by_role("status").filter(has_text=words).wait_for()
+
+
+async def reader(office: Office, chromium: Browser, width: int) -> Reader:
+    context = await chromium.new_context(
+        java_script_enabled=False, viewport={"width": width, "height": 844}
+    )
+    context.set_default_timeout(10_000)
+    return Reader(office, context, await context.new_page())
+
+
+@dataclass
+class Morning:
+    """What differs between the two widths, whose mornings come one after the other."""
+
+    officer: str
+    until: str
+    undated: str
+    day: str
+    kept: str  # whose assumed date is confirmed
+
+
+MORNINGS = {
+    390: Morning("an", "28/02", "2g", "15/3", "1a"),
+    1280: Morning("binh", "05/03", "5a", "15/9", "2i"),
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_morning_without_scripts(office: Office, chromium: Browser, width: int) -> None:
+    """Sign-in by mail, an officer's and the office's acts; each is recorded once, by the page."""
+    of, before = MORNINGS[width], len(office.log())
+    officer = await reader(office, chromium, width)
+    nudge = await office.mail(of.officer, "• 1c")
+    link = nudge.partition("• 1c")[2].partition("Báo xong: ")[2].split()[0]
+    for _ in range(2):  # a scanner
+        await officer.context.request.get(link)
+        await officer.context.request.head(link)
+    await officer.open(link)
+    await officer.press("Báo xong", Số="12/QĐ-UBND")
+    await officer.said("Đã ghi. ✅ Đã ghi 1c")
+    await officer.open(link)
+    assert "đã dùng" in await officer.page.locator("main").inner_text()
+    assert await officer.page.get_by_role("button").count() == 0
+
+    await officer.signs_in(of.officer)
+    await officer.open("/viec/cchc-2024/1d")
+    work = officer.section("Báo cáo")
+    await officer.press("Xin gia hạn", work, Xin_đến_ngày=of.until, Lý_do="chờ số liệu")
+    await officer.said("Đã ghi")
+
+    desk = await reader(office, chromium, width)
+    await desk.signs_in("chi")
+    assert urlsplit(desk.page.url).path == "/quyet"
+    await desk.press(f"Đồng ý đến {of.until}", desk.section("1d"))
+    await desk.said("Đã ghi")
+    await desk.press("Đặt hạn", desk.section(of.undated), Ngày_khác=of.day)
+    await desk.said("Đã ghi")
+    await desk.page.locator("summary", has_text="hạn dự kiến").click()
+    boxes = desk.page.get_by_role("checkbox")
+    for box in await boxes.all():
+        if f"/{of.kept}/" not in (await box.get_attribute("value") or ""):
+            await box.uncheck()
+    await desk.press("Giữ những hạn đã chọn")
+    await desk.said("Đã ghi")
+    await desk.open("/viec/cchc-2024/5c")
+    await desk.press("Báo xong", Số=f"{width}/KH-UBND")
+    await desk.said("Đã ghi. ✅ Đã ghi 5c")
+    await desk.press("Hoàn tác")
+    await desk.said("Đã hoàn tác 5c")
+    await desk.open("/viec/cchc-2024/1c")
+    assert "trang theo dõi" in await desk.page.locator("ol.log").first.inner_text()
+    await desk.press("Mở lại", Lý_do="thiếu phụ lục")
+    await desk.said("Đã ghi")
+    await desk.press("Thoát")
+    await desk.page.get_by_role("textbox", name="Địa chỉ thư").wait_for()
+
+    told = [(line["event"], line["task"], line["by"]) for line in office.log()[before:]]
+    assert [line for line in told if line[0] != "confirmed"] == [
+        ("done", "1c", of.officer),
+        ("extension-asked", "1d", of.officer),
+        ("extension-granted", "1d", "chi"),
+        ("due-set", of.undated, "chi"),
+        ("done", "5c", "chi"),
+        ("undone", "5c", "chi"),
+        ("reopened", "1c", "chi"),
+    ]
+    assert {line for line in told if line[0] == "confirmed"} == {("confirmed", of.kept, "chi")}
+    assert {line["channel"] for line in office.log()[before:]} == {"web"}
+    for each in (officer, desk):
+        await each.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_leader_reads_and_changes_nothing(
+    office: Office, chromium: Browser, width: int
+) -> None:
+    before = office.log()
+    leader = await reader(office, chromium, width)
+    await leader.signs_in("lan")
+    assert urlsplit(leader.page.url).path == "/bang"
+    await leader.open("/viec/cchc-2024/5c")
+    buttons = await leader.page.get_by_role("button", include_hidden=True).all_inner_texts()
+    assert buttons == ["Thoát"]
+    forged = await leader.context.request.post(
+        f"{office.base}/viec/cchc-2024/5c/1/2024/xong",
+        headers={"origin": office.base},
+        form={"nonce": "x" * 16, "revision": "2"},
+    )
+    assert (forged.status, office.log()) == (403, before)
+    await leader.context.close()
