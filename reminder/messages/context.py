@@ -37,6 +37,9 @@ _KINDS = {
 HolidayName = Callable[[date, date], str]  # a run's first and last day → “Tết”; "" if it has none
 
 
+_FRONTS = {"web": "trang theo dõi"}  # what records, and is no channel
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """All that a message is made from, at the time of sending."""
@@ -111,7 +114,7 @@ class Context:
 
     def channel(self, name: str) -> str:
         """“thư điện tử” of “email”; of what is no channel, itself."""
-        return self.office.traits(name).title
+        return _FRONTS.get(name) or self.office.traits(name).title
 
     def channels(self, names: Iterable[str]) -> list[str]:
         return [self.channel(name) for name in names]

@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from reminder.decisions import buttons
-from reminder.decisions.outcome import may_read
 from reminder.domain import payloads
 from reminder.domain.ledger import State
 from reminder.domain.payloads import Payload
@@ -31,7 +30,7 @@ from reminder.understanding.dates import day_at
 from reminder.understanding.model import Command, Target
 from reminder.understanding.spelling import tokenise
 from reminder.understanding.verbs import Takes, Verb, verb_called
-from reminder.web.pages import GONE, part, refused, said_of, task_page
+from reminder.web.pages import GONE, answers_for, part, refused, said_of, task_page
 from reminder.web.site import (
     NAME,
     Site,
@@ -223,7 +222,8 @@ def _decided(
             return Result(ONCE)
         if link is not None and service.store.spent_at(link.mac) is not None:
             return Result(SPENT, 409)
-        if fields.get("revision") != str(state.revision):
+        may_act = visit.sender.office or answers_for(visit, state)
+        if fields.get("revision") != str(state.revision) and may_act:
             return Result(_changed(visit, office, state), 409)
         target = buttons.target_of(key, office.states, office.by_plan)
         unit = fields.get("phan", "")
@@ -263,7 +263,7 @@ def _changed(visit: Visit, office: Office, state: State) -> str:
     """“Việc vừa thay đổi: …”, by whom."""
     newest = next(reversed(office.by_key.get(state.key, ())), None)
     context = visit.site.context(office, visit.now)
-    if newest is None or not may_read(visit.sender, state.occurrence.task):
+    if newest is None:
         return "Việc này đã thay đổi. Xin xem lại rồi gửi."
     who = context.person(newest) if newest.by else "máy"
     when = context.moment(newest.at)

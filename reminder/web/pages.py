@@ -293,11 +293,20 @@ def _task(
     } | values
 
 
+def answers_for(visit: Visit, state: State) -> set[str]:
+    """The lead units for which the reader answers; leaders only read."""
+    units = visit.sender.units
+    return {
+        unit
+        for unit in state.occurrence.task.lead
+        if unit in units and unit not in visit.office.leaders
+    }
+
+
 def part(visit: Visit, state: State) -> Part:
     """One occurrence with the acts that its reader may try; `decide` has the last word."""
     work, sender = Shown(visit.context, state), visit.sender
-    leaders = visit.office.leaders
-    own = {u for u in state.occurrence.task.lead if u in sender.units and u not in leaders}
+    own = answers_for(visit, state)
     acts: set[str] = set()
     if own or sender.office:
         acts.add("ghi-chu")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from lxml import html as lxml_html
 from typer.testing import CliRunner
 
 from reminder.app.wiring import Program, program
@@ -87,11 +88,14 @@ class Office:
         await until(lambda: bool(found()), more=lambda: f"“{has}” to {person}")
         return found()[0]
 
+    def command(self, *words: str) -> str:
+        """What a command of `reminder` prints."""
+        called = [*words, "--config", str(self.config)]
+        return CliRunner().invoke(app, called, catch_exceptions=False).stdout
+
     def log(self) -> list[dict[str, str]]:
         """What `reminder log --json` tells."""
-        called = ["log", "--json", "--config", str(self.config)]
-        shown = CliRunner().invoke(app, called, catch_exceptions=False)
-        return [json.loads(line) for line in shown.stdout.splitlines()]
+        return [json.loads(line) for line in self.command("log", "--json").splitlines()]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -195,7 +199,7 @@ class Morning:
 
 MORNINGS = {
     390: Morning("an", "28/02", "2g", "15/3", "1a"),
-    1280: Morning("binh", "05/03", "5a", "15/9", "2i"),
+    1280: Morning("binh", "29/02", "5a", "15/9", "2i"),
 }
 
 
@@ -282,3 +286,72 @@ async def test_a_leader_reads_and_changes_nothing(
     )
     assert (forged.status, office.log()) == (403, before)
     await leader.context.close()
+
+
+AXE = (Path(__file__).parent / "axe/axe.min.js").read_text("utf-8")
+WRONG = """axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
+    one => one.id + ": " + one.nodes.map(node => node.html).join(" ").slice(0, 200)))"""
+
+
+def kind_of(place: str) -> str:
+    """What pages of one template have in common: their address without names and numbers."""
+    path, _, query = place.partition("?")
+    first, *rest = path.strip("/").split("/")
+    return "/".join([first, *("x" for _ in rest)]) + ("?" if query else "")
+
+
+async def places_from(page: Page, base: str, begun: str) -> list[str]:
+    """The pages that links lead to, at most two of a kind; none leads nowhere."""
+    kinds: dict[str, int] = {}
+    found, waiting = list[str](), [begun]
+    while waiting:
+        place = waiting.pop(0).partition("#")[0]
+        kind = kind_of(place)
+        if place in found or kinds.get(kind, 0) == 2:
+            continue
+        kinds[kind] = kinds.get(kind, 0) + 1
+        answer = await page.context.request.get(base + place)
+        assert answer.status == 200, place
+        if answer.url != base + place or "text/html" not in answer.headers["content-type"]:
+            continue
+        found.append(place)
+        links = lxml_html.fromstring(await answer.text()).xpath("//a/@href")
+        assert "#" not in links, place
+        waiting += [link for link in links if link.startswith("/")]
+    return found
+
+
+async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    office: Office, chromium: Browser
+) -> None:
+    """On each kind of page, at both widths, with all details open; and no page breaks the CSP."""
+    office.clock.moment = at("05/02", "09:00")  # some work is late by now
+    context = await chromium.new_context()
+    page, said, found = await context.new_page(), list[str](), list[str]()
+    page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
+
+    async def look(place: str, status: int = 200) -> None:
+        answer = await page.goto(office.base + place)
+        assert answer
+        assert answer.status == status, place
+        await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        await page.evaluate(AXE)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 844})
+            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{place} at {width}: scrolls sideways")
+            found.extend(f"{place} at {width}: {one}" for one in await page.evaluate(WRONG))
+
+    nudge = await office.mail("an", "• 2c")
+    by_mail = nudge.partition("• 2c")[2].partition("Báo xong: ")[2].split()[0]
+    sign_in: str = json.loads(office.command("web-link", "chi", "--json"))["url"]
+    for place in ("/dang-nhap", "/dang-nhap/ma", "/dang-nhap/none", by_mail, sign_in):
+        await look(place.removeprefix(office.base))
+    await page.get_by_role("button", name="Đăng nhập").click()
+    await page.get_by_role("button", name="Thoát").wait_for()
+    for place in await places_from(page, office.base, "/quyet"):
+        await look(place)
+    await look("/viec/cchc-2024/9z", 404)
+    broken = [line for line in said if "Security Policy" in line]
+    assert (found, broken) == ([], [])
+    await context.close()
