@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-DATA = {"tzdata"}  # zoneinfo reads it where the system has no time zones
+# Read by zoneinfo where the system has no time zones, and by Starlette for forms with files.
+DATA = {"tzdata", "python-multipart"}
 
 
 @cache
