@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Event, Lock, Thread
 from typing import Any, TextIO
 
@@ -287,6 +288,7 @@ def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
     from reminder.web.app import make_app
     from reminder.web.server import PageServer
     from reminder.web.site import Site
+    from reminder.web.uploads import Reader
 
     office = sandbox.service.office
     reader = next((p.id for unit in sorted(office.offices) for p in office.members(unit)), "")
@@ -311,6 +313,7 @@ def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
         wake=lambda: Thread(target=locked, args=(sandbox.show,)).start(),
         now=lambda: sandbox.now,
         links=links,
+        reader=Reader(Path(gettempdir())),
         holiday=holiday_name,
         editors=frozenset([reader]),
         open_to=reader,

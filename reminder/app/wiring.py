@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
@@ -163,17 +164,20 @@ def _servers(
     from reminder.web.app import make_app, make_watch
     from reminder.web.server import PageServer
     from reminder.web.site import Site
+    from reminder.web.uploads import Reader
 
     if links is None:
         app = make_watch(monitor.probes())
         return (PageServer(app, *watch, of="watch"),) if watch else ()
     daemon = reloader.daemon
+    database = file_of(settings.store.url)
     site = Site(
         service=daemon.service,
         do=daemon.do,
         wake=daemon.wake,
         now=daemon.clock.now,
         links=links,
+        reader=Reader(database.parent if database else Path(gettempdir())),
         holiday=holiday_name,
         editors=frozenset(settings.web.editors),
         documents=reloader.documents,

@@ -23,6 +23,7 @@ CHECK_IN = {"every": "quarter", "day": 10, "kind": "check-in"}
 _YES = frozenset(["yes", "y", "co", "c", "dung", "ok"])
 _DAY = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2}))|(?:(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?)")
 _YEARS_BEHIND = 5
+_CORRECTED = {"unit": "Bộ phận chủ trì.", "title": "Tên rút gọn.", "date": "Thời hạn."}
 
 
 class AnswerError(ReminderError):
@@ -52,10 +53,50 @@ def answered(draft: Draft, question_id: str, answer: str, by: str, at: str) -> N
     question = next((q for q in draft.questions if q.id == question_id), None)
     if question is None:
         raise AnswerError(f"không có câu hỏi “{one_line(question_id, 40)}”")
-    if question.answer and question.kind in ("unit", "contradiction"):
+    if question.answer and (question.unit or question.kind == "contradiction"):
         raise AnswerError(f"câu hỏi {question.id} đã trả lời “{question.answer}”: sửa trong tệp")
+    _take(draft, question, answer, by, at)
+
+
+def _take(draft: Draft, question: Question, answer: str, by: str, at: str) -> None:
     taken = _TAKERS[question.kind](draft, question, squeeze(answer))
     question.answer, question.by, question.at = taken, one_line(by, 100), at
+
+
+def corrected(
+    draft: Draft, kind: str, task: Task, answer: str, by: str, at: str, deliverable: int = 0
+) -> None:
+    """Change who leads a task, its title, or the days of a deliverable, as `answered` does.
+
+    `kind` is “unit”, “title” or “date”. The question about it is answered; where the document left
+    none open, one is made, so that who corrected what is kept.
+    """
+    kinds = ("date", "ocr") if kind == "date" else (kind,)
+    asked = next(
+        (
+            question
+            for question in draft.questions
+            if question.kind in kinds
+            and (question.task, question.deliverable) == (task.code, deliverable)
+        ),
+        None,
+    )
+    if asked is not None:
+        _take(draft, asked, answer, by, at)
+        return
+    numbers = [int(q.id[1:]) for q in draft.questions if re.fullmatch(r"q\d+", q.id)]
+    one = task.deliverables[deliverable - 1] if deliverable else None
+    made = Question(
+        id=f"q{max(numbers, default=0) + 1}",
+        kind=kind,
+        ask=_CORRECTED[kind],
+        place=(one.source if one else "") or task.source,
+        text=one.phrase if one else "",
+        task=task.code,
+        deliverable=deliverable,
+    )
+    _take(draft, made, answer, by, at)
+    draft.questions.append(made)
 
 
 def _take_unit(draft: Draft, question: Question, answer: str) -> str:
@@ -73,8 +114,12 @@ def _take_unit(draft: Draft, question: Question, answer: str) -> str:
 
 def _take_lead(draft: Draft, task: Task, answer: str) -> str:
     """Set who leads a task; a unit that is not known yet is a new one."""
-    parts = [answer] if _known_unit(draft, answer) else re.split("[,;]", answer)
-    names = [name.strip() for name in parts if name.strip()]
+    names = [
+        name.strip()
+        for part in answer.split(";")
+        for name in ([part] if _known_unit(draft, part) else part.split(","))
+        if name.strip()
+    ]
     if not names or fold(answer) in ("new", "moi"):
         raise AnswerError("xin gõ tên bộ phận chủ trì")
     found = []

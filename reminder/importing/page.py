@@ -18,7 +18,7 @@ _TEMPLATE = Path(__file__).with_name("review.html.j2")
 
 
 @dataclass(frozen=True)
-class _Line:
+class Meant:
     """A deliverable: what the document says, and what was understood."""
 
     name: str
@@ -30,7 +30,7 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """A task as the page shows it."""
 
     task: Task
@@ -38,7 +38,7 @@ class _Entry:
     place: str
     lead: str
     support: str
-    lines: tuple[_Line, ...]
+    lines: tuple[Meant, ...]
     contradictions: tuple[str, ...]  # the questions about it and another passage
     open: tuple[Question, ...]  # about the task as a whole
     answered: tuple[Question, ...]
@@ -46,7 +46,7 @@ class _Entry:
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     place: str
     title: str
     phrases: tuple[str, ...]
@@ -57,21 +57,21 @@ def review_page(draft: Draft) -> str:
     from jinja2 import Environment  # only this page needs it here
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["place"] = _places
-    environment.filters["when"] = _when
+    environment.filters["place"] = places
+    environment.filters["when"] = when
     template = environment.from_string(_TEMPLATE.read_text("utf-8"))
-    sections: list[tuple[str, list[_Entry]]] = []
+    sections: list[tuple[str, list[Entry]]] = []
     for task in draft.tasks:
         if not sections or sections[-1][0] != task.section:
             sections.append((task.section, []))
-        sections[-1][1].append(_entry(draft, task))
+        sections[-1][1].append(entry_of(draft, task))
     still = [question for question in draft.questions if not question.answer]
     codes = {task.code for task in draft.tasks}
     return template.render(
         draft=draft,
         counts=counts(draft),
         sections=[(code, draft.sections.get(code, ""), found) for code, found in sections],
-        contradictions=[(q, _sides(draft, q)) for q in still if q.kind == "contradiction"],
+        contradictions=[(q, sides_of(draft, q)) for q in still if q.kind == "contradiction"],
         slips=[question for question in draft.questions if question.kind == "ocr"],
         units=[question for question in still if question.kind == "unit" and question.unit],
         general=[question for question in still if question.kind == "before"],
@@ -81,11 +81,12 @@ def review_page(draft: Draft) -> str:
     )
 
 
-def _places(source: str) -> str:
+def places(source: str) -> str:
+    """Places in the document, in words."""
     return "; ".join(place_words(place) for place in source.split("; ") if place)
 
 
-def _when(at: str) -> str:
+def when(at: str) -> str:
     """Return an hour as it was in the office; as it stands if it is none."""
     try:
         return f"{local(datetime.fromisoformat(at)):%H:%M %d/%m/%Y}"
@@ -93,7 +94,7 @@ def _when(at: str) -> str:
         return at
 
 
-def _entry(draft: Draft, task: Task) -> _Entry:
+def entry_of(draft: Draft, task: Task) -> Entry:
     mine = [question for question in draft.questions if question.task == task.code]
     still = [q for q in mine if not q.answer and q.kind != "contradiction"]
     pieces = {task.code, *re.split(r"[.]|(?<=\d)(?=[a-zđ])", task.code)}
@@ -101,14 +102,14 @@ def _entry(draft: Draft, task: Task) -> _Entry:
     titles = {fold(task.title), fold(task.full_title or task.title)}
     phrases = ["", *(one.phrase for one in task.deliverables)]
     numbers = range(1, len(task.deliverables) + 1)
-    return _Entry(
+    return Entry(
         task=task,
         written="" if is_known else task.written,
         place=place_words(task.source),
         lead=_names(draft, task.lead),
         support=_names(draft, task.support),
         lines=tuple(
-            _Line(
+            Meant(
                 name=one.name,
                 product=one.product if fold(one.product) not in titles else "",
                 phrase=one.phrase if one.phrase != before else "",
@@ -136,12 +137,12 @@ def _names(draft: Draft, ids: list[str]) -> str:
     return ", ".join(names.get(unit, unit) for unit in ids)
 
 
-def _sides(draft: Draft, question: Question) -> list[_Side]:
+def sides_of(draft: Draft, question: Question) -> list[Side]:
     """Return the passages that contradict each other."""
     sides = []
     for place in question.place.split("; "):
         task = next((task for task in draft.tasks if task.source == place), None)
         title = (task.full_title or task.title) if task else ""
         phrases = tuple(one.phrase for one in task.deliverables) if task else ()
-        sides.append(_Side(place_words(place), title, phrases))
+        sides.append(Side(place_words(place), title, phrases))
     return sides

@@ -34,7 +34,12 @@ _ANSWERS = {
     "day-before": "“trước ngày D” là hạn cuối D−1",
     "same-day": "“trước ngày D” là hạn cuối ngày D",
 }
-_MOSTOFFSETS = 15  # that are offered to lead a task
+_TO_ALL = (  # the kind of question, the answer, and its words
+    ("date", "yes", "mọi hạn còn lại đúng như máy hiểu"),
+    ("title", "yes", "mọi tên rút gọn còn lại như máy đề xuất"),
+    ("unit", "new", "mọi bộ phận còn lại là bộ phận mới, giữ tên này"),
+)
+_MOST_UNITS = 15  # that are offered to lead a task
 _MOST_DAYS = 4  # that are named one by one
 _CLASSES = {  # of a task, the least certain last → how they are counted
     "literal": "hạn có trong văn bản",
@@ -199,7 +204,7 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
         if _has_check_in(draft, question):
             values.remove("check-in")
     if question.kind == "unit" and not question.unit:
-        values = [unit.id for unit in draft.units[:_MOSTOFFSETS]]
+        values = [unit.id for unit in draft.units[:_MOST_UNITS]]
     if question.kind == "contradiction":
         values.append("both")
     if question.kind == "title":
@@ -208,6 +213,31 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
         words = _ANSWERS.get(value) or names.get(value) or _day_words(value)
         found.append((value, words))
     return found
+
+
+def offered_to_all(draft: Draft) -> list[tuple[str, str, str, int]]:
+    """Return what one press may answer to all open questions of a kind.
+
+    Each is the kind, the answer, its words, and to how many questions it is offered. Slips of OCR
+    and contradictions are looked at one by one.
+    """
+    found = []
+    for kind, value, words in _TO_ALL:
+        number = len(asked_alike(draft, kind, value))
+        if number:
+            found.append((kind, value, words, number))
+    return found
+
+
+def asked_alike(draft: Draft, kind: str, value: str) -> list[Question]:
+    """Return the open questions of a kind that offer this answer."""
+    if not any((kind, value) == (known, answer) for known, answer, _ in _TO_ALL):
+        return []
+    return [
+        question
+        for question in open_questions(draft)
+        if question.kind == kind and (kind == "title" or value in dict(offered(draft, question)))
+    ]
 
 
 def product_asked(draft: Draft, question: Question) -> str:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reminder.channels import Hook
 from reminder.domain.errors import ReminderError
-from reminder.web import account, acts, api, ledger, pages, plan_forms, plans, signin
+from reminder.web import account, acts, api, drafts, ledger, pages, plan_forms, plans, signin
 from reminder.web.site import Site, render
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def make_app(
         *_probes(probes or {}),
         *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
         *signin.routes(),
+        *drafts.routes(),
         *pages.routes(),
         *plan_forms.routes(),
         *plans.routes(),
@@ -171,6 +172,9 @@ class Guard:
         if fault is not None:
             await fault(scope, receive, with_headers)
             return
+        if _is_upload(scope):  # it counts its bytes itself
+            await self._app(scope, receive, with_headers)
+            return
         body = b""
         if scope["method"] in ("POST", "PUT", "PATCH"):
             more = True
@@ -200,7 +204,7 @@ class Guard:
         if not known and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
             return _sentence(path, WRONG_HOST, 421)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > _largest(path):
+        if not length.isdigit() or (int(length) > _largest(path) and not _is_upload(scope)):
             return _sentence(path, TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
@@ -218,6 +222,10 @@ def _largest(path: str) -> int:
     """Return how many bytes a form may have that is sent to `path`."""
     whole = path == "/ke-hoach-moi" or (path.startswith("/ke-hoach/") and path.endswith("/van-ban"))
     return LARGEST_TEXT if whole else LARGEST
+
+
+def _is_upload(scope: Scope) -> bool:
+    return (scope["method"], scope["path"]) == ("POST", drafts.PLACE)
 
 
 def _sentence(path: str, say: str, status: int) -> Response:

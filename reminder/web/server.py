@@ -8,7 +8,7 @@ import os
 import socket
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,12 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, and its time; where there are too many, end the oldest idle one."""
         super().connection_made(transport)
+        app = self.app
+
+        async def prolonging(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "prolong": self.prolong}, receive, send)
+
+        self.app = prolonging
         self.began = self.loop.time()
         self._timer = self.loop.call_later(LONGEST, self._late)
         if len(self.connections) > MAX_CONNECTIONS:
@@ -42,9 +48,13 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Begin the time of the next request."""
+        self.prolong()
+        super().on_response_complete()
+
+    def prolong(self) -> None:
+        """Begin the connection's time anew, also for a large upload that gets on."""
         self._timer.cancel()
         self._timer = self.loop.call_later(LONGEST, self._late)
-        super().on_response_complete()
 
     @property
     def answering(self) -> bool:

@@ -31,6 +31,7 @@ from reminder.services.office import Office
 from reminder.services.service import Service
 from reminder.store.web import Session, Sight
 from reminder.web.twins import place_of, plain
+from reminder.web.uploads import Reader
 from reminder.web.words import desk
 
 IDLE = timedelta(hours=12)  # after which a session ends
@@ -50,6 +51,7 @@ class Site:
     wake: Callable[[], None]  # what was decided is sent
     now: Callable[[], datetime]
     links: WebLinks
+    reader: Reader  # of documents that are sent in
     holiday: Callable[..., str] = Context.holiday
     editors: frozenset[str] = frozenset()  # who of the office may change the plan here
     # The texts of plans and people, where they are in the database; None: they are files.

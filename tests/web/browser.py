@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ from lxml import html as lxml_html
 from reminder.domain.weblinks import WebLinks
 from reminder.web.app import make_app
 from reminder.web.site import Site
+from reminder.web.uploads import Reader
 from tests.services.world import World
 
 BASE = "http://127.0.0.1:8080"
@@ -28,6 +31,8 @@ class Town:
 
     world: World
     now: datetime
+    # Where documents wait to be read.
+    folder: Path = field(default_factory=lambda: Path(gettempdir()))
     woken: int = 0
     base: str = BASE
     site: Site = field(init=False)
@@ -41,7 +46,13 @@ class Town:
 
         self.links = WebLinks(base_url=self.base, secret=b"s" * 16)
         self.site = Site(
-            service=self.world.service, do=do, wake=wake, now=lambda: self.now, links=self.links
+            service=self.world.service,
+            do=do,
+            wake=wake,
+            now=lambda: self.now,
+            links=self.links,
+            reader=Reader(self.folder),
+            editors=frozenset(["chi"]),
         )
         self.app = make_app(self.site)
 
@@ -134,6 +145,13 @@ class Browser:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         headers |= {"origin": origin} if origin else {}
         return self._follow(self.request("POST", action, content=body, headers=headers))
+
+    def send(self, name: str, content: bytes, **fields: str) -> Browser:
+        """Send a document to be read, as the form for it does."""
+        files, headers = {"tep": (name, content)}, {"origin": self.town.base}
+        return self._follow(
+            self.request("POST", "/ke-hoach/nhap", files=files, data=fields, headers=headers)
+        )
 
     def again(self) -> Browser:
         """Send the last form once more."""

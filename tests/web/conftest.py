@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from reminder.domain.plan import Plan
@@ -11,5 +13,5 @@ from tests.web.browser import Town
 
 
 @pytest.fixture
-def town(plan2024: Plan, scheduler: Scheduler) -> Town:
-    return Town(world(plan2024, scheduler), at("05/02", "09:00"))
+def town(plan2024: Plan, scheduler: Scheduler, tmp_path: Path) -> Town:
+    return Town(world(plan2024, scheduler), at("05/02", "09:00"), tmp_path)
