@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import answer, dispatch, growth, planning, weight
+from bench import answer, dispatch, growth, mail, planning, weight
 from bench.quiet import quiet
 from bench.rows import Row, table
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "planning": planning.run,
     "dispatch": dispatch.run,
+    "mail": mail.run,
     "answer": answer.run,
     "weight": weight.run,
     "growth": growth.run,

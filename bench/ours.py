@@ -8,7 +8,7 @@ import gc
 import json
 import time
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 
@@ -39,12 +39,24 @@ class SetClock:
         return self.at
 
 
-def office(folder: Path, base_url: str, *, officers: int = 1, flight: int = 8) -> Path:
-    """The files of an office with that many officers in Tư pháp; the settings' path."""
+def office(
+    folder: Path, base_url: str, *, officers: int = 1, flight: int = 8, mail: bool = False
+) -> Path:
+    """The files of an office with that many officers in Tư pháp; the settings' path.
+
+    `mail`: they are reached by mail alone, through the server at the port `base_url`.
+    """
     people = "".join(
         f'[[person]]\nid = "p{n}"\nname = "Công chức {n}"\nunit = "tu-phap"\n'
+        + f'email = "p{n}@phuong.example.vn"\n' * mail
         for n in range(officers)
     )
+    channel = f'[telegram]\ntoken = "4242:bench"\nbase_url = "{base_url}"'
+    if mail:
+        channel = (
+            f'[email]\nhost = "127.0.0.1"\nport = {base_url}\nsecurity = "none"\n'
+            'sender = "nhac@phuong.example.vn"'
+        )
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     path.write_text(
@@ -55,9 +67,7 @@ people = "people.toml"
 calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
 [store]
 url = "sqlite:///{(folder / "r.db").as_posix()}"
-[telegram]
-token = "4242:bench"
-base_url = "{base_url}"
+{channel}
 [delivery]
 in_flight = {flight}
 """,
@@ -69,9 +79,8 @@ in_flight = {flight}
 def wired(config: Path, *, paced: bool) -> Program:
     """The program on a clock that stands still; without `paced`, for a server without limits."""
     found = program(config, SetClock(QUIET_HOUR))
-    channel = found.daemon.channels["telegram"]
-    assert isinstance(channel, TelegramChannel)
-    if not paced:
+    channel = found.daemon.channels.get("telegram")
+    if isinstance(channel, TelegramChannel) and not paced:
         channel._pacer = Pacer(time.monotonic, gaps=Gaps(overall=0, chat=0))
     return found
 
@@ -80,7 +89,7 @@ def enrol(run: Program, officers: int) -> None:
     """Each officer has a chat of their own; the plan has started long ago."""
     store = run.store
     with store.together():
-        for n in range(officers):
+        for n in range(officers if "telegram" in run.daemon.channels else 0):
             store.bind(f"p{n}", "telegram", str(11 + n), SLOT)
     run.daemon.service._revision = None
     at = SLOT.isoformat()
@@ -89,16 +98,22 @@ def enrol(run: Program, officers: int) -> None:
     store.record([], unit_names={}, meta={**marks, **empty}, at=SLOT)
 
 
-def nudges(run: Program, officers: int) -> None:
-    """One nudge of one occurrence for each officer, waiting in the outbox."""
-    item = Item(Key("cchc-2024", "1c", 1, "2024"), date(2024, 1, 31), Stage(-5))
+def nudges(run: Program, officers: int, *, apart: bool = False) -> None:
+    """One nudge of one occurrence for each officer, waiting in the outbox.
+
+    `apart`: each says another day.
+    """
+    key, due = Key("cchc-2024", "1c", 1, "2024"), date(2024, 1, 31)
+    (channel,) = run.daemon.channels
     drafts = [
         Draft(
             slot=SLOT,
             recipient=f"p{n}",
             kind="nudge",
-            channel="telegram",
-            payload=Nudge(items=(("tu-phap", item),)),
+            channel=channel,
+            payload=Nudge(
+                items=(("tu-phap", Item(key, due + timedelta(days=n * apart), Stage(-5))),)
+            ),
             due_at=SLOT,
         )
         for n in range(officers)
@@ -106,28 +121,31 @@ def nudges(run: Program, officers: int) -> None:
     run.store.record([], unit_names={}, drafts=drafts, at=SLOT)
 
 
-async def send(config: Path, count: int, *, paced: bool) -> float:
-    """When the last of `count` messages was on record as sent."""
+async def send(config: Path, count: int, *, paced: bool, apart: bool) -> dict[str, float]:
+    """When the last of `count` messages was on record as sent; the processor's time a message."""
     run = wired(config, paced=paced)
     enrol(run, count)
-    nudges(run, count)
+    nudges(run, count, apart=apart)
     gc.collect()
-    left, end = count, 0.0
+    left, end, spent = count, 0.0, 0.0
     mark = run.daemon.service.sent_together
+    began: list[tuple[int, float]] = []  # of the first record: messages left, time spent
 
     def sent(accepted: Sequence[Accepted]) -> bool:
-        nonlocal left, end
+        nonlocal left, end, spent
         told = mark(accepted)
+        if not began:
+            began.append((left - len(accepted), time.process_time()))
         left -= len(accepted)
         if not left:
-            end = time.time()
+            end, spent = time.time(), time.process_time() - began[0][1]
             loop.call_soon_threadsafe(run.daemon.stop)
         return told
 
     loop = asyncio.get_running_loop()
     run.daemon.service.sent_together = sent  # type: ignore[method-assign]
     await run.run()
-    return end
+    return {"end": end, "cpu": spent / max(1, began[0][0])}
 
 
 async def answer(config: Path) -> None:
@@ -144,18 +162,22 @@ def main() -> None:
 
     quiet()
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["send", "answer"])
+    parser.add_argument("what", choices=["send", "mail", "answer"])
     parser.add_argument("base_url")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--flight", type=int, default=8)
     parser.add_argument("--paced", action="store_true")
+    parser.add_argument("--apart", action="store_true", help="each message has its own text")
     given = parser.parse_args()
-    config = office(given.folder, given.base_url, officers=given.count, flight=given.flight)
+    mail = given.what == "mail"
+    config = office(
+        given.folder, given.base_url, officers=given.count, flight=given.flight, mail=mail
+    )
     if given.what == "answer":
         return asyncio.run(answer(config))
-    end = asyncio.run(send(config, given.count, paced=given.paced))
-    print(json.dumps({"end": end}))
+    found = asyncio.run(send(config, given.count, paced=given.paced, apart=mail or given.apart))
+    print(json.dumps(found))
     return None
 
 

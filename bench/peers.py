@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import threading
 import time
 
 # The nudge that this project sends in the same trial: its text, its format, its buttons.
@@ -68,16 +69,73 @@ def answer(base_url: str) -> None:
     app.run_polling(timeout=50)
 
 
+def mail_loop(port: int, path: str) -> float:
+    """A bare loop of smtplib, a connection a mail; seconds of the processor a mail."""
+    from bench.mail import send, texts_of
+
+    texts = texts_of(path)
+    began = time.process_time()
+    for text in texts:
+        send(port, text)
+    return (time.process_time() - began) / len(texts)
+
+
+_SPENT: list[float] = []  # the process's time at the begin of each job
+
+
+def _job(port: int, path: str, number: int) -> None:
+    from bench.mail import send, texts_of
+
+    _SPENT.append(time.process_time())
+    send(port, texts_of(path)[number])
+
+
+def mail_apscheduler(port: int, path: str) -> float:
+    """One job a mail, all due at once; seconds of the processor a mail."""
+    import tempfile
+    from datetime import UTC, datetime, timedelta
+
+    from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
+    from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from bench.mail import texts_of
+
+    count, ended = len(texts_of(path)), threading.Semaphore(0)
+    with tempfile.TemporaryDirectory() as folder:
+        scheduler = BackgroundScheduler(
+            jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{folder}/jobs.db")},
+            timezone="UTC",
+            job_defaults={"misfire_grace_time": None},
+        )
+        due = datetime.now(UTC) - timedelta(seconds=1)
+        scheduler.start(paused=True)
+        for number in range(count):
+            scheduler.add_job(_job, "date", run_date=due, args=(port, path, number))
+        scheduler.add_listener(lambda _: ended.release(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        scheduler.resume()
+        for _ in range(count):
+            ended.acquire()
+        spent = time.process_time() - _SPENT[0]
+        scheduler.shutdown()
+    return spent / count
+
+
 def main() -> None:
     """Runs one peer; prints what it found as JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["send", "answer"])
-    parser.add_argument("base_url")
+    parser.add_argument("what", choices=["send", "answer", "mail-loop", "mail-apscheduler"])
+    parser.add_argument("base_url")  # a mail server's port
+    parser.add_argument("--texts")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--flight", type=int, default=1)
     given = parser.parse_args()
     if given.what == "answer":
         return answer(given.base_url)
+    if given.what.startswith("mail"):
+        side = mail_loop if given.what == "mail-loop" else mail_apscheduler
+        print(json.dumps({"cpu": side(int(given.base_url), given.texts)}))
+        return None
     print(json.dumps({"end": asyncio.run(send(given.base_url, given.count, given.flight))}))
     return None
 

@@ -15,7 +15,7 @@ from typing import Any
 @contextmanager
 def server(*options: str) -> Iterator[str]:
     """The base_url of a fresh server."""
-    with _started("bench.server", *options) as process:
+    with started("bench.server", *options) as process:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
         yield f"http://127.0.0.1:{port}/bot"
@@ -24,7 +24,7 @@ def server(*options: str) -> Iterator[str]:
 @contextmanager
 def client(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A client that runs until it is through, or until we are."""
-    with _started(module, *words) as process:
+    with started(module, *words) as process:
         yield process
 
 
@@ -55,7 +55,8 @@ def folder() -> Iterator[str]:
 
 
 @contextmanager
-def _started(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+def started(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of `module`, killed at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *words],
         stdout=subprocess.PIPE,
