@@ -13,9 +13,10 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import asking
-from reminder.cli.options import Config, check_target, day_option, option
+from reminder.cli.options import Config, day_option, option
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
+from reminder.files.toml import check_target
 
 if TYPE_CHECKING:
     from reminder.files.settings import Settings

@@ -21,6 +21,7 @@ from reminder.cli.options import Config, day_option, option
 from reminder.domain.calendar import instant, local, local_day, vn_date, vn_weekday
 from reminder.domain.digest import digest_day, speaking
 from reminder.domain.errors import ReminderError
+from reminder.files.toml import write_file
 
 if TYPE_CHECKING:
     from reminder.domain.outbox import Outbound, Row
@@ -161,7 +162,7 @@ def _write_page(message: Outbound, path: Path, at: datetime) -> None:
     day = f"{vn_weekday(here.date())} {vn_date(here.date(), year=True)}"
     footer = f"Bản tổng hợp của máy nhắc việc, số liệu lúc {here:%H:%M} {day}."
     footed = with_footer(message, footer)
-    options.write_file(path, footed.mail_html.encode())
+    write_file(path, footed.mail_html.encode())
     print(f"Đã ghi {path}")
 
 
@@ -177,7 +178,7 @@ def _write_workbooks(office: Office, at: datetime, path: Path) -> None:
     for name, _, content in made:
         year = name.removeprefix("theo-doi-ke-hoach-")[:4]
         target = path if len(made) == 1 else path.with_stem(f"{path.stem}-{year}")
-        options.write_file(target, content)
+        write_file(target, content)
         print(f"Đã ghi {target}")
 
 
@@ -212,7 +213,7 @@ def report(
         )
     plan, found = find_report(office.plans, office.states, period, at)
     made = draft_report(plan, office.events, office.scheduler, found, at)
-    options.write_file(output, docx(made, office.files.letterhead))
+    write_file(output, docx(made, office.files.letterhead))
     print(
         f"Dự thảo báo cáo {made.name}, số liệu đến ngày {vn_date(made.last, year=True)}: {output}"
     )
@@ -247,6 +248,6 @@ def ics(
             s.due is None and not s.closed and unit in s.occurrence.task.lead
             for s in office.states.values()
         )
-    options.write_file(output, made)
+    write_file(output, made)
     rest = f"; {undated} việc chưa có hạn nên không có trong lịch" if undated else ""
     print(f"Đã ghi {output}: {len(dues)} hạn của {name}{rest}.")

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reminder.app import bootstrap
-from reminder.cli import asking, options
+from reminder.cli import asking
 from reminder.cli.options import option
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan_diff import diff
-from reminder.domain.text import one_line
 from reminder.files.plan import LISTS, OF_DRAFTS, TABLES
-from reminder.files.toml import Document, read_text, unused_id
+from reminder.files.toml import Document, read_text, unused_id, write_file
 
 if TYPE_CHECKING:
     from reminder.domain.plan import Plan
@@ -159,8 +158,8 @@ def save(draft: Draft, path: Path) -> Path:
     from reminder.importing.page import review_page
 
     page = path.with_suffix(".html")
-    options.write_file(page, review_page(draft).encode())
-    options.write_file(path, dumps(draft).encode())
+    write_file(page, review_page(draft).encode())
+    write_file(path, dumps(draft).encode())
     return page
 
 
@@ -340,7 +339,7 @@ def accept(
     Hạn dự kiến và việc chưa có hạn vẫn để như vậy được.
     """
     from reminder.importing.answers import as_plan, hindrances
-    from reminder.importing.draft import dumps
+    from reminder.importing.draft import plan_text
 
     draft = read_draft(path)
     if problems := hindrances(draft):
@@ -363,9 +362,7 @@ def accept(
         if not asking.yes(f"Đã có {out}. Ghi đè lên?", default=False):
             print("Không ghi gì.")
             return
-    head = one_line(f"Ghi từ {path.name}, theo văn bản {draft.document}; ai trả lời gì: ở tệp ấy.")
-    text = f"# {head}\n\n{dumps(draft, open_tables=False)}"
-    options.write_file(out, text.encode(), mode=0o644)
+    write_file(out, plan_text(draft, path.name, "tệp").encode(), mode=0o644)
     print(f"Đã ghi {out}: {len(plan.tasks)} việc. Xem lại: reminder plan check {out}")
     _print_use(out)
 

@@ -22,7 +22,7 @@ from reminder.app import bootstrap, setup
 from reminder.app.channels import known_channels
 from reminder.app.setup import Answers, PlanAnswer
 from reminder.cli import asking, drafting, status
-from reminder.cli.options import Config, option, write_file
+from reminder.cli.options import Config, option
 from reminder.cli.people import people_file
 from reminder.domain.calendar import local, vn_day
 from reminder.domain.errors import ReminderError
@@ -43,7 +43,7 @@ from reminder.files.settings import (
     environment,
 )
 from reminder.files.settings import load_settings as read_settings
-from reminder.files.toml import read_text
+from reminder.files.toml import read_text, write_file
 from reminder.importing.people import Listed, UnitNames, changes, read_roster
 
 if TYPE_CHECKING:

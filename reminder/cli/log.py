@@ -22,6 +22,7 @@ from reminder.domain.ledger import Event, absence_of
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.text import one_line
+from reminder.files.toml import write_file
 
 EXAMPLES = """Ví dụ: reminder log --task 1c --json
 
@@ -175,6 +176,6 @@ def _export(config: Path | None, target: Path, wanted: Callable[[Key | None, dat
             for notice in proof.notices(opened.office, rows)
             if wanted(notice.work.key if notice.work else None, local(notice.row.draft.slot).date())
         ]
-    options.write_file(target, proof_file(found))
+    write_file(target, proof_file(found))
     messages = len({notice.row.id for notice in found})
     print(f"Đã ghi {target}: {len(found)} dòng của {messages} tin.")

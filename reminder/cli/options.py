@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -220,27 +218,3 @@ def print_wide(table: Table, width: int) -> None:
     if not console.is_terminal:
         console.width = width
     console.print(table)
-
-
-def check_target(path: Path) -> None:
-    """Raise ReminderError if a device or a pipe stands where a file would be written."""
-    if path.exists() and not path.is_file():
-        raise ReminderError(f"không ghi được {path}: không phải tệp mà là thiết bị hoặc ống dẫn")
-
-
-def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file atomically; only its owner may read it, since it holds names and addresses."""
-    if path.is_dir():
-        raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
-    check_target(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        why = error.strerror or type(error).__name__
-        raise ReminderError(f"không ghi được {path}: {why}") from error

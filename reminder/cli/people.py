@@ -22,7 +22,7 @@ from reminder.app.channels import (
     mail_secret,
 )
 from reminder.cli import asking
-from reminder.cli.options import AsJson, Commands, Config, print_table, write_file
+from reminder.cli.options import AsJson, Commands, Config, print_table
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import absences, away_until
@@ -39,7 +39,7 @@ from reminder.domain.tokens import (
 )
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
-from reminder.files.toml import nearest
+from reminder.files.toml import nearest, write_file
 from reminder.store.records import meta_moment
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 import stat
 import tomllib
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unicodedata import normalize
 
-from reminder.domain.errors import FileError, Problem
+from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.text import fold, has_controls, one_line
 from reminder.files.repair import as_day, masked, read_on, repaired
 
@@ -157,6 +158,30 @@ def extent(lines: Sequence[str], first: int) -> int:
             continue
         return count
     raise ValueError("no whole value stands there")
+
+
+def check_target(path: Path) -> None:
+    """Raise ReminderError if a device or a pipe stands where a file would be written."""
+    if path.exists() and not path.is_file():
+        raise ReminderError(f"không ghi được {path}: không phải tệp mà là thiết bị hoặc ống dẫn")
+
+
+def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace a file atomically; only its owner may read it, since it holds names and addresses."""
+    if path.is_dir():
+        raise ReminderError(f"không ghi được {path}: là một thư mục; ghi cả tên tệp")
+    check_target(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = error.strerror or type(error).__name__
+        raise ReminderError(f"không ghi được {path}: {why}") from error
 
 
 def unused_id(name: str, taken: Collection[str], default: str) -> str:

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from reminder.domain.plan import place_words
+from reminder.domain.text import one_line
 from reminder.files.toml import as_toml, toml_key
 
 RULES = ("due", "within", "every", "rrule", "awaiting")
@@ -166,6 +167,12 @@ def dumps(draft: Draft, *, open_tables: bool = True) -> str:
         for note in draft.notes:
             parts.append(_table("[[note]]", _filled(note, "place", "text", "task")))
     return "\n\n".join(parts) + "\n"
+
+
+def plan_text(draft: Draft, made_from: str, place: str) -> str:
+    """Return the text of the draft's plan; its first line tells where the answers are kept."""
+    head = f"Ghi từ {made_from}, theo văn bản {draft.document}; ai trả lời gì: ở {place} ấy."
+    return f"# {one_line(head)}\n\n{dumps(draft, open_tables=False)}"
 
 
 def loads(text: str) -> Draft:
