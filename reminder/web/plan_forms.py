@@ -87,16 +87,17 @@ def rule_of(words: str, plan: Plan, field: str) -> dict[str, Any]:
     """Return the keys of the due rule that `words` name; FormError for what can't be read."""
     if fold(words).startswith("chua"):
         return {"awaiting": True}
-    from reminder.importing.phrases import Kind as Named
+    from reminder.importing.days import PlanYear
     from reminder.importing.phrases import read
+    from reminder.importing.readings import Kind as Named
     from reminder.importing.rules import rule
 
-    school = plan.span is not None
-    reading = read(words, plan.year, school_year=school)
+    year = PlanYear(plan.year, school=plan.span is not None)
+    reading = read(words, year)
     unread = any(part.kind is Named.NONE and not part.proposed for part in reading.parts)
     if not reading.parts or (reading.ask and unread):
         raise FormError(field, f"Không đọc được thời gian “{words[:60]}”; ghi như: {EXAMPLES}")
-    found = [rule(part, plan.year, school_year=school) for part in reading.parts]
+    found = [rule(part, year) for part in reading.parts]
     for each, part in zip(found, reading.parts, strict=True):
         if "within" in each and plan.last_year and part.due:  # it would come each year
             del each["within"]
