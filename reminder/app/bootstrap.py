@@ -78,6 +78,13 @@ def plan_paths(given: Sequence[Path]) -> list[Path]:
     return list(given) or found or [shipped("data/plan2024.toml")]
 
 
+def plan_folder(given: Sequence[Path]) -> Path | None:
+    """Return where the office keeps its plan files; None where it has none of its own."""
+    if given:
+        return given[-1].parent
+    return Path("data") if Path("data").is_dir() else None
+
+
 def plan_sources(given: Sequence[Path] | None, config: Path | None = None) -> Sequence[Source]:
     """Return the plans that a command reads: `given`, else those of the database or files."""
     if given:

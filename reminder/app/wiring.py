@@ -181,6 +181,8 @@ def _servers(
         holiday=holiday_name,
         editors=frozenset(settings.web.editors),
         documents=reloader.documents,
+        plan_folder=bootstrap.plan_folder(settings.plan.files),
+        plan_paths=lambda: bootstrap.plan_paths(settings.plan.files),
     )
     hooked = [listener for listener in daemon.listeners if isinstance(listener, Hooked)]
     hooks = {path: hook for listener in hooked for path, hook in listener.hooks.items()}

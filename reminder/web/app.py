@@ -16,7 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reminder.channels import Hook
 from reminder.domain.errors import ReminderError
-from reminder.web import account, acts, api, drafts, ledger, pages, plan_forms, plans, signin
+from reminder.web import (
+    acceptance,
+    account,
+    acts,
+    api,
+    drafts,
+    ledger,
+    pages,
+    plan_forms,
+    plans,
+    signin,
+)
 from reminder.web.site import Site, render
 
 log = logging.getLogger(__name__)
@@ -66,6 +77,7 @@ def make_app(
         *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
         *signin.routes(),
         *drafts.routes(),
+        *acceptance.routes(),
         *pages.routes(),
         *plan_forms.routes(),
         *plans.routes(),

@@ -50,20 +50,22 @@ def routes() -> list[Route]:
     """The pages and forms of documents on their way to a plan."""
     one = f"{PLACE}/{{id}}"
     return [
-        Route(PLACE, signed_in(_editor(start)), methods=["GET"]),
-        Route(PLACE, signed_in(_editor(upload)), methods=["POST"]),
-        Route(one, signed_in(_editor(show)), methods=["GET"]),
-        Route(f"{one}/tra-loi", signed_in(_editor(answer)), methods=["POST"]),
-        Route(f"{one}/ca-loai", signed_in(_editor(answer_alike)), methods=["POST"]),
-        Route(f"{one}/sua", signed_in(_editor(correct)), methods=["POST"]),
-        Route(f"{one}/bo", signed_in(_editor(drop)), methods=["POST"]),
+        Route(PLACE, signed_in(editors_only(start)), methods=["GET"]),
+        Route(PLACE, signed_in(editors_only(upload)), methods=["POST"]),
+        Route(one, signed_in(editors_only(show)), methods=["GET"]),
+        Route(f"{one}/tra-loi", signed_in(editors_only(answer)), methods=["POST"]),
+        Route(f"{one}/ca-loai", signed_in(editors_only(answer_alike)), methods=["POST"]),
+        Route(f"{one}/sua", signed_in(editors_only(correct)), methods=["POST"]),
+        Route(f"{one}/bo", signed_in(editors_only(drop)), methods=["POST"]),
     ]
 
 
 Page = Callable[[Visit], Any]
 
 
-def _editor(page: Page) -> Page:
+def editors_only(page: Page) -> Page:
+    """Return the page for editors; others are told that it is not theirs."""
+
     async def endpoint(visit: Visit) -> Response:
         if not visit.edits:
             return await refused(visit, NOT_YOURS)
@@ -146,6 +148,17 @@ async def _load(visit: Visit, import_id: str) -> PlanImport | None:
         partial(visit.site.service.store.import_of, import_id)
     )
     return found
+
+
+async def draft_of(visit: Visit) -> PlanImport | None:
+    """Return the document of an address if its draft is under review."""
+    found = await _load(visit, visit.request.path_params["id"])
+    return found if found is not None and found.state is ImportState.OPEN else None
+
+
+async def gone(visit: Visit) -> Response:
+    """The page for a draft that is not there, or no more under review."""
+    return await refused(visit, GONE, 404)
 
 
 # ---- one document

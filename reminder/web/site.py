@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -56,6 +57,8 @@ class Site:
     editors: frozenset[str] = frozenset()  # who of the office may change the plan here
     # The texts of plans and people, where they are in the database; None: they are files.
     documents: Callable[[], Documents | None] = lambda: None
+    plan_folder: Path | None = None  # where the office keeps its plan files
+    plan_paths: Callable[[], Sequence[Path]] = tuple  # the files that are read
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)

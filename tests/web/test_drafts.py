@@ -13,7 +13,10 @@ import pytest
 from starlette.requests import Request
 
 from reminder.domain.plan import Plan
-from reminder.importing.answers import answered, open_questions
+from reminder.files.documents import Documents
+from reminder.files.plan import load_plan
+from reminder.files.toml import Text
+from reminder.importing.answers import answered, as_plan, hindrances, open_questions
 from reminder.importing.draft import Draft, Question, dumps, loads
 from reminder.importing.drafting import Drafted, Line, draft_apart, lines_of
 from reminder.importing.layout import Document, Paragraph
@@ -22,7 +25,7 @@ from reminder.store.imports import ImportState, PlanImport
 from reminder.web.uploads import STEADY, Reader, UploadError, received
 from tests.services.world import person
 from tests.waiting import LONGEST
-from tests.web.browser import Browser, Town
+from tests.web.browser import Browser, Town, later
 
 CASES = Path(__file__).parents[1] / "importing" / "cases"
 FOOD = CASES / "d09-an-toan-thuc-pham.pdf"  # contradictions, assumed days, long titles
@@ -467,3 +470,137 @@ def test_text_that_became_no_task_stands_in_its_place(town: Town) -> None:
     browser = town.browser("chi").open(brought(town, found))
     shown = [p.text_content() for p in browser.page.xpath("//div[@class='words']/p")]
     assert shown == [Line(*line).text for line in found.lines]
+
+
+# ---- taking it
+
+
+def settled(food: Drafted) -> Drafted:
+    """The draft with an answer to all that hinders a plan."""
+    draft = loads(dumps(food.draft))
+    for question in open_questions(draft):
+        value = {"unit": "new", "contradiction": "both", "before": "same-day"}.get(question.kind)
+        if value:
+            answered(draft, question.id, value, *WHO)
+    return Drafted(draft, food.lines)
+
+
+def test_what_is_not_answered_hinders_a_plan(
+    town: Town, food: Drafted, documents: Documents
+) -> None:
+    """The page says what, as the command does; its form and the text are refused."""
+    place = brought(town, food)
+    browser = town.browser("chi").open(place).open(f"{place}/dung")
+    told = browser.page.xpath("//section//li/text()")
+    assert told == hindrances(food.draft)
+    assert "Kế hoạch mới" not in " ".join(browser.buttons())
+    fields = [("dang", "0"), ("nonce", "n" * 12), ("ma", "kh-2027"), ("ban", "0")]
+    browser.post(f"{place}/dung", fields)
+    assert (browser.status, "Còn phải trả lời" in browser.words) == (422, True)
+    assert browser.open(f"{place}/plan.toml").url == f"{place}/dung"
+    assert documents.newest("kh-2027") is None
+
+
+def test_a_draft_is_taken_as_a_new_plan(town: Town, food: Drafted, documents: Documents) -> None:
+    """What it changes is seen first; then it is a version with its reason, and it counts."""
+    ready = settled(food)
+    place = brought(town, ready)
+    browser = town.browser("chi").open(f"{place}/dung")
+    assert "Chưa có người nhận nhắc việc" in browser.words
+    browser.press("Kế hoạch mới (kh-2027)")
+    assert "kế hoạch mới: Kế hoạch Bảo đảm an toàn thực phẩm năm 2027" in browser.words
+    assert documents.newest("kh-2027") is None
+    browser.press("Ghi", **{"ly-do": "theo kế hoạch 51/KH-BCĐ"})
+    version = documents.newest("kh-2027")
+    assert version is not None
+    assert (version.version, version.by, version.why) == (1, "chi", "theo kế hoạch 51/KH-BCĐ")
+    plan = town.world.service.office.by_plan["kh-2027"]
+    assert plan == as_plan(ready.draft)
+    assert "Đã dùng làm kế hoạch kh-2027" in browser.words
+    assert browser.open(place).status == 200
+    assert town.world.store.imports()[0].state is ImportState.TAKEN
+    assert browser.post(f"{place}/tra-loi", [("cau", "q1"), ("tra-loi", "yes")]).url == place
+    assert kept_draft(town) == ready.draft
+
+
+def test_a_draft_replaces_a_plan_of_its_year(
+    town: Town, food: Drafted, documents: Documents
+) -> None:
+    """By the office's choice; another document of that year is a plan of its own."""
+    ready = settled(food)
+    first = brought(town, ready)
+    browser = town.browser("chi").open(f"{first}/dung").press("Kế hoạch mới")
+    browser.press("Ghi", **{"ly-do": "mới"})
+    shorter = loads(dumps(ready.draft))
+    shorter.tasks = shorter.tasks[:5]
+    town.world.store.drop_import("of-chi")
+    second = brought(town, Drafted(shorter, ready.lines))
+    browser.open(f"{second}/dung")
+    assert browser.buttons() == [
+        "Kế hoạch mới (kh-2027-2)", "Thay kế hoạch Kế hoạch Bảo đảm an toàn thực phẩm năm 2027"
+    ]  # fmt: skip
+    browser.press("Thay kế hoạch").press("Ghi", **{"ly-do": "bản sửa"})
+    version = documents.newest("kh-2027")
+    assert version is not None
+    assert (version.version, version.why) == (2, "bản sửa")
+    assert len(town.world.service.office.by_plan["kh-2027"].tasks) == 5
+
+
+def test_a_draft_that_changed_since_is_not_taken(
+    town: Town, food: Drafted, documents: Documents
+) -> None:
+    """Not from the page that shows what it would change, and not from its preview."""
+    place = brought(town, settled(food))
+    browser = town.browser("chi").open(f"{place}/dung").press("Kế hoạch mới")
+    question = of_kind(kept_draft(town), "date")
+    town.browser("chi").post(f"{place}/tra-loi", [("cau", question.id), ("tra-loi", "yes")])
+    browser.press("Ghi", **{"ly-do": "x"})
+    assert (browser.status, "Bản nháp vừa thay đổi" in browser.words) == (422, True)
+    assert documents.newest("kh-2027") is None
+
+
+def test_where_plans_are_files_it_is_written_beside_them(town: Town, food: Drafted) -> None:
+    """As the command writes it; where a plan stands there, its id stays, and it is shown."""
+    folder = town.folder / "data"
+    folder.mkdir()
+    town.site.plan_folder = folder
+    town.site.plan_paths = lambda: [*folder.glob("plan*.toml")]
+    ready = settled(food)
+    place = brought(town, ready)
+    browser = town.browser("chi").open(f"{place}/dung").press("Dùng kế hoạch này")
+    assert "Đã ghi plan2027.toml" in browser.words
+    assert "Máy nhận trong một phút" in browser.words
+    assert load_plan(folder / "plan2027.toml") == as_plan(ready.draft)
+    text = (folder / "plan2027.toml").read_text("utf-8").replace('"kh-2027"', '"atvstp"')
+    (folder / "plan2027.toml").write_text(text, "utf-8")
+    town.world.store.drop_import("of-chi")
+    place = brought(town, ready)
+    browser.open(f"{place}/dung")
+    assert "thay cho tệp đang có" in browser.words
+    browser.press("Dùng kế hoạch này")
+    assert load_plan(folder / "plan2027.toml").id == "atvstp"
+
+
+def test_where_the_folder_can_not_be_written_the_text_is_given(town: Town, food: Drafted) -> None:
+    """With a sentence how to put it in; it is a plan file."""
+    ready = settled(food)
+    place = brought(town, ready)
+    browser = town.browser("chi").open(f"{place}/dung")
+    assert "nhờ quản trị chép tệp này thành data/plan2027.toml" in browser.words
+    (link,) = browser.page.xpath("//a[@class='btn']/@href")
+    browser.open(link)
+    assert 'filename="plan2027.toml"' in browser.headers["content-disposition"]
+    assert load_plan(Text("plan2027.toml", browser.text)) == as_plan(ready.draft)
+    browser.post(f"{place}/dung", [("dang", "0"), ("tep", "")])
+    assert browser.status == 403
+
+
+def test_taking_a_draft_needs_a_fresh_sign_in(town: Town, food: Drafted) -> None:
+    """As all changes of a plan do."""
+    town.site.plan_folder = town.folder
+    place = brought(town, settled(food))
+    browser = town.browser("chi").open(f"{place}/dung")
+    later(town, minutes=31)
+    browser.press("Dùng kế hoạch này")
+    assert "Xác nhận lại" in browser.words
+    assert [*town.folder.glob("plan*")] == []

@@ -9,27 +9,11 @@ import pytest
 from reminder.domain.calendar import Cycle
 from reminder.domain.payloads import SignIn
 from reminder.domain.plan import Every, OnDay
-from reminder.domain.schedule import Scheduler
-from reminder.files.documents import Documents, Sources
-from reminder.files.people import people_text
-from reminder.files.toml import Text
-from tests.conftest import ROOT
-from tests.services.world import PEOPLE, documents_in
+from reminder.files.documents import Documents
 from tests.web.browser import BASE, Browser, Town, later
 
 PLAN = "/ke-hoach/cchc-2024"
 LARGE = 512 * 1024
-
-
-@pytest.fixture
-def documents(town: Town, scheduler: Scheduler) -> Documents:
-    """The town's texts in its database; Chi may change them."""
-    found = documents_in(town.world.store, scheduler)
-    people = Text("people.toml", people_text(PEOPLE))
-    found.take_up(Sources([ROOT / "data/plan2024.toml"], people), town.now)
-    town.site.editors = frozenset({"chi"})
-    town.site.documents = lambda: found
-    return found
 
 
 def marks(town: Town) -> list[tuple[str, int]]:
