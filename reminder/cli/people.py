@@ -39,7 +39,7 @@ from reminder.domain.tokens import (
 )
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
-from reminder.files.toml import nearest, write_file
+from reminder.files.toml import Text, nearest, write_file
 from reminder.store.records import meta_moment
 
 if TYPE_CHECKING:
@@ -309,14 +309,9 @@ def people_file(
             f"{path} viết theo cách máy không sửa từng dòng được: viết mỗi người thành một mục "
             "[[person]] riêng rồi làm lại"
         ) from None
-    part = path.with_name(f".{path.name}.new")
-    try:
-        write_file(part, text.encode())
-        made = load_people(part, units, known_channels())
-        if [_kept(person) for person in made] != [_kept(person) for person in after]:
-            raise ReminderError(f"chưa ghi gì: sửa {path} thì mất phần khác của tệp")
-    finally:
-        part.unlink(missing_ok=True)
+    made = load_people(Text(str(path), text), units, known_channels())
+    if [_kept(person) for person in made] != [_kept(person) for person in after]:
+        raise ReminderError(f"chưa ghi gì: sửa {path} thì mất phần khác của tệp")
     return text
 
 

@@ -35,6 +35,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql.dml import UpdateBase
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Draft
@@ -293,6 +294,16 @@ class Part:
         self._insert_naming = (
             database.new(tables.naming).from_select(naming, _NAMING).on_conflict_do_nothing()
         )
+
+    def _change(self, statement: UpdateBase, **values: Any) -> int:
+        """Execute a statement in a transaction of its own; return how many rows it changed."""
+        with self._database.writing() as connection:
+            return connection.execute(statement, values).rowcount
+
+    def _changed(self, returning: Executable, **values: Any) -> bool:
+        """Execute a statement with a RETURNING clause; return whether it changed a row."""
+        with self._database.writing() as connection:
+            return connection.execute(returning, values).first() is not None
 
     def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
         """Add to the outbox what is not there yet, with the occurrences that it names."""

@@ -57,5 +57,4 @@ class DocumentPart(Part):
 
     def add_version(self, version: Version) -> bool:
         """Keep a version; False, and nothing is changed, if that number is taken."""
-        with self._database.writing() as connection:
-            return connection.execute(self._add, VERSION.columns(version)).first() is not None
+        return self._changed(self._add, **VERSION.columns(version))

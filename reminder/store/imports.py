@@ -79,10 +79,8 @@ class ImportPart(Part):
             .values(IMPORT.columns(new))
             .returning(c.id)
         )
-        with self._database.writing() as connection:
-            return new if connection.execute(change).first() is not None else None
+        return new if self._changed(change) else None
 
     def drop_import(self, import_id: str) -> None:
         """Forget a document."""
-        with self._database.writing() as connection:
-            connection.execute(delete(plan_import).where(plan_import.c.id == words(import_id)))
+        self._change(delete(plan_import).where(plan_import.c.id == words(import_id)))

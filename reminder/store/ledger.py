@@ -17,6 +17,7 @@ from reminder.domain.ledger import Event
 from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
+from reminder.store import tables
 from reminder.store.database import Database, Part, of_places, places_of, put_all
 from reminder.store.records import (
     Broken,
@@ -27,24 +28,7 @@ from reminder.store.records import (
     stamp,
     words,
 )
-from reminder.store.tables import (
-    ADDRESS,
-    EVENT,
-    SPOKEN,
-    address,
-    event,
-    head,
-    invitation,
-)
-from reminder.store.tables import (
-    meta as meta_table,
-)
-from reminder.store.tables import (
-    seen as seen_table,
-)
-from reminder.store.tables import (
-    spoken as spoken_table,
-)
+from reminder.store.tables import ADDRESS, EVENT, SPOKEN, address, event, head, invitation
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +44,13 @@ HEAD_TO_MOVE = HEAD.with_for_update()  # a no-op on SQLite, which has one writer
 MOVE_HEAD = update(head).values(number=bindparam("last"), hash=bindparam("last_hash"))
 APPEND = insert(event)
 EVENTS = select(event).where(event.c.number > bindparam("after")).order_by(event.c.number)
-SPOKEN_OF = select(spoken_table).where(of_places(spoken_table))
-METAS = select(meta_table.c.name, meta_table.c.value)
-META = select(meta_table.c.value).where(meta_table.c.name == bindparam("key"))
+SPOKEN_OF = select(tables.spoken).where(of_places(tables.spoken))
+METAS = select(tables.meta.c.name, tables.meta.c.value)
+META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
 REVISION = select(
     head.c.number,
     head.c.hash,
-    select(meta_table.c.value).where(meta_table.c.name == ADDRESS_MARK).scalar_subquery(),
+    select(tables.meta.c.value).where(tables.meta.c.name == ADDRESS_MARK).scalar_subquery(),
 )
 _AT = update(address).where(
     address.c.channel == bindparam("via"), address.c.value == bindparam("place")
@@ -83,14 +67,14 @@ class LedgerPart(Part):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         # An INSERT has no rowcount on psycopg.
-        self._insert_seen = database.insert(seen_table).returning(seen_table.c.at)
-        self._insert_spoken = database.insert(spoken_table)
-        self._put_meta = database.insert(meta_table, "value")
+        self._insert_seen = database.insert(tables.seen).returning(tables.seen.c.at)
+        self._insert_spoken = database.insert(tables.spoken)
+        self._put_meta = database.insert(tables.meta, "value")
         self._bind = database.insert(address, "value", "bound_at", "dead_since", "dead_reason")
         self._invite = database.insert(invitation, "person", "expires_at", "used_at", "channel")
-        one_more = cast(cast(meta_table.c.value, Integer) + 1, Text)
+        one_more = cast(cast(tables.meta.c.value, Integer) + 1, Text)
         self._mark = (
-            database.new(meta_table)
+            database.new(tables.meta)
             .values(name=ADDRESS_MARK, value="1")
             .on_conflict_do_update(index_elements=["name"], set_={"value": one_more})
         )
@@ -195,7 +179,7 @@ class LedgerPart(Part):
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Return whether `record` has marked this update as seen."""
-        c = seen_table.c
+        c = tables.seen.c
         return bool(
             self._database.all(select(c.at).where(c.channel == channel, c.update_id == update))
         )

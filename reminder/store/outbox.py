@@ -249,7 +249,7 @@ class OutboxPart(Part):
         Rows with an id in `but` are under way still, and stay. The error of the others is LOST,
         or LOST_AGAIN of what was a repeat already.
         """
-        return self._changes(SWEEP, now=stamp(now), but=[0, *but])  # no row has the id 0
+        return self._change(SWEEP, now=stamp(now), but=[0, *but])  # no row has the id 0
 
     def release_all(self, now: datetime) -> int:
         """Make all leased rows pending again, due at once, as possible repeats; return how many.
@@ -257,7 +257,7 @@ class OutboxPart(Part):
         Their errors are those of `sweep`. Only for a daemon at its start: its lock on the database
         says that their holders are dead.
         """
-        return self._changes(RELEASE_ALL, now=stamp(now))
+        return self._change(RELEASE_ALL, now=stamp(now))
 
     def bring_forward(self, now: datetime, wait: timedelta, hold: timedelta) -> int:
         """Bring rows forward after the clock was set back; return how many.
@@ -345,12 +345,8 @@ class OutboxPart(Part):
             "unknown": repeats,
         }
 
-    def _changes(self, change: Update, **values: Any) -> int:
-        with self._database.writing() as connection:
-            return connection.execute(change, values).rowcount
-
     def _changes_one(self, change: Update, **values: Any) -> bool:
-        return self._changes(change, **values) == 1
+        return self._change(change, **values) == 1
 
 
 _FILTERS: dict[str, ColumnElement[bool]] = {

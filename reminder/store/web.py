@@ -100,8 +100,7 @@ class WebPart(Part):
             used_at=None,
             tries=0,
         )
-        with self._database.writing() as connection:
-            connection.execute(insert(web_login), LOGIN.columns(kept))
+        self._change(insert(web_login), **LOGIN.columns(kept))
         return login
 
     def login(self, login: str) -> Login | None:
@@ -118,21 +117,16 @@ class WebPart(Part):
             .values(used_at=stamp(now))
             .returning(c.id)
         )
-        with self._database.writing() as connection:
-            return connection.execute(use).first() is not None
+        return self._changed(use)
 
     def miss_login(self, login: str) -> None:
         """Count a wrong code."""
         c = web_login.c
-        with self._database.writing() as connection:
-            connection.execute(
-                update(web_login).where(c.id == words(login)).values(tries=c.tries + 1)
-            )
+        self._change(update(web_login).where(c.id == words(login)).values(tries=c.tries + 1))
 
     def add_session(self, session: Session) -> None:
         """Keep a session."""
-        with self._database.writing() as connection:
-            connection.execute(insert(web_session), SESSION.columns(session))
+        self._change(insert(web_session), **SESSION.columns(session))
 
     def sessions(self, person: str = "") -> list[Session]:
         """Return the sessions of `person`, or all, the newest first."""
@@ -148,28 +142,21 @@ class WebPart(Part):
 
     def touch_session(self, hashed: str, now: datetime) -> None:
         """Note that a session was used."""
-        with self._database.writing() as connection:
-            connection.execute(
-                update(web_session).where(web_session.c.hash == hashed).values(seen_at=stamp(now))
-            )
+        c = web_session.c
+        self._change(update(web_session).where(c.hash == hashed).values(seen_at=stamp(now)))
 
     def prove_session(self, hashed: str, now: datetime) -> None:
         """Note that a code was typed again."""
         c = web_session.c
-        with self._database.writing() as connection:
-            connection.execute(
-                update(web_session).where(c.hash == hashed).values(proved_at=stamp(now))
-            )
+        self._change(update(web_session).where(c.hash == hashed).values(proved_at=stamp(now)))
 
     def end_sessions(self, *hashes: str) -> None:
         """End these sessions."""
-        with self._database.writing() as connection:
-            connection.execute(delete(web_session).where(web_session.c.hash.in_(hashes)))
+        self._change(delete(web_session).where(web_session.c.hash.in_(hashes)))
 
     def add_token(self, token: Token) -> None:
         """Keep a token."""
-        with self._database.writing() as connection:
-            connection.execute(insert(web_token), TOKEN.columns(token))
+        self._change(insert(web_token), **TOKEN.columns(token))
 
     def tokens(self, *, person: str = "", hashed: str = "") -> list[Token]:
         """Return the tokens of a person, or the one with this hash."""
@@ -182,14 +169,11 @@ class WebPart(Part):
     def end_token(self, hashed: str, person: str) -> None:
         """End a token of a person."""
         c = web_token.c
-        with self._database.writing() as connection:
-            connection.execute(delete(web_token).where(c.hash == hashed, c.person == words(person)))
+        self._change(delete(web_token).where(c.hash == hashed, c.person == words(person)))
 
     def spend(self, link: str, at: datetime) -> bool:
         """Mark a link as spent; False if it was."""
-        with self._database.writing() as connection:
-            mark = {"link": words(link), "at": stamp(at)}
-            return connection.execute(self._spend, mark).first() is not None
+        return self._changed(self._spend, link=words(link), at=stamp(at))
 
     def spent_at(self, link: str) -> datetime | None:
         """Return when a link was spent; None: it is not."""
