@@ -1,4 +1,4 @@
-"""Checks over the network: Telegram, the clock, the monitor, the daemon's page, mail both ways."""
+"""Checks over the network: Telegram, Zalo, clock, monitor, the daemon's page, mail both ways."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,11 +31,14 @@ from reminder.channels.email.reader import (
     MailReaderError,
 )
 from reminder.channels.email.send import MailChannel, MailIdentity
+from reminder.channels.zalo import TRAITS
+from reminder.channels.zalo.client import NOT_FOUND, UNAUTHORIZED, ZaloError, read
 from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
 from reminder.domain.outbox import Outbound, SendError
+from reminder.domain.text import one_line
 from reminder.domain.tokens import Purpose
-from reminder.files.settings import Settings
+from reminder.files.settings import Settings, ZaloSection
 
 TIMEOUT = 10.0  # seconds
 ASKEW = timedelta(seconds=60)
@@ -51,6 +55,8 @@ def checks(settings: Settings, now: datetime) -> Iterator[Check]:
             check, date = telegram(settings.telegram.base_url, token, client)
             dates.append((date, "Telegram"))
             yield check
+        if settings.zalo.is_on:
+            yield from zalo(settings.zalo, client)
         if url := settings.watch.heartbeat_url.value:
             check, date = heartbeat(url, client)
             dates.append((date, "nơi nhận nhịp tim"))
@@ -80,6 +86,50 @@ def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, st
         words = f"Telegram ({host}) trả lời lạ: HTTP {answer.status_code}."
         return fault("token", words, "thử lại sau; xem [telegram] base_url"), date
     return ok("token", f"Telegram nhận mã bot: @{name}."), date
+
+
+def zalo(section: ZaloSection, client: httpx.Client) -> Iterator[Check]:
+    """Whether Zalo accepts the token, and whether its messages come to this program."""
+    host = urlsplit(section.base_url).hostname
+    found: dict[str, Any] = {}
+    for method in ("getMe", "getWebhookInfo"):
+        try:
+            answer = client.post(f"{section.base_url}{section.token.value}/{method}")
+            found[method] = read(answer.status_code, answer.content)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            words = f"Không tới được Zalo ({host}): {_why(error)}."
+            yield fault("zalo", words, "xem mạng, tường lửa; tin đi bằng kênh khác nếu có")
+            return
+        except ZaloError as error:
+            if error.code == UNAUTHORIZED:
+                yield fault("zalo", "Zalo không nhận mã bot.", TRAITS.remedy)
+                return
+            if method == "getMe" or error.code != NOT_FOUND:
+                words = f"Zalo ({host}) trả lời lạ khi hỏi {method}: {error.code}."
+                yield fault("zalo", words, "thử lại sau; xem [zalo] base_url")
+                return
+    me, webhook = found["getMe"], found.get("getWebhookInfo")
+    account = me.get("account_name", "") if isinstance(me, dict) else ""
+    yield ok("zalo", f"Zalo nhận mã bot: {one_line(str(account), 60)}.")
+    yield _webhook(section, webhook.get("url") or "" if isinstance(webhook, dict) else "")
+
+
+def _webhook(section: ZaloSection, url: str) -> Check:
+    """Whether the webhook that is set, if any, is the one of the settings."""
+    if url == section.webhook_url:
+        where = "trang theo dõi nhận tin Zalo chuyển tới" if url else "máy tự hỏi tin của Zalo"
+        return ok("zalo-webhook", f"Tin đến: {where}.")
+    if not section.webhook_url:
+        words = (
+            f"Bot Zalo đang đặt webhook nơi khác ({one_line(url, 100)}): máy không nhận được tin."
+        )
+        remedy = (
+            "gọi deleteWebhook của bot (docs/operations.md), hoặc ghi [zalo] webhook_url; máy "
+            "không tự xóa webhook của người khác"
+        )
+        return fault("zalo-webhook", words, remedy)
+    words = "Webhook trong [zalo] webhook_url chưa được đặt ở Zalo."
+    return warn("zalo-webhook", words, "máy đặt khi chạy: reminder run, rồi xem lại")
 
 
 def _why(error: Exception) -> str:

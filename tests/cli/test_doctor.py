@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -23,11 +24,13 @@ from typer.testing import CliRunner
 from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.doctor import Check, Verdict, local, network
+from reminder.files.settings import Secret, ZaloSection
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.zalo import FakeZalo
 from tests.store.samples import UNITS, event
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the trials chmod")
@@ -392,6 +395,42 @@ async def test_the_token_before_telegram_itself() -> None:
     assert bad.sentence == "Telegram không nhận mã bot."
     assert cut.sentence.startswith("Không tới được Telegram (127.0.0.1): ")
     assert not any("xxx" in c.sentence or telegram.token in c.sentence for c in (good, bad, cut))
+
+
+@pytest.mark.asyncio
+async def test_the_bot_before_zalo_itself() -> None:
+    """The token, and who gets what people write; no address shows the token."""
+    url = "https://nhac.example.vn/zalo"
+    async with FakeZalo() as server:
+
+        def ask(**more: Any) -> list[tuple[str, str]]:
+            section = ZaloSection(token=Secret(server.token), base_url=server.base_url)
+            with httpx.Client(trust_env=False) as client:
+                checks = network.zalo(replace(section, **more), client)
+                return [(check.verdict.value, check.sentence) for check in checks]
+
+        good = [("ok", "Zalo nhận mã bot: bot.VDKyGxQvc.")]
+        assert await asyncio.to_thread(ask) == [
+            *good, ("ok", "Tin đến: máy tự hỏi tin của Zalo."),
+        ]  # fmt: skip
+        assert await asyncio.to_thread(ask, webhook_url=url) == [
+            *good, ("warn", "Webhook trong [zalo] webhook_url chưa được đặt ở Zalo."),
+        ]  # fmt: skip
+        server.webhook = (url, "x" * 8)
+        assert await asyncio.to_thread(ask, webhook_url=url) == [
+            *good, ("ok", "Tin đến: trang theo dõi nhận tin Zalo chuyển tới."),
+        ]  # fmt: skip
+        assert await asyncio.to_thread(ask) == [
+            *good,
+            ("fault", f"Bot Zalo đang đặt webhook nơi khác ({url}): máy không nhận được tin."),
+        ]
+        assert await asyncio.to_thread(ask, token=Secret("1:other")) == [
+            ("fault", "Zalo không nhận mã bot."),
+        ]
+        server.go_offline()
+        [(verdict, words)] = await asyncio.to_thread(ask)
+    assert (verdict, words.startswith("Không tới được Zalo (127.0.0.1): ")) == ("fault", True)
+    assert server.token not in words
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,6 +78,7 @@ class Sent:
     chat: str
     text: str
     id: str
+    row: str  # what the harness of the faults adds to a request
 
 
 @dataclass
@@ -103,8 +105,12 @@ class FakeZalo:
     webhook: tuple[str, str] | None = None  # address and secret
     counts: dict[str, int] = field(default_factory=dict)  # month → messages that counted
     queue: list[Json] = field(default_factory=list)
+    handed_out: list[str] = field(default_factory=list)  # the ids of messages
+    happened: Counter[str] = field(default_factory=Counter)  # faults that met a call
+    on_hand_out: Callable[[], None] | None = None  # called once, before an event is answered
     _last: Json | None = None
     _polls: int = 0  # that wait now
+    _open: bool = False  # an event was handed out, and no poll has come since
     _faults: list[tuple[str, How | int, str]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _bugs: list[Exception] = field(default_factory=list)
@@ -138,6 +144,11 @@ class FakeZalo:
     def being_polled(self) -> bool:
         """Whether a poll waits."""
         return self._polls > 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an event waits, or was handed out to who has not polled since."""
+        return bool(self.queue) or self._open
 
     def sent_to(self, who: str) -> list[str]:
         """The texts that a person has got, oldest first."""
@@ -242,6 +253,7 @@ class FakeZalo:
         self.calls.append((time.monotonic(), method))
         multipart = request.headers.get("content-type", "").startswith("multipart/")
         params = {} if multipart else request.params
+        self._gone = request.gone
         how, said = self._fault(method)
         if isinstance(how, str) and not how.endswith("-after"):
             return _misbehaviour(how)
@@ -276,6 +288,7 @@ class FakeZalo:
         for fault in self._faults:
             if fault[0] in (method, "*"):
                 self._faults.remove(fault)
+                self.happened[str(fault[1])] += 1
                 return fault[1], fault[2]
         return None, ""
 
@@ -298,14 +311,17 @@ class FakeZalo:
             return Doubled(429, PAGE, {"Content-Type": "text/html"})
         raw = params.get("timeout", "30")
         seconds = 0.0 if self.at_once else float(raw)
-        token = self.token
+        token, gone = self.token, self._gone
+        self._open = False
         self._polls += 1
         try:
             async with self._news:
                 repeated = self.mode is Mode.REPEATED and self._last is not None
                 await asyncio.wait_for(
                     self._news.wait_for(
-                        lambda: self.queue or repeated or self.webhook or self.token != token
+                        lambda: (
+                            self.queue or repeated or self.webhook or self.token != token or gone()
+                        )
                     ),
                     seconds or 0.001,
                 )
@@ -313,12 +329,20 @@ class FakeZalo:
             return self._nothing()
         finally:
             self._polls -= 1
+        if gone():
+            return "reset"
         if self.token != token:
             raise RefusedError(401, "Unauthorized")
         if self.webhook is not None:
             raise RefusedError(400, "Bad request: can't use getUpdates while a webhook is active")
         if self.queue:
-            self._last = self.queue.pop(0)
+            self._last, self._open = self.queue.pop(0), True
+            message = self._last.get("message")
+            self.handed_out.append(str((message or {}).get("message_id")))
+            if self.on_hand_out is not None:
+                self.on_hand_out, act = None, self.on_hand_out
+                act()
+                return "reset"
         return self._good(self._last)
 
     def _nothing(self) -> Json | Response | Misbehaviour:
@@ -342,14 +366,14 @@ class FakeZalo:
         length = len(text) if self.code_points else len(text.encode("utf-16-le")) // 2
         if not text or length > LONGEST:
             raise RefusedError(400, "Bad request: The text must be between 1 and 2000 characters")
-        return self._send(chat, text)
+        return self._send(chat, text, params.get("row", ""))
 
     async def _send_photo(self, params: Mapping[str, str]) -> Json:
         if not params.get("photo", "").startswith(("http://", "https://")):
             raise RefusedError(400, "Bad request: The photo must start with http:// or https://")
         return self._send(params.get("chat_id", ""), params.get("caption", ""))
 
-    def _send(self, chat: str, text: str) -> Json:
+    def _send(self, chat: str, text: str, row: str = "") -> Json:
         found = self.people.get(chat)
         if found is None:
             raise RefusedError(410, "The chat_id is invaild")
@@ -360,7 +384,7 @@ class FakeZalo:
         if self.counts.get(month, 0) >= self.quota:
             raise RefusedError(429, "Quota exceeded")
         self._count()
-        sent = Sent(chat, text, secrets.token_hex(10))
+        sent = Sent(chat, text, secrets.token_hex(10), row)
         self.sent.append(sent)
         return self._good({"message_id": sent.id, "date": int(self.now() * 1000)})
 

@@ -8,7 +8,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +26,7 @@ class Request:
     params: dict[str, str]
     files: dict[str, File] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)  # by lower-case name
+    gone: Callable[[], bool] = lambda: False  # whether the client has left
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class HttpServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            reply = await self._handler(await read_request(reader))
+            request = replace(await read_request(reader), gone=reader.at_eof)
+            reply = await self._handler(request)
             if reply == "reset":
                 return _reset(writer)
             if reply == "hang":
