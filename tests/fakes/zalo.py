@@ -88,6 +88,7 @@ class FakeZalo:
     token: str = "7788:zalo-secret-of-the-fake"
     mode: Mode = Mode.POPPED
     now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic  # on which polls are too many
     errors_as_status: bool = False  # HTTP = the error's code, instead of 200
     codes_as_text: bool = False  # error_code and ids of messages as JSON texts or numbers
     code_points: bool = False  # 2,000 of them, instead of UTF-16 units
@@ -199,7 +200,7 @@ class FakeZalo:
             self._later(self.deliver(event))
         elif self.mode is not Mode.LOST or self._polls:
             self.queue.append(event)
-            self._later(self._wake())
+            self._later(self.wake())
 
     def block(self, who: str) -> None:
         self.account(who).blocked = True
@@ -243,14 +244,14 @@ class FakeZalo:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _wake(self) -> None:
+    async def wake(self) -> None:
         async with self._news:
             self._news.notify_all()
 
     async def _answer(self, request: Request) -> Response | Misbehaviour:
         found = _PATH.fullmatch(unquote(request.path))
         method = found["method"] if found else ""
-        self.calls.append((time.monotonic(), method))
+        self.calls.append((self.clock(), method))
         multipart = request.headers.get("content-type", "").startswith("multipart/")
         params = {} if multipart else request.params
         self._gone = request.gone
@@ -306,7 +307,7 @@ class FakeZalo:
     async def _get_updates(self, params: Mapping[str, str]) -> Json | Response | Misbehaviour:
         if self.webhook is not None:
             raise RefusedError(400, "Bad request: can't use getUpdates while a webhook is active")
-        recent = [at for at in self.called("getUpdates") if at > time.monotonic() - 1]
+        recent = [at for at in self.called("getUpdates") if at > self.clock() - 1]
         if len(recent) > MOST_POLLS:
             return Doubled(429, PAGE, {"Content-Type": "text/html"})
         raw = params.get("timeout", "30")
@@ -339,8 +340,8 @@ class FakeZalo:
             self._last, self._open = self.queue.pop(0), True
             message = self._last.get("message")
             self.handed_out.append(str((message or {}).get("message_id")))
-            if self.on_hand_out is not None:
-                self.on_hand_out, act = None, self.on_hand_out
+            act, self.on_hand_out = self.on_hand_out, None
+            if act is not None:
                 act()
                 return "reset"
         return self._good(self._last)
@@ -396,7 +397,7 @@ class FakeZalo:
         if (self.https and not url.startswith("https://")) or not 8 <= len(secret) <= 256:
             raise RefusedError(400, "Bad request: url or secret_token is invalid")
         self.webhook = (url, secret)
-        await self._wake()
+        await self.wake()
         check = {"ok": True, "url": url, "outcome": "webhook.ok", "hint": ""}
         return self._good({"url": url, "updated_at": 0, "verification": check})
 

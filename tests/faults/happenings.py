@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
+from tests.fakes.zalo import How
 from tests.faults.mailroom import BEFORE_MOVED, DOWN, HELD, IN_A_MAIL
 from tests.faults.month import Month
 from tests.faults.office import PLAN, people_file
@@ -101,7 +103,7 @@ async def mailbox_away(month: Month) -> None:
 
 def arrived(month: Month) -> int:
     """How many messages the servers have met."""
-    return len(month.telegram.accepted) + len(month.mail.mails)
+    return len(month.telegram.accepted) + len(month.mail.mails) + len(month.zalo.sent)
 
 
 async def again(month: Month) -> None:
@@ -118,6 +120,51 @@ def telegram_fails(status: int | str, **more: int) -> Happening:
         month.telegram.fail_next("sendMessage", status, times=times, **more)  # type: ignore[arg-type]
 
     return happens
+
+
+def zalo_fails(how: How | int) -> Happening:
+    """The next sends to Zalo go wrong so."""
+
+    async def happens(month: Month) -> None:
+        month.zalo.fail_next("sendMessage", how, times=month.rng.randint(1, 3))
+
+    return happens
+
+
+async def zalo_too_fast(month: Month) -> None:
+    """The next poll is answered by a proxy's page with 429."""
+    month.zalo.fail_next("getUpdates", "page-429")
+    month.zalo.says_in_group("somebody", "xong 1c")  # ends the poll that waits
+    await is_noticed(month, "Zalo: page-429")
+
+
+async def zalo_away(month: Month) -> None:
+    """Zalo's server is out of reach for a while."""
+    month.zalo.happened["out of reach"] += 1
+    month.zalo.go_offline()
+    await is_noticed(month, "Zalo: out of reach")
+    month.zalo.go_online()
+
+
+async def zalo_refuses(month: Month) -> None:
+    """The token is reset, and after a while it is the old one again."""
+    month.zalo.happened["the token is refused"] += 1
+    good, month.zalo.token = month.zalo.token, "1:another"
+    await month.zalo.wake()
+    await is_noticed(month, "Zalo: the token is refused")
+    month.zalo.token = good
+
+
+async def kill_at_a_hand_out(month: Month) -> None:
+    """kill -9 while an answer is on its way from Zalo, which has forgotten it."""
+    ended = asyncio.create_task(month.nursery.wait(month.daemon))
+    month.zalo.on_hand_out = partial(os.kill, month.daemon, signal.SIGKILL)
+    month.note_by_zalo()
+    if (await asyncio.wait([ended], timeout=10))[1]:
+        month.zalo.on_hand_out = None
+        os.kill(month.daemon, signal.SIGKILL)
+        await ended
+    await again(month)
 
 
 def mail_fails(how: str) -> Happening:
@@ -285,6 +332,8 @@ async def people_half_saved(month: Month) -> None:
 ENDED = "did not end cleanly"
 _TRIED = r"\(\w[\w-]* to [\w:-]+ by {}\) (is tried again|was given up)"
 _TELEGRAM, _MAIL = _TRIED.format("telegram"), _TRIED.format("email")
+_ZALO = _TRIED.format("zalo")
+_ZALO_WAYS: tuple[How, ...] = ("cut-before", "cut-after", "hang-after", "page-502", "half")
 _INBOX = "inbox: .*kết nối.*(trying on|retrying)"
 AFTER_MAIL = ("08:10", "09:30", "15:00")
 ANY_HOUR = ("07:30", "08:00", "08:10", "09:30", "15:00")
@@ -300,6 +349,12 @@ FAULTS = (
     Fault(f"IMAP: {DOWN}", mailbox_away, _INBOX, AFTER_MAIL),
     Fault(f"IMAP: {IN_A_MAIL}", mailbox_fails(IN_A_MAIL), _INBOX, AFTER_MAIL),
     Fault(f"IMAP: {BEFORE_MOVED}", mailbox_fails(BEFORE_MOVED), _INBOX, AFTER_MAIL),
+    *(Fault(f"Zalo: {how}", zalo_fails(how), _ZALO) for how in _ZALO_WAYS),
+    Fault("Zalo: 500", zalo_fails(500), _ZALO),
+    Fault("Zalo: page-429", zalo_too_fast, "Zalo: asked to poll more slowly", ANY_HOUR),
+    Fault("Zalo: out of reach", zalo_away, "Zalo: (unreachable|the connection)", ANY_HOUR),
+    Fault("Zalo: the token is refused", zalo_refuses, "Zalo: the token is not accepted", ANY_HOUR),
+    Fault("kill -9, an answer handed out", kill_at_a_hand_out, ENDED, AFTER_MAIL),
     Fault(FULL, disk_full, "the disk (reports an error|is full)", ANY_HOUR),
     Fault(READ_ONLY, read_only, "is read-only", ANY_HOUR),
     Fault(LOCKED, locked, "is locked by another program", ANY_HOUR),

@@ -18,11 +18,13 @@ from typing import Any
 
 from tests.channels.email import replies
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.zalo import FakeZalo, Mode
 from tests.faults.mailroom import Mailroom
 from tests.faults.nursery import Nursery, nursery
 from tests.faults.office import (
     ANSWERS,
     BY_MAIL,
+    BY_ZALO,
     CHATS,
     FORGED,
     INTRUDERS,
@@ -50,6 +52,7 @@ class Month:
 
     folder: Path
     telegram: FakeTelegram
+    zalo: FakeZalo
     mail: MailServer
     mailroom: Mailroom
     nursery: Nursery
@@ -60,6 +63,7 @@ class Month:
     away: bool = False  # Telegram is out of reach
     due_answers: list[tuple[str, str]] = field(default_factory=list)  # who, task: sent so far
     due_notes: dict[str, str] = field(default_factory=dict)  # Message-ID → who: sent so far
+    written: dict[str, tuple[str, str]] = field(default_factory=dict)  # by Zalo: id → who, text
     mailed: int = 0  # mails that must be acted on
     enrolled: bool = False
 
@@ -101,7 +105,7 @@ class Month:
 
     def _unrest(self) -> datetime | None:
         """When the next message is due; the present if something is under way; None: at rest."""
-        if self.telegram.pending and not self.away:
+        if (self.telegram.pending and not self.away) or self.zalo.busy:
             return self.now
         try:
             last, leased, due, acted = self.query(
@@ -128,7 +132,9 @@ class Month:
         """Who answers at this hour does, and so do those who have no right to."""
         for answer in ANSWERS:
             if (answer.day, answer.hour) == (day, hour):
-                if answer.who not in BY_MAIL:
+                if answer.who in BY_ZALO:
+                    self.zalo_says(answer.who, answer.text)
+                elif answer.who not in BY_MAIL:
                     self.telegram.user_sends(CHATS[answer.who], answer.text)
                 elif not self.mails_in(answer.who, answer.text):
                     continue
@@ -152,6 +158,29 @@ class Month:
         self.mailed += 1
         return str(mail["Message-ID"])
 
+    def zalo_says(self, who: str, text: str) -> str:
+        """`who` writes by Zalo; the message's id."""
+        identity = self.zalo.says(who, text)
+        self.written[identity] = (who, text)
+        return identity
+
+    def note_by_zalo(self) -> None:
+        """Somebody writes a note by Zalo, which has to be recorded."""
+        identity = self.zalo_says("cuc", f"ghi chú 1d quyết định chờ bản số z{len(self.written)}")
+        self.due_notes[identity] = "cuc"
+
+    def write_again(self) -> None:
+        """Whoever was not heard by Zalo gets no receipt, and writes again.
+
+        Zalo keeps nothing that it handed out: what the daemon had not recorded when it died is
+        lost, as is what came while nobody polled, where Zalo is said to lose that.
+        """
+        seen = {row[0] for row in self.query("SELECT update_id FROM seen WHERE channel = 'zalo'")}
+        for identity in [identity for identity in self.written if identity not in seen]:
+            again = self.zalo_says(*self.written.pop(identity))
+            if identity in self.due_notes:
+                self.due_notes[again] = self.due_notes.pop(identity)
+
     def note_by_mail(self) -> bool:
         """Somebody mails a note on their work; False if nobody has a mail to answer yet."""
         who = self.rng.choice([who for who in NOTES if f"{who}@example.vn" in self.mail.newest]
@@ -164,7 +193,7 @@ class Month:
     async def enrol(self) -> None:
         """Once there is a database, everybody is enrolled."""
         await self.settle()
-        enrolled(self.folder, self.telegram, self.now)
+        enrolled(self.folder, self.telegram, self.zalo, self.now)
         self.enrolled = True
 
 
@@ -189,13 +218,19 @@ async def month(folder: Path, seed: str, day: str) -> AsyncIterator[Month]:
         clock=lambda: (time.monotonic() - began) * HURRY,
         now=lambda: clock[0].astimezone(UTC).timestamp(),
     )
+    rng = random.Random(seed)
+    zalo = FakeZalo(
+        mode=rng.choice(list(Mode)),
+        clock=lambda: (time.monotonic() - began) * HURRY,
+        now=lambda: clock[0].astimezone(UTC).timestamp(),
+    )
     async with (
         mail.served() as port,
         mailroom.served() as line,
         telegram,
+        zalo,
         nursery() as nursed,
     ):
-        config = prepared(folder, telegram, port, line)
+        config = prepared(folder, telegram, zalo, port, line)
         write_clock(folder, clock[0])
-        found = Month(folder, telegram, mail, mailroom, nursed, random.Random(seed), clock, config)
-        yield found
+        yield Month(folder, telegram, zalo, mail, mailroom, nursed, rng, clock, config)

@@ -11,6 +11,7 @@ from tests.channels.email.conftest import INBOX, PASSWORD
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.zalo import FakeZalo, chat_of
 
 STRANGER, GROUP = 66, -70
 UNITS = {
@@ -23,9 +24,10 @@ UNITS = {
     "lanh-dao": ("lan", "nam"),
 }
 BY_MAIL = ("binh", "thu", "nam", "hue")  # who has no Telegram at all
+BY_ZALO = ("minh", "dung", "cuc")
 IN_GROUP = "dia-chinh-xay-dung"  # hears its nudges in a group
 UNIT_OF = {person: unit for unit, people in UNITS.items() for person in people}
-CHATS = {person: 11 + n for n, person in enumerate(UNIT_OF) if person not in BY_MAIL}
+CHATS = {person: 11 + n for n, person in enumerate(UNIT_OF) if person not in (*BY_MAIL, *BY_ZALO)}
 
 
 class Answer(NamedTuple):
@@ -78,7 +80,10 @@ def recipients(unit: str, kind: str) -> set[str]:
 def people_file(leave_out: int = 0) -> str:
     """config/people.toml, without its last `leave_out` people."""
     people = list(UNIT_OF)[: len(UNIT_OF) - leave_out]
-    channels = {p: '["email"]' if p in BY_MAIL else '["telegram", "email"]' for p in people}
+    channels = {
+        p: '["email"]' if p in BY_MAIL else f'["{"zalo" if p in BY_ZALO else "telegram"}", "email"]'
+        for p in people
+    }
     return "".join(
         f'[[person]]\nid = "{p}"\nname = "{p.capitalize()}"\nunit = "{UNIT_OF[p]}"\n'
         f'email = "{p}@example.vn"\nchannels = {channels[p]}\n'
@@ -86,7 +91,9 @@ def people_file(leave_out: int = 0) -> str:
     )
 
 
-def prepared(folder: Path, telegram: FakeTelegram, smtp_port: int, imap_port: int) -> Path:
+def prepared(
+    folder: Path, telegram: FakeTelegram, zalo: FakeZalo, smtp_port: int, imap_port: int
+) -> Path:
     """The settings and the files; no database yet. The path of the settings."""
     (folder / "people.toml").write_text(people_file(), encoding="utf-8")
     (folder / "plan2024.toml").write_text(PLAN, encoding="utf-8")
@@ -102,6 +109,9 @@ url = "sqlite:///{(folder / "r.db").as_posix()}"
 [telegram]
 token = "{telegram.token}"
 base_url = "{telegram.base_url}"
+[zalo]
+token = "{zalo.token}"
+base_url = "{zalo.base_url}"
 [email]
 host = "127.0.0.1"
 port = {smtp_port}
@@ -122,13 +132,16 @@ poll_seconds = 1
     return config
 
 
-def enrolled(folder: Path, telegram: FakeTelegram, now: datetime) -> None:
-    """Everybody with Telegram has followed an invitation, and one unit has a group."""
+def enrolled(folder: Path, telegram: FakeTelegram, zalo: FakeZalo, now: datetime) -> None:
+    """Everybody with Telegram or Zalo has followed an invitation, and one unit has a group."""
     url = f"sqlite:///{(folder / 'r.db').as_posix()}"
     store = open_store(url, exclusive=False, sleep=lambda _: None)
     for person, chat in CHATS.items():
         telegram.start(chat)
         store.bind(person, "telegram", str(chat), now)
+    zalo.wrote(*BY_ZALO)
+    for person in BY_ZALO:
+        store.bind(person, "zalo", chat_of(person), now)
     telegram.add_group(GROUP)
     store.bind(f"group:{IN_GROUP}", "telegram", str(GROUP), now)
     store.close()

@@ -92,11 +92,13 @@ async def _days(office: Month, plan: Plan, days: Sequence[str], tally: Tally) ->
         if back and office.now >= back:
             office.telegram.go_online()
             office.away, back = False, None
+        office.write_again()
         office.people_write(*place)
         faults = plan.get(place, [])
         if any(fault.name == AWAY for fault in faults):
             back = office.now + timedelta(days=3)
         await _happen(office, faults, tally, until)
+    office.write_again()
     office.show(max(office.now, evening))
     await office.settle()  # what the last hour still queued is sent; in the evening nothing is new
 
@@ -106,12 +108,12 @@ async def _happen(
 ) -> None:
     """The faults of one moment, one after the other; then the daemon must come to rest."""
     line, call = len(office.nursery.log), len(office.telegram.calls)
-    mails = office.mail.happened + office.mailroom.happened
+    met = office.mail.happened + office.mailroom.happened + office.zalo.happened
     for fault in faults:
         await fault.happens(office)
     await office.settle(until)  # type: ignore[arg-type]
     for fault in faults:
-        if _has_hit(office, fault, call, mails):
+        if _has_hit(office, fault, call, met):
             tally.runs += 1
             tally.survived += 1
             await is_told(office, fault, line)
@@ -130,16 +132,20 @@ async def _happen(
     office.mail.faults.clear()
     office.mailroom.faults.clear()
     office.telegram._faults._waiting.clear()
+    office.zalo._faults.clear()
 
 
-def _has_hit(office: Month, fault: Fault, call: int, mails: Counter[str]) -> bool:
+def _has_hit(office: Month, fault: Fault, call: int, met: Counter[str]) -> bool:
     """Whether a fault that waits for a message has met one."""
     if fault.name.startswith("SMTP"):
         how = fault.name.removeprefix("SMTP: ")
-        return office.mail.happened[how] > mails[how]
+        return office.mail.happened[how] > met[how]
     if fault.name.startswith("IMAP"):
         how = fault.name.removeprefix("IMAP: ")
-        return office.mailroom.happened[how] > mails[how]
+        return office.mailroom.happened[how] > met[how]
+    if fault.name.startswith("Zalo"):
+        how = fault.name.removeprefix("Zalo: ")
+        return office.zalo.happened[how] > met[how]
     if fault.name.startswith("Telegram: ") and fault.name != AWAY:
         what = fault.name.removeprefix("Telegram: ")
         return any(str(c.outcome) == what for c in office.telegram.calls[call:])

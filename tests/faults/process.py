@@ -39,6 +39,9 @@ from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.receive import TelegramListener
 from reminder.channels.telegram.send import TelegramChannel, make_bot
+from reminder.channels.zalo.client import ZaloClient
+from reminder.channels.zalo.receive import ZaloListener
+from reminder.channels.zalo.send import ZaloChannel
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Outbound
 from reminder.store.store import Store
@@ -81,7 +84,7 @@ class Keyed:
 
 
 def keyed_requests() -> None:
-    """Each request to Telegram says which row it is for, beside its own parameters."""
+    """Each request to Telegram and Zalo says which row it is for, beside its own parameters."""
     plain = TelegramRequest.do_request
 
     async def do_request(self: TelegramRequest, url: str, *more: Any, **named: Any) -> Any:
@@ -89,6 +92,12 @@ def keyed_requests() -> None:
         return await plain(self, f"{url}?row={quote(key, safe='')}" if key else url, *more, **named)
 
     TelegramRequest.do_request = do_request  # type: ignore[method-assign]
+    plainly = ZaloClient._post
+
+    async def post(self: ZaloClient, method: str, params: Any, seconds: float | None) -> Any:
+        return await plainly(self, method, params | {"row": ROW.get()}, seconds)
+
+    ZaloClient._post = post  # type: ignore[method-assign]
 
 
 async def hurried(seconds: float) -> None:
@@ -111,15 +120,19 @@ async def daemon(config: Path, clock: Path) -> None:
     inner.watch_seconds, inner.sweep_seconds, inner.worker.busy_pause = 0.02, 0.2, 0.1
     inner.reload_seconds, inner.backup_seconds, inner.restart_pause = 0.15, 0.3, 0.05
     for one in inner.listeners:
-        if isinstance(one, TelegramListener):
+        if isinstance(one, TelegramListener | ZaloListener):
             one._sleep = hurried
         if isinstance(one, MailListener):
             one.sleep = hurried
     channel = wired.daemon.channels["telegram"]
     assert isinstance(channel, TelegramChannel)
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
-    wired.daemon.channels["telegram"] = Keyed(channel)
     loop = asyncio.get_running_loop()
+    zalo = wired.daemon.channels["zalo"]
+    assert isinstance(zalo, ZaloChannel)
+    zalo.client._monotonic = lambda: loop.time() * HURRY
+    zalo.client._answer_seconds = ANSWER_SECONDS
+    wired.daemon.channels.update(telegram=Keyed(channel), zalo=Keyed(zalo))
 
     def switches() -> None:
         for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):

@@ -18,7 +18,7 @@ from tests.faults.play import AWAY, KILL, played
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and limits of processes")
 OTHERS = tuple(fault.name for fault in FAULTS if fault.name not in (AWAY, KILL))
-LINES = tuple(name for name in OTHERS if name.startswith(("Telegram", "SMTP", "IMAP")))
+LINES = tuple(name for name in OTHERS if name.startswith(("Telegram", "Zalo", "SMTP", "IMAP")))
 REST = tuple(name for name in OTHERS if name not in LINES)
 WEEK = DAYS[2:11]  # 24/01 – 01/02: the busiest mornings
 

@@ -15,7 +15,7 @@ from reminder.files.plan import load_plan
 from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
 from tests.faults.month import Month
-from tests.faults.office import recipients
+from tests.faults.office import BY_ZALO, recipients
 from tests.store.samples import spoken
 
 REPEAT = "(có thể là tin gửi lại)"
@@ -66,6 +66,7 @@ def judged(month: Month, began: datetime, tally: Tally) -> None:
         _messages(month, store, events, began, tally)
         _repeats(month, tally)
         _answers(month, events, tally)
+        _claims(month, events, tally)
     finally:
         store.close()
 
@@ -123,12 +124,24 @@ def _key(row: Row) -> str:
 
 
 def _taken(month: Month) -> Counter[str]:
-    """How often Telegram has taken a message of each row, by its key."""
-    return Counter(
+    """How often Telegram or Zalo has taken a message of each row, by its key."""
+    by_telegram = Counter(
         call.params["row"]
         for call in month.telegram.calls
         if call.method in ("sendMessage", "sendDocument") and call.outcome in TAKEN
     )
+    return by_telegram + Counter(sent.row for sent in month.zalo.sent)
+
+
+def _claims(month: Month, events: list[Event], tally: Tally) -> None:
+    """By Zalo nobody is told of more records than there are."""
+    recorded = Counter(e.by for e in events if e.channel == "zalo")
+    for who in BY_ZALO:
+        told = [text for text in month.zalo.sent_to(who) if text.startswith("✅ Đã ghi")]
+        claimed = sum(REPEAT not in text for text in told)
+        if claimed > recorded[who]:
+            tally.rights_broken += 1
+            tally.why.append(f"told {claimed} of {recorded[who]} records: {who}")
 
 
 def _repeats(month: Month, tally: Tally) -> None:
@@ -140,6 +153,8 @@ def _repeats(month: Month, tally: Tally) -> None:
             copies.setdefault((call.method, call.params["row"]), []).append(text)
     for _, identity, text in month.mail.mails:
         copies.setdefault(("mail", identity), []).append(text)
+    for sent in month.zalo.sent:
+        copies.setdefault(("zalo", sent.row), []).append(sent.text)
     for place, texts in copies.items():
         later = texts[1:]
         marked = sum(REPEAT in text for text in later)
