@@ -77,7 +77,7 @@ class ZaloListener:
     ) -> None:
         self._client, self._backend, self._sleep = client, backend, sleep
         self._poll_seconds, self._webhook = poll_seconds, webhook
-        self._reached = False
+        self._late, self._reached = LATE, False
         self._known: OrderedDict[str, None] = OrderedDict()  # messages that were handled lately
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._looked = float("-inf")  # when the webhook was last asked for
@@ -123,7 +123,7 @@ class ZaloListener:
             found = await self._client.call(
                 "getUpdates",
                 {"timeout": str(self._poll_seconds)},
-                seconds=self._poll_seconds + LATE,
+                seconds=self._poll_seconds + self._late,
             )
         except ZaloError as error:
             if not _is_empty(error):
