@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from reminder.channels import Channel, email, telegram, zalo
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import ChannelTraits, incoming
-from reminder.domain.tokens import invitation_link
+from reminder.domain.outbox import AddressSource, ChannelTraits, Invited, incoming
+from reminder.domain.tokens import (
+    CODE_BYTES,
+    CODE_LENGTH,
+    CODE_LETTERS,
+    INVITATION_LIFETIME,
+    hash_code,
+    hash_typed_code,
+    invitation_link,
+)
 from reminder.domain.weblinks import WebLinks
+from reminder.files.toml import nearest
 from reminder.ops.liveness import POLLED
 from reminder.store.records import SECRET
 
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from reminder.channels.zalo.send import ZaloChannel
     from reminder.domain.context import Inbound
     from reminder.domain.outbox import SendError
+    from reminder.domain.people import Person
     from reminder.files.settings import EmailSection, InboxSection, Settings
     from reminder.store.store import Store
 
@@ -289,3 +299,47 @@ def one_way(settings: Settings) -> frozenset[str]:
     names = channel_names(settings)
     unread = (wiring.traits.name for wiring in CHANNELS if not wiring.is_read(settings))
     return frozenset(name for name in unread if name in names)
+
+
+def invite(
+    settings: Settings, store: Store, person: Person, channel: str, now: datetime
+) -> Invited:
+    """Make an invitation; the person's earlier ones end. The office needs no network for it.
+
+    `channel`: “”: the first to which people are invited and that is set up.
+    """
+    wiring = _inviting(settings, channel)
+    traits, expires_at = wiring.traits, now + INVITATION_LIFETIME
+    if traits.typed_codes:
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        hashed = hash_typed_code(mail_secret(store).hex(), traits.name, code)
+    else:
+        code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
+        hashed = hash_code(code)
+    store.invite(person.id, hashed, expires_at, traits.name)
+    store.set_meta(f"invited:{person.id}", now.isoformat())
+    bot = _bot_name(settings, store, traits.name)
+    url = wiring.link(bot, code) if bot else ""
+    return Invited(channel=traits, code=code, url=url, expires_at=expires_at)
+
+
+def _inviting(settings: Settings, channel: str) -> ChannelWiring:
+    """Return the channel named, or the first to which people are invited and that is set up."""
+    inviting = {
+        wiring.traits.name: wiring
+        for wiring in CHANNELS
+        if wiring.traits.addresses is AddressSource.INVITATION
+    }
+    if channel and channel not in inviting:
+        near = nearest(channel, inviting) or f". Có: {', '.join(inviting)}"
+        raise ReminderError(f"không mời được vào kênh “{channel}”{near}")
+    here = [name for name in channel_names(settings) if name in inviting]
+    return inviting[channel or next(iter(here), next(iter(inviting)))]
+
+
+def _bot_name(settings: Settings, store: Store, channel: str) -> str:
+    """Return the bot's name at the provider: of the settings, or as the last run heard it."""
+    set_up = getattr(getattr(settings, channel), "bot_name", "")
+    heard = store.meta(f"bot_name:{channel}")
+    earlier = store.meta("bot_name") if channel == CHANNELS[0].traits.name else ""
+    return set_up or heard or earlier or ""

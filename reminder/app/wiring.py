@@ -19,11 +19,12 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, known_channels, one_way, web_links
+from reminder.app.channels import CHANNELS, invite, known_channels, one_way, web_links
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel, Hooked
 from reminder.channels.console import ConsoleChannel
 from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.outbox import AddressSource, Invited
 from reminder.domain.payloads import FilesRefused
 from reminder.domain.people import Person
 from reminder.domain.weblinks import WebLinks
@@ -179,6 +180,7 @@ def _servers(
         links=links,
         reader=Reader(database.parent if database else Path(gettempdir())),
         holiday=holiday_name,
+        invite=_inviter(settings, daemon),
         editors=frozenset(settings.web.editors),
         documents=reloader.documents,
         plan_folder=bootstrap.plan_folder(settings.plan.files),
@@ -189,6 +191,15 @@ def _servers(
     app = make_app(site, monitor.probes(), hooks)
     found = [PageServer(app, *web, settings.web.behind)] if web else []
     return (*found, *((PageServer(app, *watch, of="watch"),) if watch else ()))
+
+
+def _inviter(settings: Settings, daemon: Daemon) -> Callable[[Person], Invited] | None:
+    """Return what makes invitations for the page; None where no channel has any."""
+    if not any(known.addresses is AddressSource.INVITATION for known in known_channels()
+               if known.name in daemon.channels):  # fmt: skip
+        return None
+    store, now = daemon.service.store, daemon.clock.now
+    return lambda person: invite(settings, store, person, "", now())
 
 
 def _monitor(settings: Settings, daemon: Daemon) -> Monitor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,31 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reminder.app import bootstrap
+from reminder.app import bootstrap, channels
 from reminder.app.bootstrap import Opened
-from reminder.app.channels import (
-    CHANNELS,
-    ChannelWiring,
-    channel_names,
-    known_channels,
-    mail_secret,
-)
+from reminder.app.channels import CHANNELS, channel_names, known_channels
 from reminder.cli import asking
 from reminder.cli.options import AsJson, Commands, Config, print_table
 from reminder.domain.calendar import local, local_day, vn_date
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import absences, away_until
-from reminder.domain.outbox import AddressSource, ChannelTraits
+from reminder.domain.outbox import AddressSource, ChannelTraits, Invited
 from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan, Unit
-from reminder.domain.tokens import (
-    CODE_BYTES,
-    CODE_LENGTH,
-    CODE_LETTERS,
-    INVITATION_LIFETIME,
-    hash_code,
-    hash_typed_code,
-)
+from reminder.domain.tokens import INVITATION_LIFETIME
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
 from reminder.files.toml import Text, nearest, write_file
@@ -72,53 +58,21 @@ def invite(
     """
     with bootstrap.office(config) as opened:
         invited = known_person(person, opened.office.people)
-        wiring = _inviting(channel, opened)
-        traits, store = wiring.traits, opened.store
-        expires_at = opened.now + INVITATION_LIFETIME
-        if traits.typed_codes:
-            code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-            hashed = hash_typed_code(mail_secret(store).hex(), traits.name, code)
-        else:
-            code = secrets.token_urlsafe(CODE_BYTES)  # Telegram takes up to 64 of [A-Za-z0-9_-]
-            hashed = hash_code(code)
-        store.invite(invited.id, hashed, expires_at, traits.name)
-        store.set_meta(f"invited:{invited.id}", opened.now.isoformat())
-        bot = _bot_name(opened, traits.name)
+        made = channels.invite(opened.settings, opened.store, invited, channel, opened.now)
+        traits = made.channel
         off = traits.name not in channel_names(opened.settings)
-    url = wiring.link(bot, code) if bot else None
     if as_json:
-        until = local(expires_at).isoformat(timespec="seconds")
-        print(json.dumps({"person": person, "code": code, "url": url, "expires_at": until}))
+        until = local(made.expires_at).isoformat(timespec="seconds")
+        url = made.url or None
+        print(json.dumps({"person": person, "code": made.code, "url": url, "expires_at": until}))
     else:
-        _print_invitation(invited, traits, code, url, expires_at)
+        _print_invitation(invited, made)
     if traits.name not in invited.channels:
         print(
             f"{person} không có “{traits.name}” trong `channels` của people.toml.", file=sys.stderr
         )
     elif off and traits.typed_codes:
         print(f"{traits.title} chưa được cài đặt: ghi token vào [{traits.name}].", file=sys.stderr)
-
-
-def _inviting(channel: str, opened: Opened) -> ChannelWiring:
-    """The channel named, or the first to which people are invited and that is set up."""
-    inviting = {
-        wiring.traits.name: wiring
-        for wiring in CHANNELS
-        if wiring.traits.addresses is AddressSource.INVITATION
-    }
-    if channel and channel not in inviting:
-        near = nearest(channel, inviting) or f". Có: {', '.join(inviting)}"
-        raise ReminderError(f"không mời được vào kênh “{channel}”{near}")
-    here = [name for name in channel_names(opened.settings) if name in inviting]
-    return inviting[channel or next(iter(here), next(iter(inviting)))]
-
-
-def _bot_name(opened: Opened, channel: str) -> str:
-    """As whom the provider knows the bot: as the settings say, or as the last run heard."""
-    set_up = getattr(getattr(opened.settings, channel), "bot_name", "")
-    heard = opened.store.meta(f"bot_name:{channel}")
-    earlier = opened.store.meta("bot_name") if channel == CHANNELS[0].traits.name else ""
-    return set_up or heard or earlier or ""
 
 
 def _enrolled() -> list[ChannelTraits]:
@@ -141,41 +95,38 @@ def known_person(person: str, people: Mapping[str, Person]) -> Person:
     return people[person]
 
 
-def _print_invitation(
-    person: Person, traits: ChannelTraits, code: str, url: str | None, expires_at: datetime
-) -> None:
-    print(f"Lời mời cho {person.name} ({person.id}), dùng một lần, đến {_moment(expires_at)}.")
+def _print_invitation(person: Person, made: Invited) -> None:
+    until, traits = _moment(made.expires_at), made.channel
+    print(f"Lời mời cho {person.name} ({person.id}), dùng một lần, đến {until}.")
     if traits.typed_codes:
-        _print_typed(person, traits, code, url, expires_at)
+        _print_typed(person, made)
         return
-    if url is None:
+    if not made.url:
         print("Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name vào tệp cài đặt,")
         print("hoặc chạy `reminder run` một lần khi có mạng. Trong lúc đó, gõ cho bot:")
     else:
-        print(f"Mở đường dẫn, hoặc quét mã bằng điện thoại, rồi bấm Start:\n\n  {url}\n")
-        _print_qr(url)
+        print(f"Mở đường dẫn, hoặc quét mã bằng điện thoại, rồi bấm Start:\n\n  {made.url}\n")
+        _print_qr(made.url)
         print(f"\nHoặc tìm bot trong {traits.title} và gõ:")
-    print(f"\n  /start {code}")
+    print(f"\n  {made.typed}")
 
 
-def _print_typed(
-    person: Person, traits: ChannelTraits, code: str, url: str | None, expires_at: datetime
-) -> None:
+def _print_typed(person: Person, made: Invited) -> None:
     """The bot's link and its QR code, and the words to send along with the code."""
-    shown = f"{code[: CODE_LENGTH // 2]} {code[CODE_LENGTH // 2 :]}"
-    if url is None:
+    title, url = made.channel.title, made.url
+    if not url:
         print("Chưa biết đường dẫn của bot: chạy `reminder run` một lần khi có mạng rồi mời lại,")
-        print(f"hoặc để người ấy tìm bot theo tên trong {traits.title}.")
-        place = f"tìm bot nhắc việc trong {traits.title}"
+        print(f"hoặc để người ấy tìm bot theo tên trong {title}.")
+        place = f"tìm bot nhắc việc trong {title}"
     else:
-        print(f"Đường dẫn của bot {traits.title}, và mã QR của đường dẫn ấy:\n\n  {url}\n")
+        print(f"Đường dẫn của bot {title}, và mã QR của đường dẫn ấy:\n\n  {url}\n")
         _print_qr(url)
         place = f"mở {url}"
-    print(f"\nMã: {shown}\n\nLời gửi kèm:\n")
-    print(f"  Chào {person.name}. Để nhận tin nhắc việc qua {traits.title}: {place},")
-    print(f"  nhắn mã {shown} (hoa hay thường, có dấu cách hay không đều được).")
+    print(f"\nMã: {made.typed}\n\nLời gửi kèm:\n")
+    print(f"  Chào {person.name}. Để nhận tin nhắc việc qua {title}: {place},")
+    print(f"  nhắn mã {made.typed} (hoa hay thường, có dấu cách hay không đều được).")
     print("  Bot chào đúng tên là xong; không thấy trả lời thì xin báo lại.")
-    print(f"  Mã dùng một lần, đến {_moment(expires_at)}.")
+    print(f"  Mã dùng một lần, đến {_moment(made.expires_at)}.")
 
 
 def _print_qr(url: str) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from reminder.domain.payloads import PLAIN, Envelope, Items, Payload
 from reminder.domain.schedule import Item
 from reminder.domain.text import one_line
+from reminder.domain.tokens import CODE_LENGTH
 
 
 class AddressSource(StrEnum):
@@ -42,6 +43,23 @@ class ChannelTraits:
 def incoming(channel: str) -> str:
     """Return the name of what comes in by a channel, whose trouble is told apart."""
     return f"{channel}:in"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invited:
+    """An invitation as it is shown once to whoever passes it on."""
+
+    channel: ChannelTraits
+    code: str
+    url: str  # of the invitation, or of the bot; empty where the bot's name is not known yet
+    expires_at: datetime
+
+    @property
+    def typed(self) -> str:
+        """What is typed to the bot."""
+        if not self.channel.typed_codes:
+            return f"/start {self.code}"
+        return f"{self.code[: CODE_LENGTH // 2]} {self.code[CODE_LENGTH // 2 :]}"
 
 
 def chat_of(address: str) -> str:

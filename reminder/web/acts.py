@@ -7,7 +7,7 @@ program died between the record and its answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -52,6 +52,7 @@ REFUSED: Mapping[type[Payload], int] = {
 }
 ONCE = "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần."
 SPENT = "Đường dẫn này đã dùng."
+TOO_FAST = "Gửi quá nhanh. Xin chờ một phút rồi gửi tiếp."
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _needed(fields: Fields, name: str, say: str) -> str:
     return found
 
 
-def _day(fields: Fields, today: date, names: tuple[str, ...] = ("ngay",)) -> date:
+def day_in(fields: Fields, today: date, names: tuple[str, ...] = ("ngay",)) -> date:
     """The day in the first of these fields that is filled."""
     name = next((n for n in names if _text(fields, n)), names[-1])
     typed = _text(fields, name)
@@ -115,12 +116,12 @@ def _command(name: str, target: Target, state: State, fields: Fields, today: dat
         case Takes.REASON:
             return replace(command, note=_needed(fields, "ly-do", "Xin ghi lý do mở lại"))
         case Takes.DAY:
-            return replace(command, until=_day(fields, today), note=why)
+            return replace(command, until=day_in(fields, today), note=why)
         case Takes.DATE:
-            return replace(command, until=_day(fields, today, ("khac", "ngay")), note=why)
+            return replace(command, until=day_in(fields, today, ("khac", "ngay")), note=why)
         case Takes.MAYBE_DAY:
             asked = state.request.until if state.request else None
-            given = _day(fields, today) if _text(fields, "ngay") else None
+            given = day_in(fields, today) if _text(fields, "ngay") else None
             return replace(command, until=given or asked)
     if verb is Verb.UPDATE:
         said = _needed(fields, "noi-dung", "Xin ghi tình hình, ví dụ: vẫn làm thường xuyên")
@@ -217,7 +218,7 @@ def _decided(
         if state is None:
             return Result(GONE, 404)
         if not service.limits.may_speak(f"{NAME}:{visit.person.id}", now):
-            return Result("Gửi quá nhanh. Xin chờ một phút rồi gửi tiếp.", 429)
+            return Result(TOO_FAST, 429)
         if service.store.was_seen(NAME, mark):
             return Result(ONCE)
         if link is not None and service.store.spent_at(link.mac) is not None:
@@ -270,6 +271,28 @@ def _changed(visit: Visit, office: Office, state: State) -> str:
     return f"Việc này vừa thay đổi ({who}, {when}). Xin xem lại rồi gửi."
 
 
+async def recorded(visit: Visit, mark: str, make: Callable[[Office], Command]) -> Result:
+    """Record a command that no revision was shown for, in one transaction, once a form."""
+
+    def decided() -> Result:
+        service = visit.site.service
+        with service.store.together():
+            command = make(service.refresh())
+            if not service.limits.may_speak(f"{NAME}:{visit.person.id}", visit.now):
+                return Result(TOO_FAST, 429)
+            outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
+            return _result(visit, service.refresh(), outcome)
+
+    try:
+        result: Result = await visit.site.do(decided)
+    except _RefusedError as why:
+        return why.result
+    if result.status == 200:
+        visit.site.keep(mark, result.said)
+        visit.site.wake()
+    return result
+
+
 async def confirm(visit: Visit) -> Response:
     """Keep the assumed dates that were ticked on the desk."""
     form = await form_of(visit.request)
@@ -279,22 +302,14 @@ async def confirm(visit: Visit) -> Response:
     if not keys or not is_nonce(mark):
         return await refused(visit, "Xin chọn ít nhất một hạn để giữ.", 422)
 
-    def decided() -> Result:
-        service = visit.site.service
-        office = service.refresh()
+    def command(office: Office) -> Command:
         named = (buttons.target_of(key, office.states, office.by_plan) for key in keys)
         targets = tuple(replace(target, period=None) for target in named)  # of all periods
-        command = Command(verb=Verb.CONFIRM, targets=targets)
-        with service.store.together():
-            outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
-            return _result(visit, service.refresh(), outcome)
+        return Command(verb=Verb.CONFIRM, targets=targets)
 
-    try:
-        result: Result = await visit.site.do(decided)
-    except _RefusedError as why:
-        return await refused(visit, why.result.said, why.result.status)
-    visit.site.keep(mark, result.said)
-    visit.site.wake()
+    result = await recorded(visit, mark, command)
+    if result.status != 200:
+        return await refused(visit, result.said, result.status)
     return RedirectResponse(f"/quyet?ghi={mark}", 303)
 
 

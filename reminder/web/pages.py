@@ -1,4 +1,4 @@
-"""The pages that show the work: decisions, the board, a task, own work, calendar, people."""
+"""The pages that show the work: decisions, the board, a task, own work, the calendar."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ def routes() -> list[Route]:
         "/cua-toi": mine,
         "/viec/{plan}/{code}": task,
         "/lich": calendar,
-        "/nguoi": people,
     }
     files = {"/": start, "/bang.xlsx": workbook}
     return [
@@ -422,29 +421,4 @@ def _month(visit: Visit, first: date) -> dict[str, Any]:
         "before": f"{before:%Y-%m}",
         "after": f"{after:%Y-%m}",
         "here": "/lich",
-    }
-
-
-async def people(visit: Visit) -> Response:
-    """Who is reached how, and who is away."""
-    if not reads_all(visit.sender):
-        return await refused(visit, "Trang này của Văn phòng và Lãnh đạo.")
-    return await visit.page("people.html", mark="", make=partial(_people, visit))
-
-
-def _people(visit: Visit) -> dict[str, Any]:
-    office, context = visit.office, visit.context
-    rows = [
-        {
-            "name": person.name,
-            "units": context.units(person.units),
-            "ways": context.channels(office.ways(person.id)),
-            "away": office.away_until(person.id, context.today),
-        }
-        for person in office.files.people
-    ]
-    return {
-        "rows": rows,
-        "reach": unreachable(office, office.speaking(visit.now)),
-        "here": "/nguoi",
     }

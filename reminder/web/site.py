@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
 from reminder.domain.context import Sender
+from reminder.domain.outbox import Invited
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
 from reminder.domain.text import evidence_words, one_line
@@ -59,6 +60,8 @@ class Site:
     documents: Callable[[], Documents | None] = lambda: None
     plan_folder: Path | None = None  # where the office keeps its plan files
     plan_paths: Callable[[], Sequence[Path]] = tuple  # the files that are read
+    # Makes an invitation, in the store's thread; None: nobody can be invited here.
+    invite: Callable[[Person], Invited] | None = None
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
