@@ -289,6 +289,22 @@ def database(config: Path | None) -> Iterator[Store]:
         yield store
 
 
+@contextmanager
+def texts(config: Path | None) -> Iterator[Documents]:
+    """Open the texts in the database; raise ReminderError where plans are files."""
+    from reminder.store.store import open_store
+
+    settings = load_settings(config)
+    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        found = documents(settings, store, now())
+        if found is None:
+            raise ReminderError(
+                'kế hoạch đang nằm trong tệp: sửa tệp, hoặc ghi source = "database" dưới [plan] '
+                "trong config/reminder.toml"
+            )
+        yield found
+
+
 def recorded_events(config: Path | None) -> list[Event]:
     """Return the ledger where there is a database, else nothing: no database is made."""
     try:

@@ -22,6 +22,7 @@ from reminder.cli import (
     phrases,
     plan,
     status,
+    texts,
     web,
 )
 from reminder.cli.options import Commands
@@ -62,6 +63,9 @@ for name, command, example in (
     ("import", drafting.import_plan, drafting.IMPORT_EXAMPLES),
     ("review", drafting.review, drafting.REVIEW_EXAMPLE),
     ("accept", drafting.accept, drafting.ACCEPT_EXAMPLE),
+    ("put", texts.put, texts.PUT_EXAMPLES),
+    ("get", texts.get, texts.GET_EXAMPLES),
+    ("versions", texts.versions, texts.VERSIONS_EXAMPLE),
 ):
     plan.app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")

@@ -25,7 +25,7 @@ from reminder.domain.plan import Plan, Unit
 from reminder.domain.tokens import INVITATION_LIFETIME
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
-from reminder.files.toml import Text, nearest, write_file
+from reminder.files.toml import Source, Text, nearest, write_file
 from reminder.store.records import meta_moment
 
 if TYPE_CHECKING:
@@ -216,10 +216,10 @@ def import_list(
     from reminder.importing.people import changes, read_roster
 
     settings = bootstrap.load_settings(config)
-    path = settings.plan.people or people_path(config)
-    plans = bootstrap.load_plans(bootstrap.plan_paths(settings.plan.files))
-    units = units_of(plans)
-    written = load_people(path, units, known_channels()) if path.exists() else ()
+    sources = bootstrap.current(settings)
+    path = sources.people or people_path(config)
+    units = units_of(bootstrap.load_plans(sources.plans))
+    written = load_people(path, units, known_channels()) if _is_there(path) else ()
     roster = read_roster(table, list(units.values()))
     found = changes(written, roster.people, drop=drop)
     _print_changes(found, roster, units, drop=drop)
@@ -233,8 +233,28 @@ def import_list(
         print("Chưa ghi gì.")
         return
     after = [change.after for change in found if change.after]
-    write_file(path, people_file(path, written, after, units).encode())
+    text = people_file(path, written, after, units)
+    if settings.plan.source == "database":
+        _record(config, text, f"nhập từ {table.name}")
+        return
+    assert isinstance(path, Path)
+    write_file(path, text.encode())
     print(f"Đã ghi {path}. Máy đang chạy thì nhận trong vòng một phút.")
+
+
+def _record(config: Path | None, text: str, why: str) -> None:
+    """Record the people's list in the database."""
+    from reminder.files.documents import PEOPLE
+
+    with bootstrap.texts(config) as documents:
+        newest, at = documents.newest(PEOPLE), bootstrap.now()
+        seen = newest.version if newest else 0
+        version, _ = documents.record(PEOPLE, text, seen=seen, by="", why=why, at=at)
+    print(f"Đã ghi bản {version.version} của danh sách. Máy đang chạy thì nhận trong vài giây.")
+
+
+def _is_there(path: Source) -> bool:
+    return isinstance(path, Text) or path.exists()
 
 
 def people_path(config: Path | None) -> Path:
@@ -250,11 +270,11 @@ def units_of(plans: Sequence[Plan]) -> dict[str, Unit]:
 
 
 def people_file(
-    path: Path, before: Sequence[Person], after: Sequence[Person], units: Mapping[str, Unit]
+    path: Source, before: Sequence[Person], after: Sequence[Person], units: Mapping[str, Unit]
 ) -> str:
     """Return the people file with `after` in it; ReminderError if its text can't be changed so."""
     try:
-        text = edited(path, before, after) if path.exists() else people_text(after)
+        text = edited(path, before, after) if _is_there(path) else people_text(after)
     except ValueError:
         raise ReminderError(
             f"{path} viết theo cách máy không sửa từng dòng được: viết mỗi người thành một mục "
@@ -312,13 +332,13 @@ def export_list(
     """Ghi people.toml thành bảng cán bộ; sửa trong Excel rồi đưa lại bằng `people import`."""
     from reminder.documents.workbook import csv_file, table_file
 
-    settings = bootstrap.load_settings(config)
-    if settings.plan.people is None:
+    sources = bootstrap.current(bootstrap.load_settings(config))
+    if sources.people is None:
         raise ReminderError(f"chưa có danh sách người: đã tìm {people_path(config).absolute()}")
     if output.suffix.lower() not in (".csv", ".xlsx"):
         raise ReminderError(f"{output.name}: tên tệp phải kết thúc bằng .xlsx hoặc .csv")
-    units = units_of(bootstrap.load_plans(bootstrap.plan_paths(settings.plan.files)))
-    found = load_people(settings.plan.people, units, known_channels())
+    units = units_of(bootstrap.load_plans(sources.plans))
+    found = load_people(sources.people, units, known_channels())
     headings = ("Mã", "Họ và tên", "Chức danh", "Bộ phận", "Thư", "Điện thoại")
     rows = [(person.id, *_cells(person, units)) for person in found]
     make = csv_file if output.suffix.lower() == ".csv" else table_file

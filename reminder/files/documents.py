@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from reminder.domain.errors import FileError, Problem, ReminderError
+from reminder.domain.people import Person
+from reminder.domain.plan import Plan
+from reminder.domain.plan_diff import diff, diff_of_names
 from reminder.files.plan import load_plan
 from reminder.files.toml import Source, Text, read_text
 from reminder.services.office import Files
@@ -52,12 +55,12 @@ def one_way(text: str) -> str:
     return f"{lines.rstrip()}\n" if lines.strip() else ""
 
 
-def plan_name(text: str) -> str:
+def plan_name(text: str, where: str = "kế hoạch") -> str:
     """Return the name of a plan's text, its id; FileError with all its faults."""
-    name = load_plan(Text("plan.toml", one_way(text))).id
+    name = load_plan(Text(where, one_way(text))).id
     if name == PEOPLE:
         words = f"mã “{PEOPLE}” dành cho danh sách cán bộ: đặt mã khác cho kế hoạch"
-        raise FileError([Problem("plan.toml", None, words)])
+        raise FileError([Problem(where, None, words)])
     return name
 
 
@@ -85,6 +88,18 @@ class Documents:
             raise FileError([Problem(name, None, "phải còn ít nhất một kế hoạch")])
         people = next((each for each in texts if each.name == PEOPLE), None)
         return self.make(Sources(plans, people))
+
+    def changes(self, name: str, old: Version | None, files: Files) -> list[str]:
+        """Return what a text, of which `files` came, changes of the version `old`, in words."""
+        try:
+            was = self.check(name, old.text) if old and old.text else None
+        except FileError:
+            return []  # what it would be today can't be told
+        if name == PEOPLE:
+            found = people_changes(was or replace(files, people=()), files)
+        else:
+            found = plan_changes(plan_in(was, name) if was else None, plan_in(files, name))
+        return found or ["chỉ đổi cách ghi trong văn bản, không đổi nội dung"]
 
     def record(
         self, name: str, text: str, *, seen: int, by: str, why: str, at: datetime
@@ -128,3 +143,44 @@ def _version(name: str, text: str, number: int, *, by: str, why: str, at: dateti
     return Version(
         name=name, version=number, text=text, sha256=digest, by=by, at=at, why=why[:LONGEST_WHY]
     )
+
+
+def plan_changes(old: Plan | None, new: Plan | None) -> list[str]:
+    """Return what changes from one text of a plan to another."""
+    if old is None or new is None:
+        found = old or new
+        words = "kế hoạch mới" if old is None else "bỏ kế hoạch"
+        return [f"{words}: {found.title}, {len(found.tasks)} nhiệm vụ"] if found else []
+    return [*diff_of_names(old, new), *diff(old, new)]
+
+
+_FACTS = {"name": "họ tên", "title": "chức danh", "email": "thư", "phone": "điện thoại"}
+
+
+def plan_in(files: Files, name: str) -> Plan | None:
+    """Return the plan of this id, if there is one."""
+    return next((plan for plan in files.plans if plan.id == name), None)
+
+
+def people_changes(before: Files, after: Files) -> list[str]:
+    """Return who comes, goes, and what changes of the others."""
+    old, new = ({p.id: p for p in files.people} for files in (before, after))
+    lines = [f"thêm {_person(p, after)}" for i, p in new.items() if i not in old]
+    lines += [f"bỏ {_person(p, before)}" for i, p in old.items() if i not in new]
+    for known in [known for known in new if known in old]:
+        was, now = old[known], new[known]
+        pairs = [(words, getattr(was, f), getattr(now, f)) for f, words in _FACTS.items()]
+        pairs.append(("bộ phận", _units(was, before), _units(now, after)))
+        pairs.append(("kênh", ", ".join(was.channels), ", ".join(now.channels)))
+        told = [f"{w}: {o or 'không'} → {n or 'không'}" for w, o, n in pairs if o != n]
+        lines += [f"sửa {was.name}: {'; '.join(told)}"] if told else []
+    return lines
+
+
+def _person(person: Person, files: Files) -> str:
+    return f"{person.name} ({_units(person, files)})"
+
+
+def _units(person: Person, files: Files) -> str:
+    names = {unit.id: unit.name for plan in files.plans for unit in plan.units}
+    return ", ".join(names.get(unit, unit) for unit in person.units)

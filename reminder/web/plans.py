@@ -20,10 +20,17 @@ from starlette.routing import Route
 
 from reminder.decisions.outcome import may_read, reads_all
 from reminder.domain.errors import FileError, Problem, ReminderError
-from reminder.domain.people import Person
 from reminder.domain.plan import Plan
-from reminder.domain.plan_diff import diff, diff_of_names
-from reminder.files.documents import PEOPLE, Documents, StaleVersionError, one_way, plan_name
+from reminder.files.documents import (
+    PEOPLE,
+    Documents,
+    StaleVersionError,
+    one_way,
+    people_changes,
+    plan_changes,
+    plan_in,
+    plan_name,
+)
 from reminder.files.people import load_people
 from reminder.files.plan import load_plan
 from reminder.files.toml import Text
@@ -68,19 +75,16 @@ class Preview:
 def preview(visit: Visit, documents: Documents, name: str, text: str) -> Preview:
     """Return what a text would change; FileError with all its faults. In the store's thread."""
     text = one_way(text)
-    newest, files = documents.newest(name), documents.check(name, text)
+    files = documents.check(name, text)
+    changes = documents.changes(name, documents.newest(name), files)
     before = visit.office.files
     if name == PEOPLE:
-        changes = people_changes(before, files)
         reminders = _hearers(before, files)
     else:
-        old, new = (_plan(each, name) for each in (before, files))
-        changes = plan_changes(old, new)
+        old, new = (plan_in(each, name) for each in (before, files))
         reminders = changed_nudges(
             (old, before.scheduler), (new, files.scheduler), visit.office.by_key, visit.now
         )
-    if not changes and newest is not None and newest.text != text:
-        changes = ["chỉ đổi cách ghi trong văn bản, không đổi nội dung"]
     return Preview(files=files, changes=_few(changes), reminders=_few(reminders))
 
 
@@ -104,49 +108,9 @@ def recorded(
     return version
 
 
-def _plan(files: Files, name: str) -> Plan | None:
-    return next((plan for plan in files.plans if plan.id == name), None)
-
-
 def _few(lines: Sequence[str]) -> tuple[str, ...]:
     more = len(lines) - TOLD
     return (*lines[:TOLD], f"… và {more} điều nữa") if more > 1 else tuple(lines)
-
-
-def plan_changes(old: Plan | None, new: Plan | None) -> list[str]:
-    """Return what changes from one text of a plan to another."""
-    if old is None or new is None:
-        found = old or new
-        words = "kế hoạch mới" if old is None else "bỏ kế hoạch"
-        return [f"{words}: {found.title}, {len(found.tasks)} nhiệm vụ"] if found else []
-    return [*diff_of_names(old, new), *diff(old, new)]
-
-
-_FACTS = {"name": "họ tên", "title": "chức danh", "email": "thư", "phone": "điện thoại"}
-
-
-def people_changes(before: Files, after: Files) -> list[str]:
-    """Return who comes, goes, and what changes of the others."""
-    old, new = ({p.id: p for p in files.people} for files in (before, after))
-    lines = [f"thêm {_person(p, after)}" for i, p in new.items() if i not in old]
-    lines += [f"bỏ {_person(p, before)}" for i, p in old.items() if i not in new]
-    for known in old.keys() & new.keys():
-        was, now = old[known], new[known]
-        pairs = [(words, getattr(was, f), getattr(now, f)) for f, words in _FACTS.items()]
-        pairs.append(("bộ phận", _units(was, before), _units(now, after)))
-        pairs.append(("kênh", ", ".join(was.channels), ", ".join(now.channels)))
-        told = [f"{w}: {o or 'không'} → {n or 'không'}" for w, o, n in pairs if o != n]
-        lines += [f"sửa {was.name}: {'; '.join(told)}"] if told else []
-    return lines
-
-
-def _person(person: Person, files: Files) -> str:
-    return f"{person.name} ({_units(person, files)})"
-
-
-def _units(person: Person, files: Files) -> str:
-    names = {unit.id: unit.name for plan in files.plans for unit in plan.units}
-    return ", ".join(names.get(unit, unit) for unit in person.units)
 
 
 def _hearers(before: Files, after: Files) -> list[str]:
