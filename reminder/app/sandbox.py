@@ -29,7 +29,9 @@ from reminder.domain.plan import Plan
 from reminder.domain.text import fold
 from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
-from reminder.files.people import load_people
+from reminder.files.documents import Documents, Sources
+from reminder.files.people import load_people, people_text
+from reminder.files.toml import Text
 from reminder.importing.people import UnitNames
 from reminder.messages.rows import RowRenderer
 from reminder.services.office import CONSOLE, Files, Office
@@ -262,7 +264,7 @@ def converse(
     sandbox = open_sandbox(stream, database, trial, today)
     role, turn = _first_role(sandbox), Lock()
     try:
-        with _page(sandbox, turn) as address:
+        with _page(sandbox, turn, _documents(sandbox, trial)) as address:
             _help(sandbox, stream)
             if address:
                 _tell(stream, f"Trang theo dõi của văn phòng, mở bằng trình duyệt: {address}")
@@ -279,8 +281,26 @@ def converse(
         sandbox.service.store.close()
 
 
+def _documents(sandbox: Sandbox, trial: Trial) -> Documents:
+    """Return the office's plan and people as texts of its database, to be changed on the page."""
+    service = sandbox.service
+
+    def make(texts: Sources) -> Files:
+        plans = bootstrap.load_plans(texts.plans)
+        units = {unit.id: unit for plan in plans for unit in plan.units}
+        people = load_people(texts.people, units, known_channels()) if texts.people else ()
+        scheduler = bootstrap.scheduler_for(plans, [local_day(sandbox.now)])
+        return Files(plans=tuple(plans), people=people, scheduler=scheduler)
+
+    found = Documents(service.store, make)
+    people = trial.people or Text("people.toml", people_text(service.office.files.people))
+    plan = trial.plan or bootstrap.shipped("data/plan2024.toml")
+    found.take_up(Sources([plan], people), sandbox.now)
+    return found
+
+
 @contextmanager
-def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
+def _page(sandbox: Sandbox, turn: Lock, documents: Documents) -> Iterator[str]:
     """Serve the page, open to the office's first officer, from a thread; yield its address.
 
     Empty where there is nobody to open it to, or no port.
@@ -316,6 +336,7 @@ def _page(sandbox: Sandbox, turn: Lock) -> Iterator[str]:
         reader=Reader(Path(gettempdir())),
         holiday=holiday_name,
         editors=frozenset([reader]),
+        documents=lambda: documents,
         open_to=reader,
     )
     server, ended, begun = PageServer(make_app(site), "127.0.0.1", port), Event(), Event()

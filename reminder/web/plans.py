@@ -180,7 +180,7 @@ def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
         return Result(newest, Fault("Biểu mẫu không đủ. Xin mở lại trang này."), 422)
     if visit.site.service.store.was_seen(NAME, mark):
         return Result(newest, once=True)
-    seen = newest.version if newest else 0
+    seen, text = newest.version if newest else 0, ""
     if form.get("ban") != str(seen):
         return Result(newest, Fault(_stale(visit, newest)), 409)
     try:
@@ -196,7 +196,7 @@ def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
     except FormError as error:
         return Result(newest, Fault(error.say, error.field), 422)
     except FileError as error:
-        return Result(newest, _faults(error.problems), 422)
+        return Result(newest, _faults(error.problems, name, text), 422)
     except StaleVersionError as error:
         return Result(error.newest, Fault(_stale(visit, error.newest)), 409)
     return Result(newest, once=version is None)
@@ -216,8 +216,18 @@ def who_of(visit: Visit, version: Version) -> str:
     return known.name if known else version.by or "dòng lệnh"
 
 
-def _faults(problems: Sequence[Problem]) -> Fault:
-    lines = [f"dòng {p.line}: {p.message}" if p.line else p.message for p in problems]
+def _faults(problems: Sequence[Problem], name: str, text: str) -> Fault:
+    """Return the faults of the text `name` or of another, each with its line."""
+    written = one_way(text).split("\n")
+    lines = []
+    for problem in problems:
+        place = f"dòng {problem.line}" if problem.line else ""
+        if problem.where != name:
+            other = "danh sách cán bộ" if problem.where == PEOPLE else problem.where
+            place = ", ".join(filter(None, (other, place)))
+        elif problem.line and (found := written[problem.line - 1 : problem.line]):
+            place += f" ({found[0].strip()[:60]})" if found[0].strip() else ""
+        lines.append(f"{place}: {problem.message}" if place else problem.message)
     said = "Văn bản có lỗi:" if len(lines) == 1 else f"Văn bản có {len(lines)} lỗi:"
     return Fault(said, "van-ban", _few(lines))
 
@@ -363,7 +373,9 @@ async def add_text(visit: Visit) -> Response:
         name = plan_name(text)
     except FileError as error:
         form = await form_of(visit.request)
-        return await _raw_page(visit, None, form, _faults(error.problems), 422)
+        return await _raw_page(
+            visit, None, form, _faults(error.problems, error.problems[0].where, text), 422
+        )
     return await save(visit, name, lambda _, form: form.get("van-ban"), _raw_page, "/ke-hoach")
 
 
