@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminder.app.channels import CHANNELS, channel_names, known_channels, one_way
+from reminder.app.channels import CHANNELS, channel_names, known_channels, one_way, quotas
 from reminder.domain.calendar import local_day
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.ledger import Event
@@ -334,6 +334,7 @@ def office(config: Path | None) -> Iterator[Opened]:
             addresses=tuple(store.addresses()),
             channels=channel_names(settings),
             one_way=one_way(settings),
+            quotas=quotas(settings),
             known=known_channels(),
         )
         yield Opened(settings=settings, office=office, store=store, now=at)

@@ -343,3 +343,10 @@ def _bot_name(settings: Settings, store: Store, channel: str) -> str:
     heard = store.meta(f"bot_name:{channel}")
     earlier = store.meta("bot_name") if channel == CHANNELS[0].traits.name else ""
     return set_up or heard or earlier or ""
+
+
+def quotas(settings: Settings) -> dict[str, int]:
+    """Return how many messages a month each channel that is set up takes, where that is bounded."""
+    names = channel_names(settings)
+    bounded = {w.traits.name: w.quota(settings) for w in CHANNELS if w.traits.name in names}
+    return {name: limit for name, limit in bounded.items() if limit}

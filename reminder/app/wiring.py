@@ -19,7 +19,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, invite, known_channels, one_way, web_links
+from reminder.app.channels import CHANNELS, invite, known_channels, one_way, quotas, web_links
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel, Hooked
 from reminder.channels.console import ConsoleChannel
@@ -124,6 +124,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
             id=store.office,
             channels=tuple(channels),
             one_way=one_way(settings),
+            quotas=quotas(settings),
             known=known_channels(),
         ),
         patience=settings.delivery.patience,

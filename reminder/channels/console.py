@@ -60,7 +60,7 @@ class ConsoleChannel:
         if self._now:
             at = local(self._now())
             heading += f" · {at:%H:%M} {vn_day(at.date())}"
-        text = "\n".join((message.short or message.text, *files))
+        text = "\n".join((message.chat_text, *files))
         self.frame(heading, text, "sửa tin trước" if message.edit else "")
         return str(self._count)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reminder.doctor import Check
     from reminder.domain.outbox import Row
     from reminder.domain.payloads import Payload
+    from reminder.services.quota import Quota
     from reminder.services.status import Fault, StatusSnapshot, Unreachable
     from reminder.store.store import Store
 
@@ -72,6 +73,18 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
         "awaiting": found.work.awaiting,
         "outbox": {**found.messages, "unknown": found.repeats},
         "channels": list(found.channels) or ["console"],
+        "quotas": {
+            channel: {
+                "month": f"{quota.month:%Y-%m}",
+                "limit": quota.limit,
+                "used": quota.used,
+                "sent": quota.sent,
+                "received": quota.received,
+                "percent": quota.percent,
+                "refused_until": _iso(quota.refused_until),
+            }
+            for channel, quota in found.quotas.items()
+        },
         "down": {channel: _iso(since) for channel, since in marks.down.items()},
         "last_tick": _iso(marks.last_tick),
         "last_poll": _iso(marks.last_poll),
@@ -136,6 +149,8 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
     print(f"Kênh: {', '.join(titles[each] for each in found.channels) or titles['console']}")
     for channel, since in marks.down.items():
         print(f"  {titles[channel]} không nhận tin từ {_time(since)}")
+    for channel, quota in found.quotas.items():
+        print(f"  {titles[channel]} {_quota(quota)}")
     for channel, since in marks.deaf.items():
         print(f"  {titles[channel]} không đưa tin đến từ {_time(since)}")
     asked = [
@@ -166,6 +181,18 @@ def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> 
         )
     for year in found.unconfirmed_years:
         print(f"Lịch năm {year} chưa đối chiếu với thông báo nghỉ lễ: xem config/calendar.toml")
+
+
+def _quota(quota: Quota) -> str:
+    used, limit, sent, received = (
+        f"{number:,}".replace(",", ".")
+        for number in (quota.used, quota.limit, quota.sent, quota.received)
+    )
+    refused = f"; bị từ chối đến {_time(quota.refused_until)}" if quota.refused_until else ""
+    return (
+        f"tháng {quota.month:%m/%Y}: {used} trong {limit} tin ({quota.percent} %), "
+        f"{sent} gửi, {received} nhận{refused}"
+    )
 
 
 def _time(at: datetime | None) -> str:

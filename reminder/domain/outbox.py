@@ -93,6 +93,11 @@ class Outbound:
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
     headers: tuple[tuple[str, str], ...] = ()  # of a mail
 
+    @property
+    def chat_text(self) -> str:
+        """The plain form for a chat or a terminal."""
+        return self.short or self.text
+
 
 class SendError(Exception):
     """A channel could not deliver; says whether to try again, and what is now known."""

@@ -654,6 +654,17 @@ class ChannelDown(Payload):
     receiving: bool = False  # it sends, and nothing comes in
 
 
+class QuotaUsed(Payload):
+    """A channel has carried most of what it may carry in this month, or all."""
+
+    channel: str
+    received: int
+    sent: int
+    limit: int
+    full: bool
+    until: date  # the last day on which it takes nothing
+
+
 class ChannelUp(Payload):
     """To the people who were told that the channel was down."""
 

@@ -132,3 +132,46 @@ def one_line(text: str, longest: int = 10_000) -> str:
 def evidence_words(evidence: str) -> str:
     """Return “số 12/QĐ-UBND”; `evidence` itself if it begins with a word."""
     return f"số {evidence}" if evidence[:1].isdigit() else evidence
+
+
+def units(text: str) -> int:
+    """The length of `text` in UTF-16 units, as messengers count it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def clip_plain(text: str, longest: int) -> str:
+    """Return `text` cut to `longest` units."""
+    while units(text) > longest:
+        text = text[: len(text) - max(1, (units(text) - longest) // 2)]
+    return text
+
+
+def divided(text: str, longest: int) -> list[str]:
+    """Return `text` in as many parts of at most `longest` units as it takes, none of them blank.
+
+    It is divided between lines; a line that is too long between words, and a word only where it
+    is too long itself.
+    """
+    parts: list[str] = []
+    open_part = ""
+    for line in text.split("\n"):
+        joint = f"{open_part}\n{line}" if open_part else line
+        if units(joint) <= longest:
+            open_part = joint
+            continue
+        parts.append(open_part)
+        *full, open_part = _pieces(line, longest)
+        parts += full
+    return [part for part in (*parts, open_part) if part.strip()]
+
+
+def _pieces(line: str, longest: int) -> list[str]:
+    """One line in pieces of at most `longest` units."""
+    pieces = []
+    while units(line) > longest:
+        head = clip_plain(line, longest)
+        end = head.rfind(" ") if not line[len(head)].isspace() else len(head)
+        head = head[:end] if end > 0 else head
+        pieces.append(head.rstrip())
+        line = line[len(head) :].lstrip()
+    return [*pieces, line]

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from reminder.domain.calendar import local_day, vn_date, vn_day
 from reminder.domain.outbox import Action, Outbound
 from reminder.domain.payloads import Payload
-from reminder.domain.text import evidence_words, one_line
+from reminder.domain.text import clip_plain, divided, evidence_words, one_line, units
 from reminder.messages.context import Context, kind_words, listed, some, together
 
 TELEGRAM_LONGEST = 4096  # characters after parsing; counted in UTF-16 units, the stricter way
@@ -72,11 +72,6 @@ def plain(markup: str) -> str:
     return html.unescape(_TAG.sub("", markup) if "<" in markup else markup)
 
 
-def units(text: str) -> int:
-    """Return the length of `text` as Telegram counts entities: in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[Line]:
     """Return `lines` cut to `longest`: the last of the listed ones go first, and are counted."""
     kept = list(lines)
@@ -96,41 +91,8 @@ def fit(lines: Sequence[Line], longest: int = TELEGRAM_LONGEST - SPARE) -> list[
 
 
 def chat_parts(message: Outbound, longest: int) -> list[str]:
-    """Return the plain form of a message for a chat, in as many parts of `longest` as it takes.
-
-    It is divided between lines; a line that is too long between words, and a word only where
-    it is too long itself.
-    """
-    parts: list[str] = []
-    open_part = ""
-    for line in (message.short or message.text).split("\n"):
-        joint = f"{open_part}\n{line}" if open_part else line
-        if units(joint) <= longest:
-            open_part = joint
-            continue
-        parts.append(open_part)
-        *full, open_part = _pieces(line, longest)
-        parts += full
-    return [part for part in (*parts, open_part) if part.strip()]
-
-
-def _pieces(line: str, longest: int) -> list[str]:
-    """Return one line in pieces of at most `longest` units."""
-    pieces = []
-    while units(line) > longest:
-        head = clip_plain(line, longest)
-        end = head.rfind(" ") if not line[len(head)].isspace() else len(head)
-        head = head[:end] if end > 0 else head
-        pieces.append(head.rstrip())
-        line = line[len(head) :].lstrip()
-    return [*pieces, line]
-
-
-def clip_plain(text: str, longest: int = TELEGRAM_LONGEST) -> str:
-    """Return text without markup, cut to `longest`."""
-    while units(text) > longest:
-        text = text[: len(text) - max(1, (units(text) - longest) // 2)]
-    return text
+    """Return the plain form of a message for a chat, in as many parts of `longest` as it takes."""
+    return divided(message.chat_text, longest)
 
 
 def clip(markup: str, longest: int = TELEGRAM_LONGEST) -> str:
@@ -175,6 +137,7 @@ def _environment() -> Environment:
         "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
         "once": lambda values: list(dict.fromkeys(values)),
         "some": some,
+        "thousands": lambda number: f"{number:,}".replace(",", "."),
     }
     made.globals |= {"listed": listed, "together": together}
     return made

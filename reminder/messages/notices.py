@@ -173,6 +173,13 @@ def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
     return message(context, p, unit=unit, mail=context.office.traits(p.channel).mail)
 
 
+def quota_used(context: Context, p: payloads.QuotaUsed) -> Outbound:
+    """How many messages are left, and who has no other channel."""
+    office = context.office
+    people = [one for one in office.people.values() if office.ways(one.id) == [p.channel]]
+    return message(context, p, alone=[one.name for one in people])
+
+
 def unreached(context: Context, p: payloads.Unreached) -> Outbound | None:
     """Return all whom nothing reaches, in one message; None if everybody has been reached since."""
     people = [p for p in context.office.files.people if not context.office.ways(p.id)]

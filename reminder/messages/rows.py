@@ -77,6 +77,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.UnitEmpty: notices.unit_empty,
     payloads.OfficeEmpty: notices.office_empty,
     payloads.AddressDead: notices.address_dead,
+    payloads.QuotaUsed: notices.quota_used,
     payloads.Unreached: notices.unreached,
 }
 

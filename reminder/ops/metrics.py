@@ -86,6 +86,20 @@ class Metrics(Collector):
             found.marks.not_taken,
         )  # fmt: skip
         yield _gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
+        used = GaugeMetricFamily(
+            "reminder_channel_messages_this_month",
+            "Messages of this month on channels with a quota.",
+            labels=("channel", "direction"),
+        )
+        limits = GaugeMetricFamily(
+            "reminder_channel_monthly_quota", "Messages that a channel takes a month, in and out.",
+            labels=("channel",),
+        )  # fmt: skip
+        for channel, quota in found.quotas.items():
+            used.add_metric((channel, "in"), quota.received)
+            used.add_metric((channel, "out"), quota.sent)
+            limits.add_metric((channel,), quota.limit)
+        yield from (used, limits) if found.quotas else ()
         for name, words in _MARKS.items():
             at: datetime | None = getattr(found.marks, name)
             if at is not None:

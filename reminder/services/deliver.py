@@ -28,6 +28,7 @@ from reminder.domain.outbox import (
     incoming,
 )
 from reminder.domain.payloads import (
+    PLAIN,
     AddressDead,
     ChannelDown,
     ChannelUp,
@@ -39,9 +40,11 @@ from reminder.domain.payloads import (
     Welcome,
 )
 from reminder.domain.schedule import MessageKind, speaking_hours
+from reminder.domain.text import divided
 from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import Past, completed, newest_nudges, sent_as
 from reminder.services.office import GROUP, STRANGER, Office, to_offices
+from reminder.services.quota import OUT, count, quota_of, refuse
 from reminder.store.records import StoreBusyError, UnreadableRowError, meta_list, meta_moment
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ KEPT, COMES_BACK = timedelta(days=1), timedelta(minutes=15)
 UNWORDED = "không soạn được tin này"
 GONE = "người nhận không còn trong danh sách"
 MAILBOX = "inbox"  # whose trouble is told like a channel's
+QUOTA_USED = "kênh này đã hết lượt tin của tháng"
 UNREACHED = "unreached"  # the meta key of people already reported
 # The failure of these kinds is logged, and not told to the office.
 ONLY_LOGGED = ("notice", "edit", "reply")
@@ -105,6 +109,7 @@ class Deliverer:
     patience: timedelta = timedelta(hours=2)  # until the next channel takes over
     _revision: tuple[int, str] | None = None  # of the store, when it was last read
     tell_after: timedelta = timedelta(minutes=15)  # of trouble, until the office hears of it
+    _leaving: dict[int, str] = field(default_factory=dict)  # rows → channel: of those with a quota
     _trouble: dict[str, tuple[datetime, str]] | None = None  # channel → since when, and why
 
     def refresh(self) -> Office:
@@ -165,23 +170,9 @@ class Deliverer:
         return outgoing
 
     def _prepared(self, row: Row, now: datetime, newest: Mapping[str, datetime]) -> Rendered | None:
+        if self._is_held_back(row, now):
+            return None
         draft, office, store = row.draft, self.office, self.store
-        if draft.channel not in office.channels:
-            self._give_up(row, "kênh này không còn được cài đặt", now)
-            return None
-        person = not draft.recipient.startswith((GROUP, STRANGER))
-        if person and draft.recipient not in office.people:
-            if now - draft.slot < KEPT:
-                store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
-            else:
-                store.mark_ended(row, RowState.DROPPED, GONE, at=now)
-            return None
-        if row.error == LOST_AGAIN and row.attempts > LIVES:
-            self._give_up(row, LOST_AGAIN, now)
-            return None
-        if (morning := _next_morning(office, row, now)) is not None:
-            store.mark_retry(row, morning, row.error, unknown=False)
-            return None
         chat, bound = draft.envelope.chat, office.address(draft.recipient, draft.channel)
         address = self._moved(row) or chat or (bound.value if bound else "")
         if chat and address != chat:  # ids of the old chat's messages mean others in the new one
@@ -205,8 +196,42 @@ class Deliverer:
             reason = "mọi việc đã xong, hoặc tin mới hơn đã nói"
             store.mark_ended(row, RowState.SUPERSEDED, reason, at=now)
             return None
+        if draft.channel in office.quotas:
+            self._leaving[row.id] = draft.channel
         key = "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
         return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
+
+    def _is_held_back(self, row: Row, now: datetime) -> bool:
+        """Whether the row is not to be sent now; then it is marked with what becomes of it."""
+        draft, office, store = row.draft, self.office, self.store
+        if draft.channel not in office.channels:
+            self._give_up(row, "kênh này không còn được cài đặt", now)
+            return True
+        person = not draft.recipient.startswith((GROUP, STRANGER))
+        if person and draft.recipient not in office.people:
+            if now - draft.slot < KEPT:
+                store.mark_retry(row, now + COMES_BACK, f"{GONE}: giữ lại một ngày", unknown=False)
+            else:
+                store.mark_ended(row, RowState.DROPPED, GONE, at=now)
+            return True
+        if self._is_over_quota(row, now):
+            self._go_elsewhere(row, QUOTA_USED, now)
+            return True
+        if row.error == LOST_AGAIN and row.attempts > LIVES:
+            self._give_up(row, LOST_AGAIN, now)
+            return True
+        if (morning := _next_morning(office, row, now)) is not None:
+            store.mark_retry(row, morning, row.error, unknown=False)
+            return True
+        return False
+
+    def _is_over_quota(self, row: Row, now: datetime) -> bool:
+        """Whether the channel may not carry the row this month, with what is on its way now."""
+        channel = row.draft.channel
+        quota = quota_of(self.office, self.store, channel, now)
+        self._leaving.pop(row.id, None)
+        leaving = list(self._leaving.values()).count(channel)
+        return quota is not None and not quota.takes(row.draft.kind, leaving)
 
     def _moved(self, row: Row) -> str:
         """Return the new id of the chat that the row goes to; empty if it is the same."""
@@ -227,6 +252,7 @@ class Deliverer:
     def give_back(self, outgoing: Iterable[Rendered]) -> None:
         """Release rows that were leased and not attempted."""
         for row in (rendered.row for rendered in outgoing):
+            self._leaving.pop(row.id, None)
             self.store.mark_retry(row, row.due_at, row.error, unknown=False)
 
     def sent(self, rendered: Rendered, provider_id: str, now: datetime) -> None:
@@ -245,6 +271,7 @@ class Deliverer:
         with self.store.together():
             held = self.store.mark_sent_together(marks)
             for one in accepted:
+                self._count(one.rendered, one.at)
                 self._bind_welcomed(one)
         for one, mine in zip(accepted, held, strict=True):
             if not mine:
@@ -256,6 +283,14 @@ class Deliverer:
         except StoreBusyError as error:  # the next message says it too
             log.error("can't record that a channel works again: %s", error)
             return False
+
+    def _count(self, rendered: Rendered, at: datetime) -> None:
+        """Count what was sent, or may have been, where the channel has a quota."""
+        channel = rendered.row.draft.channel
+        self._leaving.pop(rendered.row.id, None)
+        if channel in self.office.quotas:
+            text, longest = rendered.message.chat_text, self.office.traits(channel).longest
+            count(self.store, channel, OUT, at, len(divided(text, longest)) if longest else 1)
 
     def _bind_welcomed(self, one: Accepted) -> None:
         """Bind the chat that took a welcome, whose code is used up only now."""
@@ -340,6 +375,13 @@ class Deliverer:
         """Record a message that was not accepted: tried again, by another channel, or dead."""
         self.refresh()
         row, channel, store = rendered.row, rendered.row.draft.channel, self.store
+        if error.unknown:
+            self._count(rendered, now)
+        self._leaving.pop(row.id, None)
+        if error.quota:
+            refuse(store, channel, now)
+            self._go_elsewhere(row, QUOTA_USED, now)
+            return
         if error.moved_to:
             store.move_address(channel, rendered.address, error.moved_to)
             store.set_meta(f"moved:{channel}:{rendered.address}", error.moved_to)
@@ -351,7 +393,7 @@ class Deliverer:
         if error.address_dead:
             self._say_address_dead(channel, rendered.address, error.reason, now)
         hopeless = not error.retry or (error.unknown and row.repeat)  # once more is enough
-        if error.address_dead or hopeless or self._goes_elsewhere(row, error, now):
+        if error.address_dead or hopeless or self._waits_in_vain(row, error, now):
             self._give_up(row, error.reason, now, said=error.said)
             return
         asked = timedelta(seconds=error.retry_after) if error.retry_after else None
@@ -362,13 +404,23 @@ class Deliverer:
             log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
                         row.draft.recipient, channel, error.reason, doubt)  # fmt: skip
 
-    def _goes_elsewhere(self, row: Row, error: SendError, now: datetime) -> bool:
+    def _waits_in_vain(self, row: Row, error: SendError, now: datetime) -> bool:
         """Return whether another channel, or a group's members, get it rather than wait longer."""
         if row.draft.kind == MessageKind.DIGEST:  # each way has its own form
             return False
         if not error.channel_down and now - row.draft.slot < self.patience:
             return False
         return next_channel(self.office, row) is not None or _is_group_nudge(row)
+
+    def _go_elsewhere(self, row: Row, reason: str, now: datetime) -> None:
+        """Have the next channel take over what this one may not carry, answers too."""
+        following, draft = next_channel(self.office, row, answers=True), row.draft
+        if following is None:
+            self._give_up(row, reason, now)
+            return
+        # An answer goes to the person's own address there, and answers no message of that place.
+        draft = replace(draft, channel=following, envelope=PLAIN, due_at=now)
+        self.store.mark_ended(row, RowState.SUPERSEDED, reason, drafts=[draft], at=now)
 
     def _give_up(self, row: Row, reason: str, now: datetime, *, said: str = "") -> None:
         """Mark the row as dead; the next channel takes over, or the office is told."""
@@ -401,6 +453,8 @@ class Deliverer:
             if draft.recipient in self._kept(UNREACHED):
                 return []
             return to_offices(office, Unreached(), now, subject=UNREACHED, slot=slot)
+        if reason == QUOTA_USED:  # told once of each person
+            slot = instant(local_day(now).replace(day=1), time())
         payload = DeadLetter(
             row=row.id,
             recipient=draft.recipient,
@@ -563,10 +617,13 @@ def _next_morning(office: Office, row: Row, now: datetime) -> datetime | None:
     return instant(day, slot) + BEHIND
 
 
-def next_channel(office: Office, row: Row) -> str | None:
-    """Return the recipient's next channel after the row's; groups and answers have none."""
+def next_channel(office: Office, row: Row, *, answers: bool = False) -> str | None:
+    """Return the recipient's next channel after the row's; groups and edits have none.
+
+    `answers`: those go elsewhere too, and not only where they were asked for.
+    """
     person = office.people.get(row.draft.recipient)
-    if person is None or row.draft.kind in ("reply", "edit"):
+    if person is None or row.draft.kind == "edit" or (row.draft.kind == "reply" and not answers):
         return None
     order = list(person.channels)
     here = order.index(row.draft.channel) if row.draft.channel in order else -1

@@ -65,6 +65,9 @@ class Office:
     channels: tuple[str, ...] = (CONSOLE,)  # those that are set up
     one_way: frozenset[str] = frozenset()  # of those, where nobody reads what people write back
     known: tuple[ChannelTraits, ...] = ()  # all that the program has
+    quotas: Mapping[str, int] = field(
+        default_factory=dict
+    )  # channel → messages a month, in and out
 
     @cached_property
     def plans(self) -> tuple[Plan, ...]:

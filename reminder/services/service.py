@@ -12,7 +12,7 @@ from reminder.domain.context import Inbound
 from reminder.domain.outbox import AddressSource
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
-from reminder.services import tick
+from reminder.services import quota, tick
 from reminder.services.deliver import HOLD, Deliverer, Rendered
 from reminder.services.handle import Handling, Outcome
 from reminder.services.limits import Limits
@@ -66,7 +66,8 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
-        told = self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
+        told = quota.tell(self.refresh(), self.store, now)
+        told += self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
         return told + tick.tick(self.refresh(), self.store, now)
 
     def set_back(self, now: datetime) -> int:
@@ -127,6 +128,7 @@ class Service(Deliverer):
         try:
             with self.limits.unless_it_fails(), self.store.together():
                 outcome = self.handling(inbound, now).receive()
+                self._count_received(inbound, outcome, now)
                 rows = self.claimed(now, limit if outcome.taken else 0, crowded=crowded)
         except StoreBusyError:
             raise
@@ -141,6 +143,17 @@ class Service(Deliverer):
         except Exception as error:  # noqa: BLE001  what was said is on record
             log.error("an answer waits for its lease to end: %s", error)
             return outcome, []
+
+    def _count_received(self, inbound: Inbound, outcome: Outcome, now: datetime) -> None:
+        """Count a message where the channel has a quota; one that comes again counts once."""
+        if inbound.channel not in self.office.quotas or outcome.seen:
+            return
+        new = True
+        if outcome.ignored and inbound.update:
+            seen = (inbound.channel, inbound.update)
+            new = self.store.record([], unit_names={}, seen=seen, at=now)
+        if new:
+            quota.count(self.store, inbound.channel, quota.IN, now)
 
     def sweep(self, now: datetime, under_way: Iterable[int] = ()) -> int:
         """Release leases that ran out, except of the rows `under_way`; return how many."""

@@ -16,6 +16,7 @@ from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office
+from reminder.services.quota import Quota, quotas
 from reminder.store.records import (
     BACKED_UP,
     BACKED_UP_AWAY,
@@ -56,6 +57,7 @@ class Health:
     # channel → when it was last asked for messages
     polled: Mapping[str, datetime] = field(default_factory=dict)
     down: Mapping[str, datetime] = field(default_factory=dict)  # channel → refuses all since
+    quotas: Mapping[str, Quota] = field(default_factory=dict)  # channel → what this month has used
     head: tuple[int, str] = (0, "")  # of the ledger's chain: number and hash
     started: datetime | None = None  # the first start with one of the plans that speak
 
@@ -94,6 +96,7 @@ def health(
         sent=sent,
         polled=_moments(store, "last_poll", office.outside, at),
         down=_moments(store, "down", (traits.name for traits in office.known), at),
+        quotas=quotas(office, store, at),
         head=head or store.head(),
         started=started,
     )
@@ -219,6 +222,7 @@ class StatusSnapshot:
     repeats: int  # messages that may have come twice
     events: int  # of the ledger
     channels: Sequence[str]  # those that are set up, without the console
+    quotas: Mapping[str, Quota]  # of those that have one: what this month has used
     marks: Marks
     unreachable: Sequence[Unreachable]  # people whom no channel reaches, units that have nobody
     headless: Sequence[str]  # offices of which nobody is reached
@@ -241,6 +245,7 @@ def snapshot(office: Office, store: Store, now: datetime) -> StatusSnapshot:
         repeats=counts["unknown"],
         events=store.head()[0],
         channels=office.outside,
+        quotas=quotas(office, store, now),
         marks=marks(store, office.outside),
         unreachable=unreachable(office, plans),
         headless=headless(office, plans),
@@ -304,6 +309,8 @@ def unreachable(office: Office, plans: Sequence[Plan]) -> list[Unreachable]:
             faults = [_fault(office, person, channel) for channel in person.channels]
             if all(faults):
                 kept = tuple(fault for fault in faults if fault)
+                # A channel that the office does not use is named only where there is no other.
+                kept = tuple(f for f in kept if f.why is not Why.NOT_SET_UP) or kept
                 found.append(Unreachable(unit=unit, person=person, faults=kept))
     return found
 

@@ -169,7 +169,7 @@ class LedgerPart(Part):
 
     def count(self, name: str, more: int = 1) -> None:
         """Add to the number under `name`; one that was altered begins anew."""
-        with self._database.writing() as connection:
+        with self._database.together(), self._database.writing() as connection:
             try:
                 number = self.number(name)
             except UnreadableRowError as error:

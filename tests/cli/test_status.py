@@ -13,6 +13,7 @@ from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft, RowState
 from reminder.domain.payloads import Nudge
 from reminder.domain.plan import Key
+from reminder.services.quota import IN, OUT, count
 from tests.cli.test_people import NOW, Terminal
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
@@ -45,6 +46,7 @@ def test_a_new_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "plans": ["cchc-2024"],
         "outbox": found["outbox"],
         "channels": ["console"],
+        "quotas": {},
         "down": {},
         "last_tick": None,
         "last_poll": None,
@@ -201,3 +203,24 @@ def test_the_mailbox_is_counted_where_it_is_read(
     }
     for words in ("2 thư chưa hiểu", "3 thư không đọc được"):
         assert words in terminal.run("status")
+
+
+def test_a_monthly_quota_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many messages of this month the channel has carried, of how many."""
+    terminal = Terminal(tmp_path, monkeypatch, '[zalo]\ntoken = "12:ab"\nmonthly_quota = 2000\n')
+    with terminal.store() as store:
+        count(store, "zalo", OUT, NOW, 1210)
+        count(store, "zalo", IN, NOW, 34)
+    assert told(terminal)["quotas"] == {
+        "zalo": {
+            "month": "2024-01",
+            "limit": 2000,
+            "used": 1244,
+            "sent": 1210,
+            "received": 34,
+            "percent": 62,
+            "refused_until": None,
+        }
+    }
+    line = "  Zalo tháng 01/2024: 1.244 trong 2.000 tin (62 %), 1.210 gửi, 34 nhận"
+    assert line in terminal.run("status").splitlines()

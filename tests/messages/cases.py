@@ -68,6 +68,7 @@ from reminder.domain.payloads import (
     Payload,
     PlanOver,
     PlanStarted,
+    QuotaUsed,
     Refused,
     Reminded,
     ReopenAsked,
@@ -309,6 +310,8 @@ def about_none() -> Iterator[Payload]:
     yield WhichOccurrence(keys=(key("1d", 1), key("1d", 2)), unit="tu-phap")
     yield WhichOccurrence(keys=(key("1d", 2),), unit="tu-phap", closed=key("1d", 1))
     yield Claimed(keys=two, unit="tu-phap")
+    for full in (False, True):
+        yield QuotaUsed(channel="zalo", received=900, sent=1500, limit=3000, full=full, until=DAY)
     yield WhichOfNudge(keys=two, words="dạ xong rồi ạ")
     yield WhichPart(keys=two, head="trình ký", tail="x")
     yield WhichPart(keys=two, head="/chuaxong", tail="x", unit="tu-phap", words="vướng")

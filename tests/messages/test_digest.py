@@ -13,6 +13,7 @@ from reminder.domain.digest import Figures, UnitFigures
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Outbound
 from reminder.domain.plan import Deliverable, Key, OnDay, Plan
+from reminder.domain.text import units
 from reminder.messages import compose
 from reminder.messages.context import Context
 from reminder.messages.digest import MOST, bars, digest_of, weekly, zalo
@@ -217,7 +218,7 @@ def crowd(count: int, title: str) -> tuple[Context, Outbound]:
 def test_five_hundred_tasks_stay_within_bounds(title: str) -> None:
     """Telegram's limit; a page that Gmail does not clip; each part says how many it leaves out."""
     context, message = crowd(500, title[:60])
-    assert compose.units(compose.plain(message.html)) <= compose.TELEGRAM_LONGEST
+    assert units(compose.plain(message.html)) <= compose.TELEGRAM_LONGEST
     assert len(message.mail_html.encode()) <= CLIPPED
     assert len(message.text.encode()) <= CLIPPED
     found = digest_of(context)

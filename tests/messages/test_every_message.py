@@ -34,6 +34,7 @@ from reminder.domain.payloads import (
     Payload,
     PlanOver,
     PlanStarted,
+    QuotaUsed,
     ReopenAsked,
     ReportDraft,
     Request,
@@ -54,6 +55,7 @@ from reminder.messages.digest import digest_of, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
 from reminder.messages.rows import MESSAGES, render
 from reminder.services.history import Past, Reminded
+from reminder.services.quota import Quota
 from reminder.services.status import Fault, Health, Slot, Unreachable, Why
 from tests.messages import digest_scenes
 from tests.messages.cases import CHECK_IN, DAY, KEYS, MONTH, OFF, WHEN, event, payloads
@@ -84,6 +86,9 @@ def with_page(context: Context, recipient: str, channel: str = "email") -> Conte
     row = Row(id=1, draft=draft, state=RowState.LEASED, due_at=WHEN)
     links = WebLinks(base_url="https://nv.example", secret=b"s")
     return replace(staffed(context), row=row, links=links)
+
+
+USED = Quota(month=date(2024, 2, 1), limit=3000, received=900, sent=1500)
 
 
 def scenes() -> list[Context]:
@@ -254,6 +259,10 @@ def test_every_branch_of_every_template_is_taken() -> None:
             weekly(context, digest_of(context), attached=True)
         for payload in payloads():
             render(with_page(found[2], "an", "zalo"), payload)
+        alone = staffed(found[2])  # who is reached at the terminal, and nowhere else
+        alone = replace(alone, office=replace(alone.office, channels=("console",)))
+        used = QuotaUsed(channel="console", received=9, sent=81, limit=100, full=False, until=DAY)
+        render(alone, used)
         one_way_mails()
         compose.message(scene("2024-01-30"), "test", person=Person(**AN), channel="Telegram")
         for settled in settling():
@@ -442,7 +451,7 @@ def digests() -> None:
     healths = (
         Health(slots=9, broken=late, waiting=1, lost=1, unknown=1, down=down, head=(1, "ab")),
         Health(slots=1, sent={"email": WHEN, "telegram": WHEN}, head=(1, "ab")),
-        Health(polled={"telegram": WHEN, "zalo": WHEN}, head=(0, "")),
+        Health(polled={"telegram": WHEN, "zalo": WHEN}, head=(0, ""), quotas={"zalo": USED}),
     )
     made, events = crowded(90, "Việc")
     quarter = key("1a", 1, "2024-Q1")

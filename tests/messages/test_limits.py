@@ -15,15 +15,14 @@ from reminder.domain.outbox import Outbound
 from reminder.domain.payloads import Done, ExtensionAsked, NotYourUnit, WhichOccurrence
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import MessageKind
+from reminder.domain.text import clip_plain, units
 from reminder.messages import escalation
 from reminder.messages.compose import (
     BUTTON_BYTES,
     TELEGRAM_LONGEST,
     chat_parts,
     clip,
-    clip_plain,
     plain,
-    units,
 )
 from reminder.messages.nudge import nudge
 from reminder.messages.rows import render

@@ -28,7 +28,8 @@ from reminder.channels.telegram.errors import says, send_error
 from reminder.channels.telegram.http import TelegramRequest
 from reminder.channels.telegram.pacer import HeldError, Pacer
 from reminder.domain.outbox import Outbound, SendError
-from reminder.messages.compose import BUTTON_BYTES, clip, clip_plain, plain, units
+from reminder.domain.text import clip_plain, units
+from reminder.messages.compose import BUTTON_BYTES, TELEGRAM_LONGEST, clip, plain
 
 DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
@@ -169,7 +170,7 @@ class TelegramChannel:
         reply: str,
     ) -> Callable[[], Awaitable[Message]]:
         """One attempt at a message: a text, or a file with the text as its caption."""
-        body = clip(message.html) if formatted else clip_plain(message.text)
+        body = clip(message.html) if formatted else clip_plain(message.text, TELEGRAM_LONGEST)
         common: dict[str, Any] = {
             "parse_mode": ParseMode.HTML if formatted else None,
             "reply_markup": _keyboard(message),
