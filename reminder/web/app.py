@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024  # bytes of a form
 LARGEST_TEXT = 512 * 1024  # of one with the text of a plan, which has 100 kB for a hundred tasks
+LONGEST_PATH = 2000  # characters: a number of more digits than `int` takes is a fault of ours
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -51,6 +52,7 @@ HEADERS = {
 PROBED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
 _PROBES = ("/healthz", "/metrics")
+MISSING = "Không có trang này."
 TOO_LARGE = "Nội dung gửi lên quá dài."
 WRONG_HOST = "Trang theo dõi không ở địa chỉ này."
 Probe = Callable[[], Awaitable[tuple[int, str, bytes]]]  # status, media type, body
@@ -132,7 +134,7 @@ def _probe(probe: Probe) -> Callable[[Request], Awaitable[Response]]:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "Không có trang này.", 405: "Trang này không nhận yêu cầu ấy."}
+    words = {404: MISSING, 405: "Trang này không nhận yêu cầu ấy."}
     say = words.get(error.status_code, "Không làm được việc này.")
     response = _sentence(request.url.path, say, error.status_code)
     response.headers.update(error.headers or {})
@@ -217,6 +219,8 @@ class Guard:
         known = path in _PROBES or path in self._hooks
         if not known and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
             return _sentence(path, WRONG_HOST, 421)
+        if len(scope["path"]) > LONGEST_PATH:
+            return _sentence(scope["path"], MISSING, 404)
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or (int(length) > _largest(path) and not _is_upload(scope)):
             return _sentence(path, TOO_LARGE, 413)

@@ -61,6 +61,7 @@ def test_every_link_leads_to_a_page(town: Town) -> None:
         ("GET", "/lich?thang=2024-13", 200),
         ("GET", "/lich?thang=9999-12", 200),
         ("GET", "/nothing", 404),
+        ("POST", f"/ke-hoach/cchc-2024/ban/{'9' * 5000}", 404),
         ("DELETE", "/bang", 405),
         ("GET", "/tu-thu/x", 200),
         ("GET", "/tu-thu/é.é", 200),
