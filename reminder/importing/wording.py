@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -209,10 +209,17 @@ def offered(draft: Draft, question: Question) -> list[tuple[str, str]]:
         values.append("both")
     if question.kind == "title":
         values.append(ALL)
-    for value in values:
-        words = _ANSWERS.get(value) or names.get(value) or _day_words(value)
-        found.append((value, words))
-    return found
+    return found + [(value, _words_of(value, names)) for value in values]
+
+
+def answer_words(draft: Draft, question: Question) -> str:
+    """Return what was answered, in words."""
+    names = {unit.id: unit.name for unit in draft.units} if question.kind == "unit" else {}
+    return "đúng như máy hiểu" if question.answer == "yes" else _words_of(question.answer, names)
+
+
+def _words_of(value: str, names: Mapping[str, str]) -> str:
+    return _ANSWERS.get(value) or names.get(value) or _day_words(value)
 
 
 def offered_to_all(draft: Draft) -> list[tuple[str, str, str, int]]:

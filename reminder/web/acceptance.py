@@ -106,7 +106,7 @@ def _values(visit: Visit, draft: Draft, target: Target | None) -> dict[str, Any]
         former = target.plan if target and target.plan else _former(visit, plan)
         changes = diff(former, plan) if former is not None else []
     led = {unit for task in draft.tasks for unit in task.lead}
-    members = visit.office.files.members
+    members, today = visit.office.files.members, visit.context.today
     return {
         "draft": draft,
         "faults": faults,
@@ -114,7 +114,7 @@ def _values(visit: Visit, draft: Draft, target: Target | None) -> dict[str, Any]
         "changes": changes[:MOST],
         "more": max(0, len(changes) - MOST),
         "silent": [u.name for u in draft.units if u.id in led and not members.get(u.id)],
-        "starts": vn_date(plan.first_day, year=True) if plan else "",
+        "starts": vn_date(plan.first_day, year=True) if plan and plan.first_day > today else "",
     }
 
 

@@ -26,7 +26,7 @@ from reminder.importing.answers import AnswerError, answered, carried, corrected
 from reminder.importing.draft import Draft, dumps, loads
 from reminder.importing.drafting import Drafted, Line
 from reminder.importing.page import places, when
-from reminder.importing.wording import asked_alike
+from reminder.importing.wording import answer_words, asked_alike
 from reminder.store.imports import ImportState, PlanImport
 from reminder.web.pages import flash, refused
 from reminder.web.review import mark_of, page_with, review
@@ -229,7 +229,8 @@ async def _review(
 
     return await visit.page(
         "review.html", status, make=make, found=found, fault=fault, typed=typed or {},
-        places=places, when=when, flash=flash(visit), only_open=only_open, here="/ke-hoach",
+        places=places, when=when, answer_words=answer_words, flash=flash(visit),
+        only_open=only_open, here="/ke-hoach",
     )  # fmt: skip
 
 
