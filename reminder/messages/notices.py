@@ -170,7 +170,9 @@ def office_empty(context: Context, p: payloads.OfficeEmpty) -> Outbound | None:
 def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
     """Somebody, or a unit's group, can't be reached on a channel, and what mends it."""
     unit = p.recipient.removeprefix(GROUP) if p.recipient.startswith(GROUP) else ""
-    return message(context, p, unit=unit, mail=context.office.traits(p.channel).mail)
+    traits = context.office.traits(p.channel)
+    option = f" --channel {p.channel}" if traits.typed_codes else ""
+    return message(context, p, unit=unit, mail=traits.mail, option=option)
 
 
 def quota_used(context: Context, p: payloads.QuotaUsed) -> Outbound:

@@ -43,7 +43,7 @@ from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.domain.text import divided
 from reminder.domain.tokens import BOUNCE_LIFETIME
 from reminder.services.history import Past, completed, newest_nudges, sent_as
-from reminder.services.office import GROUP, STRANGER, Office, to_offices
+from reminder.services.office import GROUP, RECHECK, STRANGER, Office, to_offices
 from reminder.services.quota import OUT, count, quota_of, refuse
 from reminder.store.records import StoreBusyError, UnreadableRowError, meta_list, meta_moment
 
@@ -66,6 +66,7 @@ UNWORDED = "không soạn được tin này"
 GONE = "người nhận không còn trong danh sách"
 MAILBOX = "inbox"  # whose trouble is told like a channel's
 QUOTA_USED = "kênh này đã hết lượt tin của tháng"
+TOLD_DEAD = "told-dead"  # the meta key of when the office was told of a dead address
 UNREACHED = "unreached"  # the meta key of people already reported
 # The failure of these kinds is logged, and not told to the office.
 ONLY_LOGGED = ("notice", "edit", "reply")
@@ -174,6 +175,8 @@ class Deliverer:
             return None
         draft, office, store = row.draft, self.office, self.store
         chat, bound = draft.envelope.chat, office.address(draft.recipient, draft.channel)
+        if bound is None and draft.subject == RECHECK:
+            bound = office.address(draft.recipient, draft.channel, dead=True)
         address = self._moved(row) or chat or (bound.value if bound else "")
         if chat and address != chat:  # ids of the old chat's messages mean others in the new one
             if draft.kind == "edit":
@@ -215,7 +218,7 @@ class Deliverer:
                 store.mark_ended(row, RowState.DROPPED, GONE, at=now)
             return True
         if self._is_over_quota(row, now):
-            self._go_elsewhere(row, QUOTA_USED, now)
+            self._give_up(row, QUOTA_USED, now, answers=True)
             return True
         if row.error == LOST_AGAIN and row.attempts > LIVES:
             self._give_up(row, LOST_AGAIN, now)
@@ -273,6 +276,7 @@ class Deliverer:
             for one in accepted:
                 self._count(one.rendered, one.at)
                 self._bind_welcomed(one)
+                self._note_reached(one)
         for one, mine in zip(accepted, held, strict=True):
             if not mine:
                 row = one.rendered.row.id
@@ -300,6 +304,16 @@ class Deliverer:
         person = self.store.redeem(welcome.code, one.at, channel, one.rendered.address)
         if person is not None:
             unbind_others(self.refresh(), self.store, person, channel, one.rendered.address)
+
+    def _note_reached(self, one: Accepted) -> None:
+        """Revive a dead address that took something; its next death is told anew."""
+        channel, address = one.rendered.row.draft.channel, one.rendered.address
+        if not self.office.traits(channel).confirms:
+            return
+        if self.store.meta(f"{TOLD_DEAD}:{channel}:{address}"):
+            self.store.set_meta(f"{TOLD_DEAD}:{channel}:{address}", "")
+        if one.rendered.row.draft.subject == RECHECK:
+            revive(self.refresh(), self.store, channel, address)
 
     def accepted(self, now: datetime, *channels: str) -> bool:
         """Note that these channels work; the office, if it heard that one does not, hears so.
@@ -380,7 +394,7 @@ class Deliverer:
         self._leaving.pop(row.id, None)
         if error.quota:
             refuse(store, channel, now)
-            self._go_elsewhere(row, QUOTA_USED, now)
+            self._give_up(row, QUOTA_USED, now, answers=True)
             return
         if error.moved_to:
             store.move_address(channel, rendered.address, error.moved_to)
@@ -392,9 +406,12 @@ class Deliverer:
             self.in_trouble(channel, error.reason, now, refuses=down, said=error.said)
         if error.address_dead:
             self._say_address_dead(channel, rendered.address, error.reason, now)
+            recheck = week_of(now) if error.recheck else ""
+            store.set_meta(f"{RECHECK}:{channel}:{rendered.address}", recheck)
         hopeless = not error.retry or (error.unknown and row.repeat)  # once more is enough
         if error.address_dead or hopeless or self._waits_in_vain(row, error, now):
-            self._give_up(row, error.reason, now, said=error.said)
+            answers = error.address_dead and self.office.traits(channel).confirms
+            self._give_up(row, error.reason, now, said=error.said, answers=answers)
             return
         asked = timedelta(seconds=error.retry_after) if error.retry_after else None
         due_at = self.retries.retry_at(max(1, row.attempts), now, asked=asked)
@@ -412,22 +429,21 @@ class Deliverer:
             return False
         return next_channel(self.office, row) is not None or _is_group_nudge(row)
 
-    def _go_elsewhere(self, row: Row, reason: str, now: datetime) -> None:
-        """Have the next channel take over what this one may not carry, answers too."""
-        following, draft = next_channel(self.office, row, answers=True), row.draft
-        if following is None:
-            self._give_up(row, reason, now)
-            return
-        # An answer goes to the person's own address there, and answers no message of that place.
-        draft = replace(draft, channel=following, envelope=PLAIN, due_at=now)
-        self.store.mark_ended(row, RowState.SUPERSEDED, reason, drafts=[draft], at=now)
+    def _give_up(
+        self, row: Row, reason: str, now: datetime, *, said: str = "", answers: bool = False
+    ) -> None:
+        """Mark the row as dead; the next channel takes over, or the office is told.
 
-    def _give_up(self, row: Row, reason: str, now: datetime, *, said: str = "") -> None:
-        """Mark the row as dead; the next channel takes over, or the office is told."""
+        `answers`: of those too; they go to the person's own address there.
+        """
         office, store = self.office, self.store
-        following = next_channel(office, row)
+        following = next_channel(office, row, answers=answers)
         if following is not None:
-            drafts = [replace(row.draft, channel=following, due_at=now)]
+            draft = row.draft if row.draft.kind != "reply" else replace(row.draft, envelope=PLAIN)
+            drafts = [replace(draft, channel=following, due_at=now)]
+            if reason == QUOTA_USED:  # nothing has failed
+                store.mark_ended(row, RowState.SUPERSEDED, reason, drafts=drafts, at=now)
+                return
         elif _is_group_nudge(row):
             drafts = _to_members(office, row, now)
         else:
@@ -577,6 +593,11 @@ class Deliverer:
             )
             failing = (owner.recipient, channel)
             drafts += to_offices(self.office, payload, now, subject=owner.recipient, avoid=failing)
+        told = f"{TOLD_DEAD}:{channel}:{value}"
+        if drafts and self.office.traits(channel).confirms:
+            # A message of theirs revives the address; that nothing reaches it is told already.
+            drafts = [] if self.store.meta(told) else drafts
+            self.store.set_meta(told, now.isoformat())
         self.store.mark_address_dead(channel, value, reason, now, drafts=drafts)
 
     def mail_put_aside(self, folder: str, now: datetime) -> None:
@@ -584,6 +605,33 @@ class Deliverer:
         payload, office = MailPutAside(folder=folder), self.refresh()
         drafts = to_offices(office, payload, now, subject=MAILBOX, slot=_midnight(now))
         self.store.record([], unit_names={}, drafts=drafts, at=now)
+
+
+def revive(office: Office, store: Store, channel: str, value: str) -> None:
+    """Make a dead address alive again, of all whose it is."""
+    for dead in office.bound(channel, value):
+        if dead.dead_since is not None:
+            store.bind(dead.recipient, dead.channel, dead.value, dead.bound_at)
+            log.info("%s is reached by %s again", dead.recipient, dead.channel)
+
+
+def doubtful(office: Office, store: Store, now: datetime) -> frozenset[tuple[str, str]]:
+    """Return whose dead addresses the next nudge tries: (recipient, channel).
+
+    Those whose provider may have changed its mind, at the first nudge of each following week.
+    """
+    found = set()
+    for dead in office.addresses:
+        if dead.dead_since is not None and office.traits(dead.channel).confirms:
+            week = store.meta(f"{RECHECK}:{dead.channel}:{dead.value}")
+            if week and week < week_of(now):
+                found.add((dead.recipient, dead.channel))
+    return frozenset(found)
+
+
+def week_of(now: datetime) -> str:
+    """Return “2024-W05”: the week that `now` is in, by the office's clock."""
+    return local_day(now).strftime("%G-W%V")
 
 
 def unbind_others(office: Office, store: Store, person: str, channel: str, value: str) -> None:

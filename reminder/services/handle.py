@@ -45,7 +45,7 @@ from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.text import fold
 from reminder.domain.tokens import hash_code, hash_typed_code, is_typed_code, looks_like_code
 from reminder.services import history
-from reminder.services.deliver import unbind_others
+from reminder.services.deliver import revive, unbind_others
 from reminder.services.history import edit_drafts
 from reminder.services.limits import Limits
 from reminder.services.office import GROUP, STRANGER, Office, drafts_of, notice_drafts
@@ -209,14 +209,17 @@ class Handling:
         """
         if not self.inbound.private:
             return
-        for dead in self.office.bound(self.inbound.channel, self.inbound.sender):
-            if dead.dead_since is None:
-                continue
-            self.store.bind(dead.recipient, dead.channel, dead.value, dead.bound_at)
-            log.info("%s writes by %s again: the address works", dead.recipient, dead.channel)
-            alive = replace(dead, dead_since=None, dead_reason="")
-            addresses = tuple(alive if a is dead else a for a in self.office.addresses)
-            self.office = replace(self.office, addresses=addresses)
+        channel, value = self.inbound.channel, self.inbound.sender
+        if not any(one.dead_since for one in self.office.bound(channel, value)):
+            return
+        revive(self.office, self.store, channel, value)
+        addresses = tuple(
+            replace(one, dead_since=None, dead_reason="")
+            if (one.channel, one.value) == (channel, value)
+            else one
+            for one in self.office.addresses
+        )
+        self.office = replace(self.office, addresses=addresses)
 
     def _from_whom(self) -> Inbound:
         """A mailbox may be a whole unit's: then the answered mail tells whose answer it is."""

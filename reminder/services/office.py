@@ -21,6 +21,7 @@ from reminder.domain.schedule import Item, Message, MessageKind, Scheduler, Stag
 CONSOLE = "console"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # a console needs no enrolment
 STRANGER = "stranger:"  # a recipient that is not enrolled
+RECHECK = "recheck"  # the subject of a nudge that tries a dead address again
 GROUP = "group:"  # a recipient that is a unit's group, not a person
 
 
@@ -65,6 +66,8 @@ class Office:
     channels: tuple[str, ...] = (CONSOLE,)  # those that are set up
     one_way: frozenset[str] = frozenset()  # of those, where nobody reads what people write back
     known: tuple[ChannelTraits, ...] = ()  # all that the program has
+    # Dead addresses that the next nudge tries.
+    doubtful: frozenset[tuple[str, str]] = frozenset()  # (recipient, channel)
     quotas: Mapping[str, int] = field(
         default_factory=dict
     )  # channel → messages a month, in and out
@@ -276,6 +279,7 @@ def drafts_of(
             slot=slot,
             recipient=recipient,
             kind=kind.value,
+            subject=RECHECK if (recipient, channel) in office.doubtful else "",
             channel=channel,
             payload=_payload(kind, by_unit, insist),
             due_at=now,
@@ -313,7 +317,7 @@ def told(office: Office, unit: str, kind: str, today: date) -> list[tuple[str, s
     group = f"{GROUP}{unit}"
     here = next((c for c in office.group_channels if office.address(group, c)), None)
     there = [p for p in office.members(unit) if not office.away_until(p.id, today)]
-    ways = [_way(office, person) for person in there]
+    ways = [_doubtful(office, person) or _way(office, person) for person in there]
     found = [way for way in ways if way[1] != here]
     if here:
         return [(group, here), *found]
@@ -330,6 +334,16 @@ def _ways(office: Office, person: Person) -> list[tuple[str, str]]:
 
 def _way(office: Office, person: Person) -> tuple[str, str]:
     return _ways(office, person)[0]
+
+
+def _doubtful(office: Office, person: Person) -> tuple[str, str] | None:
+    """A dead address to be tried again, before the channels that the person wished for less."""
+    for channel in person.channels:
+        if (person.id, channel) in office.doubtful:
+            return person.id, channel
+        if office.address(person.id, channel):
+            break
+    return None
 
 
 def _stand_ins(office: Office, unit: str, today: date) -> list[tuple[str, str]]:

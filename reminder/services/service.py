@@ -13,10 +13,10 @@ from reminder.domain.outbox import AddressSource
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import quota, tick
-from reminder.services.deliver import HOLD, Deliverer, Rendered
+from reminder.services.deliver import HOLD, Deliverer, Rendered, doubtful
 from reminder.services.handle import Handling, Outcome
 from reminder.services.limits import Limits
-from reminder.services.office import Files, counted, minute
+from reminder.services.office import Files, Office, counted, minute
 from reminder.services.status import headless
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding.model import Command
@@ -68,7 +68,13 @@ class Service(Deliverer):
             )
         told = quota.tell(self.refresh(), self.store, now)
         told += self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
-        return told + tick.tick(self.refresh(), self.store, now)
+        return told + tick.tick(self._with_doubtful(now), self.store, now)
+
+    def _with_doubtful(self, now: datetime) -> Office:
+        """Return the office with the dead addresses that a nudge tries again this week."""
+        office = self.refresh()
+        found = doubtful(office, self.store, now)
+        return replace(office, doubtful=found) if found else office
 
     def set_back(self, now: datetime) -> int:
         """Bring forward what waits for a time from before the clock was set back."""
