@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
@@ -31,6 +32,7 @@ from reminder.files.documents import Documents
 from reminder.messages.context import Context
 from reminder.services.office import Office
 from reminder.services.service import Service
+from reminder.store.records import StoreBusyError
 from reminder.store.web import Session, Sight
 from reminder.web.twins import place_of, plain
 from reminder.web.uploads import Reader
@@ -105,7 +107,8 @@ class Site:
             store.end_sessions(found.hash)
             return None, office
         if now - found.seen_at >= NOTED:
-            store.touch_session(found.hash, now)
+            with suppress(StoreBusyError):  # noted by a later request
+                store.touch_session(found.hash, now)
         return found, office
 
 
