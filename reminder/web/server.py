@@ -37,7 +37,7 @@ class BoundedProtocol(H11Protocol):
         self._timer = self.loop.call_later(LONGEST, self._late)
         if len(self.connections) > MAX_CONNECTIONS:
             others = (c for c in self.connections if isinstance(c, BoundedProtocol))
-            waiting = [c for c in others if c is not self and not c.answering]
+            waiting = [c for c in others if c is not self and not (c.answering or c.is_closing)]
             if waiting:
                 min(waiting, key=lambda connection: connection.began).transport.abort()
 
@@ -61,6 +61,11 @@ class BoundedProtocol(H11Protocol):
         """Whether a request has arrived, and its answer is not complete."""
         cycle = self.cycle
         return cycle is not None and not cycle.more_body and not cycle.response_complete
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it has been cut; that is known one turn of the loop before it is gone."""
+        return self.transport.is_closing()
 
     def _late(self) -> None:
         """Cut what does not arrive; `close` would wait for a client that does not read."""

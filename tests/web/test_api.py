@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,37 @@ def test_a_calendar_is_read_by_its_address_until_that_is_changed(town: Town) -> 
     assert town.browser().request("GET", address).status_code == 404
     following = browser.page.xpath("//a[contains(@href, '.ics')]/@href")[0]
     assert town.browser().request("GET", following).status_code == 200
+
+
+def test_nobody_ends_anothers_token_or_session(town: Town) -> None:
+    secret, other = token(town), town.browser("dung")
+    form = town.browser("an").open("/tai-khoan").page.xpath("//form[@action='/tai-khoan/ma/bo']")
+    other.post("/tai-khoan/ma/bo", [("ma", form[0].xpath("string(.//input/@value)"))])
+    other.post("/tai-khoan/thoat-het", [])
+    other.post("/tai-khoan/lich", [])
+    assert asked(town, "GET", TASK, secret)[0] == 200
+    assert len(town.world.store.sessions("an")) == 2
+
+
+def test_a_calendars_address_is_good_as_long_as_its_readers_right(town: Town) -> None:
+    """Of another unit or person it can't be made; it ends with the unit of its reader."""
+    page = town.browser("an").open("/tai-khoan").page
+    address = page.xpath("string(//a[contains(@href, '.ics')]/@href)")
+    for unit in ("van-phong", "van-hoa-xa-hoi"):
+        forged = town.links.feed("an", unit, 0)
+        assert town.browser().request("GET", forged).status_code == 404
+    other = town.links.feed("chi", "tu-phap", 0).rpartition("/")[2].partition(".")[0]
+    mac = address.rpartition("/")[2].partition(".")[2]
+    assert town.browser().request("GET", f"/lich/{other}.{mac}").status_code == 404
+    assert town.browser().request("GET", address).status_code == 200
+    service = town.world.service
+    files = service.office.files
+    for people in (
+        [replace(p, units=("van-hoa-xa-hoi",)) if p.id == "an" else p for p in files.people],
+        [p for p in files.people if p.id != "an"],
+    ):
+        service.reload(replace(files, people=tuple(people)), town.now)
+        assert town.browser().request("GET", address).status_code == 404
 
 
 def test_the_examples_of_the_docs_work(town: Town) -> None:

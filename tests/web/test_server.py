@@ -133,6 +133,9 @@ async def test_silent_connections_do_not_keep_others_out(
         assert (await answer(port, GET)).startswith(b"HTTP/1.1 200")
         assert await within(lines[0][0].read(), "the end of the oldest") == b""
         assert not any(reader.at_eof() for reader, _ in lines[1:])
+        at_once = (asyncio.open_connection("127.0.0.1", port) for _ in range(40))
+        lines += await asyncio.gather(*at_once)
+        assert (await answer(port, GET)).startswith(b"HTTP/1.1 200")
         for _, writer in lines:
             writer.close()
 
