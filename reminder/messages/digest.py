@@ -123,6 +123,12 @@ def _sections(form: str, parts: Mapping[str, object]) -> Markup:
     return Markup("\n".join(block_text("sections", form=form, **parts)))  # noqa: S704 - escaped
 
 
+def page_sections(context: Context, found: Digest, cut_off: Sequence[Unreachable] = ()) -> Markup:
+    """Return the parts below the figures as a page shows them, without a style of their own."""
+    parts = _full_parts(context, found, None, list(cut_off)) | {"attached": False}
+    return _sections("digest_parts.page.j2", parts)
+
+
 def nothing(context: Context, day: date) -> Outbound:
     """Return why there is no digest of `day`: no plan yet, or none any more."""
     coming = [p for p in context.plans.values() if p.first_day > day]

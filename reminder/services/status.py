@@ -74,8 +74,8 @@ def health(
 
     `head`: the ledger's, where it was told before; None: as it is.
     """
-    started = _started(office, store, at)
-    since = _since(office, started, at)
+    first = first_start(office, store, at)
+    since = _since(office, first, at)
     rows = [] if since is None else store.rows(since=since, limit=MOST)
     sent = _last_sent(rows, at)
     if set(sent) < set(office.channels):
@@ -98,12 +98,12 @@ def health(
         down=_moments(store, "down", (traits.name for traits in office.known), at),
         quotas=quotas(office, store, at),
         head=head or store.head(),
-        started=started,
+        started=first,
     )
 
 
-def _started(office: Office, store: Store, at: datetime) -> datetime | None:
-    """The first start with one of the plans that speak at `at`; None if there was none."""
+def first_start(office: Office, store: Store, at: datetime) -> datetime | None:
+    """Return the first start with one of the plans that speak at `at`; None if there was none."""
     plans = speaking(office.plans, office.scheduler, local_day(at))
     return min((s for p in plans if (s := _moment(store, f"started:{p.id}", at))), default=None)
 

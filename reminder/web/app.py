@@ -27,6 +27,7 @@ from reminder.web import (
     people,
     plan_forms,
     plans,
+    reports,
     signin,
 )
 from reminder.web.site import Site, render
@@ -86,6 +87,7 @@ def make_app(
         *plans.routes(),
         *ledger.routes(),
         *people.routes(),
+        *reports.routes(),
         *acts.routes(),
         *account.routes(),
         *api.routes(),

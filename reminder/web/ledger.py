@@ -23,14 +23,13 @@ from reminder.messages.proof import EVENT_WORDS, proof_file, verdict_words, what
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import EVERY_ROW, notices, verify
 from reminder.store.web import Sight
-from reminder.web.pages import GONE, refused
+from reminder.web.pages import GONE, attached, refused
 from reminder.web.site import Visit, shown_at, signed_in
 from reminder.web.words import Shown
 
 PAGE = 60  # events of a page
 VISITS = 40  # entries of the log of sight on it
 MOST_VISITS = 100_000  # of them in a file
-CSV = "text/csv; charset=utf-8"
 SIGHTS = {
     "sign-in": "đăng nhập",
     "sign-out": "thoát",
@@ -215,13 +214,6 @@ async def events_file(visit: Visit) -> Response:
         for e in events
     ]  # fmt: skip
     return await attached(visit, "so-ghi.csv", csv_file(heads, rows))
-
-
-async def attached(visit: Visit, name: str, content: bytes, what: str = "export") -> Response:
-    """Return a CSV to keep; the log of sight tells who took it along."""
-    await visit.note(what, name)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=CSV, headers=disposition)
 
 
 # ---- who visited the page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from reminder.decisions.answers import UNDO_WITHIN
 from reminder.decisions.outcome import may_read, reads_all
+from reminder.documents.workbook import csv_file
 from reminder.domain import digest
-from reminder.domain.calendar import Period, last_of_month
+from reminder.domain.calendar import Period, last_of_month, local_day
 from reminder.domain.ledger import Event, State
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
-from reminder.messages.context import Work
+from reminder.messages.context import Context, Work
 from reminder.messages.digest import XLSX
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import notices
@@ -33,6 +34,7 @@ from reminder.web.words import Filter, Shown
 EVENTS = 60  # lines of a task's log
 NUDGES = 60  # of a task, that are shown
 YEARS = 10  # before and after this one, of the calendar
+CSV = "text/csv; charset=utf-8"
 GONE = "Không có việc này trong kế hoạch."
 
 
@@ -45,7 +47,7 @@ def routes() -> list[Route]:
         "/viec/{plan}/{code}": task,
         "/lich": calendar,
     }
-    files = {"/": start, "/bang.xlsx": workbook}
+    files = {"/": start, "/bang.xlsx": workbook, "/bang.csv": board_file}
     return [
         *shown_at(pages),
         *(Route(path, signed_in(page), methods=["GET"]) for path, page in files.items()),
@@ -80,10 +82,36 @@ def desk_values(visit: Visit) -> dict[str, Any]:
     return {
         "desk": found,
         "days": {work.state.key: suggested(visit, work) for work in found.undated},
+        "follows": {w.state.key: _follows(context, w) for w in found.requests},
+        "away": [
+            (p.name, until)
+            for p in visit.office.files.people
+            if (until := visit.office.away_until(p.id, context.today))
+        ],
         "reach": unreachable(visit.office, visit.office.speaking(visit.now)),
         "flash": flash(visit),
         "here": "/quyet",
     }
+
+
+def _follows(context: Context, work: Shown) -> str:
+    """What the day asked for comes to, for what else of the task is to come; empty: nothing."""
+    until = work.asked.until if work.asked else None
+    others = [
+        s
+        for s in words.states_of(context)
+        if s.key[:2] == work.state.key[:2] and s.key != work.state.key and s.due and not s.closed
+    ]
+    nearest = min((s for s in others if s.due), key=lambda s: s.due or date.max, default=None)
+    after = [s for s in others if until and s.due and s.due > until]
+    if until and nearest and nearest.due and nearest.due <= until:
+        other = Shown(context, nearest)
+        return f"Ngày ấy không trước {other.due_day} của “{other.title}”."
+    if not until or not after:
+        return ""
+    other = Shown(context, words.in_order(after)[0])
+    left = context.scheduler.calendar.count(until, other.state.due or until)
+    return f"Sau ngày ấy còn {left} ngày làm việc đến {other.due_day} của “{other.title}”."
 
 
 def suggested(visit: Visit, work: Work) -> list[tuple[str, date]]:
@@ -116,34 +144,55 @@ async def board(visit: Visit) -> Response:
     """All work: figures that filter, then groups by urgency or the rows of a filter."""
     if not reads_all(visit.sender):
         return visit.go("/cua-toi")
-    query = visit.request.query_params
-    chosen = Filter(
-        unit=query.get("bo-phan", ""),
-        standing=query.get("tinh-trang", ""),
-        due=query.get("han", ""),
-        text=query.get("q", "").strip()[:100],
-    )
+    query, chosen = visit.request.query_params, _chosen(visit)
     page = query.get("trang", "")
     number = int(page) if re.fullmatch(r"[1-9]\d{0,5}", page, re.ASCII) else 1
-    return await visit.page("board.html", mark="", make=partial(_board, visit, chosen, number))
+    before = await visit.site.do(partial(visit.site.figures_before, visit.office, visit.now))
+    make = partial(_board, visit, chosen, number, before)
+    return await visit.page("board.html", mark="", make=make)
 
 
-def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
+def _chosen(visit: Visit) -> Filter:
+    """The filter of the address; a value that there is not filters nothing."""
+    query = visit.request.query_params
+
+    def known(name: str, values: Container[str]) -> str:
+        value = query.get(name, "")
+        return value if value in values else ""
+
+    return Filter(
+        unit=known("bo-phan", dict(words.units(visit.context))),
+        standing=known("tinh-trang", {**words.FIGURES, **dict([words.AHEAD])}),
+        due=known("han", words.DUE),
+        text=query.get("q", "").strip()[:100],
+    )
+
+
+def _board(
+    visit: Visit, chosen: Filter, page: int, before: digest.Figures | None
+) -> dict[str, Any]:
     context = visit.context
     states = words.states_of(context)
     given = chosen.unit and Filter(unit=chosen.unit)
     of_unit = [s for s in states if not given or given.takes(context, s)]
     found = [s for s in states if chosen.takes(context, s)] if chosen.is_on else []
     start = (page - 1) * words.PAGE
+    by_plan = visit.request.query_params.get("xep") == "ke-hoach"
+    if by_plan and not chosen.is_on:
+        found = states
+    order = found if by_plan else words.in_order(found)
     return {
-        "figures": words.figures(context, of_unit),
+        "figures": words.figures(context, of_unit, None if chosen.unit else before),
+        "intro": _intro(context, states),
+        "by_plan": by_plan,
+        "wall": "tv" in visit.request.query_params,
         "units": words.units(context),
         "speaking": visit.office.speaking(visit.now),
         "chosen": chosen,
         "standings": {**words.FIGURES, **dict([words.AHEAD])},
         "dues": words.DUE,
-        "groups": [] if chosen.is_on else words.groups(context, states),
-        "rows": words.rows(context, found)[start : start + words.PAGE],
+        "groups": [] if chosen.is_on or by_plan else words.groups(context, states),
+        "rows": [Shown(context, state) for state in order[start : start + words.PAGE]],
         "total": len(found),
         "page": page,
         "pages": -(-len(found) // words.PAGE),
@@ -151,7 +200,7 @@ def _board(visit: Visit, chosen: Filter, page: int) -> dict[str, Any]:
         "ahead": sum(
             words.counts_in("chua-den", s, context.scheduler, context.today) for s in states
         ),
-        "bars": _bars(visit, states),
+        "bars": bars(visit, states),
         "here": "/bang",
     }
 
@@ -162,7 +211,46 @@ def _query(visit: Visit) -> str:
     return urlencode(kept)
 
 
-def _bars(visit: Visit, states: Sequence[State]) -> list[dict[str, Any]]:
+def _intro(context: Context, states: Sequence[State]) -> str:
+    """How much is late, and what comes next."""
+    today, scheduler = context.today, context.scheduler
+    alive = [s for s in states if not s.closed and digest.begun(s, scheduler, today)]
+    late = sum(scheduler.days_late(s, today) > 0 for s in alive)
+    said = f"{late} việc quá hạn." if late else "Không việc nào quá hạn."
+    following = [s for s in words.in_order(alive) if s.due and not scheduler.days_late(s, today)]
+    if not following:
+        return said
+    first = Shown(context, following[0])
+    return f"{said} Hạn gần nhất: {first.code} {first.title}, {first.due}."
+
+
+async def board_file(visit: Visit) -> Response:
+    """The rows of the board as CSV."""
+    if not reads_all(visit.sender):
+        return await refused(visit, "Tệp này của Văn phòng và Lãnh đạo.")
+    context, chosen = visit.context, _chosen(visit)
+    found = [s for s in words.states_of(context) if chosen.takes(context, s)]
+    heads = ("Kế hoạch", "Mã", "Nhiệm vụ, sản phẩm", "Kỳ", "Chủ trì", "Hạn", "Tình trạng", "Xong",
+             "Văn bản")  # fmt: skip
+    rows = [
+        (
+            w.plan.id, w.state.key.task, w.title, w.period, w.lead,
+            w.state.due.isoformat() if w.state.due else "", w.standing,
+            local_day(w.state.closed.at).isoformat() if w.state.closed else "", w.state.evidence,
+        )
+        for w in words.rows(context, found)
+    ]  # fmt: skip
+    return await attached(visit, "bang-theo-doi.csv", csv_file(heads, rows))
+
+
+async def attached(visit: Visit, name: str, content: bytes, what: str = "export") -> Response:
+    """Return a CSV to keep; the log of sight tells who took it along."""
+    await visit.note(what, name)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=CSV, headers=disposition)
+
+
+def bars(visit: Visit, states: Sequence[State]) -> list[dict[str, Any]]:
     """One bar a unit: done, open, late."""
     context = visit.context
     found = []

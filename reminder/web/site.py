@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property, partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -20,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from reminder.domain.calendar import local, local_day, vn_date, vn_day
+from reminder.domain.calendar import local, local_day, monday_of, vn_date, vn_day
 from reminder.domain.context import Sender
+from reminder.domain.digest import Figures, digest
 from reminder.domain.outbox import Invited
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
@@ -30,13 +32,22 @@ from reminder.domain.tokens import hash_code
 from reminder.domain.weblinks import WebLinks
 from reminder.files.documents import Documents
 from reminder.messages.context import Context
-from reminder.services.office import Office
+from reminder.services.office import Files, Office
 from reminder.services.service import Service
+from reminder.services.status import first_start
 from reminder.store.records import StoreBusyError
 from reminder.store.web import Session, Sight
 from reminder.web.twins import place_of, plain
 from reminder.web.uploads import Reader
 from reminder.web.words import desk
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
 
 IDLE = timedelta(hours=12)  # after which a session ends
 KEPT = timedelta(days=30)  # the same on a device of one's own
@@ -68,11 +79,18 @@ class Site:
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
     salt: str = field(default_factory=lambda: secrets.token_hex(4))  # of this process' ETags
+    _before: tuple[Files | None, date | None, Figures | None] = (None, None, None)
     _marked: tuple[Office | None, int] = (None, 0)  # an office, and how many came before it
 
     @property
     def https(self) -> bool:
         return self.links.base_url.startswith("https:")
+
+    @property
+    def plain(self) -> bool:
+        """Whether others can hear what goes over the line: http beyond this machine."""
+        host = urlsplit(self.links.base_url).hostname or ""
+        return not self.https and not is_loopback(host)
 
     @property
     def cookie(self) -> str:
@@ -88,6 +106,19 @@ class Site:
         if office is not self._marked[0]:
             self._marked = (office, self._marked[1] + 1)
         return f"{self.salt}-{self._marked[1]}"
+
+    def figures_before(self, office: Office, now: datetime) -> Figures | None:
+        """Return the figures of the last digest, which stay as they are for a week.
+
+        In the store's thread.
+        """
+        files, monday, found = self._before
+        if files is not office.files or monday != monday_of(local_day(now)):
+            started = first_start(office, self.service.store, now)
+            compared = digest(office.plans, office.events, office.scheduler, now, started=started)
+            found = compared.before
+            self._before = (office.files, monday_of(local_day(now)), found)
+        return found
 
     def keep(self, nonce: str, said: str) -> None:
         """Keep the answer to an act until its page is read; its form is not to be sent again."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -28,6 +29,7 @@ AHEAD = ("chua-den", "Chưa đến kỳ")
 _COUNTS = dict(
     zip(FIGURES, ("in_time", "done_late", "open", "late", "signing", "awaiting"), strict=True)
 )
+FIELDS = [(name, said, _COUNTS[name]) for name, said in FIGURES.items()]
 DUE = {
     "da-qua": "Đã quá",
     "tuan-nay": "Tuần này",
@@ -37,6 +39,7 @@ DUE = {
 PAGE = 80  # rows of a board; of all its groups together
 LEAST = 5  # rows that each group shows, however long those before it are
 SOON = 5  # working days
+BUNCH = 3  # check-ins of one period and day that are folded
 _CLASSES = {
     Standing.DONE: "done",
     Standing.DONE_LATE: "dlate",
@@ -80,10 +83,21 @@ def states_of(context: Context) -> list[State]:
     return [s for plan in office.speaking(context.at) for s in office.of_plan(plan)]
 
 
-def figures(context: Context, states: Sequence[State]) -> list[tuple[str, str, int]]:
-    """The figures: name in the address, words, number."""
+def figures(
+    context: Context, states: Sequence[State], before: digest.Figures | None = None
+) -> list[tuple[str, str, int, str]]:
+    """Return the figures: name in the address, words, number, and how that has changed."""
     found = digest.figures(states, context.scheduler, context.today)
-    return [(name, words, getattr(found, _COUNTS[name])) for name, words in FIGURES.items()]
+    return [
+        (name, said, getattr(found, field), changed(field, found, before))
+        for name, said, field in FIELDS
+    ]
+
+
+def changed(field: str, now: digest.Figures, before: digest.Figures | None) -> str:
+    """Return “+2”, “−3”; empty where nothing changed, or is not known."""
+    more = getattr(now, field) - getattr(before, field) if before else 0
+    return f"+{more}" if more > 0 else f"−{-more}" if more else ""
 
 
 def counts_in(name: str, state: State, scheduler: Scheduler, today: date) -> bool:
@@ -163,6 +177,7 @@ class Group:
 
     title: str
     rows: tuple[Shown, ...]
+    note: str = ""
     folded: bool = False
     more: int = 0  # rows that are left out
     link: str = ""  # where all of them are
@@ -173,8 +188,12 @@ def in_order(states: Iterable[State]) -> list[State]:
     return sorted(states, key=lambda state: (state.due or date.max, state.key))
 
 
-def groups(context: Context, states: Sequence[State]) -> list[Group]:
-    """The rows by urgency, what is late first; what has not begun is left out."""
+def groups(context: Context, states: Sequence[State], more: str = "") -> list[Group]:
+    """Return the rows by urgency, what is late first; what has not begun is left out.
+
+    Check-ins of one period and day are folded into one line. `more`: what the links to all rows
+    of a group filter besides.
+    """
     today, scheduler = context.today, context.scheduler
     sunday = monday_of(today) + timedelta(days=6)
     left = [s for s in states if not s.closed and digest.begun(s, scheduler, today)]
@@ -185,30 +204,59 @@ def groups(context: Context, states: Sequence[State]) -> list[Group]:
         return in_order(found)
 
     parts = [
-        ("Quá hạn", taken(lambda s: scheduler.days_late(s, today) > 0), False, "qua-han"),
-        ("Tuần này", taken(lambda s: s.due is not None and s.due <= sunday), False, "dang-mo"),
+        ("Quá hạn", taken(lambda s: scheduler.days_late(s, today) > 0), "qua-han"),
+        ("Tuần này", taken(lambda s: s.due is not None and s.due <= sunday), "dang-mo"),
         ("Hai tuần tới", taken(lambda s: s.due is not None and s.due <= sunday + digest.AHEAD),
-         False, "dang-mo"),
-        ("Sau đó", taken(lambda s: s.due is not None), False, "dang-mo"),
-        ("Chưa có hạn", taken(lambda _: True), False, "chua-co-han"),
-        ("Đã xong từ đầu năm", in_order(s for s in states if s.closed), True, "xong"),
+         "dang-mo"),
+        ("Sau đó", taken(lambda s: s.due is not None), "dang-mo"),
+        ("Chưa có hạn", taken(lambda _: True), "chua-co-han"),
+        ("Đã xong từ đầu năm", in_order(s for s in states if s.closed), "xong"),
     ]  # fmt: skip
     shown, room = [], PAGE
-    for title, found, folded, name in parts:
+    for title, found, name in parts:
         if not found:
             continue
-        few = found[: max(LEAST, room - LEAST * len(parts))]
-        room -= len(few)
-        shown.append(
-            Group(
-                title=title,
-                rows=tuple(Shown(context, state) for state in few),
-                folded=folded,
-                more=len(found) - len(few),
-                link=f"/bang?tinh-trang={name}",
+        link = f"/bang?tinh-trang={name}{'&' if more else ''}{more}"
+        done = name == "xong"
+        rest, bunches = (found, []) if done else _bunched(found)
+        for head, note, few in [(title, "", rest), *_heads(context, bunches)]:
+            if not few:
+                continue
+            kept = few[: max(LEAST, room - LEAST * len(parts))]
+            room -= len(kept)
+            shown.append(
+                Group(
+                    title=head,
+                    rows=tuple(Shown(context, state) for state in kept),
+                    note=note,
+                    folded=done or few is not rest,
+                    more=len(few) - len(kept),
+                    link=link,
+                )
             )
-        )
     return shown
+
+
+def _bunched(states: Sequence[State]) -> tuple[list[State], list[list[State]]]:
+    """Return what stands alone, and the check-ins that share period and day."""
+    bunches: dict[object, list[State]] = {}
+    for state in states:
+        occurrence = state.occurrence
+        alone = () if occurrence.is_check_in else state.key
+        bunches.setdefault((state.key.plan, state.key.period, state.due, alone), []).append(state)
+    many = [bunch for bunch in bunches.values() if len(bunch) >= BUNCH]
+    return [s for bunch in bunches.values() if len(bunch) < BUNCH for s in bunch], many
+
+
+def _heads(
+    context: Context, bunches: Iterable[list[State]]
+) -> Iterator[tuple[str, str, list[State]]]:
+    """“14 cập nhật quý I”, when it is due and for whom it waits; and the check-ins."""
+    for bunch in bunches:
+        first = Shown(context, bunch[0])
+        waiting = Counter(unit for s in bunch for unit in Shown(context, s).waiting)
+        units = ", ".join(f"{context.unit(unit)} {count}" for unit, count in waiting.most_common())
+        yield f"{len(bunch)} cập nhật {first.period}", f"{first.due}; còn chờ: {units}", bunch
 
 
 def rows(context: Context, states: Iterable[State]) -> list[Shown]:

@@ -51,7 +51,7 @@ from reminder.domain.schedule import Item, Stage
 from reminder.domain.weblinks import WebLinks
 from reminder.messages import compose, escalation, notices, questions
 from reminder.messages.context import Context
-from reminder.messages.digest import digest_of, weekly, zalo
+from reminder.messages.digest import digest_of, page_sections, weekly, zalo
 from reminder.messages.nudge import Drafts, Off, nudge
 from reminder.messages.rows import MESSAGES, render
 from reminder.services.history import Past, Reminded
@@ -481,6 +481,7 @@ def digests() -> None:
             for health in healths:
                 weekly(context, found, health=health, cut_off=people, attached=True, mailed=True)
             weekly(context, found)
+            page_sections(context, found, people)
     thursday = scene("2024-03-21")
     weekly(thursday, digest_of(thursday))
     render(scene("2024-04-01"), ReportDraft(plan=PLAN, period="2024-Q1"))
