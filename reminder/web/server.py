@@ -124,7 +124,11 @@ class PageServer:
             for family, _, _, _, address in await asyncio.get_running_loop().getaddrinfo(
                 host, port, type=socket.SOCK_STREAM
             ):
-                sockets.append(socket.create_server(address[:2], family=family))
+                made = socket.create_server(address[:2], family=family)
+                # Connections inherit it; asyncio sets it only where a socket names its protocol.
+                # Without it the body waits 40 ms behind its head on a connection that is kept.
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sockets.append(made)
             await self._server.startup(sockets)
         except OSError as error:
             for made in sockets:

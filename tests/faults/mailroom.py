@@ -9,12 +9,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
-from tests.channels.email.conftest import INBOX, PASSWORD, free_port
+from tests.channels.email.conftest import INBOX, PASSWORD
 from tests.conftest import ROOT
 from tests.fakes.relay import Relay
+from tests.waiting import within
 
 DOWN, IN_A_MAIL, BEFORE_MOVED, HELD = (
     *("out of reach", "cut in a mail", "cut before a mail is moved"),
@@ -28,7 +29,7 @@ class Mailroom(Relay):
     """A mailbox, and the daemon's line to it; as many things as `faults` lists go wrong first."""
 
     def __init__(self) -> None:
-        super().__init__(free_port())
+        super().__init__(0)  # until it is served
         self.faults: list[str] = []
         self.happened: Counter[str] = Counter()
         self.held = asyncio.Event()  # the daemon has acted; its next word is kept from the server
@@ -82,16 +83,17 @@ class Mailroom(Relay):
     async def served(self) -> AsyncIterator[int]:
         """Serves; the port of the line to it."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.fakes.mail_devel", "--host", "127.0.0.1"),
+            *(sys.executable, "-m", "tests.fakes.mail_devel"),
             *("--user", INBOX, "--password", PASSWORD, "--no-http"),
-            *("--imap-port", str(self.target), "--smtp-port", str(free_port())),
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             cwd=ROOT,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
         try:
-            await self._answers(process)
+            assert process.stdout is not None
+            ports = await within(process.stdout.readline(), "the mail server's start")
+            self.target = int(ports.split()[0])
             listening = await asyncio.start_server(self.serve, "127.0.0.1", 0)
             yield listening.sockets[0].getsockname()[1]
             listening.close()
@@ -99,14 +101,3 @@ class Mailroom(Relay):
         finally:
             process.terminate()
             await process.wait()
-
-    async def _answers(self, process: asyncio.subprocess.Process) -> None:
-        while True:
-            assert process.returncode is None, "mail_devel did not start"
-            with suppress(OSError):
-                there, back = await asyncio.open_connection("127.0.0.1", self.target)
-                greeting = await there.read(4)
-                back.close()
-                if greeting:
-                    return
-            await asyncio.sleep(0.05)

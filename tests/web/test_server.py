@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp
 
 from reminder.web import server
 from reminder.web.app import make_app, make_watch
-from reminder.web.server import PageServer
+from reminder.web.server import BoundedProtocol, PageServer
 from tests.waiting import within
 from tests.web.browser import Town
 
@@ -62,6 +63,22 @@ async def test_a_request_that_never_ends_is_cut_and_others_are_answered(
         async with asyncio.timeout(30):
             assert b"200" not in (await reader.read())[:20]
         writer.close()
+
+
+@pytest.mark.asyncio
+async def test_a_body_follows_its_head_at_once(town: Town) -> None:
+    """Nagle's algorithm is off on each connection: it would wait for the client's word 40 ms."""
+    page = PageServer(town.app, "127.0.0.1", 0)
+    assert await page.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
+    writer.write(GET.replace(b"Connection: close\r\n", b""))
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    [connection] = page._server.server_state.connections
+    assert isinstance(connection, BoundedProtocol)
+    ours = connection.transport.get_extra_info("socket")
+    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    writer.close()
+    await page.stop()
 
 
 @pytest.mark.asyncio

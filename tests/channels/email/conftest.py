@@ -6,10 +6,8 @@ import contextlib
 import imaplib
 import os
 import smtplib
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -90,49 +88,29 @@ def text_in(mail: EmailMessage) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
     """One process for all tests of a worker."""
-    world = MailWorld(free_port(), free_port())
     log = (tmp_path_factory.mktemp("mail-devel") / "log").open("wb")
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "tests.fakes.mail_devel", "--host", "127.0.0.1"),
+            *(sys.executable, "-m", "tests.fakes.mail_devel"),
             *("--user", INBOX, "--password", PASSWORD, "--multi-user", "--no-http"),
             *("--alias", f"nhac+*@example.vn:{INBOX}"),
-            *("--imap-port", str(world.imap_port), "--smtp-port", str(world.smtp_port)),
         ],
-        stdout=log,
+        stdout=subprocess.PIPE,
         stderr=log,
         cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
-    try:
-        for port in (world.smtp_port, world.imap_port):
-            _wait_for(port, process)
-        yield world
-    finally:
-        process.terminate()
-        process.wait(timeout=LONGEST)
-        log.close()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Until the server answers; it says nothing by itself when it is ready."""
-    while True:
-        assert process.poll() is None, "mail_devel did not start"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as line:
-            if line.recv(4):
-                return
-        time.sleep(0.05)
+    assert process.stdout is not None
+    with log, process.stdout as ports:
+        try:
+            imap_port, smtp_port = map(int, ports.readline().split())
+            yield MailWorld(smtp_port, imap_port)
+        finally:
+            process.terminate()
+            process.wait(timeout=LONGEST)
 
 
 @pytest.fixture

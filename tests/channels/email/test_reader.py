@@ -24,7 +24,7 @@ from reminder.channels.email.reader import (
 from reminder.channels.email.receive import ASIDE, MailListener
 from tests.app.kit import SetClock
 from tests.channels.email import replies
-from tests.channels.email.conftest import INBOX, MailWorld, free_port, text_in
+from tests.channels.email.conftest import INBOX, MailWorld, text_in
 from tests.channels.email.test_course import (
     AN,
     CHI,
@@ -111,9 +111,9 @@ async def test_a_deadly_mail_is_put_aside_and_holds_nobody_up(
     tmp_path: Path, post: MailWorld, clock: SetClock
 ) -> None:
     """Two of them, an answer between: it counts, the office hears of it once, /healthz is well."""
-    config, port = settings(tmp_path, post), free_port()
+    config = settings(tmp_path, post)
     with config.open("a", encoding="utf-8") as file:
-        file.write(f'[watch]\nlisten = "127.0.0.1:{port}"\n')
+        file.write('[watch]\nlisten = "127.0.0.1:0"\n')
     async with running(config, clock) as wired, httpx.AsyncClient(timeout=60) as client:
         (listener,) = wired.daemon.listeners
         assert isinstance(listener, MailListener)
@@ -125,7 +125,8 @@ async def test_a_deadly_mail_is_put_aside_and_holds_nobody_up(
         for mail in (deadly, reply, deadly):
             post.hand_in(mail, str(mail["To"]))
         await post.until(lambda: len(post.mails(INBOX, ASIDE)) == 2)
-        health = await client.get(f"http://127.0.0.1:{port}/healthz")
+        [server] = wired.servers
+        health = await client.get(f"http://127.0.0.1:{server.port}/healthz")
         assert (health.status_code, json.loads(health.text)["faults"]) == (200, {})
         assert await events(wired) == ["done 1c an email"]
         assert wired.store.meta("inbox:put_aside") == "2"
