@@ -612,7 +612,7 @@ def revive(office: Office, store: Store, channel: str, value: str) -> None:
     for dead in office.bound(channel, value):
         if dead.dead_since is not None:
             store.bind(dead.recipient, dead.channel, dead.value, dead.bound_at)
-            log.info("%s is reached by %s again", dead.recipient, dead.channel)
+            log.info("%s: the address on %s works again", dead.recipient, dead.channel)
 
 
 def doubtful(office: Office, store: Store, now: datetime) -> frozenset[tuple[str, str]]:

@@ -167,7 +167,7 @@ def test_who_writes_again_after_blocking_the_bot_is_reached_again(
     assert [line.split(": ")[0] for line in office.says("an", "ok", at("24/01", "10:00"))] == [
         "telegram an reply"
     ]
-    assert caplog.messages == ["an writes by telegram again: the address works"]
+    assert caplog.messages == ["an: the address on telegram works again"]
     assert "telegram an nudge" in [line.split(": ")[0] for line in office.tick(at("26/01"))]
     office.tick(at("29/01", "07:30"))
     digest = next(p for p in office.outgoing if p.row.draft.kind == "digest")
