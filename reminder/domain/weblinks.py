@@ -54,6 +54,10 @@ class WebLinks:
         key = Key(plan, task, int(number), period)
         return TaskLink(person=person, key=key, until=date.fromisoformat(until), mac=mac)
 
+    def report(self, plan: str, period: str) -> str:
+        """Return the address of a report's draft, for who is signed in."""
+        return f"{self.base_url}/bao-cao/{plan}/{period}.docx"
+
     def login(self, login: str) -> str:
         """Return the link that signs in by the request `login`."""
         return f"{self.base_url}/dang-nhap/{login}.{self._mac('login', login)}"

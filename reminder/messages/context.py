@@ -101,6 +101,19 @@ class Context:
         return ": /viec" if self.typing else ""
 
     @property
+    def files(self) -> str:
+        """Where a file is that goes with the message.
+
+        attached | mail: it comes by mail | page: it stands there | nowhere.
+        """
+        row = self.row
+        if row is None or self.office.traits(row.draft.channel).files:
+            return "attached"
+        if self.office.has_mail(row.draft.recipient):
+            return "mail"
+        return "page" if self.links else "nowhere"
+
+    @property
     def types_codes(self) -> bool:
         """Whether invitation codes are typed by hand where the reader is."""
         row = self.row

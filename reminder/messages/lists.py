@@ -136,21 +136,22 @@ def report(context: Context, p: payloads.ReportDraft) -> Outbound | None:
         return None
     from reminder.documents.report import summary
 
-    report, file = _drafted(context.office, plan, Period.parse(p.period), context.today)
+    report, file = drafted(context.office, plan, Period.parse(p.period), context.today)
     figures = list(summary(report))  # those of the paper itself, in its words
-    made = message(context, p, report=report, file=file[0], figures=figures)
-    return replace(made, attachments=(file,))
+    url = context.links.report(p.plan, p.period) if context.links else ""
+    made = message(context, p, report=report, file=file[0], figures=figures, url=url)
+    return replace(made, attachments=(file,)) if context.files == "attached" else made
 
 
 def drafts(office: Office, reports: Iterable[State], today: date) -> tuple[Attachment, ...]:
     """Return the files of the reports' drafts."""
     return tuple(
-        _drafted(office, office.by_plan[state.key.plan], state.occurrence.period, today)[1]
+        drafted(office, office.by_plan[state.key.plan], state.occurrence.period, today)[1]
         for state in reports
     )
 
 
-def _drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Report, Attachment]:
+def drafted(office: Office, plan: Plan, period: Period, today: date) -> tuple[Report, Attachment]:
     """Return the report as the ledger stands now, and its file."""
     # python-docx takes 0.2 s to load: a daemon that drafts nothing does without it.
     from reminder.documents.report import MEDIA_TYPE, docx, file_name

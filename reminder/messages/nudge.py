@@ -64,18 +64,23 @@ class Drafts:
     """The drafts of the reports that a nudge is about, and where the reader finds them."""
 
     names: tuple[str, ...]  # of the reports
-    place: str  # attached | mail | chat
+    place: str  # attached | mail | chat; where no file goes along: mailed | page | nowhere
 
 
-def announced(office: Office, due: Sequence[State], recipient: str, channel: str) -> Drafts | None:
+def announced(
+    office: Office, due: Sequence[State], recipient: str, channel: str, *, page: bool = False
+) -> Drafts | None:
     """Return where the reader of a nudge on `channel` finds the drafts of the reports `due`."""
     if not due:
         return None
-    place = "mail" if office.has_mail(recipient) else "chat"
-    return Drafts(
-        names=tuple(full_name(state.occurrence.period) for state in due),
-        place="attached" if office.traits(channel).mail else place,
-    )
+    traits, mail = office.traits(channel), office.has_mail(recipient)
+    if traits.mail:
+        place = "attached"
+    elif traits.files:
+        place = "mail" if mail else "chat"
+    else:
+        place = "mailed" if mail else "page" if page else "nowhere"
+    return Drafts(names=tuple(full_name(state.occurrence.period) for state in due), place=place)
 
 
 def nudge(

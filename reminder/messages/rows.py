@@ -144,7 +144,9 @@ class RowRenderer:
         """
         items, draft, office = _known(context, row), row.draft, context.office
         due = due_reports(office, items)
-        drafts = nudge.announced(office, due, draft.recipient, draft.channel)
+        drafts = nudge.announced(
+            office, due, draft.recipient, draft.channel, page=self.links is not None
+        )
         off, by_mail = _off(context, row, items), context.by_mail
         insist = isinstance(draft.payload, Nudge) and draft.payload.insist is not None
         # One unit's officers stand side by side in the outbox, and read the same.

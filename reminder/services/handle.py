@@ -32,6 +32,7 @@ from reminder.domain.payloads import (
     NotTaken,
     OldButton,
     Payload,
+    ReportDraft,
     SetDueAsked,
     Stranger,
     ToldTooOften,
@@ -39,6 +40,7 @@ from reminder.domain.payloads import (
     Welcome,
     WhichOfNudge,
     Wordless,
+    parts_of,
 )
 from reminder.domain.plan import Confirm, Key
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
@@ -533,6 +535,7 @@ class Handling:
         drafts = list(others)
         if answer is not None and inbound.answered:
             drafts.insert(0, self._reply(speaker, answer, acted=bool(decision.events)))
+            drafts += self._files(speaker, answer)
         if inbound.again:  # it may have been answered already; an edit is the same twice
             drafts = [d if d.kind == "edit" else d.marked_again() for d in drafts]
         new = self.store.record(
@@ -578,6 +581,26 @@ class Handling:
             envelope=envelope,
             due_at=self.now,
         )
+
+    def _files(self, speaker: str, answer: Payload) -> list[Draft]:
+        """A mail with what would be a file, where the channel takes none."""
+        office, ways = self.office, self.office.ways(speaker)
+        mail = next((way for way in ways if office.traits(way).mail), None)
+        if mail is None or office.traits(self.inbound.channel).files:
+            return []
+        return [
+            Draft(
+                slot=self.now,
+                recipient=speaker,
+                kind="notice",
+                subject=f"{self._tag}:{part.view}",
+                channel=mail,
+                payload=part,
+                due_at=self.now,
+            )
+            for part in parts_of(answer)
+            if isinstance(part, ReportDraft)
+        ]
 
     def _notices(self, decision: Decision, sender: str) -> list[Draft]:
         """What others are told, each by the first channel that reaches them."""

@@ -22,8 +22,10 @@ from reminder.domain.calendar import Period, last_of_month, local_day
 from reminder.domain.ledger import Event, State
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
+from reminder.domain.report import ReportPeriodError, find_report
 from reminder.messages.context import Context, Work
 from reminder.messages.digest import XLSX
+from reminder.messages.lists import drafted
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import notices
 from reminder.services.status import unreachable
@@ -47,7 +49,12 @@ def routes() -> list[Route]:
         "/viec/{plan}/{code}": task,
         "/lich": calendar,
     }
-    files = {"/": start, "/bang.xlsx": workbook, "/bang.csv": board_file}
+    files = {
+        "/": start,
+        "/bang.xlsx": workbook,
+        "/bang.csv": board_file,
+        "/bao-cao/{plan}/{period}.docx": report,
+    }
     return [
         *shown_at(pages),
         *(Route(path, signed_in(page), methods=["GET"]) for path, page in files.items()),
@@ -282,6 +289,24 @@ async def workbook(visit: Visit) -> Response:
     await visit.note("export", name)
     return Response(
         content, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+async def report(visit: Visit) -> Response:
+    """The draft of the office's report, as `reminder report` makes it."""
+    if not visit.sender.office:
+        return await refused(visit, "Tệp này của Văn phòng.")
+    office, asked, today = visit.office, visit.request.path_params, visit.context.today
+    plans = [plan for plan in office.plans if plan.id == asked["plan"]]
+    try:
+        plan, period = find_report(plans, office.states, asked["period"], today)
+    except ReportPeriodError as error:
+        return await refused(visit, str(error), 404)
+    make = partial(drafted, office, plan, period, today)
+    _, (name, kind, content) = await asyncio.to_thread(make)
+    await visit.note("export", name)
+    return Response(
+        content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
 
 

@@ -45,7 +45,7 @@ from reminder.domain.payloads import (
     decode,
     encode,
 )
-from reminder.domain.people import Person
+from reminder.domain.people import Address, Person
 from reminder.domain.plan import Key, Plan
 from reminder.domain.schedule import Item, Stage
 from reminder.domain.weblinks import WebLinks
@@ -257,8 +257,16 @@ def test_every_branch_of_every_template_is_taken() -> None:
                     render(context, payload)
             questions.waiting(context, KEYS)
             weekly(context, digest_of(context), attached=True)
+        in_chat = with_page(found[2], "an", "zalo")
         for payload in payloads():
-            render(with_page(found[2], "an", "zalo"), payload)
+            render(in_chat, payload)
+        mail = Address(recipient="an", channel="email", value="a@x.vn", bound_at=WHEN)
+        person = Person(id="an", name="An", units=("van-phong",), channels=("email",))
+        files = replace(in_chat.office.files, people=(person,))
+        mailed = replace(in_chat.office, files=files, channels=("email",), addresses=(mail,))
+        draft = ReportDraft(plan=PLAN, period="2024-Q1")
+        for context in (replace(in_chat, office=mailed), replace(in_chat, links=None)):
+            render(context, draft)
         alone = staffed(found[2])  # who is reached at the terminal, and nowhere else
         alone = replace(alone, office=replace(alone.office, channels=("console",)))
         used = QuotaUsed(channel="console", received=9, sent=81, limit=100, full=False, until=DAY)
@@ -359,7 +367,7 @@ def crowds() -> None:
 def nudges() -> None:
     """Shared work, dates that are assumed, work that rests, files, and colleagues who are away."""
     away = Off(away={"tu-phap": [("An", DAY), ("Bình", DAY), ("Cúc", DAY)]})
-    for place in ("attached", "mail", "chat"):
+    for place in ("attached", "mail", "chat", "mailed", "page", "nowhere"):
         month = Item(MONTH, date(2024, 1, 31), Stage(0))
         nudge(
             scene("2024-01-31"), {"tu-phap": [month]}, drafts=Drafts(names=("quý I",), place=place)

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from reminder.app.channels import known_channels
+from reminder.domain.outbox import AddressSource, ChannelTraits
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
+from reminder.domain.weblinks import WebLinks
+from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import Rendered
+from reminder.services.office import Files, Office
 from tests.documents.docxreader import Docx
 from tests.services.world import EMAIL, PEOPLE, TELEGRAM, World, at, person, world
 
@@ -161,3 +166,71 @@ def test_what_cannot_be_drafted_is_answered(
     rendered = found.outgoing[-1]
     assert rendered.message.text.startswith(said)
     assert rendered.message.attachments == ()
+
+
+CHAT = ChannelTraits(name="chat", title="Chat", addresses=AddressSource.INVITATION, files=False)
+
+
+def in_chat(plan: Plan, scheduler: Scheduler, *channels: str, page: bool = False) -> World:
+    """The office with Chi reached in a chat that takes no files, and by `channels`."""
+    people = by("chi", "chat", *channels)
+    found = world(plan, scheduler, people=people, bound=(), start=at("14/3", "07:00"))
+    links = WebLinks(base_url="https://nv.example", secret=b"s") if page else None
+    found.service.renderer = RowRenderer(links=links).render
+    found.service.office = Office(
+        files=Files(plans=(plan,), people=people, scheduler=scheduler),
+        channels=("chat", EMAIL),
+        known=(*known_channels(), CHAT),
+    )
+    found.service.begin(at("14/3", "07:00"))
+    found.store.bind("chi", "chat", "103", at("14/3", "07:00"))
+    found.tick(at("14/3", "07:01"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("channels", "page", "called", "answered"),
+    [
+        (
+            (EMAIL,),
+            True,
+            "được gửi qua thư. Gửi lại, nhắn: /baocao",
+            f"Tệp {FILE} được gửi qua thư điện tử.",
+        ),
+        (
+            (),
+            True,
+            "ở trên trang theo dõi. Lấy đường dẫn, nhắn: /baocao",
+            f"Tệp {FILE} ở trên trang theo dõi: https://nv.example/bao-cao/cchc-2024/2024-Q1.docx",
+        ),
+        (
+            (),
+            False,
+            "đã có. Xem số liệu, nhắn: /baocao",
+            (
+                "Ở đây không nhận được tệp. Nhờ người trông máy lấy tệp "
+                f"{FILE}: reminder report --period 2024-Q1"
+            ),
+        ),
+    ],
+)
+def test_where_no_file_can_be_sent_it_is_said_where_it_is(
+    plan2024: Plan,
+    scheduler: Scheduler,
+    channels: tuple[str, ...],
+    page: bool,
+    called: str,
+    answered: str,
+) -> None:
+    """By mail where that person has mail, and it comes; else on the page where there is one."""
+    found = in_chat(plan2024, scheduler, *channels, page=page)
+    mailed = [(EMAIL, "chi", "notice", [FILE])] if channels else []
+    assert drafts(found, "15/3") == mailed
+    assert nudge(found, "chi").endswith(f"Dự thảo báo cáo quý I năm 2024 {called}")
+    found.outgoing.clear()
+    found.says("chi", "/baocao", at("15/3", "09:00"), channel="chat")
+    assert [(o.row.draft.channel, names(o)) for o in found.outgoing] == [
+        ("chat", []),
+        *((EMAIL, [FILE]) for _ in channels),
+    ]
+    assert answered in found.outgoing[0].message.text.split("\n")

@@ -244,3 +244,16 @@ def test_the_log_of_sight_tells_who_came_was_refused_and_took_something(town: To
     later(town, days=732)
     town.browser("chi")
     assert [s.what for s in town.world.store.sights(limit=99)] == ["sign-in"]
+
+
+def test_the_draft_of_a_report_is_the_offices(town: Town) -> None:
+    """The address that a chat without files names: the file, a refusal, or what is wrong."""
+    office, officer = town.browser("chi"), town.browser("an")
+    place = "/bao-cao/cchc-2024/2024-Q1.docx"
+    found = office.request("GET", place)
+    assert found.status_code == 200
+    assert found.content.startswith(b"PK")
+    assert "du-thao-bao-cao-2024-Q1.docx" in found.headers["content-disposition"]
+    assert officer.request("GET", place).status_code == 403
+    for wrong in ("cchc-2024/2030-Q1", "khong-co/2024-Q1", "cchc-2024/x"):
+        assert office.request("GET", f"/bao-cao/{wrong}.docx").status_code == 404
