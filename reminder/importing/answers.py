@@ -7,16 +7,29 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan import Plan
 from reminder.domain.text import fold, one_line, squeeze
 from reminder.files.plan import load_plan
 from reminder.files.toml import unused_id
-from reminder.importing.draft import LONGEST_TITLE, Deliverable, Draft, Question, Task, Unit, dumps
+from reminder.importing.draft import (
+    LONGEST_TITLE,
+    NO_PHRASE,
+    Deliverable,
+    Draft,
+    Leftover,
+    Note,
+    Question,
+    Task,
+    Unit,
+    dumps,
+)
 
 BLOCKING = frozenset({"unit", "contradiction", "ocr"})  # without an answer there is no plan
 CHECK_IN = {"every": "quarter", "day": 10, "kind": "check-in"}
@@ -97,6 +110,57 @@ def corrected(
     )
     _take(draft, made, answer, by, at)
     draft.questions.append(made)
+
+
+def dropped(draft: Draft, task: Task, by: str, at: str) -> None:
+    """Take a task out of the draft; its text stays among what may be one, with who did it."""
+    draft.tasks.remove(task)
+    draft.questions = [question for question in draft.questions if question.task != task.code]
+    why = f"{one_line(by, 100)} bỏ khỏi các việc ngày {_day_of(at)}"
+    draft.leftovers.append(Leftover(place=task.source, text=task.full_title or task.title, why=why))
+
+
+def set_aside(draft: Draft, leftover: Leftover, by: str, at: str) -> None:
+    """Take a passage away that is no task; a note keeps who said so."""
+    draft.leftovers.remove(leftover)
+    words = f"{by} xem ngày {_day_of(at)}, không phải việc: {leftover.text}"
+    draft.notes.append(Note(place=leftover.place, text=one_line(words, 300)))
+
+
+def taken_up(
+    draft: Draft, leftover: Leftover, title: str, lead: str, days: str, by: str, at: str
+) -> Task:
+    """Make a task of a passage; AnswerError, and nothing changed, if a field can't be."""
+    title = one_line(title, 1000)
+    if not title or len(title) > LONGEST_TITLE:
+        raise AnswerError(f"tên dài {len(title)} ký tự: xin ghi từ 1 đến {LONGEST_TITLE}")
+    if days:
+        days_in(days, draft)
+    codes = {task.code for task in draft.tasks}
+    one = Deliverable(name="Kết quả", product=title, phrase=NO_PHRASE, rule={"awaiting": True})
+    task = Task(
+        code=next(code for n in count(1) if (code := f"B.{n}") not in codes),
+        title=title,
+        full_title=leftover.text if leftover.text != title else "",
+        section=draft.tasks[-1].section if draft.tasks else next(iter(draft.sections), ""),
+        deliverables=[one],
+        source=leftover.place,
+    )
+    draft.tasks.append(task)
+    try:
+        corrected(draft, "unit", task, lead, by, at)
+    except AnswerError:
+        draft.tasks.remove(task)
+        raise
+    if days:
+        corrected(draft, "date", task, days, by, at, deliverable=1)
+    draft.leftovers.remove(leftover)
+    return task
+
+
+def _day_of(at: str) -> str:
+    """Return the day of an answer, as people write it."""
+    return vn_date(local_day(datetime.fromisoformat(at)), year=True)
 
 
 def _take_unit(draft: Draft, question: Question, answer: str) -> str:

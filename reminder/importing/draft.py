@@ -26,6 +26,7 @@ RULE_KEYS = (
 )
 KINDS = ("unit", "date", "contradiction", "ocr", "before", "title")
 LONGEST_TITLE = 60
+NO_PHRASE = "(không ghi thời gian)"  # where the document names no time
 
 
 @dataclass(slots=True, kw_only=True)

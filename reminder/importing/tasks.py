@@ -23,6 +23,7 @@ from reminder.importing import phrases, rules
 from reminder.importing.days import PlanYear
 from reminder.importing.draft import (
     LONGEST_TITLE,
+    NO_PHRASE,
     Deliverable,
     Draft,
     Note,
@@ -41,7 +42,6 @@ SHORTEST_TITLE = 20  # of one that is cut
 LONGEST_NAME = 40
 LONGEST_PRODUCT = 80
 LONGEST_PHRASE = 120
-NO_PHRASE = "(không ghi thời gian)"
 _HEAD_PARAGRAPHS = 60
 
 

@@ -22,10 +22,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from reminder.domain.text import one_line
-from reminder.importing.answers import AnswerError, answered, carried, corrected, is_another
+from reminder.importing.answers import (
+    AnswerError,
+    answered,
+    carried,
+    corrected,
+    dropped,
+    is_another,
+    set_aside,
+    taken_up,
+)
 from reminder.importing.draft import Draft, dumps, loads
 from reminder.importing.drafting import Drafted, Line
-from reminder.importing.page import places, when
+from reminder.importing.page import places, review_page, when
 from reminder.importing.wording import answer_words, asked_alike
 from reminder.store.imports import ImportState, PlanImport
 from reminder.web.pages import flash, refused
@@ -36,6 +45,7 @@ from reminder.web.uploads import Asked, UploadError, UploadTooLargeError, receiv
 PLACE = "/ke-hoach/nhap"  # its POST alone takes more than a form
 NOT_YOURS = "Chỉ người của Văn phòng có tên ở editors, dưới [web], mới đưa kế hoạch vào được."
 GONE = "Không có bản nháp này."
+REFRESH = "2"  # seconds until the page of a reading opens itself again; a <meta> fails axe
 TRIES = 5  # of a change, while others change the same draft
 LONGEST = 300  # characters of an answer
 NAME = 120  # characters of a document's name
@@ -56,6 +66,8 @@ def routes() -> list[Route]:
         Route(f"{one}/tra-loi", signed_in(editors_only(answer)), methods=["POST"]),
         Route(f"{one}/ca-loai", signed_in(editors_only(answer_alike)), methods=["POST"]),
         Route(f"{one}/sua", signed_in(editors_only(correct)), methods=["POST"]),
+        Route(f"{one}/doan", signed_in(editors_only(settle)), methods=["POST"]),
+        Route(f"{one}/soat.html", signed_in(editors_only(printable)), methods=["GET"]),
         Route(f"{one}/bo", signed_in(editors_only(drop)), methods=["POST"]),
     ]
 
@@ -174,7 +186,9 @@ async def show(visit: Visit) -> Response:
         likes = {plan.id: plan for plan in visit.office.plans}
         job = visit.site.reader.job(found.id, found.name, likes, asked)
         if not job.ended.is_set():
-            return await visit.page("reading.html", found=found, job=job, here="/ke-hoach")
+            response = await visit.page("reading.html", found=found, job=job, here="/ke-hoach")
+            response.headers["Refresh"] = REFRESH
+            return response
         await _finish(visit, found, job.made, job.refused)
         return RedirectResponse(f"{PLACE}/{found.id}", 303)
     if found.state is ImportState.OPEN:
@@ -291,6 +305,9 @@ async def correct(visit: Visit) -> Response:
             raise ChangedError("Việc này không còn trong bản nháp.")
         if form.get("dang") != mark_of(task):
             raise ChangedError(f"Việc {code} vừa thay đổi. Xin xem lại rồi sửa.")
+        if form.get("lam") == "bo":
+            dropped(draft, task, *_who(visit))
+            return f"Đã bỏ việc {code}; đoạn ấy vẫn ở dưới đây, lấy lại được."
         before = mark_of(task)
         for name, kind, number in _fields(len(task.deliverables)):
             typed = form.get(name).strip()[:LONGEST]
@@ -299,6 +316,35 @@ async def correct(visit: Visit) -> Response:
         return f"Đã sửa việc {code}." if mark_of(task) != before else "Không có gì thay đổi."
 
     return await _changed(visit, form, change)
+
+
+async def settle(visit: Visit) -> Response:
+    """Make a task of a passage that became none, or say that it is none."""
+    form = await form_of(visit.request)
+
+    def change(draft: Draft) -> str:
+        left = next((x for x in draft.leftovers if mark_of(x) == form.get("dang")), None)
+        if left is None:
+            raise ChangedError("Đoạn này vừa thay đổi. Xin xem lại.")
+        if form.get("lam") == "bo":
+            set_aside(draft, left, *_who(visit))
+            return "Đã ghi: không phải việc."
+        typed = [form.get(name).strip()[:LONGEST] for name in ("ten", "chu-tri", "han")]
+        task = taken_up(draft, left, typed[0], typed[1], typed[2], *_who(visit))
+        return f"Đã lấy làm việc {task.code}."
+
+    return await _changed(visit, form, change)
+
+
+async def printable(visit: Visit) -> Response:
+    """The page of the command `plan review`, to print and to write on."""
+    found = await draft_of(visit)
+    if found is None:
+        return await gone(visit)
+    text = await asyncio.to_thread(lambda: review_page(loads(found.draft)))
+    await visit.note("export", f"{found.name}, trang soát")
+    headers = {"Content-Disposition": 'attachment; filename="soat-ke-hoach.html"'}
+    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def _fields(deliverables: int) -> list[tuple[str, str, int]]:

@@ -66,14 +66,14 @@ class Block:
     asked: tuple[Asked, ...] = ()  # of the task as a whole, and of its deliverables
     elsewhere: tuple[str, ...] = ()  # tasks where it is asked which of the two holds
     lead: str = ""  # as it is corrected in a field
-    mark: str = ""  # of the task as it is shown
+    mark: str = ""  # of the task or the passage, as it is shown
 
     @property
     def weight(self) -> int:
         """How much of a page it takes, in bytes."""
         texts = sum(len(line.text.encode()) for line in self.lines)
         asked = [asked.weight for asked in self.asked]
-        task = TASK + 300 * len(self.entry.lines) if self.entry else 0
+        task = TASK + 300 * len(self.entry.lines) if self.entry else TASK * bool(self.leftover)
         answered = 160 * len(self.entry.answered) if self.entry else 0
         return texts + TEXT_LINE * len(self.lines) + sum(asked) + task + answered
 
@@ -117,9 +117,9 @@ def review(draft: Draft, lines: Sequence[Line], page: int, *, only_open: bool) -
     )
 
 
-def mark_of(task: Task) -> str:
-    """Return what tells whether a task is still as a form showed it."""
-    return sha256(repr(task).encode()).hexdigest()[:12]
+def mark_of(made: Task | Leftover) -> str:
+    """Return what tells whether a task or a passage is still as a form showed it."""
+    return sha256(repr(made).encode()).hexdigest()[:12]
 
 
 def page_with(draft: Draft, lines: Sequence[Line], code: str, *, only_open: bool) -> int:
@@ -203,7 +203,7 @@ def _block(
         for number in shown
     )
     if isinstance(made, Leftover):
-        return Block(found, leftover=made)
+        return Block(found, leftover=made, mark=mark_of(made))
     entry = entry_of(draft, made)
     still = [*entry.open, *(question for line in entry.lines for question in line.open)]
     against = [q for q in draft.questions if q.id in entry.contradictions]
