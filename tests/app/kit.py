@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import email
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from email import policy
 from pathlib import Path
@@ -77,6 +78,16 @@ class Mailbox:
     def to(self, person: str) -> list[str]:
         """What `person` has got, oldest first."""
         return [text for address, text in self.mails if address == f"{person}@example.vn"]
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port on which a server may listen meanwhile, and which nobody gets who asks for any."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 @asynccontextmanager

@@ -10,8 +10,16 @@ from pathlib import Path
 import pytest
 
 from reminder.app.wiring import Program
-from tests.app.kit import REPEAT, Mailbox, SetClock, enrolled, logged, quiet, running
-from tests.channels.email.conftest import free_port
+from tests.app.kit import (
+    REPEAT,
+    Mailbox,
+    SetClock,
+    enrolled,
+    logged,
+    quiet,
+    reserved_port,
+    running,
+)
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.zalo import FakeZalo, Mode, chat_of
 from tests.services.world import at
@@ -190,24 +198,25 @@ async def test_a_webhook_of_ours_is_served_by_the_page(
     tmp_path: Path, mailbox: Mailbox, flat: bool
 ) -> None:
     """Set once; each delivery acts once, wrapped or flat; a wrong secret is refused."""
-    port, clock = free_port(), SetClock(at("24/01", "09:00"))
-    web = f'[web]\nlisten = "127.0.0.1:{port}"\n'
-    url = f"http://127.0.0.1:{port}/zalo/tin"
-    hook = f'webhook_url = "{url}"\nwebhook_secret = "mat-khau-webhook"\n'
-    async with (
-        FakeZalo(https=False, flat=flat) as zalo,
-        office(tmp_path, clock, zalo, mailbox, more=hook + web) as wired,
-    ):
-        await until(lambda: zalo.webhook == (url, "mat-khau-webhook"))
-        message = zalo.says("an", "xong 1c")
-        await until(lambda: zalo.delivered == [200])
-        zalo.says("an", "xong 2c", message_id=message)  # the same once more
-        await until(lambda: zalo.delivered == [200, 200])
-        forged = {"from": {"id": chat_of("an")}, "message_id": "1", "text": "xong 2c"}
-        for secret in ("another-secret", ""):
-            await zalo.deliver({"message": forged}, secret=secret)
-        await until(lambda: quiet(wired))
-        events = [recorded.event for recorded in wired.store.events() if recorded.event.by]
+    clock = SetClock(at("24/01", "09:00"))
+    with reserved_port() as port:
+        web = f'[web]\nlisten = "127.0.0.1:{port}"\n'
+        url = f"http://127.0.0.1:{port}/zalo/tin"
+        hook = f'webhook_url = "{url}"\nwebhook_secret = "mat-khau-webhook"\n'
+        async with (
+            FakeZalo(https=False, flat=flat) as zalo,
+            office(tmp_path, clock, zalo, mailbox, more=hook + web) as wired,
+        ):
+            await until(lambda: zalo.webhook == (url, "mat-khau-webhook"))
+            message = zalo.says("an", "xong 1c")
+            await until(lambda: zalo.delivered == [200])
+            zalo.says("an", "xong 2c", message_id=message)  # the same once more
+            await until(lambda: zalo.delivered == [200, 200])
+            forged = {"from": {"id": chat_of("an")}, "message_id": "1", "text": "xong 2c"}
+            for secret in ("another-secret", ""):
+                await zalo.deliver({"message": forged}, secret=secret)
+            await until(lambda: quiet(wired))
+            events = [recorded.event for recorded in wired.store.events() if recorded.event.by]
     assert [event.key.task for event in events] == ["1c"]
     assert zalo.delivered == [200, 200, 403, 403]
     assert zalo.called("getUpdates") == []

@@ -79,11 +79,11 @@ class InTheSameLoop(UnthreadedController):
 
 
 if __name__ == "__main__":
-    imap.InheritedSockets = Bound
+    imap.InheritedSockets = Bound  # type: ignore[attr-defined]
     service.imap_context = imap_context
     service.Controller = InTheSameLoop
     SASLAuth.defaults = cache(SASLAuth.defaults)  # type: ignore[method-assign]
-    Config._get_hash_context = staticmethod(lambda _: Cleartext())
+    setattr(Config, "_get_hash_context", lambda *_: Cleartext())  # noqa: B010  a class method
     print(IMAP.getsockname()[1], SMTP.getsockname()[1], flush=True)  # noqa: T201
     sys.stdout = sys.stderr  # for the log
     server.main()
