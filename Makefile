@@ -6,6 +6,7 @@
 # make check  format, lint, types, layers, unused code, tests with coverage
 # make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
 # make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
+# make crashpoints  the month ended at each point where it matters, one by one; POINT=7 for one alone
 # Each does its own set-up; the second time there is nothing left to set up.
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := .venv/bin
 # Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run init dist test check bench torture fuzz format lock clean
+.PHONY: run init dist test check bench torture crashpoints fuzz format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -43,6 +44,9 @@ bench: .venv/dev.stamp
 
 torture: .venv/dev.stamp
 	$(BIN)/python -m tests.faults.torture --kills $(or $(KILLS),1000) --seed $(or $(SEED),2024)
+
+crashpoints: .venv/dev.stamp
+	$(BIN)/python -m tests.faults.crashpoints --point $(or $(POINT),0)
 
 # atheris, 60 MB, is for this alone; without it inputs are made by chance.
 fuzz: .venv/dev.stamp

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.crashpoints import crash_everywhere
 from tests.faults.happenings import FAULTS
 from tests.faults.office import DAYS
 from tests.faults.play import AWAY, KILL, played
@@ -50,3 +51,12 @@ async def test_three_days_without_telegram(tmp_path: Path) -> None:
     tally = await played(tmp_path, [AWAY], "short", 1, WEEK)
     assert tally.why == []
     assert (tally.runs, tally.lost, tally.answers_lost, tally.twice) == (1, 0, 0, 0)
+
+
+def test_each_crash_point() -> None:
+    """Some of those of `make crashpoints`, from the first mornings to the first late work."""
+    month, verdict = crash_everywhere(DAYS[:12], every=13, twice=4, seed=2024, jobs=2)
+    assert verdict.why == []
+    assert (verdict.lost, verdict.answers_lost) == (0, 0)
+    assert verdict.points == month.points // 13 > 15
+    assert verdict.twice > 0
