@@ -125,7 +125,10 @@ def _sections(form: str, parts: Mapping[str, object]) -> Markup:
 
 def page_sections(context: Context, found: Digest, cut_off: Sequence[Unreachable] = ()) -> Markup:
     """Return the parts below the figures as a page shows them, without a style of their own."""
-    parts = _full_parts(context, found, None, list(cut_off)) | {"attached": False}
+    parts = _full_parts(context, found, None, list(cut_off)) | {
+        "attached": False,
+        "any_assumed": False,
+    }
     return _sections("digest_parts.page.j2", parts)
 
 

@@ -50,6 +50,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
+    'rx="3" fill="#1f4e79"/><path d="M4 8l3 3 5-6" fill="none" stroke="#fff" stroke-width="2"/>'
+    "</svg>"
+)
 PROBED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FOREIGN = "Yêu cầu này không đến từ trang theo dõi. Xin mở lại trang rồi gửi."
 _PROBES = ("/healthz", "/metrics")
@@ -75,8 +80,13 @@ def make_app(
         cached = {"Cache-Control": "public, max-age=3600"}
         return Response(style, media_type="text/css; charset=utf-8", headers=cached)
 
+    async def icon(_: Request) -> Response:
+        cached = {"Cache-Control": "public, max-age=86400"}
+        return Response(ICON, media_type="image/svg+xml", headers=cached)
+
     routes = [
         Route("/kieu.css", stylesheet, methods=["GET"]),
+        Route("/favicon.ico", icon, methods=["GET"]),
         *_probes(probes or {}),
         *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
         *signin.routes(),

@@ -17,13 +17,11 @@ from reminder.decisions.outcome import may_read
 from reminder.documents.workbook import csv_file
 from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.ledger import Event, EventKind, absence_of
-from reminder.domain.payloads import History
 from reminder.domain.text import fold
 from reminder.messages.proof import EVENT_WORDS, proof_file, verdict_words, what_words
-from reminder.messages.rows import render as render_message
 from reminder.services.proof import EVERY_ROW, notices, verify
 from reminder.store.web import Sight
-from reminder.web.pages import GONE, attached, refused
+from reminder.web.pages import GONE, attached, refused, said_by
 from reminder.web.site import Visit, shown_at, signed_in
 from reminder.web.words import Shown
 
@@ -181,13 +179,11 @@ def _line(visit: Visit, event: Event) -> dict[str, Any]:
         name = context.who(absence.person) if absence else context.person(event)
         until = f" {context.day(event.until)}" if event.until else ""
         return base | {"code": "", "line": f"{name}: {EVENT_WORDS[event.kind]}{until}"}
-    history = History(tasks=((key.plan, key.task),), events=(event,), befores=(None,), more=0)
-    made = render_message(context, history)
     work = Shown(context, state)
     return base | {
         "title": work.task.title,
         "place": work.place,
-        "line": made.text.splitlines()[-1] if made else EVENT_WORDS[event.kind],
+        "line": said_by(context, event) or EVENT_WORDS[event.kind],
     }
 
 

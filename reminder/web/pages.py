@@ -20,6 +20,7 @@ from reminder.documents.workbook import csv_file
 from reminder.domain import digest
 from reminder.domain.calendar import Period, last_of_month, local_day
 from reminder.domain.ledger import Event, State
+from reminder.domain.outbox import STATE_WORDS
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
 from reminder.domain.report import ReportPeriodError, find_report
@@ -27,10 +28,10 @@ from reminder.messages.context import Context, Work
 from reminder.messages.digest import XLSX
 from reminder.messages.lists import drafted
 from reminder.messages.rows import render as render_message
-from reminder.services.proof import notices
+from reminder.services.proof import Notice, notices
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.site import Visit, shown_at, signed_in
+from reminder.web.site import Visit, capital, shown_at, signed_in
 from reminder.web.words import Filter, Shown
 
 EVENTS = 60  # lines of a task's log
@@ -344,6 +345,15 @@ class Part:
         return self.work.state.key
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a task's timeline."""
+
+    at: str
+    words: str
+    act: bool = False  # a person's; else the program's
+
+
 async def task(visit: Visit) -> Response:
     """One task: what the plan says, its parts, and all that was said and sent."""
     path = visit.request.path_params
@@ -367,7 +377,7 @@ async def task_page(
     )
 
 
-def _sent(visit: Visit, plan: Plan, task: Task) -> list[Any]:
+def _sent(visit: Visit, plan: Plan, task: Task) -> list[Notice]:
     """What was sent of the task, the newest first. In the store's thread."""
     if not may_read(visit.sender, task):
         return []
@@ -378,7 +388,7 @@ def _sent(visit: Visit, plan: Plan, task: Task) -> list[Any]:
 
 
 def _task(
-    visit: Visit, plan: Plan, task: Task, proof: list[Any], values: dict[str, Any]
+    visit: Visit, plan: Plan, task: Task, proof: list[Notice], values: dict[str, Any]
 ) -> dict[str, Any]:
     context = visit.context
     reads = may_read(visit.sender, task)
@@ -396,8 +406,7 @@ def _task(
         "parts": [part(visit, state) for state in (*alive, *closed)] if reads else [],
         "dates": [(w.title, w.due_day) for w in words.rows(context, states)] if not reads else [],
         "grid": _grid(visit, task, states) if reads else [],
-        "log": _log(visit, states) if reads else [],
-        "proof": proof,
+        "log": _timeline(visit, states, proof) if reads else [],
         "flash": flash(visit),
         "here": "",
         "error": None,
@@ -479,19 +488,38 @@ def _grid(visit: Visit, task: Task, states: Sequence[State]) -> list[dict[str, A
     return by_unit
 
 
-def _log(visit: Visit, states: Sequence[State]) -> list[str]:
-    """Who said what, the newest first, in the words of `/lichsu`."""
+def said_by(context: Context, event: Event) -> str:
+    """Return who said what, in the words of `/lichsu` without the time; empty of no work."""
+    key = event.key
+    history = History(tasks=((key.plan, key.task),), events=(event,), befores=(None,), more=0)
+    made = render_message(context, history)
+    if made is None:
+        return ""
+    line = made.text.splitlines()[-1].removeprefix("• ").removeprefix(context.moment(event.at))
+    return capital(line.removeprefix(",").strip())
+
+
+def _timeline(visit: Visit, states: Sequence[State], proof: Sequence[Notice]) -> list[Line]:
+    """What was said of a task, and whom the program told of it, the newest first."""
+    context = visit.context
     events = [e for s in states for e in visit.office.by_key.get(s.key, ())]
-    events.sort(key=lambda e: e.at)
-    kept = tuple(events[-EVENTS:])
-    if not kept or not states:
-        return []
-    key = states[0].key
-    history = History(
-        tasks=((key.plan, key.task),), events=kept, befores=(None,) * len(kept), more=0
-    )
-    made = render_message(visit.context, history)
-    return list(reversed(made.text.splitlines()[1:])) if made else []
+    found = [
+        (e.at, Line(context.moment(e.at), words, act=True))
+        for e in sorted(events, key=lambda e: e.at)[-EVENTS:]
+        if (words := said_by(context, e))
+    ]
+    told: dict[tuple[datetime, str, str, str], list[str]] = {}
+    for notice in proof:
+        row = notice.row
+        at = (row.sent_at or row.draft.slot).replace(second=0, microsecond=0)
+        place = (at, row.draft.channel, row.state.value, notice.left_out)
+        told.setdefault(place, []).append(notice.name)
+    for (at, channel, state, left_out), names in told.items():
+        who = ", ".join(dict.fromkeys(names))
+        words = f"Máy nhắc {who} qua {context.channel(channel)}: {STATE_WORDS[state]}"
+        more = f" ({left_out})" if left_out else ""
+        found.append((at, Line(context.moment(at), f"{words}{more}.")))
+    return [line for _, line in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 # ---- the others

@@ -338,6 +338,11 @@ def told(message: str) -> Response:
     return HTMLResponse(render("told.html", title=message, message=message))
 
 
+def capital(text: str) -> str:
+    """Return `text` with its first letter as a capital."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -351,7 +356,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "evidence": evidence_words,
-        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
+        "capital": capital,
         "vn_day": vn_day,
         "vn_date": vn_date,
         "local_day": local_day,

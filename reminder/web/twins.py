@@ -12,7 +12,6 @@ from reminder.domain.calendar import local
 from reminder.domain.ledger import Event
 from reminder.domain.people import Person
 from reminder.domain.plan import Key, Plan, Task
-from reminder.services.proof import Notice
 from reminder.web.words import Shown
 
 HIDDEN = frozenset({"here", "flash", "error", "typed", "suggested", "acts", "undo"})  # of forms
@@ -39,16 +38,6 @@ def item_of(work: Shown) -> dict[str, Any]:
     }
 
 
-def _notice(notice: Notice) -> dict[str, Any]:
-    row = notice.row
-    at, channel, state = row.sent_at or row.draft.slot, row.draft.channel, row.state.value
-    left_out = notice.left_out
-    return {
-        "at": plain(at), "to": notice.name, "channel": channel, "state": state,
-        "left_out": left_out,
-    }  # fmt: skip
-
-
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((bool, int, float, str, type(None)), lambda value: value),
     (Key, place_of),
@@ -59,7 +48,6 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (Task, lambda task: {"code": task.code, "title": task.title, "lead": list(task.lead)}),
     (Person, lambda person: {"id": person.id, "name": person.name}),
     (Event, lambda e: {"at": plain(e.at), "event": e.kind.value, "by": e.by}),
-    (Notice, _notice),
     (Mapping, lambda m: {str(plain(k)): plain(each) for k, each in m.items() if k not in HIDDEN}),
     (frozenset, lambda values: sorted(map(plain, values))),
     ((list, tuple), lambda values: list(map(plain, values))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.services.world import at
 from tests.web.browser import BASE, Town, later
 
 PAGES = ("/quyet", "/bang", "/cua-toi", "/viec/cchc-2024/1c", "/lich", "/nguoi", "/so-ghi",
@@ -207,7 +208,7 @@ def test_a_twin_tells_no_more_than_its_page(town: Town) -> None:
     """Of other units' work neither standing nor log; the board leads officers to their own work."""
     other = town.browser("dung")
     task = other.request("GET", "/viec/cchc-2024/1c.json").json()
-    assert (task["parts"], task["log"], task["proof"]) == ([], [], [])
+    assert (task["parts"], task["log"]) == ([], [])
     assert task["dates"] == [["Danh mục VBQPPL hết hiệu lực năm 2023", "hạn Thứ Tư 31/01"]]
     assert other.request("GET", "/bang.json").headers["location"] == "/cua-toi.json"
     people = town.browser("chi").request("GET", "/nguoi.json").text
@@ -229,3 +230,17 @@ def test_a_page_that_a_browser_has_is_not_made_again(town: Town, page: str) -> N
     has = {"if-none-match": browser.open(page).headers["etag"]}
     later(town, hours=1)
     assert browser.request("GET", page, headers=has).status_code == 200
+
+
+def test_a_tasks_timeline_has_what_was_said_and_sent_the_newest_first(town: Town) -> None:
+    town.world.tick(at("22/01"))
+    town.world.tick(at("31/01"))
+    town.world.says("an", "xong 1c số 12/QĐ", at("31/01", "09:12"))
+    browser = town.browser("chi").open("/viec/cchc-2024/1c")
+    lines = [" ".join(li.text_content().split()) for li in browser.page.xpath("//ol/li")]
+    assert lines[0].startswith("09:12 Thứ Tư 31/01 An")
+    assert "qua Telegram: báo xong" in lines[0]
+    assert lines[1].startswith("08:00 Thứ Tư 31/01 Máy nhắc An qua Telegram: đã gửi")
+    assert lines[2].startswith("08:00 Thứ Tư 31/01 Máy nhắc Binh qua thư điện tử: đã gửi")
+    acts = [li.get("class") for li in browser.page.xpath("//ol/li")]
+    assert acts[:3] == ["act", None, None]
