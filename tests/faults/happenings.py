@@ -171,7 +171,8 @@ def mail_fails(how: str) -> Happening:
     """The next mails are refused, or their connection is cut."""
 
     async def happens(month: Month) -> None:
-        month.mail.faults += [how] * month.rng.randint(1, 3)
+        # A refused sender of a kept session is tried on a new one at once, which tells nobody.
+        month.mail.faults += [how] * (month.rng.randint(1, 3) + (how == "4xx"))
 
     return happens
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reminder.domain.errors import FileError
 from reminder.domain.schedule import Policy, Timing
-from reminder.files.settings import Settings, load_settings, settings_path
+from reminder.files.settings import Secret, Settings, ZaloSection, load_settings, settings_path
 from tests.conftest import ROOT
 
 TOKEN = "123456789:AAF-secret_of_the_bot"
@@ -295,6 +295,21 @@ def test_each_slip_is_told_with_its_line(tmp_path: Path, text: str, told: str) -
     assert found[0].startswith(told), found
 
 
+def test_zalo_is_off_without_a_token(tmp_path: Path) -> None:
+    """Its token may come from a file; a server in the office's network is taken, too."""
+    token = tmp_path / "token"
+    token.write_text("77:abc\n", encoding="utf-8")
+    environ = {
+        "REMINDER_ZALO__TOKEN_FILE": str(token),
+        "REMINDER_ZALO__BASE_URL": "http://127.0.0.1:8081/bot",
+    }
+    found = load_settings(None, environ).zalo
+    assert load_settings(None, {}).zalo == ZaloSection()
+    assert not ZaloSection().is_on
+    assert found == ZaloSection(token=Secret("77:abc"), base_url="http://127.0.0.1:8081/bot")
+    assert (found.is_on, found.monthly_quota, found.poll_seconds) == (True, 3000, 30)
+
+
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
@@ -356,6 +371,8 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+ZALO = f"[zalo]\ntoken = '{TOKEN}'\n"
+HOOK = "webhook_url = 'https://nhac.example.vn/zalo'\nwebhook_secret = '12345678'\n"
 MAIL = "[email]\nhost = 'h'\nsender = 'a@b.example'\n"
 BOX = "[inbox]\nhost = 'i'\nusername = 'u'\npassword = 'p'\naddress = 'a@b.example'\n"
 
@@ -372,6 +389,12 @@ BOX = "[inbox]\nhost = 'i'\nusername = 'u'\npassword = 'p'\naddress = 'a@b.examp
         (MAIL + "[inbox]\nhost = 'i'\nusername = 'u'", "4: thiếu `password`"),
         ("[inbox]\naddress = 'a@b.example'", "1: thiếu `host`: tên máy chủ thư đến"),
         (BOX + "trust = 'token'", "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"),
+        (ZALO + HOOK, "[zalo] webhook_url cần [web] listen: trang theo dõi nhận tin Zalo chuyển"),
+        (ZALO + HOOK.partition("webhook_secret")[0], "1: có `webhook_url` mà thiếu"),
+        (ZALO + "webhook_secret = 'dài-quá'", "3: `webhook_secret` phải là từ 8 đến 256 ký tự"),
+        (ZALO + "webhook_url = 'https://nhac.example.vn'", "3: `webhook_url` phải là địa chỉ"),
+        (ZALO + "poll_seconds = 0", "3: `poll_seconds` phải là số giây, từ 1 đến 60"),
+        (ZALO + "base_url = 'https://bot-api.zaloplatforms.com'", "3: `base_url` phải là địa chỉ"),
     ],
 )
 def test_slips_about_the_mailbox_are_told(tmp_path: Path, text: str, said: str) -> None:
