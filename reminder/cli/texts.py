@@ -48,14 +48,15 @@ def put(
     text = one_way(read_text(file))
     name = PEOPLE if people else plan_name(text, str(file))
     with bootstrap.texts(config) as documents:
-        newest = documents.newest(name)
-        after = documents.check(name, text)
+        among = documents.store.documents()
+        newest = next((version for version in among if version.name == name), None)
+        after = documents.check(name, text, among)
         if by and by not in after.names:
             raise ReminderError(f"không có người “{by}” trong danh sách cán bộ")
         if newest is not None and newest.text == text:
             print("Không có gì thay đổi.")
             return
-        for change in documents.changes(name, newest, after):
+        for change in documents.changes(name, after, among):
             print(change)
         if not agreed and not asking.at_terminal():
             print("Chưa ghi gì. Ghi: thêm --yes.")

@@ -8,6 +8,8 @@ from datetime import date
 from reminder.domain.calendar import vn_date, with_period
 from reminder.domain.plan import Occurrence, Plan, Task, occurrences
 
+Slots = dict[tuple[int, int, str], Occurrence]
+
 
 def diff(old: Plan, new: Plan) -> list[str]:
     """Return the changes from `old` to `new`, a Vietnamese line each, whatever the year."""
@@ -20,9 +22,11 @@ def diff(old: Plan, new: Plan) -> list[str]:
         if was != now
     ]
     lines += [f"bỏ {task.code}: {task.title}" for task in old.tasks if task.code not in new.by_code]
+    ours, theirs = _by_slot(old), _by_slot(new)
     for task in new.tasks:
         before = old.by_code.get(task.code)
-        changes = _of_task(old, new, before, task) if before else [("thêm", task.title)]
+        slots = (ours.get(task.code, {}), theirs.get(task.code, {}))
+        changes = _of_task(old, new, before, task, *slots) if before else [("thêm", task.title)]
         lines += [f"{kind} {task.code}: {text}" for kind, text in changes]
     return lines
 
@@ -60,7 +64,9 @@ def _before(plan: Plan) -> str:
     return plan.before.words if used else ""
 
 
-def _of_task(old: Plan, new: Plan, before: Task, after: Task) -> Iterator[tuple[str, str]]:
+def _of_task(
+    old: Plan, new: Plan, before: Task, after: Task, ours: Slots, theirs: Slots
+) -> Iterator[tuple[str, str]]:
     facts = {
         "tên": (before.title, after.title),
         "nguyên văn": (before.full_title, after.full_title),
@@ -72,7 +78,6 @@ def _of_task(old: Plan, new: Plan, before: Task, after: Task) -> Iterator[tuple[
     for what, (was, now) in facts.items():
         if was != now:
             yield "sửa", f"{what}: {_or_none(was)} → {_or_none(now)}"
-    ours, theirs = _by_slot(old, after.code), _by_slot(new, after.code)
     slots = dict.fromkeys([*ours, *theirs])
     told = (change for s in slots for change in _of_occurrence(ours.get(s), theirs.get(s)))
     yield from dict.fromkeys(told)  # what is true of all periods once
@@ -97,13 +102,13 @@ def _of_occurrence(was: Occurrence | None, now: Occurrence | None) -> Iterator[t
         yield "bỏ", f"{_name(was)}, {_due(was)}"
 
 
-def _by_slot(plan: Plan, code: str) -> dict[tuple[int, int, str], Occurrence]:
-    """Return the occurrences by deliverable, and by year (counted from the first) and period."""
-    return {
-        (o.key.deliverable, o.period.year - plan.year, o.key.period.partition("-")[2]): o
-        for o in occurrences(plan)
-        if o.key.task == code
-    }
+def _by_slot(plan: Plan) -> dict[str, Slots]:
+    """Return each task's occurrences by deliverable, and by year (from the first) and period."""
+    found: dict[str, Slots] = {}
+    for o in occurrences(plan):
+        slot = (o.key.deliverable, o.period.year - plan.year, o.key.period.partition("-")[2])
+        found.setdefault(o.key.task, {})[slot] = o
+    return found
 
 
 def _names(plan: Plan, units: tuple[str, ...]) -> str:

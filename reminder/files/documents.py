@@ -75,12 +75,17 @@ class Documents:
         """Return the newest version of a text."""
         return next(iter(self.store.versions(name, limit=1)), None)
 
-    def check(self, name: str, text: str) -> Files:
-        """Return the files as they would be with this text; FileError with all faults."""
+    def check(self, name: str, text: str, among: Sequence[Version] | None = None) -> Files:
+        """Return the files as they would be with this text; FileError with all faults.
+
+        `among`: the newest versions of all texts, where they were read before: the store is then
+        not asked.
+        """
         if text and name != PEOPLE and (found := load_plan(Text(name, text)).id) != name:
             words = f"`id` là “{found}”, mà kế hoạch này có mã “{name}”: mã không đổi được"
             raise FileError([Problem(name, None, words)])
-        kept = [Text(v.name, v.text) for v in self.store.documents() if v.text and v.name != name]
+        newest = self.store.documents() if among is None else among
+        kept = [Text(v.name, v.text) for v in newest if v.text and v.name != name]
         texts = [*kept, Text(name, text)] if text else kept
         texts.sort(key=lambda each: each.name)
         plans = [each for each in texts if each.name != PEOPLE]
@@ -89,10 +94,11 @@ class Documents:
         people = next((each for each in texts if each.name == PEOPLE), None)
         return self.make(Sources(plans, people))
 
-    def changes(self, name: str, old: Version | None, files: Files) -> list[str]:
-        """Return what a text, of which `files` came, changes of the version `old`, in words."""
+    def changes(self, name: str, files: Files, among: Sequence[Version]) -> list[str]:
+        """Return what a text, of which `files` came, changes of the newest `among` all texts."""
+        old = next((version for version in among if version.name == name), None)
         try:
-            was = self.check(name, old.text) if old and old.text else None
+            was = self.check(name, old.text, among) if old and old.text else None
         except FileError:
             return []  # what it would be today can't be told
         if name == PEOPLE:

@@ -52,38 +52,50 @@ class Editor:
 
     def set(self, where: Where, values: Mapping[str, object]) -> None:
         """Write these keys of the table at `where`; a value of None removes its key."""
-        for name, given in values.items():
-            table, value = self.table(where), _as_read(given)
-            if table.get(name) == value:
-                continue
-            place = self._places.get((*where, name))
-            if value is None:
-                del table[name]
-                self._remove_key(place)
-            else:
-                table[name] = value
-                self._write(where, place, name, as_toml(given))
-            self._read()
-
-    def _remove_key(self, place: int | None) -> None:
-        if place is None:
-            raise NotEditableError("the key has no line of its own")
-        first = place - 1
-        del self.lines[first : first + self._extent(first)]
-
-    def _write(self, where: Where, place: int | None, name: str, value: str) -> None:
-        if place is not None:
-            indent = self._indent(place - 1)
-            self._extent(place - 1)
-            replace_key(self.lines, place - 1, toml_key(name), value)
-            self.lines[place - 1] = indent + self.lines[place - 1]
+        table = self.table(where)
+        changed = {
+            name: value for name, value in values.items() if table.get(name) != _as_read(value)
+        }
+        if not changed:
             return
-        header = self._header(where)
-        own = [p - 1 for key in self.table(where) if (p := self._places.get((*where, key)))]
-        keys = [first for first in own if not self.lines[first].lstrip().startswith("[")]
-        behind = max((first + self._extent(first) for first in keys), default=header + 1)
-        line = f"{self._indent(header)}{toml_key(name)} = {value}"
-        self.lines.insert(behind, line)
+        header, places = self._header(where), self._own_places(where)
+        behind = max((first + self._extent(first) for first in places.values()), default=header + 1)
+        new = [name for name in changed if name not in places]
+        if any(name in table for name in new):
+            raise NotEditableError("the key has no line of its own")
+        indent = self._indent(header)
+        self.lines[behind:behind] = [
+            f"{indent}{toml_key(name)} = {as_toml(changed[name])}"
+            for name in new
+            if changed[name] is not None
+        ]
+        for name in sorted(changed.keys() & places.keys(), key=lambda name: -places[name]):
+            self._write(places[name], name, changed[name])
+        for name, value in changed.items():
+            if value is None:
+                table.pop(name, None)
+            else:
+                table[name] = _as_read(value)
+        self._read()
+
+    def _own_places(self, where: Where) -> dict[str, int]:
+        """Return the lines of the keys of a table that stand below its header."""
+        found = {}
+        for name in self.table(where):
+            place = self._places.get((*where, name))
+            if place is not None and not self.lines[place - 1].lstrip().startswith("["):
+                found[name] = place - 1
+        return found
+
+    def _write(self, first: int, name: str, value: object) -> None:
+        """Write a key in place of the one at `first`, or remove that."""
+        if value is None:
+            del self.lines[first : first + self._extent(first)]
+            return
+        indent = self._indent(first)
+        self._extent(first)
+        replace_key(self.lines, first, toml_key(name), as_toml(value))
+        self.lines[first] = indent + self.lines[first]
 
     def remove(self, where: Where) -> None:
         """Remove a table with all in it, its header and the comments right above that."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 
 from reminder.domain.calendar import Cycle, Period
@@ -40,7 +40,7 @@ from reminder.domain.plan import (
     recurrence_days,
     units_named,
 )
-from reminder.files.toml import ID, Document, Source, Table, nearest
+from reminder.files.toml import ID, Document, Source, Table, Text, nearest
 
 CODE = re.compile(
     r"\d{1,2}[a-zđ]?|[A-ZĐ]{2,6}"
@@ -60,7 +60,12 @@ OF_DRAFTS = ("question", "leftover", "note")
 
 def load_plan(path: Source) -> Plan:
     """Return the plan in the file `path`; raise FileError with all faults."""
-    return read_plan(path)[0]
+    return _of_text(path) if isinstance(path, Text) else read_plan(path)[0]
+
+
+@lru_cache(maxsize=12)  # the page's list of versions compares eleven
+def _of_text(text: Text) -> Plan:
+    return read_plan(text)[0]
 
 
 def read_plan(path: Source) -> tuple[Plan, tuple[Problem, ...]]:

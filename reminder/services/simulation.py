@@ -108,12 +108,12 @@ def changed_nudges(
 ) -> list[str]:
     """Return which nudges until the due days come, go and move, a line a product and unit.
 
-    `old` and `new` are versions of one plan with their schedulers. What is nudged later, when work
-    is late, follows from the due day.
+    `old` and `new` are versions of one plan with their schedulers. Then a line for each product
+    whose due days are past in the new version alone: they are told as late at once.
     """
     (was, named), (will, renamed) = _nudges(old, events, now), _nudges(new, events, now)
     names = {**named, **renamed}
-    lines: dict[tuple[str, int, str], list[str]] = {}
+    lines = []
     for place in sorted({*was, *will}):
         before, after = was.get(place, {}), will.get(place, {})
         moved = [
@@ -121,14 +121,33 @@ def changed_nudges(
             for s in sorted(before.keys() & after.keys())
             if before[s] != after[s]
         ]
-        gone = [before[stage] for stage in before.keys() - after.keys()]
-        come = [after[stage] for stage in after.keys() - before.keys()]
+        gone = {before[stage] for stage in before.keys() - after.keys()}
+        come = {after[stage] for stage in after.keys() - before.keys()}
         told = [f"dời {_few(moved)}"] if moved else []
-        told += [f"{word} {_few(list(map(vn_date, sorted(days))))}"
-                 for word, days in (("bỏ", gone), ("thêm", come)) if days]  # fmt: skip
+        for word, days in (("bỏ", gone - come), ("thêm", come - gone)):
+            told += [f"{word} {_few(list(map(vn_date, sorted(days))))}"] if days else []
         if told:
-            lines[place] = told
-    return [f"{names[place]}: {'; '.join(told)}" for place, told in lines.items()]
+            lines.append(f"{names[place]}: {'; '.join(told)}")
+    passed, known = _passed(new[0], events, now), _passed(old[0], events, now)
+    for product, days in passed.items():
+        if late := sorted(days - known.get(product, set())):
+            shown = _few(list(map(vn_date, late)))
+            lines.append(f"{product}: hạn {shown} đã qua, máy báo quá hạn ngay nếu chưa báo xong")
+    return lines
+
+
+def _passed(
+    plan: Plan | None, events: Mapping[Key, Sequence[Event]], now: datetime
+) -> dict[str, set[date]]:
+    """Return the past due days of what is open, by product."""
+    found: dict[str, set[date]] = defaultdict(set)
+    every = occurrences(plan) if plan else ()
+    said = [event for occurrence in every for event in events.get(occurrence.key, ())]
+    for state in fold(every, said).values():
+        if state.closed is None and state.due and state.due < local_day(now):
+            name = f"{state.key.task} {state.occurrence.deliverable.name}"
+            found[name].add(state.due)
+    return found
 
 
 _Place = tuple[str, int, str]  # task, deliverable, unit

@@ -21,7 +21,7 @@ from reminder.files.editing import Editor, NotEditableError
 from reminder.files.plan import CODE, load_plan
 from reminder.files.toml import Text, unused_id
 from reminder.store.documents import Version
-from reminder.web.pages import GONE, refused
+from reminder.web.pages import GONE, flash, refused
 from reminder.web.plans import FormError, newest_of, no_editor, save, seen_of
 from reminder.web.site import Fault, Form, Visit, signed_in
 
@@ -450,7 +450,7 @@ async def people(visit: Visit) -> Response:
     """The people, each with a link to the form."""
     if (refusal := await no_editor(visit)) is not None:
         return refusal
-    return await visit.page("plan_people.html", here="/ke-hoach")
+    return await visit.page("plan_people.html", flash=flash(visit), here="/ke-hoach")
 
 
 async def person(visit: Visit) -> Response:

@@ -7,6 +7,7 @@ number of the version that it showed: on any other nothing is recorded.
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -50,7 +51,9 @@ NO_TEXT = "Không có văn bản này."
 UNCHANGED = "Chưa có gì thay đổi."
 STEPS = ("nonce", "buoc", "ly-do")  # the fields of the preview, which its form does not carry
 TOLD = 40  # faults and changes that are listed
+TASKS = 100  # on a page
 VERSIONS = 10  # on a page
+HIGHEST = 10**6  # number of a version that is asked for
 """The steps of a form: empty for its first sending, then those of the preview's buttons."""
 RECORD, BACK = "ghi", "sua"
 
@@ -72,12 +75,15 @@ class Preview:
     reminders: tuple[str, ...]
 
 
-def preview(visit: Visit, documents: Documents, name: str, text: str) -> Preview:
-    """Return what a text would change; FileError with all its faults. In the store's thread."""
-    text = one_way(text)
-    files = documents.check(name, text)
-    changes = documents.changes(name, documents.newest(name), files)
-    before = visit.office.files
+def preview(
+    visit: Visit, documents: Documents, name: str, text: str, among: Sequence[Version]
+) -> Preview:
+    """Return what a text would change; FileError with all its faults. It asks no store.
+
+    `among`: the newest versions of all texts.
+    """
+    files = documents.check(name, one_way(text), among)
+    changes, before = documents.changes(name, files, among), visit.office.files
     if name == PEOPLE:
         reminders = _hearers(before, files)
     else:
@@ -154,7 +160,7 @@ async def save(visit: Visit, name: str, edit: Edit, again: Again, back: str) -> 
     form = await form_of(visit.request)
     if (asked := await ask_again(visit, form)) is not None:
         return asked
-    result: Result = await visit.site.do(partial(_saved, visit, name, edit, form))
+    result = await _saved(visit, name, edit, form)
     office = await visit.site.do(visit.site.service.refresh)
     visit = replace(visit, office=office)
     if result.preview is not None:
@@ -167,32 +173,35 @@ async def save(visit: Visit, name: str, edit: Edit, again: Again, back: str) -> 
     return RedirectResponse(f"{back}?ghi={mark}", 303)
 
 
-def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
-    """Try the form; record it if that is its step. In the store's thread."""
-    documents = visit.site.documents()
-    if documents is None:
-        return Result(fault=Fault(NOT_HERE), status=403)
-    newest, step, why = documents.newest(name), form.get("buoc"), form.get("ly-do").strip()
-    if step == BACK:
+async def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
+    """Try the form; record it if that is its step."""
+    site, mark, why = visit.site, form.get("nonce"), form.get("ly-do").strip()
+    store = site.service.store
+    documents, among, was_seen = await site.do(
+        lambda: (site.documents(), store.documents(), store.was_seen(NAME, mark))
+    )
+    newest = next((version for version in among if version.name == name), None)
+    if form.get("buoc") == BACK:
         return Result(newest)
-    mark = form.get("nonce")
+    if was_seen:
+        return Result(newest, once=True)
     if not is_nonce(mark):
         return Result(newest, Fault("Biểu mẫu không đủ. Xin mở lại trang này."), 422)
-    if visit.site.service.store.was_seen(NAME, mark):
-        return Result(newest, once=True)
     seen, text = newest.version if newest else 0, ""
     if form.get("ban") != str(seen):
         return Result(newest, Fault(_stale(visit, newest)), 409)
     try:
-        text = edit(newest, form)
-        found = preview(visit, documents, name, text)
+        # It takes a second for a plan of hundreds of tasks; the store's thread goes on meanwhile.
+        text = await asyncio.to_thread(edit, newest, form)
         if newest is not None and one_way(text) == newest.text:
             return Result(newest, Fault(UNCHANGED), 422)
-        if step != RECORD:
+        found = await asyncio.to_thread(preview, visit, documents, name, text, among)
+        if form.get("buoc") != RECORD:
             return Result(newest, preview=found)
         if not why:
             return Result(newest, Fault("Xin ghi lý do", "ly-do"), 422, preview=found)
-        version = recorded(visit, documents, name, text, seen=seen, why=why, mark=mark)
+        record = partial(recorded, visit, documents, name, text, seen=seen, why=why, mark=mark)
+        version = await site.do(record)
     except FormError as error:
         return Result(newest, Fault(error.say, error.field), 422)
     except FileError as error:
@@ -275,18 +284,24 @@ async def plans(visit: Visit) -> Response:
     """The plans as they are read: each task with its products and dates."""
     here = await visit.site.do(partial(_kept, visit))
     edits = visit.edits and here is not None
-    return await visit.page(
-        "plans.html", mark=f"{here} {edits}", make=partial(_plans, visit, here, edits=edits)
-    )
+    asked = visit.request.query_params.get("trang", "")
+    page = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 5 else 1
+    make = partial(_plans, visit, here, page, edits=edits)
+    return await visit.page("plans.html", mark=f"{here} {edits} {page}", make=make)
 
 
-def _plans(visit: Visit, here: list[Kept] | None, *, edits: bool) -> dict[str, Any]:
-    found = [
-        (plan, [task for task in plan.tasks if may_read(visit.sender, task)])
-        for plan in visit.office.speaking(visit.now)
-    ]
+def _plans(visit: Visit, here: list[Kept] | None, page: int, *, edits: bool) -> dict[str, Any]:
+    found, first = [], (page - 1) * TASKS
+    total = 0
+    for plan in visit.office.speaking(visit.now):
+        tasks = [task for task in plan.tasks if may_read(visit.sender, task)]
+        shown = tasks[max(0, first - total) : max(0, first + TASKS - total)]
+        if shown or (not tasks and page == 1):
+            found.append((plan, shown))
+        total += len(tasks)
     texts = None if here is None else [one for one in here if may_see(visit, one.name)]
     return {
+        "page": page, "pages": -(-total // TASKS),
         "plans": found, "texts": texts, "edits": edits, "told": reads_all(visit.sender),
         "flash": flash(visit), "here": "/ke-hoach",
     }  # fmt: skip
@@ -512,7 +527,7 @@ async def _version_again(
 async def _version_page(visit: Visit, fault: Fault | None, status: int) -> Response:
     path = visit.request.path_params
     name, number = path["name"], path["version"]
-    found = await _found(visit, name, min(number, 10**6) + 1)
+    found = await _found(visit, name, min(number, HIGHEST) + 1)
     if isinstance(found, Response):
         return found
     if found[0].version != number:
@@ -536,12 +551,11 @@ async def take_back(visit: Visit) -> Response:
     """Record an older version as the newest one."""
     path = visit.request.path_params
     name, number = path["name"], path["version"]
-
-    def older(newest: Version | None, _: Form) -> str:
-        del newest
-        found = visit.site.service.store.versions(name, below=min(number, 10**6) + 1, limit=1)
-        if not found or found[0].version != number:
-            raise FormError("", NO_TEXT)
-        return found[0].text
-
-    return await save(visit, name, older, _version_again, f"/ke-hoach/{name}/ban")
+    store = visit.site.service.store
+    found = await visit.site.do(
+        lambda: store.versions(name, below=min(number, HIGHEST) + 1, limit=1)
+    )
+    if not found or found[0].version != number:
+        return await refused(visit, NO_TEXT, 404)
+    text = found[0].text
+    return await save(visit, name, lambda *_: text, _version_again, f"/ke-hoach/{name}/ban")

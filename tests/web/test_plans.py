@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -34,6 +35,7 @@ def test_a_due_day_is_changed_in_the_plans_words_and_seen_before_it_counts(
     words = browser.words
     assert "dời 1d: Báo cáo hệ thống hóa: hạn 20/02/2024 → hạn 15/3/2024" in words
     assert "1d Báo cáo hệ thống hóa, Tư pháp: dời 06/02 → 01/3" in words
+    assert "quá hạn ngay" not in words
     assert marks(town) == [("cchc-2024", 1), ("people", 1)]
     confirm(browser)
     assert browser.url.startswith("/ke-hoach?")
@@ -58,6 +60,17 @@ def test_a_new_phrase_of_time_gives_the_due_days(town: Town, words: str, rule: E
     confirm(browser.press("Xem thay đổi", **{"sp0-thoi-gian": words}))
     (found,) = town.world.service.refresh().by_plan["cchc-2024"].by_code["1c"].deliverables
     assert (found.phrase, found.rule) == (words, rule)
+
+
+@pytest.mark.usefixtures("documents")
+def test_a_day_that_is_past_is_told_before_it_counts(town: Town) -> None:
+    """Work that would be late at once, and how the nudges until then go."""
+    browser = town.browser("chi").open(f"{PLAN}/viec/1d")
+    browser.press("Xem thay đổi", **{"sp0-han": "01/02"})
+    assert "1d Báo cáo hệ thống hóa, Tư pháp: bỏ 06/02, 07/02, 16/02, 19/02, 20/02" in (
+        browser.words
+    )
+    assert "1d Báo cáo hệ thống hóa: hạn 01/02 đã qua, máy báo quá hạn ngay" in browser.words
 
 
 @pytest.mark.usefixtures("documents")
@@ -289,3 +302,26 @@ def test_a_plan_is_added_and_put_out_of_use(town: Town) -> None:
     browser.open(f"{PLAN}/ban").press("Thôi dùng kế hoạch này")
     assert "phải còn ít nhất một kế hoạch" in browser.words
     assert marks(town)[:2] == [("cchc-2024", 1), ("dan-van-2024", 2)]
+
+
+def test_a_plan_of_hundreds_of_tasks_is_shown_in_pages(town: Town) -> None:
+    """Each has less than 60 kB, and all tasks are on one of them."""
+    service = town.world.service
+    files = service.office.files
+    (plan,) = files.plans
+    tasks = [
+        replace(
+            plan.tasks[n % len(plan.tasks)], code=f"{n // 100 + 1}.{n % 100 + 1}", title="<b>V</b>"
+        )
+        for n in range(250)
+    ]
+    service.reload(replace(files, plans=(replace(plan, tasks=tuple(tasks)),)), town.now)
+    browser = town.browser("chi")
+    shown = []
+    for page in (1, 2, 3):
+        browser.open(f"/ke-hoach?trang={page}")
+        assert len(browser.text.encode()) < 60_000
+        assert "<b>V</b>" not in browser.text
+        shown += browser.page.xpath("//td[@class='code']/text()")
+    assert shown == [task.code for task in tasks]
+    assert [browser.open(f"/ke-hoach?trang={p}").status for p in ("0", "x", "9" * 99)] == [200] * 3
