@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 from reminder.app.wiring import Program, program
 from reminder.cli import app
+from reminder.files.plan import load_plan
 from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings
 from tests.conftest import ROOT
 from tests.services.world import at
-from tests.waiting import until
+from tests.waiting import LONGEST, until
 
 pytest.importorskip("playwright", reason="no Playwright here: pip install playwright")
 
@@ -30,6 +31,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
 WIDTHS = (390, 1280)
+DOCUMENT = ROOT / "tests/importing/cases/d02-pccc.docx"
 TASKS = ("1a", "1c", "1d", "2c", "2g", "2i", "5a", "5c")  # of the plan of 2024; few, for axe's sake
 PEOPLE = """
 [[person]]
@@ -109,7 +111,8 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = f"127.0.0.1:{free.getsockname()[1]}"
     async with mail_server(mailbox) as port:
-        config = settings(folder, None, port, people=PEOPLE, more=f'[web]\nlisten = "{place}"\n')
+        more = f'[web]\nlisten = "{place}"\neditors = ["chi"]\n'
+        config = settings(folder, None, port, people=PEOPLE, more=more)
         whole = (ROOT / "data/plan2024.toml").as_posix()
         text = config.read_text("utf-8").replace(whole, small_plan(folder).as_posix())
         config.write_text(text, encoding="utf-8")
@@ -288,6 +291,31 @@ async def test_a_leader_reads_and_changes_nothing(
     await leader.context.close()
 
 
+async def test_a_document_becomes_a_plan_without_scripts(office: Office, chromium: Browser) -> None:
+    """Sent in, read while its page opens itself again, reviewed by a few presses, taken."""
+    desk = await reader(office, chromium, 390)
+    await desk.signs_in("chi")
+    await send_in(desk.page, office.base)
+    for button in ("Giữ mọi bộ phận", "Giữ mọi hạn", "“trước ngày D” là hạn cuối D−1"):
+        await desk.press(button)
+        await desk.said("Đã ghi")
+    await desk.page.get_by_role("link", name="Dùng kế hoạch này").click()
+    await desk.press("Dùng kế hoạch này")
+    await desk.page.get_by_text("Đã ghi plan2026.toml").wait_for()
+    plan = load_plan(office.config.parent / "plan2026.toml")
+    assert (plan.title, len(plan.tasks)) == ("Kế hoạch Phòng cháy, chữa cháy năm 2026", 12)
+    await desk.context.close()
+
+
+async def send_in(page: Page, base: str) -> None:
+    """Send a document in, and wait for its review."""
+    await page.goto(f"{base}/ke-hoach/nhap")
+    await page.get_by_label("Tệp kế hoạch").set_input_files(DOCUMENT)
+    await page.get_by_role("button", name="Gửi và đọc").click()
+    review = page.get_by_role("heading", name=re.compile("^Soát "))
+    await review.wait_for(timeout=LONGEST * 1000)
+
+
 AXE = (Path(__file__).parent / "axe/axe.min.js").read_text("utf-8")
 WRONG = """axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     one => one.id + ": " + one.nodes.map(node => node.html).join(" ").slice(0, 200)))"""
@@ -312,7 +340,8 @@ async def places_from(page: Page, base: str, begun: str) -> list[str]:
         kinds[kind] = kinds.get(kind, 0) + 1
         answer = await page.context.request.get(base + place)
         assert answer.status == 200, place
-        if answer.url != base + place or "text/html" not in answer.headers["content-type"]:
+        is_page = "text/html" in answer.headers["content-type"]
+        if answer.url != base + place or not is_page or "content-disposition" in answer.headers:
             continue
         found.append(place)
         links = lxml_html.fromstring(await answer.text()).xpath("//a/@href")
@@ -349,6 +378,7 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         await look(place.removeprefix(office.base))
     await page.get_by_role("button", name="Đăng nhập").click()
     await page.get_by_role("button", name="Thoát").wait_for()
+    await send_in(page, office.base)
     for place in await places_from(page, office.base, "/quyet"):
         await look(place)
     await look("/viec/cchc-2024/9z", 404)
