@@ -182,6 +182,7 @@ def _servers(
         reader=Reader(database.parent if database else Path(gettempdir())),
         holiday=holiday_name,
         invite=_inviter(settings, daemon),
+        is_heard=settings.web.is_heard,
         editors=frozenset(settings.web.editors),
         documents=reloader.documents,
         plan_folder=bootstrap.plan_folder(settings.plan.files),

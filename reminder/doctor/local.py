@@ -16,7 +16,7 @@ from reminder.app.channels import channel_names, known_channels
 from reminder.doctor import Check, fault, ok, warn
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.files.settings import environment, secret_files, settings_path
+from reminder.files.settings import WebSection, environment, secret_files, settings_path
 from reminder.files.toml import Source
 from reminder.ops.backups import Backups
 from reminder.services import proof
@@ -65,6 +65,8 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
     if copied is not None:
         yield from space([copied.database.parent, *folders])
         private = data_files(copied.database, folders)
+    if settings.web.is_on:
+        yield page(settings.web)
     yield from rights(private, secret_files(config, environment()))
 
 
@@ -117,6 +119,17 @@ def _calendar(office: Office, now: datetime) -> Check:
             "sửa ngày nghỉ, làm bù trong config/calendar.toml rồi thêm năm vào `confirmed`",
         )
     return ok("calendar", f"Lịch nghỉ năm {', '.join(map(str, sorted(used)))} đã đối chiếu.")
+
+
+def page(web: WebSection) -> Check:
+    """Return whether others can hear what goes over the line to the page."""
+    if not web.is_heard:
+        return ok("page", f"Trang theo dõi: {web.url}.")
+    words = (
+        f"Trang theo dõi {web.url} đi qua http, không mã hóa: ai nghe được đường mạng thì đọc được "
+        "trang và lấy được phiên đăng nhập."
+    )
+    return warn("page", words, "đặt sau máy chủ trung gian có https, xem docs/operations.md")
 
 
 def _people(office: Office, now: datetime) -> Check:

@@ -556,6 +556,12 @@ class SignIn(Payload):
     login: str
 
 
+class PageLink(Payload):
+    """To who asks the bot for the page: a link that signs in, made from `login` when it is sent."""
+
+    login: str  # empty: it was asked for where others read too
+
+
 class InvitationFault(Payload):
     """Why a code was not taken: used, expired or unknown."""
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from reminder.domain.errors import FileError, Problem
 from reminder.domain.people import MAIL_ADDRESS
@@ -569,16 +572,24 @@ class WebSection(Section):
         """What the page's links begin with."""
         return self.base_url or f"http://{self.listen}"
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether others can hear what goes over the line: http beyond this machine."""
+        host = urlsplit(self.url).hostname or ""
+        here = host in ("localhost", "::1") or host.startswith("127.")
+        return self.url.startswith("http:") and not here
+
     def complete(self, given: Container[str]) -> Self:
         """Refuse plain http beyond this machine, unless it is allowed."""
         del given
         if not self.listen:
             return self
-        host = self.url.partition("://")[2].rpartition(":")[0] or self.url.partition("://")[2]
-        here = host.strip("[]") in ("localhost", "::1") or host.startswith("127.")
-        if self.url.startswith("http:") and not here and not self.insecure:
+        if self.is_heard and not self.insecure:
             words = "http chỉ dùng trên máy này; trong mạng nội bộ thì đặt insecure = true, "
             raise FaultError(f"{words}còn không thì dùng địa chỉ https", "base_url")
+        with suppress(ValueError):  # a name: of which network it is can't be seen
+            if self.is_heard and ip_address(urlsplit(self.url).hostname or "").is_global:
+                raise FaultError("địa chỉ công cộng thì phải dùng https", "base_url")
         return self
 
 

@@ -36,6 +36,12 @@ def sign_in(context: Context, p: payloads.SignIn) -> Outbound | None:
     return message(context, p, url=url, code=code)
 
 
+def page_link(context: Context, p: payloads.PageLink) -> Outbound:
+    """Return the link that signs in to the page, or why there is none."""
+    links = context.links
+    return message(context, p, on=links is not None, url=links.login(p.login) if links else "")
+
+
 def welcome(context: Context, p: payloads.Welcome) -> Outbound | None:
     """Return what one of that office can do here."""
     office, person = context.office, context.office.people.get(p.person)

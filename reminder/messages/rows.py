@@ -71,6 +71,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.ReopenedNotice: escalation.reopened_word,
     payloads.Welcome: notices.welcome,
     payloads.SignIn: notices.sign_in,
+    payloads.PageLink: notices.page_link,
     payloads.Help: notices.help_message,
     payloads.PlanStarted: notices.plan_started,
     payloads.PlanOver: notices.plan_over,

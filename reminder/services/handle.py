@@ -31,6 +31,7 @@ from reminder.domain.payloads import (
     InvitationFault,
     NotTaken,
     OldButton,
+    PageLink,
     Payload,
     ReportDraft,
     SetDueAsked,
@@ -134,7 +135,7 @@ class Handling:
         elif not new:
             said = self._not_new(sender)
         else:
-            said = self._bind_group(sender) or self._meant(sender)
+            said = self._bind_group(sender) or self._page_link(sender) or self._meant(sender)
         return IGNORED if said is None else self.handle(sender, said)
 
     def not_taken(self) -> None:
@@ -312,6 +313,14 @@ class Handling:
             return BindUnknown(unit=typed[:LONGEST_UNIT], known=known)
         self.store.bind(f"{GROUP}{found[0]}", self.inbound.channel, self.inbound.chat, self.now)
         return Bound(unit=found[0])
+
+    def _page_link(self, sender: Sender) -> Payload | None:
+        """`/web`: a link that signs in to the page; None if the message is something else."""
+        if self._command() != "/web":
+            return None
+        if not self.inbound.private:
+            return PageLink(login="")
+        return PageLink(login=self.store.add_login(sender.person.id, self.now))
 
     def _command(self) -> str:
         """Return the command that the text begins with, “/bind”; empty if for another bot."""

@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property, partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -41,14 +40,6 @@ from reminder.web.twins import place_of, plain
 from reminder.web.uploads import Reader
 from reminder.web.words import desk
 
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host` is this machine."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
-
-
 IDLE = timedelta(hours=12)  # after which a session ends
 KEPT = timedelta(days=30)  # the same on a device of one's own
 NOTED = timedelta(minutes=5)  # how often the use of a session is written down
@@ -75,6 +66,7 @@ class Site:
     plan_paths: Callable[[], Sequence[Path]] = tuple  # the files that are read
     # Makes an invitation, in the store's thread; None: nobody can be invited here.
     invite: Callable[[Person], Invited] | None = None
+    is_heard: bool = False  # others can hear what goes over the line
     open_to: str = ""  # a person as whom anybody reads and acts: of a made-up office alone
     # By its nonce, what was said to an act: shown once on the page that follows it.
     answers: dict[str, str] = field(default_factory=dict)
@@ -85,12 +77,6 @@ class Site:
     @property
     def https(self) -> bool:
         return self.links.base_url.startswith("https:")
-
-    @property
-    def plain(self) -> bool:
-        """Whether others can hear what goes over the line: http beyond this machine."""
-        host = urlsplit(self.links.base_url).hostname or ""
-        return not self.https and not is_loopback(host)
 
     @property
     def cookie(self) -> str:

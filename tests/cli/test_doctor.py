@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.doctor import Check, Verdict, local, network
-from reminder.files.settings import Secret, ZaloSection
+from reminder.files.settings import Secret, WebSection, ZaloSection
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal
@@ -453,3 +453,17 @@ def test_the_clock_against_a_servers_date(ahead: int, verdict: str, words: str) 
 def test_without_a_date_the_clock_is_not_judged(date: str) -> None:
     found = network.clock(date, datetime(2024, 1, 30, tzinfo=UTC), "Telegram")
     assert found.verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("url", "verdict"),
+    [
+        ("http://127.0.0.1:8080", "ok"),
+        ("https://nv.example.vn", "ok"),
+        ("http://10.0.0.5:8080", "warn"),
+        ("http://vanphong", "warn"),
+    ],
+)
+def test_a_page_that_others_can_hear_is_told(url: str, verdict: str) -> None:
+    section = WebSection(listen="0.0.0.0:8080", base_url=url, insecure=True)
+    assert local.page(section).verdict == Verdict(verdict)

@@ -455,3 +455,26 @@ def outcome(path: Path, environ: Mapping[str, str]) -> list[str]:
     except FileError as error:
         return [str(problem) for problem in error.problems]
     return ["sound"]
+
+
+@pytest.mark.parametrize(
+    ("url", "insecure", "told"),
+    [
+        ("http://127.0.0.1:8080", "false", ""),
+        ("https://nv.example.vn", "false", ""),
+        ("http://10.0.0.5:8080", "true", ""),
+        ("http://vanphong", "true", ""),
+        ("http://10.0.0.5:8080", "false", "http chỉ dùng trên máy này"),
+        ("http://8.8.8.8", "true", "địa chỉ công cộng thì phải dùng https"),
+    ],
+)
+def test_the_page_is_open_by_http_in_the_own_network_alone(
+    tmp_path: Path, url: str, insecure: str, told: str
+) -> None:
+    """Where that is said; on this machine unasked."""
+    text = f'[web]\nlisten = "0.0.0.0:8080"\nbase_url = "{url}"\ninsecure = {insecure}\n'
+    if not told:
+        assert loaded(tmp_path, text).web.url == url
+        return
+    [fault] = faults(tmp_path, text)
+    assert told in fault

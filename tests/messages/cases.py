@@ -65,6 +65,7 @@ from reminder.domain.payloads import (
     OfficeOnly,
     OldButton,
     OpenTasks,
+    PageLink,
     Payload,
     PlanOver,
     PlanStarted,
@@ -263,6 +264,8 @@ def about_none() -> Iterator[Payload]:
     yield from (Anonymous(), OldButton(), BindInGroup(), BindByOffice(), Bound(unit="tu-phap"))
     yield from (Welcome(person=who) for who in ("an", "binh", "chu", "ai"))
     yield SignIn(login="abc")
+    yield PageLink(login="abc")
+    yield PageLink(login="")
     yield from (
         InvitationFault(fault=fault) for fault in ("used", "expired", "unknown", "too-many")
     )

@@ -31,6 +31,7 @@ from reminder.domain.payloads import (
     ListedBack,
     Nudge,
     OpenTasks,
+    PageLink,
     Payload,
     PlanOver,
     PlanStarted,
@@ -253,7 +254,7 @@ def test_every_branch_of_every_template_is_taken() -> None:
                 render(context, payload)
         for context in (with_page(s, person) for s in found[2:4] for person in PEOPLE):
             for payload in payloads():
-                if isinstance(payload, SignIn | ExtensionAsked | ReopenAsked):
+                if isinstance(payload, SignIn | PageLink | ExtensionAsked | ReopenAsked):
                     render(context, payload)
             questions.waiting(context, KEYS)
             weekly(context, digest_of(context), attached=True)

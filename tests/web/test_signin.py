@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from reminder.messages.rows import RowRenderer
 from tests.services.world import EMAIL
 from tests.web.browser import BASE, Browser, Town, later
 
@@ -257,3 +258,26 @@ def test_the_draft_of_a_report_is_the_offices(town: Town) -> None:
     assert officer.request("GET", place).status_code == 403
     for wrong in ("cchc-2024/2030-Q1", "khong-co/2024-Q1", "cchc-2024/x"):
         assert office.request("GET", f"/bao-cao/{wrong}.docx").status_code == 404
+
+
+def test_who_writes_web_to_the_bot_gets_a_link_that_signs_in(town: Town) -> None:
+    town.world.service.renderer = RowRenderer(links=town.links).render
+    town.world.says("an", "/web", town.now)
+    text = town.world.outgoing[-1].message.text
+    found = re.search(rf"{BASE}\S+", text)
+    assert found
+    assert town.browser().open(found[0]).press("Đăng nhập").url == "/cua-toi"
+    assert SPENT in town.browser().open(found[0]).words
+
+
+def test_in_a_group_the_bot_sends_no_link(town: Town) -> None:
+    town.world.service.renderer = RowRenderer(links=town.links).render
+    town.world.says("an", "/web", town.now, private=False, chat="-100")
+    text = town.world.outgoing[-1].message.text
+    assert "xin nhắn /web riêng cho bot" in text
+    assert BASE not in text
+
+
+def test_where_the_page_is_off_the_bot_says_so(town: Town) -> None:
+    town.world.says("an", "/web", town.now)
+    assert town.world.outgoing[-1].message.text == "Trang theo dõi chưa bật."
