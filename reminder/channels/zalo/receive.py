@@ -110,12 +110,19 @@ class ZaloListener:
         return asyncio.get_running_loop().time()
 
     async def _introduce(self) -> None:
-        """Ask once who the bot is."""
-        if not self._reached:
+        """Ask once who the bot is; where Zalo does not tell, that holds up nothing."""
+        if self._reached:
+            return
+        try:
             me = await self._client.call("getMe")
+        except ZaloError as error:
+            if error.fault in _BROKEN or error.code in (UNAUTHORIZED, TOO_MANY):
+                raise
+            log.warning("Zalo does not tell the bot's name: %s", error)
+        else:
             account = me.get("account_name") if isinstance(me, dict) else None
             await self._backend.reached(self.name, str(account or ""))
-            self._reached = True
+        self._reached = True
 
     async def _poll(self, take: Take) -> float:
         """Poll once and have its events taken; return the least seconds until the next poll."""

@@ -133,6 +133,19 @@ async def test_a_message_that_cannot_be_taken_is_told_to_its_sender() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_server_that_tells_little_is_polled_all_the_same() -> None:
+    """Neither the bot's name nor its webhook is needed to take what people write."""
+    heard = Heard()
+    async with FakeZalo() as zalo:
+        zalo.fail_next("getMe", 404, "Not Found", times=9)
+        zalo.fail_next("getWebhookInfo", "page-502", times=9)
+        async with listening(zalo, heard):
+            zalo.says("an", "xong 1c")
+            await until(lambda: heard.texts == ["xong 1c"])
+    assert (heard.account, heard.failures) == ("", [])
+
+
+@pytest.mark.asyncio
 async def test_two_listeners_share_what_comes() -> None:
     """Each message goes to one of the two, as Zalo has it."""
     one, two = Heard(), Heard()
