@@ -119,8 +119,13 @@ def _values(visit: Visit, draft: Draft, target: Target | None) -> dict[str, Any]
 
 
 def _former(visit: Visit, plan: Plan) -> Plan | None:
-    """Return the plan to compare with: the newest of an earlier year."""
-    earlier = [p for p in visit.office.plans if p.year < plan.year]
+    """Return the plan to compare with: the newest of an earlier year that has a task of it."""
+    titles = {task.title for task in plan.tasks}
+    earlier = [
+        p
+        for p in visit.office.plans
+        if p.year < plan.year and not titles.isdisjoint(task.title for task in p.tasks)
+    ]
     return max(earlier, key=lambda p: p.year, default=None)
 
 

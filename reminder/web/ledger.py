@@ -33,6 +33,7 @@ SIGHTS = {
     "sign-out": "thoát",
     "refused": "bị từ chối",
     "export": "tải tệp",
+    "import": "đưa văn bản vào",
     "proof": "tải bằng chứng",
     "feed": "lịch được cập nhật",
     "token": "tạo mã chương trình",

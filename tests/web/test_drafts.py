@@ -558,6 +558,7 @@ def test_a_draft_is_taken_as_a_new_plan(town: Town, food: Drafted, documents: Do
     place = brought(town, ready)
     browser = town.browser("chi").open(f"{place}/dung")
     assert "Chưa có người nhận nhắc việc" in browser.words
+    assert "So với" not in browser.words  # the plan of 2024 is of other work
     browser.press("Kế hoạch mới (kh-2027)")
     assert "kế hoạch mới: Kế hoạch Bảo đảm an toàn thực phẩm năm 2027" in browser.words
     assert documents.newest("kh-2027") is None
@@ -628,6 +629,7 @@ def test_where_plans_are_files_it_is_written_beside_them(town: Town, food: Draft
     place = brought(town, ready)
     browser.open(f"{place}/dung")
     assert "thay cho tệp đang có" in browser.words
+    assert f"So với {ready.draft.title}: không thay đổi" in browser.words
     browser.press("Dùng kế hoạch này")
     assert load_plan(folder / "plan2027.toml").id == "atvstp"
 
