@@ -10,7 +10,7 @@ import logging
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 from reminder.files.settings import DEFAULT_PATH, Settings, environment, settings_path
 from reminder.files.settings import load_settings as read_settings
-from reminder.files.toml import Source
+from reminder.files.toml import Source, Text
 
 if TYPE_CHECKING:
     from reminder.files.documents import Documents, Sources
@@ -94,6 +94,25 @@ def plan_sources(given: Sequence[Path] | None, config: Path | None = None) -> Se
     except NoSettingsError:
         return plan_paths([])
     return plan_paths([]) if settings.plan.source == "files" else current(settings).plans
+
+
+def plan_source(given: Path, config: Path | None = None) -> Source:
+    """Return a file, or where there is none the text of the database that is named so.
+
+    “cchc-2026” is its newest version, “cchc-2026@3” the third.
+    """
+    name, _, number = str(given).partition("@")
+    with suppress(NoSettingsError):
+        settings = load_settings(config)
+        there = settings.plan.source == "database" and not _missing(settings)
+        if given.exists() or not there or (number and not number.isdecimal()):
+            return given
+        with database(config) as store:
+            below = int(number) + 1 if number else None
+            found = store.versions(name, below=below, limit=1)
+        if found and number in ("", str(found[0].version)):
+            return Text(str(given), found[0].text)
+    return given
 
 
 def load_plans(paths: Sequence[Source]) -> list[Plan]:

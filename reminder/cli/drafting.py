@@ -381,6 +381,9 @@ def _print_use(out: Path) -> None:
     """Print what is missing for the daemon to take the plan."""
     with suppress(ReminderError):
         settings = bootstrap.load_settings(None)
+        if settings.plan.source == "database":
+            print(f"Máy chưa dùng kế hoạch này: đưa vào bằng reminder plan put {out}")
+            return
         named = {path.resolve() for path in settings.plan.files}
         if named and out.resolve() not in named:
             print(
@@ -394,8 +397,8 @@ def _former(old: Path | None, out: Path, year: int) -> Plan | None:
     if old is not None:
         return bootstrap.load_plans([old])[0]
     found: list[Plan] = []
-    for path in bootstrap.plan_paths([]):
-        if path.absolute() != out.absolute():
+    for source in bootstrap.plan_sources(None):
+        if not isinstance(source, Path) or source.absolute() != out.absolute():
             with suppress(FileError):
-                found += bootstrap.load_plans([path])
+                found += bootstrap.load_plans([source])
     return max((p for p in found if p.year < year), key=lambda p: p.year, default=None)

@@ -253,9 +253,14 @@ def _colour(state: State, today: date) -> str:
 def show_diff(
     old: Annotated[Path, typer.Argument(metavar="CŨ", help="Kế hoạch trước khi sửa.")],
     new: Annotated[Path, typer.Argument(metavar="MỚI", help="Kế hoạch sau khi sửa.")],
+    config: options.Config = None,
 ) -> None:
-    """Xem kế hoạch mới thêm, bỏ và dời những gì."""
-    before, after = (bootstrap.load_plans([path])[0] for path in (old, new))
+    """Xem kế hoạch mới thêm, bỏ và dời những gì.
+
+    Kế hoạch trong cơ sở dữ liệu thì ghi mã, hoặc mã@bản: reminder plan diff cchc-2026@1 cchc-2026
+    """
+    sources = [bootstrap.plan_source(path, config) for path in (old, new)]
+    before, after = (bootstrap.load_plans([source])[0] for source in sources)
     changes = diff(before, after)
     for change in changes:
         print(change)

@@ -58,6 +58,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield _plans(office, now)
         yield _calendar(office, now)
         yield from _people_file(texts.people, files, path)
+        yield from _editors(settings.web.editors, office)
     copied = bootstrap.backups(settings)
     yield from _database(settings.store.url, office, copied, now)
     folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
@@ -106,6 +107,14 @@ def _people_file(path: Source | None, found: Files, settings: Path | None) -> It
         yield fault("people-file", f"Không có danh sách người: đã tìm {wanted}.", remedy)
     elif not found.people:
         yield warn("people-file", f"Danh sách người {path} chưa có ai.", remedy)
+
+
+def _editors(editors: Sequence[str], office: Office) -> Iterator[Check]:
+    """Yield who is named in [web] editors and may change nothing."""
+    known = {p.id for p in office.people.values() if office.as_sender(p).office}
+    if unknown := [editor for editor in editors if editor not in known]:
+        words = f"[web] editors có {', '.join(unknown)}: không phải người của Văn phòng."
+        yield warn("editors", words, "ghi mã người của Văn phòng, như trong danh sách người")
 
 
 def _calendar(office: Office, now: datetime) -> Check:

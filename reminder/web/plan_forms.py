@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from reminder.domain.errors import FileError
 from reminder.domain.outbox import AddressSource
 from reminder.domain.plan import Deliverable, Kind, Plan, Task
 from reminder.domain.text import fold, one_line
@@ -32,7 +33,7 @@ RULE = ("due", "within", "every", "rrule", "awaiting", "day", "month", "followin
 KINDS = {"product": "sản phẩm", "check-in": "cập nhật tình hình", "report": "báo cáo của Văn phòng"}
 CONFIRM = {"any": "một bộ phận báo là xong", "all": "mỗi bộ phận báo phần mình"}
 EXAMPLES = "31/01, Quý I, hàng tháng, ngày 10 tháng cuối mỗi quý, trong năm, chưa có hạn"
-BY_HAND = "Văn bản viết theo cách máy không sửa từng dòng được: xin dùng Sửa cả văn bản."
+BY_HAND = "Máy không sửa được văn bản này bằng biểu mẫu: xin dùng Sửa cả văn bản."
 
 
 def routes() -> list[Route]:
@@ -67,9 +68,12 @@ def editor_of(newest: Version | None) -> Editor:
 
 
 def _plan_of(newest: Version | None) -> Plan:
-    if newest is None or not newest.text:
+    if newest is None or not newest.text or newest.name == PEOPLE:
         raise FormError("", GONE)
-    return load_plan(Text(newest.name, newest.text))
+    try:
+        return load_plan(Text(newest.name, newest.text))
+    except FileError:  # an older program took it
+        raise FormError("", BY_HAND) from None
 
 
 async def _shown(visit: Visit, template: str, form: Form | None, fault: Fault | None,
@@ -158,8 +162,8 @@ async def _task_page(
         plan, editor = _plan_of(newest), editor_of(newest)
         place = _place_of(editor, code)
         products = _products(editor, place, plan.by_code[code])
-    except FormError:
-        return await refused(visit, GONE, 404)
+    except FormError as error:
+        return await refused(visit, error.say, 404)
     tables = editor.table(place).get("deliverable", [])
     shown = plan.by_code[code]
     fields: dict[str, Any] = {
@@ -331,8 +335,8 @@ async def _new_task_page(
 ) -> Response:
     try:
         plan = _plan_of(newest)
-    except FormError:
-        return await refused(visit, GONE, 404)
+    except FormError as error:
+        return await refused(visit, error.say, 404)
     empty: dict[str, Any] = {"chu-tri": [], "phoi-hop": [], "xac-nhan": "any"}
     return await _shown(
         visit, "plan_task.html", form, fault, status, newest,
@@ -396,8 +400,8 @@ async def _head_page(
 ) -> Response:
     try:
         plan = _plan_of(newest)
-    except FormError:
-        return await refused(visit, GONE, 404)
+    except FormError as error:
+        return await refused(visit, error.say, 404)
     typed: dict[str, Any] = {"ten": plan.title}
     typed |= {f"ph-{key}": title for key, title in plan.sections.items()}
     for unit in plan.units:

@@ -467,3 +467,14 @@ def test_without_a_date_the_clock_is_not_judged(date: str) -> None:
 def test_a_page_that_others_can_hear_is_told(url: str, verdict: str) -> None:
     section = WebSection(listen="0.0.0.0:8080", base_url=url, insecure=True)
     assert local.page(section).verdict == Verdict(verdict)
+
+
+def test_an_editor_who_is_nobody_of_the_office_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan may be changed on the page by the office's people alone."""
+    terminal = Terminal(tmp_path, monkeypatch, '[web]\neditors = ["vp-1", "tp-1", "no-one"]\n')
+    _, found = looked(terminal)
+    assert found["editors"]["sentence"] == (
+        "[web] editors có tp-1, no-one: không phải người của Văn phòng."
+    )

@@ -48,6 +48,13 @@ def test_a_plan_goes_in_after_its_changes_were_seen(office: Terminal) -> None:
     assert office.run("plan", "check").startswith("cchc-2024: tốt.")
 
 
+def test_versions_are_compared_by_their_names(office: Terminal) -> None:
+    office.run("plan", "put", str(office.folder / "moi.toml"), "--yes")
+    moved = "dời 1c: Quyết định: hạn 31/01/2024 → hạn 15/02/2024\n"
+    assert office.run("plan", "diff", "cchc-2024@1", "cchc-2024") == moved
+    assert "không có tệp này" in office.refused("plan", "diff", "cchc-2024@9", "cchc-2024")
+
+
 def test_texts_come_out_as_they_went_in(office: Terminal) -> None:
     office.run("plan", "put", str(office.folder / "moi.toml"), "--yes")
     assert office.run("plan", "get", "cchc-2024", "--version", "1") == PLAN

@@ -325,3 +325,47 @@ def test_a_plan_of_hundreds_of_tasks_is_shown_in_pages(town: Town) -> None:
         shown += browser.page.xpath("//td[@class='code']/text()")
     assert shown == [task.code for task in tasks]
     assert [browser.open(f"/ke-hoach?trang={p}").status for p in ("0", "x", "9" * 99)] == [200] * 3
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        ("/ke-hoach/people/viec/1a", 404),
+        ("/ke-hoach/people/chung", 404),
+        ("/ke-hoach/no-plan/van-ban", 404),
+        (f"{PLAN}/viec/9z", 404),
+        (f"{PLAN}/viec/1%C4%91", 200),
+        (f"{PLAN}/ban/0", 404),
+        (f"{PLAN}/ban/{'9' * 400}", 404),
+        (f"{PLAN}/ban?truoc=x", 200),
+        ("/ke-hoach/%00/ban", 404),
+        ("/ke-hoach/people/nguoi/no-one", 404),
+    ],
+)
+@pytest.mark.usefixtures("documents")
+def test_odd_addresses_lead_to_a_page_with_a_sentence(town: Town, page: str, status: int) -> None:
+    assert town.browser("chi").open(page).status == status
+
+
+def test_a_text_in_another_style_is_changed_as_a_whole_alone(
+    town: Town, documents: Documents
+) -> None:
+    """Its forms say so; what they would have written is not recorded."""
+    text = 'person = [{ id = "chi", name = "Chi", unit = "van-phong" }]\n'
+    documents.record("people", text, seen=1, by="", why="thử", at=town.now)
+    browser = town.browser("chi").open("/ke-hoach/people/nguoi/chi")
+    browser.press("Xem thay đổi", ten="Chị Chi")
+    assert (browser.status, "xin dùng Sửa cả văn bản" in browser.words) == (422, True)
+    assert marks(town)[1] == ("people", 2)
+
+
+def test_json_of_the_plan_tells_no_text_to_who_may_not_see_it(
+    town: Town, documents: Documents
+) -> None:
+    """Neither the plan's page nor the people's versions give an officer addresses."""
+    del documents
+    officer = town.browser("an")
+    plans = officer.request("GET", "/ke-hoach.json").json()
+    assert plans["texts"] == []
+    answer = officer.request("GET", "/ke-hoach/people/ban.json")
+    assert (answer.status_code, "@example.vn" in answer.text) == (403, False)
