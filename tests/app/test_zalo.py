@@ -112,6 +112,7 @@ async def test_a_dead_address_is_told_once_and_lives_again(
         clock.moment = at("31/01", "08:00")
         await until(lambda: len(zalo.sent_to("an")) == 2)
         assert said(mailbox, DEAD) == told
+    assert "reminder invite an --channel zalo" in told[0]
     assert len(told) == 1
 
 

@@ -279,7 +279,7 @@ def about_none() -> Iterator[Payload]:
         yield UnitEmpty(unit=unit)
         yield OfficeEmpty(unit=unit)
     for recipient in ("an", "group:tu-phap"):
-        for channel, fallback in (("telegram", "email"), ("email", "")):
+        for channel, fallback in (("telegram", "email"), ("email", ""), ("zalo", "email")):
             yield AddressDead(
                 recipient=recipient, channel=channel, reason="lý do", at=WHEN, fallback=fallback
             )
