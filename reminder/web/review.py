@@ -14,7 +14,8 @@ from reminder.importing.page import Entry, Side, entry_of, sides_of
 from reminder.importing.wording import ALL, counts, offered, offered_to_all
 
 LARGEST = 48_000  # of a page's weight: a page stays below 60 kB
-HEAVY_TEXT = 4_000  # bytes of text between two tasks, which then stands by itself
+HEADING, HEADING_TEXT = 3, 400  # lines, characters before a task that stand beside it
+HEAVY_TEXT = 4_000  # weight of text by itself that is kept together
 TASK, QUESTION, CHOICE, TEXT_LINE = 1_500, 500, 110, 40  # what each weighs besides its text
 FOLLOWING = 3  # lines of a PDF that may belong to the line before
 MOST_GENERAL = 15  # questions about the whole plan that are shown at once
@@ -152,7 +153,7 @@ def _blocks(draft: Draft, lines: Sequence[Line]) -> Iterator[Block]:
     for numbers, made in found:
         end = numbers[0] if numbers else len(lines)
         before = [*range(done, end)]
-        if sum(len(lines[n].text.encode()) for n in before) > HEAVY_TEXT:
+        if len(before) > HEADING or sum(len(lines[n].text) for n in before) > HEADING_TEXT:
             yield from _text(lines, before)
             before = []
         taken = {*numbers, *_following(lines, numbers, firsts, made)}
