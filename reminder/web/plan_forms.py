@@ -264,7 +264,7 @@ def _set_products(
         raise FormError(f"sp{gone[0]}-bo", "Nhiệm vụ cần ít nhất một sản phẩm")
     for number, one in enumerate(known):
         at = (*place, "deliverable", number)
-        if adds or gone or any(changes):
+        if adds or (len(known) > 1 and (gone or any(changes))):
             editor.set(at, {"number": one.number})
         if number in gone:
             continue

@@ -350,6 +350,19 @@ async def places_from(page: Page, base: str, begun: str) -> list[str]:
     return found
 
 
+async def wrong_of(page: Page, place: str) -> list[str]:
+    """What axe finds on the page that is open, at both widths, with all details open."""
+    found = []
+    await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    await page.evaluate(AXE)
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 844})
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{place} at {width}: scrolls sideways")
+        found += [f"{place} at {width}: {one}" for one in await page.evaluate(WRONG)]
+    return found
+
+
 async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     office: Office, chromium: Browser
 ) -> None:
@@ -363,13 +376,7 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         answer = await page.goto(office.base + place)
         assert answer
         assert answer.status == status, place
-        await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        await page.evaluate(AXE)
-        for width in WIDTHS:
-            await page.set_viewport_size({"width": width, "height": 844})
-            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{place} at {width}: scrolls sideways")
-            found.extend(f"{place} at {width}: {one}" for one in await page.evaluate(WRONG))
+        found.extend(await wrong_of(page, place))
 
     nudge = await office.mail("an", "• 2c")
     by_mail = nudge.partition("• 2c")[2].partition("Báo xong: ")[2].split()[0]
@@ -385,3 +392,53 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     broken = [line for line in said if "Security Policy" in line]
     assert (found, broken) == ([], [])
     await context.close()
+
+
+async def test_the_plan_is_changed_in_the_database_without_scripts(
+    office: Office, chromium: Browser
+) -> None:
+    """Once the settings say so: by a form at each width, then taken back; axe finds nothing."""
+    text = office.config.read_text("utf-8").replace("[plan]", '[plan]\nsource = "database"')
+    office.config.write_text(text, encoding="utf-8")
+    await office.wired.daemon.reload_now()
+    days, plan, wrong = [], "/ke-hoach/cchc-2024", list[str]()
+
+    def due() -> str:
+        task = office.wired.daemon.service.office.by_plan["cchc-2024"].by_code["1d"]
+        return str(task.deliverables[0].rule)
+
+    for width, day in zip(WIDTHS, ("15/3", "16/3"), strict=True):
+        desk = await reader(office, chromium, width)
+        await desk.signs_in("chi")
+        await desk.open("/ke-hoach")
+        await desk.page.get_by_role("link", name="Sửa 1d").click()
+        for typed in ("mai mốt", day):
+            await desk.section("Báo cáo").get_by_label("Đổi hạn thành").fill(typed)
+            await desk.press("Xem thay đổi")
+            if typed != day:
+                await desk.page.get_by_role("alert").filter(has_text=typed).wait_for()
+        await desk.press("Ghi", Lý_do="theo công văn 12")
+        await desk.said("Đã ghi")
+        days.append(due())
+        state = await desk.context.storage_state()
+        await desk.context.close()
+    scripted = await chromium.new_context(storage_state=state)
+    page = await scripted.new_page()
+    pages = ("/ke-hoach", f"{plan}/viec/1d", f"{plan}/chung", f"{plan}/van-ban", f"{plan}/ban",
+             "/ke-hoach/people/nguoi/an", f"{plan}/ban/1")  # fmt: skip
+    for place in pages:
+        await page.goto(office.base + place)
+        wrong += await wrong_of(page, place)
+    await page.get_by_role("button", name="Lấy lại bản này").click()
+    wrong += await wrong_of(page, "the preview")
+    await page.get_by_label("Lý do").fill("nhầm")
+    await page.get_by_role("button", name="Ghi", exact=True).click()
+    await page.get_by_role("status").filter(has_text="Đã ghi").wait_for()
+    days.append(due())
+    assert days == [
+        "OnDay(day=datetime.date(2024, 3, 15))",
+        "OnDay(day=datetime.date(2024, 3, 16))",
+        "OnDay(day=datetime.date(2024, 2, 20))",
+    ]
+    assert wrong == []
+    await scripted.close()
