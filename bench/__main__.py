@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import answer, dispatch, growth, mail, planning, weight
+from bench import answer, dispatch, growth, mail, page, planning, weight
 from bench.quiet import quiet
 from bench.rows import Row, table
 
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "dispatch": dispatch.run,
     "mail": mail.run,
     "answer": answer.run,
+    "page": page.run,
     "weight": weight.run,
     "growth": growth.run,
 }

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import json
+import re
 import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -20,13 +21,16 @@ from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Nudge
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
+from reminder.domain.tokens import hash_code
 from reminder.services.deliver import Accepted
 from reminder.services.limits import Allowance
+from reminder.store.web import Session
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 26)
 QUIET_HOUR = instant(DAY, clock_time(19, 0))  # outside the speaking hours: no tick adds anything
 SLOT = instant(DAY, clock_time(8, 0))
+VISITOR = "chi"  # who reads the page, and the cookie of that session
 
 
 class SetClock:
@@ -40,11 +44,19 @@ class SetClock:
 
 
 def office(
-    folder: Path, base_url: str, *, officers: int = 1, flight: int = 8, mail: bool = False
+    folder: Path,
+    base_url: str,
+    *,
+    officers: int = 1,
+    flight: int = 8,
+    mail: bool = False,
+    page: int = 0,
+    tasks: int = 0,
 ) -> Path:
     """The files of an office with that many officers in Tư pháp; the settings' path.
 
-    `mail`: they are reached by mail alone, through the server at the port `base_url`.
+    `mail`: they are reached by mail alone, through the server at the port `base_url`. `page`: the
+    port of its page, which VISITOR reads. `tasks`: of a plan of so many instead.
     """
     people = "".join(
         f'[[person]]\nid = "p{n}"\nname = "Công chức {n}"\nunit = "tu-phap"\n'
@@ -57,12 +69,18 @@ def office(
             f'[email]\nhost = "127.0.0.1"\nport = {base_url}\nsecurity = "none"\n'
             'sender = "nhac@phuong.example.vn"'
         )
+    plan = ROOT / "data/plan2024.toml"
+    if page:
+        people += f'[[person]]\nid = "{VISITOR}"\nname = "Chi"\nunit = "van-phong"\n'
+        channel += f'\n[web]\nlisten = "127.0.0.1:{page}"'
+    if tasks:
+        plan = _long(plan, folder / "plan.toml", tasks)
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     path.write_text(
         f"""
 [plan]
-files = ["{(ROOT / "data/plan2024.toml").as_posix()}"]
+files = ["{plan.as_posix()}"]
 people = "people.toml"
 calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
 [store]
@@ -73,6 +91,19 @@ in_flight = {flight}
 """,
         encoding="utf-8",
     )
+    return path
+
+
+def _long(plan: Path, path: Path, count: int) -> Path:
+    """A plan of `count` tasks, copies of those of `plan`."""
+    head, *tasks = plan.read_text(encoding="utf-8").split("\n[[task]]\n")
+    copies = (
+        re.sub(
+            'code = ".+"', f'code = "{1 + n // 50}.{1 + n % 50}"', tasks[n % len(tasks)], count=1
+        )
+        for n in range(count)
+    )
+    path.write_text("\n[[task]]\n".join([head, *copies]), encoding="utf-8")
     return path
 
 
@@ -96,6 +127,10 @@ def enrol(run: Program, officers: int) -> None:
     marks = {"started:cchc-2024": at, "greeted:cchc-2024": at}
     empty = {f"empty:{unit}": at for unit in run.daemon.service.office.units}
     store.record([], unit_names={}, meta={**marks, **empty}, at=SLOT)
+    if VISITOR in run.daemon.service.office.people:
+        made, now = hash_code(VISITOR), QUIET_HOUR
+        visit = Session(hash=made, person=VISITOR, made_at=now, seen_at=now, kept=True, agent="")
+        store.add_session(visit)
 
 
 def nudges(run: Program, officers: int, *, apart: bool = False) -> None:
@@ -168,11 +203,19 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--flight", type=int, default=8)
     parser.add_argument("--paced", action="store_true")
+    parser.add_argument("--page", type=int, default=0, metavar="PORT")
+    parser.add_argument("--tasks", type=int, default=0)
     parser.add_argument("--apart", action="store_true", help="each message has its own text")
     given = parser.parse_args()
     mail = given.what == "mail"
     config = office(
-        given.folder, given.base_url, officers=given.count, flight=given.flight, mail=mail
+        given.folder,
+        given.base_url,
+        officers=given.count,
+        flight=given.flight,
+        mail=mail,
+        page=given.page,
+        tasks=given.tasks,
     )
     if given.what == "answer":
         return asyncio.run(answer(config))

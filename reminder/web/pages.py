@@ -152,11 +152,8 @@ async def board(visit: Visit) -> Response:
     """All work: figures that filter, then groups by urgency or the rows of a filter."""
     if not reads_all(visit.sender):
         return visit.go("/cua-toi")
-    query, chosen = visit.request.query_params, _chosen(visit)
-    page = query.get("trang", "")
-    number = int(page) if re.fullmatch(r"[1-9]\d{0,5}", page, re.ASCII) else 1
     before = await visit.site.do(partial(visit.site.figures_before, visit.office, visit.now))
-    make = partial(_board, visit, chosen, number, before)
+    make = partial(_board, visit, _chosen(visit), before)
     return await visit.page("board.html", mark="", make=make)
 
 
@@ -176,20 +173,18 @@ def _chosen(visit: Visit) -> Filter:
     )
 
 
-def _board(
-    visit: Visit, chosen: Filter, page: int, before: digest.Figures | None
-) -> dict[str, Any]:
+def _board(visit: Visit, chosen: Filter, before: digest.Figures | None) -> dict[str, Any]:
     context = visit.context
     states = words.states_of(context)
     given = chosen.unit and Filter(unit=chosen.unit)
     of_unit = [s for s in states if not given or given.takes(context, s)]
     found = [s for s in states if chosen.takes(context, s)] if chosen.is_on else []
-    start = (page - 1) * words.PAGE
     by_plan = visit.request.query_params.get("xep") == "ke-hoach"
     if by_plan and not chosen.is_on:
         found = states
     order = found if by_plan else words.in_order(found)
     return {
+        **turned(visit, [Shown(context, state) for state in order]),
         "figures": words.figures(context, of_unit, None if chosen.unit else before),
         "intro": _intro(context, states),
         "by_plan": by_plan,
@@ -200,16 +195,25 @@ def _board(
         "standings": {**words.FIGURES, **dict([words.AHEAD])},
         "dues": words.DUE,
         "groups": [] if chosen.is_on or by_plan else words.groups(context, states),
-        "rows": [Shown(context, state) for state in order[start : start + words.PAGE]],
-        "total": len(found),
-        "page": page,
-        "pages": -(-len(found) // words.PAGE),
-        "query": _query(visit),
         "ahead": sum(
             words.counts_in("chua-den", s, context.scheduler, context.today) for s in states
         ),
         "bars": bars(visit, states),
         "here": "/bang",
+    }
+
+
+def turned(visit: Visit, rows: Sequence[Shown]) -> dict[str, Any]:
+    """The page of `rows` that the address names, and what a template needs to turn it."""
+    asked = visit.request.query_params.get("trang", "")
+    page = int(asked) if re.fullmatch(r"[1-9]\d{0,5}", asked, re.ASCII) else 1
+    start = (page - 1) * words.PAGE
+    return {
+        "rows": rows[start : start + words.PAGE],
+        "total": len(rows),
+        "page": page,
+        "pages": -(-len(rows) // words.PAGE),
+        "query": _query(visit),
     }
 
 
@@ -325,7 +329,7 @@ def _mine(visit: Visit) -> dict[str, Any]:
         and not state.closed
         and digest.begun(state, context.scheduler, context.today)
     ]
-    return {"rows": words.rows(context, states), "here": "/cua-toi"}
+    return {**turned(visit, words.rows(context, states)), "here": "/cua-toi"}
 
 
 # ---- one task
