@@ -43,7 +43,7 @@ from reminder.files.settings import (
     environment,
 )
 from reminder.files.settings import load_settings as read_settings
-from reminder.files.toml import read_text, write_file
+from reminder.files.toml import Source, Text, read_text, write_file
 from reminder.importing.people import Listed, UnitNames, changes, read_roster
 
 if TYPE_CHECKING:
@@ -530,7 +530,7 @@ def _prepared(by: _Dialogue | _Unattended) -> _Prepared:
             return _Prepared(plan=plan, path=answer.file, text=None)
     else:
         text = _accepted(answer.draft) if answer.draft else setup.new_plan(by.answers)
-        plan = _checked(text, load_plan)
+        plan = load_plan(Text("plan.toml", text))
     path = base / "data" / f"plan{plan.year}.toml"
     if path.is_file() and (read_text(path) == text or not by.may_write(path, "kế hoạch")):
         return _Prepared(plan=load_plan(path), path=path, text=None)
@@ -579,12 +579,12 @@ def _accepted(path: Path) -> str:
 Value = TypeVar("Value")
 
 
-def _checked(text: str, load: Callable[[Path], Value]) -> Value:
-    """Return what `load` makes of `text` in a file; its faults."""
+def _check_settings(text: str) -> None:
+    """Raise FileError with all faults of the settings."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "reminder-init.toml"
+        path = Path(folder) / "reminder.toml"
         path.write_text(text, "utf-8")
-        return load(path)
+        read_settings(path, {})
 
 
 def _people(answers: Answers, plan: Plan) -> list[Person]:
@@ -616,7 +616,7 @@ def _files(
     values = setup.settings_values(by.answers, plan.path, folder)
     old = read_text(by.path) if by.path.is_file() else ""
     text = edited_settings(old or read_text(bootstrap.shipped("config/reminder.toml")), values)
-    _checked(text, lambda file: read_settings(file, {}))
+    _check_settings(text)
     nothing_set = _says_nothing(tomllib.loads(old))
     what = "chưa đặt gì" if nothing_set else "cài đặt; các dòng khác giữ nguyên"
     if text != old and (not old or by.may_write(by.path, what, sample=nothing_set)):
@@ -646,13 +646,13 @@ def _people_file(
     """Return the new text of the file of people, None where it stays, and the people in it."""
     units = plan.by_unit
 
-    def load(file: Path) -> tuple[Person, ...]:
-        return load_people(file, units, known_channels())
+    def load(source: Source) -> tuple[Person, ...]:
+        return load_people(source, units, known_channels())
 
     is_sample = path.is_file() and _is_sample(path)
     if not path.is_file() or (is_sample and by.may_write(path, "tệp mẫu", sample=True)):
         text = _HEAD + people_text(people or ())
-        return text, _checked(text, load)
+        return text, load(Text(path.name, text))
     before = load(path)
     if people is None:
         return None, before
@@ -667,7 +667,7 @@ def _people_file(
     if tuple(after) == before or not by.may_write(path, what):
         return None, before
     text = people_file(path, before, after, units)
-    return text, _checked(text, load)
+    return text, load(Text(path.name, text))
 
 
 def _says_nothing(tables: Mapping[str, Any]) -> bool:

@@ -9,15 +9,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.plan import Plan
 from reminder.domain.text import fold, one_line, squeeze
 from reminder.files.plan import load_plan
-from reminder.files.toml import unused_id
+from reminder.files.toml import Text, unused_id
 from reminder.importing.draft import (
     LONGEST_TITLE,
     NO_PHRASE,
@@ -419,14 +417,10 @@ def as_plan(draft: Draft, *, lenient: bool = False) -> Plan:
         office = draft.office or (draft.units[0].id if draft.units else "")
         tasks = [task if task.lead else replace(task, lead=[office]) for task in draft.tasks]
         draft = replace(draft, tasks=tasks)
-    text = dumps(draft, open_tables=False)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "plan.toml"
-        path.write_text(text, "utf-8")
-        try:
-            return load_plan(path)
-        except FileError as error:
-            where = draft.document or "bản nháp"
-            # The lines are those of a file that nobody sees.
-            faults = dict.fromkeys(problem.message for problem in error.problems)
-            raise FileError([Problem(where, None, fault) for fault in faults]) from None
+    where = draft.document or "bản nháp"
+    try:
+        return load_plan(Text(where, dumps(draft, open_tables=False)))
+    except FileError as error:
+        # The lines are those of a text that nobody sees.
+        faults = dict.fromkeys(problem.message for problem in error.problems)
+        raise FileError([Problem(where, None, fault) for fault in faults]) from None
