@@ -39,5 +39,5 @@ def warn(name: str, sentence: str, remedy: str) -> Check:
 
 
 def fault(name: str, sentence: str, remedy: str = "") -> Check:
-    """Return `remedy`: empty where the sentence says it."""
+    """Return a fault; `remedy` is empty where the sentence says it."""
     return Check(name=name, verdict=Verdict.FAULT, sentence=sentence, remedy=remedy)

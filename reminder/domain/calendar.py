@@ -126,6 +126,11 @@ def last_of_month(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
+def in_month(last: date, day: int) -> date:
+    """Return the `day` of the month that ends on `last`, or its last day."""
+    return last.replace(day=min(day, last.day))
+
+
 def vn_date(day: date, *, year: bool = False) -> str:
     """Return `day` as official papers write it: 31/01, 20/02, but 01/3.
 

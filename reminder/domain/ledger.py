@@ -321,7 +321,7 @@ class Span:
 
 
 def spans(states: Sequence[tuple[datetime | None, State]]) -> Iterator[Span]:
-    """Return each state of a `history` with its end, and when it was closed before."""
+    """Yield each state of a `history` with its end, and when it was closed before."""
     closed: list[tuple[datetime, datetime, date | None]] = []
     for n, (start, state) in enumerate(states):
         end = states[n + 1][0] if n + 1 < len(states) else None

@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from reminder.domain.calendar import Cycle, Period, WorkCalendar, last_of_month, with_period
+from reminder.domain.calendar import (
+    Cycle,
+    Period,
+    WorkCalendar,
+    in_month,
+    last_of_month,
+    with_period,
+)
 
 MAX_TITLE = 60  # characters; one or two lines on a phone
 
@@ -110,9 +117,7 @@ class AfterEvent:
 def _months_on(day: date, months: int) -> date:
     """Return the same day `months` later, or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return last_of_month(year, month + 1).replace(
-        day=min(day.day, last_of_month(year, month + 1).day)
-    )
+    return in_month(last_of_month(year, month + 1), day.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class Every:
         else:
             month = period.last if self.month is None else _months_on(period.first, self.month - 1)
         last = last_of_month(month.year, month.month)
-        return last if self.day is None else last.replace(day=min(self.day, last.day))
+        return last if self.day is None else in_month(last, self.day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,11 @@ def fold(text: str) -> str:
     return spelling(normal(text)).base
 
 
+def folded_words(text: str) -> str:
+    """Return the letters and figures of `text`, folded, with single spaces between the words."""
+    return " ".join(re.findall(r"[a-z0-9]+", fold(text)))
+
+
 def squeeze(text: str) -> str:
     """Return `text` on one line, with single spaces."""
     return " ".join(text.split())

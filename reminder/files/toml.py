@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from unicodedata import normalize
 
 from reminder.domain.errors import FileError, Problem, ReminderError
-from reminder.domain.text import fold, has_controls, one_line
+from reminder.domain.text import folded_words, has_controls, one_line
 from reminder.files.repair import as_day, masked, read_on, repaired
 
 NO_RIGHT = (
@@ -189,7 +189,7 @@ def unused_id(name: str, taken: Collection[str], default: str) -> str:
 
     “nguyen-van-an” for Nguyễn Văn An, “nguyen-van-an-2” for the second one.
     """
-    base = "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:LONGEST_ID].strip("-") or default
+    base = folded_words(name).replace(" ", "-")[:LONGEST_ID].strip("-") or default
     numbered = (f"{base[: LONGEST_ID - 4]}-{n}" for n in range(2, len(taken) + 3))
     return next(one for one in (base, *numbered) if one not in taken)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from reminder.domain.calendar import days_between
-from reminder.importing.days import DAY, MONTHS, OPS, Chain, PlanYear, Span, in_month, month_shift
+from reminder.domain.calendar import days_between, in_month
+from reminder.importing.days import DAY, MONTHS, OPS, Chain, PlanYear, Span, month_shift
 from reminder.importing.readings import Kind, Part, Status
 from reminder.importing.tokens import Token
 

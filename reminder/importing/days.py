@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from reminder.domain.calendar import last_of_month
+from reminder.domain.calendar import in_month, last_of_month
 from reminder.importing.readings import Kind
 from reminder.importing.tokens import Token
 
@@ -130,11 +130,6 @@ def month_shift(last: date, months: int) -> date:
     """Return the last day of the month that is `months` after that of `last`."""
     index = last.year * 12 + last.month - 1 + months
     return last_of_month(index // 12, index % 12 + 1)
-
-
-def in_month(last: date, day: int) -> date:
-    """Return the `day` of the month that ends on `last`, or its last day."""
-    return last.replace(day=min(day, last.day))
 
 
 def chain_at(tokens: Sequence[Token], at: int, plan: PlanYear) -> tuple[Chain | None, int]:

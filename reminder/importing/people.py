@@ -18,7 +18,7 @@ from pathlib import Path
 from reminder.domain.errors import FileError, Problem
 from reminder.domain.people import Person, address_fault
 from reminder.domain.plan import Unit
-from reminder.domain.text import composed, fold, one_line
+from reminder.domain.text import composed, folded_words, one_line
 from reminder.files.toml import ID, LONGEST_ID, nearest, read_bytes, unused_id
 
 MOST_ROWS = 2000
@@ -39,7 +39,7 @@ class Column(StrEnum):
     NUMBER = "STT"  # of no use
 
 
-_HEADINGS: Mapping[Column, tuple[str, ...]] = {  # as `_plain` makes them
+_HEADINGS: Mapping[Column, tuple[str, ...]] = {  # as `folded_words` makes them
     Column.ID: ("ma", "ma nguoi", "ma can bo", "id"),
     Column.NAME: (
         *("ho va ten", "ho ten", "ten can bo", "ho va ten can bo", "ho ten can bo", "can bo"),
@@ -159,18 +159,13 @@ def _fault(path: Path, row: int | None, message: str) -> FileError:
     return FileError([Problem(str(path), row, message)])
 
 
-def _plain(text: str) -> str:
-    """Return the words of a heading or a name without marks and signs."""
-    return " ".join(re.findall(r"[a-z0-9]+", fold(text)))
-
-
 class UnitNames:
     """The units by any of their names: in full and short, with or without marks."""
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self.units = units
         self._ids: dict[str, str] = {}  # of the names that one unit alone has
-        for form in (_short, _plain):  # a full name has precedence over a short form
+        for form in (_short, folded_words):  # a full name has precedence over a short form
             meant: dict[str, set[str]] = defaultdict(set)
             for unit in units:
                 for name in (unit.id, unit.name, unit.short, *unit.spellings):
@@ -180,7 +175,7 @@ class UnitNames:
 
     def one(self, text: str) -> str | None:
         """Return the unit that `text` names."""
-        return self._ids.get(_plain(text)) or self._ids.get(_short(text))
+        return self._ids.get(folded_words(text)) or self._ids.get(_short(text))
 
     def all(self, text: str) -> list[str] | None:
         """Return the units of “Tư pháp, Văn phòng”; None if one of them is unknown."""
@@ -210,7 +205,7 @@ class _Reader:
         ignored = tuple(
             cell
             for place, cell in enumerate(grid[header][1])
-            if cell and place not in columns.values() and _plain(cell) not in _BY_HEADING
+            if cell and place not in columns.values() and folded_words(cell) not in _BY_HEADING
         )
         people: list[Listed] = []
         heading: tuple[str, ...] = ()
@@ -237,7 +232,7 @@ class _Reader:
         name = _NUMBERED.sub("", text)
         if unit := self._units.one(name):
             return (unit,)
-        if not _FOOT.match(_plain(name)):
+        if not _FOOT.match(folded_words(name)):
             self._complain(row, self._units.unknown(name))
         return ()
 
@@ -246,7 +241,7 @@ class _Reader:
         for number, (_, row) in enumerate(grid[:30]):
             found: dict[Column, int] = {}
             for place, cell in enumerate(row):
-                if column := _BY_HEADING.get(_plain(cell)):
+                if column := _BY_HEADING.get(folded_words(cell)):
                     found.setdefault(column, place)
             if Column.NAME not in found and Column.GIVEN in found and Column.FAMILY not in found:
                 found[Column.NAME] = found.pop(Column.GIVEN)
@@ -318,7 +313,7 @@ def _phone(text: str) -> str:
 
 def _short(name: str) -> str:
     """Return a unit's name without the words that any unit may have."""
-    return _UNIT_WORDS.sub("", _plain(name)).strip()
+    return _UNIT_WORDS.sub("", folded_words(name)).strip()
 
 
 def changes(people: Sequence[Person], listed: Sequence[Listed], *, drop: bool) -> list[Change]:
@@ -352,7 +347,7 @@ def _known(people: Sequence[Person], row: Listed, found: Mapping[str, Listed]) -
     for same in (
         [person for person in free if row.id and person.id == row.id],
         [p for p in free if row.email and p.email.casefold() == row.email.casefold()],
-        [person for person in free if _plain(person.name) == _plain(row.name)],
+        [person for person in free if folded_words(person.name) == folded_words(row.name)],
     ):
         if len(same) == 1:
             return same[0]

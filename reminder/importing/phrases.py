@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
-from reminder.domain.calendar import last_of_month
+from reminder.domain.calendar import in_month, last_of_month
 from reminder.domain.text import normal
 from reminder.importing.cycles import (
     Bounds,
@@ -28,7 +28,6 @@ from reminder.importing.days import (
     PlanYear,
     Span,
     chain_at,
-    in_month,
     month_shift,
 )
 from reminder.importing.readings import Found, Kind, Part, Reading, Status

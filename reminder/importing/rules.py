@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from reminder.domain.calendar import Cycle, Period, last_of_month
+from reminder.domain.calendar import Cycle, Period, in_month, last_of_month
 from reminder.domain.plan import recurrence_days
-from reminder.importing.days import DAY, PlanYear, in_month
+from reminder.importing.days import DAY, PlanYear
 from reminder.importing.readings import Kind, Part, Status
 
 _EVERY = {
