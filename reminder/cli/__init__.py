@@ -23,7 +23,6 @@ from reminder.cli import (
     plan,
     status,
     texts,
-    web,
 )
 from reminder.cli.options import Commands
 from reminder.domain.errors import ReminderError
@@ -39,7 +38,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("sandbox", daemon.sandbox, "Ví dụ: reminder sandbox"),
     ("reload", daemon.reload, "Ví dụ: reminder reload"),
     ("invite", people.invite, "Ví dụ: reminder invite an"),
-    ("web-link", web.web_link, "Ví dụ: reminder web-link an"),
+    ("web-link", people.web_link, "Ví dụ: reminder web-link an"),
     ("unbind", people.unbind, "Ví dụ: reminder unbind an"),
     ("revive", people.revive, "Ví dụ: reminder revive an --channel email"),
     *((name, command, f"Ví dụ: {example}") for name, command, example in answers.ACTS),

@@ -1,4 +1,4 @@
-"""`reminder invite`, `people`, `unbind`, `revive`: people, their list and their addresses."""
+"""`reminder invite`, `web-link`, `people`, `unbind`, `revive`: people and how they are reached."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from reminder.domain.outbox import AddressSource, ChannelTraits, Invited
 from reminder.domain.people import Address, Person
 from reminder.domain.plan import Plan, Unit
 from reminder.domain.tokens import INVITATION_LIFETIME
+from reminder.domain.weblinks import LOGIN_LIFETIME
 from reminder.files.people import edited, load_people, people_text
 from reminder.files.settings import DEFAULT_PATH, environment, settings_path
 from reminder.files.toml import Source, Text, nearest, write_file
@@ -133,6 +134,27 @@ def _print_qr(url: str) -> None:
     import segno  # 20 ms, and nothing else draws
 
     segno.make(url, micro=False).terminal(sys.stdout, compact=True)
+
+
+def web_link(person: PersonId, as_json: AsJson = False, config: Config = None) -> None:
+    """In đường dẫn đăng nhập trang theo dõi của một người, dùng một lần trong 10 phút."""
+    with bootstrap.office(config) as opened:
+        found = known_person(person, opened.office.people)
+        links = channels.web_links(opened.settings, opened.store)
+        if links is None:
+            raise ReminderError(
+                'trang theo dõi chưa bật: ghi listen = "127.0.0.1:8080" dưới [web] trong'
+                " config/reminder.toml rồi chạy lại máy nhắc việc"
+            )
+        url = links.login(opened.store.add_login(found.id, opened.now))
+        until = local(opened.now + LOGIN_LIFETIME)
+    if as_json:
+        expires_at = until.isoformat(timespec="seconds")
+        print(json.dumps({"person": found.id, "url": url, "expires_at": expires_at}))
+        return
+    _print_qr(url)
+    print(url)
+    print(f"Dành cho {found.name}, dùng một lần, đến {until:%H:%M}.")
 
 
 def _moment(at: datetime) -> str:

@@ -163,6 +163,11 @@ def _listen(value: object) -> str:
     return listen
 
 
+def _host_and_port(listen: str) -> tuple[str, int] | None:
+    host, _, port = listen.rpartition(":")
+    return (host.strip("[]"), int(port)) if listen else None
+
+
 def key(default: object, read: Read, wanted: str, **more: Any) -> Any:
     """Return a field of a section; `wanted` tells what to write."""
     made = Key(read, wanted, **more)
@@ -524,8 +529,7 @@ class WatchSection(Section):
     @property
     def place(self) -> tuple[str, int] | None:
         """Host and port of /healthz and /metrics; None: off."""
-        host, _, port = self.listen.rpartition(":")
-        return (host.strip("[]"), int(port)) if self.listen else None
+        return _host_and_port(self.listen)
 
 
 def _yes_or_no(value: object) -> bool:
@@ -560,8 +564,7 @@ class WebSection(Section):
     @property
     def place(self) -> tuple[str, int] | None:
         """Host and port; None: off."""
-        host, _, port = self.listen.rpartition(":")
-        return (host.strip("[]"), int(port)) if self.listen else None
+        return _host_and_port(self.listen)
 
     @property
     def is_on(self) -> bool:
