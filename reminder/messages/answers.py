@@ -30,7 +30,7 @@ def still_open(context: Context, key: Key | None) -> Work | None:
 def done(
     context: Context, p: payloads.Done, remaining: Sequence[Work] | None = None
 ) -> Outbound | None:
-    """Return `remaining`: what the unit has still to do; None: all that is open now."""
+    """Say what was closed; `remaining`: what the unit has still to do, None: all that is open."""
     if remaining is None:
         mine = [w for w in context.begun() if not w.state.closed and p.unit in w.waiting]
         remaining = sorted(mine, key=lambda work: work.state.due or date.max)
@@ -72,7 +72,7 @@ def _undo(closed: Sequence[tuple[Work, Event]]) -> list[Action]:
 def updated(
     context: Context, p: payloads.Updated, missing: Sequence[Work] | None = None
 ) -> Outbound | None:
-    """Return `missing`: the check-ins that wait for an answer; None: all of the units'."""
+    """Say what was answered; `missing`: the check-ins that still wait, None: the units' own."""
     if missing is None:
         waiting = [
             work

@@ -88,14 +88,14 @@ def to_leaders(
     return message(context, "leaders", late=late, leaders=plan.by_unit[plan.leaders])
 
 
-def closed_word(context: Context, p: payloads.ClosedNotice) -> Outbound | None:
+def closed_notice(context: Context, p: payloads.ClosedNotice) -> Outbound | None:
     """Say that it is done; None where nothing of it is closed."""
     works = [work for work in context.works(p.keys) if work.state.closed]
     return message(context, p, works=works) if works else None
 
 
-def reopened_word(context: Context, p: payloads.ReopenedNotice) -> Outbound | None:
-    """None once it is done again."""
+def reopened_notice(context: Context, p: payloads.ReopenedNotice) -> Outbound | None:
+    """Say that it is open again; None once it is done again."""
     return None if context.states[p.event.key].closed else message(context, p)
 
 

@@ -161,7 +161,7 @@ def plan_over(context: Context, p: payloads.PlanOver) -> Outbound | None:
 
 
 def unit_empty(context: Context, p: payloads.UnitEmpty) -> Outbound | None:
-    """None once it has somebody."""
+    """Say that a unit has nobody; None once it has somebody."""
     if context.office.members(p.unit):
         return None
     tasks = [task for plan in context.office.plans for task in plan.tasks]
@@ -174,7 +174,7 @@ def office_empty(context: Context, p: payloads.OfficeEmpty) -> Outbound | None:
 
 
 def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
-    """Somebody, or a unit's group, can't be reached on a channel, and what mends it."""
+    """Say that somebody can't be reached on a channel, and what mends it."""
     unit = p.recipient.removeprefix(GROUP) if p.recipient.startswith(GROUP) else ""
     traits = context.office.traits(p.channel)
     option = f"--channel {p.channel}" if traits.typed_codes else ""

@@ -77,7 +77,7 @@ def claimed(context: Context, p: payloads.Claimed) -> Outbound | None:
 
 
 def which_of_nudge(context: Context, p: payloads.WhichOfNudge) -> Outbound | None:
-    """Which work of the last nudge, by its number there; the numbers stay as they were asked."""
+    """Ask which work of the last nudge is meant, by its number there."""
     works = context.works(p.keys)
     if all(work.state.closed for work in works):
         return _closed_since(context, p.keys)
@@ -109,7 +109,7 @@ def which_part(context: Context, p: payloads.WhichPart) -> Outbound | None:
 
 
 def which_plan(context: Context, p: payloads.WhichPlan) -> Outbound:
-    """Two plans have it open: the year says which is meant."""
+    """Ask which of two plans is meant, which both have this code open; the year says it."""
     first: dict[str, Work] = {}
     for work in sorted(context.begun(), key=lambda work: work.state.due or date.max):
         if work.state.key.task == p.code and not work.state.closed:
