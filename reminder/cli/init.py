@@ -34,6 +34,8 @@ from reminder.files.people import load_people, people_text
 from reminder.files.plan import load_plan
 from reminder.files.settings import (
     DEFAULT_PATH,
+    EMAIL_PORTS,
+    INBOX_PORTS,
     EmailSection,
     FaultError,
     InboxSection,
@@ -297,13 +299,13 @@ class _Dialogue:
             "Máy chủ thư đi (SMTP)", known.get("host") or now.host or guess.smtp, _short_line
         )
         ways = {
-            "starttls": ("STARTTLS (thường là cổng 587)", 587),
-            "tls": ("TLS (cổng 465)", 465),
-            "none": ("không mã hóa (cổng 25)", 25),
+            "starttls": "STARTTLS (thường là cổng 587)",
+            "tls": "TLS (cổng 465)",
+            "none": "không mã hóa (cổng 25)",
         }
         return (
             {"host": host}
-            | _encryption(known, now.security, ways)
+            | _encryption(known, now.security, ways, EMAIL_PORTS)
             | self._login(known, now.username or sender, now.password)
             | {"sender": sender}
         )
@@ -363,12 +365,12 @@ class _Dialogue:
         )
         likely = now.security if now.is_on else "none" if email["security"] == "none" else "tls"
         ways = {
-            "tls": ("TLS (thường là cổng 993)", 993),
-            "starttls": ("STARTTLS (cổng 143)", 143),
-            "none": ("không mã hóa (cổng 143)", 143),
+            "tls": "TLS (thường là cổng 993)",
+            "starttls": "STARTTLS (cổng 143)",
+            "none": "không mã hóa (cổng 143)",
         }
         kept = Secret(str(email.get("password", ""))) if not now.password.value else now.password
-        encryption = _encryption(known, likely, ways)
+        encryption = _encryption(known, likely, ways, INBOX_PORTS)
         login = self._login(known, str(email.get("username") or address), kept)
         return {"host": host} | encryption | {"address": address} | login
 
@@ -416,15 +418,14 @@ class _Dialogue:
 
 
 def _encryption(
-    known: dict[str, Any], likely: str, ways: Mapping[str, tuple[str, int]]
+    known: dict[str, Any], likely: str, ways: Mapping[str, str], ports: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Ask how a connection is encrypted, and its port; `ways`: the words and port of each."""
+    """Ask how a connection is encrypted (`ways` in words), and its port."""
     names = list(ways)
     default = names.index(known.get("security") or likely) + 1
-    chosen = asking.choice("Mã hóa?", [words for words, _ in ways.values()], default)
-    security = names[chosen - 1]
+    security = names[asking.choice("Mã hóa?", list(ways.values()), default) - 1]
     port = known.get("port") if known.get("security") == security else None
-    port = int(asking.text("Cổng", str(port or ways[security][1]), _is_port))
+    port = int(asking.text("Cổng", str(port or ports[security]), _is_port))
     return {"port": port, "security": security}
 
 

@@ -163,6 +163,14 @@ def _listen(value: object) -> str:
     return listen
 
 
+def _need_both(**values: str) -> None:
+    """Raise FaultError if one of two values is empty and the other is not."""
+    given = [name for name, value in values.items() if value]
+    if len(given) == 1:
+        lacking = next(name for name in values if name not in given)
+        raise FaultError(f"có `{given[0]}` mà thiếu `{lacking}`", lacking)
+
+
 def _host_and_port(listen: str) -> tuple[str, int] | None:
     host, _, port = listen.rpartition(":")
     return (host.strip("[]"), int(port)) if listen else None
@@ -199,8 +207,8 @@ _LINE = text(clean=one_line)
 _HOST = text(r"[^\s/@:]*|[0-9a-fA-F:]+")
 _FOLDER = text(".{1,100}")
 _PORT = _number(1, 65535)
-_EMAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
+EMAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
 _ADDRESS = MAIL_ADDRESS.pattern
 _IN_PATH = r"[^\s/]*"  # a bot's token, which stands in the path
 _BOT_URL = text(r"https?://[^\s/]+(/\S*)?/bot", lambda url: url.strip().rstrip("/"))
@@ -297,11 +305,7 @@ class ZaloSection(Section):
     def complete(self, given: Container[str]) -> Self:
         """Refuse a webhook without its secret, and the other way round."""
         del given
-        if bool(self.webhook_url) != bool(self.webhook_secret.value):
-            has, lacks = "webhook_url", "webhook_secret"
-            if self.webhook_secret.value:
-                has, lacks = lacks, has
-            raise FaultError(f"có `{has}` mà thiếu `{lacks}`", lacks)
+        _need_both(webhook_url=self.webhook_url, webhook_secret=self.webhook_secret.value)
         return self
 
 
@@ -336,14 +340,11 @@ class EmailSection(Section):
             raise FaultError(words, "sender")
         if self.sender and "host" not in given:
             raise FaultError('thiếu `host`: tên máy chủ thư, ví dụ "smtp.example.vn"', "host")
-        if self.host and bool(self.username) != bool(self.password.value):
-            has, lacks = "username", "password"
-            if self.password.value:
-                has, lacks = lacks, has
-            raise FaultError(f"có `{has}` mà thiếu `{lacks}`", lacks)
+        if self.host:
+            _need_both(username=self.username, password=self.password.value)
         made = self
         if "port" not in given:
-            made = replace(made, port=_EMAIL_PORTS[self.security])
+            made = replace(made, port=EMAIL_PORTS[self.security])
         name, bracket, address = self.sender.partition("<")
         if bracket:
             made = replace(made, sender=address.strip(" >"))
@@ -390,7 +391,7 @@ class InboxSection(Section):
             self._check()
         elif self.address and "host" not in given:
             raise FaultError('thiếu `host`: tên máy chủ thư đến, ví dụ "imap.example.vn"', "host")
-        return self if "port" in given else replace(self, port=_INBOX_PORTS[self.security])
+        return self if "port" in given else replace(self, port=INBOX_PORTS[self.security])
 
     def _check(self) -> None:
         if not self.username:
