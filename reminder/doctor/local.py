@@ -29,6 +29,12 @@ from reminder.store.store import SHIPPED, Store, open_store, schema_version
 _NAMED = 8  # of those whom nothing reaches
 
 
+_MEND = {
+    "files": "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ",
+    "database": "lấy văn bản ra bằng reminder plan get, sửa, đưa lại bằng reminder plan put",
+}
+
+
 def checks(config: Path | None, now: datetime) -> Iterator[Check]:
     """Yield the results for this machine; nothing is changed."""
     try:
@@ -52,7 +58,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         files = bootstrap.files_of(settings, texts, now)
     except ReminderError as error:
         for line in str(error).splitlines():
-            yield fault("plan", line, "sửa tệp ấy; máy đang chạy vẫn dùng bản cũ")
+            yield fault("plan", line, _MEND[settings.plan.source])
     else:
         office = Office(files=files, channels=channels, known=known_channels())
         yield _plans(office, now)

@@ -97,7 +97,7 @@ def test_a_text_that_can_not_be_changed_line_by_line_is_left(text: str) -> None:
         editor.set(("task", 0), {"title": "C"})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 22), st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])))
 def test_any_words_come_back_as_they_were_set(task: int, words: str) -> None:
     """And all else of the plan stays as it was."""
