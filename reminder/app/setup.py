@@ -16,7 +16,7 @@ from reminder.files.settings import read_section
 from reminder.files.toml import Document, Table, as_toml, read_text, unused_id
 from reminder.importing.people import Listed, UnitNames, new_person
 
-SECRETS = {"email": "password", "inbox": "password", "telegram": "token"}
+SECRETS = {"email": "password", "inbox": "password", "telegram": "token", "zalo": "token"}
 UNITS = (  # of a ward since July 2025; the first follows the plan
     "Văn phòng HĐND và UBND",
     "Phòng Kinh tế, Hạ tầng và Đô thị",

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -41,6 +41,7 @@ from reminder.files.settings import (
     InboxSection,
     Secret,
     Settings,
+    ZaloSection,
     edited_settings,
     environment,
 )
@@ -376,42 +377,55 @@ class _Dialogue:
 
     def telegram(self) -> None:
         print("\n5. Telegram")
-        section = self.answers.sections.get("telegram")
+        how = "Bot do @BotFather cấp: nhắn cho nó /newbot, nó trả lời một mã (token)."
+        self._bot("telegram", how)
+
+    def zalo(self) -> None:
+        print("\n6. Zalo")
+        how = "Trong Zalo tìm “Zalo Bot Manager”, bấm “Tạo bot”; mã (token) đến bằng tin Zalo."
+        self._bot("zalo", how)
+
+    def _bot(self, channel: str, how: str) -> None:
+        """Ask for a bot's token, and try it."""
+        title = _BOTS[channel].title
+        section = self.answers.sections.get(channel)
         if section is not None and not section:
             print("Không dùng (đã trả lời).")
             return
         if section is None:
-            print("Bot do @BotFather cấp: nhắn cho nó /newbot, nó trả lời một mã (token).")
-        if section is None and not asking.yes("Gửi nhắc việc qua Telegram?", default=True):
-            self._keep_section("telegram", {})
+            print(how)
+        usual = channel == "telegram"
+        if section is None and not asking.yes(f"Gửi nhắc việc qua {title}?", default=usual):
+            self._keep_section(channel, {})
             return
-        kept = self.now.telegram.token.value
+        now = getattr(self.now, channel)
+        kept = now.token.value
         while True:
             more = ", Enter: giữ mã cũ" if kept else ", Enter: không dùng"
             token = asking.secret(f"Mã bot{more}") or kept
             if not token:
-                self._keep_section("telegram", {})
+                self._keep_section(channel, {})
                 return
-            print("Đang hỏi Telegram …", flush=True)
-            sentence, name = _try_token(self.now.telegram.base_url, token)
+            print(f"Đang hỏi {title} …", flush=True)
+            sentence, found = _BOTS[channel].ask(now.base_url, token)
             print(sentence)
-            self._keep_section("telegram", {"token": token, "bot_name": name})
-            if name:
+            self._keep_section(channel, {"token": token, **found})
+            if found:
                 return
-            options = ("Gõ lại mã", "Giữ như vậy, sửa sau", "Không dùng Telegram")
+            options = ("Gõ lại mã", "Giữ như vậy, sửa sau", f"Không dùng {title}")
             match asking.choice("Làm gì?", options):
                 case 2:
-                    self.answers.sections["telegram"] = {"token": token}
+                    self.answers.sections[channel] = {"token": token}
                     return
                 case 3:
-                    self._keep_section("telegram", {})
+                    self._keep_section(channel, {})
                     return
 
     def who_runs(self, people: Sequence[Person]) -> str:
         """Return the id of whoever gets the test message; empty: nobody."""
         if not people:
             return ""
-        print("\n6. Tin thử")
+        print("\n7. Tin thử")
         names = [*(f"{person.name} ({person.id})" for person in people), "không gửi"]
         number = asking.choice("Gửi một tin thử cho ai (nên là chính anh/chị)?", names)
         return people[number - 1].id if number <= len(people) else ""
@@ -471,10 +485,18 @@ class _Unattended:
                 raise ReminderError(f"[inbox] {fault}")
 
     def telegram(self) -> None:
-        if section := self.answers.sections.get("telegram"):
-            base_url = section.get("base_url") or self.now.telegram.base_url
-            sentence, name = _try_token(str(base_url), str(section.get("token", "")))
-            section.setdefault("bot_name", name)
+        self._bot("telegram")
+
+    def zalo(self) -> None:
+        self._bot("zalo")
+
+    def _bot(self, channel: str) -> None:
+        if section := self.answers.sections.get(channel):
+            base_url = section.get("base_url") or getattr(self.now, channel).base_url
+            token = str(section.get("token", ""))
+            sentence, found = _BOTS[channel].ask(str(base_url), token)
+            for key, value in found.items():
+                section.setdefault(key, value)
             print(sentence)
 
     def who_runs(self, people: Sequence[Person]) -> str:
@@ -493,6 +515,7 @@ def _set_up(by: _Dialogue | _Unattended) -> None:
     by.email()
     by.inbox()
     by.telegram()
+    by.zalo()
     files, staff = _files(by, plan, people)
     person = by.who_runs(staff)
     for path, text in files.items():
@@ -636,7 +659,7 @@ _HEAD = """\
 #   channels = kênh theo thứ tự muốn dùng; không ghi: Telegram trước, rồi đến thư
 #
 # Sửa cả bảng trong Excel: reminder people export -o can-bo.xlsx, rồi people import can-bo.xlsx
-# Mời một người vào Telegram: reminder invite MÃ
+# Mời một người vào Telegram: reminder invite MÃ; vào Zalo: reminder invite MÃ --channel zalo
 
 """
 
@@ -742,7 +765,7 @@ def _survey(
     return "máy chủ thư không ghi Authentication-Results nên máy không biết thư trả lời là của ai"
 
 
-def _try_token(base_url: str, token: str) -> tuple[str, str]:
+def _ask_telegram(base_url: str, token: str) -> tuple[str, dict[str, str]]:
     """Return what Telegram says of the token, and the bot's name; empty if it is not accepted."""
     import httpx
 
@@ -751,7 +774,29 @@ def _try_token(base_url: str, token: str) -> tuple[str, str]:
     with httpx.Client(timeout=network.TIMEOUT) as client:
         check, _ = network.telegram(base_url, token, client)
     name = re.search(r"@(\w+)\.$", check.sentence)
-    return str(check), name[1] if name else ""
+    return str(check), {"bot_name": name[1]} if name else {}
+
+
+def _ask_zalo(base_url: str, token: str) -> tuple[str, dict[str, str]]:
+    """Return what Zalo says of the token, and the token; nothing if it is not accepted."""
+    import httpx
+
+    from reminder.doctor import network
+
+    section = ZaloSection(token=Secret(token), base_url=base_url)
+    with httpx.Client(timeout=network.TIMEOUT) as client:
+        check = next(network.zalo(section, client))
+    return str(check), {"token": token} if check.verdict == "ok" else {}
+
+
+class _Bot(NamedTuple):
+    """A channel whose bot is asked for: what it says of a token, and what is written down."""
+
+    title: str
+    ask: Callable[[str, str], tuple[str, dict[str, str]]]
+
+
+_BOTS = {"telegram": _Bot("Telegram", _ask_telegram), "zalo": _Bot("Zalo", _ask_zalo)}
 
 
 # ---- what an answer may be; each returns what is wrong
@@ -806,8 +851,10 @@ def _say_what_follows(config: Path | None) -> None:
     people = os.path.relpath(settings.plan.people or "")
     print(f"  {me} sandbox --plan {plan} --people {people}")
     print("      thử trước: đồng hồ ảo, không gửi gì")
-    if settings.telegram.is_on:
-        print(f"  {me} invite MÃ{more}   mời một người vào Telegram")
+    for channel, bot in _BOTS.items():
+        if getattr(settings, channel).is_on:
+            option = f" --channel {channel}" if channel != "telegram" else ""
+            print(f"  {me} invite MÃ{option}{more}   mời một người vào {bot.title}")
 
 
 def _this_command() -> str:

@@ -89,7 +89,9 @@ def _database(
             noted = marks(store, (traits.name for traits in known_channels()))
             yield from daemon(url, noted, now)
             if office is not None and office.people:
-                yield _people(replace(office, addresses=tuple(store.addresses())), now)
+                office = replace(office, addresses=tuple(store.addresses()))
+                yield _people(office, now)
+                yield from _unbound(office)
             if copied is not None:
                 yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
     except ReminderError as error:
@@ -160,6 +162,22 @@ def _people(office: Office, now: datetime) -> Check:
         f"Chưa tin nào tới được: {', '.join(names[:_NAMED])}{more}.",
         "xem `reminder status`; mời bằng `reminder invite`, hoặc ghi địa chỉ vào people.toml",
     )
+
+
+def _unbound(office: Office) -> Iterator[Check]:
+    """Tell for each channel with typed codes who is not bound yet; their mail hides it."""
+    for traits in office.known:
+        if not traits.typed_codes or traits.name not in office.channels:
+            continue
+        people = [one for one in office.people.values() if traits.name in one.channels]
+        open_ = [one for one in people if office.address(one.id, traits.name, dead=True) is None]
+        if open_:
+            more = f" và {len(open_) - _NAMED} người nữa" if len(open_) > _NAMED else ""
+            names = ", ".join(f"{one.name} ({one.id})" for one in open_[:_NAMED])
+            words = f"Chưa gắn {traits.title}: {names}{more}."
+            yield warn("unbound", words, f"mời từng người: {traits.invite('MÃ')}")
+        elif people:
+            yield ok("unbound", f"Cả {len(people)} người dùng {traits.title} đều đã gắn.")
 
 
 BUSY = 5.0  # seconds for another program's transaction to end

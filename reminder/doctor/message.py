@@ -79,7 +79,7 @@ def _not_set_up(person: Person, wiring: ChannelWiring) -> Check:
 
 def _unbound(person: Person, wiring: ChannelWiring) -> Check:
     words = f"{_by(person, wiring)}: chưa gắn, chưa gửi được."
-    return warn(NAME, words, f"mời người ấy: reminder invite {person.id}")
+    return warn(NAME, words, f"mời người ấy: {wiring.traits.invite(person.id)}")
 
 
 def _accepted(person: Person, wiring: ChannelWiring, address: Address) -> Check:
@@ -102,7 +102,7 @@ def _refused(person: Person, wiring: ChannelWiring, address: Address, error: Sen
         remedy = (
             "sửa địa chỉ thư của người ấy trong people.toml"
             if wiring.traits.addresses is AddressSource.PEOPLE_FILE
-            else f"mời lại: reminder invite {person.id}"
+            else f"mời lại: {wiring.traits.invite(person.id)}"
         )
     where = f" {address.value}" if wiring.traits.mail else ""
     return fault(NAME, f"{_by(person, wiring)}{where}: không gửi được, {error.reason}.", remedy)

@@ -39,6 +39,10 @@ class ChannelTraits:
     typed_codes: bool = False  # invitation codes are typed by hand: short, and hard to misread
     confirms: bool = False  # an address holds once a message to it was accepted, not before
 
+    def invite(self, person: str) -> str:
+        """Return the command that invites `person` to the channel."""
+        return f"reminder invite {person}" + (f" --channel {self.name}" if self.typed_codes else "")
+
 
 def incoming(channel: str) -> str:
     """Return the name of what comes in by a channel, whose trouble is told apart."""

@@ -177,8 +177,7 @@ def address_dead(context: Context, p: payloads.AddressDead) -> Outbound:
     """Say that somebody can't be reached on a channel, and what mends it."""
     unit = p.recipient.removeprefix(GROUP) if p.recipient.startswith(GROUP) else ""
     traits = context.office.traits(p.channel)
-    option = f"--channel {p.channel}" if traits.typed_codes else ""
-    return message(context, p, unit=unit, mail=traits.mail, option=option)
+    return message(context, p, unit=unit, mail=traits.mail, invite=traits.invite(p.recipient))
 
 
 def quota_used(context: Context, p: payloads.QuotaUsed) -> Outbound:

@@ -478,3 +478,21 @@ def test_an_editor_who_is_nobody_of_the_office_is_told(
     assert found["editors"]["sentence"] == (
         "[web] editors có tp-1, no-one: không phải người của Văn phòng."
     )
+
+
+def test_who_is_not_bound_to_a_channel_with_codes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also whom mail reaches; once all are bound, that."""
+    terminal = Terminal(tmp_path, monkeypatch, f'[zalo]\ntoken = "12:ab"\n{MAIL}')
+    with terminal.store() as store:
+        store.bind("vp-1", "zalo", "6a", NOW)
+    found = looked(terminal)[1]["unbound"]
+    assert (found["verdict"], found["sentence"], found["remedy"]) == (
+        "warn",
+        "Chưa gắn Zalo: Công chức Tư pháp (tp-1).",
+        "mời từng người: reminder invite MÃ --channel zalo",
+    )
+    with terminal.store() as store:
+        store.bind("tp-1", "zalo", "6b", NOW)
+    assert looked(terminal)[1]["unbound"]["sentence"] == "Cả 2 người dùng Zalo đều đã gắn."

@@ -22,6 +22,7 @@ from tests.cli.pty_kit import AtTerminal
 from tests.cli.test_message import read
 from tests.conftest import ROOT
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.zalo import FakeZalo
 
 __all__ = ["mail_devel", "post"]  # fixtures
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -90,10 +91,15 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
     folder.mkdir()
     mail = Post()
     tls = server_context(pair)
-    async with FakeTelegram() as telegram, serving(mail, starttls=tls, login=True) as port:
+    async with (
+        FakeTelegram() as telegram,
+        FakeZalo() as zalo,
+        serving(mail, starttls=tls, login=True) as port,
+    ):
         environ = {
             "SSL_CERT_FILE": str(pair[0]),
             "REMINDER_TELEGRAM__BASE_URL": telegram.base_url,
+            "REMINDER_ZALO__BASE_URL": zalo.base_url,
         }
 
         def talk() -> None:
@@ -122,6 +128,12 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
                 at.answer("Chọn số [1]: ", "1")
                 at.answer("(gõ không hiện chữ): ", telegram.token)
                 at.expect("✓ Telegram nhận mã bot: @fake_bot.")
+                at.answer("qua Zalo? [c/K] ", "c")
+                at.answer("(gõ không hiện chữ): ", "77:sai")
+                at.expect("✗ Zalo không nhận mã bot.")
+                at.answer("Chọn số [1]: ", "1")
+                at.answer("(gõ không hiện chữ): ", zalo.token)
+                at.expect("✓ Zalo nhận mã bot: bot.VDKyGxQvc.")
                 at.answer("không gửi\nChọn số [1]: ", "1")
                 code, said = at.end()
                 assert code == 0, said
@@ -130,6 +142,8 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
                 assert "Tin đầu tiên theo kế hoạch: 07:30 Thứ Hai 04/01/2027." in said
                 assert "mat-khau" not in at.seen
                 assert telegram.token not in at.seen
+                assert zalo.token not in at.seen
+                assert "invite MÃ --channel zalo   mời một người vào Zalo" in said
 
         await dialogue(talk)
     assert [(to, subject) for to, subject, _ in read(mail)] == [
@@ -141,6 +155,7 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
     assert settings(folder) == {
         "plan": {"files": ["../data/plan2027.toml"]},
         "telegram": {"token": telegram.token, "bot_name": "fake_bot"},
+        "zalo": {"token": zalo.token},
         "email": {
             "host": "localhost", "port": port, "security": "starttls", "username": "nhac",
             "password": "dung-mat-khau", "sender": "nhac@xa.example",
@@ -151,8 +166,8 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
     plain = SETTINGS.splitlines()
     changed = [new for old, new in zip(plain, made, strict=True) if old != new]
     assert [line.split()[0] for line in changed] == [
-        "files", "token", "bot_name", "host", "port", "security", "username", "password", "sender",
-        "authority", "place",
+        "files", "token", "bot_name", "token", "host", "port", "security", "username", "password",
+        "sender", "authority", "place",
     ]  # fmt: skip
     people = (folder / "config/people.toml").read_text("utf-8")
     assert people[people.index("[[person]]") :] == PEOPLE
@@ -185,6 +200,7 @@ def test_from_a_word_file(tmp_path: Path) -> None:
         at.answer("Để sau\nChọn số [1]: ", "3")
         at.answer("qua thư điện tử? [C/k] ", "k")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         code, said = at.end()
     assert code == 0, said
     assert "✓ Kế hoạch kh-2026: 12 việc." in said
@@ -227,6 +243,7 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
         at.answer("Làm tiếp từ đó? [C/k] ", "")
         assert "1. Cơ quan: UBND phường Hoa Sen" in at.expect("✓ 2 người.")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         at.answer("không gửi\nChọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
@@ -265,6 +282,7 @@ def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
         at.answer("(gõ không hiện chữ): ", "khac")
         at.answer("Chọn số [1]: ", "3")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         at.answer("không gửi\nChọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
@@ -303,6 +321,7 @@ def test_no_file_is_replaced_unasked(tmp_path: Path) -> None:
         at.answer("3. Giữ nguyên config/people.toml\nChọn số [1]: ", "3")
         at.answer("qua thư điện tử? [C/k] ", "k")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         at.answer("Đã có config/reminder.toml (cài đặt; các dòng khác giữ nguyên)", "")
         at.answer("Chọn số [1]: ", "3")
         code, said = at.end()
@@ -319,6 +338,7 @@ def test_the_samples_of_a_checkout_may_go(tmp_path: Path) -> None:
         to_people(at)
         at.answer("qua thư điện tử? [C/k] ", "k")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         at.answer("Đã có config/people.toml (tệp mẫu). Ghi vào đó? [C/k] ", "")
         at.answer("Ghi vào đó? [C/k] ", "")
         at.answer("Chọn số [1]: ", "3")
@@ -352,6 +372,7 @@ def test_a_mailbox_for_answers(tmp_path: Path, post: MailWorld) -> None:
         at.answer("Vẫn nhận? [c/K] ", "c")
         at.expect("✓ Trả lời bằng thư dùng được.")
         at.answer("qua Telegram? [C/k] ", "k")
+        at.answer("qua Zalo? [c/K] ", "")
         at.answer("không gửi\nChọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
