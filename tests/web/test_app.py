@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.services.world import at
@@ -24,6 +26,61 @@ def test_every_answer_has_the_headers(town: Town, page: str) -> None:
     browser = town.browser("chi").open(page)
     assert {name: browser.headers.get(name) for name in ALWAYS} == ALWAYS
     assert "cache-control" in browser.headers
+
+
+# Routes that need no session: signing in, links that prove themselves, files of the look.
+OPEN = ("/dang-nhap", "/tu-thu/", "/lich/{token}", "/kieu.css", "/favicon.ico", "/api/v1/openapi")
+FILLED = {"plan": "cchc-2024", "code": "1c", "number": "1", "period": "2024", "act": "xong",
+          "name": "cchc-2024", "unit": "tu-phap", "person": "an", "version": "1"}  # fmt: skip
+
+
+def routes(town: Town) -> list[tuple[str, str, str]]:
+    """Method, address and pattern of each route."""
+    return [
+        (method, re.sub(r"\{(\w+)[^}]*\}", lambda m: FILLED.get(m[1], "x"), route.path), route.path)
+        for route in town.app._app.routes  # type: ignore[attr-defined]
+        for method in sorted(route.methods - {"HEAD"})
+    ]
+
+
+def test_no_route_answers_who_is_not_signed_in(town: Town) -> None:
+    """But by leading to the sign-in, or with 401 in the API; and each answer has the headers."""
+    stranger, found = town.browser(), routes(town)
+    for method, place, pattern in found:
+        answer = stranger.request(method, place, headers={"origin": BASE})
+        assert {name: answer.headers.get(name) for name in ALWAYS} == ALWAYS, pattern
+        if not pattern.startswith(OPEN):
+            refused = pattern.startswith("/api/") and answer.status_code == 401
+            assert refused or answer.headers.get("location") == "/dang-nhap", (method, pattern)
+    assert len(found) > 40
+
+
+def test_no_form_is_taken_from_elsewhere(town: Town) -> None:
+    """Of anybody, on any route; those of the API need a token, which no browser sends by itself."""
+    office = town.browser("chi")
+    before = len(town.world.store.sessions())
+    for method, place, pattern in routes(town):
+        if method == "GET":
+            continue
+        for headers in ({}, {"origin": "http://evil.example"}, {"origin": "null"}):
+            status = office.request(method, place, headers=headers).status_code
+            assert status == (401 if pattern.startswith("/api/") else 403), pattern
+    assert (len(town.world.store.sessions()), town.world.events()) == (before, [])
+
+
+@pytest.mark.parametrize("person", ["lan", "dung"])
+def test_no_form_of_the_office_is_taken_from_others(town: Town, person: str) -> None:
+    """Nothing is recorded, and no other person's session, address or document is touched."""
+    town.browser("an")
+    other, store = town.browser(person), town.world.store
+    addresses = store.addresses()
+    for method, place, pattern in routes(town):
+        if method == "POST" and pattern != "/thoat" and not pattern.startswith("/nghi-phep"):
+            fields = [("nonce", "n" * 16), ("revision", "0"), ("nguoi", "an"), ("ly-do", "x")]
+            other.post(place, fields)
+            assert other.status in (200, 401, 403, 404, 409, 413, 422), pattern
+    assert (town.world.events(), store.addresses()) == ([], addresses)
+    assert [session.person for session in store.sessions("an")] == ["an"]
 
 
 @pytest.mark.parametrize("page", PAGES[:10])
