@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -23,8 +23,8 @@ from reminder.domain import digest
 from reminder.domain.plan import Key
 from reminder.domain.tokens import hash_code
 from reminder.understanding.verbs import Takes, Verb
-from reminder.web import acts, pages, words
-from reminder.web.site import Site, Visit, key_of, visit
+from reminder.web import acts, ledger, pages, words
+from reminder.web.site import Page, Site, Visit, key_of, visit
 from reminder.web.twins import item_of
 from reminder.web.words import Shown
 
@@ -42,7 +42,28 @@ def routes() -> list[Route]:
         Route(f"{ROOT}/bang", _for(_board), methods=["GET"]),
         Route(f"{ROOT}/viec/{{plan}}/{{code}}", _for(_task), methods=["GET"]),
         Route(f"{ROOT}/acts", _for(_act, acting=True), methods=["POST"]),
+        *(Route(f"{ROOT}/{name}", _for(_twin(page)), methods=["GET"]) for name, page in TWINS),
     ]
+
+
+def _twin(page: Page) -> Page:
+    """Return what answers with the JSON of a page."""
+
+    async def run(visit: Visit) -> Response:
+        found = await page(replace(visit, as_json=True))
+        if found.status_code >= 400:
+            raise ProblemError(found.status_code, json.loads(bytes(found.body))["why"])
+        return found
+
+    return run
+
+
+TWINS: tuple[tuple[str, Page], ...] = (
+    ("quyet", pages.decisions),
+    ("lich", pages.calendar),
+    ("so-ghi", ledger.ledger),
+)
+_ASKED = {"lich": ("thang",), "so-ghi": ("viec", "nguoi", "loai", "tu", "den", "trang")}
 
 
 @dataclass(frozen=True)
@@ -314,6 +335,15 @@ def description(base_url: str) -> dict[str, Any]:
             f"{ROOT}/bang": {"get": {"parameters": [page], "responses": _answers(board, 422)}},
             f"{ROOT}/viec/{{plan}}/{{code}}": {
                 "get": {"parameters": path, "responses": _answers(task)}
+            },
+            **{
+                f"{ROOT}/{name}": {
+                    "get": {
+                        "parameters": [_parameter(p, "query", _TEXT) for p in _ASKED.get(name, ())],
+                        "responses": _answers({"type": "object"}),
+                    }
+                }
+                for name, _ in TWINS
             },
             f"{ROOT}/acts": {
                 "post": {

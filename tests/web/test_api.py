@@ -171,6 +171,9 @@ def test_the_description_names_what_is_there(town: Town) -> None:
     found = browser.request("GET", "/api/v1/openapi.json").json()
     assert found["openapi"] == "3.1.0"
     assert set(found["paths"]) == {
+        "/api/v1/quyet",
+        "/api/v1/lich",
+        "/api/v1/so-ghi",
         "/api/v1/bang", "/api/v1/viec/{plan}/{code}", "/api/v1/acts"
     }  # fmt: skip
     assert browser.request("GET", "/api/v1/nothing").json()["status"] == 404
@@ -230,3 +233,17 @@ def test_the_examples_of_the_docs_work(town: Town) -> None:
     assert asked(town, "POST", places[2], writes, json=body)[0] == 200
     acts_named = set(re.findall(r"`([a-z-]+)`", said.partition("Acts: ")[2].partition(". What")[0]))
     assert acts_named == set(ACTS)
+
+
+def test_decisions_calendar_and_ledger_are_there_too(town: Town) -> None:
+    """As their pages have them, with the rights of the token's owner."""
+    town.world.says("an", "xong 1c", town.now)
+    reads = token(town, "chi", "doc")
+    status, desk = asked(town, "GET", "/api/v1/quyet", reads)
+    assert (status, [work["code"] for work in desk["desk"]["undated"]]) == (200, ["1đ", "2g", "5a"])
+    status, month = asked(town, "GET", "/api/v1/lich?thang=2024-02", reads)
+    assert (status, month["after"], len(month["days"])) == (200, "2024-03", 29)
+    status, ledger = asked(town, "GET", "/api/v1/so-ghi?viec=1c", reads)
+    assert (status, [row["code"] for row in ledger["rows"]]) == (200, ["1c"])
+    status, refused = asked(town, "GET", "/api/v1/quyet", token(town, "an", "doc"))
+    assert (status, refused["title"]) == (403, "Trang này của Văn phòng.")
