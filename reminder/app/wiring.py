@@ -19,7 +19,15 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from reminder.app import bootstrap, logs
-from reminder.app.channels import CHANNELS, invite, known_channels, one_way, quotas, web_links
+from reminder.app.channels import (
+    CHANNELS,
+    channel_names,
+    invite,
+    known_channels,
+    one_way,
+    quotas,
+    web_links,
+)
 from reminder.app.daemon import Daemon
 from reminder.channels import Channel, Hooked
 from reminder.channels.console import ConsoleChannel
@@ -33,7 +41,7 @@ from reminder.files.settings import Settings, environment
 from reminder.files.toml import read_bytes
 from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
-from reminder.ops.supervisor import Clock
+from reminder.ops.supervisor import Clock, pause_until
 from reminder.services.office import Files, Office, to_offices
 from reminder.services.service import Service
 from reminder.services.status import StatusSnapshot, snapshot
@@ -43,6 +51,7 @@ from reminder.store.store import Store
 
 if TYPE_CHECKING:
     from reminder.files.documents import Documents
+    from reminder.web.app import Probe
     from reminder.web.server import PageServer
 
 log = logging.getLogger(__name__)
@@ -116,20 +125,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     store, files = bootstrap.open_office(settings, clock.now(), exclusive=True)
     channels = _channels(settings, store, clock, files)
     links = web_links(settings, store)
-    service = Service(
-        store=store,
-        renderer=RowRenderer(holiday_name, links).render,
-        office=Office(
-            files=files,
-            id=store.office,
-            channels=tuple(channels),
-            one_way=one_way(settings),
-            quotas=quotas(settings),
-            known=known_channels(),
-        ),
-        patience=settings.delivery.patience,
-        tell_after=settings.delivery.tell_after,
-    )
+    service = _service(settings, store, files, links, tuple(channels))
     daemon = Daemon(service, channels, clock, tick_seconds=tick_seconds)
     daemon.dispatcher.in_flight = settings.delivery.in_flight
     if (copies := bootstrap.backups(settings)) is not None:
@@ -150,11 +146,85 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
         if (channel := channels.get(wiring.traits.name))
         for listener in wiring.listen(settings, channel, daemon)
     )
-    return Program(daemon, store, monitor, _servers(settings, reloader, monitor, links))
+    served = settings.web.is_on or settings.watch.place
+    probes = monitor.probes() if served else {}
+    return Program(daemon, store, monitor, _servers(settings, reloader, probes, links))
+
+
+def _service(
+    settings: Settings,
+    store: Store,
+    files: Files,
+    links: WebLinks | None,
+    channels: tuple[str, ...],
+) -> Service:
+    return Service(
+        store=store,
+        renderer=RowRenderer(holiday_name, links).render,
+        office=Office(
+            files=files,
+            id=store.office,
+            channels=channels,
+            one_way=one_way(settings),
+            quotas=quotas(settings),
+            known=known_channels(),
+        ),
+        patience=settings.delivery.patience,
+        tell_after=settings.delivery.tell_after,
+    )
+
+
+@dataclass
+class PageProgram:
+    """The page in a process of its own, beside the daemon, which sends what is decided here."""
+
+    daemon: Daemon  # never run: its worker and clock alone are used
+    store: Store
+    servers: tuple[PageServer, ...]
+    follow: Callable[[], bool]
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or Ctrl-C; raise ReminderError where there is no port."""
+        stop = self.daemon.worker.stop
+        _on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), stop.set))
+        try:
+            for server in self.servers:
+                if not await server.start():
+                    raise ReminderError("trang theo dõi không mở được: xem dòng trên")
+            while not stop.is_set():
+                await pause_until(stop, self.daemon.reload_seconds)
+                await self.daemon.worker.attempt("reload", self.follow)
+        finally:
+            for server in self.servers:
+                await server.stop()
+            self.store.close()
+
+
+def page_program(config: Path | None, clock: Clock) -> PageProgram:
+    """Wire the page alone; raise ReminderError where it is off, or can't start."""
+    settings = bootstrap.load_settings(config)
+    if not settings.web.is_on:
+        raise ReminderError(
+            'trang theo dõi chưa bật: ghi listen = "127.0.0.1:8080" dưới [web], hoặc đặt '
+            "REMINDER_WEB__LISTEN"
+        )
+    settings = replace(settings, watch=replace(settings.watch, listen=""))  # the daemon's
+    store, files = bootstrap.open_office(settings, clock.now(), exclusive=False)
+    links = web_links(settings, store)
+    service = _service(settings, store, files, links, channel_names(settings))
+    daemon = Daemon(service, {}, clock)
+    reloader = Reloader(daemon, settings, config, lambda _: None)
+
+    async def alive() -> tuple[int, str, bytes]:
+        await daemon.do(store.head)
+        return 200, "application/json", b'{"status": "ok"}'
+
+    servers = _servers(settings, reloader, {"/healthz": alive}, links)
+    return PageProgram(daemon, store, servers, reloader.follow)
 
 
 def _servers(
-    settings: Settings, reloader: Reloader, monitor: Monitor, links: WebLinks | None
+    settings: Settings, reloader: Reloader, probes: Mapping[str, Probe], links: WebLinks | None
 ) -> tuple[PageServer, ...]:
     """Return the servers of one app, not begun: at the address of [web], and at that of [watch].
 
@@ -169,7 +239,7 @@ def _servers(
     from reminder.web.uploads import Reader
 
     if links is None:
-        app = make_watch(monitor.probes())
+        app = make_watch(probes)
         return (PageServer(app, *watch, of="watch"),) if watch else ()
     daemon = reloader.daemon
     database = file_of(settings.store.url)
@@ -190,7 +260,7 @@ def _servers(
     )
     hooked = [listener for listener in daemon.listeners if isinstance(listener, Hooked)]
     hooks = {path: hook for listener in hooked for path, hook in listener.hooks.items()}
-    app = make_app(site, monitor.probes(), hooks)
+    app = make_app(site, probes, hooks)
     found = [PageServer(app, *web, settings.web.behind)] if web else []
     return (*found, *((PageServer(app, *watch, of="watch"),) if watch else ()))
 
@@ -198,7 +268,7 @@ def _servers(
 def _inviter(settings: Settings, daemon: Daemon) -> Callable[[Person], Invited] | None:
     """Return what makes invitations for the page; None where no channel has any."""
     if not any(known.addresses is AddressSource.INVITATION for known in known_channels()
-               if known.name in daemon.channels):  # fmt: skip
+               if known.name in daemon.service.office.channels):  # fmt: skip
         return None
     store, now = daemon.service.store, daemon.clock.now
     return lambda person: invite(settings, store, person, "", now())
@@ -270,6 +340,33 @@ class Reloader:
             return True
         finally:
             self.notify("READY=1")
+
+    def follow(self) -> bool:
+        """Take up changed files in another process than the daemon's, which tells of faults.
+
+        Return whether there were any.
+        """
+        store, now = self.service.store, self.daemon.clock.now()
+        asked, content = store.meta("reload") or "", self._content(self.tried)
+        if content in (self.seen, self.refused) and asked == self.asked:
+            return False
+        meant, self.asked = asked != self.asked, asked
+        try:
+            self.tried = bootstrap.load_settings(self.config)
+            content = self._content(self.tried)
+            files = bootstrap.read_files(self.tried, now, store)
+            if not meant:
+                before = self.service.office.files.people
+                _refuse_mass_removal(self.tried.plan.people, before, files.people)
+        except StoreBusyError:
+            raise
+        except ReminderError as error:
+            log.warning("refused, the old files go on: %s", error)
+            self.refused = content
+        else:
+            self.service.reload(files, now)
+            self.settings, self.seen = self.tried, content
+        return True
 
     def documents(self) -> Documents | None:
         """Return the texts of plans and people in the database; None: they are files."""
@@ -362,6 +459,15 @@ def _refuse_mass_removal(
 def run(config: Path | None) -> None:
     """Run the daemon until SIGTERM or Ctrl-C."""
     asyncio.run(_run(config))
+
+
+def run_page(config: Path | None) -> None:
+    """Serve the page alone until SIGTERM or Ctrl-C."""
+    asyncio.run(_run_page(config))
+
+
+async def _run_page(config: Path | None) -> None:
+    await page_program(config, bootstrap.SystemClock()).run()
 
 
 async def _run(config: Path | None) -> None:

@@ -39,6 +39,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("reload", daemon.reload, "Ví dụ: reminder reload"),
     ("invite", people.invite, "Ví dụ: reminder invite an"),
     ("web-link", people.web_link, "Ví dụ: reminder web-link an"),
+    ("web", daemon.web, "Ví dụ: REMINDER_WEB__LISTEN=127.0.0.1:8081 reminder web"),
     ("unbind", people.unbind, "Ví dụ: reminder unbind an"),
     ("revive", people.revive, "Ví dụ: reminder revive an --channel email"),
     *((name, command, f"Ví dụ: {example}") for name, command, example in answers.ACTS),

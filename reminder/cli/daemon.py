@@ -36,6 +36,21 @@ def run(config: Config = None) -> None:
     wiring.run(config)
 
 
+def web(config: Config = None) -> None:
+    """Chạy riêng trang theo dõi, bên cạnh `reminder run`: nhiều tiến trình, sau một máy trung gian.
+
+    Cùng tệp cài đặt và cơ sở dữ liệu; mỗi tiến trình một địa chỉ, đặt bằng REMINDER_WEB__LISTEN.
+    Điều quyết trên trang được `reminder run` gửi đi trong nửa phút.
+    """
+    # What only a server needs takes half a second to load.
+    from reminder.app import wiring
+    from reminder.app.logs import catch_strays, follow
+
+    follow(bootstrap.load_settings(config))
+    catch_strays()
+    wiring.run_page(config)
+
+
 def sandbox(
     plan: Annotated[
         Path | None, option("TỆP", "Kế hoạch này, thay cho kế hoạch năm 2024 đi kèm.")
