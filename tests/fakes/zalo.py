@@ -147,6 +147,15 @@ class FakeZalo:
         return self._polls > 0
 
     @property
+    def coming(self) -> set[str]:
+        """The ids of messages that a poll will bring."""
+        repeated = [self._last] if self._last and self.mode is Mode.REPEATED else []
+        return {
+            str((event.get("message") or {}).get("message_id"))
+            for event in (*self.queue, *repeated)
+        }
+
+    @property
     def busy(self) -> bool:
         """Whether an event waits, or was handed out to who has not polled since."""
         return bool(self.queue) or self._open

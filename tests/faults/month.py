@@ -114,11 +114,12 @@ class Month:
                 "(SELECT min(due_at) FROM outbox WHERE state = 'pending'), "
                 "(SELECT count(*) FROM seen WHERE channel = 'email')"
             )[0]
+            heard = self._heard()
         except sqlite3.Error:  # it is being made, or locked
             return self.now
         if last is None or datetime.fromisoformat(last) != self.now or leased:
             return self.now
-        if acted != self.mailed:
+        if acted != self.mailed or not (self.zalo.coming & self.written.keys()) <= heard:
             return self.now
         return datetime.fromisoformat(due) if due else None
 
@@ -169,14 +170,17 @@ class Month:
         identity = self.zalo_says("cuc", f"ghi chú 1d quyết định chờ bản số z{len(self.written)}")
         self.due_notes[identity] = "cuc"
 
+    def _heard(self) -> set[str]:
+        """The ids of Zalo's messages that are on record."""
+        return {row[0] for row in self.query("SELECT update_id FROM seen WHERE channel = 'zalo'")}
+
     def write_again(self) -> None:
         """Whoever was not heard by Zalo gets no receipt, and writes again.
 
         Zalo keeps nothing that it handed out: what the daemon had not recorded when it died is
         lost, as is what came while nobody polled, where Zalo is said to lose that.
         """
-        seen = {row[0] for row in self.query("SELECT update_id FROM seen WHERE channel = 'zalo'")}
-        for identity in [identity for identity in self.written if identity not in seen]:
+        for identity in sorted(self.written.keys() - self._heard() - self.zalo.coming):
             again = self.zalo_says(*self.written.pop(identity))
             if identity in self.due_notes:
                 self.due_notes[again] = self.due_notes.pop(identity)
