@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reminder.channels.zalo.client import TIMED_OUT, TOO_MANY, UNAUTHORIZED, Fault, ZaloError
+from reminder.channels.zalo.client import (
+    NOT_FOUND,
+    TIMED_OUT,
+    TOO_MANY,
+    UNAUTHORIZED,
+    Fault,
+    ZaloError,
+)
 from reminder.domain.outbox import SendError
 
 BOT_REFUSED = "Zalo không nhận mã bot: xem lại thiết lập zalo.token"
@@ -55,7 +62,7 @@ def _refusal(error: ZaloError) -> SendError:
         return SendError(reason, retry=True, said=said, retry_after=_TOO_FAST)
     if error.code == TIMED_OUT:
         return SendError("Zalo xử lý quá lâu", retry=True, said=said, unknown=True)
-    if error.code == PASSING or error.code >= 500 or error.code <= 0:
+    if error.code in (PASSING, NOT_FOUND) or error.code >= 500 or error.code <= 0:
         reason = f"Zalo trục trặc ({said})"
         return SendError(reason, retry=True, said=said, unreachable=True)
     return SendError(f"Zalo không nhận tin này ({said})", retry=False, said=said)

@@ -285,9 +285,9 @@ def _is_empty(error: ZaloError) -> bool:
         case Fault.REFUSED:
             return error.code == TIMED_OUT
         case Fault.EMPTY:
-            return error.code < 500
+            return error.code < 300
         case Fault.UNREADABLE:
-            return error.page and error.code < 400
+            return error.page and error.code < 300
         case Fault.SILENT:
             return True
     return False

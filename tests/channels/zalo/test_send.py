@@ -74,6 +74,7 @@ async def test_refusals(as_status: bool) -> None:
         ("empty", {"retry", "unknown"}),
         ("half", {"retry", "unknown"}),
         (403, {"retry", "unreachable"}),
+        (404, {"retry", "unreachable"}),
         (408, {"retry", "unknown"}),
         (400, set()),
     ],
