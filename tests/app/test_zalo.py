@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reminder.app.wiring import Program
+from reminder.channels.zalo.send import ZaloChannel
 from tests.app.kit import (
     REPEAT,
     Mailbox,
@@ -125,6 +126,9 @@ async def test_a_refused_token_leaves_the_others_and_needs_no_new_pairing(
     clock = SetClock(at("24/01", "07:58"))
     async with FakeZalo() as zalo, office(tmp_path, clock, zalo, mailbox) as wired:
         await until(lambda: zalo.being_polled)
+        channel = wired.daemon.channels["zalo"]
+        assert isinstance(channel, ZaloChannel)
+        channel.client._monotonic = lambda: 0.0  # it asks no more once it was refused
         good, zalo.token = zalo.token, "99:renewed"
         zalo.says("an", "x")  # ends the poll
         before = len(zalo.calls)

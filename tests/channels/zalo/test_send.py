@@ -14,9 +14,11 @@ from tests.fakes.zalo import FakeZalo, How, chat_of
 NUDGE = Outbound(subject="", html="<b>Nhắc</b>", text="Nhắc việc 1c")
 
 
-async def failure(zalo: FakeZalo, who: str = "an", token: str = "") -> dict[str, Any]:
+async def failure(
+    zalo: FakeZalo, who: str = "an", token: str = "", answer_seconds: float = 60.0
+) -> dict[str, Any]:
     """What the error of a send says, without what it does not."""
-    channel = ZaloChannel(client_of(zalo, token))
+    channel = ZaloChannel(client_of(zalo, token, answer_seconds=answer_seconds))
     try:
         with pytest.raises(SendError) as caught:
             await channel.send(chat_of(who), NUDGE, "key")
@@ -84,5 +86,5 @@ async def test_faults(how: How | int, said: set[str]) -> None:
     async with FakeZalo() as zalo:
         zalo.wrote("an")
         zalo.fail_next("sendMessage", how, "Some words")
-        found = await failure(zalo)
+        found = await failure(zalo, answer_seconds=0.2 if how == "hang-after" else 60.0)
     assert found.keys() - {"reason"} == said
