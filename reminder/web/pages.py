@@ -203,7 +203,7 @@ def _board(visit: Visit, chosen: Filter, before: digest.Figures | None) -> dict[
     }
 
 
-def turned(visit: Visit, rows: Sequence[Shown]) -> dict[str, Any]:
+def turned(visit: Visit, rows: Sequence[Any]) -> dict[str, Any]:
     """The page of `rows` that the address names, and what a template needs to turn it."""
     asked = visit.request.query_params.get("trang", "")
     page = int(asked) if re.fullmatch(r"[1-9]\d{0,5}", asked, re.ASCII) else 1
@@ -219,7 +219,11 @@ def turned(visit: Visit, rows: Sequence[Shown]) -> dict[str, Any]:
 
 def _query(visit: Visit) -> str:
     """The filter as it stands in the address, without the page."""
-    kept = [(k, v) for k, v in visit.request.query_params.multi_items() if k != "trang" and v]
+    kept = [
+        (k, v)
+        for k, v in visit.request.query_params.multi_items()
+        if k not in ("trang", "ghi") and v
+    ]
     return urlencode(kept)
 
 

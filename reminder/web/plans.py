@@ -41,7 +41,7 @@ from reminder.store.documents import Version
 from reminder.store.records import StoreBusyError
 from reminder.store.web import Sight
 from reminder.web.acts import ONCE
-from reminder.web.pages import flash, refused
+from reminder.web.pages import flash, refused, turned
 from reminder.web.signin import ask_again
 from reminder.web.site import NAME, Fault, Form, Visit, form_of, is_nonce, shown_at, signed_in
 
@@ -51,7 +51,6 @@ NO_TEXT = "Không có văn bản này."
 UNCHANGED = "Chưa có gì thay đổi."
 STEPS = ("nonce", "buoc", "ly-do")  # the fields of the preview, which its form does not carry
 TOLD = 40  # faults and changes that are listed
-TASKS = 100  # on a page
 VERSIONS = 10  # on a page
 HIGHEST = 10**6  # number of a version that is asked for
 """The steps of a form: empty for its first sending, then those of the preview's buttons."""
@@ -284,27 +283,29 @@ async def plans(visit: Visit) -> Response:
     """The plans as they are read: each task with its products and dates."""
     here = await visit.site.do(partial(_kept, visit))
     edits = visit.edits and here is not None
-    asked = visit.request.query_params.get("trang", "")
-    page = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 5 else 1
-    make = partial(_plans, visit, here, page, edits=edits)
+    page = visit.request.query_params.get("trang", "")
+    make = partial(_plans, visit, here, edits=edits)
     return await visit.page("plans.html", mark=f"{here} {edits} {page}", make=make)
 
 
-def _plans(visit: Visit, here: list[Kept] | None, page: int, *, edits: bool) -> dict[str, Any]:
-    found, first = [], (page - 1) * TASKS
-    total = 0
-    for plan in visit.office.speaking(visit.now):
-        tasks = [task for task in plan.tasks if may_read(visit.sender, task)]
-        shown = tasks[max(0, first - total) : max(0, first + TASKS - total)]
-        if shown or (not tasks and page == 1):
-            found.append((plan, shown))
-        total += len(tasks)
+def _plans(visit: Visit, here: list[Kept] | None, *, edits: bool) -> dict[str, Any]:
+    speaking = visit.office.speaking(visit.now)
+    rows = [
+        (plan, task) for plan in speaking for task in plan.tasks if may_read(visit.sender, task)
+    ]
+    shown = turned(visit, rows)
+    page = shown.pop("rows")
+    found = [(plan, [task for of, task in page if of is plan]) for plan in speaking]
     texts = None if here is None else [one for one in here if may_see(visit, one.name)]
     return {
-        "page": page, "pages": -(-total // TASKS),
-        "plans": found, "texts": texts, "edits": edits, "told": reads_all(visit.sender),
-        "flash": flash(visit), "here": "/ke-hoach",
-    }  # fmt: skip
+        **shown,
+        "plans": [(plan, tasks) for plan, tasks in found if tasks or not rows],
+        "texts": texts,
+        "edits": edits,
+        "told": reads_all(visit.sender),
+        "flash": flash(visit),
+        "here": "/ke-hoach",
+    }
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def test_a_plan_of_five_hundred_tasks_stays_small(town: Town) -> None:
     )
     service.reload(replace(files, plans=(replace(plan, tasks=tasks),)), town.now)
     browser = town.browser("chi")
-    own = [f"/cua-toi?trang={n}" for n in (1, 2)]
+    own = [f"{page}?trang={n}" for page in ("/cua-toi", "/ke-hoach") for n in (1, 2)]
     for page in ("/bang", "/quyet", "/bang?tinh-trang=dang-mo", "/bang?tinh-trang=qua-han&trang=2",
                  *own):  # fmt: skip
         assert len(browser.open(page).text.encode()) <= 60_000, page
