@@ -44,6 +44,7 @@ from reminder.channels.zalo.receive import ZaloListener
 from reminder.channels.zalo.send import ZaloChannel
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Outbound
+from reminder.messages import compose
 from reminder.store.store import Store
 
 # What the program loads late is loaded here, once, and not by each daemon.
@@ -159,7 +160,10 @@ def born(config: Path, clock: Path) -> int:
 
 def main() -> None:
     """Forks and waits as it is told, until stdin ends."""
-    make_bot("1:read")  # reads the certificates, which all daemons then share
+    # What all daemons then share: the certificates are read, the templates compiled.
+    make_bot("1:read")
+    for name in (templates := compose._environment()).list_templates():
+        templates.get_template(name)
     gc.freeze()
     for line in sys.stdin:
         word, *values = line.rstrip("\n").split("\t")
