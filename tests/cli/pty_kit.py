@@ -15,13 +15,16 @@ from typing import Self
 from tests.conftest import ROOT
 from tests.waiting import LONGEST
 
-# The terminal becomes the one that getpass opens, and whose Ctrl-C arrives.
+# The terminal becomes the one that getpass opens, and whose Ctrl-C arrives: also where the tests
+# themselves run in the background of a shell, which has that signal ignored.
 _MAIN = """
-import fcntl, termios
+import fcntl, signal, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from reminder.cli import main
 main()
 """
+_AGAIN = 10.0  # seconds until Ctrl-C is pressed again
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r|\x07")
 
 
@@ -75,13 +78,18 @@ class AtTerminal:
         os.write(self._ours, keys)
 
     def interrupt(self) -> None:
-        """Press Ctrl-C until something comes of it.
+        """Press Ctrl-C until something is shown.
 
-        A signal between readline's prompt and its `select` is seen with the next one only.
+        A signal between readline's prompt and its `select` is seen with the next one only. The next
+        one comes late: on a busy machine it would break into what the first one has said.
         """
-        self.press(b"\x03")
-        while not select.select([self._ours], [], [], 2.0)[0]:
+        for _ in range(int(LONGEST / _AGAIN)):
+            shown = self.seen
             self.press(b"\x03")
+            while select.select([self._ours], [], [], _AGAIN)[0]:
+                if not self._more() or self.seen != shown:
+                    return
+        raise AssertionError(f"nothing comes of Ctrl-C:\n{self.seen[self._upto :]}")
 
     def answer(self, question: str, line: str) -> None:
         """Wait for the question, then answer it."""

@@ -16,6 +16,7 @@ import pytest
 
 from reminder.app import batch
 
+pytestmark = pytest.mark.no_cover  # what it runs is measured elsewhere, and much repeated here
 DATA = Path(__file__).parent / "data"
 CLOSING = {"done", "updated"}
 KEPT = {"answered", "noted"}  # the words are kept, and nothing closes
