@@ -34,6 +34,7 @@ from reminder.importing.reading import (
 
 COMMAND = (sys.executable, "-P", "-m", "reminder.importing.drafting")
 LONGEST_LINE = 2000  # characters
+MOST_LINES = 5000  # of one place
 _RANGE = re.compile(r"(p|line):(\d+)\.\.(\d+)")
 
 
@@ -135,14 +136,25 @@ def _text(block: Paragraph | Row) -> str:
     return " │ ".join(cell for cell in cells if cell)
 
 
-def marked(lines: Sequence[Line], source: str) -> list[int]:
-    """Return the numbers of the lines that a place names: “p:11..15”, “t:1 r:4; p:30”."""
-    wanted: set[str] = set()
-    for place in filter(None, source.split("; ")):
-        found = _RANGE.fullmatch(place)
-        many = range(int(found[2]), int(found[3]) + 1) if found else ()
-        wanted |= {f"{found[1]}:{number}" for number in many} if found else {place}
-    return [number for number, line in enumerate(lines) if line.where in wanted]
+class Places:
+    """Finds the lines that the places of a draft name."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._numbers: dict[str, list[int]] = {}
+        for number, line in enumerate(lines):
+            self._numbers.setdefault(line.where, []).append(number)
+
+    def lines(self, source: str) -> list[int]:
+        """Return the numbers of the lines at a place: “p:11..15”, “t:1 r:4; p:30”."""
+        wanted: dict[str, None] = {}
+        for place in filter(None, source.split("; ")):
+            found = _RANGE.fullmatch(place)
+            if found is None:
+                wanted[place] = None
+                continue
+            for number in range(int(found[2]), min(int(found[3]), int(found[2]) + MOST_LINES) + 1):
+                wanted[f"{found[1]}:{number}"] = None
+        return sorted(number for place in wanted for number in self._numbers.get(place, ()))
 
 
 if __name__ == "__main__":

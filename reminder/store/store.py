@@ -108,7 +108,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0009", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0010", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

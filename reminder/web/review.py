@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from reminder.importing.answers import hindrances, open_questions
 from reminder.importing.draft import Draft, Leftover, Question, Task
-from reminder.importing.drafting import Line, marked
+from reminder.importing.drafting import Line, Places
 from reminder.importing.page import Entry, Side, entry_of, sides_of
 from reminder.importing.wording import ALL, counts, offered, offered_to_all
 
@@ -142,9 +142,10 @@ def _asked(draft: Draft, questions: Iterable[Question]) -> Iterator[Asked]:
 
 def _blocks(draft: Draft, lines: Sequence[Line]) -> Iterator[Block]:
     """Yield the document's parts in its order, and at last the tasks without a place in it."""
+    places = Places(lines)
     found: list[tuple[list[int], Task | Leftover]] = [
-        *((marked(lines, task.source), task) for task in draft.tasks),
-        *((marked(lines, one.place), one) for one in draft.leftovers),
+        *((places.lines(task.source), task) for task in draft.tasks),
+        *((places.lines(one.place), one) for one in draft.leftovers),
     ]
     found.sort(key=lambda pair: pair[0][:1] or [len(lines)])
     firsts = {numbers[0] for numbers, _ in found if numbers}

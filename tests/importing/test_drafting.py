@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reminder.domain.plan import Plan
-from reminder.importing.drafting import Line, draft_apart, lines_of, marked
+from reminder.importing.drafting import Line, Places, draft_apart, lines_of
 from reminder.importing.layout import Document, RefusedError
 from reminder.importing.reading import read_document
 from reminder.importing.tasks import NoYearError, make_draft
@@ -28,15 +28,16 @@ def test_a_draft_made_apart_is_the_one_made_here(plan2024: Plan) -> None:
                                   "d08-cho-ben-do.docx", "d10-nam-hoc.txt"])  # fmt: skip
 def test_every_task_has_its_place_in_the_text(name: str) -> None:
     document = read_document(CASES / name)
-    lines = lines_of(document)
-    assert [t.code for t in make_draft(document).tasks if not marked(lines, t.source)] == []
+    found = Places(lines_of(document))
+    assert [t.code for t in make_draft(document).tasks if not found.lines(t.source)] == []
 
 
 def test_the_lines_of_a_place() -> None:
     """A range of paragraphs, a table's row, and two places at once."""
     lines = [Line(where, where) for where in ("p:1", "p:2", "t:1 r:2", "p:3", "p:4")]
-    places = ("p:2..4", "t:1 r:2", "p:1; p:4", "p:9", "")
-    assert [marked(lines, place) for place in places] == [[1, 3, 4], [2], [0, 4], [], []]
+    places = ("p:2..4", "t:1 r:2", "p:4; p:1", "p:9", "", "p:1..999999999")
+    found = [Places(lines).lines(place) for place in places]
+    assert found == [[1, 3, 4], [2], [0, 4], [], [], [0, 1, 3, 4]]
 
 
 @pytest.mark.parametrize(

@@ -227,11 +227,11 @@ def test_nobody_migrates_under_a_running_daemon(opened: Opener, path: Path, tmp_
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_a_newer_schema_is_refused(opened: Opener, path: Path, exclusive: bool) -> None:
     opened().close()
-    set_version(path, "0010")
+    set_version(path, "0011")
     with pytest.raises(StoreRefusedError) as refusal:
         opened(exclusive=exclusive)
     assert str(refusal.value) == (
-        f"the database {path} was written by a newer program (schema 0010, this one knows"
+        f"the database {path} was written by a newer program (schema 0011, this one knows"
         f" {SHIPPED.version}): install that program again, or restore an older backup"
     )
     set_version(path, SHIPPED.version)
