@@ -35,7 +35,6 @@ class ChannelTraits:
     files: bool = True  # messages take attachments
     replies: bool = True  # an incoming message says which message it answers
     longest: int = 0  # UTF-16 units of one message, beyond which it becomes several; 0: any length
-    bundles: bool = False  # what one slot says to a person goes as one message
     typed_codes: bool = False  # invitation codes are typed by hand: short, and hard to misread
     confirms: bool = False  # an address holds once a message to it was accepted, not before
 

@@ -101,6 +101,11 @@ class Context:
         return ": /viec" if self.typing else ""
 
     @property
+    def groups(self) -> bool:
+        """Whether a unit's group can be bound: not where no channel that is set up has groups."""
+        return bool(self.office.group_channels) or not self.office.outside
+
+    @property
     def files(self) -> str:
         """Where a file is that goes with the message.
 

@@ -20,7 +20,7 @@ from reminder.messages.answers import DateGroup, by_dates
 from reminder.messages.compose import Actions, block_lines, clip, message
 from reminder.messages.context import Context, Work
 from reminder.services.office import GROUP
-from reminder.understanding.verbs import Reader, help_lines
+from reminder.understanding.verbs import Reader, Verb, help_lines
 
 LATE_SHOWN = 12
 LINES = 20  # of the awaiting and of the assumed
@@ -61,7 +61,9 @@ def help_message(context: Context, p: payloads.Help) -> Outbound:
 
     def lines(reader: Reader) -> list[Markup]:
         """Return the lines, with what stands in `…` as what one types."""
-        shown = (line.replace("{office}", context.office_name) for line in help_lines(reader))
+        # Nobody is sent to a channel that the office has not set up.
+        found = help_lines(reader, () if context.groups else (Verb.BIND,))
+        shown = (line.replace("{office}", context.office_name) for line in found)
         return [
             Markup(re.sub("`(.*?)`", r"<code>\1</code>", str(escape(line))))  # noqa: S704
             for line in shown

@@ -5,7 +5,7 @@ The parser, the rights, the buttons, the help and the command line are made from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from difflib import get_close_matches
 from enum import Enum, StrEnum, auto
@@ -509,9 +509,10 @@ def nearest(name: str) -> Verb | None:
     return BY_NAME[close[0]] if close else None
 
 
-def help_lines(reader: Reader) -> list[str]:
-    """Return the help's lines about verbs for this reader."""
+def help_lines(reader: Reader, but: Collection[Verb] = ()) -> list[str]:
+    """Return the help's lines about verbs for this reader, without those of `but`."""
     lines: dict[int, list[str]] = {}
-    for line, text in (verb.row.help[reader] for verb in Verb if reader in verb.row.help):
+    told = (verb.row for verb in Verb if verb not in but and reader in verb.row.help)
+    for line, text in (row.help[reader] for row in told):
         lines.setdefault(line, []).append(text)
     return [" · ".join(lines[line]) for line in sorted(lines)]

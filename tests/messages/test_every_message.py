@@ -19,6 +19,7 @@ from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import (
     VIEWS,
+    BindInGroup,
     ClosedNotice,
     Confirmed,
     DateSet,
@@ -261,6 +262,8 @@ def test_every_branch_of_every_template_is_taken() -> None:
         in_chat = with_page(found[2], "an", "zalo")
         for payload in payloads():
             render(in_chat, payload)
+        no_groups = replace(in_chat, office=replace(in_chat.office, channels=("zalo",)))
+        render(no_groups, BindInGroup())
         mail = Address(recipient="an", channel="email", value="a@x.vn", bound_at=WHEN)
         person = Person(id="an", name="An", units=("van-phong",), channels=("email",))
         files = replace(in_chat.office.files, people=(person,))

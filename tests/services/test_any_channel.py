@@ -102,3 +102,13 @@ def test_a_person_of_a_channel_that_is_off_is_unreachable(office: World) -> None
     office.tick(at("24/01"))
     told = [p.message.text for p in office.outgoing if p.row.draft.recipient == "chi"]
     assert any("Binh" in text for text in told)
+
+
+def test_nobody_is_sent_to_a_group_where_there_are_none(office: World) -> None:
+    """The help and the answer to /bind name groups only where a channel that is set up has them."""
+    with_groups = office.service.office
+    for channels, told in ((with_groups.channels, True), (("sms", "email"), False)):
+        office.service.office = replace(with_groups, channels=channels)
+        for typed in ("/trogiup", "/bind tu-phap"):
+            office.says("chi", typed, at("22/01", "09:00"), channel="sms")
+            assert ("/bind" in office.outgoing[-1].message.text) is told

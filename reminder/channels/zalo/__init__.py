@@ -10,7 +10,6 @@ TRAITS = ChannelTraits(
     files=False,
     replies=False,
     longest=1900,  # Zalo takes 2,000, and no source says of what: UTF-16 units are the most
-    bundles=True,
     typed_codes=True,
     confirms=True,
 )
