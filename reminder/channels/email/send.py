@@ -208,6 +208,8 @@ class MailChannel:
             except (SMTPException, OSError) as error:
                 if not (reused and _session_over(error, step)):
                     raise send_error(error, step, server) from None
+                code = error.code if isinstance(error, SMTPResponseException) else "cut"
+                log.info("the mail server ended a kept session (%s): trying a new one", code)
             finally:
                 if taken and not self._stopped:
                     self._keep(client)
