@@ -129,11 +129,13 @@ async def daemon(config: Path, clock: Path) -> None:
     assert isinstance(channel, TelegramChannel)
     channel._pacer = Pacer(lambda: asyncio.get_running_loop().time() * HURRY, hurried, patience=5.0)
     loop = asyncio.get_running_loop()
-    zalo = wired.daemon.channels["zalo"]
-    assert isinstance(zalo, ZaloChannel)
-    zalo.client._monotonic = lambda: loop.time() * HURRY
-    zalo.client._answer_seconds = ANSWER_SECONDS
-    wired.daemon.channels.update(telegram=Keyed(channel), zalo=Keyed(zalo))
+    wired.daemon.channels["telegram"] = Keyed(channel)
+    if "zalo" in wired.daemon.channels:
+        zalo = wired.daemon.channels["zalo"]
+        assert isinstance(zalo, ZaloChannel)
+        zalo.client._monotonic = lambda: loop.time() * HURRY
+        zalo.client._answer_seconds = ANSWER_SECONDS
+        wired.daemon.channels["zalo"] = Keyed(zalo)
 
     def switches() -> None:
         for number, switch in ((signal.SIGUSR1, "ON"), (signal.SIGUSR2, "OFF")):
