@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.conftest import ROOT
+
 HEAVY = [
     *("alembic", "bs4", "docx", "holidays", "icalendar", "imap_tools", "lxml", "openpyxl"),
     *("prometheus_client", "psycopg", "segno", "sqlalchemy.dialects.postgresql", "structlog"),
@@ -32,3 +34,18 @@ def test_a_command_loads_what_it_needs_alone() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert {"sqlalchemy", "apscheduler", "starlette", "uvicorn", "pdfplumber"}.isdisjoint(loaded)
+
+
+def test_the_calendar_loads_one_country() -> None:
+    """The library's package of countries would load all 250, 17 MB."""
+    code = f"""
+import sys
+from pathlib import Path
+from reminder.files.calendar import load_calendar
+load_calendar(Path({str(ROOT / "config/calendar.toml")!r}), [2024])
+print(*[name for name in sys.modules if name.startswith("holidays.countries.")])
+"""
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert loaded == ["holidays.countries.vietnam"]

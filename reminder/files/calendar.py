@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import date
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import WorkCalendar, days_between
 from reminder.files.toml import Document, Table
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 
 def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
@@ -21,11 +27,8 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
     changes = root.each("change", _change)
     root.finish()
     document.check()
-    # Importing the library takes 70 ms.
-    from holidays import country_holidays
-
     first, last = min(years) - 1, max(years) + 1
-    official = country_holidays("VN", years=range(first, last + 1))
+    official = _official(first, last)
     return WorkCalendar(
         first,
         last,
@@ -38,11 +41,22 @@ def load_calendar(path: Path, years: Iterable[int]) -> WorkCalendar:
 
 def holiday_name(first: date, last: date) -> str:
     """Return “Tết” if a day from `first` to `last` belongs to the lunar new year; else ""."""
-    from holidays import country_holidays  # takes 70 ms
-
-    found = country_holidays("VN", language="en_US", years=range(first.year, last.year + 1))
+    found = _official(first.year, last.year, language="en_US")
     names = (found.get(day, "") for day in days_between(first, last))
     return "Tết" if any("Lunar New Year" in name for name in names) else ""
+
+
+def _official(first: int, last: int, language: str | None = None) -> HolidayBase:
+    """The days off from the year `first` to `last` by the library, which takes 70 ms to load.
+
+    Its package of countries would load all of them, 17 MB, to give one: it is not executed.
+    """
+    spec = find_spec("holidays.countries")
+    if spec is not None:
+        sys.modules.setdefault("holidays.countries", module_from_spec(spec))
+    from holidays import country_holidays
+
+    return country_holidays("VN", language=language, years=range(first, last + 1))
 
 
 def _change(table: Table) -> dict[str, list[date]]:

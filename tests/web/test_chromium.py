@@ -185,7 +185,7 @@ async def reader(office: Office, chromium: Browser, width: int) -> Reader:
     context = await chromium.new_context(
         java_script_enabled=False, viewport={"width": width, "height": 844}
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     return Reader(office, context, await context.new_page())
 
 

@@ -103,19 +103,49 @@ async def test_a_client_that_does_not_read_is_cut(
 
 
 @pytest.mark.asyncio
-async def test_a_connection_in_use_is_not_cut(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each request has its own time."""
-    monkeypatch.setattr(server, "LONGEST", 0.3)
-    async with served(town) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + 1
-        while loop.time() < end:
-            writer.write(GET.replace(b"close", b"keep-alive"))
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200")
-            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
-        writer.close()
+async def test_a_connection_in_use_is_not_cut(town: Town) -> None:
+    """Each request has its own time, from the end of the answer before it."""
+    page = PageServer(town.app, "127.0.0.1", 0)
+    assert await page.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
+    ends = []
+    for _ in range(3):
+        writer.write(GET.replace(b"close", b"keep-alive"))
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+        (connection,) = page._server.server_state.connections
+        assert isinstance(connection, BoundedProtocol)
+        ends.append(connection._timer.when())
+    assert ends == sorted(set(ends))
+    writer.close()
+    await page.stop()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("behind", "counted"), [((), "127.0.0.1"), (("192.0.2.1",), "127.0.0.1"),
+                            (("127.0.0.1",), "203.0.113.9")]
+)  # fmt: skip
+async def test_a_proxys_word_counts_from_the_named_proxies_alone(
+    town: Town, behind: tuple[str, ...], counted: str
+) -> None:
+    """Else whoever asks would choose the address by which tries are counted."""
+    page = PageServer(town.app, "127.0.0.1", 0, behind)
+    assert await page.start()
+    body = b"dia-chi=x%40example.vn"
+    said = await answer(
+        page.port,
+        b"POST /dang-nhap HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: http://127.0.0.1:8080\r\n"
+        b"X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
+        b"X-Forwarded-Host: evil.example\r\nConnection: close\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
+    )
+    await page.stop()
+    assert said.startswith(b"HTTP/1.1 303")
+    assert b"evil" not in said
+    with town.world.store._database.reading() as connection:
+        tries = connection.exec_driver_sql("SELECT what FROM web_try WHERE what LIKE 'ask:%'").all()
+    assert [what for (what,) in tries] == [f"ask:{counted}"]
 
 
 @pytest.mark.asyncio
