@@ -162,10 +162,13 @@ class Handling:
         if mailed and _changes_nothing(decision) and not self.limits.may_mail(inbound.sender, now):
             decision = replace(decision, answers=())
         self.office = self.office.after(decision.events, states=decision.states)
+        reminders = self._reminders(decision, who)
+        if not reminders:  # units of which nobody is reminded
+            decision = replace(decision, remind=())
         drafts = [
             *self._notices(decision, who),
             *edit_drafts(self.store, self.office, who, self._tag, decision.events, now),
-            *self._reminders(decision, who),
+            *reminders,
         ]
         return self._recorded(who, decision, drafts)
 

@@ -303,3 +303,8 @@ def test_a_tasks_timeline_has_what_was_said_and_sent_the_newest_first(town: Town
     assert lines[2].startswith("08:00 Thứ Tư 31/01 Máy nhắc Binh qua thư điện tử: đã gửi")
     acts = [li.get("class") for li in browser.page.xpath("//ol/li")]
     assert acts[:3] == ["act", None, None]
+
+
+def test_a_page_that_is_refused_has_no_twin(town: Town) -> None:
+    for place in ("/nguoi", "/viec/cchc-2024/9z"):
+        assert not town.browser("an").open(place).page.xpath("//link[@rel='alternate']")

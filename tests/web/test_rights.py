@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reminder.decisions import buttons
@@ -111,6 +111,7 @@ def as_typed(key: Key, act: str, fields: dict[str, str]) -> str | None:
     paper=st.sampled_from(PAPERS),
     day=st.sampled_from(DAYS),
 )
+@example(person="chi", place=257, act="nhac-ngay", why="", paper="", day="")  # nobody is there
 def test_page_and_api_give_what_chat_gives(
     person: str, place: int, act: str, why: str, paper: str, day: str
 ) -> None:
