@@ -19,6 +19,7 @@ from tests.faults.month import write_clock
 from tests.faults.nursery import nursery
 from tests.faults.process import HURRY
 from tests.services.world import at
+from tests.waiting import LONGEST
 
 OFFICERS = 40
 KILLS = 20
@@ -71,7 +72,7 @@ async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:
         for _ in range(KILLS):
             goal = len(telegram.accepted) + chance.randint(0, 5)
             daemon = await daemons.start(config, tmp_path / "clock")
-            await telegram.until(lambda g=goal: len(telegram.accepted) >= g, seconds=30)  # type: ignore[misc]
+            await telegram.until(lambda g=goal: len(telegram.accepted) >= g, seconds=LONGEST)  # type: ignore[misc]
             await daemons.kill(daemon)
         before = len(telegram.calls)
         daemon = await daemons.start(config, tmp_path / "clock")
@@ -80,7 +81,7 @@ async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:
                 len({m.chat_id for m in telegram.sent if "1c" in m.text}) == OFFICERS
                 and any(call.method == "getUpdates" for call in telegram.calls[before:])
             ),
-            seconds=60,
+            seconds=LONGEST,
         )  # it polls: a SIGTERM before that would find no handler yet
         os.kill(daemon, signal.SIGTERM)
         assert await daemons.wait(daemon) == 0
