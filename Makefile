@@ -1,9 +1,9 @@
 # make run    the main job: the program on a made-up office, with a clock that jumps
-# make test   all tests
+# make test   the tests; those that take long or a browser are left to make check
 # make init   sets it up for an office, by questions in Vietnamese
 # make dist   the wheel, tried in a fresh environment and an empty folder
 # make bench  how fast and how small, against whom: a table, and var/bench.json
-# make check  format, lint, types, layers, unused code, tests with coverage
+# make check  format, lint, types, layers, unused code, all tests with coverage
 # make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
 # make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
 # make crashpoints  the month ended at each point where it matters, one by one; POINT=7 for one alone
@@ -37,7 +37,7 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/bandit -q -r reminder -c pyproject.toml
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -m '' --dist loadgroup --cov --cov-report=term
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench $(BENCH)

@@ -149,6 +149,7 @@ async def test_no_network_at_the_start_is_waited_out(
             assert len(logged(caplog, "polling Telegram works again")) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_a_chat_that_must_wait_holds_up_nobody_else(
     tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch

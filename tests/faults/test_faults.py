@@ -34,6 +34,7 @@ async def test_kills(tmp_path: Path) -> None:
     assert tally.answers >= 8
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("faults", "met"), [(LINES, 8), (REST, len(REST))], ids=["lines", "rest"])
 async def test_other_faults(tmp_path: Path, faults: tuple[str, ...], met: int) -> None:
@@ -45,6 +46,7 @@ async def test_other_faults(tmp_path: Path, faults: tuple[str, ...], met: int) -
     assert tally.survived == tally.said == tally.runs
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_three_days_without_telegram(tmp_path: Path) -> None:
     """The mail takes over; what people wrote meanwhile is taken in afterwards."""

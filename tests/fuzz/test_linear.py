@@ -29,7 +29,8 @@ from reminder.understanding.parse import parse
 from tests.fuzz.test_work import PIECES
 from tests.understanding.commands_kit import OFFICE, TODAY
 
-pytestmark = pytest.mark.no_cover  # times are the program's, and not those of a tracer
+# Times are the program's, and not those of a tracer.
+pytestmark = [pytest.mark.no_cover, pytest.mark.thorough]
 ROUNDS = 9
 RATIO = 5
 TOO_SHORT = 0.02  # seconds of processor time in which nobody is held up

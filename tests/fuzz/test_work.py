@@ -18,7 +18,8 @@ from reminder.understanding.parse import parse
 from reminder.understanding.spelling import tokenise, tokens
 from tests.understanding.commands_kit import OFFICE, TODAY, replying
 
-pytestmark = pytest.mark.no_cover  # what it runs is measured elsewhere, and much repeated here
+# What it runs is covered elsewhere, and much repeated here.
+pytestmark = [pytest.mark.no_cover, pytest.mark.thorough]
 PIECES = [
     *("1a,", "xong ", "1", "đ", "đđđ ", "1c, ", "1a-", "/", "\n", "/xong 1c\n", "\n/", "12/QĐ-"),
     *("12/QĐ-UBND ", "?", "(", "tháng ", "0/0/", "1/1/", "1.", "a\u0300", "1c xong; 1d chưa\n"),

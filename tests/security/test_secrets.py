@@ -56,6 +56,7 @@ def database(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob("r.db*")))
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_the_token_is_nowhere_but_in_its_file(tmp_path: Path) -> None:
     """A daemon that logs all it can, on a Telegram and a Zalo that quote tokens in every fault.

@@ -23,7 +23,8 @@ from reminder.services.office import Files, Office
 from reminder.understanding.model import Command, Meaning, Target
 from reminder.understanding.parse import parse
 
-pytestmark = pytest.mark.no_cover  # what it runs is measured elsewhere, and much repeated here
+# What it runs is covered elsewhere, and much repeated here.
+pytestmark = [pytest.mark.no_cover, pytest.mark.thorough]
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
 PLANS = {

@@ -28,7 +28,12 @@ pytest.importorskip("playwright", reason="no Playwright here: pip install playwr
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
-pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.xdist_group("chromium"),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.thorough,
+    pytest.mark.no_cover,
+]
 
 WIDTHS = (390, 1280)
 DOCUMENT = ROOT / "tests/importing/cases/d02-pccc.docx"

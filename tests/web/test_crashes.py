@@ -72,6 +72,7 @@ async def daemon(base: str, config: Path, *gap: str) -> AsyncIterator[subprocess
         yield process
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_a_form_is_neither_lost_nor_done_twice(tmp_path: Path) -> None:
     """Killed before the record it may be sent again; between the record and its answer it tells."""

@@ -18,6 +18,7 @@ from tests.waiting import within
 from tests.web.browser import Town
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_schemathesis_finds_no_failure(town: Town, tmp_path: Path) -> None:
     """All of its checks, for the office, without the limit of 30 acts a minute."""

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from reminder.store.store import Store, open_store
 from tests.channels.email import replies
 from tests.channels.email.conftest import INBOX, MailWorld, text_in
@@ -47,6 +49,7 @@ def until(
         time.sleep(0.1)
 
 
+@pytest.mark.thorough
 def test_a_reply_is_neither_lost_nor_done_twice(tmp_path: Path, post: MailWorld) -> None:
     """Killed on either side of the record: one event, one confirmation."""
     config = settings(tmp_path, post)

@@ -21,6 +21,7 @@ __all__ = ["clock"]
 REPEAT = "(có thể là tin gửi lại)"
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_answers_since_the_copy_are_read_again_and_each_is_recorded_once(
     tmp_path: Path, post: MailWorld, clock: SetClock, caplog: pytest.LogCaptureFixture

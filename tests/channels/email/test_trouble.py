@@ -30,6 +30,7 @@ __all__ = ["clock"]
 FLOOD = 400
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_hundreds_of_mails_at_once_hold_nobody_up(
     tmp_path: Path, post: MailWorld, clock: SetClock
@@ -53,6 +54,7 @@ async def test_hundreds_of_mails_at_once_hold_nobody_up(
         assert len(post.mails(INBOX, which="UNSEEN")) == FLOOD
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_a_line_that_is_cut_in_the_middle_of_a_mail_is_taken_up_again(
     tmp_path: Path, post: MailWorld, clock: SetClock
