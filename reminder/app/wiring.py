@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
@@ -346,38 +347,34 @@ class Reloader:
 
         Return whether there were any.
         """
-        store, now = self.service.store, self.daemon.clock.now()
-        asked, content = store.meta("reload") or "", self._content(self.tried)
+        now, asked = self.daemon.clock.now(), self.service.store.meta("reload") or ""
+        content = self._content(self.tried)
         if content in (self.seen, self.refused) and asked == self.asked:
             return False
-        meant, self.asked = asked != self.asked, asked
+        before, self.asked, self.looked = self.asked, asked, content
         try:
-            self.tried = bootstrap.load_settings(self.config)
-            content = self._content(self.tried)
-            files = bootstrap.read_files(self.tried, now, store)
-            if not meant:
-                before = self.service.office.files.people
-                _refuse_mass_removal(self.tried.plan.people, before, files.people)
+            settings, files = self._reread(now, meant=asked != before)
         except StoreBusyError:
+            self.asked = before  # tried again at the next look
             raise
         except ReminderError as error:
             log.warning("refused, the old files go on: %s", error)
-            self.refused = content
+            self.refused = self.looked
         else:
             self.service.reload(files, now)
-            self.settings, self.seen = self.tried, content
+            self.settings, self.seen = settings, self.looked
         return True
 
     def documents(self) -> Documents | None:
         """Return the texts of plans and people in the database; None: they are files."""
         return bootstrap.documents(self.settings, self.service.store, self.daemon.clock.now())
 
-    def _reload(self, *, meant: bool) -> bool:
-        now = self.daemon.clock.now()
+    def _reread(self, now: datetime, *, meant: bool) -> tuple[Settings, Files]:
+        """Return the settings and files as they are now, and note which they are in `looked`."""
         # Before all reading: what is saved while this reads is another change, for the next look.
         # Refused settings may name other files, in which the fault is mended.
         self.tried = bootstrap.load_settings(self.config)
-        self.looked = content = self._content(self.tried)
+        self.looked = self._content(self.tried)
         settings = bootstrap.load_settings(self.config)
         bootstrap.documents(settings, self.service.store, now)  # takes up the files at first
         files = bootstrap.read_files(settings, now, self.service.store)
@@ -385,6 +382,10 @@ class Reloader:
             _refuse_mass_removal(
                 settings.plan.people, self.service.office.files.people, files.people
             )
+        return settings, files
+
+    def _reload(self, *, meant: bool) -> bool:
+        settings, files = self._reread(now := self.daemon.clock.now(), meant=meant)
         lines = self.service.reload(files, now)
         self.service.patience = settings.delivery.patience
         self.service.tell_after = settings.delivery.tell_after
@@ -392,7 +393,7 @@ class Reloader:
         if later:
             log.warning("%s: changed, but applied at the next start only", ", ".join(later))
         self.settings, self.refused = settings, ""
-        self.seen = content
+        self.seen = self.looked
         answer = " ".join((self.asked, str(len(lines)), *later))
         self.service.store.set_meta("reloaded", answer)
         return True

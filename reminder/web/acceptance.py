@@ -29,11 +29,11 @@ from reminder.importing.answers import as_plan, hindrances
 from reminder.importing.draft import Draft, loads, plan_text
 from reminder.store.documents import Version
 from reminder.store.imports import ImportState, PlanImport
-from reminder.web.drafts import PLACE, draft_of, editors_only, gone
-from reminder.web.pages import refused
-from reminder.web.plans import Edit, FormError, save
+from reminder.web.drafts import PLACE, draft_of, editors_at, gone
+from reminder.web.pages import attached, refused
+from reminder.web.plans import Edit, save
 from reminder.web.signin import ask_again
-from reminder.web.site import Fault, Form, Visit, form_of, signed_in
+from reminder.web.site import Fault, FieldError, Form, Visit, form_of
 
 MOST = 40  # changes that are listed
 CHANGED = "Bản nháp vừa thay đổi từ lúc mở trang này. Xin xem lại rồi bấm."
@@ -43,11 +43,7 @@ MADE_FROM = ("trang theo dõi", "trang")
 def routes() -> list[Route]:
     """The page that shows what a draft would change, its form, and the plan's text."""
     one = f"{PLACE}/{{id}}"
-    return [
-        Route(f"{one}/dung", signed_in(editors_only(look)), methods=["GET"]),
-        Route(f"{one}/dung", signed_in(editors_only(take)), methods=["POST"]),
-        Route(f"{one}/plan.toml", signed_in(editors_only(text_of)), methods=["GET"]),
-    ]
+    return editors_at({f"{one}/dung": look, f"{one}/plan.toml": text_of}, {f"{one}/dung": take})
 
 
 @dataclass(frozen=True)
@@ -172,9 +168,9 @@ def _edit(found: PlanImport, draft: Draft) -> Edit:
     def edit(newest: Version | None, form: Form) -> str:
         del newest
         if form.get("dang") != str(found.revision):
-            raise FormError("", CHANGED)
+            raise FieldError("", CHANGED)
         if problems := hindrances(draft):
-            raise FormError("", f"Còn phải trả lời: {'; '.join(problems)}")
+            raise FieldError("", f"Còn phải trả lời: {'; '.join(problems)}")
         return plan_text(draft, *MADE_FROM)
 
     return edit
@@ -236,7 +232,5 @@ async def text_of(visit: Visit) -> Response:
     target = await asyncio.to_thread(_target, visit, draft)
     if target is not None and target.plan is not None:
         draft.id = target.plan.id
-    await visit.note("export", f"plan{draft.year}.toml")
-    headers = {"Content-Disposition": f'attachment; filename="plan{draft.year}.toml"'}
-    text = plan_text(draft, *MADE_FROM)
-    return Response(text, media_type="application/toml; charset=utf-8", headers=headers)
+    text, kind = plan_text(draft, *MADE_FROM), "application/toml; charset=utf-8"
+    return await attached(visit, f"plan{draft.year}.toml", text, kind)

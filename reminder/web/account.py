@@ -18,7 +18,7 @@ from reminder.domain.tokens import hash_code
 from reminder.services.office import Office
 from reminder.store.web import Sight, Token
 from reminder.web.signin import ask_again
-from reminder.web.site import Site, Visit, form_of, signed_in
+from reminder.web.site import Site, Visit, files_at, form_of, forms_at
 
 PREFIX = "nv_"
 LONGEST = 365  # days of a token
@@ -28,12 +28,15 @@ GENERATION = "feed:"  # in the table meta, with the person's id
 
 def routes() -> list[Route]:
     """The page of the account, its forms, and the calendars."""
+    forms = {
+        "/tai-khoan/thoat-het": leave_others,
+        "/tai-khoan/ma": make_token,
+        "/tai-khoan/ma/bo": end_token,
+        "/tai-khoan/lich": new_feeds,
+    }
     return [
-        Route("/tai-khoan", signed_in(account), methods=["GET"]),
-        Route("/tai-khoan/thoat-het", signed_in(leave_others), methods=["POST"]),
-        Route("/tai-khoan/ma", signed_in(make_token), methods=["POST"]),
-        Route("/tai-khoan/ma/bo", signed_in(end_token), methods=["POST"]),
-        Route("/tai-khoan/lich", signed_in(new_feeds), methods=["POST"]),
+        *files_at({"/tai-khoan": account}),
+        *forms_at(forms),
         Route("/lich/{token}", feed, methods=["GET"]),
     ]
 

@@ -33,6 +33,7 @@ from reminder.understanding.verbs import Takes, Verb, verb_called
 from reminder.web.pages import GONE, answers_for, part, refused, said_of, task_page
 from reminder.web.site import (
     NAME,
+    FieldError,
     Site,
     Visit,
     form_of,
@@ -42,6 +43,7 @@ from reminder.web.site import (
     told,
 )
 from reminder.web.twins import place_of
+from reminder.web.words import INCOMPLETE
 
 LONGEST = 1000  # characters of a field
 REFUSED: Mapping[type[Payload], int] = {
@@ -53,14 +55,6 @@ REFUSED: Mapping[type[Payload], int] = {
 ONCE = "Đã ghi rồi: mỗi biểu mẫu chỉ ghi một lần."
 SPENT = "Đường dẫn này đã dùng."
 TOO_FAST = "Gửi quá nhanh. Xin chờ một phút rồi gửi tiếp."
-
-
-@dataclass(frozen=True)
-class FieldError(Exception):
-    """A field that can't be read; the page shows it beside the field, with what was typed."""
-
-    field: str
-    say: str
 
 
 Fields = Mapping[str, str]
@@ -195,9 +189,13 @@ async def tried(
     """Do one act; what became of it. A mail's `link` is spent with the record of the act."""
     mark = fields.get("nonce", "")
     if not is_nonce(mark):
-        return Result("Biểu mẫu không đủ. Xin mở lại trang này.", 422)
+        return Result(INCOMPLETE, 422)
+    return await _done(visit, mark, partial(_decided, visit, name, key, fields, mark, link))
+
+
+async def _done(visit: Visit, mark: str, decide: Callable[[], Result]) -> Result:
+    """Decide in the store's thread; keep what is said of it for the page that follows."""
     try:
-        decide = partial(_decided, visit, name, key, fields, mark, link)
         result: Result = await visit.site.do(decide)
     except _RefusedError as why:
         return why.result
@@ -283,14 +281,7 @@ async def recorded(visit: Visit, mark: str, make: Callable[[Office], Command]) -
             outcome = service.handle(visit.person, command, visit.now, channel=NAME, update=mark)
             return _result(visit, service.refresh(), outcome)
 
-    try:
-        result: Result = await visit.site.do(decided)
-    except _RefusedError as why:
-        return why.result
-    if result.status == 200:
-        visit.site.keep(mark, result.said)
-        visit.site.wake()
-    return result
+    return await _done(visit, mark, decided)
 
 
 async def confirm(visit: Visit) -> Response:

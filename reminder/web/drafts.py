@@ -37,9 +37,9 @@ from reminder.importing.drafting import Drafted, Line
 from reminder.importing.page import places, review_page, when
 from reminder.importing.wording import answer_words, asked_alike
 from reminder.store.imports import ImportState, PlanImport
-from reminder.web.pages import flash, refused
+from reminder.web.pages import attached, flash, refused
 from reminder.web.review import mark_of, page_with, review
-from reminder.web.site import Form, Visit, form_of, nonce, signed_in
+from reminder.web.site import Form, Page, Visit, files_at, form_of, forms_at, nonce
 from reminder.web.uploads import Asked, UploadError, UploadTooLargeError, received
 
 PLACE = "/ke-hoach/nhap"  # its POST alone takes more than a form
@@ -59,30 +59,31 @@ class ChangedError(Exception):
 def routes() -> list[Route]:
     """The pages and forms of documents on their way to a plan."""
     one = f"{PLACE}/{{id}}"
+    pages = {PLACE: start, one: show, f"{one}/soat.html": printable}
+    forms = {
+        PLACE: upload,
+        f"{one}/tra-loi": answer,
+        f"{one}/ca-loai": answer_alike,
+        f"{one}/sua": correct,
+        f"{one}/doan": settle,
+        f"{one}/bo": drop,
+    }
+    return editors_at(pages, forms)
+
+
+def editors_at(pages: Mapping[str, Page], forms: Mapping[str, Page]) -> list[Route]:
+    """Return the routes of pages and forms that are for editors."""
     return [
-        Route(PLACE, signed_in(editors_only(start)), methods=["GET"]),
-        Route(PLACE, signed_in(editors_only(upload)), methods=["POST"]),
-        Route(one, signed_in(editors_only(show)), methods=["GET"]),
-        Route(f"{one}/tra-loi", signed_in(editors_only(answer)), methods=["POST"]),
-        Route(f"{one}/ca-loai", signed_in(editors_only(answer_alike)), methods=["POST"]),
-        Route(f"{one}/sua", signed_in(editors_only(correct)), methods=["POST"]),
-        Route(f"{one}/doan", signed_in(editors_only(settle)), methods=["POST"]),
-        Route(f"{one}/soat.html", signed_in(editors_only(printable)), methods=["GET"]),
-        Route(f"{one}/bo", signed_in(editors_only(drop)), methods=["POST"]),
+        *files_at({path: editors_only(page) for path, page in pages.items()}),
+        *forms_at({path: editors_only(form) for path, form in forms.items()}),
     ]
-
-
-Page = Callable[[Visit], Any]
 
 
 def editors_only(page: Page) -> Page:
     """Return the page for editors; others are told that it is not theirs."""
 
     async def endpoint(visit: Visit) -> Response:
-        if not visit.edits:
-            return await refused(visit, NOT_YOURS)
-        found: Response = await page(visit)
-        return found
+        return await page(visit) if visit.edits else await refused(visit, NOT_YOURS)
 
     return endpoint
 
@@ -342,9 +343,8 @@ async def printable(visit: Visit) -> Response:
     if found is None:
         return await gone(visit)
     text = await asyncio.to_thread(lambda: review_page(loads(found.draft)))
-    await visit.note("export", f"{found.name}, trang soát")
-    headers = {"Content-Disposition": 'attachment; filename="soat-ke-hoach.html"'}
-    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+    said = f"{found.name}, trang soát"
+    return await attached(visit, "soat-ke-hoach.html", text, "text/html; charset=utf-8", said=said)
 
 
 def _fields(deliverables: int) -> list[tuple[str, str, int]]:

@@ -22,7 +22,7 @@ from reminder.messages.proof import EVENT_WORDS, proof_file, verdict_words, what
 from reminder.services.proof import EVERY_ROW, notices, verify
 from reminder.store.web import Sight
 from reminder.web.pages import GONE, attached, refused, said_by
-from reminder.web.site import Visit, shown_at, signed_in
+from reminder.web.site import Visit, files_at, shown_at
 from reminder.web.words import Shown
 
 PAGE = 60  # events of a page
@@ -49,10 +49,7 @@ def routes() -> list[Route]:
         "/so-ghi/vao-trang.csv": visits_file,
         "/viec/{plan}/{code}/bang-chung.csv": proof,
     }
-    return [
-        *(Route(path, signed_in(page), methods=["GET"]) for path, page in files.items()),
-        *shown_at({"/so-ghi": ledger}),
-    ]
+    return [*files_at(files), *shown_at({"/so-ghi": ledger})]
 
 
 @dataclass(frozen=True)
@@ -127,13 +124,11 @@ async def ledger(visit: Visit) -> Response:
     """The newest events that the reader may read; for the office who visited the page, too."""
     query = visit.request.query_params
     wanted = Wanted.of(query)
-    asked = query.get("trang", "")
-    page = int(asked) if re.fullmatch(r"[1-9]\d{0,5}", asked, re.ASCII) else 1
     sights, verdict = [], ""
     if visit.sender.office:
         sights = await visit.site.do(partial(_sights, visit, wanted, VISITS))
         verdict = await visit.site.do(partial(_verdict, visit)) if "doi-chieu" in query else ""
-    make = partial(_ledger, visit, wanted, page, sights, verdict)
+    make = partial(_ledger, visit, wanted, sights, verdict)
     return await visit.page("ledger.html", make=make)
 
 
@@ -148,10 +143,8 @@ def _readable(visit: Visit, wanted: Wanted) -> Iterator[Event]:
             yield event
 
 
-def _ledger(
-    visit: Visit, wanted: Wanted, page: int, sights: list[Sight], verdict: str
-) -> dict[str, Any]:
-    found = list(_readable(visit, wanted))
+def _ledger(visit: Visit, wanted: Wanted, sights: list[Sight], verdict: str) -> dict[str, Any]:
+    found, page = list(_readable(visit, wanted)), visit.page_number
     shown = found[(page - 1) * PAGE : page * PAGE]
     people = visit.office.files.people
     return {
@@ -277,4 +270,4 @@ async def proof(visit: Visit) -> Response:
 
     code = re.sub(r"[^a-z0-9.-]", "-", fold(task.code))  # a header is ASCII
     name = f"bang-chung-{code}-{plan.year}.csv"
-    return await attached(visit, name, await visit.site.do(made), "proof")
+    return await attached(visit, name, await visit.site.do(made), what="proof")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,15 +22,13 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import STATE_WORDS
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
-from reminder.domain.report import ReportPeriodError, find_report
 from reminder.messages.context import Context, Work
 from reminder.messages.digest import XLSX
-from reminder.messages.lists import drafted
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import Notice, notices
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.site import Visit, capital, shown_at, signed_in
+from reminder.web.site import Visit, capital, files_at, shown_at
 from reminder.web.words import Filter, Shown
 
 EVENTS = 60  # lines of a task's log
@@ -54,12 +51,8 @@ def routes() -> list[Route]:
         "/": start,
         "/bang.xlsx": workbook,
         "/bang.csv": board_file,
-        "/bao-cao/{plan}/{period}.docx": report,
     }
-    return [
-        *shown_at(pages),
-        *(Route(path, signed_in(page), methods=["GET"]) for path, page in files.items()),
-    ]
+    return [*shown_at(pages), *files_at(files)]
 
 
 async def start(visit: Visit) -> Response:
@@ -205,8 +198,7 @@ def _board(visit: Visit, chosen: Filter, before: digest.Figures | None) -> dict[
 
 def turned(visit: Visit, rows: Sequence[Any]) -> dict[str, Any]:
     """The page of `rows` that the address names, and what a template needs to turn it."""
-    asked = visit.request.query_params.get("trang", "")
-    page = int(asked) if re.fullmatch(r"[1-9]\d{0,5}", asked, re.ASCII) else 1
+    page = visit.page_number
     start = (page - 1) * words.PAGE
     return {
         "rows": rows[start : start + words.PAGE],
@@ -259,11 +251,14 @@ async def board_file(visit: Visit) -> Response:
     return await attached(visit, "bang-theo-doi.csv", csv_file(heads, rows))
 
 
-async def attached(visit: Visit, name: str, content: bytes, what: str = "export") -> Response:
-    """Return a CSV to keep; the log of sight tells who took it along."""
-    await visit.note(what, name)
+async def attached(
+    visit: Visit, name: str, content: bytes | str, kind: str = CSV, *, what: str = "export",
+    said: str = "",
+) -> Response:  # fmt: skip
+    """Return a file to keep; the log of sight tells who took it along, as `said` or its name."""
+    await visit.note(what, said or name)
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=CSV, headers=disposition)
+    return Response(content, media_type=kind, headers=disposition)
 
 
 def bars(visit: Visit, states: Sequence[State]) -> list[dict[str, Any]]:
@@ -294,29 +289,7 @@ async def workbook(visit: Visit) -> Response:
     context = visit.context
     make = partial(made, plan, visit.office.states, context.scheduler, context.today)
     content = await asyncio.to_thread(make)
-    name = f"{plan.id}-{context.today.isoformat()}.xlsx"
-    await visit.note("export", name)
-    return Response(
-        content, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-async def report(visit: Visit) -> Response:
-    """The draft of the office's report, as `reminder report` makes it."""
-    if not visit.sender.office:
-        return await refused(visit, "Tệp này của Văn phòng.")
-    office, asked, today = visit.office, visit.request.path_params, visit.context.today
-    plans = [plan for plan in office.plans if plan.id == asked["plan"]]
-    try:
-        plan, period = find_report(plans, office.states, asked["period"], today)
-    except ReportPeriodError as error:
-        return await refused(visit, str(error), 404)
-    make = partial(drafted, office, plan, period, today)
-    _, (name, kind, content) = await asyncio.to_thread(make)
-    await visit.note("export", name)
-    return Response(
-        content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return await attached(visit, f"{plan.id}-{context.today.isoformat()}.xlsx", content, XLSX)
 
 
 async def mine(visit: Visit) -> Response:

@@ -18,10 +18,11 @@ from reminder.domain.people import Person
 from reminder.services.status import unreachable
 from reminder.understanding.model import Command
 from reminder.understanding.verbs import Verb
-from reminder.web.acts import FieldError, Result, day_in, recorded
+from reminder.web.acts import Result, day_in, recorded
 from reminder.web.pages import flash, refused
 from reminder.web.signin import ask_again
-from reminder.web.site import Visit, form_of, is_nonce, shown_at, signed_in
+from reminder.web.site import FieldError, Visit, form_of, forms_at, is_nonce, shown_at
+from reminder.web.words import INCOMPLETE
 
 GONE = "Không có người này trong danh sách."
 NONE = "Ở đây không mời được: chưa kênh nhắn tin nào được cài đặt."
@@ -35,10 +36,7 @@ def routes() -> list[Route]:
         "/nguoi/{id}/thu-lai": revive,
         "/nghi-phep": record_absence,
     }
-    return [
-        *shown_at({"/nguoi": people, "/nghi-phep": days_off}),
-        *(Route(path, signed_in(form), methods=["POST"]) for path, form in forms.items()),
-    ]
+    return [*shown_at({"/nguoi": people, "/nghi-phep": days_off}), *forms_at(forms)]
 
 
 async def people(visit: Visit) -> Response:
@@ -158,7 +156,7 @@ async def _changed(visit: Visit, what: str, change: Callable[[Person], str]) -> 
         return person
     mark = (await form_of(visit.request)).get("nonce")
     if not is_nonce(mark):
-        return await refused(visit, "Biểu mẫu không đủ. Xin mở lại trang này.", 422)
+        return await refused(visit, INCOMPLETE, 422)
     said = await visit.site.do(lambda: change(person))
     await visit.note("people", f"{what} {person.id}")
     visit.site.keep(mark, said)
@@ -200,7 +198,7 @@ async def record_absence(visit: Visit) -> Response:
     form = await form_of(visit.request)
     fields, mark = form.first, form.get("nonce")
     if not is_nonce(mark):
-        return await refused(visit, "Biểu mẫu không đủ. Xin mở lại trang này.", 422)
+        return await refused(visit, INCOMPLETE, 422)
     who = form.get("nguoi") if visit.sender.office else ""
     command = Command(verb=Verb.AWAY, person=who)
     result = Result("Xin chọn một người trong danh sách.", 422, "nguoi")

@@ -23,8 +23,8 @@ from reminder.files.plan import CODE, load_plan
 from reminder.files.toml import Text, unused_id
 from reminder.store.documents import Version
 from reminder.web.pages import GONE, flash, refused
-from reminder.web.plans import FormError, newest_of, no_editor, save, seen_of
-from reminder.web.site import Fault, Form, Visit, signed_in
+from reminder.web.plans import Again, no_editor, opened, save, seen_of
+from reminder.web.site import Fault, FieldError, Form, Page, Visit, files_at, forms_at
 
 NEW = "moi"  # in the names of fields: of a product that is added
 # The keys of a due rule (docs/plan-format.md), in the order in which they are written.
@@ -38,27 +38,25 @@ BY_HAND = "Máy không sửa được văn bản này bằng biểu mẫu: xin d
 
 def routes() -> list[Route]:
     """The forms."""
-    pages = {
-        "/ke-hoach/people/nguoi": (people, None),
-        "/ke-hoach/people/nguoi-moi": (new_person, add_person),
-        "/ke-hoach/people/nguoi/{person}": (person, change_person),
-        "/ke-hoach/{name}/viec-moi": (new_task, add_task),
-        "/ke-hoach/{name}/viec/{code}": (task, change_task),
-        "/ke-hoach/{name}/chung": (head, change_head),
+    both: dict[str, tuple[Again, Page]] = {
+        "/ke-hoach/people/nguoi-moi": (_person_page, add_person),
+        "/ke-hoach/people/nguoi/{person}": (_person_page, change_person),
+        "/ke-hoach/{name}/viec-moi": (_new_task_page, add_task),
+        "/ke-hoach/{name}/viec/{code}": (_task_page, change_task),
+        "/ke-hoach/{name}/chung": (_head_page, change_head),
     }
     return [
-        Route(path, signed_in(page), methods=[method])
-        for path, both in pages.items()
-        for method, page in zip(("GET", "POST"), both, strict=True)
-        if page is not None
+        *files_at({"/ke-hoach/people/nguoi": people}),
+        *files_at({path: opened(page) for path, (page, _) in both.items()}),
+        *forms_at({path: form for path, (_, form) in both.items()}),
     ]
 
 
 def said(form: Form, name: str, say: str = "") -> str:
-    """Return a field on one line; FormError with `say` if it is empty."""
+    """Return a field on one line; FieldError with `say` if it is empty."""
     found = one_line(form.get(name), 1000).strip()
     if say and not found:
-        raise FormError(name, say)
+        raise FieldError(name, say)
     return found
 
 
@@ -69,18 +67,38 @@ def editor_of(newest: Version | None) -> Editor:
 
 def _plan_of(newest: Version | None) -> Plan:
     if newest is None or not newest.text or newest.name == PEOPLE:
-        raise FormError("", GONE)
+        raise FieldError("", GONE)
     try:
         return load_plan(Text(newest.name, newest.text))
     except FileError:  # an older program took it
-        raise FormError("", BY_HAND) from None
+        raise FieldError("", BY_HAND) from None
 
 
-async def _shown(visit: Visit, template: str, form: Form | None, fault: Fault | None,
-                 status: int, newest: Version | None, **values: Any) -> Response:  # fmt: skip
+def _or_gone(page: Again) -> Again:
+    """Return `page`, which says so where there is nothing that it could show."""
+
+    async def shown(
+        visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
+    ) -> Response:
+        try:
+            return await page(visit, newest, form, fault, status)
+        except FieldError as error:
+            return await refused(visit, error.say, 404)
+
+    return shown
+
+
+async def _shown(
+    visit: Visit, template: str, form: Form | None, fault: Fault | None, status: int,
+    newest: Version | None, typed: dict[str, Any], **values: Any,
+) -> Response:  # fmt: skip
+    """Show a form with the fields as they stand, or as they were `typed` in `form`."""
+    boxes = ("chu-tri", "phoi-hop", "bo-phan", "kenh")  # of which all that are ticked count
+    if form is not None:
+        typed |= {**form.first, **{name: form.all(name) for name in boxes}}
     return await visit.page(
         template, status, error=fault, seen=seen_of(newest, form, fault), here="/ke-hoach",
-        kinds=KINDS, confirms=CONFIRM, examples=EXAMPLES, **values,
+        kinds=KINDS, confirms=CONFIRM, examples=EXAMPLES, typed=typed, **values,
     )  # fmt: skip
 
 
@@ -88,7 +106,7 @@ async def _shown(visit: Visit, template: str, form: Form | None, fault: Fault | 
 
 
 def rule_of(words: str, plan: Plan, field: str) -> dict[str, Any]:
-    """Return the keys of the due rule that `words` name; FormError for what can't be read."""
+    """Return the keys of the due rule that `words` name; FieldError for what can't be read."""
     if fold(words).startswith("chua"):
         return {"awaiting": True}
     from reminder.importing.days import PlanYear
@@ -100,7 +118,7 @@ def rule_of(words: str, plan: Plan, field: str) -> dict[str, Any]:
     reading = read(words, year)
     unread = any(part.kind is Named.NONE and not part.proposed for part in reading.parts)
     if not reading.parts or (reading.ask and unread):
-        raise FormError(field, f"Không đọc được thời gian “{words[:60]}”; ghi như: {EXAMPLES}")
+        raise FieldError(field, f"Không đọc được thời gian “{words[:60]}”; ghi như: {EXAMPLES}")
     found = [rule(part, year) for part in reading.parts]
     for each, part in zip(found, reading.parts, strict=True):
         if "within" in each and plan.last_year and part.due:  # it would come each year
@@ -110,7 +128,7 @@ def rule_of(words: str, plan: Plan, field: str) -> dict[str, Any]:
         return found[0]
     if all(set(each) == {"due"} and not isinstance(each["due"], list) for each in found):
         return {"due": sorted({each["due"] for each in found})}
-    raise FormError(field, "Có nhiều thời gian khác cách: ghi mỗi sản phẩm một thời gian")
+    raise FieldError(field, "Có nhiều thời gian khác cách: ghi mỗi sản phẩm một thời gian")
 
 
 def in_words(deliverable: Deliverable, plan: Plan, table: Mapping[str, Any]) -> str:
@@ -136,7 +154,7 @@ def _place_of(editor: Editor, code: str) -> tuple[str, int]:
     for number, table in enumerate(tables):
         if str(table.get("code", "")).replace("\u00f0", "đ").replace("\u00d0", "Đ") == code:
             return "task", number
-    raise FormError("", GONE)
+    raise FieldError("", GONE)
 
 
 def _products(editor: Editor, place: tuple[str, int], task: Task) -> list[Deliverable]:
@@ -146,24 +164,14 @@ def _products(editor: Editor, place: tuple[str, int], task: Task) -> list[Delive
     return [by_name[one_line(str(table["name"])).strip().casefold()] for table in tables]
 
 
-async def task(visit: Visit) -> Response:
-    """One task's form."""
-    if (refusal := await no_editor(visit)) is not None:
-        return refusal
-    newest = await newest_of(visit, visit.request.path_params["name"])
-    return await _task_page(visit, newest, None, None, 200)
-
-
+@_or_gone
 async def _task_page(
     visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
 ) -> Response:
     code = visit.request.path_params["code"]
-    try:
-        plan, editor = _plan_of(newest), editor_of(newest)
-        place = _place_of(editor, code)
-        products = _products(editor, place, plan.by_code[code])
-    except FormError as error:
-        return await refused(visit, error.say, 404)
+    plan, editor = _plan_of(newest), editor_of(newest)
+    place = _place_of(editor, code)
+    products = _products(editor, place, plan.by_code[code])
     tables = editor.table(place).get("deliverable", [])
     shown = plan.by_code[code]
     fields: dict[str, Any] = {
@@ -177,22 +185,14 @@ async def _task_page(
             f"sp{number}-thoi-gian": one.phrase, f"sp{number}-loai": one.kind.value,
         }  # fmt: skip
         rows.append((number, one, in_words(one, plan, table)))
-    if form is not None:
-        fields |= _typed(form)
     return await _shown(
-        visit, "plan_task.html", form, fault, status, newest,
-        plan=plan, code=code, rows=rows, typed=fields, units=_names(plan),
+        visit, "plan_task.html", form, fault, status, newest, fields,
+        plan=plan, code=code, rows=rows, units=_names(plan),
     )  # fmt: skip
 
 
 def _names(plan: Plan) -> dict[str, str]:
     return {unit.id: unit.name for unit in plan.units}
-
-
-def _typed(form: Form) -> dict[str, Any]:
-    """Return the fields as they were typed; of boxes all that are ticked."""
-    boxes = ("chu-tri", "phoi-hop", "bo-phan", "kenh")
-    return {**form.first, **{name: form.all(name) for name in boxes}}
 
 
 async def change_task(visit: Visit) -> Response:
@@ -221,7 +221,7 @@ def _task_edit(visit: Visit, code: str, newest: Version | None, form: Form) -> s
         _set_units(editor, place, "support", known.support, _units(form, "phoi-hop", plan, least=0))
         _set_products(visit, editor, place, plan, known, form)
     except NotEditableError:
-        raise FormError("", BY_HAND) from None
+        raise FieldError("", BY_HAND) from None
     return editor.text
 
 
@@ -239,7 +239,7 @@ def _set_texts(
 def _units(form: Form, name: str, plan: Plan, least: int = 1) -> list[str]:
     found = [unit for unit in dict.fromkeys(form.all(name)) if unit in plan.by_unit]
     if len(found) < least:
-        raise FormError(name, "Xin chọn ít nhất một bộ phận chủ trì")
+        raise FieldError(name, "Xin chọn ít nhất một bộ phận chủ trì")
     return found
 
 
@@ -261,7 +261,7 @@ def _set_products(
     gone = [n for n in range(len(known)) if form.get(f"sp{n}-bo")]
     changes = [_rule_change(form, f"sp{n}", one, plan) for n, one in enumerate(known)]
     if len(gone) == len(known) and not adds:
-        raise FormError(f"sp{gone[0]}-bo", "Nhiệm vụ cần ít nhất một sản phẩm")
+        raise FieldError(f"sp{gone[0]}-bo", "Nhiệm vụ cần ít nhất một sản phẩm")
     for number, one in enumerate(known):
         at = (*place, "deliverable", number)
         if adds or (len(known) > 1 and (gone or any(changes))):
@@ -295,7 +295,7 @@ def _rule_change(form: Form, where: str, known: Deliverable, plan: Plan) -> dict
         return None
     try:
         found = rule_of(phrase, plan, f"{where}-thoi-gian")
-    except FormError:
+    except FieldError:
         return None  # other words for the same time
     return found
 
@@ -314,7 +314,7 @@ def _new_product(form: Form, plan: Plan, where: str = f"sp{NEW}") -> dict[str, A
     product = said(form, f"{where}-sp") or name
     phrase = said(form, f"{where}-thoi-gian") or said(form, f"{where}-han")
     if not phrase:
-        raise FormError(f"{where}-thoi-gian", f"Xin ghi thời gian, như: {EXAMPLES}")
+        raise FieldError(f"{where}-thoi-gian", f"Xin ghi thời gian, như: {EXAMPLES}")
     field = f"{where}-han" if said(form, f"{where}-han") else f"{where}-thoi-gian"
     rule = rule_of(said(form, field), plan, field)
     kind = rule.pop("kind", None) or form.get(f"{where}-loai")
@@ -322,26 +322,15 @@ def _new_product(form: Form, plan: Plan, where: str = f"sp{NEW}") -> dict[str, A
     return found if kind not in KINDS or kind == Kind.PRODUCT else {**found, "kind": kind}
 
 
-async def new_task(visit: Visit) -> Response:
-    """An empty form for a task."""
-    if (refusal := await no_editor(visit)) is not None:
-        return refusal
-    newest = await newest_of(visit, visit.request.path_params["name"])
-    return await _new_task_page(visit, newest, None, None, 200)
-
-
+@_or_gone
 async def _new_task_page(
     visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
 ) -> Response:
-    try:
-        plan = _plan_of(newest)
-    except FormError as error:
-        return await refused(visit, error.say, 404)
-    empty: dict[str, Any] = {"chu-tri": [], "phoi-hop": [], "xac-nhan": "any"}
+    plan = _plan_of(newest)
     return await _shown(
         visit, "plan_task.html", form, fault, status, newest,
-        plan=plan, code="", rows=[], typed=empty | (_typed(form) if form else {}),
-        units=_names(plan),
+        {"chu-tri": [], "phoi-hop": [], "xac-nhan": "any"},
+        plan=plan, code="", rows=[], units=_names(plan),
     )  # fmt: skip
 
 
@@ -357,11 +346,13 @@ def _new_task(newest: Version | None, form: Form) -> str:
     plan, editor = _plan_of(newest), editor_of(newest)
     code = said(form, "ma", "Xin ghi mã, ví dụ 1c")
     if not CODE.fullmatch(code):
-        raise FormError("ma", f"Mã “{code[:20]}” không đúng: viết như 1c, 1đ, 3, 1.1, II.3 hoặc BC")
+        raise FieldError(
+            "ma", f"Mã “{code[:20]}” không đúng: viết như 1c, 1đ, 3, 1.1, II.3 hoặc BC"
+        )
     if code in plan.by_code:
-        raise FormError("ma", f"Mã {code} đã dùng: {plan.by_code[code].title}")
+        raise FieldError("ma", f"Mã {code} đã dùng: {plan.by_code[code].title}")
     if form.get("phan") not in plan.sections:
-        raise FormError("phan", "Xin chọn phần")
+        raise FieldError("phan", "Xin chọn phần")
     support, confirm = _units(form, "phoi-hop", plan, least=0), form.get("xac-nhan")
     full = said(form, "nguyen-van")
     values: dict[str, Any] = {
@@ -380,36 +371,25 @@ def _new_task(newest: Version | None, form: Form) -> str:
         place = editor.append(("task",), values, ("task", same[-1]) if same else None)
         editor.append((*place, "deliverable"), product)
     except NotEditableError:
-        raise FormError("", BY_HAND) from None
+        raise FieldError("", BY_HAND) from None
     return editor.text
 
 
 # ---- the plan's head: title, sections, units
 
 
-async def head(visit: Visit) -> Response:
-    """The form of the plan's title, sections and units."""
-    if (refusal := await no_editor(visit)) is not None:
-        return refusal
-    newest = await newest_of(visit, visit.request.path_params["name"])
-    return await _head_page(visit, newest, None, None, 200)
-
-
+@_or_gone
 async def _head_page(
     visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
 ) -> Response:
-    try:
-        plan = _plan_of(newest)
-    except FormError as error:
-        return await refused(visit, error.say, 404)
+    plan = _plan_of(newest)
     typed: dict[str, Any] = {"ten": plan.title}
     typed |= {f"ph-{key}": title for key, title in plan.sections.items()}
     for unit in plan.units:
         typed |= {f"bp-{unit.id}-ten": unit.name, f"bp-{unit.id}-ngan": unit.short,
                   f"bp-{unit.id}-cach": "; ".join(unit.spellings)}  # fmt: skip
     return await _shown(
-        visit, "plan_head.html", form, fault, status, newest,
-        plan=plan, typed=typed | (_typed(form) if form else {}),
+        visit, "plan_head.html", form, fault, status, newest, typed, plan=plan
     )  # fmt: skip
 
 
@@ -443,7 +423,7 @@ def _head_edit(newest: Version | None, form: Form) -> str:
             last = ("unit", plan.units[-1].id)
             editor.add(("unit", unit_id), {k: v for k, v in made.items() if v}, last)
     except NotEditableError:
-        raise FormError("", BY_HAND) from None
+        raise FieldError("", BY_HAND) from None
     return editor.text
 
 
@@ -455,18 +435,6 @@ async def people(visit: Visit) -> Response:
     if (refusal := await no_editor(visit)) is not None:
         return refusal
     return await visit.page("plan_people.html", flash=flash(visit), here="/ke-hoach")
-
-
-async def person(visit: Visit) -> Response:
-    """One person's form."""
-    if (refusal := await no_editor(visit)) is not None:
-        return refusal
-    return await _person_page(visit, await newest_of(visit, PEOPLE), None, None, 200)
-
-
-async def new_person(visit: Visit) -> Response:
-    """An empty form for a person."""
-    return await person(visit)
 
 
 async def _person_page(
@@ -487,15 +455,9 @@ async def _person_page(
             "kenh": [channels] if isinstance(channels, str) else channels,
         }  # fmt: skip
     return await _shown(
-        visit, "plan_person.html", form, fault, status, newest, known=known,
-        units=_all_units(visit), channels=_channels(visit),
-        typed=typed | (_typed(form) if form else {}),
+        visit, "plan_person.html", form, fault, status, newest, typed,
+        known=known, units=visit.office.unit_names, channels=_channels(visit),
     )  # fmt: skip
-
-
-def _all_units(visit: Visit) -> dict[str, str]:
-    """Return the names of all units by their ids."""
-    return {unit.id: unit.name for plan in visit.office.plans for unit in plan.units}
 
 
 def _channels(visit: Visit) -> dict[str, str]:
@@ -522,7 +484,7 @@ def _person_edit(visit: Visit, known: str, newest: Version | None, form: Form) -
     tables = editor.data.get("person", [])
     ids = [str(table.get("id", "")) for table in tables]
     if known and known not in ids:
-        raise FormError("", "Không có người này.")
+        raise FieldError("", "Không có người này.")
     try:
         if known and form.get("bo"):
             editor.remove(("person", ids.index(known)))
@@ -532,9 +494,9 @@ def _person_edit(visit: Visit, known: str, newest: Version | None, form: Form) -
             "name": name, "title": said(form, "chuc-danh"),
             "email": said(form, "thu"), "phone": said(form, "dien-thoai"),
         }  # fmt: skip
-        units = [u for u in dict.fromkeys(form.all("bo-phan")) if u in _all_units(visit)]
+        units = [u for u in dict.fromkeys(form.all("bo-phan")) if u in visit.office.units]
         if not units:
-            raise FormError("bo-phan", "Xin chọn ít nhất một bộ phận")
+            raise FieldError("bo-phan", "Xin chọn ít nhất một bộ phận")
         unit: object = units[0] if len(units) == 1 else units
         channels = [c for c in dict.fromkeys(form.all("kenh")) if c in _channels(visit)]
         if not known:
@@ -551,5 +513,5 @@ def _person_edit(visit: Visit, known: str, newest: Version | None, form: Form) -
         if ([was] if isinstance(was, str) else was) != channels:
             editor.set(at, {"channels": channels or None})
     except NotEditableError:
-        raise FormError("", BY_HAND) from None
+        raise FieldError("", BY_HAND) from None
     return editor.text

@@ -43,26 +43,31 @@ from reminder.store.web import Sight
 from reminder.web.acts import ONCE
 from reminder.web.pages import flash, refused, turned
 from reminder.web.signin import ask_again
-from reminder.web.site import NAME, Fault, Form, Visit, form_of, is_nonce, shown_at, signed_in
+from reminder.web.site import (
+    NAME,
+    Fault,
+    FieldError,
+    Form,
+    Page,
+    Visit,
+    files_at,
+    form_of,
+    forms_at,
+    is_nonce,
+    shown_at,
+)
+from reminder.web.words import INCOMPLETE
 
 NOT_HERE = "Kế hoạch nằm trong tệp: sửa tệp, không sửa ở đây."
 NOT_YOURS = "Chỉ người có tên trong [web] editors được sửa kế hoạch."
 NO_TEXT = "Không có văn bản này."
 UNCHANGED = "Chưa có gì thay đổi."
 STEPS = ("nonce", "buoc", "ly-do")  # the fields of the preview, which its form does not carry
+# The steps of a form: empty for its first sending, then those of the preview's buttons.
+RECORD, BACK = "ghi", "sua"
 TOLD = 40  # faults and changes that are listed
 VERSIONS = 10  # on a page
 HIGHEST = 10**6  # number of a version that is asked for
-"""The steps of a form: empty for its first sending, then those of the preview's buttons."""
-RECORD, BACK = "ghi", "sua"
-
-
-class FormError(Exception):
-    """A field that can't be read; the page shows it beside the field, with what was typed."""
-
-    def __init__(self, field: str, say: str) -> None:
-        super().__init__(say)
-        self.field, self.say = field, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +190,7 @@ async def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
     if was_seen:
         return Result(newest, once=True)
     if not is_nonce(mark):
-        return Result(newest, Fault("Biểu mẫu không đủ. Xin mở lại trang này."), 422)
+        return Result(newest, Fault(INCOMPLETE), 422)
     seen, text = newest.version if newest else 0, ""
     if form.get("ban") != str(seen):
         return Result(newest, Fault(_stale(visit, newest)), 409)
@@ -201,7 +206,7 @@ async def _saved(visit: Visit, name: str, edit: Edit, form: Form) -> Result:
             return Result(newest, Fault("Xin ghi lý do", "ly-do"), 422, preview=found)
         record = partial(recorded, visit, documents, name, text, seen=seen, why=why, mark=mark)
         version = await site.do(record)
-    except FormError as error:
+    except FieldError as error:
         return Result(newest, Fault(error.say, error.field), 422)
     except FileError as error:
         return Result(newest, _faults(error.problems, name, text), 422)
@@ -270,12 +275,15 @@ def routes() -> list[Route]:
                 "/ke-hoach/{name}/ban/{version:int}": one_version,
             }
         ),
-        Route("/ke-hoach-moi", signed_in(new_text), methods=["GET"]),
-        Route("/ke-hoach-moi", signed_in(add_text), methods=["POST"]),
-        Route("/ke-hoach/{name}/van-ban", signed_in(raw), methods=["GET"]),
-        Route("/ke-hoach/{name}/van-ban", signed_in(change_raw), methods=["POST"]),
-        Route("/ke-hoach/{name}/bo", signed_in(withdraw), methods=["POST"]),
-        Route("/ke-hoach/{name}/ban/{version:int}", signed_in(take_back), methods=["POST"]),
+        *files_at({"/ke-hoach-moi": new_text, "/ke-hoach/{name}/van-ban": raw}),
+        *forms_at(
+            {
+                "/ke-hoach-moi": add_text,
+                "/ke-hoach/{name}/van-ban": change_raw,
+                "/ke-hoach/{name}/bo": withdraw,
+                "/ke-hoach/{name}/ban/{version:int}": take_back,
+            }
+        ),
     ]
 
 
@@ -345,6 +353,18 @@ def seen_of(newest: Version | None, form: Form | None, fault: Fault | None) -> s
     if form is not None and fault is None:
         return form.get("ban")
     return str(newest.version if newest else 0)
+
+
+def opened(page: Again) -> Page:
+    """Return the empty form that `page` shows, on the newest version, for who may change it."""
+
+    async def endpoint(visit: Visit) -> Response:
+        if (refusal := await no_editor(visit)) is not None:
+            return refusal
+        newest = await newest_of(visit, visit.request.path_params.get("name", PEOPLE))
+        return await page(visit, newest, None, None, 200)
+
+    return endpoint
 
 
 async def raw(visit: Visit) -> Response:
@@ -500,8 +520,7 @@ def _read(visit: Visit, version: Version) -> Files | Plan | ReminderError | None
     try:
         if version.name != PEOPLE:
             return load_plan(text) if version.text else None
-        units = {unit.id: unit for plan in visit.office.plans for unit in plan.units}
-        people = load_people(text, units, visit.office.known)
+        people = load_people(text, visit.office.units, visit.office.known)
     except ReminderError as error:
         return error
     return replace(visit.office.files, people=people)

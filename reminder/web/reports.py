@@ -31,12 +31,11 @@ from reminder.messages.context import Context
 from reminder.messages.digest import digest_of, page_sections, zalo
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.pages import YEARS, bars, refused
-from reminder.web.site import Visit, shown_at, signed_in
+from reminder.web.pages import YEARS, attached, bars, refused
+from reminder.web.site import Visit, files_at, shown_at
 from reminder.web.words import Filter
 
 WEEK = timedelta(days=7)
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ABOVE = "Trang này của Văn phòng và Lãnh đạo."
 WIDE, HIGH = 600, 150  # of the picture of the year
 CELL = 11  # of a day on the heat map, with the gap to the next
@@ -52,10 +51,8 @@ def routes() -> list[Route]:
         "/tong-hop": week,
         "/bao-cao": report,
     }
-    return [
-        Route("/bao-cao.docx", signed_in(report_file), methods=["GET"]),
-        *shown_at(pages),
-    ]
+    files = {"/bao-cao.docx": report_file, "/bao-cao/{plan}/{period}.docx": report_by_link}
+    return [*files_at(files), *shown_at(pages)]
 
 
 # ---- the year in pictures
@@ -232,19 +229,18 @@ async def report(visit: Visit) -> Response:
     """The periods on which the office reports, and what the draft of one of them counts."""
     if not reads_all(visit.sender):
         return await refused(visit, ABOVE)
-    found = _drafted(visit)
+    asked = visit.request.query_params.get("ky")
+    found = _drafted(visit, visit.office.plans, asked) if asked is not None else None
     if isinstance(found, str):
         return await refused(visit, found, 404)
     return await visit.page("report.html", mark="", make=partial(_report, visit, found))
 
 
-def _drafted(visit: Visit) -> Report | str | None:
-    """The draft of the period in the address; why there is none; None: none is asked for."""
-    asked, office, today = visit.request.query_params.get("ky"), visit.office, visit.context.today
-    if asked is None:
-        return None
+def _drafted(visit: Visit, plans: Sequence[Plan], asked: str) -> Report | str:
+    """The draft of a period, or why there is none."""
+    office, today = visit.office, visit.context.today
     try:
-        plan, period = find_report(office.plans, office.states, asked[:20], today)
+        plan, period = find_report(plans, office.states, asked[:20], today)
     except ReportPeriodError as error:
         return str(error)
     return draft_report(plan, office.events, office.scheduler, period, today)
@@ -272,13 +268,25 @@ async def report_file(visit: Visit) -> Response:
     """The draft as a Word file, as `reminder report` writes it."""
     if not reads_all(visit.sender):
         return await refused(visit, ABOVE)
-    found = _drafted(visit)
-    if not isinstance(found, Report):
-        return await refused(visit, found or "Xin chọn kỳ báo cáo.", 404)
-    from reminder.documents.report import docx
+    asked = visit.request.query_params.get("ky")
+    if asked is None:
+        return await refused(visit, "Xin chọn kỳ báo cáo.", 404)
+    return await _as_word(visit, _drafted(visit, visit.office.plans, asked), "bao-cao-{}.docx")
+
+
+async def report_by_link(visit: Visit) -> Response:
+    """The same by the link of a message to the office, which names the plan."""
+    if not visit.sender.office:
+        return await refused(visit, "Tệp này của Văn phòng.")
+    asked = visit.request.path_params
+    plans = [plan for plan in visit.office.plans if plan.id == asked["plan"]]
+    return await _as_word(visit, _drafted(visit, plans, asked["period"]), "du-thao-bao-cao-{}.docx")
+
+
+async def _as_word(visit: Visit, found: Report | str, name: str) -> Response:
+    if isinstance(found, str):
+        return await refused(visit, found, 404)
+    from reminder.documents.report import MEDIA_TYPE, docx
 
     content = await asyncio.to_thread(docx, found, visit.office.files.letterhead)
-    name = f"bao-cao-{found.period.id}.docx"
-    await visit.note("export", name)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=DOCX, headers=disposition)
+    return await attached(visit, name.format(found.period.id), content, MEDIA_TYPE)

@@ -176,6 +176,12 @@ class Visit:
             return ""
         return f"{path}.json?{query}" if query else f"{path}.json"
 
+    @property
+    def page_number(self) -> int:
+        """The number of the page that the address names; 1 where it names none."""
+        asked = self.request.query_params.get("trang", "")
+        return int(asked) if re.fullmatch(r"[1-9]\d{0,5}", asked, re.ASCII) else 1
+
     def go(self, place: str) -> Response:
         """Return what leads to another page, or to its JSON from JSON."""
         return RedirectResponse(f"{place}.json" if self.as_json else place, 303)
@@ -261,6 +267,24 @@ def signed_in(
         return await page(replace(found, as_json=bool(as_json), twinned=has_twin))
 
     return endpoint
+
+
+def files_at(pages: Mapping[str, Page]) -> list[Route]:
+    """Return the routes of what is shown or taken along, without a JSON of its own."""
+    return [Route(path, signed_in(page), methods=["GET"]) for path, page in pages.items()]
+
+
+def forms_at(forms: Mapping[str, Page]) -> list[Route]:
+    """Return the routes of forms."""
+    return [Route(path, signed_in(form), methods=["POST"]) for path, form in forms.items()]
+
+
+class FieldError(Exception):
+    """A field that can't be read; the page shows it beside the field, with what was typed."""
+
+    def __init__(self, field: str, say: str) -> None:
+        super().__init__(say)
+        self.field, self.say = field, say
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
 from reminder.importing.drafting import Drafted, draft_apart
+from reminder.web.words import INCOMPLETE
 
 LARGEST = 20 * 1024 * 1024  # bytes of a document that is sent in
 AROUND = 64 * 1024  # bytes of the other fields, and of what parts them
@@ -43,7 +44,7 @@ class UploadTooLargeError(UploadError):
 async def received(request: Request) -> AsyncIterator[FormData]:
     """Give the form in the body; a large file in it lies on disk, until the block ends."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise UploadError("Biểu mẫu không đủ. Xin mở lại trang này.")
+        raise UploadError(INCOMPLETE)
     try:
         form = await MultiPartParser(
             request.headers, _body(request), max_files=1, max_fields=FIELDS, max_part_size=AROUND

@@ -36,6 +36,7 @@ DUE = {
     "hai-tuan": "Hai tuần tới",
     "thang-nay": "Tháng này",
 }
+INCOMPLETE = "Biểu mẫu không đủ. Xin mở lại trang này."
 PAGE = 80  # rows of a board; of all its groups together
 LEAST = 5  # rows that each group shows, however long those before it are
 SOON = 5  # working days

@@ -37,7 +37,7 @@ from typing import Any, TypeVar
 from reminder.app.channels import known_channels
 from reminder.app.dispatcher import Dispatcher
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import Draft, Outbound, RowState
+from reminder.domain.outbox import Outbound, RowState
 from reminder.domain.people import Person
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
@@ -50,7 +50,7 @@ from tests.conftest import ROOT
 from tests.fakes.blank import contents_of, memory_store
 from tests.faults.month import hours_of
 from tests.faults.office import ANSWERS, BY_MAIL, CHATS, DAYS, GROUP, IN_GROUP, INTRUDERS, UNIT_OF
-from tests.faults.verdict import REPEAT
+from tests.faults.verdict import REPEAT, row_key
 from tests.services.world import EMAIL, TELEGRAM, at
 
 T = TypeVar("T")
@@ -332,12 +332,7 @@ def leased(left: Left) -> set[str]:
     """The keys of the rows that a crash leaves under way."""
     store = memory_store(left.database) if left.database else None
     rows = store.rows(states=[RowState.LEASED], limit=1000) if store else []
-    return {row_key(row.draft) for row in rows}
-
-
-def row_key(draft: Draft) -> str:
-    parts = (draft.channel, draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient)
-    return "/".join(parts)
+    return {f"{row.draft.channel}/{row_key(row.draft)}" for row in rows}
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from reminder.domain.ledger import Event, by_key
-from reminder.domain.outbox import Row, RowState
+from reminder.domain.outbox import Draft, Row, RowState
 from reminder.domain.payloads import Items
 from reminder.domain.schedule import MessageKind, Scheduler
 from reminder.files.calendar import load_calendar
@@ -104,7 +104,7 @@ def _messages(
             for person in sorted(people):
                 place = (message.unit, message.kind.value, item.key, str(item.stage), str(item.due))
                 rows = places.get((person, *place), [])
-                if any(_key(row) in taken or row.provider_id in mails for row in rows):
+                if any(row_key(row.draft) in taken or row.provider_id in mails for row in rows):
                     continue
                 if said is not None and _excused(rows):
                     tally.on_record += 1
@@ -118,8 +118,8 @@ def _excused(rows: list[Row]) -> bool:
     return bool(rows) and all(row.state in _ENDS and row.error for row in rows)
 
 
-def _key(row: Row) -> str:
-    draft = row.draft
+def row_key(draft: Draft) -> str:
+    """The key that the program gives a channel with the row's message."""
     return "/".join((draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient))
 
 

@@ -19,6 +19,7 @@ from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
 from reminder.store.web import Session, Token
 from reminder.web import acts
+from reminder.web.site import FieldError
 from reminder.web.twins import place_of
 from tests.conftest import ROOT
 from tests.services.world import PEOPLE, World, at, world
@@ -98,7 +99,7 @@ def as_typed(key: Key, act: str, fields: dict[str, str]) -> str | None:
         target = replace(target, deliverables=())
     try:
         return typed(acts._command(act, target, states[key], fields, NOW.date()))
-    except acts.FieldError:
+    except FieldError:
         return None
 
 

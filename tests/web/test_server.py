@@ -119,6 +119,7 @@ async def test_a_connection_in_use_is_not_cut(town: Town) -> None:
     assert ends == sorted(set(ends))
     writer.close()
     await page.stop()
+    await page.stop()
 
 
 @pytest.mark.asyncio
