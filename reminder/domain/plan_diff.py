@@ -43,19 +43,21 @@ def diff_of_names(old: Plan, new: Plan) -> list[str]:
             pairs.append((f"tên ngắn của {unit}", was.short, now.short))
             spellings = (", ".join(was.spellings), ", ".join(now.spellings))
             pairs.append((f"cách ghi khác của {unit}", *spellings))
-    lines = [f"sửa {what}: {_or_none(was)} → {_or_none(now)}" for what, was, now in pairs
-             if was != now]  # fmt: skip
+    lines = [f"sửa {what}: {_or_none(a)} → {_or_none(b)}" for what, a, b in pairs if a != b]
+    known = {(task.code, one.number): one for task in old.tasks for one in task.deliverables}
     for task in new.tasks:
-        before = {d.number: d for d in old.by_code[task.code].deliverables} if (
-            task.code in old.by_code
-        ) else {}  # fmt: skip
         for one in task.deliverables:
-            if (known := before.get(one.number)) is None:
+            was_one = known.get((task.code, one.number))
+            if was_one is None:
                 continue
-            facts = {"sản phẩm": (known.product, one.product),
-                     "kế hoạch ghi": (known.phrase, one.phrase)}  # fmt: skip
-            lines += [f"sửa {task.code}: {one.name}, {what}: {_or_none(a)} → {_or_none(b)}"
-                      for what, (a, b) in facts.items() if a != b]  # fmt: skip
+            for what, a, b in (
+                ("sản phẩm", was_one.product, one.product),
+                ("kế hoạch ghi", was_one.phrase, one.phrase),
+            ):
+                if a != b:
+                    lines.append(
+                        f"sửa {task.code}: {one.name}, {what}: {_or_none(a)} → {_or_none(b)}"
+                    )
     return lines
 
 

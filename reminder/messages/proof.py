@@ -46,9 +46,9 @@ def what_words(event: Event, plans: Sequence[Plan]) -> str:
     key = event.key
     plan = next((p for p in plans if p.id == key.plan), None)
     task = plan.by_code.get(key.task) if plan else None
-    name = ""
-    if task and 1 <= key.deliverable <= len(task.deliverables):
-        name = task.deliverable(key.deliverable).name
+    # A product that was recorded may be gone from the plan.
+    named = (d.name for d in task.deliverables if d.number == key.deliverable) if task else ()
+    name = next(iter(named), "")
     period = key.period if "-" in key.period else ""
     year = f"{plan.year}/" if plan and len(plans) > 1 else ""
     return " ".join(part for part in (f"{year}{key.task}", name, period) if part)
