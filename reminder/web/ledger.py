@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reminder.decisions.outcome import may_read
+from reminder.decisions.outcome import may_read, reads_all
 from reminder.documents.workbook import csv_file
 from reminder.domain.calendar import instant, local, local_day
 from reminder.domain.ledger import Event, EventKind, absence_of
@@ -26,6 +26,7 @@ from reminder.web.site import Visit, files_at, shown_at
 from reminder.web.words import Shown
 
 PAGE = 60  # events of a page
+GONE_WORK = "(không còn trong kế hoạch)"
 VISITS = 40  # entries of the log of sight on it
 MOST_VISITS = 100_000  # of them in a file
 SIGHTS = {
@@ -137,9 +138,14 @@ def _readable(visit: Visit, wanted: Wanted) -> Iterator[Event]:
     for event in reversed(visit.office.events):
         if not wanted.takes(event):
             continue
-        state = visit.office.states.get(event.key)
-        absence = absence_of(event) is not None and visit.sender.office
-        if absence or (state is not None and may_read(visit.sender, state.occurrence.task)):
+        state, sender = visit.office.states.get(event.key), visit.sender
+        if absence_of(event) is not None:
+            readable = sender.office
+        elif state is not None:
+            readable = may_read(sender, state.occurrence.task)
+        else:  # of work that is gone from the plan
+            readable = reads_all(sender)
+        if readable:
             yield event
 
 
@@ -172,7 +178,8 @@ def _line(visit: Visit, event: Event) -> dict[str, Any]:
     if absence is not None or state is None:
         name = context.who(absence.person) if absence else context.person(event)
         until = f" {context.day(event.until)}" if event.until else ""
-        return base | {"code": "", "line": f"{name}: {EVENT_WORDS[event.kind]}{until}"}
+        what = "" if absence else f"{what_words(event, visit.office.plans)} {GONE_WORK}, "
+        return base | {"code": "", "line": f"{what}{name}: {EVENT_WORDS[event.kind]}{until}"}
     work = Shown(context, state)
     return base | {
         "title": work.task.title,

@@ -369,3 +369,25 @@ def test_json_of_the_plan_tells_no_text_to_who_may_not_see_it(
     assert plans["texts"] == []
     answer = officer.request("GET", "/ke-hoach/people/ban.json")
     assert (answer.status_code, "@example.vn" in answer.text) == (403, False)
+
+
+@pytest.mark.usefixtures("documents")
+@pytest.mark.parametrize("gone", [{"sp0-bo": "1"}, {"bo-viec": "1"}])
+def test_what_was_recorded_of_work_that_is_gone_is_shown(town: Town, gone: dict[str, str]) -> None:
+    """A product or a task that leaves the plan keeps its entries, and breaks no page or file."""
+    town.world.says("chi", "/done 1d báo cáo", town.now)
+    assert town.world.events() == ["done 1d.1 2024 van-phong chi"]
+    browser = town.browser("chi").open(f"{PLAN}/viec/1d")
+    button = "Rút nhiệm vụ này" if "bo-viec" in gone else "Xem thay đổi"
+    confirm(browser.press(button, **({} if "bo-viec" in gone else gone)))
+    assert "Đã ghi." in browser.words
+    pages = (
+        "/so-ghi", "/so-ghi.csv", "/so-ghi?viec=1d", "/so-ghi.json", "/bang", "/bang.csv", "/quyet",
+        "/cua-toi", "/tong-hop", "/tien-do", "/bo-phan/tu-phap", "/bao-cao?ky=2024-Q1", "/lich",
+        "/nguoi", f"{PLAN}/ban", "/bang.xlsx", "/bao-cao.docx?ky=2024-Q1",
+    )  # fmt: skip
+    assert [page for page in pages if browser.open(page).status != 200] == []
+    browser.open("/viec/cchc-2024/1d")
+    assert browser.status == (404 if "bo-viec" in gone else 200)
+    browser.open("/so-ghi")
+    assert "1d (không còn trong kế hoạch), Chi: xong" in browser.words
