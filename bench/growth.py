@@ -71,9 +71,9 @@ def _grow(folder: Path, plan: Plan, scheduler: Scheduler) -> Path:
         for back in range(YEARS, 0, -1):
             moved = [_moved(event, back) for event in year]
             store.record(moved, unit_names={}, at=moved[-1].at)
-        with store._database.writing() as connection:
+        with store.database.writing() as connection:
             connection.exec_driver_sql("ATTACH ? AS year", (str(folder / "year.db"),))
-        with store._database.writing() as connection:
+        with store.database.writing() as connection:
             for back in range(YEARS, 0, -1):
                 _copy_rows(connection.exec_driver_sql, back)
         _start(grown)
@@ -101,10 +101,10 @@ def _copy_rows(execute: object, back: int) -> None:
         f" {shifted('ended_at')} FROM year.outbox"
     )
     execute(
-        f"INSERT INTO spoken SELECT '{plan}', task, deliverable, period, unit, kind, stage, due,"
-        f" {shifted('at')}, skipped FROM year.spoken"
+        f"INSERT INTO spoken SELECT office, '{plan}', task, deliverable, period, unit, kind,"
+        f" stage, due, {shifted('at')}, skipped FROM year.spoken"
     )
-    execute(f"INSERT INTO seen SELECT channel, update_id || '-{back}', at FROM year.seen")
+    execute(f"INSERT INTO seen SELECT office, channel, update_id || '-{back}', at FROM year.seen")
 
 
 def _start(service: Service) -> None:

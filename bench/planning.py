@@ -103,7 +103,7 @@ def _rounds(plans: tuple[Plan, ...], scheduler: Scheduler) -> Iterator[float]:
             began = time.perf_counter()
             made.tick(instant(DAY, wards.SLOT))
             took = time.perf_counter() - began
-            with made.store._database.writing() as connection:
+            with made.store.database.writing() as connection:
                 connection.exec_driver_sql("DELETE FROM outbox WHERE slot >= '2024-01-26'")
                 connection.exec_driver_sql("DELETE FROM spoken WHERE at >= '2024-01-26'")
             kept = {name: marks[name] for name in ("tick:slot", "tick:digest", "last_tick")}

@@ -347,7 +347,7 @@ def office(config: Path | None) -> Iterator[Opened]:
         recorded = store.events()
         office = Office(
             files=files,
-            id=store.office,
+            id=office_id(settings, files),
             events=tuple(r.event for r in recorded),
             last_number=recorded[-1].number if recorded else 0,
             addresses=tuple(store.addresses()),
@@ -375,7 +375,6 @@ def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[S
     except BaseException:
         store.close()
         raise
-    store.office = office_id(settings, files)
     return store, files
 
 

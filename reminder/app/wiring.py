@@ -164,7 +164,7 @@ def _service(
         renderer=RowRenderer(holiday_name, links).render,
         office=Office(
             files=files,
-            id=store.office,
+            id=bootstrap.office_id(settings, files),
             channels=channels,
             one_way=one_way(settings),
             quotas=quotas(settings),

@@ -204,6 +204,7 @@ class Row:
     address: str = ""  # where it was sent: a provider's ids may begin anew in each chat
     error: str = ""
     sent_at: datetime | None = None
+    office: str = ""  # whose it is; empty where the database has one office
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

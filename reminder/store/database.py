@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -16,8 +17,10 @@ from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
+    CursorResult,
     Engine,
     Executable,
+    Insert,
     Table,
     and_,
     bindparam,
@@ -25,6 +28,7 @@ from sqlalchemy import (
     event,
     make_url,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.exc import (
@@ -85,7 +89,9 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", without)
 
 
-Insert = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
+NewRow = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
+EVERY = "*"  # in the place of an office's id: what spans offices
+_SHOW = text("SELECT set_config('reminder.office', :office, true)")
 
 
 class Database:
@@ -100,8 +106,8 @@ class Database:
         self.busy = busy
         self.path = None if in_memory else _path(self.url)  # of the SQLite file, if any
         self.name = str(self.path or self.url.render_as_string(hide_password=True))
-        self._is_sqlite = self.url.get_backend_name() == "sqlite"
-        make = _sqlite if self._is_sqlite else _postgresql
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        make = _sqlite if self.is_sqlite else _postgresql
         self._writer, self._reader, self.new = make(self.url, self.path, busy)
         self._mine = threading.local()
         self._kept: list[Connection] = []  # of all threads
@@ -124,10 +130,23 @@ class Database:
             finally:
                 self._mine.joint = outer
 
-    def all(self, query: Executable, **values: Any) -> Sequence[Any]:
-        """Return the rows of a query."""
-        with self.reading() as connection:
-            return connection.execute(query, values).all()
+    @contextmanager
+    def showing(self, connection: Connection, office: str) -> Iterator[None]:
+        """Have PostgreSQL show this transaction the rows of one office only, within the block."""
+        if self.is_sqlite:
+            yield
+            return
+        outer: str | None = getattr(self._mine, "shown", None)
+        if outer != office:
+            connection.execute(_SHOW, {"office": office})
+            self._mine.shown = office
+        try:
+            yield
+        finally:
+            if outer != office:
+                self._mine.shown = outer
+        if outer not in (None, office):
+            connection.execute(_SHOW, {"office": outer})
 
     @contextmanager
     def _joined(self, engine: Engine) -> Iterator[Connection]:
@@ -140,7 +159,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        kept = self.kept(engine) if self._is_sqlite else None
+        kept = self.kept(engine) if self.is_sqlite else None
         if kept is None or kept.in_transaction():  # PostgreSQL's may have been cut meanwhile
             with engine.begin() as connection:
                 yield connection
@@ -202,6 +221,54 @@ class Database:
         self._reader.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class OfficeConnection:
+    """A connection within a transaction whose statements are about one office.
+
+    A new row gets the column `office`; any other statement the value of tables.OFFICE.
+    """
+
+    raw: Connection
+    office: str
+
+    def execute(self, statement: Any, values: Any = None) -> CursorResult[Any]:
+        """Execute a statement, once or for each of many values."""
+        name = "office" if isinstance(statement, Insert) else "of_office"
+        mine = {name: self.office}
+        if values is None or isinstance(values, Mapping):
+            return self.raw.execute(statement, mine | dict(values or {}))
+        return self.raw.execute(statement, [mine | each for each in values])
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeDatabase:
+    """A database as one office sees it."""
+
+    whole: Database
+    office: str
+
+    @contextmanager
+    def writing(self) -> Iterator[OfficeConnection]:
+        """Open a transaction that holds the write lock from its beginning."""
+        with self.whole.writing() as connection, self.whole.showing(connection, self.office):
+            yield OfficeConnection(connection, self.office)
+
+    @contextmanager
+    def reading(self) -> Iterator[OfficeConnection]:
+        """Open a read-only snapshot."""
+        with self.whole.reading() as connection, self.whole.showing(connection, self.office):
+            yield OfficeConnection(connection, self.office)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make one transaction of all that this thread reads and writes within the block."""
+        return self.whole.together()
+
+    def all(self, query: Executable, **values: Any) -> Sequence[Any]:
+        """Return the rows of a query."""
+        with self.reading() as connection:
+            return connection.execute(query, values).all()
+
+
 def file_of(url: str) -> Path | None:
     """Return the SQLite file at `url`; None for PostgreSQL. ReminderError if it is neither."""
     return _path(_parsed(url))
@@ -229,7 +296,7 @@ def _path(url: URL) -> Path | None:
     return Path(str(url.database)).resolve()
 
 
-def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, Insert]:
+def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, NewRow]:
     from sqlalchemy.dialects.sqlite import insert
 
     def engine(begin: str, *pragmas: str) -> Engine:
@@ -260,7 +327,7 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, I
     return writer, engine("BEGIN", "query_only=ON"), insert
 
 
-def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, Insert]:
+def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, NewRow]:
     from sqlalchemy.dialects.postgresql import insert
 
     waits = {"options": f"-c lock_timeout={int(busy * 1000)}"}
@@ -285,10 +352,10 @@ MANY = 50  # rows from which on compiling the statement once more pays
 
 
 class Part:
-    """The base of the store's parts, which share one database."""
+    """The base of the store's parts, which share one database and speak of one office."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, office: str = "") -> None:
+        self._database = OfficeDatabase(database, office)
         self._insert_draft = database.insert(tables.outbox)
         naming = _NAMING.selected_columns.keys()
         self._insert_naming = (
@@ -305,20 +372,20 @@ class Part:
         with self._database.writing() as connection:
             return connection.execute(returning, values).first() is not None
 
-    def _put(self, connection: Connection, drafts: Iterable[Draft], at: datetime) -> None:
+    def _put(self, connection: OfficeConnection, drafts: Iterable[Draft], at: datetime) -> None:
         """Add to the outbox what is not there yet, with the occurrences that it names."""
         kept = [(draft, tables.from_draft(draft, at)) for draft in drafts]
         put_all(connection, self._insert_draft, [row for _, row in kept])
         named = [
-            {name: row[name] for name in _UNIQUE} | key._asdict()
+            {name: row[name] for name in _UNIQUE[1:]} | key._asdict()
             for draft, row in kept
             for key in draft.payload.occurrences()
         ]
         put_all(connection, self._insert_naming, named)
 
 
-_KEY = [tables.naming.c[name] for name in Key._fields]
-_UNIQUE = ("slot", "recipient", "kind", "subject", "channel")
+_KEY = [tables.naming.c[name] for name in ("office", *Key._fields)]
+_UNIQUE = ("office", "slot", "recipient", "kind", "subject", "channel")
 _NAMING = select(
     *(bindparam(column.name, type_=column.type).label(column.name) for column in _KEY),
     tables.outbox.c.id.label("outbox_id"),
@@ -326,11 +393,12 @@ _NAMING = select(
 
 
 def of_places(table: Table) -> ColumnElement[bool]:
-    """Return the rows of `table` with one of the keys in `places_of`.
+    """Return the office's rows of `table` with one of the keys in `places_of`.
 
     SQLite has no index for the whole tuple, but one for each of its first columns.
     """
     return and_(
+        tables.mine(table),
         table.c.plan.in_(bindparam("plans", expanding=True)),
         table.c.task.in_(bindparam("tasks", expanding=True)),
         tuple_(*(table.c[name] for name in Key._fields)).in_(bindparam("places", expanding=True)),
@@ -344,7 +412,7 @@ def places_of(keys: Iterable[Key]) -> dict[str, Any]:
     return {"plans": sorted(plans), "tasks": sorted(tasks), "places": [tuple(k) for k in places]}
 
 
-def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
+def put_all(connection: OfficeConnection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
     """Execute `insert` for each of `rows`, which have the same columns and need no conversion.
 
     Many rows go to the driver itself: SQLAlchemy would spend as long on the values as SQLite.
@@ -353,9 +421,12 @@ def put_all(connection: Connection, insert: Any, rows: Sequence[dict[str, Any]])
         if rows:
             connection.execute(insert, rows)
         return
+    raw = connection.raw
+    for row in rows:
+        row["office"] = connection.office
     columns = None if insert.select is not None else list(rows[0])
-    made = insert.compile(dialect=connection.dialect, column_keys=columns)
+    made = insert.compile(dialect=raw.dialect, column_keys=columns)
     values: Any = rows
     if made.positiontup is not None:
         values = list(map(itemgetter(*made.positiontup), rows))
-    connection.exec_driver_sql(str(made), values)
+    raw.exec_driver_sql(str(made), values)

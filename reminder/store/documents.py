@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from reminder.store.database import Database, Part
 from reminder.store.records import words
-from reminder.store.tables import Shape, document
+from reminder.store.tables import Shape, document, mine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,20 +27,25 @@ class Version:
 
 VERSION = Shape(document, Version, by="person")
 _C = document.c
-_NEWEST = select(_C.name, func.max(_C.version).label("version")).group_by(_C.name).subquery()
+_NEWEST = (
+    select(_C.name, func.max(_C.version).label("version"))
+    .where(mine(document))
+    .group_by(_C.name)
+    .subquery()
+)
 
 
 class DocumentPart(Part):
     """The texts, which are added and never changed."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, office: str = "") -> None:
+        super().__init__(database, office)
         self._add = database.insert(document).returning(_C.version)
 
     def documents(self) -> list[Version]:
         """Return the newest version of each text, by name; withdrawn ones too."""
         newest = (_C.name == _NEWEST.c.name) & (_C.version == _NEWEST.c.version)
-        asked = select(document).join(_NEWEST, newest).order_by(_C.name)
+        asked = select(document).join(_NEWEST, newest).where(mine(document)).order_by(_C.name)
         return list(map(VERSION.read, self._database.all(asked)))
 
     def document_marks(self) -> list[tuple[str, int]]:
@@ -50,7 +55,11 @@ class DocumentPart(Part):
 
     def versions(self, name: str, *, below: int | None = None, limit: int = 20) -> list[Version]:
         """Return up to `limit` versions of a text, the newest first, those `below` a number."""
-        asked = select(document).where(_C.name == words(name)).order_by(_C.version.desc())
+        asked = (
+            select(document)
+            .where(mine(document), _C.name == words(name))
+            .order_by(_C.version.desc())
+        )
         if below is not None:
             asked = asked.where(_C.version < below)
         return list(map(VERSION.read, self._database.all(asked.limit(limit))))

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from reminder.store.database import Part
 from reminder.store.records import words
-from reminder.store.tables import Shape, plan_import
+from reminder.store.tables import Shape, mine, plan_import
 
 
 class ImportState(Enum):
@@ -51,7 +51,9 @@ class ImportPart(Part):
         """Keep a new document; False if its person has one that is not yet a plan."""
         c = plan_import.c
         under_way = (ImportState.READING.value, ImportState.OPEN.value)
-        busy = select(c.id).where(c.person == words(found.person), c.state.in_(under_way))
+        busy = select(c.id).where(
+            mine(plan_import), c.person == words(found.person), c.state.in_(under_way)
+        )
         with self._database.writing() as connection:
             if connection.execute(busy).first() is not None:
                 return False
@@ -61,12 +63,16 @@ class ImportPart(Part):
     def imports(self) -> list[PlanImport]:
         """Return all documents without their drafts and texts, the newest first."""
         kept = (literal("") if c.name in _LONG else c for c in plan_import.columns)
-        asked = select(*kept).order_by(plan_import.c.made_at.desc(), plan_import.c.id)
+        asked = (
+            select(*kept)
+            .where(mine(plan_import))
+            .order_by(plan_import.c.made_at.desc(), plan_import.c.id)
+        )
         return list(map(IMPORT.read, self._database.all(asked)))
 
     def import_of(self, import_id: str) -> PlanImport | None:
         """Return the document with this id."""
-        asked = select(plan_import).where(plan_import.c.id == words(import_id))
+        asked = select(plan_import).where(mine(plan_import), plan_import.c.id == words(import_id))
         return next(map(IMPORT.read, self._database.all(asked)), None)
 
     def change_import(self, found: PlanImport, at: datetime, **changes: Any) -> PlanImport | None:
@@ -75,7 +81,7 @@ class ImportPart(Part):
         new = replace(found, revision=found.revision + 1, changed_at=at, **changes)
         change = (
             update(plan_import)
-            .where(c.id == found.id, c.revision == found.revision)
+            .where(mine(plan_import), c.id == found.id, c.revision == found.revision)
             .values(IMPORT.columns(new))
             .returning(c.id)
         )
@@ -83,4 +89,6 @@ class ImportPart(Part):
 
     def drop_import(self, import_id: str) -> None:
         """Forget a document."""
-        self._change(delete(plan_import).where(plan_import.c.id == words(import_id)))
+        self._change(
+            delete(plan_import).where(mine(plan_import), plan_import.c.id == words(import_id))
+        )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, insert, select, update
+from sqlalchemy import Integer, Text, bindparam, cast, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reminder.domain.ledger import Event
@@ -18,7 +18,14 @@ from reminder.domain.outbox import Draft
 from reminder.domain.people import Address
 from reminder.domain.plan import Key
 from reminder.store import tables
-from reminder.store.database import Database, Part, of_places, places_of, put_all
+from reminder.store.database import (
+    Database,
+    OfficeConnection,
+    Part,
+    of_places,
+    places_of,
+    put_all,
+)
 from reminder.store.records import (
     Broken,
     Recorded,
@@ -28,7 +35,7 @@ from reminder.store.records import (
     stamp,
     words,
 )
-from reminder.store.tables import ADDRESS, EVENT, SPOKEN, address, event, head, invitation
+from reminder.store.tables import ADDRESS, EVENT, SPOKEN, address, event, head, invitation, mine
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +46,27 @@ AT_ONCE = 500  # values in one statement; SQLite limits them
 # A number that grows when an address changes, so that readers notice without rereading all.
 ADDRESS_MARK = "addresses"  # in the table meta
 
-HEAD = select(head.c.number, head.c.hash)
+HEAD = select(head.c.number, head.c.hash).where(mine(head))
 HEAD_TO_MOVE = HEAD.with_for_update()  # a no-op on SQLite, which has one writer at a time
-MOVE_HEAD = update(head).values(number=bindparam("last"), hash=bindparam("last_hash"))
+MOVE_HEAD = (
+    update(head).where(mine(head)).values(number=bindparam("last"), hash=bindparam("last_hash"))
+)
 APPEND = insert(event)
-EVENTS = select(event).where(event.c.number > bindparam("after")).order_by(event.c.number)
+EVENTS = (
+    select(event).where(mine(event), event.c.number > bindparam("after")).order_by(event.c.number)
+)
 SPOKEN_OF = select(tables.spoken).where(of_places(tables.spoken))
-METAS = select(tables.meta.c.name, tables.meta.c.value)
-META = select(tables.meta.c.value).where(tables.meta.c.name == bindparam("key"))
+METAS = select(tables.meta.c.name, tables.meta.c.value).where(mine(tables.meta))
+META = select(tables.meta.c.value).where(mine(tables.meta), tables.meta.c.name == bindparam("key"))
 REVISION = select(
     head.c.number,
     head.c.hash,
-    select(tables.meta.c.value).where(tables.meta.c.name == ADDRESS_MARK).scalar_subquery(),
-)
+    select(tables.meta.c.value)
+    .where(mine(tables.meta), tables.meta.c.name == ADDRESS_MARK)
+    .scalar_subquery(),
+).where(mine(head))
 _AT = update(address).where(
-    address.c.channel == bindparam("via"), address.c.value == bindparam("place")
+    mine(address), address.c.channel == bindparam("via"), address.c.value == bindparam("place")
 )
 KILL = _AT.where(address.c.dead_since.is_(None)).values(
     dead_since=bindparam("now"), dead_reason=bindparam("reason")
@@ -64,8 +77,8 @@ MOVE = _AT.values(value=bindparam("new_place"), dead_since=None, dead_reason="")
 class LedgerPart(Part):
     """Events, chained; stages spoken; updates seen; marks by name; addresses and invitations."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, office: str = "") -> None:
+        super().__init__(database, office)
         # An INSERT has no rowcount on psycopg.
         self._insert_seen = database.insert(tables.seen).returning(tables.seen.c.at)
         self._insert_spoken = database.insert(tables.spoken)
@@ -75,8 +88,8 @@ class LedgerPart(Part):
         one_more = cast(cast(tables.meta.c.value, Integer) + 1, Text)
         self._mark = (
             database.new(tables.meta)
-            .values(name=ADDRESS_MARK, value="1")
-            .on_conflict_do_update(index_elements=["name"], set_={"value": one_more})
+            .values(office=bindparam("office"), name=ADDRESS_MARK, value="1")
+            .on_conflict_do_update(index_elements=["office", "name"], set_={"value": one_more})
         )
 
     def record(
@@ -181,10 +194,12 @@ class LedgerPart(Part):
         """Return whether `record` has marked this update as seen."""
         c = tables.seen.c
         return bool(
-            self._database.all(select(c.at).where(c.channel == channel, c.update_id == update))
+            self._database.all(
+                select(c.at).where(mine(tables.seen), c.channel == channel, c.update_id == update)
+            )
         )
 
-    def _keep(self, connection: Connection, meta: Mapping[str, str]) -> None:
+    def _keep(self, connection: OfficeConnection, meta: Mapping[str, str]) -> None:
         rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
         connection.execute(self._put_meta, rows)
 
@@ -197,7 +212,7 @@ class LedgerPart(Part):
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
         """Remove the addresses of `recipient`, on one channel or all; return how many."""
-        gone = delete(address).where(address.c.recipient == words(recipient))
+        gone = delete(address).where(mine(address), address.c.recipient == words(recipient))
         if channel is not None:
             gone = gone.where(address.c.channel == channel)
         with self._database.writing() as connection:
@@ -206,7 +221,9 @@ class LedgerPart(Part):
 
     def addresses(self) -> list[Address]:
         """Return all addresses, by recipient and channel."""
-        found = [ADDRESS.read(row) for row in self._database.all(select(address))]
+        found = [
+            ADDRESS.read(row) for row in self._database.all(select(address).where(mine(address)))
+        ]
         return sorted(found, key=lambda a: (a.recipient, a.channel))
 
     def mark_address_dead(
@@ -232,6 +249,7 @@ class LedgerPart(Part):
         """Add a one-time invitation; an older unused one of the person to the channel expires."""
         offer = {"code_hash": code_hash, "person": words(person), "expires_at": stamp(expires_at)}
         older = update(invitation).where(
+            mine(invitation),
             invitation.c.person == words(person),
             invitation.c.used_at.is_(None),
             invitation.c.channel.in_([channel, ""]),
@@ -244,7 +262,10 @@ class LedgerPart(Part):
         """Return whom a code invites, which holds still and is not used up by this."""
         c = invitation.c
         asked = select(c.person).where(
-            c.code_hash == words(code_hash), c.used_at.is_(None), c.expires_at > stamp(now)
+            mine(invitation),
+            c.code_hash == words(code_hash),
+            c.used_at.is_(None),
+            c.expires_at > stamp(now),
         )
         return next((row[0] for row in self._database.all(asked)), None)
 
@@ -253,7 +274,12 @@ class LedgerPart(Part):
         c = invitation.c
         use = (
             update(invitation)
-            .where(c.code_hash == words(code_hash), c.used_at.is_(None), c.expires_at > stamp(now))
+            .where(
+                mine(invitation),
+                c.code_hash == words(code_hash),
+                c.used_at.is_(None),
+                c.expires_at > stamp(now),
+            )
             .values(used_at=stamp(now))
             .returning(c.person)
         )
@@ -266,7 +292,9 @@ class LedgerPart(Part):
     def invitation_fault(self, code_hash: str, now: datetime) -> str:
         """Return why a code was not redeemed: “unknown”, “used”, “expired”; empty: it holds."""
         c = invitation.c
-        asked = select(c.expires_at, c.used_at).where(c.code_hash == words(code_hash))
+        asked = select(c.expires_at, c.used_at).where(
+            mine(invitation), c.code_hash == words(code_hash)
+        )
         for expires_at, used_at in self._database.all(asked):
             if used_at is not None:
                 return "used"
@@ -283,7 +311,9 @@ def _head_of(rows: Sequence[Sequence[Any]]) -> tuple[int, str]:
     return number, last_hash
 
 
-def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping[str, str]) -> None:
+def _append(
+    connection: OfficeConnection, events: Sequence[Event], unit_names: Mapping[str, str]
+) -> None:
     number, last_hash = _head_of(connection.execute(HEAD_TO_MOVE).all())
     rows = []
     for entry in events:
@@ -300,12 +330,16 @@ def _append(connection: Connection, events: Sequence[Event], unit_names: Mapping
     connection.execute(MOVE_HEAD, {"last": number, "last_hash": last_hash})
 
 
+_UNSAID = ("hash", "office")
+
+
 def link(previous: str, columns: Mapping[str, Any]) -> str:
     """Return the hex SHA-256 over the hash before and the canonical JSON of an event's columns.
 
-    Canonical: keys sorted, no spaces, ASCII, values as the table keeps them.
+    Canonical: keys sorted, no spaces, ASCII, values as the table keeps them; without the office,
+    which may come to a database of many with the chain that it has.
     """
-    said = {name: value for name, value in columns.items() if name != "hash"}
+    said = {name: value for name, value in columns.items() if name not in _UNSAID}
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), default=repr)
     return sha256(f"{previous}{canonical}".encode()).hexdigest()
 

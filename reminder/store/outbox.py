@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     Update,
     bindparam,
@@ -24,19 +23,24 @@ from sqlalchemy import (
 
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.domain.plan import Key
-from reminder.store.database import Part, of_places, places_of
+from reminder.store import tables
+from reminder.store.database import OfficeConnection, Part, of_places, places_of
 from reminder.store.records import UnreadableRowError, moment, stamp, words
-from reminder.store.tables import ANSWER, PENDING, naming, outbox, to_row
+from reminder.store.tables import ANSWER, PENDING, mine, naming, outbox, to_row
 
 log = logging.getLogger(__name__)
 
 _c = outbox.c
+_MINE = mine(outbox)
+# “|| ''” keeps SQLite from the indexes of the office where a row's id or an occurrence finds it.
+_MINE_BY_ID = _c.office.concat("") == tables.OFFICE
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 _DUE = (
     select(_c.id)
     .where(
-        _c.due_at <= bindparam("now"),
+        _MINE,
+        _c.due_at.concat("") <= bindparam("now"),  # in the order of the slots, not by outbox_due
         _c.channel.in_(bindparam("channels", expanding=True)),
         (_c.channel + " " + _c.recipient).not_in(bindparam("crowded", expanding=True)),
     )
@@ -52,7 +56,7 @@ _FIRST = _PENDING.where(_c.repeat.is_(false())).order_by(_c.slot, _c.id)
 _AGAIN = _PENDING.where(_c.repeat.is_(true())).order_by(_c.attempts, _c.slot, _c.id)
 CLAIMS = tuple(
     update(outbox)
-    .where(_c.id.in_(due))
+    .where(_MINE_BY_ID, _c.id.in_(due))
     .values(
         state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
     )
@@ -62,6 +66,7 @@ CLAIMS = tuple(
 
 # Only who holds the row's latest lease may mark it.
 _HELD = update(outbox).where(
+    _MINE_BY_ID,
     _c.id == bindparam("row"),
     _c.state == RowState.LEASED.value,
     _c.attempts == bindparam("attempt"),
@@ -75,7 +80,7 @@ SENT = _HELD.values(
     ended_at=bindparam("now"),
 )
 HELD_NOW = select(_c.id, _c.attempts).where(
-    _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
+    _MINE_BY_ID, _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
 )
 RETRY = _HELD.values(
     state=RowState.PENDING.value,
@@ -93,7 +98,7 @@ ENDED = _HELD.values(
 
 _RELEASE = (
     update(outbox)
-    .where(_c.state == RowState.LEASED.value)
+    .where(_MINE, _c.state == RowState.LEASED.value)
     .values(
         state=RowState.PENDING.value,
         lease_until=None,
@@ -105,12 +110,13 @@ SWEEP = _RELEASE.where(
     _c.lease_until <= bindparam("now"), _c.id.not_in(bindparam("but", expanding=True))
 )
 RELEASE_ALL = _RELEASE.values(due_at=bindparam("now"))
-NEXT_DUE = select(func.min(_c.due_at)).where(_c.state == PENDING)
-COUNTS = select(_c.state, func.count()).group_by(_c.state)
-REPEATS = select(func.count()).where(_c.repeat.is_(true()))
+NEXT_DUE = select(func.min(_c.due_at)).where(_MINE, _c.state == PENDING)
+COUNTS = select(_c.state, func.count().label("rows")).where(_MINE).group_by(_c.state)
+REPEATS = select(func.count()).where(_MINE, _c.repeat.is_(true()))
 NEWEST_SLOTS = (
     select(_c.recipient, func.max(_c.slot))
     .where(
+        _MINE,
         _c.kind == bindparam("kind"),
         _c.recipient.in_(bindparam("who", expanding=True)),
         _c.slot >= bindparam("since"),
@@ -162,7 +168,7 @@ class OutboxPart(Part):
         return sorted(leased, key=_turn)  # RETURNING has no order
 
     def _readable(
-        self, connection: Connection, claimed: Iterable[Sequence[Any]], now: datetime
+        self, connection: OfficeConnection, claimed: Iterable[Sequence[Any]], now: datetime
     ) -> list[Row]:
         """Read claimed rows; one that can't be read is dead, or it would hold up all others."""
         found: list[Row] = []
@@ -171,7 +177,7 @@ class OutboxPart(Part):
                 found.append(to_row(columns))
             except UnreadableRowError as error:
                 log.error("%s", error)
-                dead = update(outbox).where(_c.id == columns[0])
+                dead = update(outbox).where(_MINE_BY_ID, _c.id == columns[0])
                 ended = {"state": RowState.DEAD.value, "error": "không đọc được dòng này"}
                 connection.execute(
                     dead.values(**ended, due_at=stamp(now), lease_until=None, ended_at=stamp(now))
@@ -234,7 +240,7 @@ class OutboxPart(Part):
         """Mark a sent row as returned, and queue `drafts`; False if it is not sent any more."""
         returned = (
             update(outbox)
-            .where(_c.id == row.id, _c.state == RowState.SENT.value)
+            .where(_MINE_BY_ID, _c.id == row.id, _c.state == RowState.SENT.value)
             .values(state=RowState.RETURNED.value, error=words(reason))
         )
         with self._database.writing() as connection:
@@ -266,8 +272,8 @@ class OutboxPart(Part):
         """
         latest, end = stamp(now + wait), stamp(now + hold)
         pending, leased = (_c.state == s.value for s in (RowState.PENDING, RowState.LEASED))
-        hurry = update(outbox).where(pending, _c.due_at > latest).values(due_at=stamp(now))
-        shorten = update(outbox).where(leased, _c.lease_until > end).values(lease_until=end)
+        hurry = update(outbox).where(_MINE, pending, _c.due_at > latest).values(due_at=stamp(now))
+        shorten = update(outbox).where(_MINE, leased, _c.lease_until > end).values(lease_until=end)
         with self._database.writing() as connection:
             return connection.execute(hurry).rowcount + connection.execute(shorten).rowcount
 
@@ -276,7 +282,7 @@ class OutboxPart(Part):
         ended = [state.value for state in (RowState.DEAD, RowState.DROPPED, RowState.RETURNED)]
         return self._changes_one(
             update(outbox)
-            .where(_c.id == row_id, _c.state.in_(ended))
+            .where(_MINE_BY_ID, _c.id == row_id, _c.state.in_(ended))
             .values(state=RowState.PENDING.value, due_at=stamp(due_at), ended_at=None, error="")
         )
 
@@ -284,7 +290,11 @@ class OutboxPart(Part):
         """Drop a pending or dead row; return False if it is neither."""
         return self._changes_one(
             update(outbox)
-            .where(_c.id == row_id, _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]))
+            .where(
+                _MINE_BY_ID,
+                _c.id == row_id,
+                _c.state.in_([RowState.PENDING.value, RowState.DEAD.value]),
+            )
             .values(state=RowState.DROPPED.value)
         )
 
@@ -294,7 +304,7 @@ class OutboxPart(Part):
         try:
             return None if due is None else moment(due)
         except (TypeError, ValueError) as error:
-            asked = select(_c.id).where(_c.state == PENDING, _c.due_at == due)
+            asked = select(_c.id).where(_MINE, _c.state == PENDING, _c.due_at == due)
             row = self._database.all(asked)[0][0]
             raise UnreadableRowError("outbox", row, f"due_at is {due!r:.40}") from error
 
@@ -338,7 +348,7 @@ class OutboxPart(Part):
     def counts(self) -> dict[str, int]:
         """Return how many rows are in each state, and “unknown”: those marked as repeats."""
         with self._database.reading() as connection:
-            found = {row[0]: row[1] for row in connection.execute(COUNTS)}
+            found = {row.state: row.rows for row in connection.execute(COUNTS)}
             repeats = connection.execute(REPEATS).scalar_one()
         return {
             **{state.value: found.get(state.value, 0) for state in RowState},
@@ -357,7 +367,7 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "message": _c.provider_id == bindparam("message"),
 }
 _NAMED = _c.id.in_(select(naming.c.outbox_id).where(of_places(naming)))
-# “|| ''” keeps SQLite from the indexes of these: few rows name an occurrence, many are of a kind.
+# As in _MINE_BY_ID: few rows name an occurrence, many are of a kind.
 _FILTERS_OF_NAMED: dict[str, ColumnElement[bool]] = {
     **_FILTERS,
     "states": _c.state.concat("").in_(bindparam("states", expanding=True)),
@@ -370,8 +380,8 @@ _FILTERS_OF_NAMED: dict[str, ColumnElement[bool]] = {
 def _rows_by(*filters: str, named: bool) -> Select[Any]:
     """Return the query of these filters; building it takes longer than executing it."""
     if named:
-        return ROWS.where(_NAMED, *(_FILTERS_OF_NAMED[name] for name in filters))
-    return ROWS.where(*(_FILTERS[name] for name in filters))
+        return ROWS.where(_MINE_BY_ID, _NAMED, *(_FILTERS_OF_NAMED[name] for name in filters))
+    return ROWS.where(_MINE, *(_FILTERS[name] for name in filters))
 
 
 def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select, text
 
 from reminder.domain.errors import ReminderError
-from reminder.store.database import Database
+from reminder.store.database import Database, OfficeDatabase
 from reminder.store.documents import VERSION, DocumentPart
 from reminder.store.files import (
     DaemonLock,
@@ -34,6 +35,7 @@ from reminder.store.tables import (
     SEEN,
     SPOKEN,
     Shape,
+    mine,
     outbox,
     to_row,
 )
@@ -59,9 +61,24 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
     def __init__(
         self, database: Database, lock: DaemonLock | None = None, *, office: str = ""
     ) -> None:
-        super().__init__(database)
-        self.office = office  # whose records these are: the tables hold those of one office yet
+        super().__init__(database, office)
         self._lock = lock
+
+    @property
+    def office(self) -> str:
+        """Whose records these are; empty where the database has one office."""
+        return self._database.office
+
+    @property
+    def database(self) -> Database:
+        """The database with all its offices."""
+        return self._database.whole
+
+    def of(self, office: str) -> Store:
+        """Return the same store for another office."""
+        found = copy(self)
+        found._database = OfficeDatabase(self.database, office)  # noqa: SLF001  a copy of this
+        return found
 
     def together(self) -> AbstractContextManager[None]:
         """Make all calls in the block one transaction; an exception rolls it back."""
@@ -77,7 +94,7 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
         found: list[UnreadableRowError] = []
         with self._database.reading() as connection:
             for table, read in readers:
-                for row in connection.execute(select(table)):
+                for row in connection.execute(select(table).where(mine(table))):
                     try:
                         read(row)
                     except UnreadableRowError as error:
@@ -89,13 +106,14 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
 
         ReminderError if the target can't be written, or is the database itself.
         """
-        if self._database.path is None:
-            raise ReminderError(f"{self._database.name} is PostgreSQL: back it up with pg_dump")
-        copy_verified(self._database.path, Path(target), self._database.busy)
+        database = self.database
+        if database.path is None:
+            raise ReminderError(f"{database.name} is PostgreSQL: back it up with pg_dump")
+        copy_verified(database.path, Path(target), database.busy)
 
     def close(self) -> None:
         """Close the database, and release the daemon's lock."""
-        self._database.close()
+        self.database.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -108,7 +126,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0010", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0011", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(
@@ -123,7 +141,7 @@ def open_store(
 ) -> Store:
     """Return the store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
 
-    `office`: the id of the office whose records are asked for.
+    `office`: whose records are asked for; empty where the database has one office.
     `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
     line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
     StoreRefusedError: another daemon, a newer schema, or no database of this program.

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     literal_column,
     true,
 )
@@ -49,6 +50,11 @@ T = TypeVar("T")
 metadata = MetaData()
 
 
+def _office(*, primary: bool = True) -> Column[Any]:
+    """Return the column that says whose a row is; “” where the database has one office."""
+    return Column("office", Text, primary_key=primary, nullable=False, server_default="")
+
+
 def _key(*, primary: bool) -> list[Column[Any]]:
     """Return the columns that name an occurrence."""
     return [
@@ -62,6 +68,7 @@ def _key(*, primary: bool) -> list[Column[Any]]:
 event = Table(
     "event",
     metadata,
+    _office(),
     Column("number", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
     Column("at", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -77,11 +84,11 @@ event = Table(
     Column("hash", Text, nullable=False),
 )
 
-# One row: the chain's end, apart from the chain, so that a row cut off its end is missed too.
+# A row an office: the chain's end, apart from the chain, so that a row cut off its end is missed.
 head = Table(
     "head",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    _office(),
     Column("number", Integer, nullable=False),
     Column("hash", Text, nullable=False),
 )
@@ -91,6 +98,7 @@ outbox = Table(
     metadata,
     # Only an INTEGER key is SQLite's own rowid.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _office(primary=False),
     Column("slot", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -108,19 +116,25 @@ outbox = Table(
     Column("created_at", Text, nullable=False),
     Column("ended_at", Text),  # sent, given up or superseded
     Column("address", Text, nullable=False, server_default=""),  # where it was sent; "": unknown
-    UniqueConstraint("slot", "recipient", "kind", "subject", "channel", name="outbox_draft"),
+    # Of its account, when it was leased; a row under an older one is nobody's.
+    Column("fence", Integer, nullable=False, server_default="0"),
+    UniqueConstraint(
+        *("office", "slot", "recipient", "kind", "subject", "channel"), name="outbox_once"
+    ),
 )
 # Partial on PostgreSQL too, as the migrations say; said here, each start would load its dialect.
 PENDING: ColumnElement[str] = literal_column(
     "'pending'"
 )  # a partial index serves only what is spelt as it is
-Index("outbox_state", outbox.c.state, outbox.c.slot, outbox.c.id)  # lease, sweep, rows, counts
-Index("outbox_kind", outbox.c.kind, outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
-Index("outbox_recipient", outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
+_O = outbox.c.office
+Index("outbox_state", _O, outbox.c.state, outbox.c.slot, outbox.c.id)  # lease, sweep, rows, counts
+Index("outbox_kind", _O, outbox.c.kind, outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
+Index("outbox_recipient", _O, outbox.c.recipient, outbox.c.slot, outbox.c.id)  # rows
 ANSWER: ColumnElement[str] = literal_column("'reply'")
 _IS_ANSWER = and_(outbox.c.state == PENDING, outbox.c.kind == ANSWER)
 Index(
     "outbox_answer",  # lease; state and kind first, or SQLite takes outbox_state
+    _O,
     outbox.c.state,
     outbox.c.kind,
     outbox.c.slot,
@@ -129,11 +143,13 @@ Index(
 )
 Index(
     "outbox_due",  # next_due
+    _O,
     outbox.c.due_at,
     sqlite_where=outbox.c.state == PENDING,
 )
 Index(
     "outbox_repeat",  # counts
+    _O,
     outbox.c.id,
     sqlite_where=outbox.c.repeat.is_(true()),
 )
@@ -142,6 +158,7 @@ Index(
 naming = Table(
     "naming",
     metadata,
+    _office(),
     *_key(primary=True),
     Column("outbox_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     sqlite_with_rowid=False,
@@ -150,6 +167,7 @@ naming = Table(
 spoken = Table(
     "spoken",
     metadata,
+    _office(),
     *_key(primary=True),
     Column("unit", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
@@ -163,6 +181,7 @@ spoken = Table(
 seen = Table(
     "seen",
     metadata,
+    _office(),
     Column("channel", Text, primary_key=True),
     Column("update_id", Text, primary_key=True),
     Column("at", Text, nullable=False),
@@ -172,6 +191,7 @@ seen = Table(
 address = Table(
     "address",
     metadata,
+    _office(),
     Column("recipient", Text, primary_key=True),
     Column("channel", Text, primary_key=True),
     Column("value", Text, nullable=False),
@@ -180,11 +200,14 @@ address = Table(
     Column("dead_reason", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("address_value", address.c.channel, address.c.value)  # mark_address_dead, move_address
+Index(
+    "address_value", address.c.office, address.c.channel, address.c.value
+)  # mark_address_dead, move_address
 
 invitation = Table(
     "invitation",
     metadata,
+    _office(),
     Column("code_hash", Text, primary_key=True),
     Column("person", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
@@ -192,11 +215,11 @@ invitation = Table(
     Column("channel", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
-Index("invitation_person", invitation.c.person)  # invite
 
 meta = Table(
     "meta",
     metadata,
+    _office(),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
@@ -206,6 +229,7 @@ meta = Table(
 document = Table(
     "document",
     metadata,
+    _office(),
     Column("name", Text, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
     Column("text", Text, nullable=False),  # empty: withdrawn
@@ -222,6 +246,7 @@ document = Table(
 web_login = Table(
     "web_login",
     metadata,
+    _office(),
     Column("id", Text, primary_key=True),  # a link's and a code's; both are made from it
     Column("person", Text, nullable=False),
     Column("browser", Text, nullable=False),  # hash of the cookie of who asked; "": the terminal
@@ -233,6 +258,7 @@ web_login = Table(
 web_session = Table(
     "web_session",
     metadata,
+    _office(),
     Column("hash", Text, primary_key=True),
     Column("person", Text, nullable=False),
     Column("made_at", Text, nullable=False),
@@ -245,6 +271,7 @@ web_session = Table(
 web_token = Table(
     "web_token",
     metadata,
+    _office(),
     Column("hash", Text, primary_key=True),
     Column("person", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -255,6 +282,7 @@ web_token = Table(
 web_spent = Table(
     "web_spent",
     metadata,
+    _office(),
     Column("link", Text, primary_key=True),
     Column("at", Text, nullable=False),
     sqlite_with_rowid=False,
@@ -263,26 +291,29 @@ web_try = Table(
     "web_try",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _office(primary=False),
     Column("what", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
-Index("web_try_what", web_try.c.what, web_try.c.at)
+Index("web_try_what", web_try.c.office, web_try.c.what, web_try.c.at)
 web_log = Table(
     "web_log",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _office(primary=False),
     Column("at", Text, nullable=False),
     Column("person", Text, nullable=False),  # "": nobody who is known
     Column("session", Text, nullable=False),  # the beginning of its hash
     Column("what", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )
-Index("web_log_at", web_log.c.at)
+Index("web_log_at", web_log.c.office, web_log.c.at)
 
 # Documents brought in on the page, each with its draft and the answers in it.
 plan_import = Table(
     "plan_import",
     metadata,
+    _office(),
     Column("id", Text, primary_key=True),
     Column("person", Text, nullable=False),  # who brought it in
     Column("name", Text, nullable=False),  # of the document
@@ -296,6 +327,57 @@ plan_import = Table(
     Column("changed_at", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+# ---- what spans offices: no column `office` but where a row is one office's
+
+office = Table(
+    "office",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("province", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_at", Text),  # when it can speak next; NULL: look at once
+    Column("fault", Text, nullable=False),  # why it is not ticked, in a sentence
+    Column("fault_since", Text),
+    Column("made_at", Text, nullable=False),
+    Column("retired_at", Text),
+    sqlite_with_rowid=False,
+)
+Index("office_next", office.c.state, office.c.next_at)  # due_offices
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # a channel's name, or `inbox`
+    Column("secret", Text, nullable=False),  # where it is: env:NAME or file:PATH
+    Column("settings", Text, nullable=False),  # JSON: the values of the section of that name
+    Column("rate", Integer, nullable=False),  # messages a second; 0: the channel's own limits
+    Column("fence", Integer, nullable=False),  # raised by each process that takes the account
+    Column("down_since", Text),
+    Column("down_reason", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+office_account = Table(
+    "office_account",
+    metadata,
+    _office(),
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("office_account_account", office_account.c.account, office_account.c.office)
+
+# Those of one office's rows; PostgreSQL shows a transaction those of its own office only.
+OF_OFFICE = tuple(table for table in metadata.sorted_tables if "office" in table.c)
+OFFICE = bindparam("of_office", type_=Text)
+
+
+def mine(table: Table) -> ColumnElement[bool]:
+    """Return the condition for the rows of the office that asks."""
+    return table.c.office == OFFICE
 
 
 # ---- values as rows
@@ -343,7 +425,9 @@ class Shape(Generic[T]):
             except (TypeError, ValueError):
                 what = f"{name} is {columns[place]!r:.40}"
                 break
-        row = "/".join(str(columns[self.places[c.name]]) for c in self.table.primary_key.columns)
+        names = [c.name for c in self.table.primary_key.columns]
+        parts = [str(columns[self.places[name]]) for name in names]
+        row = "/".join(parts[1:] if names[0] == "office" and not parts[0] else parts)
         return UnreadableRowError(self.table.name, row, what)
 
 

@@ -14,6 +14,7 @@ from reminder.store.database import Database, Part
 from reminder.store.records import moment, stamp, words
 from reminder.store.tables import (
     Shape,
+    mine,
     web_log,
     web_login,
     web_session,
@@ -82,8 +83,8 @@ SIGHT = Shape(web_log, Sight)
 class WebPart(Part):
     """What the page remembers besides the ledger."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, office: str = "") -> None:
+        super().__init__(database, office)
         self._spend = database.insert(web_spent).returning(web_spent.c.at)
 
     def add_login(self, person: str, now: datetime, browser: str = "") -> str:
@@ -105,7 +106,9 @@ class WebPart(Part):
 
     def login(self, login: str) -> Login | None:
         """Return the request with this id."""
-        found = self._database.all(select(web_login).where(web_login.c.id == words(login)))
+        found = self._database.all(
+            select(web_login).where(mine(web_login), web_login.c.id == words(login))
+        )
         return next(map(LOGIN.read, found), None)
 
     def use_login(self, login: str, now: datetime) -> bool:
@@ -113,7 +116,12 @@ class WebPart(Part):
         c = web_login.c
         use = (
             update(web_login)
-            .where(c.id == words(login), c.used_at.is_(None), c.expires_at > stamp(now))
+            .where(
+                mine(web_login),
+                c.id == words(login),
+                c.used_at.is_(None),
+                c.expires_at > stamp(now),
+            )
             .values(used_at=stamp(now))
             .returning(c.id)
         )
@@ -122,7 +130,9 @@ class WebPart(Part):
     def miss_login(self, login: str) -> None:
         """Count a wrong code."""
         c = web_login.c
-        self._change(update(web_login).where(c.id == words(login)).values(tries=c.tries + 1))
+        self._change(
+            update(web_login).where(mine(web_login), c.id == words(login)).values(tries=c.tries + 1)
+        )
 
     def add_session(self, session: Session) -> None:
         """Keep a session."""
@@ -130,29 +140,43 @@ class WebPart(Part):
 
     def sessions(self, person: str = "") -> list[Session]:
         """Return the sessions of `person`, or all, the newest first."""
-        asked = select(web_session).order_by(web_session.c.made_at.desc(), web_session.c.hash)
+        asked = (
+            select(web_session)
+            .where(mine(web_session))
+            .order_by(web_session.c.made_at.desc(), web_session.c.hash)
+        )
         if person:
             asked = asked.where(web_session.c.person == words(person))
         return list(map(SESSION.read, self._database.all(asked)))
 
     def session(self, hashed: str) -> Session | None:
         """Return the session with this hash."""
-        found = self._database.all(select(web_session).where(web_session.c.hash == hashed))
+        found = self._database.all(
+            select(web_session).where(mine(web_session), web_session.c.hash == hashed)
+        )
         return next(map(SESSION.read, found), None)
 
     def touch_session(self, hashed: str, now: datetime) -> None:
         """Note that a session was used."""
         c = web_session.c
-        self._change(update(web_session).where(c.hash == hashed).values(seen_at=stamp(now)))
+        self._change(
+            update(web_session)
+            .where(mine(web_session), c.hash == hashed)
+            .values(seen_at=stamp(now))
+        )
 
     def prove_session(self, hashed: str, now: datetime) -> None:
         """Note that a code was typed again."""
         c = web_session.c
-        self._change(update(web_session).where(c.hash == hashed).values(proved_at=stamp(now)))
+        self._change(
+            update(web_session)
+            .where(mine(web_session), c.hash == hashed)
+            .values(proved_at=stamp(now))
+        )
 
     def end_sessions(self, *hashes: str) -> None:
         """End these sessions."""
-        self._change(delete(web_session).where(web_session.c.hash.in_(hashes)))
+        self._change(delete(web_session).where(mine(web_session), web_session.c.hash.in_(hashes)))
 
     def add_token(self, token: Token) -> None:
         """Keep a token."""
@@ -161,7 +185,7 @@ class WebPart(Part):
     def tokens(self, *, person: str = "", hashed: str = "") -> list[Token]:
         """Return the tokens of a person, or the one with this hash."""
         c = web_token.c
-        asked = select(web_token).order_by(c.expires_at, c.hash)
+        asked = select(web_token).where(mine(web_token)).order_by(c.expires_at, c.hash)
         asked = asked.where(c.person == words(person)) if person else asked
         asked = asked.where(c.hash == hashed) if hashed else asked
         return list(map(TOKEN.read, self._database.all(asked)))
@@ -169,7 +193,9 @@ class WebPart(Part):
     def end_token(self, hashed: str, person: str) -> None:
         """End a token of a person."""
         c = web_token.c
-        self._change(delete(web_token).where(c.hash == hashed, c.person == words(person)))
+        self._change(
+            delete(web_token).where(mine(web_token), c.hash == hashed, c.person == words(person))
+        )
 
     def spend(self, link: str, at: datetime) -> bool:
         """Mark a link as spent; False if it was."""
@@ -177,7 +203,7 @@ class WebPart(Part):
 
     def spent_at(self, link: str) -> datetime | None:
         """Return when a link was spent; None: it is not."""
-        asked = select(web_spent.c.at).where(web_spent.c.link == words(link))
+        asked = select(web_spent.c.at).where(mine(web_spent), web_spent.c.link == words(link))
         return next((moment(at) for (at,) in self._database.all(asked)), None)
 
     def count_try(self, what: str, at: datetime, since: datetime, most: int) -> bool:
@@ -186,14 +212,20 @@ class WebPart(Part):
         Older tries are forgotten, and spent links and sign-ins of long ago.
         """
         c = web_try.c
-        asked = select(func.count()).where(c.what == words(what), c.at >= stamp(since))
+        asked = select(func.count()).where(
+            mine(web_try), c.what == words(what), c.at >= stamp(since)
+        )
         with self._database.reading() as connection:
             if connection.execute(asked).scalar_one() >= most:
                 return False
         with self._database.writing() as connection:
-            connection.execute(delete(web_try).where(c.at < stamp(since)))
-            connection.execute(delete(web_spent).where(web_spent.c.at < stamp(at - KEPT)))
-            connection.execute(delete(web_login).where(web_login.c.expires_at < stamp(at - KEPT)))
+            connection.execute(delete(web_try).where(mine(web_try), c.at < stamp(since)))
+            connection.execute(
+                delete(web_spent).where(mine(web_spent), web_spent.c.at < stamp(at - KEPT))
+            )
+            connection.execute(
+                delete(web_login).where(mine(web_login), web_login.c.expires_at < stamp(at - KEPT))
+            )
             connection.execute(insert(web_try), {"what": words(what), "at": stamp(at)})
             return True
 
@@ -204,6 +236,7 @@ class WebPart(Part):
         """
         c = web_log.c
         same = select(c.id).where(
+            mine(web_log),
             c.person == words(sight.person),
             c.what == sight.what,
             c.detail == words(sight.detail),
@@ -212,7 +245,9 @@ class WebPart(Part):
         with self._database.writing() as connection:
             if once_since and connection.execute(same.limit(1)).first():
                 return
-            connection.execute(delete(web_log).where(c.at < stamp(sight.at - SIGHTS_KEPT)))
+            connection.execute(
+                delete(web_log).where(mine(web_log), c.at < stamp(sight.at - SIGHTS_KEPT))
+            )
             connection.execute(insert(web_log), SIGHT.columns(sight))
 
     def sights(
@@ -227,7 +262,13 @@ class WebPart(Part):
     ) -> list[Sight]:
         """Return entries of the log of sight, the newest first."""
         c = web_log.c
-        asked = select(web_log).order_by(c.at.desc(), c.id.desc()).limit(limit).offset(skip)
+        asked = (
+            select(web_log)
+            .where(mine(web_log))
+            .order_by(c.at.desc(), c.id.desc())
+            .limit(limit)
+            .offset(skip)
+        )
         asked = asked.where(c.person == words(person)) if person else asked
         asked = asked.where(c.what == words(what)) if what else asked
         asked = asked.where(c.at >= stamp(since)) if since else asked

@@ -26,7 +26,7 @@ def memory_store(contents: bytes | None = None) -> Store:
 
 def contents_of(store: Store) -> bytes:
     """All that a store in memory holds."""
-    return _raw(store._database).serialize()
+    return _raw(store.database).serialize()
 
 
 def lay_blank(path: Path) -> None:

@@ -168,7 +168,7 @@ class Run:
         self.providers = replace(kept, sent=[*kept.sent], waiting=[*kept.waiting])
         self.store = memory_store(self.left.database or None)
         self.moment = self.left.moment
-        dialect: Any = self.store._database._writer.dialect
+        dialect: Any = self.store.database._writer.dialect
         commit, changes = dialect.do_commit, 0
 
         def committed(connection: Any) -> None:

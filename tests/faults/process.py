@@ -108,7 +108,7 @@ async def hurried(seconds: float) -> None:
 
 def pragma(store: Store, words: str) -> None:
     """Says it on the connection that the daemon writes with."""
-    database = store._database
+    database = store.database
     database.kept(database._writer).connection.cursor().execute(f"PRAGMA {words}")
 
 

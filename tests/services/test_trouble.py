@@ -89,7 +89,7 @@ def test_an_end_that_cannot_be_recorded_is_told_with_the_next_message(office: Wo
     """The database is read-only when the channel works again."""
     office.service.in_trouble(MAILBOX, "sai mật khẩu", at("24/01"))
     assert len(notices(office, at("24/01", "08:20"))) == 1
-    database = office.store._database
+    database = office.store.database
     cursor = database.kept(database._writer).connection.cursor()
     cursor.execute("PRAGMA query_only=ON")
     with pytest.raises(StoreBusyError):

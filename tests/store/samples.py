@@ -71,7 +71,7 @@ def said(stage: str = "lead-7", **changes: Any) -> Spoken:
 
 def on_writer(store: Store, statement: str) -> Any:
     """The first value that `statement` yields on the connection that the store writes with."""
-    database = store._database
+    database = store.database
     cursor = database.kept(database._writer).connection.cursor()
     cursor.execute(statement)
     found = cursor.fetchone()
@@ -80,13 +80,13 @@ def on_writer(store: Store, statement: str) -> Any:
 
 def traced(store: Store, take: Callable[[str], object]) -> None:
     """Has SQLite tell `take` each statement on the connection that this thread writes with."""
-    database = store._database
+    database = store.database
     raw: Any = database.kept(database._writer).connection.dbapi_connection
     raw.set_trace_callback(take)
 
 
 def spoken(store: Store, plan: str = KEY.plan) -> list[Spoken]:
     """All that was said of `plan`, in no order."""
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         rows = connection.execute(select(SPOKEN.table).where(SPOKEN.table.c.plan == plan))
         return [SPOKEN.read(row) for row in rows]

@@ -50,7 +50,7 @@ def test_a_chain_forged_as_a_whole_is_found_by_a_head_told_before(ledger: Store)
     """Whoever can write the file can compute hashes; what a digest carried they can't take back."""
     told = [ledger.head()]
     on_writer(ledger, "UPDATE event SET person = 'mallory' WHERE number = 2")
-    with ledger._database.writing() as connection:
+    with ledger.database.writing() as connection:
         last = "0" * 64
         for row in connection.exec_driver_sql("SELECT * FROM event").mappings().all():
             last = link(last, dict(row))

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import column, create_engine, insert, table
 
 from reminder.domain.errors import ReminderError
 from reminder.store import tables
-from reminder.store.records import StoreRefusedError
+from reminder.store.ledger import GENESIS, link
+from reminder.store.records import Recorded, StoreRefusedError
 from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import KEY, NOW, UNITS, draft, event
@@ -49,9 +50,9 @@ def statements(path: Path) -> dict[str, str]:
 
 
 def _in_a_line(row: Sequence[Any]) -> tuple[str, str]:
-    """A name and its statement: a column that was added is not on a line of its own."""
+    """A name and its statement, in the form that SQLite keeps of a table made at once."""
     name, sql = row
-    return name, " ".join((sql or "").split())
+    return name, " ".join((sql or "").replace(f'TABLE "{name}"', f"TABLE {name}").split())
 
 
 def set_version(path: Path, version: str) -> None:
@@ -139,7 +140,7 @@ def test_the_migrations_add_up_to_the_tables(sql: Store) -> None:
         tables.metadata.create_all(connection)
         wanted = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").all()
     engine.dispose()
-    with sql._database.reading() as connection:
+    with sql.database.reading() as connection:
         found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").all()
     names = {"alembic_version", "sqlite_autoindex_alembic_version_1"}
     made = {_in_a_line(row) for row in found if row[0] not in names}
@@ -153,12 +154,16 @@ def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
     """Statement by statement, and nothing in it is lost; for a while, the first step made the
     index of the second one too."""
     first = opened(schema=FIRST)
-    first.record([event()], unit_names=UNITS, at=NOW)
-    row = tables.from_draft(draft(), NOW)
-    del row["address"]  # a later column
-    with first._database.writing() as connection:
-        connection.execute(tables.outbox.insert(), row)
-    kept = first.events()
+    row = tables.EVENT.columns(event()) | {"number": 1, "unit_name": UNITS[event().unit]}
+    row["hash"] = link(GENESIS, row)
+    sent = tables.from_draft(draft(), NOW)
+    del sent["address"]  # a later column
+    with first.database.writing() as connection:
+        for name, values in (("event", row), ("outbox", sent)):
+            columns = [column(each) for each in values]
+            connection.execute(insert(table(name, *columns)), values)
+        connection.exec_driver_sql("UPDATE head SET number = 1, hash = ?", (row["hash"],))
+    kept = [Recorded(event=event(), number=1, unit_name=row["unit_name"], hash=row["hash"])]
     first.close()
     if shipped == "for a while":
         with closing(sqlite3.connect(path)) as raw, raw:
@@ -180,7 +185,7 @@ def test_a_new_database_is_made_in_silence(
 ) -> None:
     """Nothing on either stream, no backup of nothing, WAL for readers beside the writer."""
     store = opened()
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     assert capfd.readouterr() == ("", "")
     assert not list(path.parent.glob("*.bak"))
@@ -227,11 +232,11 @@ def test_nobody_migrates_under_a_running_daemon(opened: Opener, path: Path, tmp_
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_a_newer_schema_is_refused(opened: Opener, path: Path, exclusive: bool) -> None:
     opened().close()
-    set_version(path, "0011")
+    set_version(path, LATER)
     with pytest.raises(StoreRefusedError) as refusal:
         opened(exclusive=exclusive)
     assert str(refusal.value) == (
-        f"the database {path} was written by a newer program (schema 0011, this one knows"
+        f"the database {path} was written by a newer program (schema {LATER}, this one knows"
         f" {SHIPPED.version}): install that program again, or restore an older backup"
     )
     set_version(path, SHIPPED.version)

@@ -144,7 +144,7 @@ async def test_a_proxys_word_counts_from_the_named_proxies_alone(
     await page.stop()
     assert said.startswith(b"HTTP/1.1 303")
     assert b"evil" not in said
-    with town.world.store._database.reading() as connection:
+    with town.world.store.database.reading() as connection:
         tries = connection.exec_driver_sql("SELECT what FROM web_try WHERE what LIKE 'ask:%'").all()
     assert [what for (what,) in tries] == [f"ask:{counted}"]
 

@@ -136,7 +136,7 @@ def test_ten_thousand_tries_leave_twenty_and_keep_nobody_else_out(town: Town) ->
         flood.post("/dang-nhap", [("dia-chi", f"{n}@example.vn")])
         flood.post("/dang-nhap/ma", [("ma", f"{n:06}")])
     assert flood.status == 429
-    with town.world.store._database.reading() as connection:
+    with town.world.store.database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT what, count(*) FROM web_try GROUP BY 1").all()
     counts = {what: count for what, count in rows if not what.startswith("mail:")}
     assert counts == {"ask:2001:db8::/64": 20, "code:2001:db8::/64": 60}

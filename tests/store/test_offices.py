@@ -1,0 +1,111 @@
+"""Many offices in one database: what one reads and writes is its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from reminder.store import tables
+from reminder.store.offices import Account, OfficeRecord, OfficeState, Stores, shard_of
+from reminder.store.store import Store
+from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
+from tests.store.test_queries import statements, use_all
+
+
+def two(sql: Store) -> Stores:
+    stores = Stores(sql)
+    for office_id in ("a", "b"):
+        record = OfficeRecord(id=office_id, name=f"Phường {office_id}", province="", made_at=NOW)
+        assert stores.add_office(record)
+    return stores
+
+
+def rows_of(sql: Store, office_id: str) -> dict[str, list[Any]]:
+    """All that a database holds of an office."""
+    found = {}
+    with sql.database.reading() as connection:
+        for table in tables.OF_OFFICE:
+            asked = select(table).where(table.c.office == office_id)
+            found[table.name] = sorted(map(repr, connection.execute(asked).all()))
+    return found
+
+
+def test_whatever_an_office_does_another_sees_none_of_it(sql: Store) -> None:
+    """Every method of the store, on rows that are alike but for their office."""
+    stores = two(sql)
+    one, other = stores.of("a"), stores.of("b")
+    use_all(other)
+    before = rows_of(sql, "b")
+    use_all(one)
+    assert rows_of(sql, "b") == before
+    assert rows_of(sql, "a").keys() == before.keys()
+
+
+def test_every_statement_says_whose_rows_it_means(sql: Store) -> None:
+    with statements(sql) as said:
+        use_all(two(sql).of("a"))
+    silent = {words for words, _ in said if "office" not in words and words[:5] != "BEGIN"}
+    assert silent == set()
+
+
+def test_each_office_has_a_chain_of_its_own(sql: Store) -> None:
+    """Whose hashes do not say the office, so that a ward takes its chain along."""
+    stores = two(sql)
+    for office_id in ("a", "b"):
+        stores.of(office_id).record([event(), event("2")], unit_names=UNITS, at=NOW)
+    stores.of("a").record([event("3")], unit_names=UNITS, at=NOW)
+    assert [one.number for one in stores.of("a").events()] == [1, 2, 3]
+    assert stores.of("a").events()[:2] == stores.of("b").events()
+    assert (stores.of("a").verify(), stores.of("b").verify()) == (None, None)
+    assert stores.of("a").head()[0] == 3
+
+
+def test_a_lease_takes_of_its_office_alone(sql: Store) -> None:
+    stores = two(sql)
+    for office_id in ("a", "b"):
+        drafts = [draft("1"), draft("2")]
+        stores.of(office_id).record([], unit_names={}, drafts=drafts, at=NOW)
+    leased = stores.of("b").lease(NOW, 9, HOLD, CHANNELS)
+    assert [row.office for row in leased] == ["b", "b"]
+    assert not stores.of("a").mark_sent(leased[0], "1", NOW)
+    assert stores.of("b").mark_sent(leased[0], "1", NOW)
+
+
+def test_offices_are_added_once_listed_and_retired(sql: Store) -> None:
+    stores = two(sql)
+    assert not stores.add_office(OfficeRecord(id="a", name="", province="", made_at=NOW))
+    assert [one.id for one in stores.offices()] == ["a", "b"]
+    assert stores.retire_office("a", minutes(5))
+    assert not stores.retire_office("a", minutes(6))
+    assert [one.id for one in stores.offices()] == ["b"]
+    retired = stores.office("a")
+    assert retired is not None
+    assert (retired.state, retired.retired_at) == (OfficeState.RETIRED, minutes(5))
+    assert stores.is_many()
+
+
+def test_an_office_is_due_until_it_is_said_when_it_can_speak_next(sql: Store) -> None:
+    stores = two(sql)
+    due = [each for shard in range(4) for each in stores.due_offices(NOW, shard, 4)]
+    assert sorted(due) == ["a", "b"]
+    assert stores.due_offices(NOW, shard_of("a", 64), 64) == ["a"]
+    stores.set_next("a", minutes(5))
+    assert stores.due_offices(minutes(4), shard_of("a", 64), 64) == []
+    assert stores.due_offices(minutes(5), shard_of("a", 64), 64) == ["a"]
+
+
+def test_an_address_is_found_by_its_account(sql: Store) -> None:
+    """The same chat with two bots is two addresses."""
+    stores = two(sql)
+    for name, office_id in (("bot-a", "a"), ("bot-b", "b")):
+        added = Account(id=name, kind="telegram", secret="env:X", made_at=NOW)
+        assert stores.add_account(added)
+        assert not stores.add_account(added)
+        stores.link(office_id, "telegram", name)
+        stores.of(office_id).bind("an", "telegram", "100", NOW)
+    assert stores.owners("bot-a", "100") == [("a", "an")]
+    stores.link("b", "telegram", "bot-a")
+    assert stores.owners("bot-a", "100") == [("a", "an"), ("b", "an")]
+    stores.link("a", "telegram", "")
+    assert stores.links() == [("b", "telegram", "bot-a")]
