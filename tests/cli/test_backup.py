@@ -25,7 +25,7 @@ def test_there_and_back(terminal: Terminal) -> None:
         store.set_meta("last_tick", NOW.isoformat())
     copy = terminal.folder / "copy.db"
     told = terminal.run("backup", str(copy))
-    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0,1 MB).")
+    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0,2 MB).")
     assert told.splitlines()[1] == (
         "Bản sao này nằm cùng ổ đĩa với dữ liệu: ổ ấy hỏng thì mất cả hai."
     )

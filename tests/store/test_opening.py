@@ -160,7 +160,7 @@ def test_a_database_of_the_first_schema_comes_to_that_of_a_new_one(
     del sent["address"]  # a later column
     with first.database.writing() as connection:
         for name, values in (("event", row), ("outbox", sent)):
-            columns = [column(each) for each in values]
+            columns: list[Any] = [column(each) for each in values]
             connection.execute(insert(table(name, *columns)), values)
         connection.exec_driver_sql("UPDATE head SET number = 1, hash = ?", (row["hash"],))
     kept = [Recorded(event=event(), number=1, unit_name=row["unit_name"], hash=row["hash"])]
