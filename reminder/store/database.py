@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,6 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Executable,
-    Insert,
     Table,
     and_,
     bindparam,
@@ -120,6 +119,10 @@ class Database:
         """Open a read-only snapshot."""
         return self._joined(self._reader)
 
+    def of(self, office: str, *, writes: bool) -> AbstractContextManager[OfficeConnection]:
+        """Open a transaction in which PostgreSQL shows the rows of one office only."""
+        return self._of(self._writer if writes else self._reader, office)
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Make one transaction of all that this thread reads and writes within the block."""
@@ -133,9 +136,6 @@ class Database:
     @contextmanager
     def showing(self, connection: Connection, office: str) -> Iterator[None]:
         """Have PostgreSQL show this transaction the rows of one office only, within the block."""
-        if self.is_sqlite:
-            yield
-            return
         outer: str | None = getattr(self._mine, "shown", None)
         if outer != office:
             connection.execute(_SHOW, {"office": office})
@@ -143,8 +143,7 @@ class Database:
         try:
             yield
         finally:
-            if outer != office:
-                self._mine.shown = outer
+            self._mine.shown = outer
         if outer not in (None, office):
             connection.execute(_SHOW, {"office": outer})
 
@@ -156,6 +155,15 @@ class Database:
             return
         with self._explained(), self._transaction(engine) as connection:
             yield connection
+
+    @contextmanager
+    def _of(self, engine: Engine, office: str) -> Iterator[OfficeConnection]:
+        with self._joined(engine) as connection:
+            if self.is_sqlite:
+                yield OfficeConnection(connection, office)
+                return
+            with self.showing(connection, office):
+                yield OfficeConnection(connection, office)
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
@@ -221,23 +229,25 @@ class Database:
         self._reader.dispose()
 
 
-@dataclass(frozen=True, slots=True)
 class OfficeConnection:
     """A connection within a transaction whose statements are about one office.
 
     A new row gets the column `office`; any other statement the value of tables.OFFICE.
     """
 
-    raw: Connection
-    office: str
+    __slots__ = ("office", "raw")
+
+    def __init__(self, raw: Connection, office: str) -> None:
+        self.raw, self.office = raw, office
 
     def execute(self, statement: Any, values: Any = None) -> CursorResult[Any]:
         """Execute a statement, once or for each of many values."""
-        name = "office" if isinstance(statement, Insert) else "of_office"
-        mine = {name: self.office}
-        if values is None or isinstance(values, Mapping):
-            return self.raw.execute(statement, mine | dict(values or {}))
-        return self.raw.execute(statement, [mine | each for each in values])
+        name = "office" if statement.is_insert else "of_office"
+        if values is None:
+            return self.raw.execute(statement, {name: self.office})
+        if isinstance(values, dict):
+            return self.raw.execute(statement, {name: self.office, **values})
+        return self.raw.execute(statement, [{name: self.office, **each} for each in values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,17 +257,13 @@ class OfficeDatabase:
     whole: Database
     office: str
 
-    @contextmanager
-    def writing(self) -> Iterator[OfficeConnection]:
+    def writing(self) -> AbstractContextManager[OfficeConnection]:
         """Open a transaction that holds the write lock from its beginning."""
-        with self.whole.writing() as connection, self.whole.showing(connection, self.office):
-            yield OfficeConnection(connection, self.office)
+        return self.whole.of(self.office, writes=True)
 
-    @contextmanager
-    def reading(self) -> Iterator[OfficeConnection]:
+    def reading(self) -> AbstractContextManager[OfficeConnection]:
         """Open a read-only snapshot."""
-        with self.whole.reading() as connection, self.whole.showing(connection, self.office):
-            yield OfficeConnection(connection, self.office)
+        return self.whole.of(self.office, writes=False)
 
     def together(self) -> AbstractContextManager[None]:
         """Make one transaction of all that this thread reads and writes within the block."""
