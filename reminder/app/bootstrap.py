@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -115,13 +115,13 @@ def plan_source(given: Path, config: Path | None = None) -> Source:
     return given
 
 
-def load_plans(paths: Sequence[Source]) -> list[Plan]:
+def load_plans(paths: Sequence[Source], load: Callable[[Source], Plan] = load_plan) -> list[Plan]:
     """Return all plans, or one FileError with the faults of all files."""
     plans: list[Plan] = []
     problems: list[Problem] = []
     for path in paths:
         try:
-            plan = load_plan(path)
+            plan = load(path)
         except FileError as error:
             problems += error.problems
             continue
@@ -218,17 +218,27 @@ def read_files(settings: Settings, at: datetime, store: Store | None = None) -> 
     return files_of(settings, sources(settings, store), at)
 
 
-def files_of(settings: Settings, texts: Sources, at: datetime) -> Files:
-    """Return the plans and people of these texts; FileError with the faults of all."""
+def files_of(
+    settings: Settings,
+    texts: Sources,
+    at: datetime,
+    *,
+    load: Callable[[Source], Plan] = load_plan,
+    schedule: Callable[..., Scheduler] = scheduler_for,
+) -> Files:
+    """Return the plans and people of these texts; FileError with the faults of all.
+
+    `load` reads a plan, `schedule` makes the scheduler, where these are shared.
+    """
     from reminder.files.people import load_people
     from reminder.services.office import Files
 
-    plans = load_plans(texts.plans)
+    plans = load_plans(texts.plans, load)
     people: tuple[Person, ...] = ()
     if texts.people is not None:
         units = {unit.id: unit for plan in plans for unit in plan.units}
         people = load_people(texts.people, units, known_channels(), channel_names(settings))
-    scheduler = scheduler_for(
+    scheduler = schedule(
         plans,
         [local_day(at)],
         calendar=settings.plan.calendar,

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from reminder.domain.calendar import Period, WorkCalendar, days_between, instant, local, local_day
-from reminder.domain.ledger import Event, Span, State, history, initial, spans
+from reminder.domain.ledger import Event, Span, State, fold, history, initial, spans
 from reminder.domain.plan import Deliverable, Key, Kind, Occurrence, Plan, occurrences
 
 
@@ -389,6 +389,23 @@ class StageIndex:
     def occurrences(self) -> Mapping[str, Sequence[Occurrence]]:
         """The occurrences of each plan, by its id."""
         return {plan.id: occurrences(plan) for plan in self.plans}
+
+    @cached_property
+    def initial(self) -> Mapping[Key, State]:
+        """The state of each occurrence without events."""
+        return fold((each for of_plan in self.occurrences.values() for each in of_plan), ())
+
+    @cached_property
+    def shared(self) -> StageIndex:
+        """The index whose parts this one has: itself, but where it is of `for_twins`."""
+        return self
+
+    def for_twins(self, plans: Sequence[Plan]) -> StageIndex:
+        """Return the index of plans that differ in nothing that a schedule depends on."""
+        found = StageIndex(self.scheduler, plans)
+        parts = ("occurrences", "initial", "shared", "_places", "_by_day")
+        vars(found).update({name: getattr(self, name) for name in parts})
+        return found
 
     @cached_property
     def _all(self) -> Sequence[tuple[Plan, Occurrence]]:

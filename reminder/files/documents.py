@@ -6,7 +6,7 @@ They are read by the loaders of the files; their faults name the text and its li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +22,17 @@ from reminder.services.office import Files
 from reminder.store.documents import Version
 from reminder.store.store import Store
 
-PEOPLE = "people"  # the name of the people's list; all others are ids of plans
+PEOPLE = "people"  # the name of the people's list
+OWN = "office"  # of the settings that an office of many has of its own; all others are plans' ids
 LONGEST_WHY = 300  # characters
 
 
 class Sources(NamedTuple):
-    """Where the texts of the plans and of the people are."""
+    """Where the texts of the plans, of the people and of an office's own settings are."""
 
     plans: Sequence[Source]
     people: Source | None
+    own: Source | None = None
 
 
 class StaleVersionError(ReminderError):
@@ -44,9 +46,13 @@ class StaleVersionError(ReminderError):
 
 def sources_of(versions: Sequence[Version]) -> Sources:
     """Return the newest texts; those that were withdrawn are left out."""
-    texts = [Text(v.name, v.text) for v in versions if v.text]
-    people = next((text for text in texts if text.name == PEOPLE), None)
-    return Sources([text for text in texts if text.name != PEOPLE], people)
+    return _sorted(Text(v.name, v.text) for v in versions if v.text)
+
+
+def _sorted(texts: Iterable[Text]) -> Sources:
+    found = {text.name: text for text in texts}
+    people, own = found.pop(PEOPLE, None), found.pop(OWN, None)
+    return Sources([found[name] for name in sorted(found)], people, own)
 
 
 def one_way(text: str) -> str:
@@ -58,8 +64,9 @@ def one_way(text: str) -> str:
 def plan_name(text: str, where: str = "kế hoạch") -> str:
     """Return the name of a plan's text, its id; FileError with all its faults."""
     name = load_plan(Text(where, one_way(text))).id
-    if name == PEOPLE:
-        words = f"mã “{PEOPLE}” dành cho danh sách cán bộ: đặt mã khác cho kế hoạch"
+    taken = {PEOPLE: "danh sách cán bộ", OWN: "cài đặt riêng của cơ quan"}.get(name)
+    if taken:
+        words = f"mã “{name}” dành cho {taken}: đặt mã khác cho kế hoạch"
         raise FileError([Problem(where, None, words)])
     return name
 
@@ -81,18 +88,15 @@ class Documents:
         `among`: the newest versions of all texts, where they were read before: the store is then
         not asked.
         """
-        if text and name != PEOPLE and (found := load_plan(Text(name, text)).id) != name:
+        if text and name not in (PEOPLE, OWN) and (found := load_plan(Text(name, text)).id) != name:
             words = f"`id` là “{found}”, mà kế hoạch này có mã “{name}”: mã không đổi được"
             raise FileError([Problem(name, None, words)])
         newest = self.store.documents() if among is None else among
         kept = [Text(v.name, v.text) for v in newest if v.text and v.name != name]
-        texts = [*kept, Text(name, text)] if text else kept
-        texts.sort(key=lambda each: each.name)
-        plans = [each for each in texts if each.name != PEOPLE]
-        if not plans:
+        sources = _sorted([*kept, Text(name, text)] if text else kept)
+        if not sources.plans:
             raise FileError([Problem(name, None, "phải còn ít nhất một kế hoạch")])
-        people = next((each for each in texts if each.name == PEOPLE), None)
-        return self.make(Sources(plans, people))
+        return self.make(sources)
 
     def changes(self, name: str, files: Files, among: Sequence[Version]) -> list[str]:
         """Return what a text, of which `files` came, changes of the newest `among` all texts."""
@@ -103,6 +107,8 @@ class Documents:
             return []  # what it would be today can't be told
         if name == PEOPLE:
             found = people_changes(was or replace(files, people=()), files)
+        elif name == OWN:
+            found = ["cài đặt riêng của cơ quan"]
         else:
             found = plan_changes(plan_in(was, name) if was else None, plan_in(files, name))
         return found or ["chỉ đổi cách ghi trong văn bản, không đổi nội dung"]

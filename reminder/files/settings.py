@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from reminder.domain.errors import FileError, Problem
+from reminder.domain.errors import FileError, Problem, ReminderError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.report import Letterhead
 from reminder.domain.schedule import Policy
 from reminder.domain.text import has_controls, one_line
 from reminder.domain.tokens import MAX_BASE_LOCAL_PART
-from reminder.files.toml import Document, as_toml, nearest, read_text, replace_key
+from reminder.files.toml import Document, Source, as_toml, nearest, read_text, replace_key
 
 DEFAULT_PATH = Path("config/reminder.toml")
 PREFIX = "REMINDER_"  # of the environment variables
@@ -542,13 +542,6 @@ def _yes_or_no(value: object) -> bool:
     return value
 
 
-def _plain_url(url: str) -> str:
-    """Return an address in the form in which browsers send it: its host in small letters."""
-    scheme, slashes, rest = url.strip().rstrip("/").partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme.lower()}{slashes}{host.lower()}{slash}{path}"
-
-
 @dataclass(frozen=True)
 class WebSection(Section):
     """[web]: the office's page; off without an address to listen on."""
@@ -556,8 +549,8 @@ class WebSection(Section):
     listen: str = key("", _listen, 'địa chỉ:cổng, ví dụ "127.0.0.1:8080"')
     base_url: str = key(
         "",
-        text(r"(https?://[^\s/?#@]+(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?", _plain_url),
-        'địa chỉ mà trình duyệt gõ, ví dụ "https://nhacviec.example.vn"',
+        text(r"(https?://[^\s/?#@]+)?", lambda url: url.strip().rstrip("/").lower()),
+        'địa chỉ mà trình duyệt gõ, không có đường dẫn, ví dụ "https://nhacviec.example.vn"',
     )
     insecure: bool = key(False, _yes_or_no, "true hoặc false: cho phép http trong mạng nội bộ")
     behind: tuple[str, ...] = key(
@@ -707,6 +700,68 @@ def read_section(document: Document, name: str, data: Mapping[str, Any]) -> Any:
     assert isinstance(table, Table)
     reader = _Reader(document, document.folder, {})
     return reader.section(getattr(Settings(), name), table, (name,), data)
+
+
+# The sections of accounts at providers, each with the key of its secret.
+ACCOUNT_SECRETS = {"telegram": "token", "zalo": "token", "email": "password", "inbox": "password"}
+_OWN = ("schedule", "report", "delivery")  # sections that an office of many may have of its own
+
+
+def account_section(kind: str, values: Mapping[str, Any], secret: str, where: str) -> Any:
+    """Return the settings section of an account at a provider; FileError with all faults.
+
+    `where`: what the faults name.
+    """
+    table = _table(Settings).keys[kind]
+    assert isinstance(table, Table)
+    secrets = [name for name, key in table.keys.items() if isinstance(key, Key) and key.is_secret]
+    if held := sorted(set(values) & set(secrets)):
+        words = "bí mật không ghi ở đây: dùng --secret env:TÊN hoặc --secret file:/TỆP"
+        raise FileError([Problem(where, None, f"`{held[0]}`: {words}")])
+    reader = _Reader(None, Path(), {})
+    given = dict(values) | ({ACCOUNT_SECRETS[kind]: secret} if secret else {})
+    found = reader.section(getattr(Settings(), kind), table, (kind,), given)
+    if not reader.problems and not found.is_on:
+        what = "thiếu `host`" if "host" in table.keys else "thiếu bí mật (--secret)"
+        raise FileError([Problem(where, None, what)])
+    if reader.problems:
+        raise FileError([Problem(where, None, each.message) for each in reader.problems])
+    return found
+
+
+def secret_of(reference: str, environ: Mapping[str, str]) -> str:
+    """Return the secret that “env:NAME” or “file:/PATH” names; ReminderError where there is none.
+
+    An empty reference is of an account without a secret.
+    """
+    kind, _, name = reference.partition(":")
+    if not reference:
+        return ""
+    if kind == "env" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not (value := environ.get(name, "").strip()):
+            raise ReminderError(f"bí mật {reference}: tiến trình này không có biến môi trường ấy")
+        return value
+    if kind == "file" and name.startswith("/"):
+        if not (value := read_text(Path(name)).strip()):
+            raise ReminderError(f"bí mật {reference}: tệp rỗng")
+        return value
+    raise ReminderError("bí mật phải ghi env:TÊN_BIẾN hoặc file:/đường/dẫn/tới/tệp")
+
+
+def own_settings(source: Source, base: Settings) -> Settings:
+    """Return `base` with the sections that an office has of its own; FileError with all faults.
+
+    [schedule], [report], [delivery], and of [web] who may edit plans: `editors`.
+    """
+    whole = _table(Settings)
+    editors = _table(WebSection).keys["editors"]
+    tables = {name: whole.keys[name] for name in _OWN} | {"web": Table({"editors": editors})}
+    document = Document(source, tables=list(tables), quote=False)
+    reader = _Reader(document, document.folder, {})
+    found: Settings = reader.section(base, Table(tables), (), document.data)
+    if reader.problems:
+        raise FileError(reader.problems)
+    return found
 
 
 _HEADING = re.compile(r"\s*\[([\w.-]+)\]")

@@ -375,6 +375,15 @@ class Deliverer:
             told += len(drafts)
         return told
 
+    def trouble_told_at(self, now: datetime) -> datetime | None:
+        """Return when the office is to hear next of a channel that fails; None: of none."""
+        times = (since + self.tell_after for since, why in self._troubled().values() if why)
+        return min((at for at in times if at > now), default=None)
+
+    def forget_trouble(self) -> None:
+        """Ask the store anew which channels fail: another process has sent meanwhile."""
+        self._trouble = None
+
     def _troubled(self) -> dict[str, tuple[datetime, str]]:
         """Return the channels that fail: since when, and why, which a restart forgets."""
         if self._trouble is None:

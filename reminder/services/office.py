@@ -10,7 +10,7 @@ from functools import cached_property
 
 from reminder.domain.calendar import local, local_day
 from reminder.domain.context import Inbound, Sender
-from reminder.domain.ledger import Absence, Event, State, absences, away_until, by_key, fold, folded
+from reminder.domain.ledger import Absence, Event, State, absences, away_until, by_key, folded
 from reminder.domain.outbox import AddressSource, ChannelTraits, Draft
 from reminder.domain.payloads import Digest, Escalation, Nudge, Payload, Request
 from reminder.domain.people import Address, Person
@@ -96,8 +96,7 @@ class Office:
 
     @cached_property
     def states(self) -> dict[Key, State]:
-        of_plans = self.files.stage_index.occurrences.values()
-        return fold((occurrence for of_plan in of_plans for occurrence in of_plan), self.events)
+        return folded(self.files.stage_index.initial, self.events)
 
     def current(self, now: datetime) -> Mapping[Key, State]:
         """The states without those of past years, of plans that go on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 
 from reminder.domain.context import Inbound
@@ -32,6 +32,10 @@ class Service(Deliverer):
     reads_mail: bool = False  # a mailbox is read, so that mails may be forged
     limits: Limits = field(default_factory=Limits)  # how much each sender has said lately
 
+    def take_over(self, other: Service) -> None:
+        """Go on with what only `other`, of the same office before it changed, had in memory."""
+        self.limits, self._leaving, self._trouble = other.limits, other._leaving, other._trouble
+
     def begin(self, now: datetime) -> None:
         """Do what a start needs: release leases of the last run, bind addresses of the files."""
         ended = self.store.meta(ENDED)  # "": it was begun, and no end is on record
@@ -46,20 +50,23 @@ class Service(Deliverer):
         if again:
             sends = counted(again, "send")
             log.warning("the outcome of %s of the last run is unknown: sent once more", sends)
-        self._sync_addresses(now)
+        self.sync_addresses(now)
         self._warn(now)
 
     def end(self, now: datetime) -> None:
         """Note a clean end: no message is under way."""
         self.store.set_meta(ENDED, now.isoformat())
 
-    def tick(self, now: datetime) -> int:
+    def tick(self, now: datetime, *, skew: timedelta = timedelta(0)) -> int:
         """Queue what is due; return the number of rows.
 
-        After a clock that ran ahead was set back, no message waits for the hour it showed.
+        After a clock that ran ahead was set back, no message waits for the hour it showed. `skew`:
+        what the clocks of several machines may differ by.
         """
         last = tick.ahead(self.store, now)
-        if last is not None:
+        if last is not None and last - now <= skew:
+            now = last
+        elif last is not None:
             hurried = self.set_back(now)
             log.warning(
                 "the clock was set back, before the last tick (%s): nothing is said twice, %s",
@@ -69,6 +76,14 @@ class Service(Deliverer):
         told = quota.tell(self.refresh(), self.store, now)
         told += self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
         return told + tick.tick(self._with_doubtful(now), self.store, now)
+
+    def next_tick(self, now: datetime) -> datetime:
+        """Return the next time after `now` at which a tick may say something, if nothing happens.
+
+        What happens meanwhile, such as an answer, may have it say something sooner.
+        """
+        hours, trouble = tick.next_time(self.office, now), self.trouble_told_at(now)
+        return min(hours, trouble) if trouble else hours
 
     def _with_doubtful(self, now: datetime) -> Office:
         """Return the office with the dead addresses that a nudge tries again this week."""
@@ -181,7 +196,7 @@ class Service(Deliverer):
         old, before = self.office, self.office.files
         self.office = replace(self.office, files=files)
         try:
-            self._sync_addresses(now)
+            self.sync_addresses(now)
         except StoreBusyError:
             self.office, self._revision = old, None  # all of it is taken up, or nothing
             raise
@@ -212,7 +227,7 @@ class Service(Deliverer):
                 unit,
             )
 
-    def _sync_addresses(self, now: datetime) -> None:
+    def sync_addresses(self, now: datetime) -> None:
         """Bind the mail addresses of the people file.
 
         Who left the file keeps a binding that counts for nothing (rights and nudges follow the

@@ -114,6 +114,19 @@ def tick(office: Office, store: Store, now: datetime) -> int:
     return len(found.drafts)
 
 
+def next_time(office: Office, now: datetime) -> datetime:
+    """Return the next time after `now` at which a tick may say something, if nothing happens.
+
+    All is said at the hours of a working day, which may make up for earlier ones; what is told of a
+    plan's end or a month's quota at the start of a day.
+    """
+    today, policy = local_day(now), office.scheduler.policy
+    moments = [instant(today + timedelta(days=1), time())]
+    if office.scheduler.calendar.is_working(today):
+        moments += [instant(today, policy.slot), instant(today, policy.digest)]
+    return min(moment for moment in moments if moment > now)
+
+
 def ahead(store: Store, now: datetime) -> datetime | None:
     """When the last tick was, if the clock has been set back before it; else None."""
     last = meta_moment("last_tick", store.meta("last_tick"))

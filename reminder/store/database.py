@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    update,
 )
 from sqlalchemy.exc import (
     ArgumentError,
@@ -265,9 +266,11 @@ class OfficeDatabase:
         """Open a read-only snapshot."""
         return self.whole.of(self.office, writes=False)
 
-    def together(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def together(self) -> Iterator[None]:
         """Make one transaction of all that this thread reads and writes within the block."""
-        return self.whole.together()
+        with self.whole.together(), self.writing():  # shown once, not by each statement
+            yield
 
     def all(self, query: Executable, **values: Any) -> Sequence[Any]:
         """Return the rows of a query."""
@@ -360,6 +363,8 @@ MANY = 50  # rows from which on compiling the statement once more pays
 class Part:
     """The base of the store's parts, which share one database and speak of one office."""
 
+    wakes = True  # what may have an office speak sooner has it looked at at once
+
     def __init__(self, database: Database, office: str = "") -> None:
         self._database = OfficeDatabase(database, office)
         self._insert_draft = database.insert(tables.outbox)
@@ -377,6 +382,11 @@ class Part:
         """Execute a statement with a RETURNING clause; return whether it changed a row."""
         with self._database.writing() as connection:
             return connection.execute(returning, values).first() is not None
+
+    def _wake(self, connection: OfficeConnection) -> None:
+        """Have the office ticked at the next minute, where the database has many offices."""
+        if connection.office and self.wakes:
+            connection.execute(_WAKE)
 
     def _put(self, connection: OfficeConnection, drafts: Iterable[Draft], at: datetime) -> None:
         """Add to the outbox what is not there yet, with the occurrences that it names."""
@@ -396,6 +406,13 @@ _NAMING = select(
     *(bindparam(column.name, type_=column.type).label(column.name) for column in _KEY),
     tables.outbox.c.id.label("outbox_id"),
 ).where(*(tables.outbox.c[name] == bindparam(name) for name in _UNIQUE))
+
+
+_WAKE = (
+    update(tables.office)
+    .where(tables.office.c.id == tables.OFFICE, tables.office.c.next_at.is_not(None))
+    .values(next_at=None)
+)
 
 
 def of_places(table: Table) -> ColumnElement[bool]:

@@ -66,4 +66,7 @@ class DocumentPart(Part):
 
     def add_version(self, version: Version) -> bool:
         """Keep a version; False, and nothing is changed, if that number is taken."""
-        return self._changed(self._add, **VERSION.columns(version))
+        with self._database.writing() as connection:
+            added = connection.execute(self._add, VERSION.columns(version)).first() is not None
+            self._wake(connection)
+        return added

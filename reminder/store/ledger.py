@@ -121,6 +121,8 @@ class LedgerPart(Part):
             put_all(connection, self._insert_spoken, [SPOKEN.columns(one) for one in spoken])
             if meta:
                 self._keep(connection, meta)
+            if events:
+                self._wake(connection)
         return True
 
     def events(self, after: int = 0) -> list[Recorded]:
@@ -189,6 +191,7 @@ class LedgerPart(Part):
                 log.error("%s", error)
                 number = 0
             self._keep(connection, {name: str(number + more)})
+            self._wake(connection)
 
     def was_seen(self, channel: str, update: str) -> bool:
         """Return whether `record` has marked this update as seen."""
@@ -208,7 +211,11 @@ class LedgerPart(Part):
         bound = Address(recipient=recipient, channel=channel, value=value, bound_at=at)
         with self._database.writing() as connection:
             connection.execute(self._bind, ADDRESS.columns(bound))
-            connection.execute(self._mark)
+            self._addresses_change(connection)
+
+    def _addresses_change(self, connection: OfficeConnection) -> None:
+        connection.execute(self._mark)
+        self._wake(connection)
 
     def unbind(self, recipient: str, channel: str | None = None) -> int:
         """Remove the addresses of `recipient`, on one channel or all; return how many."""
@@ -216,7 +223,7 @@ class LedgerPart(Part):
         if channel is not None:
             gone = gone.where(address.c.channel == channel)
         with self._database.writing() as connection:
-            connection.execute(self._mark)
+            self._addresses_change(connection)
             return connection.execute(gone).rowcount
 
     def addresses(self) -> list[Address]:
@@ -234,7 +241,7 @@ class LedgerPart(Part):
         with self._database.writing() as connection:
             was_alive = connection.execute(KILL, values).rowcount > 0
             if was_alive:
-                connection.execute(self._mark)
+                self._addresses_change(connection)
                 self._put(connection, drafts, at)
         return was_alive
 
@@ -242,7 +249,7 @@ class LedgerPart(Part):
         """Replace the address of a group that became a supergroup; False if there is none."""
         values = {"via": channel, "place": words(old), "new_place": words(new)}
         with self._database.writing() as connection:
-            connection.execute(self._mark)
+            self._addresses_change(connection)
             return connection.execute(MOVE, values).rowcount > 0
 
     def invite(self, person: str, code_hash: str, expires_at: datetime, channel: str = "") -> None:

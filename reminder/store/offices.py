@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from reminder.store import tables
 from reminder.store.database import EVERY, OfficeDatabase
 from reminder.store.ledger import GENESIS
-from reminder.store.records import stamp, words
+from reminder.store.records import moment, stamp, words
 from reminder.store.store import Store
 from reminder.store.tables import Shape, account, head, office, office_account
 
@@ -54,8 +68,46 @@ class Account:
     made_at: datetime
 
 
+class Used(NamedTuple):
+    """An account as an office uses it."""
+
+    channel: str
+    account: str  # its id
+    secret: str
+    settings: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What shows whether an office has changed since it was read."""
+
+    state: OfficeState
+    documents: tuple[tuple[str, int], ...] = ()  # name and newest version of its texts
+    accounts: tuple[Used, ...] = ()
+
+
+class Due(NamedTuple):
+    """An office that is to be ticked, and what kept it from that before."""
+
+    id: str
+    fault: str
+    fault_since: datetime | None
+
+
 OFFICE = Shape(office, OfficeRecord)
 ACCOUNT = Shape(account, Account)
+
+
+LONGEST_WAIT = timedelta(hours=25)  # until the next day's start, and an hour of wrong clocks
+_SETTLE = (
+    update(office)
+    .where(office.c.id == tables.OFFICE)
+    .values(
+        next_at=case((office.c.next_at == bindparam("claimed"), bindparam("then", type_=Text))),
+        fault=bindparam("why"),
+        fault_since=bindparam("since", type_=Text),
+    )
+)
 
 
 def shard_of(office_id: str, shards: int) -> int:
@@ -122,20 +174,102 @@ class Stores:
         with self._every.writing() as connection:
             return connection.raw.execute(change).rowcount == 1
 
+    def marks(self, office_ids: Sequence[str]) -> dict[str, Mark]:
+        """Return what shows whether these offices have changed; of those that there are."""
+        d, link, a = tables.document.c, office_account.c, account.c
+        ids: BindParameter[Any] = bindparam("ids", list(office_ids), expanding=True)
+        texts = (
+            select(d.office, d.name, func.max(d.version))
+            .where(d.office.in_(ids))
+            .group_by(d.office, d.name)
+            .order_by(d.office, d.name)
+        )
+        used = (
+            select(link.office, link.channel, a.id, a.secret, a.settings)
+            .join(account, a.id == link.account)
+            .where(link.office.in_(ids))
+            .order_by(link.office, link.channel)
+        )
+        states = select(office.c.id, office.c.state).where(office.c.id.in_(ids))
+        documents: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        accounts: dict[str, list[Used]] = defaultdict(list)
+        if not office_ids:
+            return {}
+        with self._every.reading() as connection:
+            for owner, name, version in connection.raw.execute(texts):
+                documents[owner].append((name, version))
+            for owner, *columns in connection.raw.execute(used):
+                accounts[owner].append(Used(*columns))
+            return {
+                each: Mark(
+                    state=OfficeState(state),
+                    documents=tuple(documents[each]),
+                    accounts=tuple(accounts[each]),
+                )
+                for each, state in connection.raw.execute(states).all()
+            }
+
     def due_offices(self, now: datetime, shard: int, shards: int) -> list[str]:
-        """Return the active offices of a shard that can speak at `now`, by id."""
+        """Return the active offices of a shard that can speak at `now`, by id.
+
+        And one whose time is further off than any can be: it was set by a clock that ran ahead.
+        """
         c = office.c
         asked = (
             select(c.id)
             .where(
                 c.state == OfficeState.ACTIVE.value,
-                or_(c.next_at.is_(None), c.next_at <= stamp(now)),
+                or_(
+                    c.next_at.is_(None),
+                    c.next_at <= stamp(now),
+                    c.next_at > stamp(now + LONGEST_WAIT),
+                ),
             )
             .order_by(c.id)
         )
         with self._every.reading() as connection:
             found = connection.raw.execute(asked).scalars().all()
         return [each for each in found if shard_of(each, shards) == shard]
+
+    def claim_due(self, now: datetime, until: datetime, shard: int, shards: int) -> list[Due]:
+        """Return the `due_offices`, which come due again at `until` unless `settle` says else."""
+        due = self.due_offices(now, shard, shards)
+        c = office.c
+        claim = (
+            update(office)
+            .where(c.id.in_(bindparam("ids", due, expanding=True)))
+            .values(next_at=stamp(until))
+            .returning(c.id, c.fault, c.fault_since)
+        )
+        if not due:
+            return []
+        with self._every.writing() as connection:
+            found = connection.raw.execute(claim).all()
+        return sorted(Due(one, fault, since and moment(since)) for one, fault, since in found)
+
+    def settle(
+        self,
+        office_id: str,
+        claimed: datetime,
+        next_at: datetime,
+        *,
+        fault: str = "",
+        fault_since: datetime | None = None,
+    ) -> None:
+        """Note when an office that was claimed until `claimed` can speak next.
+
+        Whatever has woken it since the claim has it come due at once.
+        """
+        values = {
+            "of_office": office_id,
+            "claimed": stamp(claimed),
+            "then": stamp(next_at),
+            "why": words(fault),
+            "since": None if fault_since is None else stamp(fault_since),
+        }
+        # As the office, within whose transaction this is: PostgreSQL need show no other rows.
+        with OfficeDatabase(self.database, office_id).writing() as connection:
+            connection.execute(_SETTLE, values)
 
     def set_next(self, office_id: str, next_at: datetime | None) -> None:
         """Note when an office can speak next; None: at once."""
@@ -146,6 +280,18 @@ class Stores:
         )
         with self._every.writing() as connection:
             connection.raw.execute(change)
+
+    def hurry(self, office_id: str) -> None:
+        """Have an office looked at at the next minute."""
+        self.set_next(office_id, None)
+
+    def faulty(self) -> int:
+        """Return how many active offices can't be ticked."""
+        c = office.c
+        active = c.state == OfficeState.ACTIVE.value
+        asked = select(func.count()).select_from(office).where(active, c.fault != "")
+        with self._every.reading() as connection:
+            return int(connection.raw.execute(asked).scalar_one())
 
     def accounts(self) -> list[Account]:
         """Return all accounts, by id."""
@@ -176,6 +322,9 @@ class Stores:
                 connection.raw.execute(
                     delete(office_account).where(c.office == office_id, c.channel == channel)
                 )
+            connection.raw.execute(
+                update(office).where(office.c.id == words(office_id)).values(next_at=None)
+            )
 
     def links(self, *, office_id: str = "", account_id: str = "") -> list[tuple[str, str, str]]:
         """Return (office, channel, account) of the office's or the account's links, or all."""

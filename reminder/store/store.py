@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,16 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
     def together(self) -> AbstractContextManager[None]:
         """Make all calls in the block one transaction; an exception rolls it back."""
         return self._database.together()
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """As `together`, for a tick: what it records itself does not have it done once more."""
+        self.wakes = False
+        try:
+            with self.together():
+                yield
+        finally:
+            self.wakes = True
 
     def unreadable(self) -> list[UnreadableRowError]:
         """Return the error of each row that this program can't have written, in any table."""

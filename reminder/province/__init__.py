@@ -1,0 +1,1 @@
+"""Many offices in one database, served by any number of processes."""

@@ -1,0 +1,298 @@
+"""The services of many offices: made when first asked for, renewed when an office has changed.
+
+Their plans and people are texts in the database, their channels the accounts that they use. Most
+wards have copies of one plan: what such copies have in common is read and kept once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from reminder.app import bootstrap
+from reminder.app.channels import channel_names, known_channels, mail_secret, one_way, quotas
+from reminder.domain.errors import ReminderError
+from reminder.domain.plan import Plan
+from reminder.domain.schedule import Policy, Scheduler, StageIndex
+from reminder.domain.weblinks import WebLinks
+from reminder.files.calendar import holiday_name
+from reminder.files.documents import Documents, Sources, sources_of
+from reminder.files.plan import load_plan
+from reminder.files.settings import (
+    ACCOUNT_SECRETS,
+    OfficeSection,
+    Settings,
+    account_section,
+    own_settings,
+)
+from reminder.files.toml import Source, Text
+from reminder.messages.rows import RowRenderer
+from reminder.services.office import Files, Office
+from reminder.services.service import Service
+from reminder.store.offices import Mark, OfficeState, Stores
+
+FRESH = timedelta(seconds=5)  # for so long an office is not asked again whether it has changed
+MOST = 4000  # offices; the nation has 3,321
+ROOM = 48_000_000  # bytes; what does not fit is made anew when it is asked for
+OF_OFFICE, OF_INDEX, OF_EVENT = 24_000, 180_000, 1_500  # bytes, as measured by bench.offices
+
+
+@dataclass
+class _Kept:
+    service: Service
+    settings: Settings
+    links: WebLinks | None
+    mark: Mark
+    looked: datetime  # when `mark` was found to be still so
+    weight: int  # bytes, without its index
+
+
+class OfficeCache:
+    """Services by office; used from the store's one thread.
+
+    The least recently used ones go where there are more than `most`, or they take more than `room`.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        settings: Settings,
+        now: Callable[[], datetime],
+        *,
+        most: int = MOST,
+        room: int = ROOM,
+    ) -> None:
+        self.stores, self.base = stores, settings
+        self._now, self._most, self._room = now, most, room
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._indexes: Counter[int] = Counter()  # id of an index → offices that use it
+        self._weight = 0
+        self._shared = _Shared()
+
+    def __contains__(self, office: str) -> bool:
+        return office in self._kept
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another office would take the place of one."""
+        return len(self._kept) >= self._most or self._bytes >= self._room
+
+    def service(self, office: str) -> Service:
+        """Return the service of an office as it is now.
+
+        ReminderError if there is no such office, it is retired, or its texts or accounts are
+        faulty.
+        """
+        return self._get(office).service
+
+    def settings(self, office: str) -> Settings:
+        """Return the settings of an office: the province's, with what is its own.
+
+        In the place of secrets stand the references to them.
+        """
+        return self._get(office).settings
+
+    def links(self, office: str) -> WebLinks | None:
+        """Return what makes the links of the office's page; None where there is no page."""
+        return self._get(office).links
+
+    def accounts(self, office: str) -> Mapping[str, str]:
+        """Return by which account the office uses each channel."""
+        return {each.channel: each.account for each in self._get(office).mark.accounts}
+
+    def documents(self, office: str) -> Documents:
+        """Return the texts of an office: its plans, people and own settings."""
+        return documents_of(self.stores, self.base, office, self._now())
+
+    def look(self, offices: Iterable[str]) -> None:
+        """Ask at once of many offices whether they have changed."""
+        now = self._now()
+        marks = self.stores.marks([each for each in offices if each in self._kept])
+        for office, mark in marks.items():
+            kept = self._kept[office]
+            if kept.mark == mark:
+                kept.looked = now
+            else:
+                self.forget(office)
+
+    def forget(self, office: str) -> None:
+        """Make the office anew when it is asked for next."""
+        kept = self._kept.pop(office, None)
+        if kept is None:
+            return
+        self._weight -= kept.weight
+        index = _index_of(kept)
+        self._indexes[index] -= 1
+        if not self._indexes[index]:
+            del self._indexes[index]
+
+    @property
+    def _bytes(self) -> int:
+        return self._weight + len(self._indexes) * OF_INDEX
+
+    def _get(self, office: str) -> _Kept:
+        kept, now = self._kept.get(office), self._now()
+        if kept is not None and timedelta(0) <= now - kept.looked < FRESH:
+            self._kept.move_to_end(office)
+            return kept
+        mark = self.stores.marks([office]).get(office)
+        if kept is not None and kept.mark == mark:
+            kept.looked = now
+            self._kept.move_to_end(office)
+            return kept
+        self.forget(office)
+        made = self._made(office, _served(office, mark), now, kept)
+        self._kept[office] = made
+        self._weight += made.weight
+        self._indexes[_index_of(made)] += 1
+        while len(self._kept) > 1 and (len(self._kept) > self._most or self._bytes > self._room):
+            self.forget(next(iter(self._kept)))
+        return made
+
+    def _made(self, office: str, mark: Mark, now: datetime, before: _Kept | None) -> _Kept:
+        store = self.stores.of(office)
+        texts = sources_of(store.documents())
+        settings = office_settings(self.base, office, mark, texts.own)
+        files = bootstrap.files_of(
+            settings, texts, now, load=self._shared.plan, schedule=self._shared.scheduler
+        )
+        vars(files)["stage_index"] = self._shared.index(files)
+        links = WebLinks(base_url=settings.web.url, secret=mail_secret(store)) if (
+            settings.web.is_on
+        ) else None  # fmt: skip
+        old = before.service if before else None
+        service = Service(
+            store=store,
+            renderer=RowRenderer(holiday_name, links).render,
+            office=Office(
+                files=files,
+                id=office,
+                channels=channel_names(settings),
+                one_way=one_way(settings),
+                quotas=quotas(settings),
+                known=known_channels(),
+            ),
+            patience=settings.delivery.patience,
+            tell_after=settings.delivery.tell_after,
+            reads_mail=settings.inbox.is_on,
+        )
+        if old is not None:
+            service.take_over(old)
+        for channel in service.office.channels:
+            if name := getattr(getattr(settings, channel, None), "bot_name", ""):
+                service.bot_names[channel] = name
+        service.sync_addresses(now)
+        weight = OF_OFFICE + OF_EVENT * len(service.office.events)
+        return _Kept(service, settings, links, mark, now, weight)
+
+
+def _index_of(kept: _Kept) -> int:
+    return id(kept.service.office.files.stage_index.shared)
+
+
+def _served(office: str, mark: Mark | None) -> Mark:
+    if mark is None:
+        raise ReminderError(f"không có phường “{office}”: xem reminder office list")
+    if mark.state is OfficeState.RETIRED:
+        raise ReminderError(f"phường “{office}” đã thôi dùng: xem reminder office show {office}")
+    return mark
+
+
+def office_settings(
+    base: Settings,
+    office: str,
+    mark: Mark,
+    own: Source | None,
+    secret: Callable[[str], str] = lambda reference: reference,
+) -> Settings:
+    """Return the settings of one office of many; FileError with all faults of its own.
+
+    `secret` makes a secret of its reference; without it the reference stands in its place.
+    """
+    found = own_settings(own, base) if own is not None else base
+    sections: dict[str, Any] = {kind: getattr(Settings(), kind) for kind in ACCOUNT_SECRETS}
+    for each in mark.accounts:
+        held = secret(each.secret)
+        sections[each.channel] = _section(each.channel, each.settings, held, each.account)
+    url = base.web.url if base.web.is_on else ""
+    web = replace(found.web, base_url=f"{url}/p/{office}") if url else found.web
+    plan = replace(base.plan, files=(), people=None, source="database")
+    return replace(found, office=OfficeSection(office), plan=plan, web=web, **sections)
+
+
+@lru_cache(256)  # an account serves many offices
+def _section(kind: str, settings: str, secret: str, account: str) -> Any:
+    return account_section(kind, json.loads(settings), secret, f"tài khoản {account}")
+
+
+def documents_of(stores: Stores, base: Settings, office: str, at: datetime) -> Documents:
+    """Return the texts of one office of many."""
+    mark = _served(office, stores.marks([office]).get(office))
+
+    def make(texts: Sources) -> Files:
+        return bootstrap.files_of(office_settings(base, office, mark, texts.own), texts, at)
+
+    return Documents(stores.of(office), make)
+
+
+class _Shared:
+    """Plans, calendars and indexes that several offices have, as long as one of them is kept."""
+
+    def __init__(self) -> None:
+        self._plans: WeakValueDictionary[str, Plan] = WeakValueDictionary()
+        self._twins: WeakValueDictionary[Plan, Plan] = WeakValueDictionary()
+        self._schedulers: WeakValueDictionary[object, Scheduler] = WeakValueDictionary()
+        self._indexes: WeakValueDictionary[object, StageIndex] = WeakValueDictionary()
+
+    def plan(self, source: Source) -> Plan:
+        """Return the plan of a text; its tasks are those of an earlier one that has the same."""
+        assert isinstance(source, Text)
+        digest = hashlib.sha256(source.text.encode()).hexdigest()
+        found = self._plans.get(digest)
+        if found is None:
+            found = load_plan(source)
+            twin = self._twins.setdefault(_bare(found), found)
+            if twin is not found:
+                found = replace(found, tasks=twin.tasks)
+            self._plans[digest] = found
+        return found
+
+    def scheduler(
+        self,
+        plans: Sequence[Plan],
+        days: Sequence[date],
+        *,
+        calendar: Path | None,
+        policy: Policy | None,
+    ) -> Scheduler:
+        """Return the scheduler of these years and this policy."""
+        years = {day.year for plan in plans for day in (plan.first_day, plan.last_due)}
+        path = calendar or bootstrap.shipped("config/calendar.toml")
+        read = path.stat() if path.is_file() else None
+        stamp = read and (read.st_mtime_ns, read.st_size)
+        key = (frozenset(years | {day.year for day in days}), path, stamp, policy)
+        found = self._schedulers.get(key)
+        if found is None:
+            found = bootstrap.scheduler_for(plans, days, calendar=calendar, policy=policy)
+            self._schedulers[key] = found
+        return found
+
+    def index(self, files: Files) -> StageIndex:
+        """Return what can speak on which day, of these plans; shared by all copies of them."""
+        own = files.stage_index
+        key = (id(files.scheduler), tuple(map(_bare, own.plans)))  # which the index keeps alive
+        found = self._indexes.setdefault(key, own)
+        return found if found.plans == own.plans else found.for_twins(own.plans)
+
+
+def _bare(plan: Plan) -> Plan:
+    """Return `plan` without what its schedule does not depend on."""
+    return replace(plan, title="", units=(), sections={}, document="", sha256="")
