@@ -6,8 +6,8 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/reminder
-COPY requirements.lock ./
-RUN /opt/reminder/bin/pip install --no-cache-dir -r requirements.lock
+COPY requirements-postgres.lock ./
+RUN /opt/reminder/bin/pip install --no-cache-dir -r requirements-postgres.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY reminder ./reminder
 COPY config ./config

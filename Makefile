@@ -2,6 +2,7 @@
 # make test   the tests; those that take long or a browser are left to make check
 # make init   sets it up for an office, by questions in Vietnamese
 # make dist   the wheel, tried in a fresh environment and an empty folder
+# make postgres  Debian's PostgreSQL, with which make test tries that database too
 # make bench  how fast and how small, against whom: a table, and var/bench.json
 # make check  format, lint, types, layers, unused code, all tests with coverage
 # make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
@@ -14,7 +15,7 @@ BIN := .venv/bin
 # Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run init dist test check bench torture crashpoints fuzz format lock clean
+.PHONY: run init dist test postgres check bench torture crashpoints fuzz format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -29,6 +30,18 @@ dist: .venv/run.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
+
+# Installed only: the tests start a server of their own, in a folder of their own.
+postgres:
+	@if ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || command -v initdb > /dev/null; then \
+	  echo "reminder: PostgreSQL is there"; \
+	elif ! command -v apt-get > /dev/null || [ "$$(id -u)" != 0 ]; then \
+	  echo "reminder: PostgreSQL is installed with apt as root: sudo make postgres (elsewhere put its initdb on the PATH)"; \
+	else \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends postgresql > /dev/null || \
+	    echo "reminder: apt could not install postgresql: the tests leave PostgreSQL out"; \
+	fi
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -60,6 +73,7 @@ format: .venv/dev.stamp
 # Exact versions, from the ranges in pyproject.toml. Needs uv, which nothing else here does.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --all-extras pyproject.toml -o requirements-postgres.lock
 	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --group dev pyproject.toml -o requirements-dev.lock
 
 clean:

@@ -1,10 +1,11 @@
-"""The plan of 2024 and its calendar, as the program loads them."""
+"""The plan of 2024 and its calendar, as the program loads them; a PostgreSQL where one is."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.files.calendar import load_calendar
 from reminder.files.plan import load_plan
+from tests.postgres import WHY_NOT, Server, programs, server
 
 # The tests start Python some hundred times: without kept bytecode each start compiles the program
 # anew, and each worker the tests.
@@ -48,3 +50,26 @@ def calendar2024() -> WorkCalendar:
 @pytest.fixture(scope="session")
 def scheduler(calendar2024: WorkCalendar) -> Scheduler:
     return Scheduler(calendar2024)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The server that all processes of this run share; skips where none can be had."""
+    if programs() is None:
+        pytest.skip(WHY_NOT)
+    with server(os.environ.get("PYTEST_XDIST_TESTRUNUID")) as found:
+        yield found
+
+
+@pytest.fixture
+def postgres_database(postgres: Server) -> Iterator[str]:
+    """The name of a database of one test, at the newest schema, with nothing in it."""
+    name = postgres.make()
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture
+def postgres_url(postgres: Server, postgres_database: str) -> str:
+    """The address of `postgres_database`, as an ordinary role."""
+    return postgres.url(postgres_database)

@@ -54,9 +54,10 @@ _ANSWERS = _DUE.where(_c.state == PENDING, _c.kind == ANSWER, _c.repeat.is_(fals
 )
 _FIRST = _PENDING.where(_c.repeat.is_(false())).order_by(_c.slot, _c.id)
 _AGAIN = _PENDING.where(_c.repeat.is_(true())).order_by(_c.attempts, _c.slot, _c.id)
+# By a CTE, which PostgreSQL runs once: a subquery may run once a row, and pass by what it locked.
 CLAIMS = tuple(
     update(outbox)
-    .where(_MINE_BY_ID, _c.id.in_(due))
+    .where(_MINE_BY_ID, _c.id.in_(select(due.cte("due").c.id)))
     .values(
         state=RowState.LEASED.value, attempts=_c.attempts + 1, lease_until=bindparam("lease_end")
     )

@@ -6,6 +6,7 @@ import re
 import tomllib
 from contextlib import suppress
 from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from itertools import chain
 
 import pytest
 
@@ -18,15 +19,20 @@ def named(requirement: str) -> str:
     return re.split(r"[\[<>=!;~ ]", requirement.lower(), maxsplit=1)[0].replace("_", "-")
 
 
-@pytest.mark.parametrize("development", [False, True])
-def test_every_dependency_is_locked_to_one_version(*, development: bool) -> None:
+LOCKS = ("requirements.lock", "requirements-postgres.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_dependency_is_locked_to_one_version(name: str) -> None:
     """Each line names one version, and each range of pyproject.toml has its line."""
-    name = "requirements-dev.lock" if development else "requirements.lock"
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not PINNED.fullmatch(line)] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = project["project"]["dependencies"]
-    wanted += project["dependency-groups"]["dev"] if development else []
+    if name == "requirements-dev.lock":
+        wanted += project["dependency-groups"]["dev"]
+    elif name == "requirements-postgres.lock":
+        wanted += chain.from_iterable(project["project"]["optional-dependencies"].values())
     locked = {named(line).replace(".", "-") for line in lines}
     assert {named(each).replace(".", "-") for each in wanted} <= locked
 
@@ -58,7 +64,7 @@ def test_no_library_is_under_the_gpl_alone() -> None:
     """Of all that is locked and installed; of two licences one is free to choose."""
     locked = {
         PINNED.fullmatch(line)[1]  # type: ignore[index]
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in LOCKS
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     }
     found = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,15 @@ def sql(opened: Opener) -> Store:
     return opened()
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "postgres"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "memory":
         memory = memory_store()
         yield memory
         memory.close()
+    elif request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        with closing(open_store(url, exclusive=False, sleep=no_sleep)) as found:
+            yield found
     else:
         yield request.getfixturevalue("sql")

@@ -87,6 +87,6 @@ def traced(store: Store, take: Callable[[str], object]) -> None:
 
 def spoken(store: Store, plan: str = KEY.plan) -> list[Spoken]:
     """All that was said of `plan`, in no order."""
-    with store.database.reading() as connection:
+    with store.database.of(store.office, writes=False) as connection:
         rows = connection.execute(select(SPOKEN.table).where(SPOKEN.table.c.plan == plan))
         return [SPOKEN.read(row) for row in rows]
