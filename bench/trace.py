@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -130,7 +131,7 @@ def traces(folder: Path) -> tuple[Trace, Trace]:
     def answer(number: int, text: str) -> None:
         inbound = to_inbound(update(number, text, clock.now()))
         assert inbound is not None
-        assert dispatcher.take(inbound)
+        assert dispatcher.take(partial(service.take, inbound))
         assert text[-2:] in dispatcher._answers[-1].message.text
 
     clock.at = datetime(2024, 1, 26, 1, 0, 30, tzinfo=UTC)

@@ -199,7 +199,7 @@ class Daemon:
 
         CancelledError at the end: what was not recorded must not be confirmed either.
         """
-        take = partial(self.dispatcher.take, inbound)
+        take = partial(self.dispatcher.take, partial(self.service.take, inbound))
         taken = await self.worker.retry("an incoming message", take)
         if taken is None:
             raise asyncio.CancelledError

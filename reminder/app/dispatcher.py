@@ -14,18 +14,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from reminder.channels import Channel
 from reminder.domain.calendar import local_day
-from reminder.domain.context import Inbound
 from reminder.domain.outbox import Draft, SendError, chat_of
 from reminder.ops.supervisor import Clock, Worker, pause_until
-from reminder.services.deliver import Accepted, Rendered
-from reminder.services.service import Service
+from reminder.services.deliver import Accepted, Rendered, Whose
+from reminder.services.handle import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +38,43 @@ MOST = 64  # messages leased at most, beyond which only answers are
 IDLE = 30.0  # seconds that the dispatcher sleeps at most
 
 
+class Sending(Protocol):
+    """What leases and records messages, in the store's thread."""
+
+    def lease_due(
+        self, now: datetime, limit: int, full: Iterable[str], crowded: Collection[Whose]
+    ) -> tuple[list[Rendered], datetime | None]:
+        """Lease and render messages; return with them when the first of all is due."""
+        ...
+
+    def give_back(self, outgoing: Iterable[Rendered]) -> None:
+        """Release rows that were leased and not attempted."""
+        ...
+
+    def sent_together(self, accepted: Sequence[Accepted]) -> bool:
+        """Record accepted messages; return whether that made anything to send."""
+        ...
+
+    def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
+        """Record a message that was not accepted."""
+        ...
+
+
+Take = Callable[[datetime, int, Collection[Whose]], tuple[Outcome, list[Rendered]]]
+
+
 @dataclass
 class Dispatcher:
-    """All sends of one daemon."""
+    """All sends of one daemon, or of one account while a process has it."""
 
-    service: Service
+    service: Sending
     channels: Mapping[str, Channel]
     clock: Clock
     worker: Worker
     in_flight: int = 8  # a channel
+    until_empty: bool = False  # it ends when nothing is due
+    stop: asyncio.Event | None = None  # ends it alone; None: it ends with the program
+    ours: Callable[[], Awaitable[bool]] | None = None  # whether what is leased still is ours
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,8 +84,8 @@ class Dispatcher:
     _flying: Counter[str] = field(default_factory=Counter)  # sends, by channel
     _turns: set[asyncio.Task[None]] = field(default_factory=set)  # that wait for a chat's turn
     _chats: set[tuple[str, str]] = field(default_factory=set)  # with a send under way or waiting
-    # Rows from their lease to their record, with channel and recipient.
-    _held: dict[int, tuple[str, str]] = field(default_factory=dict)
+    # Rows from their lease to their record.
+    _held: dict[int, Whose] = field(default_factory=dict)
     _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
     _recording: asyncio.Task[None] | None = None
 
@@ -67,13 +95,17 @@ class Dispatcher:
         return frozenset(self._held)
 
     @property
+    def _stop(self) -> asyncio.Event:
+        return self.stop or self.worker.stop
+
+    @property
     def _ahead(self) -> int:
         return max(AHEAD, self.in_flight)
 
-    def take(self, inbound: Inbound) -> bool:
-        """Handle one message and lease its answer, in the store's thread."""
-        most = 0 if self.worker.stop.is_set() else ANSWERS
-        outcome, outgoing = self.service.take(inbound, self.clock.now(), most, self._crowded())
+    def take(self, take: Take) -> bool:
+        """Have `take` handle one message and lease its answer, in the store's thread."""
+        most = 0 if self._stop.is_set() else ANSWERS
+        outcome, outgoing = take(self.clock.now(), most, self._crowded())
         self._hold(outgoing)
         self._answers.extend(outgoing)
         return outcome.taken
@@ -96,7 +128,7 @@ class Dispatcher:
 
         Half of the sends are prepared while the other half is under way, and leased together.
         """
-        while not self.worker.stop.is_set():
+        while not self._stop.is_set():
             self._wake.clear()
             self.mark()
             self._start_sends()
@@ -109,13 +141,16 @@ class Dispatcher:
                 "lease", partial(self._lease, max(room.values()), full)
             )
             if found is None:
-                await pause_until(self.worker.stop, self.worker.busy_pause)
+                await pause_until(self._stop, self.worker.busy_pause)
                 continue
             outgoing, due = found
             self._queue(outgoing)
-            if not outgoing:
-                await self._rest(due)
-        await self.worker.attempt("give back", self._give_back)
+            if outgoing:
+                continue
+            if self.until_empty and not self._held and not self._is_due(due):
+                break
+            await self._rest(due)
+        await self.worker.retry("giving rows back", self._give_back)
 
     def _room(self) -> dict[str, int]:
         """Return how many messages more may be leased for each channel."""
@@ -131,27 +166,39 @@ class Dispatcher:
             room[channel] = 0 if enough else self._ahead - ready[channel] + free
         return room
 
-    def _crowded(self) -> list[tuple[str, str]]:
-        """Return the recipients, by channel, of whom enough is leased."""
+    def _is_due(self, due: datetime | None) -> bool:
+        return due is not None and due <= self.clock.now()
+
+    def _crowded(self) -> list[Whose]:
+        """Return the recipients, by office and channel, of whom enough is leased."""
         held = Counter(list(self._held.values()))
         return [who for who, rows in held.items() if rows >= SHARE]
 
     def _hold(self, outgoing: Iterable[Rendered]) -> None:
         """Note leased rows, in the store's thread, before any sweep can come."""
         for rendered in outgoing:
-            draft = rendered.row.draft
-            self._held[rendered.row.id] = (draft.channel, draft.recipient)
+            row, draft = rendered.row, rendered.row.draft
+            self._held[row.id] = (row.office, draft.channel, draft.recipient)
 
     def _let_go(self, rows: Iterable[int]) -> None:
         for row in rows:
             self._held.pop(row, None)
 
-    async def drain(self) -> None:
-        """Finish and record the sends under way."""
-        for channel in self.channels.values():
-            channel.halt()  # what has not begun is no possible repeat of the next run
+    async def settle(self) -> None:
+        """Finish and record the sends under way, however long that takes."""
+        self._cancel_turns()
+        while self._sends:
+            await asyncio.wait(self._sends)
+
+    def _cancel_turns(self) -> None:
         for turn in self._turns:
             turn.cancel()
+
+    async def drain(self) -> None:
+        """Finish and record the sends under way, as the program ends."""
+        for channel in self.channels.values():
+            channel.halt()  # what has not begun is no possible repeat of the next run
+        self._cancel_turns()
         if self._sends:
             log.info("waiting for %d sends under way", len(self._sends))
             await asyncio.wait(self._sends, timeout=DRAIN)
@@ -161,7 +208,7 @@ class Dispatcher:
 
     def _start_sends(self) -> None:
         """Begin the sends whose chat's turn has come, as many a channel as may be in flight."""
-        if self.worker.stop.is_set():
+        if self._stop.is_set():
             return  # what is ready is given back, in the store's thread
         self._queue(self._leased_answers())
         for rendered in list(self._ready):
@@ -219,18 +266,17 @@ class Dispatcher:
         self, limit: int, full: Iterable[str] = ()
     ) -> tuple[list[Rendered], datetime | None]:
         """Lease up to `limit` messages; return them, or when the next one is due."""
-        now, due = self.clock.now(), self.service.next_due()
-        if due is None or due > now:
-            return [], due
-        outgoing = self.service.lease(now, limit, full, self._crowded())
+        now = self.clock.now()
+        outgoing, due = self.service.lease_due(now, limit, full, self._crowded())
         self._hold(outgoing)
         return outgoing, due
 
     def _give_back(self) -> None:
         """Release rows that were leased and not sent: they are no possible repeats."""
-        ready, self._ready = [*self._ready, *self._leased_answers()], []
-        self.service.give_back(ready)
-        self._let_go(rendered.row.id for rendered in ready)
+        self._ready += self._leased_answers()
+        self.service.give_back(self._ready)
+        self._let_go(rendered.row.id for rendered in self._ready)
+        self._ready = []
 
     async def _rest(self, due: datetime | None) -> None:
         """Sleep until the next message is due, or `wake` is called."""
@@ -251,8 +297,10 @@ class Dispatcher:
     async def _send(self, rendered: Rendered) -> None:
         row = rendered.row.id
         try:
-            if rendered.day != local_day(self.clock.now()):
-                # It waited beyond midnight, or the machine slept: “hôm nay” is another day now.
+            late = rendered.day != local_day(self.clock.now())
+            if late or not (self.ours is None or await self.ours()):
+                # It waited beyond midnight, or the machine slept: “hôm nay” is another day now,
+                # and another process may have taken the account.
                 await self._record_result(partial(self.service.give_back, [rendered]), [row])
                 return
             outcome = await self._try_channel(rendered)

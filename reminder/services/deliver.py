@@ -72,6 +72,9 @@ UNREACHED = "unreached"  # the meta key of people already reported
 ONLY_LOGGED = ("notice", "edit", "reply")
 
 
+Whose = tuple[str, str, str]  # whose a row is: office, channel and recipient
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
     """A rendered row, with its address and channel."""
@@ -132,7 +135,7 @@ class Deliverer:
         now: datetime,
         limit: int,
         full: Iterable[str] = (),
-        crowded: Collection[tuple[str, str]] = (),
+        crowded: Collection[Whose] = (),
     ) -> list[Rendered]:
         """Lease and render messages; none of channels that are full, nor of `crowded`."""
         self.refresh()
@@ -143,15 +146,16 @@ class Deliverer:
         now: datetime,
         limit: int,
         full: Iterable[str] = (),
-        crowded: Collection[tuple[str, str]] = (),
+        crowded: Collection[Whose] = (),
     ) -> list[Row]:
         """Lease rows that are due, also of channels that are off: those are given up later.
 
-        `crowded`: channels and recipients of whom enough is leased.
+        `crowded`: of whom enough is leased.
         """
         channels = {*self.office.channels, *(traits.name for traits in self.office.known)}
         channels.difference_update(full)
-        return self.store.lease(now, limit, HOLD, channels, crowded) if limit else []
+        who = [(channel, recipient) for _, channel, recipient in crowded]
+        return self.store.lease(now, limit, HOLD, channels, who) if limit else []
 
     def prepared(self, rows: Sequence[Row], now: datetime) -> list[Rendered]:
         """Render the leased `rows`; a row with nothing left to say ends here."""

@@ -13,7 +13,7 @@ from reminder.domain.outbox import AddressSource
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import quota, tick
-from reminder.services.deliver import HOLD, Deliverer, Rendered, doubtful
+from reminder.services.deliver import HOLD, Deliverer, Rendered, Whose, doubtful
 from reminder.services.handle import Handling, Outcome
 from reminder.services.limits import Limits
 from reminder.services.office import Files, Office, counted, minute
@@ -140,7 +140,7 @@ class Service(Deliverer):
         inbound: Inbound,
         now: datetime,
         limit: int,
-        crowded: Collection[tuple[str, str]] = (),
+        crowded: Collection[Whose] = (),
     ) -> tuple[Outcome, list[Rendered]]:
         """`receive`, and lease up to `limit` messages, the answer first; of none of `crowded`.
 
@@ -190,6 +190,15 @@ class Service(Deliverer):
     def next_due(self) -> datetime | None:
         """Return the time of the earliest waiting message."""
         return self.store.next_due()
+
+    def lease_due(
+        self, now: datetime, limit: int, full: Iterable[str], crowded: Collection[Whose]
+    ) -> tuple[list[Rendered], datetime | None]:
+        """`lease`, and return with it when the first message of all is due; None: none waits."""
+        due = self.next_due()
+        if due is None or due > now:
+            return [], due
+        return self.lease(now, limit, full, crowded), due
 
     def reload(self, files: Files, now: datetime) -> list[str]:
         """Go on with new files; return a line for each change."""

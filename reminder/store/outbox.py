@@ -97,16 +97,13 @@ ENDED = _HELD.values(
     ended_at=bindparam("now"),
 )
 
-_RELEASE = (
-    update(outbox)
-    .where(_MINE, _c.state == RowState.LEASED.value)
-    .values(
-        state=RowState.PENDING.value,
-        lease_until=None,
-        repeat=True,
-        error=case((_c.repeat.is_(true()), LOST_AGAIN), else_=LOST),
-    )
-)
+RELEASED: dict[str, Any] = {  # a leased row whose outcome is unknown
+    "state": RowState.PENDING.value,
+    "lease_until": None,
+    "repeat": True,
+    "error": case((_c.repeat.is_(true()), LOST_AGAIN), else_=LOST),
+}
+_RELEASE = update(outbox).where(_MINE, _c.state == RowState.LEASED.value).values(**RELEASED)
 SWEEP = _RELEASE.where(
     _c.lease_until <= bindparam("now"), _c.id.not_in(bindparam("but", expanding=True))
 )
@@ -163,27 +160,10 @@ class OutboxPart(Part):
                 if (most := limit - len(leased)) > 0:
                     # All at once: a row that can't be read would leave the statement open.
                     claimed = connection.execute(claim, {**values, "most": most}).all()
-                    leased += self._readable(connection, claimed, now)
+                    leased += readable(connection, claimed, now)
                 if leased and claim is CLAIMS[0]:
                     break  # answers alone: who has written waits for them
         return sorted(leased, key=_turn)  # RETURNING has no order
-
-    def _readable(
-        self, connection: OfficeConnection, claimed: Iterable[Sequence[Any]], now: datetime
-    ) -> list[Row]:
-        """Read claimed rows; one that can't be read is dead, or it would hold up all others."""
-        found: list[Row] = []
-        for columns in claimed:
-            try:
-                found.append(to_row(columns))
-            except UnreadableRowError as error:
-                log.error("%s", error)
-                dead = update(outbox).where(_MINE_BY_ID, _c.id == columns[0])
-                ended = {"state": RowState.DEAD.value, "error": "không đọc được dòng này"}
-                connection.execute(
-                    dead.values(**ended, due_at=stamp(now), lease_until=None, ended_at=stamp(now))
-                )
-        return found
 
     def mark_sent(self, row: Row, provider_id: str, at: datetime) -> bool:
         """Mark the row as sent, to its address, and clear its error.
@@ -358,6 +338,24 @@ class OutboxPart(Part):
 
     def _changes_one(self, change: Update, **values: Any) -> bool:
         return self._change(change, **values) == 1
+
+
+def readable(
+    connection: OfficeConnection, claimed: Iterable[Sequence[Any]], now: datetime
+) -> list[Row]:
+    """Read claimed rows; one that can't be read is dead, or it would hold up all others."""
+    found: list[Row] = []
+    for columns in claimed:
+        try:
+            found.append(to_row(columns))
+        except UnreadableRowError as error:
+            log.error("%s", error)
+            dead = update(outbox).where(_MINE_BY_ID, _c.id == columns[0])
+            ended = {"state": RowState.DEAD.value, "error": "không đọc được dòng này"}
+            connection.execute(
+                dead.values(**ended, due_at=stamp(now), lease_until=None, ended_at=stamp(now))
+            )
+    return found
 
 
 _FILTERS: dict[str, ColumnElement[bool]] = {

@@ -358,6 +358,8 @@ account = Table(
     Column("down_since", Text),
     Column("down_reason", Text, nullable=False),
     Column("made_at", Text, nullable=False),
+    Column("freed_at", Text),  # by the database's clock; NULL: some process has it, or has died
+    Column("pace", Text, nullable=False, server_default=""),  # what the next one must know; JSON
     sqlite_with_rowid=False,
 )
 office_account = Table(
@@ -366,6 +368,8 @@ office_account = Table(
     _office(),
     Column("channel", Text, primary_key=True),
     Column("account", Text, nullable=False),
+    # The number of its latest turn among the offices of the account; the lowest is next.
+    Column("served", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 Index("office_account_account", office_account.c.account, office_account.c.office)

@@ -32,6 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from reminder.app.channels import known_channels
@@ -211,7 +212,8 @@ class Run:
             service.tick(clock.moment)
             dispatcher.wake()
             while self.providers.waiting:
-                await dispatcher.worker.do(lambda: dispatcher.take(self.providers.waiting[0]))
+                said = partial(service.take, self.providers.waiting[0])
+                await dispatcher.worker.do(partial(dispatcher.take, said))
                 await dispatcher.taken()
                 self.providers.waiting.pop(0)
                 self.reached(self)

@@ -1,0 +1,346 @@
+"""Accounts at providers: who may send by one, which rows wait for it, and how it fares.
+
+One process sends by an account at a time. The account's fence says which: taking the account raises
+it, and a lease counts only under the newest fence. So a process that was frozen and wakes up leases
+nothing more, and the rows that it held are sent once more, marked as possible repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
+
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Row, RowState
+from reminder.store.database import EVERY, Database, OfficeConnection, OfficeDatabase
+from reminder.store.offices import OfficeState
+from reminder.store.outbox import RELEASED, readable
+from reminder.store.records import moment, stamp
+from reminder.store.tables import ANSWER, PENDING, account, office, office_account, outbox
+
+_c, _link = outbox.c, office_account.c
+_ACTIVE = (
+    select(_link.office, _link.channel, _link.account, _link.served)
+    .join(office, office.c.id == _link.office)
+    .where(office.c.state == OfficeState.ACTIVE.value)
+)
+_LINKED = tuple_(_c.office, _c.channel).in_(
+    select(_link.office, _link.channel).where(_link.account == bindparam("of_account"))
+)
+# Of an older holder; or of another account whose office has gone over to this one.
+_LOST = and_(
+    _c.state == RowState.LEASED.value,
+    or_(_c.fence < bindparam("newest"), _c.lease_until <= bindparam("now")),
+)
+_RELEASE = update(outbox).where(_LINKED, _LOST).values(**RELEASED)
+_FENCE = select(account.c.fence, account.c.freed_at, account.c.pace).where(
+    account.c.id == bindparam("of_account")
+)
+# Those who lease wait for who takes the account, and the other way round.
+_HELD = _FENCE.with_for_update(read=True)
+_TAKEN = _FENCE.with_for_update()
+_CLAIM = (
+    update(outbox)
+    .where(
+        _c.id.in_(
+            select(_c.id)
+            .where(_c.id.in_(bindparam("rows", expanding=True)), _c.state == PENDING)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(
+        state=RowState.LEASED.value,
+        attempts=_c.attempts + 1,
+        lease_until=bindparam("lease_end"),
+        fence=bindparam("newest"),
+    )
+    .returning(outbox)
+)
+_LAST_TURN = select(func.max(_link.served)).where(_link.account == bindparam("of_account"))
+_SERVED = (
+    update(office_account)
+    .where(_link.account == bindparam("of_account"), _link.office == bindparam("of_turn"))
+    .values(served=bindparam("turn"))
+)
+
+
+class AccountTakenError(ReminderError):
+    """Another process has taken the account."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """What a process that takes an account has to know."""
+
+    fence: int
+    repeats: int  # rows whose outcome is unknown, and which are sent once more
+    free: timedelta | None  # since its last holder let go of it; None: it never did
+    pace: str  # what that holder's channel told of its latest sends
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queue:
+    """What waits for an account."""
+
+    account: str
+    due: int  # rows
+    since: datetime  # when the first of them was due
+
+
+class Accounts:
+    """The rows of all offices, by the account that sends them.
+
+    Synchronous; one thread at a time. Fences and what is compared between processes go by the
+    database's clock.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._every = OfficeDatabase(database, EVERY)
+
+    def seize(self, account_id: str) -> Hold | None:
+        """Take an account: nobody else may send by it any more. None: there is no such account.
+
+        Rows that an older holder has leased are pending again, as possible repeats.
+        """
+        with self._every.writing() as connection:
+            raw, names = connection.raw, {"of_account": account_id}
+            found = raw.execute(_TAKEN, names).first()
+            if found is None:
+                return None
+            now, fence = database_time(raw), found.fence + 1
+            taken = update(account).where(account.c.id == account_id)
+            raw.execute(taken.values(fence=fence, freed_at=None, pace=""))
+            values = {**names, "newest": fence, "now": stamp(now)}
+            repeats = raw.execute(_RELEASE, values).rowcount
+        free = now - moment(found.freed_at) if found.freed_at else None
+        return Hold(fence=fence, repeats=repeats, free=free, pace=found.pace)
+
+    def free(self, account_id: str, fence: int, pace: str = "") -> bool:
+        """Let go of an account, with what the next holder has to know; False if it was taken."""
+        with self._every.writing() as connection:
+            change = update(account).where(account.c.id == account_id, account.c.fence == fence)
+            freed = stamp(database_time(connection.raw))
+            return connection.raw.execute(change.values(freed_at=freed, pace=pace)).rowcount == 1
+
+    def holds(self, account_id: str, fence: int) -> bool:
+        """Return whether the account has not been taken since `fence`."""
+        with self._every.reading() as connection:
+            found = connection.raw.execute(_FENCE, {"of_account": account_id}).first()
+        return found is not None and found.fence == fence
+
+    def lease(
+        self,
+        account_id: str,
+        fence: int,
+        now: datetime,
+        limit: int,
+        hold: timedelta,
+        crowded: Collection[tuple[str, str]] = (),
+    ) -> list[Row]:
+        """Lease up to `limit` rows that are due; AccountTakenError if the fence was raised.
+
+        Where answers are among them, those alone. The offices take turns, who was served longest
+        ago first: each one's first row comes before any one's second. Of an office the oldest slot
+        is first. None to a recipient of `crowded`, (office, recipient). Possible repeats come after
+        all others.
+        """
+        values = {
+            "of_account": account_id,
+            "newest": fence,
+            "now": stamp(now),
+            "lease_end": stamp(now + hold),
+            "crowded": ["", *map(" ".join, crowded)],
+        }
+        leased: list[Row] = []
+        with self._every.writing() as connection:
+            held = connection.raw.execute(_HELD, {"of_account": account_id}).first()
+            if held is None or held.fence != fence:
+                raise AccountTakenError(f"account {account_id}: another process sends by it now")
+            for kind in _WAITING:
+                if (most := limit - len(leased)) > 0:
+                    leased += self._claimed(connection.raw, kind, most, values, now)
+                if leased and kind == "answers":
+                    break  # who has written waits for them
+        return leased
+
+    def _claimed(
+        self, raw: Connection, kind: str, most: int, values: dict[str, Any], now: datetime
+    ) -> list[Row]:
+        """Lease rows of one kind, in the turns of the offices."""
+        names = {name: values[name] for name in ("of_account", "now", "crowded")}
+        lateral = raw.dialect.name != "sqlite"
+        found = list(
+            raw.execute(_waiting(kind, lateral=lateral), {**names, "each": 1, "most": most})
+        )
+        if 0 < len(found) < most:  # more than one of these offices; others have none
+            among = _waiting(kind, lateral=lateral, among=True)
+            offices = [row.office for row in found]
+            spread = {"each": most - len(found) + 1, "most": most * most, "offices": offices}
+            found = in_turns(raw.execute(among, {**names, **spread}).all(), most)
+        if not found:
+            return []
+        place = {row.id: n for n, row in enumerate(found)}
+        claim = {"rows": list(place), "newest": values["newest"], "lease_end": values["lease_end"]}
+        claimed = raw.execute(_CLAIM, claim).all()
+        names = {"of_account": values["of_account"]}
+        turn = raw.execute(_LAST_TURN, names).scalar_one()
+        turns = {row.office: turn + n for n, row in enumerate(found, start=1)}
+        served = [{**names, "of_turn": office, "turn": turn} for office, turn in turns.items()]
+        raw.execute(_SERVED, served)
+        rows = [
+            row
+            for each in claimed
+            for row in readable(OfficeConnection(raw, each.office), [each], now)
+        ]
+        return sorted(rows, key=lambda row: place[row.id])
+
+    def next_due(self, account_id: str) -> datetime | None:
+        """Return when the earliest row that waits for the account is due."""
+        first = (
+            select(func.min(_c.due_at))
+            .where(_c.office == _link.office, _c.channel == _link.channel, _c.state == PENDING)
+            .correlate(office_account)
+            .scalar_subquery()
+        )
+        asked = _ACTIVE.with_only_columns(first.label("due")).where(_link.account == account_id)
+        with self._every.reading() as connection:
+            found = connection.raw.execute(select(func.min(asked.subquery().c.due))).scalar()
+        return moment(found) if found else None
+
+    def due_accounts(self, now: datetime) -> list[str]:
+        """Return the accounts with rows that are due, or with leases that nobody ended."""
+        mine = and_(_c.office == _link.office, _c.channel == _link.channel)
+        at = stamp(now)
+        waits = exists().where(mine, _c.state == PENDING, _c.due_at <= at)
+        left = exists().where(mine, _c.state == RowState.LEASED.value, _c.lease_until <= at)
+        asked = _ACTIVE.with_only_columns(_link.account).where(or_(waits, left)).distinct()
+        with self._every.reading() as connection:
+            return list(connection.raw.execute(asked.order_by(_link.account)).scalars())
+
+    def queues(self, now: datetime) -> list[Queue]:
+        """Return what is due by account, those alone for which anything is."""
+        asked = (
+            select(_link.account, func.count().label("due"), func.min(_c.due_at).label("since"))
+            .join(outbox, and_(_c.office == _link.office, _c.channel == _link.channel))
+            .where(_c.state == PENDING, _c.due_at <= stamp(now))
+            .group_by(_link.account)
+            .order_by(_link.account)
+        )
+        with self._every.reading() as connection:
+            return [
+                Queue(account=row.account, due=row.due, since=moment(row.since))
+                for row in connection.raw.execute(asked)
+            ]
+
+    def down(self, account_id: str, reason: str) -> bool:
+        """Note that an account refuses everything; False if that is noted already, so worded."""
+        c = account.c
+        with self._every.writing() as connection:
+            since = func.coalesce(c.down_since, stamp(database_time(connection.raw)))
+            change = (
+                update(account)
+                .where(c.id == account_id, or_(c.down_since.is_(None), c.down_reason != reason))
+                .values(down_since=since, down_reason=reason)
+            )
+            return connection.raw.execute(change).rowcount == 1
+
+    def up(self, account_id: str) -> bool:
+        """Note that an account works; False if that is no news."""
+        c = account.c
+        change = update(account).where(c.id == account_id, c.down_since.is_not(None))
+        with self._every.writing() as connection:
+            values = change.values(down_since=None, down_reason="")
+            return connection.raw.execute(values).rowcount == 1
+
+    def time(self) -> datetime:
+        """Return the time by the database's clock, which all processes share."""
+        with self._every.reading() as connection:
+            return database_time(connection.raw)
+
+
+def in_turns(rows: Sequence[Any], most: int) -> list[Any]:
+    """Return the first of `rows`, each office's first before any one's second.
+
+    They come in the order of the offices' turns, and of each office in its own.
+    """
+    seen: dict[str, int] = {}
+    turns = []
+    for n, row in enumerate(rows):
+        seen[row.office] = turn = seen.get(row.office, 0) + 1
+        turns.append((turn, n, row))
+    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])][:most]
+
+
+def database_time(connection: Connection) -> datetime:
+    """Return the time by the database's clock."""
+    if connection.dialect.name == "sqlite":
+        text = connection.execute(select(func.strftime("%Y-%m-%dT%H:%M:%f+00:00", "now"))).scalar()
+        return datetime.fromisoformat(str(text))
+    at: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return at.astimezone(UTC)
+
+
+# Which rows of an office are leased, in which order; what stands first goes first.
+_WAITING: dict[str, tuple[tuple[ColumnElement[bool], ...], tuple[ColumnElement[Any], ...]]] = {
+    "answers": ((_c.kind == ANSWER, _c.repeat.is_(false())), (_c.slot, _c.id)),
+    "first": ((_c.repeat.is_(false()),), (_c.slot, _c.id)),
+    "again": ((_c.repeat.is_(true()),), (_c.attempts, _c.slot, _c.id)),
+}
+
+
+@cache
+def _waiting(kind: str, *, lateral: bool, among: bool = False) -> Select[Any]:
+    """Return the query for the first `each` rows of each office, in the offices' turns.
+
+    `among`: of the offices `offices` alone. `lateral`: the database is PostgreSQL, which takes each
+    office's rows from an index; SQLite is told the same by a condition.
+    """
+    conditions, order = _WAITING[kind]
+    links = _ACTIVE.where(_link.account == bindparam("of_account"))
+    if among:
+        links = links.where(_link.office.in_(bindparam("offices", expanding=True)))
+    of = links.subquery("of")
+    rows = (
+        select(_c.id, _c.slot, _c.attempts)
+        .where(
+            _c.office == of.c.office,
+            _c.channel == of.c.channel,
+            _c.state == PENDING,
+            _c.due_at.concat("")
+            <= bindparam("now"),  # in the order of the slots, not by outbox_due
+            (_c.office + " " + _c.recipient).not_in(bindparam("crowded", expanding=True)),
+            *conditions,
+        )
+        .order_by(*order)
+        .limit(bindparam("each"))
+        .correlate(of)
+    )
+    if lateral:
+        first = rows.lateral("first")
+        asked = select(of.c.office, first.c.id).select_from(of.join(first, true()))
+        order = tuple(first.c[column.name] for column in order)
+    else:
+        first_ids = rows.with_only_columns(_c.id)
+        asked = select(of.c.office, _c.id).select_from(of.join(outbox, _c.id.in_(first_ids)))
+    # One row of each office is not sorted by itself, so that PostgreSQL stops at the last one.
+    within = order if among else ()
+    return asked.order_by(of.c.served, of.c.office, *within).limit(bindparam("most"))
