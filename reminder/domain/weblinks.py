@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 from reminder.domain.plan import Key
 
@@ -36,6 +37,11 @@ class WebLinks:
 
     base_url: str  # without a slash at its end
     secret: bytes = field(repr=False)
+
+    @property
+    def root(self) -> str:
+        """The path of the address; empty where the page has the whole host."""
+        return urlsplit(self.base_url).path
 
     def task(self, person: str, key: Key, day: date) -> str:
         """Return the link of a mail of `day` to `person` about `key`."""

@@ -542,6 +542,13 @@ def _yes_or_no(value: object) -> bool:
     return value
 
 
+def _plain_url(url: str) -> str:
+    """Return an address in the form in which browsers send it: its host in small letters."""
+    scheme, slashes, rest = url.strip().rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{slashes}{host.lower()}{slash}{path}"
+
+
 @dataclass(frozen=True)
 class WebSection(Section):
     """[web]: the office's page; off without an address to listen on."""
@@ -549,8 +556,8 @@ class WebSection(Section):
     listen: str = key("", _listen, 'địa chỉ:cổng, ví dụ "127.0.0.1:8080"')
     base_url: str = key(
         "",
-        text(r"(https?://[^\s/?#@]+)?", lambda url: url.strip().rstrip("/").lower()),
-        'địa chỉ mà trình duyệt gõ, không có đường dẫn, ví dụ "https://nhacviec.example.vn"',
+        text(r"(https?://[^\s/?#@]+(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?", _plain_url),
+        'địa chỉ mà trình duyệt gõ, ví dụ "https://nhacviec.example.vn"',
     )
     insecure: bool = key(False, _yes_or_no, "true hoặc false: cho phép http trong mạng nội bộ")
     behind: tuple[str, ...] = key(

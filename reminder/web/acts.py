@@ -132,6 +132,9 @@ def _command(name: str, target: Target, state: State, fields: Fields, today: dat
 _SHARED = ("xong", "trinh-ky", "hoan-tac")  # of one unit's part of shared work
 
 
+NO_LINK = "Đường dẫn này không còn. Xin mở thư mới nhất."
+
+
 def routes() -> list[Route]:
     """The forms of tasks, of the desk, and of a mail's link."""
     return [
@@ -325,7 +328,7 @@ async def act_by_mail(request: Request) -> Response:
     name, fields = request.path_params["act"], (await form_of(request)).first
     allowed = part(visit, visit.office.states[link.key]).acts
     if name not in allowed:
-        return told(GONE)
+        return told(GONE, visit.site.root)
     result = await tried(visit, name, link.key, fields, link)
     if result.status != 200:
         found = await _of_mail(request)  # as it is now
@@ -341,7 +344,7 @@ async def _of_mail(request: Request) -> tuple[Visit, TaskLink] | Response:
     now = site.now()
     link = site.links.read_task(request.path_params["token"])
     if link is None:
-        return told("Đường dẫn này không còn. Xin mở thư mới nhất.")
+        return told(NO_LINK, site.root)
 
     def looked() -> tuple[Office, bool]:
         store = site.service.store
@@ -350,7 +353,7 @@ async def _of_mail(request: Request) -> tuple[Visit, TaskLink] | Response:
     office, spent = await site.do(looked)
     person = office.people.get(link.person)
     if person is None or link.key not in office.states:
-        return told("Đường dẫn này không còn. Xin mở thư mới nhất.")
+        return told(NO_LINK, site.root)
     visit = Visit(site=site, request=request, office=office, person=person, now=now, public=True)
     state = office.states[link.key]
     if spent or visit.context.today > link.until:
@@ -361,7 +364,7 @@ async def _of_mail(request: Request) -> tuple[Visit, TaskLink] | Response:
             f"{visit.context.units(task.lead)}. Muốn báo tiếp, xin trả lời thư nhắc mới nhất, "
             "hoặc đăng nhập trang theo dõi."
         )
-        return told(say)
+        return told(say, site.root)
     return visit, link
 
 
@@ -372,7 +375,7 @@ async def _mail_page(visit: Visit, link: TaskLink, status: int, **values: object
         token = visit.request.path_params["token"]
         return {
             "part": part(visit, state),
-            "action": f"/tu-thu/{token}",
+            "action": visit.at(f"/tu-thu/{token}"),
             "error": None,
             "typed": {},
             "at": next((a for a in ACTS if a in visit.request.query_params), ""),

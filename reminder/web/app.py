@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,7 +30,7 @@ from reminder.web import (
     reports,
     signin,
 )
-from reminder.web.site import Site, render
+from reminder.web.site import Site, told
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +38,10 @@ LARGEST = 64 * 1024  # bytes of a form
 LARGEST_TEXT = 512 * 1024  # of one with the text of a plan, which has 100 kB for a hundred tasks
 LONGEST_PATH = 2000  # characters: a number of more digits than `int` takes is a fault of ours
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action {forms}; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with no-referrer browsers send “Origin: null”
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -148,7 +147,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: MISSING, 405: "Trang này không nhận yêu cầu ấy."}
     say = words.get(error.status_code, "Không làm được việc này.")
-    response = _sentence(request.url.path, say, error.status_code)
+    response = _sentence(request.scope, say, error.status_code)
     response.headers.update(error.headers or {})
     return response
 
@@ -156,23 +155,31 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _busy(request: Request, error: Exception) -> Response:
     log.warning("a page could not be made: %s", error)
     say = "Máy đang bận, chưa ghi được gì. Xin thử lại sau một phút."
-    return _sentence(request.url.path, say, 503)
+    return _sentence(request.scope, say, 503)
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     log.error("%s %s failed: %s: %s", request.method, request.url.path, type(error).__name__, error)
     say = "Trang này gặp lỗi, chưa ghi được gì. Xin báo quản trị."
-    return _sentence(request.url.path, say, 500)
+    return _sentence(request.scope, say, 500)
 
 
 class Guard:
-    """Refuse wrong hosts, foreign forms and large bodies; add the headers to every answer."""
+    """Refuse wrong hosts, foreign forms and large bodies; add the headers to every answer.
+
+    Where the page's address has a path, what is asked for beyond it is not found, and the path is
+    set before the place to which an answer leads.
+    """
 
     def __init__(self, app: ASGIApp, base_url: str, hooks: frozenset[str] = frozenset()) -> None:
         self._app, self._hooks = app, hooks  # hooks: paths to which providers post
-        self._origin = base_url
-        self._host = urlsplit(base_url).netloc
-        self._headers = dict(HEADERS)
+        self._known = hooks.union(_PROBES)  # paths of the host, by any of its names
+        parts = urlsplit(base_url)
+        self._origin, self._root = f"{parts.scheme}://{parts.netloc}", parts.path
+        self._host = parts.netloc
+        # Under a path the forms of one page are sent to no other page of the host.
+        forms = f"{base_url}/" if self._root else "'self'"
+        self._headers = {"Content-Security-Policy": CSP.format(forms=forms), **HEADERS}
         if base_url.startswith("https:"):
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
@@ -181,13 +188,20 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
+        root = "" if scope["path"] in self._known else self._root
+        scope = {**scope, "root_path": root}
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 names = {name.lower() for name, _ in message["headers"]}
                 added = {"Cache-Control": "no-store", **self._headers}
                 message["headers"] = [
-                    *message["headers"],
+                    *(
+                        (name, root.encode() + value)
+                        if name.lower() == b"location" and value.startswith(b"/")
+                        else (name, value)
+                        for name, value in message["headers"]
+                    ),
                     *(
                         (name.encode(), value.encode())
                         for name, value in added.items()
@@ -212,8 +226,8 @@ class Guard:
                     return
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > _largest(scope["path"]):
-                    await _sentence(scope["path"], TOO_LARGE, 413)(scope, receive, with_headers)
+                if len(body) > _largest(_place(scope)):
+                    await _sentence(scope, TOO_LARGE, 413)(scope, receive, with_headers)
                     return
         given = False
 
@@ -227,39 +241,48 @@ class Guard:
         await self._app(scope, whole, with_headers)
 
     def _fault(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
-        path = scope["path"]
-        known = path in _PROBES or path in self._hooks
-        if not known and headers.get(b"host", b"").decode("latin-1").lower() != self._host:
-            return _sentence(path, WRONG_HOST, 421)
-        if len(scope["path"]) > LONGEST_PATH:
-            return _sentence(scope["path"], MISSING, 404)
+        path, place = scope["path"], _place(scope)
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if path not in self._known and host != self._host:
+            return _sentence(scope, WRONG_HOST, 421)
+        if path == scope["root_path"]:
+            return RedirectResponse("/", 308)
+        if len(path) > LONGEST_PATH or not path.startswith(f"{scope['root_path']}/"):
+            return _sentence(scope, MISSING, 404)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or (int(length) > _largest(path) and not _is_upload(scope)):
-            return _sentence(path, TOO_LARGE, 413)
+        if not length.isdigit() or (int(length) > _largest(place) and not _is_upload(scope)):
+            return _sentence(scope, TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        if path in self._hooks or path.startswith(f"{api.ROOT}/"):
+        if path in self._hooks or place.startswith(f"{api.ROOT}/"):
             return None  # these need a token, which browsers do not send by themselves
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         ours = origin == self._origin or (not origin and site == "same-origin")
         if not ours or site in ("cross-site", "same-site"):
-            return _sentence(path, FOREIGN, 403)
+            return _sentence(scope, FOREIGN, 403)
         return None
 
 
-def _largest(path: str) -> int:
-    """Return how many bytes a form may have that is sent to `path`."""
-    whole = path == "/ke-hoach-moi" or (path.startswith("/ke-hoach/") and path.endswith("/van-ban"))
+def _place(scope: Scope) -> str:
+    """Return the path of a request within the page."""
+    found: str = scope["path"].removeprefix(scope["root_path"])
+    return found
+
+
+def _largest(place: str) -> int:
+    """Return how many bytes a form may have that is sent to `place`."""
+    plans = place.startswith("/ke-hoach/") and place.endswith("/van-ban")
+    whole = place == "/ke-hoach-moi" or plans
     return LARGEST_TEXT if whole else LARGEST
 
 
 def _is_upload(scope: Scope) -> bool:
-    return (scope["method"], scope["path"]) == ("POST", drafts.PLACE)
+    return (scope["method"], _place(scope)) == ("POST", drafts.PLACE)
 
 
-def _sentence(path: str, say: str, status: int) -> Response:
+def _sentence(scope: Scope, say: str, status: int) -> Response:
     """A page of one sentence; to a program, a problem."""
-    if path.startswith(f"{api.ROOT}/"):
+    if _place(scope).startswith(f"{api.ROOT}/"):
         return api.ProblemError(status, say).response()
-    return HTMLResponse(render("told.html", title=say, message=say), status)
+    return told(say, scope["root_path"], status)

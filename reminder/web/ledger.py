@@ -183,7 +183,7 @@ def _line(visit: Visit, event: Event) -> dict[str, Any]:
     work = Shown(context, state)
     return base | {
         "title": work.task.title,
-        "place": work.place,
+        "place": visit.at(work.place),
         "line": said_by(context, event) or EVENT_WORDS[event.kind],
     }
 

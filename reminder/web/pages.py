@@ -187,7 +187,9 @@ def _board(visit: Visit, chosen: Filter, before: digest.Figures | None) -> dict[
         "chosen": chosen,
         "standings": {**words.FIGURES, **dict([words.AHEAD])},
         "dues": words.DUE,
-        "groups": [] if chosen.is_on or by_plan else words.groups(context, states),
+        "groups": []
+        if chosen.is_on or by_plan
+        else words.groups(context, states, visit.at("/bang")),
         "ahead": sum(
             words.counts_in("chua-den", s, context.scheduler, context.today) for s in states
         ),

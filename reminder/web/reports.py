@@ -162,7 +162,7 @@ def _unit(visit: Visit, wanted: str, name: str) -> dict[str, Any]:
         "unit": wanted,
         "name": name,
         "figures": words.figures(context, states),
-        "groups": words.groups(context, states, f"bo-phan={wanted}"),
+        "groups": words.groups(context, states, visit.at("/bang"), f"bo-phan={wanted}"),
         "people": [
             {"name": person.name, "away": visit.office.away_until(person.id, context.today)}
             for person in visit.office.members(wanted)

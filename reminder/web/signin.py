@@ -78,7 +78,7 @@ async def _form(request: Request) -> Response:
 
 def _shown(request: Request, fault: str, status: int = 200) -> Response:
     mails = bool(_mail(_site(request).service.office))
-    return HTMLResponse(render("signin.html", fault=fault, step="ask", mails=mails), status)
+    return _page(request, "ask", fault, status, mails=mails)
 
 
 async def _ask(request: Request) -> Response:
@@ -144,8 +144,27 @@ def _refused(site: Site, person: str, why: str, now: datetime) -> None:
     site.service.store.note_sight(entry, once_since=now - HOUR)
 
 
-async def _code_form(_: Request) -> Response:
-    return HTMLResponse(render("signin.html", fault="", step="code", mails=True))
+def _page(
+    request: Request,
+    step: str,
+    fault: str = "",
+    status: int = 200,
+    *,
+    mails: bool = True,
+    name: str = "",
+) -> Response:
+    """Return a step of signing in."""
+    root = _site(request).root
+    made = render("signin.html", root, fault=fault, step=step, mails=mails, name=name)
+    return HTMLResponse(made, status)
+
+
+def _spent(site: Site) -> Response:
+    return told(SPENT, site.root)
+
+
+async def _code_form(request: Request) -> Response:
+    return _page(request, "code")
 
 
 async def _code(request: Request) -> Response:
@@ -157,10 +176,7 @@ async def _code(request: Request) -> Response:
     fault, person = await site.do(try_it)
     if person:
         return await _signed(request, person, kept=bool(form.get("giu")))
-    return HTMLResponse(
-        render("signin.html", fault=fault, step="code", mails=True),
-        429 if fault == TOO_OFTEN else 422,
-    )
+    return _page(request, "code", fault, 429 if fault == TOO_OFTEN else 422)
 
 
 def _right_code(
@@ -189,10 +205,10 @@ async def _link(request: Request) -> Response:
     login = site.links.read_login(request.path_params["token"])
     found = await site.do(lambda: site.service.store.login(login)) if login else None
     if found is None or found.used_at or found.expires_at <= now:
-        return told(SPENT)
+        return _spent(site)
     person = site.service.office.people.get(found.person)
     name = person.name if person else ""
-    return HTMLResponse(render("signin.html", fault="", step="link", mails=True, name=name))
+    return _page(request, "link", name=name)
 
 
 async def _use_link(request: Request) -> Response:
@@ -206,7 +222,7 @@ async def _use_link(request: Request) -> Response:
         return found.person if found and store.use_login(login, now) else ""
 
     person = await site.do(use)
-    return await _signed(request, person, kept=bool(form.get("giu"))) if person else told(SPENT)
+    return await _signed(request, person, kept=bool(form.get("giu"))) if person else _spent(site)
 
 
 async def _signed(request: Request, person: str, *, kept: bool) -> Response:
@@ -239,17 +255,23 @@ async def _signed(request: Request, person: str, *, kept: bool) -> Response:
         return True
 
     if not await site.do(begin):
-        return told(SPENT)
+        return _spent(site)
     response = RedirectResponse("/", 303)
     _set(site, response, site.cookie, secret, int(KEPT / timedelta(seconds=1)) if kept else None)
-    response.delete_cookie(BROWSER)
+    response.delete_cookie(BROWSER, path=_path(site))
     return response
 
 
 def _set(site: Site, response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=site.https, httponly=True, samesite="lax"
-    )
+        name, value, max_age=seconds, path=_path(site), secure=site.https, httponly=True,
+        samesite="lax",
+    )  # fmt: skip
+
+
+def _path(site: Site) -> str:
+    """Return where the page's cookies are sent: to no other page of the host."""
+    return site.root or "/"
 
 
 # ---- a code once more, before what changes rights and plans
@@ -296,5 +318,5 @@ async def _leave(visit: Visit) -> Response:
         await site.do(lambda: site.service.store.end_sessions(session.hash))
         await visit.note("sign-out")
     response = RedirectResponse("/dang-nhap", 303)
-    response.delete_cookie(site.cookie, secure=site.https, httponly=True)
+    response.delete_cookie(site.cookie, path=_path(site), secure=site.https, httponly=True)
     return response

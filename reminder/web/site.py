@@ -79,9 +79,16 @@ class Site:
         return self.links.base_url.startswith("https:")
 
     @property
+    def root(self) -> str:
+        """What the paths of all pages begin with; empty where the page has the whole host."""
+        return self.links.root
+
+    @property
     def cookie(self) -> str:
-        """The name of the session's cookie; browsers drop `__Host-` over http."""
-        return "__Host-nv" if self.https else "nv"
+        """The name of the session's cookie; browsers drop `__Host-` over http or with a path."""
+        if not self.https:
+            return "nv"
+        return "__Secure-nv" if self.root else "__Host-nv"
 
     def context(self, office: Office, now: datetime) -> Context:
         """What messages and pages are made from."""
@@ -176,6 +183,10 @@ class Visit:
             return ""
         return f"{path}.json?{query}" if query else f"{path}.json"
 
+    def at(self, place: str) -> str:
+        """Return the path of one of the pages."""
+        return f"{self.site.root}{place}"
+
     @property
     def page_number(self) -> int:
         """The number of the page that the address names; 1 where it names none."""
@@ -225,7 +236,7 @@ class Visit:
             "flash": "",
             "here": "",
         }
-        return render(template, **(shown | values))
+        return render(template, self.site.root, **(shown | values))
 
 
 async def visit(site: Site, request: Request) -> Visit | None:
@@ -343,9 +354,9 @@ def key_of(place: str) -> Key | None:
     return Key(parts[0], parts[1], int(parts[2]), parts[3])
 
 
-def told(message: str) -> Response:
+def told(message: str, root: str, status: int = 200) -> Response:
     """Return a page of one sentence to somebody who is not signed in."""
-    return HTMLResponse(render("told.html", title=message, message=message))
+    return HTMLResponse(render("told.html", root, title=message, message=message), status)
 
 
 def capital(text: str) -> str:
@@ -384,6 +395,6 @@ def _clean(value: object) -> object:
     )
 
 
-def render(template: str, **values: Any) -> str:
-    """Return the page of a template."""
-    return _environment().get_template(template).render(**values)
+def render(template: str, root: str, **values: Any) -> str:
+    """Return the page of a template; the paths of its links begin with `root`."""
+    return _environment().get_template(template).render(root=root, **values)

@@ -189,11 +189,11 @@ def in_order(states: Iterable[State]) -> list[State]:
     return sorted(states, key=lambda state: (state.due or date.max, state.key))
 
 
-def groups(context: Context, states: Sequence[State], more: str = "") -> list[Group]:
+def groups(context: Context, states: Sequence[State], board: str, more: str = "") -> list[Group]:
     """Return the rows by urgency, what is late first; what has not begun is left out.
 
-    Check-ins of one period and day are folded into one line. `more`: what the links to all rows
-    of a group filter besides.
+    Check-ins of one period and day are folded into one line. `board`: where all rows of a group
+    are; `more`: what the links to them filter besides.
     """
     today, scheduler = context.today, context.scheduler
     sunday = monday_of(today) + timedelta(days=6)
@@ -217,7 +217,7 @@ def groups(context: Context, states: Sequence[State], more: str = "") -> list[Gr
     for title, found, name in parts:
         if not found:
             continue
-        link = f"/bang?tinh-trang={name}{'&' if more else ''}{more}"
+        link = f"{board}?tinh-trang={name}{'&' if more else ''}{more}"
         done = name == "xong"
         rest, bunches = (found, []) if done else _bunched(found)
         for head, note, few in [(title, "", rest), *_heads(context, bunches)]:

@@ -478,3 +478,23 @@ def test_the_page_is_open_by_http_in_the_own_network_alone(
         return
     [fault] = faults(tmp_path, text)
     assert told in fault
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("HTTPS://Tinh.example.vn/p/Phu-Xa/", "https://tinh.example.vn/p/Phu-Xa"),
+        ("https://tinh.example.vn/", "https://tinh.example.vn"),
+        ("https://tinh.example.vn/../x", None),
+        ("https://tinh.example.vn/p?a=1", None),
+        ("https://tinh.example.vn//p", None),
+    ],
+)
+def test_the_pages_address_may_have_a_path(tmp_path: Path, given: str, read: str | None) -> None:
+    """Its host is written small, its path as it is; no query, no dots, no empty part."""
+    text = f'[web]\nlisten = "127.0.0.1:8080"\nbase_url = "{given}"\n'
+    if read is None:
+        [fault] = faults(tmp_path, text)
+        assert "`base_url` phải là địa chỉ mà trình duyệt gõ" in fault
+    else:
+        assert loaded(tmp_path, text).web.url == read

@@ -56,6 +56,11 @@ class Town:
         )
         self.app = make_app(self.site)
 
+    @property
+    def origin(self) -> str:
+        """The address of the host."""
+        return self.base.removesuffix(self.site.root)
+
     def browser(self, person: str = "") -> Browser:
         """A browser; signed in as `person` by a link of the terminal."""
         found = Browser(self)
@@ -82,7 +87,7 @@ class Browser:
                 self.town.app, raise_app_exceptions=False, client=(self.ip, 1)
             )
             async with httpx.AsyncClient(
-                transport=transport, base_url=self.town.base, cookies=self.cookies
+                transport=transport, base_url=self.town.origin, cookies=self.cookies
             ) as client:
                 response = await client.request(method, url, **more)
                 self.cookies = client.cookies
@@ -141,16 +146,22 @@ class Browser:
     def post(
         self, action: str, fields: list[tuple[str, str]], origin: str | None = None
     ) -> Browser:
-        body, origin = urlencode(fields), self.town.base if origin is None else origin
+        body, origin = urlencode(fields), self.town.origin if origin is None else origin
         headers = {"content-type": "application/x-www-form-urlencoded"}
         headers |= {"origin": origin} if origin else {}
         return self._follow(self.request("POST", action, content=body, headers=headers))
 
     def send(self, name: str, content: bytes, **fields: str) -> Browser:
         """Send a document to be read, as the form for it does."""
-        files, headers = {"tep": (name, content)}, {"origin": self.town.base}
+        files, headers = {"tep": (name, content)}, {"origin": self.town.origin}
         return self._follow(
-            self.request("POST", "/ke-hoach/nhap", files=files, data=fields, headers=headers)
+            self.request(
+                "POST",
+                f"{self.town.site.root}/ke-hoach/nhap",
+                files=files,
+                data=fields,
+                headers=headers,
+            )
         )
 
     def again(self) -> Browser:

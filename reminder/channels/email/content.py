@@ -97,10 +97,10 @@ def mail_bytes(
     footed = with_footer(with_document(message), footer, link)
     head = [
         _from(_phrase(sender_name), sender),
-        _field("To", recipient),
+        _unfolded("To", recipient),
         _field("Subject", _phrase(message.subject)),
         _field("Date", format_datetime(local(at))),
-        _field("Message-ID", identity),
+        _unfolded("Message-ID", identity),
         b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n",
     ]
     if _ID.fullmatch(message.reply_to):
@@ -109,7 +109,7 @@ def mail_bytes(
         ids = "\r\n ".join(dict.fromkeys([*before, message.reply_to]))
         head.append(f"In-Reply-To: {message.reply_to}\r\nReferences: {ids}\r\n".encode("ascii"))
     if reply_to:
-        head.append(_field("Reply-To", reply_to))
+        head.append(_unfolded("Reply-To", reply_to))
     head += [
         _field(name, _phrase(value))
         for name, value in message.headers
@@ -138,6 +138,13 @@ def _field(name: str, value: str) -> bytes:
     return _POLICY.fold_binary(name, _POLICY.header_factory(name, value))
 
 
+def _unfolded(name: str, value: str) -> bytes:
+    """Return a field with one address or id, which has no place to fold."""
+    if value.isascii() and value.isprintable() and " " not in value:
+        return f"{name}: {value}\r\n".encode("ascii")
+    return _field(name, value)
+
+
 @lru_cache(maxsize=16)
 def _from(name: str, address: str) -> bytes:
     value = _POLICY.header_factory("From", Address(name, addr_spec=address))
@@ -147,19 +154,30 @@ def _from(name: str, address: str) -> bytes:
 def _text(kind: str, text: str) -> tuple[bytes, bytes]:
     """Return the content fields and the body of a text part."""
     lines = normalize("NFC", text).encode().splitlines()
-    encoded = b64encode(b"\r\n".join([*lines, b""]))
-    body = [encoded[at : at + _ENCODED_LINE] for at in range(0, len(encoded), _ENCODED_LINE)]
     fields = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n'
-    return fields.encode("ascii"), b"\r\n".join([*body, b""])
+    return fields.encode("ascii"), _encoded(b"\r\n".join([*lines, b""]))
+
+
+def _encoded(content: bytes) -> bytes:
+    """Return `content` in base64, in lines."""
+    encoded = b64encode(content)
+    lines = [encoded[at : at + _ENCODED_LINE] for at in range(0, len(encoded), _ENCODED_LINE)]
+    return b"\r\n".join([*lines, b""])
 
 
 def _file(name: str, kind: str, content: bytes) -> bytes:
     """Return the part of an attached file."""
+    return _file_head(_phrase(name), kind) + _encoded(content)
+
+
+@lru_cache(maxsize=64)
+def _file_head(name: str, kind: str) -> bytes:
+    """Return the fields of an attached file, and the empty line after them."""
     main, _, sub = kind.partition("/")
     part = EmailMessage(policy=_POLICY)
     part.set_content(
-        content, maintype=main or "application", subtype=sub or "octet-stream",
-        disposition="attachment", filename=_phrase(name),
+        b"", maintype=main or "application", subtype=sub or "octet-stream",
+        disposition="attachment", filename=name,
     )  # fmt: skip
     return part.as_bytes()
 
