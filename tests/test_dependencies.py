@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -42,7 +43,8 @@ def imported(path: Path) -> Iterator[str]:
 def test_every_dependency_is_imported_and_every_import_is_declared() -> None:
     """A distribution counts as imported if any of its modules is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {re.split(r"[\[<>=~! ;]", line)[0] for line in project["dependencies"]}
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {re.split(r"[\[<>=~! ;]", line)[0] for line in lines}
     names = {name.partition(".")[0] for path in modules().values() for name in imported(path)}
     others = names - set(sys.stdlib_module_names) - {"reminder"}
     known = packages_distributions()

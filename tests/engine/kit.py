@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from reminder.engine.port import Engine, Handler, Pauses
+from reminder.engine.port import Engine, Handler, Jobs, Pauses
 from tests.waiting import until, within
 
 QUICK = Pauses(first=0.01, longest=0.02)
@@ -45,6 +45,12 @@ class Gate:
 
     def _of(self, key: str) -> asyncio.Semaphore:
         return self._free.setdefault(key, asyncio.Semaphore(0))
+
+
+async def has_jobs(engine: Engine, jobs: dict[str, Jobs]) -> None:
+    """Wait until an engine tells of these jobs."""
+    while (found := await engine.jobs()) != jobs:
+        await within(asyncio.sleep(0.01), f"{jobs}, not {found}")
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from reminder.engine.embedded import Embedded
 from reminder.engine.port import Engine, Jobs, Pauses
-from tests.engine.kit import QUICK, Gate, RealClock, running
+from reminder.engine.queue import PgQueue
+from tests.engine.kit import QUICK, Gate, RealClock, has_jobs, running
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio
@@ -20,9 +21,12 @@ pytestmark = pytest.mark.asyncio
 Make = Callable[[Pauses], Engine]
 
 
-@pytest.fixture
-def make() -> Make:
-    return lambda pauses: Embedded(RealClock(), pauses=pauses)
+@pytest.fixture(params=["embedded", "postgresql"])
+def make(request: pytest.FixtureRequest) -> Make:
+    if request.param == "embedded":
+        return lambda pauses: Embedded(RealClock(), pauses=pauses)
+    url: str = request.getfixturevalue("postgres_url")
+    return lambda pauses: PgQueue(url, pauses=pauses)
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ async def test_a_handler_may_wake_its_own_key(engine: Engine) -> None:
     async with running(engine, {"send": piece}):
         await engine.wake("send", "a")
         await until(lambda: len(runs) == 5)
-    assert await engine.jobs() == {}
+        await has_jobs(engine, {})
 
 
 async def test_a_handler_that_fails_is_run_again_and_costs_no_other_key(
@@ -125,7 +129,7 @@ async def test_a_wake_does_not_shorten_the_pause_of_a_handler_that_failed(make: 
         await engine.wake("send", "good")
         await until(lambda: runs["good"] == 1)
         assert runs == {"bad": 1, "good": 1}
-        assert await engine.jobs() == {"send": Jobs(waiting=1)}
+        await has_jobs(engine, {"send": Jobs(waiting=1)})
 
 
 async def test_an_end_waits_for_the_handlers_under_way_and_begins_nothing(make: Make) -> None:

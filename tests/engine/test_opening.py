@@ -1,0 +1,35 @@
+"""Which engine a database gets."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC
+
+import pytest
+
+from reminder.domain.errors import ReminderError
+from reminder.engine import open_engine
+from reminder.engine.embedded import Embedded
+from reminder.engine.queue import PgQueue
+from tests.engine.kit import RealClock
+
+POSTGRESQL = "postgresql+psycopg://app@/reminder"
+
+
+@pytest.mark.parametrize(
+    ("url", "engine"), [("sqlite:///var/reminder.db", Embedded), (POSTGRESQL, PgQueue)]
+)
+def test_postgresql_has_the_engine_of_many_processes(url: str, engine: type) -> None:
+    """SQLite has that of one; neither connects before it is used."""
+    assert type(open_engine(url, RealClock(), UTC)) is engine
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do, in one sentence."""
+    monkeypatch.setitem(sys.modules, "reminder.engine.queue", None)  # as if it were missing
+    with pytest.raises(ReminderError) as refused:
+        open_engine(POSTGRESQL, RealClock(), UTC)
+    assert str(refused.value) == (
+        "[store] url names PostgreSQL, and the engine for it is missing:"
+        " pip install “reminder[scale]”"
+    )
