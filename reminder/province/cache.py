@@ -211,11 +211,12 @@ def office_settings(
     office: str,
     mark: Mark,
     own: Source | None,
-    secret: Callable[[str], str] = lambda reference: reference,
+    secret: Callable[[str], str] = lambda reference: reference.replace("/", "|"),
 ) -> Settings:
     """Return the settings of one office of many; FileError with all faults of its own.
 
-    `secret` makes a secret of its reference; without it the reference stands in its place.
+    `secret` makes a secret of its reference; without it the reference stands in its place, with no
+    “/”, which a bot's token can't have.
     """
     found = own_settings(own, base) if own is not None else base
     sections: dict[str, Any] = {kind: getattr(Settings(), kind) for kind in ACCOUNT_SECRETS}

@@ -194,12 +194,25 @@ def people_text(province: Province, number: int, channel: str) -> str:
     return "".join(map(one, province.people_of(number)))
 
 
-def schedule(today: datetime) -> str:
-    """The [schedule] of the settings: the day's slot is just over, and is made up for."""
-    start = datetime.combine(local(today).date(), time(), local(today).tzinfo)
-    slot = max(start, local(today) - timedelta(minutes=1))
-    hour = f"{slot:%H:%M}"
-    return f'[schedule]\nslot = "{hour}"\ndigest = "{hour}"\ncatch_up_until = "23:59"\n'
+def settings_text(province: Province, folder: Path, url: str, port: str) -> str:
+    """The settings of every process: the day's slot is just over, and is made up for."""
+    today = local(province.today)
+    start = datetime.combine(today.date(), time(), today.tzinfo)
+    slot = f"{max(start, today - timedelta(minutes=1)):%H:%M}"
+    return f'''
+[store]
+url = "{url}"
+[plan]
+calendar = "{calendar(folder, province.today)}"
+[web]
+listen = "127.0.0.1:{port}"
+base_url = "http://127.0.0.1:{port}"
+insecure = true
+[schedule]
+slot = "{slot}"
+digest = "{slot}"
+catch_up_until = "23:59"
+'''
 
 
 def calendar(folder: Path, today: datetime) -> Path:

@@ -1,0 +1,198 @@
+"""One run: a province from an empty database to the verdict, with its faults in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from reminder.store.offices import Stores
+from reminder.store.store import open_store
+from tests.postgres import Server
+from tests.scale.database import Base
+from tests.scale.people import STRANGER, People
+from tests.scale.processes import Process, Processes, processes
+from tests.scale.providers import Arrival, read_log
+from tests.scale.province import BIG, Province, office_id, seed, settings_text
+from tests.scale.verdict import ANSWER, Tally, judged
+from tests.waiting import until
+
+FROZEN = 10.0  # seconds
+STUCK = 45.0  # seconds without any arrival after which a run is over
+_LOOK = 0.2  # seconds between two looks at the providers' log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What happens in the middle of a run."""
+
+    kill: bool = True
+    freeze: bool = True
+    cut: bool = True
+    from_share: float = 0.15  # of the messages, after which the first happens
+
+
+@dataclass
+class Figures:
+    """What a run took beside the verdict."""
+
+    seeded: float = 0.0  # seconds
+    ticked: float = 0.0  # seconds from the start of the tick until each office was ticked
+    memory: dict[str, int] = field(default_factory=dict)  # MB by process
+    seconds: dict[str, float] = field(default_factory=dict)  # processor time by process
+
+
+@dataclass
+class Run:
+    """The parts of a run while it goes on."""
+
+    folder: Path
+    province: Province
+    base: Base
+    processes: Processes
+    people: People
+    figures: Figures
+    log: Path
+    arrivals: list[Arrival] = field(default_factory=list)
+    in_flight: int = 0
+    _offset: int = 0
+
+    def look(self) -> bool:
+        """Read what the providers noted since the last look; whether there was anything."""
+        new = read_log(self.log, self._offset)
+        self._offset += new.length
+        self.arrivals += new.arrivals
+        self.people.hear(new.arrivals)
+        return bool(new.arrivals)
+
+    def hit(self, process: Process, number: signal.Signals) -> None:
+        """Kill or freeze a process in the middle of its work."""
+        process.signal(number)
+        self.in_flight += self.base.leased()
+        process.killed = process.killed or number is signal.SIGKILL
+
+
+async def played(
+    folder: Path, server: Server, province: Province, faults: Faults, *, workers: int = 3
+) -> tuple[Tally, Figures]:
+    """Play a run; return the verdict and the figures."""
+    figures, log = Figures(), folder / "arrivals.jsonl"
+    base = Base(server, server.make())
+    async with processes(folder) as started, aiohttp.ClientSession() as session:
+        http, smtp = await started.providers(log, refuse=25)
+        config = _configured(folder, server.url(base.name), province)
+        began = time.monotonic()
+        _seed(server.url(base.name), province, folder, http, smtp)
+        figures.seeded = time.monotonic() - began
+        run = Run(folder, province, base, started, People(province, session), figures, log)
+        tally = await _play(run, config, faults, workers)
+    server.drop(base.name)
+    return tally, figures
+
+
+def _configured(folder: Path, url: str, province: Province) -> Path:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    config = folder / "reminder.toml"
+    config.write_text(settings_text(province, folder, url, port), "utf-8")
+    return config
+
+
+def _seed(url: str, province: Province, folder: Path, http: int, smtp: int) -> None:
+    store = open_store(url, exclusive=False, sleep=time.sleep)
+    with closing(Stores(store)) as stores:
+        seed(stores, province, folder, http, smtp)
+
+
+async def _play(run: Run, config: Path, faults: Faults, workers: int) -> Tally:
+    start = run.processes.reminder
+    await start("web", config, "web")
+    working = [await start(f"worker-{n + 1}", config, "worker") for n in range(workers)]
+    await _until_hooked(run)
+    began = time.monotonic()
+    await start("tick", config, "tick")
+    happening = asyncio.create_task(_happen(run, working, faults))
+    last = time.monotonic()
+    while time.monotonic() - last < STUCK:
+        if run.look():
+            last = time.monotonic()
+        if not run.figures.ticked and run.base.ticked() == run.province.offices:
+            run.figures.ticked = time.monotonic() - began
+        whole = run.figures.ticked and happening.done() and not run.people.busy
+        if whole and not run.base.open_rows():
+            break
+        await asyncio.sleep(_LOOK)
+    await happening
+    for each in run.processes.all:
+        run.figures.memory[each.name] = each.memory
+        run.figures.seconds[each.name] = each.seconds
+    codes = await run.processes.end()
+    run.look()
+    tally = _judge(run)
+    tally.why += [f"{name} ended with {code}" for name, code in codes.items() if code]
+    return tally
+
+
+async def _until_hooked(run: Run) -> None:
+    """Until each bot has set its webhook."""
+    wanted = {bot.id for bot in run.province.bots if bot.channel != "email"}
+    end = time.monotonic() + STUCK
+    while not wanted <= run.people.hooks.keys() and time.monotonic() < end:
+        run.look()
+        await asyncio.sleep(_LOOK)
+
+
+async def _happen(run: Run, workers: list[Process], faults: Faults) -> None:
+    """One worker is killed, another frozen and woken, all connections cut, one after the other."""
+    some = len(run.province.readers) * faults.from_share
+    await until(lambda: sum(each.taken for each in run.arrivals) >= some, STUCK, pause=_LOOK)
+    if faults.kill:
+        run.hit(workers[0], signal.SIGKILL)
+        await asyncio.sleep(2)
+    if faults.freeze:
+        run.hit(workers[1], signal.SIGSTOP)
+        await asyncio.sleep(FROZEN)
+        workers[1].signal(signal.SIGCONT)
+        await asyncio.sleep(2)
+    if faults.cut:
+        run.in_flight += run.base.leased()
+        run.base.server.cut(run.base.name)
+
+
+def _judge(run: Run) -> Tally:
+    rows = run.base.rows()
+    strangers = set(STRANGER.values())
+    tally = judged(
+        [arrival for arrival in run.arrivals if arrival.chat not in strangers],
+        rows,
+        run.base.events(),
+        readers=run.province.readers,
+        answers=run.province.asked,
+        big=office_id(BIG),
+        in_flight=run.in_flight,
+    )
+    tally.why += run.people.failed
+    for office, fault in run.base.faults():
+        tally.wrong(f"office {office} is at fault: {fault}")
+    for reader, at in run.people.asked.items():
+        mine = [
+            row for row in rows if (row.office, row.recipient) == (reader.office, reader.person)
+        ]
+        replies = {row.provider_id for row in mine if row.kind == ANSWER}
+        came = [
+            a.at for a in run.arrivals if (a.account, a.chat) == (reader.account, reader.chat)
+            and a.id in replies
+        ]  # fmt: skip
+        tally.answered = max([tally.answered, *(each - at for each in came)])
+    offices = [office_id(number) for number in (BIG, 2, run.province.offices)]
+    across = run.base.across(offices)
+    tally.across = len(across)
+    tally.why += [f"RLS: {each}" for each in across]
+    return tally
