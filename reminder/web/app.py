@@ -89,6 +89,7 @@ def make_app(
         *_probes(probes or {}),
         *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
         *signin.routes(),
+        *signin.leaving(),
         *drafts.routes(),
         *acceptance.routes(),
         *pages.routes(),

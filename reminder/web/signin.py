@@ -7,35 +7,33 @@ open links (GET), and must not spend them.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv6Network, ip_address
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from reminder.domain.outbox import Draft
-from reminder.domain.payloads import SignIn
-from reminder.domain.people import Person
 from reminder.domain.tokens import hash_code, normal_address
-from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES
-from reminder.services.office import Office
+from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES, WebLinks
+from reminder.store.store import Store
 from reminder.store.web import Session, Sight
-from reminder.web.site import KEPT, Fault, Form, Site, Visit, form_of, render, signed_in, told
+from reminder.web.site import KEPT, Fault, Form, Visit, form_of, render, signed_in, told
 
 HOUR = timedelta(hours=1)
 ASKED_BY_IP = 20  # requests to sign in an hour
 MAILED = 10  # sign-in mails an hour to an address
 CODES_BY_IP = 60  # codes typed an hour
-BROWSER = "nv-dn"  # the cookie that binds a code to the browser that asked for it
 SPENT = "Đường dẫn đã dùng hoặc đã hết hạn. Xin mở trang này và lấy đường dẫn khác."
 WRONG_CODE = "Mã không đúng."
 TOO_OFTEN = "Hỏi quá nhiều lần. Xin thử lại sau một giờ."
 
 
 def routes() -> list[Route]:
-    """The pages of signing in and out."""
+    """The pages of signing in."""
     return [
         Route("/dang-nhap", _form, methods=["GET"]),
         Route("/dang-nhap", _ask, methods=["POST"]),
@@ -43,12 +41,64 @@ def routes() -> list[Route]:
         Route("/dang-nhap/ma", _code, methods=["POST"]),
         Route("/dang-nhap/{token}", _link, methods=["GET"]),
         Route("/dang-nhap/{token}", _use_link, methods=["POST"]),
-        Route("/thoat", signed_in(_leave), methods=["POST"]),
     ]
 
 
-def _site(request: Request) -> Site:
-    found: Site = request.app.state.site
+def leaving() -> list[Route]:
+    """The form that ends an office's session."""
+    return [Route("/thoat", signed_in(_leave), methods=["POST"])]
+
+
+class Door(Protocol):
+    """What people sign in to: the page of an office, or that of a province."""
+
+    links: WebLinks
+
+    def now(self) -> datetime:
+        """Return the time."""
+
+    def do(self, work: Callable[[], Any], /) -> Awaitable[Any]:
+        """Run work in the store's thread."""
+
+    def wake(self) -> None:
+        """Have what was queued sent."""
+
+    @property
+    def store(self) -> Store:
+        """Where sessions, requests and tries are kept."""
+
+    @property
+    def root(self) -> str:
+        """What the paths of its pages begin with."""
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers send its cookies over https alone."""
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+
+    @property
+    def asking(self) -> str:
+        """The name of the cookie that binds a code to the browser that asked for it."""
+
+    @property
+    def mails(self) -> bool:
+        """Whether it can send mail."""
+
+    def known(self, address: str) -> str:
+        """Return who has this mail address; empty: nobody."""
+
+    def name_of(self, person: str) -> str:
+        """Return a person's name; empty for who is not known."""
+
+    def post_code(self, login: str, person: str, now: datetime) -> None:
+        """Queue the mail of a request to sign in."""
+
+
+def _site(request: Request) -> Door:
+    found: Door = request.app.state.site
     return found
 
 
@@ -67,18 +117,12 @@ def _ip(request: Request) -> str:
     return str(IPv6Network((address, 64), strict=False))
 
 
-def _mail(office: Office) -> str:
-    """The channel that sends mail; empty if there is none."""
-    return next((c for c in office.channels if office.traits(c).mail), "")
-
-
 async def _form(request: Request) -> Response:
-    return _shown(request, "")
+    return _shown(_site(request), "")
 
 
-def _shown(request: Request, fault: str, status: int = 200) -> Response:
-    mails = bool(_mail(_site(request).service.office))
-    return _page(request, "ask", fault, status, mails=mails)
+def _shown(site: Door, fault: str, status: int = 200) -> Response:
+    return _page(site, "ask", fault, status, mails=site.mails)
 
 
 async def _ask(request: Request) -> Response:
@@ -88,102 +132,87 @@ async def _ask(request: Request) -> Response:
     form = await form_of(request)
     address = normal_address(form.get("dia-chi"))[:254]
     if "@" not in address:
-        return _shown(request, "Xin ghi địa chỉ thư của anh/chị, ví dụ an@example.vn", 422)
+        return _shown(site, "Xin ghi địa chỉ thư của anh/chị, ví dụ an@example.vn", 422)
     browser = secrets.token_urlsafe(24)
     asked = await site.do(partial(_asked, site, _ip(request), address, browser, now))
     if not asked:
-        return _shown(request, TOO_OFTEN, 429)
+        return _shown(site, TOO_OFTEN, 429)
     site.wake()
     response = RedirectResponse("/dang-nhap/ma", 303)
-    _set(site, response, BROWSER, f"{asked}.{browser}", int(LOGIN_LIFETIME / timedelta(seconds=1)))
+    _set(
+        site,
+        response,
+        site.asking,
+        f"{asked}.{browser}",
+        int(LOGIN_LIFETIME / timedelta(seconds=1)),
+    )
     return response
 
 
-def _asked(site: Site, ip: str, address: str, browser: str, now: datetime) -> str:
+def _asked(site: Door, ip: str, address: str, browser: str, now: datetime) -> str:
     """Queue the mail; return the id of the request, made up where nobody has the address.
 
     Empty if this was one too many.
     """
-    service = site.service
-    with service.store.together():
-        if not service.store.count_try(f"ask:{ip}", now, now - HOUR, ASKED_BY_IP):
+    with site.store.together():
+        if not site.store.count_try(f"ask:{ip}", now, now - HOUR, ASKED_BY_IP):
             _refused(site, "", f"{TOO_OFTEN} {ip}", now)
             return ""
-        office = service.refresh()
-        person = next((p for p in office.files.people if normal_address(p.email) == address), None)
-        mailed = _mail_code(site, office, address, person, browser, now)
+        mailed = _mail_code(site, address, site.known(address), browser, now)
         return mailed or secrets.token_urlsafe(16)
 
 
-def _mail_code(
-    site: Site, office: Office, address: str, person: Person | None, browser: str, now: datetime
-) -> str:
+def _mail_code(site: Door, address: str, person: str, browser: str, now: datetime) -> str:
     """Queue the mail of a request; return its id, empty if none goes. In the store's thread."""
-    service = site.service
-    with service.store.together():
-        may_mail = service.store.count_try(f"mail:{address}", now, now - HOUR, MAILED)
-        if person is None or not may_mail or not (channel := _mail(office)):
+    store = site.store
+    with store.together():
+        may_mail = store.count_try(f"mail:{address}", now, now - HOUR, MAILED)
+        if not person or not may_mail or not site.mails:
             return ""
-        login = service.store.add_login(person.id, now, browser)
-        draft = Draft(
-            slot=now,
-            recipient=person.id,
-            kind="notice",
-            subject=f"sign-in:{login}",
-            channel=channel,
-            payload=SignIn(login=login),
-            due_at=now,
-        )
-        service.store.record([], unit_names={}, drafts=[draft], at=now)
+        login = store.add_login(person, now, browser)
+        site.post_code(login, person, now)
     return login
 
 
-def _refused(site: Site, person: str, why: str, now: datetime) -> None:
+def _refused(site: Door, person: str, why: str, now: datetime) -> None:
     """Log a refusal, once an hour for each reason. In the store's thread."""
     entry = Sight(at=now, person=person, what="refused", detail=why)
-    site.service.store.note_sight(entry, once_since=now - HOUR)
+    site.store.note_sight(entry, once_since=now - HOUR)
 
 
 def _page(
-    request: Request,
-    step: str,
-    fault: str = "",
-    status: int = 200,
-    *,
-    mails: bool = True,
-    name: str = "",
+    site: Door, step: str, fault: str = "", status: int = 200, *, mails: bool = True, name: str = ""
 ) -> Response:
     """Return a step of signing in."""
-    root = _site(request).root
-    made = render("signin.html", root, fault=fault, step=step, mails=mails, name=name)
+    made = render("signin.html", site.root, fault=fault, step=step, mails=mails, name=name)
     return HTMLResponse(made, status)
 
 
-def _spent(site: Site) -> Response:
+def _spent(site: Door) -> Response:
     return told(SPENT, site.root)
 
 
 async def _code_form(request: Request) -> Response:
-    return _page(request, "code")
+    return _page(_site(request), "code")
 
 
 async def _code(request: Request) -> Response:
     site, now = _site(request), _site(request).now()
     form = await form_of(request)
     typed = "".join(form.get("ma").split())
-    login, _, browser = request.cookies.get(BROWSER, "").partition(".")
+    login, _, browser = request.cookies.get(site.asking, "").partition(".")
     try_it = partial(_right_code, site, _ip(request), login, browser, typed, now)
     fault, person = await site.do(try_it)
     if person:
         return await _signed(request, person, kept=bool(form.get("giu")))
-    return _page(request, "code", fault, 429 if fault == TOO_OFTEN else 422)
+    return _page(_site(request), "code", fault, 429 if fault == TOO_OFTEN else 422)
 
 
 def _right_code(
-    site: Site, ip: str, login: str, browser: str, typed: str, now: datetime
+    site: Door, ip: str, login: str, browser: str, typed: str, now: datetime
 ) -> tuple[str, str]:
     """Return why the code does not sign in, or who it signs in."""
-    store = site.service.store
+    store = site.store
     with store.together():
         if not store.count_try(f"code:{ip}", now, now - HOUR, CODES_BY_IP):
             _refused(site, "", f"{TOO_OFTEN} {ip}", now)
@@ -203,17 +232,20 @@ def _right_code(
 async def _link(request: Request) -> Response:
     site, now = _site(request), _site(request).now()
     login = site.links.read_login(request.path_params["token"])
-    found = await site.do(lambda: site.service.store.login(login)) if login else None
-    if found is None or found.used_at or found.expires_at <= now:
-        return _spent(site)
-    person = site.service.office.people.get(found.person)
-    name = person.name if person else ""
-    return _page(request, "link", name=name)
+
+    def found() -> tuple[bool, str]:
+        asked = site.store.login(login) if login else None
+        if asked is None or asked.used_at or asked.expires_at <= now:
+            return False, ""
+        return True, site.name_of(asked.person)
+
+    alive, name = await site.do(found)
+    return _page(site, "link", name=name) if alive else _spent(site)
 
 
 async def _use_link(request: Request) -> Response:
     site, now = _site(request), _site(request).now()
-    store = site.service.store
+    store = site.store
     login = site.links.read_login(request.path_params["token"])
     form = await form_of(request)
 
@@ -228,7 +260,6 @@ async def _use_link(request: Request) -> Response:
 async def _signed(request: Request, person: str, *, kept: bool) -> Response:
     """Begin a session, and leave an older one of this browser."""
     site, now = _site(request), _site(request).now()
-    store = site.service.store
     secret = secrets.token_urlsafe(32)
     session = Session(
         hash=hash_code(secret),
@@ -236,40 +267,58 @@ async def _signed(request: Request, person: str, *, kept: bool) -> Response:
         made_at=now,
         seen_at=now,
         kept=kept,
-        agent=request.headers.get("user-agent", "")[:200],
+        agent=agent_of(request),
     )
     older = hash_code(request.cookies.get(site.cookie, ""))
-
-    def begin() -> bool:
-        if person not in site.service.refresh().people:
-            return False
-        with store.together():
-            store.end_sessions(older)
-            store.add_session(session)
-            store.note_sight(
-                Sight(
-                    at=now, person=person, what="sign-in", detail=session.agent,
-                    session=session.hash[:8],
-                )
-            )  # fmt: skip
-        return True
-
-    if not await site.do(begin):
+    if not await site.do(partial(begin, site, session, older)):
         return _spent(site)
     response = RedirectResponse("/", 303)
-    _set(site, response, site.cookie, secret, int(KEPT / timedelta(seconds=1)) if kept else None)
-    response.delete_cookie(BROWSER, path=_path(site))
+    keep_session(site, response, secret, kept=kept)
+    response.delete_cookie(site.asking, path=_path(site))
     return response
 
 
-def _set(site: Site, response: Response, name: str, value: str, seconds: int | None) -> None:
+def agent_of(request: Request) -> str:
+    """Return what the browser calls itself."""
+    return request.headers.get("user-agent", "")[:200]
+
+
+def begin(site: Door, session: Session, older: str) -> bool:
+    """Begin a session in the place of an older one; False for who is not known any more.
+
+    In the store's thread.
+    """
+    if not site.name_of(session.person):
+        return False
+    entry = Sight(
+        at=session.seen_at, person=session.person, what="sign-in", detail=session.agent,
+        session=session.hash[:8],
+    )  # fmt: skip
+    with site.store.together():
+        site.store.end_sessions(older)
+        site.store.add_session(session)
+        site.store.note_sight(entry)
+    return True
+
+
+def keep_session(site: Door, response: Response, secret: str, *, kept: bool) -> None:
+    """Have the browser keep a session: while it is open, or for weeks."""
+    _set(site, response, site.cookie, secret, int(KEPT / timedelta(seconds=1)) if kept else None)
+
+
+def drop_session(site: Door, response: Response) -> None:
+    """Have the browser forget its session."""
+    response.delete_cookie(site.cookie, path=_path(site), secure=site.https, httponly=True)
+
+
+def _set(site: Door, response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(
         name, value, max_age=seconds, path=_path(site), secure=site.https, httponly=True,
         samesite="lax",
     )  # fmt: skip
 
 
-def _path(site: Site) -> str:
+def _path(site: Door) -> str:
     """Return where the page's cookies are sent: to no other page of the host."""
     return site.root or "/"
 
@@ -296,11 +345,11 @@ async def ask_again(visit: Visit, form: Form) -> Response | None:
         try_it = partial(_right_code, site, ip, login, session.hash, typed, now)
         fault, person = await site.do(try_it)
         if person == visit.person.id:
-            await site.do(lambda: site.service.store.prove_session(session.hash, now))
+            await site.do(lambda: site.store.prove_session(session.hash, now))
             return None
     elif not login or form.get("gui"):
         address = normal_address(visit.person.email)
-        mail = partial(_mail_code, site, visit.office, address, visit.person, session.hash, now)
+        mail = partial(_mail_code, site, address, visit.person.id, session.hash, now)
         login = await site.do(mail) if address else ""
         site.wake()
     else:
@@ -315,8 +364,8 @@ async def ask_again(visit: Visit, form: Form) -> Response | None:
 async def _leave(visit: Visit) -> Response:
     site, session = visit.site, visit.session
     if session is not None:
-        await site.do(lambda: site.service.store.end_sessions(session.hash))
+        await site.do(lambda: site.store.end_sessions(session.hash))
         await visit.note("sign-out")
     response = RedirectResponse("/dang-nhap", 303)
-    response.delete_cookie(site.cookie, path=_path(site), secure=site.https, httponly=True)
+    drop_session(site, response)
     return response

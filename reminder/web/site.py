@@ -23,11 +23,12 @@ from starlette.routing import Route
 from reminder.domain.calendar import local, local_day, monday_of, vn_date, vn_day
 from reminder.domain.context import Sender
 from reminder.domain.digest import Figures, digest
-from reminder.domain.outbox import Invited
+from reminder.domain.outbox import Draft, Invited
+from reminder.domain.payloads import SignIn
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
 from reminder.domain.text import evidence_words, one_line
-from reminder.domain.tokens import hash_code
+from reminder.domain.tokens import hash_code, normal_address
 from reminder.domain.weblinks import WebLinks
 from reminder.files.documents import Documents
 from reminder.messages.context import Context
@@ -35,6 +36,7 @@ from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.services.status import first_start
 from reminder.store.records import StoreBusyError
+from reminder.store.store import Store
 from reminder.store.web import Session, Sight
 from reminder.web.twins import place_of, plain
 from reminder.web.uploads import Reader
@@ -90,6 +92,42 @@ class Site:
             return "nv"
         return "__Secure-nv" if self.root else "__Host-nv"
 
+    @property
+    def asking(self) -> str:
+        """The name of the cookie that binds a code to the browser that asked for it."""
+        return "nv-dn"
+
+    @property
+    def store(self) -> Store:
+        """The office's store."""
+        return self.service.store
+
+    @property
+    def mails(self) -> bool:
+        """Whether the office has a channel that sends mail."""
+        return bool(self._mail_channel)
+
+    @property
+    def _mail_channel(self) -> str:
+        office = self.service.office
+        return next((c for c in office.channels if office.traits(c).mail), "")
+
+    def known(self, address: str) -> str:
+        """Return who has this mail address; empty: nobody. In the store's thread."""
+        people = self.service.refresh().files.people
+        return next((p.id for p in people if normal_address(p.email) == address), "")
+
+    def name_of(self, person: str) -> str:
+        """Return the name of a person; empty where the office has none. In the store's thread."""
+        found = self.service.refresh().people.get(person)
+        return found.name if found else ""
+
+    def post_code(self, login: str, person: str, now: datetime) -> None:
+        """Queue the mail of a request to sign in. In the store's thread."""
+        self.store.record([], unit_names={}, at=now, drafts=[
+            sign_in_mail(SignIn(login=login), person, self._mail_channel, now)
+        ])  # fmt: skip
+
     def context(self, office: Office, now: datetime) -> Context:
         """What messages and pages are made from."""
         return Context(office=office, at=now, holiday=self.holiday)
@@ -122,18 +160,33 @@ class Site:
 
     def session_of(self, secret: str, now: datetime) -> tuple[Session | None, Office]:
         """Return the live session of a cookie, and the office. In the store's thread."""
-        store, office = self.service.store, self.service.refresh()
-        found = store.session(hash_code(secret)) if secret else None
-        if found is None:
-            return None, office
-        limit = found.made_at + KEPT if found.kept else found.seen_at + IDLE
-        if now >= limit or found.person not in office.people:
-            store.end_sessions(found.hash)
-            return None, office
-        if now - found.seen_at >= NOTED:
-            with suppress(StoreBusyError):  # noted by a later request
-                store.touch_session(found.hash, now)
-        return found, office
+        office = self.service.refresh()
+        return live_session(self.store, secret, now, office.people.__contains__), office
+
+
+def live_session(
+    store: Store, secret: str, now: datetime, is_known: Callable[[str], bool]
+) -> Session | None:
+    """Return the live session of a cookie; one of who is not known any more ends."""
+    found = store.session(hash_code(secret)) if secret else None
+    if found is None:
+        return None
+    limit = found.made_at + KEPT if found.kept else found.seen_at + IDLE
+    if now >= limit or not is_known(found.person):
+        store.end_sessions(found.hash)
+        return None
+    if now - found.seen_at >= NOTED:
+        with suppress(StoreBusyError):  # noted by a later request
+            store.touch_session(found.hash, now)
+    return found
+
+
+def sign_in_mail(payload: SignIn, person: str, channel: str, now: datetime) -> Draft:
+    """Return the mail with the link and the code of a request to sign in."""
+    return Draft(
+        slot=now, recipient=person, kind="notice", subject=f"sign-in:{payload.login}",
+        channel=channel, payload=payload, due_at=now,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
