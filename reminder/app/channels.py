@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reminder.channels import Channel, email, telegram, zalo
+from reminder.channels import Channel, Webhook, email, telegram, zalo
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import AddressSource, ChannelTraits, Invited, incoming
 from reminder.domain.tokens import (
@@ -26,7 +26,7 @@ from reminder.domain.tokens import (
     invitation_link,
 )
 from reminder.domain.weblinks import WebLinks
-from reminder.files.toml import nearest
+from reminder.files.toml import nearest, read_bytes
 from reminder.ops.liveness import POLLED
 from reminder.store.records import SECRET
 
@@ -59,13 +59,18 @@ def _telegram(settings: Settings, *_: object) -> TelegramChannel:
 
 
 def _telegram_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
-    """Return the listener that polls for updates."""
+    """Return the listener that polls for updates, or takes what the webhook is sent."""
     from reminder.channels.telegram.receive import TelegramListener
     from reminder.channels.telegram.send import TelegramChannel
 
     assert isinstance(channel, TelegramChannel)
-    daemon.service.bot_names[telegram.TRAITS.name] = settings.telegram.bot_name
-    return (TelegramListener(channel.bot, DaemonBackend(daemon)),)
+    section, webhook = settings.telegram, None
+    daemon.service.bot_names[telegram.TRAITS.name] = section.bot_name
+    if section.webhook_url:
+        file = section.webhook_certificate
+        certificate = read_bytes(file) if file else b""
+        webhook = Webhook(section.webhook_url, section.webhook_secret.value, certificate)
+    return (TelegramListener(channel.bot, DaemonBackend(daemon), webhook=webhook),)
 
 
 def _zalo(settings: Settings, *_: object) -> ZaloChannel:
@@ -78,7 +83,7 @@ def _zalo(settings: Settings, *_: object) -> ZaloChannel:
 
 def _zalo_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Sequence[Listener]:
     """The listener that polls, or takes what the webhook is sent."""
-    from reminder.channels.zalo.receive import Webhook, ZaloListener
+    from reminder.channels.zalo.receive import ZaloListener
     from reminder.channels.zalo.send import ZaloChannel
 
     assert isinstance(channel, ZaloChannel)

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from reminder.domain.outbox import Outbound
 
 # What a provider posts to the page → the HTTP status of the answer. It has to prove itself.
 Hook = Callable[[Mapping[bytes, bytes], bytes], Awaitable[int]]  # headers by lower-case name, body
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where a provider posts what it hands out, instead of being polled."""
+
+    url: str
+    secret: str = field(repr=False)
+    certificate: bytes = field(default=b"", repr=False)  # of a server that nobody vouches for
+
+    @property
+    def path(self) -> str:
+        """The path of the page at which it is taken."""
+        return urlsplit(self.url).path
+
+    def is_proved(self, given: bytes | None) -> bool:
+        """Return whether a request carries the secret, in the same time whatever it carries."""
+        return hmac.compare_digest(given or b"", self.secret.encode())
 
 
 @runtime_checkable

@@ -17,6 +17,10 @@ Take = Callable[[Inbound], Awaitable[bool]]
 Sleep = Callable[[float], Awaitable[object]]
 
 
+class NotRecordedError(Exception):
+    """Neither a message nor that it was not taken can be recorded now."""
+
+
 class Backend(Protocol):
     """What a listener tells the program."""
 
@@ -42,9 +46,12 @@ class Backend(Protocol):
 
 
 async def hand_over(
-    inbound: Inbound, take: Take, backend: Backend, sleep: Sleep, *, tries: int = TRIES
+    inbound: Inbound, take: Take, backend: Backend, sleep: Sleep | None, *, tries: int = TRIES
 ) -> bool:
-    """Return what `take` returns, or False once it is on record that it failed."""
+    """Return what `take` returns, or False once it is on record that it failed.
+
+    Without `sleep` it is not tried for as long as it takes: NotRecordedError.
+    """
     while True:
         for _ in range(tries):
             try:
@@ -55,6 +62,8 @@ async def hand_over(
             await backend.not_taken(inbound)
         except Exception as error:  # noqa: BLE001  as long as it lasts, nothing is confirmed
             log.error("update %s waits: %s: %s", inbound.update, type(error).__name__, error)
+            if sleep is None:
+                raise NotRecordedError from None
             await sleep(HELD)
         else:
             return False

@@ -38,7 +38,7 @@ from reminder.domain import tokens
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.text import one_line
 from reminder.domain.tokens import Purpose
-from reminder.files.settings import Settings, ZaloSection
+from reminder.files.settings import Settings, TelegramSection, ZaloSection
 
 TIMEOUT = 10.0  # seconds
 ASKEW = timedelta(seconds=60)
@@ -55,6 +55,8 @@ def checks(settings: Settings, now: datetime) -> Iterator[Check]:
             check, date = telegram(settings.telegram.base_url, token, client)
             dates.append((date, "Telegram"))
             yield check
+            if check.verdict is Verdict.OK:
+                yield from telegram_webhook(settings.telegram, client)
         if settings.zalo.is_on:
             yield from zalo(settings.zalo, client)
         if url := settings.watch.heartbeat_url.value:
@@ -86,6 +88,32 @@ def telegram(base_url: str, token: str, client: httpx.Client) -> tuple[Check, st
         words = f"Telegram ({host}) trả lời lạ: HTTP {answer.status_code}."
         return fault("token", words, "thử lại sau; xem [telegram] base_url"), date
     return ok("token", f"Telegram nhận mã bot: @{name}."), date
+
+
+def telegram_webhook(section: TelegramSection, client: httpx.Client) -> Iterator[Check]:
+    """Whether what people write comes to this program; nothing where it polls, and may."""
+    try:
+        answer = client.post(f"{section.base_url}{section.token.value}/getWebhookInfo")
+        info = answer.json()["result"]
+        url, waiting = str(info["url"]), int(info.get("pending_update_count", 0))
+        said = one_line(str(info.get("last_error_message", "")), 100)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        yield warn("webhook", "Không hỏi được Telegram về webhook.", "thử lại sau")
+        return
+    if url != section.webhook_url:
+        if section.webhook_url:
+            words = "Webhook trong [telegram] webhook_url chưa được đặt ở Telegram."
+            yield warn("webhook", words, "máy đặt khi chạy: reminder run, rồi xem lại")
+            return
+        words = f"Bot Telegram đang đặt webhook ({one_line(url, 100)}), máy thì tự hỏi tin."
+        remedy = "máy xóa webhook khi chạy; chương trình khác còn cần thì lấy cho nó một bot riêng"
+        yield warn("webhook", words, remedy)
+    elif waiting and said:
+        words = f"Telegram còn {waiting} tin chưa chuyển được tới máy ({said})."
+        remedy = "xem [telegram] webhook_url có mở được từ Internet bằng https không"
+        yield warn("webhook", words, remedy)
+    elif url:
+        yield ok("webhook", "Tin đến: trang theo dõi nhận tin Telegram chuyển tới.")
 
 
 def zalo(section: ZaloSection, client: httpx.Client) -> Iterator[Check]:

@@ -212,6 +212,18 @@ INBOX_PORTS = {"starttls": 143, "tls": 993, "none": 143}
 _ADDRESS = MAIL_ADDRESS.pattern
 _IN_PATH = r"[^\s/]*"  # a bot's token, which stands in the path
 _BOT_URL = text(r"https?://[^\s/]+(/\S*)?/bot", lambda url: url.strip().rstrip("/"))
+TELEGRAM_PORTS = (443, 80, 88, 8443)  # of a webhook
+
+
+def _webhook_key(path: str) -> Any:
+    return key(
+        "",
+        text(r"(https?://[^\s/?#@]+/[A-Za-z0-9/_.~-]+)?"),
+        "địa chỉ https của trang theo dõi, có đường dẫn, ví dụ "
+        f'"https://nhacviec.example.vn/{path}"',
+    )
+
+
 _CLOCK = 'giờ:phút trong dấu nháy kép, ví dụ "08:00"'
 
 
@@ -271,10 +283,28 @@ class TelegramSection(Section):
         text(r"([A-Za-z0-9_]{3,32})?", lambda name: name.strip().removeprefix("@")),
         'tên người dùng của bot, ví dụ "nhacviec_bot"',
     )
+    webhook_url: str = _webhook_key("telegram")
+    webhook_secret: Secret = secret(
+        "từ 16 đến 256 chữ A-Z, a-z, số, - và _", r"([A-Za-z0-9_-]{16,256})?"
+    )
+    webhook_certificate: Path | None = _file_key("tên tệp chứng thư tự ký (PEM) của máy chủ trang")
 
     @property
     def is_on(self) -> bool:
         return bool(self.token.value)
+
+    def complete(self, given: Container[str]) -> Self:
+        """Refuse a webhook without its secret, and one that Telegram would refuse."""
+        del given
+        _need_both(webhook_url=self.webhook_url, webhook_secret=self.webhook_secret.value)
+        url = urlsplit(self.webhook_url)
+        with suppress(ValueError):  # a port that is no number
+            theirs = self.base_url == TelegramSection.base_url
+            good = url.scheme == "https" and (url.port or 443) in TELEGRAM_PORTS
+            if not self.webhook_url or good or not theirs:
+                return self
+        words = "Telegram chỉ chuyển tin tới địa chỉ https, cổng 443, 80, 88 hoặc 8443"
+        raise FaultError(words, "webhook_url")
 
 
 @dataclass(frozen=True)
@@ -291,11 +321,7 @@ class ZaloSection(Section):
     )
     monthly_quota: int = key(3000, _number(1, 10_000_000), "số tin mỗi tháng mà Zalo cho bot")
     poll_seconds: int = key(30, _number(1, 60), "số giây, từ 1 đến 60")
-    webhook_url: str = key(
-        "",
-        text(r"(https?://[^\s/?#@]+/[A-Za-z0-9/_.~-]+)?"),
-        'địa chỉ https của trang theo dõi, có đường dẫn, ví dụ "https://nhacviec.example.vn/zalo"',
-    )
+    webhook_url: str = _webhook_key("zalo")
     webhook_secret: Secret = secret("từ 8 đến 256 ký tự không dấu", r"([!-~]{8,256})?")
 
     @property
@@ -637,9 +663,15 @@ class Settings(Section):
         if self.inbox.is_on and not self.email.is_on:
             words = "[inbox] cần [email]: thư trả lời là trả lời thư máy đã gửi"
             raise FaultError(words, "email", "host")
-        if self.zalo.webhook_url and not self.web.is_on:
-            words = "[zalo] webhook_url cần [web] listen: trang theo dõi nhận tin Zalo chuyển tới"
-            raise FaultError(words, "web", "listen")
+        for name, section in (("telegram", self.telegram), ("zalo", self.zalo)):
+            if section.webhook_url and not self.web.is_on:
+                whose = f"tin {name.title()} chuyển tới"
+                words = f"[{name}] webhook_url cần [web] listen: trang theo dõi nhận {whose}"
+                raise FaultError(words, "web", "listen")
+        paths = [urlsplit(each.webhook_url).path for each in (self.telegram, self.zalo)]
+        if paths[0] and paths[0] == paths[1]:
+            words = "[telegram] và [zalo] phải có hai đường dẫn webhook khác nhau"
+            raise FaultError(words, "zalo", "webhook_url")
         return self
 
     def secrets(self) -> list[str]:

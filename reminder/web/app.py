@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024  # bytes of a form
 LARGEST_TEXT = 512 * 1024  # of one with the text of a plan, which has 100 kB for a hundred tasks
+# Of what a provider posts: an update of Telegram may carry two texts of 4,096 letters, each of them
+# six bytes, and their formats and buttons.
+LARGEST_POSTED = 256 * 1024
 LONGEST_PATH = 2000  # characters: a number of more digits than `int` takes is a fault of ours
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action {forms}; "
@@ -227,7 +230,7 @@ class Guard:
                     return
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > _largest(_place(scope)):
+                if len(body) > self._largest(scope):
                     await _sentence(scope, TOO_LARGE, 413)(scope, receive, with_headers)
                     return
         given = False
@@ -251,7 +254,7 @@ class Guard:
         if len(path) > LONGEST_PATH or not path.startswith(f"{scope['root_path']}/"):
             return _sentence(scope, MISSING, 404)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or (int(length) > _largest(place) and not _is_upload(scope)):
+        if not length.isdigit() or (int(length) > self._largest(scope) and not _is_upload(scope)):
             return _sentence(scope, TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
@@ -264,18 +267,19 @@ class Guard:
             return _sentence(scope, FOREIGN, 403)
         return None
 
+    def _largest(self, scope: Scope) -> int:
+        """Return how many bytes a request may have."""
+        if scope["path"] in self._hooks:
+            return LARGEST_POSTED
+        place = _place(scope)
+        plans = place.startswith("/ke-hoach/") and place.endswith("/van-ban")
+        return LARGEST_TEXT if plans or place == "/ke-hoach-moi" else LARGEST
+
 
 def _place(scope: Scope) -> str:
     """Return the path of a request within the page."""
     found: str = scope["path"].removeprefix(scope["root_path"])
     return found
-
-
-def _largest(place: str) -> int:
-    """Return how many bytes a form may have that is sent to `place`."""
-    plans = place.startswith("/ke-hoach/") and place.endswith("/van-ban")
-    whole = place == "/ke-hoach-moi" or plans
-    return LARGEST_TEXT if whole else LARGEST
 
 
 def _is_upload(scope: Scope) -> bool:

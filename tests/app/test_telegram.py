@@ -1,24 +1,30 @@
-"""What Telegram does to a running daemon: a refused token, another poller, no network."""
+"""What Telegram does to a running daemon: refused token, another poller, no network, webhook."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from reminder.app.wiring import program
+from reminder.channels.telegram.receive import HEADER, TelegramListener
 from reminder.domain.errors import ReminderError
 from tests.app.kit import (
+    CHATS,
     Mailbox,
     SetClock,
     enrolled,
     logged,
     mail_server,
     quiet,
+    reserved_port,
     running,
     runs,
     settings,
@@ -29,6 +35,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
 from tests.waiting import until, within
 
+SECRET, SECRET_HEADER = "0123456789abcdef", HEADER.decode()
 REFUSED = (
     "[telegram] token: Telegram does not accept it; copy it again from @BotFather into "
     "config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
@@ -172,3 +179,106 @@ async def test_a_chat_that_must_wait_holds_up_nobody_else(
             telegram.user_sends(13, "/viec")
             await telegram.until(lambda: len(telegram.sent_to(13)) > before)
         assert telegram.sent_to(11) == []
+
+
+def hooked(folder: Path, telegram: FakeTelegram, smtp: int, port: int) -> tuple[Path, str]:
+    """The settings of an office whose page takes Telegram's deliveries, and where."""
+    url = f"http://127.0.0.1:{port}/tin/telegram"
+    web = f'[web]\nlisten = "127.0.0.1:{port}"\n'
+    config = settings(folder, telegram, smtp, more=web)
+    hook = f'webhook_url = "{url}"\nwebhook_secret = "{SECRET}"\n'
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[email]", f"{hook}[email]"), encoding="utf-8")
+    return config, url
+
+
+@pytest.mark.asyncio
+async def test_a_webhook_is_served_by_the_page(tmp_path: Path, mailbox: Mailbox) -> None:
+    """Each delivery acts once and is answered; another secret is refused; nothing is polled."""
+    clock = SetClock(at("24/01", "09:00"))
+    async with FakeTelegram(local=True) as telegram, mail_server(mailbox) as smtp:
+        with reserved_port() as port:
+            config, url = hooked(tmp_path, telegram, smtp, port)
+            wired = wired_fast(config, clock)
+            enrolled(wired, telegram, clock, "chi")
+            async with runs(wired):
+                await until(lambda: telegram.webhook.url == url)
+                telegram.user_sends(CHATS["chi"], "/done 4b")
+                await until(lambda: telegram.sent_to(CHATS["chi"]) != [])
+                first = telegram.user_sends(CHATS["chi"], "ộ" * 4000)
+                telegram.user_sends(CHATS["chi"], "/note 4b " + "ộ" * 4000, reply_to=first)
+                await until(lambda: telegram.pending == [])
+                await until(lambda: quiet(wired))
+                events = [recorded.event for recorded in wired.store.events() if recorded.event.by]
+                async with httpx.AsyncClient(trust_env=False) as stranger:
+                    forged = {"update_id": 5, "message": {"text": "/done 1c"}}
+                    answers = [
+                        await stranger.post(url, json=forged, headers={SECRET_HEADER: secret})
+                        for secret in ("another-secret", "")
+                    ]
+                    answers += [await stranger.get(url), await stranger.post(f"{url}/x")]
+    assert [(event.kind.value, event.key.task) for event in events] == [
+        ("done", "4b"),
+        ("noted", "4b"),
+    ]
+    assert telegram.webhook.answers == [200, 200, 200]
+    assert [answer.status_code for answer in answers] == [403, 403, 405, 403]
+    assert [call.method for call in telegram.calls].count("setWebhook") == 1
+    assert "getUpdates" not in [call.method for call in telegram.calls]
+
+
+@pytest.mark.asyncio
+async def test_a_delivery_that_is_cut_after_the_commit_acts_once(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """Telegram delivers it again, after a restart too; its answer comes once."""
+    clock = SetClock(at("24/01", "09:00"))
+    body = b""
+    async with FakeTelegram(local=True) as telegram, mail_server(mailbox) as smtp:
+        with reserved_port() as port:
+            config, _ = hooked(tmp_path, telegram, smtp, port)
+            for _ in range(2):  # two runs of the daemon
+                wired = wired_fast(config, clock)
+                enrolled(wired, telegram, clock, "chi")
+                async with runs(wired):
+                    [listener] = wired.daemon.listeners
+                    assert isinstance(listener, TelegramListener)
+                    await until(lambda: telegram.webhook.url != "")
+                    if not body:
+                        telegram.webhook.stop()
+                        telegram._updates.on_news = lambda: None
+                        telegram.user_sends(CHATS["chi"], "/done 4b")
+                        body = json.dumps(telegram.pending[0]).encode()
+                    for _ in range(2):
+                        assert await listener.deliver({HEADER: SECRET.encode()}, body) == 200
+                    await until(partial(quiet, wired))
+                    told = [one.event for one in wired.store.events() if one.event.by]
+    assert [event.key.task for event in told] == ["4b"]
+    answers = [m for m in telegram.sent_to(CHATS["chi"]) if "Đã ghi 4b" in m.text]
+    assert len(answers) == 1
+
+
+@pytest.mark.asyncio
+async def test_from_polling_to_a_webhook_and_back(tmp_path: Path, mailbox: Mailbox) -> None:
+    """The settings decide; what waited for the one comes by the other."""
+    clock = SetClock(at("24/01", "09:00"))
+    async with FakeTelegram(local=True) as telegram, mail_server(mailbox) as smtp:
+        with reserved_port() as port:
+            config, url = hooked(tmp_path, telegram, smtp, port)
+            hooks = config.read_text(encoding="utf-8")
+            polls = "".join(
+                line for line in hooks.splitlines(keepends=True) if not line.startswith("webhook_")
+            )
+            for number, text in enumerate([polls, hooks, polls], start=1):
+                config.write_text(text, encoding="utf-8")
+                wired = wired_fast(config, clock)
+                enrolled(wired, telegram, clock, "chi")
+                telegram.user_sends(CHATS["chi"], "/help")
+                async with runs(wired):
+                    await until(partial(_has, telegram, number))
+                    await until(lambda: telegram.pending == [])
+                    assert telegram.webhook.url == (url if number == 2 else "")
+
+
+def _has(telegram: FakeTelegram, messages: int) -> bool:
+    return len(telegram.sent_to(CHATS["chi"])) == messages

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.doctor import Check, Verdict, local, network
-from reminder.files.settings import Secret, WebSection, ZaloSection
+from reminder.files.settings import Secret, TelegramSection, WebSection, ZaloSection
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, Terminal
@@ -395,6 +395,39 @@ async def test_the_token_before_telegram_itself() -> None:
     assert bad.sentence == "Telegram không nhận mã bot."
     assert cut.sentence.startswith("Không tới được Telegram (127.0.0.1): ")
     assert not any("xxx" in c.sentence or telegram.token in c.sentence for c in (good, bad, cut))
+
+
+@pytest.mark.asyncio
+async def test_telegrams_webhook_before_telegram_itself() -> None:
+    """Who gets what people write, and whether it arrives; nothing is said of polling."""
+    url = "https://nhac.example.vn/tin"
+    async with FakeTelegram() as server:
+
+        def ask(**more: Any) -> list[tuple[str, str]]:
+            section = TelegramSection(token=Secret(server.token), base_url=server.base_url)
+            with httpx.Client(trust_env=False) as client:
+                checks = network.telegram_webhook(replace(section, **more), client)
+                return [(check.verdict.value, check.sentence) for check in checks]
+
+        assert await asyncio.to_thread(ask) == []
+        assert await asyncio.to_thread(ask, webhook_url=url) == [
+            ("warn", "Webhook trong [telegram] webhook_url chưa được đặt ở Telegram.")
+        ]
+        server.webhook.url = url
+        assert await asyncio.to_thread(ask, webhook_url=url) == [
+            ("ok", "Tin đến: trang theo dõi nhận tin Telegram chuyển tới.")
+        ]
+        assert await asyncio.to_thread(ask) == [
+            ("warn", f"Bot Telegram đang đặt webhook ({url}), máy thì tự hỏi tin.")
+        ]
+        server.webhook._error = (1, "Connection refused")
+        server._updates.on_news = lambda: None
+        server.user_sends(7, "xong 1c")
+        assert await asyncio.to_thread(ask, webhook_url=url) == [
+            ("warn", "Telegram còn 1 tin chưa chuyển được tới máy (Connection refused).")
+        ]
+        server.go_offline()
+        assert await asyncio.to_thread(ask) == [("warn", "Không hỏi được Telegram về webhook.")]
 
 
 @pytest.mark.asyncio

@@ -29,6 +29,7 @@ from telegram.request import HTTPXRequest
 
 from tests.fakes.telegram import Answer, Button, Entity, FakeTelegram, File, Message
 from tests.fakes.telegram.faults import FaultName
+from tests.fakes.telegram.http import HttpServer, Request, Response
 from tests.waiting import LONGEST
 
 pytestmark = pytest.mark.asyncio
@@ -810,3 +811,61 @@ async def test_a_whole_application_polls_and_answers() -> None:
             await app.stop()
         assert server.sent == [Message(LAN, 2, "Đã ghi: xong 1c")]
         assert server.pending == []
+
+
+async def test_a_webhook_takes_the_place_of_polls() -> None:
+    """The server's own rules: which addresses and secrets it takes, and that a poll is refused."""
+    seconds = iter(range(10**9))
+    async with (
+        FakeTelegram(clock=lambda: float(next(seconds))) as server,
+        bot_of(server.token, server.base_url) as bot,
+    ):
+        refused = {
+            "http://nhac.example.vn/tin": "an https url must be provided for webhook",
+            "https://nhac.example.vn:8080/tin": "webhook can be set up only on ports 80, 88,",
+            "https://127.0.0.1/tin": "ip address 127.0.0.1 is reserved",
+            "tin": "Invalid webhook url specified",
+        }
+        for url, words in refused.items():
+            assert words in (await failure(bot.set_webhook(url))).message
+        wrong = bot.set_webhook("https://nhac.example.vn/tin", secret_token="có dấu")
+        assert "unallowed characters" in (await failure(wrong)).message
+        poll = asyncio.create_task(bot.get_updates(timeout=40))
+        await server.until(lambda: server.being_polled)
+        assert await bot.set_webhook("https://nhac.example.vn/tin", allowed_updates=["message"])
+        assert "terminated by setwebhook" in (await failure(poll)).message.lower()
+        assert "while webhook is active" in (await failure(bot.get_updates())).message
+        info = await bot.get_webhook_info()
+        assert (info.url, info.allowed_updates) == ("https://nhac.example.vn/tin", ("message",))
+        assert await bot.delete_webhook()
+        assert await bot.get_updates() == ()
+
+
+async def test_a_delivery_is_made_again_until_it_is_taken() -> None:
+    """In order within a chat, beside other chats; each with the secret."""
+    got: list[tuple[str, int]] = []
+    fails = [2]
+
+    async def page(request: Request) -> Response:
+        secret = request.headers["x-telegram-bot-api-secret-token"]
+        message = json.loads(request.params["message"])
+        if message["text"] == "một" and fails[0]:
+            fails[0] -= 1
+            return Response(503, b"")
+        got.append((message["text"], message["chat"]["id"]))
+        return Response(200 if secret == "bi-mat" else 403, b"")
+
+    web = HttpServer(page)
+    await web.open()
+    async with FakeTelegram(local=True) as server, bot_of(server.token, server.base_url) as bot:
+        server.user_sends(LAN, "một")
+        await bot.set_webhook(f"http://127.0.0.1:{web.port}/tin", secret_token="bi-mat")
+        server.user_sends(LAN, "hai")
+        server.user_sends(LAN + 1, "ba")
+        await server.until(lambda: server.pending == [])
+        info = await bot.get_webhook_info()
+    await web.close()
+    assert sorted(server.webhook.answers) == [200, 200, 200, 503, 503]
+    assert [text for text, chat in got if chat == LAN] == ["một", "hai"]
+    assert ("ba", LAN + 1) in got
+    assert info.last_error_message == "Wrong response from the webhook: 503 Service Unavailable"

@@ -374,6 +374,9 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 ZALO = f"[zalo]\ntoken = '{TOKEN}'\n"
 HOOK = "webhook_url = 'https://nhac.example.vn/zalo'\nwebhook_secret = '12345678'\n"
 MAIL = "[email]\nhost = 'h'\nsender = 'a@b.example'\n"
+BOT = f"[telegram]\ntoken = '{TOKEN}'\n"
+BOT_HOOK = "webhook_url = 'https://nhac.example.vn/tin'\nwebhook_secret = '0123456789abcdef'\n"
+WEB = "[web]\nlisten = '127.0.0.1:8080'\n"
 BOX = "[inbox]\nhost = 'i'\nusername = 'u'\npassword = 'p'\naddress = 'a@b.example'\n"
 
 
@@ -393,6 +396,21 @@ BOX = "[inbox]\nhost = 'i'\nusername = 'u'\npassword = 'p'\naddress = 'a@b.examp
         (ZALO + HOOK.partition("webhook_secret")[0], "1: có `webhook_url` mà thiếu"),
         (ZALO + "webhook_secret = 'dài-quá'", "3: `webhook_secret` phải là từ 8 đến 256 ký tự"),
         (ZALO + "webhook_url = 'https://nhac.example.vn'", "3: `webhook_url` phải là địa chỉ"),
+        (
+            BOT + BOT_HOOK,
+            "[telegram] webhook_url cần [web] listen: trang theo dõi nhận tin Telegram",
+        ),
+        (BOT + BOT_HOOK.partition("webhook_secret")[0], "1: có `webhook_url` mà thiếu"),
+        (BOT + "webhook_secret = 'quá ngắn'", "3: `webhook_secret` phải là từ 16 đến 256 chữ"),
+        (
+            WEB + BOT + BOT_HOOK.replace("https", "http"),
+            "5: Telegram chỉ chuyển tin",
+        ),
+        (
+            WEB + BOT + BOT_HOOK.replace("vn/", "vn:8080/"),
+            "5: Telegram chỉ chuyển tin",
+        ),
+        (WEB + BOT + BOT_HOOK + ZALO + HOOK.replace("/zalo", "/tin"), "phải có hai đường dẫn"),
         (ZALO + "poll_seconds = 0", "3: `poll_seconds` phải là số giây, từ 1 đến 60"),
         (ZALO + "base_url = 'https://bot-api.zaloplatforms.com'", "3: `base_url` phải là địa chỉ"),
     ],
@@ -420,7 +438,7 @@ def test_the_sample_shows_every_key_with_its_default(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, said), {})
     assert settings.schedule == Policy()
     assert settings.plan.files == (tmp_path / "../data/plan2024.toml",)
-    for name in ("store", "telegram", "delivery", "log"):
+    for name in ("store", "delivery", "log"):
         assert getattr(settings, name) == getattr(Settings(), name)
     for name in (section.name for section in fields(Settings)):
         shown = re.findall(r"(?m)^(\w+) = ", said.partition(f"\n[{name}]\n")[2].split("\n[")[0])

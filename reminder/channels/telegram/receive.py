@@ -1,19 +1,24 @@
-"""Telegram's updates → Inbound, by long polling.
+"""Telegram's updates → Inbound, by long polling or by a webhook.
 
 The next getUpdates confirms an update. The library's own updater may ask for it before a handler
-has run, so that a crash loses a message; here it is asked for only after `take` has returned.
+has run, so that a crash loses a message; here it is asked for only after `take` has returned. So
+does the answer to a delivery, of which any but 2xx has Telegram deliver the update again, for a
+day; one that comes again acts no second time, by its number. Of one chat Telegram delivers no
+update before the last one was taken.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from telegram import Bot, CallbackQuery, Message, Update
+from telegram import Bot, CallbackQuery, Message, Update, WebhookInfo
 from telegram.error import (
+    BadRequest,
     Conflict,
     EndPointNotFound,
     InvalidToken,
@@ -22,12 +27,14 @@ from telegram.error import (
     TelegramError,
 )
 
-from reminder.channels.taking import Backend, Take, hand_over
+from reminder.channels import Hook, Webhook
+from reminder.channels.taking import Backend, NotRecordedError, Sleep, Take, hand_over
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import seconds_asked, send_error
 from reminder.channels.telegram.send import ANSWER_SECONDS
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
+from reminder.domain.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +48,16 @@ LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all tha
 # Presses of one person, and of all, that are acknowledged at a time; the rest spin on. Files need
 # the other half of the connections (send.CONNECTIONS).
 ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 4, 8
+LOOK_AGAIN = 60.0  # seconds between two looks at the webhook
+DELIVERIES = 8  # that Telegram begins at once; of one chat it waits for each
+TAKEN_WITHIN = 8.0  # seconds for a delivery to be recorded; the page's server gives 10
+HEADER = b"x-telegram-bot-api-secret-token"
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class TelegramListener:
-    """Polls for updates until cancelled, through any failure of the network."""
+    """Receives updates until cancelled, through any failure of the network."""
 
     name = TRAITS.name
 
@@ -55,17 +66,25 @@ class TelegramListener:
         bot: Bot,
         backend: Backend,
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
         poll_seconds: int = POLL_SECONDS,
+        webhook: Webhook | None = None,
     ) -> None:
         self._bot, self._backend, self._sleep = bot, backend, sleep
-        self._poll_seconds = poll_seconds
+        self._poll_seconds, self._webhook = poll_seconds, webhook
         self._reached = False
         self._offset = 0
         self._texts: OrderedDict[tuple[str, str], int] = OrderedDict()  # (chat, message) → hash
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._acknowledging: dict[asyncio.Task[None], int] = {}  # → who has pressed
+        self._take: Take | None = None
+        self._begun = asyncio.Event()
+        self._looks = 0  # at the webhook that this run has set
+        self._stolen = 0  # looks in a row that found another program's
+        self._delivered = False  # since the last look
+        self._last_error: object = None  # when a delivery failed last, as Telegram tells
+        self._fails = False  # deliveries fail, and nothing came since
 
     async def begin(self) -> None:
         """Try once: a wrong token stops the start of the program, a missing network does not."""
@@ -87,21 +106,27 @@ class TelegramListener:
 
     async def run(self, take: Take) -> None:
         """Hand each update to `take`, in order, and confirm it only then."""
+        self._take = take
+        self._begun.set()
         loop = asyncio.get_running_loop()
         try:
             while True:
                 began = loop.time()
                 try:
-                    waiting = await self._poll()
+                    await self._introduce()
+                    waiting = await (self._look() if self._webhook else self._poll())
                 except TelegramError as error:
                     await self._pause(error)
                     continue
                 except Exception as error:  # noqa: BLE001  the library reads few shapes of answers
                     await self._pause(TelegramError(type(error).__name__))
                     continue
+                if self._webhook is not None:
+                    await self._sleep(LOOK_AGAIN)
+                    continue
                 self._recovered()
                 for number, raw in self._numbered(waiting):
-                    await self._hand_over(number, raw, take)
+                    await self._hand_over(number, raw, take, self._sleep)
                     self._offset = number + 1
                 if loop.time() - began < EMPTY_WAIT and not any(map(_number, waiting)):
                     await self._sleep(EMPTY_WAIT)
@@ -109,16 +134,19 @@ class TelegramListener:
             for task in self._acknowledging:
                 task.cancel()
 
-    async def _poll(self) -> list[Any]:
-        """Return the waiting updates as they came; at first ask who the bot is.
-
-        The library's own get_updates decodes all of a poll or nothing, and one that is never
-        confirmed comes with every poll, and blocks all others.
-        """
+    async def _introduce(self) -> None:
+        """Ask once who the bot is."""
         if not self._reached:
             await self._bot.initialize()
             await self._backend.reached(self.name, self._bot.username)
             self._reached = True
+
+    async def _poll(self) -> Sequence[Any]:
+        """Return the waiting updates as they came.
+
+        The library's own get_updates decodes all of a poll or nothing, and one that is never
+        confirmed comes with every poll, and blocks all others.
+        """
         asked = {
             "offset": self._offset,
             "timeout": self._poll_seconds,
@@ -133,7 +161,7 @@ class TelegramListener:
             raise InvalidToken from None
         return found if isinstance(found, list) else []
 
-    def _numbered(self, waiting: list[Any]) -> list[tuple[int, Any]]:
+    def _numbered(self, waiting: Sequence[Any]) -> list[tuple[int, Any]]:
         """Each update with its number; numbers are consecutive where one can't be read."""
         numbers = [_number(raw) for raw in waiting]
         first = next((number - at for at, number in enumerate(numbers) if number), self._offset)
@@ -142,7 +170,7 @@ class TelegramListener:
             for at, (number, raw) in enumerate(zip(numbers, waiting, strict=True))
         ]
 
-    async def _hand_over(self, number: int, raw: Any, take: Take) -> None:
+    async def _hand_over(self, number: int, raw: Any, take: Take, sleep: Sleep | None) -> None:
         """Have one update taken. Of one that can't be read the sender is told, if there is one."""
         try:
             update = Update.de_json(raw, self._bot)
@@ -153,9 +181,10 @@ class TelegramListener:
                 return
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
             log.error("update %d can't be read: %s", number, type(error).__name__)
-            await hand_over(_least(number, raw), take, self._backend, self._sleep, tries=0)
+            await hand_over(_least(number, raw), take, self._backend, sleep, tries=0)
         else:
-            await hand_over(inbound, take, self._backend, self._sleep)
+            await hand_over(inbound, take, self._backend, sleep)
+            self._remember(update.effective_message, inbound)
 
     def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
         """Whether somebody has said something.
@@ -165,16 +194,18 @@ class TelegramListener:
         """
         if message is None or inbound.press:
             return True
-        key = (inbound.chat, inbound.message)
-        before = self._texts.pop(key, None)
-        _keep(self._texts, key, text := hash(inbound.text))
         if inbound.edited:
-            return message.edit_date is not None if before is None else before != text
-        album = message.media_group_id or ""
-        seen = album in self._albums
-        if album:
-            _keep(self._albums, album, None)
-        return not (seen and inbound.wordless)
+            before = self._texts.get((inbound.chat, inbound.message))
+            return message.edit_date is not None if before is None else before != hash(inbound.text)
+        return not (inbound.wordless and (message.media_group_id or "") in self._albums)
+
+    def _remember(self, message: Message | None, inbound: Inbound) -> None:
+        """Note what was handed over, to tell what comes after it from news."""
+        if message is None or inbound.press:
+            return
+        _keep(self._texts, (inbound.chat, inbound.message), hash(inbound.text))
+        if message.media_group_id:
+            _keep(self._albums, message.media_group_id, None)
 
     def _acknowledge(self, query: CallbackQuery) -> None:
         """Stop the button's spinner, in a task of its own; the answer itself is a message."""
@@ -192,21 +223,124 @@ class TelegramListener:
             self._acknowledging[task] = presser
             task.add_done_callback(self._acknowledging.pop)
 
+    # ---- a webhook
+
+    async def _look(self) -> Sequence[Any]:
+        """Set the webhook at the start, and whenever it is not as it was set; see whether
+        Telegram's deliveries arrive. Nothing is polled."""
+        webhook = self._webhook
+        assert webhook is not None
+        info = await self._bot.get_webhook_info()
+        as_set = (
+            info.url == webhook.url
+            and info.has_custom_certificate == bool(webhook.certificate)
+            and set(info.allowed_updates or ()) == set(KINDS)
+        )
+        if self._looks and as_set:
+            self._stolen = 0
+        else:  # at the start too: the secret that it has is not told
+            if self._looks:
+                self._stolen += 1
+                log.warning("Telegram: %s", _STOLEN)
+            if refusal := await self._set_webhook(webhook):
+                await self._heard(f"Telegram không đặt được webhook ({refusal})")
+                return ()
+        self._looks += 1
+        why = self._undelivered(info)
+        await self._heard(_ELSEWHERE if self._stolen > 1 else why)
+        return ()
+
+    async def _heard(self, why: str) -> None:
+        """Note that deliveries come, or tell why they don't; that is logged once."""
+        if not why:
+            self._recovered()
+            return
+        if why != self._trouble:
+            log.warning("Telegram: %s", why)
+            self._trouble = why
+        await self._backend.deaf(self.name, why)
+
+    async def _set_webhook(self, webhook: Webhook) -> str:
+        """Set the webhook; return why Telegram refuses it."""
+        try:
+            await self._bot.set_webhook(
+                webhook.url,
+                certificate=webhook.certificate or None,
+                max_connections=DELIVERIES,
+                allowed_updates=KINDS,
+                secret_token=webhook.secret,
+            )
+        except BadRequest as error:
+            return one_line(error.message, 200)
+        if not self._looks:
+            log.info("Telegram delivers to [telegram] webhook_url")
+        return ""
+
+    def _undelivered(self, info: WebhookInfo) -> str:
+        """Return why Telegram can't deliver what waits; empty if it can, or nothing waits.
+
+        Its last error stays on record: it tells of now where it came since the look before.
+        """
+        came, self._last_error = info.last_error_date != self._last_error, info.last_error_date
+        if self._delivered or not info.pending_update_count:
+            self._fails = False
+        elif came and self._looks > 1:
+            self._fails = True
+        self._delivered = False
+        said = one_line(info.last_error_message or "", 120)
+        return f"Telegram không chuyển được tin tới máy ({said})" if self._fails else ""
+
+    @property
+    def hooks(self) -> Mapping[str, Hook]:
+        """Where the webhook's requests are taken, on the page."""
+        return {self._webhook.path: self.deliver} if self._webhook else {}
+
+    async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+        """Have the update in a webhook's request taken; return the HTTP status of the answer."""
+        if self._webhook is None or not self._webhook.is_proved(headers.get(HEADER)):
+            return 403
+        try:
+            raw = json.loads(body)
+        except (ValueError, RecursionError):
+            raw = None
+        number = _number(raw)
+        if number is None:
+            log.warning("a delivery of Telegram can't be read: %d bytes", len(body))
+            return 200  # it would be as unreadable once more
+        try:
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await self._begun.wait()
+                assert self._take is not None
+                await self._hand_over(number, raw, self._take, None)
+        except (NotRecordedError, TimeoutError):
+            return 503
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return 503  # the daemon ends, and has not recorded it
+        self._delivered = True
+        self._backend.polled(self.name)
+        return 200
+
+    # ---- trouble
+
     def _recovered(self) -> None:
         if self._trouble:
-            log.info("polling Telegram works again")
+            receiving = "polling" if self._webhook is None else "receiving from"
+            log.info("%s Telegram works again", receiving)
         self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._backend.polled(self.name)
 
     async def _pause(self, error: TelegramError) -> None:
         """Log what is wrong, once a minute at most, and wait a little longer each time."""
-        words = _words(error)
+        words = _words(error) if self._webhook is None else _webhook_words(error)
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("Telegram: %s", words)
             self._trouble, self._silent_for = words, 0.0
             if not isinstance(error, RetryAfter):
                 await self._backend.failed(self.name, send_error(error, self._bot.token))
-        if _has_webhook(error):  # the updates that wait come with the next poll
+        if self._webhook is None and _has_webhook(error):  # what waits comes with the next poll
             try:
                 await self._bot.delete_webhook()
             except TelegramError as refusal:
@@ -268,6 +402,19 @@ def _words(error: TelegramError) -> str:
     if isinstance(error, NetworkError):
         return "unreachable; retrying"
     return f"polling failed ({type(error).__name__}): retrying"
+
+
+_STOLEN = "another program has set or removed this bot's webhook: it is set again"
+_ELSEWHERE = "chương trình khác đặt webhook của bot ở nơi khác"
+
+
+def _webhook_words(error: TelegramError) -> str:
+    """The same where nothing is polled."""
+    if isinstance(error, Conflict):
+        return _STOLEN
+    if isinstance(error, RetryAfter):
+        return "asked to set the webhook less often"
+    return _words(error).replace("polling failed", "asking for the webhook failed")
 
 
 def _keep(memory: OrderedDict[K, V], key: K, value: V) -> None:

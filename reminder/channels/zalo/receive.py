@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import json
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from reminder.channels import Hook
+from reminder.channels import Hook, Webhook
 from reminder.channels.taking import Backend, Sleep, Take, hand_over
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import (
@@ -51,14 +48,6 @@ REMEMBERED = 2000  # messages that were handled lately
 EARLIEST, LATEST = 1_000_000_000_000, 4_000_000_000_000  # ms of a date that can be meant
 HEADER = b"x-bot-api-secret-token"
 _BROKEN = (Fault.UNREACHABLE, Fault.CUT, Fault.SILENT)
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """Where Zalo is to deliver events to, instead of being polled."""
-
-    url: str
-    secret: str
 
 
 class ZaloListener:
@@ -206,12 +195,11 @@ class ZaloListener:
     @property
     def hooks(self) -> Mapping[str, Hook]:
         """Where the webhook's requests are taken, on the page."""
-        return {urlsplit(self._webhook.url).path: self.deliver} if self._webhook else {}
+        return {self._webhook.path: self.deliver} if self._webhook else {}
 
     async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
         """Have the events in a webhook's request taken; return the HTTP status of the answer."""
-        secret = self._webhook.secret.encode() if self._webhook else b""
-        if not secret or not hmac.compare_digest(headers.get(HEADER, b""), secret):
+        if self._webhook is None or not self._webhook.is_proved(headers.get(HEADER)):
             return 403
         await self._begun.wait()
         assert self._take is not None

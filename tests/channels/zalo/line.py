@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from reminder.channels import Webhook
 from reminder.channels.zalo.client import ZaloClient
-from reminder.channels.zalo.receive import Webhook, ZaloListener
+from reminder.channels.zalo.receive import ZaloListener
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import SendError
 from tests.fakes.zalo import FakeZalo

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import pytest
 
-from reminder.channels.zalo.receive import IDLE_GAP, Webhook, events, to_inbound
+from reminder.channels import Webhook
+from reminder.channels.zalo.receive import IDLE_GAP, events, to_inbound
 from reminder.domain.context import Inbound
 from tests.channels.zalo.line import Heard, listening
 from tests.fakes.zalo import FakeZalo, How, Mode, chat_of

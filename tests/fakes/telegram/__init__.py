@@ -23,6 +23,7 @@ from .methods import Methods
 from .model import JSON, Answer, ApiError, Button, Call, Entity, File, Message
 from .people import TELEGRAM, People
 from .updates import Updates
+from .webhook import Webhook
 from .world import World
 
 __all__ = ["Answer", "Button", "Call", "Entity", "FakeTelegram", "File", "Message"]
@@ -42,7 +43,9 @@ class FakeTelegram:
         enforce_limits: bool = True,
         username: str = "fake_bot",
         privacy_mode: bool = True,
+        local: bool = False,
     ) -> None:
+        """`local`: a server of one's own, which delivers to any address."""
         self._token = token
         self.calls: list[Call] = []
         bot: JSON = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "Fake"}
@@ -51,7 +54,8 @@ class FakeTelegram:
         self._world = World(bot, now)
         self._updates = Updates(clock)
         self._limits = Limits(clock, enforce=enforce_limits)
-        self._methods = Methods(self._world, self._updates, self._limits, clock)
+        self.webhook = Webhook(self._updates, now, clock, local=local)
+        self._methods = Methods(self._world, self._updates, self._limits, clock, self.webhook)
         self._people = People(self._world, self._updates, self._methods, privacy_mode=privacy_mode)
         self._faults = Faults()
         self._http = HttpServer(self._answer)
@@ -67,6 +71,7 @@ class FakeTelegram:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.webhook.stop()
         await self._http.close()
         if self._bugs and error is None:
             raise self._bugs[0]

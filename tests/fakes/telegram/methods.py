@@ -26,7 +26,8 @@ from .model import (
     Message,
     bad_request,
 )
-from .updates import LONGEST_POLL, MOST_UPDATES, PRESS_SECONDS, Updates
+from .updates import LONGEST_POLL, MOST_UPDATES, PRESS_SECONDS, WEBHOOK_CONFLICT, Updates
+from .webhook import Webhook
 from .world import World
 
 DELETE_SECONDS = 48 * 3600  # a message can be deleted for two days
@@ -41,9 +42,15 @@ class Methods:
     access, then content, then the limits."""
 
     def __init__(
-        self, world: World, updates: Updates, limits: Limits, clock: Callable[[], float]
+        self,
+        world: World,
+        updates: Updates,
+        limits: Limits,
+        clock: Callable[[], float],
+        webhook: Webhook,
     ) -> None:
         self._world = world
+        self._webhook = webhook
         self._updates = updates
         self._limits = limits
         self._clock = clock
@@ -60,8 +67,9 @@ class Methods:
             "deletemessage": self._delete_message,
             "answercallbackquery": self._answer_query,
             "setmycommands": self._set_commands,
-            "deletewebhook": self._delete_webhook,
-            "getwebhookinfo": self._webhook_info,
+            "setwebhook": webhook.set,
+            "deletewebhook": webhook.delete,
+            "getwebhookinfo": webhook.info,
             "sendchataction": self._chat_action,
             "getchat": self._get_chat,
         }
@@ -77,6 +85,8 @@ class Methods:
         return self._world.bot
 
     async def _get_updates(self, params: Params) -> list[JSON]:
+        if self._webhook.url:
+            raise ApiError(409, WEBHOOK_CONFLICT)
         allowed = params.json("allowed_updates", "allowed updates")
         if allowed is not None:  # not given means: as before
             self._updates.allow(allowed)
@@ -203,15 +213,6 @@ class Methods:
         scope = params.json("scope", "BotCommandScope") or {"type": "default"}
         self.commands[scope["type"]] = commands
         return True
-
-    async def _delete_webhook(self, params: Params) -> bool:
-        if params.flag("drop_pending_updates"):
-            self._updates.clear()
-        return True
-
-    async def _webhook_info(self, _: Params) -> JSON:
-        waiting = len(self._updates.pending)
-        return {"url": "", "has_custom_certificate": False, "pending_update_count": waiting}
 
     async def _chat_action(self, params: Params) -> bool:
         if not _ACTIONS.fullmatch(params.text("action").lower()):

@@ -17,6 +17,10 @@ _LOOK_AGAIN = 0.01  # real seconds between two looks at an injected clock
 
 # Left out unless they are asked for by name.
 _UNASKED = {"chat_member", "message_reaction", "message_reaction_count"}
+WEBHOOK_CONFLICT = (
+    "Conflict: can't use getUpdates method while webhook is active; "
+    "use deleteWebhook to delete the webhook first"
+)
 _CONFLICT = (
     "Conflict: terminated by other getUpdates request; "
     "make sure that only one bot instance is running"
@@ -39,6 +43,7 @@ class Updates:
         self._next_id = 1000
         self._waiting: asyncio.Future[None] | None = None
         self.allowed: set[str] | None = None  # None: everything except what must be asked for
+        self.on_news: Callable[[], None] = lambda: None  # there is an update more
 
     @property
     def being_polled(self) -> bool:
@@ -68,10 +73,25 @@ class Updates:
         self._next_id += 1
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+        self.on_news()
 
     def clear(self) -> None:
         """Forget the whole queue, as drop_pending_updates does."""
         self._queue.clear()
+
+    def queued(self) -> list[tuple[int, JSON]]:
+        """The updates that wait, each with the number by which it is confirmed."""
+        now = self.time()
+        return [(update.id, update.body) for update in self._queue if update.expires > now]
+
+    def delivered(self, number: int) -> None:
+        """Confirm one update alone, as a webhook does."""
+        self._queue = [update for update in self._queue if update.id != number]
+
+    def end_poll(self, words: str) -> None:
+        """End the poll that waits, with a conflict."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(ApiError(409, words))
 
     def revoke(self) -> None:
         """End the poll that waits: its token counts no more."""
@@ -83,8 +103,7 @@ class Updates:
         self._confirm(offset)
         if self.pending or seconds <= 0:
             return self.pending[:limit]
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(ApiError(409, _CONFLICT))
+        self.end_poll(_CONFLICT)
         await self._wait(min(seconds, LONGEST_POLL))
         return self.pending[:limit]
 
