@@ -11,7 +11,8 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +38,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_CHOSEN: ContextVar[str] = ContextVar("office", default="")  # what --office says
+
 _ROOT = Path(__file__).resolve().parents[2]  # of a checkout
 _SHARE = Path(sysconfig.get_path("data")) / "share" / "reminder"  # of an installed wheel
+
+
+@contextmanager
+def choosing(office: str) -> Iterator[None]:
+    """Have commands within the block be about this office; empty: about the only one."""
+    token = _CHOSEN.set(office)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def chosen() -> str:
+    """Return which office --office names; empty: none."""
+    return _CHOSEN.get()
 
 
 class SystemClock:
@@ -168,7 +186,11 @@ def load_settings(config: Path | None) -> Settings:
             "của máy nhắc việc (/srv/reminder) rồi gõ lại, hoặc thêm --config TỆP, hoặc đặt biến "
             "REMINDER_CONFIG"
         )
-    return read_settings(config, environ)
+    found = read_settings(config, environ)
+    if not chosen():
+        return found
+    # Of many offices each has its plans and people in the database.
+    return replace(found, plan=replace(found.plan, source="database", files=(), people=None))
 
 
 def sources(settings: Settings, store: Store | None) -> Sources:
@@ -192,6 +214,11 @@ def current(settings: Settings) -> Sources:
     if settings.plan.source == "files" or _missing(settings):
         return sources(settings, None)
     with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        if of_one := _of_chosen(settings, store):
+            from reminder.files.documents import PEOPLE, sources_of
+
+            found = sources_of(of_one[1].documents())
+            return found if found.people else found._replace(people=Text(PEOPLE, ""))
         return sources(settings, store)
 
 
@@ -313,9 +340,10 @@ def database(config: Path | None) -> Iterator[Store]:
     """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
     from reminder.store.store import open_store
 
-    url = load_settings(config).store.url
-    with closing(open_store(url, exclusive=False, sleep=pause)) as store:
-        yield store
+    settings = load_settings(config)
+    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        of_one = _of_chosen(settings, store)
+        yield of_one[1] if of_one else store
 
 
 @contextmanager
@@ -325,6 +353,12 @@ def texts(config: Path | None) -> Iterator[Documents]:
 
     settings = load_settings(config)
     with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        if _of_chosen(settings, store):
+            from reminder.app.offices import documents_of
+            from reminder.store.offices import Stores
+
+            yield documents_of(Stores(store), settings, chosen(), now())
+            return
         found = documents(settings, store, now())
         if found is None:
             raise ReminderError(
@@ -346,13 +380,16 @@ def recorded_events(config: Path | None) -> list[Event]:
 
 
 @contextmanager
-def office(config: Path | None) -> Iterator[Opened]:
-    """Opens the files and the database for one command, and closes them after it."""
+def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
+    """Opens the files and the database for one command, and closes them after it.
+
+    `secrets`: it sends, so that those of the office's accounts must be there.
+    """
     from reminder.services.office import Office
 
     settings = load_settings(config)
     at = now()
-    store, files = open_office(settings, at, exclusive=False)
+    settings, store, files = _open_one(settings, at, secrets=secrets)
     with closing(store):
         recorded = store.events()
         office = Office(
@@ -367,6 +404,33 @@ def office(config: Path | None) -> Iterator[Opened]:
             known=known_channels(),
         )
         yield Opened(settings=settings, office=office, store=store, now=at)
+
+
+def _open_one(settings: Settings, at: datetime, *, secrets: bool) -> tuple[Settings, Store, Files]:
+    """Open the office that a command is about: the one of many that is chosen, or the only one."""
+    from reminder.store.store import open_store
+
+    if not _missing(settings):
+        store = open_store(settings.store.url, exclusive=False, sleep=pause)
+        try:
+            if of_one := _of_chosen(settings, store, secrets=secrets):
+                from reminder.files.documents import sources_of
+
+                settings, mine = of_one
+                return settings, mine, files_of(settings, sources_of(mine.documents()), at)
+            return settings, store, read_files(settings, at, store)
+        except BaseException:
+            store.close()
+            raise
+    return settings, *open_office(settings, at, exclusive=False)
+
+
+def _of_chosen(
+    settings: Settings, store: Store, *, secrets: bool = False
+) -> tuple[Settings, Store] | None:
+    from reminder.app.offices import of_chosen
+
+    return of_chosen(settings, store, secrets=secrets)
 
 
 def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[Store, Files]:

@@ -18,6 +18,7 @@ from reminder.cli import (
     drafting,
     init,
     log,
+    offices,
     people,
     phrases,
     plan,
@@ -55,8 +56,10 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("simulate", plan.simulate, plan.SIMULATE_EXAMPLES),
     ("understand", answers.understand, answers.EXAMPLES),
 )
+# About the program or the database as a whole, however many offices it has.
+WHOLE = ("init", "run", "web", "reload", "backup", "restore")
 for name, command, example in _COMMANDS:
-    app.command(name, epilog=example)(command)
+    app.command(name, whole=name in WHOLE, epilog=example)(command)
 app.add_typer(people.app, name="people")
 for name, command, example in (
     ("phrase", phrases.phrase, phrases.EXAMPLES),
@@ -70,6 +73,7 @@ for name, command, example in (
     plan.app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")
 app.add_typer(status.outbox, name="outbox")
+app.add_typer(offices.app, name="office")
 
 
 @app.command("version")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from reminder.app import bootstrap
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
 from reminder.domain.text import one_line
@@ -71,10 +74,44 @@ class _Group(TyperGroup):
         return code
 
 
-class Commands(typer.Typer):
-    """A group of commands whose help and usage errors are Vietnamese."""
+OfficeOption = Annotated[
+    str,
+    typer.Option(
+        "--office",
+        metavar="MÃ",
+        help="Phường nào, nếu cơ sở dữ liệu có nhiều phường (xem office list).",
+    ),
+]
 
-    def __init__(self, **settings: Any) -> None:
+
+def _of_one(command: Callable[..., Any]) -> Any:
+    """Return a command with --office, if it takes a settings file: it is about one office."""
+    signature = inspect.signature(command, eval_str=True)
+    if "config" not in signature.parameters:
+        return command
+
+    @wraps(command)
+    def call(*args: Any, office: str, **values: Any) -> Any:
+        with bootstrap.choosing(office):
+            return command(*args, **values)
+
+    more = inspect.Parameter(
+        "office", inspect.Parameter.KEYWORD_ONLY, default="", annotation=OfficeOption
+    )
+    parameters = [*signature.parameters.values(), more]
+    vars(call)["__signature__"] = signature.replace(parameters=parameters)
+    call.__annotations__ = {**command.__annotations__, "office": OfficeOption}
+    return call
+
+
+class Commands(typer.Typer):
+    """A group of commands whose help and usage errors are Vietnamese.
+
+    Those that take a settings file are about one office, unless they are of the `whole` database.
+    """
+
+    def __init__(self, *, whole: bool = False, **settings: Any) -> None:
+        self._whole = whole
         common = {"no_args_is_help": True, "add_completion": False}
         super().__init__(
             cls=_Group,
@@ -83,8 +120,15 @@ class Commands(typer.Typer):
             **common | settings,
         )
 
-    def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
-        return super().command(name, cls=_Command, **settings)
+    def command(
+        self, name: str | None = None, *, whole: bool = False, **settings: Any
+    ) -> Callable[[Function], Function]:
+        add = super().command(name, cls=_Command, **settings)
+        return add if whole or self._whole else lambda function: add(_of_one(function))
+
+    def callback(self, **settings: Any) -> Callable[[Function], Function]:
+        add = super().callback(**settings)
+        return lambda function: add(_of_one(function))
 
 
 def _usage_error(error: typer.TyperException) -> str:

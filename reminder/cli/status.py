@@ -270,7 +270,7 @@ def send_tests(printer: CheckPrinter, config: Path | None, person: str = "") -> 
     from reminder.doctor import message
 
     try:
-        with bootstrap.office(config) as opened:
+        with bootstrap.office(config, secrets=True) as opened:
             everybody = opened.office.people
             people = [known_person(person, everybody)] if person else list(everybody.values())
             asyncio.run(printer.tell_all(message.findings(opened, people)))

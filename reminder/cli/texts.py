@@ -34,6 +34,9 @@ def put(
     people: Annotated[
         bool, typer.Option("--people", help="TỆP là danh sách cán bộ, không phải kế hoạch.")
     ] = False,
+    own: Annotated[
+        bool, typer.Option("--own", help="TỆP là cài đặt riêng của một phường (--office).")
+    ] = False,
     why: Annotated[str, option("LÝ-DO", "Vì sao đổi; nằm trong Các bản đã ghi.")] = "",
     by: Annotated[str, option("NGƯỜI", "Mã người đổi, trong danh sách cán bộ.")] = "",
     agreed: Annotated[bool, typer.Option("--yes", help="Ghi luôn, không hỏi.")] = False,
@@ -43,10 +46,12 @@ def put(
 
     Tệp có lỗi thì kể lỗi và không ghi. Máy đang chạy nhận trong vài giây.
     """
-    from reminder.files.documents import PEOPLE, one_way, plan_name
+    from reminder.files.documents import OWN, PEOPLE, one_way, plan_name
 
+    if own and not bootstrap.chosen():
+        raise ReminderError("--own đi cùng --office MÃ: cài đặt riêng của phường nào?")
     text = one_way(read_text(file))
-    name = PEOPLE if people else plan_name(text, str(file))
+    name = OWN if own else PEOPLE if people else plan_name(text, str(file))
     with bootstrap.texts(config) as documents:
         among = documents.store.documents()
         newest = next((version for version in among if version.name == name), None)

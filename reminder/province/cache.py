@@ -7,37 +7,28 @@ wards have copies of one plan: what such copies have in common is read and kept 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from weakref import WeakValueDictionary
 
 from reminder.app import bootstrap
 from reminder.app.channels import channel_names, known_channels, mail_secret, one_way, quotas
-from reminder.domain.errors import ReminderError
+from reminder.app.offices import documents_of, office_settings, served
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler, StageIndex
 from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
-from reminder.files.documents import Documents, Sources, sources_of
+from reminder.files.documents import Documents, sources_of
 from reminder.files.plan import load_plan
-from reminder.files.settings import (
-    ACCOUNT_SECRETS,
-    OfficeSection,
-    Settings,
-    account_section,
-    own_settings,
-)
+from reminder.files.settings import Settings
 from reminder.files.toml import Source, Text
 from reminder.messages.rows import RowRenderer
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
-from reminder.store.offices import Mark, OfficeState, Stores
+from reminder.store.offices import Mark, Stores
 
 FRESH = timedelta(seconds=5)  # for so long an office is not asked again whether it has changed
 MOST = 4000  # offices; the nation has 3,321
@@ -149,7 +140,7 @@ class OfficeCache:
             self._kept.move_to_end(office)
             return kept
         self.forget(office)
-        made = self._made(office, _served(office, mark), now, kept)
+        made = self._made(office, served(office, mark), now, kept)
         self._kept[office] = made
         self._weight += made.weight
         self._indexes[_index_of(made)] += 1
@@ -196,52 +187,6 @@ class OfficeCache:
 
 def _index_of(kept: _Kept) -> int:
     return id(kept.service.office.files.stage_index.shared)
-
-
-def _served(office: str, mark: Mark | None) -> Mark:
-    if mark is None:
-        raise ReminderError(f"không có phường “{office}”: xem reminder office list")
-    if mark.state is OfficeState.RETIRED:
-        raise ReminderError(f"phường “{office}” đã thôi dùng: xem reminder office show {office}")
-    return mark
-
-
-def office_settings(
-    base: Settings,
-    office: str,
-    mark: Mark,
-    own: Source | None,
-    secret: Callable[[str], str] = lambda reference: reference.replace("/", "|"),
-) -> Settings:
-    """Return the settings of one office of many; FileError with all faults of its own.
-
-    `secret` makes a secret of its reference; without it the reference stands in its place, with no
-    “/”, which a bot's token can't have.
-    """
-    found = own_settings(own, base) if own is not None else base
-    sections: dict[str, Any] = {kind: getattr(Settings(), kind) for kind in ACCOUNT_SECRETS}
-    for each in mark.accounts:
-        held = secret(each.secret)
-        sections[each.channel] = _section(each.channel, each.settings, held, each.account)
-    url = base.web.url if base.web.is_on else ""
-    web = replace(found.web, base_url=f"{url}/p/{office}") if url else found.web
-    plan = replace(base.plan, files=(), people=None, source="database")
-    return replace(found, office=OfficeSection(office), plan=plan, web=web, **sections)
-
-
-@lru_cache(256)  # an account serves many offices
-def _section(kind: str, settings: str, secret: str, account: str) -> Any:
-    return account_section(kind, json.loads(settings), secret, f"tài khoản {account}")
-
-
-def documents_of(stores: Stores, base: Settings, office: str, at: datetime) -> Documents:
-    """Return the texts of one office of many."""
-    mark = _served(office, stores.marks([office]).get(office))
-
-    def make(texts: Sources) -> Files:
-        return bootstrap.files_of(office_settings(base, office, mark, texts.own), texts, at)
-
-    return Documents(stores.of(office), make)
 
 
 class _Shared:

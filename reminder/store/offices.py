@@ -171,8 +171,12 @@ class Stores:
             .where(office.c.id == words(office_id), office.c.state == OfficeState.ACTIVE.value)
             .values(state=OfficeState.RETIRED.value, retired_at=stamp(at))
         )
+        unused = delete(office_account).where(office_account.c.office == words(office_id))
         with self._every.writing() as connection:
-            return connection.raw.execute(change).rowcount == 1
+            if connection.raw.execute(change).rowcount != 1:
+                return False
+            connection.raw.execute(unused)
+        return True
 
     def marks(self, office_ids: Sequence[str]) -> dict[str, Mark]:
         """Return what shows whether these offices have changed; of those that there are."""
@@ -310,6 +314,16 @@ class Stores:
         with self._every.writing() as connection:
             made = self.database.insert(account).returning(account.c.id)
             return connection.raw.execute(made, ACCOUNT.columns(added)).first() is not None
+
+    def change_account(self, changed: Account) -> None:
+        """Keep another secret, settings or rate of an account."""
+        change = (
+            update(account)
+            .where(account.c.id == changed.id)
+            .values(secret=changed.secret, settings=changed.settings, rate=changed.rate)
+        )
+        with self._every.writing() as connection:
+            connection.raw.execute(change)
 
     def link(self, office_id: str, channel: str, account_id: str) -> None:
         """Have an office use a channel by an account from now on; “” ends its use."""

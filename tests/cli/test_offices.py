@@ -1,0 +1,228 @@
+"""`reminder office …`, and all other commands with --office: many offices in one database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_people import PEOPLE, Terminal
+from tests.conftest import ROOT
+
+PLAN = str(ROOT / "data/plan2024.toml")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A settings file, and no database yet."""
+    monkeypatch.setenv("BOT_1", "123:abc")
+    return Terminal(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def province(terminal: Terminal) -> Terminal:
+    """Two wards, with one bot."""
+    people = str(terminal.folder / "people.toml")
+    for office in ("an-khe", "binh-an"):
+        call = ("office", "add", office, "--name", f"Phường {office}", "--province", "Hoa Sen")
+        terminal.run(*call, "--plan", PLAN, "--people", people)
+    terminal.run("office", "account", "add", "bot-1", "--kind", "telegram", "--secret", "env:BOT_1")
+    terminal.run("office", "account", "link", "an-khe", "bot-1")
+    return terminal
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_an_office_is_added_with_its_plan_and_its_people(terminal: Terminal) -> None:
+    said = terminal.run(
+        *("office", "add", "an-khe", "--name", "Phường An Khê", "--province", "Hoa Sen"),
+        *("--plan", PLAN, "--people", str(terminal.folder / "people.toml")),
+    )
+    assert said == (
+        "Đã thêm Phường An Khê (an-khe): 1 kế hoạch, 3 cán bộ.\n"
+        "Tiếp theo: reminder office account link an-khe TÀI-KHOẢN\n"
+    )
+    assert lines(terminal.run("office", "list", "--json")) == [
+        {
+            "id": "an-khe",
+            "name": "Phường An Khê",
+            "province": "Hoa Sen",
+            "state": "active",
+            "fault": "",
+            "fault_since": None,
+            "next_at": None,
+            "made_at": "2024-01-30T09:00:00+07:00",
+            "retired_at": None,
+        }
+    ]
+
+
+def test_an_office_is_shown_with_its_texts_and_accounts(province: Terminal) -> None:
+    assert province.run("office", "show", "an-khe") == (
+        "Phường an-khe (an-khe), Hoa Sen\n"
+        "Tình trạng: đang dùng\n"
+        "Quét tới lúc: ngay bây giờ\n"
+        "Văn bản: cchc-2024 (bản 1), people (bản 1)\n"
+        "Kênh: telegram qua bot-1\n"
+        "Tin: chưa có\n"
+    )
+    found = json.loads(province.run("office", "show", "binh-an", "--json"))
+    assert (found["texts"], found["accounts"]) == ({"cchc-2024": 1, "people": 1}, {})
+
+
+def test_a_fault_of_an_office_is_shown_to_its_operator(province: Terminal) -> None:
+    from reminder.store.offices import Stores
+    from tests.cli.test_people import NOW
+
+    with province.store() as store:
+        Stores(store).settle("an-khe", NOW, NOW, fault="people:3: thiếu `id`", fault_since=NOW)
+    said = province.run("office", "show", "an-khe")
+    assert "Tình trạng: LỖI từ 09:00 30/01/2024: people:3: thiếu `id`\n" in said
+    assert "LỖI" in province.run("office", "list")
+
+
+def test_a_retired_office_keeps_its_records_and_is_served_no_more(province: Terminal) -> None:
+    assert province.run("office", "retire", "an-khe") == "Chưa làm gì. Làm: thêm --yes.\n"
+    province.run("office", "retire", "an-khe", "--yes")
+    assert [one["id"] for one in lines(province.run("office", "list", "--json"))] == ["binh-an"]
+    every = lines(province.run("office", "list", "--all", "--json"))
+    assert [(one["id"], one["state"]) for one in every] == [
+        ("an-khe", "retired"),
+        ("binh-an", "active"),
+    ]
+    assert province.run("plan", "get", "people", "--office", "an-khe") == PEOPLE
+    again = province.refused("office", "account", "link", "an-khe", "bot-1")
+    assert again == "phường “an-khe” đã thôi dùng từ 09:00 30/01/2024"
+    assert "đã có phường “an-khe” (thôi dùng)" in province.refused(
+        "office", "add", "an-khe", "--name", "x"
+    )
+
+
+def test_an_account_is_listed_with_where_its_secret_is_and_never_with_the_secret(
+    province: Terminal,
+) -> None:
+    said = province.run("office", "account", "list", "--json")
+    assert "123:abc" not in said
+    assert lines(said) == [
+        {
+            "id": "bot-1",
+            "kind": "telegram",
+            "secret": "env:BOT_1",
+            "settings": {},
+            "rate": 0,
+            "offices": 1,
+            "down_since": None,
+            "down_reason": "",
+        }
+    ]
+    province.run("office", "account", "set", "bot-1", "--rate", "20", "--set", "bot_name=nhac_bot")
+    (found,) = lines(province.run("office", "account", "list", "--json"))
+    assert (found["rate"], found["settings"]) == (20, {"bot_name": "nhac_bot"})
+
+
+def test_an_office_uses_one_account_a_channel(province: Terminal) -> None:
+    add = ("office", "account", "add", "bot-2", "--kind", "telegram", "--secret", "env:BOT_1")
+    province.run(*add)
+    said = province.run("office", "account", "link", "an-khe", "bot-2")
+    assert said == "Phường an-khe dùng telegram qua bot-2, thay bot-1.\n"
+    said = province.run("office", "account", "unlink", "an-khe", "bot-2")
+    assert said == "Phường an-khe thôi dùng bot-2.\n"
+    again = province.refused("office", "account", "unlink", "an-khe", "bot-2")
+    assert again == "phường “an-khe” không dùng tài khoản “bot-2”"
+
+
+BAD = {
+    "office add An-Khe --name x": "mã “An-Khe” không dùng được",
+    "office add ../x --name x": "mã “../x” không dùng được",
+    "office add an-khe --name x": "đã có phường “an-khe” (đang dùng)",
+    "office add c --name x --people people.toml": "--people đi cùng --plan",
+    f"office add c --name x --plan {PLAN} --plan {PLAN}": "có hai tệp",
+    "office add c --name x --plan gone.toml": "gone.toml: không có tệp này",
+    "office show an-kh": "không có phường “an-kh”; có phải là “an-khe”?",
+    "office retire x": "không có phường “x”",
+    "office account link an-khe bot-9": "không có tài khoản “bot-9”",
+    "office account link x bot-1": "không có phường “x”",
+    "office account add bot-1 --kind telegram --secret env:BOT_1": "đã có tài khoản “bot-1”",
+    "office account add b --kind telegrm --secret env:BOT_1": "có phải là “telegram”?",
+    "office account add b --kind telegram": "tài khoản b: thiếu bí mật (--secret)",
+    "office account add b --kind telegram --secret env:NO": "không có biến môi trường ấy",
+    "office account add b --kind telegram --secret file:/no/such": "không có tệp này",
+    "office account add b --kind telegram --secret 123:abc": "bí mật phải ghi env:",
+    "office account add b --kind telegram --secret env:BOT_1 --set token=1": "dùng --secret",
+    "office account add b --kind email --set host": "phải ghi KHÓA=TRỊ",
+    "office account add b --kind email --set host=h --set hots=1": "không có khóa “hots”",
+    "office account add b --kind email --set host=h": "thiếu `sender`",
+    "status --office x": "không có phường “x”",
+    "status": "thêm --office MÃ (có: an-khe, binh-an; xem reminder office list)",
+    "plan put people.toml --people": "thêm --office MÃ",
+    "outbox list": "thêm --office MÃ",
+    "done 1c --by tp-1": "thêm --office MÃ",
+    "log --task 1c": "thêm --office MÃ",
+}
+
+
+def test_bad_input_gets_one_sentence(province: Terminal) -> None:
+    wrong = {}
+    for call, said in BAD.items():
+        words = [str(province.folder / w) if w == "people.toml" else w for w in call.split()]
+        told = province.refused(*words)
+        if said not in told or "\n" in told or "123:abc" in told:
+            wrong[call] = told
+    assert wrong == {}
+
+
+def test_a_faulty_file_adds_nothing(province: Terminal) -> None:
+    wrong = province.folder / "wrong.toml"
+    wrong.write_text(PEOPLE.replace("tu-phap", "tu-phapp"), "utf-8")
+    call = ("office", "add", "c", "--name", "x", "--plan", PLAN, "--people", str(wrong))
+    assert "tu-phapp" in province.refused(*call)
+    assert [one["id"] for one in lines(province.run("office", "list", "--json"))] == [
+        "an-khe",
+        "binh-an",
+    ]
+
+
+def test_a_database_of_one_office_takes_no_others(terminal: Terminal) -> None:
+    """Its records would be nobody's; and there is no other office to choose."""
+    terminal.run("done", "1c", "--by", "tp-1")
+    said = terminal.refused("office", "add", "a", "--name", "x")
+    assert "đang dùng cho một cơ quan" in said
+    assert terminal.refused("status", "--office", "a") == (
+        "cơ sở dữ liệu này chỉ có một cơ quan: bỏ --office"
+    )
+
+
+def test_what_a_command_does_for_one_office_another_does_not_see(province: Terminal) -> None:
+    of_one, of_other = ("--office", "an-khe"), ("--office", "binh-an")
+    province.run("done", "1c", "--by", "tp-1", *of_one)
+    assert "1c" in province.run("log", "--task", "1c", *of_one)
+    assert "1c" not in province.run("log", "--task", "1c", *of_other)
+    opened = [json.loads(province.run("status", "--json", *o))["open"] for o in (of_one, of_other)]
+    assert opened[0] == opened[1] - 1
+    assert "tp-1" in province.run("invite", "tp-1", *of_one)
+    assert "vp-1" in province.run("people", *of_other)
+
+
+def test_plans_and_people_go_in_and_out_as_files(province: Terminal) -> None:
+    more = PEOPLE + '\n[[person]]\nid = "tp-2"\nname = "Người mới"\nunit = "tu-phap"\n'
+    file = province.folder / "more.toml"
+    file.write_text(more, "utf-8")
+    call = ("plan", "put", str(file), "--people", "--office", "an-khe", "--yes")
+    assert "Người mới" in province.run(*call)
+    assert province.run("plan", "get", "people", "--office", "an-khe") == more
+    assert province.run("plan", "get", "people", "--office", "binh-an") == PEOPLE
+    own = province.folder / "own.toml"
+    own.write_text('[schedule]\nslot = "07:45"\n', "utf-8")
+    province.run("plan", "put", str(own), "--own", "--office", "an-khe", "--yes")
+    assert "07:45" in province.run("plan", "get", "office", "--office", "an-khe")
+    own.write_text('[schedule]\nslot = "7h"\n', "utf-8")
+    wrong = province.refused("plan", "put", str(own), "--own", "--office", "an-khe", "--yes")
+    assert wrong.startswith("office:2: `slot` phải là giờ:phút")
+    table = province.folder / "t.csv"
+    province.run("people", "export", "-o", str(table), "--office", "an-khe")
+    assert "Người mới" in table.read_text("utf-8-sig")
+    shown = province.run("plan", "show", "--unit", "tu-phap", "--office", "an-khe")
+    assert "1c" in shown
