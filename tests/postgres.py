@@ -83,8 +83,8 @@ class Server:
         """A psycopg connection of its own that commits each statement."""
         import psycopg
 
-        address = {"host": str(self.folder), "dbname": database, "user": role}
-        return psycopg.connect(**address, autocommit=True)
+        address = f"host={self.folder} dbname={database} user={role}"
+        return psycopg.connect(address, autocommit=True)
 
     def ask(self, statement: str, values: Sequence[Any] = (), *, database: str = "postgres") -> Any:
         """Execute a statement as the superuser; return its rows, if it has any."""
