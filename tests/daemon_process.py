@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reminder.app.wiring import program
+from reminder.domain.errors import ReminderError
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
@@ -33,4 +34,7 @@ async def main(config: Path, shift: timedelta) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), timedelta(seconds=float(sys.argv[2]))))
+    try:
+        asyncio.run(main(Path(sys.argv[1]), timedelta(seconds=float(sys.argv[2]))))
+    except ReminderError as error:
+        sys.exit(str(error))

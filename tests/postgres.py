@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from reminder.store.store import open_store
@@ -77,7 +78,8 @@ class Server:
 
     def url(self, database: str, *, role: str = OWNER, socket: Path | None = None) -> str:
         """The address of a database; `socket`: a folder with another way to the server."""
-        return f"postgresql+psycopg://{role}@/{database}?host={socket or self.folder}"
+        host = quote(str(socket or self.folder), safe="")
+        return f"postgresql+psycopg://{role}@/{database}?host={host}"
 
     def connect(self, database: str = "postgres", *, role: str = ADMIN) -> Any:
         """A psycopg connection of its own that commits each statement."""

@@ -80,7 +80,12 @@ class Daemon:
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(
-            self.service, self.channels, self.clock, self.worker, mark=lambda: self.mark("sending")
+            self.service,
+            self.channels,
+            self.clock,
+            self.worker,
+            term=self.service.store.term,
+            mark=lambda: self.mark("sending"),
         )
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -128,6 +133,8 @@ class Daemon:
             await jobs.over()
             await self.worker.attempt("the end", lambda: self.service.end(self.clock.now()))
             self.worker.end()
+        if self.worker.lost is not None:
+            raise self.worker.lost
 
     async def _begin(self) -> None:
         """Begin the service; retry as long as the database can't be written."""

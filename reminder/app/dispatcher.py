@@ -26,6 +26,7 @@ from reminder.domain.outbox import Draft, SendError, chat_of
 from reminder.ops.supervisor import Clock, Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered, Whose
 from reminder.services.handle import Outcome
+from reminder.store.records import LockLostError
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Dispatcher:
     until_empty: bool = False  # it ends when nothing is due
     stop: asyncio.Event | None = None  # ends it alone; None: it ends with the program
     ours: Callable[[], Awaitable[bool]] | None = None  # whether what is leased still is ours
+    term: Callable[[], int | None] = lambda: 0  # Store.term of the store that is leased from
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,6 +88,7 @@ class Dispatcher:
     _chats: set[tuple[str, str]] = field(default_factory=set)  # with a send under way or waiting
     # Rows from their lease to their record.
     _held: dict[int, Whose] = field(default_factory=dict)
+    _terms: dict[int, int | None] = field(default_factory=dict)  # in which each was leased
     _accepted: list[tuple[Accepted, asyncio.Future[None]]] = field(default_factory=list)
     _recording: asyncio.Task[None] | None = None
 
@@ -179,10 +182,12 @@ class Dispatcher:
         for rendered in outgoing:
             row, draft = rendered.row, rendered.row.draft
             self._held[row.id] = (row.office, draft.channel, draft.recipient)
+            self._terms[row.id] = self.term()
 
     def _let_go(self, rows: Iterable[int]) -> None:
         for row in rows:
             self._held.pop(row, None)
+            self._terms.pop(row, None)
 
     async def settle(self) -> None:
         """Finish and record the sends under way, however long that takes."""
@@ -298,9 +303,9 @@ class Dispatcher:
         row = rendered.row.id
         try:
             late = rendered.day != local_day(self.clock.now())
-            if late or not (self.ours is None or await self.ours()):
+            if late or self._is_lost(row) or not (self.ours is None or await self.ours()):
                 # It waited beyond midnight, or the machine slept: “hôm nay” is another day now,
-                # and another process may have taken the account.
+                # and another process may have taken the account, or the database.
                 await self._record_result(partial(self.service.give_back, [rendered]), [row])
                 return
             outcome = await self._try_channel(rendered)
@@ -317,6 +322,11 @@ class Dispatcher:
         else:
             self.on_sent(rendered.row.draft, at)
             await self._record(Accepted(rendered=rendered, provider_id=outcome, at=at))
+
+    def _is_lost(self, row: int) -> bool:
+        """Return whether another daemon may have had the database since the row was leased."""
+        term = self.term()
+        return term is None or term != self._terms.get(row)
 
     async def _try_channel(self, rendered: Rendered) -> str | SendError:
         """Send one message; return the provider's id, or the error."""
@@ -363,6 +373,8 @@ class Dispatcher:
         try:
             if await self.worker.retry("the record of what was sent", recorded):
                 self._wake.set()
+        except LockLostError:  # the daemon ends; the one that took over has released the rows
+            self._let_go(rows)
         except Exception as error:  # noqa: BLE001  the sends after it have a record of their own
             log.error(
                 "what became of row %s can't be recorded (%s: %s): it is sent once more, "

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from reminder.domain.errors import ReminderError
-from reminder.store.records import StoreBusyError
+from reminder.store.records import LockLostError, StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -101,13 +101,19 @@ class Worker:
     busy_pause: float = 5.0  # seconds before a database that could not be written is tried again
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     troubles: Troubles = field(default_factory=Troubles)
+    lost: LockLostError | None = None  # why the program has to end, if it has to
 
     def __post_init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     async def do(self, work: Callable[[], T]) -> T:
-        """Run one use case."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Run one use case; the program ends where another daemon has its database."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except LockLostError as error:
+            self.lost = error
+            self.stop.set()
+            raise
 
     async def attempt(self, what: str, work: Callable[[], T], *, again: bool = True) -> T | None:
         """Run `work`, or log why it failed; the daemon goes on.
@@ -120,6 +126,8 @@ class Worker:
             return done
         except StoreBusyError as error:
             self.troubles.waits(what, error, again=again)
+        except LockLostError:
+            log.debug("%s was left out: the program ends", what)
         except Exception as error:  # noqa: BLE001  nothing may end the daemon without a word
             self.troubles.fails(what, error)
         return None

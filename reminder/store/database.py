@@ -38,6 +38,7 @@ from sqlalchemy.exc import (
     InternalError,
     OperationalError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -63,6 +64,23 @@ _DAMAGED = {
     _UNREADABLE: "is damaged: stop the program and restore the newest backup",
     sqlite3.SQLITE_NOTADB: "is no SQLite file: name another under [store] url, or move it away",
 }
+# Of PostgreSQL by the beginning of an SQLSTATE.
+_BUSY_SERVER = {
+    "53100": "can't grow: its server's disk is full",
+    "53200": "can't be used: its server has no memory left",
+    "53300": "has too many connections: raise max_connections, or run fewer programs on it",
+    "25006": "is read-only: its server is a standby, or default_transaction_read_only is on",
+    "55P03": "is locked by another program",
+    "57P0": "can't be used now: its server is being stopped or started",
+    "58030": "can't be reached: its server's disk reports an error",
+}
+_REFUSED_BY_SERVER = {
+    "42501": "does not let this role do what it must: make the role of [store] url its owner",
+    "42P01": "has another schema than this program: run the newest program on it",
+    "42703": "has another schema than this program: run the newest program on it",
+    "XX00": "is damaged: stop the program and restore the newest backup",
+}
+_POOL_EXHAUSTED = "can't be used now: all connections of this program are in use"
 _PRIMARY = 0xFF  # an extended result code keeps the primary one in its low byte
 
 
@@ -76,10 +94,32 @@ def explain(name: str, error: Exception) -> ReminderError | None:
         if code in _DAMAGED:
             return StoreRefusedError(f"the database {name} {_DAMAGED[code]}")
         return None
+    if isinstance(error, PoolTimeout):
+        return StoreBusyError(f"the database {name} {_POOL_EXHAUSTED}")
+    state: str = getattr(cause, "sqlstate", None) or ""  # none where no session came about
+    for known, words in _REFUSED_BY_SERVER.items():
+        if state.startswith(known):
+            return StoreRefusedError(f"the database {name} {words} ({_said(cause)})")
+    for known, words in _BUSY_SERVER.items():
+        if state.startswith(known):
+            return StoreBusyError(f"the database {name} {words}")
     if isinstance(error, OperationalError | InternalError | InterfaceError):
-        first, *_ = str(cause).splitlines() or [type(cause).__name__]
-        return StoreBusyError(f"the database {name} can't be used now: {first}")
+        said = _said(cause)
+        if state or "FATAL:" in str(cause):
+            return StoreBusyError(f"the database {name} can't be used now: {said}")
+        why = f"can't be reached ({said}): is its server running, at that address?"
+        return StoreBusyError(f"the database {name} {why}")
     return None
+
+
+def _said(cause: BaseException | None) -> str:
+    """Return what a driver's error says, in one line; of several addresses tried, the last."""
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    fatal = [line for line in lines if "FATAL:" in line or "failed:" in line]
+    said = (fatal or lines or [type(cause).__name__])[-1]
+    for before in ("FATAL:", "failed:"):
+        said = said.rpartition(before)[2].strip()
+    return said
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -111,6 +151,7 @@ class Database:
         self._writer, self._reader, self.new = make(self.url, self.path, busy)
         self._mine = threading.local()
         self._kept: list[Connection] = []  # of all threads
+        self._before: Callable[[], None] | None = None
 
     def writing(self) -> AbstractContextManager[Connection]:
         """Open a transaction that holds the write lock from its beginning."""
@@ -119,6 +160,10 @@ class Database:
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a read-only snapshot."""
         return self._joined(self._reader)
+
+    def before_writing(self, look: Callable[[], None] | None) -> None:
+        """Have `look` called before each transaction that writes; what it raises prevents it."""
+        self._before = look
 
     def of(self, office: str, *, writes: bool) -> AbstractContextManager[OfficeConnection]:
         """Open a transaction in which PostgreSQL shows the rows of one office only."""
@@ -154,8 +199,11 @@ class Database:
         if joint is not None:  # a reader of its own would not see what was just written
             yield joint
             return
-        with self._explained(), self._transaction(engine) as connection:
-            yield connection
+        with self._explained():
+            if self._before is not None and engine is self._writer:
+                self._before()
+            with self._transaction(engine) as connection:
+                yield connection
 
     @contextmanager
     def _of(self, engine: Engine, office: str) -> Iterator[OfficeConnection]:
@@ -195,7 +243,7 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
             raise explain(self.name, error) or error from error
 
     def insert(self, table: Table, *changed: str) -> Any:
@@ -336,16 +384,37 @@ def _sqlite(url: URL, path: Path | None, busy: float) -> tuple[Engine, Engine, N
     return writer, engine("BEGIN", "query_only=ON"), insert
 
 
+def connect_options(url: URL, busy: float) -> dict[str, Any]:
+    """Return how PostgreSQL is connected to; what `url` says itself goes before.
+
+    Either side learns within half a minute that the other has vanished: this one first, so that it
+    never believes in a lock that the server has freed.
+    """
+    given = {"connect_timeout": 5, "application_name": "reminder"}
+    given |= {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    given |= {"tcp_user_timeout": 20_000}  # milliseconds until what was sent is acknowledged
+    session = {
+        "lock_timeout": int(busy * 1000),
+        "idle_in_transaction_session_timeout": 60_000,  # a frozen process holds up no other
+        "tcp_keepalives_idle": 20,
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+    }
+    said = [f"-c {name}={value}" for name, value in session.items()]
+    options = " ".join([*said, str(url.query.get("options", ""))])
+    return {**given, **url.query, "options": options.strip()}
+
+
 def _postgresql(url: URL, _: Path | None, busy: float) -> tuple[Engine, Engine, NewRow]:
     from sqlalchemy.dialects.postgresql import insert
 
-    waits = {"options": f"-c lock_timeout={int(busy * 1000)}"}
     try:
         engine = partial(
             create_engine,
             url,
-            connect_args=waits,
+            connect_args=connect_options(url, busy),
             pool_size=1,
+            pool_timeout=max(busy, 1.0),
             pool_pre_ping=True,
             hide_parameters=True,
         )

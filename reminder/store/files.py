@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import selectors
 import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from reminder.domain.errors import ReminderError
-from reminder.store.database import Database, explain
-from reminder.store.records import StoreBusyError, StoreRefusedError
+from reminder.store.database import Database, connect_options, explain
+from reminder.store.records import LockLostError, StoreBusyError, StoreRefusedError
+
+log = logging.getLogger(__name__)
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -132,6 +137,13 @@ def flush(path: Path, flags: int = os.O_RDWR) -> None:
 
 STEP = 0.25  # seconds between two tries
 _ADVISORY = 0x72656D696E64  # “remind”; an advisory lock is of one database, its number of one use
+_TAKE = text("SELECT pg_try_advisory_lock(:number)")
+_SESSION = text("SELECT pg_backend_pid()")
+_END_OURS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (classid::bigint << 32) + objid::bigint = :number AND pid = :session"
+)
 _LOCKED_BYTE = 1 << 30  # Windows does not allow reading locked bytes: far behind the process id
 
 if sys.platform == "win32":
@@ -182,6 +194,10 @@ class FileLock:
             os.close(self._file)
             self._file = None
 
+    def term(self) -> int | None:
+        """Return 0: the kernel frees it with the process alone."""
+        return 0
+
     def holder(self) -> str:
         """Return the holder, if known: “process 123”; otherwise empty."""
         with suppress(OSError, ValueError):
@@ -190,32 +206,95 @@ class FileLock:
 
 
 class AdvisoryLock:
-    """An advisory lock of PostgreSQL, held by one open connection."""
+    """An advisory lock of PostgreSQL, held by one open connection, which nothing else uses.
+
+    Once taken it is looked at before each transaction that writes: a connection that was cut has
+    freed it. Then it is taken anew, or LockLostError ends the daemon.
+    """
 
     def __init__(self, database: Database) -> None:
-        self._name = database.name
-        self._engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._database = database
+        self._engine = create_engine(
+            database.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=connect_options(database.url, database.busy),
+        )
         self._connection: Connection | None = None
+        self._socket = -1
+        self._session = 0  # the process number of the server's side
+        self._term = 0
 
     def take(self) -> bool:
         """Take it; False if another session holds it."""
-        asked = text("SELECT pg_try_advisory_lock(:number)")
+        if not self._try():
+            return False
+        self._database.before_writing(self._look)
+        return True
+
+    def _try(self) -> bool:
         try:
             connection = self._engine.connect()
-            taken = bool(connection.execute(asked, {"number": _ADVISORY}).scalar())
+            taken = bool(connection.execute(_TAKE, {"number": _ADVISORY}).scalar())
+            session = connection.execute(_SESSION).scalar_one()
         except DBAPIError as error:
-            raise explain(self._name, error) or error from error
-        if taken:
-            self._connection = connection
-        else:
+            raise explain(self._database.name, error) or error from error
+        if not taken:
             connection.close()
-        return taken
+            return False
+        raw: Any = connection.connection.dbapi_connection
+        self._connection, self._session, self._socket = connection, session, raw.fileno()
+        self._term += 1
+        return True
+
+    def term(self) -> int | None:
+        """Return how often it has been taken; None if the connection may have been cut.
+
+        In any thread, and without asking the server: to a connection at rest it says nothing, but
+        that it is over.
+        """
+        with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            if not selector.select(0):
+                return self._term
+        return None
+
+    def _look(self) -> None:
+        """See that it is held before a transaction; else take it anew, or raise LockLostError."""
+        if self.term() is not None or self._answers():
+            return
+        name, cut = self._database.name, self._session
+        self._drop()
+        if self._try():
+            log.warning("the connection that held the daemon's lock was cut: it is taken anew")
+            return
+        with self._engine.connect() as connection:  # the server may not know yet that it is over
+            ours = connection.execute(_END_OURS, {"number": _ADVISORY, "session": cut}).first()
+        if ours is not None:
+            raise StoreBusyError(f"the database {name} still holds this daemon's cut connection")
+        raise LockLostError(
+            f"another reminder daemon has taken over {name} while this one's connection was cut: "
+            "this one ends"
+        )
+
+    def _answers(self) -> bool:
+        """Return whether the connection is alive: a server may also send it a notice."""
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                return bool(self._connection.execute(_SESSION).scalar() == self._session)
+        return False
+
+    def _drop(self) -> None:
+        self._socket = -1
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()  # with NullPool the session ends, and its locks with it
+            self._connection = None
 
     def release(self) -> None:
         """Release it, if it is held."""
-        if self._connection is not None:
-            self._connection.close()  # with NullPool the session ends, and its locks with it
-            self._connection = None
+        self._database.before_writing(None)
+        self._drop()
 
     def holder(self) -> str:
         """Empty: PostgreSQL knows sessions, not processes."""

@@ -38,6 +38,10 @@ class StoreRefusedError(ReminderError):
     """The database is a newer program's, damaged, or another daemon has it: a person must act."""
 
 
+class LockLostError(StoreRefusedError):
+    """Another daemon has taken the database over while this one was cut off: it must end."""
+
+
 class UnreadableRowError(StoreRefusedError):
     """This program can't have written a row: something else has changed the database."""
 

@@ -80,6 +80,13 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
         found._database = OfficeDatabase(self.database, office)  # noqa: SLF001  a copy of this
         return found
 
+    def term(self) -> int | None:
+        """Return which holding of the daemon's lock this is; None while it may be lost.
+
+        Whatever was leased in another one may be another daemon's by now.
+        """
+        return self._lock.term() if self._lock is not None else 0
+
     def together(self) -> AbstractContextManager[None]:
         """Make all calls in the block one transaction; an exception rolls it back."""
         return self._database.together()

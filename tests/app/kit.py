@@ -109,9 +109,11 @@ def settings(
     token: str = "",
     people: str = PEOPLE,
     more: str = "",
+    url: str = "",
 ) -> Path:
-    """Writes the files of an office; without `telegram` it has mail alone."""
-    lay_blank(folder / "r.db")
+    """Writes the files of an office; without `telegram` it has mail alone, without `url` a file."""
+    if not url:
+        lay_blank(folder / "r.db")
     (folder / "people.toml").write_text(people, encoding="utf-8")
     path = folder / "reminder.toml"
     section = (
@@ -126,7 +128,7 @@ files = ["{(ROOT / "data/plan2024.toml").as_posix()}"]
 people = "people.toml"
 calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
 [store]
-url = "sqlite:///{(folder / "r.db").as_posix()}"
+url = "{url or f"sqlite:///{(folder / 'r.db').as_posix()}"}"
 {section}
 [email]
 host = "127.0.0.1"
@@ -172,11 +174,12 @@ async def running(
     *,
     people: str = PEOPLE,
     more: str = "",
+    url: str = "",
     tick_seconds: float = 0.05,
 ) -> AsyncIterator[Program]:
     """The daemon, on the fakes, until the test is through with it."""
     async with mail_server(mailbox) as port:
-        config = settings(folder, telegram, port, people=people, more=more)
+        config = settings(folder, telegram, port, people=people, more=more, url=url)
         async with runs(wired_fast(config, clock, tick_seconds)) as wired:
             yield wired
 
