@@ -189,27 +189,23 @@ class Dispatcher:
             self._held.pop(row, None)
             self._terms.pop(row, None)
 
-    async def settle(self) -> None:
-        """Finish and record the sends under way, however long that takes."""
-        self._cancel_turns()
-        while self._sends:
-            await asyncio.wait(self._sends)
-
-    def _cancel_turns(self) -> None:
+    async def settle(self, seconds: float | None = None) -> None:
+        """Finish and record the sends under way; end those that take longer. None: no limit."""
         for turn in self._turns:
             turn.cancel()
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=seconds)
+        for send in list(self._sends):
+            send.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)
 
     async def drain(self) -> None:
         """Finish and record the sends under way, as the program ends."""
         for channel in self.channels.values():
             channel.halt()  # what has not begun is no possible repeat of the next run
-        self._cancel_turns()
         if self._sends:
             log.info("waiting for %d sends under way", len(self._sends))
-            await asyncio.wait(self._sends, timeout=DRAIN)
-        for send in list(self._sends):
-            send.cancel()
-        await asyncio.gather(*self._sends, return_exceptions=True)
+        await self.settle(DRAIN)
 
     def _start_sends(self) -> None:
         """Begin the sends whose chat's turn has come, as many a channel as may be in flight."""
@@ -371,7 +367,7 @@ class Dispatcher:
             return told
 
         try:
-            if await self.worker.retry("the record of what was sent", recorded):
+            if await self.worker.retry("the record of what was sent", recorded) or self.until_empty:
                 self._wake.set()
         except LockLostError:  # the daemon ends; the one that took over has released the rows
             self._let_go(rows)

@@ -87,7 +87,7 @@ class Program:
         """
         others = dict.fromkeys(("SIGUSR1", "SIGUSR2"), lambda: None)
         ends = dict.fromkeys(("SIGTERM", "SIGINT"), self._end)
-        _on_signals({**ends, "SIGHUP": self._reload, **others})
+        on_signals({**ends, "SIGHUP": self._reload, **others})
         try:
             for listener in self.daemon.listeners:
                 await listener.begin()
@@ -187,7 +187,7 @@ class PageProgram:
     async def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C; raise ReminderError where there is no port."""
         stop = self.daemon.worker.stop
-        _on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), stop.set))
+        on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), stop.set))
         try:
             for server in self.servers:
                 if not await server.start():
@@ -479,7 +479,7 @@ async def _run(config: Path | None) -> None:
     log.info("reminder has ended")
 
 
-def _on_signals(handlers: Mapping[str, Callable[[], object]]) -> None:
+def on_signals(handlers: Mapping[str, Callable[[], object]]) -> None:
     """Call each handler on the signal of its name, where this system has it."""
     loop = asyncio.get_running_loop()
     for name, handler in handlers.items():

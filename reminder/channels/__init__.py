@@ -66,3 +66,25 @@ class Channel(Protocol):
         ...
 
     async def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that keeps a pace, also over a change of the process that sends by its account."""
+
+    @property
+    def gap(self) -> float:
+        """The seconds from one message to the next, at least."""
+        ...
+
+    def limit(self, rate: int) -> None:
+        """Send no more than `rate` messages a second."""
+        ...
+
+    def pace(self) -> object:
+        """Return, as JSON has it, what another process must know to go on at the same pace."""
+        ...
+
+    def resume(self, pace: object, passed: float) -> None:
+        """Go on at the pace that another process told `passed` seconds ago."""
+        ...

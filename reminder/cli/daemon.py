@@ -6,6 +6,7 @@ import gc
 import sys
 from contextlib import closing
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,17 +23,46 @@ if TYPE_CHECKING:
     from reminder.files.settings import Settings
 
 
-def run(config: Config = None) -> None:
-    """Chạy máy nhắc việc: nhắc, nghe, ghi nhớ. Dừng bằng Ctrl-C hoặc SIGTERM, trong 10 giây."""
+Role = StrEnum("Role", ["worker", "tick", "web"])
+
+
+def run(
+    role: Annotated[
+        list[Role] | None,
+        option(
+            "VAI",
+            "Nhiều phường trên PostgreSQL: chỉ làm việc này, ghi được nhiều lần. worker gửi tin, "
+            "tick tính giờ nhắc, web là trang và chỗ nhận tin.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Chạy máy nhắc việc: nhắc, nghe, ghi nhớ. Dừng bằng Ctrl-C hoặc SIGTERM, trong 10 giây.
+
+    Không có --role thì một tiến trình làm cả.
+    """
     gc.disable()  # loading modules makes no garbage; wiring enables it again
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.
-    from reminder.app import wiring
     from reminder.app.logs import catch_strays, follow
+    from reminder.store.offices import has_offices
 
-    follow(bootstrap.load_settings(config))
+    settings = bootstrap.load_settings(config)
+    follow(settings)
     catch_strays()
+    if has_offices(settings.store.url):
+        from reminder.province import roles
+
+        roles.run(config, [each.value for each in role or ()])
+        return
+    if role:
+        raise ReminderError(
+            "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ "
+            "reminder run; thêm phường bằng reminder office add"
+        )
+    from reminder.app import wiring
+
     wiring.run(config)
 
 

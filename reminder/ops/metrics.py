@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -33,6 +33,7 @@ class Metrics(Collector):
         self._status: StatusSnapshot | None = None
         self._bytes: int | None = None
         self._healthy = False
+        self._more: Sequence[Metric] = ()
         self._registry = CollectorRegistry()
         self._delay = Histogram(
             "reminder_delivery_delay_seconds",
@@ -49,18 +50,28 @@ class Metrics(Collector):
         self._delay.labels(draft.kind, draft.channel).observe(delay)
 
     def page(
-        self, status: StatusSnapshot | None, database_bytes: int | None, *, healthy: bool
+        self,
+        status: StatusSnapshot | None,
+        database_bytes: int | None,
+        *,
+        healthy: bool,
+        more: Sequence[Metric] = (),
     ) -> bytes:
-        """Return the text of /metrics; without `status` that of a database that can't be read."""
+        """Return the text of /metrics; without `status` that of a database that can't be read.
+
+        `more`: figures besides those of one office.
+        """
         self._status, self._bytes, self._healthy = status, database_bytes, healthy
+        self._more = more
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
         """Return the metrics, as a collector of Prometheus returns them."""
         yield InfoMetricFamily("reminder_build", "The program.", {"version": __version__})
-        yield _gauge("healthy", "1: /healthz says 200.", int(self._healthy))
+        yield gauge("healthy", "1: /healthz says 200.", int(self._healthy))
+        yield from self._more
         if self._bytes is not None:
-            yield _gauge("database_bytes", "The database's file and its log.", self._bytes)
+            yield gauge("database_bytes", "The database's file and its log.", self._bytes)
         found = self._status
         if found is None:
             return
@@ -71,21 +82,21 @@ class Metrics(Collector):
             states.add_metric((state,), count)
         yield states
         waiting = sum(found.messages.get(state, 0) for state in _WAITING)
-        yield _gauge("outbox_depth", "Messages that are not sent yet.", waiting)
-        yield _gauge("messages_maybe_repeated", "Messages marked as repeats.", found.repeats)
-        yield _gauge("ledger_events", "Events in the ledger.", found.events)
-        yield _gauge("tasks_open", "Work that has begun and is not closed.", found.work.open)
-        yield _gauge("tasks_late", "Open work past its day.", found.work.late)
-        yield _gauge("tasks_awaiting", "Open work without a date.", found.work.awaiting)
-        yield _gauge(
+        yield gauge("outbox_depth", "Messages that are not sent yet.", waiting)
+        yield gauge("messages_maybe_repeated", "Messages marked as repeats.", found.repeats)
+        yield gauge("ledger_events", "Events in the ledger.", found.events)
+        yield gauge("tasks_open", "Work that has begun and is not closed.", found.work.open)
+        yield gauge("tasks_late", "Open work past its day.", found.work.late)
+        yield gauge("tasks_awaiting", "Open work without a date.", found.work.awaiting)
+        yield gauge(
             "unreachable_people", "People whom no channel reaches, and units without anybody.",
             len(found.unreachable),
         )  # fmt: skip
-        yield _gauge(
+        yield gauge(
             "messages_not_taken", "Messages of people that a fault kept from being taken.",
             found.marks.not_taken,
         )  # fmt: skip
-        yield _gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
+        yield gauge("channels_down", "Channels that refuse everything.", len(found.marks.down))
         used = GaugeMetricFamily(
             "reminder_channel_messages_this_month",
             "Messages of this month on channels with a quota.",
@@ -103,8 +114,9 @@ class Metrics(Collector):
         for name, words in _MARKS.items():
             at: datetime | None = getattr(found.marks, name)
             if at is not None:
-                yield _gauge(f"{name}_timestamp_seconds", words, at.timestamp())
+                yield gauge(f"{name}_timestamp_seconds", words, at.timestamp())
 
 
-def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+def gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    """Return a figure of the program."""
     return GaugeMetricFamily(f"reminder_{name}", words, value=value)

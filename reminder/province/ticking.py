@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from reminder.domain.errors import ReminderError
 from reminder.province.cache import OfficeCache
+from reminder.province.process import Part, Province
 from reminder.services.office import counted
 from reminder.store.offices import Due
 from reminder.store.records import StoreBusyError
@@ -21,6 +22,7 @@ from reminder.store.records import StoreBusyError
 log = logging.getLogger(__name__)
 
 SHARDS = 64
+TICK, SEND = "tick", "send"  # the engine's roles
 CLAIM = timedelta(minutes=1)  # after it an office whose tick was cut off is due again
 SKEW = timedelta(minutes=5)  # what the clocks of several machines may differ by
 SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=30)  # until a faulty one is tried again
@@ -86,3 +88,15 @@ class Ticker:
         if due:
             log.debug("shard %d: %s ticked", shard, counted(len(due), "office"))
         return woken
+
+
+def part(province: Province) -> Part:
+    """Return what the role tick does."""
+    ticker = Ticker(province.cache, province.clock.now)
+
+    async def tick(shard: str) -> None:
+        for account in await province.do(lambda: ticker.tick_shard(int(shard))):
+            await province.engine.wake(SEND, account)
+
+    every = tuple((60.0, TICK, str(shard)) for shard in range(SHARDS))
+    return Part(handlers={TICK: tick}, every=every)

@@ -114,6 +114,8 @@ class Deliverer:
     _revision: tuple[int, str] | None = None  # of the store, when it was last read
     tell_after: timedelta = timedelta(minutes=15)  # of trouble, until the office hears of it
     _leaving: dict[int, str] = field(default_factory=dict)  # rows → channel: of those with a quota
+    # With other offices: whoever sends by an account logs its trouble, once for all of them.
+    shares_accounts: bool = False
     _trouble: dict[str, tuple[datetime, str]] | None = None  # channel → since when, and why
 
     def refresh(self) -> Office:
@@ -353,7 +355,8 @@ class Deliverer:
         self._troubled()[channel] = (since, reason)
         if refuses and not self.store.meta(f"down:{channel}"):
             what = "hands out nothing" if ":" in channel else "refuses everything"
-            log.error("channel %s %s: %s", channel, what, said or reason)
+            level = logging.DEBUG if self.shares_accounts else logging.ERROR
+            log.log(level, "channel %s %s: %s", channel, what, said or reason)
             self.store.set_meta(f"down:{channel}", since.isoformat())
 
     def tell_trouble(self, now: datetime) -> int:
@@ -431,8 +434,10 @@ class Deliverer:
         store.mark_retry(row, due_at, error.reason, unknown=error.unknown)
         if error.reason != row.error:  # the same reason again is no news
             doubt = "; it may have arrived, and will say so" if error.unknown else ""
-            log.warning("row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
-                        row.draft.recipient, channel, error.reason, doubt)  # fmt: skip
+            common = self.shares_accounts and (error.channel_down or error.unreachable)
+            log.log(logging.DEBUG if common else logging.WARNING,
+                    "row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
+                    row.draft.recipient, channel, error.reason, doubt)  # fmt: skip
 
     def _waits_in_vain(self, row: Row, error: SendError, now: datetime) -> bool:
         """Return whether another channel, or a group's members, get it rather than wait longer."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from reminder.domain.errors import ReminderError
-from reminder.domain.outbox import Row, RowState
+from reminder.domain.outbox import LOST_AGAIN, Row, RowState
 from reminder.store.database import EVERY, Database, OfficeConnection, OfficeDatabase
 from reminder.store.offices import OfficeState
 from reminder.store.outbox import RELEASED, readable
@@ -160,8 +160,9 @@ class Accounts:
 
         Where answers are among them, those alone. The offices take turns, who was served longest
         ago first: each one's first row comes before any one's second. Of an office the oldest slot
-        is first. None to a recipient of `crowded`, (office, recipient). Possible repeats come after
-        all others.
+        is first, what may be a repeat too, so that a recipient's order is kept when a process dies.
+        What was lost more than once comes after all others: a process may die of it. None to a
+        recipient of `crowded`, (office, recipient).
         """
         values = {
             "of_account": account_id,
@@ -302,8 +303,8 @@ def database_time(connection: Connection) -> datetime:
 # Which rows of an office are leased, in which order; what stands first goes first.
 _WAITING: dict[str, tuple[tuple[ColumnElement[bool], ...], tuple[ColumnElement[Any], ...]]] = {
     "answers": ((_c.kind == ANSWER, _c.repeat.is_(false())), (_c.slot, _c.id)),
-    "first": ((_c.repeat.is_(false()),), (_c.slot, _c.id)),
-    "again": ((_c.repeat.is_(true()),), (_c.attempts, _c.slot, _c.id)),
+    "first": ((_c.error != LOST_AGAIN,), (_c.slot, _c.id)),
+    "again": ((_c.error == LOST_AGAIN,), (_c.attempts, _c.slot, _c.id)),
 }
 
 

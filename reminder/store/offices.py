@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,16 +19,17 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     or_,
     select,
     update,
 )
 
 from reminder.store import tables
-from reminder.store.database import EVERY, OfficeDatabase
+from reminder.store.database import EVERY, Database, OfficeDatabase, file_of
 from reminder.store.ledger import GENESIS
 from reminder.store.records import moment, stamp, words
-from reminder.store.store import Store
+from reminder.store.store import BUSY, Store
 from reminder.store.tables import Shape, account, head, office, office_account
 
 
@@ -115,6 +117,17 @@ def shard_of(office_id: str, shards: int) -> int:
     return crc32(office_id.encode()) % shards
 
 
+def has_offices(url: str) -> bool:
+    """Return whether the database at `url` is one of many offices; none is made."""
+    path = file_of(url)
+    if path is not None and not path.exists():
+        return False
+    with closing(Database(url, busy=BUSY)) as database, database.reading() as connection:
+        if not inspect(connection).has_table(office.name):
+            return False  # of an earlier release, or empty
+        return connection.execute(select(office.c.id).limit(1)).first() is not None
+
+
 class Stores:
     """An open database with the records of many offices.
 
@@ -134,11 +147,6 @@ class Stores:
     def close(self) -> None:
         """Close the database."""
         self._store.close()
-
-    def is_many(self) -> bool:
-        """Return whether the database is one of many offices: any has an id."""
-        with self._every.reading() as connection:
-            return connection.raw.execute(select(office.c.id).limit(1)).first() is not None
 
     def offices(self, *, state: OfficeState | None = OfficeState.ACTIVE) -> list[OfficeRecord]:
         """Return the offices in `state`, or all, by id."""

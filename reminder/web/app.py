@@ -120,6 +120,21 @@ def _hooked(hook: Hook) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
+def make_front(
+    probes: Mapping[str, Probe], hooks: Mapping[str, Hook], pages: ASGIApp | None
+) -> ASGIApp:
+    """The app of a province's process: probes, what providers post, then the pages, if any."""
+    posted = [Route(path, _hooked(hook), methods=["POST"]) for path, hook in hooks.items()]
+    taken = Guard(Starlette(routes=[*_probes(probes), *posted]), "", frozenset(hooks))
+    beneath = dict.fromkeys((*probes, *hooks), taken)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        app = beneath.get(scope.get("path", ""), pages) or taken
+        await app(scope, receive, send)
+
+    return front
+
+
 def make_watch(probes: Mapping[str, Probe]) -> ASGIApp:
     """The app where the page is off: /healthz and /metrics alone."""
 

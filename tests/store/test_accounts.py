@@ -96,10 +96,20 @@ def test_an_older_holder_leases_nothing_more(store: Store) -> None:
     assert not stores.of("a").mark_sent(row, "77", NOW)
     again = accounts.lease("bot", new.fence, NOW, 9, HOLD)
     assert [(one.draft.subject, one.repeat, one.error) for one in again] == [
-        ("2", False, ""),
         ("1", True, LOST),
+        ("2", False, ""),
     ]
     assert (accounts.holds("bot", old.fence), accounts.holds("bot", new.fence)) == (False, True)
+
+
+def test_what_was_lost_twice_comes_last(store: Store) -> None:
+    """A process may die of it; the first time its recipient's order counts."""
+    stores, accounts = province(store, "a")
+    queued(stores, "a", 1, 2, 3)
+    for _ in range(2):
+        accounts.lease("bot", taken(accounts).fence, NOW, 1, HOLD)
+    last = taken(accounts).fence
+    assert names(accounts.lease("bot", last, NOW, 9, HOLD)) == ["a2", "a3", "a1"]
 
 
 def test_what_is_given_back_is_no_repeat(store: Store) -> None:

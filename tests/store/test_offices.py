@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from reminder.store import tables
-from reminder.store.offices import Account, OfficeRecord, OfficeState, Stores, shard_of
-from reminder.store.store import Store
+from reminder.store.offices import Account, OfficeRecord, OfficeState, Stores, has_offices, shard_of
+from reminder.store.store import Store, open_store
+from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
 from tests.store.test_queries import statements, use_all
 
@@ -82,7 +85,17 @@ def test_offices_are_added_once_listed_and_retired(sql: Store) -> None:
     retired = stores.office("a")
     assert retired is not None
     assert (retired.state, retired.retired_at) == (OfficeState.RETIRED, minutes(5))
-    assert stores.is_many()
+
+
+def test_a_database_is_of_many_offices_once_it_has_one(tmp_path: Path) -> None:
+    """To ask makes no database."""
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    assert not has_offices(url)
+    assert list(tmp_path.iterdir()) == []
+    with closing(open_store(url, exclusive=False, sleep=no_sleep)) as store:
+        assert not has_offices(url)
+        two(store)
+        assert has_offices(url)
 
 
 def test_an_office_is_due_until_it_is_said_when_it_can_speak_next(sql: Store) -> None:

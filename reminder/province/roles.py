@@ -1,0 +1,178 @@
+"""A process of a province: which work it does by its roles, its health, and its end.
+
+Any number of processes of each role serve one database on PostgreSQL; the engine gives each key of
+work to one of them. On SQLite one process has all roles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reminder.app import bootstrap
+from reminder.app.wiring import on_signals
+from reminder.domain.calendar import ZONE
+from reminder.domain.errors import ReminderError
+from reminder.engine import open_engine
+from reminder.files.settings import Settings, environment
+from reminder.ops.liveness import Notifier
+from reminder.ops.supervisor import Clock, Worker, supervise
+from reminder.province import sending, ticking
+from reminder.province.cache import OfficeCache
+from reminder.province.process import Part, Province
+from reminder.store.accounts import Accounts
+from reminder.store.offices import Stores
+from reminder.store.store import open_store
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+    from starlette.types import ASGIApp
+
+    from reminder.ops.liveness import Probe
+    from reminder.web.server import PageServer
+
+log = logging.getLogger(__name__)
+
+# What a role does; `reminder run` without --role does all of it.
+ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
+    "worker": (sending.part,),
+    "tick": (ticking.part,),
+    "web": (),
+}
+ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
+RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
+
+
+class Process:
+    """One process of a province."""
+
+    def __init__(self, province: Province, roles: Iterable[str]) -> None:
+        self.province, self.roles = province, tuple(roles)
+        made = {make: make(province) for role in self.roles for make in ROLES[role]}
+        self.parts = tuple(made.values())
+        self._accounts = Accounts(province.stores.database)
+
+    @property
+    def stop(self) -> asyncio.Event:
+        """Set: the process ends."""
+        return self.province.worker.stop
+
+    async def run(self) -> None:
+        """Do the work of the roles until SIGTERM, Ctrl-C or `stop`, then end in order."""
+        notifier = Notifier.of(environment())
+        on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), self.stop.set))
+        on_signals(dict.fromkeys(("SIGHUP", "SIGUSR1", "SIGUSR2"), lambda: None))
+        engine, servers = self.province.engine, self._servers()
+        handlers = dict(chain.from_iterable(part.handlers.items() for part in self.parts))
+        for period, role, key in chain.from_iterable(part.every for part in self.parts):
+            engine.every(period, role, key)
+        watching = asyncio.create_task(notifier.watch(lambda: True, lambda: "runs"))
+        try:
+            for server in servers:
+                if not await server.start():
+                    raise ReminderError("không mở được cổng của tiến trình này: xem dòng trên")
+            notifier.say("READY=1")
+            log.info("this process does the work of: %s", ", ".join(self.roles))
+            await supervise(
+                "the engine", partial(engine.run, handlers, self.stop), self.stop, RESTART
+            )
+        finally:
+            notifier.say("STOPPING=1")
+            watching.cancel()
+            for part in self.parts:
+                await part.end()
+            for server in servers:
+                await server.stop()
+            self.province.worker.end()
+            self.province.stores.close()
+
+    def _servers(self) -> list[PageServer]:
+        """Return the servers of /healthz and /metrics, and for the role web those of the pages."""
+        from reminder.web.app import make_watch
+        from reminder.web.server import PageServer
+
+        settings = self.province.settings
+        probes = {"/healthz": self._health, "/metrics": self._measures}
+        found = []
+        if settings.watch.place is not None:
+            found.append(PageServer(make_watch(probes), *settings.watch.place, of="watch"))
+        if "web" in self.roles and settings.web.place is not None:
+            proxies = settings.web.behind
+            app = self._pages(probes)
+            found.append(PageServer(app, *settings.web.place, proxies))
+        elif self.roles == ("web",):
+            raise ReminderError(
+                'vai trò web cần địa chỉ: ghi listen = "0.0.0.0:8080" dưới [web], hoặc đặt '
+                "REMINDER_WEB__LISTEN"
+            )
+        return found
+
+    def _pages(self, probes: Mapping[str, Probe]) -> ASGIApp:
+        """Return the app of the role web: probes and hooks, then the pages."""
+        from reminder.web.app import make_front
+
+        hooks = dict(chain.from_iterable(part.hooks.items() for part in self.parts))
+        pages = next((part.app for part in self.parts if part.app is not None), None)
+        return make_front(probes, hooks, pages)
+
+    async def _health(self) -> tuple[int, str, bytes]:
+        """Answer 200 where the database answers in time, and with it the store's thread."""
+        try:
+            async with asyncio.timeout(ANSWER):
+                await self.province.do(self._accounts.time)
+        except (ReminderError, TimeoutError) as error:
+            why = str(error) or f"the database has not answered for {ANSWER:g} s"
+            log.warning("unhealthy: %s", why)
+            return 503, "application/json", b'{"status": "fault"}'
+        return 200, "application/json", b'{"status": "ok"}'
+
+    async def _measures(self) -> tuple[int, str, bytes]:
+        from reminder.ops.metrics import CONTENT_TYPE
+
+        families: list[Metric] = []
+        status, _, _ = await self._health()
+        for part in self.parts:
+            if part.figures is not None and status == 200:
+                families += list(await part.figures())
+        page = self.province.metrics.page(None, None, healthy=status == 200, more=families)
+        return 200, CONTENT_TYPE, page
+
+
+def open_province(settings: Settings, clock: Clock) -> Province:
+    """Open the database of a province; ReminderError if it can't be used."""
+    sqlite = settings.store.url.startswith("sqlite")
+    store = open_store(settings.store.url, exclusive=sqlite, sleep=bootstrap.pause)
+    stores = Stores(store)
+    return Province(
+        settings=settings,
+        stores=stores,
+        cache=OfficeCache(stores, settings, clock.now),
+        engine=open_engine(settings.store.url, clock, ZONE),
+        clock=clock,
+        worker=Worker(),
+    )
+
+
+def run(config: Path | None, roles: Sequence[str] = ()) -> None:
+    """Do the work of these roles, or of all, until SIGTERM or Ctrl-C."""
+    settings = bootstrap.load_settings(config)
+    if roles and set(roles) != set(ROLES) and settings.store.url.startswith("sqlite"):
+        raise ReminderError(
+            "--role chia việc cho nhiều tiến trình, cần [store] url là PostgreSQL; với SQLite một "
+            "tiến trình làm cả: reminder run"
+        )
+    asyncio.run(_run(settings, tuple(dict.fromkeys(roles)) or tuple(ROLES)))
+
+
+async def _run(settings: Settings, roles: Sequence[str]) -> None:
+    process = Process(open_province(settings, bootstrap.SystemClock()), roles)
+    gc.enable()
+    gc.freeze()  # exclude start-up objects from garbage collection
+    await process.run()
+    log.info("this process has ended")

@@ -1,0 +1,434 @@
+"""The sends of a province: each account at one process at a time, its offices in turns.
+
+The dispatcher is that of the single ward. What it leases and records here are the rows of one
+account; each is rendered and recorded by the service of its own office, so that an office with a
+faulty plan holds up its own messages alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from reminder.app.channels import CHANNELS
+from reminder.app.dispatcher import Dispatcher
+from reminder.channels import Channel, Paced
+from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import Row, SendError
+from reminder.files.settings import account_section, environment, secret_of
+from reminder.ops.supervisor import Troubles, pause_until
+from reminder.province.process import Part, Province
+from reminder.services.deliver import HOLD, Accepted, Rendered, Whose
+from reminder.services.service import Service
+from reminder.store.accounts import Accounts, AccountTakenError, Hold
+from reminder.store.offices import Account, Stores
+from reminder.store.records import StoreBusyError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SEND, DUE = "send", "due"  # the engine's roles
+SWEEP = 2.0  # seconds between two looks at what is due, for wakes that were lost and for retries
+STINT = 10.0  # seconds for which a process keeps an account that has more to send
+# After a holder that did not let go of the account, a second passes before anything is sent: the
+# provider counts what that one sent last.
+AFTER_A_DEATH = 1.1
+SURE = 2.0  # seconds for which a fence that was seen is relied on
+PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
+REST = 60.0  # seconds before an account that can't be set up is tried again
+TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
+KEPT = 64  # channels that are kept for the next stint of their account
+
+
+@dataclass
+class AccountRows:
+    """Leases, renders and records the messages of one account.
+
+    Every method runs in the store's one thread.
+    """
+
+    account: Account
+    fence: int
+    accounts: Accounts
+    stores: Stores
+    service_of: Callable[[str], Service]  # of an office; ReminderError if it can't be served
+    troubles: Troubles
+    monotonic: Callable[[], float]
+    seen: float = 0.0  # when the fence was last found to be ours
+    taken: bool = False  # by another process
+    down: bool = False  # nothing gets through
+    told: str = ""  # why, as it is noted
+    _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
+    _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
+
+    @property
+    def channel(self) -> str:
+        """The channel that the account is of."""
+        return self.account.kind
+
+    def lease_due(
+        self, now: datetime, limit: int, full: Iterable[str], crowded: Collection[Whose]
+    ) -> tuple[list[Rendered], datetime | None]:
+        """Lease and render messages; return with them when the first of all is due."""
+        del full  # there is one channel
+        self._release()
+        who = [(office, recipient) for office, _, recipient in crowded]
+        looked = self.monotonic()
+        try:
+            rows = self.accounts.lease(self.account.id, self.fence, now, limit, HOLD, who)
+        except AccountTakenError as error:
+            log.warning("%s: what this one had under way may come twice, marked", error)
+            self.taken = True
+            return [], None
+        self.seen = looked
+        if not rows:
+            return [], self.accounts.next_due(self.account.id)
+        found = {
+            rendered.row.id: rendered
+            for office, of_office in _by_office(rows, lambda row: row.office)
+            for rendered in self._prepared(office, of_office, now)
+        }
+        return [found[row.id] for row in rows if row.id in found], now
+
+    def _prepared(self, office: str, rows: list[Row], now: datetime) -> list[Rendered]:
+        """Render an office's rows; put them off if the office can't be served."""
+        what = f"sending for the office {office}"
+        try:
+            service = self._service(office)
+            service.refresh()
+            found = service.prepared(rows, now)
+        except StoreBusyError:
+            self._unsent += rows
+            raise
+        except Exception as error:  # noqa: BLE001  one faulty office must not hold up the others
+            self.troubles.fails(what, error)
+            words = " ".join(str(error).split()) or type(error).__name__
+            for row in rows:
+                store, why = self.stores.of(office), row.error or words
+                store.mark_retry(row, now + PUT_OFF, why, unknown=False)
+            return []
+        self.troubles.over(what)
+        return found
+
+    def _service(self, office: str) -> Service:
+        service = self._services[office] = self.service_of(office)
+        service.shares_accounts = True
+        return service
+
+    def _release(self) -> None:
+        """Give back what was leased and could not be rendered."""
+        while self._unsent:
+            row = self._unsent[-1]
+            self.stores.of(row.office).mark_retry(row, row.due_at, row.error, unknown=False)
+            self._unsent.pop()
+
+    def give_back(self, outgoing: Iterable[Rendered]) -> None:
+        """Release rows that were leased and not attempted."""
+        self._release()
+        for office, those in _by_office(outgoing, _office_of):
+            self._services[office].give_back(those)
+
+    def sent_together(self, accepted: Sequence[Accepted]) -> bool:
+        """Record accepted messages by one commit; return whether that made anything to send."""
+        told = False
+        with self.stores.database.together():
+            for office, those in _by_office(accepted, lambda one: _office_of(one.rendered)):
+                told = self._services[office].sent_together(those) or told
+        return self._up(max(one.at for one in accepted)) or told
+
+    def _up(self, now: datetime) -> bool:
+        """Note that the account works; return whether that made anything to send."""
+        if not self.down or not self.accounts.up(self.account.id):
+            return False
+        self.down, self.told = False, ""
+        log.info("account %s works again", self.account.id)
+
+        def say(service: Service) -> bool:
+            service.forget_trouble()
+            return service.accepted(now, self.channel)
+
+        return any(self.each_office(say))
+
+    def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
+        """Record a message that was not accepted."""
+        if error.channel_down or error.unreachable:
+            self.note_down(error.reason, error.said)
+        self._services[_office_of(rendered)].failed(rendered, error, now)
+
+    def note_down(self, reason: str, said: str = "") -> None:
+        """Note that nothing gets through, and log it once."""
+        if self.told == reason:
+            return
+        self.down, self.told = True, reason
+        if self.accounts.down(self.account.id, reason):
+            log.error("account %s: nothing gets through: %s", self.account.id, said or reason)
+
+    def tell_trouble(self, now: datetime) -> bool:
+        """Tell each office, by its other channels, if the account has long been down."""
+        account = self.stores.account(self.account.id)
+        if account is None or account.down_since is None:
+            return False
+        since, reason = account.down_since, account.down_reason
+
+        def say(service: Service) -> bool:
+            service.in_trouble(self.channel, reason, since)
+            return service.tell_trouble(now) > 0
+
+        return any(self.each_office(say))
+
+    def each_office(self, work: Callable[[Service], T]) -> list[T]:
+        """Do `work` for each office of the account that can be served."""
+        done = []
+        for office, _, _ in self.stores.links(account_id=self.account.id):
+            with suppress(StoreBusyError):
+                try:
+                    done.append(work(self._service(office)))
+                except StoreBusyError:
+                    raise
+                except Exception as error:  # noqa: BLE001  it costs this office alone
+                    self.troubles.fails(f"sending for the office {office}", error)
+        return done
+
+
+def _office_of(rendered: Rendered) -> str:
+    return rendered.row.office
+
+
+def _by_office(found: Iterable[T], office_of: Callable[[T], str]) -> Iterable[tuple[str, list[T]]]:
+    """Return the values of each office, in their order."""
+    groups: dict[str, list[T]] = defaultdict(list)
+    for each in found:
+        groups[office_of(each)].append(each)
+    return groups.items()
+
+
+@dataclass
+class _Connected:
+    """A channel as it was made, and the fence under which it was last used here."""
+
+    channel: Channel
+    made_of: tuple[object, ...]
+    fence: int = 0
+
+
+class Sender:
+    """Has one account after another sent, as the engine says."""
+
+    def __init__(self, province: Province) -> None:
+        self._province = province
+        self._accounts = Accounts(province.stores.database)
+        self._channels: OrderedDict[str, _Connected] = OrderedDict()  # the last used last
+        self._busy: set[str] = set()  # accounts that are being sent for here
+        self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
+        self._told: dict[str, float] = {}  # accounts → when their offices were last told
+
+    async def find_due(self, _: str) -> None:
+        """Wake each account for which something is due; the handler of `due`."""
+        province = self._province
+        now = province.clock.now()
+        for account in await province.do(lambda: self._accounts.due_accounts(now)):
+            if account not in self._busy and not self._is_resting(account):
+                await province.engine.wake(SEND, account)
+
+    def _is_resting(self, account: str) -> bool:
+        return self._rests.get(account, 0.0) > asyncio.get_running_loop().time()
+
+    async def send(self, account_id: str) -> None:
+        """Send what is due by an account, for some seconds; the handler of `send`."""
+        if self._is_resting(account_id) or self._province.worker.stop.is_set():
+            return
+        self._busy.add(account_id)
+        try:
+            await self._send(account_id)
+        finally:
+            self._busy.discard(account_id)
+
+    async def _send(self, account_id: str) -> None:
+        province, loop = self._province, asyncio.get_running_loop()
+        looked = loop.time()
+        taken = await province.do(partial(self._take, account_id))
+        if taken is None:
+            return
+        account, hold = taken
+        rows = AccountRows(
+            account,
+            hold.fence,
+            self._accounts,
+            province.stores,
+            province.cache.service,
+            province.worker.troubles,
+            loop.time,
+            seen=looked,
+            down=account.down_since is not None,
+            told=account.down_reason,
+        )
+        try:
+            connected = await province.do(partial(self._connected, account))
+        except StoreBusyError:
+            raise
+        except ReminderError as error:
+            self._rests[account_id] = loop.time() + REST
+            words = " ".join(str(error).split())
+            await province.do(partial(rows.note_down, words))
+            await self._tell(rows)
+            return
+        if hold.repeats:
+            log.warning(
+                "account %s was not let go of: the outcome of %d messages is unknown, they are "
+                "sent once more, marked", account_id, hold.repeats,
+            )  # fmt: skip
+        await self._follow(connected, hold)
+        connected.fence = hold.fence
+        left = await self._stint(rows, connected.channel)
+        await self._tell(rows)
+        pace = connected.channel.pace() if isinstance(connected.channel, Paced) else None
+        if not rows.taken:
+            free = partial(self._accounts.free, account_id, hold.fence, json.dumps(pace))
+            await province.worker.attempt("the end of a stint", free, again=False)
+        if left and not rows.taken:
+            await province.engine.wake(SEND, account_id)
+
+    def _take(self, account_id: str) -> tuple[Account, Hold] | None:
+        account = self._province.stores.account(account_id)
+        hold = self._accounts.seize(account_id) if account else None
+        return (account, hold) if account and hold else None
+
+    async def _follow(self, connected: _Connected, hold: Hold) -> None:
+        """Keep the account's rate over the change of its holder."""
+        channel = connected.channel
+        if connected.fence == hold.fence - 1 or hold.fence == 1:
+            return  # nobody else has sent by it since
+        if hold.free is None:
+            gap = channel.gap if isinstance(channel, Paced) else 0.0
+            await pause_until(self._province.worker.stop, max(AFTER_A_DEATH, gap))
+        elif isinstance(channel, Paced) and hold.pace:
+            channel.resume(json.loads(hold.pace), hold.free / timedelta(seconds=1))
+
+    async def _stint(self, rows: AccountRows, channel: Channel) -> bool:
+        """Send until nothing is due or the time is over; return whether something may be left."""
+        province, ends = self._province, asyncio.Event()
+        dispatcher = Dispatcher(
+            rows,
+            {channel.name: channel},
+            province.clock,
+            province.worker,
+            in_flight=province.settings.delivery.in_flight,
+            on_sent=province.metrics.sent,
+            until_empty=True,
+            stop=ends,
+        )
+
+        async def ours() -> bool:
+            if rows.taken or asyncio.get_running_loop().time() - rows.seen <= SURE:
+                return not rows.taken
+            await self._look(rows)
+            return not rows.taken
+
+        dispatcher.ours = ours
+        ending = asyncio.create_task(self._end(ends, dispatcher))
+        stopped = asyncio.create_task(province.worker.stop.wait())
+        try:
+            await dispatcher.run()
+            settled = asyncio.create_task(dispatcher.settle())
+            await asyncio.wait({settled, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not settled.done():
+                await dispatcher.drain()
+                await settled
+            return ends.is_set()
+        except asyncio.CancelledError:  # the engine has given the account to another process
+            ends.set()
+            rows.taken = True
+            await dispatcher.drain()
+            raise
+        finally:
+            ending.cancel()
+            stopped.cancel()
+
+    async def _end(self, ends: asyncio.Event, dispatcher: Dispatcher) -> None:
+        """End a stint after its time, or with the program."""
+        await pause_until(self._province.worker.stop, STINT)
+        ends.set()
+        dispatcher.wake()
+
+    async def _look(self, rows: AccountRows) -> None:
+        """Ask whether the account still is ours, before anything more is sent."""
+        looked = asyncio.get_running_loop().time()
+        account, fence = rows.account.id, rows.fence
+        holds = partial(self._accounts.holds, account, fence)
+        held = await self._province.worker.retry("the account's fence", holds)
+        if held:
+            rows.seen = looked
+        else:
+            rows.taken = True
+
+    async def _tell(self, rows: AccountRows) -> None:
+        """Have the offices told of the account's trouble, if it lasts."""
+        loop, account = asyncio.get_running_loop(), rows.account.id
+        if not rows.down or self._told.get(account, -TELL) > loop.time() - TELL:
+            return
+        self._told[account] = loop.time()
+        now = self._province.clock.now()
+        if await self._province.worker.attempt(
+            "an account's trouble", lambda: rows.tell_trouble(now)
+        ):
+            await self.find_due("")
+
+    def _connected(self, account: Account) -> _Connected:
+        """Return the account's channel; ReminderError if it can't be set up."""
+        secret = secret_of(account.secret, environment())
+        made_of = (account.kind, account.settings, account.rate, secret)
+        found = self._channels.pop(account.id, None)
+        if found is None or found.made_of != made_of:
+            found = _Connected(self._connect(account, secret), made_of)
+        self._channels[account.id] = found
+        return found
+
+    def _connect(self, account: Account, secret: str) -> Channel:
+        province = self._province
+        wiring = next((each for each in CHANNELS if each.traits.name == account.kind), None)
+        if wiring is None:
+            raise ReminderError(f"tài khoản {account.id}: không gửi được bằng “{account.kind}”")
+        where = f"tài khoản {account.id}"
+        section = account_section(account.kind, json.loads(account.settings), secret, where)
+        links = province.stores.links(account_id=account.id)
+        settings = province.cache.settings(links[0][0]) if links else province.settings
+        settings = replace(settings, **{account.kind: section})
+        # Mails are signed with the province's secret, whichever office they are of.
+        channel = wiring.connect(settings, province.stores.of(""), province.clock.now)
+        if account.rate and isinstance(channel, Paced):
+            channel.limit(account.rate)
+        return channel
+
+    async def forget_idle(self) -> None:
+        """Close the channels that were not used for longest, beyond those that are kept."""
+        for account in list(self._channels)[: max(0, len(self._channels) - KEPT)]:
+            if account not in self._busy:
+                await self._channels.pop(account).channel.stop()
+
+    async def end(self) -> None:
+        """Close all channels."""
+        for connected in self._channels.values():
+            await connected.channel.stop()
+
+
+def part(province: Province) -> Part:
+    """Return what the role worker does to send."""
+    sender = Sender(province)
+
+    async def send(account: str) -> None:
+        await sender.send(account)
+        await sender.forget_idle()
+
+    return Part(
+        handlers={SEND: send, DUE: sender.find_due},
+        every=((SWEEP, DUE, ""),),
+        end=sender.end,
+    )
