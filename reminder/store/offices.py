@@ -148,6 +148,11 @@ class Stores:
         """Close the database."""
         self._store.close()
 
+    def is_many(self) -> bool:
+        """Return whether the database is one of many offices: any has an id."""
+        with self._every.reading() as connection:
+            return connection.raw.execute(select(office.c.id).limit(1)).first() is not None
+
     def offices(self, *, state: OfficeState | None = OfficeState.ACTIVE) -> list[OfficeRecord]:
         """Return the offices in `state`, or all, by id."""
         asked = select(office).order_by(office.c.id)

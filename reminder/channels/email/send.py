@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
@@ -128,6 +129,26 @@ class MailChannel:
         # The next mail makes up for a little late start, so that the loop's delays don't add up.
         self._next = max(self._next, now - self._gap / 10) + self._gap
         return None
+
+    @property
+    def gap(self) -> float:
+        """The seconds between two mails."""
+        return self._gap
+
+    def limit(self, rate: int) -> None:
+        """Send no more than `rate` mails a second."""
+        self._least_gap = max(self._least_gap, 1 / rate)
+        self._gap = max(self._gap, self._least_gap)
+
+    def pace(self) -> object:
+        """Return the gap, and the seconds until the next mail may begin."""
+        return [self._gap, max(0.0, self._next - asyncio.get_running_loop().time())]
+
+    def resume(self, pace: Any, passed: float) -> None:
+        """Go on after another process, which told its pace `passed` seconds ago."""
+        gap, wait = pace
+        self._gap = max(self._least_gap, gap)
+        self._next = max(self._next, asyncio.get_running_loop().time() + wait - passed)
 
     def halt(self) -> None:
         """Do nothing: no send waits for its turn."""

@@ -14,7 +14,8 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 OVERALL_GAP = 1 / 29  # seconds between the starts of two sends
 OVERALL_SENDS, OVERALL_SECONDS = 30, 1.002  # 30 in any second, and a little for two clocks
@@ -65,6 +66,7 @@ class Gaps:
 
     overall: float = OVERALL_GAP
     chat: float = CHAT_GAP
+    sends: int = OVERALL_SENDS  # in any second
 
 
 class Pacer:
@@ -88,7 +90,7 @@ class Pacer:
         self._full = REMEMBERED
         self._gate = asyncio.Lock()  # first come, first served
         self._next = float("-inf")
-        self._sends: deque[_Send] = deque(maxlen=OVERALL_SENDS)
+        self._sends: deque[_Send] = deque(maxlen=self._gaps.sends)
         self._held: dict[int, float] = {}  # chats that were refused → until when
         self._all_held_until = float("-inf")
 
@@ -136,6 +138,42 @@ class Pacer:
         if len(self._held) > 1:
             self._all_held_until = max(self._all_held_until, until)
 
+    @property
+    def gap(self) -> float:
+        """The seconds between two sends."""
+        return self._gaps.overall
+
+    def limit(self, rate: int) -> None:
+        """Allow `rate` sends in any second, to all chats together."""
+        self._gaps = replace(self._gaps, overall=1 / rate, sends=rate)
+        self._sends = deque(self._sends, maxlen=rate)
+
+    def pace(self) -> dict[str, Any]:
+        """Return the recent sends, in seconds before now, for `resume`."""
+        now = self._clock()
+        chats = {
+            number: [now - at for at in state.sends]
+            for number, state in self._chats.items()
+            if state.sends and state.sends[-1] > now - (GROUP_SECONDS if number < 0 else CHAT_GAP)
+        }
+        held = {number: until - now for number, until in self._held.items() if until > now}
+        return {
+            "sends": [[now - send.start, send.took or 0.0] for send in self._sends],
+            "chats": [[number, ages] for number, ages in chats.items()],
+            "held": [[number, seconds] for number, seconds in held.items()],
+        }
+
+    def resume(self, pace: dict[str, Any], passed: float) -> None:
+        """Go on as if the sends that another pacer told `passed` seconds ago were this one's."""
+        told = self._clock() - passed
+        for age, took in pace["sends"]:
+            self._sends.append(_Send(told - age, took))
+            self._next = told - age + self._gaps.overall
+        for number, ages in pace["chats"]:
+            self._remember(number).sends.extend(told - age for age in ages)
+        for number, seconds in pace["held"]:
+            self.hold(number, told + seconds - self._clock())
+
     async def _slot(self) -> _Send:
         """Wait until the limits of all chats together allow a send."""
         async with self._gate:
@@ -149,7 +187,7 @@ class Pacer:
 
     def _ready(self) -> float:
         ready = max(self._next, self._all_held_until)
-        if len(self._sends) < OVERALL_SENDS or not self._gaps.overall:
+        if len(self._sends) < self._gaps.sends or not self._gaps.overall:
             return ready
         quickest = min((s.took for s in self._sends if s.took is not None), default=0.0)
         earliest = self._sends[0]

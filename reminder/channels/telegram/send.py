@@ -117,6 +117,23 @@ class TelegramChannel:
         for task in self._waiting:
             task.cancel()
 
+    @property
+    def gap(self) -> float:
+        """The seconds between two messages of the bot."""
+        return self._pacer.gap
+
+    def limit(self, rate: int) -> None:
+        """Send no more than `rate` messages a second."""
+        self._pacer.limit(rate)
+
+    def pace(self) -> object:
+        """Return what another process must know to go on within Telegram's limits."""
+        return self._pacer.pace()
+
+    def resume(self, pace: Any, passed: float) -> None:
+        """Go on after another process, which told its pace `passed` seconds ago."""
+        self._pacer.resume(pace, passed)
+
     async def stop(self) -> None:
         await self._bot.shutdown()
         await self._bot.request.shutdown()  # `Bot.shutdown` skips it if getMe was never called

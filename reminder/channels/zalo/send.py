@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from reminder.channels.zalo import TRAITS
@@ -18,9 +20,31 @@ class ZaloChannel:
 
     def __init__(self, client: ZaloClient) -> None:
         self.client = client
+        self.gap = 0.0  # seconds between two messages: Zalo names no pace, and took ten at once
+        self._next = 0.0  # when the next may begin, on the loop's clock
 
-    def turn(self, address: str) -> None:
-        """Nobody waits for a turn: Zalo names no pace, and took ten messages at once."""
+    def turn(self, address: str) -> Awaitable[object] | None:
+        """Return None and count one message if it may begin now, else the wait until it may."""
+        del address
+        if not self.gap:
+            return None
+        now = asyncio.get_running_loop().time()
+        if self._next > now:
+            return asyncio.sleep(self._next - now)
+        self._next = now + self.gap
+        return None
+
+    def limit(self, rate: int) -> None:
+        """Send no more than `rate` messages a second."""
+        self.gap = 1 / rate
+
+    def pace(self) -> object:
+        """Return the seconds until the next message may begin."""
+        return max(0.0, self._next - asyncio.get_running_loop().time())
+
+    def resume(self, pace: Any, passed: float) -> None:
+        """Go on after another process, which told its pace `passed` seconds ago."""
+        self._next = max(self._next, asyncio.get_running_loop().time() + pace - passed)
 
     def halt(self) -> None:
         """Do nothing: each send begins at once."""

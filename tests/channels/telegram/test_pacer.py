@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +40,54 @@ def test_no_order_of_sends_is_refused(chats: list[int]) -> None:
     limits, _ = paced(chats)
     assert limits.refused == 0
     assert sorted(chat for _, chat in limits.accepted) == sorted(chats)
+
+
+CHATS = st.sampled_from([1, 2, -1, -2, *range(100, 140)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.lists(CHATS, max_size=40), st.floats(0, 2)), min_size=2, max_size=4))
+def test_no_change_of_the_process_is_refused(stints: list[tuple[list[int], float]]) -> None:
+    """Each goes on as the one before has told, however soon after it."""
+    time = Ticking()
+    limits, pacers = Limits(time.clock, enforce=True), [Pacer(time.clock, time.sleep)]
+
+    async def send(chat: int) -> None:
+        async with pacers[-1].turn(chat):
+            limits.take(chat)
+
+    async def main() -> None:
+        for chats, passed in stints:
+            await time.run(*(send(chat) for chat in chats))
+            told = json.loads(json.dumps(pacers[-1].pace()))
+            await time.run(time.sleep(passed))
+            pacers.append(Pacer(time.clock, time.sleep))
+            pacers[-1].resume(told, passed)
+
+    asyncio.run(main())
+    assert limits.refused == 0
+    sent = [chat for chats, _ in stints for chat in chats]
+    assert sorted(chat for _, chat in limits.accepted) == sorted(sent)
+
+
+@pytest.mark.parametrize("rate", [1, 7, 29])
+def test_an_account_keeps_a_rate_of_its_own(rate: int) -> None:
+    """In any second, and no more slowly than it must."""
+    time = Ticking()
+    limits, pacer = Limits(time.clock, enforce=True), Pacer(time.clock, time.sleep)
+    pacer.limit(rate)
+
+    async def send(chat: int) -> None:
+        async with pacer.turn(chat):
+            limits.take(chat)
+
+    async def main() -> None:
+        await time.run(*(send(chat) for chat in range(1, 5 * rate + 2)))
+
+    asyncio.run(main())
+    at = [when for when, _ in limits.accepted]
+    assert all(later - first > 1.0 for first, later in zip(at, at[rate:], strict=False))
+    assert 5.0 < at[-1] - at[0] < 5.2
 
 
 def test_sixty_people_hear_within_three_seconds() -> None:
