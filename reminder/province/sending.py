@@ -79,6 +79,8 @@ class AccountRows:
     ) -> tuple[list[Rendered], datetime | None]:
         """Lease and render messages; return with them when the first of all is due."""
         del full  # there is one channel
+        if self.taken:
+            return [], None
         self._release()
         who = [(office, recipient) for office, _, recipient in crowded]
         looked = self.monotonic()

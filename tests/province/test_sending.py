@@ -1,0 +1,291 @@
+"""The sends of a province, by the real client on a Telegram of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reminder.domain.calendar import ZONE
+from reminder.domain.outbox import LOST, Draft
+from reminder.domain.payloads import Forged
+from reminder.engine.embedded import Embedded
+from reminder.files.documents import PEOPLE
+from reminder.province import sending
+from reminder.province.cache import OfficeCache
+from reminder.province.process import Province
+from reminder.province.sending import PUT_OFF, Sender
+from reminder.province.ticking import SHARDS, Ticker
+from reminder.services.service import Service
+from reminder.store.accounts import Accounts
+from reminder.store.offices import Stores, shard_of
+from tests.app.kit import REPEAT, logged
+from tests.fakes.blank import memory_store
+from tests.fakes.telegram import FakeTelegram
+from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, put
+from tests.services.world import at
+from tests.waiting import within
+
+pytestmark = pytest.mark.asyncio
+
+MORNING = at("31/01", "08:00")
+OFFICES = ("a", "b")
+
+
+@pytest.fixture
+def stores() -> Iterator[Stores]:
+    stores = Stores(memory_store())
+    yield stores
+    stores.close()
+
+
+def office_chat(office: str, person: str = "an") -> int:
+    """The chat of a person of an office."""
+    return int(f"{OFFICES.index(office) + 1}{CHATS[person]}")
+
+
+@asynccontextmanager
+async def served(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, *offices: str
+) -> AsyncIterator[FakeTelegram]:
+    """Offices that share the account “bot”, all of whose people have begun a chat with it."""
+    monkeypatch.setattr(sending, "AFTER_A_DEATH", 0.0)
+    async with FakeTelegram() as telegram:
+        monkeypatch.setenv("BOT", telegram.token)
+        settings = json.dumps({"base_url": telegram.base_url})
+        add_account(stores, "bot", settings=settings)
+        for office in offices:
+            add_office(stores, office, chats=str(OFFICES.index(office) + 1))
+            for person in CHATS:
+                telegram.start(office_chat(office, person))
+        yield telegram
+
+
+def province_of(stores: Stores, clock: Clock) -> Province:
+    return Province(
+        settings=SETTINGS,
+        stores=stores,
+        cache=OfficeCache(stores, SETTINGS, clock.now),
+        engine=Embedded(clock, ZONE),
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def sender_of(stores: Stores, clock: Clock) -> AsyncIterator[Sender]:
+    """What a process sends by, until the test is through with it."""
+    province = province_of(stores, clock)
+    sender = Sender(province)
+    try:
+        yield sender
+    finally:
+        await sender.end()
+        province.worker.end()
+
+
+async def sent(sender: Sender, account: str = "bot") -> None:
+    await within(sender.send(account), "a stint")
+
+
+def tick(stores: Stores, clock: Clock, *offices: str) -> None:
+    ticker = Ticker(OfficeCache(stores, SETTINGS, clock.now), clock.now)
+    for office in offices:
+        ticker.tick_shard(shard_of(office, SHARDS))
+
+
+def said(stores: Stores, office: str, number: int, *to: str) -> None:
+    """Messages to some people in turns, each for a moment later than the one before."""
+    people = to or tuple(CHATS)
+    drafts = [
+        Draft(
+            slot=BEGUN + timedelta(seconds=n),
+            recipient=people[n % len(people)],
+            kind="notice",
+            subject=f"{n}",
+            channel="telegram",
+            payload=Forged(number=n),
+            due_at=BEGUN,
+        )
+        for n in range(1, number + 1)
+    ]
+    stores.of(office).record([], unit_names={}, drafts=drafts, at=BEGUN)
+
+
+def counts(stores: Stores, office: str) -> dict[str, int]:
+    return {state: n for state, n in stores.of(office).counts().items() if n}
+
+
+async def test_each_office_has_its_own_messages_sent_by_the_account_they_share(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(MORNING)
+    async with served(stores, monkeypatch, *OFFICES) as telegram:
+        async with sender_of(stores, clock) as sender:
+            tick(stores, clock, *OFFICES)
+            waiting = {office: stores.of(office).counts()["pending"] for office in OFFICES}
+            assert all(waiting.values())
+            await sent(sender)
+        for office in OFFICES:
+            assert counts(stores, office) == {"sent": waiting[office]}
+            (nudge,) = telegram.sent_to(office_chat(office))
+            assert "1c" in nudge.text
+        assert (telegram.too_many, REPEAT in "".join(each.text for each in telegram.sent)) == (
+            0,
+            False,
+        )
+
+
+async def test_an_office_that_cannot_be_served_costs_its_own_messages_only(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They wait, and are sent once it is mended; the log has one line."""
+    clock = Clock()
+    async with served(stores, monkeypatch, *OFFICES) as telegram:
+        for office in OFFICES:
+            said(stores, office, 3)
+        people = stores.of("b").versions(PEOPLE, limit=1)[0].text
+        put(stores.of("b"), PEOPLE, "[[person")
+        async with sender_of(stores, clock) as sender:
+            for _ in range(2):
+                await sent(sender)
+                clock.moment += PUT_OFF
+            assert (counts(stores, "a"), counts(stores, "b")) == ({"sent": 3}, {"pending": 3})
+            assert len(logged(caplog, "office b")) == 1
+            put(stores.of("b"), PEOPLE, people)
+            clock.moment += PUT_OFF
+            await sent(sender)
+        assert counts(stores, "b") == {"sent": 3}
+        assert [REPEAT in each.text for each in telegram.sent] == [False] * 6
+
+
+async def test_an_account_without_its_secret_is_left_out_and_says_so(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once in the log, and in its row; the others go on, and it does once it has one."""
+    clock = Clock()
+    async with served(stores, monkeypatch, *OFFICES):
+        account = stores.account("bot")
+        assert account is not None
+        stores.add_account(replace(account, id="other", secret="env:NONE"))
+        stores.link("b", "telegram", "other")
+        for office in OFFICES:
+            said(stores, office, 1)
+        for _ in range(2):
+            async with sender_of(stores, clock) as sender:
+                for each in ("other", "bot"):
+                    await sent(sender, each)
+        assert (counts(stores, "a"), counts(stores, "b")) == ({"sent": 1}, {"pending": 1})
+        left_out = stores.account("other")
+        assert left_out is not None
+        assert "env:NONE" in left_out.down_reason
+        assert len(logged(caplog, "account other", "env:NONE")) == 1
+        monkeypatch.setenv("NONE", "4242:fake")
+        async with sender_of(stores, clock) as sender:
+            await sent(sender, "other")
+        mended = stores.account("other")
+        assert mended is not None
+        assert (counts(stores, "b"), mended.down_since) == ({"sent": 1}, None)
+
+
+async def test_that_an_account_is_refused_is_logged_once_for_all_its_offices(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And each of them keeps what it has to say until it works again."""
+    clock = Clock()
+    caplog.set_level(logging.INFO)
+    async with served(stores, monkeypatch, *OFFICES) as telegram:
+        for office in OFFICES:
+            said(stores, office, 3)
+        good = telegram.token
+        telegram.token = "4242:another"
+        async with sender_of(stores, clock) as sender:
+            await sent(sender)
+            clock.moment += timedelta(minutes=10)
+            await sent(sender)
+            down = [each for each in caplog.records if each.levelno >= logging.WARNING]
+            assert ["account bot" in each.getMessage() for each in down] == [True]
+            telegram.token = good
+            clock.moment += timedelta(minutes=10)
+            await sent(sender)
+        assert [counts(stores, office) for office in OFFICES] == [{"sent": 3}] * 2
+        assert len(logged(caplog, "account bot works again")) == 1
+
+
+class Overtaken(OfficeCache):
+    """Has another process take the account while this one renders its first message."""
+
+    done = False
+
+    def service(self, office: str) -> Service:
+        if not self.done:
+            self.done = True
+            Accounts(self.stores.database).seize("bot")
+        return super().service(office)
+
+
+async def test_a_process_that_has_lost_the_account_sends_nothing_more(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was frozen, and wakes up: what it has leased is sent by the other, marked."""
+    clock = Clock()
+    monkeypatch.setattr(sending, "SURE", -1.0)
+    async with served(stores, monkeypatch, "a") as telegram:
+        said(stores, "a", 2)
+        province = province_of(stores, clock)
+        province.cache = Overtaken(stores, SETTINGS, clock.now)
+        frozen = Sender(province)
+        await sent(frozen)
+        assert (telegram.sent, [row.error for row in stores.of("a").rows()]) == ([], [LOST, LOST])
+        await frozen.end()
+        province.worker.end()
+        async with sender_of(stores, clock) as other:
+            await sent(other)
+        assert [REPEAT in each.text for each in telegram.sent] == [True] * 2
+
+
+async def test_a_process_that_ends_gives_back_what_it_has_not_sent(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unmarked, and free for the next one."""
+    clock = Clock()
+    async with served(stores, monkeypatch, "a") as telegram:
+        said(stores, "a", 4)
+        async with sender_of(stores, clock) as ending:
+            province = ending._province
+            monkeypatch.setattr(province.metrics, "sent", lambda *_: province.worker.stop.set())
+            province.settings = replace(SETTINGS, delivery=replace(SETTINGS.delivery, in_flight=1))
+            await sent(ending)
+        assert 0 < counts(stores, "a")["sent"] < 4
+        async with sender_of(stores, clock) as following:
+            await sent(following)
+        assert counts(stores, "a") == {"sent": 4}
+        assert [REPEAT in each.text for each in telegram.sent] == [False] * 4
+
+
+async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes take turns at an account, a few messages each."""
+    clock = Clock()
+    monkeypatch.setattr(sending, "STINT", 0.2)
+    async with served(stores, monkeypatch, *OFFICES) as telegram:
+        for office in OFFICES:
+            for person in CHATS:
+                said(stores, office, 2, person)
+        async with sender_of(stores, clock) as one, sender_of(stores, clock) as other:
+            for _ in range(40):
+                for sender in (one, other):
+                    await sent(sender)
+                if not any(stores.of(each).counts()["pending"] for each in OFFICES):
+                    break
+        for office in OFFICES:
+            assert counts(stores, office) == {"sent": 6}
+            for person in CHATS:
+                texts = [each.text for each in telegram.sent_to(office_chat(office, person))]
+                assert [f"có {n} thư" in text for n, text in enumerate(texts, 1)] == [True] * 2
+        assert telegram.too_many == 0
