@@ -280,16 +280,19 @@ def files_of(
 
 
 def backups(settings: Settings) -> Backups | None:
-    """Return the daily copies; None for PostgreSQL, which has its own tools."""
+    """Return the daily copies; None where [backup] daily is off."""
     from reminder.ops.backups import Backups
-    from reminder.store.database import file_of
+    from reminder.store.database import file_of, name_of
 
     database, section = file_of(settings.store.url), settings.backup
-    if database is None:
+    if not section.daily:
         return None
+    stem, suffix = (database.stem, ".db") if database else (name_of(settings.store.url), ".dump")
     return Backups(
+        stem=stem,
+        suffix=suffix,
         database=database,
-        folder=section.folder or database.parent / "backups",
+        folder=section.folder or (database.parent if database else Path("var")) / "backups",
         second_folder=section.second_folder,
         keep=section.keep,
         hour=section.hour,

@@ -195,13 +195,14 @@ def restore(
         at = local(done.ticked)
         upto = f"dữ liệu đến {at:%H:%M} ngày {at:%d/%m/%Y}"
     print(f"Đã khôi phục từ {source}: {upto}, {done.events} ghi nhận.")
-    if done.aside is not None:
+    aside = done.aside or (done.schema and f"lược đồ {done.schema} của cùng cơ sở dữ liệu")
+    if aside:
         lacks = (
             "; bản này không đọc được nên không biết còn thiếu gì" if done.missing is None
             else f"; {done.missing} ghi nhận ở đó không có trong bản vừa khôi phục" if done.missing
             else ""
         )  # fmt: skip
-        print(f"Dữ liệu trước đó giữ ở {done.aside}{lacks}.")
+        print(f"Dữ liệu trước đó giữ ở {aside}{lacks}.")
     print(
         _what_follows(settings)
         if done.ran_on

@@ -70,8 +70,9 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
     folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
     private = []
     if copied is not None:
-        yield from space([copied.database.parent, *folders])
-        private = data_files(copied.database, folders)
+        beside = [copied.database.parent] if copied.database else []
+        yield from space([*beside, *folders])
+        private = data_files(copied, folders)
     if settings.web.is_on:
         yield page(settings.web)
     yield from rights(private, secret_files(config, environment()))
@@ -349,7 +350,7 @@ def copies(
         yield warn(name, words, "đặt [backup] second_folder")
     elif not _is_folder(second):
         yield fault(name, f"{words} không có.", "cắm ổ đĩa ấy, hoặc tạo thư mục")
-    elif _same_disk(second, backups.database.parent):
+    elif backups.database and _same_disk(second, backups.database.parent):
         yield warn(name, f"{words} nằm cùng ổ đĩa với dữ liệu.", "chọn thư mục ở ổ đĩa khác")
     else:
         yield _age(name, second, last_away, now)
@@ -374,10 +375,13 @@ def _same_disk(one: Path, other: Path) -> bool:
         return False
 
 
-def data_files(database: Path, folders: Sequence[Path]) -> list[Path]:
+def data_files(backups: Backups, folders: Sequence[Path]) -> list[Path]:
     """Return the database with SQLite's files beside it, and all copies."""
-    beside = [*database.parent.glob(f"{database.name}*")] if _is_folder(database.parent) else []
+    database, beside = backups.database, []
+    if database is not None and _is_folder(database.parent):
+        beside = [*database.parent.glob(f"{database.name}*")]
+    copies = f"*{backups.suffix}"
     return [
         *beside,
-        *(f for folder in filter(_is_folder, folders) for f in sorted(folder.glob("*.db"))),
+        *(f for folder in filter(_is_folder, folders) for f in sorted(folder.glob(copies))),
     ]

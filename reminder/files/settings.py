@@ -523,10 +523,20 @@ _REPORT = Table(
 )
 
 
+def _yes_or_no(value: object) -> bool:
+    words = {"true": True, "false": False}
+    if isinstance(value, str):
+        value = words.get(value.strip().lower())
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
 @dataclass(frozen=True)
 class BackupSection(Section):
-    """[backup]: the daily copy of a SQLite database."""
+    """[backup]: the daily copy of the database."""
 
+    daily: bool = key(True, _yes_or_no, "true hoặc false: máy chủ PostgreSQL tự lo bản sao")
     folder: Path | None = _file_key('tên thư mục, ví dụ "backups"; không ghi: backups cạnh dữ liệu')
     second_folder: Path | None = _file_key(
         'tên thư mục có sẵn trên ổ đĩa khác, ví dụ "/mnt/usb/nhac-viec"'
@@ -557,15 +567,6 @@ class WatchSection(Section):
     def place(self) -> tuple[str, int] | None:
         """Host and port of /healthz and /metrics; None: off."""
         return _host_and_port(self.listen)
-
-
-def _yes_or_no(value: object) -> bool:
-    words = {"true": True, "false": False}
-    if isinstance(value, str):
-        value = words.get(value.strip().lower())
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
 
 
 def _plain_url(url: str) -> str:

@@ -35,10 +35,12 @@ def is_due(last: datetime | None, hour: time, now: datetime) -> bool:
 
 @dataclass(kw_only=True)
 class Backups:
-    """The copies of one SQLite database."""
+    """The copies of one database."""
 
-    database: Path
+    stem: str  # of their names
     folder: Path
+    suffix: str = ".db"
+    database: Path | None = None  # the file; None: PostgreSQL's lies elsewhere
     second_folder: Path | None = None  # must be there: another disk's, that may be unplugged
     keep: int = 14  # in each folder
     hour: time = time(2, 30)
@@ -76,7 +78,7 @@ class Backups:
             )
         with suppress(OSError):  # the copy itself says what is wrong with the folder
             folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        store.backup(str(folder / f"{self.database.stem}-{local(now):%Y-%m-%d}.db"))
+        store.backup(str(folder / f"{self.stem}-{local(now):%Y-%m-%d}{self.suffix}"))
         copies = self.copies(folder)
         for old in copies[: -self.keep]:
             with suppress(OSError):
@@ -93,11 +95,13 @@ class Backups:
         if not folder.is_dir():
             return False
         emptied = bool(store.meta(BACKED_UP_AWAY)) and not self.copies(folder)
-        return not emptied or folder.stat().st_dev != self.database.stat().st_dev
+        beside = self.database or self.folder
+        return not emptied or folder.stat().st_dev != beside.stat().st_dev
 
     def copies(self, folder: Path) -> list[Path]:
         """Return the daily copies in `folder`, the oldest first."""
-        name = re.compile(rf"{re.escape(self.database.stem)}-\d{{4}}-\d\d-\d\d\.db")
+        stem, suffix = re.escape(self.stem), re.escape(self.suffix)
+        name = re.compile(rf"{stem}-\d{{4}}-\d\d-\d\d{suffix}")
         try:
             return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))
         except OSError:

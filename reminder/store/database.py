@@ -331,6 +331,11 @@ def file_of(url: str) -> Path | None:
     return _path(_parsed(url))
 
 
+def name_of(url: str) -> str:
+    """Return the name of the database at `url` at its server."""
+    return str(_parsed(url).database or "reminder")
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)

@@ -222,7 +222,7 @@ class AdvisoryLock:
         )
         self._connection: Connection | None = None
         self._socket = -1
-        self._session = 0  # the process number of the server's side
+        self.session = 0  # the process number of the server's side
         self._term = 0
 
     def take(self) -> bool:
@@ -243,7 +243,7 @@ class AdvisoryLock:
             connection.close()
             return False
         raw: Any = connection.connection.dbapi_connection
-        self._connection, self._session, self._socket = connection, session, raw.fileno()
+        self._connection, self.session, self._socket = connection, session, raw.fileno()
         self._term += 1
         return True
 
@@ -263,7 +263,7 @@ class AdvisoryLock:
         """See that it is held before a transaction; else take it anew, or raise LockLostError."""
         if self.term() is not None or self._answers():
             return
-        name, cut = self._database.name, self._session
+        name, cut = self._database.name, self.session
         self._drop()
         if self._try():
             log.warning("the connection that held the daemon's lock was cut: it is taken anew")
@@ -281,7 +281,7 @@ class AdvisoryLock:
         """Return whether the connection is alive: a server may also send it a notice."""
         if self._connection is not None:
             with suppress(DBAPIError):
-                return bool(self._connection.execute(_SESSION).scalar() == self._session)
+                return bool(self._connection.execute(_SESSION).scalar() == self.session)
         return False
 
     def _drop(self) -> None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from reminder.domain.errors import ReminderError
@@ -84,6 +85,18 @@ def meta_list(name: str, kept: str | None) -> list[Any]:
     if not isinstance(found, list):
         raise UnreadableRowError("meta", name, f"value is {kept!r:.40}")
     return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    """The result of a restore."""
+
+    ticked: datetime | None  # the last tick that the copy knows of; None: it never ran
+    events: int  # of the ledger, in the copy
+    missing: int | None  # events of the replaced database that the copy lacks; None: unreadable
+    aside: Path | None  # where the replaced database lies; None: there was none
+    schema: str | None = None  # the same, of PostgreSQL: a schema in the same database
+    ran_on: bool  # the program has run, or may have, since the copy was taken
 
 
 class Seen(NamedTuple):

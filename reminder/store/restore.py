@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from glob import escape
 from pathlib import Path
@@ -28,7 +28,15 @@ from reminder.store.files import (
     make_private,
     unwritable,
 )
-from reminder.store.records import ENDED, RESTORED, StoreRefusedError, meta_moment, stamp
+from reminder.store.records import (
+    ENDED,
+    RESTORED,
+    Restored,
+    StoreRefusedError,
+    meta_moment,
+    stamp,
+)
+from reminder.store.restore_dump import put_back
 from reminder.store.store import Store, open_store
 from reminder.store.tables import outbox
 
@@ -37,19 +45,8 @@ _NEW = ".restoring"
 _LOGS = ("-wal", "-shm", "-journal")  # what SQLite would read together with the file
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Restored:
-    """The result of a restore."""
-
-    ticked: datetime | None  # the last tick that the copy knows of; None: it never ran
-    events: int  # of the ledger, in the copy
-    missing: int | None  # events of the replaced database that the copy lacks; None: unreadable
-    aside: Path | None  # where the replaced database lies; None: there was none
-    ran_on: bool  # the program has run, or may have, since the copy was taken
-
-
 def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], None]) -> Restored:
-    """Put the copy `source` in the place of the SQLite database at `url`.
+    """Put the copy `source` in the place of the database at `url`.
 
     Should the program have run after the copy was taken, what it may have sent since is marked:
     messages that still wait in the copy, and the hours up to `at` for the ticks to come.
@@ -57,10 +54,12 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
     ledger was changed. ReminderError: a file that can't be read or written. Nothing has changed
     then; a crash leaves the old database or the new one, and a second call mends the rest.
     """
-    database = _file(url)
+    database = file_of(url)
     source = source.resolve()
     if not source.is_file():
         raise ReminderError(f"không có tệp {source}: ghi tên một bản sao của `reminder backup`")
+    if database is None:
+        return put_back(source, url, at)
     if source == database:
         raise ReminderError(f"{source} chính là tệp dữ liệu: ghi tên một bản sao của nó")
     make_folder(database)
@@ -84,13 +83,6 @@ def make_folder(database: Path) -> None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(database, error) from error
-
-
-def _file(url: str) -> Path:
-    database = file_of(url)
-    if database is None:
-        raise ReminderError("[store] url là PostgreSQL: khôi phục bằng pg_restore")
-    return database
 
 
 @contextmanager

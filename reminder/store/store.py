@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, select, text
 
-from reminder.domain.errors import ReminderError
 from reminder.store.database import Database, OfficeDatabase
 from reminder.store.documents import VERSION, DocumentPart
 from reminder.store.files import (
@@ -125,7 +124,10 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
         """
         database = self.database
         if database.path is None:
-            raise ReminderError(f"{database.name} is PostgreSQL: back it up with pg_dump")
+            from reminder.store.dump import dump
+
+            dump(database.url, Path(target))
+            return
         copy_verified(database.path, Path(target), database.busy)
 
     def close(self) -> None:

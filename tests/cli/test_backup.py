@@ -102,3 +102,26 @@ def test_nothing_to_copy(terminal: Terminal) -> None:
         f"chưa có dữ liệu ở {database}: không có gì để sao"
     )
     assert not database.exists()
+
+
+def test_there_and_back_on_postgresql(terminal: Terminal, postgres_url: str) -> None:
+    """As with a file; the tables that were there are in a schema aside."""
+    terminal.config.write_text(
+        terminal.config.read_text("utf-8").replace(terminal.url, postgres_url), "utf-8"
+    )
+    terminal.url = postgres_url
+    with terminal.store() as store:
+        store.record([event()], unit_names=UNITS, at=NOW)
+        store.set_meta("last_tick", NOW.isoformat())
+    copy = terminal.folder / "copy.dump"
+    (told,) = terminal.run("backup", str(copy)).splitlines()
+    assert told.startswith(f"Đã sao và kiểm tra: {copy} (1 ghi nhận, 0,0 MB).")
+    with terminal.store() as store:
+        store.record([event("since")], unit_names=UNITS, at=NOW)
+    first, aside, then = terminal.run("restore", str(copy)).splitlines()
+    assert first == f"Đã khôi phục từ {copy}: dữ liệu đến 09:00 ngày 30/01/2024, 1 ghi nhận."
+    assert aside == (
+        "Dữ liệu trước đó giữ ở lược đồ before_20240130_090000 của cùng cơ sở dữ liệu; 1 ghi nhận "
+        "ở đó không có trong bản vừa khôi phục."
+    )
+    assert then.startswith("Khi chạy lại, máy nhắc bù từ lúc ấy; tin nào có thể đã gửi thì ghi")

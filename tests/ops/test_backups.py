@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def copies(tmp_path: Path, **more: object) -> Backups:
     values: dict[str, object] = {
+        "stem": "r",
         "database": tmp_path / "var/r.db",
         "folder": tmp_path / "copies",
         "hour": HOUR,
@@ -161,3 +163,17 @@ def test_a_failed_copy_is_not_tried_each_minute(store: Store, tmp_path: Path) ->
     assert said == {str(caught.value)}
     backups.look(store, at("22/01", "08:00") + PAUSE)
     assert len(backups.copies(backups.folder)) == 1
+
+
+def test_the_daily_copies_of_postgresql_are_dumps(postgres_url: str, tmp_path: Path) -> None:
+    """Made, kept and counted as a file's."""
+    copying = copies(tmp_path, suffix=".dump", database=None, second_folder=tmp_path / "away")
+    (tmp_path / "away").mkdir()
+    with closing(open_store(postgres_url, exclusive=True, sleep=no_sleep)) as store:
+        for day in ("22/01", "23/01"):
+            replace(copying, keep=1).look(store, at(day, "03:00"))
+        assert (
+            store.meta(BACKED_UP) == store.meta(BACKED_UP_AWAY) == at("23/01", "03:00").isoformat()
+        )
+    for folder in ("copies", "away"):
+        assert [one.name for one in (tmp_path / folder).iterdir()] == ["r-2024-01-23.dump"]

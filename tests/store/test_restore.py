@@ -15,8 +15,8 @@ import pytest
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
-from reminder.store.records import ENDED, RESTORED, StoreRefusedError
-from reminder.store.restore import Restored, restore
+from reminder.store.records import ENDED, RESTORED, Restored, StoreRefusedError
+from reminder.store.restore import restore
 from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
