@@ -554,6 +554,7 @@ class SignIn(Payload):
     """The link and the code that sign in; both are made from `login` when it is sent."""
 
     login: str
+    province: bool = False  # to the page of the province, not to the office's own
 
 
 class PageLink(Payload):

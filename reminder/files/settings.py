@@ -632,6 +632,18 @@ class WebSection(Section):
 
 
 @dataclass(frozen=True)
+class ProvinceSection(Section):
+    """[province]: what is told of many offices together, and to whom."""
+
+    name: str = key("", _LINE, "tên tỉnh hoặc thành phố, trên một dòng")
+    operators: tuple[str, ...] = key(
+        (),
+        _listed(text(_ADDRESS, lambda address: address.strip().lower())),
+        'danh sách địa chỉ thư, ví dụ ["quan-tri@tinh.example.vn"]',
+    )
+
+
+@dataclass(frozen=True)
 class LogSection(Section):
     """[log]: the log on stderr."""
 
@@ -656,6 +668,7 @@ class Settings(Section):
     backup: BackupSection = BackupSection()
     watch: WatchSection = WatchSection()
     web: WebSection = WebSection()
+    province: ProvinceSection = ProvinceSection()
     log: LogSection = LogSection()
 
     def complete(self, given: Container[str]) -> Self:

@@ -30,9 +30,12 @@ SETTLED = 6  # lines of what was settled: the newest
 
 def sign_in(context: Context, p: payloads.SignIn) -> Outbound | None:
     """Return the link and the code of a sign-in; None where the page is off."""
-    if context.links is None:
+    links = context.links
+    if p.province and links is not None:
+        links = links.province
+    if links is None:
         return None
-    url, code = context.links.login(p.login), context.links.code(p.login)
+    url, code = links.login(p.login), links.code(p.login)
     return message(context, p, url=url, code=code)
 
 

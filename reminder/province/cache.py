@@ -11,11 +11,19 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from reminder.app import bootstrap
-from reminder.app.channels import channel_names, known_channels, mail_secret, one_way, quotas
+from reminder.app.channels import (
+    channel_names,
+    known_channels,
+    mail_secret,
+    one_way,
+    quotas,
+    web_links,
+)
 from reminder.app.offices import documents_of, office_settings, served
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler, StageIndex
@@ -95,6 +103,11 @@ class OfficeCache:
         """Return what makes the links of the office's page; None where there is no page."""
         return self._get(office).links
 
+    @cached_property
+    def province_links(self) -> WebLinks | None:
+        """What makes the links of the province's page, whose records are those of no office."""
+        return web_links(self.base, self.stores.of(""))
+
     def accounts(self, office: str) -> Mapping[str, str]:
         """Return by which account the office uses each channel."""
         return {each.channel: each.account for each in self._get(office).mark.accounts}
@@ -156,9 +169,9 @@ class OfficeCache:
             settings, texts, now, load=self._shared.plan, schedule=self._shared.scheduler
         )
         vars(files)["stage_index"] = self._shared.index(files)
-        links = WebLinks(base_url=settings.web.url, secret=mail_secret(store)) if (
-            settings.web.is_on
-        ) else None  # fmt: skip
+        links = WebLinks(
+            base_url=settings.web.url, secret=mail_secret(store), province=self.province_links
+        ) if settings.web.is_on else None  # fmt: skip
         old = before.service if before else None
         service = Service(
             store=store,

@@ -39,11 +39,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+
+def _pages(province: Province) -> Part:
+    from reminder.province.pages import part  # its libraries are loaded by the role web alone
+
+    return part(province)
+
+
 # What a role does; `reminder run` without --role does all of it.
 ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
     "worker": (sending.part,),
     "tick": (ticking.part,),
-    "web": (),
+    "web": (_pages,),
 }
 ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first

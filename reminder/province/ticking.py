@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from reminder.domain.errors import ReminderError
 from reminder.province.cache import OfficeCache
+from reminder.province.figures import FiguresKeeper
 from reminder.province.process import Part, Province
 from reminder.services.office import counted
+from reminder.store.figures import FiguresTable
 from reminder.store.offices import Due
 from reminder.store.records import StoreBusyError
 
@@ -36,6 +39,7 @@ class Ticker:
 
     cache: OfficeCache
     now: Callable[[], datetime]
+    ticked: list[str] = field(default_factory=list)  # offices, by the last `tick_shard`
 
     def claim(self, shard: int) -> tuple[list[Due], datetime]:
         """Return the offices of a shard that are due, and until when they are this process's."""
@@ -87,16 +91,21 @@ class Ticker:
         woken = self.tick(due, claimed)
         if due:
             log.debug("shard %d: %s ticked", shard, counted(len(due), "office"))
+        self.ticked = [each.id for each in due]
         return woken
 
 
 def part(province: Province) -> Part:
     """Return what the role tick does."""
     ticker = Ticker(province.cache, province.clock.now)
+    keeper = FiguresKeeper(province.cache, FiguresTable(province.stores))
 
     async def tick(shard: str) -> None:
-        for account in await province.do(lambda: ticker.tick_shard(int(shard))):
+        woken, ticked = await province.do(lambda: (ticker.tick_shard(int(shard)), ticker.ticked))
+        for account in woken:
             await province.engine.wake(SEND, account)
+        for office in ticked:  # one by one, so that other work goes between
+            await province.do(partial(keeper.keep, office, province.clock.now()))
 
     every = tuple((60.0, TICK, str(shard)) for shard in range(SHARDS))
     return Part(handlers={TICK: tick}, every=every)

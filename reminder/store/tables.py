@@ -27,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
+    func,
     literal_column,
     true,
 )
@@ -203,6 +204,7 @@ address = Table(
 Index(
     "address_value", address.c.office, address.c.channel, address.c.value
 )  # mark_address_dead, move_address
+Index("address_mail", func.lower(address.c.value), address.c.office)  # served_by: of all offices
 
 invitation = Table(
     "invitation",
@@ -373,6 +375,21 @@ office_account = Table(
     sqlite_with_rowid=False,
 )
 Index("office_account_account", office_account.c.account, office_account.c.office)
+
+office_figures = Table(
+    "office_figures",
+    metadata,
+    _office(),
+    Column("at", Text, nullable=False),
+    Column("open", Integer, nullable=False),
+    Column("late", Integer, nullable=False),
+    Column("long_late", Integer, nullable=False),
+    Column("undated", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("reached", Integer, nullable=False),  # of them, by any channel
+    Column("late_work", Text, nullable=False),  # JSON: the latest, a list of values
+    sqlite_with_rowid=False,
+)
 
 # Those of one office's rows; PostgreSQL shows a transaction those of its own office only.
 OF_OFFICE = tuple(table for table in metadata.sorted_tables if "office" in table.c)

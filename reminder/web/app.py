@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -76,21 +77,27 @@ def make_app(
     `hooks` take what providers post, by any name of the host, and prove each request themselves.
     """
     taken = dict(hooks or {})
-    style = files("reminder.web").joinpath("templates/style.css").read_bytes()
+    of_host = [Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()]
+    return guarded(site, [*_probes(probes or {}), *of_host, *office_routes()], frozenset(taken))
 
-    async def stylesheet(_: Request) -> Response:
-        cached = {"Cache-Control": "public, max-age=3600"}
-        return Response(style, media_type="text/css; charset=utf-8", headers=cached)
 
-    async def icon(_: Request) -> Response:
-        cached = {"Cache-Control": "public, max-age=86400"}
-        return Response(ICON, media_type="image/svg+xml", headers=cached)
+def guarded(
+    site: signin.Door, routes: Sequence[Route], hooks: frozenset[str] = frozenset()
+) -> ASGIApp:
+    """Return the app of these pages, which look at `site`, with what holds for every answer."""
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _http_error, ReminderError: _busy, Exception: _fault},
+    )
+    app.state.site = site
+    return Guard(app, site.links.base_url, hooks)
 
-    routes = [
-        Route("/kieu.css", stylesheet, methods=["GET"]),
-        Route("/favicon.ico", icon, methods=["GET"]),
-        *_probes(probes or {}),
-        *(Route(path, _hooked(hook), methods=["POST"]) for path, hook in taken.items()),
+
+@cache
+def office_routes() -> tuple[Route, ...]:
+    """The pages of an office; the same for each."""
+    return (
+        *looks(),
         *signin.routes(),
         *signin.leaving(),
         *drafts.routes(),
@@ -104,13 +111,25 @@ def make_app(
         *acts.routes(),
         *account.routes(),
         *api.routes(),
-    ]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: _http_error, ReminderError: _busy, Exception: _fault},
     )
-    app.state.site = site
-    return Guard(app, site.links.base_url, frozenset(taken))
+
+
+def looks() -> list[Route]:
+    """The style of all pages, and their icon."""
+    style = files("reminder.web").joinpath("templates/style.css").read_bytes()
+
+    async def stylesheet(_: Request) -> Response:
+        cached = {"Cache-Control": "public, max-age=3600"}
+        return Response(style, media_type="text/css; charset=utf-8", headers=cached)
+
+    async def icon(_: Request) -> Response:
+        cached = {"Cache-Control": "public, max-age=86400"}
+        return Response(ICON, media_type="image/svg+xml", headers=cached)
+
+    return [
+        Route("/kieu.css", stylesheet, methods=["GET"]),
+        Route("/favicon.ico", icon, methods=["GET"]),
+    ]
 
 
 def _hooked(hook: Hook) -> Callable[[Request], Awaitable[Response]]:

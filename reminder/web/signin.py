@@ -283,8 +283,8 @@ def agent_of(request: Request) -> str:
     return request.headers.get("user-agent", "")[:200]
 
 
-def begin(site: Door, session: Session, older: str) -> bool:
-    """Begin a session in the place of an older one; False for who is not known any more.
+def begin(site: Door, session: Session, *older: str) -> bool:
+    """Begin a session in the place of older ones; False for who is not known any more.
 
     In the store's thread.
     """
@@ -295,7 +295,7 @@ def begin(site: Door, session: Session, older: str) -> bool:
         session=session.hash[:8],
     )  # fmt: skip
     with site.store.together():
-        site.store.end_sessions(older)
+        site.store.end_sessions(*older)
         site.store.add_session(session)
         site.store.note_sight(entry)
     return True

@@ -137,7 +137,8 @@ class Browser:
             fields.append((name, str(typed.get(name, value))))
         if pressed.get("name"):
             fields.append((pressed.get("name"), pressed.get("value", "")))
-        method, action = form.get("method", "get").upper(), form.get("action") or self.url
+        method = form.get("method", "get").upper()
+        action = pressed.get("formaction") or form.get("action") or self.url
         self.last = (action, fields)
         if method == "GET":
             return self._follow(self.request("GET", action, params=fields))
