@@ -255,10 +255,10 @@ def seed(stores: Stores, province: Province, folder: Path, http: int, smtp: int)
             id=bot.id, kind=bot.channel, secret=secret, settings=json.dumps(settings), made_at=now
         )
         assert stores.add_account(account)
-        people = ""
+        alike = people_text(province, 0, bot.channel)
         for number in bot.offices:
-            if not people or bot.channel == "email" or number <= BIG + 1:
-                people = people_text(province, number, bot.channel)
+            own = number == BIG or bot.channel == "email"
+            people = people_text(province, number, bot.channel) if own else alike
             plan = plan_text(number, now) if has_own_plan(number) else shared
             _seed_office(stores, province, bot, number, (plan, people))
 
