@@ -7,6 +7,7 @@
 # make check  format, lint, types, layers, unused code, all tests with coverage
 # make fuzz   ten minutes of made-up input to every parser; MINUTES=60 for longer
 # make torture  a thousand kills and every other fault, and a table; KILLS=100 SEED=7 for others
+# make scale  a province on PostgreSQL under faults, and a table; OFFICES=200 for a smaller one
 # make crashpoints  the month ended at each point where it matters, one by one; POINT=7 for one alone
 # Each does its own set-up; the second time there is nothing left to set up.
 
@@ -15,7 +16,7 @@ BIN := .venv/bin
 # Without -q pip says what it fetches, with a bar for each file; what is there already is no news.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run init dist test postgres check bench torture crashpoints fuzz format lock clean
+.PHONY: run init dist test postgres check bench torture scale crashpoints fuzz format lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/reminder sandbox
@@ -57,6 +58,9 @@ bench: .venv/dev.stamp
 
 torture: .venv/dev.stamp
 	$(BIN)/python -m tests.faults.torture --kills $(or $(KILLS),1000) --seed $(or $(SEED),2024)
+
+scale: .venv/dev.stamp
+	$(BIN)/python -m tests.scale --offices $(or $(OFFICES),3321) --workers $(or $(WORKERS),3)
 
 crashpoints: .venv/dev.stamp
 	$(BIN)/python -m tests.faults.crashpoints --point $(or $(POINT),0)

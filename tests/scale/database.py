@@ -18,7 +18,11 @@ _ROWS = """
     ORDER BY o.id
 """
 _OPEN = "SELECT count(*) FROM outbox WHERE state IN ('pending', 'leased')"
-_LEASED = "SELECT count(*) FROM outbox WHERE state = 'leased'"
+_SENT = """
+    SELECT a.account, o.provider_id
+    FROM outbox o JOIN office_account a ON a.office = o.office AND a.channel = o.channel
+    WHERE o.provider_id <> ''
+"""
 _EVENTS = "SELECT office, person, task, kind FROM event ORDER BY office, number"
 _DONE = "SELECT count(*) FROM event WHERE kind = 'done'"
 _TICKED = "SELECT count(DISTINCT office) FROM meta WHERE name = 'last_tick'"
@@ -43,9 +47,9 @@ class Base:
         """Return how many rows are not at their end."""
         return self.number(_OPEN)
 
-    def leased(self) -> int:
-        """Return how many rows a worker has."""
-        return self.number(_LEASED)
+    def sent(self) -> set[tuple[str, str]]:
+        """Return (account, the provider's id) of each message on record."""
+        return set(self._ask(_SENT))
 
     def done(self) -> int:
         """Return how many answers are on record."""

@@ -32,6 +32,12 @@ class Process:
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
 
+    async def says(self, words: str) -> None:
+        """Wait until it has logged these words."""
+        while words not in self.log.read_text("utf-8", "replace"):
+            assert self.process.returncode is None, self.log.read_text("utf-8", "replace")[-2000:]
+            await asyncio.sleep(0.05)
+
     @property
     def memory(self) -> int:
         """The most that it has used, in MB; 0 when it has ended."""

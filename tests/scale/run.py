@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -21,9 +22,9 @@ from tests.scale.processes import Process, Processes, processes
 from tests.scale.providers import Arrival, read_log
 from tests.scale.province import BIG, Province, office_id, seed, settings_text
 from tests.scale.verdict import ANSWER, Tally, judged
-from tests.waiting import until
+from tests.waiting import until, within
 
-FROZEN = 10.0  # seconds
+FROZEN = 10.0  # seconds: longer than the engine waits for a sign of life
 STUCK = 45.0  # seconds without any arrival after which a run is over
 _LOOK = 0.2  # seconds between two looks at the providers' log
 
@@ -36,6 +37,8 @@ class Faults:
     freeze: bool = True
     cut: bool = True
     from_share: float = 0.15  # of the messages, after which the first happens
+    frozen: float = FROZEN
+    pause: float = 2.0  # seconds between two of them
 
 
 @dataclass
@@ -60,7 +63,8 @@ class Run:
     figures: Figures
     log: Path
     arrivals: list[Arrival] = field(default_factory=list)
-    in_flight: int = 0
+    unknown: set[tuple[str, str]] = field(default_factory=set)  # under way when something was hit
+    begun: float = 0.0  # Unix time of the first tick
     _offset: int = 0
 
     def look(self) -> bool:
@@ -74,8 +78,20 @@ class Run:
     def hit(self, process: Process, number: signal.Signals) -> None:
         """Kill or freeze a process in the middle of its work."""
         process.signal(number)
-        self.in_flight += self.base.leased()
+        self.note_unknown()
         process.killed = process.killed or number is signal.SIGKILL
+        self.say(f"{number.name} to {process.name}")
+
+    def note_unknown(self) -> None:
+        """Note which messages the providers have taken and nobody has on record."""
+        self.look()
+        known = self.base.sent()
+        taken = ((each.account, each.id) for each in self.arrivals if each.taken)
+        self.unknown |= {message for message in taken if message not in known}
+
+    def say(self, what: str) -> None:
+        """Tell the terminal what happens, and when."""
+        sys.stderr.write(f"{time.time() - self.begun:5.1f} s: {what}\n")
 
 
 async def played(
@@ -115,8 +131,10 @@ async def _play(run: Run, config: Path, faults: Faults, workers: int) -> Tally:
     start = run.processes.reminder
     await start("web", config, "web")
     working = [await start(f"worker-{n + 1}", config, "worker") for n in range(workers)]
+    for each in working:
+        await within(each.says("does the work of"), f"the start of {each.name}")
     await _until_hooked(run)
-    began = time.monotonic()
+    run.begun, began = time.time(), time.monotonic()
     await start("tick", config, "tick")
     happening = asyncio.create_task(_happen(run, working, faults))
     last = time.monotonic()
@@ -125,6 +143,7 @@ async def _play(run: Run, config: Path, faults: Faults, workers: int) -> Tally:
             last = time.monotonic()
         if not run.figures.ticked and run.base.ticked() == run.province.offices:
             run.figures.ticked = time.monotonic() - began
+            run.say("every office is ticked")
         whole = run.figures.ticked and happening.done() and not run.people.busy
         if whole and not run.base.open_rows():
             break
@@ -141,8 +160,8 @@ async def _play(run: Run, config: Path, faults: Faults, workers: int) -> Tally:
 
 
 async def _until_hooked(run: Run) -> None:
-    """Until each bot has set its webhook."""
-    wanted = {bot.id for bot in run.province.bots if bot.channel != "email"}
+    """Until each bot by which somebody answers has set its webhook."""
+    wanted = {answer.reader.account for answer in run.province.asked}
     end = time.monotonic() + STUCK
     while not wanted <= run.people.hooks.keys() and time.monotonic() < end:
         run.look()
@@ -152,22 +171,27 @@ async def _until_hooked(run: Run) -> None:
 async def _happen(run: Run, workers: list[Process], faults: Faults) -> None:
     """One worker is killed, another frozen and woken, all connections cut, one after the other."""
     some = len(run.province.readers) * faults.from_share
-    await until(lambda: sum(each.taken for each in run.arrivals) >= some, STUCK, pause=_LOOK)
+
+    def under_way() -> bool:
+        return sum(each.taken and each.at > run.begun for each in run.arrivals) >= some
+
+    await until(under_way, STUCK, pause=_LOOK)
     if faults.kill:
         run.hit(workers[0], signal.SIGKILL)
-        await asyncio.sleep(2)
+        await asyncio.sleep(faults.pause)
     if faults.freeze:
         run.hit(workers[1], signal.SIGSTOP)
-        await asyncio.sleep(FROZEN)
+        await asyncio.sleep(faults.frozen)
         workers[1].signal(signal.SIGCONT)
-        await asyncio.sleep(2)
+        run.say(f"SIGCONT to {workers[1].name}")
+        await asyncio.sleep(faults.pause)
     if faults.cut:
-        run.in_flight += run.base.leased()
-        run.base.server.cut(run.base.name)
+        run.note_unknown()
+        run.say(f"{run.base.server.cut(run.base.name)} connections cut")
 
 
 def _judge(run: Run) -> Tally:
-    rows = run.base.rows()
+    rows = [replace(row, ready=max(row.ready, run.begun)) for row in run.base.rows()]
     strangers = set(STRANGER.values())
     tally = judged(
         [arrival for arrival in run.arrivals if arrival.chat not in strangers],
@@ -176,7 +200,8 @@ def _judge(run: Run) -> Tally:
         readers=run.province.readers,
         answers=run.province.asked,
         big=office_id(BIG),
-        in_flight=run.in_flight,
+        in_flight=len(run.unknown),
+        begun=run.begun,
     )
     tally.why += run.people.failed
     for office, fault in run.base.faults():

@@ -102,11 +102,13 @@ def judged(
     answers: Sequence[Answer],
     big: str,
     in_flight: int,
+    begun: float = 0.0,
 ) -> Tally:
     """Return what became of the messages, their order, the accounts' limits, answers and rights.
 
     `big`: the office that has many more messages than the others of its account. `in_flight`: how
-    many messages were under way when something was killed, frozen or cut.
+    many messages were under way when something was killed, frozen or cut. `begun`: from when the
+    seconds in what is said are counted.
     """
     tally = Tally(queued=len(rows), in_flight=in_flight)
     taken = [arrival for arrival in arrivals if arrival.taken]
@@ -121,7 +123,7 @@ def judged(
     _repeats(copies, came, tally)
     _order(copies, came, tally)
     _limits(arrivals, tally)
-    _silence(arrivals, came, tally)
+    _silence(arrivals, came, begun, tally)
     _fairness(copies, came, big, tally)
     _answers(list(events), answers, tally)
     _places(taken, readers, tally)
@@ -185,7 +187,8 @@ def _order(
 ) -> None:
     """Of two messages to one recipient that both waited, the earlier arrives first.
 
-    Answers go before all else, and are compared among themselves.
+    The earlier one was queued earlier, and for no later a moment. Answers go before all else, and
+    are compared among themselves.
     """
     lines: dict[tuple[str, str, bool], list[tuple[Queued, float]]] = defaultdict(list)
     for row, arrival in came:
@@ -194,10 +197,10 @@ def _order(
             (row, min(copy.at for copy in found))
         )
     for line in lines.values():
-        line.sort(key=lambda each: (each[0].slot, each[0].id))
+        line.sort(key=lambda each: each[0].id)
         for n, (row, at) in enumerate(line):
             for earlier, before in line[:n]:
-                if before > at > earlier.ready:
+                if earlier.slot <= row.slot and before > at > earlier.ready:
                     tally.disordered += 1
                     tally.wrong(f"{_shown(row)} came before {_shown(earlier)}")
 
@@ -219,8 +222,9 @@ def _limits(arrivals: Iterable[Arrival], tally: Tally) -> None:
             tally.worst = max(tally.worst, n - first + 1)
 
 
-def _silence(arrivals: Iterable[Arrival], came: Came, tally: Tally) -> None:
+def _silence(arrivals: Iterable[Arrival], came: Came, begun: float, tally: Tally) -> None:
     """The longest time in which an account with something to send sent nothing."""
+    until = 0.0
     heard: dict[str, list[float]] = defaultdict(list)
     for arrival in arrivals:
         heard[arrival.account].append(arrival.at)
@@ -237,9 +241,10 @@ def _silence(arrivals: Iterable[Arrival], came: Came, tally: Tally) -> None:
                 n += 1
             quiet = end - max(start, oldest)
             if quiet > tally.silence:
-                tally.silence, tally.silent = quiet, account
+                tally.silence, tally.silent, until = quiet, account, end
     if tally.silence > SILENCE:
-        tally.wrong(f"{tally.silent} was silent for {tally.silence:.1f} s and had rows")
+        words = f"{tally.silent} was silent for {tally.silence:.1f} s and had rows"
+        tally.wrong(f"{words}, until {until - begun:.1f} s")
 
 
 def _fairness(

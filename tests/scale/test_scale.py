@@ -1,0 +1,44 @@
+"""The short form of `make scale`: a few offices, real processes, real limits, each fault once.
+
+What must hold is the same but for the silence, which is a matter of the machine's load: nothing is
+lost, what came twice was under way and says so, order is kept, no account asks too often, nothing
+of one office is seen or changed by another, each answer is recorded once.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Server
+from tests.scale.province import Province
+from tests.scale.run import Faults, played
+from tests.scale.verdict import Tally
+
+TIMED = "was silent for"
+
+
+def promises(tally: Tally) -> list[str]:
+    """What is not as promised, whatever the machine's load."""
+    return [why for why in tally.why if TIMED not in why]
+
+
+@pytest.mark.asyncio
+async def test_a_worker_is_killed_and_all_connections_are_cut(
+    tmp_path: Path, postgres: Server
+) -> None:
+    province = Province(offices=8, accounts=4, more=20, answers=0, today=datetime.now(UTC))
+    tally, _ = await played(tmp_path, postgres, province, Faults(freeze=False), workers=2)
+    assert promises(tally) == []
+    assert (tally.due, tally.answers) == (len(province.readers), 0)
+
+
+@pytest.mark.thorough
+@pytest.mark.asyncio
+async def test_another_is_frozen_and_comes_back(tmp_path: Path, postgres: Server) -> None:
+    province = Province(offices=60, accounts=20, more=100, answers=0, today=datetime.now(UTC))
+    tally, _ = await played(tmp_path, postgres, province, Faults())
+    assert promises(tally) == []
+    assert (tally.due, tally.answers) == (len(province.readers), 0)
