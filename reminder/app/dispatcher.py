@@ -311,7 +311,9 @@ class Dispatcher:
             self._start_sends()
             self._wake.set()
         at = self.clock.now()
-        if isinstance(outcome, SendError):
+        if isinstance(outcome, SendError) and not outcome.begun:
+            await self._record_result(partial(self.service.give_back, [rendered]), [row])
+        elif isinstance(outcome, SendError):
             failed = partial(self.service.failed, rendered, outcome, at)
             await self._record_result(failed, [row])
             self._wake.set()

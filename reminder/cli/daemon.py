@@ -41,29 +41,33 @@ def run(
 
     Không có --role thì một tiến trình làm cả.
     """
+    if role and not _has_offices(config):
+        raise ReminderError(
+            "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ "
+            "reminder run; thêm phường bằng reminder office add"
+        )
     gc.disable()  # loading modules makes no garbage; wiring enables it again
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # What only a daemon needs takes half a second to load.
     from reminder.app.logs import catch_strays, follow
-    from reminder.store.offices import has_offices
 
-    settings = bootstrap.load_settings(config)
-    follow(settings)
+    follow(bootstrap.load_settings(config))
     catch_strays()
-    if has_offices(settings.store.url):
+    if _has_offices(config):
         from reminder.province import roles
 
         roles.run(config, [each.value for each in role or ()])
-        return
-    if role:
-        raise ReminderError(
-            "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ "
-            "reminder run; thêm phường bằng reminder office add"
-        )
-    from reminder.app import wiring
+    else:
+        from reminder.app import wiring
 
-    wiring.run(config)
+        wiring.run(config)
+
+
+def _has_offices(config: Path | None) -> bool:
+    from reminder.store.offices import has_offices
+
+    return has_offices(bootstrap.load_settings(config).store.url)
 
 
 def web(config: Config = None) -> None:

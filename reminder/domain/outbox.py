@@ -119,6 +119,7 @@ class SendError(Exception):
         moved_to: str = "",
         recheck: bool = False,
         quota: bool = False,
+        begun: bool = True,
     ) -> None:
         super().__init__(one_line(reason))
         self.reason = one_line(reason)
@@ -134,6 +135,7 @@ class SendError(Exception):
         self.moved_to = moved_to  # the address's new value
         self.recheck = recheck  # the dead address may take something again: once a week is tried
         self.quota = quota  # the channel takes nothing more this month
+        self.begun = begun  # False: nothing was tried, and the row is as it was
 
 
 # The error of a row whose lease ended without a result: after a first send, after a repeat.

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from reminder.domain.errors import ReminderError
 from reminder.engine import open_engine
 from reminder.files.settings import Settings, environment
 from reminder.ops.liveness import Notifier
+from reminder.ops.metrics import gauge
 from reminder.ops.supervisor import Clock, Worker, supervise
 from reminder.province import sending, ticking
 from reminder.province.cache import OfficeCache
@@ -46,13 +48,56 @@ def _pages(province: Province) -> Part:
     return part(province)
 
 
+def figures(province: Province) -> Part:
+    """Return the figures of the whole province: each process of the role tick says them."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    accounts = Accounts(province.stores.database)
+
+    def by_account(name: str, words: str, found: Mapping[str, float]) -> Metric:
+        family = GaugeMetricFamily(f"reminder_{name}", words, labels=("account",))
+        for account, value in found.items():
+            family.add_metric((account,), value)
+        return family
+
+    def read() -> list[Metric]:
+        now, stores = province.clock.now(), province.stores
+        queues = {queue.account: queue for queue in accounts.queues(now)}
+        down = {each.id: float(each.down_since is not None) for each in stores.accounts()}
+        due = {name: float(queues[name].due) if name in queues else 0.0 for name in down}
+        age = {
+            name: max(0.0, (now - queues[name].since) / SECOND) if name in queues else 0.0
+            for name in down
+        }
+        return [
+            by_account("queue_messages", "Messages of an account that are due.", due),
+            by_account("queue_age_seconds", "Since the first of them was due.", age),
+            by_account("account_down", "1: nothing gets through by the account.", down),
+            gauge("offices_faulty", "Offices that can't be ticked.", stores.faulty()),
+            gauge("tick_lag_seconds", "By which the ticks are late.", stores.lag(now) / SECOND),
+        ]
+
+    async def all_of_them() -> list[Metric]:
+        jobs = GaugeMetricFamily("reminder_jobs", "Keys of work.", labels=("role", "state"))
+        for role, found in (await province.engine.jobs()).items():
+            jobs.add_metric((role, "waiting"), found.waiting)
+            jobs.add_metric((role, "running"), found.running)
+        return [*await province.do(read), jobs]
+
+    return Part(figures=all_of_them)
+
+
 # What a role does; `reminder run` without --role does all of it.
 ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
     "worker": (sending.part,),
-    "tick": (ticking.part,),
+    "tick": (ticking.part, figures),
     "web": (_pages,),
 }
 ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
+SECOND = timedelta(seconds=1)
+# A transaction in which a process does nothing for so long is ended: whoever takes its work over
+# waits for what it has locked.
+IDLE = 4.0
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
 
 
@@ -64,6 +109,7 @@ class Process:
         made = {make: make(province) for role in self.roles for make in ROLES[role]}
         self.parts = tuple(made.values())
         self._accounts = Accounts(province.stores.database)
+        self.servers: list[PageServer] = []  # as long as it runs
 
     @property
     def stop(self) -> asyncio.Event:
@@ -75,13 +121,13 @@ class Process:
         notifier = Notifier.of(environment())
         on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), self.stop.set))
         on_signals(dict.fromkeys(("SIGHUP", "SIGUSR1", "SIGUSR2"), lambda: None))
-        engine, servers = self.province.engine, self._servers()
+        engine, self.servers = self.province.engine, self._servers()
         handlers = dict(chain.from_iterable(part.handlers.items() for part in self.parts))
         for period, role, key in chain.from_iterable(part.every for part in self.parts):
             engine.every(period, role, key)
         watching = asyncio.create_task(notifier.watch(lambda: True, lambda: "runs"))
         try:
-            for server in servers:
+            for server in self.servers:
                 if not await server.start():
                     raise ReminderError("không mở được cổng của tiến trình này: xem dòng trên")
             notifier.say("READY=1")
@@ -94,7 +140,7 @@ class Process:
             watching.cancel()
             for part in self.parts:
                 await part.end()
-            for server in servers:
+            for server in self.servers:
                 await server.stop()
             self.province.worker.end()
             self.province.stores.close()
@@ -156,6 +202,7 @@ def open_province(settings: Settings, clock: Clock) -> Province:
     sqlite = settings.store.url.startswith("sqlite")
     store = open_store(settings.store.url, exclusive=sqlite, sleep=bootstrap.pause)
     stores = Stores(store)
+    stores.database.limit_idle(IDLE)
     return Province(
         settings=settings,
         stores=stores,

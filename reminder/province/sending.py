@@ -315,7 +315,7 @@ class Sender:
             channel.resume(json.loads(hold.pace), hold.free / timedelta(seconds=1))
 
     async def _stint(self, rows: AccountRows, channel: Channel) -> bool:
-        """Send until nothing is due or the time is over; return whether something may be left."""
+        """Send until nothing is due or the time is over; return whether the time was over."""
         province, ends = self._province, asyncio.Event()
         dispatcher = Dispatcher(
             rows,
@@ -339,20 +339,24 @@ class Sender:
         stopped = asyncio.create_task(province.worker.stop.wait())
         try:
             await dispatcher.run()
+            is_over = ends.is_set()
             settled = asyncio.create_task(dispatcher.settle())
             await asyncio.wait({settled, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not settled.done():
                 await dispatcher.drain()
-                await settled
-            return ends.is_set()
+            await settled
         except asyncio.CancelledError:  # the engine has given the account to another process
-            ends.set()
             rows.taken = True
-            await dispatcher.drain()
             raise
         finally:
+            ends.set()
             ending.cancel()
             stopped.cancel()
+            if rows.taken:
+                self._channels.pop(rows.account.id, None)
+                await dispatcher.drain()  # what has not begun is not sent any more
+                await channel.stop()
+        return is_over
 
     async def _end(self, ends: asyncio.Event, dispatcher: Dispatcher) -> None:
         """End a stint after its time, or with the program."""

@@ -286,7 +286,8 @@ class Deliverer:
         for one, mine in zip(accepted, held, strict=True):
             if not mine:
                 row = one.rendered.row.id
-                log.warning("row %d was sent, but its lease had run out: it may come twice", row)
+                level = logging.DEBUG if self.shares_accounts else logging.WARNING
+                log.log(level, "row %d was sent, but its lease had run out: it may come twice", row)
         channels = {one.rendered.row.draft.channel for one in accepted}
         try:
             return self.accepted(max(one.at for one in accepted), *channels)

@@ -269,6 +269,22 @@ class Database:
                     "put it on a disk of this machine, not on a network share"
                 )
 
+    def limit_idle(self, seconds: float) -> None:
+        """Have PostgreSQL end a transaction in which nothing is done for so long.
+
+        A process that is frozen within one would else keep others from what it has locked.
+        """
+        if self.is_sqlite:
+            return
+
+        def limit(raw: Any, _: object) -> None:
+            raw.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+            raw.commit()
+
+        for engine in (self._writer, self._reader):
+            event.listen(engine.pool, "connect", limit)
+            engine.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         for connection in self._kept:

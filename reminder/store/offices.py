@@ -310,6 +310,14 @@ class Stores:
         with self._every.reading() as connection:
             return int(connection.raw.execute(asked).scalar_one())
 
+    def lag(self, now: datetime) -> timedelta:
+        """Return for how long the active office that is due for longest has waited."""
+        c = office.c
+        first = select(func.min(c.next_at)).where(c.state == OfficeState.ACTIVE.value)
+        with self._every.reading() as connection:
+            at = connection.raw.execute(first).scalar()
+        return max(timedelta(0), now - moment(at)) if at else timedelta(0)
+
     def accounts(self) -> list[Account]:
         """Return all accounts, by id."""
         with self._every.reading() as connection:

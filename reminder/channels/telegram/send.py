@@ -251,7 +251,7 @@ class TelegramChannel:
         task = asyncio.current_task()
         assert task is not None
         if self._halted.is_set():
-            raise SendError(NOT_BEGUN, retry=True)
+            raise SendError(NOT_BEGUN, retry=True, begun=False)
         self._waiting.add(task)
         try:
             async with self._pacer.turn(chat):
@@ -260,7 +260,7 @@ class TelegramChannel:
         except asyncio.CancelledError:
             if self._halted.is_set() and task in self._waiting:
                 task.uncancel()
-                raise SendError(NOT_BEGUN, retry=True) from None
+                raise SendError(NOT_BEGUN, retry=True, begun=False) from None
             raise
         except HeldError as held:
             reason = f"Telegram yêu cầu chờ {math.ceil(held.seconds)} giây"

@@ -1,0 +1,110 @@
+"""A process of a province: its work, its health and figures, its end; and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reminder.domain.calendar import ZONE
+from reminder.domain.errors import ReminderError
+from reminder.engine.embedded import Embedded
+from reminder.files.settings import WatchSection
+from reminder.province import roles
+from reminder.province.cache import OfficeCache
+from reminder.province.process import Province
+from reminder.province.roles import Process
+from reminder.store.offices import Stores
+from tests.cli.test_people import Terminal
+from tests.fakes.blank import memory_store
+from tests.fakes.telegram import FakeTelegram
+from tests.province.kit import CHATS, SETTINGS, Clock, add_account, add_office
+from tests.services.world import at
+from tests.waiting import until, within
+
+WATCHED = replace(SETTINGS, watch=WatchSection(listen="127.0.0.1:0"))
+
+
+@pytest.fixture
+def stores() -> Iterator[Stores]:
+    stores = Stores(memory_store())
+    yield stores
+    stores.close()
+
+
+@asynccontextmanager
+async def running(stores: Stores, *names: str) -> AsyncIterator[Process]:
+    """A process with these roles, until the test is through with it."""
+    clock = Clock(at("31/01", "08:00"))
+    province = Province(
+        settings=WATCHED,
+        stores=stores,
+        cache=OfficeCache(stores, WATCHED, clock.now),
+        engine=Embedded(clock, ZONE),
+        clock=clock,
+    )
+    process = Process(province, names)
+    task = asyncio.create_task(process.run())
+    try:
+        await until(lambda: task.done() or any(server.port for server in process.servers))
+        yield process
+    finally:
+        process.stop.set()
+        await within(task, "the process's end")
+
+
+async def asked(process: Process, path: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.get(f"http://127.0.0.1:{process.servers[0].port}{path}", timeout=60)
+
+
+@pytest.mark.asyncio
+async def test_one_process_with_all_roles_ticks_and_sends_for_all(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within its first minute, and a figure tells what waits by account."""
+    async with FakeTelegram() as telegram:
+        monkeypatch.setenv("BOT", telegram.token)
+        add_account(stores, "bot", settings=json.dumps({"base_url": telegram.base_url}))
+        add_account(stores, "idle")
+        for number, office in enumerate(("a", "b"), start=1):
+            add_office(stores, office, chats=str(number))
+            for chat in CHATS.values():
+                telegram.start(int(f"{number}{chat}"))
+        async with running(stores, "worker", "tick") as process:
+            await until(lambda: {message.chat_id for message in telegram.sent} >= {1101, 2101})
+            health = await asked(process, "/healthz")
+            figures = (await asked(process, "/metrics")).text
+        assert (health.status_code, health.json()) == (200, {"status": "ok"})
+        said = [line for line in figures.splitlines() if line.startswith("reminder_account_down")]
+        labels = [f'{{account="{account}"}}' for account in ("bot", "idle")]
+        assert said == [f"reminder_account_down{label} 0.0" for label in labels]
+        for name in ("queue_messages", "queue_age_seconds", "offices_faulty", "tick_lag_seconds"):
+            assert f"\nreminder_{name}" in figures
+
+
+@pytest.mark.asyncio
+async def test_the_figures_of_the_province_are_said_by_the_role_tick(stores: Stores) -> None:
+    async with running(stores, "worker") as process:
+        figures = (await asked(process, "/metrics")).text
+    assert "reminder_queue_messages" not in figures
+    assert "reminder_build_info" in figures
+
+
+def test_a_role_is_of_a_province_on_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere one process does all, and --role is refused in a sentence."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    assert terminal.refused("run", "--role", "tick") == (
+        "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ reminder "
+        "run; thêm phường bằng reminder office add"
+    )
+    with pytest.raises(ReminderError, match="với SQLite một tiến trình làm cả: reminder run"):
+        roles.run(terminal.config, ["tick"])
