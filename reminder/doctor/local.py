@@ -14,6 +14,7 @@ from pathlib import Path
 from reminder.app import bootstrap
 from reminder.app.channels import channel_names, known_channels
 from reminder.doctor import Check, fault, ok, warn
+from reminder.doctor.postgres import server
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.files.settings import WebSection, environment, secret_files, settings_path
@@ -24,6 +25,7 @@ from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.status import Marks, calendar_years, marks, unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity, lock_of
+from reminder.store.offices import Stores
 from reminder.store.store import SHIPPED, Store, open_store, schema_version
 
 _NAMED = 8  # of those whom nothing reaches
@@ -93,6 +95,9 @@ def _database(
                 office = replace(office, addresses=tuple(store.addresses()))
                 yield _people(office, now)
                 yield from _unbound(office)
+            if store.database.path is None:
+                many = Stores(store).is_many()
+                yield from server(store.database, is_copied=copied is not None, is_many=many)
             if copied is not None:
                 yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
     except ReminderError as error:
