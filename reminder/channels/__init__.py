@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from reminder.domain.outbox import Outbound
 
-# What a provider posts to the page → the HTTP status of the answer. It has to prove itself.
+# What a provider posts to the page → the HTTP status of the answer. It has to prove itself. Among
+# the headers is the path, as “:path”, which no client can send as a header.
 Hook = Callable[[Mapping[bytes, bytes], bytes], Awaitable[int]]  # headers by lower-case name, body
 
 

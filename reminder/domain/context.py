@@ -36,6 +36,7 @@ class Inbound:
     again: bool = False  # read again after an older copy was restored: it may have been answered
     proved: bool = True  # the channel proves the person; False: only where the mail comes from
     answered: bool = True  # through the outbox; False: the front shows the answer itself
+    office: str = ""  # whose it is, where that is known before it is handled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -327,6 +327,17 @@ class WhichOfNudge(Payload):
     words: str  # of the message, which is read again for what is chosen
 
 
+OFFICE_BUTTON = "office:"  # and the number of one of `offices`: the data of a button
+
+
+class WhichOffice(Payload):
+    """Which of several offices that share a bot does a message mean? A button or a number says."""
+
+    offices: tuple[tuple[str, str], ...]  # id and name
+    words: str  # of the message, which is handed to the office that is chosen
+    update: str  # the provider's id of it
+
+
 class SetDueAsked(Payload):
     """Shall the office set this date itself, which it asked for as others do?"""
 

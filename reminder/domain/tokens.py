@@ -113,6 +113,11 @@ def _signed(secret: bytes, parts: list[str], length: int) -> str:
     return base64.b32encode(digest).decode().lower()[:length]
 
 
+def webhook_secret(token: str, account: str) -> str:
+    """Return the secret by which a provider's deliveries for an account prove themselves."""
+    return hmac.new(token.encode(), f"webhook\0{account}".encode(), hashlib.sha256).hexdigest()
+
+
 INVITATION_LIFETIME = timedelta(hours=72)  # from a Friday to the next Monday
 CODE_BYTES = 16  # of randomness: 128 bits can't be guessed within the lifetime
 

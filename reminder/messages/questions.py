@@ -84,6 +84,15 @@ def which_of_nudge(context: Context, p: payloads.WhichOfNudge) -> Outbound | Non
     return message(context, p, works=works)
 
 
+def which_office(context: Context, p: payloads.WhichOffice) -> Outbound:
+    """Ask which office a message is for: a button or a number."""
+    actions = tuple(
+        (Action(label=name, data=f"{payloads.OFFICE_BUTTON}{number}", typed=str(number)),)
+        for number, (_, name) in enumerate(p.offices, start=1)
+    )
+    return message(context, p, actions=actions)
+
+
 def set_due_asked(context: Context, p: payloads.SetDueAsked) -> Outbound:
     """Ask whether the office sets the date that it asked for: one tap, or “đúng” or “không”."""
     work = Work(context, context.states[p.key])

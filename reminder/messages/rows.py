@@ -52,6 +52,7 @@ MESSAGES: Mapping[type[Payload], Callable[[Context, Any], Outbound | None]] = {
     payloads.WhichOccurrence: questions.which,
     payloads.Claimed: questions.claimed,
     payloads.WhichOfNudge: questions.which_of_nudge,
+    payloads.WhichOffice: questions.which_office,
     payloads.SetDueAsked: questions.set_due_asked,
     payloads.WhichPart: questions.which_part,
     payloads.WhichPlan: questions.which_plan,

@@ -25,7 +25,7 @@ from reminder.files.settings import Settings, environment
 from reminder.ops.liveness import Notifier
 from reminder.ops.metrics import gauge
 from reminder.ops.supervisor import Clock, Worker, supervise
-from reminder.province import sending, ticking
+from reminder.province import incoming, sending, ticking
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.store.accounts import Accounts
@@ -89,9 +89,9 @@ def figures(province: Province) -> Part:
 
 # What a role does; `reminder run` without --role does all of it.
 ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
-    "worker": (sending.part,),
+    "worker": (sending.part, incoming.worker_part),
     "tick": (ticking.part, figures),
-    "web": (_pages,),
+    "web": (incoming.web_part, _pages),
 }
 ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
 SECOND = timedelta(seconds=1)

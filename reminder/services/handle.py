@@ -138,6 +138,13 @@ class Handling:
             said = self._bind_group(sender) or self._page_link(sender) or self._meant(sender)
         return IGNORED if said is None else self.handle(sender, said)
 
+    def answer(self, answer: Payload) -> Outcome:
+        """Say `answer`, unless there are too many messages."""
+        sender = self.office.sender(self.inbound)
+        if sender is None or not self.limits.may_speak(self.inbound.sender, self.now):
+            return IGNORED
+        return self._say(answer, sender)
+
     def not_taken(self) -> None:
         """Count a message that could not be taken, and ask its sender to send it again.
 

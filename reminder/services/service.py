@@ -10,6 +10,7 @@ from itertools import product
 
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import AddressSource
+from reminder.domain.payloads import Payload
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import quota, tick
@@ -129,6 +130,11 @@ class Service(Deliverer):
     def receive(self, inbound: Inbound, now: datetime) -> Outcome:
         """Handle one message from a channel."""
         return self.take(inbound, now, 0)[0]
+
+    def answer(self, inbound: Inbound, answer: Payload, now: datetime) -> Outcome:
+        """Answer a message that this office does not act on, once."""
+        with self.limits.unless_it_fails(), self.store.together():
+            return self.handling(inbound, now).answer(answer)
 
     def not_taken(self, inbound: Inbound, now: datetime) -> None:
         """Note that `inbound` could not be taken, for whatever reason, and tell its sender."""

@@ -145,7 +145,7 @@ class Schema:
     folders: tuple[Path, ...]
 
 
-SHIPPED = Schema(version="0013", folders=(MIGRATIONS / "versions",))
+SHIPPED = Schema(version="0014", folders=(MIGRATIONS / "versions",))
 
 
 def open_store(

@@ -204,7 +204,7 @@ address = Table(
 Index(
     "address_value", address.c.office, address.c.channel, address.c.value
 )  # mark_address_dead, move_address
-Index("address_mail", func.lower(address.c.value), address.c.office)  # served_by: of all offices
+Index("address_mail", func.lower(address.c.value), address.c.office)  # served_by, Senders.owners
 
 invitation = Table(
     "invitation",
@@ -217,6 +217,9 @@ invitation = Table(
     Column("channel", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
+
+Index("invitation_code", invitation.c.code_hash)  # Senders.invited
+Index("invitation_open", invitation.c.channel, invitation.c.expires_at)  # Senders.inviting
 
 meta = Table(
     "meta",

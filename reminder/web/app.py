@@ -134,7 +134,8 @@ def looks() -> list[Route]:
 
 def _hooked(hook: Hook) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return Response(status_code=await hook(dict(request.headers.raw), await request.body()))
+        headers = {**dict(request.headers.raw), b":path": request.url.path.encode()}
+        return Response(status_code=await hook(headers, await request.body()))
 
     return endpoint
 
@@ -142,14 +143,21 @@ def _hooked(hook: Hook) -> Callable[[Request], Awaitable[Response]]:
 def make_front(
     probes: Mapping[str, Probe], hooks: Mapping[str, Hook], pages: ASGIApp | None
 ) -> ASGIApp:
-    """The app of a province's process: probes, what providers post, then the pages, if any."""
-    posted = [Route(path, _hooked(hook), methods=["POST"]) for path, hook in hooks.items()]
+    """The app of a province's process: probes, what providers post, then the pages, if any.
+
+    A hook whose path ends with “/” takes what is posted to any path beneath it.
+    """
+    posted = [
+        Route(f"{path}{{beneath:path}}" if path.endswith("/") else path, _hooked(hook),
+              methods=["POST"])
+        for path, hook in hooks.items()
+    ]  # fmt: skip
     taken = Guard(Starlette(routes=[*_probes(probes), *posted]), "", frozenset(hooks))
-    beneath = dict.fromkeys((*probes, *hooks), taken)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        app = beneath.get(scope.get("path", ""), pages) or taken
-        await app(scope, receive, send)
+        path = scope.get("path", "")
+        ours = path in probes or taken.is_posted(path)
+        await ((taken if ours else pages) or taken)(scope, receive, send)
 
     return front
 
@@ -211,7 +219,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, base_url: str, hooks: frozenset[str] = frozenset()) -> None:
         self._app, self._hooks = app, hooks  # hooks: paths to which providers post
-        self._known = hooks.union(_PROBES)  # paths of the host, by any of its names
+        self._beneath = tuple(path for path in hooks if path.endswith("/"))  # and any beneath these
         parts = urlsplit(base_url)
         self._origin, self._root = f"{parts.scheme}://{parts.netloc}", parts.path
         self._host = parts.netloc
@@ -226,7 +234,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        root = "" if scope["path"] in self._known else self._root
+        root = "" if self._is_known(scope["path"]) else self._root
         scope = {**scope, "root_path": root}
 
         async def with_headers(message: Message) -> None:
@@ -281,7 +289,7 @@ class Guard:
     def _fault(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
         path, place = scope["path"], _place(scope)
         host = headers.get(b"host", b"").decode("latin-1").lower()
-        if path not in self._known and host != self._host:
+        if not self._is_known(path) and host != self._host:
             return _sentence(scope, WRONG_HOST, 421)
         if path == scope["root_path"]:
             return RedirectResponse("/", 308)
@@ -292,7 +300,7 @@ class Guard:
             return _sentence(scope, TOO_LARGE, 413)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        if path in self._hooks or place.startswith(f"{api.ROOT}/"):
+        if self.is_posted(path) or place.startswith(f"{api.ROOT}/"):
             return None  # these need a token, which browsers do not send by themselves
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
@@ -301,9 +309,17 @@ class Guard:
             return _sentence(scope, FOREIGN, 403)
         return None
 
+    def _is_known(self, path: str) -> bool:
+        """Return whether a path is of the host, by any of its names."""
+        return path in _PROBES or self.is_posted(path)
+
+    def is_posted(self, path: str) -> bool:
+        """Return whether providers post to `path`."""
+        return path in self._hooks or path.startswith(self._beneath)
+
     def _largest(self, scope: Scope) -> int:
         """Return how many bytes a request may have."""
-        if scope["path"] in self._hooks:
+        if self.is_posted(scope["path"]):
             return LARGEST_POSTED
         place = _place(scope)
         plans = place.startswith("/ke-hoach/") and place.endswith("/van-ban")

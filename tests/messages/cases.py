@@ -97,6 +97,7 @@ from reminder.domain.payloads import (
     Updated,
     Welcome,
     WhichOccurrence,
+    WhichOffice,
     WhichOfNudge,
     WhichPart,
     WhichPlan,
@@ -316,6 +317,8 @@ def about_none() -> Iterator[Payload]:
     for full in (False, True):
         yield QuotaUsed(channel="zalo", received=900, sent=1500, limit=3000, full=full, until=DAY)
     yield WhichOfNudge(keys=two, words="dạ xong rồi ạ")
+    offices = (("an-khe", "UBND phường An Khê"), ("hoa-sen", "UBND phường Hoa Sen"))
+    yield WhichOffice(offices=offices, words="xong 1c", update="bot:7")
     yield WhichPart(keys=two, head="trình ký", tail="x")
     yield WhichPart(keys=two, head="/chuaxong", tail="x", unit="tu-phap", words="vướng")
     yield WhichPlan(code="2c", typed=("xong 2024/2c", "xong 2025/2c"))

@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from telegram import Bot, CallbackQuery, Message, Update, WebhookInfo
@@ -82,7 +82,7 @@ class TelegramListener:
         self._begun = asyncio.Event()
         self._looks = 0  # at the webhook that this run has set
         self._stolen = 0  # looks in a row that found another program's
-        self._delivered = False  # since the last look
+        self.delivered = False  # since the last look
         self._last_error: object = None  # when a delivery failed last, as Telegram tells
         self._fails = False  # deliveries fail, and nothing came since
 
@@ -104,13 +104,26 @@ class TelegramListener:
                 "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
             )
 
-    async def run(self, take: Take) -> None:
-        """Hand each update to `take`, in order, and confirm it only then."""
+    def take_by(self, take: Take) -> None:
+        """Have what is delivered taken from now on."""
         self._take = take
         self._begun.set()
+
+    async def keep(self) -> None:
+        """Set the webhook if it is not as it was set, and tell where deliveries fail."""
+        try:
+            await self._introduce()
+            await self._look()
+        except TelegramError as error:
+            await self._failed(error)
+
+    async def run(self, take: Take, until: Callable[[], bool] = lambda: False) -> None:
+        """Hand each update to `take`, in order, and confirm it only then; between polls, `until`
+        says whether that is enough."""
+        self.take_by(take)
         loop = asyncio.get_running_loop()
         try:
-            while True:
+            while not until():
                 began = loop.time()
                 try:
                     await self._introduce()
@@ -179,12 +192,13 @@ class TelegramListener:
             inbound = to_inbound(update)
             if inbound is None or not self._is_news(update.effective_message, inbound):
                 return
+            text = hash(inbound.text)  # which can't be had of every shape that a server may send
         except Exception as error:  # noqa: BLE001  one poisoned update must not stop all others
             log.error("update %d can't be read: %s", number, type(error).__name__)
             await hand_over(_least(number, raw), take, self._backend, sleep, tries=0)
         else:
             await hand_over(inbound, take, self._backend, sleep)
-            self._remember(update.effective_message, inbound)
+            self._remember(update.effective_message, inbound, text)
 
     def _is_news(self, message: Message | None, inbound: Inbound) -> bool:
         """Whether somebody has said something.
@@ -197,15 +211,15 @@ class TelegramListener:
         if inbound.edited:
             before = self._texts.get((inbound.chat, inbound.message))
             return message.edit_date is not None if before is None else before != hash(inbound.text)
-        return not (inbound.wordless and (message.media_group_id or "") in self._albums)
+        return not (inbound.wordless and str(message.media_group_id or "") in self._albums)
 
-    def _remember(self, message: Message | None, inbound: Inbound) -> None:
+    def _remember(self, message: Message | None, inbound: Inbound, text: int) -> None:
         """Note what was handed over, to tell what comes after it from news."""
         if message is None or inbound.press:
             return
-        _keep(self._texts, (inbound.chat, inbound.message), hash(inbound.text))
+        _keep(self._texts, (inbound.chat, inbound.message), text)
         if message.media_group_id:
-            _keep(self._albums, message.media_group_id, None)
+            _keep(self._albums, str(message.media_group_id), None)
 
     def _acknowledge(self, query: CallbackQuery) -> None:
         """Stop the button's spinner, in a task of its own; the answer itself is a message."""
@@ -282,11 +296,11 @@ class TelegramListener:
         Its last error stays on record: it tells of now where it came since the look before.
         """
         came, self._last_error = info.last_error_date != self._last_error, info.last_error_date
-        if self._delivered or not info.pending_update_count:
+        if self.delivered or not info.pending_update_count:
             self._fails = False
         elif came and self._looks > 1:
             self._fails = True
-        self._delivered = False
+        self.delivered = False
         said = one_line(info.last_error_message or "", 120)
         return f"Telegram không chuyển được tin tới máy ({said})" if self._fails else ""
 
@@ -319,7 +333,7 @@ class TelegramListener:
             if task is not None and task.cancelling():
                 raise
             return 503  # the daemon ends, and has not recorded it
-        self._delivered = True
+        self.delivered = True
         self._backend.polled(self.name)
         return 200
 
@@ -333,7 +347,11 @@ class TelegramListener:
         self._backend.polled(self.name)
 
     async def _pause(self, error: TelegramError) -> None:
-        """Log what is wrong, once a minute at most, and wait a little longer each time."""
+        """Tell what is wrong, and wait a little longer each time."""
+        await self._sleep(await self._failed(error))
+
+    async def _failed(self, error: TelegramError) -> float:
+        """Log what is wrong, once a minute at most; return the seconds until the next try."""
         words = _words(error) if self._webhook is None else _webhook_words(error)
         if words != self._trouble or self._silent_for >= SAY_AGAIN:
             log.warning("Telegram: %s", words)
@@ -348,7 +366,7 @@ class TelegramListener:
         wait = seconds_asked(error) if isinstance(error, RetryAfter) else self._wait
         self._silent_for += wait
         self._wait = min(LONGEST_WAIT, self._wait * 1.5)
-        await self._sleep(wait)
+        return wait
 
 
 def _number(raw: Any) -> int | None:

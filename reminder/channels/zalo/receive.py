@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,15 +73,30 @@ class ZaloListener:
         self._take: Take | None = None
         self._begun = asyncio.Event()
         self._set = False  # whether this run has set the webhook
+        self.delivered = False  # since the last look at the webhook
 
     async def begin(self) -> None:
         """Do nothing: a token that Zalo refuses is told by `run`, and other channels go on."""
 
-    async def run(self, take: Take) -> None:
-        """Hand each event to `take`, in order, and ask for the next only then."""
+    def take_by(self, take: Take) -> None:
+        """Have what is delivered taken from now on."""
         self._take = take
         self._begun.set()
-        while True:
+
+    async def keep(self) -> None:
+        """Set the webhook if it is not set."""
+        assert self._webhook is not None
+        try:
+            await self._introduce()
+            await self._keep_webhook(self._webhook)
+        except ZaloError as error:
+            await self._failed(error)
+
+    async def run(self, take: Take, until: Callable[[], bool] = lambda: False) -> None:
+        """Hand each event to `take`, in order, and ask for the next only then; between polls,
+        `until` says whether that is enough."""
+        self.take_by(take)
+        while not until():
             began = self._now()
             try:
                 await self._introduce()

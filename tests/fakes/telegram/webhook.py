@@ -48,6 +48,7 @@ class Webhook:
         self._local, self._pace = local, pace
         self.url, self.secret, self.certificate = "", "", b""
         self.connections = CONNECTIONS
+        self.by = ""  # the address of the proxy that has the webhook's name; empty: as it is
         self.answers: list[int] = []  # the statuses of all deliveries; 0: there was no answer
         self._error: tuple[int, str] | None = None
         self._set_at = float("-inf")
@@ -119,6 +120,9 @@ class Webhook:
             found["allowed_updates"] = sorted(self._updates.allowed)
         return found
 
+    def _place(self) -> str:
+        return f"{self.by}{urlsplit(self.url).path}" if self.by else self.url
+
     def stop(self) -> None:
         """Break off all deliveries."""
         for task in self._queues.values():
@@ -166,7 +170,7 @@ class Webhook:
             with suppress(aiohttp.ClientError, TimeoutError, OSError):
                 limit = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
                 async with session.post(
-                    self.url, json=body, headers=headers, timeout=limit, allow_redirects=False
+                    self._place(), json=body, headers=headers, timeout=limit, allow_redirects=False
                 ) as answer:
                     status, wait = answer.status, float(answer.headers.get("Retry-After", 0))
                     words = f"Wrong response from the webhook: {status} {answer.reason}"
