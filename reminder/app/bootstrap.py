@@ -411,7 +411,7 @@ def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
 
 def _open_one(settings: Settings, at: datetime, *, secrets: bool) -> tuple[Settings, Store, Files]:
     """Open the office that a command is about: the one of many that is chosen, or the only one."""
-    from reminder.store.store import open_store
+    from reminder.store.store import open_store, refuse_moved
 
     if not _missing(settings):
         store = open_store(settings.store.url, exclusive=False, sleep=pause)
@@ -421,6 +421,7 @@ def _open_one(settings: Settings, at: datetime, *, secrets: bool) -> tuple[Setti
 
                 settings, mine = of_one
                 return settings, mine, files_of(settings, sources_of(mine.documents()), at)
+            refuse_moved(store.database)
             return settings, store, read_files(settings, at, store)
         except BaseException:
             store.close()
@@ -440,14 +441,17 @@ def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[S
     """Open the store and read the files; where these are files they are read first.
 
     A daemon's, `exclusive`, takes up the files' texts where the database is to have them.
+    StoreRefusedError for a file that was moved into a database of many offices.
     """
-    from reminder.store.store import open_store
+    from reminder.store.store import open_store, refuse_moved
 
     files = None if settings.plan.source == "database" else read_files(settings, at)
     store = open_store(settings.store.url, exclusive=exclusive, sleep=pause)
     try:
         if exclusive:
             documents(settings, store, at)
+        else:
+            refuse_moved(store.database)
         files = files or read_files(settings, at, store)
     except BaseException:
         store.close()

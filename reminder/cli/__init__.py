@@ -24,6 +24,7 @@ from reminder.cli import (
     plan,
     status,
     texts,
+    transfer,
 )
 from reminder.cli.options import Commands
 from reminder.domain.errors import ReminderError
@@ -51,13 +52,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("digest", documents.digest, documents.DIGEST_EXAMPLE),
     ("backup", daemon.backup, "Ví dụ: reminder backup /mnt/usb/nhac-viec.db"),
     ("restore", daemon.restore, "Ví dụ: reminder restore var/backups/reminder-2024-03-01.db"),
+    ("import-office", transfer.import_office, transfer.IMPORT_EXAMPLE),
+    ("export-office", transfer.export_office, transfer.EXPORT_EXAMPLE),
     ("ics", documents.ics, documents.ICS_EXAMPLE),
     ("report", documents.report, documents.REPORT_EXAMPLE),
     ("simulate", plan.simulate, plan.SIMULATE_EXAMPLES),
     ("understand", answers.understand, answers.EXAMPLES),
 )
 # About the program or the database as a whole, however many offices it has.
-WHOLE = ("init", "run", "web", "reload", "backup", "restore")
+WHOLE = ("init", "run", "web", "reload", "backup", "restore", "import-office", "export-office")
 for name, command, example in _COMMANDS:
     app.command(name, whole=name in WHOLE, epilog=example)(command)
 app.add_typer(people.app, name="people")

@@ -97,7 +97,8 @@ def _account(stores: Stores, account: str) -> Account:
     return found
 
 
-def _check_id(text: str) -> None:
+def check_id(text: str) -> None:
+    """Raise ReminderError if an office or an account can't have this id."""
     if not ID.fullmatch(text):
         raise ReminderError(
             f"mã “{one_line(text)[:80]}” không dùng được: chỉ chữ thường không dấu, số và dấu gạch "
@@ -143,7 +144,7 @@ def add(
     from reminder.files.documents import OWN, PEOPLE, one_way, plan_name
     from reminder.store.offices import OfficeRecord
 
-    _check_id(office)
+    check_id(office)
     if people and not plan:
         raise ReminderError("--people đi cùng --plan: bộ phận của những người ấy có trong kế hoạch")
     texts = [(plan_name(text, str(file)), text, file) for file in plan or ()
@@ -296,7 +297,7 @@ def add_account(
     """Thêm một tài khoản: bot Telegram, bot Zalo, máy chủ gửi thư, hộp thư nhận trả lời."""
     from reminder.store.offices import Account
 
-    _check_id(account)
+    check_id(account)
     if kind not in ACCOUNT_SECRETS:
         near = nearest(kind, ACCOUNT_SECRETS)
         raise ReminderError(f"không có kênh “{kind}”{near}. Có: {', '.join(ACCOUNT_SECRETS)}")

@@ -6,7 +6,7 @@ They are read by the loaders of the files; their faults name the text and its li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -132,6 +132,22 @@ class Documents:
             if not self.store.add_version(version):
                 raise StaleVersionError(name, self.newest(name))
         return version, files
+
+    def put(self, texts: Mapping[str, str], *, why: str, at: datetime) -> None:
+        """Record texts as the newest, whatever is there; FileError with all faults of all texts.
+
+        Plans among them take the place of all others, which are withdrawn.
+        """
+        with self.store.together():
+            newest = {version.name: version for version in self.store.documents()}
+            special = {PEOPLE, OWN}
+            gone = newest.keys() - texts.keys() - special if texts.keys() - special else set()
+            for name, text in {**texts, **dict.fromkeys(sorted(gone), "")}.items():
+                old = newest.get(name)
+                if text != (old.text if old else ""):
+                    number = old.version + 1 if old else 1
+                    self.store.add_version(_version(name, text, number, by="", why=why, at=at))
+            self.make(sources_of(self.store.documents()))
 
     def take_up(self, sources: Sources, at: datetime) -> list[str]:
         """Record the texts of files as first versions; return their names, none if texts exist."""

@@ -817,6 +817,21 @@ def own_settings(source: Source, base: Settings) -> Settings:
     return found
 
 
+def own_text(path: Path) -> str:
+    """Return the sections of a settings file that an office of many has of its own, as TOML.
+
+    The file is one that `load_settings` reads.
+    """
+    data = _document(path).data
+    found = {name: data[name] for name in _OWN if data.get(name)}
+    if editors := data.get("web", {}).get("editors"):
+        found["web"] = {"editors": editors}
+    lines = []
+    for name, values in found.items():
+        lines += [f"[{name}]", *(f"{key} = {as_toml(value)}" for key, value in values.items())]
+    return "".join(f"{line}\n" for line in lines)
+
+
 _HEADING = re.compile(r"\s*\[([\w.-]+)\]")
 _SETTING = re.compile(r"\s*(?:#\s?)?(\w+)\s*=")
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import Event
 from reminder.domain.plan import Key
@@ -21,6 +22,8 @@ from reminder.domain.schedule import Item, MessageKind
 # Names in the store's `meta` that several rooms know.
 ENDED = "ended"  # when the last run ended cleanly; empty while one is under way
 RESTORED = "restored"  # when a copy took the database's place, after the program had run on
+MOVED = "moved"  # of a ward's file: into which database of many offices it was moved
+MOVED_FROM = "moved_from"  # of an office there: the id of that move
 NOT_TAKEN = "not_taken"  # how many messages a fault kept from being taken
 BACKED_UP, BACKED_UP_AWAY = "last_backup", "last_backup_away"  # here, in the second folder
 FORGED = "inbox:forged"  # mails so far that pretended to be an officer's
@@ -97,6 +100,35 @@ class Restored:
     aside: Path | None  # where the replaced database lies; None: there was none
     schema: str | None = None  # the same, of PostgreSQL: a schema in the same database
     ran_on: bool  # the program has run, or may have, since the copy was taken
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A move of a ward's file into a database of many offices, as MOVED keeps it."""
+
+    id: str
+    to: str  # the database, without its password
+    office: str
+    at: str  # ISO 8601
+    done: bool  # False: begun; whether it came about, only that database knows
+
+    @property
+    def day(self) -> str:
+        """When it was, for people; empty if that is not known."""
+        try:
+            return f"{local(datetime.fromisoformat(self.at)):%d/%m/%Y}"
+        except ValueError:
+            return ""
+
+
+def move_of(kept: str | None) -> Move | None:
+    """Return the move that is kept under MOVED in the table meta; None if there is none."""
+    if not kept:
+        return None
+    try:
+        return Move(**json.loads(kept))
+    except (TypeError, ValueError) as error:
+        raise UnreadableRowError("meta", MOVED, f"value is {kept!r:.40}") from error
 
 
 class Seen(NamedTuple):

@@ -18,7 +18,7 @@ from sqlalchemy import URL, update
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import RowState
-from reminder.store.database import Database, file_of
+from reminder.store.database import file_of
 from reminder.store.files import (
     PRIVATE,
     FileLock,
@@ -38,7 +38,7 @@ from reminder.store.records import (
 )
 from reminder.store.restore_dump import put_back
 from reminder.store.store import Store, open_store
-from reminder.store.tables import outbox
+from reminder.store.tables import mine, outbox
 
 BUSY = 5.0  # seconds for another program's transaction to end
 _NEW = ".restoring"
@@ -64,16 +64,16 @@ def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], No
         raise ReminderError(f"{source} chính là tệp dữ liệu: ghi tên một bản sao của nó")
     make_folder(database)
     new = beside(database, _NEW)
-    with _locked(database), _swept(new):
-        _copy(source, new)
-        with closing(_opened(new, source, sleep)) as copy:
+    with locked(database, "khôi phục"), _swept(new):
+        take_copy(source, new)
+        with closing(open_copy(new, source, sleep)) as copy:
             broken = copy.verify()
             if broken is not None:
                 raise StoreRefusedError(
                     f"{source}: sổ ghi đã bị sửa từ mục {broken.number}: lấy một bản sao cũ hơn"
                 )
-            done = _prepared(copy, new, database, at)
-        _into_one_file(new)
+            done = _prepared(copy, database, at)
+        into_one_file(new)
         return _put_in_place(new, database, at, done)
 
 
@@ -86,12 +86,13 @@ def make_folder(database: Path) -> None:
 
 
 @contextmanager
-def _locked(database: Path) -> Iterator[None]:
+def locked(database: Path, purpose: str) -> Iterator[None]:
+    """Hold the daemon's lock; StoreRefusedError: a daemon has it, to be stopped for `purpose`."""
     lock = FileLock(beside(database, ".lock"))
     if not lock.take():
         who = f" ({lock.holder()})".replace("process", "tiến trình") if lock.holder() else ""
         raise StoreRefusedError(
-            f"máy nhắc việc{who} đang chạy trên {database}: dừng máy trước rồi khôi phục"
+            f"máy nhắc việc{who} đang chạy trên {database}: dừng máy trước rồi {purpose}"
         )
     try:
         yield
@@ -119,7 +120,8 @@ def _swept(new: Path) -> Iterator[None]:
                 place.unlink(missing_ok=True)
 
 
-def _copy(source: Path, new: Path) -> None:
+def take_copy(source: Path, new: Path) -> None:
+    """Write a verified copy of a database to `new`; StoreRefusedError if `source` is not sound."""
     with source.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise StoreRefusedError(
@@ -132,7 +134,7 @@ def _copy(source: Path, new: Path) -> None:
         raise StoreRefusedError(f"{source} đã hỏng: lấy một bản sao khác") from error
 
 
-def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
+def open_copy(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
     """Open the copy as a store at the current schema; `called` is its name in errors."""
     with closing(sqlite3.connect(path)) as raw:
         names = {row[0] for row in raw.execute("SELECT name FROM sqlite_schema")}
@@ -141,16 +143,17 @@ def _opened(path: Path, called: Path, sleep: Callable[[float], None]) -> Store:
             f"{called} không có dữ liệu của chương trình này: ghi tên một bản sao khác"
         )
     try:
-        return open_store(_url(path), exclusive=False, sleep=sleep)
+        return open_store(url_of(path), exclusive=False, sleep=sleep)
     except StoreRefusedError as error:
         raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
 
 
-def _url(path: Path) -> str:
+def url_of(path: Path) -> str:
+    """Return the address of a SQLite file."""
     return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
-def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
+def _prepared(copy: Store, database: Path, at: datetime) -> Restored:
     """Prepare the copy: mark in it what may have been sent since it was made."""
     kept = copy.meta("last_tick")
     ticked = meta_moment("last_tick", kept)
@@ -162,9 +165,7 @@ def _prepared(copy: Store, new: Path, database: Path, at: datetime) -> Restored:
         missing = None if before is None else max(0, before[0] - events)
         stood = stood and before is not None and before == (events, kept)
     if not stood:
-        copy.set_meta(RESTORED, at.isoformat())
-        copy.set_meta(ENDED, "")
-        _mark_waiting(new, at)
+        mark_doubtful(copy, at)
     return Restored(ticked=ticked, events=events, missing=missing, aside=None, ran_on=not stood)
 
 
@@ -180,14 +181,18 @@ def _of_present(database: Path) -> tuple[int, str | None] | None:
     return int(number), tick[0] if tick else None
 
 
-def _mark_waiting(new: Path, at: datetime) -> None:
+def mark_doubtful(copy: Store, at: datetime) -> None:
+    """Mark what the program may have sent after the copy was taken, until `at`."""
     pending = outbox.c.state == RowState.PENDING.value
-    waiting = update(outbox).where(pending, outbox.c.due_at <= stamp(at))
-    with closing(Database(_url(new), busy=BUSY)) as database, database.writing() as connection:
+    waiting = update(outbox).where(mine(outbox), pending, outbox.c.due_at <= stamp(at))
+    copy.set_meta(RESTORED, at.isoformat())
+    copy.set_meta(ENDED, "")
+    with copy.database.of(copy.office, writes=True) as connection:
         connection.execute(waiting.values(repeat=True))
 
 
-def _into_one_file(new: Path) -> None:
+def into_one_file(new: Path) -> None:
+    """Have a closed database be one file, and on the disk."""
     with closing(sqlite3.connect(new)) as raw:
         raw.execute("PRAGMA journal_mode=DELETE")
     flush(new)

@@ -26,7 +26,7 @@ from reminder.store.files import (
 from reminder.store.imports import IMPORT, ImportPart
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
-from reminder.store.records import StoreRefusedError, UnreadableRowError
+from reminder.store.records import MOVED, StoreRefusedError, UnreadableRowError, move_of
 from reminder.store.tables import (
     ADDRESS,
     EVENT,
@@ -163,7 +163,8 @@ def open_store(
     `office`: whose records are asked for; empty where the database has one office.
     `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
     line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
-    StoreRefusedError: another daemon, a newer schema, or no database of this program.
+    StoreRefusedError: another daemon, a newer schema, or no database of this program; of a daemon
+    also: a file that was moved.
     StoreBusyError: it can't be read now. ReminderError: a path or an address that can't be used.
     """
     database = Database(url, busy=busy)
@@ -173,6 +174,7 @@ def open_store(
             make_private(database.path)
         if exclusive:
             _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {database.name}")
+            refuse_moved(database)
         database.prepare()
         if not is_current(database, schema):
             if not exclusive:
@@ -226,6 +228,29 @@ def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: s
             what.format(f" ({who})" if who else "")
             + ": stop it first, or name another database under [store] url"
         )
+
+
+def refuse_moved(database: Database) -> None:
+    """Raise StoreRefusedError for a ward's file that was moved into a database of many offices."""
+    if database.path is None:
+        return
+    with database.reading() as connection:
+        if not inspect(connection).has_table("meta"):
+            return
+        asked = text("SELECT value FROM meta WHERE name = :name")
+        move = move_of(connection.execute(asked, {"name": MOVED}).scalar())
+    if move is None:
+        return
+    what = f"was moved on {move.day}" if move.done else "is being moved"
+    back = (
+        f"there “reminder export-office {move.office} FILE --leave” gives the file to go on with"
+        if move.done
+        else "run that “reminder import-office” again to its end"
+    )
+    raise StoreRefusedError(
+        f"{database.name} {what} into {move.to}, as its office {move.office}: nothing may be sent"
+        f" or recorded from here; {back}"
+    )
 
 
 def schema_version(database: Database) -> str:
