@@ -175,7 +175,7 @@ async def _happen(run: Run, workers: list[Process], faults: Faults) -> None:
     def under_way() -> bool:
         return sum(each.taken and each.at > run.begun for each in run.arrivals) >= some
 
-    await until(under_way, STUCK, pause=_LOOK)
+    await until(under_way, STUCK, pause=_LOOK, moves=lambda: len(run.arrivals))
     if faults.kill:
         run.hit(workers[0], signal.SIGKILL)
         await asyncio.sleep(faults.pause)
