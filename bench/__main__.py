@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import answer, dispatch, growth, mail, page, planning, weight
+from bench import answer, dispatch, growth, mail, page, planning, province, weight, workers
 from bench.quiet import quiet
 from bench.rows import Row, table
 
@@ -25,6 +25,8 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "page": page.run,
     "weight": weight.run,
     "growth": growth.run,
+    "province": province.run,
+    "workers": workers.run,
 }
 PEERS = ("python-telegram-bot", "APScheduler", "SQLAlchemy")
 

@@ -27,8 +27,8 @@ def run() -> Iterator[Row]:
     ):
         peer, ours, apart = in_turn(
             partial(_peer, count, flight),
-            partial(_ours, count, flight),
-            partial(_ours, count if different else 1, flight, "--apart"),
+            partial(daemon_rate, count, flight),
+            partial(daemon_rate, count if different else 1, flight, "--apart"),
             rounds=rounds,
         )
         name = f"dispatch of {count}, {flight} in flight"
@@ -54,7 +54,7 @@ def _peer(count: int, flight: int) -> float:
         return count / float(end - stats(url)["arrivals"][0])
 
 
-def _ours(count: int, flight: int, *more: str) -> float:
+def daemon_rate(count: int, flight: int, *more: str) -> float:
     with server() as url, folder() as place:
         words = ("--count", str(count), "--flight", str(flight), *more)
         end = result("bench.ours", "send", url, place, *words)["end"]

@@ -89,15 +89,28 @@ class Run:
         taken = ((each.account, each.id) for each in self.arrivals if each.taken)
         self.unknown |= {message for message in taken if message not in known}
 
+    def all_ticked(self) -> bool:
+        """Whether every office has been ticked."""
+        return self.base.ticked() == self.province.offices
+
     def say(self, what: str) -> None:
         """Tell the terminal what happens, and when."""
         sys.stderr.write(f"{time.time() - self.begun:5.1f} s: {what}\n")
 
 
 async def played(
-    folder: Path, server: Server, province: Province, faults: Faults, *, workers: int = 3
+    folder: Path,
+    server: Server,
+    province: Province,
+    faults: Faults,
+    *,
+    workers: int = 3,
+    ahead: bool = False,
 ) -> tuple[Tally, Figures]:
-    """Play a run; return the verdict and the figures."""
+    """Play a run; return the verdict and the figures.
+
+    `ahead`: all is ticked before the workers start, so that they alone make the pace.
+    """
     figures, log = Figures(), folder / "arrivals.jsonl"
     base = Base(server, server.make())
     async with processes(folder) as started, aiohttp.ClientSession() as session:
@@ -107,7 +120,7 @@ async def played(
         _seed(server.url(base.name), province, folder, http, smtp)
         figures.seeded = time.monotonic() - began
         run = Run(folder, province, base, started, People(province, session), figures, log)
-        tally = await _play(run, config, faults, workers)
+        tally = await _play(run, config, faults, workers, ahead=ahead)
     server.drop(base.name)
     return tally, figures
 
@@ -127,21 +140,25 @@ def _seed(url: str, province: Province, folder: Path, http: int, smtp: int) -> N
         seed(stores, province, folder, http, smtp)
 
 
-async def _play(run: Run, config: Path, faults: Faults, workers: int) -> Tally:
+async def _play(run: Run, config: Path, faults: Faults, workers: int, *, ahead: bool) -> Tally:
     start = run.processes.reminder
     await start("web", config, "web")
+    if ahead:
+        await start("tick", config, "tick")
+        await until(run.all_ticked, pause=_LOOK, moves=run.base.ticked)
     working = [await start(f"worker-{n + 1}", config, "worker") for n in range(workers)]
     for each in working:
         await within(each.says("does the work of"), f"the start of {each.name}")
     await _until_hooked(run)
     run.begun, began = time.time(), time.monotonic()
-    await start("tick", config, "tick")
+    if not ahead:
+        await start("tick", config, "tick")
     happening = asyncio.create_task(_happen(run, working, faults))
     last = time.monotonic()
     while time.monotonic() - last < STUCK:
         if run.look():
             last = time.monotonic()
-        if not run.figures.ticked and run.base.ticked() == run.province.offices:
+        if not run.figures.ticked and run.all_ticked():
             run.figures.ticked = time.monotonic() - began
             run.say("every office is ticked")
         whole = run.figures.ticked and happening.done() and not run.people.busy

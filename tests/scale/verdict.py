@@ -18,6 +18,7 @@ from tests.scale.province import Answer, Reader, by_chat
 REPEAT = "(có thể là tin gửi lại)"
 SILENCE = 10.0  # seconds: the longest that an account may be silent while it has rows
 BATCH = 64  # rows that an account may have under way when another office's become due
+MANY = 300  # messages of an account whose pace is looked at
 _TAGS = re.compile(r"<[^>]+>")
 _WARD = re.compile(r"phường (\d{5})")
 _ENDED = ("dead", "superseded", "dropped")
@@ -60,6 +61,7 @@ class Tally:
     arrived: int = 0
     seconds: float = 0.0
     worst: int = 0  # messages of one account in its busiest second
+    pace: float = 0.0  # messages a second of the slowest of the accounts with many
     lost: int = 0
     twice: int = 0
     unmarked: int = 0
@@ -206,7 +208,7 @@ def _order(
 
 
 def _limits(arrivals: Iterable[Arrival], tally: Tally) -> None:
-    """No account was told that it asks too often; its busiest second."""
+    """No account was told that it asks too often; their busiest second, and their pace."""
     times: dict[str, list[float]] = defaultdict(list)
     for arrival in arrivals:
         if arrival.status == TOO_MANY:
@@ -220,6 +222,8 @@ def _limits(arrivals: Iterable[Arrival], tally: Tally) -> None:
             while found[first] <= at - 1:
                 first += 1
             tally.worst = max(tally.worst, n - first + 1)
+    paces = [(len(f) - 1) / (f[-1] - f[0]) for f in times.values() if len(f) >= MANY]
+    tally.pace = min(paces, default=0.0)
 
 
 def _silence(arrivals: Iterable[Arrival], came: Came, begun: float, tally: Tally) -> None:
