@@ -14,20 +14,28 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
 from reminder.domain.tokens import hash_code
 from reminder.files.documents import PEOPLE
 from reminder.files.settings import ProvinceSection
 from reminder.province.cache import OfficeCache
-from reminder.province.figures import FiguresKeeper
+from reminder.province.figures import FiguresKeeper, figures_of
 from reminder.province.pages import Pages, ProvinceSite
 from reminder.services.history import NO_PAST
+from reminder.store import tables
+from reminder.store.database import EVERY, OfficeDatabase
+from reminder.store.figures import FIGURES
 from reminder.store.offices import Account, Stores
+from reminder.store.records import stamp
+from reminder.store.store import open_store
 from reminder.store.web import Token
 from tests.channels.email.mailserver import Post, serving
 from tests.fakes.blank import memory_store
 from tests.province.kit import SETTINGS, Clock, add_account, add_office, put
 from tests.services.world import at
+from tests.store.conftest import no_sleep
+from tests.store.test_queries import statements
 from tests.web.browser import Browser
 
 BASE = "https://nhacviec.example.vn"
@@ -99,11 +107,20 @@ class Land:
         return found.press("Đăng nhập")
 
 
-@pytest.fixture
-def stores() -> Iterator[Stores]:
-    stores = Stores(memory_store())
+@pytest.fixture(params=["memory"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    url = ""
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    if request.param == "file":
+        url = f"sqlite:///{request.getfixturevalue('tmp_path')}/reminder.db"
+    store = open_store(url, exclusive=False, sleep=no_sleep) if url else memory_store()
+    stores = Stores(store)
     yield stores
     stores.close()
+
+
+on_both = pytest.mark.parametrize("stores", ["memory", "postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -166,6 +183,7 @@ def test_the_page_of_an_office_with_a_faulty_plan_says_so_and_others_go_on(land:
     assert browser.open("/p/hoa-an/quyet").url == "/p/hoa-an/dang-nhap"
 
 
+@on_both
 def test_who_serves_two_offices_signs_in_once_by_mail_and_goes_on_to_both(land: Land) -> None:
     """The code comes by an office's own account; each page opens as who one is there."""
     land.reckon("hoa-an", "hoa-binh")
@@ -194,6 +212,7 @@ def test_late_work_leads_into_the_page_of_its_office(land: Land) -> None:
     assert "Chi hoa-an" in browser.text
 
 
+@on_both
 def test_an_operator_sees_all_offices_and_acts_in_none(land: Land) -> None:
     """Figures and faults of all; no way into a page, not by hand either."""
     land.reckon("hoa-an")
@@ -363,3 +382,40 @@ def test_links_of_one_office_open_nothing_in_another(land: Land) -> None:
     assert answers[0].status_code == 404
     assert "Đường dẫn này không còn" in answers[1].text
     assert "đã dùng hoặc đã hết hạn" in answers[2].text
+
+
+def nation(stores: Stores, land: Land, number: int) -> None:
+    """That many more offices, in two provinces, with the figures of one."""
+    of = land.cache.service("hoa-an").office
+    columns = FIGURES.columns(figures_of(of, NOW))
+    made = {"state": "active", "fault": "", "made_at": stamp(NOW)}
+    rows = [
+        {"id": f"xa-{n:05}", "name": f"Xã {n}", "province": ("Hoa Sen", "Hải Vân")[n % 2], **made}
+        for n in range(number)
+    ]
+    with OfficeDatabase(stores.database, EVERY).writing() as connection:
+        connection.raw.execute(insert(tables.office), rows)
+        connection.raw.execute(
+            insert(tables.office_figures), [{"office": row["id"], **columns} for row in rows]
+        )
+
+
+@pytest.mark.parametrize("stores", ["file"], indirect=True)
+def test_the_list_of_the_nation_is_paged_filtered_and_small(stores: Stores, land: Land) -> None:
+    """A look at it asks as few questions as one at two offices, and folds no ledger."""
+    browser = land.browser(OPERATOR)
+    with statements(land.stores.of("")) as few:
+        browser.open("/")
+    nation(stores, land, 3_319)
+    with statements(land.stores.of("")) as many:
+        browser.open("/")
+    assert len(many) == len(few)
+    assert browser.page.xpath("string(//h1)").startswith("3321 xã, phường")
+    assert (len(names(browser)), len(browser.text) < 40_000) == (60, True)
+    browser.press("Xem", tinh="Hải Vân")
+    assert "1659 xã, phường" in browser.words
+    assert {"Trang trước", "Trang sau"} & set(browser.page.xpath("//p/a/text()")) == {"Trang sau"}
+    browser.open("/?trang=56")
+    assert len(names(browser)) == 3_321 - 55 * 60
+    assert len(land.browser(OPERATOR).open("/qua-han").text) < 60_000
+    assert len(land.browser(OPERATOR).open("/phuong.csv").text.splitlines()) == 3_322
