@@ -360,7 +360,7 @@ def texts(config: Path | None) -> Iterator[Documents]:
             from reminder.app.offices import documents_of
             from reminder.store.offices import Stores
 
-            yield documents_of(Stores(store), settings, chosen(), now())
+            yield documents_of(Stores(store), settings, chosen(), now(), files_of)
             return
         found = documents(settings, store, now())
         if found is None:
@@ -434,7 +434,7 @@ def _of_chosen(
 ) -> tuple[Settings, Store] | None:
     from reminder.app.offices import of_chosen
 
-    return of_chosen(settings, store, secrets=secrets)
+    return of_chosen(settings, store, chosen(), secrets=secrets)
 
 
 def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[Store, Files]:

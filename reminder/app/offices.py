@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from reminder.app import bootstrap
 from reminder.domain.errors import ReminderError
 from reminder.files.documents import Documents, Sources, sources_of
 from reminder.files.settings import (
@@ -30,13 +29,14 @@ NAMED = 5  # offices that a refusal lists
 
 
 def of_chosen(
-    settings: Settings, store: Store, *, secrets: bool = False
+    settings: Settings, store: Store, office: str, *, secrets: bool = False
 ) -> tuple[Settings, Store] | None:
     """Return settings and store of the office that a command is about; None: there is only one.
 
+    `office` is the id that the command was given; it may be empty where there is only one.
     With `secrets` a missing secret is a ReminderError; else its reference stands in its place.
     """
-    stores, office = Stores(store), bootstrap.chosen()
+    stores = Stores(store)
     if not stores.is_many():
         if office:
             raise ReminderError("cơ sở dữ liệu này chỉ có một cơ quan: bỏ --office")
@@ -116,11 +116,17 @@ def _section(kind: str, settings: str, secret: str, account: str) -> Any:
     return account_section(kind, json.loads(settings), secret, f"tài khoản {account}")
 
 
-def documents_of(stores: Stores, base: Settings, office: str, at: datetime) -> Documents:
-    """Return the texts of one office of many."""
+def documents_of(
+    stores: Stores,
+    base: Settings,
+    office: str,
+    at: datetime,
+    files_of: Callable[[Settings, Sources, datetime], Files],
+) -> Documents:
+    """Return the texts of one office of many; `files_of` reads them."""
     mark = served(office, stores.marks([office]).get(office))
 
     def make(texts: Sources) -> Files:
-        return bootstrap.files_of(office_settings(base, office, mark, texts.own), texts, at)
+        return files_of(office_settings(base, office, mark, texts.own), texts, at)
 
     return Documents(stores.of(office), make)

@@ -168,7 +168,7 @@ def add(
                 state = STATES[_known(stores, office).state]
                 raise ReminderError(f"đã có phường “{office}” ({state})")
             mail_secret(store)
-            documents = documents_of(stores, settings, office, at)
+            documents = documents_of(stores, settings, office, at, bootstrap.files_of)
             for key, text, file in texts:
                 why = f"lấy từ tệp {file.name}"
                 _, files = documents.record(key, text, seen=0, by="", why=why, at=at)

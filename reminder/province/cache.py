@@ -114,7 +114,7 @@ class OfficeCache:
 
     def documents(self, office: str) -> Documents:
         """Return the texts of an office: its plans, people and own settings."""
-        return documents_of(self.stores, self.base, office, self._now())
+        return documents_of(self.stores, self.base, office, self._now(), bootstrap.files_of)
 
     def look(self, offices: Iterable[str]) -> None:
         """Ask at once of many offices whether they have changed."""
