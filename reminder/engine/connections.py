@@ -17,19 +17,21 @@ from psycopg.rows import dict_row
 from sqlalchemy import URL
 
 from reminder.ops.supervisor import pause_until
-from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PAUSE = 0.5  # seconds before a server that is away is tried again
 GATHER = 0.02  # seconds within which notices are one notice
-KEPT = {  # a server that has vanished without a word is noticed after some ten seconds
+OPTIONS: dict[
+    str, str | int
+] = {  # a server that has vanished without a word is noticed after some ten seconds
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
+    "options": "-c synchronous_commit=off",
 }
 
 
@@ -43,7 +45,7 @@ class Connections(Driver):
 
     def __init__(self, url: URL) -> None:
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._conninfo = make_conninfo(plain, application_name="reminder engine", **KEPT)
+        self._conninfo = make_conninfo(plain, application_name="reminder engine", **OPTIONS)
         self._name = url.render_as_string(hide_password=True)
         self._statements: psycopg.AsyncConnection | None = None
         self._opening = asyncio.Lock()
@@ -92,11 +94,11 @@ class Connections(Driver):
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Execute a statement; return its rows."""
-        return await self.within(self.patience, partial(self._fetch, query, args))
+        return await self._done(partial(self._fetch, query, args))
 
     async def execute(self, query: str, *args: object) -> str:
         """Execute a statement; return its status."""
-        return await self.within(self.patience, partial(self._execute, query, args))
+        return await self._done(partial(self._execute, query, args))
 
     async def notify(self, channel: str, payload: str) -> None:
         """Send a notice to all who listen."""
@@ -108,13 +110,13 @@ class Connections(Driver):
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(channel))
 
-    async def within(self, patience: float | None, work: Callable[[], Awaitable[T]]) -> T:
+    async def _done(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work` does, which is begun anew as long as the server is away.
 
         A statement whose connection was cut may have been done: each is one that may be repeated.
         """
         loop = asyncio.get_running_loop()
-        end = None if patience is None else loop.time() + patience
+        began = loop.time()
         while True:
             try:
                 done = await work()
@@ -125,9 +127,8 @@ class Connections(Driver):
                 if not self._away:
                     log.warning("the engine's database %s is away: %s", self._name, why)
                 self._away = True
-                if end is not None and loop.time() > end:
-                    busy = f"the database {self._name} can't be used now: {why}"
-                    raise StoreBusyError(busy) from error
+                if self.patience is not None and loop.time() > began + self.patience:
+                    raise
                 await asyncio.sleep(PAUSE)
             else:
                 if self._away:

@@ -34,10 +34,11 @@ class Embedded:
         """Wake a key once a period."""
         self._periods.append(Period(every=period, role=role, key=key, zone=self._zone))
 
-    async def wake(self, role: str, key: str) -> None:
-        """Have the handler of `role` run for `key` soon."""
-        self._waiting.add((role, key))
-        self._begin((role, key))
+    async def wake(self, role: str, *keys: str) -> None:
+        """Have the handler of `role` run for each of these keys soon."""
+        for key in keys:
+            self._waiting.add((role, key))
+            self._begin((role, key))
 
     async def run(self, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
         """Run the handlers until `stop`, then wait for those under way."""

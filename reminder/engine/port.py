@@ -45,8 +45,8 @@ class Engine(Protocol):
         """
         ...
 
-    async def wake(self, role: str, key: str) -> None:
-        """Have the handler of `role` run for `key` soon.
+    async def wake(self, role: str, *keys: str) -> None:
+        """Have the handler of `role` run for each of these keys soon.
 
         A key that waits already is not run twice; one that is running is run once more after it.
         """

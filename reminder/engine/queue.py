@@ -4,6 +4,9 @@ A key that has work is a row of PgQueuer's table. PgQueuer picks rows, hands out
 those who work as alive, and picks anew what the dead have left. Added here are a wake that
 arrives during a run, and that each run's row has an id of its own: who was thought dead and comes
 back holds an id that is gone, and so can neither end nor repeat the work of its successor.
+
+Its commits are not waited for, since what is to be done stands in the program's tables: a crash of
+the server may cost the last half second of them, and a sweep or period wakes those keys anew.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from reminder.engine.connections import Connections
 from reminder.engine.periods import Begun, Period, keep
 from reminder.engine.port import Handler, Jobs, Pauses
 from reminder.ops.supervisor import Troubles, pause_until, supervise
+from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
 logging.getLogger("pgqueuer").setLevel(logging.ERROR)  # a handler that fails is told of below
@@ -49,7 +53,7 @@ GRACE = 3.0  # seconds after a connection was made in which all can give a sign 
 LOOK = timedelta(seconds=1)  # between two looks for work of which no notice came
 AT_ONCE = 200  # keys that one process works on
 BATCH = 10  # keys that are picked by one statement, so that other processes get some
-WAKE_PATIENCE = 10.0  # seconds in which a wake waits for a server that is away
+PATIENCE = 10.0  # seconds that a wake, and at the end all, waits for a server that is away
 PRUNE_SECONDS = 600.0
 LOG_KEPT = timedelta(hours=1)  # of PgQueuer's table of who picked what
 
@@ -98,7 +102,7 @@ ON CONFLICT (dedupe_key)
     WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL
 DO UPDATE SET headers = '{"again": true}' WHERE row.status = 'picked' AND row.headers IS NULL"""
 
-ONE = "WITH woken AS (SELECT $1::text AS role, $2::text AS key)"
+OF_A_ROLE = "WITH woken AS (SELECT DISTINCT $1::text AS role, key FROM unnest($2::text[]) AS key)"
 
 # The first process to name a period's begin has it; what lies ahead is of a clock since set back.
 DUE = """
@@ -186,13 +190,22 @@ class PgQueue:
         """Wake a key once a period, over all processes."""
         self._periods.append(Period(every=period, role=role, key=key, zone=self._zone))
 
-    async def wake(self, role: str, key: str) -> None:
-        """Have the handler of `role` run for `key` soon; StoreBusyError if the server is away."""
-        await self._connections.within(WAKE_PATIENCE, partial(self._wake, role, key))
+    async def wake(self, role: str, *keys: str) -> None:
+        """Have the handler run for these keys soon; StoreBusyError if the server is away."""
+        if not keys:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._prepare()
+                await self._queries.driver.execute(OF_A_ROLE + WOKEN, role, list(keys))
+        except TimeoutError as error:
+            away = f"the engine's database has not answered for {PATIENCE:g} s"
+            raise StoreBusyError(away) from error
 
     async def run(self, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
         """Run the handlers until `stop`, then wait for those under way."""
         self._handlers = handlers
+        self._connections.patience = None
         kept = [self._keep_periods, self._prune]
         kept += [self._work] if handlers else []
         tasks = [
@@ -201,7 +214,7 @@ class PgQueue:
         ]
         try:
             await stop.wait()
-            self._connections.patience = WAKE_PATIENCE
+            self._connections.patience = PATIENCE
             for task in tasks[:2]:
                 task.cancel()
         finally:
@@ -228,10 +241,6 @@ class PgQueue:
             if not self._is_prepared:
                 await self._queries.upgrade()
                 self._is_prepared = True
-
-    async def _wake(self, role: str, key: str) -> None:
-        await self._prepare()
-        await self._queries.driver.execute(ONE + WOKEN, role, key)
 
     async def _work(self, stop: asyncio.Event) -> None:
         """Hand out work until `stop`; return when the handlers under way have ended."""

@@ -236,9 +236,9 @@ class Sender:
         """Wake each account for which something is due; the handler of `due`."""
         province = self._province
         now = province.clock.now()
-        for account in await province.do(lambda: self._accounts.due_accounts(now)):
-            if account not in self._busy and not self._is_resting(account):
-                await province.engine.wake(SEND, account)
+        due = await province.do(lambda: self._accounts.due_accounts(now))
+        free = [one for one in due if one not in self._busy and not self._is_resting(one)]
+        await province.engine.wake(SEND, *free)
 
     def _is_resting(self, account: str) -> bool:
         return self._rests.get(account, 0.0) > asyncio.get_running_loop().time()

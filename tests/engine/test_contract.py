@@ -53,8 +53,9 @@ async def test_a_woken_key_runs_by_the_handler_of_its_role(engine: Engine) -> No
 async def test_keys_run_side_by_side_and_a_key_once(engine: Engine) -> None:
     """A key that waits or runs is not run beside itself, however often it is woken."""
     gate = Gate()
-    for key in ["a", "b", "a", "a", "c"]:
-        await engine.wake("send", key)
+    await engine.wake("send", "a", "b")
+    await engine.wake("send", "a", "a", "c")
+    await engine.wake("send")
     async with running(engine, {"send": gate}, free=(gate,)):
         await gate.has_begun("a", "b", "c")
         assert gate.ended == []

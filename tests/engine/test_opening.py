@@ -11,9 +11,19 @@ from reminder.domain.errors import ReminderError
 from reminder.engine import open_engine
 from reminder.engine.embedded import Embedded
 from reminder.engine.queue import PgQueue
+from reminder.store.records import StoreBusyError
 from tests.engine.kit import RealClock
 
 POSTGRESQL = "postgresql+psycopg://app@/reminder"
+
+
+@pytest.mark.asyncio
+async def test_a_wake_gives_up_on_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence; who wakes may try again, or leave it to a sweep."""
+    monkeypatch.setattr("reminder.engine.queue.PATIENCE", 0.1)
+    with pytest.raises(StoreBusyError) as refused:
+        await PgQueue("postgresql://app@127.0.0.1:1/reminder").wake("send", "a")
+    assert str(refused.value) == "the engine's database has not answered for 0.1 s"
 
 
 @pytest.mark.parametrize(
