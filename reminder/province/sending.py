@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel, Paced
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, SendError
+from reminder.domain.schedule import MessageKind
 from reminder.files.settings import account_section, environment, secret_of
 from reminder.ops.supervisor import Troubles, pause_until
 from reminder.province.process import Part, Province
@@ -93,23 +94,42 @@ class AccountRows:
         self.seen = looked
         if not rows:
             return [], self.accounts.next_due(self.account.id)
-        found = {
-            rendered.row.id: rendered
-            for office, of_office in _by_office(rows, lambda row: row.office)
-            for rendered in self._prepared(office, of_office, now)
-        }
+        found = {rendered.row.id: rendered for rendered in self._rendered(rows, now)}
         return [found[row.id] for row in rows if row.id in found], now
 
-    def _prepared(self, office: str, rows: list[Row], now: datetime) -> list[Rendered]:
+    def _rendered(self, rows: list[Row], now: datetime) -> Iterable[Rendered]:
+        """Render leased rows, each by its office; what all need is asked for at once."""
+        nudges = [row for row in rows if row.draft.kind == MessageKind.NUDGE]
+        who = {(row.office, row.draft.recipient) for row in nudges}
+        since = min((row.draft.slot for row in nudges), default=now)
+        try:
+            revisions = self.accounts.revisions({row.office for row in rows})
+            newest = self.accounts.newest_slots(MessageKind.NUDGE, who, since)
+        except StoreBusyError:
+            self._unsent += rows
+            raise
+        for office, of_office in _by_office(rows, lambda row: row.office):
+            known = revisions.get(office), newest.get(office, {})
+            yield from self._prepared(office, of_office, now, *known)
+
+    def _prepared(
+        self,
+        office: str,
+        rows: list[Row],
+        now: datetime,
+        revision: tuple[int, str] | None,
+        newest: Mapping[str, datetime],
+    ) -> list[Rendered]:
         """Render an office's rows; put them off if the office can't be served."""
         what = f"sending for the office {office}"
         try:
             service = self._service(office)
-            service.refresh()
-            found = service.prepared(rows, now)
-        except StoreBusyError:
+            service.refresh(revision)
+            found = service.prepared(rows, now, newest)
+        except StoreBusyError as error:  # the others' rows are leased, too
+            log.error("%s waits: %s", what, error)
             self._unsent += rows
-            raise
+            return []
         except Exception as error:  # noqa: BLE001  one faulty office must not hold up the others
             self.troubles.fails(what, error)
             words = " ".join(str(error).split()) or type(error).__name__
@@ -142,8 +162,11 @@ class AccountRows:
         """Record accepted messages by one commit; return whether that made anything to send."""
         told = False
         with self.stores.database.together():
-            for office, those in _by_office(accepted, lambda one: _office_of(one.rendered)):
-                told = self._services[office].sent_together(those) or told
+            held = self.accounts.mark_sent([one.mark for one in accepted])
+            marked = list(zip(accepted, held, strict=True))
+            for office, those in _by_office(marked, lambda pair: _office_of(pair[0].rendered)):
+                ones, mine = zip(*those, strict=True)
+                told = self._services[office].sent_together(ones, mine) or told
         return self._up(max(one.at for one in accepted)) or told
 
     def _up(self, now: datetime) -> bool:
@@ -162,15 +185,15 @@ class AccountRows:
     def failed(self, rendered: Rendered, error: SendError, now: datetime) -> None:
         """Record a message that was not accepted."""
         if error.channel_down or error.unreachable:
-            self.note_down(error.reason, error.said)
+            self.note_down(error.reason, now, error.said)
         self._services[_office_of(rendered)].failed(rendered, error, now)
 
-    def note_down(self, reason: str, said: str = "") -> None:
+    def note_down(self, reason: str, now: datetime, said: str = "") -> None:
         """Note that nothing gets through, and log it once."""
         if self.told == reason:
             return
         self.down, self.told = True, reason
-        if self.accounts.down(self.account.id, reason):
+        if self.accounts.down(self.account.id, reason, now):
             log.error("account %s: nothing gets through: %s", self.account.id, said or reason)
 
     def tell_trouble(self, now: datetime) -> bool:
@@ -279,7 +302,7 @@ class Sender:
         except ReminderError as error:
             self._rests[account_id] = loop.time() + REST
             words = " ".join(str(error).split())
-            await province.do(partial(rows.note_down, words))
+            await province.do(partial(rows.note_down, words, province.clock.now()))
             await self._tell(rows)
             return
         if hold.repeats:

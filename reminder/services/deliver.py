@@ -94,6 +94,12 @@ class Accepted:
     provider_id: str
     at: datetime
 
+    @property
+    def mark(self) -> tuple[Row, str, datetime]:
+        """What its row is marked with: where it went, the provider's id, and when."""
+        row = replace(self.rendered.row, address=self.rendered.address)
+        return row, self.provider_id, self.at
+
 
 # Renders a row at the time of sending; None if nothing is left to say.
 Renderer = Callable[[Office, datetime, Row, Past], Outbound | None]
@@ -118,9 +124,12 @@ class Deliverer:
     shares_accounts: bool = False
     _trouble: dict[str, tuple[datetime, str]] | None = None  # channel → since when, and why
 
-    def refresh(self) -> Office:
-        """Return the office with what was added to the ledger and the addresses since."""
-        revision = self.store.revision()
+    def refresh(self, revision: tuple[int, str] | None = None) -> Office:
+        """Return the office with what was added to the ledger and the addresses since.
+
+        `revision`: the store's, where it is known.
+        """
+        revision = revision or self.store.revision()
         if revision != self._revision:
             added = self.store.events(self.office.last_number)
             addresses = self.office.addresses
@@ -159,10 +168,15 @@ class Deliverer:
         who = [(channel, recipient) for _, channel, recipient in crowded]
         return self.store.lease(now, limit, HOLD, channels, who) if limit else []
 
-    def prepared(self, rows: Sequence[Row], now: datetime) -> list[Rendered]:
-        """Render the leased `rows`; a row with nothing left to say ends here."""
+    def prepared(
+        self, rows: Sequence[Row], now: datetime, newest: Mapping[str, datetime] | None = None
+    ) -> list[Rendered]:
+        """Render the leased `rows`; a row with nothing left to say ends here.
+
+        `newest`: as from `newest_nudges`, where that is known.
+        """
         outgoing = []
-        newest = newest_nudges(self.store, rows)
+        newest = newest_nudges(self.store, rows) if newest is None else newest
         for row in rows:
             try:
                 rendered = self._prepared(row, now, newest)
@@ -268,17 +282,17 @@ class Deliverer:
         """Record an accepted message."""
         self.sent_together([Accepted(rendered=rendered, provider_id=provider_id, at=now)])
 
-    def sent_together(self, accepted: Sequence[Accepted]) -> bool:
+    def sent_together(
+        self, accepted: Sequence[Accepted], held: Sequence[bool] | None = None
+    ) -> bool:
         """Record accepted messages by one commit; a lost lease is logged.
 
-        Return whether that made anything to send.
+        `held`: whose rows were still the caller's, where they are marked already. Return whether
+        that made anything to send.
         """
-        marks = [
-            (replace(one.rendered.row, address=one.rendered.address), one.provider_id, one.at)
-            for one in accepted
-        ]
         with self.store.together():
-            held = self.store.mark_sent_together(marks)
+            if held is None:
+                held = self.store.mark_sent_together([one.mark for one in accepted])
             for one in accepted:
                 self._count(one.rendered, one.at)
                 self._bind_welcomed(one)
@@ -397,7 +411,8 @@ class Deliverer:
         if self._trouble is None:
             known = [traits.name for traits in self.office.known]
             names = (*known, *map(incoming, known), MAILBOX)
-            marks = ((name, self.store.meta(f"down:{name}")) for name in names)
+            kept = self.store.metas()
+            marks = ((name, kept.get(f"down:{name}")) for name in names)
             since = ((name, meta_moment(f"down:{name}", at)) for name, at in marks)
             self._trouble = {name: (at, "") for name, at in since if at}
         return self._trouble

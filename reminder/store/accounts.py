@@ -7,6 +7,7 @@ nothing more, and the rows that it held are sent once more, marked as possible r
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,10 +33,20 @@ from sqlalchemy import (
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import LOST_AGAIN, Row, RowState
 from reminder.store.database import EVERY, Database, OfficeConnection, OfficeDatabase
+from reminder.store.ledger import ADDRESS_MARK
 from reminder.store.offices import OfficeState
-from reminder.store.outbox import RELEASED, readable
+from reminder.store.outbox import RELEASED, SENT, readable, sent_values
 from reminder.store.records import moment, stamp
-from reminder.store.tables import ANSWER, PENDING, account, office, office_account, outbox
+from reminder.store.tables import (
+    ANSWER,
+    PENDING,
+    account,
+    head,
+    meta,
+    office,
+    office_account,
+    outbox,
+)
 
 _c, _link = outbox.c, office_account.c
 _ACTIVE = (
@@ -80,6 +91,25 @@ _SERVED = (
     update(office_account)
     .where(_link.account == bindparam("of_account"), _link.office == bindparam("of_turn"))
     .values(served=bindparam("turn"))
+)
+
+
+_LEASED = select(_c.id, _c.attempts).where(
+    _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
+)
+_REVISIONS = (
+    select(head.c.office, head.c.number, meta.c.value)
+    .outerjoin(meta, and_(meta.c.office == head.c.office, meta.c.name == ADDRESS_MARK))
+    .where(head.c.office.in_(bindparam("offices", expanding=True)))
+)
+_NEWEST = (
+    select(_c.office, _c.recipient, func.max(_c.slot).label("slot"))
+    .where(
+        _c.kind == bindparam("kind"),
+        tuple_(_c.office, _c.recipient).in_(bindparam("who", expanding=True)),
+        _c.slot >= bindparam("since"),
+    )
+    .group_by(_c.office, _c.recipient)
 )
 
 
@@ -214,6 +244,44 @@ class Accounts:
         ]
         return sorted(rows, key=lambda row: place[row.id])
 
+    def mark_sent(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+        """Mark rows of any offices as sent; return whose leases were still the caller's."""
+        with self._every.writing() as connection:
+            raw = connection.raw
+            ids = {"rows": [row.id for row, *_ in sent]}
+            held = set(map(tuple, raw.execute(_LEASED, ids)))
+            mine = [(row.id, row.attempts) in held for row, *_ in sent]
+            values = [
+                sent_values(*one) | {"of_office": one[0].office}
+                for one, is_mine in zip(sent, mine, strict=True)
+                if is_mine
+            ]
+            if values:
+                raw.execute(SENT, values)
+        return mine
+
+    def revisions(self, offices: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Return `LedgerPart.revision` of each of these offices."""
+        with self._every.reading() as connection:
+            found = connection.raw.execute(_REVISIONS, {"offices": sorted(offices)}).all()
+        return {row.office: (row.number, row.value or "") for row in found}
+
+    def newest_slots(
+        self, kind: str, who: Collection[tuple[str, str]], since: datetime
+    ) -> dict[str, dict[str, datetime]]:
+        """Return by office the latest slot since `since` of a kind to each of `who`.
+
+        `who`: office and recipient.
+        """
+        found: dict[str, dict[str, datetime]] = defaultdict(dict)
+        if not who:
+            return found
+        values = {"kind": kind, "who": sorted(who), "since": stamp(since)}
+        with self._every.reading() as connection:
+            for row in connection.raw.execute(_NEWEST, values):
+                found[row.office][row.recipient] = moment(row.slot)
+        return found
+
     def next_due(self, account_id: str) -> datetime | None:
         """Return when the earliest row that waits for the account is due."""
         first = (
@@ -252,11 +320,11 @@ class Accounts:
                 for row in connection.raw.execute(asked)
             ]
 
-    def down(self, account_id: str, reason: str) -> bool:
+    def down(self, account_id: str, reason: str, at: datetime) -> bool:
         """Note that an account refuses everything; False if that is noted already, so worded."""
         c = account.c
         with self._every.writing() as connection:
-            since = func.coalesce(c.down_since, stamp(database_time(connection.raw)))
+            since = func.coalesce(c.down_since, stamp(at))
             change = (
                 update(account)
                 .where(c.id == account_id, or_(c.down_since.is_(None), c.down_reason != reason))

@@ -170,7 +170,7 @@ class OutboxPart(Part):
 
         False if the row's lease is no longer the caller's (the fence): nothing is changed.
         """
-        return self._changes_one(SENT, **_sent(row, provider_id, at))
+        return self._changes_one(SENT, **sent_values(row, provider_id, at))
 
     def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
         """Do `mark_sent` for each in one commit; return whose rows were still the caller's."""
@@ -180,7 +180,7 @@ class OutboxPart(Part):
             ids = [row.id for row, *_ in sent]
             held = set(map(tuple, connection.execute(HELD_NOW, {"rows": ids})))
             mine = [(row.id, row.attempts) in held for row, *_ in sent]
-            values = [_sent(*one) for one, is_mine in zip(sent, mine, strict=True) if is_mine]
+            values = [sent_values(*one) for one, is_mine in zip(sent, mine, strict=True) if is_mine]
             if values:
                 connection.execute(SENT, values)
         return mine
@@ -383,7 +383,7 @@ def _rows_by(*filters: str, named: bool) -> Select[Any]:
     return ROWS.where(_MINE, *(_FILTERS[name] for name in filters))
 
 
-def _sent(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
+def sent_values(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
     """Return the values of SENT."""
     return {
         "row": row.id,

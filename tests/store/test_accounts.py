@@ -212,12 +212,47 @@ def test_leases_that_nobody_ended_are_due_once_they_are_over(store: Store) -> No
     assert accounts.due_accounts(NOW + HOLD) == ["bot"]
 
 
+def test_rows_of_many_offices_are_marked_at_once(store: Store) -> None:
+    """Each by its own lease: one that another process has taken is left alone."""
+    stores, accounts = province(store, *OFFICES)
+    for office in OFFICES:
+        queued(stores, office, 1)
+    rows = accounts.lease("bot", taken(accounts).fence, NOW, 9, HOLD)
+    stores.of("b").mark_retry(rows[1], NOW, "", unknown=True)
+    assert accounts.mark_sent([(row, f"m{row.office}", NOW) for row in rows]) == [True, False, True]
+    found = {
+        office: (row.state, row.provider_id)
+        for office in OFFICES
+        for row in stores.of(office).rows()
+    }
+    assert found == {
+        "a": (RowState.SENT, "ma"),
+        "b": (RowState.PENDING, ""),
+        "c": (RowState.SENT, "mc"),
+    }
+
+
+def test_what_many_offices_have_is_asked_for_at_once(store: Store) -> None:
+    """As each would say it itself."""
+    stores, accounts = province(store, *OFFICES)
+    queued(stores, "a", 1, 5)
+    queued(stores, "b", 2)
+    stores.of("b").bind("p2", "telegram", "7", NOW)
+    assert accounts.revisions(OFFICES) == {each: stores.of(each).revision() for each in OFFICES}
+    asked = {("a", "p5"), ("b", "p2"), ("c", "p1")}
+    assert accounts.newest_slots("nudge", asked, NOW) == {
+        office: stores.of(office).newest_slots("nudge", [recipient], NOW)
+        for office, recipient in asked
+        if office != "c"
+    }
+
+
 def test_that_an_account_is_down_is_news_once(store: Store) -> None:
     stores, accounts = province(store, "a")
-    news = [accounts.down("bot", why) for why in ("401", "401", "403")]
+    news = [accounts.down("bot", why, NOW) for why in ("401", "401", "403")]
     account = stores.account("bot")
     assert account is not None
-    assert (news, account.down_reason) == ([True, False, True], "403")
+    assert (news, account.down_since, account.down_reason) == ([True, False, True], NOW, "403")
     assert [accounts.up("bot"), accounts.up("bot")] == [True, False]
     account = stores.account("bot")
     assert account is not None
