@@ -64,7 +64,7 @@ class Land:
     stores: Stores
     clock: Clock = field(default_factory=lambda: Clock(NOW))
     woken: list[str] = field(default_factory=list)
-    origin: str = BASE
+    origin: str = BASE  # of its address
 
     def __post_init__(self) -> None:
         async def do(work: Callable[[], Any]) -> Any:
@@ -74,7 +74,8 @@ class Land:
             self.woken.append(account)
 
         province = ProvinceSection(name="Hoa Sen", operators=(OPERATOR,))
-        settings = replace(SETTINGS, province=province)
+        web = replace(SETTINGS.web, base_url=self.origin)
+        settings = replace(SETTINGS, province=province, web=web)
         self.cache = OfficeCache(self.stores, settings, self.clock.now)
         links = self.cache.province_links
         assert links is not None
@@ -126,8 +127,13 @@ on_both = pytest.mark.parametrize("stores", ["memory", "postgres"], indirect=Tru
 @pytest.fixture
 def land(stores: Stores) -> Land:
     """Two offices that send mail by one account, and have been looked at once."""
+    return land_in(stores)
+
+
+def land_in(stores: Stores, origin: str = BASE) -> Land:
+    """Return that province, with its pages at `origin`."""
     add_account(stores, "mail", "email", MAIL)
-    land = Land(stores)
+    land = Land(stores, origin=origin)
     for office in ("hoa-an", "hoa-binh"):
         add_office(stores, office, people=people(office), account="")
         stores.link(office, "email", "mail")
