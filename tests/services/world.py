@@ -54,6 +54,14 @@ def at(day: str, clock: str = "08:00") -> datetime:
     return instant(date(2024, int(month), int(number)), time.fromisoformat(clock))
 
 
+def in_memory(store: Store | None) -> Store:
+    """A store in memory: empty, or with what `store` holds."""
+    return memory_store(contents_of(store) if store else None)
+
+
+make_store = in_memory  # conftest.py has some tests run on PostgreSQL
+
+
 @dataclass
 class World:
     """A service whose messages are taken as the test says."""
@@ -67,7 +75,7 @@ class World:
 
     def copy(self) -> World:
         """This world at this moment; what happens in one of the two is unknown to the other."""
-        store = memory_store(contents_of(self.store))
+        store = make_store(self.store)
         limits = deepcopy(self.service.limits)
         return replace(
             self,
@@ -149,7 +157,7 @@ def world(
     start: datetime = at("22/01", "07:00"),  # noqa: B008  a constant
 ) -> World:
     """The office on the morning of 22/01/2024, with these people enrolled by Telegram."""
-    kept = store or memory_store()
+    kept = store or make_store(None)
     for name in bound:
         kept.bind(name, TELEGRAM, CHATS[name], start)
     files = Files(plans=(plan,), people=tuple(people), scheduler=scheduler)
