@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from reminder.app import bootstrap
 from reminder.app.offices import documents_of
 from reminder.channels.email.receive import LOOK, MARK
 from reminder.domain.errors import ReminderError
@@ -83,7 +84,8 @@ class Joining:
                 "reminder.toml của phường"
             )
         texts = {**self.texts, **({OWN: self.own} if self.own else {})}
-        documents_of(stores, base, self.office, at).put(texts, why="chuyển từ phường", at=at)
+        documents = documents_of(stores, base, self.office, at, bootstrap.files_of)
+        documents.put(texts, why="chuyển từ phường", at=at)
 
 
 def joining(

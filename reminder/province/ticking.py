@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from reminder.domain.errors import ReminderError
+from reminder.ops.supervisor import pause_until
 from reminder.province.cache import OfficeCache
 from reminder.province.figures import FiguresKeeper
 from reminder.province.process import Part, Province
-from reminder.services.office import counted
 from reminder.store.figures import FiguresTable
 from reminder.store.offices import Due
 from reminder.store.records import StoreBusyError
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 SHARDS = 64
 TICK, SEND = "tick", "send"  # the engine's roles
 CLAIM = timedelta(minutes=1)  # after it an office whose tick was cut off is due again
+SOON = timedelta(minutes=10)  # before their time services are made, where none waits
+AT_ONCE = 8  # of a shard's services that are made in a minute: meanwhile nothing else is done
+TRIES, PAUSE = 10, 2.0  # of offices while the database does not answer; seconds
+SOME_BUSY = 3  # in a row from the first on: then it is not these offices' rows
 SKEW = timedelta(minutes=5)  # what the clocks of several machines may differ by
 SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=30)  # until a faulty one is tried again
 NO_CHANNEL = "chưa dùng tài khoản nào để gửi tin: reminder office account link"
@@ -39,7 +44,6 @@ class Ticker:
 
     cache: OfficeCache
     now: Callable[[], datetime]
-    ticked: list[str] = field(default_factory=list)  # offices, by the last `tick_shard`
 
     def claim(self, shard: int) -> tuple[list[Due], datetime]:
         """Return the offices of a shard that are due, and until when they are this process's."""
@@ -49,17 +53,24 @@ class Ticker:
         self.cache.look(each.id for each in due)
         return due, until
 
-    def tick(self, offices: Iterable[Due], claimed: datetime) -> set[str]:
-        """Tick these offices; return the accounts that got messages."""
-        woken: set[str] = set()
-        for due in offices:
-            try:
-                woken.update(self._tick(due, claimed))
-            except StoreBusyError:
-                raise  # all others would meet it too; what is claimed comes due again
-            except Exception as error:  # noqa: BLE001  one faulty office must not cost the others
-                self._note_fault(due, error, claimed)
-        return woken
+    def tick(self, due: Due, claimed: datetime) -> set[str]:
+        """Tick an office; return the accounts that got messages. StoreBusyError: not now."""
+        try:
+            return set(self._tick(due, claimed))
+        except StoreBusyError:
+            raise  # the database's trouble, not the office's
+        except Exception as error:  # noqa: BLE001  one faulty office must not cost the others
+            self._note_fault(due, error, claimed)
+            return set()
+
+    def warm(self, shard: int) -> None:
+        """Make some of the services that are needed soon, as far as they fit."""
+        soon = self.cache.stores.due_offices(self.now() + SOON, shard, SHARDS)
+        for office in [each for each in soon if each not in self.cache][:AT_ONCE]:
+            if self.cache.is_full:
+                return
+            with suppress(ReminderError):  # told when it is ticked
+                self.cache.service(office)
 
     def _tick(self, due: Due, claimed: datetime) -> Iterable[str]:
         service, now = self.cache.service(due.id), self.now()
@@ -88,11 +99,42 @@ class Ticker:
     def tick_shard(self, shard: int) -> set[str]:
         """Tick all of a shard that are due; return the accounts that got messages."""
         due, claimed = self.claim(shard)
-        woken = self.tick(due, claimed)
-        if due:
-            log.debug("shard %d: %s ticked", shard, counted(len(due), "office"))
-        self.ticked = [each.id for each in due]
-        return woken
+        return {account for each in due for account in self.tick(each, claimed)}
+
+
+async def tick_all(
+    ticker: Ticker, province: Province, shard: int, pause: float = PAUSE
+) -> list[str]:
+    """Tick all of a shard that are due, one by one, so that other work goes between.
+
+    Where the database does not answer it is tried for some seconds, as long as a server takes to
+    come back or another to step in. Return the offices that were ticked.
+    """
+    due, claimed = await province.do(partial(ticker.claim, shard))
+    ticked: list[str] = []
+    for n in range(TRIES):
+        woken: set[str] = set()
+        left: list[Due] = []
+        for at, each in enumerate(due):
+            if province.worker.stop.is_set():
+                return ticked  # the rest comes due again
+            try:
+                woken |= await province.do(partial(ticker.tick, each, claimed))
+                ticked.append(each.id)
+            except StoreBusyError as error:
+                left.append(each)
+                busy = error
+                if len(left) > SOME_BUSY and len(left) > at:  # none was ticked
+                    left += due[at + 1 :]
+                    break
+        await province.engine.wake(SEND, *sorted(woken))
+        if not left:
+            break
+        if n == TRIES - 1:
+            raise busy
+        due = left
+        await pause_until(province.worker.stop, pause)
+    return ticked
 
 
 def part(province: Province) -> Part:
@@ -101,10 +143,11 @@ def part(province: Province) -> Part:
     keeper = FiguresKeeper(province.cache, FiguresTable(province.stores))
 
     async def tick(shard: str) -> None:
-        woken, ticked = await province.do(lambda: (ticker.tick_shard(int(shard)), ticker.ticked))
-        await province.engine.wake(SEND, *woken)
-        for office in ticked:  # one by one, so that other work goes between
+        ticked = await tick_all(ticker, province, int(shard))
+        for office in ticked:
             await province.do(partial(keeper.keep, office, province.clock.now()))
+        if not ticked:
+            await province.do(partial(ticker.warm, int(shard)))
 
     every = tuple((60.0, TICK, str(shard)) for shard in range(SHARDS))
     return Part(handlers={TICK: tick}, every=every)

@@ -64,7 +64,8 @@ class Service(Deliverer):
         After a clock that ran ahead was set back, no message waits for the hour it showed. `skew`:
         what the clocks of several machines may differ by.
         """
-        last = tick.ahead(self.store, now)
+        office, kept = self.refresh(), self.store.metas()
+        last = tick.ahead(kept, now)
         if last is not None and last - now <= skew:
             now = last
         elif last is not None:
@@ -74,9 +75,9 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
-        told = quota.tell(self.refresh(), self.store, now)
+        told = quota.tell(office, self.store, now)
         told += self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
-        return told + tick.tick(self._with_doubtful(now), self.store, now)
+        return told + tick.tick(self._with_doubtful(now), self.store, kept, now)
 
     def next_tick(self, now: datetime) -> datetime:
         """Return the next time after `now` at which a tick may say something, if nothing happens.
@@ -88,7 +89,7 @@ class Service(Deliverer):
 
     def _with_doubtful(self, now: datetime) -> Office:
         """Return the office with the dead addresses that a nudge tries again this week."""
-        office = self.refresh()
+        office = self.office
         found = doubtful(office, self.store, now)
         return replace(office, doubtful=found) if found else office
 

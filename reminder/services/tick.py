@@ -67,12 +67,11 @@ _SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION, MessageKind.REQUEST)
 _INSTANT = timedelta(microseconds=1)
 
 
-def tick(office: Office, store: Store, now: datetime) -> int:
-    """Queue what is due by `now`; return the number of rows.
+def tick(office: Office, store: Store, kept: Mapping[str, str], now: datetime) -> int:
+    """Queue what is due by `now`; return the number of rows. `kept`: the marks of earlier ticks.
 
     All is one transaction, so that a crash leaves either everything or nothing to the next tick.
     """
-    kept = store.metas()
     found = _Tick(office, kept, now)
     found.start_plans()
     after = office.after(found.events) if found.events else office
@@ -127,9 +126,9 @@ def next_time(office: Office, now: datetime) -> datetime:
     return min(moment for moment in moments if moment > now)
 
 
-def ahead(store: Store, now: datetime) -> datetime | None:
+def ahead(kept: Mapping[str, str], now: datetime) -> datetime | None:
     """When the last tick was, if the clock has been set back before it; else None."""
-    last = meta_moment("last_tick", store.meta("last_tick"))
+    last = meta_moment("last_tick", kept.get("last_tick"))
     return last if last and last > now else None
 
 

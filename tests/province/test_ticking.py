@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from reminder.app import bootstrap
+from reminder.domain.calendar import local
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Row
 from reminder.domain.plan import Key
 from reminder.files.documents import PEOPLE
-from reminder.province.ticking import SHARDS, Ticker
-from reminder.store.offices import Stores, shard_of
-from reminder.store.store import Store
+from reminder.province.ticking import SHARDS, Ticker, tick_all
+from reminder.store.offices import Due, Stores, shard_of
+from reminder.store.records import StoreBusyError
+from reminder.store.store import Store, open_store
 from tests.fakes.blank import memory_store
 from tests.province.kit import (
     BEGUN,
@@ -27,6 +38,7 @@ from tests.province.kit import (
     plan_id,
     put,
 )
+from tests.province.test_sending import province_of
 from tests.services.world import at
 
 
@@ -125,7 +137,8 @@ def test_an_answer_during_the_tick_is_not_lost(stores: Stores, clock: Clock) -> 
     claimed, until = ticker.claim(shard_of("a", SHARDS))
     assert due(stores, clock, "a") == [], "no other process takes it meanwhile"
     stores.of("a").bind("an", "telegram", "9", BEGUN)
-    ticker.tick(claimed, until)
+    for each in claimed:
+        ticker.tick(each, until)
     assert due(stores, clock, "a") == ["a"]
     tick(ticker, "a")
     assert due(stores, clock, "a") == []
@@ -256,3 +269,153 @@ def test_an_office_without_an_account_says_nothing_and_loses_nothing(
     clock.moment = at("31/01", "09:00")
     assert tick(ticker, "a") == {"bot"}
     assert any(row.draft.kind == "nudge" for row in said(stores, "a"))
+
+
+# ---- none too late
+
+MINUTE = timedelta(minutes=1)
+WORDS = ("xong 1c", "chưa xong 2c", "/done 4a", "hoãn 2c 3 ngày", "/undo 1c", "đang làm 1c")
+
+
+CHANGES = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from(WORDS), st.sampled_from(["an", "chi"])), max_size=8
+)
+
+
+@settings(max_examples=3)
+@given(said=CHANGES)
+def test_ticking_when_an_office_is_due_says_what_ticking_each_minute_says(
+    said: list[tuple[float, str, str]],
+) -> None:
+    """Ten days with answers and another list of people: the same messages, at the same times."""
+    _compare(said, days=10, minutes=10)
+
+
+@pytest.mark.thorough
+@pytest.mark.no_cover
+@settings(max_examples=2)
+@given(said=CHANGES)
+def test_a_year_of_ticks_when_due_says_what_ticking_each_minute_says(
+    said: list[tuple[float, str, str]],
+) -> None:
+    _compare(said, days=380, minutes=15)
+
+
+def _compare(said: list[tuple[float, str, str]], *, days: int, minutes: int) -> None:
+    first = at("15/01", "06:00")
+    last = first + timedelta(days=days)
+    changes = [(first + part * timedelta(days=days), words, who) for part, words, who in said]
+    changes.append((first + timedelta(days=days / 2), "", ""))
+    rows = []
+    for step in (minutes, 0):
+        with closing(Stores(memory_store())) as stores:
+            rows.append(_played(stores, first, last, sorted(changes), step))
+    assert rows[0] == rows[1]
+
+
+def _played(
+    stores: Stores,
+    first: datetime,
+    last: datetime,
+    changes: list[tuple[datetime, str, str]],
+    step: int,
+) -> list[tuple[object, ...]]:
+    """Ticks from the first to the last day; what was queued, and when.
+
+    `step`: minutes between two ticks of a morning; 0: it is ticked when it is due.
+    """
+    add_account(stores, "bot")
+    add_office(stores, "a", chats="1")
+    clock = Clock(first)
+    ticker = ticker_of(stores, clock)
+    waiting = list(changes)
+    while clock.moment < last:
+        while waiting and waiting[0][0] <= clock.moment:
+            moment, words, who = waiting.pop(0)
+            if words:
+                person = ticker.cache.service("a").office.people[who]
+                ticker.cache.service("a").handle(person, words, moment, channel="cli")
+            else:
+                put(stores.of("a"), PEOPLE, PEOPLE_TEXT.replace('"An"', '"An Bình"'))
+        if step:
+            stores.hurry("a")
+        tick(ticker, "a")
+        found = stores.office("a")
+        assert found is not None
+        assert not found.fault
+        change = waiting[0][0] if waiting else last
+        if step:
+            clock.moment = min(_next_step(clock.moment, step), _up(change))
+        else:
+            assert found.next_at is not None
+            clock.moment = min(found.next_at, _up(change))
+    return sorted(
+        (
+            r.draft.slot,
+            r.draft.due_at,
+            r.draft.recipient,
+            r.draft.kind,
+            r.draft.subject,
+            repr(r.draft.payload),
+        )
+        for r in said(stores, "a")
+    )
+
+
+def _up(moment: datetime) -> datetime:
+    """The next whole minute."""
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + MINUTE
+
+
+def _next_step(now: datetime, step: int) -> datetime:
+    """The next tick of the other side: so many minutes on in a morning, each hour of the rest."""
+    if time(7) <= local(now).time() < time(9):
+        return now.replace(second=0, microsecond=0) + timedelta(minutes=step - now.minute % step)
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+# ---- the job of a shard
+
+
+def test_a_tick_goes_on_once_the_database_can_be_written(tmp_path: Path, clock: Clock) -> None:
+    """It was locked after the offices were claimed: none waits for its claim to end."""
+    asyncio.run(_locked(tmp_path, clock))
+
+
+async def _locked(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "r.db"
+    store = open_store(f"sqlite:///{path}", exclusive=False, sleep=bootstrap.pause, busy=0)
+    lock = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    with closing(Stores(store)) as stores, closing(lock):
+        add_account(stores, "bot")
+        add_office(stores, "a", chats="1")
+        province = province_of(stores, clock)
+        ticker = Locked(province.cache, clock.now, lock=lock)
+        doing = asyncio.ensure_future(tick_all(ticker, province, shard_of("a", SHARDS), 0.3))
+        await asyncio.wait_for(asyncio.wrap_future(ticker.met), 30)
+        lock.execute("ROLLBACK")
+        assert await doing == ["a"]
+        assert said(stores, "a") != []
+        province.worker.end()
+
+
+@dataclass
+class Locked(Ticker):
+    """A ticker whose database is locked by another program after the first claim."""
+
+    lock: sqlite3.Connection = field(kw_only=True)
+    met: Future[None] = field(default_factory=Future)  # done once a tick has met the lock
+
+    def claim(self, shard: int) -> tuple[list[Due], datetime]:
+        found = super().claim(shard)
+        self.lock.execute("BEGIN IMMEDIATE")
+        return found
+
+    def tick(self, due: Due, claimed: datetime) -> set[str]:
+        try:
+            return super().tick(due, claimed)
+        except StoreBusyError:
+            if not self.met.done():
+                self.met.set_result(None)
+            raise
