@@ -47,7 +47,10 @@ async def main(url: str) -> None:
     gate, loop = Told(engine, stop), asyncio.get_running_loop()
 
     def read() -> None:
-        for key in os.read(sys.stdin.fileno(), 4096).decode().split():
+        words = os.read(sys.stdin.fileno(), 4096)
+        if not words:
+            os._exit(1)  # the test has died
+        for key in words.decode().split():
             gate.let_go(key)
 
     def end() -> None:
