@@ -21,10 +21,10 @@ from typing import TypeVar
 from reminder.app.channels import CHANNELS
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel, Paced
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
-from reminder.files.settings import account_section, environment, secret_of
+from reminder.files.settings import Settings, account_section, environment, secret_of
 from reminder.ops.supervisor import Troubles, pause_until
 from reminder.province.process import Part, Province
 from reminder.services.deliver import HOLD, Accepted, Rendered, Whose
@@ -427,14 +427,20 @@ class Sender:
             raise ReminderError(f"tài khoản {account.id}: không gửi được bằng “{account.kind}”")
         where = f"tài khoản {account.id}"
         section = account_section(account.kind, json.loads(account.settings), secret, where)
-        links = province.stores.links(account_id=account.id)
-        settings = province.cache.settings(links[0][0]) if links else province.settings
-        settings = replace(settings, **{account.kind: section})
+        settings = replace(self._settings_of_any(account), **{account.kind: section})
         # Mails are signed with the province's secret, whichever office they are of.
         channel = wiring.connect(settings, province.stores.of(""), province.clock.now)
         if account.rate and isinstance(channel, Paced):
             channel.limit(account.rate)
         return channel
+
+    def _settings_of_any(self, account: Account) -> Settings:
+        """Return the settings of the first office of the account that can be served."""
+        province = self._province
+        for office, _, _ in province.stores.links(account_id=account.id):
+            with suppress(FileError):
+                return province.cache.settings(office)
+        return province.settings
 
     async def forget_idle(self) -> None:
         """Close the channels that were not used for longest, beyond those that are kept."""

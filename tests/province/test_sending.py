@@ -27,7 +27,16 @@ from reminder.store.offices import Stores, shard_of
 from tests.app.kit import REPEAT, logged
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
-from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, put
+from tests.province.kit import (
+    BEGUN,
+    CHATS,
+    PEOPLE_TEXT,
+    SETTINGS,
+    Clock,
+    add_account,
+    add_office,
+    put,
+)
 from tests.services.world import at
 from tests.waiting import within
 
@@ -35,6 +44,10 @@ pytestmark = pytest.mark.asyncio
 
 MORNING = at("31/01", "08:00")
 OFFICES = ("a", "b")
+WITH_MAIL = PEOPLE_TEXT.replace(
+    'unit = "van-phong"\nchannels = ["telegram"]',
+    'unit = "van-phong"\nemail = "chi@example.vn"\nchannels = ["telegram", "email"]',
+)
 
 
 @pytest.fixture
@@ -216,6 +229,38 @@ async def test_that_an_account_is_refused_is_logged_once_for_all_its_offices(
         assert len(logged(caplog, "account bot works again")) == 1
 
 
+async def test_each_office_hears_by_another_way_that_their_account_has_long_been_down(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, also those that had nothing to send; and once that it works again."""
+    clock = Clock(MORNING)
+    async with served(stores, monkeypatch, *OFFICES) as telegram:
+        server = json.dumps({"host": "127.0.0.1", "sender": "nhac@example.vn", "username": "nhac"})
+        add_account(stores, "mail", kind="email", settings=server)
+        for office in OFFICES:
+            put(stores.of(office), PEOPLE, WITH_MAIL)
+            stores.link(office, "email", "mail")
+        said(stores, "a", 1, "an")
+        good, telegram.token = telegram.token, "4242:another"
+        heard: list[list[list[str]]] = []
+        async with sender_of(stores, clock) as sender:
+            for step in (0, 20, 20, 20):
+                clock.moment += timedelta(minutes=step)
+                if step and len(heard) == 3:
+                    telegram.token = good
+                sender._told.clear()
+                await sent(sender)
+                heard.append([told(stores, office) for office in OFFICES])
+        down, up = "channel-down by email", "channel-up by telegram"
+        assert heard == [[[]] * 2, [[down]] * 2, [[down]] * 2, [[down, up]] * 2]
+
+
+def told(stores: Stores, office: str) -> list[str]:
+    """What an office is told of its channels and by which, oldest first."""
+    rows = sorted(stores.of(office).rows(recipient="chi"), key=lambda row: row.id)
+    return [f"{row.draft.payload.view} by {row.draft.channel}" for row in rows]
+
+
 class Overtaken(OfficeCache):
     """Has another process take the account while this one renders its first message."""
 
@@ -270,14 +315,15 @@ async def test_a_process_that_ends_gives_back_what_it_has_not_sent(
 async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two processes take turns at an account, a few messages each."""
+    """Two processes take turns at an account, a few messages each; their clocks differ."""
     clock = Clock()
     monkeypatch.setattr(sending, "STINT", 0.2)
     async with served(stores, monkeypatch, *OFFICES) as telegram:
         for office in OFFICES:
             for person in CHATS:
                 said(stores, office, 2, person)
-        async with sender_of(stores, clock) as one, sender_of(stores, clock) as other:
+        ahead = Clock(clock.moment + timedelta(minutes=2))
+        async with sender_of(stores, clock) as one, sender_of(stores, ahead) as other:
             for _ in range(40):
                 for sender in (one, other):
                     await sent(sender)
@@ -288,4 +334,5 @@ async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
             for person in CHATS:
                 texts = [each.text for each in telegram.sent_to(office_chat(office, person))]
                 assert [f"có {n} thư" in text for n, text in enumerate(texts, 1)] == [True] * 2
+        assert not any(REPEAT in each.text for each in telegram.sent)
         assert telegram.too_many == 0
