@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from tests.scale.providers import WEBHOOK, Arrival
-from tests.scale.province import ANSWERS_OF, UNITS, Answer, Province, Reader, code_of
+from tests.scale.province import ANSWERS_OF, UNITS, URL, Answer, Province, Reader, code_of
 
 TRIES = 30  # a second apart: a provider calls again until it is answered 200
 STRANGER = {"telegram": "66", "zalo": "0" * 20}
@@ -27,6 +27,7 @@ class People:
     """Calls of the webhooks that the accounts have set."""
 
     province: Province
+    place: str  # where the web process listens: http://…
     session: aiohttp.ClientSession
     hooks: dict[str, tuple[str, str]] = field(default_factory=dict)  # account → URL and secret
     asked: dict[Reader, float] = field(default_factory=dict)  # when their answer was taken
@@ -84,7 +85,8 @@ class People:
         if account not in self.hooks:
             return 0
         kind = "telegram" if account.startswith("tele") else "zalo"
-        url, secret = self.hooks[account]
+        hook, secret = self.hooks[account]
+        url = hook.replace(URL, self.place)  # as the proxy passes it on
         body = (_telegram if kind == "telegram" else _zalo)(
             chat, text, identity or next(self._numbers)
         )

@@ -36,6 +36,7 @@ ZALO_PEOPLE = 50  # of a bot, at most
 OWN_PLAN = 10  # each tenth office has a plan of its own; the others share one text
 BIG = 1  # the number of the office with many more people
 DOMAIN = "example.vn"
+URL = f"https://nhacviec.{DOMAIN}"  # of the page: a proxy would be before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +207,8 @@ url = "{url}"
 calendar = "{calendar(folder, province.today)}"
 [web]
 listen = "127.0.0.1:{port}"
-base_url = "http://127.0.0.1:{port}"
-insecure = true
+base_url = "{URL}"
+behind = ["127.0.0.1"]
 [schedule]
 slot = "{slot}"
 digest = "{slot}"
