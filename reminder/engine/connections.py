@@ -13,6 +13,7 @@ from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver, NotifyCallback
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import DeadlockDetected
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 PAUSE = 0.5  # seconds before a server that is away is tried again
 GATHER = 0.02  # seconds within which notices are one notice
+# SQLSTATEs of a server that is full, ending, broken, or not yet the first after a failover.
+TEMPORARY = ("53", "57", "58", "25006")
 OPTIONS: dict[
     str, str | int
 ] = {  # a server that has vanished without a word is noticed after some ten seconds
@@ -111,7 +114,7 @@ class Connections(Driver):
             self._listening = asyncio.create_task(self._listen(channel))
 
     async def _done(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Return what `work` does, which is begun anew as long as the server is away.
+        """Return what `work` does, which is begun anew as long as the server can't do it.
 
         A statement whose connection was cut may have been done: each is one that may be repeated.
         """
@@ -120,8 +123,12 @@ class Connections(Driver):
         while True:
             try:
                 done = await work()
+            except DeadlockDetected:
+                continue
             except psycopg.Error as error:
-                if not _is_cut(self._statements):
+                if (error.sqlstate or "").startswith(TEMPORARY):
+                    await self.close()  # another server may have become the first
+                elif not _is_cut(self._statements):
                     raise
                 why = _first_line(error)
                 if not self._away:

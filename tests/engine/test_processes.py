@@ -161,6 +161,25 @@ async def test_connections_that_are_cut_cost_nothing(postgres: Server, postgres_
         await has_jobs(engine, {})
 
 
+async def test_a_server_that_takes_no_changes_is_waited_for(
+    postgres: Server, postgres_url: str
+) -> None:
+    """As one that a failover has not made the first yet: runs under way go on meanwhile."""
+    gate, engine = Gate(), PgQueue(postgres_url, pauses=QUICK)
+    database = database_of(postgres_url)
+    async with running(engine, {"send": gate}, free=(gate,)):
+        await engine.wake("send", "a")
+        await gate.has_begun("a")
+        postgres.ask(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+        postgres.cut(database)
+        gate.let_go("a")
+        await until(lambda: engine._connections._away)
+        postgres.ask(f"ALTER DATABASE {database} RESET default_transaction_read_only")
+        await has_jobs(engine, {})
+        await engine.wake("send", "a")
+        await gate.has_begun("a", "a")
+
+
 async def test_a_period_is_begun_by_one_of_many(postgres_url: str) -> None:
     """However many processes have declared it."""
     gate = Gate()
