@@ -164,7 +164,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
         return ()
     from reminder.channels.email.classify import InboxRules
     from reminder.channels.email.mailbox import Mailbox
-    from reminder.channels.email.receive import MailListener
+    from reminder.channels.email.receive import MailListener, OneOffice
 
     daemon.service.reads_mail = True
 
@@ -180,8 +180,7 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
     return (
         MailListener(
             box=Mailbox(imap_server(settings)),
-            rules=rules,
-            service=daemon.service,
+            offices=OneOffice(daemon.service, rules),
             do=daemon.do,
             wake=daemon.wake,
             now=daemon.clock.now,

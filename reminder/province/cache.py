@@ -34,6 +34,7 @@ from reminder.files.plan import load_plan
 from reminder.files.settings import Settings
 from reminder.files.toml import Source, Text
 from reminder.messages.rows import RowRenderer
+from reminder.services.deliver import MAILBOX
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.offices import Mark, Stores
@@ -109,8 +110,9 @@ class OfficeCache:
         return web_links(self.base, self.stores.of(""))
 
     def accounts(self, office: str) -> Mapping[str, str]:
-        """Return by which account the office uses each channel."""
-        return {each.channel: each.account for each in self._get(office).mark.accounts}
+        """Return by which account the office sends by each channel."""
+        used = self._get(office).mark.accounts
+        return {each.channel: each.account for each in used if each.channel != MAILBOX}
 
     def documents(self, office: str) -> Documents:
         """Return the texts of an office: its plans, people and own settings."""

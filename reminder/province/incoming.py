@@ -11,11 +11,11 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reminder.channels import Webhook, telegram, zalo
 from reminder.domain.context import Inbound
@@ -30,6 +30,7 @@ from reminder.domain.tokens import (
 )
 from reminder.files.settings import account_section, environment, secret_of
 from reminder.province.process import Part, Province
+from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.limits import Allowance
 from reminder.services.service import Service
@@ -38,10 +39,14 @@ from reminder.store.records import NOT_TAKEN
 from reminder.store.senders import Owner, Senders
 from reminder.understanding.parse import chosen
 
+if TYPE_CHECKING:
+    from reminder.channels.email.receive import MailListener
+
 log = logging.getLogger(__name__)
 
 PLACE = "/vao/"  # of the page: beneath it providers post, at KIND/ACCOUNT
-POLL, HOOK, ACCOUNTS = "poll", "hook", "accounts"  # the engine's roles
+# The engine's roles.
+POLL, HOOK, MAILBOX_ROLE, ACCOUNTS = "poll", "hook", "mailbox", "accounts"
 BOTS = (telegram.TRAITS.name, zalo.TRAITS.name)
 SAID_WITHIN = timedelta(days=30)  # a message before that is no beginning of a conversation
 # Messages of two offices that come within this time: what is written after them may answer either.
@@ -49,7 +54,8 @@ AT_ONE_TIME = timedelta(hours=12)
 NEWEST = 20  # rows to one person that are looked through for the last message
 FRESH = 10.0  # seconds for which the accounts are not read again
 LOOK = 30.0  # seconds between two looks at which accounts there are
-SILENT = timedelta(seconds=90)  # without a poll, after which an account is polled anew
+LOOK_NOTE = "inbox:last_look"  # when a mailbox was read last
+SILENT = timedelta(seconds=150)  # without a poll, after which an account is polled anew
 LOOK_AT_WEBHOOK = timedelta(minutes=5)
 NOTE = timedelta(seconds=30)  # a poll or delivery is noted no more often
 STINT = 300.0  # seconds for which a process polls an account before another may
@@ -302,6 +308,11 @@ def _chosen(row: Row, inbound: Inbound) -> Choice | None:
 # ---- the accounts
 
 
+def trouble(why: str, since: datetime) -> str:
+    """Return what is kept of an account that hands out nothing."""
+    return json.dumps({"since": since.isoformat(), "reason": why}, ensure_ascii=False)
+
+
 @dataclass
 class Backend:
     """What the listener of an account tells; channels.taking.Backend."""
@@ -339,8 +350,7 @@ class Backend:
             return
         self._told = reason
         log.error("account %s (%s) hands out nothing: %s", self.account.id, channel, reason)
-        since = self.receiver.province.clock.now().isoformat()
-        await self._set("deaf", json.dumps({"since": since, "reason": reason}))
+        await self._set("deaf", trouble(reason, self.receiver.province.clock.now()))
 
     async def not_taken(self, inbound: Inbound) -> None:
         await self.receiver.not_taken(self.account.id, inbound, comes_again=self.comes_again)
@@ -384,6 +394,7 @@ class Accounts:
         self._noted: dict[str, str] = {}
         self._read = float("-inf")
         self._lines: OrderedDict[str, Line] = OrderedDict()
+        self._boxes: dict[str, tuple[Account, MailListener]] = {}
 
     async def known(self) -> dict[str, Account]:
         """Return the accounts; they are read again after some seconds."""
@@ -475,7 +486,8 @@ class Accounts:
         now = self.province.clock.now()
         for account in accounts:
             role, within = _role(account, self.webhook(account, ""))
-            noted = self._noted.get(f"{account.id}/polled")
+            name = LOOK_NOTE if account.kind == MAILBOX else "polled"
+            noted = self._noted.get(f"{account.id}/{name}")
             ago = now - datetime.fromisoformat(noted) if noted else None
             if role and (ago is None or not timedelta(0) <= ago < within):
                 await self.province.engine.wake(role, account.id)
@@ -485,23 +497,50 @@ class Accounts:
         line = await self.line(account_id)
         if line is None or line.webhook is not None:
             return
+        take = partial(self.receiver.take, account_id)
+        await self._for_a_while(POLL, line.account, partial(line.listener.run, take))
+
+    async def read_mailbox(self, account_id: str) -> None:
+        """Read a mailbox for a while."""
+        account = (await self.known()).get(account_id)
+        if account is None or account.kind != MAILBOX:
+            self._boxes.pop(account_id, None)
+            return
+        from reminder.province.mailbox import listener
+
+        kept, box = self._boxes.get(account_id, (None, None))
+        if box is None or kept is None or not _same(kept, account):
+            secret = secret_of(account.secret, environment())
+            where = f"tài khoản {account_id}"
+            section = account_section(MAILBOX, json.loads(account.settings), secret, where)
+            box = listener(self.province, account_id, section)
+            self._boxes[account_id] = (account, box)
+        take = partial(self.receiver.take, account_id)
+        await self._for_a_while(MAILBOX_ROLE, account, partial(box.run, take))
+
+    async def _for_a_while(
+        self, role: str, account: Account, run: Callable[..., Coroutine[Any, Any, None]]
+    ) -> None:
+        """Receive until the stint is over, the account has changed, or the process ends."""
         loop, stop = asyncio.get_running_loop(), self.province.worker.stop
         end = loop.time() + STINT
-        polling = asyncio.create_task(
-            line.listener.run(
-                partial(self.receiver.take, account_id),
-                until=lambda: loop.time() > end or self._known.get(account_id) != line.account,
-            )
-        )
+
+        def enough() -> bool:
+            now = self._known.get(account.id)
+            return loop.time() > end or now is None or not _same(now, account)
+
+        receiving = asyncio.create_task(run(until=enough))
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (polling, stopping):
+            for task in (receiving, stopping):
                 task.cancel()
-            await asyncio.gather(polling, stopping, return_exceptions=True)
+            ended, _ = await asyncio.gather(receiving, stopping, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
         if not stop.is_set():
-            await self.province.engine.wake(POLL, account_id)
+            await self.province.engine.wake(role, account.id)
 
     async def keep_webhook(self, account_id: str) -> None:
         """Have the account's webhook set, and see whether deliveries arrive."""
@@ -534,6 +573,8 @@ def _same(one: Account, other: Account) -> bool:
 
 def _role(account: Account, webhook: Webhook | None) -> tuple[str, timedelta]:
     """Return by which role the account is received, and how long it may be silent."""
+    if account.kind == MAILBOX:
+        return MAILBOX_ROLE, SILENT
     if account.kind not in BOTS:
         return "", timedelta(0)
     return (HOOK, LOOK_AT_WEBHOOK) if webhook else (POLL, SILENT)
@@ -546,6 +587,7 @@ def worker_part(province: Province) -> Part:
         handlers={
             POLL: accounts.poll,
             HOOK: accounts.keep_webhook,
+            MAILBOX_ROLE: accounts.read_mailbox,
             ACCOUNTS: accounts.look,
         },
         every=((LOOK, ACCOUNTS, ""),),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import Message
@@ -86,6 +86,7 @@ class Mail:
     logins: Mapping[str, str] = field(default_factory=dict)  # headers that may name a login
     at: datetime | None
     failures: tuple[Failure, ...] = ()
+    returned_to: tuple[str, ...] = ()  # to whom the mail was written that a bounce brings back
     message: Message | None = field(default=None, repr=False, compare=False)  # for its words
 
 
@@ -105,8 +106,17 @@ def read(content: bytes) -> Mail:
         logins=mime.logins(message),
         at=mime.written(message),
         failures=failed,
+        returned_to=tuple(islice(_returned_to(message), MOST_TOKENS)) if failed else (),
         message=message,
     )
+
+
+def _returned_to(message: Message) -> Iterator[str]:
+    """Yield the addresses in To of the mails within a mail, also where only their heads are."""
+    for part in islice(message.walk(), 1, 50):
+        yield from mime.addresses(part, "To")
+        if part.get_content_type() == "text/rfc822-headers":
+            yield from mime.addresses(parse(text_in(part).encode("utf-8", "replace")), "To")
 
 
 def _identity(message: Message, content: bytes) -> str:

@@ -58,7 +58,7 @@ class MailReader:
         found["kind"] = Kind(found["kind"])
         found["at"] = datetime.fromisoformat(found["at"]) if found["at"] else None
         found["failures"] = tuple(Failure(**one) for one in found["failures"])
-        for name in ("recipients", "results"):
+        for name in ("recipients", "results", "returned_to"):
             found[name] = tuple(found[name])
         return Mail(**found)
 

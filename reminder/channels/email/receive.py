@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -27,6 +27,7 @@ from reminder.channels.email.classify import (
     InboxRules,
     Kind,
     LeftUnread,
+    Mail,
     Processed,
     extract_answer,
     triage,
@@ -42,7 +43,7 @@ from reminder.domain.tokens import TOKEN_LIFETIME, normal_address
 from reminder.services.deliver import MAILBOX, Bounce
 from reminder.services.limits import Allowance
 from reminder.services.service import Service
-from reminder.store.records import FORGED, RESTORED
+from reminder.store.records import FORGED, RESTORED, StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -88,13 +89,95 @@ def known_addresses(service: Service) -> dict[str, str]:
     }
 
 
+class NotNowError(Exception):
+    """A mail's office can't be served now: the mail waits, and the others go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a mail is, and whose."""
+
+    fate: Disposition
+    service: Service | None  # None: it belongs to no office
+    rules: InboxRules
+
+
+class MailOffices(Protocol):
+    """Whose mail a mailbox gets; used in the store's thread."""
+
+    def judged(self, mail: Mail, now: datetime) -> Judged:
+        """Return what a mail is, its words not yet read, and whose."""
+        ...
+
+    def meta(self, name: str) -> str:
+        """Return a mark of the mailbox; empty if there is none."""
+        ...
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a mark of the mailbox."""
+        ...
+
+    def count(self, name: str, service: Service | None) -> None:
+        """Count a mail of an office, or of none."""
+        ...
+
+    def put_aside(self, folder: str, now: datetime) -> None:
+        """Tell that a mail can't be read; `folder`: where it is now."""
+        ...
+
+    def works(self, now: datetime) -> bool:
+        """Note that the mailbox can be read; return whether that is news."""
+        ...
+
+    def in_trouble(self, why: str, now: datetime) -> None:
+        """Note that the mailbox can't be read."""
+        ...
+
+
+@dataclass
+class OneOffice:
+    """MailOffices of the mailbox of a single office."""
+
+    service: Service
+    rules: InboxRules
+
+    def judged(self, mail: Mail, now: datetime) -> Judged:
+        """Return what a mail is."""
+        fate = triage(mail, self.rules, known_addresses(self.service), now)
+        return Judged(fate=fate, service=self.service, rules=self.rules)
+
+    def meta(self, name: str) -> str:
+        """Return a mark of the mailbox."""
+        return self.service.store.meta(name) or ""
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a mark of the mailbox."""
+        self.service.store.set_meta(name, value)
+
+    def count(self, name: str, service: Service | None) -> None:
+        """Count a mail."""
+        del service
+        self.service.store.count(name)
+
+    def put_aside(self, folder: str, now: datetime) -> None:
+        """Tell the office of a mail that can't be read."""
+        self.service.mail_put_aside(folder, now)
+
+    def works(self, now: datetime) -> bool:
+        """Note that the mailbox can be read; return whether that is news."""
+        return self.service.accepted(now, MAILBOX)
+
+    def in_trouble(self, why: str, now: datetime) -> None:
+        """Note that the mailbox can't be read."""
+        self.service.in_trouble(MAILBOX, why, now)
+
+
 @dataclass
 class MailListener:
     """daemon.Listener: reads the mailbox until cancelled, whatever the server does."""
 
     box: Mailbox
-    rules: InboxRules
-    service: Service
+    offices: MailOffices
     do: Do
     wake: Callable[[], None]  # the dispatcher
     now: Callable[[], datetime]
@@ -117,15 +200,18 @@ class MailListener:
     async def begin(self) -> None:
         """Nothing to do: a mailbox that can't be read now is tried again."""
 
-    async def run(self, take: Take) -> None:
-        """Look, wait for new mail, look again; log an error once and retry."""
+    async def run(self, take: Take, until: Callable[[], bool] = lambda: False) -> None:
+        """Look, wait for new mail, look again; log an error once and retry.
+
+        Between two looks, `until` says whether that is enough.
+        """
         wait = FIRST_WAIT
         try:
-            while True:
+            while not until():
                 try:
                     await _in_thread(self.box.open)
                     await self.catch_up(take)
-                    while True:
+                    while not until():
                         await self.look(take)
                         wait = FIRST_WAIT
                         await self.sleep(MIN_PAUSE)
@@ -134,6 +220,8 @@ class MailListener:
                     self._log_error(error, wait)
                     await self.do(partial(self._in_trouble, error))
                 self._end()
+                if until():
+                    return
                 await self.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
         finally:
@@ -195,11 +283,16 @@ class MailListener:
 
         `again`: it was processed before, and stays where it is.
         """
-        known = await self.do(lambda: known_addresses(self.service))
         try:
-            fate = await _in_thread(lambda: self._fate(uid, known))
-            if isinstance(fate, Authenticated):
-                fate = await self._answer(fate)
+            mail = await _in_thread(lambda: self._read(uid))
+            if mail is None:
+                return True  # deleted or moved meanwhile
+            judged = await self.do(partial(self._judged, mail))
+            if isinstance(judged.fate, Authenticated):
+                judged = replace(judged, fate=await self._answer(judged, judged.fate))
+        except NotNowError as error:
+            self._warn(f"mail {uid} waits: {error}")
+            return False
         except DeadlyMailError:
             if self._fails(uid) < DEADLY:  # what ended the process need not be the mail
                 return False
@@ -213,31 +306,34 @@ class MailListener:
             self._fails(uid)
             raise
         except BrokenMailError as error:
-            fate = LeftUnread(f"it can't be read ({error})")
-        if fate is None:
-            return True  # deleted or moved meanwhile
-        return await self._act(uid, fate, take, again=again)
+            if not again:
+                self._warn(f"mail {uid} is left unread: it can't be read ({error})")
+            return True
+        return await self._act(uid, judged, take, again=again)
 
     def _fails(self, uid: int) -> int:
         """Return how often this mail could not be read so far."""
         self._failed[uid] = self._failed.get(uid, 0) + 1
         return self._failed[uid]
 
-    def _fate(self, uid: int, known: Mapping[str, str]) -> Disposition | None:
+    def _read(self, uid: int) -> Mail | None:
         content = self.box.fetch(uid)
-        if content is None:
-            return None
-        mail = self.reader.read(content)
-        try:
-            return triage(mail, self.rules, known, self.now())
-        except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
-            return LeftUnread(f"it can't be read ({type(error).__name__})")
+        return None if content is None else self.reader.read(content)
 
-    async def _answer(self, authenticated: Authenticated) -> Disposition:
+    def _judged(self, mail: Mail) -> Judged:
+        try:
+            return self.offices.judged(mail, self.now())
+        except (StoreBusyError, NotNowError):
+            raise
+        except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
+            raise BrokenMailError(type(error).__name__) from None
+
+    async def _answer(self, judged: Judged, authenticated: Authenticated) -> Disposition:
         """Extract the words of an officer's mail."""
-        inbound, store = authenticated.inbound, self.service.store
-        said = await self.do(lambda: mail_text(self.service, inbound.sender, inbound.reply_to))
-        kind, words = await _in_thread(lambda: self.reader.own_words(self.rules.marks(said)))
+        assert judged.service is not None
+        inbound, service, store = authenticated.inbound, judged.service, judged.service.store
+        said = await self.do(lambda: mail_text(service, inbound.sender, inbound.reply_to))
+        kind, words = await _in_thread(lambda: self.reader.own_words(judged.rules.marks(said)))
         fate = extract_answer(authenticated, kind, words)
         if not isinstance(fate, Answer):
             return fate
@@ -246,10 +342,12 @@ class MailListener:
             return Processed(f"an answer of {inbound.sender} that was taken before", Kind.ANSWER)
         return fate
 
-    async def _act(self, uid: int, fate: Disposition, take: Take, *, again: bool) -> bool:
+    async def _act(self, uid: int, judged: Judged, take: Take, *, again: bool) -> bool:
+        fate, service = judged.fate, judged.service
         match fate:
             case Answer():
-                return await self._take(uid, fate, take, again=again)
+                assert service is not None
+                return await self._take(uid, service, fate, take, again=again)
             case Bounced(recipient=address, message_id=message_id, failure=failure):
                 bounce = Bounce(
                     channel=TRAITS.name,
@@ -261,8 +359,9 @@ class MailListener:
                     hard=failure.hard,
                     final=failure.final,
                 )
-                if not await self.do(lambda: self.service.bounced(bounce, self.now())):
-                    await self._count(DISBELIEVED)
+                assert service is not None
+                if not await self.do(partial(service.bounced, bounce, self.now())):
+                    await self._count(DISBELIEVED, service)
                 self.wake()
             case Processed() | LeftUnread() if again:
                 return True
@@ -272,13 +371,15 @@ class MailListener:
                 if not own:
                     self._warn(f"mail {uid} is left unread: {why}")
                 if forged:
-                    await self._count(FORGED)
+                    await self._count(FORGED, service)
                 if fate.kind is Kind.BOUNCE:
-                    await self._count(DISBELIEVED)
+                    await self._count(DISBELIEVED, service)
                 return True
         return again or await self._put_away(uid)
 
-    async def _take(self, uid: int, answer: Answer, take: Take, *, again: bool) -> bool:
+    async def _take(
+        self, uid: int, service: Service, answer: Answer, take: Take, *, again: bool
+    ) -> bool:
         """Hand an answer to the service; False if its sender is over the limit for now."""
         inbound = answer.inbound
         if not self.sender_limit.take(inbound.sender, self.now()):
@@ -287,7 +388,7 @@ class MailListener:
             await take(replace(inbound, again=again))
         except Exception as error:  # noqa: BLE001  one poisoned mail must not stop all others
             log.error("mail %d failed: %s: %s", uid, type(error).__name__, error)
-            await self.do(partial(self.service.not_taken, inbound, self.now()))
+            await self.do(partial(service.not_taken, inbound, self.now()))
             self.wake()
             return True  # it stays for a person
         if answer.is_garbled:
@@ -306,8 +407,8 @@ class MailListener:
         moved = await _in_thread(lambda: self.box.move(uid, ASIDE))
         now_in = f"it was moved to “{ASIDE}”" if moved else "it stays, and is not read again"
         log.error("mail %d ends the process that reads mails: %s", uid, now_in)
-        await self._count(PUT_ASIDE)
-        await self.do(lambda: self.service.mail_put_aside(ASIDE if moved else "", self.now()))
+        await self._count(PUT_ASIDE, None)
+        await self.do(lambda: self.offices.put_aside(ASIDE if moved else "", self.now()))
         self.wake()
         return True
 
@@ -331,7 +432,7 @@ class MailListener:
             self._looked = now
             await self._note(LOOK, now.isoformat())
         was_well = self._trouble == ""
-        if not was_well and await self.do(lambda: self.service.accepted(now, MAILBOX)):
+        if not was_well and await self.do(lambda: self.offices.works(now)):
             self.wake()
         if self._trouble:
             log.info("the mailbox can be read again")
@@ -346,14 +447,14 @@ class MailListener:
             await self._set_meta(name, value)
             self._written[name] = value
 
-    async def _count(self, name: str) -> None:
-        await self.do(lambda: self.service.store.count(name))
+    async def _count(self, name: str, service: Service | None) -> None:
+        await self.do(lambda: self.offices.count(name, service))
 
     async def _meta(self, name: str) -> str:
-        return await self.do(lambda: self.service.store.meta(name)) or ""
+        return await self.do(lambda: self.offices.meta(name))
 
     async def _set_meta(self, name: str, value: str) -> None:
-        await self.do(lambda: self.service.store.set_meta(name, value))
+        await self.do(lambda: self.offices.set_meta(name, value))
 
     def _warn(self, words: str) -> None:
         """Log a warning; of many only the first ones, and how many more."""
@@ -364,7 +465,7 @@ class MailListener:
 
     def _in_trouble(self, error: Exception) -> None:
         why = str(error) if isinstance(error, ReminderError) else f"lỗi {type(error).__name__}"
-        self.service.in_trouble(MAILBOX, why, self.now())
+        self.offices.in_trouble(why, self.now())
 
     def _log_error(self, error: Exception, wait: float) -> None:
         kind = "" if isinstance(error, ReminderError) else f"{type(error).__name__}: "
