@@ -80,7 +80,10 @@ def import_office(
                 print(f"Lần nhập trước đã xong, thành phường {came}; tệp nay mang dấu đã chuyển.")
                 return
             record = OfficeRecord(
-                id=office, name=name or found.name or office, province=province, made_at=at
+                id=office,
+                name=name or found.name or office,
+                province=province or here.province.name,
+                made_at=at,
             )
             if not dry_run:
                 found.write_secrets()

@@ -8,6 +8,7 @@ events too, so that it can be verified on both sides.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,8 @@ from reminder.store.database import EVERY, OfficeConnection, explain, put_all
 from reminder.store.files import PRIVATE, beside, make_private, unwritable
 from reminder.store.offices import OfficeRecord, OfficeState, Stores
 from reminder.store.records import (
+    BACKED_UP,
+    BACKED_UP_AWAY,
     ENDED,
     MOVED,
     MOVED_FROM,
@@ -56,7 +59,11 @@ PART = 1000  # rows read and written at a time
 _LEFT = (tables.web_session, tables.web_try, tables.office_account)
 # The outbox first: the others name its rows.
 _MOVED = (outbox, *(t for t in tables.OF_OFFICE if t not in (outbox, *_LEFT)))
-_NOT_KEPT = (MOVED, MOVED_FROM, "reload", "reloaded")  # names in `meta`
+# Names in `meta` that are of a place too, by how they begin: its polls, its copies.
+_NOT_KEPT = re.compile(
+    f"(?:{MOVED}|{MOVED_FROM}|reload|reloaded|last_poll(?::.*)?"
+    f"|(?:(?:wanted|overdue):)?(?:{BACKED_UP}|{BACKED_UP_AWAY}))"
+)
 _IMPORTING = 0x696D706F7274  # “import”: an advisory lock's number
 SeenAs = Callable[[str, str], str]  # a channel and an update's id → its id in the other database
 
@@ -427,7 +434,7 @@ def _change_of(table: Table, ids: Mapping[int, int], seen_as: SeenAs) -> Change:
         return row | {"update_id": seen_as(row["channel"], row["update_id"])}
 
     def mark(row: Row) -> Row | None:
-        return None if row["name"] in _NOT_KEPT else row
+        return None if _NOT_KEPT.fullmatch(row["name"]) else row
 
     def numbered(row: Row) -> Row:
         del row["id"]
