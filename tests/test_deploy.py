@@ -163,6 +163,9 @@ def test_compose_names_files_that_are_here_or_are_told_of() -> None:
     ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
     assert {f"/deploy/{name}/" for name in made} <= set(ignored)
     assert "deploy" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    guide = (ROOT / "docs/scale.md").read_text("utf-8")
+    secrets = {one["file"].removeprefix("./") for one in found["secrets"].values()}
+    assert {name for name in secrets if name not in guide} == set()
 
 
 def test_the_database_of_compose_is_of_an_ordinary_role() -> None:
