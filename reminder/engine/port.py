@@ -23,7 +23,7 @@ class Pauses:
     """How long a key whose handler failed waits before it is run again, in seconds."""
 
     first: float = 1.0
-    longest: float = 30.0
+    longest: float = 8.0  # no account is silent for longer than ten seconds
 
     def after(self, failures: int) -> float:
         """Return the pause after so many failures without a success between."""
