@@ -166,9 +166,9 @@ async def send(config: Path, count: int, *, paced: bool, apart: bool) -> dict[st
     mark = run.daemon.service.sent_together
     began: list[tuple[int, float]] = []  # of the first record: messages left, time spent
 
-    def sent(accepted: Sequence[Accepted]) -> bool:
+    def sent(accepted: Sequence[Accepted], held: Sequence[bool] | None = None) -> bool:
         nonlocal left, end, spent
-        told = mark(accepted)
+        told = mark(accepted, held)
         if not began:
             began.append((left - len(accepted), time.process_time()))
         left -= len(accepted)
