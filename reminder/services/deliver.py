@@ -222,9 +222,7 @@ class Deliverer:
         if draft.channel in office.quotas:
             self._leaving[row.id] = draft.channel
         named = (draft.slot.isoformat(), draft.kind, draft.subject, draft.recipient)
-        key = "/".join(
-            (row.office, *named) if row.office else named
-        )  # by which mails are told apart
+        key = "/".join((row.office, *named) if row.office else named)
         return Rendered(row=row, address=address, message=message, key=key, day=local_day(now))
 
     def _is_held_back(self, row: Row, now: datetime) -> bool:
