@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import time, timedelta
 
 import pytest
 
+from reminder.app import bootstrap
 from reminder.domain.errors import ReminderError
 from reminder.files.documents import OWN, PEOPLE
 from reminder.store.offices import Stores
+from reminder.store.store import open_store
 from tests.fakes.blank import memory_store
 from tests.province.kit import (
     BEGUN,
@@ -24,12 +27,16 @@ from tests.province.kit import (
 )
 
 
-@pytest.fixture
-def stores() -> Iterator[Stores]:
-    stores = Stores(memory_store())
-    add_account(stores, "bot")
-    yield stores
-    stores.close()
+@pytest.fixture(params=["memory", "postgres"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        store = memory_store()
+    else:
+        url = request.getfixturevalue("postgres_url")
+        store = open_store(url, exclusive=False, sleep=bootstrap.pause)
+    with closing(Stores(store)) as stores:
+        add_account(stores, "bot")
+        yield stores
 
 
 @pytest.fixture

@@ -42,12 +42,16 @@ from tests.province.test_sending import province_of
 from tests.services.world import at
 
 
-@pytest.fixture
-def stores() -> Iterator[Stores]:
-    stores = Stores(memory_store())
-    add_account(stores, "bot")
-    yield stores
-    stores.close()
+@pytest.fixture(params=["memory", "postgres"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        store = memory_store()
+    else:
+        url = request.getfixturevalue("postgres_url")
+        store = open_store(url, exclusive=False, sleep=bootstrap.pause)
+    with closing(Stores(store)) as stores:
+        add_account(stores, "bot")
+        yield stores
 
 
 @pytest.fixture
@@ -282,7 +286,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(said=CHANGES)
 def test_ticking_when_an_office_is_due_says_what_ticking_each_minute_says(
     said: list[tuple[float, str, str]],
@@ -293,12 +297,12 @@ def test_ticking_when_an_office_is_due_says_what_ticking_each_minute_says(
 
 @pytest.mark.thorough
 @pytest.mark.no_cover
-@settings(max_examples=2)
+@settings(max_examples=1)
 @given(said=CHANGES)
 def test_a_year_of_ticks_when_due_says_what_ticking_each_minute_says(
     said: list[tuple[float, str, str]],
 ) -> None:
-    _compare(said, days=380, minutes=15)
+    _compare(said, days=380, minutes=30)
 
 
 def _compare(said: list[tuple[float, str, str]], *, days: int, minutes: int) -> None:
