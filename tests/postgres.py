@@ -34,7 +34,6 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }

@@ -25,6 +25,8 @@ _SERVER = text(
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
            current_setting('max_connections')::int AS most,
            current_setting('archive_mode') AS archives,
+           current_setting('fsync') AS fsync,
+           current_setting('synchronous_commit') AS synchronous_commit,
            last_archived_time, last_failed_time, failed_count
     FROM pg_stat_archiver
     """
@@ -46,6 +48,7 @@ def server(database: Database, *, is_copied: bool, is_many: bool) -> Iterator[Ch
         unguarded = connection.execute(_UNGUARDED, {"names": names}).scalars().all()
     yield _version(found)
     yield _role(found, list(unguarded), is_many=is_many)
+    yield from _durability(found)
     yield _room(found)
     yield _archive(found, is_copied=is_copied)
 
@@ -74,6 +77,16 @@ def _role(found: Row[tuple[object, ...]], unguarded: list[str], *, is_many: bool
         remedy = f"ALTER ROLE {found.role} NOSUPERUSER NOBYPASSRLS, hoặc dùng người dùng riêng"
         return fault("role", words, remedy) if is_many else warn("role", words, remedy)
     return ok("role", f"Người dùng {found.role} chỉ thấy dữ liệu của từng đơn vị khi làm cho nó.")
+
+
+def _durability(found: Row[tuple[object, ...]]) -> Iterator[Check]:
+    """Yield the settings by which a power cut takes back what was committed."""
+    values = {"fsync": found.fsync, "synchronous_commit": found.synchronous_commit}
+    if off := [name for name, value in values.items() if value == "off"]:
+        words = (
+            f"Máy chủ tắt {', '.join(off)}: mất điện thì mất điều đã ghi, tin đã gửi bị gửi lại."
+        )
+        yield warn("durability", words, f"đặt {', '.join(f'{name} = on' for name in off)}")
 
 
 def _room(found: Row[tuple[object, ...]]) -> Check:

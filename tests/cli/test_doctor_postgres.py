@@ -36,6 +36,7 @@ def test_a_sound_server_has_nothing_to_mend(terminal: Terminal) -> None:
     names = ("server", "role", "connections", "archive", "database", "daemon", "backup")
     assert {name: found[name]["verdict"] for name in names} == dict.fromkeys(names, "ok")
     assert found["server"]["sentence"].startswith("PostgreSQL ")
+    assert found["durability"]["remedy"] == "đặt fsync = on"  # which the tests' server goes without
     assert "không lưu trữ WAL" in found["archive"]["sentence"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from reminder.domain.errors import ReminderError
 from reminder.store.records import LockLostError, StoreBusyError, StoreRefusedError
 from reminder.store.store import Store, open_store
-from tests.postgres import PASSWORD, SECURED, Server
+from tests.postgres import PASSWORD, SECURED, WHY_NOT, Server, programs, server
 from tests.store.conftest import no_sleep
 from tests.store.samples import NOW, UNITS, draft, event
 
@@ -126,6 +127,36 @@ def test_a_server_that_is_away_is_one_sentence(postgres: Server, tmp_path: Path)
         f"the database {url} can't be reached (No such file or directory): is its server running, "
         "at that address?"
     )
+
+
+@pytest.mark.thorough
+def test_a_server_that_says_nothing_holds_nobody_up() -> None:
+    """It takes the connection, as a frozen one does: given up after connect_timeout, here 2 s."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql+psycopg://app@127.0.0.1:{port}/x?connect_timeout=2"
+        assert refusal(url) == (
+            f"the database {url} can't be reached (connection timeout expired): is its server "
+            "running, at that address?"
+        )
+
+
+@pytest.mark.thorough
+def test_a_server_that_is_started_anew_loses_nothing() -> None:
+    """Killed as by a power cut under a daemon, which goes on when it is back."""
+    if programs() is None:
+        pytest.skip(WHY_NOT)
+    with server() as own:
+        url = own.url(own.make())
+        with closing(daemon_of(url)) as store:
+            assert store.record([event()], unit_names=UNITS, drafts=[draft()], at=NOW)
+            own.end()
+            for _ in range(2):
+                with pytest.raises(StoreBusyError, match="is its server running"):
+                    store.record([event("2")], unit_names=UNITS, at=NOW)
+            own.launch()
+            assert store.record([event("2")], unit_names=UNITS, at=NOW)
+            assert (len(store.events()), store.verify(), store.term()) == (2, None, 2)
 
 
 def test_a_missing_database_is_one_sentence(postgres: Server) -> None:

@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from reminder.domain.outbox import RowState
 from reminder.store.records import StoreRefusedError
-from tests.store.conftest import Opener
+from reminder.store.store import Store, open_store
+from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import NOW, draft, minutes, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(params=["file", "postgres"])
+def url(request: pytest.FixtureRequest, path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "file":
+        return f"sqlite:///{path}"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Opener]:
+    """Opens the store at `url`, and closes it after."""
+    with ExitStack() as stores:
+
+        def opened(**changes: object) -> Store:
+            options: dict[str, object] = {"exclusive": False, "sleep": no_sleep, "busy": 1}
+            store = open_store(url, **{**options, **changes})  # type: ignore[arg-type]
+            return stores.enter_context(closing(store))
+
+        yield opened
+
+
 @contextmanager
-def worker(job: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+def worker(job: str, url: str) -> Iterator[subprocess.Popen[str]]:
     """A process of tests/store/worker.py, killed at the end if it still runs."""
-    command = [sys.executable, "-m", "tests.store.worker", job, f"sqlite:///{path}"]
+    command = [sys.executable, "-m", "tests.store.worker", job, url]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         try:
@@ -42,14 +66,14 @@ def tell(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("told", [1, 8, 21])
-def test_a_killed_writer_leaves_whole_transactions(path: Path, opened: Opener, told: int) -> None:
+def test_a_killed_writer_leaves_whole_transactions(url: str, opened: Opener, told: int) -> None:
     """What it said it had is there, and of what it was at either all or nothing."""
-    with worker("write", path) as process:
+    with worker("write", url) as process:
         assert [line(process) for _ in range(told)] == [str(number) for number in range(told)]
         process.kill()
         process.wait()
         more = process.stdout.read().split() if process.stdout else []
-    store = opened(exclusive=True, wait=0)
+    store = opened(exclusive=True, sleep=time.sleep)
     answers, rest = divmod(len(store.events()), 3)
     assert rest == 0
     assert told + len(more) <= answers <= told + len(more) + 1
@@ -60,18 +84,18 @@ def test_a_killed_writer_leaves_whole_transactions(path: Path, opened: Opener, t
     assert news == [False] * answers + [True]
 
 
-def test_a_writer_killed_within_a_transaction_wrote_nothing(path: Path, opened: Opener) -> None:
-    with worker("die_midway", path) as process:
+def test_a_writer_killed_within_a_transaction_wrote_nothing(url: str, opened: Opener) -> None:
+    with worker("die_midway", url) as process:
         assert process.wait() < 0
-    store = opened(exclusive=True)
+    store = opened(exclusive=True, sleep=time.sleep)
     assert (store.events(), store.rows(), store.head()[0]) == ([], [], 0)
     assert store.record([], unit_names={}, seen=("telegram", "0"), at=NOW)
 
 
-def test_two_processes_lease_each_row_once(path: Path, opened: Opener) -> None:
+def test_two_processes_lease_each_row_once(url: str, opened: Opener) -> None:
     drafts = [draft(str(number)) for number in range(100)]
     opened().record([], unit_names={}, drafts=drafts, at=NOW)
-    with worker("lease", path) as one, worker("lease", path) as other:
+    with worker("lease", url) as one, worker("lease", url) as other:
         assert (line(one), line(other)) == ("ready", "ready")
         tell(one)
         tell(other)
@@ -79,23 +103,27 @@ def test_two_processes_lease_each_row_once(path: Path, opened: Opener) -> None:
     assert sorted(map(int, got[0] + got[1])) == list(range(1, 101))
 
 
-def test_a_killed_daemon_frees_its_lock_and_its_leases(path: Path, opened: Opener) -> None:
+def test_a_killed_daemon_frees_its_lock_and_its_leases(
+    url: str, path: Path, opened: Opener
+) -> None:
     """While it lives it is named, and the command line works beside it."""
     beside = opened()
     beside.record([], unit_names={}, drafts=[draft("an"), draft("binh")], at=NOW)
-    with worker("hold", path) as daemon:
+    with worker("hold", url) as daemon:
         assert line(daemon) == "ready"
         with pytest.raises(StoreRefusedError) as refusal:
             opened(exclusive=True, wait=0)
+        name = beside.database.name
+        who = f" (process {daemon.pid})" if name == str(path) else ""  # PostgreSQL knows sessions
         assert str(refusal.value) == (
-            f"another reminder daemon (process {daemon.pid}) runs on {path}:"
+            f"another reminder daemon{who} runs on {name}:"
             " stop it first, or name another database under [store] url"
         )
         assert [row.state for row in beside.rows()] == [RowState.PENDING, RowState.LEASED]
         assert beside.drop(2)
         daemon.kill()
         daemon.wait()
-    store = opened(exclusive=True, wait=0)
+    store = opened(exclusive=True, sleep=time.sleep)  # a server hears of a death a little later
     assert store.release_all(minutes(1)) == 1
     assert [(row.state, row.repeat) for row in store.rows()] == [
         (RowState.DROPPED, False),
@@ -104,9 +132,9 @@ def test_a_killed_daemon_frees_its_lock_and_its_leases(path: Path, opened: Opene
 
 
 def test_a_start_without_migration_loads_neither_alembic_nor_the_orm(
-    path: Path, opened: Opener
+    url: str, opened: Opener
 ) -> None:
     """They are heavy, and an idle daemon keeps what it loaded."""
     opened()
-    with worker("look", path) as process:
+    with worker("look", url) as process:
         assert line(process) == "0 False False"
