@@ -125,7 +125,7 @@ class AccountRows:
         try:
             service = self._service(office)
             service.refresh(revision)
-            found = service.prepared(rows, now, newest)
+            found = service.prepared(rows, now, newest, self._unsent)
         except StoreBusyError as error:  # the others' rows are leased, too
             log.error("%s waits: %s", what, error)
             self._unsent += rows

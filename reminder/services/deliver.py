@@ -169,11 +169,16 @@ class Deliverer:
         return self.store.lease(now, limit, HOLD, channels, who) if limit else []
 
     def prepared(
-        self, rows: Sequence[Row], now: datetime, newest: Mapping[str, datetime] | None = None
+        self,
+        rows: Sequence[Row],
+        now: datetime,
+        newest: Mapping[str, datetime] | None = None,
+        unread: list[Row] | None = None,
     ) -> list[Rendered]:
         """Render the leased `rows`; a row with nothing left to say ends here.
 
-        `newest`: as from `newest_nudges`, where that is known.
+        `newest`: as from `newest_nudges`, where that is known. `unread`: takes the rows for which
+        the database could not be asked; without it they wait for their leases to end.
         """
         outgoing = []
         newest = newest_nudges(self.store, rows) if newest is None else newest
@@ -181,7 +186,10 @@ class Deliverer:
             try:
                 rendered = self._prepared(row, now, newest)
             except StoreBusyError as error:  # the rest of the batch goes all the same
-                log.error("row %d waits for its lease to end: %s", row.id, error)
+                if unread is None:
+                    log.error("row %d waits for its lease to end: %s", row.id, error)
+                else:
+                    unread.append(row)
                 continue
             except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
                 log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from reminder.domain.calendar import ZONE
-from reminder.domain.outbox import LOST, Draft
+from reminder.domain.outbox import LOST, Draft, Outbound
 from reminder.domain.payloads import Forged
 from reminder.engine.embedded import Embedded
 from reminder.files.documents import PEOPLE
@@ -24,6 +24,7 @@ from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores, shard_of
+from reminder.store.records import StoreBusyError
 from tests.app.kit import REPEAT, logged
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
@@ -259,6 +260,38 @@ def told(stores: Stores, office: str) -> list[str]:
     """What an office is told of its channels and by which, oldest first."""
     rows = sorted(stores.of(office).rows(recipient="chi"), key=lambda row: row.id)
     return [f"{row.draft.payload.view} by {row.draft.channel}" for row in rows]
+
+
+class Cut(OfficeCache):
+    """Whose database is away while the first message is rendered."""
+
+    done = False
+
+    def service(self, office: str) -> Service:
+        service = super().service(office)
+        if not self.done:
+            self.done = True
+
+            def away(*_: object) -> Outbound:
+                service.renderer = renderer
+                raise StoreBusyError("the database is away")
+
+            renderer, service.renderer = service.renderer, away
+        return service
+
+
+async def test_what_could_not_be_rendered_for_the_database_is_sent_at_once_unmarked(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as it answers, and not when the lease has ended."""
+    clock = Clock()
+    async with served(stores, monkeypatch, "a") as telegram:
+        said(stores, "a", 2)
+        async with sender_of(stores, clock) as sender:
+            sender._province.cache = Cut(stores, SETTINGS, clock.now)
+            await sent(sender)
+        assert counts(stores, "a") == {"sent": 2}
+        assert [REPEAT in each.text for each in telegram.sent] == [False] * 2
 
 
 class Overtaken(OfficeCache):
