@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
+    from reminder.channels.taking import Backend
     from reminder.channels.telegram.send import TelegramChannel
     from reminder.channels.zalo.send import ZaloChannel
     from reminder.domain.context import Inbound
@@ -95,6 +96,30 @@ def _zalo_listeners(settings: Settings, channel: Channel, daemon: Daemon) -> Seq
     return (
         ZaloListener(channel.client, backend, poll_seconds=section.poll_seconds, webhook=webhook),
     )
+
+
+def _telegram_receiver(section: Any, backend: Backend, webhook: Webhook | None) -> AccountReceiver:
+    """Receive by a bot that serves many offices."""
+    from reminder.channels.telegram.receive import TelegramListener
+    from reminder.channels.telegram.send import make_bot
+
+    bot = make_bot(section.token.value, section.base_url)
+
+    async def close() -> None:
+        await bot.shutdown()
+        await bot.request.shutdown()
+
+    return AccountReceiver(TelegramListener(bot, backend, webhook=webhook), close)
+
+
+def _zalo_receiver(section: Any, backend: Backend, webhook: Webhook | None) -> AccountReceiver:
+    """Receive by a bot that serves many offices."""
+    from reminder.channels.zalo.client import ZaloClient
+    from reminder.channels.zalo.receive import ZaloListener
+
+    client = ZaloClient(section.token.value, section.base_url)
+    listener = ZaloListener(client, backend, poll_seconds=section.poll_seconds, webhook=webhook)
+    return AccountReceiver(listener, client.stop)
 
 
 def mail_secret(store: Store) -> bytes:
@@ -244,6 +269,14 @@ class DaemonBackend:
         await self.daemon.worker.attempt(what, work, again=False)
 
 
+@dataclass(frozen=True)
+class AccountReceiver:
+    """What receives by a bot that serves many offices, and what ends its connection."""
+
+    listener: Any  # takes what its provider hands out, by polls or a webhook
+    close: Callable[[], Awaitable[None]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChannelWiring:
     """How a channel is made from its settings: the section that has the channel's name."""
@@ -252,6 +285,9 @@ class ChannelWiring:
     connect: Callable[[Settings, Store, Callable[[], datetime]], Channel]
     listen: Callable[[Settings, Channel, Daemon], Sequence[Listener]] = lambda *_: ()
     is_read: Callable[[Settings], bool] = lambda _: True  # what people write there arrives
+    # The section of an account of many offices → its receiver; None: it hands out nothing itself.
+    receive: Callable[[Any, Backend, Webhook | None], AccountReceiver] | None = None
+    redelivers: bool = False  # a delivery that is not confirmed comes again, and holds up no other
     live: bool = False  # a changed section is taken up at once, by a new channel
     polls: bool = False  # its listener marks each poll
     # The bot's name and a code → what opens a chat with the bot.
@@ -264,6 +300,8 @@ CHANNELS = (  # in the order in which they are tried
         traits=telegram.TRAITS,
         connect=_telegram,
         listen=_telegram_listeners,
+        receive=_telegram_receiver,
+        redelivers=True,
         polls=True,
         link=invitation_link,
     ),
@@ -271,6 +309,7 @@ CHANNELS = (  # in the order in which they are tried
         traits=zalo.TRAITS,
         connect=_zalo,
         listen=_zalo_listeners,
+        receive=_zalo_receiver,
         polls=True,
         link=zalo.chat_link,
         quota=lambda settings: settings.zalo.monthly_quota,
@@ -283,6 +322,11 @@ CHANNELS = (  # in the order in which they are tried
         live=True,
     ),
 )
+
+
+RECEIVING = {  # channels whose accounts hand out what people write
+    wiring.traits.name: wiring for wiring in CHANNELS if wiring.receive is not None
+}
 
 
 def known_channels() -> tuple[ChannelTraits, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reminder.app import bootstrap
+from reminder.app.channels import RECEIVING
 from reminder.cli.offices import check_id
 from reminder.cli.options import AsJson, Config, option
 from reminder.domain.errors import ReminderError
@@ -133,7 +134,7 @@ def export_office(
 
     Không có --leave thì đó là bản chép: phường vẫn chạy ở đây, tin còn chờ trong bản chép mang dấu.
     """
-    from reminder.province.joining import BOTS, leave_files, mailbox_marks, write_files
+    from reminder.province.joining import leave_files, mailbox_marks, write_files
     from reminder.store import transfer
     from reminder.store.offices import OfficeState
 
@@ -151,11 +152,11 @@ def export_office(
             if (account := stores.account(name)) is not None
         }
 
-        bots = {one.id for one in stores.accounts() if one.kind in BOTS}
+        bots = {one.id for one in stores.accounts() if one.kind in RECEIVING}
 
         def seen_as(channel: str, update: str) -> str:
             account, colon, number = update.partition(":")
-            return number if colon and channel in BOTS and account in bots else update
+            return number if colon and channel in RECEIVING and account in bots else update
 
         beside = leave_files(stores, office, target, files, accounts) if files else {}
         left = leave or record.state is OfficeState.RETIRED

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reminder.channels import Webhook, telegram, zalo
+from reminder.app.channels import RECEIVING
+from reminder.channels import Webhook
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, RowState, SendError
@@ -29,7 +30,7 @@ from reminder.domain.tokens import (
     webhook_secret,
 )
 from reminder.files.settings import account_section, environment, secret_of
-from reminder.province.process import Part, Province
+from reminder.province.process import Part, Province, deafness
 from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.limits import Allowance
@@ -47,7 +48,6 @@ log = logging.getLogger(__name__)
 PLACE = "/vao/"  # of the page: beneath it providers post, at KIND/ACCOUNT
 # The engine's roles.
 POLL, HOOK, MAILBOX_ROLE, ACCOUNTS = "poll", "hook", "mailbox", "accounts"
-BOTS = (telegram.TRAITS.name, zalo.TRAITS.name)
 SAID_WITHIN = timedelta(days=30)  # a message before that is no beginning of a conversation
 # Messages of two offices that come within this time: what is written after them may answer either.
 AT_ONE_TIME = timedelta(hours=12)
@@ -107,7 +107,7 @@ class Receiver:
     @staticmethod
     def _of_account(account: str, inbound: Inbound) -> Inbound:
         """Two bots may count their updates alike; Message-IDs of mails are unique."""
-        if inbound.channel not in BOTS:
+        if inbound.channel not in RECEIVING:
             return inbound
         return replace(inbound, update=f"{account}:{inbound.update}")
 
@@ -203,7 +203,7 @@ class Receiver:
         typed = code.strip() if started else inbound.text
         if started and (office := self._senders.invited(account, hash_code(typed))):
             return office
-        if inbound.channel != zalo.TRAITS.name or not is_typed_code(typed):
+        if not RECEIVING[inbound.channel].traits.typed_codes or not is_typed_code(typed):
             return ""
         if not self.guesses.left(inbound.sender, now):
             return ""
@@ -308,11 +308,6 @@ def _chosen(row: Row, inbound: Inbound) -> Choice | None:
 # ---- the accounts
 
 
-def trouble(why: str, since: datetime) -> str:
-    """Return what is kept of an account that hands out nothing."""
-    return json.dumps({"since": since.isoformat(), "reason": why}, ensure_ascii=False)
-
-
 @dataclass
 class Backend:
     """What the listener of an account tells; channels.taking.Backend."""
@@ -350,7 +345,7 @@ class Backend:
             return
         self._told = reason
         log.error("account %s (%s) hands out nothing: %s", self.account.id, channel, reason)
-        await self._set("deaf", trouble(reason, self.receiver.province.clock.now()))
+        await self._set("deaf", deafness(reason, self.receiver.province.clock.now()))
 
     async def not_taken(self, inbound: Inbound) -> None:
         await self.receiver.not_taken(self.account.id, inbound, comes_again=self.comes_again)
@@ -379,7 +374,7 @@ class Line:
 
     account: Account
     backend: Backend
-    listener: Any  # TelegramListener or ZaloListener
+    listener: Any  # takes what its provider hands out
     close: Callable[[], Awaitable[None]]
     webhook: Webhook | None
     came: str = ""  # when something was delivered last, as it was noted at the last look
@@ -425,7 +420,7 @@ class Accounts:
             return kept
         if kept is not None:
             await self._lines.pop(account_id).close()
-        if account is None or account.kind not in BOTS:
+        if account is None or account.kind not in RECEIVING:
             return None
         made = self._lines[account_id] = self._made(account)
         while len(self._lines) > KEPT:
@@ -437,30 +432,13 @@ class Accounts:
         values, where = json.loads(account.settings), f"tài khoản {account.id}"
         section = account_section(account.kind, values, secret, where)
         webhook = self.webhook(account, secret)
-        again = webhook is not None and account.kind == telegram.TRAITS.name
+        wiring = RECEIVING[account.kind]
+        again = webhook is not None and wiring.redelivers
         backend = Backend(self.receiver, account, comes_again=again)
-        if account.kind == telegram.TRAITS.name:
-            from reminder.channels.telegram.receive import TelegramListener
-            from reminder.channels.telegram.send import make_bot
-
-            bot = make_bot(secret, section.base_url)
-
-            async def close() -> None:
-                await bot.shutdown()
-                await bot.request.shutdown()
-
-            listener: Any = TelegramListener(bot, backend, webhook=webhook)
-        else:
-            from reminder.channels.zalo.client import ZaloClient
-            from reminder.channels.zalo.receive import ZaloListener
-
-            client = ZaloClient(secret, section.base_url)
-            close = client.stop
-            listener = ZaloListener(
-                client, backend, poll_seconds=section.poll_seconds, webhook=webhook
-            )
-        listener.take_by(partial(self.receiver.take, account.id))
-        return Line(account, backend, listener, close, webhook)
+        assert wiring.receive is not None
+        made = wiring.receive(section, backend, webhook)
+        made.listener.take_by(partial(self.receiver.take, account.id))
+        return Line(account, backend, made.listener, made.close, webhook)
 
     def webhook(self, account: Account, secret: str) -> Webhook | None:
         """Return where the account's provider delivers to; None: it is polled.
@@ -468,7 +446,7 @@ class Accounts:
         Providers deliver by https alone.
         """
         web = self.province.settings.web
-        if account.kind not in BOTS or not web.is_on or not web.url.startswith("https:"):
+        if account.kind not in RECEIVING or not web.is_on or not web.url.startswith("https:"):
             return None
         url = f"{web.url}{PLACE}{account.kind}/{account.id}"
         return Webhook(url, webhook_secret(secret, account.id))
@@ -575,7 +553,7 @@ def _role(account: Account, webhook: Webhook | None) -> tuple[str, timedelta]:
     """Return by which role the account is received, and how long it may be silent."""
     if account.kind == MAILBOX:
         return MAILBOX_ROLE, SILENT
-    if account.kind not in BOTS:
+    if account.kind not in RECEIVING:
         return "", timedelta(0)
     return (HOOK, LOOK_AT_WEBHOOK) if webhook else (POLL, SILENT)
 

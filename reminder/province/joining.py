@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
+from reminder.app.channels import RECEIVING
 from reminder.app.offices import documents_of
 from reminder.channels.email.receive import LOOK, MARK
 from reminder.domain.errors import ReminderError
@@ -31,7 +32,6 @@ from reminder.store.records import RESTORED
 
 INBOX = "inbox"
 _MARKS = (MARK, LOOK, RESTORED)  # how far a mailbox was read: of its account, where that is shared
-BOTS = ("telegram", "zalo")  # whose updates are numbered by the bot
 _OF_HOST = ("backup", "watch", "log")  # sections that are the business of who runs the province
 
 
@@ -50,7 +50,7 @@ class Joining:
 
     def seen_as(self, channel: str, update: str) -> str:
         """Return the id of a bot's update as its account's: those of two bots are alike."""
-        account = self.links.get(channel) if channel in BOTS else None
+        account = self.links.get(channel) if channel in RECEIVING else None
         return f"{account}:{update}" if account else update
 
     def write_secrets(self) -> None:
@@ -113,7 +113,7 @@ def joining(
     found.name = ward.report.authority
     left = [f"[{name}]" for name in _OF_HOST if getattr(ward, name) != getattr(Settings(), name)]
     left += ["[web] listen, base_url"] if ward.web.is_on else []
-    left += ["[zalo] webhook_url"] if ward.zalo.webhook_url else []
+    left += [f"[{kind}] webhook_url" for kind in RECEIVING if getattr(ward, kind).webhook_url]
     if left:
         found.said.append(f"Không mang theo, tỉnh lo chung: {', '.join(left)}.")
     calendar = ward.plan.calendar
@@ -135,7 +135,7 @@ def _given(accounts: Sequence[str]) -> dict[str, str]:
 
 
 def _other(kind: str, account: str) -> str:
-    if kind not in BOTS:
+    if kind not in RECEIVING:
         return f"Kênh {kind} dùng tài khoản {account} có sẵn."
     return (
         f"Kênh {kind} dùng tài khoản {account} có sẵn: nút dưới tin cũ chỉ còn tác dụng nếu đó vẫn "

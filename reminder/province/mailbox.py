@@ -30,8 +30,7 @@ from reminder.channels.email.receive import Judged, MailListener, NotNowError
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import normal_address
 from reminder.files.settings import InboxSection, Settings
-from reminder.province.incoming import trouble
-from reminder.province.process import Province
+from reminder.province.process import Province, deafness
 from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.service import Service
@@ -150,7 +149,7 @@ class ManyOffices:
         if why != self._told:
             self._told = why
             log.error("account %s (%s) can't be read: %s", self.account, MAILBOX, why)
-            self.set_meta("deaf", trouble(why, now))
+            self.set_meta("deaf", deafness(why, now))
 
 
 def listener(province: Province, account: str, section: InboxSection) -> MailListener:

@@ -113,17 +113,21 @@ def test_the_secret_of_a_new_channel_reaches_no_log() -> None:
 
 
 def test_who_names_a_channel() -> None:
-    """The wiring, settings, set-up, the doctor, and who knows people by their mail; nobody else."""
+    """The wiring, settings, set-up, the doctor, and who knows mail and mailboxes; nobody else."""
     assert naming_a_channel() == [
         "app/batch.py",
         "app/channels.py",
         "app/logs.py",
         "app/setup.py",
         "cli/init.py",
+        "cli/offices.py",
         "doctor/network.py",
         "files/documents.py",
         "files/people.py",
         "files/settings.py",
         "importing/people.py",
+        "province/incoming.py",
+        "province/joining.py",
+        "province/mailbox.py",
         "web/plan_forms.py",
     ]
