@@ -164,7 +164,8 @@ def test_a_damaged_database_says_what_to_do(opened: Opener, path: Path) -> None:
     store.record([], unit_names={}, drafts=drafts, at=NOW)
     store.close()
     torn = bytearray(path.read_bytes())
-    torn[4096 * 40 : 4096 * 60] = b"\xff" * 4096 * 20
+    middle = len(torn) // 4096 // 2 * 4096
+    torn[middle : middle + 4096 * 20] = b"\xff" * 4096 * 20
     path.write_bytes(torn)
     store = opened()
     with pytest.raises(StoreRefusedError, match=r"is damaged.* restore the newest backup"):

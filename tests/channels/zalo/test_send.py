@@ -25,7 +25,7 @@ async def failure(
     finally:
         await channel.stop()
     said = vars(caught.value)
-    return {name: value for name, value in said.items() if value and name != "said"}
+    return {name: value for name, value in said.items() if value and name not in ("begun", "said")}
 
 
 @pytest.mark.asyncio
