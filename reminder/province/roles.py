@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -98,6 +98,7 @@ SECOND = timedelta(seconds=1)
 # A transaction in which a process does nothing for so long is ended: whoever takes its work over
 # waits for what it has locked.
 IDLE = 4.0
+END = 9.0  # seconds that work gets at the end; Docker and Kubernetes are told to wait for longer
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
 
 
@@ -132,9 +133,7 @@ class Process:
                     raise ReminderError("không mở được cổng của tiến trình này: xem dòng trên")
             notifier.say("READY=1")
             log.info("this process does the work of: %s", ", ".join(self.roles))
-            await supervise(
-                "the engine", partial(engine.run, handlers, self.stop), self.stop, RESTART
-            )
+            await self._work(partial(engine.run, handlers, self.stop))
         finally:
             notifier.say("STOPPING=1")
             watching.cancel()
@@ -144,6 +143,26 @@ class Process:
                 await server.stop()
             self.province.worker.end()
             self.province.stores.close()
+
+    async def _work(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run the engine until `stop`, and break off what has not ended in time after it.
+
+        What was being sent then is sent once more by another process, marked.
+        """
+        working = asyncio.create_task(supervise("the engine", run, self.stop, RESTART))
+        stopping = asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            _, late = await asyncio.wait({working}, timeout=END)
+            if late:
+                log.warning("the end: what is still at work after %g s is broken off", END)
+        finally:
+            stopping.cancel()
+            if not working.done():
+                working.cancel()
+        await asyncio.wait({working}, timeout=END)
+        if working.done() and not working.cancelled():
+            working.result()
 
     def _servers(self) -> list[PageServer]:
         """Return the servers of /healthz and /metrics, and for the role web those of the pages."""

@@ -18,7 +18,7 @@ from reminder.engine.embedded import Embedded
 from reminder.files.settings import WatchSection
 from reminder.province import roles
 from reminder.province.cache import OfficeCache
-from reminder.province.process import Province
+from reminder.province.process import Part, Province
 from reminder.province.roles import Process
 from reminder.store.offices import Stores
 from tests.cli.test_people import Terminal
@@ -108,3 +108,22 @@ def test_a_role_is_of_a_province_on_postgresql(
     )
     with pytest.raises(ReminderError, match="với SQLite một tiến trình làm cả: reminder run"):
         roles.run(terminal.config, ["tick"])
+
+
+@pytest.mark.asyncio
+async def test_work_that_does_not_end_is_broken_off(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A provider or database that never answers holds no process up for good."""
+    begun = asyncio.Event()
+
+    async def stuck(_: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(roles, "END", 0.05)
+    monkeypatch.setitem(roles.ROLES, "worker", (lambda _: Part(handlers={"stuck": stuck}),))
+    async with running(stores, "worker") as process:
+        await process.province.engine.wake("stuck", "")
+        await within(begun.wait(), "its work")
+    assert "is broken off" in caplog.text
