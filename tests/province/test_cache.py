@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import time, timedelta
 
 import pytest
 
-from reminder.app import bootstrap
 from reminder.domain.errors import ReminderError
 from reminder.files.documents import OWN, PEOPLE
 from reminder.store.offices import Stores
-from reminder.store.store import open_store
-from tests.fakes.blank import memory_store
 from tests.province.kit import (
     BEGUN,
     PEOPLE_TEXT,
@@ -25,23 +20,6 @@ from tests.province.kit import (
     plan_id,
     put,
 )
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    if request.param == "memory":
-        store = memory_store()
-    else:
-        url = request.getfixturevalue("postgres_url")
-        store = open_store(url, exclusive=False, sleep=bootstrap.pause)
-    with closing(Stores(store)) as stores:
-        add_account(stores, "bot")
-        yield stores
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def test_an_office_has_the_plan_people_and_channels_that_the_database_gives_it(

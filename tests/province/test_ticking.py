@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -40,23 +40,6 @@ from tests.province.kit import (
 )
 from tests.province.test_sending import province_of
 from tests.services.world import at
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    if request.param == "memory":
-        store = memory_store()
-    else:
-        url = request.getfixturevalue("postgres_url")
-        store = open_store(url, exclusive=False, sleep=bootstrap.pause)
-    with closing(Stores(store)) as stores:
-        add_account(stores, "bot")
-        yield stores
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def ticker_of(stores: Stores, clock: Clock) -> Ticker:
