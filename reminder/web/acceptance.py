@@ -31,7 +31,7 @@ from reminder.store.documents import Version
 from reminder.store.imports import ImportState, PlanImport
 from reminder.web.drafts import PLACE, draft_of, editors_at, gone
 from reminder.web.pages import attached, refused
-from reminder.web.plans import Edit, save
+from reminder.web.plans import EMPTY, Edit, Result, save
 from reminder.web.signin import ask_again
 from reminder.web.site import Fault, FieldError, Form, Visit, form_of
 
@@ -65,12 +65,8 @@ class Target:
     plan: Plan | None  # that it holds
 
 
-async def look(visit: Visit) -> Response:
+async def look(visit: Visit, result: Result = EMPTY) -> Response:
     """What the plan would be, and what is missing."""
-    return await _look(visit, None, 200)
-
-
-async def _look(visit: Visit, fault: Fault | None, status: int) -> Response:
     found = await draft_of(visit)
     if found is None:
         return await gone(visit)
@@ -86,7 +82,7 @@ async def _look(visit: Visit, fault: Fault | None, status: int) -> Response:
         return _values(visit, draft, target)
 
     return await visit.page(
-        "accept.html", status, make=make, found=found, error=fault, target=target,
+        "accept.html", result.status, make=make, found=found, error=result.fault, target=target,
         choices=choices, here="/ke-hoach",
     )  # fmt: skip
 
@@ -158,7 +154,7 @@ async def take(visit: Visit) -> Response:
         return await _take_as_file(visit, found, draft)
     name = (await form_of(visit.request)).get("ma")[:60]
     back = f"{PLACE}/{found.id}"
-    response = await save(visit, name, _edit(found, replace(draft, id=name)), _again, back)
+    response = await save(visit, name, _edit(found, replace(draft, id=name)), look, back)
     if isinstance(response, RedirectResponse):
         await _mark_taken(visit, found, f"Đã dùng làm kế hoạch {name}: {draft.title}.")
     return response
@@ -176,13 +172,6 @@ def _edit(found: PlanImport, draft: Draft) -> Edit:
     return edit
 
 
-async def _again(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
-    del newest, form
-    return await _look(visit, fault, status)
-
-
 async def _mark_taken(visit: Visit, found: PlanImport, said: str) -> None:
     change = partial(
         visit.site.service.store.change_import, found, visit.now, state=ImportState.TAKEN, said=said
@@ -198,9 +187,11 @@ async def _take_as_file(visit: Visit, found: PlanImport, draft: Draft) -> Respon
     if target is None or not target.writable:
         return await refused(visit, "Máy không ghi được vào thư mục kế hoạch.", 403)
     if (form.get("dang"), form.get("tep")) != (str(found.revision), target.mark):
-        return await _look(visit, Fault(CHANGED), 409)
+        return await look(visit, Result(None, Fault(CHANGED), 409))
     if problems := hindrances(draft):
-        return await _look(visit, Fault(f"Còn phải trả lời: {'; '.join(problems)}"), 422)
+        return await look(
+            visit, Result(None, Fault(f"Còn phải trả lời: {'; '.join(problems)}"), 422)
+        )
     if target.plan is not None:
         draft.id = target.plan.id  # what was recorded of it stays with it
     try:
@@ -208,7 +199,7 @@ async def _take_as_file(visit: Visit, found: PlanImport, draft: Draft) -> Respon
         text = plan_text(draft, *MADE_FROM)
         await asyncio.to_thread(write_file, target.path, text.encode(), 0o644)
     except ReminderError as error:
-        return await _look(visit, Fault(str(error)), 422)
+        return await look(visit, Result(None, Fault(str(error)), 422))
     await visit.note("plan", f"ghi {target.path.name} theo {found.name}")
     used = target.path.resolve() in {path.resolve() for path in visit.site.plan_paths()}
     then = (

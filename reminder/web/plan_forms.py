@@ -23,8 +23,8 @@ from reminder.files.plan import CODE, load_plan
 from reminder.files.toml import Text, unused_id
 from reminder.store.documents import Version
 from reminder.web.pages import GONE, flash, refused
-from reminder.web.plans import Again, no_editor, opened, save, seen_of
-from reminder.web.site import Fault, FieldError, Form, Page, Visit, files_at, forms_at
+from reminder.web.plans import FormPage, Result, no_editor, opened, save
+from reminder.web.site import FieldError, Form, Page, Visit, files_at, forms_at
 
 NEW = "moi"  # in the names of fields: of a product that is added
 # The keys of a due rule (docs/plan-format.md), in the order in which they are written.
@@ -38,7 +38,7 @@ BY_HAND = "Máy không sửa được văn bản này bằng biểu mẫu: xin d
 
 def routes() -> list[Route]:
     """The forms."""
-    both: dict[str, tuple[Again, Page]] = {
+    both: dict[str, tuple[FormPage, Page]] = {
         "/ke-hoach/people/nguoi-moi": (_person_page, add_person),
         "/ke-hoach/people/nguoi/{person}": (_person_page, change_person),
         "/ke-hoach/{name}/viec-moi": (_new_task_page, add_task),
@@ -74,14 +74,12 @@ def _plan_of(newest: Version | None) -> Plan:
         raise FieldError("", BY_HAND) from None
 
 
-def _or_gone(page: Again) -> Again:
+def _or_gone(page: FormPage) -> FormPage:
     """Return `page`, which says so where there is nothing that it could show."""
 
-    async def shown(
-        visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-    ) -> Response:
+    async def shown(visit: Visit, result: Result) -> Response:
         try:
-            return await page(visit, newest, form, fault, status)
+            return await page(visit, result)
         except FieldError as error:
             return await refused(visit, error.say, 404)
 
@@ -89,16 +87,15 @@ def _or_gone(page: Again) -> Again:
 
 
 async def _shown(
-    visit: Visit, template: str, form: Form | None, fault: Fault | None, status: int,
-    newest: Version | None, typed: dict[str, Any], **values: Any,
-) -> Response:  # fmt: skip
-    """Show a form with the fields as they stand, or as they were `typed` in `form`."""
+    visit: Visit, template: str, result: Result, fields: dict[str, Any], **values: Any
+) -> Response:
+    """Show a form with its `fields` as they stand, or as they were typed."""
     boxes = ("chu-tri", "phoi-hop", "bo-phan", "kenh")  # of which all that are ticked count
-    if form is not None:
-        typed |= {**form.first, **{name: form.all(name) for name in boxes}}
+    if (form := result.form) is not None:
+        fields |= {**form.first, **{name: form.all(name) for name in boxes}}
     return await visit.page(
-        template, status, error=fault, seen=seen_of(newest, form, fault), here="/ke-hoach",
-        kinds=KINDS, confirms=CONFIRM, examples=EXAMPLES, typed=typed, **values,
+        template, result.status, error=result.fault, seen=result.seen, here="/ke-hoach",
+        kinds=KINDS, confirms=CONFIRM, examples=EXAMPLES, typed=fields, **values,
     )  # fmt: skip
 
 
@@ -165,11 +162,9 @@ def _products(editor: Editor, place: tuple[str, int], task: Task) -> list[Delive
 
 
 @_or_gone
-async def _task_page(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
+async def _task_page(visit: Visit, result: Result) -> Response:
     code = visit.request.path_params["code"]
-    plan, editor = _plan_of(newest), editor_of(newest)
+    plan, editor = _plan_of(result.newest), editor_of(result.newest)
     place = _place_of(editor, code)
     products = _products(editor, place, plan.by_code[code])
     tables = editor.table(place).get("deliverable", [])
@@ -186,7 +181,7 @@ async def _task_page(
         }  # fmt: skip
         rows.append((number, one, in_words(one, plan, table)))
     return await _shown(
-        visit, "plan_task.html", form, fault, status, newest, fields,
+        visit, "plan_task.html", result, fields,
         plan=plan, code=code, rows=rows, units=_names(plan),
     )  # fmt: skip
 
@@ -323,12 +318,10 @@ def _new_product(form: Form, plan: Plan, where: str = f"sp{NEW}") -> dict[str, A
 
 
 @_or_gone
-async def _new_task_page(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
-    plan = _plan_of(newest)
+async def _new_task_page(visit: Visit, result: Result) -> Response:
+    plan = _plan_of(result.newest)
     return await _shown(
-        visit, "plan_task.html", form, fault, status, newest,
+        visit, "plan_task.html", result,
         {"chu-tri": [], "phoi-hop": [], "xac-nhan": "any"},
         plan=plan, code="", rows=[], units=_names(plan),
     )  # fmt: skip
@@ -379,17 +372,15 @@ def _new_task(newest: Version | None, form: Form) -> str:
 
 
 @_or_gone
-async def _head_page(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
-    plan = _plan_of(newest)
+async def _head_page(visit: Visit, result: Result) -> Response:
+    plan = _plan_of(result.newest)
     typed: dict[str, Any] = {"ten": plan.title}
     typed |= {f"ph-{key}": title for key, title in plan.sections.items()}
     for unit in plan.units:
         typed |= {f"bp-{unit.id}-ten": unit.name, f"bp-{unit.id}-ngan": unit.short,
                   f"bp-{unit.id}-cach": "; ".join(unit.spellings)}  # fmt: skip
     return await _shown(
-        visit, "plan_head.html", form, fault, status, newest, typed, plan=plan
+        visit, "plan_head.html", result, typed, plan=plan
     )  # fmt: skip
 
 
@@ -437,11 +428,9 @@ async def people(visit: Visit) -> Response:
     return await visit.page("plan_people.html", flash=flash(visit), here="/ke-hoach")
 
 
-async def _person_page(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
+async def _person_page(visit: Visit, result: Result) -> Response:
     known = visit.request.path_params.get("person", "")
-    tables = editor_of(newest).data.get("person", [])
+    tables = editor_of(result.newest).data.get("person", [])
     table = next((each for each in tables if each.get("id") == known), None)
     if known and table is None:
         return await refused(visit, "Không có người này.", 404)
@@ -455,7 +444,7 @@ async def _person_page(
             "kenh": [channels] if isinstance(channels, str) else channels,
         }  # fmt: skip
     return await _shown(
-        visit, "plan_person.html", form, fault, status, newest, typed,
+        visit, "plan_person.html", result, typed,
         known=known, units=visit.office.unit_names, channels=_channels(visit),
     )  # fmt: skip
 

@@ -140,24 +140,35 @@ def _hearers(before: Files, after: Files) -> list[str]:
 
 
 Edit = Callable[[Version | None, Form], str]  # the newest version and the form → the new text
-Again = Callable[[Visit, Version | None, Form | None, Fault | None, int], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a form: an error, a preview, or where to go."""
+    """What became of a form: an error, a preview, or where to go. Without a form: an empty one."""
 
     newest: Version | None = None
     fault: Fault | None = None
     status: int = 200
     preview: Preview | None = None
     once: bool = False
+    form: Form | None = None
+
+    @property
+    def seen(self) -> str:
+        """The version that the form is shown on: the newest, unless nothing was said of it."""
+        if self.form is not None and self.fault is None:
+            return self.form.get("ban")
+        return str(self.newest.version if self.newest else 0)
 
 
-async def save(visit: Visit, name: str, edit: Edit, again: Again, back: str) -> Response:
+FormPage = Callable[[Visit, Result], Awaitable[Response]]
+EMPTY = Result()
+
+
+async def save(visit: Visit, name: str, edit: Edit, page: FormPage, back: str) -> Response:
     """Take a form that changes the text `name`: show what it changes, then record it.
 
-    `again` shows the form with what was typed; `back` is the page that follows the record.
+    `page` shows the form with what was typed; `back` is the page that follows the record.
     """
     if (refusal := await no_editor(visit)) is not None:
         return refusal
@@ -170,7 +181,7 @@ async def save(visit: Visit, name: str, edit: Edit, again: Again, back: str) -> 
     if result.preview is not None:
         return await _preview_page(visit, name, form, result)
     if result.fault is not None or form.get("buoc") == BACK:
-        return await again(visit, result.newest, form, result.fault, result.status)
+        return await page(visit, replace(result, form=form))
     mark = form.get("nonce")
     visit.site.keep(mark, ONCE if result.once else "Đã ghi. Máy nhắc theo bản mới từ bây giờ.")
     visit.site.wake()
@@ -275,7 +286,7 @@ def routes() -> list[Route]:
                 "/ke-hoach/{name}/ban/{version:int}": one_version,
             }
         ),
-        *files_at({"/ke-hoach-moi": new_text, "/ke-hoach/{name}/van-ban": raw}),
+        *files_at({"/ke-hoach-moi": new_text, "/ke-hoach/{name}/van-ban": opened(_raw_page)}),
         *forms_at(
             {
                 "/ke-hoach-moi": add_text,
@@ -348,43 +359,27 @@ async def newest_of(visit: Visit, name: str) -> Version | None:
     return found
 
 
-def seen_of(newest: Version | None, form: Form | None, fault: Fault | None) -> str:
-    """Return the version that a form is shown on: the newest, unless nothing was said of it."""
-    if form is not None and fault is None:
-        return form.get("ban")
-    return str(newest.version if newest else 0)
-
-
-def opened(page: Again) -> Page:
+def opened(page: FormPage) -> Page:
     """Return the empty form that `page` shows, on the newest version, for who may change it."""
 
     async def endpoint(visit: Visit) -> Response:
         if (refusal := await no_editor(visit)) is not None:
             return refusal
         newest = await newest_of(visit, visit.request.path_params.get("name", PEOPLE))
-        return await page(visit, newest, None, None, 200)
+        return await page(visit, Result(newest))
 
     return endpoint
 
 
-async def raw(visit: Visit) -> Response:
+async def _raw_page(visit: Visit, result: Result) -> Response:
     """The text itself, in a field of its own."""
-    name = visit.request.path_params["name"]
-    if (refusal := await no_editor(visit)) is not None:
-        return refusal
-    newest = await newest_of(visit, name)
-    if newest is None and name != PEOPLE:
+    name, newest, form = visit.request.path_params.get("name", ""), result.newest, result.form
+    if form is None and newest is None and name not in ("", PEOPLE):
         return await refused(visit, NO_TEXT, 404)
-    return await _raw_page(visit, newest, None, None, 200)
-
-
-async def _raw_page(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
     text = form.get("van-ban") if form is not None else newest.text if newest else ""
     return await visit.page(
-        "plan_text.html", status, name=visit.request.path_params.get("name", ""), text=text,
-        seen=seen_of(newest, form, fault), error=fault, here="/ke-hoach",
+        "plan_text.html", result.status, name=name, text=text, seen=result.seen,
+        error=result.fault, here="/ke-hoach",
     )  # fmt: skip
 
 
@@ -399,19 +394,18 @@ async def new_text(visit: Visit) -> Response:
     """An empty field for a new plan."""
     if (refusal := await no_editor(visit)) is not None:
         return refusal
-    return await _raw_page(visit, None, None, None, 200)
+    return await _raw_page(visit, EMPTY)
 
 
 async def add_text(visit: Visit) -> Response:
     """Take the text of a new plan, under its own id."""
-    text = (await form_of(visit.request)).get("van-ban")
+    form = await form_of(visit.request)
+    text = form.get("van-ban")
     try:
         name = plan_name(text)
     except FileError as error:
-        form = await form_of(visit.request)
-        return await _raw_page(
-            visit, None, form, _faults(error.problems, error.problems[0].where, text), 422
-        )
+        fault = _faults(error.problems, error.problems[0].where, text)
+        return await _raw_page(visit, Result(None, fault, 422, form=form))
     return await save(visit, name, lambda _, form: form.get("van-ban"), _raw_page, "/ke-hoach")
 
 
@@ -420,7 +414,7 @@ async def withdraw(visit: Visit) -> Response:
     name = visit.request.path_params["name"]
     if name == PEOPLE:
         return await refused(visit, NO_TEXT, 404)
-    return await save(visit, name, lambda *_: "", _versions_again, "/ke-hoach")
+    return await save(visit, name, lambda *_: "", versions, "/ke-hoach")
 
 
 @dataclass(frozen=True)
@@ -435,19 +429,8 @@ class Told:
     changes: tuple[str, ...]  # against the one before
 
 
-async def versions(visit: Visit) -> Response:
+async def versions(visit: Visit, result: Result = EMPTY) -> Response:
     """Who changed a text when, why, and what."""
-    return await _versions_page(visit, None, 200)
-
-
-async def _versions_again(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
-    del newest, form
-    return await _versions_page(visit, fault, status)
-
-
-async def _versions_page(visit: Visit, fault: Fault | None, status: int) -> Response:
     name, asked = visit.request.path_params["name"], visit.request.query_params.get("truoc", "")
     below = int(asked) if asked.isdecimal() and len(asked) < len("1000000") else None
     found = await _found(visit, name, below)
@@ -456,13 +439,13 @@ async def _versions_page(visit: Visit, fault: Fault | None, status: int) -> Resp
     last = found.pop() if len(found) > VERSIONS else None
     return await visit.page(
         "plan_versions.html",
-        status,
+        result.status,
         make=lambda: {"told": _told(visit, [*found, *([last] if last else [])], len(found))},
         name=name,
         more=last is not None,
         edits=visit.edits,
         seen=found[0].version if below is None else 0,
-        error=fault,
+        error=result.fault,
         flash=flash(visit),
         here="/ke-hoach",
     )
@@ -532,19 +515,8 @@ def _lines(old: str, new: str) -> list[str]:
     return [line for line in found if not line.startswith(("---", "+++", "@@"))]
 
 
-async def one_version(visit: Visit) -> Response:
+async def one_version(visit: Visit, result: Result = EMPTY) -> Response:
     """One version: its text, and the button that takes it back."""
-    return await _version_page(visit, None, 200)
-
-
-async def _version_again(
-    visit: Visit, newest: Version | None, form: Form | None, fault: Fault | None, status: int
-) -> Response:
-    del newest, form
-    return await _version_page(visit, fault, status)
-
-
-async def _version_page(visit: Visit, fault: Fault | None, status: int) -> Response:
     path = visit.request.path_params
     name, number = path["name"], path["version"]
     found = await _found(visit, name, min(number, HIGHEST) + 1)
@@ -556,13 +528,13 @@ async def _version_page(visit: Visit, fault: Fault | None, status: int) -> Respo
     assert newest is not None
     return await visit.page(
         "plan_version.html",
-        status,
+        result.status,
         make=lambda: {"one": _told(visit, found[:2], 1)[0]},
         name=name,
         text=found[0].text,
         edits=visit.edits and number != newest.version,
         seen=newest.version,
-        error=fault,
+        error=result.fault,
         here="/ke-hoach",
     )
 
@@ -578,4 +550,4 @@ async def take_back(visit: Visit) -> Response:
     if not found or found[0].version != number:
         return await refused(visit, NO_TEXT, 404)
     text = found[0].text
-    return await save(visit, name, lambda *_: text, _version_again, f"/ke-hoach/{name}/ban")
+    return await save(visit, name, lambda *_: text, one_version, f"/ke-hoach/{name}/ban")
