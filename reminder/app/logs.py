@@ -4,7 +4,8 @@ It is in English. Faults of files, and what the office is told, are in Vietnames
 they are. Times are local.
 
 The program and its libraries log by the standard module; structlog formats all lines. `extra` of a
-call becomes a field of the JSON, and stands at the end of a line of text.
+call becomes a field of the JSON, and stands at the end of a line of text; so does what
+`structlog.contextvars` has bound, such as the office that is at work.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ def _path(settings: Settings) -> str:
 
 def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
     # Loaded here: commands that write no log don't wait for it.
+    from structlog.contextvars import merge_contextvars
     from structlog.processors import JSONRenderer
     from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
@@ -104,7 +106,7 @@ def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
 
     render: Processor = JSONRenderer(ensure_ascii=False, default=str) if shape == "json" else _text
     return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(), _fields],
+        foreign_pre_chain=[ExtraAdder(), merge_contextvars, _fields],
         processors=[ProcessorFormatter.remove_processors_meta, cleaned, render],
     )
 

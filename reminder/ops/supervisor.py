@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -108,8 +109,9 @@ class Worker:
 
     async def do(self, work: Callable[[], T]) -> T:
         """Run one use case; the program ends where another daemon has its database."""
+        loop, context = asyncio.get_running_loop(), copy_context()  # what its log lines name
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await loop.run_in_executor(self._thread, context.run, work)
         except LockLostError as error:
             self.lost = error
             self.stop.set()

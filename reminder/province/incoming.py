@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from structlog.contextvars import bound_contextvars
+
 from reminder.app.channels import RECEIVING
 from reminder.channels import Webhook
 from reminder.domain.context import Inbound
@@ -124,6 +126,12 @@ class Receiver:
         choice = self.whose(account, inbound, now)
         if choice is None:
             return False, ()
+        with bound_contextvars(office=choice.office):
+            return self._handle(account, inbound, choice, now)
+
+    def _handle(
+        self, account: str, inbound: Inbound, choice: Choice, now: datetime
+    ) -> tuple[bool, tuple[str, ...]]:
         service = self._service(choice.office, account, inbound)
         if choice.among:
             names = ((each, self._name(each)) for each in choice.among)
@@ -539,7 +547,8 @@ class Accounts:
             return 503
         if line is None or line.account.kind != kind or line.webhook is None:
             return 404
-        status: int = await line.listener.deliver(headers, body)
+        with bound_contextvars(account=account_id):
+            status: int = await line.listener.deliver(headers, body)
         if status == 200:
             line.backend.delivered()
         return status

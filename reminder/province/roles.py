@@ -16,6 +16,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from structlog.contextvars import bound_contextvars
+
 from reminder.app import bootstrap
 from reminder.app.wiring import on_signals
 from reminder.domain.calendar import ZONE
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from starlette.types import ASGIApp
 
+    from reminder.engine.port import Handler
     from reminder.ops.liveness import Probe
     from reminder.web.server import PageServer
 
@@ -93,6 +96,7 @@ ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
     "tick": (ticking.part, figures),
     "web": (incoming.web_part, _pages),
 }
+BY_ACCOUNT = (sending.SEND, incoming.POLL, incoming.HOOK, incoming.MAILBOX_ROLE)  # their keys
 ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
 SECOND = timedelta(seconds=1)
 # A transaction in which a process does nothing for so long is ended: whoever takes its work over
@@ -123,7 +127,11 @@ class Process:
         on_signals(dict.fromkeys(("SIGTERM", "SIGINT"), self.stop.set))
         on_signals(dict.fromkeys(("SIGHUP", "SIGUSR1", "SIGUSR2"), lambda: None))
         engine, self.servers = self.province.engine, self._servers()
-        handlers = dict(chain.from_iterable(part.handlers.items() for part in self.parts))
+        handlers = {
+            role: _named(handler) if role in BY_ACCOUNT else handler
+            for part in self.parts
+            for role, handler in part.handlers.items()
+        }
         for period, role, key in chain.from_iterable(part.every for part in self.parts):
             engine.every(period, role, key)
         watching = asyncio.create_task(notifier.watch(lambda: True, lambda: "runs"))
@@ -214,6 +222,16 @@ class Process:
                 families += list(await part.figures())
         page = self.province.metrics.page(None, None, healthy=status == 200, more=families)
         return 200, CONTENT_TYPE, page
+
+
+def _named(handler: Handler) -> Handler:
+    """Return the handler of an account's key, whose log lines name the account."""
+
+    async def handle(account: str) -> None:
+        with bound_contextvars(account=account):
+            await handler(account)
+
+    return handle
 
 
 def open_province(settings: Settings, clock: Clock) -> Province:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from structlog.contextvars import bound_contextvars
+
 from reminder.domain.errors import ReminderError
 from reminder.ops.supervisor import pause_until
 from reminder.province.cache import OfficeCache
@@ -55,13 +57,14 @@ class Ticker:
 
     def tick(self, due: Due, claimed: datetime) -> set[str]:
         """Tick an office; return the accounts that got messages. StoreBusyError: not now."""
-        try:
-            return set(self._tick(due, claimed))
-        except StoreBusyError:
-            raise  # the database's trouble, not the office's
-        except Exception as error:  # noqa: BLE001  one faulty office must not cost the others
-            self._note_fault(due, error, claimed)
-            return set()
+        with bound_contextvars(office=due.id):
+            try:
+                return set(self._tick(due, claimed))
+            except StoreBusyError:
+                raise  # the database's trouble, not the office's
+            except Exception as error:  # noqa: BLE001  one faulty office must not cost the others
+                self._note_fault(due, error, claimed)
+                return set()
 
     def warm(self, shard: int) -> None:
         """Make some of the services that are needed soon, as far as they fit."""

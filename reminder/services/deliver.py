@@ -187,12 +187,15 @@ class Deliverer:
                 rendered = self._prepared(row, now, newest)
             except StoreBusyError as error:  # the rest of the batch goes all the same
                 if unread is None:
-                    log.error("row %d waits for its lease to end: %s", row.id, error)
+                    log.error(
+                        "row %d waits for its lease to end: %s", row.id, error, extra=_named(row)
+                    )
                 else:
                     unread.append(row)
                 continue
             except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
-                log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error)
+                log.error("row %d can't be prepared: %s: %s", row.id, type(error).__name__, error,
+                          extra=_named(row))  # fmt: skip
                 continue
             if rendered:
                 outgoing.append(rendered)
@@ -220,7 +223,8 @@ class Deliverer:
         except StoreBusyError:
             raise
         except Exception as error:  # noqa: BLE001  one faulty row must not hold up all others
-            log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error)
+            log.error("row %d can't be rendered: %s: %s", row.id, type(error).__name__, error,
+                      extra=_named(row))  # fmt: skip
             self._give_up(row, UNWORDED, now)
             return None
         if message is None:
@@ -308,9 +312,10 @@ class Deliverer:
                 self._note_reached(one)
         for one, mine in zip(accepted, held, strict=True):
             if not mine:
-                row = one.rendered.row.id
+                row = one.rendered.row
                 level = logging.DEBUG if self.shares_accounts else logging.WARNING
-                log.log(level, "row %d was sent, but its lease had run out: it may come twice", row)
+                log.log(level, "row %d was sent, but its lease had run out: it may come twice",
+                        row.id, extra=_named(row))  # fmt: skip
         channels = {one.rendered.row.draft.channel for one in accepted}
         try:
             return self.accepted(max(one.at for one in accepted), *channels)
@@ -462,7 +467,8 @@ class Deliverer:
             common = self.shares_accounts and (error.channel_down or error.unreachable)
             log.log(logging.DEBUG if common else logging.WARNING,
                     "row %d (%s to %s by %s) is tried again: %s%s", row.id, row.draft.kind,
-                    row.draft.recipient, channel, error.reason, doubt)  # fmt: skip
+                    row.draft.recipient, channel, error.reason, doubt,
+                    extra=_named(row))  # fmt: skip
 
     def _waits_in_vain(self, row: Row, error: SendError, now: datetime) -> bool:
         """Return whether another channel, or a group's members, get it rather than wait longer."""
@@ -496,7 +502,8 @@ class Deliverer:
             cut_off = [person.id for person in office.files.people if not office.ways(person.id)]
             store.set_meta(UNREACHED, json.dumps(cut_off))
         log.warning("row %d (%s to %s by %s) was given up: %s", row.id, row.draft.kind,
-                    row.draft.recipient, row.draft.channel, said or reason)  # fmt: skip
+                    row.draft.recipient, row.draft.channel, said or reason,
+                    extra=_named(row))  # fmt: skip
 
     def _dead_letter(self, row: Row, reason: str, now: datetime) -> list[Draft]:
         """Tell the office that `row` reaches nobody; some kinds are only logged."""
@@ -682,6 +689,11 @@ def unbind_others(office: Office, store: Store, person: str, channel: str, value
     for other in office.bound(channel, value):
         if other.recipient != person:
             store.unbind(other.recipient, channel)
+
+
+def _named(row: Row) -> dict[str, str]:
+    """Return what names a row's office in the log, where there are many."""
+    return {"office": row.office} if row.office else {}
 
 
 def _midnight(now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from reminder.app.logs import set_up
 from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
 from reminder.engine.embedded import Embedded
@@ -87,6 +89,46 @@ async def test_one_process_with_all_roles_ticks_and_sends_for_all(
         assert said == [f"reminder_account_down{label} 0.0" for label in labels]
         for name in ("queue_messages", "queue_age_seconds", "offices_faulty", "tick_lag_seconds"):
             assert f"\nreminder_{name}" in figures
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, put back as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield root
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("root")
+async def test_a_line_of_the_log_names_the_office_or_the_account_at_work(
+    stores: Stores,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A tick its office; what becomes of a message its office and the account."""
+    set_up("json", "info", [])
+    lines: list[dict[str, str]] = []
+
+    def logged() -> list[dict[str, str]]:
+        lines.extend(map(json.loads, capsys.readouterr().err.splitlines()))
+        return lines
+
+    def ended(lines: list[dict[str, str]]) -> set[tuple[str, str]]:
+        return {(e["office"], e["account"]) for e in lines if "was given up" in e["message"]}
+
+    async with FakeTelegram() as telegram:
+        monkeypatch.setenv("BOT", telegram.token)
+        add_account(stores, "bot", settings=json.dumps({"base_url": telegram.base_url}))
+        for number, office in enumerate(("a", "b"), start=1):
+            add_office(stores, office, chats=str(number))
+        async with running(stores, "worker", "tick"):
+            await until(lambda: len(ended(logged())) == 2)
+    ticked = [one["office"] for one in logged() if one["message"].startswith("tick ")]
+    assert sorted(ticked) == ["a", "b"]
+    assert ended(logged()) == {("a", "bot"), ("b", "bot")}
 
 
 @pytest.mark.asyncio
