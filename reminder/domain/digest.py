@@ -7,6 +7,7 @@ work that all units must confirm (Confirm.ALL) is closed when the last of them h
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -160,18 +161,18 @@ def previous(plans: Sequence[Plan], scheduler: Scheduler, day: date) -> datetime
 
 def figures(states: Iterable[State], scheduler: Scheduler, day: date) -> Figures:
     """Return the figures of `states` on `day`."""
-    kept = list(states)
-    closed = [s for s in kept if s.closed]
-    in_time = [s for s in closed if closed_in_time(s, scheduler)]
-    alive = [s for s in kept if not s.closed and begun(s, scheduler, day)]
-    return Figures(
-        in_time=len(in_time),
-        done_late=len(closed) - len(in_time),
-        open=len(alive),
-        late=sum(scheduler.days_late(s, day) > 0 for s in alive),
-        signing=sum(bool(s.submitted) for s in alive),
-        awaiting=sum(s.due is None for s in alive),
-    )
+    return Figures(**Counter(name for s in states for name in figures_of(s, scheduler, day)))
+
+
+def figures_of(state: State, scheduler: Scheduler, day: date) -> list[str]:
+    """Return the names of the figures in which `state` counts; none if it has not begun."""
+    if state.closed:
+        return ["in_time" if closed_in_time(state, scheduler) else "done_late"]
+    late = scheduler.days_late(state, day) > 0
+    if not late and state.occurrence.opens > day:
+        return []
+    subsets = {"late": late, "signing": state.submitted, "awaiting": state.due is None}
+    return ["open", *(name for name, counts in subsets.items() if counts)]
 
 
 def begun(state: State, scheduler: Scheduler, day: date) -> bool:

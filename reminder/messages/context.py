@@ -235,7 +235,7 @@ class Context:
         return [("Giữ hoặc đổi hạn dự kiến", url)] if work.state.assumed else []
 
     @property
-    def desk(self) -> str:
+    def decisions_url(self) -> str:
         """Where the office decides of everything; empty for others, and where the page is off."""
         row = self.row
         person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None

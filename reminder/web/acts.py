@@ -136,7 +136,7 @@ NO_LINK = "Đường dẫn này không còn. Xin mở thư mới nhất."
 
 
 def routes() -> list[Route]:
-    """The forms of tasks, of the desk, and of a mail's link."""
+    """The forms of tasks, of what is to be decided, and of a mail's link."""
     return [
         Route("/viec/{plan}/{code}/{number}/{period}/{act}", signed_in(act), methods=["POST"]),
         Route("/quyet/xac-nhan", signed_in(confirm), methods=["POST"]),
@@ -173,17 +173,12 @@ async def act(visit: Visit) -> Response:
         if result.status == 403:
             await visit.note("refused", f"{path['act']} {place_of(key)}")
         fault = {"error": result, "typed": fields, "at": (key, path["act"])}
-        fresh = await _again(visit)
+        office = await visit.site.do(visit.site.service.refresh)
+        fresh = replace(visit, office=office)
         return await task_page(fresh, key.plan, key.task, result.status, **fault)
     mark = fields.get("nonce", "")
     back = "/quyet" if fields.get("ve") == "quyet" else f"/viec/{key.plan}/{key.task}"
     return RedirectResponse(f"{back}?ghi={mark}", 303)
-
-
-async def _again(visit: Visit) -> Visit:
-    """The visit with the office as it is now."""
-    office = await visit.site.do(visit.site.service.refresh)
-    return replace(visit, office=office)
 
 
 async def tried(
@@ -288,7 +283,7 @@ async def recorded(visit: Visit, mark: str, make: Callable[[Office], Command]) -
 
 
 async def confirm(visit: Visit) -> Response:
-    """Keep the assumed dates that were ticked on the desk."""
+    """Keep the assumed dates that were ticked."""
     form = await form_of(visit.request)
     mark = form.get("nonce")
     named = map(key_of, form.all("viec"))

@@ -73,15 +73,14 @@ async def decisions(visit: Visit) -> Response:
     """What the office has to decide."""
     if not visit.sender.office:
         return await refused(visit, "Trang này của Văn phòng.")
-    return await visit.page("desk.html", mark="", make=partial(desk_values, visit))
+    return await visit.page("decisions.html", mark="", make=partial(_decisions, visit))
 
 
-def desk_values(visit: Visit) -> dict[str, Any]:
-    """What the desk's template is given."""
+def _decisions(visit: Visit) -> dict[str, Any]:
     context = visit.context
-    found = words.desk(context)
+    found = words.to_decide(context)
     return {
-        "desk": found,
+        "desk": found,  # so called in its JSON
         "days": {work.state.key: suggested(visit, work) for work in found.undated},
         "follows": {w.state.key: _follows(context, w) for w in found.requests},
         "away": [
@@ -160,7 +159,7 @@ def _chosen(visit: Visit) -> Filter:
 
     return Filter(
         unit=known("bo-phan", dict(words.units(visit.context))),
-        standing=known("tinh-trang", {**words.FIGURES, **dict([words.AHEAD])}),
+        standing=known("tinh-trang", words.STANDINGS),
         due=known("han", words.DUE),
         text=query.get("q", "").strip()[:100],
     )
@@ -185,13 +184,13 @@ def _board(visit: Visit, chosen: Filter, before: digest.Figures | None) -> dict[
         "units": words.units(context),
         "speaking": visit.office.speaking(visit.now),
         "chosen": chosen,
-        "standings": {**words.FIGURES, **dict([words.AHEAD])},
+        "standings": words.STANDINGS,
         "dues": words.DUE,
         "groups": []
         if chosen.is_on or by_plan
         else words.groups(context, states, visit.at("/bang")),
         "ahead": sum(
-            words.counts_in("chua-den", s, context.scheduler, context.today) for s in states
+            words.counts_in(words.AHEAD, s, context.scheduler, context.today) for s in states
         ),
         "bars": bars(visit, states),
         "here": "/bang",

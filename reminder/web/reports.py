@@ -208,7 +208,7 @@ def _week(visit: Visit, day: date) -> dict[str, Any]:
         "day": local_day(at),
         "figures": [
             (said, getattr(found.figures, field), words.changed(field, found.figures, found.before))
-            for _, said, field in words.FIELDS
+            for _, field, said in words.FIGURES
         ],
         "compared": context.day(local_day(found.since)) if found.since else "",
         "units": [(context.unit(u.unit), u.done, u.open, u.late) for u in found.units],

@@ -40,7 +40,7 @@ from reminder.store.store import Store
 from reminder.store.web import Session, Sight
 from reminder.web.twins import place_of, plain
 from reminder.web.uploads import Reader
-from reminder.web.words import desk
+from reminder.web.words import to_decide
 
 IDLE = timedelta(hours=12)  # after which a session ends
 KEPT = timedelta(days=30)  # the same on a device of one's own
@@ -284,7 +284,7 @@ class Visit:
             "c": context,
             "sender": sender,
             "decides": sender.office,
-            "waiting": (values.get("desk") or desk(context)).count if waits else 0,
+            "waiting": (values.get("desk") or to_decide(context)).count if waits else 0,
             "error": None,
             "flash": "",
             "here": "",

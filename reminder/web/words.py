@@ -16,20 +16,18 @@ from reminder.domain.schedule import Scheduler
 from reminder.domain.text import fold
 from reminder.messages.context import Context, Work
 
-# In the address → how it is called; what it counts is as in `digest.figures`.
-FIGURES = {
-    "xong": "Xong đúng hạn",
-    "xong-muon": "Xong quá hạn",
-    "dang-mo": "Đang mở",
-    "qua-han": "Quá hạn",
-    "cho-ky": "Chờ ký",
-    "chua-co-han": "Chưa có hạn",
-}
-AHEAD = ("chua-den", "Chưa đến kỳ")
-_COUNTS = dict(
-    zip(FIGURES, ("in_time", "done_late", "open", "late", "signing", "awaiting"), strict=True)
+# A figure's name in the address, its name in `digest.Figures`, and its words.
+FIGURES = (
+    ("xong", "in_time", Standing.DONE.value),
+    ("xong-muon", "done_late", Standing.DONE_LATE.value),
+    ("dang-mo", "open", Standing.OPEN.value),
+    ("qua-han", "late", Standing.LATE.value),
+    ("cho-ky", "signing", Standing.SIGNING.value),
+    ("chua-co-han", "awaiting", Standing.AWAITING.value),
 )
-FIELDS = [(name, said, _COUNTS[name]) for name, said in FIGURES.items()]
+AHEAD = "chua-den"  # what counts in no figure, as it has not begun
+STANDINGS = {**{name: said for name, _, said in FIGURES}, AHEAD: Standing.AHEAD.value}
+_COUNTED = {name: field for name, field, _ in FIGURES}
 DUE = {
     "da-qua": "Đã quá",
     "tuan-nay": "Tuần này",
@@ -91,7 +89,7 @@ def figures(
     found = digest.figures(states, context.scheduler, context.today)
     return [
         (name, said, getattr(found, field), changed(field, found, before))
-        for name, said, field in FIELDS
+        for name, field, said in FIGURES
     ]
 
 
@@ -102,25 +100,9 @@ def changed(field: str, now: digest.Figures, before: digest.Figures | None) -> s
 
 
 def counts_in(name: str, state: State, scheduler: Scheduler, today: date) -> bool:
-    """Return whether a state is one of a figure's number."""
-    if name in ("xong", "xong-muon"):
-        in_time = state.closed and digest.closed_in_time(state, scheduler)
-        return bool(state.closed) and bool(in_time) == (name == "xong")
-    if state.closed:
-        return False
-    begun = digest.begun(state, scheduler, today)
-    match name:
-        case "dang-mo":
-            return begun
-        case "qua-han":
-            return begun and scheduler.days_late(state, today) > 0
-        case "cho-ky":
-            return begun and bool(state.submitted)
-        case "chua-co-han":
-            return begun and state.due is None
-        case "chua-den":
-            return not begun
-    return True
+    """Return whether a state counts in the figure that the address calls `name`."""
+    found = digest.figures_of(state, scheduler, today)
+    return not found if name == AHEAD else _COUNTED[name] in found
 
 
 @dataclass(frozen=True)
@@ -165,7 +147,7 @@ class Filter:
         """What is shown, in words: a filter is never hidden."""
         said = [
             self.unit and context.unit(self.unit),
-            {**FIGURES, **dict([AHEAD])}.get(self.standing, ""),
+            STANDINGS.get(self.standing, ""),
             self.due and f"hạn {DUE.get(self.due, '').lower()}",
             self.text and f"có “{self.text}”",
         ]
@@ -269,7 +251,7 @@ def rows(context: Context, states: Iterable[State]) -> list[Shown]:
 
 
 @dataclass(frozen=True)
-class Desk:
+class ToDecide:
     """What the office has to decide, most urgent first."""
 
     requests: tuple[Shown, ...]
@@ -283,7 +265,7 @@ class Desk:
         return len(self.requests) + len(self.late) + len(self.undated) + bool(self.assumed)
 
 
-def desk(context: Context) -> Desk:
+def to_decide(context: Context) -> ToDecide:
     """What the office has to decide now."""
     states, today, scheduler = states_of(context), context.today, context.scheduler
     alive = [s for s in in_order(states) if not s.closed]
@@ -296,7 +278,7 @@ def desk(context: Context) -> Desk:
     def shown(found: Iterable[State]) -> tuple[Shown, ...]:
         return tuple(Shown(context, state) for state in found)
 
-    return Desk(
+    return ToDecide(
         requests=shown(s for s in alive if s.request and s.request.until),
         late=shown(s for s in begun if scheduler.days_late(s, today) and not s.request),
         undated=shown(s for s in begun if s.due is None),
