@@ -41,12 +41,8 @@ def routes() -> list[Route]:
     ]
 
 
-async def account(visit: Visit) -> Response:
-    """Where one is signed in, one's tokens and calendars."""
-    return await _shown(visit)
-
-
-async def _shown(visit: Visit, made: str = "", fault: str = "", status: int = 200) -> Response:
+async def account(visit: Visit, made: str = "", fault: str = "", status: int = 200) -> Response:
+    """Where one is signed in, one's tokens and calendars; `made`: a new token's secret."""
     store, who = visit.site.service.store, visit.person.id
     sessions, tokens, generation = await visit.site.do(
         lambda: (store.sessions(who), store.tokens(person=who), _generation(visit.site, who))
@@ -93,9 +89,9 @@ async def make_token(visit: Visit) -> Response:
         return asked
     name, days = form.get("ten").strip()[:NAME], form.get("ngay").strip()
     if not name:
-        return await _shown(visit, fault="Xin đặt tên cho mã, ví dụ: bảng của quận", status=422)
+        return await account(visit, fault="Xin đặt tên cho mã, ví dụ: bảng của quận", status=422)
     if not days.isdecimal() or not 1 <= int(days[:6]) <= LONGEST:
-        return await _shown(visit, fault=f"Số ngày phải từ 1 đến {LONGEST}", status=422)
+        return await account(visit, fault=f"Số ngày phải từ 1 đến {LONGEST}", status=422)
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token(
         hash=hash_code(secret),
@@ -106,7 +102,7 @@ async def make_token(visit: Visit) -> Response:
     )
     await visit.site.do(lambda: visit.site.service.store.add_token(token))
     await visit.note("token", name)
-    return await _shown(visit, made=secret)
+    return await account(visit, made=secret)
 
 
 async def end_token(visit: Visit) -> Response:

@@ -82,7 +82,7 @@ def make_app(
 
 
 def guarded(
-    site: signin.Door, routes: Sequence[Route], hooks: frozenset[str] = frozenset()
+    site: signin.LoginSite, routes: Sequence[Route], hooks: frozenset[str] = frozenset()
 ) -> ASGIApp:
     """Return the app of these pages, which look at `site`, with what holds for every answer."""
     app = Starlette(

@@ -38,12 +38,12 @@ from reminder.importing.page import places, review_page, when
 from reminder.importing.wording import answer_words, asked_alike
 from reminder.store.imports import ImportState, PlanImport
 from reminder.web.pages import attached, flash, refused
+from reminder.web.plans import NOT_YOURS
 from reminder.web.review import mark_of, page_with, review
 from reminder.web.site import Form, Page, Visit, files_at, form_of, forms_at, nonce
 from reminder.web.uploads import Asked, UploadError, UploadTooLargeError, received
 
 PLACE = "/ke-hoach/nhap"  # its POST alone takes more than a form
-NOT_YOURS = "Chỉ người của Văn phòng có tên ở editors, dưới [web], mới đưa kế hoạch vào được."
 GONE = "Không có bản nháp này."
 REFRESH = "2"  # seconds until the page of a reading opens itself again; a <meta> fails axe
 TRIES = 5  # of a change, while others change the same draft
@@ -91,23 +91,16 @@ def editors_only(page: Page) -> Page:
 # ---- sending in
 
 
-async def start(visit: Visit) -> Response:
+async def start(visit: Visit, fault: str = "", status: int = 200) -> Response:
     """The form to send a document, and the documents that are here."""
-    return await _start(visit)
-
-
-async def _start(visit: Visit, fault: str = "", status: int = 200) -> Response:
     found = await visit.site.do(visit.site.service.store.imports)
-    mine = next((i for i in found if i.person == visit.person.id and _is_under_way(i)), None)
+    under_way = (ImportState.READING, ImportState.OPEN)
+    own = (i for i in found if i.person == visit.person.id and i.state in under_way)
     return await visit.page(
-        "import.html", status, imports=found, mine=mine, fault=fault, here="/ke-hoach",
+        "import.html", status, imports=found, mine=next(own, None), fault=fault, here="/ke-hoach",
         plans=sorted(visit.office.plans, key=lambda plan: -plan.year), flash=flash(visit),
         states=ImportState,
     )  # fmt: skip
-
-
-def _is_under_way(found: PlanImport) -> bool:
-    return found.state in (ImportState.READING, ImportState.OPEN)
 
 
 async def upload(visit: Visit) -> Response:
@@ -116,11 +109,11 @@ async def upload(visit: Visit) -> Response:
         async with received(visit.request) as form:
             found = await _taken(visit, form)
     except UploadTooLargeError as error:
-        return await _start(visit, str(error), 413)
+        return await start(visit, str(error), 413)
     except UploadError as error:
-        return await _start(visit, str(error), 422)
+        return await start(visit, str(error), 422)
     if found is None:
-        return await _start(visit, BUSY, 409)
+        return await start(visit, BUSY, 409)
     await visit.note("import", found.name)
     return RedirectResponse(f"{PLACE}/{found.id}", 303)
 

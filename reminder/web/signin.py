@@ -49,7 +49,7 @@ def leaving() -> list[Route]:
     return [Route("/thoat", signed_in(_leave), methods=["POST"])]
 
 
-class Door(Protocol):
+class LoginSite(Protocol):
     """What people sign in to: the page of an office, or that of a province."""
 
     links: WebLinks
@@ -97,8 +97,8 @@ class Door(Protocol):
         """Queue the mail of a request to sign in."""
 
 
-def _site(request: Request) -> Door:
-    found: Door = request.app.state.site
+def _site(request: Request) -> LoginSite:
+    found: LoginSite = request.app.state.site
     return found
 
 
@@ -118,11 +118,7 @@ def _ip(request: Request) -> str:
 
 
 async def _form(request: Request) -> Response:
-    return _shown(_site(request), "")
-
-
-def _shown(site: Door, fault: str, status: int = 200) -> Response:
-    return _page(site, "ask", fault, status, mails=site.mails)
+    return _page(_site(request), "ask")
 
 
 async def _ask(request: Request) -> Response:
@@ -132,11 +128,11 @@ async def _ask(request: Request) -> Response:
     form = await form_of(request)
     address = normal_address(form.get("dia-chi"))[:254]
     if "@" not in address:
-        return _shown(site, "Xin ghi địa chỉ thư của anh/chị, ví dụ an@example.vn", 422)
+        return _page(site, "ask", "Xin ghi địa chỉ thư của anh/chị, ví dụ an@example.vn", 422)
     browser = secrets.token_urlsafe(24)
     asked = await site.do(partial(_asked, site, _ip(request), address, browser, now))
     if not asked:
-        return _shown(site, TOO_OFTEN, 429)
+        return _page(site, "ask", TOO_OFTEN, 429)
     site.wake()
     response = RedirectResponse("/dang-nhap/ma", 303)
     _set(
@@ -149,7 +145,7 @@ async def _ask(request: Request) -> Response:
     return response
 
 
-def _asked(site: Door, ip: str, address: str, browser: str, now: datetime) -> str:
+def _asked(site: LoginSite, ip: str, address: str, browser: str, now: datetime) -> str:
     """Queue the mail; return the id of the request, made up where nobody has the address.
 
     Empty if this was one too many.
@@ -162,7 +158,7 @@ def _asked(site: Door, ip: str, address: str, browser: str, now: datetime) -> st
         return mailed or secrets.token_urlsafe(16)
 
 
-def _mail_code(site: Door, address: str, person: str, browser: str, now: datetime) -> str:
+def _mail_code(site: LoginSite, address: str, person: str, browser: str, now: datetime) -> str:
     """Queue the mail of a request; return its id, empty if none goes. In the store's thread."""
     store = site.store
     with store.together():
@@ -174,21 +170,21 @@ def _mail_code(site: Door, address: str, person: str, browser: str, now: datetim
     return login
 
 
-def _refused(site: Door, person: str, why: str, now: datetime) -> None:
+def _refused(site: LoginSite, person: str, why: str, now: datetime) -> None:
     """Log a refusal, once an hour for each reason. In the store's thread."""
     entry = Sight(at=now, person=person, what="refused", detail=why)
     site.store.note_sight(entry, once_since=now - HOUR)
 
 
 def _page(
-    site: Door, step: str, fault: str = "", status: int = 200, *, mails: bool = True, name: str = ""
+    site: LoginSite, step: str, fault: str = "", status: int = 200, *, name: str = ""
 ) -> Response:
     """Return a step of signing in."""
-    made = render("signin.html", site.root, fault=fault, step=step, mails=mails, name=name)
+    made = render("signin.html", site.root, fault=fault, step=step, mails=site.mails, name=name)
     return HTMLResponse(made, status)
 
 
-def _spent(site: Door) -> Response:
+def _spent(site: LoginSite) -> Response:
     return told(SPENT, site.root)
 
 
@@ -209,7 +205,7 @@ async def _code(request: Request) -> Response:
 
 
 def _right_code(
-    site: Door, ip: str, login: str, browser: str, typed: str, now: datetime
+    site: LoginSite, ip: str, login: str, browser: str, typed: str, now: datetime
 ) -> tuple[str, str]:
     """Return why the code does not sign in, or who it signs in."""
     store = site.store
@@ -283,7 +279,7 @@ def agent_of(request: Request) -> str:
     return request.headers.get("user-agent", "")[:200]
 
 
-def begin(site: Door, session: Session, *older: str) -> bool:
+def begin(site: LoginSite, session: Session, *older: str) -> bool:
     """Begin a session in the place of older ones; False for who is not known any more.
 
     In the store's thread.
@@ -301,24 +297,24 @@ def begin(site: Door, session: Session, *older: str) -> bool:
     return True
 
 
-def keep_session(site: Door, response: Response, secret: str, *, kept: bool) -> None:
+def keep_session(site: LoginSite, response: Response, secret: str, *, kept: bool) -> None:
     """Have the browser keep a session: while it is open, or for weeks."""
     _set(site, response, site.cookie, secret, int(KEPT / timedelta(seconds=1)) if kept else None)
 
 
-def drop_session(site: Door, response: Response) -> None:
+def drop_session(site: LoginSite, response: Response) -> None:
     """Have the browser forget its session."""
     response.delete_cookie(site.cookie, path=_path(site), secure=site.https, httponly=True)
 
 
-def _set(site: Door, response: Response, name: str, value: str, seconds: int | None) -> None:
+def _set(site: LoginSite, response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(
         name, value, max_age=seconds, path=_path(site), secure=site.https, httponly=True,
         samesite="lax",
     )  # fmt: skip
 
 
-def _path(site: Door) -> str:
+def _path(site: LoginSite) -> str:
     """Return where the page's cookies are sent: to no other page of the host."""
     return site.root or "/"
 
