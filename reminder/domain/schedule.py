@@ -16,7 +16,16 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from reminder.domain.calendar import Period, WorkCalendar, days_between, instant, local, local_day
-from reminder.domain.ledger import Event, Span, State, fold, history, initial, spans
+from reminder.domain.ledger import (
+    CLOSING,
+    Event,
+    Span,
+    State,
+    fold,
+    history,
+    initial,
+    spans,
+)
 from reminder.domain.plan import Deliverable, Key, Kind, Occurrence, Plan, occurrences
 
 
@@ -61,6 +70,7 @@ class Timing:
 # Days. Up to this length of an interval, looking up its days is faster than going through all
 # stages of an occurrence.
 SHORT_INTERVAL = 14
+WINDOWS = 4  # sets of slots of which an index keeps what is said: most offices tick alike
 _TICK = timedelta(microseconds=1)  # turns (since, now] into a half-open interval
 
 
@@ -138,6 +148,9 @@ class Message:
     unit: str
     kind: MessageKind
     items: tuple[Item, ...] = ()
+
+
+Said = tuple[datetime, MessageKind, str, Item]  # when, how, to which unit, what
 
 
 @dataclass(frozen=True)
@@ -262,11 +275,16 @@ class Scheduler:
             return []
         first = min(plan.first_day for plan in plans)
         last = max(self.policy.last_day(plan) for plan in plans)
+        spoken = [(plan.first_day, self.policy.last_day(plan)) for plan in plans]
+        weeks = self._weeks(first, last)
+        return [d for d in weeks if any(start <= d <= end for start, end in spoken)]
+
+    def _weeks(self, first: date, last: date) -> Iterable[date]:
+        """Return the first working day of each week between two days."""
         days: dict[tuple[int, int], date] = {}
         for day in self.calendar.between(first - timedelta(days=6), last):
             days.setdefault(day.isocalendar()[:2], day)
-        spoken = [(plan.first_day, self.policy.last_day(plan)) for plan in plans]
-        return [d for d in days.values() if any(start <= d <= end for start, end in spoken)]
+        return days.values()
 
     def messages(
         self,
@@ -282,19 +300,24 @@ class Scheduler:
         """
         if some is None:
             some = ((plan, occurrence) for plan in plans for occurrence in occurrences(plan))
+        said = (
+            each
+            for plan, occurrence in some
+            for each in self.said(plan, occurrence, events.get(occurrence.key, ()), since, until)
+        )
+        return self.gathered(plans, said, since, until)
+
+    def gathered(
+        self, plans: Sequence[Plan], said: Iterable[Said], since: datetime, until: datetime
+    ) -> list[Message]:
+        """Return the messages that say `said`, and the digests of [since, until), in order."""
         items: dict[tuple[datetime, MessageKind, str], list[Item]] = {}
-        for plan, occurrence in some:
-            said = self._said(plan, occurrence, events.get(occurrence.key, ()), since, until)
-            for at, kind, unit, item in said:
-                items.setdefault((at, kind, unit), []).append(item)
-        digests: dict[tuple[date, date], list[datetime]] = {}
+        for at, kind, unit, item in said:
+            items.setdefault((at, kind, unit), []).append(item)
         for plan in plans:
-            spoken = plan.first_day, self.policy.last_day(plan)
-            if spoken not in digests:
-                moments = (instant(d, self.policy.digest) for d in self.digest_days([plan]))
-                digests[spoken] = [at for at in moments if since <= at < until]
-            for at in digests[spoken]:
-                items.setdefault((at, MessageKind.DIGEST, plan.office), [])
+            for at in self._digests(plan.first_day, self.policy.last_day(plan)):
+                if since <= at < until:
+                    items.setdefault((at, MessageKind.DIGEST, plan.office), [])
         order = {unit.id: n for plan in plans for n, unit in enumerate(plan.units)}
         return [
             Message(at=at, unit=unit, kind=kind, items=by_due(items[at, kind, unit]))
@@ -303,20 +326,37 @@ class Scheduler:
             )
         ]
 
-    def _said(
+    @cached_property
+    def _digests(self) -> Callable[[date, date], Sequence[datetime]]:
+        """The times of the digests of a plan that speaks from one day to another."""
+        return lru_cache(1000)(self._compute_digests)
+
+    def _compute_digests(self, first: date, last: date) -> list[datetime]:
+        days = (day for day in self._weeks(first, last) if first <= day <= last)
+        return [instant(day, self.policy.digest) for day in days]
+
+    def said(
         self,
         plan: Plan,
         occurrence: Occurrence,
         events: Sequence[Event],
         since: datetime,
         until: datetime,
-    ) -> Iterator[tuple[datetime, MessageKind, str, Item]]:
+        state: State | None = None,
+    ) -> Iterator[Said]:
+        """Yield what is said of an occurrence in [since, until), in no order.
+
+        `state`: the one that follows from `events`, where it is known.
+        """
         first, last = local_day(since), local_day(until)
         short = (last - first).days < SHORT_INTERVAL
         days = days_between(first, last) if short else None
-        for span in spans(history(occurrence, events)):
+        for span in _spans(occurrence, events, since, state):
             state = span.state
             if state.due is None or state.closed:
+                continue
+            asks = state.snoozed or state.request or span.closed
+            if state.is_held(last) and not asks:
                 continue
             spoken = [
                 (MessageKind.NUDGE, self.speaks(state, days)),
@@ -366,6 +406,18 @@ class Scheduler:
         return stage == max((s for s in self.stages(state).values() if s.offset <= 0), default=None)
 
 
+def _spans(
+    occurrence: Occurrence, events: Sequence[Event], since: datetime, state: State | None
+) -> Iterable[Span]:
+    """Return the spans of an occurrence that matter from `since` on.
+
+    The last alone where all events are older, and none has closed it.
+    """
+    if state is not None and all(e.at < since and e.kind not in CLOSING for e in events):
+        return (Span(state=state, start=None, end=None, closed=()),)
+    return spans(history(occurrence, events))
+
+
 def by_due(items: Iterable[Item]) -> tuple[Item, ...]:
     """Return the order of states: the earlier due day first, within a day the plan's."""
     return tuple(sorted(items, key=lambda item: item.due))
@@ -403,7 +455,7 @@ class StageIndex:
     def for_twins(self, plans: Sequence[Plan]) -> StageIndex:
         """Return the index of plans that differ in nothing that a schedule depends on."""
         found = StageIndex(self.scheduler, plans)
-        parts = ("occurrences", "initial", "shared", "_places", "_by_day")
+        parts = ("occurrences", "initial", "shared", "_places", "_by_day", "_unchanged")
         vars(found).update({name: getattr(self, name) for name in parts})
         return found
 
@@ -447,8 +499,40 @@ class StageIndex:
         places.update(
             place for key, place in touched.items() if not _is_over(states[key], events[key], since)
         )
-        some = [self._all[n] for n in sorted(places) if self._all[n][0].id in wanted]
-        return self.scheduler.messages(plans, events, since, until, some)
+        unchanged = self._of_slots(since, until, days)
+        said: list[Said] = []
+        for n in sorted(places):
+            plan, occurrence = self._all[n]
+            key = occurrence.key
+            if plan.id not in wanted:
+                continue
+            if key in touched:
+                known = events[key], since, until, states[key]
+                said += self.scheduler.said(plan, occurrence, *known)
+            else:
+                if n not in unchanged:
+                    unchanged[n] = tuple(
+                        self.scheduler.said(plan, occurrence, (), since, until, states[key])
+                    )
+                said += unchanged[n]
+        return self.scheduler.gathered(plans, said, since, until)
+
+    def _of_slots(
+        self, since: datetime, until: datetime, days: Iterable[date]
+    ) -> dict[int, tuple[Said, ...]]:
+        """Return what occurrences without events say, by place, as far as that is known.
+
+        It is the same between two times that have the same slots between them.
+        """
+        slots = [instant(day, self.scheduler.policy.slot) for day in days]
+        within = tuple(slot for slot in slots if since <= slot < until)
+        if within not in self._unchanged and len(self._unchanged) >= WINDOWS:
+            self._unchanged.clear()
+        return self._unchanged.setdefault(within, {})
+
+    @cached_property
+    def _unchanged(self) -> dict[tuple[datetime, ...], dict[int, tuple[Said, ...]]]:
+        return {}
 
 
 def _is_over(state: State, said: Sequence[Event], since: datetime) -> bool:

@@ -161,7 +161,10 @@ def test_speaking_hours(scheduler: Scheduler) -> None:
 def test_the_index_leaves_out_only_what_does_not_speak(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
 ) -> None:
-    """Its messages are those of the schedule, for any interval, events and plans."""
+    """Its messages are those of the schedule, for any interval, events and plans.
+
+    Also where it was asked of the same interval before, with other events.
+    """
     other = replace(plan2024, id="other")
     index = StageIndex(scheduler, [plan2024, other])
     drawn = [replace(e, at=e.at - timedelta(days=30)) for e in data.draw(random_events(plan2024))]
@@ -169,6 +172,8 @@ def test_the_index_leaves_out_only_what_does_not_speak(
     window = midnight(first), midnight(first + timedelta(days=data.draw(st.integers(1, 20))))
     events = [e for e in drawn if e.at < window[1]]
     plans = data.draw(st.sampled_from([[plan2024], [other], [plan2024, other]]))
-    states = fold((o for plan in index.plans for o in occurrences(plan)), events)
-    said = index.messages(plans, by_key(events), states, *window)
-    assert said == scheduler.messages(plans, by_key(events), *window)
+    later = data.draw(st.integers(0, len(events)))
+    for known in ([], events[:later], events):
+        states = fold((o for plan in index.plans for o in occurrences(plan)), known)
+        said = index.messages(plans, by_key(known), states, *window)
+        assert said == scheduler.messages(plans, by_key(known), *window)
