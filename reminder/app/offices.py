@@ -25,6 +25,10 @@ from reminder.services.office import Files
 from reminder.store.offices import Mark, OfficeState, Stores
 from reminder.store.store import Store
 
+OF_ONE = (
+    "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ reminder run; "
+    "thêm phường bằng reminder office add"
+)
 NAMED = 5  # offices that a refusal lists
 
 

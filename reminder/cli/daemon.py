@@ -41,11 +41,11 @@ def run(
 
     Không có --role thì một tiến trình làm cả.
     """
-    if role and not _has_offices(config):
-        raise ReminderError(
-            "--role chia việc của nhiều phường, mà cơ sở dữ liệu này là của một phường: gõ "
-            "reminder run; thêm phường bằng reminder office add"
-        )
+    url, many = bootstrap.load_settings(config).store.url, _has_offices(config)
+    if role and not many and url.startswith("sqlite"):
+        from reminder.app.offices import OF_ONE
+
+        raise ReminderError(OF_ONE)
     gc.disable()  # loading modules makes no garbage; wiring enables it again
     # Where click and rich are installed httpx loads a command line of its own with them: 50 ms.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def run(
 
     follow(bootstrap.load_settings(config))
     catch_strays()
-    if _has_offices(config):
+    if role or many:
         from reminder.province import roles
 
         roles.run(config, [each.value for each in role or ()])

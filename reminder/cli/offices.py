@@ -188,8 +188,7 @@ def _name(text: str, what: str) -> str:
 
 def _refuse_single(stores: Stores) -> None:
     """Raise ReminderError if the database holds what one office alone has recorded."""
-    store = stores.of("")
-    if not stores.is_many() and (store.head()[0] or store.documents() or store.metas()):
+    if stores.is_one():
         raise ReminderError(
             "cơ sở dữ liệu này đang dùng cho một cơ quan: ghi [store] url khác cho nhiều phường, "
             "rồi đưa cơ quan ấy sang bằng reminder import-office"
@@ -311,8 +310,7 @@ def add_account(
     )
     _check_account(made, unchecked=unchecked)
     with _stores(config) as stores:
-        if not stores.is_many():
-            _refuse_single(stores)
+        _refuse_single(stores)
         if not stores.add_account(made):
             raise ReminderError(f"đã có tài khoản “{account}” ({_account(stores, account).kind})")
     print(f"Đã thêm tài khoản {account} ({kind}).")

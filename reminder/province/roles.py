@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from structlog.contextvars import bound_contextvars
 
 from reminder.app import bootstrap
+from reminder.app.offices import OF_ONE
 from reminder.app.wiring import on_signals
 from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
@@ -262,7 +263,13 @@ def run(config: Path | None, roles: Sequence[str] = ()) -> None:
 
 
 async def _run(settings: Settings, roles: Sequence[str]) -> None:
-    process = Process(open_province(settings, bootstrap.SystemClock()), roles)
+    province = open_province(settings, bootstrap.SystemClock())
+    if province.stores.is_one():
+        province.stores.close()
+        raise ReminderError(OF_ONE)
+    if not province.stores.is_many():
+        log.info("there is no office yet; each is served from when it is added: office add")
+    process = Process(province, roles)
     gc.enable()
     gc.freeze()  # exclude start-up objects from garbage collection
     await process.run()

@@ -153,6 +153,15 @@ class Stores:
         with self._every.reading() as connection:
             return connection.raw.execute(select(office.c.id).limit(1)).first() is not None
 
+    def is_one(self) -> bool:
+        """Return whether the database is one of a single office: one has recorded something.
+
+        The marks of a daemon that had nothing to say don't count.
+        """
+        store = self.of("")
+        recorded = store.head()[0] or store.documents() or store.addresses() or store.rows(limit=1)
+        return bool(recorded) and not self.is_many()
+
     def offices(self, *, state: OfficeState | None = OfficeState.ACTIVE) -> list[OfficeRecord]:
         """Return the offices in `state`, or all, by id."""
         asked = select(office).order_by(office.c.id)

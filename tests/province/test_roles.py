@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from reminder.app import bootstrap
 from reminder.app.logs import set_up
+from reminder.app.offices import OF_ONE
 from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
 from reminder.engine.embedded import Embedded
@@ -23,6 +25,7 @@ from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.province.roles import Process
 from reminder.store.offices import Stores
+from reminder.store.store import open_store
 from tests.cli.test_people import Terminal
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
@@ -150,6 +153,28 @@ def test_a_role_is_of_a_province_on_postgresql(
     )
     with pytest.raises(ReminderError, match="với SQLite một tiến trình làm cả: reminder run"):
         roles.run(terminal.config, ["tick"])
+
+
+def test_a_role_refuses_what_one_office_alone_has_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    """And runs on a database that is empty still, so that the first office can be added later."""
+    terminal = Terminal(tmp_path, monkeypatch)
+    terminal.config.write_text(f'[store]\nurl = "{postgres_url}"\n', "utf-8")
+    started: list[Sequence[str]] = []
+
+    class Started(Process):
+        async def run(self) -> None:
+            started.append(self.roles)
+            self.province.stores.close()
+
+    monkeypatch.setattr(roles, "Process", Started)
+    roles.run(terminal.config, ["tick"])
+    assert started == [("tick",)]
+    with closing(open_store(postgres_url, exclusive=False, sleep=bootstrap.pause)) as store:
+        store.bind("an", "telegram", "1", at("31/01", "08:00"))
+    assert terminal.refused("run", "--role", "tick") == OF_ONE
+    assert started == [("tick",)]
 
 
 @pytest.mark.asyncio

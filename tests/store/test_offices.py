@@ -98,6 +98,17 @@ def test_a_database_is_of_many_offices_once_it_has_one(tmp_path: Path) -> None:
         assert has_offices(url)
 
 
+def test_what_one_office_has_recorded_makes_the_database_its_own(sql: Store) -> None:
+    """A daemon's marks alone don't; nor does anything once there are many."""
+    stores = Stores(sql)
+    sql.set_meta("last_tick", NOW.isoformat())
+    assert not stores.is_one()
+    sql.bind("an", "telegram", "1", NOW)
+    assert stores.is_one()
+    two(sql)
+    assert not stores.is_one()
+
+
 def test_an_office_is_due_until_it_is_said_when_it_can_speak_next(sql: Store) -> None:
     stores = two(sql)
     due = [each for shard in range(4) for each in stores.due_offices(NOW, shard, 4)]
