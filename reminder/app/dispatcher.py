@@ -75,7 +75,6 @@ class Dispatcher:
     in_flight: int = 8  # a channel
     until_empty: bool = False  # it ends when nothing is due
     stop: asyncio.Event | None = None  # ends it alone; None: it ends with the program
-    ours: Callable[[], Awaitable[bool]] | None = None  # whether what is leased still is ours
     term: Callable[[], int | None] = lambda: 0  # Store.term of the store that is leased from
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
@@ -299,9 +298,9 @@ class Dispatcher:
         row = rendered.row.id
         try:
             late = rendered.day != local_day(self.clock.now())
-            if late or self._is_lost(row) or not (self.ours is None or await self.ours()):
+            if late or self._is_lost(row):
                 # It waited beyond midnight, or the machine slept: “hôm nay” is another day now,
-                # and another process may have taken the account, or the database.
+                # and another daemon may have taken the database.
                 await self._record_result(partial(self.service.give_back, [rendered]), [row])
                 return
             outcome = await self._try_channel(rendered)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
-from reminder.domain.outbox import Outbound
+from reminder.domain.outbox import Outbound, SendError
+
+NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 
 # What a provider posts to the page → the HTTP status of the answer. It has to prove itself. Among
 # the headers is the path, as “:path”, which no client can send as a header.
@@ -69,9 +71,25 @@ class Channel(Protocol):
     async def stop(self) -> None: ...
 
 
+Ours = Callable[[], Awaitable[bool]]  # whether this process still sends by the account
+
+
+async def always() -> bool:
+    """Return True: nobody else sends by the account."""
+    return True
+
+
+async def begin(ours: Ours) -> None:
+    """Ask as a message goes out, after all waiting; SendError, not begun, if it must not."""
+    if not await ours():
+        raise SendError(NOT_BEGUN, retry=True, begun=False)
+
+
 @runtime_checkable
-class Paced(Protocol):
+class Paced(Channel, Protocol):
     """A channel that keeps a pace, also over a change of the process that sends by its account."""
+
+    ours: Ours  # asked as each message goes out
 
     @property
     def gap(self) -> float:

@@ -46,7 +46,7 @@ from reminder.store.records import StoreBusyError
 log = logging.getLogger(__name__)
 logging.getLogger("pgqueuer").setLevel(logging.ERROR)  # a handler that fails is told of below
 
-BEAT = timedelta(seconds=2)  # between two signs of life of a run
+BEAT = timedelta(seconds=1)  # between two signs of life of a run
 DEAD_AFTER = 3  # signs that are missing: another process takes the key
 NOBODY = timedelta(days=1)  # the time without one, while it can't be told who is alive
 GRACE = 3.0  # seconds after a connection was made in which all can give a sign of life

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from reminder.app.channels import CHANNELS
 from reminder.app.dispatcher import Dispatcher
-from reminder.channels import Channel, Paced
+from reminder.channels import Paced
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
@@ -39,10 +39,10 @@ T = TypeVar("T")
 SEND, DUE = "send", "due"  # the engine's roles
 SWEEP = 2.0  # seconds between two looks at what is due, for wakes that were lost and for retries
 STINT = 10.0  # seconds for which a process keeps an account that has more to send
-# After a holder that did not let go of the account, a second passes before anything is sent: the
-# provider counts what that one sent last.
-AFTER_A_DEATH = 1.1
-SURE = 2.0  # seconds for which a fence that was seen is relied on
+# Seconds for which a fence that was seen is relied on. The engine hands on what a process has two
+# seconds after it could say last that it lives, at the earliest, and providers count by the second:
+# what the former holder has sent no longer counts when the next one begins.
+SURE = 0.9
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
@@ -239,7 +239,7 @@ def _by_office(found: Iterable[T], office_of: Callable[[T], str]) -> Iterable[tu
 class _Connected:
     """A channel as it was made, and the fence under which it was last used here."""
 
-    channel: Channel
+    channel: Paced
     made_of: tuple[object, ...]
     fence: int = 0
 
@@ -314,10 +314,10 @@ class Sender:
         connected.fence = hold.fence
         left = await self._stint(rows, connected.channel)
         await self._tell(rows)
-        pace = connected.channel.pace() if isinstance(connected.channel, Paced) else None
         if not rows.taken:
-            free = partial(self._accounts.free, account_id, hold.fence, json.dumps(pace))
-            await province.worker.attempt("the end of a stint", free, again=False)
+            pace = json.dumps(connected.channel.pace())
+            free = partial(self._accounts.free, account_id, hold.fence, pace)
+            await province.worker.retry("the end of a stint", free)
         if left and not rows.taken:
             await province.engine.wake(SEND, account_id)
 
@@ -332,12 +332,11 @@ class Sender:
         if connected.fence == hold.fence - 1 or hold.fence == 1:
             return  # nobody else has sent by it since
         if hold.free is None:
-            gap = channel.gap if isinstance(channel, Paced) else 0.0
-            await pause_until(self._province.worker.stop, max(AFTER_A_DEATH, gap))
-        elif isinstance(channel, Paced) and hold.pace:
+            await pause_until(self._province.worker.stop, channel.gap)
+        elif hold.pace:
             channel.resume(json.loads(hold.pace), hold.free / timedelta(seconds=1))
 
-    async def _stint(self, rows: AccountRows, channel: Channel) -> bool:
+    async def _stint(self, rows: AccountRows, channel: Paced) -> bool:
         """Send until nothing is due or the time is over; return whether the time was over."""
         province, ends = self._province, asyncio.Event()
         dispatcher = Dispatcher(
@@ -351,13 +350,16 @@ class Sender:
             stop=ends,
         )
 
+        asking = asyncio.Lock()
+
         async def ours() -> bool:
-            if rows.taken or asyncio.get_running_loop().time() - rows.seen <= SURE:
-                return not rows.taken
-            await self._look(rows)
+            async with asking:  # one asks for all that wait
+                sure = asyncio.get_running_loop().time() - rows.seen <= SURE
+                if not rows.taken and not sure:
+                    await self._look(rows)
             return not rows.taken
 
-        dispatcher.ours = ours
+        channel.ours = ours
         ending = asyncio.create_task(self._end(ends, dispatcher))
         stopped = asyncio.create_task(province.worker.stop.wait())
         try:
@@ -420,17 +422,19 @@ class Sender:
         self._channels[account.id] = found
         return found
 
-    def _connect(self, account: Account, secret: str) -> Channel:
+    def _connect(self, account: Account, secret: str) -> Paced:
         province = self._province
         wiring = next((each for each in CHANNELS if each.traits.name == account.kind), None)
-        if wiring is None:
-            raise ReminderError(f"tài khoản {account.id}: không gửi được bằng “{account.kind}”")
         where = f"tài khoản {account.id}"
+        if wiring is None:
+            raise ReminderError(f"{where}: không gửi được bằng “{account.kind}”")
         section = account_section(account.kind, json.loads(account.settings), secret, where)
         settings = replace(self._settings_of_any(account), **{account.kind: section})
         # Mails are signed with the province's secret, whichever office they are of.
         channel = wiring.connect(settings, province.stores.of(""), province.clock.now)
-        if account.rate and isinstance(channel, Paced):
+        if not isinstance(channel, Paced):
+            raise ReminderError(f"{where}: “{account.kind}” không dùng chung cho nhiều phường được")
+        if account.rate:
             channel.limit(account.rate)
         return channel
 

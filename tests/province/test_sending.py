@@ -68,7 +68,6 @@ async def served(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, *offices: str
 ) -> AsyncIterator[FakeTelegram]:
     """Offices that share the account “bot”, all of whose people have begun a chat with it."""
-    monkeypatch.setattr(sending, "AFTER_A_DEATH", 0.0)
     async with FakeTelegram() as telegram:
         monkeypatch.setenv("BOT", telegram.token)
         settings = json.dumps({"base_url": telegram.base_url})

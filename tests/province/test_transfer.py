@@ -20,7 +20,6 @@ from reminder.domain.context import Inbound
 from reminder.domain.outbox import RowState
 from reminder.engine.embedded import Embedded
 from reminder.files.settings import load_settings
-from reminder.province import sending
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Province
 from reminder.province.roles import Process
@@ -42,7 +41,6 @@ Said = list[tuple[str, str]]
 def timedelta_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the library and the sender ask of a test that shows their clocks by itself."""
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
-    monkeypatch.setattr(sending, "AFTER_A_DEATH", 0.0)
 
 
 def days(first: date, last: date) -> list[str]:

@@ -40,8 +40,9 @@ def table(province: Province, tally: Tally, figures: Figures) -> str:
         "**out of order**": f"**{t.disordered}**",
         "**429**, most messages of an account in a second": f"**{t.refused}**, {t.worst}",
         "**longest silence of an account that had rows**": f"**{t.silence:.1f} s**",
-        "one office with many more: the others of its account are done after, itself": (
-            f"{t.others_done:.0f} s, {t.big_done:.0f} s"
+        "one office with many more: the others of its account are done after, itself, "
+        "its messages while another waited for a turn": (
+            f"{t.others_done:.0f} s, {t.big_done:.0f} s, {t.ahead}"
         ),
         "answers by webhook, **lost**, longest wait for the reply": (
             f"{t.answers}, **{t.answers_lost}**, {t.answered:.1f} s"

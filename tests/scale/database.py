@@ -13,7 +13,7 @@ from tests.scale.verdict import Queued, Recorded
 
 _ROWS = """
     SELECT o.id, o.office, coalesce(a.account, ''), o.recipient, o.kind, o.slot, o.state,
-        o.address, o.provider_id, o.created_at, o.due_at, o.error
+        o.address, o.provider_id, o.created_at, o.due_at, o.error, o.attempts
     FROM outbox o LEFT JOIN office_account a ON a.office = o.office AND a.channel = o.channel
     ORDER BY o.id
 """
@@ -78,6 +78,7 @@ class Base:
                 provider_id=row[8],
                 ready=max(map(_unix, row[9:11])),
                 error=row[11],
+                attempts=row[12],
             )
             for row in self._ask(_ROWS)
         ]

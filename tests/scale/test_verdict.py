@@ -198,7 +198,26 @@ def test_one_office_before_all_others_of_its_account_is_unfair(run: Run) -> None
     for place, n in zip(mine, in_order, strict=True):
         run.arrivals[n] = replace(run.arrivals[n], at=START + place / 25)
     tally = run.judged()
-    assert (tally.ahead, len(tally.why)) == (120, 1)
+    assert (tally.ahead, len(tally.why)) == (sum(row.office == BIG for row in run.rows), 1)
+
+
+def test_what_waits_for_its_chat_or_was_lost_twice_waits_for_no_turn(run: Run) -> None:
+    """The big office may use the time of a chat that gets one a second."""
+    mine = [n for n in run.of("tele-1") if run.rows[n].office == BIG]
+    other = next(n for n in run.of("tele-1") if run.rows[n].office != BIG)
+    end = max(each.at for each in run.arrivals) + 1
+    for place, n in enumerate(mine):
+        run.arrivals[n] = replace(run.arrivals[n], at=end + place / 500)
+    run.arrivals[other] = replace(run.arrivals[other], at=end + 1)
+    run.rows[other] = replace(run.rows[other], ready=end)
+    assert run.judged().ahead == 134
+    run.rows[other] = replace(run.rows[other], attempts=3)
+    assert run.judged().ahead == 0
+    before = run.arrivals[other]
+    run.rows[other] = replace(run.rows[other], attempts=1)
+    run.arrivals.append(replace(before, at=end - 0.1, id="y", text="trước"))
+    run.rows.append(replace(run.rows[other], id=10**6, provider_id="y", ready=START))
+    assert run.judged().ahead == 0
 
 
 def test_an_answer_that_is_not_on_record_or_twice_is_lost(run: Run) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
+from reminder.channels import Ours, always, begin
 from reminder.channels.email import TRAITS
 from reminder.channels.email.content import mail_bytes, with_document
 from reminder.channels.email.errors import Server, Step, TooLargeError, send_error, wants_slower
@@ -117,6 +118,7 @@ class MailChannel:
         self._idle: list[tuple[aiosmtplib.SMTP, asyncio.TimerHandle]] = []  # the newest last
         self._endings: set[asyncio.Future[None]] = set()
         self._stopped = False
+        self.ours: Ours = always
         self._gap = self._least_gap = 60 / server.per_minute if server.per_minute else 0.0
         self._next = 0.0  # when the next mail may begin, on the loop's clock
 
@@ -217,6 +219,7 @@ class MailChannel:
             client = self._resumed() if reused else await self._connected()
             step = Step.SENDER
             try:
+                await begin(self.ours)
                 limit = client.esmtp_extensions.get("size", "")  # RFC 1870; empty or 0: any size
                 if limit.isdigit() and 0 < int(limit) < len(content):
                     raise TooLargeError(f"{len(content)} of {limit} bytes")

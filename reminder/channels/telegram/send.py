@@ -23,6 +23,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.warnings import PTBDeprecationWarning
 
+from reminder.channels import NOT_BEGUN, Ours, always, begin
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import says, send_error
 from reminder.channels.telegram.http import TelegramRequest
@@ -35,7 +36,6 @@ DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
 CAPTION_LONGEST = 1024  # of the text below a file, in UTF-16 units
 CONNECTIONS = 16  # more that are in flight wait for one
-NOT_BEGUN = "chương trình dừng trước khi gửi tin này"
 T = TypeVar("T")
 Attachment = tuple[str, str, bytes]  # file name, media type, content
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -98,6 +98,7 @@ class TelegramChannel:
         self._bot, self._pacer = bot, pacer
         self._waiting: set[asyncio.Task[object]] = set()  # for their turn
         self._halted = asyncio.Event()
+        self.ours: Ours = always
 
     @property
     def bot(self) -> Bot:
@@ -157,7 +158,8 @@ class TelegramChannel:
             try:
                 await self._post(place, bare, file)
             except SendError as error:
-                error.unknown = True  # a part of it has arrived: whatever comes again is a repeat
+                # A part of it has arrived: whatever comes again is a repeat.
+                error.unknown = error.begun = True
                 raise
         return sent
 
@@ -256,6 +258,7 @@ class TelegramChannel:
         try:
             async with self._pacer.turn(chat):
                 self._waiting.discard(task)
+                await begin(self.ours)
                 yield
         except asyncio.CancelledError:
             if self._halted.is_set() and task in self._waiting:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
+from reminder.channels import Ours, always, begin
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import ZaloClient, ZaloError
 from reminder.channels.zalo.errors import send_error
@@ -22,6 +23,7 @@ class ZaloChannel:
         self.client = client
         self.gap = 0.0  # seconds between two messages: Zalo names no pace, and took ten at once
         self._next = 0.0  # when the next may begin, on the loop's clock
+        self.ours: Ours = always
 
     def turn(self, address: str) -> Awaitable[object] | None:
         """Return None and count one message if it may begin now, else the wait until it may."""
@@ -59,6 +61,7 @@ class ZaloChannel:
         Zalo can't tell repeats, so `key` is of no use here.
         """
         sent = ""
+        await begin(self.ours)
         for number, text in enumerate(chat_parts(message, TRAITS.longest)):
             outcome = await self._outcome({"chat_id": address, "text": text})
             if isinstance(outcome, ZaloError):

@@ -84,6 +84,24 @@ def test_a_session_in_which_a_mail_was_refused_is_ended() -> None:
     assert (len(post.received), len(post.sessions)) == (1, 3)
 
 
+def test_who_has_lost_the_account_begins_no_mail() -> None:
+    """Though the session was opened before."""
+    post = Post()
+
+    async def script(mail: MailChannel) -> None:
+        async def ours() -> bool:
+            assert len(post.sessions) == 1
+            return False
+
+        mail.ours = ours
+        with pytest.raises(SendError) as lost:
+            await send(mail, "1")
+        assert not lost.value.begun
+
+    played(post, script)
+    assert post.received == []
+
+
 def waits(mail: MailChannel) -> bool:
     """Whether the next mail has to wait; else it is counted."""
     wait = mail.turn(PERSON)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reminder.channels.telegram.send import TelegramChannel
-from reminder.domain.outbox import Action
+from reminder.domain.outbox import Action, SendError
 from tests.channels.telegram.line import BUTTON, GROUP, HELLO, PERSON, over, worded
 from tests.fakes.telegram import FakeTelegram
 
@@ -98,5 +100,29 @@ def test_sixty_people_at_one_slot_see_no_429() -> None:
             await channel.send(str(GROUP), HELLO, "a")
         assert server.too_many == 0
         assert len(server.accepted) == 145
+
+    over(test)
+
+
+def test_what_has_waited_for_its_turn_is_not_sent_by_who_has_lost_the_account() -> None:
+    """It is not begun; where a part has arrived, what comes again is a repeat."""
+
+    async def test(server: FakeTelegram, channel: TelegramChannel) -> None:
+        asked = []
+
+        async def ours() -> bool:
+            asked.append(len(server.sent_to(PERSON)))
+            return len(asked) == 2
+
+        channel.ours = ours
+        with pytest.raises(SendError) as lost:
+            await channel.send(str(PERSON), HELLO, "a")
+        file = ("a.txt", "text/plain", b"x")
+        long = worded(html="x" * 1025, text="x" * 1025, attachments=(file,))
+        with pytest.raises(SendError) as half:
+            await channel.send(str(PERSON), long, "b")
+        found = [(each.value.retry, each.value.begun, each.value.unknown) for each in (lost, half)]
+        assert found == [(True, False, False), (True, True, True)]
+        assert asked == [0, 0, 1]
 
     over(test)

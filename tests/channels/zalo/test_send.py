@@ -88,3 +88,20 @@ async def test_faults(how: How | int, said: set[str]) -> None:
         zalo.fail_next("sendMessage", how, "Some words")
         found = await failure(zalo, answer_seconds=0.2 if how == "hang-after" else 60.0)
     assert found.keys() - {"reason"} == said
+
+
+@pytest.mark.asyncio
+async def test_who_has_lost_the_account_begins_no_message() -> None:
+    """Not even one that was ready before."""
+    async with FakeZalo() as zalo:
+        zalo.wrote("an")
+        channel = ZaloChannel(client_of(zalo))
+
+        async def ours() -> bool:
+            return False
+
+        channel.ours = ours
+        with pytest.raises(SendError) as lost:
+            await channel.send(chat_of("an"), NUDGE, "key")
+        await channel.stop()
+    assert (lost.value.begun, zalo.sent) == (False, [])
