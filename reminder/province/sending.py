@@ -43,6 +43,9 @@ STINT = 10.0  # seconds for which a process keeps an account that has more to se
 # seconds after it could say last that it lives, at the earliest, and providers count by the second:
 # what the former holder has sent no longer counts when the next one begins.
 SURE = 0.9
+# Seconds that one account may have the store's thread for its messages, as far as can be told from
+# those before: all accounts of a process wait for that thread, and none may be silent for long.
+AT_A_TIME, LEAST = 0.08, 0.001  # LEAST: of one message
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
@@ -67,6 +70,7 @@ class AccountRows:
     taken: bool = False  # by another process
     down: bool = False  # nothing gets through
     told: str = ""  # why, as it is noted
+    cost: float = AT_A_TIME / 4  # seconds that a message took to be leased and rendered, of late
     _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
     _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
 
@@ -86,7 +90,8 @@ class AccountRows:
         who = [(office, recipient) for office, _, recipient in crowded]
         looked = self.monotonic()
         try:
-            rows = self.accounts.lease(self.account.id, self.fence, now, limit, HOLD, who)
+            most = max(1, min(limit, int(AT_A_TIME / self.cost)))
+            rows = self.accounts.lease(self.account.id, self.fence, now, most, HOLD, who)
         except AccountTakenError as error:
             log.warning("%s: what this one had under way may come twice, marked", error)
             self.taken = True
@@ -95,6 +100,7 @@ class AccountRows:
         if not rows:
             return [], self.accounts.next_due(self.account.id)
         found = {rendered.row.id: rendered for rendered in self._rendered(rows, now)}
+        self.cost = max(LEAST, (self.cost + (self.monotonic() - looked) / len(rows)) / 2)
         return [found[row.id] for row in rows if row.id in found], now
 
     def _rendered(self, rows: list[Row], now: datetime) -> Iterable[Rendered]:

@@ -19,7 +19,7 @@ from reminder.files.documents import PEOPLE
 from reminder.province import sending
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Province
-from reminder.province.sending import PUT_OFF, Sender
+from reminder.province.sending import PUT_OFF, AccountRows, Sender
 from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
@@ -368,3 +368,32 @@ async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
                 assert [f"có {n} thư" in text for n, text in enumerate(texts, 1)] == [True] * 2
         assert not any(REPEAT in each.text for each in telegram.sent)
         assert telegram.too_many == 0
+
+
+async def test_an_account_has_the_thread_no_longer_than_its_share(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longer its messages take to be rendered, the fewer are leased at once, but one."""
+    clock, passed = Clock(), 0.0
+    async with served(stores, monkeypatch, "a"), sender_of(stores, clock) as sender:
+        said(stores, "a", 60)
+        account, hold = sender._take("bot") or pytest.fail("there is no account")
+        took = iter([0.0, 0.04, 0.0, 0.8, 0.0, 8.0, 0.0, 0.001, 0.0, 0.001])
+
+        def monotonic() -> float:
+            nonlocal passed
+            passed += next(took)
+            return passed
+
+        province = sender._province
+        rows = AccountRows(
+            account,
+            hold.fence,
+            Accounts(stores.database),
+            stores,
+            province.cache.service,
+            province.worker.troubles,
+            monotonic,
+        )
+        leased = [len(rows.lease_due(clock.now(), 16, (), ())[0]) for _ in range(5)]
+        assert leased == [4, 5, 1, 1, 1]
