@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import SendError
+from reminder.domain.outbox import SendError, backoff
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +16,40 @@ TRIES = 2  # at taking a message, before its sender is told that it was not take
 HELD = 30.0  # seconds between tries where not even that can be recorded
 Take = Callable[[Inbound], Awaitable[bool]]
 Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass
+class Outage:
+    """Why nothing is received: the same reason is told once in a while, and the waits grow."""
+
+    first: float  # seconds before the next try
+    longest: float
+    growth: float = 1.5
+    say_again: float = 60.0  # seconds of silence after which the same reason is told again
+    why: str | None = ""  # empty: all is well; None: not tried yet
+    _failures: int = 0
+    _silent_for: float = 0.0
+
+    def is_news(self, why: str) -> bool:
+        """Note why a try failed; return whether that is to be told."""
+        if why == self.why and self._silent_for < self.say_again:
+            return False
+        self.why, self._silent_for = why, 0.0
+        return True
+
+    def wait(self, asked: float | None = None) -> float:
+        """Return the seconds until the next try: those `asked`, else more after each failure."""
+        self._failures += 1
+        grown = backoff(self._failures, self.first, self.longest, self.growth)
+        seconds = grown if asked is None else asked
+        self._silent_for += seconds
+        return seconds
+
+    def over(self) -> bool:
+        """Note that it works; return whether it did not."""
+        ended = bool(self.why)
+        self.why, self._failures, self._silent_for = "", 0, 0.0
+        return ended
 
 
 class NotRecordedError(Exception):

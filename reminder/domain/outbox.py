@@ -209,6 +209,13 @@ class Row:
     office: str = ""  # whose it is; empty where the database has one office
 
 
+def backoff(failures: int, first: float, longest: float, growth: float = 2.0) -> float:
+    """Return the seconds to wait after the `failures`-th failure in a row, counted from 1."""
+    if failures < 1:
+        raise ValueError("failures are counted from 1")
+    return min(longest, first * growth ** min(failures - 1, 60))  # a larger power overflows
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retries:
     """The wait between attempts: doubled at each failure, up to `longest`."""
@@ -218,11 +225,8 @@ class Retries:
 
     def wait(self, failures: int) -> timedelta:
         """Return the wait after the `failures`-th failure in a row, counted from 1."""
-        if failures < 1:
-            raise ValueError("failures are counted from 1")
-        doublings = min(failures - 1, 20)  # longer than `longest` by far
-        grown: timedelta = self.first * 2**doublings
-        return min(self.longest, grown)
+        second = timedelta(seconds=1)
+        return second * backoff(failures, self.first / second, self.longest / second)
 
     def retry_at(self, failures: int, now: datetime, *, asked: timedelta | None = None) -> datetime:
         """Return the time of the next attempt; never before `asked`, the provider's own wait."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from reminder.domain.errors import ReminderError
+from reminder.domain.outbox import backoff
 from reminder.store.records import LockLostError, StoreBusyError
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ async def supervise(
     `pause` is in seconds before the first restart; it doubles up to a minute.
     """
     loop = asyncio.get_running_loop()
-    wait = pause
+    failures = 0
     while not stop.is_set():
         began = loop.time()
         try:
@@ -56,10 +57,11 @@ async def supervise(
         if stop.is_set():
             return
         if loop.time() - began > HEALTHY_AFTER:
-            wait = pause
+            failures = 0
+        failures += 1
+        wait = backoff(failures, pause, LONGEST_PAUSE)
         log.error("%s has ended (%s): restarted in %g s", name, why, wait)
         await pause_until(stop, wait)
-        wait = min(LONGEST_PAUSE, wait * 2)
 
 
 @dataclass

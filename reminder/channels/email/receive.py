@@ -37,7 +37,7 @@ from reminder.channels.email.errors import plain_reason
 from reminder.channels.email.mailbox import Mailbox, UnreadableMailError
 from reminder.channels.email.mime import html_text
 from reminder.channels.email.reader import BrokenMailError, DeadlyMailError, MailReader
-from reminder.domain.context import Inbound
+from reminder.channels.taking import Outage, Take
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import TOKEN_LIFETIME, normal_address
 from reminder.services.deliver import MAILBOX, Bounce
@@ -47,7 +47,6 @@ from reminder.store.records import FORGED, RESTORED, StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Take = Callable[[Inbound], Awaitable[bool]]
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds between retries
 SAY_AGAIN = 600.0  # seconds until the same error is logged again
@@ -192,8 +191,9 @@ class MailListener:
     _waiting: set[int] = field(default_factory=set)  # UIDs for a later look
     _failed: dict[int, int] = field(default_factory=dict)  # UID → tries to read it that failed
     _folder: int = 0  # its UIDVALIDITY
-    _trouble: str | None = None  # why it can't be read; None: it was not looked at yet
-    _silent_for: float = 0.0
+    _outage: Outage = field(
+        default_factory=lambda: Outage(FIRST_WAIT, LONGEST_WAIT, 2.0, SAY_AGAIN, why=None)
+    )
     _written: dict[str, str] = field(default_factory=dict)
     _looked: datetime | None = None
 
@@ -205,7 +205,6 @@ class MailListener:
 
         Between two looks, `until` says whether that is enough.
         """
-        wait = FIRST_WAIT
         try:
             while not until():
                 try:
@@ -213,17 +212,15 @@ class MailListener:
                     await self.catch_up(take)
                     while not until():
                         await self.look(take)
-                        wait = FIRST_WAIT
                         await self.sleep(MIN_PAUSE)
                         await _in_thread(lambda: self.box.wait(self.poll_seconds))
                 except Exception as error:  # noqa: BLE001  the loop must not end silently
-                    self._log_error(error, wait)
+                    self._log_error(error)
                     await self.do(partial(self._in_trouble, error))
                 self._end()
                 if until():
                     return
-                await self.sleep(wait)
-                wait = min(LONGEST_WAIT, wait * 2)
+                await self.sleep(self._outage.wait())
         finally:
             self._end()
 
@@ -431,12 +428,11 @@ class MailListener:
         if self._looked is None or not timedelta(0) <= now - self._looked < LOOK_MARK:
             self._looked = now
             await self._note(LOOK, now.isoformat())
-        was_well = self._trouble == ""
+        was_well = self._outage.why == ""
         if not was_well and await self.do(lambda: self.offices.works(now)):
             self.wake()
-        if self._trouble:
+        if self._outage.over():
             log.info("the mailbox can be read again")
-        self._trouble, self._silent_for = "", 0.0
         if self._suppressed and self.log_limit.take("", now):
             log.warning("inbox: %d more mails were left unread", self._suppressed)
             self._suppressed = 0
@@ -467,13 +463,11 @@ class MailListener:
         why = str(error) if isinstance(error, ReminderError) else f"lỗi {type(error).__name__}"
         self.offices.in_trouble(why, self.now())
 
-    def _log_error(self, error: Exception, wait: float) -> None:
+    def _log_error(self, error: Exception) -> None:
         kind = "" if isinstance(error, ReminderError) else f"{type(error).__name__}: "
         words = f"{kind}{error}"
-        if words != self._trouble or self._silent_for >= SAY_AGAIN:
+        if self._outage.is_news(words):
             log.warning("inbox: %s; retrying", words)
-            self._trouble, self._silent_for = words, 0.0
-        self._silent_for += wait
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -28,7 +28,7 @@ from telegram.error import (
 )
 
 from reminder.channels import Hook, Webhook
-from reminder.channels.taking import Backend, NotRecordedError, Sleep, Take, hand_over
+from reminder.channels.taking import Backend, NotRecordedError, Outage, Sleep, Take, hand_over
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import seconds_asked, send_error
 from reminder.channels.telegram.send import ANSWER_SECONDS
@@ -42,7 +42,6 @@ POLL_SECONDS = 50  # the longest that the server keeps a poll open
 KINDS = ["message", "edited_message", "callback_query"]
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries while the network is away
 EMPTY_WAIT = 0.5  # seconds after an empty answer that came at once: a server that does not wait
-SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
 REMEMBERED = 2000  # messages whose text is remembered, to distinguish an edit from a reaction
 LARGEST = 2**52  # of the numbers of updates; a larger one would confirm all that ever follow
 # Presses of one person, and of all, that are acknowledged at a time; the rest spin on. Files need
@@ -76,7 +75,7 @@ class TelegramListener:
         self._offset = 0
         self._texts: OrderedDict[tuple[str, str], int] = OrderedDict()  # (chat, message) → hash
         self._albums: OrderedDict[str, None] = OrderedDict()
-        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+        self._outage = Outage(FIRST_WAIT, LONGEST_WAIT)
         self._acknowledging: dict[asyncio.Task[None], int] = {}  # → who has pressed
         self._take: Take | None = None
         self._begun = asyncio.Event()
@@ -129,10 +128,10 @@ class TelegramListener:
                     await self._introduce()
                     waiting = await (self._look() if self._webhook else self._poll())
                 except TelegramError as error:
-                    await self._pause(error)
+                    await self._sleep(await self._failed(error))
                     continue
                 except Exception as error:  # noqa: BLE001  the library reads few shapes of answers
-                    await self._pause(TelegramError(type(error).__name__))
+                    await self._sleep(await self._failed(TelegramError(type(error).__name__)))
                     continue
                 if self._webhook is not None:
                     await self._sleep(LOOK_AGAIN)
@@ -269,9 +268,9 @@ class TelegramListener:
         if not why:
             self._recovered()
             return
-        if why != self._trouble:
+        if why != self._outage.why:
             log.warning("Telegram: %s", why)
-            self._trouble = why
+            self._outage.why = why
         await self._backend.deaf(self.name, why)
 
     async def _set_webhook(self, webhook: Webhook) -> str:
@@ -340,22 +339,16 @@ class TelegramListener:
     # ---- trouble
 
     def _recovered(self) -> None:
-        if self._trouble:
+        if self._outage.over():
             receiving = "polling" if self._webhook is None else "receiving from"
             log.info("%s Telegram works again", receiving)
-        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._backend.polled(self.name)
-
-    async def _pause(self, error: TelegramError) -> None:
-        """Tell what is wrong, and wait a little longer each time."""
-        await self._sleep(await self._failed(error))
 
     async def _failed(self, error: TelegramError) -> float:
         """Log what is wrong, once a minute at most; return the seconds until the next try."""
         words = _words(error) if self._webhook is None else _webhook_words(error)
-        if words != self._trouble or self._silent_for >= SAY_AGAIN:
+        if self._outage.is_news(words):
             log.warning("Telegram: %s", words)
-            self._trouble, self._silent_for = words, 0.0
             if not isinstance(error, RetryAfter):
                 await self._backend.failed(self.name, send_error(error, self._bot.token))
         if self._webhook is None and _has_webhook(error):  # what waits comes with the next poll
@@ -363,10 +356,7 @@ class TelegramListener:
                 await self._bot.delete_webhook()
             except TelegramError as refusal:
                 log.warning("the webhook was not removed: %s", type(refusal).__name__)
-        wait = seconds_asked(error) if isinstance(error, RetryAfter) else self._wait
-        self._silent_for += wait
-        self._wait = min(LONGEST_WAIT, self._wait * 1.5)
-        return wait
+        return self._outage.wait(seconds_asked(error) if isinstance(error, RetryAfter) else None)
 
 
 def _number(raw: Any) -> int | None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from reminder.domain.errors import scrub
+from reminder.domain.outbox import backoff
 from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class ZaloClient:
         self._answer_seconds = answer_seconds
         self._monotonic = monotonic or (lambda: asyncio.get_running_loop().time())
         self._session: ClientSession | None = None
-        self._held_until, self._hold = float("-inf"), FIRST_HOLD
+        self._held_until, self._refusals = float("-inf"), 0
 
     async def call(
         self, method: str, params: Mapping[str, Any] | None = None, *, seconds: float | None = None
@@ -89,10 +90,11 @@ class ZaloClient:
     def _note(self, *, refused: bool) -> None:
         """Hold all requests for a while after a refused token, longer each time."""
         if not refused:
-            self._hold = FIRST_HOLD
+            self._refusals = 0
         elif self._monotonic() >= self._held_until:  # else it had left before the hold began
-            self._held_until = self._monotonic() + self._hold
-            self._hold = min(LONGEST_HOLD, self._hold * 2)
+            self._refusals += 1
+            hold = backoff(self._refusals, FIRST_HOLD, LONGEST_HOLD)
+            self._held_until = self._monotonic() + hold
 
     async def _post(self, method: str, params: dict[str, Any], seconds: float | None) -> Any:
         """Return status and body. Errors are raised outside of the except clauses, so that no

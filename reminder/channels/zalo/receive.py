@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reminder.channels import Hook, Webhook
-from reminder.channels.taking import Backend, Sleep, Take, hand_over
+from reminder.channels.taking import Backend, Outage, Sleep, Take, hand_over
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import (
     NOT_FOUND,
@@ -39,7 +39,7 @@ POLL_SECONDS = 30
 LATE = 5.0  # seconds beyond those asked for, after which a poll counts as empty
 NEWS_GAP, IDLE_GAP = 0.2, 1.05  # seconds between polls after news, and after nothing new
 FIRST_WAIT, LONGEST_WAIT = 1.5, 30.0  # seconds between polls while they fail
-SAY_AGAIN = 60.0  # seconds of silence after which the same trouble is logged again
+WEBHOOK_KEPT = 60.0  # seconds between two looks at our own webhook
 LIMITED_WAIT = 3600.0  # seconds after setWebhook was asked for too often today
 QUOTA_WAIT = 60.0  # seconds between polls once the month's messages are used up
 WEBHOOK_LOOK = 30.0  # seconds between two looks at a webhook that keeps us from polling
@@ -68,7 +68,7 @@ class ZaloListener:
         self._poll_seconds, self._webhook = poll_seconds, webhook
         self._late, self._reached = LATE, False
         self._known: OrderedDict[str, None] = OrderedDict()  # messages that were handled lately
-        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
+        self._outage = Outage(FIRST_WAIT, LONGEST_WAIT)
         self._looked = float("-inf")  # when the webhook was last asked for
         self._take: Take | None = None
         self._begun = asyncio.Event()
@@ -179,15 +179,15 @@ class ZaloListener:
 
     async def _is_polled_in_vain(self) -> bool:
         """Whether a webhook keeps events from polls, which is told, and left alone."""
-        if self._trouble != _WEBHOOK and self._now() - self._looked < WEBHOOK_LATER:
+        if self._outage.why != _WEBHOOK and self._now() - self._looked < WEBHOOK_LATER:
             return False
         if await self._webhook_url():
-            if self._trouble != _WEBHOOK:
+            if self._outage.why != _WEBHOOK:
                 log.warning("Zalo: %s", _WEBHOOK)
-                self._trouble = _WEBHOOK
+                self._outage.why = _WEBHOOK
             await self._backend.deaf(self.name, _HAS_WEBHOOK)
             return True
-        if self._trouble == _WEBHOOK:
+        if self._outage.why == _WEBHOOK:
             self._recovered()
         return False
 
@@ -205,7 +205,7 @@ class ZaloListener:
             else:
                 log.info("Zalo delivers to [zalo] webhook_url")
         self._recovered()
-        return SAY_AGAIN
+        return WEBHOOK_KEPT
 
     @property
     def hooks(self) -> Mapping[str, Hook]:
@@ -230,9 +230,8 @@ class ZaloListener:
     # ---- trouble
 
     def _recovered(self) -> None:
-        if self._trouble:
+        if self._outage.over():
             log.info("receiving from Zalo works again")
-        self._wait, self._silent_for, self._trouble = FIRST_WAIT, 0.0, ""
         self._backend.polled(self.name)
 
     async def _failed(self, error: ZaloError) -> float:
@@ -240,21 +239,14 @@ class ZaloListener:
 
         They grow with each failure.
         """
-        wait = self._wait
-        self._wait = min(LONGEST_WAIT, self._wait * 1.5)
         if error.fault is Fault.REFUSED and error.code not in (UNAUTHORIZED, TOO_MANY):
             self._looked = float("-inf")  # a webhook may be why
-        if is_quota(error):
-            wait = QUOTA_WAIT
-        if error.code == TOO_OFTEN:
-            wait = LIMITED_WAIT
         words = _words(error)
-        if words != self._trouble or self._silent_for >= SAY_AGAIN:
+        if self._outage.is_news(words):
             log.warning("Zalo: %s", words)
-            self._trouble, self._silent_for = words, 0.0
             await self._backend.failed(self.name, send_error(error))
-        self._silent_for += wait
-        return wait
+        limited = LIMITED_WAIT if error.code == TOO_OFTEN else None
+        return self._outage.wait(limited or (QUOTA_WAIT if is_quota(error) else None))
 
 
 _WEBHOOK = (
