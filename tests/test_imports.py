@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from tests.app.kit import settings
 from tests.conftest import ROOT
+from tests.fakes.telegram import FakeTelegram
+from tests.waiting import within
 
 HEAVY = [
-    *("alembic", "bs4", "docx", "holidays", "icalendar", "imap_tools", "lxml", "openpyxl"),
-    *("prometheus_client", "psycopg", "segno", "sqlalchemy.dialects.postgresql", "structlog"),
-    "xlsxwriter",
+    *("aiohttp", "alembic", "apscheduler", "bs4", "docx", "icalendar"),
+    *("imap_tools", "lxml", "openpyxl", "pdfplumber", "pgqueuer", "prometheus_client", "psycopg"),
+    *("pydantic", "rich", "segno", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm"),
+    *("starlette", "structlog", "uvicorn", "xlsxwriter"),
 ]
 
 
-def test_the_wired_daemon_loads_nothing_that_only_some_days_need() -> None:
-    """Neither the makers of files, nor the readers of a mailbox, nor what migrates."""
+@pytest.mark.asyncio
+async def test_a_daemon_loads_nothing_that_only_some_days_need(tmp_path: Path) -> None:
+    """From the start of `reminder run` with Telegram and mail to its end, with nothing to send."""
     program = f"""
 import sys
-import reminder.cli, reminder.app.wiring, reminder.app.logs, reminder.files.settings
-print(*[name for name in {HEAVY!r} if name in sys.modules])
+from reminder.cli import main
+try:
+    main()
+except SystemExit:
+    print(*[name for name in {HEAVY!r} if name in sys.modules])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == []
+    async with FakeTelegram() as telegram:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, "run", "--config"),
+            settings(tmp_path, telegram, 1),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await telegram.until(lambda: telegram.being_polled)
+        process.send_signal(signal.SIGTERM)
+        loaded, _ = await within(process.communicate(), "its end")
+    assert (process.returncode, loaded) == (0, b"\n")
 
 
 def test_a_command_loads_what_it_needs_alone() -> None:

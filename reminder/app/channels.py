@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reminder.channels import Channel, Webhook, email, telegram, zalo
+from reminder.channels import Channel, Webhook, console, email, telegram, zalo
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import AddressSource, ChannelTraits, Invited, incoming
 from reminder.domain.tokens import (
@@ -331,8 +331,6 @@ RECEIVING = {  # channels whose accounts hand out what people write
 
 def known_channels() -> tuple[ChannelTraits, ...]:
     """Return the traits of all channels, the terminal's last."""
-    from reminder.channels import console  # rich takes 50 ms to import
-
     return (*(wiring.traits for wiring in CHANNELS), console.TRAITS)
 
 

@@ -3,18 +3,21 @@
 It is in English. Faults of files, and what the office is told, are in Vietnamese, and are quoted as
 they are. Times are local.
 
-The program and its libraries log by the standard module; structlog formats all lines. `extra` of a
-call becomes a field of the JSON, and stands at the end of a line of text; so does what
-`structlog.contextvars` has bound, such as the office that is at work.
+The program and its libraries log by the standard module. `extra` of a call becomes a field of the
+JSON, and stands at the end of a line of text; so does what `bound` has named, such as the office
+that is at work.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +28,10 @@ from reminder.domain.errors import scrub
 from reminder.domain.text import one_line
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
-
     from reminder.files.settings import Settings
 
 LIBRARIES = (
     "aiohttp",
-    "apscheduler",
     "httpx",
     "httpcore",
     "telegram",
@@ -42,26 +42,38 @@ LIBRARIES = (
 LONGEST = 4000  # characters of a message, or of a field
 _OURS = "reminder_line"  # marks our handler among those of others
 _FIRST = ("at", "level", "from", "message")
+# What a record has of itself; all else was added by the call.
+_STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime"))
+_BOUND: ContextVar[dict[str, str]] = ContextVar("bound")
 
 
 def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
     """Send all logs from `level` on to stderr, in `shape` (text, json), without `secrets`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.set_name(_OURS)
-    handler.setFormatter(_formatter(shape, tuple(secret for secret in secrets if secret)))
+    handler.setFormatter(_Line(shape, tuple(secret for secret in secrets if secret)))
     root = logging.getLogger()
     others = [h for h in root.handlers if h.get_name() != _OURS]
     root.handlers[:] = [*others, handler]
     root.setLevel(level.upper())
     for name in LIBRARIES:  # their chatter says nothing to an administrator
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("apscheduler").setLevel(max(logging.ERROR, root.level))
 
 
 def follow(settings: Settings, also: Sequence[str] = ()) -> None:
     """Set up the log from `settings`; their secrets and `also` are removed from its lines."""
     secrets = [*secrets_of(settings), *also]
     set_up(settings.log.format, settings.log.level, secrets)
+
+
+@contextmanager
+def bound(**fields: str) -> Iterator[None]:
+    """Add these fields to each line that is logged meanwhile."""
+    token = _BOUND.set(_BOUND.get({}) | fields)
+    try:
+        yield
+    finally:
+        _BOUND.reset(token)
 
 
 def catch_strays() -> None:
@@ -95,32 +107,32 @@ def _path(settings: Settings) -> str:
     )  # a shorter one is no secret, and would match ordinary words
 
 
-def _formatter(shape: str, secrets: tuple[str, ...]) -> logging.Formatter:
-    # Loaded here: commands that write no log don't wait for it.
-    from structlog.contextvars import merge_contextvars
-    from structlog.processors import JSONRenderer
-    from structlog.stdlib import ExtraAdder, ProcessorFormatter
+class _Line(logging.Formatter):
+    """An event as one line, in `shape` (text, json), without `secrets`."""
 
-    def cleaned(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {_line(key, secrets): _clean(value, secrets) for key, value in event.items()}
+    def __init__(self, shape: str, secrets: tuple[str, ...]) -> None:
+        super().__init__()
+        self._as_json, self._secrets = shape == "json", secrets
 
-    render: Processor = JSONRenderer(ensure_ascii=False, default=str) if shape == "json" else _text
-    return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(), merge_contextvars, _fields],
-        processors=[ProcessorFormatter.remove_processors_meta, cleaned, render],
-    )
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; what the program says of an exception is one word."""
+        fields = {
+            _line(key, self._secrets): _clean(value, self._secrets)
+            for key, value in _fields(record).items()
+        }
+        return json.dumps(fields, ensure_ascii=False) if self._as_json else _text(fields)
 
 
-def _fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Order the fields: time, level, logger, message, extras; an exception as one line."""
-    record: logging.LogRecord = event["_record"]
-    said = str(event.pop("event"))
-    exc_info = event.pop("exc_info", None) or record.exc_info
-    if isinstance(exc_info, tuple) and exc_info[1] is not None:
-        said = f"{said}: {type(exc_info[1]).__name__}: {exc_info[1]}"
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return time, level, logger and message, then what the call adds; an exception as one line."""
+    said = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        said = f"{said}: {type(error).__name__}: {error}"
     at = local(datetime.fromtimestamp(record.created, UTC)).isoformat(timespec="seconds")
-    level = record.levelname.lower()
-    return {"at": at, "level": level, "from": record.name, "message": said, **event}
+    given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    known = {"at": at, "level": record.levelname.lower(), "from": record.name, "message": said}
+    return known | _BOUND.get({}) | given
 
 
 def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
@@ -136,7 +148,7 @@ def _line(text: str, secrets: tuple[str, ...]) -> str:
     return scrub(one_line(scrub(text, secrets), LONGEST), secrets)
 
 
-def _text(_: WrappedLogger, __: str, event: EventDict) -> str:
-    line = f"{event['at']} {event['level']:7} {event['message']}"
-    more = [f"{key}={value}" for key, value in event.items() if key not in _FIRST]
+def _text(fields: dict[str, Any]) -> str:
+    line = f"{fields['at']} {fields['level']:7} {fields['message']}"
+    more = [f"{key}={value}" for key, value in fields.items() if key not in _FIRST]
     return " ".join([line, *more])

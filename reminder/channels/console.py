@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import TextIO
-
-from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO
 
 from reminder.domain.calendar import local, vn_day
 from reminder.domain.outbox import AddressSource, ChannelTraits, Outbound
 from reminder.domain.text import one_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 TRAITS = ChannelTraits(name="console", title="màn hình", addresses=AddressSource.NONE)
 WIDEST = 96
@@ -37,6 +36,8 @@ class ConsoleChannel:
         label: Callable[[str], str] = str,
         width: int | None = None,
     ) -> None:
+        from rich.console import Console  # a daemon with channels never shows any
+
         wide = Console(file=stream).width if width is None else width
         self._console = Console(
             file=stream, width=min(wide, WIDEST), highlight=False, emoji=False, markup=False
@@ -66,6 +67,9 @@ class ConsoleChannel:
 
     def frame(self, heading: str, text: str, foot: str = "") -> None:
         """Write `text` in a frame."""
+        from rich.panel import Panel
+        from rich.text import Text
+
         self._console.print(
             Panel(
                 styled(text),
@@ -80,6 +84,8 @@ class ConsoleChannel:
 
 def styled(text: str) -> Text:
     """Return a message's plain form, with codes in bold and what one can type in colour."""
+    from rich.text import Text
+
     shown = Text(text)
     for pattern, style in ((_CODE, "bold"), (_TYPED, "cyan")):
         for match in pattern.finditer(text):

@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from reminder.app import bootstrap
 from reminder.domain.errors import ReminderError
@@ -126,6 +128,15 @@ class Commands(typer.Typer):
         add = super().command(name, cls=_Command, **settings)
         return add if whole or self._whole else lambda function: add(_of_one(function))
 
+    def __call__(self, *args: Any, **values: Any) -> Any:
+        """Run what was typed, of all commands only that one made: all together take 30 ms."""
+        typed, asked = sys.argv[1:2], copy(self)
+        asked.registered_commands = [c for c in self.registered_commands if [c.name] == typed]
+        asked.registered_groups = [g for g in self.registered_groups if [g.name] == typed]
+        if asked.registered_commands or asked.registered_groups:
+            return get_group(asked)(*args, **values)
+        return super().__call__(*args, **values)
+
     def callback(self, **settings: Any) -> Callable[[Function], Function]:
         add = super().callback(**settings)
         return lambda function: add(_of_one(function))
@@ -180,7 +191,7 @@ def _bad_value(text: str) -> str:
     if found := re.search(r"Input should be ('.*')$", text):
         choices = found[1].replace(" or ", ", ").replace("'", "")
         return f"giá trị phải là một trong {choices}"
-    if "valid integer" in text:
+    if "valid int" in text:
         return "phải là một số"
     if found := re.search(r"(?:greater than or equal to|>=) ?(\d+)", text):
         return f"phải từ {found[1]} trở lên"

@@ -33,7 +33,18 @@ class Payload:
     def __init_subclass__(cls, *, view: str = "") -> None:
         cls.view = view or re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         VIEWS[cls.view] = cls
-        dataclass(frozen=True, kw_only=True)(cls)
+        # Of what a dataclass makes each part takes a tenth of a millisecond, in a hundred classes.
+        dataclass(frozen=True, kw_only=True, repr=False, eq=False)(cls)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
 
     def occurrences(self) -> tuple[Key, ...]:
         """Return the occurrences that the message names, each once."""

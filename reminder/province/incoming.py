@@ -17,9 +17,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from structlog.contextvars import bound_contextvars
-
 from reminder.app.channels import RECEIVING
+from reminder.app.logs import bound
 from reminder.channels import Webhook
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
@@ -126,7 +125,7 @@ class Receiver:
         choice = self.whose(account, inbound, now)
         if choice is None:
             return False, ()
-        with bound_contextvars(office=choice.office):
+        with bound(office=choice.office):
             return self._handle(account, inbound, choice, now)
 
     def _handle(
@@ -547,7 +546,7 @@ class Accounts:
             return 503
         if line is None or line.account.kind != kind or line.webhook is None:
             return 404
-        with bound_contextvars(account=account_id):
+        with bound(account=account_id):
             status: int = await line.listener.deliver(headers, body)
         if status == 200:
             line.backend.delivered()

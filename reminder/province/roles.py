@@ -16,9 +16,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from structlog.contextvars import bound_contextvars
-
 from reminder.app import bootstrap
+from reminder.app.logs import bound
 from reminder.app.offices import OF_ONE
 from reminder.app.wiring import on_signals
 from reminder.domain.calendar import ZONE
@@ -229,7 +228,7 @@ def _named(handler: Handler) -> Handler:
     """Return the handler of an account's key, whose log lines name the account."""
 
     async def handle(account: str) -> None:
-        with bound_contextvars(account=account):
+        with bound(account=account):
             await handler(account)
 
     return handle

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from structlog.contextvars import bound_contextvars
-
+from reminder.app.logs import bound
 from reminder.domain.errors import ReminderError
 from reminder.ops.supervisor import pause_until
 from reminder.province.cache import OfficeCache
@@ -57,7 +56,7 @@ class Ticker:
 
     def tick(self, due: Due, claimed: datetime) -> set[str]:
         """Tick an office; return the accounts that got messages. StoreBusyError: not now."""
-        with bound_contextvars(office=due.id):
+        with bound(office=due.id):
             try:
                 return set(self._tick(due, claimed))
             except StoreBusyError:

@@ -96,13 +96,18 @@ class Phrases(Generic[T]):
     """A table from phrases, written with all diacritics, to values; the longest match wins."""
 
     def __init__(self, table: Mapping[str, T]) -> None:
-        self._index: dict[str, list[_Entry[T]]] = {}
-        for phrase, value in table.items():
+        self._table = table
+
+    @cached_property  # with the first text: all tables together take 60 ms
+    def _index(self) -> dict[str, list[_Entry[T]]]:
+        index: dict[str, list[_Entry[T]]] = {}
+        for phrase, value in self._table.items():
             words = tuple(t.spelling for t in tokenise(normal(phrase.lstrip("="))))
             entry = _Entry(words, phrase.startswith("="), value)
-            self._index.setdefault(words[0].base, []).append(entry)
-        for entries in self._index.values():
+            index.setdefault(words[0].base, []).append(entry)
+        for entries in index.values():
             entries.sort(key=lambda entry: (-len(entry.words), not entry.marked))
+        return index
 
     def at(self, tokens: Sequence[Token], index: int) -> Found[T] | None:
         """Return the longest phrase that begins at `index`; of several, the one typed exactly."""
