@@ -111,7 +111,20 @@ def plan_sources(given: Sequence[Path] | None, config: Path | None = None) -> Se
         settings = load_settings(config)
     except NoSettingsError:
         return plan_paths([])
+    if not chosen():
+        _need_office(settings)
     return plan_paths([]) if settings.plan.source == "files" else current(settings).plans
+
+
+def _need_office(settings: Settings) -> None:
+    """Raise ReminderError where there are many offices, and none is chosen: no file is theirs."""
+    from reminder.store.offices import has_offices
+    from reminder.store.store import open_store
+
+    if settings.store.url.startswith("sqlite") or not has_offices(settings.store.url):
+        return
+    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        _of_chosen(settings, store)
 
 
 def plan_source(given: Path, config: Path | None = None) -> Source:
@@ -191,6 +204,21 @@ def load_settings(config: Path | None) -> Settings:
         return found
     # Of many offices each has its plans and people in the database.
     return replace(found, plan=replace(found.plan, source="database", files=(), people=None))
+
+
+def settings_of(config: Path | None, *, secrets: bool = False) -> Settings:
+    """Return the settings of the office that a command is about.
+
+    `secrets`: a missing one is a ReminderError; else what names it stands in its place.
+    """
+    from reminder.store.store import open_store
+
+    settings = load_settings(config)
+    if not chosen() or _missing(settings):
+        return settings
+    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        of_one = _of_chosen(settings, store, secrets=secrets)
+    return of_one[0] if of_one else settings
 
 
 def sources(settings: Settings, store: Store | None) -> Sources:

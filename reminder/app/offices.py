@@ -21,7 +21,9 @@ from reminder.files.settings import (
     secret_of,
 )
 from reminder.files.toml import Source, nearest
+from reminder.services.deliver import MAILBOX
 from reminder.services.office import Files
+from reminder.services.status import Marks, marks
 from reminder.store.offices import Mark, OfficeState, Stores
 from reminder.store.store import Store
 
@@ -118,6 +120,25 @@ def office_settings(
 @lru_cache(256)  # an account serves many offices
 def _section(kind: str, settings: str, secret: str, account: str) -> Any:
     return account_section(kind, json.loads(settings), secret, f"tài khoản {account}")
+
+
+def marks_of(stores: Stores, office: str, own: Marks) -> Marks:
+    """Return the marks of an office of many: its own, with those of its accounts and of all."""
+    used = {channel: account for _, channel, account in stores.links(office_id=office)}
+    heard, all_ = stores.heard(), marks(stores.of(""), ())
+    known = {channel: heard[account] for channel, account in used.items() if account in heard}
+    polled = {channel: it.at for channel, it in known.items() if it.at and channel != MAILBOX}
+    down = {one.id: one.down_since for one in stores.accounts() if one.down_since}
+    return replace(
+        own,
+        polled=polled,
+        last_poll=max(polled.values(), default=None),
+        down={channel: down[account] for channel, account in used.items() if account in down},
+        deaf={channel: it.deaf_since for channel, it in known.items() if it.deaf_since},
+        inbox_looked=known[MAILBOX].at if MAILBOX in known else None,
+        last_backup=all_.last_backup,
+        last_backup_away=all_.last_backup_away,
+    )
 
 
 def documents_of(

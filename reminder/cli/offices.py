@@ -24,7 +24,7 @@ from reminder.files.settings import ACCOUNT_SECRETS, account_section, environmen
 from reminder.files.toml import nearest, read_text
 
 if TYPE_CHECKING:
-    from reminder.store.offices import Account, OfficeRecord, Stores
+    from reminder.store.offices import Account, Heard, OfficeRecord, Stores
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 LONGEST_NAME = 100  # characters
@@ -370,7 +370,7 @@ def list_accounts(as_json: AsJsonLines = False, config: Config = None) -> None:
     """Kể các tài khoản: kênh, bí mật nằm ở đâu, bao nhiêu phường dùng, có hỏng không."""
     with _stores(config) as stores:
         found = stores.accounts()
-        used = Counter(account for _, _, account in stores.links())
+        used, heard = Counter(account for _, _, account in stores.links()), stores.heard()
     if as_json:
         for one in found:
             fields = {
@@ -382,6 +382,9 @@ def list_accounts(as_json: AsJsonLines = False, config: Config = None) -> None:
                 "offices": used[one.id],
                 "down_since": _iso(one.down_since),
                 "down_reason": one.down_reason,
+                "last_poll": _iso(heard[one.id].at) if one.id in heard else None,
+                "deaf_since": _iso(heard[one.id].deaf_since) if one.id in heard else None,
+                "deaf_reason": heard[one.id].reason if one.id in heard else "",
             }
             print(json.dumps(fields, ensure_ascii=False))
         return
@@ -392,12 +395,22 @@ def list_accounts(as_json: AsJsonLines = False, config: Config = None) -> None:
             one.secret,
             one.rate or "theo kênh",
             used[one.id],
-            f"hỏng từ {_time(one.down_since)}: {one.down_reason}" if one.down_since else "",
+            _stands(one, heard.get(one.id)),
         )
         for one in found
     ]
     headers = ("Mã", "Kênh", "Bí mật ở", "Tin/giây", "Phường", "Ghi chú")
     print_table(headers, rows) if rows else print("Chưa có: reminder office account add")
+
+
+def _stands(one: Account, heard: Heard | None) -> str:
+    """Return what an operator has to know of an account: what fails, and when it last received."""
+    said = [f"hỏng từ {_time(one.down_since)}: {one.down_reason}"] if one.down_since else []
+    if heard is not None and heard.deaf_since:
+        said.append(f"không nhận được tin từ {_time(heard.deaf_since)}: {heard.reason}")
+    elif heard is not None and heard.at:
+        said.append(f"hỏi tin lần cuối {_time(heard.at)}")
+    return "; ".join(said)
 
 
 @accounts.command("link", epilog="Ví dụ: reminder office account link an-khe bot-1")

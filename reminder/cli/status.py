@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -47,6 +47,12 @@ def status(
 
     with bootstrap.office(config) as opened:
         found = snapshot(opened.office, opened.store, opened.now)
+        if office := opened.store.office:
+            from reminder.app.offices import marks_of
+            from reminder.store.offices import Stores
+
+            of_all = marks_of(Stores(opened.store), office, found.marks)
+            found = replace(found, marks=of_all)
         titles = {traits.name: traits.title for traits in opened.office.known}
         inbox = opened.settings.inbox.is_on
     if as_json:
@@ -248,11 +254,13 @@ def run_checks(printer: CheckPrinter, config: Path | None, *, local: bool = Fals
     """Print all that can be checked; return whether the settings can be read."""
     # What reads the disk, and httpx, aiosmtplib and imap-tools, are imported where they are used.
     from reminder.doctor import local as on_disk
+    from reminder.doctor import province
 
-    for check in on_disk.checks(config, bootstrap.now()):
+    checks = province.checks if _is_of_all(config) else on_disk.checks
+    for check in checks(config, bootstrap.now()):
         printer.tell(check)
     try:
-        settings = bootstrap.load_settings(config)
+        settings = bootstrap.settings_of(config, secrets=True)
     except ReminderError:  # told above
         return False
     if not local:
@@ -263,6 +271,16 @@ def run_checks(printer: CheckPrinter, config: Path | None, *, local: bool = Fals
         if settings.email.is_on:
             asyncio.run(printer.tell_all(network.MailCheck(settings, bootstrap.now).findings()))
     return True
+
+
+def _is_of_all(config: Path | None) -> bool:
+    """Return whether it is asked how all offices of a province are."""
+    from reminder.store.offices import has_offices
+
+    try:
+        return not bootstrap.chosen() and has_offices(bootstrap.load_settings(config).store.url)
+    except (ReminderError, OSError):
+        return False  # the checks tell why
 
 
 def send_tests(printer: CheckPrinter, config: Path | None, person: str = "") -> None:

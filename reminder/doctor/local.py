@@ -17,7 +17,13 @@ from reminder.doctor import Check, fault, ok, warn
 from reminder.doctor.postgres import server
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
-from reminder.files.settings import WebSection, environment, secret_files, settings_path
+from reminder.files.settings import (
+    WebSection,
+    environment,
+    secret_files,
+    secret_of,
+    settings_path,
+)
 from reminder.files.toml import Source
 from reminder.ops.backups import Backups
 from reminder.services import proof
@@ -25,7 +31,7 @@ from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.status import Marks, calendar_years, marks, unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity, lock_of
-from reminder.store.offices import Stores
+from reminder.store.offices import Account, Heard, OfficeRecord, Stores
 from reminder.store.store import SHIPPED, Store, open_store, schema_version
 
 _NAMED = 8  # of those whom nothing reaches
@@ -48,10 +54,13 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         for line in str(error).splitlines():
             yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
         return
-    path = settings_path(config, environment())
+    settings, path = bootstrap.settings_of(config), settings_path(config, environment())
     yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
     channels = channel_names(settings)
-    if channels == (CONSOLE,):
+    if channels == (CONSOLE,) and bootstrap.chosen():
+        words = "Phường chưa dùng tài khoản nào để gửi tin."
+        yield fault("channels", words, "reminder office account link")
+    elif channels == (CONSOLE,):
         words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
         yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
     office: Office | None = None
@@ -67,7 +76,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield _calendar(office, now)
         yield from _people_file(texts.people, files, path)
         yield from _editors(settings.web.editors, office)
-    copied = bootstrap.backups(settings)
+    copied = None if bootstrap.chosen() else bootstrap.backups(settings)
     yield from _database(settings.store.url, office, copied, now)
     folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
     private = []
@@ -87,17 +96,20 @@ def _database(
         if (unreadable := _unreadable(url)) is not None:
             yield unreadable
             return
-        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as opened:
+            store = opened.of(bootstrap.chosen())
             yield _ledger(store)
             noted = marks(store, (traits.name for traits in known_channels()))
-            yield from daemon(url, noted, now)
+            if store.office:
+                yield from served(Stores(opened), store.office, now)
+            else:
+                yield from daemon(url, noted, now)
             if office is not None and office.people:
                 office = replace(office, addresses=tuple(store.addresses()))
                 yield _people(office, now)
                 yield from _unbound(office)
-            if store.database.path is None:
-                many = Stores(store).is_many()
-                yield from server(store.database, is_copied=copied is not None, is_many=many)
+            if store.database.path is None and not store.office:
+                yield from server(store.database, is_copied=copied is not None, is_many=False)
             if copied is not None:
                 yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
     except ReminderError as error:
@@ -278,6 +290,57 @@ def daemon(url: str, noted: Marks, now: datetime) -> Iterator[Check]:
         if since := noted.down.get(channel.name):
             words = f"Kênh {channel.name} từ chối mọi tin từ {local(since):%H:%M %d/%m/%Y}."
             yield fault(f"{channel.name}-down", words, channel.remedy)
+
+
+def served(stores: Stores, office: str, now: datetime) -> Iterator[Check]:
+    """Yield whether an office of many is served, and its accounts that fail."""
+    record = stores.office(office)
+    if record is None or record.retired_at is not None:
+        yield warn("daemon", f"Phường {office} đã thôi dùng: không nhắc, không nhận tin.", "")
+        return
+    yield waits([record], now) or ok("daemon", f"{record.name} ({office}) được quét đúng giờ.")
+    if record.fault:
+        yield faulty(record)
+    used = {account for _, _, account in stores.links(office_id=office)}
+    heard = stores.heard()
+    for account in stores.accounts():
+        if account.id in used:
+            yield from account_faults(account, heard.get(account.id))
+
+
+def waits(offices: Iterable[OfficeRecord], now: datetime) -> Check | None:
+    """Return the fault that no process ticks, if offices have been due for long."""
+    late = [one.next_at for one in offices if one.next_at and now - one.next_at > SILENT]
+    if not late:
+        return None
+    words = f"{len(late)} phường chờ quét, lâu nhất từ {local(min(late)):%H:%M %d/%m/%Y}."
+    return fault(
+        "daemon", words, "cho tiến trình reminder run --role tick chạy; xem nhật ký của nó"
+    )
+
+
+def faulty(record: OfficeRecord) -> Check:
+    """Return the fault that keeps an office from being ticked."""
+    since = f" từ {local(record.fault_since):%H:%M %d/%m/%Y}" if record.fault_since else ""
+    words = f"{record.name} ({record.id}) không quét được{since}: {record.fault}"
+    return fault("office", words, f"xem reminder office show {record.id}; sửa thì máy tự quét lại")
+
+
+def account_faults(account: Account, heard: Heard | None) -> Iterator[Check]:
+    """Yield what fails of an account, as its processes have noted it."""
+    name = f"Tài khoản {account.id} ({account.kind})"
+    if account.down_since:
+        words = f"{name} không gửi được từ {local(account.down_since):%H:%M %d/%m/%Y}"
+        remedy = f"sửa rồi máy tự thử lại; đổi: reminder office account set {account.id}"
+        yield fault("account-down", f"{words}: {account.down_reason}", remedy)
+    if heard is not None and heard.deaf_since:
+        words = f"{name} không nhận được tin từ {local(heard.deaf_since):%H:%M %d/%m/%Y}"
+        yield fault("account-deaf", f"{words}: {heard.reason}", "xem nhật ký của worker")
+    try:
+        secret_of(account.secret, environment())
+    except ReminderError as error:
+        remedy = "không sao nếu nó chỉ có ở máy chạy worker; không thì đặt nó vào đó"
+        yield warn("account-secret", f"{name}: ở đây không đọc được: {error}", remedy)
 
 
 _MEGABYTE = 1_000_000

@@ -31,12 +31,12 @@ from reminder.domain.tokens import (
     webhook_secret,
 )
 from reminder.files.settings import account_section, environment, secret_of
-from reminder.province.process import Part, Province, deafness
+from reminder.province.process import Part, Province
 from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.limits import Allowance
 from reminder.services.service import Service
-from reminder.store.offices import Account
+from reminder.store.offices import DEAF, DELIVERED, LOOKED, POLLED, Account, deafness
 from reminder.store.records import NOT_TAKEN
 from reminder.store.senders import Owner, Senders
 from reminder.understanding.parse import chosen
@@ -55,7 +55,6 @@ AT_ONE_TIME = timedelta(hours=12)
 NEWEST = 20  # rows to one person that are looked through for the last message
 FRESH = 10.0  # seconds for which the accounts are not read again
 LOOK = 30.0  # seconds between two looks at which accounts there are
-LOOK_NOTE = "inbox:last_look"  # when a mailbox was read last
 SILENT = timedelta(seconds=150)  # without a poll, after which an account is polled anew
 LOOK_AT_WEBHOOK = timedelta(minutes=5)
 NOTE = timedelta(seconds=30)  # a poll or delivery is noted no more often
@@ -323,7 +322,7 @@ class Backend:
     account: Account
     comes_again: bool = False  # what is not confirmed is delivered for a day, and holds up no other
     _noted: dict[str, datetime] = field(default_factory=dict)
-    _told: str = ""
+    _told: str | None = None  # why it is deaf; None: that is not known to this process
     _noting: set[asyncio.Future[object]] = field(default_factory=set)
 
     async def reached(self, channel: str, bot_name: str) -> None:
@@ -334,14 +333,14 @@ class Backend:
     def polled(self, channel: str) -> None:
         """Note a poll, or that deliveries arrive; a note holds up nothing."""
         del channel
-        self._later("polled")
-        if self._told:
+        self._later(POLLED)
+        if self._told != "":
             self._told = ""
-            self._keep(self._set("deaf", ""))
+            self._keep(self._set(DEAF, ""))
 
     def delivered(self) -> None:
         """Note a delivery."""
-        self._later("delivered")
+        self._later(DELIVERED)
 
     async def failed(self, channel: str, error: SendError) -> None:
         await self.deaf(channel, error.reason)
@@ -352,7 +351,7 @@ class Backend:
             return
         self._told = reason
         log.error("account %s (%s) hands out nothing: %s", self.account.id, channel, reason)
-        await self._set("deaf", deafness(reason, self.receiver.province.clock.now()))
+        await self._set(DEAF, deafness(reason, self.receiver.province.clock.now()))
 
     async def not_taken(self, inbound: Inbound) -> None:
         await self.receiver.not_taken(self.account.id, inbound, comes_again=self.comes_again)
@@ -471,7 +470,7 @@ class Accounts:
         now = self.province.clock.now()
         for account in accounts:
             role, within = _role(account, self.webhook(account, ""))
-            name = LOOK_NOTE if account.kind == MAILBOX else "polled"
+            name = LOOKED if account.kind == MAILBOX else POLLED
             noted = self._noted.get(f"{account.id}/{name}")
             ago = now - datetime.fromisoformat(noted) if noted else None
             if role and (ago is None or not timedelta(0) <= ago < within):
@@ -532,7 +531,7 @@ class Accounts:
         line = await self.line(account_id)
         if line is None or line.webhook is None:
             return
-        came, line.came = line.came, self._noted.get(f"{account_id}/delivered", "")
+        came, line.came = line.came, self._noted.get(f"{account_id}/{DELIVERED}", "")
         line.listener.delivered |= came != line.came
         await line.listener.keep()
 

@@ -30,10 +30,11 @@ from reminder.channels.email.receive import Judged, MailListener, NotNowError
 from reminder.domain.errors import ReminderError
 from reminder.domain.tokens import normal_address
 from reminder.files.settings import InboxSection, Settings
-from reminder.province.process import Province, deafness
+from reminder.province.process import Province
 from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.service import Service
+from reminder.store.offices import DEAF, deafness
 from reminder.store.records import StoreBusyError
 from reminder.store.senders import Senders
 
@@ -50,7 +51,7 @@ class ManyOffices:
     province: Province
     account: str
     section: InboxSection
-    _told: str = ""
+    _told: str | None = None  # why it can't be read; None: that is not known to this process
     _nobody: bytes = field(default_factory=partial(secrets.token_bytes, 32))
 
     def __post_init__(self) -> None:
@@ -139,9 +140,9 @@ class ManyOffices:
     def works(self, now: datetime) -> bool:
         """Note that the mailbox can be read."""
         del now
-        if self._told:
+        if self._told != "":
             self._told = ""
-            self.set_meta("deaf", "")
+            self.set_meta(DEAF, "")
         return False
 
     def in_trouble(self, why: str, now: datetime) -> None:
@@ -149,7 +150,7 @@ class ManyOffices:
         if why != self._told:
             self._told = why
             log.error("account %s (%s) can't be read: %s", self.account, MAILBOX, why)
-            self.set_meta("deaf", deafness(why, now))
+            self.set_meta(DEAF, deafness(why, now))
 
 
 def listener(province: Province, account: str, section: InboxSection) -> MailListener:

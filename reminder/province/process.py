@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from reminder.channels import Hook
@@ -38,11 +36,6 @@ class Province:
     async def do(self, work: Callable[[], T]) -> T:
         """Run `work` in the store's one thread."""
         return await self.worker.do(work)
-
-
-def deafness(why: str, since: datetime) -> str:
-    """Return what is kept of an account that hands out nothing."""
-    return json.dumps({"since": since.isoformat(), "reason": why}, ensure_ascii=False)
 
 
 async def nothing() -> None:

@@ -68,6 +68,9 @@ def figures(province: Province) -> Part:
         queues = {queue.account: queue for queue in accounts.queues(now)}
         down = {each.id: float(each.down_since is not None) for each in stores.accounts()}
         due = {name: float(queues[name].due) if name in queues else 0.0 for name in down}
+        heard = stores.heard()
+        deaf = {name: float(it.deaf_since is not None) for name, it in heard.items()}
+        last = {name: it.at.timestamp() for name, it in heard.items() if it.at}
         age = {
             name: max(0.0, (now - queues[name].since) / SECOND) if name in queues else 0.0
             for name in down
@@ -76,6 +79,12 @@ def figures(province: Province) -> Part:
             by_account("queue_messages", "Messages of an account that are due.", due),
             by_account("queue_age_seconds", "Since the first of them was due.", age),
             by_account("account_down", "1: nothing gets through by the account.", down),
+            by_account("account_deaf", "1: nothing comes in by the account.", deaf),
+            by_account(
+                "account_last_poll_timestamp_seconds",
+                "When an account was last polled or looked at, or delivered something.",
+                last,
+            ),
             gauge("offices_faulty", "Offices that can't be ticked.", stores.faulty()),
             gauge("tick_lag_seconds", "By which the ticks are late.", stores.lag(now) / SECOND),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
@@ -94,6 +95,23 @@ class Due(NamedTuple):
     id: str
     fault: str
     fault_since: datetime | None
+
+
+# Marks of accounts, which are kept with those of no office, as ACCOUNT/MARK.
+POLLED, DELIVERED, LOOKED, DEAF = "polled", "delivered", "inbox:last_look", "deaf"
+
+
+class Heard(NamedTuple):
+    """How it stands with what comes in by an account."""
+
+    at: datetime | None  # when it was last polled or looked at, or delivered something
+    deaf_since: datetime | None = None  # since when nothing comes in, as far as it is known
+    reason: str = ""
+
+
+def deafness(why: str, since: datetime) -> str:
+    """Return the mark `DEAF` of an account that hands out nothing."""
+    return json.dumps({"since": since.isoformat(), "reason": why}, ensure_ascii=False)
 
 
 OFFICE = Shape(office, OfficeRecord)
@@ -332,6 +350,28 @@ class Stores:
         with self._every.reading() as connection:
             found = connection.raw.execute(select(account).order_by(account.c.id))
             return list(map(ACCOUNT.read, found))
+
+    def heard(self) -> dict[str, Heard]:
+        """Return how it stands with what comes in, by account; of those that receive."""
+        marks: dict[str, dict[str, str]] = defaultdict(dict)
+        for name, value in self.of("").metas().items():
+            account_id, slash, mark = name.partition("/")
+            if slash and value:
+                marks[account_id][mark] = value
+        found = {}
+        for account_id, its in marks.items():
+            at = [
+                datetime.fromisoformat(its[mark])
+                for mark in (POLLED, DELIVERED, LOOKED)
+                if mark in its
+            ]
+            deaf = json.loads(its[DEAF]) if DEAF in its else None
+            if at or deaf:
+                told = (
+                    (datetime.fromisoformat(deaf["since"]), deaf["reason"]) if deaf else (None, "")
+                )
+                found[account_id] = Heard(max(at, default=None), *told)
+        return found
 
     def account(self, account_id: str) -> Account | None:
         """Return the account with this id."""

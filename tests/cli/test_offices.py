@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.cli.test_people import PEOPLE, Terminal
+from reminder.cli import app
+from reminder.domain.outbox import Draft
+from reminder.domain.payloads import Forged
+from reminder.store.accounts import Accounts
+from reminder.store.offices import DEAF, POLLED, Stores, deafness
+from reminder.store.records import BACKED_UP
+from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.conftest import ROOT
 
 PLAN = str(ROOT / "data/plan2024.toml")
@@ -74,9 +82,6 @@ def test_an_office_is_shown_with_its_texts_and_accounts(province: Terminal) -> N
 
 
 def test_a_fault_of_an_office_is_shown_to_its_operator(province: Terminal) -> None:
-    from reminder.store.offices import Stores
-    from tests.cli.test_people import NOW
-
     with province.store() as store:
         Stores(store).settle("an-khe", NOW, NOW, fault="people:3: thiếu `id`", fault_since=NOW)
     said = province.run("office", "show", "an-khe")
@@ -116,6 +121,9 @@ def test_an_account_is_listed_with_where_its_secret_is_and_never_with_the_secret
             "offices": 1,
             "down_since": None,
             "down_reason": "",
+            "last_poll": None,
+            "deaf_since": None,
+            "deaf_reason": "",
         }
     ]
     province.run("office", "account", "set", "bot-1", "--rate", "20", "--set", "bot_name=nhac_bot")
@@ -226,3 +234,109 @@ def test_plans_and_people_go_in_and_out_as_files(province: Terminal) -> None:
     assert "Người mới" in table.read_text("utf-8-sig")
     shown = province.run("plan", "show", "--unit", "tu-phap", "--office", "an-khe")
     assert "1c" in shown
+
+
+def doctor(province: Terminal, *words: str) -> dict[str, tuple[str, str]]:
+    """The verdict and the sentence by the check's name; the last of a name."""
+    call = ["doctor", "--local", "--json", *words]
+    result = CliRunner().invoke(app, [*call, "--config", str(province.config)])
+    assert isinstance(result.exception, SystemExit | None), result.exception
+    return {str(e["name"]): (str(e["verdict"]), str(e["sentence"])) for e in lines(result.stdout)}
+
+
+def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Terminal) -> None:
+    """What fails by name, with the times that its processes have noted; never of a single ward."""
+    province.run("office", "account", "add", "bot-2", "--kind", "telegram", "--secret", "env:BOT_1")
+    found = doctor(province)
+    assert {"plan", "people-file", "channels"} & found.keys() == set()
+    names = ("daemon", "accounts", "queue", "operators", "account-unused")
+    assert {name: found[name] for name in names} == {
+        "daemon": ("ok", "2 phường được quét đúng giờ."),
+        "accounts": ("ok", "2 tài khoản gửi và nhận được."),
+        "queue": ("ok", "0 tin đang đến lượt gửi."),
+        "operators": (
+            "warn", "Chưa ghi ai là người quản trị của tỉnh: không ai xem được trang của tỉnh.",
+        ),
+        "account-unused": ("warn", "Tài khoản chưa phường nào dùng: bot-2."),
+    }  # fmt: skip
+    with province.store() as store:
+        stores = Stores(store)
+        late = NOW - timedelta(minutes=6)
+        stores.settle("an-khe", NOW, late, fault="kế hoạch hỏng", fault_since=NOW)
+        stores.set_next("an-khe", late)
+        Accounts(store.database).down("bot-1", "mã bot bị thu hồi", NOW)
+        stores.of("").set_meta(f"bot-1/{DEAF}", deafness("webhook hỏng", NOW))
+        draft = Draft(
+            slot=NOW,
+            recipient="tp-1",
+            channel="telegram",
+            kind="notice",
+            subject="x",
+            payload=Forged(number=1),
+            due_at=NOW - timedelta(minutes=11),
+        )
+        stores.of("an-khe").record([], unit_names={}, drafts=[draft], at=NOW)
+    found = doctor(province)
+    names = ("daemon", "office", "account-down", "account-deaf", "queue")
+    assert {name: found[name] for name in names} == {
+        "daemon": ("fault", "1 phường chờ quét, lâu nhất từ 08:54 30/01/2024."),
+        "office": (
+            "fault",
+            "Phường an-khe (an-khe) không quét được từ 09:00 30/01/2024: kế hoạch hỏng",
+        ),
+        "account-down": (
+            "fault",
+            "Tài khoản bot-1 (telegram) không gửi được từ 09:00 30/01/2024: mã bot bị thu hồi",
+        ),
+        "account-deaf": (
+            "fault",
+            "Tài khoản bot-1 (telegram) không nhận được tin từ 09:00 30/01/2024: webhook hỏng",
+        ),
+        "queue": ("fault", "Tin chờ gửi đã hơn 10 phút: bot-1 1 tin."),
+    }
+    said = province.run("office", "account", "list", "--json")
+    first = lines(said)[0]
+    assert (first["deaf_since"], first["deaf_reason"]) == (
+        "2024-01-30T09:00:00+07:00", "webhook hỏng",
+    )  # fmt: skip
+
+
+def test_the_doctor_of_one_office_looks_at_its_own_ledger_and_accounts(
+    province: Terminal,
+) -> None:
+    """Not at the records of no office, nor for the daemon of a single ward."""
+    province.run("done", "1c", "--by", "tp-1", "--office", "an-khe")
+    found = doctor(province, "--office", "an-khe")
+    assert found["database"] == ("ok", "Dữ liệu lành lặn; sổ ghi 1 việc còn nguyên chuỗi.")
+    assert found["daemon"] == ("ok", "Phường an-khe (an-khe) được quét đúng giờ.")
+    assert {"backup", "channels", "disk"} & found.keys() == set()
+    found = doctor(province, "--office", "binh-an")
+    assert found["channels"] == ("fault", "Phường chưa dùng tài khoản nào để gửi tin.")
+    province.run("office", "retire", "binh-an", "--yes")
+    assert doctor(province, "--office", "binh-an")["daemon"] == (
+        "warn", "Phường binh-an đã thôi dùng: không nhắc, không nhận tin.",
+    )  # fmt: skip
+    assert "không có phường “xx”" in province.refused("doctor", "--office", "xx")
+
+
+def test_the_status_of_an_office_tells_of_its_accounts(province: Terminal) -> None:
+    with province.store() as store:
+        store.set_meta(f"bot-1/{POLLED}", NOW.isoformat())
+        store.set_meta(BACKED_UP, NOW.isoformat())
+    found = json.loads(province.run("status", "--json", "--office", "an-khe"))
+    at = "2024-01-30T09:00:00+07:00"
+    assert (found["last_poll"], found["last_backup"]) == (at, at)
+    assert "hỏi Telegram lần cuối: 09:00:00 30/01/2024" in province.run(
+        "status", "--office", "an-khe"
+    )
+
+
+def test_no_file_is_read_for_an_office_of_many(terminal: Terminal, postgres_url: str) -> None:
+    """Where none is named, the plan that lies in the folder is not taken for anybody's."""
+    text = terminal.config.read_text("utf-8")
+    terminal.config.write_text(text.replace(terminal.url, postgres_url), "utf-8")
+    terminal.run("office", "add", "an-khe", "--name", "x")
+    for call in ("plan check", "plan show", "simulate --from 2024-01-01 --to 2024-01-02"):
+        assert terminal.refused(*call.split()) == (
+            "cơ sở dữ liệu này có 1 phường: thêm --office MÃ (có: an-khe; xem reminder office list)"
+        )

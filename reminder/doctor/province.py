@@ -1,0 +1,105 @@
+"""Checks of a province as a whole: its server, processes, offices, accounts and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from reminder.app import bootstrap
+from reminder.doctor import Check, fault, ok, warn
+from reminder.doctor.local import (
+    account_faults,
+    copies,
+    data_files,
+    faulty,
+    page,
+    rights,
+    space,
+    waits,
+)
+from reminder.doctor.postgres import server
+from reminder.domain.errors import ReminderError
+from reminder.files.settings import Settings, environment, secret_files, settings_path
+from reminder.services.status import marks
+from reminder.store.accounts import Accounts
+from reminder.store.offices import Stores
+from reminder.store.store import open_store
+
+SLOW = timedelta(minutes=10)  # since the oldest message was due, from which on to warn
+_NAMED = 20  # offices with faults
+
+
+def checks(config: Path | None, now: datetime) -> Iterator[Check]:
+    """Yield the results for a province; nothing is changed."""
+    try:
+        settings = bootstrap.load_settings(config)
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+        return
+    path = settings_path(config, environment())
+    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
+    if not settings.province.operators:
+        words = "Chưa ghi ai là người quản trị của tỉnh: không ai xem được trang của tỉnh."
+        yield warn("operators", words, "ghi [province] operators, địa chỉ thư của họ")
+    try:
+        with closing(open_store(settings.store.url, exclusive=False, sleep=bootstrap.pause)) as one:
+            yield from _database(Stores(one), settings, now)
+    except ReminderError as error:
+        yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/scale.md")
+    copied = bootstrap.backups(settings)
+    folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
+    yield from space(folders)
+    if settings.web.is_on:
+        yield page(settings.web)
+    private = data_files(copied, folders) if copied else []
+    yield from rights(private, secret_files(config, environment()))
+
+
+def _database(stores: Stores, settings: Settings, now: datetime) -> Iterator[Check]:
+    yield from _offices(stores, now)
+    yield from _accounts(stores)
+    yield _queue(stores, now)
+    copied = bootstrap.backups(settings)
+    if stores.database.path is None:
+        yield from server(stores.database, is_copied=copied is not None, is_many=True)
+    if copied is not None:
+        noted = marks(stores.of(""), ())
+        yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
+
+
+def _offices(stores: Stores, now: datetime) -> Iterator[Check]:
+    offices = stores.offices()
+    yield waits(offices, now) or ok("daemon", f"{len(offices)} phường được quét đúng giờ.")
+    wrong = [one for one in offices if one.fault]
+    for one in wrong[:_NAMED]:
+        yield faulty(one)
+    if len(wrong) > _NAMED:
+        words = f"Còn {len(wrong) - _NAMED} phường nữa không quét được."
+        yield fault("office", words, "reminder office list kể hết")
+
+
+def _accounts(stores: Stores) -> Iterator[Check]:
+    accounts, heard = stores.accounts(), stores.heard()
+    used = {account for _, _, account in stores.links()}
+    found = [check for one in accounts for check in account_faults(one, heard.get(one.id))]
+    yield from found
+    if idle := [one.id for one in accounts if one.id not in used]:
+        words = f"Tài khoản chưa phường nào dùng: {', '.join(idle)}."
+        yield warn("account-unused", words, "reminder office account link PHƯỜNG TÀI-KHOẢN")
+    if not found:
+        yield ok("accounts", f"{len(accounts)} tài khoản gửi và nhận được.")
+
+
+def _queue(stores: Stores, now: datetime) -> Check:
+    queues = Accounts(stores.database).queues(now)
+    old = [queue for queue in queues if now - queue.since > SLOW]
+    if not old:
+        return ok("queue", f"{sum(queue.due for queue in queues)} tin đang đến lượt gửi.")
+    told = ", ".join(f"{one.account} {one.due} tin" for one in old)
+    words = f"Tin chờ gửi đã hơn {SLOW.seconds // 60} phút: {told}."
+    return fault(
+        "queue", words, "cho tiến trình reminder run --role worker chạy; xem nhật ký của nó"
+    )
