@@ -45,7 +45,7 @@ STINT = 10.0  # seconds for which a process keeps an account that has more to se
 SURE = 0.9
 # Seconds that one account may have the store's thread for its messages, as far as can be told from
 # those before: all accounts of a process wait for that thread, and none may be silent for long.
-AT_A_TIME, LEAST = 0.08, 0.001  # LEAST: of one message
+AT_A_TIME, LEAST = 0.04, 0.001  # LEAST: of one message
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble

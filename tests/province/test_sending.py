@@ -378,7 +378,7 @@ async def test_an_account_has_the_thread_no_longer_than_its_share(
     async with served(stores, monkeypatch, "a"), sender_of(stores, clock) as sender:
         said(stores, "a", 60)
         account, hold = sender._take("bot") or pytest.fail("there is no account")
-        took = iter([0.0, 0.04, 0.0, 0.8, 0.0, 8.0, 0.0, 0.001, 0.0, 0.001])
+        took = iter([0.0, 0.02, 0.0, 0.8, 0.0, 8.0, 0.0, 0.001, 0.0, 0.001])
 
         def monotonic() -> float:
             nonlocal passed

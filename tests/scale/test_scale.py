@@ -1,4 +1,4 @@
-"""The short form of `make scale`: a few offices, real processes, real limits, a worker killed.
+"""The short form of `make scale`: a few offices, real processes, real limits, each fault once.
 
 What must hold is the same but for the silence, which is a matter of the machine's load: nothing is
 lost, what came twice was under way and says so, order is kept, no account asks too often, nothing
@@ -32,3 +32,14 @@ async def test_a_worker_is_killed(tmp_path: Path, postgres: Server) -> None:
     tally, _ = await played(tmp_path, postgres, province, faults, workers=2)
     assert promises(tally) == []
     assert (tally.due, tally.answers) == (len(province.readers), 4)
+
+
+@pytest.mark.thorough
+@pytest.mark.asyncio
+async def test_another_is_frozen_and_comes_back_and_all_connections_are_cut(
+    tmp_path: Path, postgres: Server
+) -> None:
+    province = Province(offices=60, accounts=20, more=100, answers=20, today=datetime.now(UTC))
+    tally, _ = await played(tmp_path, postgres, province, Faults())
+    assert promises(tally) == []
+    assert (tally.due, tally.answers) == (len(province.readers), 20)
