@@ -386,6 +386,10 @@ def _inviting(settings: Settings, channel: str) -> ChannelWiring:
 def _bot_name(settings: Settings, store: Store, channel: str) -> str:
     """Return the bot's name at the provider: of the settings, or as the last run heard it."""
     set_up = getattr(getattr(settings, channel), "bot_name", "")
+    if store.office:  # it may have had another bot, before it used this account
+        from reminder.store.offices import Stores
+
+        return set_up or Stores(store).bot_name(store.office, channel)
     heard = store.meta(f"bot_name:{channel}")
     earlier = store.meta("bot_name") if channel == CHANNELS[0].traits.name else ""
     return set_up or heard or earlier or ""

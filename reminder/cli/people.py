@@ -62,12 +62,13 @@ def invite(
         made = channels.invite(opened.settings, opened.store, invited, channel, opened.now)
         traits = made.channel
         off = traits.name not in channel_names(opened.settings)
+        many = bool(opened.store.office)
     if as_json:
         until = local(made.expires_at).isoformat(timespec="seconds")
         url = made.url or None
         print(json.dumps({"person": person, "code": made.code, "url": url, "expires_at": until}))
     else:
-        _print_invitation(invited, made)
+        _print_invitation(invited, made, many=many)
     if traits.name not in invited.channels:
         print(
             f"{person} không có “{traits.name}” trong `channels` của people.toml.", file=sys.stderr
@@ -96,13 +97,18 @@ def known_person(person: str, people: Mapping[str, Person]) -> Person:
     return people[person]
 
 
-def _print_invitation(person: Person, made: Invited) -> None:
+def _print_invitation(person: Person, made: Invited, *, many: bool) -> None:
     until, traits = _moment(made.expires_at), made.channel
     print(f"Lời mời cho {person.name} ({person.id}), dùng một lần, đến {until}.")
     if traits.typed_codes:
         _print_typed(person, made)
         return
-    if not made.url:
+    if not made.url and many:
+        print("Chưa biết tên bot nên chưa có đường dẫn: cho worker chạy một lần khi có mạng, hoặc")
+        print(
+            "`reminder office account set TÀI-KHOẢN --set bot_name=TÊN`. Trong lúc đó, gõ cho bot:"
+        )
+    elif not made.url:
         print("Chưa biết tên bot nên chưa có đường dẫn: ghi telegram.bot_name vào tệp cài đặt,")
         print("hoặc chạy `reminder run` một lần khi có mạng. Trong lúc đó, gõ cho bot:")
     else:

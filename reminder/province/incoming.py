@@ -36,7 +36,15 @@ from reminder.services.deliver import MAILBOX
 from reminder.services.history import sent_as
 from reminder.services.limits import Allowance
 from reminder.services.service import Service
-from reminder.store.offices import DEAF, DELIVERED, LOOKED, POLLED, Account, deafness
+from reminder.store.offices import (
+    BOT_NAME,
+    DEAF,
+    DELIVERED,
+    LOOKED,
+    POLLED,
+    Account,
+    deafness,
+)
 from reminder.store.records import NOT_TAKEN
 from reminder.store.senders import Owner, Senders
 from reminder.understanding.parse import chosen
@@ -328,7 +336,7 @@ class Backend:
     async def reached(self, channel: str, bot_name: str) -> None:
         del channel
         self.receiver.names[self.account.id] = bot_name
-        await self._set("bot_name", bot_name)
+        await self._set(BOT_NAME, bot_name)
 
     def polled(self, channel: str) -> None:
         """Note a poll, or that deliveries arrive; a note holds up nothing."""
@@ -410,7 +418,7 @@ class Accounts:
         stores = self.province.stores
         accounts, noted = stores.accounts(), stores.of("").metas()
         for each in accounts:
-            if name := noted.get(f"{each.id}/bot_name"):
+            if name := noted.get(f"{each.id}/{BOT_NAME}"):
                 self.receiver.names[each.id] = name
         return accounts, noted
 

@@ -99,6 +99,7 @@ class Due(NamedTuple):
 
 # Marks of accounts, which are kept with those of no office, as ACCOUNT/MARK.
 POLLED, DELIVERED, LOOKED, DEAF = "polled", "delivered", "inbox:last_look", "deaf"
+BOT_NAME = "bot_name"
 
 
 class Heard(NamedTuple):
@@ -350,6 +351,11 @@ class Stores:
         with self._every.reading() as connection:
             found = connection.raw.execute(select(account).order_by(account.c.id))
             return list(map(ACCOUNT.read, found))
+
+    def bot_name(self, office_id: str, channel: str) -> str:
+        """Return what the office's bot is called at the provider; empty: nobody has heard it."""
+        used = {each: account_id for _, each, account_id in self.links(office_id=office_id)}
+        return self.of("").meta(f"{used.get(channel, '')}/{BOT_NAME}") or ""
 
     def heard(self) -> dict[str, Heard]:
         """Return how it stands with what comes in, by account; of those that receive."""

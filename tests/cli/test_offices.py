@@ -13,7 +13,7 @@ from reminder.cli import app
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Forged
 from reminder.store.accounts import Accounts
-from reminder.store.offices import DEAF, POLLED, Stores, deafness
+from reminder.store.offices import BOT_NAME, DEAF, POLLED, Stores, deafness
 from reminder.store.records import BACKED_UP
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.conftest import ROOT
@@ -329,6 +329,19 @@ def test_the_status_of_an_office_tells_of_its_accounts(province: Terminal) -> No
     assert "hỏi Telegram lần cuối: 09:00:00 30/01/2024" in province.run(
         "status", "--office", "an-khe"
     )
+
+
+def test_an_invitation_has_the_link_of_the_bot_that_the_office_uses(province: Terminal) -> None:
+    """Not of one that it had before; where nobody has heard its name, it is said how to set it."""
+    call = ("invite", "tp-1", "--office", "an-khe")
+    with province.store() as store:
+        store.of("an-khe").set_meta("bot_name:telegram", "old_bot")
+    assert "account set TÀI-KHOẢN --set bot_name=TÊN" in province.run(*call)
+    with province.store() as store:
+        store.set_meta(f"bot-1/{BOT_NAME}", "tinh_bot")
+    assert "https://t.me/tinh_bot?start=" in province.run(*call)
+    province.run("office", "account", "set", "bot-1", "--set", "bot_name=khac_bot")
+    assert "https://t.me/khac_bot?start=" in province.run(*call)
 
 
 def test_no_file_is_read_for_an_office_of_many(terminal: Terminal, postgres_url: str) -> None:
