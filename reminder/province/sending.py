@@ -91,7 +91,9 @@ class AccountRows:
         looked = self.monotonic()
         try:
             most = max(1, min(limit, int(AT_A_TIME / self.cost)))
-            rows = self.accounts.lease(self.account.id, self.fence, now, most, HOLD, who)
+            with self.accounts.together():
+                rows = self.accounts.lease(self.account.id, self.fence, now, most, HOLD, who)
+                revisions, newest = self._known(rows, now)
         except AccountTakenError as error:
             log.warning("%s: what this one had under way may come twice, marked", error)
             self.taken = True
@@ -99,24 +101,25 @@ class AccountRows:
         self.seen = looked
         if not rows:
             return [], self.accounts.next_due(self.account.id)
-        found = {rendered.row.id: rendered for rendered in self._rendered(rows, now)}
+        found = {}
+        for office, of_office in _by_office(rows, lambda row: row.office):
+            known = revisions.get(office), newest.get(office, {})
+            for rendered in self._prepared(office, of_office, now, *known):
+                found[rendered.row.id] = rendered
         self.cost = max(LEAST, (self.cost + (self.monotonic() - looked) / len(rows)) / 2)
         return [found[row.id] for row in rows if row.id in found], now
 
-    def _rendered(self, rows: list[Row], now: datetime) -> Iterable[Rendered]:
-        """Render leased rows, each by its office; what all need is asked for at once."""
+    def _known(
+        self, rows: list[Row], now: datetime
+    ) -> tuple[dict[str, tuple[int, str]], dict[str, dict[str, datetime]]]:
+        """Return what all offices need to render their rows: revisions and newest slots."""
+        if not rows:
+            return {}, {}
         nudges = [row for row in rows if row.draft.kind == MessageKind.NUDGE]
         who = {(row.office, row.draft.recipient) for row in nudges}
         since = min((row.draft.slot for row in nudges), default=now)
-        try:
-            revisions = self.accounts.revisions({row.office for row in rows})
-            newest = self.accounts.newest_slots(MessageKind.NUDGE, who, since)
-        except StoreBusyError:
-            self._unsent += rows
-            raise
-        for office, of_office in _by_office(rows, lambda row: row.office):
-            known = revisions.get(office), newest.get(office, {})
-            yield from self._prepared(office, of_office, now, *known)
+        revisions = self.accounts.revisions({row.office for row in rows})
+        return revisions, self.accounts.newest_slots(MessageKind.NUDGE, who, since)
 
     def _prepared(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -145,6 +146,10 @@ class Accounts:
 
     def __init__(self, database: Database) -> None:
         self._every = OfficeDatabase(database, EVERY)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make one transaction of all that this thread reads and writes within the block."""
+        return self._every.together()
 
     def seize(self, account_id: str) -> Hold | None:
         """Take an account: nobody else may send by it any more. None: there is no such account.
