@@ -182,7 +182,7 @@ class PageProgram:
     daemon: Daemon  # never run: its worker and clock alone are used
     store: Store
     servers: tuple[PageServer, ...]
-    follow: Callable[[], bool]
+    reloader: Reloader
 
     async def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C; raise ReminderError where there is no port."""
@@ -194,7 +194,7 @@ class PageProgram:
                     raise ReminderError("trang theo dõi không mở được: xem dòng trên")
             while not stop.is_set():
                 await pause_until(stop, self.daemon.reload_seconds)
-                await self.daemon.worker.attempt("reload", self.follow)
+                await self.daemon.worker.attempt("reload", self.reloader.check)
         finally:
             for server in self.servers:
                 await server.stop()
@@ -214,14 +214,14 @@ def page_program(config: Path | None, clock: Clock) -> PageProgram:
     links = web_links(settings, store)
     service = _service(settings, store, files, links, channel_names(settings))
     daemon = Daemon(service, {}, clock)
-    reloader = Reloader(daemon, settings, config, lambda _: None)
+    reloader = PageReloader(daemon, settings, config, lambda _: None)
 
     async def alive() -> tuple[int, str, bytes]:
         await daemon.do(store.head)
         return 200, "application/json", b'{"status": "ok"}'
 
     servers = _servers(settings, reloader, {"/healthz": alive}, links)
-    return PageProgram(daemon, store, servers, reloader.follow)
+    return PageProgram(daemon, store, servers, reloader)
 
 
 def _servers(
@@ -332,37 +332,14 @@ class Reloader:
         before, self.asked = self.asked, asked
         self.notify("RELOADING=1")
         try:
-            return self._reload(meant=asked != before)
+            self._reload(meant=asked != before)
         except StoreBusyError:
             self.asked = before  # tried again at the next look
             raise
         except ReminderError as error:
             self._refuse(error, self.looked)
-            return True
         finally:
             self.notify("READY=1")
-
-    def follow(self) -> bool:
-        """Take up changed files in another process than the daemon's, which tells of faults.
-
-        Return whether there were any.
-        """
-        now, asked = self.daemon.clock.now(), self.service.store.meta("reload") or ""
-        content = self._content(self.tried)
-        if content in (self.seen, self.refused) and asked == self.asked:
-            return False
-        before, self.asked, self.looked = self.asked, asked, content
-        try:
-            settings, files = self._reread(now, meant=asked != before)
-        except StoreBusyError:
-            self.asked = before  # tried again at the next look
-            raise
-        except ReminderError as error:
-            log.warning("refused, the old files go on: %s", error)
-            self.refused = self.looked
-        else:
-            self.service.reload(files, now)
-            self.settings, self.seen = settings, self.looked
         return True
 
     def documents(self) -> Documents | None:
@@ -384,19 +361,21 @@ class Reloader:
             )
         return settings, files
 
-    def _reload(self, *, meant: bool) -> bool:
-        settings, files = self._reread(now := self.daemon.clock.now(), meant=meant)
+    def _reload(self, *, meant: bool) -> None:
+        now = self.daemon.clock.now()
+        settings, files = self._reread(now, meant=meant)
+        self._take_up(settings, files, now)
+        self.settings, self.seen, self.refused = settings, self.looked, ""
+
+    def _take_up(self, settings: Settings, files: Files, now: datetime) -> None:
         lines = self.service.reload(files, now)
         self.service.patience = settings.delivery.patience
         self.service.tell_after = settings.delivery.tell_after
         later = self._apply(self.settings, settings)
         if later:
             log.warning("%s: changed, but applied at the next start only", ", ".join(later))
-        self.settings, self.refused = settings, ""
-        self.seen = self.looked
         answer = " ".join((self.asked, str(len(lines)), *later))
         self.service.store.set_meta("reloaded", answer)
-        return True
 
     def _apply(self, old: Settings, new: Settings) -> list[str]:
         """Take up what can be; return the changed sections that need a new start."""
@@ -441,6 +420,18 @@ class Reloader:
         return found.hexdigest()
 
 
+class PageReloader(Reloader):
+    """Takes up changed files in another process than the daemon's, which tells of faults."""
+
+    def _take_up(self, settings: Settings, files: Files, now: datetime) -> None:
+        del settings
+        self.service.reload(files, now)
+
+    def _refuse(self, error: ReminderError, content: str) -> None:
+        log.warning("refused, the old files go on: %s", error)
+        self.refused = content
+
+
 def _refuse_mass_removal(
     path: Path | None, before: Sequence[Person], after: Sequence[Person]
 ) -> None:
@@ -464,11 +455,7 @@ def run(config: Path | None) -> None:
 
 def run_page(config: Path | None) -> None:
     """Serve the page alone until SIGTERM or Ctrl-C."""
-    asyncio.run(_run_page(config))
-
-
-async def _run_page(config: Path | None) -> None:
-    await page_program(config, bootstrap.SystemClock()).run()
+    asyncio.run(page_program(config, bootstrap.SystemClock()).run())
 
 
 async def _run(config: Path | None) -> None:
