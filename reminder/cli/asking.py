@@ -53,6 +53,15 @@ def yes(question: str, *, default: bool) -> bool:
         print("  Xin gõ c (có) hoặc k (không).")
 
 
+def agreed(question: str, given: bool, act: str = "ghi") -> bool:
+    """Return whether a change is agreed to, by --yes or at the terminal; if not, say so."""
+    if given or (at_terminal() and yes(question, default=False)):
+        return True
+    how = "" if at_terminal() else f" {act.capitalize()}: thêm --yes."
+    print(f"Chưa {act} gì.{how}")
+    return False
+
+
 def choice(question: str, options: Sequence[str], default: int = 1) -> int:
     """Return the number of the option that is chosen, from 1."""
     print(question)

@@ -16,7 +16,7 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.cli import asking
-from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, option, print_table
+from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, iso, option, print_table
 from reminder.domain.calendar import local
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.text import one_line
@@ -108,10 +108,6 @@ def check_id(text: str) -> None:
 
 def _time(at: datetime | None) -> str:
     return f"{local(at):%H:%M %d/%m/%Y}" if at else ""
-
-
-def _iso(at: datetime | None) -> str | None:
-    return local(at).isoformat(timespec="seconds") if at else None
 
 
 # ---- offices
@@ -222,10 +218,10 @@ def _fields(one: OfficeRecord) -> dict[str, Any]:
         "province": one.province,
         "state": one.state.value,
         "fault": one.fault,
-        "fault_since": _iso(one.fault_since),
-        "next_at": _iso(one.next_at),
-        "made_at": _iso(one.made_at),
-        "retired_at": _iso(one.retired_at),
+        "fault_since": iso(one.fault_since),
+        "next_at": iso(one.next_at),
+        "made_at": iso(one.made_at),
+        "retired_at": iso(one.retired_at),
     }
 
 
@@ -263,11 +259,7 @@ def retire(office: OfficeId, agreed: Agreed = False, config: Config = None) -> N
     """Thôi dùng một phường: không nhắc, không nhận tin nữa; mọi ghi nhận của phường còn nguyên."""
     with _stores(config) as stores:
         found = _active(stores, office)
-        if not agreed and not asking.at_terminal():
-            print("Chưa làm gì. Làm: thêm --yes.")
-            return
-        if not agreed and not asking.yes(f"Thôi dùng {found.name}?", default=False):
-            print("Chưa làm gì.")
+        if not asking.agreed(f"Thôi dùng {found.name}?", agreed, "làm"):
             return
         stores.retire_office(office, bootstrap.now())
     print(f"Đã thôi dùng {found.name} ({office}). Ghi nhận của phường còn nguyên.")
@@ -380,10 +372,10 @@ def list_accounts(as_json: AsJsonLines = False, config: Config = None) -> None:
                 "settings": json.loads(one.settings),
                 "rate": one.rate,
                 "offices": used[one.id],
-                "down_since": _iso(one.down_since),
+                "down_since": iso(one.down_since),
                 "down_reason": one.down_reason,
-                "last_poll": _iso(heard[one.id].at) if one.id in heard else None,
-                "deaf_since": _iso(heard[one.id].deaf_since) if one.id in heard else None,
+                "last_poll": iso(heard[one.id].at) if one.id in heard else None,
+                "deaf_since": iso(heard[one.id].deaf_since) if one.id in heard else None,
                 "deaf_reason": heard[one.id].reason if one.id in heard else "",
             }
             print(json.dumps(fields, ensure_ascii=False))

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from reminder.app import bootstrap
+from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.domain.plan import Plan
 from reminder.domain.text import one_line
@@ -252,6 +253,11 @@ AsJsonLines = Annotated[bool, typer.Option("--json", help="Mỗi dòng một đ�
 UnitOption = Annotated[
     str | None, typer.Option("--unit", metavar="BỘ-PHẬN", help="Chỉ bộ phận này, theo mã: tu-phap.")
 ]
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return a time as JSON has it, with the office's offset."""
+    return local(at).isoformat(timespec="seconds") if at else None
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

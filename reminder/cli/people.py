@@ -254,11 +254,7 @@ def import_list(
     if all(change.before == change.after for change in found):
         print("Không có gì thay đổi.")
         return
-    if not agreed and not asking.at_terminal():
-        print("Chưa ghi gì. Ghi: thêm --yes.")
-        return
-    if not agreed and not asking.yes(f"Ghi vào {path}?", default=False):
-        print("Chưa ghi gì.")
+    if not asking.agreed(f"Ghi vào {path}?", agreed):
         return
     after = [change.after for change in found if change.after]
     text = people_file(path, written, after, units)

@@ -17,7 +17,7 @@ import typer
 from reminder.app import bootstrap
 from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS
-from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, option, print_table
+from reminder.cli.options import AsJson, AsJsonLines, Commands, Config, iso, option, print_table
 from reminder.cli.people import PersonId, known_person
 from reminder.domain.calendar import local
 from reminder.domain.errors import FileError, ReminderError
@@ -65,14 +65,14 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
     """Return the fields of the contract; times are the office's."""
     marks = found.marks
     mailbox = {
-        "last_look": _iso(marks.inbox_looked),
+        "last_look": iso(marks.inbox_looked),
         "unknown": marks.inbox_unknown,
         "forged": marks.inbox_forged,
         "disbelieved_bounces": marks.inbox_bounces,
         "put_aside": marks.inbox_put_aside,
     }
     return {
-        "at": _iso(found.at),
+        "at": iso(found.at),
         "plans": [plan.id for plan in found.plans],
         "open": found.work.open,
         "late": found.work.late,
@@ -87,17 +87,17 @@ def _as_json(found: StatusSnapshot, *, inbox: bool) -> dict[str, Any]:
                 "sent": quota.sent,
                 "received": quota.received,
                 "percent": quota.percent,
-                "refused_until": _iso(quota.refused_until),
+                "refused_until": iso(quota.refused_until),
             }
             for channel, quota in found.quotas.items()
         },
-        "down": {channel: _iso(since) for channel, since in marks.down.items()},
-        "last_tick": _iso(marks.last_tick),
-        "last_poll": _iso(marks.last_poll),
+        "down": {channel: iso(since) for channel, since in marks.down.items()},
+        "last_tick": iso(marks.last_tick),
+        "last_poll": iso(marks.last_poll),
         "not_taken": marks.not_taken,
         "inbox": mailbox if inbox else None,
-        "last_backup": _iso(marks.last_backup),
-        "last_backup_away": _iso(marks.last_backup_away),
+        "last_backup": iso(marks.last_backup),
+        "last_backup_away": iso(marks.last_backup_away),
         "unreachable": [
             {
                 "unit": one.unit,
@@ -136,10 +136,6 @@ def _fault(fault: Fault) -> str:
         case Why.DEAD:
             since = f" từ {local(fault.since):%d/%m/%Y %H:%M}" if fault.since else ""
             return f"hỏng{since}" + (f" ({one_line(fault.reason)})" if fault.reason else "")
-
-
-def _iso(at: datetime | None) -> str | None:
-    return local(at).isoformat(timespec="seconds") if at else None
 
 
 def _print(found: StatusSnapshot, titles: Mapping[str, str], *, inbox: bool) -> None:

@@ -63,11 +63,7 @@ def put(
             return
         for change in documents.changes(name, after, among):
             print(change)
-        if not agreed and not asking.at_terminal():
-            print("Chưa ghi gì. Ghi: thêm --yes.")
-            return
-        if not agreed and not asking.yes(f"Ghi thành bản mới của {name}?", default=False):
-            print("Chưa ghi gì.")
+        if not asking.agreed(f"Ghi thành bản mới của {name}?", agreed):
             return
         seen = newest.version if newest else 0
         reason = why or f"đưa vào từ tệp {file.name}"
