@@ -90,7 +90,7 @@ def import_document(
     `before` is the draft of an earlier version of the document, whose answers are kept; `then` the
     command that comes next, empty where something else asks.
     """
-    from reminder.importing.answers import carried, is_another
+    from reminder.importing.answers import carry_over, is_another
     from reminder.importing.drafting import check_found
     from reminder.importing.reading import read_document
     from reminder.importing.tasks import NoYearError, make_draft
@@ -113,7 +113,7 @@ def import_document(
             raise ReminderError(
                 f"{document.name} không có việc nào của {path}: văn bản khác thì dùng -o TỆP khác"
             )
-        carried(before, draft)
+        carry_over(before, draft)
     page = save(draft, path)
     from reminder.importing.wording import counts
 
@@ -222,7 +222,7 @@ def review(
     ] = False,
 ) -> None:
     """Hỏi những chỗ văn bản chưa nói rõ, và chỉ những chỗ ấy; trả lời đến đâu ghi đến đó."""
-    from reminder.importing.answers import answered, open_questions
+    from reminder.importing.answers import answer_question, open_questions
 
     draft = read_draft(path)
     if only_list:
@@ -242,7 +242,7 @@ def review(
         number, equals, value = given.partition("=")
         if not equals:
             raise ReminderError(f"--answer {given}: xin ghi MÃ=TRẢ-LỜI, ví dụ q3=31/12")
-        answered(draft, number.strip(), value.strip(), name, at)
+        answer_question(draft, number.strip(), value.strip(), name, at)
     if answer:
         save(draft, path)
     else:
@@ -277,7 +277,7 @@ def ask_all(draft: Draft, path: Path, by: str) -> None:
 
 
 def _ask(draft: Draft, question: Question, place: str, path: Path, by: str) -> None:
-    from reminder.importing.answers import AnswerError, answered, open_questions
+    from reminder.importing.answers import AnswerError, answer_question, open_questions
     from reminder.importing.wording import ALL, offered, product_asked
 
     print(f"{place} {_heading(question)}")
@@ -300,7 +300,7 @@ def _ask(draft: Draft, question: Question, place: str, path: Path, by: str) -> N
             same, said = [q for q in open_questions(draft) if q.kind == question.kind], "yes"
         try:
             for one in same:
-                answered(draft, one.id, said, by, at)
+                answer_question(draft, one.id, said, by, at)
         except AnswerError as error:
             print(f"  {error}")
             continue

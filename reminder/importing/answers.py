@@ -59,7 +59,7 @@ def hindrances(draft: Draft) -> list[str]:
     ]
 
 
-def answered(draft: Draft, question_id: str, answer: str, by: str, at: str) -> None:
+def answer_question(draft: Draft, question_id: str, answer: str, by: str, at: str) -> None:
     """Change the draft as `answer` says; raise AnswerError, and nothing changed, if it can't be."""
     question = next((q for q in draft.questions if q.id == question_id), None)
     if question is None:
@@ -74,10 +74,10 @@ def _take(draft: Draft, question: Question, answer: str, by: str, at: str) -> No
     question.answer, question.by, question.at = taken, one_line(by, 100), at
 
 
-def corrected(
+def correct_task(
     draft: Draft, kind: str, task: Task, answer: str, by: str, at: str, deliverable: int = 0
 ) -> None:
-    """Change who leads a task, its title, or the days of a deliverable, as `answered` does.
+    """Change who leads a task, its title, or the days of a deliverable, as `answer_question` does.
 
     `kind` is “unit”, “title” or “date”. The question about it is answered; where the document left
     none open, one is made, so that who corrected what is kept.
@@ -110,7 +110,7 @@ def corrected(
     draft.questions.append(made)
 
 
-def dropped(draft: Draft, task: Task, by: str, at: str) -> None:
+def drop_task(draft: Draft, task: Task, by: str, at: str) -> None:
     """Take a task out of the draft; its text stays among what may be one, with who did it."""
     draft.tasks.remove(task)
     draft.questions = [question for question in draft.questions if question.task != task.code]
@@ -125,7 +125,7 @@ def set_aside(draft: Draft, leftover: Leftover, by: str, at: str) -> None:
     draft.notes.append(Note(place=leftover.place, text=one_line(words, 300)))
 
 
-def taken_up(
+def take_up(
     draft: Draft, leftover: Leftover, title: str, lead: str, days: str, by: str, at: str
 ) -> Task:
     """Make a task of a passage; AnswerError, and nothing changed, if a field can't be."""
@@ -146,12 +146,12 @@ def taken_up(
     )
     draft.tasks.append(task)
     try:
-        corrected(draft, "unit", task, lead, by, at)
+        correct_task(draft, "unit", task, lead, by, at)
     except AnswerError:
         draft.tasks.remove(task)
         raise
     if days:
-        corrected(draft, "date", task, days, by, at, deliverable=1)
+        correct_task(draft, "date", task, days, by, at, deliverable=1)
     draft.leftovers.remove(leftover)
     return task
 
@@ -369,7 +369,7 @@ def _day(found: re.Match[str], draft: Draft) -> date:
     return made
 
 
-def carried(old: Draft, new: Draft) -> None:
+def carry_over(old: Draft, new: Draft) -> None:
     """Answer the questions of `new` as those of `old` about the same text were answered."""
     unused = {question.id: _key(new, question) for question in new.questions}
     for question in old.questions:
@@ -378,7 +378,7 @@ def carried(old: Draft, new: Draft) -> None:
         if question.answer and match is not None:
             del unused[match]
             with suppress(AnswerError, KeyError):
-                answered(new, match, question.answer, question.by, question.at)
+                answer_question(new, match, question.answer, question.by, question.at)
 
 
 def is_another(old: Draft, new: Draft) -> bool:
@@ -388,7 +388,7 @@ def is_another(old: Draft, new: Draft) -> bool:
 
 
 def lost(old: Draft, new: Draft) -> list[Question]:
-    """Return the questions of `old` whose answers `carried` did not keep."""
+    """Return the questions of `old` whose answers `carry_over` did not keep."""
     kept = Counter((q.kind, q.text, q.answer, q.by, q.at) for q in new.questions if q.answer)
     gone = []
     for question in old.questions:

@@ -24,13 +24,13 @@ from starlette.routing import Route
 from reminder.domain.text import one_line
 from reminder.importing.answers import (
     AnswerError,
-    answered,
-    carried,
-    corrected,
-    dropped,
+    answer_question,
+    carry_over,
+    correct_task,
+    drop_task,
     is_another,
     set_aside,
-    taken_up,
+    take_up,
 )
 from reminder.importing.draft import Draft, dumps, loads
 from reminder.importing.drafting import Drafted, Line
@@ -207,7 +207,7 @@ def _carry(before: Draft, new: Draft, name: str) -> str:
     """Keep the answers that still hold; return why the new one is not taken instead."""
     if is_another(before, new):
         return f"{name} không có việc nào của bản nháp này: đây là văn bản khác"
-    carried(before, new)
+    carry_over(before, new)
     return ""
 
 
@@ -257,7 +257,7 @@ async def answer(visit: Visit) -> Response:
             return ""
         if not value:
             raise AnswerError("xin chọn hoặc gõ câu trả lời")
-        answered(draft, question_id, value, *_who(visit))
+        answer_question(draft, question_id, value, *_who(visit))
         return "Đã ghi câu trả lời."
 
     return await _changed(visit, form, change)
@@ -282,7 +282,7 @@ async def answer_alike(visit: Visit) -> Response:
     def change(draft: Draft) -> str:
         alike = asked_alike(draft, kind, value)
         for question in alike:
-            answered(draft, question.id, value, *_who(visit))
+            answer_question(draft, question.id, value, *_who(visit))
         return f"Đã ghi {len(alike)} câu trả lời." if alike else "Đã ghi rồi."
 
     return await _changed(visit, form, change)
@@ -300,13 +300,13 @@ async def correct(visit: Visit) -> Response:
         if form.get("dang") != mark_of(task):
             raise ChangedError(f"Việc {code} vừa thay đổi. Xin xem lại rồi sửa.")
         if form.get("lam") == "bo":
-            dropped(draft, task, *_who(visit))
+            drop_task(draft, task, *_who(visit))
             return f"Đã bỏ việc {code}; đoạn ấy vẫn ở dưới đây, lấy lại được."
         before = mark_of(task)
         for name, kind, number in _fields(len(task.deliverables)):
             typed = form.get(name).strip()[:LONGEST]
             if typed and typed != form.get(f"{name}-cu"):
-                corrected(draft, kind, task, typed, *_who(visit), deliverable=number)
+                correct_task(draft, kind, task, typed, *_who(visit), deliverable=number)
         return f"Đã sửa việc {code}." if mark_of(task) != before else "Không có gì thay đổi."
 
     return await _changed(visit, form, change)
@@ -324,7 +324,7 @@ async def settle(visit: Visit) -> Response:
             set_aside(draft, left, *_who(visit))
             return "Đã ghi: không phải việc."
         typed = [form.get(name).strip()[:LONGEST] for name in ("ten", "chu-tri", "han")]
-        task = taken_up(draft, left, typed[0], typed[1], typed[2], *_who(visit))
+        task = take_up(draft, left, typed[0], typed[1], typed[2], *_who(visit))
         return f"Đã lấy làm việc {task.code}."
 
     return await _changed(visit, form, change)

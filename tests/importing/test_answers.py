@@ -10,9 +10,9 @@ import pytest
 from reminder.domain.errors import FileError
 from reminder.importing.answers import (
     AnswerError,
-    answered,
+    answer_question,
     as_plan,
-    carried,
+    carry_over,
     hindrances,
     lost,
     open_questions,
@@ -111,7 +111,7 @@ STAND_IN = {"due": date(2027, 1, 31), "assumed": True}
 def test_a_day_is_confirmed_or_named(answer: str, kept: str, rule: dict[str, object]) -> None:
     """The deliverable that the question is about gets the rule; who and when are kept."""
     draft = made(ask("date", deliverable=1))
-    answered(draft, "q1", answer, BY, AT)
+    answer_question(draft, "q1", answer, BY, AT)
     assert rules(draft) == [rule, QUARTERLY]
     assert draft.questions == [ask("date", deliverable=1, answer=kept, by=BY, at=AT)]
 
@@ -119,7 +119,7 @@ def test_a_day_is_confirmed_or_named(answer: str, kept: str, rule: dict[str, obj
 def test_a_cycle_gets_a_day() -> None:
     """“ngày 15” is the day of each period."""
     draft = made(ask("date", deliverable=2))
-    answered(draft, "q1", "Ngày 15", BY, AT)
+    answer_question(draft, "q1", "Ngày 15", BY, AT)
     assert rules(draft) == [STAND_IN, {"every": "quarter", "day": 15}]
 
 
@@ -131,7 +131,7 @@ def test_what_is_no_day_changes_nothing(answer: str) -> None:
     draft = made(ask("date", deliverable=1))
     before = deepcopy(draft)
     with pytest.raises(AnswerError):
-        answered(draft, "q1", answer, BY, AT)
+        answer_question(draft, "q1", answer, BY, AT)
     assert draft == before
 
 
@@ -141,8 +141,8 @@ def test_nothing_can_be_confirmed_where_there_is_no_day() -> None:
     event = {"name": "nhận văn bản", "offset": 5, "unit": "working-day"}
     draft.task("1a").deliverables[0].rule = {"awaiting": True, "event": event}
     with pytest.raises(AnswerError, match="chưa có ngày nào"):
-        answered(draft, "q1", "yes", BY, AT)
-    answered(draft, "q1", "awaiting", BY, AT)
+        answer_question(draft, "q1", "yes", BY, AT)
+    answer_question(draft, "q1", "awaiting", BY, AT)
     assert rules(draft)[0] == {"awaiting": True, "event": event}
 
 
@@ -150,7 +150,7 @@ def test_days_of_a_school_year() -> None:
     """A month before the first one is of the next year."""
     draft = made(ask("date", deliverable=1))
     draft.first_day, draft.last_day = date(2027, 9, 1), date(2028, 5, 31)
-    answered(draft, "q1", "20/11, 15/1", BY, AT)
+    answer_question(draft, "q1", "20/11, 15/1", BY, AT)
     assert rules(draft)[0] == {"due": [date(2027, 11, 20), date(2028, 1, 15)]}
 
 
@@ -158,14 +158,14 @@ def test_a_unit_is_another_one() -> None:
     """Its names become spellings, and it is gone from every task."""
     other = ask("unit", id="q2", choices=["bo-phan-vp", "van-phong", "new"])
     draft = made(ask("unit", unit="bo-phan-vp", task=""), other)
-    answered(draft, "q1", "văn phòng", BY, AT)
+    answer_question(draft, "q1", "văn phòng", BY, AT)
     assert [unit.id for unit in draft.units] == ["van-phong", "lanh-dao"]
     assert draft.unit("van-phong").spellings == ["VP", "Bộ phận VP", "Bộ phận văn phòng"]
     assert (draft.task("1a").lead, draft.task("1a").support) == (["van-phong"], [])
     assert draft.questions[0].answer == "van-phong"
     assert draft.questions[1].choices == ["van-phong", "new"]
     with pytest.raises(AnswerError, match="đã trả lời"):
-        answered(draft, "q1", "new", BY, AT)
+        answer_question(draft, "q1", "new", BY, AT)
 
 
 def test_a_unit_is_new() -> None:
@@ -173,8 +173,8 @@ def test_a_unit_is_new() -> None:
     draft = made(ask("unit", unit="bo-phan-vp", task=""))
     before = deepcopy(draft)
     with pytest.raises(AnswerError, match="không có bộ phận “Kho bạc”"):
-        answered(draft, "q1", "Kho bạc", BY, AT)
-    answered(draft, "q1", "new", BY, AT)
+        answer_question(draft, "q1", "Kho bạc", BY, AT)
+    answer_question(draft, "q1", "new", BY, AT)
     assert (draft.units, draft.tasks) == (before.units, before.tasks)
 
 
@@ -182,7 +182,7 @@ def test_who_leads_a_task_is_named() -> None:
     """By name or spelling; an unknown name makes a new unit."""
     draft = made(ask("unit"))
     draft.task("1a").lead = []
-    answered(draft, "q1", "VP, Tổ Một cửa", BY, AT)
+    answer_question(draft, "q1", "VP, Tổ Một cửa", BY, AT)
     assert (draft.task("1a").lead, draft.task("1a").support) == (["van-phong", "to-mot-cua"], [])
     assert draft.unit("to-mot-cua").name == "Tổ Một cửa"
     assert draft.questions[0].answer == "Văn phòng; Tổ Một cửa"
@@ -211,7 +211,7 @@ CONTRADICTION = ask(
 def test_two_passages_about_one_thing(answer: str, left: dict[str, object]) -> None:
     """One of them is followed and one task stays; or both are work of their own."""
     draft = made(deepcopy(CONTRADICTION))
-    answered(draft, "q1", answer, BY, AT)
+    answer_question(draft, "q1", answer, BY, AT)
     assert {task.code: rules(draft, task.code) for task in draft.tasks} == left
     assert draft.questions[0].by == BY
 
@@ -219,7 +219,7 @@ def test_two_passages_about_one_thing(answer: str, left: dict[str, object]) -> N
 def test_a_contradiction_leaves_what_is_asked_besides() -> None:
     """A day that another question is about stays flagged."""
     draft = made(deepcopy(CONTRADICTION), ask("date", id="q2", deliverable=2))
-    answered(draft, "q1", "both", BY, AT)
+    answer_question(draft, "q1", "both", BY, AT)
     assert rules(draft) == [{"due": date(2027, 1, 31)}, QUARTERLY]
 
 
@@ -227,8 +227,8 @@ def test_the_plan_says_what_before_means() -> None:
     """One answer for the whole plan."""
     draft = made(ask("before", task=""))
     with pytest.raises(AnswerError):
-        answered(draft, "q1", "yes", BY, AT)
-    answered(draft, "q1", "same-day", BY, AT)
+        answer_question(draft, "q1", "yes", BY, AT)
+    answer_question(draft, "q1", "same-day", BY, AT)
     assert draft.before == "same-day"
 
 
@@ -236,9 +236,9 @@ def test_a_title_is_kept_or_changed() -> None:
     """At most sixty characters; the full title stays beside it."""
     draft = made(ask("title"), ask("title", id="q2"))
     with pytest.raises(AnswerError, match="70 ký tự"):
-        answered(draft, "q1", "a" * 70, BY, AT)
-    answered(draft, "q1", "Rà soát", BY, AT)
-    answered(draft, "q2", "yes", BY, AT)
+        answer_question(draft, "q1", "a" * 70, BY, AT)
+    answer_question(draft, "q1", "Rà soát", BY, AT)
+    answer_question(draft, "q2", "yes", BY, AT)
     assert (draft.task("1a").title, draft.task("1a").full_title) == ("Rà soát", "Rà soát văn bản")
     assert [question.answer for question in draft.questions] == ["Rà soát", "Rà soát"]
 
@@ -261,7 +261,7 @@ def test_what_hinders_a_plan() -> None:
 def test_an_unknown_question() -> None:
     """Refused in a sentence."""
     with pytest.raises(AnswerError, match="không có câu hỏi “q9”"):
-        answered(made(), "q9", "yes", BY, AT)
+        answer_question(made(), "q9", "yes", BY, AT)
 
 
 def test_answers_are_kept_where_the_text_is_the_same() -> None:
@@ -275,13 +275,13 @@ def test_answers_are_kept_where_the_text_is_the_same() -> None:
     new = deepcopy(old)
     for number, answer in (("q1", "15/2"), ("q2", "ngày 15"), ("q3", "Rà soát"),
                            ("q4", "same-day")):  # fmt: skip
-        answered(old, number, answer, BY, AT)
+        answer_question(old, number, answer, BY, AT)
     new.tasks[0].code = "2a"
     for question in new.questions:
         question.id = f"x{question.id}"
         question.task = "2a" if question.task else ""
     new.questions[1].text = new.tasks[0].deliverables[1].phrase = "Định kỳ 6 tháng"
-    carried(old, new)
+    carry_over(old, new)
     assert [(q.id, q.answer, q.by, q.at) for q in new.questions] == [
         *[("xq1", "2027-02-15", BY, AT), ("xq2", "", "", "")],
         *[("xq3", "Rà soát", BY, AT), ("xq4", "same-day", BY, AT)],

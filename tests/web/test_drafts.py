@@ -16,7 +16,7 @@ from reminder.domain.plan import Plan
 from reminder.files.documents import Documents
 from reminder.files.plan import load_plan
 from reminder.files.toml import Text
-from reminder.importing.answers import answered, as_plan, hindrances, open_questions
+from reminder.importing.answers import answer_question, as_plan, hindrances, open_questions
 from reminder.importing.draft import Draft, Question, dumps, loads
 from reminder.importing.drafting import Drafted, Line, draft_apart, lines_of
 from reminder.importing.layout import Document, Paragraph
@@ -271,7 +271,7 @@ def test_an_answer_changes_the_draft_as_the_command_does(
     place = brought(town, food)
     question = of_kind(food.draft, kind)
     expected = loads(dumps(food.draft))
-    answered(expected, question.id, value, *WHO)
+    answer_question(expected, question.id, value, *WHO)
     fields = [("cau", question.id), ("tra-loi", value)]
     browser = town.browser("chi").post(f"{place}/tra-loi", fields)
     assert (browser.status, "Đã ghi" in browser.words) == (200, True)
@@ -532,7 +532,7 @@ def settled(food: Drafted) -> Drafted:
     for question in open_questions(draft):
         value = {"unit": "new", "contradiction": "both", "before": "same-day"}.get(question.kind)
         if value:
-            answered(draft, question.id, value, *WHO)
+            answer_question(draft, question.id, value, *WHO)
     return Drafted(draft, food.lines)
 
 
