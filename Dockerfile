@@ -15,6 +15,9 @@ COPY data ./data
 RUN /opt/reminder/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.12-slim
+# pg_dump, pg_restore and psql make and put back copies of PostgreSQL.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home reminder \
  && mkdir -p /srv/reminder/var && chown -R reminder:reminder /srv/reminder \
  && chmod 700 /srv/reminder/var

@@ -58,9 +58,7 @@ class Backups:
             raise self._fault
         self._failed = None
         faults = []
-        for mark, folder in ((BACKED_UP, self.folder), (BACKED_UP_AWAY, self.second_folder)):
-            if folder is None or not is_due(meta_moment(mark, store.meta(mark)), self.hour, now):
-                continue
+        for mark, folder in self.due(store, now):
             try:
                 self._make(store, folder, now)
             except ReminderError as error:
@@ -70,6 +68,15 @@ class Backups:
         if faults:
             self._failed, self._fault = now, ReminderError("; ".join(faults))
             raise self._fault
+
+    def due(self, store: Store, now: datetime) -> list[tuple[str, Path]]:
+        """Return the copies that are due: the mark of each, and its folder."""
+        folders = ((BACKED_UP, self.folder), (BACKED_UP_AWAY, self.second_folder))
+        return [
+            (mark, folder)
+            for mark, folder in folders
+            if folder and is_due(meta_moment(mark, store.meta(mark)), self.hour, now)
+        ]
 
     def _make(self, store: Store, folder: Path, now: datetime) -> None:
         if folder == self.second_folder and not self._is_connected(folder, store):

@@ -18,7 +18,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a second to two days: a message waits for a dead channel, a stop, a holiday.
 _BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 48 * 3600)
 _WAITING = ("pending", "leased")
-_MARKS = {
+WORDS = {  # of marks, by name
     "last_tick": "When the last tick was written down.",
     "last_poll": "When a channel last answered a poll.",
     "last_backup": "When the last daily copy was made.",
@@ -111,7 +111,7 @@ class Metrics(Collector):
             used.add_metric((channel, "out"), quota.sent)
             limits.add_metric((channel,), quota.limit)
         yield from (used, limits) if found.quotas else ()
-        for name, words in _MARKS.items():
+        for name, words in WORDS.items():
             at: datetime | None = getattr(found.marks, name)
             if at is not None:
                 yield gauge(f"{name}_timestamp_seconds", words, at.timestamp())

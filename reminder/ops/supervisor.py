@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 from reminder.domain.errors import ReminderError
@@ -36,6 +39,27 @@ async def pause_until(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
+
+
+async def apart(work: Callable[[], T]) -> T:
+    """Run what may take minutes in a thread of its own, which holds up no end of the program."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def told(end: Callable[[], None]) -> None:
+        if not done.done():
+            end()
+
+    def run() -> None:
+        try:
+            end = partial(done.set_result, work())
+        except Exception as error:  # noqa: BLE001  raised where it is waited for
+            end = partial(done.set_exception, error)
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(told, end)
+
+    threading.Thread(target=run, name="apart", daemon=True).start()
+    return await done
 
 
 async def supervise(

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -25,11 +26,12 @@ from reminder.domain.errors import ReminderError
 from reminder.engine import open_engine
 from reminder.files.settings import Settings, environment
 from reminder.ops.liveness import Notifier
-from reminder.ops.metrics import gauge
-from reminder.ops.supervisor import Clock, Worker, supervise
+from reminder.ops.metrics import WORDS, gauge
+from reminder.ops.supervisor import Clock, Worker, apart, supervise
 from reminder.province import incoming, sending, ticking
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
+from reminder.services.status import marks
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores
 from reminder.store.store import open_store
@@ -75,7 +77,14 @@ def figures(province: Province) -> Part:
             name: max(0.0, (now - queues[name].since) / SECOND) if name in queues else 0.0
             for name in down
         }
+        noted = marks(stores.of(""), ())
+        copied = [
+            gauge(f"{name}_timestamp_seconds", WORDS[name], at.timestamp())
+            for name in ("last_backup", "last_backup_away")
+            if (at := getattr(noted, name)) is not None
+        ]
         return [
+            *copied,
             by_account("queue_messages", "Messages of an account that are due.", due),
             by_account("queue_age_seconds", "Since the first of them was due.", age),
             by_account("account_down", "1: nothing gets through by the account.", down),
@@ -99,13 +108,40 @@ def figures(province: Province) -> Part:
     return Part(figures=all_of_them)
 
 
+def copies(province: Province) -> Part:
+    """Return the daily copies: made by one process of all, in a thread of its own."""
+    made = bootstrap.backups(province.settings)
+    if made is None:
+        return Part()
+    troubles = province.worker.troubles
+
+    def make() -> None:
+        url = province.settings.store.url
+        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+            made.look(store, province.clock.now())
+
+    async def copy(_: str) -> None:
+        store, now = province.stores.of(""), province.clock.now()
+        if not await province.do(partial(made.due, store, now)):
+            return
+        try:
+            await apart(make)
+        except ReminderError as error:
+            troubles.fails("backup", error)
+        else:
+            troubles.over("backup")
+
+    return Part(handlers={COPIES: copy}, every=((60.0, COPIES, ""),))
+
+
 # What a role does; `reminder run` without --role does all of it.
 ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
     "worker": (sending.part, incoming.worker_part),
-    "tick": (ticking.part, figures),
+    "tick": (ticking.part, figures, copies),
     "web": (incoming.web_part, _pages),
 }
 BY_ACCOUNT = (sending.SEND, incoming.POLL, incoming.HOOK, incoming.MAILBOX_ROLE)  # their keys
+COPIES = "copies"  # the engine's role
 ANSWER = 5.0  # seconds that the database may take before a process counts as unhealthy
 SECOND = timedelta(seconds=1)
 # A transaction in which a process does nothing for so long is ended: whoever takes its work over

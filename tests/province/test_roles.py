@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +19,18 @@ from reminder.app.offices import OF_ONE
 from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
 from reminder.engine.embedded import Embedded
-from reminder.files.settings import WatchSection
+from reminder.files.settings import BackupSection, StoreSection, WatchSection
 from reminder.province import roles
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.province.roles import Process
+from reminder.store import dump
 from reminder.store.offices import Stores
 from reminder.store.store import open_store
 from tests.cli.test_people import Terminal
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
-from tests.province.kit import CHATS, SETTINGS, Clock, add_account, add_office
+from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office
 from tests.services.world import at
 from tests.waiting import until, within
 
@@ -140,6 +141,56 @@ async def test_the_figures_of_the_province_are_said_by_the_role_tick(stores: Sto
         figures = (await asked(process, "/metrics")).text
     assert "reminder_queue_messages" not in figures
     assert "reminder_build_info" in figures
+
+
+@pytest.mark.asyncio
+async def test_the_daily_copy_is_made_once_over_all_processes(
+    tmp_path: Path,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where pg_dump is missing that is said once; the copy's age is a figure."""
+    settings = replace(
+        WATCHED,
+        store=StoreSection(url=postgres_url),
+        backup=BackupSection(folder=tmp_path / "copies"),
+    )
+    with ExitStack() as opened:
+
+        def province() -> Province:
+            store = open_store(postgres_url, exclusive=False, sleep=bootstrap.pause)
+            stores, clock = opened.enter_context(closing(Stores(store))), Clock()
+            cache = OfficeCache(stores, settings, clock.now)
+            return Province(
+                settings=settings, stores=stores, cache=cache, engine=Embedded(clock), clock=clock
+            )
+
+        both = [province(), province()]
+        copies = [roles.copies(each).handlers[roles.COPIES] for each in both]
+        with monkeypatch.context() as bare:
+            bare.setattr(dump, "DEBIAN", tmp_path)
+            bare.setenv("PATH", str(tmp_path))
+            for copy in (copies[0], copies[0]):
+                await copy("")
+        (record,) = caplog.records
+        assert record.getMessage() == (
+            "backup failed: pg_dump is not installed: install PostgreSQL's client programs "
+            "(Debian: apt-get install postgresql-client)"
+        )
+        figures = roles.figures(both[0]).figures
+        assert figures is not None
+        assert not [one for one in await figures() if "backup" in one.name]
+        await copies[1]("")
+        (copy_made,) = (tmp_path / "copies").iterdir()
+        made = copy_made.stat().st_mtime_ns
+        for copy in copies:
+            await copy("")
+        assert copy_made.stat().st_mtime_ns == made
+        (told,) = [one for one in await figures() if "backup" in one.name]
+        assert (told.name, told.samples[0].value) == (
+            "reminder_last_backup_timestamp_seconds", BEGUN.timestamp(),
+        )  # fmt: skip
 
 
 def test_a_role_is_of_a_province_on_postgresql(
