@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +16,14 @@ from reminder.app.bootstrap import pause
 from reminder.cli.transfer import export_office, import_office
 from reminder.domain.errors import ReminderError
 from reminder.files.documents import OWN
+from reminder.services.proof import verify
 from reminder.store.offices import Stores
 from reminder.store.store import open_store
+from reminder.store.transfer import counted
 from tests.conftest import ROOT
+from tests.postgres import Server
+from tests.store.test_transfer import lived
+from tests.waiting import until
 
 SETTINGS = f"""
 [plan]
@@ -111,3 +120,83 @@ def test_an_office_that_leaves_has_the_files_to_run_by_itself(
         export_office("00123", out, config=province)
     with pytest.raises(ReminderError, match="không có phường “x”"):
         export_office("x", tmp_path / "x.db", config=province)
+
+
+_REMINDER = (sys.executable, "-c", "from reminder.cli import main; main()")
+
+
+@pytest.fixture
+def call(ward: Path, tmp_path: Path, postgres_url: str) -> list[str]:
+    """The command that imports a ward which has lived."""
+    with closing(open_store(f"sqlite:///{ward}", exclusive=False, sleep=pause)) as one:
+        lived(one)
+    config = tmp_path / "tinh.toml"
+    config.write_text(f'[store]\nurl = "{postgres_url}"\n', encoding="utf-8")
+    return [
+        *_REMINDER, "import-office", str(ward), "--office", "00123", "--config", str(config),
+        "--settings", str(tmp_path / "reminder.toml"), "--secrets", str(tmp_path / "secrets"),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def expected(call: list[str], ward: Path) -> dict[str, int]:
+    """How many rows of each table the ward has."""
+    del call
+    with closing(open_store(f"sqlite:///{ward}", exclusive=False, sleep=pause)) as one:
+        return counted(one)
+
+
+@pytest.mark.thorough
+def test_an_import_that_is_killed_on_its_way_is_done_by_the_same_call(
+    call: list[str],
+    expected: dict[str, int],
+    postgres: Server,
+    postgres_database: str,
+    postgres_url: str,
+    ward: Path,
+) -> None:
+    """The half of it is nowhere; meanwhile no daemon begins on the ward's file."""
+    with closing(postgres.connect(postgres_database)) as holder, holder.transaction():
+        holder.execute("LOCK TABLE meta IN SHARE MODE")  # the writes of marks wait
+        process = subprocess.Popen(call, stderr=subprocess.PIPE)
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+            " AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO meta%%'"
+        )
+        asyncio.run(until(lambda: postgres.ask(waiting, [postgres_database])[0][0] == 1))
+        process.kill()
+        process.communicate()
+    with closing(open_store(postgres_url, exclusive=False, sleep=pause)) as s:
+        asyncio.run(until(lambda: not postgres.ask(waiting, [postgres_database])[0][0]))
+        assert Stores(s).offices() == []
+    with pytest.raises(ReminderError, match="run that “reminder import-office” again"):
+        open_store(f"sqlite:///{ward}", exclusive=True, sleep=pause)
+    again = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    with closing(open_store(postgres_url, exclusive=False, sleep=pause)) as s:
+        assert counted(s.of("00123")) | {"document": 0, "meta": 0} == (
+            expected | {"document": 0, "meta": 0}
+        )
+        assert verify(s.of("00123")).broken is None
+
+
+@pytest.mark.thorough
+def test_of_two_imports_at_once_one_comes_about(
+    call: list[str], expected: dict[str, int], postgres_url: str, ward: Path
+) -> None:
+    """Of one file, or of two copies of it under two ids; the other is refused in a sentence."""
+    copy = ward.with_name("copy.db")
+    shutil.copy(ward, copy)
+    other = [*call[:4], str(copy), "--office", "00124", *call[7:]]
+    started = [
+        subprocess.Popen(each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for each in (call, call, other)
+    ]
+    said = [(each.communicate(), each.returncode) for each in started]
+    assert sorted(code for _, code in said) == [0, 1, 1], said
+    refused = [told.strip() for (_, told), code in said if code]
+    assert [told for told in refused if "\n" in told or "Traceback" in told] == []
+    with closing(open_store(postgres_url, exclusive=False, sleep=pause)) as s:
+        (made,) = Stores(s).offices()
+        assert counted(s.of(made.id))["event"] == expected["event"]
+        assert verify(s.of(made.id)).broken is None
