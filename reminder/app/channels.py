@@ -141,7 +141,8 @@ def web_links(settings: Settings, store: Store) -> WebLinks | None:
     """Return what makes the page's links; None where [web] is off."""
     if not settings.web.is_on:
         return None
-    return WebLinks(base_url=settings.web.url, secret=mail_secret(store))
+    web = settings.web
+    return WebLinks(base_url=web.url, secret=mail_secret(store), here=web.is_here)
 
 
 def mail_server(settings: Settings) -> MailServer:

@@ -38,6 +38,7 @@ class WebLinks:
     base_url: str  # without a slash at its end
     secret: bytes = field(repr=False)
     province: WebLinks | None = None  # of the page that an office's page belongs to
+    here: bool = False  # opens on this machine alone
 
     @property
     def root(self) -> str:

@@ -611,11 +611,19 @@ class WebSection(Section):
         return self.base_url or f"http://{self.listen}"
 
     @property
+    def is_here(self) -> bool:
+        """Whether the page opens on this machine alone; a proxy's address is a `base_url`."""
+        return not self.base_url and self._loops_back
+
+    @property
     def is_heard(self) -> bool:
         """Whether others can hear what goes over the line: http beyond this machine."""
+        return self.url.startswith("http:") and not self._loops_back
+
+    @property
+    def _loops_back(self) -> bool:
         host = urlsplit(self.url).hostname or ""
-        here = host in ("localhost", "::1") or host.startswith("127.")
-        return self.url.startswith("http:") and not here
+        return host in ("localhost", "::1") or host.startswith("127.")
 
     def complete(self, given: Container[str]) -> Self:
         """Refuse plain http beyond this machine, unless it is allowed."""

@@ -86,12 +86,17 @@ class Context:
         return self.row is None or self.row.draft.channel not in self.office.one_way
 
     @property
+    def open_links(self) -> WebLinks | None:
+        """The page's links, where the reader's own browser opens them."""
+        return None if self.links is None or self.links.here else self.links
+
+    @property
     def tell(self) -> str:
         """Whom the reader tells where nothing arrives; it follows “xin” or a colon."""
         person = self.office.people.get(self.row.draft.recipient) if self.row else None
         if person is not None and self.office.offices.intersection(person.units):
             return "nhờ người trông máy nhắc việc ghi giúp"
-        if self.links is not None and person is not None:
+        if self.open_links is not None and person is not None:
             return "bấm đường dẫn trong thư này"
         return f"báo {self.office_name}"
 
@@ -116,7 +121,7 @@ class Context:
             return "attached"
         if self.office.has_mail(row.draft.recipient):
             return "mail"
-        return "page" if self.links else "nowhere"
+        return "page" if self.open_links else "nowhere"
 
     @property
     def types_codes(self) -> bool:
@@ -209,9 +214,10 @@ class Context:
         """
         row = self.row
         person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None
-        if self.links is None or person is None or bool(work.state.closed) != reopens:
+        links = self.open_links
+        if links is None or person is None or bool(work.state.closed) != reopens:
             return []
-        url = self.links.task(person.id, work.state.key, self.today)
+        url = links.task(person.id, work.state.key, self.today)
         sender = self.office.as_sender(person)
         if sender.only_reads:
             return []
@@ -239,9 +245,10 @@ class Context:
         """Where the office decides of everything; empty for others, and where the page is off."""
         row = self.row
         person = self.office.people.get(row.draft.recipient) if row and self.by_mail else None
-        if self.links is None or person is None or not self.office.as_sender(person).office:
+        links = self.open_links
+        if links is None or person is None or not self.office.as_sender(person).office:
             return ""
-        return f"{self.links.base_url}/quyet"
+        return f"{links.base_url}/quyet"
 
     def begun(self) -> list[Work]:
         """Return what is open by now, done or not, in the plans that still speak."""

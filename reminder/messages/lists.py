@@ -138,7 +138,8 @@ def report(context: Context, p: payloads.ReportDraft) -> Outbound | None:
 
     report, file = drafted(context.office, plan, Period.parse(p.period), context.today)
     figures = list(summary(report))  # those of the paper itself, in its words
-    url = context.links.report(p.plan, p.period) if context.links else ""
+    links = context.open_links
+    url = links.report(p.plan, p.period) if links else ""
     made = message(context, p, report=report, file=file[0], figures=figures, url=url)
     return replace(made, attachments=(file,)) if context.files == "attached" else made
 

@@ -147,13 +147,13 @@ class RowRenderer:
         items, draft, office = _known(context, row), row.draft, context.office
         due = due_reports(office, items)
         drafts = nudge.announced(
-            office, due, draft.recipient, draft.channel, page=self.links is not None
+            office, due, draft.recipient, draft.channel, page=context.open_links is not None
         )
         off, by_mail = _off(context, row, items), context.by_mail
         insist = isinstance(draft.payload, Nudge) and draft.payload.insist is not None
         # One unit's officers stand side by side in the outbox, and read the same.
         told = "" if context.typing else context.tell
-        reader = draft.recipient if self.links and by_mail else ""  # whose links it carries
+        reader = draft.recipient if context.open_links and by_mail else ""  # whose links it carries
         same = (office, context.today, items, insist, drafts, off, by_mail, told, reader)
         if self._said[0] != same:
             said = nudge.nudge(context, items, insist=insist, drafts=drafts, off=off, files=by_mail)

@@ -516,3 +516,20 @@ def test_the_pages_address_may_have_a_path(tmp_path: Path, given: str, read: str
         assert "`base_url` phải là địa chỉ mà trình duyệt gõ" in fault
     else:
         assert loaded(tmp_path, text).web.url == read
+
+
+@pytest.mark.parametrize(
+    ("keys", "here"),
+    [
+        ('listen = "127.0.0.1:8080"', True),
+        ('listen = "[::1]:8080"', True),
+        ('listen = "127.0.0.1:8080"\nbase_url = "https://nhacviec.example.vn"', False),
+        ('listen = "127.0.0.1:8080"\nbase_url = "http://127.0.0.1:8080"', False),
+        ('listen = "192.168.1.5:8080"\ninsecure = true', False),
+    ],
+)
+def test_a_page_without_an_address_of_its_own_opens_on_this_machine_alone(
+    tmp_path: Path, keys: str, here: bool
+) -> None:
+    """A `base_url` is the office's word for what its browsers open."""
+    assert loaded(tmp_path, f"[web]\n{keys}\n").web.is_here is here
