@@ -410,7 +410,14 @@ def copies(
     backups: Backups, last: datetime | None, last_away: datetime | None, now: datetime
 ) -> Iterator[Check]:
     """Yield how old the newest daily copies are; `last`…: when they were made."""
-    yield _age("backup", backups.folder, last, now)
+    if last is None and (found := backups.copies(backups.folder)):
+        words = (
+            f"Dữ liệu này chưa có bản sao nào, mà ở {backups.folder} có bản sao của dữ liệu khác"
+        )
+        remedy = f"dữ liệu cũ bị mất thì dừng máy rồi: reminder restore {found[-1]}"
+        yield fault("backup", f"{words}.", remedy)
+    else:
+        yield _age("backup", backups.folder, last, now)
     name, second = "second-backup", backups.second_folder
     words = f"Thư mục bản sao thứ hai {second}"
     if second is None:

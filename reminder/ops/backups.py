@@ -60,7 +60,7 @@ class Backups:
         faults = []
         for mark, folder in self.due(store, now):
             try:
-                self._make(store, folder, now)
+                self._make(store, mark, folder, now)
             except ReminderError as error:
                 faults.append(str(error))
             else:
@@ -78,14 +78,19 @@ class Backups:
             if folder and is_due(meta_moment(mark, store.meta(mark)), self.hour, now)
         ]
 
-    def _make(self, store: Store, folder: Path, now: datetime) -> None:
+    def _make(self, store: Store, mark: str, folder: Path, now: datetime) -> None:
         if folder == self.second_folder and not self._is_connected(folder, store):
             raise ReminderError(
                 f"the second folder of copies, {folder}, is not there: connect its disk"
             )
         with suppress(OSError):  # the copy itself says what is wrong with the folder
             folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        store.backup(str(folder / f"{self.stem}-{local(now):%Y-%m-%d}{self.suffix}"))
+        target = folder / f"{self.stem}-{local(now):%Y-%m-%d}{self.suffix}"
+        if store.meta(mark) is None and target.exists():
+            # This database never made a copy: today's is of another one, which was lost perhaps.
+            with suppress(OSError):
+                target.replace(target.with_suffix(f".cu{self.suffix}"))
+        store.backup(str(target))
         copies = self.copies(folder)
         for old in copies[: -self.keep]:
             with suppress(OSError):

@@ -311,6 +311,25 @@ def lock_of(database: Database) -> DaemonLock:
     return FileLock(beside(database.path, ".lock"))
 
 
+def see_replaced(path: Path, name: str) -> Callable[[], None]:
+    """Return what raises LockLostError once another file, or none, is at `path`.
+
+    A deleted file goes on taking records, and nobody finds them.
+    """
+    opened = path.stat()
+
+    def look() -> None:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), opened):
+                return
+        raise LockLostError(
+            f"the database {name} was deleted or replaced while this daemon ran: put the file back,"
+            " or restore the newest backup; this one ends"
+        )
+
+    return look
+
+
 def take_within(lock: DaemonLock, wait: float, sleep: Callable[[float], None]) -> bool:
     """Try to take `lock` for `wait` seconds; return False if another process holds it."""
     waited = 0.0

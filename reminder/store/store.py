@@ -21,6 +21,7 @@ from reminder.store.files import (
     copy_verified,
     lock_of,
     make_private,
+    see_replaced,
     take_within,
 )
 from reminder.store.imports import IMPORT, ImportPart
@@ -184,6 +185,8 @@ def open_store(
             migrate(database, schema)
             if not exclusive:
                 lock.release()
+        if exclusive and database.path is not None:
+            database.before_writing(see_replaced(database.path, database.name))
     except BaseException:
         database.close()
         lock.release()

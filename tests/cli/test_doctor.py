@@ -61,6 +61,25 @@ def sound(store: Store) -> None:
         store.set_meta(name, NOW.isoformat())
 
 
+def test_copies_of_a_lost_database_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest of them, with the command that puts it back."""
+    terminal = Terminal(tmp_path, monkeypatch, MAIL)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    name = Path(terminal.url).stem
+    for day in ("2024-01-21", "2024-01-22"):
+        (folder / f"{name}-{day}.db").touch()
+    with closing(open_store(terminal.url, exclusive=False, sleep=bootstrap.pause)):
+        _, found = looked(terminal)
+    newest = folder / f"{name}-2024-01-22.db"
+    assert (found["backup"]["verdict"], found["backup"]["remedy"]) == (
+        "fault",
+        f"dữ liệu cũ bị mất thì dừng máy rồi: reminder restore {newest}",
+    )
+
+
 class Usage(NamedTuple):
     """shutil's answer."""
 

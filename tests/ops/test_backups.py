@@ -104,6 +104,18 @@ def test_the_newest_are_kept(store: Store, tmp_path: Path) -> None:
     assert store.meta(BACKED_UP) == at("20/02", "02:30").isoformat()
 
 
+def test_todays_copy_of_a_lost_database_is_kept(store: Store, tmp_path: Path) -> None:
+    """A database that is new on the same day puts it aside, once."""
+    backups = copies(tmp_path)
+    backups.folder.mkdir()
+    (backups.folder / "r-2024-01-22.db").write_bytes(b"lost")
+    for day in ("22/01", "23/01"):
+        backups.look(store, at(day, "08:00"))
+    names = sorted(file.name for file in backups.folder.iterdir())
+    assert names == ["r-2024-01-22.cu.db", "r-2024-01-22.db", "r-2024-01-23.db"]
+    assert (backups.folder / "r-2024-01-22.cu.db").read_bytes() == b"lost"
+
+
 def test_a_folder_that_is_made_is_the_owners(store: Store, tmp_path: Path) -> None:
     backups = copies(tmp_path)
     backups.look(store, at("22/01", "08:00"))

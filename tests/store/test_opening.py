@@ -16,7 +16,7 @@ from sqlalchemy import column, create_engine, insert, table
 from reminder.domain.errors import ReminderError
 from reminder.store import tables
 from reminder.store.ledger import GENESIS, link
-from reminder.store.records import Recorded, StoreRefusedError
+from reminder.store.records import LockLostError, Recorded, StoreRefusedError
 from reminder.store.store import SHIPPED, Schema, Store, open_store
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import KEY, NOW, UNITS, draft, event
@@ -98,6 +98,22 @@ def test_the_second_daemon_gives_up_after_fifteen_seconds(path: Path, opened: Op
         opened(exclusive=True, sleep=waits.append)
     assert sum(waits) == 15
     assert first.record([event()], unit_names=UNITS, at=NOW)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_daemon_ends_whose_file_was_taken_away(
+    path: Path, opened: Opener, replaced: bool
+) -> None:
+    """Before it writes what nobody would find."""
+    daemon = opened(exclusive=True)
+    daemon.set_meta("a", "1")
+    path.unlink()
+    if replaced:
+        path.write_bytes(b"")
+    words = "was deleted or replaced while this daemon ran: put the file back, or restore"
+    for _ in range(2):
+        with pytest.raises(LockLostError, match=words):
+            daemon.set_meta("a", "2")
 
 
 def test_two_names_of_one_file_are_one_database(path: Path, opened: Opener) -> None:
