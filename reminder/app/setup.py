@@ -130,7 +130,9 @@ def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[
             document.complain((name, f"{secret}_file"), error.problems[0].message)
     if name == "inbox" and not data.get("host"):
         return {}
-    read_section(document, name, data)
+    # Whom a mailbox trusts is found by a trial where nothing of it is written.
+    known = not {"trust", "authserv_id"}.isdisjoint(data)
+    read_section(document, name, data if known or name != "inbox" else data | {"trust": "token"})
     if data.get("ca_file"):
         data["ca_file"] = str((document.folder / str(data["ca_file"])).absolute())
     return data

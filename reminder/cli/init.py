@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
@@ -24,12 +25,13 @@ from reminder.app.setup import Answers, PlanAnswer
 from reminder.cli import asking, drafting, status
 from reminder.cli.options import Config, option
 from reminder.cli.people import people_file
-from reminder.domain.calendar import local, vn_day
+from reminder.domain.calendar import instant, local, vn_day
 from reminder.domain.errors import ReminderError
 from reminder.domain.ledger import by_key
 from reminder.domain.outbox import SendError
 from reminder.domain.people import MAIL_ADDRESS, Person
 from reminder.domain.plan import Plan, Unit
+from reminder.domain.schedule import MessageKind, speaking_hours
 from reminder.files.people import load_people, people_text
 from reminder.files.plan import load_plan
 from reminder.files.settings import (
@@ -234,6 +236,10 @@ class _Dialogue:
             if not any(plan.office in person.units for person in found):
                 name = plan.by_unit[plan.office].name
                 print(f"! {name} chưa có ai: tổng hợp tuần, báo quá hạn không tới được ai.")
+            leads = dict.fromkeys(unit for task in plan.tasks for unit in task.lead)
+            taken = {plan.office, *(unit for person in found for unit in person.units)}
+            if empty := [plan.by_unit[unit].name for unit in leads if unit not in taken]:
+                print(f"! Chưa có ai nhận nhắc việc: {', '.join(empty)}.")
             return found
 
     def _ask_people(self) -> bool:
@@ -297,7 +303,7 @@ class _Dialogue:
         if guess.remark:
             print(f"  {guess.remark}")
         host = asking.text(
-            "Máy chủ thư đi (SMTP)", known.get("host") or now.host or guess.smtp, _short_line
+            "Máy chủ thư đi (SMTP)", known.get("host") or now.host or guess.smtp, _host
         )
         ways = {
             "starttls": "STARTTLS (thường là cổng 587)",
@@ -362,7 +368,7 @@ class _Dialogue:
         host = asking.text(
             "Máy chủ thư đến (IMAP)",
             known.get("host") or now.host or setup.guess(address).imap,
-            _short_line,
+            _host,
         )
         likely = now.security if now.is_on else "none" if email["security"] == "none" else "tls"
         ways = {
@@ -423,9 +429,10 @@ class _Dialogue:
 
     def who_runs(self, people: Sequence[Person]) -> str:
         """Return the id of whoever gets the test message; empty: nobody."""
-        if not people:
-            return ""
         print("\n7. Tin thử")
+        if not people or not any(self.answers.sections.get(name) for name in ("email", *_BOTS)):
+            print("Chưa gửi được: chưa có kênh hoặc chưa có ai. Sau này: reminder test MÃ-NGƯỜI")
+            return ""
         names = [*(f"{person.name} ({person.id})" for person in people), "không gửi"]
         number = asking.choice("Gửi một tin thử cho ai (nên là chính anh/chị)?", names)
         return people[number - 1].id if number <= len(people) else ""
@@ -480,7 +487,7 @@ class _Unattended:
         section = self.answers.sections.get("inbox")
         email = self.answers.sections.get("email")
         if email and section and section.get("trust") != "token" and "authserv_id" not in section:
-            fault = _survey(email, section, lambda: False)
+            fault = _survey(email, section, _token_is_not_accepted)
             if fault:
                 raise ReminderError(f"[inbox] {fault}")
 
@@ -505,6 +512,13 @@ class _Unattended:
         if wished and not found:
             raise ReminderError(f"test: trong danh sách không có ai là “{wished}”")
         return found[0] if found else ""
+
+
+def _token_is_not_accepted() -> bool:
+    raise ReminderError(
+        "[inbox] máy chủ thư không ghi Authentication-Results nên không xác nhận được người gửi: "
+        'chấp nhận thì ghi trust = "token" (rủi ro: xem config/reminder.toml), không thì bỏ [inbox]'
+    )
 
 
 def _set_up(by: _Dialogue | _Unattended) -> None:
@@ -806,12 +820,22 @@ def _short_line(text: str) -> str:
     return "" if 0 < len(text) <= 100 else "Xin gõ từ 1 đến 100 ký tự."
 
 
+def _host(text: str) -> str:
+    if re.fullmatch(r"[^:]+:\d+", text):
+        return "Xin gõ riêng tên máy chủ; cổng thì máy hỏi sau."
+    return _short_line(text)
+
+
 def _path(text: str) -> Path:
     """Return the path that is typed, or that a window wrote when a file was dragged into it."""
     return Path(text.strip().strip("'\"").replace("\\ ", " ")).expanduser()
 
 
 def _is_file(text: str) -> str:
+    if not text:
+        return (
+            "Xin gõ đường dẫn tới một tệp. Không có: bấm Ctrl-C, gõ lại lệnh này, chọn cách khác."
+        )
     return "" if _path(text).is_file() else f"Không có tệp {text}."
 
 
@@ -838,13 +862,19 @@ def _maybe_name(text: str) -> str:
 def _say_what_follows(config: Path | None) -> None:
     settings = bootstrap.load_settings(config)
     files = bootstrap.read_files(settings, bootstrap.now())
-    first = files.scheduler.next_wake(files.plans, by_key(()), bootstrap.now())
+    now, scheduler = bootstrap.now(), files.scheduler
+    first = scheduler.next_wake(files.plans, by_key(()), now)
     me = _this_command()
     more = f" --config {config}" if config else ""
     print("\nXong. Tiếp theo:")
     if first is not None:
         at = local(first)
         print(f"  Tin đầu tiên theo kế hoạch: {at:%H:%M} {vn_day(at.date())}/{at:%Y}.")
+    morning = instant(local(now).date(), time.min)
+    missed = scheduler.messages(files.plans, by_key(()), morning, now)
+    if missed and speaking_hours(scheduler, MessageKind.NUDGE, now):
+        until = f"{scheduler.policy.catch_up_until:%H:%M}"
+        print(f"  Chạy máy trước {until} hôm nay thì tin của hôm nay đi ngay.")
     page = bootstrap.shipped("docs/operations.md")
     print(f"  {me} run{more}      chạy máy nhắc việc; để máy luôn chạy: {page}")
     plan = os.path.relpath(bootstrap.plan_paths(settings.plan.files)[-1])

@@ -244,7 +244,6 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
         assert "1. Cơ quan: UBND phường Hoa Sen" in at.expect("✓ 2 người.")
         at.answer("qua Telegram? [C/k] ", "k")
         at.answer("qua Zalo? [c/K] ", "")
-        at.answer("không gửi\nChọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
     assert ".init.toml" not in " ".join(written(tmp_path))
@@ -283,7 +282,6 @@ def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
         at.answer("Chọn số [1]: ", "3")
         at.answer("qua Telegram? [C/k] ", "k")
         at.answer("qua Zalo? [c/K] ", "")
-        at.answer("không gửi\nChọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
     assert "email" not in settings(tmp_path)
@@ -323,7 +321,6 @@ def test_no_file_is_replaced_unasked(tmp_path: Path) -> None:
         at.answer("qua Telegram? [C/k] ", "k")
         at.answer("qua Zalo? [c/K] ", "")
         at.answer("Đã có config/reminder.toml (cài đặt; các dòng khác giữ nguyên)", "")
-        at.answer("Chọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
     assert {name: (tmp_path / name).read_text("utf-8") for name in files} == files
@@ -341,7 +338,6 @@ def test_the_samples_of_a_checkout_may_go(tmp_path: Path) -> None:
         at.answer("qua Zalo? [c/K] ", "")
         at.answer("Đã có config/people.toml (tệp mẫu). Ghi vào đó? [C/k] ", "")
         at.answer("Ghi vào đó? [C/k] ", "")
-        at.answer("Chọn số [1]: ", "3")
         code, said = at.end()
     assert code == 0, said
     people = (tmp_path / "config/people.toml").read_text("utf-8")
@@ -357,6 +353,8 @@ def test_a_mailbox_for_answers(tmp_path: Path, post: MailWorld) -> None:
         to_people(at)
         at.answer("qua thư điện tử? [C/k] ", "")
         at.answer("Địa chỉ thư gửi đi: ", INBOX)
+        at.answer("(SMTP) [mail.example.vn]: ", f"127.0.0.1:{post.smtp_port}")
+        at.expect("Xin gõ riêng tên máy chủ; cổng thì máy hỏi sau.")
         at.answer("(SMTP) [mail.example.vn]: ", "127.0.0.1")
         at.answer("Chọn số [1]: ", "3")
         at.answer("Cổng [25]: ", str(post.smtp_port))
@@ -439,6 +437,29 @@ async def test_unattended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         '[[person]]\nid = "nguyen-van-an"\nname = "Nguyễn Văn An"\n'
         'unit = ["van-phong", "tu-phap"]\nemail = "an@xa.example"\n'
     )
+
+
+def test_unattended_a_mailbox_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: MailWorld
+) -> None:
+    """Where its server vouches for nobody, the risk is taken by a key alone, which is named."""
+    monkeypatch.chdir(tmp_path)
+    text = ANSWERS.format(port=post.smtp_port).replace("nhac@xa.example", INBOX)
+    text += (
+        f'\n[inbox]\nhost = "127.0.0.1"\nport = {post.imap_port}\nsecurity = "none"\n'
+        f'username = "{INBOX}"\npassword = "{PASSWORD}"\naddress = "{INBOX}"\n'
+    )
+    (tmp_path / "a.toml").write_text(text, "utf-8")
+    result = CliRunner().invoke(app, ["init", "--answers", "a.toml"])
+    assert isinstance(result.exception, ReminderError)
+    assert str(result.exception) == (
+        "[inbox] máy chủ thư không ghi Authentication-Results nên không xác nhận được người gửi: "
+        'chấp nhận thì ghi trust = "token" (rủi ro: xem config/reminder.toml), không thì bỏ [inbox]'
+    )
+    (tmp_path / "a.toml").write_text(f'{text}trust = "token"\n', "utf-8")
+    result = CliRunner().invoke(app, ["init", "--answers", "a.toml"])
+    assert result.exit_code == 0, result.output
+    assert settings(tmp_path)["inbox"]["trust"] == "token"
 
 
 def test_unattended_from_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
