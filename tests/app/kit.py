@@ -21,26 +21,10 @@ from reminder.domain.tokens import INVITATION_LIFETIME, hash_code
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
+from tests.people import officer, officers
 from tests.waiting import within
 
-PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-[[person]]
-id = "binh"
-name = "Bình"
-unit = "tu-phap"
-email = "binh@example.vn"
-channels = ["email"]
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-email = "chi@example.vn"
-"""
+PEOPLE = officers("an") + officer("binh", "email") + officers("chi")
 REPEAT = "(có thể là tin gửi lại)"
 CHATS = {"an": 11, "binh": 12, "chi": 13}
 

@@ -26,6 +26,7 @@ from tests.app.kit import (
     settings,
     wired_fast,
 )
+from tests.people import officers
 from tests.services.world import at
 from tests.store.samples import on_writer
 from tests.waiting import until
@@ -105,18 +106,7 @@ async def test_a_record_that_fails_is_said_and_the_send_repeated_once(
         if address.startswith("binh"):
             await answer.wait()
 
-    people = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-[[person]]
-id = "binh"
-name = "Bình"
-unit = "tu-phap"
-email = "binh@example.vn"
-"""
+    people = officers("an", "binh")
     async with running(tmp_path, clock, None, mailbox, people=people) as wired:
         await until(lambda: wired.store.meta("last_tick") is not None and quiet(wired))
         await trigger(wired, REFUSE_MARKS)

@@ -23,23 +23,11 @@ from tests.app.kit import (
 )
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.zalo import FakeZalo, Mode, chat_of
+from tests.people import officer
 from tests.services.world import at
 from tests.waiting import until
 
-PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-channels = ["zalo", "email"]
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-email = "chi@example.vn"
-channels = ["email"]
-"""
+PEOPLE = officer("an", "zalo", "email") + officer("chi", "email")
 DEAD, DOWN = "không gửi được tin qua Zalo cho An (an)", "kênh Zalo không gửi được"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from reminder.domain.outbox import RowState
 from tests.e2e.town import AN, CHI, CUC, DUNG, LAN, PEOPLE, STRANGER, town
+from tests.people import officers
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("timedelta_retry")]
 
@@ -66,7 +67,7 @@ async def test_who_left_the_file_loses_rights_and_nudges_at_once(tmp_path: Path)
     """The next message is a stranger's, the next nudge goes to the others only."""
     async with town(tmp_path) as place:
         await place.enrol("an", "cuc", "chi")
-        block = '[[person]]\nid = "an"\nname = "An"\nunit = "tu-phap"\nemail = "an@example.vn"\n'
+        block = officers("an")
         await place.edit_people(lambda text: text.replace(block, ""))
         before = len(place.telegram.sent_to(AN))
         await place.hour("24/01")

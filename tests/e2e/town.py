@@ -26,45 +26,14 @@ from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram, Message
 from tests.messages.ticking import Ticking
+from tests.people import officer, officers
 from tests.services.world import at
 from tests.waiting import LONGEST, within
 
 AN, CUC, CHI, LAN, DUNG, STRANGER = 11, 12, 13, 14, 15, 66
 GROUP, SUPERGROUP = -70, -1_000_000_000_070
 CHATS = {"an": AN, "cuc": CUC, "chi": CHI, "lan": LAN, "dung": DUNG}
-PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-[[person]]
-id = "cuc"
-name = "Cúc"
-unit = "tu-phap"
-email = "cuc@example.vn"
-[[person]]
-id = "binh"
-name = "Bình"
-unit = "tu-phap"
-email = "binh@example.vn"
-channels = ["email"]
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-email = "chi@example.vn"
-[[person]]
-id = "dung"
-name = "Dũng"
-unit = "van-hoa-xa-hoi"
-email = "dung@example.vn"
-[[person]]
-id = "lan"
-name = "Lan"
-unit = "lanh-dao"
-email = "lan@example.vn"
-"""
+PEOPLE = officers("an", "cuc") + officer("binh", "email") + officers("chi", "dung", "lan")
 
 
 @dataclass

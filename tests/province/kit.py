@@ -12,26 +12,11 @@ from reminder.store.documents import Version
 from reminder.store.offices import Account, OfficeRecord, Stores
 from reminder.store.store import Store
 from tests.conftest import ROOT
+from tests.people import officer
 from tests.services.world import at
 
 PLAN = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
-PEOPLE_TEXT = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-channels = ["telegram"]
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-channels = ["telegram"]
-[[person]]
-id = "lan"
-name = "Lan"
-unit = "lanh-dao"
-channels = ["telegram"]
-"""
+PEOPLE_TEXT = "".join(officer(who, "telegram", mail=False) for who in ("an", "chi", "lan"))
 CHATS = {"an": "101", "chi": "103", "lan": "105"}
 SETTINGS = Settings(web=WebSection(listen="127.0.0.1:0", base_url="https://nhacviec.example.vn"))
 BEGUN = at("31/01", "07:00")

@@ -22,6 +22,7 @@ from reminder.province.process import Province
 from reminder.store.offices import Stores
 from reminder.store.records import NOT_TAKEN, SECRET
 from tests.fakes.blank import memory_store
+from tests.people import officer
 from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, cache_of, put
 
 pytestmark = pytest.mark.asyncio
@@ -164,16 +165,7 @@ async def test_a_typed_code_leads_to_its_office() -> None:
         assert not any(isinstance(said, Welcome) for said in town.replies("a"))
 
 
-ZALO_PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-[[person]]
-id = "lan"
-name = "Lan"
-unit = "lanh-dao"
-"""
+ZALO_PEOPLE = officer("an", mail=False) + officer("lan", mail=False)
 
 
 async def test_who_serves_two_offices_is_answered_for_the_right_one() -> None:

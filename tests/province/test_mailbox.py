@@ -27,6 +27,7 @@ from tests.channels.email import replies
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, mail_devel, post
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.fakes.blank import lay_blank, memory_store
+from tests.people import officer
 from tests.province.kit import BEGUN, SETTINGS, Clock, add_account, add_office, cache_of
 from tests.services.world import at
 from tests.waiting import within
@@ -34,14 +35,7 @@ from tests.waiting import within
 __all__ = ["mail_devel", "post"]
 pytestmark = pytest.mark.asyncio
 AN = "an@example.vn"
-PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-channels = ["email"]
-"""
+PEOPLE = officer("an", "email")
 until = partial(waiting.until, pause=0.1)  # what is waited for happens in another process
 
 

@@ -21,6 +21,7 @@ from reminder.cli import app
 from reminder.files.plan import load_plan
 from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings
 from tests.conftest import ROOT
+from tests.people import officers
 from tests.services.world import at
 from tests.waiting import LONGEST, until
 
@@ -38,28 +39,7 @@ pytestmark = [
 WIDTHS = (390, 1280)
 DOCUMENT = ROOT / "tests/importing/cases/d02-pccc.docx"
 TASKS = ("1a", "1c", "1d", "2c", "2g", "2i", "5a", "5c")  # of the plan of 2024; few, for axe's sake
-PEOPLE = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-[[person]]
-id = "binh"
-name = "Bình"
-unit = "tu-phap"
-email = "binh@example.vn"
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-email = "chi@example.vn"
-[[person]]
-id = "lan"
-name = "Lan"
-unit = "lanh-dao"
-email = "lan@example.vn"
-"""
+PEOPLE = officers("an", "binh", "chi", "lan")
 # As root, and in a network without a way out.
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -25,11 +25,11 @@ from reminder.store.store import Store
 from tests.channels.email.test_crashes import started
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
+from tests.people import officers
 from tests.services.world import at, world
 from tests.waiting import until
 from tests.web.browser import Town, later
 
-PEOPLE = '[[person]]\nid = "an"\nname = "An"\nunit = "tu-phap"\nemail = "an@example.vn"\n'
 FORM = "/viec/cchc-2024/1c/1/2024/xong"
 
 
@@ -38,7 +38,7 @@ def settings(folder: Path) -> tuple[Path, str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = f"127.0.0.1:{free.getsockname()[1]}"
     lay_blank(folder / "r.db")
-    (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
+    (folder / "people.toml").write_text(officers("an"), encoding="utf-8")
     (folder / "reminder.toml").write_text(
         f"""
 [plan]

@@ -25,25 +25,13 @@ from tests.channels.email.replies import AUTHSERV_ID, GENUINE
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.fakes.telegram import FakeTelegram
+from tests.people import officer
 from tests.services.world import at
 from tests.waiting import within
 
 AN, BINH, CHI = "an@example.vn", "binh@example.vn", "chi@example.vn"
 SAID = "Dạ em báo cáo đã xong 1c ạ"
-OFFICERS = """
-[[person]]
-id = "an"
-name = "An"
-unit = "tu-phap"
-email = "an@example.vn"
-channels = ["email"]
-[[person]]
-id = "chi"
-name = "Chi"
-unit = "van-phong"
-email = "chi@example.vn"
-channels = ["email"]
-"""
+OFFICERS = officer("an", "email") + officer("chi", "email")
 
 
 def settings(folder: Path, post: MailWorld, inbox: str = "", people: str = OFFICERS) -> Path:
