@@ -156,13 +156,11 @@ def as_letters(
     task: Task | None,
     meaning: Meaning,
     today: date,
-    *,
-    coded: bool = True,
 ) -> str:
     """Return the clause as letters, with K in the place of its codes."""
     read = _Letters(meaning, today, task)
     ahead = "".join(read.of(before))
-    found = f"{ahead}{'K' if coded else ''}{''.join(read.of(after))}"
+    found = f"{ahead}K{''.join(read.of(after))}"
     if not any(word_of(item) in _JUNIOR for item in (*before, *after)):
         found = _OF_ELDER.sub(r"\1Y", found)
     found = found.replace("L", "y")

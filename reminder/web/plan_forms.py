@@ -303,8 +303,9 @@ def _set_rule(editor: Editor, at: tuple[str | int, ...], rule: dict[str, Any] | 
         editor.set(at, {"kind": rule["kind"]})
 
 
-def _new_product(form: Form, plan: Plan, where: str = f"sp{NEW}") -> dict[str, Any]:
+def _new_product(form: Form, plan: Plan) -> dict[str, Any]:
     """Return the table of a product that is added."""
+    where = f"sp{NEW}"
     name = said(form, f"{where}-ten", "Xin ghi tên ngắn của sản phẩm")
     product = said(form, f"{where}-sp") or name
     phrase = said(form, f"{where}-thoi-gian") or said(form, f"{where}-han")
