@@ -73,3 +73,10 @@ def postgres_database(postgres: Server) -> Iterator[str]:
 def postgres_url(postgres: Server, postgres_database: str) -> str:
     """The address of `postgres_database`, as an ordinary role."""
     return postgres.url(postgres_database)
+
+
+@pytest.fixture
+def lent_postgres_url(postgres: Server) -> Iterator[str]:
+    """As `postgres_url`, for a test that leaves the schema as it is: a database used before."""
+    with postgres.lend() as name:
+        yield postgres.url(name)

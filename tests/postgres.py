@@ -21,7 +21,9 @@ from typing import IO, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from reminder.store.ledger import GENESIS
 from reminder.store.store import open_store
+from reminder.store.tables import metadata
 
 OWNER = "app"  # of the databases: an ordinary role, which row-level security holds
 ADMIN = "admin"  # a superuser
@@ -35,9 +37,21 @@ _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "jit": "off",
     "log_min_messages": "fatal",
 }
-_HBA = f"local all {SECURED} scram-sha-256\nlocal all all trust\nlocal replication all trust\n"
+_HBA = f"local all {SECURED} scram-sha-256\nlocal all all trust\n"
+_EMPTY = "".join(
+    (
+        *(f"DELETE FROM {table};" for table in metadata.tables),
+        f"INSERT INTO head VALUES ('', 0, '{GENESIS}');",  # the one row of a new database
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
+    )
+)
 WHY_NOT = "no PostgreSQL server here: `make postgres` installs it (Debian, Ubuntu)"
 
 
@@ -70,6 +84,7 @@ class Server:
     folder: Path
     bin: Path
     _numbers: Iterator[int] = field(default_factory=count)
+    _emptied: list[str] = field(default_factory=list)
 
     @property
     def data(self) -> Path:
@@ -102,6 +117,20 @@ class Server:
     def drop(self, name: str) -> None:
         """Drop a database and whoever is connected to it."""
         self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @contextmanager
+    def lend(self) -> Iterator[str]:
+        """The name of an empty database, emptied afterwards and lent again.
+
+        Making one costs 0.1 s, emptying it 1 ms. Its schema and its settings must stay as they are.
+        """
+        name = self._emptied.pop() if self._emptied else self.make()
+        try:
+            yield name
+        finally:
+            self.cut(name)
+            self.ask(_EMPTY, database=name)
+            self._emptied.append(name)
 
     def cut(self, database: str) -> int:
         """End all sessions of a database, as a failover does; return how many there were."""

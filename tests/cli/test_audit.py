@@ -349,7 +349,7 @@ def test_no_ledger_is_no_whole_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     """Typed in the wrong folder, neither calls an empty ledger sound, nor makes one."""
-    terminal = Terminal(tmp_path, monkeypatch)
+    terminal = Terminal(tmp_path, monkeypatch, started=False)
     said = terminal.refused("log", *arguments)
     assert said.startswith(f"chưa có dữ liệu ở {tmp_path / 'reminder.db'}: đứng ở thư mục của máy")
     assert not (tmp_path / "reminder.db").exists()

@@ -95,8 +95,9 @@ def test_a_folder_that_is_not_there_is_not_made(terminal: Terminal) -> None:
     assert not stick.exists()
 
 
-def test_nothing_to_copy(terminal: Terminal) -> None:
+def test_nothing_to_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No empty database is made in its stead."""
+    terminal = Terminal(tmp_path, monkeypatch, started=False)
     database = terminal.folder / "reminder.db"
     assert terminal.refused("backup", str(terminal.folder / "copy.db")) == (
         f"chưa có dữ liệu ở {database}: không có gì để sao"

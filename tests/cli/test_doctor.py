@@ -110,7 +110,7 @@ def test_a_sound_office_has_nothing_to_mend(
 
 def test_before_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No database yet is no fault, and none is made."""
-    terminal = Terminal(tmp_path, monkeypatch)
+    terminal = Terminal(tmp_path, monkeypatch, started=False)
     code, found = looked(terminal)
     assert (code, found["database"]["verdict"], found["channels"]["verdict"]) == (0, "warn", "warn")
     assert not (tmp_path / "reminder.db").exists()
@@ -120,7 +120,7 @@ def test_a_database_that_is_no_file_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a pipe, which would wait for its writer, nor a folder is opened."""
-    terminal = Terminal(tmp_path, monkeypatch)
+    terminal = Terminal(tmp_path, monkeypatch, started=False)
     os.mkfifo(tmp_path / "reminder.db")
     code, found = looked(terminal)
     assert (code, found["database"]["sentence"]) == (

@@ -19,6 +19,7 @@ from reminder.domain.tokens import hash_code, hash_typed_code
 from reminder.store.records import SECRET
 from reminder.store.store import Store, open_store
 from tests.conftest import ROOT
+from tests.fakes.blank import lay_blank
 
 NOW = datetime(2024, 1, 30, 2, 0, tzinfo=UTC)  # Tuesday, 09:00 at the office
 PEOPLE = """\
@@ -46,11 +47,21 @@ channels = ["email"]
 class Terminal:
     """An office in a folder, an hour that stands still, and a terminal on both."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: str = "",
+        *,
+        started: bool = True,
+    ) -> None:
+        """`started`: the first start has made the database."""
         self.folder, self._patch = folder, monkeypatch
         (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
         self.config = folder / "reminder.toml"
         self.url = f"sqlite:///{folder}/reminder.db"
+        if started:
+            lay_blank(folder / "reminder.db")
         plan = ROOT / "data/plan2024.toml"
         text = f'[plan]\nfiles = ["{plan}"]\n[store]\nurl = "{self.url}"\n{settings}'
         self.config.write_text(text, encoding="utf-8")

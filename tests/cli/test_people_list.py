@@ -87,6 +87,7 @@ def test_a_file_written_in_another_way_is_refused(office: Terminal) -> None:
     """One line for all people can't be changed line by line: nothing is written."""
     text = 'person = [{ id = "tp-1", name = "Nguyễn An", unit = "tu-phap" }]\n'
     (office.folder / "people.toml").write_text(text, "utf-8")
+    (office.folder / "reminder.db").unlink()
     said = office.refused("people", "import", str(office.folder / "ds.csv"), "--yes")
     assert said.endswith("viết mỗi người thành một mục [[person]] riêng rồi làm lại")
     assert (office.folder / "people.toml").read_text("utf-8") == text

@@ -267,7 +267,8 @@ def test_show_knows_what_the_ledger_knows(terminal: Terminal) -> None:
     assert "Xong" not in before
 
 
-def test_show_makes_no_database(terminal: Terminal) -> None:
+def test_show_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(tmp_path, monkeypatch, started=False)
     terminal.run("plan", "show")
     assert not (terminal.folder / "reminder.db").exists()
 

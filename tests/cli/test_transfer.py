@@ -21,6 +21,7 @@ from reminder.store.offices import Stores
 from reminder.store.store import open_store
 from reminder.store.transfer import counted
 from tests.conftest import ROOT
+from tests.fakes.blank import lay_blank
 from tests.postgres import Server
 from tests.store.test_transfer import lived
 from tests.waiting import until
@@ -44,7 +45,7 @@ keep = 5
 def province(tmp_path: Path) -> Path:
     """The settings of a province, whose database is there."""
     url = f"sqlite:///{tmp_path / 'tinh.db'}"
-    open_store(url, exclusive=False, sleep=pause).close()
+    lay_blank(tmp_path / "tinh.db")
     (tmp_path / "tinh.toml").write_text(f'[store]\nurl = "{url}"\n', encoding="utf-8")
     return tmp_path / "tinh.toml"
 
@@ -52,6 +53,7 @@ def province(tmp_path: Path) -> Path:
 @pytest.fixture
 def ward(tmp_path: Path) -> Path:
     """The file of a ward that has hardly begun, and its settings beside it."""
+    lay_blank(tmp_path / "r.db")
     with closing(open_store(f"sqlite:///{tmp_path / 'r.db'}", exclusive=False, sleep=pause)) as one:
         one.set_meta("mail_secret", "ab" * 32)
     (tmp_path / "reminder.toml").write_text(SETTINGS, encoding="utf-8")

@@ -32,6 +32,7 @@ def contents_of(store: Store) -> bytes:
 def lay_blank(path: Path) -> None:
     """Puts the empty database there, for its owner only, if there is none."""
     if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(_made())
 

@@ -22,6 +22,7 @@ from reminder.messages.rows import RowRenderer
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
 from reminder.store.store import open_store
+from tests.fakes.blank import lay_blank
 
 UNITS = ("van-phong", "tu-phap", "van-hoa-xa-hoi", "lanh-dao")  # the others have nobody
 PEOPLE = tuple(
@@ -36,6 +37,7 @@ IMPOSSIBLE = re.compile(r"(?i)nhắn|bấm|/[a-z]{3,}\b|telegram|mã mời|remin
 def service(plan2024: Plan, scheduler: Scheduler, tmp_path: Path) -> Iterator[Service]:
     files = Files(plans=(plan2024,), people=PEOPLE, scheduler=scheduler)
     url = f"sqlite:///{tmp_path}/r.db"
+    lay_blank(tmp_path / "r.db")
     with closing(open_store(url, exclusive=True, sleep=bootstrap.pause)) as store:
         yield Service(
             store=store,

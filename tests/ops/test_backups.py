@@ -17,6 +17,7 @@ from reminder.domain.errors import ReminderError
 from reminder.ops.backups import PAUSE, Backups, is_due
 from reminder.store.records import BACKED_UP, BACKED_UP_AWAY
 from reminder.store.store import Store, open_store
+from tests.fakes.blank import lay_blank
 from tests.services.world import at
 from tests.store.conftest import no_sleep
 
@@ -25,6 +26,7 @@ HOUR = time(2, 30)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    lay_blank(tmp_path / "var/r.db")
     with closing(
         open_store(f"sqlite:///{tmp_path}/var/r.db", exclusive=True, sleep=no_sleep)
     ) as opened:

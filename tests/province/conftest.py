@@ -19,7 +19,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         store = memory_store()
     else:
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("lent_postgres_url")
         store = open_store(url, exclusive=False, sleep=bootstrap.pause)
     with closing(Stores(store)) as stores:
         add_account(stores, "bot")

@@ -112,7 +112,7 @@ class Land:
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     url = ""
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("lent_postgres_url")
     if request.param == "file":
         url = f"sqlite:///{request.getfixturevalue('tmp_path')}/reminder.db"
     store = open_store(url, exclusive=False, sleep=no_sleep) if url else memory_store()

@@ -184,7 +184,7 @@ async def moved(place: Town, url: str, monkeypatch: pytest.MonkeyPatch) -> Async
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
-        found: str = request.getfixturevalue("postgres_url")
+        found: str = request.getfixturevalue("lent_postgres_url")
         return found
     return f"sqlite:///{(tmp_path / 'tinh.db').as_posix()}"
 

@@ -24,6 +24,7 @@ from reminder.domain.schedule import Scheduler
 from reminder.store.database import Database
 from reminder.store.store import Store, open_store
 from tests.cli.test_people import NOW, PEOPLE, Terminal
+from tests.fakes.blank import lay_blank
 from tests.fakes.telegram.html import parse_html
 from tests.messages.office import answer
 from tests.services.world import at, world
@@ -50,6 +51,7 @@ KEY = Key("cchc-2024", "1c", 1, "2024")
 
 @pytest.fixture
 def sql(tmp_path: Path) -> Store:
+    lay_blank(tmp_path / "r.db")
     return open_store(f"sqlite:///{tmp_path}/r.db", exclusive=False, sleep=lambda _: None)
 
 

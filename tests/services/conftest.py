@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import delete, insert, select, text
@@ -34,21 +35,18 @@ def _kept_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield
         return
     server: Server = request.getfixturevalue("postgres")
-    made: list[tuple[str, Store]] = []
+    with ExitStack() as stack:
 
-    def on_postgres(of: Store | None) -> Store:
-        name = server.make()
-        store = open_store(server.url(name), exclusive=False, sleep=no_sleep)
-        made.append((name, store))
-        if of is not None:
-            fill(store, of)
-        return store
+        def on_postgres(of: Store | None) -> Store:
+            url = server.url(stack.enter_context(server.lend()))
+            store = open_store(url, exclusive=False, sleep=no_sleep)
+            stack.callback(store.close)
+            if of is not None:
+                fill(store, of)
+            return store
 
-    monkeypatch.setattr(world, "make_store", on_postgres)
-    yield
-    for name, store in made:
-        store.close()
-        server.drop(name)
+        monkeypatch.setattr(world, "make_store", on_postgres)
+        yield
 
 
 def fill(store: Store, of: Store) -> None:

@@ -13,6 +13,7 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.store.restore import restore
 from reminder.store.store import open_store
+from tests.fakes.blank import lay_blank
 from tests.services.world import World, at, world
 from tests.store.conftest import no_sleep
 
@@ -42,6 +43,7 @@ class Office:
         meanwhile: Callable[[World, datetime], None] = lambda _, __: None,
     ) -> Told:
         """The program from `first` to `last`, a tick each half hour; what it said."""
+        lay_blank(self.folder / "var/r.db")
         with closing(open_store(self.url, exclusive=True, sleep=no_sleep)) as store:
             program = world(self._plan, self._scheduler, store=store, start=first)
             now = first

@@ -33,6 +33,11 @@ def upgrade():
 """
 
 
+@pytest.fixture
+def migrates() -> bool:
+    return True
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 

@@ -25,7 +25,7 @@ def url(request: pytest.FixtureRequest, path: Path) -> str:
     """The address of an empty database."""
     if request.param == "file":
         return f"sqlite:///{path}"
-    found: str = request.getfixturevalue("postgres_url")
+    found: str = request.getfixturevalue("lent_postgres_url")
     return found
 
 

@@ -33,6 +33,7 @@ from reminder.store.transfer import (
     ward_at,
     was_moved,
 )
+from tests.fakes.blank import lay_blank
 from tests.store.conftest import Opener, no_sleep
 from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
 from tests.store.test_queries import use_all
@@ -145,8 +146,9 @@ def ward(opened: Opener, path: Path) -> Callable[..., Path]:
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     """A database of many offices, in which one lives already."""
     url = f"sqlite:///{tmp_path / 'tinh.db'}"
+    lay_blank(tmp_path / "tinh.db")
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("lent_postgres_url")
     found = Stores(open_store(url, exclusive=False, sleep=no_sleep))
     assert found.add_office(OfficeRecord(id="00001", name="Khác", province="", made_at=NOW))
     use_all(found.of("00001"))
