@@ -43,13 +43,29 @@ STINT = 10.0  # seconds for which a process keeps an account that has more to se
 # seconds after it could say last that it lives, at the earliest, and providers count by the second:
 # what the former holder has sent no longer counts when the next one begins.
 SURE = 0.9
-# Seconds that one account may have the store's thread for its messages, as far as can be told from
-# those before: all accounts of a process wait for that thread, and none may be silent for long.
-AT_A_TIME, LEAST = 0.04, 0.001  # LEAST: of one message
+AT_A_TIME = 0.04  # seconds that an account has the store's thread for, as far as can be told
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
 KEPT = 64  # channels that are kept for the next stint of their account
+
+
+@dataclass
+class Share:
+    """How many messages an account may lease at once.
+
+    All accounts of a process wait for the store's thread, and none may be silent for long.
+    """
+
+    cost: float = AT_A_TIME / 4  # seconds that a message took to be leased and rendered, of late
+
+    def most(self, limit: int) -> int:
+        """Return how many messages may be leased: one at least, `limit` at most."""
+        return max(1, min(limit, int(AT_A_TIME / self.cost)))
+
+    def took(self, seconds: float, messages: int) -> None:
+        """Note how long some messages took."""
+        self.cost = max(0.001, (self.cost + seconds / messages) / 2)
 
 
 @dataclass
@@ -66,11 +82,11 @@ class AccountRows:
     service_of: Callable[[str], Service]  # of an office; ReminderError if it can't be served
     troubles: Troubles
     monotonic: Callable[[], float]
+    share: Share
     seen: float = 0.0  # when the fence was last found to be ours
     taken: bool = False  # by another process
     down: bool = False  # nothing gets through
     told: str = ""  # why, as it is noted
-    cost: float = AT_A_TIME / 4  # seconds that a message took to be leased and rendered, of late
     _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
     _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
 
@@ -90,7 +106,7 @@ class AccountRows:
         who = [(office, recipient) for office, _, recipient in crowded]
         looked = self.monotonic()
         try:
-            most = max(1, min(limit, int(AT_A_TIME / self.cost)))
+            most = self.share.most(limit)
             with self.accounts.together():
                 rows = self.accounts.lease(self.account.id, self.fence, now, most, HOLD, who)
                 revisions, newest = self._known(rows, now)
@@ -106,7 +122,7 @@ class AccountRows:
             known = revisions.get(office), newest.get(office, {})
             for rendered in self._prepared(office, of_office, now, *known):
                 found[rendered.row.id] = rendered
-        self.cost = max(LEAST, (self.cost + (self.monotonic() - looked) / len(rows)) / 2)
+        self.share.took(self.monotonic() - looked, len(rows))
         return [found[row.id] for row in rows if row.id in found], now
 
     def _known(
@@ -260,6 +276,7 @@ class Sender:
         self._province = province
         self._accounts = Accounts(province.stores.database)
         self._channels: OrderedDict[str, _Connected] = OrderedDict()  # the last used last
+        self._share = Share()
         self._busy: set[str] = set()  # accounts that are being sent for here
         self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
         self._told: dict[str, float] = {}  # accounts → when their offices were last told
@@ -300,6 +317,7 @@ class Sender:
             province.cache.service,
             province.worker.troubles,
             loop.time,
+            self._share,
             seen=looked,
             down=account.down_since is not None,
             told=account.down_reason,

@@ -19,7 +19,7 @@ from reminder.files.documents import PEOPLE
 from reminder.province import sending
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Province
-from reminder.province.sending import PUT_OFF, AccountRows, Sender
+from reminder.province.sending import PUT_OFF, AccountRows, Sender, Share
 from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
@@ -394,6 +394,7 @@ async def test_an_account_has_the_thread_no_longer_than_its_share(
             province.cache.service,
             province.worker.troubles,
             monotonic,
+            Share(),
         )
         leased = [len(rows.lease_due(clock.now(), 16, (), ())[0]) for _ in range(5)]
         assert leased == [4, 5, 1, 1, 1]
